@@ -1,0 +1,128 @@
+//! The only place that reads the machine's clock or its randomness (`clippy.toml` forbids the bare calls
+//! elsewhere), so that everything above can be told what time it is.
+#![expect(clippy::disallowed_methods, reason = "this is the one file that the rule points to")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
+use uuid::Uuid;
+
+/// An instant, in UTC.
+pub type Instant = DateTime<Utc>;
+
+/// Beijing time (UTC+8, no daylight saving), in which every legal day is counted.
+#[must_use]
+pub fn beijing() -> FixedOffset {
+    const EIGHT_HOURS_EAST: i32 = 8 * 3600;
+    FixedOffset::east_opt(EIGHT_HOURS_EAST).unwrap_or_else(|| unreachable!("eight hours are within a day"))
+}
+
+/// The day in Beijing at an instant.
+#[must_use]
+pub fn beijing_day(at: Instant) -> NaiveDate {
+    at.with_timezone(&beijing()).date_naive()
+}
+
+/// What tells the time. Cloning shares it.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Instant + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock, cut to the microseconds that PostgreSQL keeps.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Arc::new(|| to_micros(Utc::now())))
+    }
+
+    /// The machine's clock, shifted: what a process with a wrong clock sees. Used by fault tests.
+    #[must_use]
+    pub fn skewed(by: TimeDelta) -> Self {
+        Self(Arc::new(move || to_micros(Utc::now() + by)))
+    }
+
+    /// A clock that always shows the same time.
+    #[must_use]
+    pub fn frozen(at: Instant) -> Self {
+        Self(Arc::new(move || at))
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        (self.0)()
+    }
+}
+
+fn to_micros(at: Instant) -> Instant {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}
+
+/// A point on the monotonic clock, for measuring how long something took.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// A fresh UUID v7: sortable by time, unguessable in its last 74 bits.
+#[must_use]
+pub fn fresh_uuid() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// Makes a fresh id of any kind: `fresh(CaseId::from_uuid)`.
+pub fn fresh<I>(make: impl FnOnce(Uuid) -> I) -> I {
+    make(fresh_uuid())
+}
+
+/// Bytes that nobody can guess.
+///
+/// # Panics
+/// When the operating system has no randomness to give; nothing secret can be made then.
+#[must_use]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    #[expect(clippy::expect_used, reason = "without randomness no secret may be made")]
+    SystemRandom::new().fill(&mut bytes).expect("the operating system gives randomness");
+    bytes
+}
+
+/// A number in `0..below`, spread evenly enough for jitter and one-time codes.
+#[must_use]
+pub fn random_below(below: u64) -> u64 {
+    let wide = u128::from(u64::from_le_bytes(random_bytes())) * u128::from(below);
+    #[expect(clippy::cast_possible_truncation, reason = "the high half of the product is below `below`")]
+    let high = (wide >> 64) as u64;
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_in_beijing_begins_at_sixteen_hours_utc() {
+        let late: Instant = "2026-01-01T15:59:59Z".parse().unwrap();
+        assert_eq!(beijing_day(late).to_string(), "2026-01-01");
+        assert_eq!(beijing_day(late + TimeDelta::seconds(1)).to_string(), "2026-01-02");
+    }
+
+    #[test]
+    fn random_numbers_stay_below_their_bound() {
+        assert!((0..1000).all(|_| random_below(7) < 7));
+        assert_eq!(random_below(1), 0);
+    }
+}

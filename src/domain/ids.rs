@@ -1,0 +1,147 @@
+//! Typed ids: a UUID v7 inside, `case_01J…` outside.
+//!
+//! The prefix says what an id is for wherever it is read; the type says it to the compiler. The text after
+//! the prefix is the ULID form (26 characters of Crockford base 32) of the same 128 bits, so ids sort by the
+//! time at which they were made, in the database and in text alike.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ulid::Ulid;
+use uuid::Uuid;
+
+/// Why a text is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a {prefix}_ id")]
+pub struct InvalidId {
+    /// The prefix that was wanted, without the underscore.
+    pub prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// What stands before the underscore.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Takes a UUID that is known to name one of these: a fresh one, or a database column.
+            #[must_use]
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The bare UUID, as the database stores it.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}_{}", $prefix, Ulid::from_bytes(*self.0.as_bytes()))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse(text, $prefix).map(Self).ok_or(InvalidId { prefix: $prefix })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A person who applies (申请人).
+    PersonId = "per";
+    /// A sign-in that lives until it is signed out: one family of refresh tokens.
+    SessionId = "ses";
+    /// An officer of an agency (审批人员).
+    OfficerId = "ofc";
+    /// An API client of the back office.
+    ClientId = "cli";
+    /// An installation of a client on a phone.
+    InstallationId = "ins";
+    /// An address in a person's address book.
+    AddressId = "adr";
+    /// A draft (草稿).
+    DraftId = "drf";
+    /// An uploaded file.
+    UploadId = "upl";
+    /// A case (办件).
+    CaseId = "case";
+    /// An entry of a case's history.
+    HistoryId = "hst";
+    /// A notification (通知).
+    NotificationId = "ntf";
+    /// A parcel (寄递).
+    ParcelId = "prc";
+    /// A job (任务).
+    JobId = "job";
+    /// An attempt at a job (尝试).
+    AttemptId = "att";
+    /// A call that a carrier or a platform made to us, as it came.
+    CallbackId = "cbk";
+    /// A one-time code sent by SMS.
+    LoginCodeId = "otp";
+    /// A request, as logs and problem answers name it.
+    RequestId = "req";
+}
+
+/// Reads `prefix_ULID`. Only the canonical upper-case form is accepted, so that one thing has one name.
+fn parse(text: &str, prefix: &str) -> Option<Uuid> {
+    let body = text.strip_prefix(prefix)?.strip_prefix('_')?;
+    let ulid = Ulid::from_string(body).ok()?;
+    (ulid.to_string() == body).then(|| Uuid::from_bytes(ulid.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_survives_its_text_form() {
+        let id = CaseId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.to_string().starts_with("case_0"));
+    }
+
+    #[test]
+    fn another_kind_is_refused() {
+        let case = CaseId::from_uuid(Uuid::from_u128(1)).to_string();
+        assert_eq!(case.parse::<JobId>(), Err(InvalidId { prefix: "job" }));
+        assert!(case.to_lowercase().parse::<CaseId>().is_err(), "one thing has one name");
+    }
+
+    #[test]
+    fn text_sorts_like_time() {
+        let text = |n| JobId::from_uuid(Uuid::from_u128(n)).to_string();
+        assert!(text(0x0190_0000) < text(0x0190_0001));
+    }
+}

@@ -1,0 +1,203 @@
+//! Jobs (任务): work that a transition promised, to be kept whatever dies in between.
+//!
+//! A [`Job`] is written in the transaction that owes it and named by its business key, so that promising twice
+//! is promising once. It carries ids only. Each kind runs in one [`Lane`]: the queue before one gateway, with
+//! that gateway's limits, so that a slow gateway delays nobody else.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::Instant;
+use super::ids::{CallbackId, LoginCodeId, NotificationId, ParcelId};
+use super::notification::ChannelCode;
+use super::parcel::CarrierCode;
+
+/// What is to be done. The tag is the job's kind: it outlives the code, so a kind is never renamed or re-used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Bring a notification to a phone over one channel.
+    Push {
+        /// Which notification.
+        notification: NotificationId,
+        /// Over which channel.
+        channel: ChannelCode,
+    },
+    /// Send a one-time sign-in code by SMS.
+    SendLoginCode {
+        /// Which code.
+        code: LoginCodeId,
+        /// Over which channel.
+        channel: ChannelCode,
+    },
+    /// Order a parcel at its carrier.
+    OrderParcel {
+        /// Which parcel.
+        parcel: ParcelId,
+        /// At which carrier.
+        carrier: CarrierCode,
+    },
+    /// Ask the carrier how a parcel is doing: the second path beside its callbacks, and the proof of an end.
+    TrackParcel {
+        /// Which parcel.
+        parcel: ParcelId,
+        /// At which carrier.
+        carrier: CarrierCode,
+    },
+    /// Cancel a parcel at its carrier.
+    CancelParcel {
+        /// Which parcel.
+        parcel: ParcelId,
+        /// At which carrier.
+        carrier: CarrierCode,
+    },
+    /// Understand a call that a carrier or a platform made, which is stored as it came.
+    ReadCallback {
+        /// Which call.
+        callback: CallbackId,
+    },
+}
+
+impl Work {
+    /// The kind, as stored and shown.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Push { .. } => "push",
+            Self::SendLoginCode { .. } => "send_login_code",
+            Self::OrderParcel { .. } => "order_parcel",
+            Self::TrackParcel { .. } => "track_parcel",
+            Self::CancelParcel { .. } => "cancel_parcel",
+            Self::ReadCallback { .. } => "read_callback",
+        }
+    }
+
+    /// The business key: two jobs with one key are one job.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let kind = self.kind();
+        match self {
+            Self::Push { notification, channel } => format!("{kind}:{notification}:{channel}"),
+            Self::SendLoginCode { code, .. } => format!("{kind}:{code}"),
+            Self::OrderParcel { parcel, .. } | Self::TrackParcel { parcel, .. } | Self::CancelParcel { parcel, .. } => {
+                format!("{kind}:{parcel}")
+            }
+            Self::ReadCallback { callback } => format!("{kind}:{callback}"),
+        }
+    }
+
+    /// The lane that it waits in.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::Push { channel, .. } | Self::SendLoginCode { channel, .. } => Lane::push(channel),
+            Self::OrderParcel { carrier, .. }
+            | Self::TrackParcel { carrier, .. }
+            | Self::CancelParcel { carrier, .. } => Lane::courier(carrier),
+            Self::ReadCallback { .. } => Lane::inside(),
+        }
+    }
+}
+
+/// The queue before one gateway: `push.wechat`, `courier.ems`; or `inside`, for work that calls nobody.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Lane(String);
+
+impl Lane {
+    /// The lane of a channel.
+    #[must_use]
+    pub fn push(channel: &ChannelCode) -> Self {
+        Self(format!("push.{channel}"))
+    }
+
+    /// The lane of a carrier.
+    #[must_use]
+    pub fn courier(carrier: &CarrierCode) -> Self {
+        Self(format!("courier.{carrier}"))
+    }
+
+    /// The lane of work that calls nobody.
+    #[must_use]
+    pub fn inside() -> Self {
+        Self("inside".to_owned())
+    }
+
+    /// A lane as the database stores it.
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The lane's name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Work promised, and when it is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// What to do.
+    pub work: Work,
+    /// Not before this.
+    pub due_at: Instant,
+}
+
+impl Job {
+    /// Work to be done at once.
+    #[must_use]
+    pub const fn now(work: Work, now: Instant) -> Self {
+        Self { work, due_at: now }
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// To be done, or being done.
+    Pending,
+    /// Done.
+    Done,
+    /// Given up: a dead letter, with its cause, until somebody replays it.
+    Dead,
+}
+
+impl JobState {
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn kinds_and_payloads_never_change() {
+        let parcel = ParcelId::from_uuid(Uuid::from_u128(1));
+        let work = Work::OrderParcel { parcel, carrier: CarrierCode::new("ems") };
+        assert_eq!(
+            serde_json::to_value(&work).unwrap(),
+            serde_json::json!({"kind": "order_parcel", "parcel": parcel.to_string(), "carrier": "ems"})
+        );
+        assert_eq!(work.key(), format!("order_parcel:{parcel}"));
+        assert_eq!(work.lane().as_str(), "courier.ems");
+    }
+}

@@ -1,0 +1,199 @@
+//! Notifications (通知): one message to one person, in the inbox from the moment of its cause, and brought to
+//! the phone over channels (渠道), one after the other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::case_number::CaseNumber;
+use super::clock::{Instant, beijing};
+use super::ids::{CaseId, NotificationId, PersonId};
+use super::text::{Bilingual, Language};
+
+/// The name of a channel: `wechat`, `sms_aliyun`, …
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChannelCode(String);
+
+impl ChannelCode {
+    /// Names a channel.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChannelCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a person is told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// 已受理: the case was accepted.
+    Accepted,
+    /// 补正告知: something is missing.
+    SupplementNoticed,
+    /// 准予: the application was granted.
+    Granted,
+    /// 不予: the application was denied.
+    Denied,
+    /// 已寄出: the carrier took the parcel.
+    ParcelPickedUp,
+    /// 派送中: the parcel is out for delivery.
+    ParcelOutForDelivery,
+    /// 待领取: the parcel waits at a locker or an outlet.
+    ParcelReadyForPickup,
+    /// 已签收: the parcel was delivered.
+    ParcelDelivered,
+    /// 已退回: the parcel came back.
+    ParcelReturned,
+    /// 地址有误: the carrier refuses the address.
+    ParcelAddressRefused,
+}
+
+impl Event {
+    /// All of them: a template file must speak of each.
+    pub const ALL: [Self; 10] = [
+        Self::Accepted,
+        Self::SupplementNoticed,
+        Self::Granted,
+        Self::Denied,
+        Self::ParcelPickedUp,
+        Self::ParcelOutForDelivery,
+        Self::ParcelReadyForPickup,
+        Self::ParcelDelivered,
+        Self::ParcelReturned,
+        Self::ParcelAddressRefused,
+    ];
+
+    /// As stored and as clients read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::SupplementNoticed => "supplement_noticed",
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::ParcelPickedUp => "parcel_picked_up",
+            Self::ParcelOutForDelivery => "parcel_out_for_delivery",
+            Self::ParcelReadyForPickup => "parcel_ready_for_pickup",
+            Self::ParcelDelivered => "parcel_delivered",
+            Self::ParcelReturned => "parcel_returned",
+            Self::ParcelAddressRefused => "parcel_address_refused",
+        }
+    }
+
+    /// The event that was stored under a name.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == text)
+    }
+
+    /// Whether a phone is rung for it. The rest stay in the inbox: one-time consents are too dear for them.
+    #[must_use]
+    pub const fn rings(self) -> bool {
+        !matches!(self, Self::Accepted | Self::ParcelPickedUp)
+    }
+}
+
+/// A notification, as the inbox shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Its id; also the key under which gateways know it.
+    pub id: NotificationId,
+    /// To whom.
+    pub person: PersonId,
+    /// About which case.
+    pub case: CaseId,
+    /// The case's number.
+    pub case_number: CaseNumber,
+    /// About what.
+    pub event: Event,
+    /// The item, in words that may be shown on a locked screen.
+    pub item: Bilingual,
+    /// When.
+    pub created_at: Instant,
+}
+
+/// How one channel words one event in one language: an approved template and what goes into its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// The template's id at the gateway.
+    pub id: String,
+    /// Field name → pattern. Patterns may name `{item}`, `{status}`, `{number}`, `{time}` and `{case}`.
+    pub fields: BTreeMap<String, String>,
+    /// Where a tap leads, with the same placeholders. Opaque ids only.
+    #[serde(default)]
+    pub page: Option<String>,
+    /// Whether the recipient's consent is used up by one message (WeChat's one-time templates) or lasts.
+    #[serde(default)]
+    pub consent: Consent,
+}
+
+/// What a recipient's consent to a template is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// No consent is needed.
+    #[default]
+    NotNeeded,
+    /// One consent, one message (一次性订阅).
+    OneTime,
+    /// One consent, messages until it is withdrawn (长期订阅).
+    LongTerm,
+}
+
+/// A notification worded for one channel: all that an adapter needs beside the recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushMessage {
+    /// Our key for it, the same at every attempt.
+    pub key: String,
+    /// The template's id at the gateway.
+    pub template: String,
+    /// Field name → text, not yet cut to the gateway's limits.
+    pub fields: BTreeMap<String, String>,
+    /// Where a tap leads.
+    pub page: Option<String>,
+    /// The language.
+    pub language: Language,
+    /// Whether a second copy would need a second consent, and so cannot appear twice.
+    pub consent: Consent,
+    /// When it was first handed to the gateway, where it was before: the day that a look-up asks about.
+    pub first_sent_at: Instant,
+}
+
+impl Template {
+    /// Words a notification.
+    #[must_use]
+    pub fn word(&self, notification: &Notification, status: &Bilingual, language: Language) -> PushMessage {
+        let time = notification.created_at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M").to_string();
+        let fill = |pattern: &String| {
+            pattern
+                .replace("{item}", notification.item.get(language))
+                .replace("{status}", status.get(language))
+                .replace("{number}", notification.case_number.as_str())
+                .replace("{time}", &time)
+                .replace("{case}", &notification.case.to_string())
+        };
+        PushMessage {
+            key: notification.id.to_string(),
+            template: self.id.clone(),
+            fields: self.fields.iter().map(|(name, pattern)| (name.clone(), fill(pattern))).collect(),
+            page: self.page.as_ref().map(fill),
+            language,
+            consent: self.consent,
+            first_sent_at: notification.created_at,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Parcels (寄递): one courier order each. What a carrier tells is kept as it came; where a parcel stands is a
+//! fold over all of it, so late, doubled and re-ordered news do no harm.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::address::PostalAddress;
+use super::clock::Instant;
+use super::ids::{CaseId, ParcelId, PersonId};
+use super::private::Private;
+
+/// The name of a carrier (承运商): `ems`, `sf`, …
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CarrierCode(String);
+
+impl CarrierCode {
+    /// Names a carrier.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CarrierCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Our own order number at a carrier: minted once and stored before the first call, never used for another
+/// order, not even after a cancellation. It is the only idempotency that Chinese carriers know.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderNo(String);
+
+impl OrderNo {
+    /// The number of a parcel's n-th order (from 1). A further order exists only after the one before it was
+    /// proved cancelled or impossible.
+    #[must_use]
+    pub fn mint(parcel: ParcelId, round: u32) -> Self {
+        let body = ulid::Ulid::from_bytes(*parcel.uuid().as_bytes());
+        if round <= 1 { Self(format!("SD{body}")) } else { Self(format!("SD{body}-{round}")) }
+    }
+
+    /// A number as the database or a carrier holds it.
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A carrier's number for a parcel (运单号).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Waybill(String);
+
+impl Waybill {
+    /// A waybill number as a carrier gave it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Waybill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What one scan means, whatever the carrier calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanMeaning {
+    /// 已揽收
+    PickedUp,
+    /// 运输中
+    InTransit,
+    /// 派送中
+    OutForDelivery,
+    /// 待领取: in a locker or at an outlet. For a certificate this is not yet receipt.
+    ReadyForPickup,
+    /// 异常: an attempt failed, or something needs attention.
+    Exception,
+    /// 已签收
+    Delivered,
+    /// 退回中
+    Returning,
+    /// 已退回
+    Returned,
+    /// 已取消
+    Cancelled,
+    /// A code that we do not know, or one that changes nothing: kept, counted, never guessed.
+    Unchanged,
+}
+
+/// One event of a parcel's way, as a carrier reported it by push or query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Our order number, where the carrier repeats it.
+    pub order_no: Option<OrderNo>,
+    /// The carrier's number.
+    pub waybill: Waybill,
+    /// The same event has the same key, however often and on whichever path it is told.
+    pub key: String,
+    /// The carrier's own code.
+    pub code: String,
+    /// What it means.
+    pub meaning: ScanMeaning,
+    /// When it happened, by the carrier's clock.
+    pub occurred_at: Instant,
+    /// Where, as the carrier words it.
+    pub place: String,
+    /// The carrier's words. They may hold a courier's name and phone.
+    pub text: Private<String>,
+}
+
+/// Where a parcel stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParcelState {
+    /// 待下单: promised, not yet ordered.
+    Pending,
+    /// 已下单: the carrier has the order.
+    Ordered,
+    /// 已揽收
+    PickedUp,
+    /// 运输中
+    InTransit,
+    /// 派送中
+    OutForDelivery,
+    /// 待领取
+    ReadyForPickup,
+    /// 异常
+    Exception,
+    /// 已签收
+    Delivered,
+    /// 退回中
+    Returning,
+    /// 已退回
+    Returned,
+    /// 已取消
+    Cancelled,
+    /// 地址被拒: the carrier will not go there; a person must mend the address.
+    AddressRefused,
+}
+
+impl ParcelState {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Pending,
+        Self::Ordered,
+        Self::PickedUp,
+        Self::InTransit,
+        Self::OutForDelivery,
+        Self::ReadyForPickup,
+        Self::Exception,
+        Self::Delivered,
+        Self::Returning,
+        Self::Returned,
+        Self::Cancelled,
+        Self::AddressRefused,
+    ];
+
+    /// As stored and as clients read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Ordered => "ordered",
+            Self::PickedUp => "picked_up",
+            Self::InTransit => "in_transit",
+            Self::OutForDelivery => "out_for_delivery",
+            Self::ReadyForPickup => "ready_for_pickup",
+            Self::Exception => "exception",
+            Self::Delivered => "delivered",
+            Self::Returning => "returning",
+            Self::Returned => "returned",
+            Self::Cancelled => "cancelled",
+            Self::AddressRefused => "address_refused",
+        }
+    }
+
+    /// The state that was stored under a name.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Whether the way ends here. (A later correction by the carrier may still re-open it.)
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Returned | Self::Cancelled | Self::AddressRefused)
+    }
+
+    /// Where a parcel stands after all that is known of its way, in whatever order it became known.
+    ///
+    /// The latest event that means something decides; of two at the same time, the one further along.
+    #[must_use]
+    pub fn after<'a>(ordered: bool, scans: impl IntoIterator<Item = &'a Scan>) -> Self {
+        let start = if ordered { Self::Ordered } else { Self::Pending };
+        scans
+            .into_iter()
+            .filter_map(|scan| Self::meant_by(scan.meaning).map(|state| (scan.occurred_at, state)))
+            .max()
+            .map_or(start, |(_, state)| state)
+    }
+
+    const fn meant_by(meaning: ScanMeaning) -> Option<Self> {
+        Some(match meaning {
+            ScanMeaning::PickedUp => Self::PickedUp,
+            ScanMeaning::InTransit => Self::InTransit,
+            ScanMeaning::OutForDelivery => Self::OutForDelivery,
+            ScanMeaning::ReadyForPickup => Self::ReadyForPickup,
+            ScanMeaning::Exception => Self::Exception,
+            ScanMeaning::Delivered => Self::Delivered,
+            ScanMeaning::Returning => Self::Returning,
+            ScanMeaning::Returned => Self::Returned,
+            ScanMeaning::Cancelled => Self::Cancelled,
+            ScanMeaning::Unchanged => return None,
+        })
+    }
+}
+
+/// A parcel from the office to an applicant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    /// Its id.
+    pub id: ParcelId,
+    /// Whose.
+    pub person: PersonId,
+    /// The case whose result it carries.
+    pub case: CaseId,
+    /// At which carrier.
+    pub carrier: CarrierCode,
+    /// Our number at the carrier, minted before the first call.
+    pub order_no: OrderNo,
+    /// How often an order had to be made anew (from 1).
+    pub round: u32,
+    /// The carrier's number, once it gave one.
+    pub waybill: Option<Waybill>,
+    /// Where it stands.
+    pub state: ParcelState,
+    /// To whom and where.
+    pub recipient: PostalAddress,
+    /// When it was promised.
+    pub created_at: Instant,
+}
+
+/// All that a carrier needs to know; never the item, which may say too much about the recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParcelOrder {
+    /// Our number.
+    pub order_no: OrderNo,
+    /// Who sends: the office.
+    pub sender: PostalAddress,
+    /// Who receives.
+    pub recipient: PostalAddress,
+    /// When the order was first made: the same at every attempt.
+    pub created_at: Instant,
+}

@@ -1,0 +1,49 @@
+//! Values that must never be printed: personal data and secrets.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Holds a value that `Debug` and logs never show. Taking it out is a visible act: [`Private::expose`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Private<T>(T);
+
+impl<T> Private<T> {
+    /// Wraps a value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value itself. Read every call of this in a review.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// The value itself, taken out for good.
+    pub fn into_exposed(self) -> T {
+        self.0
+    }
+}
+
+impl<T> From<T> for Private<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> fmt::Debug for Private<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_printed() {
+        assert_eq!(format!("{:?}", Private::new("13800000000")), "***");
+    }
+}

@@ -1,0 +1,167 @@
+//! Carriers (承运商): courier companies that take a parcel to a door. One folder each, one line in the registry.
+
+pub mod ems;
+pub mod sf;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
+use crate::domain::private::Private;
+
+/// The carrier has the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booking {
+    /// Its number for the parcel; `None` while the carrier still checks the order by hand.
+    pub waybill: Option<Waybill>,
+}
+
+/// Why a carrier did not do as asked. A fact, not a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CarrierFact {
+    /// It has an order under this number already.
+    Duplicate,
+    /// It will not deliver there, or to them: a person must mend the recipient's data.
+    AddressRefused,
+    /// Not possible in the parcel's present state (a cancellation after pick-up).
+    WrongState,
+    /// It knows no order under this number.
+    Absent,
+    /// Too fast. Not before this long.
+    Throttled {
+        /// How long to wait at least.
+        after: Option<Duration>,
+    },
+    /// It surely did nothing, and may later.
+    Unavailable,
+    /// Nothing will change until somebody mends our account, contract or request.
+    Misconfigured,
+    /// It may have done it: the request left and no answer, or no sensible one, came.
+    Ambiguous,
+}
+
+/// A fact with the carrier's own words (codes, never personal data).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{fact:?}: {detail}")]
+pub struct CarrierFault {
+    /// What is the case.
+    pub fact: CarrierFact,
+    /// The carrier's code and words, for people.
+    pub detail: String,
+}
+
+impl CarrierFault {
+    /// A fact and its detail.
+    pub fn new(fact: CarrierFact, detail: impl Into<String>) -> Self {
+        Self { fact, detail: detail.into() }
+    }
+}
+
+/// How an order of unknown outcome was cleared up. Each carrier has one safe way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovery {
+    /// The order exists: adopt it.
+    Found(Booking),
+    /// No such order exists now. One that is still on its way may yet arrive, so it takes two of these, a while
+    /// apart, before the same number may be ordered again.
+    Absent,
+    /// An order may have existed and is cancelled now: the next order needs the next number.
+    Withdrawn,
+}
+
+/// A printable label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// `application/pdf`, `image/png`, …
+    pub content_type: String,
+    /// The file. It shows a name, an address and a phone.
+    pub bytes: Private<Vec<u8>>,
+}
+
+/// A call that the carrier made to us, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawCallback {
+    /// The `Content-Type`, lower-case, or empty.
+    pub content_type: String,
+    /// The query string, without `?`.
+    pub query: String,
+    /// The body. It may hold couriers' names and phones.
+    pub body: Private<Vec<u8>>,
+}
+
+/// Why a call cannot be what it claims to be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallbackFault {
+    /// Its signature or encryption is not the carrier's.
+    #[error("not authentic")]
+    NotAuthentic,
+    /// It cannot be read.
+    #[error("unreadable: {0}")]
+    Unreadable(String),
+}
+
+/// An answer in the carrier's own form. A wrong one makes it call again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// Body.
+    pub body: String,
+}
+
+/// A courier company.
+#[async_trait]
+pub trait Carrier: Send + Sync {
+    /// Its name.
+    fn code(&self) -> &CarrierCode;
+
+    /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] only [`Carrier::recover`]
+    /// may tell whether it may be called again.
+    async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
+
+    /// Clears up an order of unknown outcome.
+    async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
+
+    /// All that is known of a parcel's way, in no order. `recipient_phone` is for carriers that ask for its end.
+    async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault>;
+
+    /// Cancels an order. [`CarrierFact::Absent`] means that there was none.
+    async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault>;
+
+    /// The label to print.
+    async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault>;
+
+    /// Reads a call: checks what can be checked, and returns the scans in it. Says nothing about whether they are
+    /// true; ends are confirmed by [`Carrier::track`].
+    fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault>;
+
+    /// The answer that tells the carrier that the call is safely stored (`true`), or to call again (`false`).
+    fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
+}
+
+/// The carriers that this installation uses, in order of preference.
+#[derive(Clone, Default)]
+pub struct Carriers(Vec<Arc<dyn Carrier>>);
+
+impl Carriers {
+    /// These carriers.
+    #[must_use]
+    pub fn new(carriers: Vec<Arc<dyn Carrier>>) -> Self {
+        Self(carriers)
+    }
+
+    /// The carrier of a name.
+    #[must_use]
+    pub fn get(&self, code: &CarrierCode) -> Option<&Arc<dyn Carrier>> {
+        self.0.iter().find(|carrier| carrier.code() == code)
+    }
+
+    /// All of them, the preferred first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Carrier>> {
+        self.0.iter()
+    }
+}

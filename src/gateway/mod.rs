@@ -1,0 +1,9 @@
+//! What stands outside: phones' gateways, carriers, the identity check. An adapter speaks one protocol and
+//! reports facts; it never sees a transaction and decides nothing. `worker::verdict` decides.
+
+pub mod acs3;
+pub mod courier;
+pub mod http;
+pub mod identity;
+pub mod push;
+pub mod wechat_login;

@@ -1,0 +1,26 @@
+//! **Songda (送达)** takes an approval from the phone to the doorbell: a resident handles a published item
+//! on the phone, an officer decides, and the result arrives as a push on the phone and a parcel at the door.
+//!
+//! The layers below stand in the order of their arrows: a module uses only modules beneath it
+//! (`tests/it/layers.rs` holds them to it). `docs/architecture.md` walks one case through five files.
+
+pub mod app;
+pub mod config;
+pub mod lifecycle;
+pub mod telemetry;
+
+pub mod api;
+pub mod worker;
+
+pub mod casework;
+
+pub mod gateway;
+pub mod queue;
+pub mod store;
+
+pub mod catalog;
+
+pub mod domain;
+pub mod env;
+
+pub mod sandbox;

@@ -1,0 +1,115 @@
+//! PostgreSQL, the record: one file per aggregate. Functions here take a connection or a transaction that a use
+//! case opened, and know nothing of gateways or Redis.
+
+pub mod seal;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{PgConnection, Postgres, Transaction};
+use std::time::Duration;
+
+pub use seal::KeyRing;
+
+/// The schema, as `songda migrate` applies it.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// A transaction. Only `casework` begins and commits one.
+pub type Tx = Transaction<'static, Postgres>;
+
+/// What a function needs that reads or writes in whatever transaction its caller holds.
+pub type Conn = PgConnection;
+
+/// Why the database did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A rule that the schema states was broken; the rule's name.
+    #[error("constraint {0}")]
+    Constraint(String),
+    /// It cannot be reached or is too busy: the same request may succeed later.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// Something that should not be: a row that cannot be read, a value that does not open.
+    #[error("the database holds or did something unexpected: {0}")]
+    Broken(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => match (database.constraint(), database.code().as_deref()) {
+                (Some(name), _) => Self::Constraint(name.to_owned()),
+                // Deadlock, serialization failure, out of connections or memory, shutting down.
+                (None, Some("40001" | "40P01")) => Self::Unavailable(error),
+                (None, Some(code)) if code.starts_with("53") || code.starts_with("57") || code.starts_with("08") => {
+                    Self::Unavailable(error)
+                }
+                _ => Self::Broken(error.to_string()),
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether a named rule of the schema was broken.
+    #[must_use]
+    pub fn broke(&self, constraint: &str) -> bool {
+        matches!(self, Self::Constraint(name) if name == constraint)
+    }
+}
+
+/// The database, and the keys that open what is sealed in it. Cloning shares both.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    keys: KeyRing,
+}
+
+impl Store {
+    /// Makes a pool of at most `connections` connections; they are opened when first needed.
+    ///
+    /// # Errors
+    /// When `url` is no PostgreSQL address.
+    pub fn new(url: &str, connections: u32, application: &str, keys: KeyRing) -> Result<Self, StoreError> {
+        const STATEMENT_TIMEOUT: &str = "15s";
+        let options: PgConnectOptions = url.parse()?;
+        let options = options.application_name(application).options([("statement_timeout", STATEMENT_TIMEOUT)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(3))
+            .connect_lazy_with(options);
+        Ok(Self { pool, keys })
+    }
+
+    /// Begins a transaction. For `casework` alone.
+    ///
+    /// # Errors
+    /// When no connection can be had.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// A connection for single statements, each its own transaction.
+    ///
+    /// # Errors
+    /// When no connection can be had.
+    pub async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// The pool, for migrations and readiness.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The keys.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+}

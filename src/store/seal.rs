@@ -1,0 +1,196 @@
+//! Personal data at rest: sealed with AES-256-GCM under a ring of keys, and found by a keyed hash.
+//!
+//! A sealed value is `version (1) ‖ key number (4) ‖ nonce (12) ‖ ciphertext and tag`, bound to the place where it
+//! belongs ("people.phone"), so that a value moved to another column does not open. New values are sealed with the
+//! newest key; older keys only open. The hash key never rotates: it is what finds a person.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StoreError;
+use crate::domain::clock::random_bytes;
+use crate::domain::private::Private;
+
+const VERSION: u8 = 1;
+const HEADER: usize = 1 + 4 + NONCE_LEN;
+
+/// Why a key ring cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRingError {
+    /// A line is not `number base64-of-32-bytes`, or `hash base64-of-32-bytes`.
+    #[error("line {0} is neither `<number> <base64 of 32 bytes>` nor `hash <base64 of 32 bytes>`")]
+    Line(usize),
+    /// There is no sealing key.
+    #[error("there is no sealing key")]
+    NoKey,
+    /// There is no hash key.
+    #[error("there is no hash key")]
+    NoHashKey,
+}
+
+/// The keys that seal and open values. Cloning shares them.
+#[derive(Clone)]
+pub struct KeyRing(Arc<Keys>);
+
+struct Keys {
+    newest: u32,
+    sealing: BTreeMap<u32, LessSafeKey>,
+    hashing: hmac::Key,
+}
+
+impl KeyRing {
+    /// Reads a key file: one key a line, `<number> <base64>`, and one line `hash <base64>`. `#` starts a comment.
+    ///
+    /// # Errors
+    /// Names the first line that is wrong, or the key that is missing.
+    pub fn parse(text: &str) -> Result<Self, KeyRingError> {
+        let mut sealing = BTreeMap::new();
+        let mut hashing = None;
+        for (at, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let wrong = KeyRingError::Line(at + 1);
+            let (name, key) = line.split_once(char::is_whitespace).ok_or(wrong.clone())?;
+            let key = STANDARD.decode(key.trim()).ok().filter(|key| key.len() == 32).ok_or(wrong.clone())?;
+            if name == "hash" {
+                hashing = Some(hmac::Key::new(hmac::HMAC_SHA256, &key));
+            } else {
+                let number = name.parse().map_err(|_| wrong.clone())?;
+                let key = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| wrong)?;
+                sealing.insert(number, LessSafeKey::new(key));
+            }
+        }
+        let newest = *sealing.keys().next_back().ok_or(KeyRingError::NoKey)?;
+        Ok(Self(Arc::new(Keys { newest, sealing, hashing: hashing.ok_or(KeyRingError::NoHashKey)? })))
+    }
+
+    /// The text of a fresh key file.
+    #[must_use]
+    pub fn fresh_file() -> Private<String> {
+        let key = || STANDARD.encode(random_bytes::<32>());
+        Private::new(format!("# Songda key ring. Add sealing keys with rising numbers; never change `hash`.\n1 {}\nhash {}\n", key(), key()))
+    }
+
+    /// Seals bytes for a place.
+    ///
+    /// # Errors
+    /// When the cipher refuses, which no input of ours makes it do.
+    pub fn seal(&self, place: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let nonce: [u8; NONCE_LEN] = random_bytes();
+        let key = &self.0.sealing[&self.0.newest];
+        let mut text = value.to_vec();
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut text)
+            .map_err(|_| StoreError::Broken(format!("{place} cannot be sealed")))?;
+        let mut sealed = Vec::with_capacity(HEADER + text.len());
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&self.0.newest.to_be_bytes());
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&text);
+        Ok(sealed)
+    }
+
+    /// Opens what was sealed for a place.
+    ///
+    /// # Errors
+    /// When its key is missing, or it was changed, or it belongs elsewhere.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let broken = |why: &str| StoreError::Broken(format!("{place} does not open: {why}"));
+        let (header, text) = sealed.split_at_checked(HEADER).ok_or_else(|| broken("too short"))?;
+        let (number, nonce) = header[1..].split_at(4);
+        if header[0] != VERSION {
+            return Err(broken("unknown version"));
+        }
+        let number = u32::from_be_bytes(number.try_into().map_err(|_| broken("no key number"))?);
+        let key = self.0.sealing.get(&number).ok_or_else(|| broken(&format!("key {number} is not in the ring")))?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken("no nonce"))?;
+        let mut text = text.to_vec();
+        let length = key
+            .open_in_place(nonce, Aad::from(place.as_bytes()), &mut text)
+            .map_err(|_| broken("it was changed, or belongs elsewhere"))?
+            .len();
+        text.truncate(length);
+        Ok(text)
+    }
+
+    /// Seals a value as JSON.
+    ///
+    /// # Errors
+    /// As [`KeyRing::seal`]; or when the value has no JSON form.
+    pub fn seal_json<T: Serialize>(&self, place: &str, value: &T) -> Result<Vec<u8>, StoreError> {
+        let text = serde_json::to_vec(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))?;
+        self.seal(place, &text)
+    }
+
+    /// Opens a value that was sealed as JSON.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open`]; or when it is not such a value.
+    pub fn open_json<T: DeserializeOwned>(&self, place: &str, sealed: &[u8]) -> Result<T, StoreError> {
+        let text = self.open(place, sealed)?;
+        // The error's text may repeat a value, so only its place is told.
+        serde_json::from_slice(&text).map_err(|error| {
+            StoreError::Broken(format!("{place} is not what it should be (line {}, column {})", error.line(), error.column()))
+        })
+    }
+
+    /// The keyed hash by which a value of a place is found.
+    #[must_use]
+    pub fn hash(&self, place: &str, value: &str) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.0.hashing);
+        context.update(place.as_bytes());
+        context.update(&[0]);
+        context.update(value.as_bytes());
+        context.sign().as_ref().to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring() -> KeyRing {
+        KeyRing::parse(KeyRing::fresh_file().expose()).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_value_opens_in_its_place_only() {
+        let ring = ring();
+        let sealed = ring.seal("people.phone", b"13800000000").unwrap();
+        assert_eq!(ring.open("people.phone", &sealed).unwrap(), b"13800000000");
+        assert!(ring.open("people.name", &sealed).is_err());
+        let mut changed = sealed.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(ring.open("people.phone", &changed).is_err());
+        assert!(ring.open("people.phone", &sealed[..10]).is_err());
+        assert_ne!(sealed, ring.seal("people.phone", b"13800000000").unwrap(), "equal values look different");
+    }
+
+    #[test]
+    fn an_older_key_still_opens() {
+        let (key, hash) = (STANDARD.encode([7; 32]), STANDARD.encode([9; 32]));
+        let before = KeyRing::parse(&format!("1 {key}\nhash {hash}")).unwrap();
+        let after = KeyRing::parse(&format!("1 {key}\n2 {} # new\nhash {hash}", STANDARD.encode([8; 32]))).unwrap();
+        let sealed = before.seal("x", b"value").unwrap();
+        assert_eq!(after.open("x", &sealed).unwrap(), b"value");
+        assert!(before.open("x", &after.seal("x", b"value").unwrap()).is_err());
+        assert_eq!(before.hash("x", "value"), after.hash("x", "value"));
+        assert_ne!(before.hash("x", "value"), before.hash("y", "value"));
+    }
+
+    #[test]
+    fn a_key_file_says_what_is_wrong() {
+        assert_eq!(KeyRing::parse("").err(), Some(KeyRingError::NoKey));
+        assert_eq!(KeyRing::parse("1 short").err(), Some(KeyRingError::Line(1)));
+        let key = STANDARD.encode([7; 32]);
+        assert_eq!(KeyRing::parse(&format!("1 {key}")).err(), Some(KeyRingError::NoHashKey));
+    }
+}

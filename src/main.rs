@@ -1,1 +1,3 @@
+//! The `songda` command.
+
 fn main() {}

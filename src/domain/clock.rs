@@ -104,9 +104,7 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 #[must_use]
 pub fn random_below(below: u64) -> u64 {
     let wide = u128::from(u64::from_le_bytes(random_bytes())) * u128::from(below);
-    #[expect(clippy::cast_possible_truncation, reason = "the high half of the product is below `below`")]
-    let high = (wide >> 64) as u64;
-    high
+    (wide >> 64) as u64
 }
 
 #[cfg(test)]

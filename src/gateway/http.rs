@@ -92,7 +92,6 @@ impl Http {
     }
 
     /// Starts a request to a path below the base URL.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), path.trim_start_matches('/')));
@@ -129,7 +128,11 @@ impl Http {
 }
 
 fn fault(error: reqwest::Error) -> HttpFault {
-    if error.is_connect() || error.is_builder() { HttpFault::NotSent(words(&error)) } else { HttpFault::Unclear(words(&error)) }
+    if error.is_connect() || error.is_builder() {
+        HttpFault::NotSent(words(&error))
+    } else {
+        HttpFault::Unclear(words(&error))
+    }
 }
 
 /// The kinds of things that went wrong, without the URL.

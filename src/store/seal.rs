@@ -77,7 +77,11 @@ impl KeyRing {
     #[must_use]
     pub fn fresh_file() -> Private<String> {
         let key = || STANDARD.encode(random_bytes::<32>());
-        Private::new(format!("# Songda key ring. Add sealing keys with rising numbers; never change `hash`.\n1 {}\nhash {}\n", key(), key()))
+        Private::new(format!(
+            "# Songda key ring. Add sealing keys with rising numbers; never change `hash`.\n1 {}\nhash {}\n",
+            key(),
+            key()
+        ))
     }
 
     /// Seals bytes for a place.
@@ -138,7 +142,11 @@ impl KeyRing {
         let text = self.open(place, sealed)?;
         // The error's text may repeat a value, so only its place is told.
         serde_json::from_slice(&text).map_err(|error| {
-            StoreError::Broken(format!("{place} is not what it should be (line {}, column {})", error.line(), error.column()))
+            StoreError::Broken(format!(
+                "{place} is not what it should be (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
         })
     }
 

@@ -1,1 +1,5 @@
-//! (being written)
+//! Use cases, one file each: the only place that opens a transaction.
+
+pub mod once;
+pub mod signing_keys;
+pub mod tokens;

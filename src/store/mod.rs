@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod changes;
+pub mod idempotency;
 pub mod jobs;
 pub mod reach;
 pub mod record;

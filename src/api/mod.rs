@@ -103,12 +103,17 @@ fn service<A: OpenApi + 'static>(api: A, about: &About) -> impl IntoEndpoint<End
 }
 
 fn allowed() -> Allowed {
-    let audiences = Allowed::default()
-        .with::<mobile::Api>()
-        .with::<staff::Api>()
-        .with::<integration::Api>()
-        .with::<ops::Api>();
-    let pages = ["/healthz", "/readyz", "/.well-known/jwks.json", "/openapi/{file}", "/reference/{page}", "/problems", "/problems/{code}"];
+    let audiences =
+        Allowed::default().with::<mobile::Api>().with::<staff::Api>().with::<integration::Api>().with::<ops::Api>();
+    let pages = [
+        "/healthz",
+        "/readyz",
+        "/.well-known/jwks.json",
+        "/openapi/{file}",
+        "/reference/{page}",
+        "/problems",
+        "/problems/{code}",
+    ];
     pages.into_iter().fold(audiences, Allowed::with_page)
 }
 

@@ -1,1 +1,3 @@
+//! The integration tests: one binary, since linking it is most of its cost.
 
+mod edge;

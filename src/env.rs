@@ -72,29 +72,16 @@ impl Env {
     /// A secret: from the variable, or from the file that `<name>_FILE` names (its last line break is dropped).
     pub fn secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
         self.describe(Described { name, default: None, meaning });
-        if let Some(text) = self.set(name) {
-            return Some(Private::new(text));
-        }
-        let Some(path) = self.set(&format!("{name}_FILE")) else {
+        if !self.has_secret(name) {
             self.fault(format!("neither {name} nor {name}_FILE is set: {meaning}"));
-            return None;
-        };
-        match std::fs::read_to_string(PathBuf::from(&path)) {
-            Ok(text) => Some(Private::new(text.trim_end_matches(['\r', '\n']).to_owned())),
-            Err(error) => {
-                self.fault(format!("{name}_FILE names {path}, which cannot be read: {error}"));
-                None
-            }
         }
+        self.read_secret(name)
     }
 
     /// A secret that may be left out.
     pub fn optional_secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
-        if self.set(name).is_some() || self.set(&format!("{name}_FILE")).is_some() {
-            return self.secret(name, meaning);
-        }
         self.describe(Described { name, default: Some(String::new()), meaning });
-        None
+        self.read_secret(name)
     }
 
     /// Adds a fault that concerns several settings together. One that is known already is not repeated: two gateways
@@ -126,6 +113,24 @@ impl Env {
 
     fn set(&self, name: &str) -> Option<String> {
         self.values.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    fn has_secret(&self, name: &str) -> bool {
+        self.set(name).or_else(|| self.set(&format!("{name}_FILE"))).is_some()
+    }
+
+    fn read_secret(&mut self, name: &str) -> Option<Private<String>> {
+        if let Some(text) = self.set(name) {
+            return Some(Private::new(text));
+        }
+        let path = self.set(&format!("{name}_FILE"))?;
+        match std::fs::read_to_string(PathBuf::from(&path)) {
+            Ok(text) => Some(Private::new(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Err(error) => {
+                self.fault(format!("{name}_FILE names {path}, which cannot be read: {error}"));
+                None
+            }
+        }
     }
 
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {

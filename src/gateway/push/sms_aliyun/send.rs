@@ -25,12 +25,11 @@ pub fn template_param(message: &PushMessage) -> String {
 /// One line, not longer than allowed, not empty.
 fn fit(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let fitted = match line.chars().count() {
+    match line.chars().count() {
         0 => "无".to_owned(),
         1..=VARIABLE_LIMIT => line,
         _ => line.chars().take(VARIABLE_LIMIT - 1).chain(['…']).collect(),
-    };
-    fitted
+    }
 }
 
 #[derive(Deserialize)]

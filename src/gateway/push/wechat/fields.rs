@@ -20,10 +20,14 @@ struct Rule {
 /// The text as the field takes it.
 #[must_use]
 pub fn fit(field: &str, text: &str) -> String {
-    let text = tidy(text);
-    let rule = rule(field.trim_end_matches(|c: char| c.is_ascii_digit()), &text);
-    let taken: String = text.chars().filter(|c| (rule.takes)(*c)).collect();
-    let fitted = cut(taken.trim(), rule.limit, rule.ellipsis);
+    let rule = rule(field.trim_end_matches(|c: char| c.is_ascii_digit()), text);
+    let taken: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| is_plain(*c) && (rule.takes)(*c))
+        .collect();
+    let line = taken.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let fitted = cut(&line, rule.limit, rule.ellipsis);
     if fitted.is_empty() { rule.nothing.to_owned() } else { fitted }
 }
 
@@ -46,27 +50,19 @@ fn rule(kind: &str, text: &str) -> Rule {
     Rule { takes, limit, ellipsis, nothing: if takes_han { "无" } else { "-" } }
 }
 
-/// Without line breaks, runs of blanks, control characters, and what lies beyond the Basic Multilingual Plane.
-fn tidy(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && *c <= '\u{ffff}' && !is_invisible(*c))
-        .collect();
-    plain.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// What is left of an emoji when its picture is taken away: joiners and variation selectors.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
+/// Neither a control character, nor beyond the Basic Multilingual Plane, nor one of the joiners and variation
+/// selectors that an emoji leaves behind.
+fn is_plain(c: char) -> bool {
+    let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}');
+    !c.is_control() && c <= '\u{ffff}' && !invisible
 }
 
 fn cut(text: &str, limit: usize, ellipsis: Option<char>) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
-    let kept = limit - ellipsis.map_or(0, |_| 1);
-    text.chars().take(kept).chain(ellipsis).collect()
+    let kept: String = text.chars().take(limit - ellipsis.map_or(0, |_| 1)).collect();
+    kept.trim_end().chars().chain(ellipsis).collect()
 }
 
 fn anything(_: char) -> bool {

@@ -1,6 +1,7 @@
 //! PostgreSQL, the record: one file per aggregate. Functions here take a connection or a transaction that a use
 //! case opened, and know nothing of gateways or Redis.
 
+pub mod catalogue;
 pub mod seal;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};

@@ -3,6 +3,7 @@
 
 pub mod callbacks;
 pub mod cases;
+pub mod catalogue;
 pub mod changes;
 pub mod jobs;
 pub mod login_codes;

@@ -1,0 +1,158 @@
+//! EMS's client against a server that answers well, badly and not at all.
+
+use poem::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::parcel::ScanMeaning;
+use crate::gateway::courier::CarrierFact;
+use crate::gateway::courier::loopback::{Heard, Loopback, Reply, names_only_papers, nowhere, order};
+
+const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
+
+fn carrier(url: &str) -> Arc<dyn Carrier> {
+    let mut env = Env::of([
+        ("SONGDA_EMS_URL", url),
+        ("SONGDA_EMS_SENDER_NO", "1100000000000"),
+        ("SONGDA_EMS_AUTHORIZATION", "issued"),
+        ("SONGDA_EMS_KEY", KEY),
+    ]);
+    let clock = Clock::frozen("2025-01-02T01:00:00Z".parse().unwrap());
+    build(&mut env, &clock).unwrap_or_else(|| panic!("{:?}", env.faults()))
+}
+
+fn number() -> OrderNo {
+    OrderNo::from_stored("SD01".to_owned())
+}
+
+fn ok(body: &Value) -> Reply {
+    Reply::Text(json!({"retCode": "00000", "retMsg": "成功", "retBody": body.to_string()}).to_string())
+}
+
+fn refused(message: &str) -> Reply {
+    Reply::Text(json!({"retCode": "B01", "retMsg": message, "success": false}).to_string())
+}
+
+fn always(reply: Reply) -> Loopback {
+    Loopback::start(move |_, _| reply.clone())
+}
+
+async fn order_fact(reply: Reply) -> CarrierFact {
+    carrier(&always(reply).url).order(&order("SD01")).await.unwrap_err().fact
+}
+
+/// What EMS would see in the sealed part.
+fn opened(heard: &Heard) -> String {
+    let key = cipher::Key::parse(Private::new(KEY.to_owned())).unwrap();
+    key.open(&heard.form["logitcsInterface"]).unwrap().into_exposed()
+}
+
+#[tokio::test]
+async fn an_order_is_booked() {
+    let ems = always(ok(&json!({"waybillNo": 1_200_000_000_001_u64})));
+    let booking = carrier(&ems.url).order(&order("SD01")).await.unwrap();
+    assert_eq!(booking.waybill, Some(Waybill::new("1200000000001")));
+
+    let heard = ems.heard().remove(0);
+    assert_eq!(heard.path, "/amp-prod-api/f/amp/api/open");
+    assert_eq!(heard.form["apiCode"], "020003");
+    assert_eq!(heard.form["timeStamp"], "2025-01-02 09:00:00");
+    let body = opened(&heard);
+    assert!(names_only_papers(&body));
+    let orders: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(orders[0]["logisticsOrderNo"], "SD01");
+    assert_eq!(orders[0]["sender"]["phone"], "025-84000000");
+    assert_eq!(orders[0]["receiver"]["mobile"], "13800000002");
+    assert_eq!(orders[0]["receiver"].get("phone"), None);
+}
+
+#[tokio::test]
+async fn what_may_have_been_ordered_is_ambiguous() {
+    for reply in [
+        Reply::BreakOff,
+        Reply::Page(StatusCode::INTERNAL_SERVER_ERROR, "<html>busy</html>"),
+        Reply::Page(StatusCode::OK, "<html>busy</html>"),
+        ok(&json!({})),
+        refused("系统异常"),
+        refused("未知的话"),
+    ] {
+        assert_eq!(order_fact(reply).await, CarrierFact::Ambiguous);
+    }
+}
+
+#[tokio::test]
+async fn what_is_certain_is_told_as_it_is() {
+    assert_eq!(order_fact(refused("订单号重复")).await, CarrierFact::Duplicate);
+    assert_eq!(order_fact(refused("收件人地址超范围")).await, CarrierFact::AddressRefused);
+    assert_eq!(order_fact(refused("授权码错误")).await, CarrierFact::Misconfigured);
+    assert_eq!(order_fact(refused("请求频繁")).await, CarrierFact::Throttled { after: None });
+    let page = Reply::Page(StatusCode::TOO_MANY_REQUESTS, "");
+    assert_eq!(order_fact(page).await, CarrierFact::Throttled { after: None });
+    let fault = carrier(&nowhere()).order(&order("SD01")).await.unwrap_err();
+    assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing left the house");
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
+    for (reply, recovery) in [
+        (ok(&Value::Null), Recovery::Withdrawn),
+        (refused("订单已取消"), Recovery::Withdrawn),
+        (refused("订单不存在"), Recovery::Absent),
+    ] {
+        let ems = always(reply);
+        assert_eq!(carrier(&ems.url).recover(&number()).await, Ok(recovery));
+        assert_eq!(ems.heard()[0].form["apiCode"], "020006");
+        assert!(opened(&ems.heard()[0]).contains(r#""logisticsOrderNo":"SD01""#));
+    }
+    for (reply, fact) in [(Reply::BreakOff, CarrierFact::Ambiguous), (refused("已收寄"), CarrierFact::WrongState)] {
+        assert_eq!(carrier(&always(reply).url).recover(&number()).await.unwrap_err().fact, fact);
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_of_nothing_says_so() {
+    let cancel = async |reply| carrier(&always(reply).url).cancel(&number(), Some(&Waybill::new("12"))).await;
+    assert_eq!(cancel(ok(&Value::Null)).await, Ok(()));
+    assert_eq!(cancel(refused("订单已取消")).await, Ok(()));
+    assert_eq!(cancel(refused("未找到订单")).await.unwrap_err().fact, CarrierFact::Absent);
+}
+
+#[tokio::test]
+async fn a_trail_is_read() {
+    let item = json!({"waybillNo": 12, "opTime": "2025-01-02 10:00:00", "opCode": 704, "opName": "妥投"});
+    let stranger = json!({"waybillNo": "13", "opTime": "2025-01-02 10:00:00", "opCode": "704"});
+    let track = async |reply| {
+        let ems = always(reply);
+        carrier(&ems.url).track(&Waybill::new("12"), &Private::new(String::new())).await
+    };
+    let scans = track(ok(&json!({"responseItems": [item, stranger, {"opTime": "never"}]}))).await.unwrap();
+    assert_eq!(scans.iter().map(|scan| scan.meaning).collect::<Vec<_>>(), [ScanMeaning::Delivered]);
+    for nothing in [ok(&Value::Null), ok(&json!({"responseItems": null})), refused("查无轨迹信息")] {
+        assert_eq!(track(nothing).await, Ok(Vec::new()), "not yet scanned");
+    }
+    assert_eq!(track(Reply::BreakOff).await.unwrap_err().fact, CarrierFact::Unavailable);
+}
+
+#[tokio::test]
+async fn a_label_is_taken_from_the_answer_or_from_ems_itself() {
+    let pdf = b"%PDF-1.4 label".to_vec();
+    let label = async |ems: &Loopback| carrier(&ems.url).label(&Waybill::new("12")).await;
+
+    let content = {
+        use base64::prelude::{BASE64_STANDARD, Engine as _};
+        BASE64_STANDARD.encode(&pdf)
+    };
+    let ems = Loopback::start(move |_, _| Reply::Text(json!({"retCode": "00000", "retBody": content}).to_string()));
+    assert_eq!(label(&ems).await.unwrap().bytes.expose(), &pdf);
+
+    let file = pdf.clone();
+    let ems = Loopback::start(move |own, heard| match heard.path.as_str() {
+        "/files/12.pdf" => Reply::File(file.clone()),
+        _ => ok(&json!({"url": format!("{own}/files/12.pdf")})),
+    });
+    assert_eq!(label(&ems).await.unwrap().bytes.expose(), &pdf);
+
+    let ems = always(ok(&json!("http://elsewhere.example/12.pdf")));
+    assert_eq!(label(&ems).await.unwrap_err().fact, CarrierFact::Misconfigured);
+    assert_eq!(ems.heard().len(), 1);
+}

@@ -10,9 +10,8 @@ use poem::listener::TcpAcceptor;
 use poem::{Body, Endpoint, IntoResponse, Request, Response, Server};
 use tokio::task::JoinHandle;
 
-use super::{CARGO_NAME, ParcelOrder};
 use crate::domain::address::PostalAddress;
-use crate::domain::parcel::OrderNo;
+use crate::domain::parcel::{OrderNo, ParcelOrder};
 use crate::domain::private::Private;
 
 /// How the server answers.
@@ -126,9 +125,4 @@ pub(super) fn order(order_no: &str) -> ParcelOrder {
         recipient: address("张三", "13800000002", "示例街2号3幢401"),
         created_at: "2025-01-02T01:00:00Z".parse().unwrap(),
     }
-}
-
-/// That a body names the cargo as every body does.
-pub(super) fn names_only_papers(body: &str) -> bool {
-    body.contains(CARGO_NAME) && !body.contains("证照")
 }

@@ -121,8 +121,8 @@ pub(super) fn body(answer: Answer) -> Result<Bytes, Refusal> {
     let kind = match answer.status {
         StatusCode::OK => return Ok(answer.body),
         StatusCode::TOO_MANY_REQUESTS => Kind::Throttled { after: answer.retry_after },
-        status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => Kind::Unclear,
-        status if status.is_success() => Kind::Unclear,
+        StatusCode::REQUEST_TIMEOUT => Kind::Unclear,
+        status if status.is_server_error() || status.is_success() => Kind::Unclear,
         _ => Kind::Misconfigured,
     };
     Err(Refusal::new(kind, format!("HTTP {}", answer.status.as_u16())))

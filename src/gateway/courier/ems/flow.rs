@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
-use crate::gateway::courier::loopback::{Heard, Loopback, Reply, names_only_papers, nowhere, order};
+use crate::gateway::courier::loopback::{Heard, Loopback, Reply, nowhere, order};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
@@ -57,13 +57,12 @@ async fn an_order_is_booked() {
     assert_eq!(heard.path, "/amp-prod-api/f/amp/api/open");
     assert_eq!(heard.form["apiCode"], "020003");
     assert_eq!(heard.form["timeStamp"], "2025-01-02 09:00:00");
-    let body = opened(&heard);
-    assert!(names_only_papers(&body));
-    let orders: Value = serde_json::from_str(&body).unwrap();
+    let orders: Value = serde_json::from_str(&opened(&heard)).unwrap();
     assert_eq!(orders[0]["logisticsOrderNo"], "SD01");
     assert_eq!(orders[0]["sender"]["phone"], "025-84000000");
     assert_eq!(orders[0]["receiver"]["mobile"], "13800000002");
     assert_eq!(orders[0]["receiver"].get("phone"), None);
+    assert_eq!(orders[0]["cargos"], json!([{"cargoName": "文件"}]), "and nothing of the item");
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ use regex::Regex;
 
 use crate::gateway::courier::refusal::{Kind, Operation, Refusal};
 
-/// The table without being set. Our own account comes first (its words also appear in other messages), the
-/// recipient's address last (its patterns are the broadest).
+/// The table without being set. Our own account comes first: "no such customer" must never be taken for "no such
+/// order". The recipient's address comes last: its patterns are the broadest.
 pub(super) const DEFAULT: &str = "\
-misconfigured=授权|签名|解密|无权限|协议客户|寄件|发件;\
+misconfigured=授权|签名|解密|密钥|无权限|接口|协议客户|(客户|用户|账号)不存在|(寄件|发件).*(空|误|不正确|格式);\
 throttled=频繁|限流;\
 unclear=系统|超时;\
 duplicate=重复|已存在;\
@@ -91,6 +91,9 @@ mod tests {
             (Operation::Order, "订单已取消", Kind::Cancelled),
             (Operation::Order, "未知的话", Kind::Unclear),
             (Operation::Cancel, "订单不存在", Kind::Absent),
+            (Operation::Cancel, "接口不存在", Kind::Misconfigured),
+            (Operation::Cancel, "客户不存在", Kind::Misconfigured),
+            (Operation::Cancel, "寄件人已取消订单", Kind::Cancelled),
             (Operation::Cancel, "南京市无此订单", Kind::Absent),
             (Operation::Cancel, "订单已取消", Kind::Cancelled),
             (Operation::Cancel, "邮件已收寄,不能取消", Kind::WrongState),

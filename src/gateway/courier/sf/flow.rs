@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
-use crate::gateway::courier::loopback::{Loopback, Reply, names_only_papers, nowhere, order};
+use crate::gateway::courier::loopback::{Loopback, Reply, nowhere, order};
 
 fn carrier(url: &str) -> Arc<dyn Carrier> {
     let mut env = Env::of([
@@ -69,11 +69,11 @@ async fn an_order_is_booked() {
     let expected = digest::digest(&form["msgData"], &form["timestamp"], &Private::new("abc123".to_owned()));
     assert_eq!(form["msgDigest"], expected, "what was digested is what was sent");
     assert_ne!(form["requestID"], heard[1].form["requestID"], "each attempt has its own");
-    assert!(names_only_papers(&form["msgData"]));
     let sent: Value = serde_json::from_str(&form["msgData"]).unwrap();
     assert_eq!(sent["orderId"], "SD01");
     assert_eq!(sent["contactInfoList"][0]["tel"], "025-84000000");
     assert_eq!(sent["contactInfoList"][1]["mobile"], "13800000002");
+    assert_eq!(sent["cargoDetails"], json!([{"name": "文件", "count": 1, "unit": "份"}]), "and nothing of the item");
 }
 
 #[tokio::test]

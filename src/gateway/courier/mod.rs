@@ -5,10 +5,10 @@ pub mod sf;
 
 mod beijing_time;
 mod lenient;
-#[cfg(test)]
-mod loopback;
 mod office;
 mod refusal;
+#[cfg(test)]
+mod sample;
 mod way_back;
 
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::office::office;
+pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
+
 use crate::domain::clock::Clock;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
@@ -104,39 +106,6 @@ impl Label {
         let printable = matches!(kind, "application/pdf" | "image/png" | "image/jpeg");
         printable.then(|| Self { content_type: kind.to_owned(), bytes: Private::new(bytes) })
     }
-}
-
-/// A call that the carrier made to us, as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawCallback {
-    /// The `Content-Type`, lower-case, or empty.
-    pub content_type: String,
-    /// The query string, without `?`.
-    pub query: String,
-    /// The body. It may hold couriers' names and phones.
-    pub body: Private<Vec<u8>>,
-}
-
-/// Why a call cannot be what it claims to be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CallbackFault {
-    /// Its signature or encryption is not the carrier's.
-    #[error("not authentic")]
-    NotAuthentic,
-    /// It cannot be read.
-    #[error("unreadable: {0}")]
-    Unreadable(String),
-}
-
-/// An answer in the carrier's own form. A wrong one makes it call again and again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
-    /// HTTP status.
-    pub status: u16,
-    /// `Content-Type`.
-    pub content_type: &'static str,
-    /// Body.
-    pub body: String,
 }
 
 /// A courier company.

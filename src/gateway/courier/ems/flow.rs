@@ -1,18 +1,20 @@
 //! EMS's client against a server that answers well, badly and not at all.
 
-use poem::http::StatusCode;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
-use crate::gateway::courier::loopback::{Heard, Loopback, Reply, nowhere, order};
+use crate::gateway::courier::sample::order;
+use crate::gateway::http::HttpSettings;
+use crate::gateway::loopback::{Call, Loopback, Reply, json as says, nobody};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
-fn carrier(url: &str) -> Arc<dyn Carrier> {
+fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
     let mut env = Env::of([
-        ("SONGDA_EMS_URL", url),
+        ("SONGDA_EMS_URL", at.base_url.as_str()),
         ("SONGDA_EMS_SENDER_NO", "1100000000000"),
         ("SONGDA_EMS_AUTHORIZATION", "issued"),
         ("SONGDA_EMS_KEY", KEY),
@@ -26,37 +28,37 @@ fn number() -> OrderNo {
 }
 
 fn ok(body: &Value) -> Reply {
-    Reply::Text(json!({"retCode": "00000", "retMsg": "成功", "retBody": body.to_string()}).to_string())
+    says(&json!({"retCode": "00000", "retMsg": "成功", "retBody": body.to_string()}))
 }
 
 fn refused(message: &str) -> Reply {
-    Reply::Text(json!({"retCode": "B01", "retMsg": message, "success": false}).to_string())
+    says(&json!({"retCode": "B01", "retMsg": message, "success": false}))
 }
 
-fn always(reply: Reply) -> Loopback {
-    Loopback::start(move |_, _| reply.clone())
+async fn always(reply: Reply) -> Loopback {
+    Loopback::start(move |_| reply.clone()).await
 }
 
 async fn order_fact(reply: Reply) -> CarrierFact {
-    carrier(&always(reply).url).order(&order("SD01")).await.unwrap_err().fact
+    carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
 }
 
 /// What EMS would see in the sealed part.
-fn opened(heard: &Heard) -> String {
+fn opened(heard: &Call) -> String {
     let key = cipher::Key::parse(Private::new(KEY.to_owned())).unwrap();
-    key.open(&heard.form["logitcsInterface"]).unwrap().into_exposed()
+    key.open(&heard.form()["logitcsInterface"]).unwrap().into_exposed()
 }
 
 #[tokio::test]
 async fn an_order_is_booked() {
-    let ems = always(ok(&json!({"waybillNo": 1_200_000_000_001_u64})));
-    let booking = carrier(&ems.url).order(&order("SD01")).await.unwrap();
+    let ems = always(ok(&json!({"waybillNo": 1_200_000_000_001_u64}))).await;
+    let booking = carrier(&ems.settings).order(&order()).await.unwrap();
     assert_eq!(booking.waybill, Some(Waybill::new("1200000000001")));
 
-    let heard = ems.heard().remove(0);
+    let heard = ems.calls().remove(0);
     assert_eq!(heard.path, "/amp-prod-api/f/amp/api/open");
-    assert_eq!(heard.form["apiCode"], "020003");
-    assert_eq!(heard.form["timeStamp"], "2025-01-02 09:00:00");
+    assert_eq!(heard.form()["apiCode"], "020003");
+    assert_eq!(heard.form()["timeStamp"], "2025-01-02 09:00:00");
     let orders: Value = serde_json::from_str(&opened(&heard)).unwrap();
     assert_eq!(orders[0]["logisticsOrderNo"], "SD01");
     assert_eq!(orders[0]["sender"]["phone"], "025-84000000");
@@ -68,9 +70,9 @@ async fn an_order_is_booked() {
 #[tokio::test]
 async fn what_may_have_been_ordered_is_ambiguous() {
     for reply in [
-        Reply::BreakOff,
-        Reply::Page(StatusCode::INTERNAL_SERVER_ERROR, "<html>busy</html>"),
-        Reply::Page(StatusCode::OK, "<html>busy</html>"),
+        Reply::HangsUp,
+        Reply::Says(500, "<html>busy</html>".to_owned()),
+        Reply::Says(200, "<html>busy</html>".to_owned()),
         ok(&json!({})),
         refused("系统异常"),
         refused("未知的话"),
@@ -85,9 +87,9 @@ async fn what_is_certain_is_told_as_it_is() {
     assert_eq!(order_fact(refused("收件人地址超范围")).await, CarrierFact::AddressRefused);
     assert_eq!(order_fact(refused("授权码错误")).await, CarrierFact::Misconfigured);
     assert_eq!(order_fact(refused("请求频繁")).await, CarrierFact::Throttled { after: None });
-    let page = Reply::Page(StatusCode::TOO_MANY_REQUESTS, "");
+    let page = Reply::Says(429, "".to_owned());
     assert_eq!(order_fact(page).await, CarrierFact::Throttled { after: None });
-    let fault = carrier(&nowhere()).order(&order("SD01")).await.unwrap_err();
+    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
     assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing left the house");
 }
 
@@ -98,19 +100,19 @@ async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
         (refused("订单已取消"), Recovery::Withdrawn),
         (refused("订单不存在"), Recovery::Absent),
     ] {
-        let ems = always(reply);
-        assert_eq!(carrier(&ems.url).recover(&number()).await, Ok(recovery));
-        assert_eq!(ems.heard()[0].form["apiCode"], "020006");
-        assert!(opened(&ems.heard()[0]).contains(r#""logisticsOrderNo":"SD01""#));
+        let ems = always(reply).await;
+        assert_eq!(carrier(&ems.settings).recover(&number()).await, Ok(recovery));
+        assert_eq!(ems.calls()[0].form()["apiCode"], "020006");
+        assert!(opened(&ems.calls()[0]).contains(r#""logisticsOrderNo":"SD01""#));
     }
-    for (reply, fact) in [(Reply::BreakOff, CarrierFact::Ambiguous), (refused("已收寄"), CarrierFact::WrongState)] {
-        assert_eq!(carrier(&always(reply).url).recover(&number()).await.unwrap_err().fact, fact);
+    for (reply, fact) in [(Reply::HangsUp, CarrierFact::Ambiguous), (refused("已收寄"), CarrierFact::WrongState)] {
+        assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
     }
 }
 
 #[tokio::test]
 async fn a_cancellation_of_nothing_says_so() {
-    let cancel = async |reply| carrier(&always(reply).url).cancel(&number(), Some(&Waybill::new("12"))).await;
+    let cancel = async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("12"))).await;
     assert_eq!(cancel(ok(&Value::Null)).await, Ok(()));
     assert_eq!(cancel(refused("订单已取消")).await, Ok(()));
     assert_eq!(cancel(refused("未找到订单")).await.unwrap_err().fact, CarrierFact::Absent);
@@ -121,37 +123,33 @@ async fn a_trail_is_read() {
     let item = json!({"waybillNo": 12, "opTime": "2025-01-02 10:00:00", "opCode": 704, "opName": "妥投"});
     let stranger = json!({"waybillNo": "13", "opTime": "2025-01-02 10:00:00", "opCode": "704"});
     let track = async |reply| {
-        let ems = always(reply);
-        carrier(&ems.url).track(&Waybill::new("12"), &Private::new(String::new())).await
+        let ems = always(reply).await;
+        carrier(&ems.settings).track(&Waybill::new("12"), &Private::new(String::new())).await
     };
     let scans = track(ok(&json!({"responseItems": [item, stranger, {"opTime": "never"}]}))).await.unwrap();
     assert_eq!(scans.iter().map(|scan| scan.meaning).collect::<Vec<_>>(), [ScanMeaning::Delivered]);
     for nothing in [ok(&Value::Null), ok(&json!({"responseItems": null})), refused("查无轨迹信息")] {
         assert_eq!(track(nothing).await, Ok(Vec::new()), "not yet scanned");
     }
-    assert_eq!(track(Reply::BreakOff).await.unwrap_err().fact, CarrierFact::Unavailable);
+    assert_eq!(track(Reply::HangsUp).await.unwrap_err().fact, CarrierFact::Unavailable);
 }
 
 #[tokio::test]
 async fn a_label_is_taken_from_the_answer_or_from_ems_itself() {
-    let pdf = b"%PDF-1.4 label".to_vec();
-    let label = async |ems: &Loopback| carrier(&ems.url).label(&Waybill::new("12")).await;
+    const PDF: &str = "%PDF-1.4 label";
+    let label = async |ems: &Loopback| carrier(&ems.settings).label(&Waybill::new("12")).await;
 
-    let content = {
-        use base64::prelude::{BASE64_STANDARD, Engine as _};
-        BASE64_STANDARD.encode(&pdf)
-    };
-    let ems = Loopback::start(move |_, _| Reply::Text(json!({"retCode": "00000", "retBody": content}).to_string()));
-    assert_eq!(label(&ems).await.unwrap().bytes.expose(), &pdf);
+    let ems = always(says(&json!({"retCode": "00000", "retBody": BASE64_STANDARD.encode(PDF)}))).await;
+    assert_eq!(label(&ems).await.unwrap().bytes.expose(), PDF.as_bytes());
 
-    let file = pdf.clone();
-    let ems = Loopback::start(move |own, heard| match heard.path.as_str() {
-        "/files/12.pdf" => Reply::File(file.clone()),
-        _ => ok(&json!({"url": format!("{own}/files/12.pdf")})),
-    });
-    assert_eq!(label(&ems).await.unwrap().bytes.expose(), &pdf);
+    let ems = Loopback::start(|call| match call.path.as_str() {
+        "/files/12.pdf" => Reply::Says(200, PDF.to_owned()),
+        _ => ok(&json!({"url": format!("http://{}/files/12.pdf", call.headers["host"])})),
+    })
+    .await;
+    assert_eq!(label(&ems).await.unwrap().bytes.expose(), PDF.as_bytes());
 
-    let ems = always(ok(&json!("http://elsewhere.example/12.pdf")));
+    let ems = always(ok(&json!("http://elsewhere.example/12.pdf"))).await;
     assert_eq!(label(&ems).await.unwrap_err().fact, CarrierFact::Misconfigured);
-    assert_eq!(ems.heard().len(), 1);
+    assert_eq!(ems.calls().len(), 1);
 }

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use poem::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
-use crate::gateway::courier::loopback::{Loopback, Reply, nowhere, order};
+use crate::gateway::courier::sample::order;
+use crate::gateway::http::HttpSettings;
+use crate::gateway::loopback::{Loopback, Reply, json as says, nobody};
 
-fn carrier(url: &str) -> Arc<dyn Carrier> {
+fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
     let mut env = Env::of([
-        ("SONGDA_SF_URL", url),
+        ("SONGDA_SF_URL", at.base_url.as_str()),
         ("SONGDA_SF_PARTNER_ID", "GOV"),
         ("SONGDA_SF_CHECK_WORD", "abc123"),
         ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
@@ -26,7 +27,7 @@ fn number() -> OrderNo {
 }
 
 fn passed(inner: &Value) -> Reply {
-    Reply::Text(json!({"apiResultCode": "A1000", "apiResultData": inner.to_string()}).to_string())
+    says(&json!({"apiResultCode": "A1000", "apiResultData": inner.to_string()}))
 }
 
 fn done(msg_data: &Value) -> Reply {
@@ -38,7 +39,7 @@ fn refused(code: &str) -> Reply {
 }
 
 fn platform(code: &str) -> Reply {
-    Reply::Text(json!({"apiErrorMsg": "no", "apiResultCode": code, "apiResultData": ""}).to_string())
+    says(&json!({"apiErrorMsg": "no", "apiResultCode": code, "apiResultData": ""}))
 }
 
 fn booked() -> Value {
@@ -46,29 +47,29 @@ fn booked() -> Value {
         "waybillNoInfoList": [{"waybillType": 1, "waybillNo": "SF7444000000001"}]})
 }
 
-fn always(reply: Reply) -> Loopback {
-    Loopback::start(move |_, _| reply.clone())
+async fn always(reply: Reply) -> Loopback {
+    Loopback::start(move |_| reply.clone()).await
 }
 
 async fn order_fact(reply: Reply) -> CarrierFact {
-    carrier(&always(reply).url).order(&order("SD01")).await.unwrap_err().fact
+    carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
 }
 
 #[tokio::test]
 async fn an_order_is_booked() {
-    let sf = always(done(&booked()));
-    let carrier = carrier(&sf.url);
+    let sf = always(done(&booked())).await;
+    let carrier = carrier(&sf.settings);
     for _ in 0..2 {
-        let booking = carrier.order(&order("SD01")).await.unwrap();
+        let booking = carrier.order(&order()).await.unwrap();
         assert_eq!(booking.waybill, Some(Waybill::new("SF7444000000001")));
     }
-    let heard = sf.heard();
-    let form = &heard[0].form;
+    let heard = sf.calls();
+    let form = heard[0].form();
     assert_eq!((heard[0].path.as_str(), form["serviceCode"].as_str()), ("/std/service", "EXP_RECE_CREATE_ORDER"));
     assert_eq!(form["timestamp"], "1735689600000");
     let expected = digest::digest(&form["msgData"], &form["timestamp"], &Private::new("abc123".to_owned()));
     assert_eq!(form["msgDigest"], expected, "what was digested is what was sent");
-    assert_ne!(form["requestID"], heard[1].form["requestID"], "each attempt has its own");
+    assert_ne!(form["requestID"], heard[1].form()["requestID"], "each attempt has its own");
     let sent: Value = serde_json::from_str(&form["msgData"]).unwrap();
     assert_eq!(sent["orderId"], "SD01");
     assert_eq!(sent["contactInfoList"][0]["tel"], "025-84000000");
@@ -79,9 +80,9 @@ async fn an_order_is_booked() {
 #[tokio::test]
 async fn what_may_have_been_ordered_is_ambiguous() {
     for reply in [
-        Reply::BreakOff,
-        Reply::Page(StatusCode::INTERNAL_SERVER_ERROR, "<html>busy</html>"),
-        Reply::Page(StatusCode::OK, "<html>busy</html>"),
+        Reply::HangsUp,
+        Reply::Says(500, "<html>busy</html>".to_owned()),
+        Reply::Says(200, "<html>busy</html>".to_owned()),
         platform("A1007"),
         platform("A1009"),
         platform("A1099"),
@@ -103,20 +104,23 @@ async fn what_is_certain_is_told_as_it_is() {
     assert_eq!(order_fact(platform("A1006")).await, CarrierFact::Misconfigured);
     let after = Some(Duration::from_secs(2));
     assert_eq!(order_fact(platform("A1005")).await, CarrierFact::Throttled { after });
-    let fault = carrier(&nowhere()).order(&order("SD01")).await.unwrap_err();
+    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
     assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing left the house");
 }
 
 #[tokio::test]
 async fn the_carriers_words_stay_out_of_the_fault() {
-    let fault = carrier(&always(refused("8196")).url).order(&order("SD01")).await.unwrap_err();
+    let fault = carrier(&always(refused("8196")).await.settings).order(&order()).await.unwrap_err();
     assert_eq!(fault.detail, "8196");
 }
 
 #[tokio::test]
 async fn an_order_under_check_has_no_waybill_yet() {
-    let sf = always(done(&json!({"orderId": "SD01", "filterResult": 1})));
-    assert_eq!(carrier(&sf.url).order(&order("SD01")).await, Ok(Booking { waybill: None }));
+    let sf = always(done(&json!({"orderId": "SD01", "filterResult": 1}))).await;
+    assert_eq!(carrier(&sf.settings).order(&order()).await, Ok(Booking { waybill: None }));
+    assert_eq!(carrier(&sf.settings).waybill(&number()).await, Ok(None));
+    let sf = always(done(&booked())).await;
+    assert_eq!(carrier(&sf.settings).waybill(&number()).await, Ok(Some(Waybill::new("SF7444000000001"))));
 }
 
 #[tokio::test]
@@ -130,21 +134,21 @@ async fn an_unknown_outcome_is_cleared_up_by_looking() {
         (refused("8018"), Recovery::Absent),
         (refused("8253"), Recovery::Withdrawn),
     ] {
-        let sf = always(reply);
-        assert_eq!(carrier(&sf.url).recover(&number()).await, Ok(recovery));
-        assert_eq!(sf.heard()[0].form["serviceCode"], "EXP_RECE_SEARCH_ORDER_RESP");
+        let sf = always(reply).await;
+        assert_eq!(carrier(&sf.settings).recover(&number()).await, Ok(recovery));
+        assert_eq!(sf.calls()[0].form()["serviceCode"], "EXP_RECE_SEARCH_ORDER_RESP");
     }
     for (reply, fact) in [
-        (Reply::BreakOff, CarrierFact::Unavailable),
+        (Reply::HangsUp, CarrierFact::Unavailable),
         (done(&json!({"orderId": "SD01", "filterResult": "3"})), CarrierFact::AddressRefused),
     ] {
-        assert_eq!(carrier(&always(reply).url).recover(&number()).await.unwrap_err().fact, fact);
+        assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
     }
 }
 
 #[tokio::test]
 async fn a_cancellation_says_what_became_of_the_order() {
-    let cancel = async |reply| carrier(&always(reply).url).cancel(&number(), Some(&Waybill::new("SF1"))).await;
+    let cancel = async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await;
     for reply in [done(&json!({"resStatus": 2})), refused("8037"), refused("8253")] {
         assert_eq!(cancel(reply).await, Ok(()));
     }
@@ -152,7 +156,7 @@ async fn a_cancellation_says_what_became_of_the_order() {
         (done(&json!({"resStatus": "1"})), CarrierFact::Absent),
         (refused("8018"), CarrierFact::Absent),
         (refused("8252"), CarrierFact::WrongState),
-        (Reply::BreakOff, CarrierFact::Ambiguous),
+        (Reply::HangsUp, CarrierFact::Ambiguous),
     ] {
         assert_eq!(cancel(reply).await.unwrap_err().fact, fact);
     }
@@ -161,10 +165,10 @@ async fn a_cancellation_says_what_became_of_the_order() {
 #[tokio::test]
 async fn a_route_is_read() {
     let sf = always(done(&json!({"routeResps": [{"mailNo": "SF1", "routes": [
-        {"acceptTime": "2025-01-02 09:10:11", "remark": "已收取快件", "opCode": 50, "firstStatusCode": 1}]}]})));
-    let scans = carrier(&sf.url).track(&Waybill::new("SF1"), &Private::new("13800000002".to_owned())).await.unwrap();
+        {"acceptTime": "2025-01-02 09:10:11", "remark": "已收取快件", "opCode": 50, "firstStatusCode": 1}]}]}))).await;
+    let scans = carrier(&sf.settings).track(&Waybill::new("SF1"), &Private::new("13800000002".to_owned())).await.unwrap();
     assert_eq!(scans.iter().map(|scan| scan.meaning).collect::<Vec<_>>(), [ScanMeaning::PickedUp]);
-    assert!(sf.heard()[0].form["msgData"].contains(r#""checkPhoneNo":"0002""#));
+    assert!(sf.calls()[0].form()["msgData"].contains(r#""checkPhoneNo":"0002""#));
 }
 
 #[tokio::test]
@@ -173,14 +177,15 @@ async fn a_label_is_fetched_only_where_sf_keeps_its_files() {
         passed(&json!({"success": true, "obj": {"files": [
         {"url": url, "token": "once", "waybillNo": "SF1"}]}}))
     };
-    let sf = Loopback::start(move |own, heard| match heard.path.as_str() {
-        "/files/1.pdf" => Reply::File(b"%PDF-1.4 label".to_vec()),
-        _ => printed(format!("{own}/files/1.pdf")),
-    });
-    let label = carrier(&sf.url).label(&Waybill::new("SF1")).await.unwrap();
+    let sf = Loopback::start(move |call| match call.path.as_str() {
+        "/files/1.pdf" => Reply::Says(200, "%PDF-1.4 label".to_owned()),
+        _ => printed(format!("http://{}/files/1.pdf", call.headers["host"])),
+    })
+    .await;
+    let label = carrier(&sf.settings).label(&Waybill::new("SF1")).await.unwrap();
     assert_eq!(label.content_type, "application/pdf");
-    assert_eq!(sf.heard()[1].token, "once");
+    assert_eq!(sf.calls()[1].headers["x-auth-token"], "once");
 
-    let sf = always(printed("http://elsewhere.example/1.pdf".to_owned()));
-    assert_eq!(carrier(&sf.url).label(&Waybill::new("SF1")).await.unwrap_err().fact, CarrierFact::Misconfigured);
+    let sf = always(printed("http://elsewhere.example/1.pdf".to_owned())).await;
+    assert_eq!(carrier(&sf.settings).label(&Waybill::new("SF1")).await.unwrap_err().fact, CarrierFact::Misconfigured);
 }

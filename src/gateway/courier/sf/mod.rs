@@ -59,6 +59,13 @@ fn connect(settings: Settings, clock: &Clock) -> Result<Client, reqwest::Error> 
     Ok(Client { http, label_places, settings, clock: clock.clone() })
 }
 
+impl Sf {
+    async fn look_up(&self, order_no: &OrderNo) -> Result<Booking, Refusal> {
+        let content = self.client.call(service::LOOK_UP, &order::look_up(order_no)).await?;
+        order::booking(content, order_no)
+    }
+}
+
 #[async_trait]
 impl Carrier for Sf {
     fn code(&self) -> &CarrierCode {
@@ -73,13 +80,17 @@ impl Carrier for Sf {
     }
 
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault> {
-        let content = self.client.call(service::LOOK_UP, &order::look_up(order_no)).await;
-        match content.and_then(|content| order::booking(content, order_no)) {
+        match self.look_up(order_no).await {
             Ok(booking) => Ok(Recovery::Found(booking)),
             Err(Refusal { kind: Kind::Absent, .. }) => Ok(Recovery::Absent),
             Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
             Err(refusal) => Err(refusal.fault(Operation::Find)),
         }
+    }
+
+    async fn waybill(&self, order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
+        let booking = self.look_up(order_no).await.map_err(|refusal| refusal.fault(Operation::Find))?;
+        Ok(booking.waybill)
     }
 
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault> {

@@ -121,6 +121,11 @@ pub trait Carrier: Send + Sync {
     /// Clears up an order of unknown outcome.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
+    /// The waybill of an order that was accepted without one, as soon as there is one.
+    async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
+        Ok(None)
+    }
+
     /// All that is known of a parcel's way, in no order. `recipient_phone` is for carriers that ask for its end.
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault>;
 

@@ -1,7 +1,16 @@
 //! PostgreSQL, the record: one file per aggregate. Functions here take a connection or a transaction that a use
 //! case opened, and know nothing of gateways or Redis.
 
+pub mod addresses;
+pub mod api_clients;
+pub mod consents;
+pub mod devices;
+pub mod jobs;
+pub mod login_codes;
+pub mod officers;
+pub mod people;
 pub mod seal;
+pub mod sessions;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{PgConnection, Postgres, Transaction};

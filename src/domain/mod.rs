@@ -17,6 +17,7 @@ pub mod notification;
 pub mod parcel;
 pub mod person;
 pub mod private;
+pub mod reach;
 pub mod retry;
 pub mod session;
 pub mod staff;

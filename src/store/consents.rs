@@ -1,4 +1,4 @@
-//! The consent ledger ([`crate::domain::consent`]), and the consents that attempts under way hold.
+//! The consent ledger ([`crate::domain::consent`]), as people fill it. Attempts draw on it in [`super::reach`].
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::{Conn, StoreError};
 use crate::domain::clock::Instant;
 use crate::domain::consent::ConsentBalance;
-use crate::domain::ids::{JobId, PersonId};
+use crate::domain::ids::PersonId;
 use crate::domain::notification::ChannelCode;
 
 #[derive(FromRow)]
@@ -91,69 +91,6 @@ pub async fn set_balance(
     .bind(i32::try_from(balance.balance).unwrap_or(i32::MAX))
     .bind(balance.lasting)
     .bind(balance.refused_at)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Sets one consent aside for an attempt; says whether there was one. A lasting consent is not used up. A job that
-/// holds one already, from an attempt whose end nobody knows, keeps it.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn set_aside(
-    conn: &mut Conn,
-    job: JobId,
-    person: PersonId,
-    channel: &ChannelCode,
-    template: &str,
-) -> Result<bool, StoreError> {
-    let set_aside: bool = sqlx::query_scalar(
-        "with standing as (
-             select 1 from consent_holds where job_id = $1
-         ), lasting as (
-             select 1 from consents where person_id = $2 and channel = $3 and template = $4 and lasting
-         ), taken as (
-             update consents set balance = balance - 1
-             where person_id = $2 and channel = $3 and template = $4 and balance > 0
-               and not exists (select from standing) and not exists (select from lasting)
-             returning person_id, channel, template
-         ), held as (
-             insert into consent_holds (job_id, person_id, channel, template)
-             select $1, person_id, channel, template from taken
-             returning 1
-         )
-         select exists (select from standing) or exists (select from lasting) or exists (select from held)",
-    )
-    .bind(job.uuid())
-    .bind(person.uuid())
-    .bind(channel.as_str())
-    .bind(template)
-    .fetch_one(conn)
-    .await?;
-    Ok(set_aside)
-}
-
-/// The message was delivered, or refused for want of consent: what its job had set aside is gone.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn spend(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
-    sqlx::query("delete from consent_holds where job_id = $1").bind(job.uuid()).execute(conn).await?;
-    Ok(())
-}
-
-/// The message surely was not delivered: what its job had set aside goes back.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn give_back(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
-    sqlx::query(
-        "with freed as (delete from consent_holds where job_id = $1 returning person_id, channel, template)
-         update consents c set balance = c.balance + 1 from freed f
-         where c.person_id = f.person_id and c.channel = f.channel and c.template = f.template",
-    )
-    .bind(job.uuid())
     .execute(conn)
     .await?;
     Ok(())

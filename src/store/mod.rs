@@ -3,12 +3,16 @@
 
 pub mod addresses;
 pub mod api_clients;
+pub mod cases;
+pub mod changes;
 pub mod consents;
 pub mod devices;
 pub mod jobs;
 pub mod login_codes;
 pub mod officers;
 pub mod people;
+pub mod reach;
+pub mod record;
 pub mod seal;
 pub mod sessions;
 

@@ -13,6 +13,7 @@ pub mod identity;
 pub mod ids;
 pub mod item;
 pub mod job;
+pub mod login_code;
 pub mod notification;
 pub mod parcel;
 pub mod person;

@@ -88,12 +88,7 @@ pub async fn clear_default(conn: &mut Conn, person: PersonId, but: AddressId) ->
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn insert(
-    conn: &mut Conn,
-    keys: &KeyRing,
-    person: PersonId,
-    saved: &SavedAddress,
-) -> Result<(), StoreError> {
+pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: PersonId, saved: &SavedAddress) -> Result<(), StoreError> {
     sqlx::query(
         "insert into addresses (id, person_id, region, sealed, is_default, created_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $6)",

@@ -34,7 +34,11 @@ impl Row {
             name: self.name,
             source: self.source.parse().map_err(|_| broken("source"))?,
             agencies: self.agencies.into_iter().map(AgencyCode::new).collect(),
-            scopes: self.scopes.iter().map(|scope| scope.parse().map_err(|_| broken("scopes"))).collect::<Result<_, _>>()?,
+            scopes: self
+                .scopes
+                .iter()
+                .map(|scope| scope.parse().map_err(|_| broken("scopes")))
+                .collect::<Result<_, _>>()?,
             created_at: self.created_at,
             revoked_at: self.revoked_at,
         })
@@ -131,6 +135,7 @@ pub async fn use_assertion(
 /// # Errors
 /// When the database is unavailable.
 pub async fn forget_assertions(conn: &mut Conn, expired_before: Instant) -> Result<u64, StoreError> {
-    let done = sqlx::query("delete from used_assertions where expires_at < $1").bind(expired_before).execute(conn).await?;
+    let done =
+        sqlx::query("delete from used_assertions where expires_at < $1").bind(expired_before).execute(conn).await?;
     Ok(done.rows_affected())
 }

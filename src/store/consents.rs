@@ -12,6 +12,7 @@ use crate::domain::notification::ChannelCode;
 
 #[derive(FromRow)]
 struct Row {
+    channel: String,
     template: String,
     balance: i32,
     lasting: bool,
@@ -19,29 +20,30 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> (String, ConsentBalance) {
+    fn balance(&self) -> ConsentBalance {
         let balance = u32::try_from(self.balance).unwrap_or(0);
-        (self.template, ConsentBalance { balance, lasting: self.lasting, refused_at: self.refused_at })
+        ConsentBalance { balance, lasting: self.lasting, refused_at: self.refused_at }
     }
 }
 
-/// A person's balances on a channel, by template. A template that they never answered is not among them.
+/// A person's balances, by channel and template. A template that they never answered is not among them.
 ///
 /// # Errors
 /// When the database is unavailable.
 pub async fn of_person(
     conn: &mut Conn,
     person: PersonId,
-    channel: &ChannelCode,
-) -> Result<HashMap<String, ConsentBalance>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "select template, balance, lasting, refused_at from consents where person_id = $1 and channel = $2",
-    )
-    .bind(person.uuid())
-    .bind(channel.as_str())
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(Row::read).collect())
+) -> Result<HashMap<(ChannelCode, String), ConsentBalance>, StoreError> {
+    let rows: Vec<Row> =
+        sqlx::query_as("select channel, template, balance, lasting, refused_at from consents where person_id = $1")
+            .bind(person.uuid())
+            .fetch_all(conn)
+            .await?;
+    let read = |row: Row| {
+        let balance = row.balance();
+        ((ChannelCode::new(row.channel), row.template), balance)
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// One balance, held until the end of the transaction.
@@ -59,7 +61,7 @@ pub async fn hold_balance(
     let row: Row = sqlx::query_as(
         "insert into consents (person_id, channel, template, updated_at) values ($1, $2, $3, $4)
          on conflict on constraint consents_pkey do update set updated_at = excluded.updated_at
-         returning template, balance, lasting, refused_at",
+         returning channel, template, balance, lasting, refused_at",
     )
     .bind(person.uuid())
     .bind(channel.as_str())
@@ -67,7 +69,7 @@ pub async fn hold_balance(
     .bind(now)
     .fetch_one(conn)
     .await?;
-    Ok(row.read().1)
+    Ok(row.balance())
 }
 
 /// Keeps a balance that is held.

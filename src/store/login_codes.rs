@@ -157,3 +157,12 @@ pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<()
     sqlx::query("update login_codes set used_at = $2 where id = $1").bind(id.uuid()).bind(now).execute(conn).await?;
     Ok(())
 }
+
+/// Forgets codes that were made before an instant.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn forget(conn: &mut Conn, made_before: Instant) -> Result<u64, StoreError> {
+    let done = sqlx::query("delete from login_codes where created_at < $1").bind(made_before).execute(conn).await?;
+    Ok(done.rows_affected())
+}

@@ -126,3 +126,12 @@ impl Store {
         &self.keys
     }
 }
+
+/// Lets this transaction's commit return before it is on disk: for what may be lost with the machine.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn set_relaxed(tx: &mut Tx) -> Result<(), StoreError> {
+    sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?;
+    Ok(())
+}

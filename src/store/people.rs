@@ -91,10 +91,8 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<
 /// # Errors
 /// When the database is unavailable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> = sqlx::query_as("select * from people where id = $1")
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<PersonRow> =
+        sqlx::query_as("select * from people where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -102,11 +100,7 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Optio
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn find_by_phone(
-    conn: &mut Conn,
-    keys: &KeyRing,
-    phone: &MobilePhone,
-) -> Result<Option<Person>, StoreError> {
+pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<Option<Person>, StoreError> {
     let row: Option<PersonRow> = sqlx::query_as("select * from people where phone_hash = $1")
         .bind(keys.hash(PHONE, phone.expose()))
         .fetch_optional(conn)
@@ -127,12 +121,7 @@ pub async fn hold(conn: &mut Conn, id: PersonId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`ONE_PERSON_PER_PHONE`]; or when the database is unavailable.
-pub async fn set_phone(
-    conn: &mut Conn,
-    keys: &KeyRing,
-    id: PersonId,
-    phone: &MobilePhone,
-) -> Result<(), StoreError> {
+pub async fn set_phone(conn: &mut Conn, keys: &KeyRing, id: PersonId, phone: &MobilePhone) -> Result<(), StoreError> {
     sqlx::query("update people set phone_sealed = $2, phone_hash = $3 where id = $1")
         .bind(id.uuid())
         .bind(keys.seal(PHONE, phone.expose().as_bytes())?)

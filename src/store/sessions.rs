@@ -164,3 +164,22 @@ pub async fn end_all(conn: &mut Conn, subject: Uuid, why: EndedBecause, now: Ins
         .await?;
     Ok(())
 }
+
+/// Forgets sessions that ended before an instant, with their tokens.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn forget(conn: &mut Conn, ended_before: Instant) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "with over as (
+             select id from sessions where coalesce(ended_at, expires_at) < $1
+         ), tokens as (
+             delete from refresh_tokens where session_id in (select id from over)
+         )
+         delete from sessions where id in (select id from over)",
+    )
+    .bind(ended_before)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -3,13 +3,16 @@
 
 pub mod addresses;
 pub mod api_clients;
+pub mod callbacks;
 pub mod cases;
 pub mod changes;
 pub mod consents;
 pub mod devices;
 pub mod jobs;
 pub mod login_codes;
+pub mod notifications;
 pub mod officers;
+pub mod parcels;
 pub mod people;
 pub mod reach;
 pub mod record;

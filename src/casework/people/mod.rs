@@ -53,10 +53,10 @@ pub struct People {
     pub tokens: Tokens,
     /// Makes and checks passwords.
     pub passwords: Passwords,
-    /// WeChat's sign-in.
-    pub login: Arc<dyn LoginGateway>,
-    /// The real-name check.
-    pub identity: Arc<dyn IdentityGateway>,
+    /// WeChat's sign-in, where it is offered.
+    pub login: Option<Arc<dyn LoginGateway>>,
+    /// The real-name check, where there is one.
+    pub identity: Option<Arc<dyn IdentityGateway>>,
     /// The channel that carries one-time codes.
     pub code_channel: ChannelCode,
     /// The templates that need consent.

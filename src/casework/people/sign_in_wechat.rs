@@ -7,7 +7,7 @@ use crate::domain::ids::PersonId;
 use crate::domain::person::Person;
 use crate::domain::private::Private;
 use crate::domain::text::Language;
-use crate::gateway::wechat_login::LoginFact;
+use crate::gateway::wechat_login::LoginFault;
 use crate::store::people::{self, ONE_PERSON_PER_WECHAT_ACCOUNT, WechatAccount};
 use crate::store::{StoreError, Tx};
 
@@ -20,9 +20,12 @@ pub enum WechatSignInError {
     /// WeChat blocks the account as a risk.
     #[error("WeChat blocks the account")]
     Blocked,
-    /// WeChat gave no useful answer; a new code is needed in any case.
-    #[error("WeChat gave no useful answer: {0}")]
-    Gateway(String),
+    /// WeChat cannot answer now, or not well; a new code is needed in any case.
+    #[error(transparent)]
+    Gateway(LoginFault),
+    /// Nobody signs in by WeChat in this installation.
+    #[error("there is no sign-in by WeChat here")]
+    NotOffered,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -38,11 +41,12 @@ impl People {
         code: &Private<String>,
         language: Language,
     ) -> Result<SignedIn<Person>, WechatSignInError> {
-        let account = match self.login.exchange(code).await {
-            LoginFact::Account { appid, openid } => WechatAccount { appid, openid },
-            LoginFact::CodeRefused => return Err(WechatSignInError::CodeRefused),
-            LoginFact::Blocked => return Err(WechatSignInError::Blocked),
-            LoginFact::Unavailable(why) | LoginFact::Misconfigured(why) => return Err(WechatSignInError::Gateway(why)),
+        let login = self.login.as_ref().ok_or(WechatSignInError::NotOffered)?;
+        let account = match login.session(code).await {
+            Ok(identity) => WechatAccount { appid: identity.appid, openid: identity.openid },
+            Err(LoginFault::CodeRejected) => return Err(WechatSignInError::CodeRefused),
+            Err(LoginFault::Blocked) => return Err(WechatSignInError::Blocked),
+            Err(fault) => return Err(WechatSignInError::Gateway(fault)),
         };
         let mut tx = self.store.begin().await?;
         let person = match self.person_of_wechat(&mut tx, &account, language).await {

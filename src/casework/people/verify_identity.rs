@@ -37,6 +37,9 @@ pub enum VerifyError {
     /// The gateway gave no useful answer.
     #[error("the identity gateway gave no useful answer: {0}")]
     Gateway(String),
+    /// Nobody is verified in this installation.
+    #[error("there is no identity gateway here")]
+    NotOffered,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -62,7 +65,8 @@ impl People {
             Some(known) if known.name == name => return Ok(person),
             _ => {}
         }
-        match self.identity.verify(&name, &Private::new(resident_id.expose().to_owned())).await {
+        let gateway = self.identity.as_ref().ok_or(VerifyError::NotOffered)?;
+        match gateway.verify(&name, &Private::new(resident_id.expose().to_owned())).await {
             IdentityFact::Match => {}
             IdentityFact::Mismatch | IdentityFact::Unknown => return Err(VerifyError::NotConfirmed),
             IdentityFact::Unavailable(why) | IdentityFact::Misconfigured(why) => return Err(VerifyError::Gateway(why)),

@@ -6,7 +6,10 @@
 pub mod bell;
 pub mod enact;
 pub mod jobs;
+pub mod people;
 pub mod publish_catalogue;
+pub mod signing_keys;
+pub mod tokens;
 
 use std::sync::Arc;
 

@@ -112,7 +112,8 @@ async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
 
 #[tokio::test]
 async fn a_cancellation_of_nothing_says_so() {
-    let cancel = async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("12"))).await;
+    let cancel =
+        async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("12"))).await;
     assert_eq!(cancel(ok(&Value::Null)).await, Ok(()));
     assert_eq!(cancel(refused("订单已取消")).await, Ok(()));
     assert_eq!(cancel(refused("未找到订单")).await.unwrap_err().fact, CarrierFact::Absent);

@@ -148,7 +148,8 @@ async fn an_unknown_outcome_is_cleared_up_by_looking() {
 
 #[tokio::test]
 async fn a_cancellation_says_what_became_of_the_order() {
-    let cancel = async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await;
+    let cancel =
+        async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await;
     for reply in [done(&json!({"resStatus": 2})), refused("8037"), refused("8253")] {
         assert_eq!(cancel(reply).await, Ok(()));
     }
@@ -165,8 +166,10 @@ async fn a_cancellation_says_what_became_of_the_order() {
 #[tokio::test]
 async fn a_route_is_read() {
     let sf = always(done(&json!({"routeResps": [{"mailNo": "SF1", "routes": [
-        {"acceptTime": "2025-01-02 09:10:11", "remark": "已收取快件", "opCode": 50, "firstStatusCode": 1}]}]}))).await;
-    let scans = carrier(&sf.settings).track(&Waybill::new("SF1"), &Private::new("13800000002".to_owned())).await.unwrap();
+        {"acceptTime": "2025-01-02 09:10:11", "remark": "已收取快件", "opCode": 50, "firstStatusCode": 1}]}]})))
+    .await;
+    let scans =
+        carrier(&sf.settings).track(&Waybill::new("SF1"), &Private::new("13800000002".to_owned())).await.unwrap();
     assert_eq!(scans.iter().map(|scan| scan.meaning).collect::<Vec<_>>(), [ScanMeaning::PickedUp]);
     assert!(sf.calls()[0].form()["msgData"].contains(r#""checkPhoneNo":"0002""#));
 }

@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use crate::domain::calendar::Calendar;
 use crate::domain::clock::Instant;
-use crate::domain::form::{Fault, RegionLevel};
 use crate::domain::form::{Context, Form};
+use crate::domain::form::{Fault, RegionLevel};
 use crate::domain::item::{AgencyCode, Item, ItemCode, ItemVersion, Level, Mode, Subject};
 
 pub use fault::CatalogFault;

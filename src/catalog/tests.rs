@@ -15,16 +15,18 @@ fn shipped() -> Contents {
 pub(crate) fn catalog() -> Catalog {
     let contents = shipped();
     let items = contents.items.into_iter().map(|item| ItemVersion { item, version: 1 }).collect();
-    Catalog::new(Revision { number: 1, published_at: "2026-11-23T00:00:00Z".parse().unwrap() }, items, Vec::new(), contents.parts)
+    Catalog::new(
+        Revision { number: 1, published_at: "2026-11-23T00:00:00Z".parse().unwrap() },
+        items,
+        Vec::new(),
+        contents.parts,
+    )
 }
 
 #[test]
 fn the_published_counts_are_those_of_the_founding_document() {
     let counts = catalog().counts();
-    assert_eq!(
-        counts,
-        Counts { online: 105, mobile: 80, self_service: 18, remote: 20, town_hall: 213, total: 277 }
-    );
+    assert_eq!(counts, Counts { online: 105, mobile: 80, self_service: 18, remote: 20, town_hall: 213, total: 277 });
 }
 
 fn today() -> NaiveDate {
@@ -72,23 +74,38 @@ fn every_form_can_be_answered_and_its_two_readers_agree() {
     let catalog = catalog();
     let forms = forms(&catalog);
     assert_eq!(forms.len(), 80);
-    let strange = [Value::Null, 1.5.into(), (-1).into(), "".into(), "☃".into(), Value::Array(vec![]), serde_json::json!({"x": 1})];
+    let strange = [
+        Value::Null,
+        1.5.into(),
+        (-1).into(),
+        "".into(),
+        "☃".into(),
+        Value::Array(vec![]),
+        serde_json::json!({"x": 1}),
+    ];
     for (name, form) in forms {
         let schema = jsonschema::draft202012::new(&form.json_schema()).unwrap();
         let answer = form.example(today());
         assert_eq!(catalog.check_form(&form, &answer, today()), Ok(()), "{name}: {answer}");
-        assert!(schema.is_valid(&answer), "{name}: {:?}", schema.iter_errors(&answer).map(|e| e.to_string()).collect::<Vec<_>>());
+        assert!(
+            schema.is_valid(&answer),
+            "{name}: {:?}",
+            schema.iter_errors(&answer).map(|e| e.to_string()).collect::<Vec<_>>()
+        );
 
         let mut places = Vec::new();
         pointers(&answer, "", &mut places);
         for place in places {
-            let slips = strange.iter().map(|value| with(&answer, &place, value.clone())).chain([without(&answer, &place)]);
+            let slips =
+                strange.iter().map(|value| with(&answer, &place, value.clone())).chain([without(&answer, &place)]);
             for slip in slips {
                 let checked = catalog.check_form(&form, &slip, today());
                 // The schema's verdict is never harsher, and on what is there at all they say the same.
                 assert!(checked.is_err() || schema.is_valid(&slip), "{name}{place}: only the schema refuses {slip}");
                 let structural = |faults: &[Fault]| {
-                    faults.iter().all(|fault| ["required", "type", "unknown", "not_asked", "too_few", "blank"].contains(&fault.code))
+                    faults.iter().all(|fault| {
+                        ["required", "type", "unknown", "not_asked", "too_few", "blank"].contains(&fault.code)
+                    })
                 };
                 if let Err(faults) = checked
                     && structural(&faults)
@@ -166,7 +183,8 @@ fn every_fault_of_the_files_is_told_at_once() {
         "halls.toml: 320413001: the code is taken",
         "regions.toml: 420413 金坛区",
     ] {
-        let lines = lines.iter().filter(|line| line.contains(part) || (part == "居住证申领" && line.contains("share a name")));
+        let lines =
+            lines.iter().filter(|line| line.contains(part) || (part == "居住证申领" && line.contains("share a name")));
         assert!(lines.count() > 0, "{part}");
     }
 }

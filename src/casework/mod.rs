@@ -4,11 +4,14 @@
 //! [`Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a transaction is open.
 
 pub mod bell;
+pub mod change_case;
 pub mod enact;
 pub mod jobs;
+pub mod officers;
 pub mod once;
 pub mod people;
 pub mod publish_catalogue;
+pub mod results;
 pub mod signing_keys;
 pub mod tokens;
 

@@ -84,11 +84,8 @@ impl From<RegionTable> for Regions {
         for province in &table.provinces {
             for city in &province.cities {
                 for (code, name) in city.counties.iter().filter_map(|county| county.split_once(' ')) {
-                    let names = County {
-                        province: province.name.clone(),
-                        city: city.name.clone(),
-                        county: name.to_owned(),
-                    };
+                    let names =
+                        County { province: province.name.clone(), city: city.name.clone(), county: name.to_owned() };
                     counties.insert(code.to_owned(), names);
                 }
             }

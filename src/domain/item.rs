@@ -297,5 +297,5 @@ pub struct ItemVersion {
     /// What was published.
     pub item: Item,
     /// The how-manieth publication of this item it was, from 1.
-    pub version: u32,
+    pub version: i32,
 }

@@ -249,7 +249,9 @@ fn day(text: &str, span: DateSpan, today: NaiveDate) -> Result<(), Refusal> {
 fn resident_id(text: &str, today: NaiveDate) -> Result<(), Refusal> {
     let (zh, en) = match ResidentId::parse(text, today) {
         Ok(_) => return Ok(()),
-        Err(ResidentIdFault::Form) => ("应为18位公民身份号码，末位字母为大写X", "must be 18 characters, a letter X in capital"),
+        Err(ResidentIdFault::Form) => {
+            ("应为18位公民身份号码，末位字母为大写X", "must be 18 characters, a letter X in capital")
+        }
         Err(ResidentIdFault::FirstGeneration) => ("15位号码已停用", "15-digit numbers are out of use"),
         Err(ResidentIdFault::BirthDate) => ("出生日期不正确", "holds no valid date of birth"),
         Err(ResidentIdFault::CheckDigit) => ("校验码不正确，请核对", "has a slip: its check digit does not fit"),

@@ -1,0 +1,3 @@
+//! The mobile API (`/v1`): what a resident's phone talks to.
+
+pub mod items;

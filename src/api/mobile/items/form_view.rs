@@ -94,10 +94,8 @@ pub struct FieldView {
     pub options: Option<Vec<OptionView>>,
     /// The least number.
     pub min: Option<i64>,
-    /// The greatest number.
+    /// The greatest number; of a text, the most characters.
     pub max: Option<i64>,
-    /// How many characters at most.
-    pub max_length: Option<usize>,
     /// A regular expression that the whole text matches.
     pub pattern: Option<String>,
     /// A text that fits.
@@ -160,7 +158,6 @@ impl From<&model::Field> for FieldView {
             options: None,
             min: None,
             max: None,
-            max_length: None,
             pattern: None,
             example: None,
             span: None,
@@ -175,9 +172,9 @@ impl FieldView {
     fn of_kind(self, kind: &Kind) -> Self {
         match kind {
             Kind::Text { max, pattern, example } => {
-                Self { max_length: Some(*max), pattern: pattern.clone(), example: example.clone(), ..self }
+                Self { max: characters(*max), pattern: pattern.clone(), example: example.clone(), ..self }
             }
-            Kind::LongText { max } => Self { kind: FieldKind::LongText, max_length: Some(*max), ..self },
+            Kind::LongText { max } => Self { kind: FieldKind::LongText, max: characters(*max), ..self },
             Kind::Choice { options } => Self { kind: FieldKind::Choice, options: Some(choices(options)), ..self },
             Kind::MultiChoice { options } => {
                 Self { kind: FieldKind::MultiChoice, options: Some(choices(options)), ..self }
@@ -203,6 +200,10 @@ impl From<&model::When> for WhenView {
 
 fn choices(options: &[model::Choice]) -> Vec<OptionView> {
     options.iter().map(|it| OptionView { value: it.value.clone(), label: (&it.label).into() }).collect()
+}
+
+fn characters(max: usize) -> Option<i64> {
+    i64::try_from(max).ok()
 }
 
 fn limit(span: model::DateSpan) -> Option<String> {

@@ -104,7 +104,7 @@ fn every_form_can_be_answered_and_its_two_readers_agree() {
                 assert!(checked.is_err() || schema.is_valid(&slip), "{name}{place}: only the schema refuses {slip}");
                 let structural = |faults: &[Fault]| {
                     faults.iter().all(|fault| {
-                        ["required", "type", "unknown", "not_asked", "too_few", "blank"].contains(&fault.code)
+                        ["required", "wrong_type", "unknown", "not_asked", "too_short", "blank"].contains(&fault.code)
                     })
                 };
                 if let Err(faults) = checked

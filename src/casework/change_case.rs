@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Casework;
 use super::enact::Applicant;
 use super::once::OnceError;
-use crate::catalog::Catalog;
+use crate::catalog::Snapshot;
 use crate::domain::address::PostalAddress;
 use crate::domain::calendar::UnknownYear;
 use crate::domain::case::{Actor, Case, Owed, Refusal};
@@ -73,7 +73,7 @@ pub(super) struct Context<'a> {
     /// The item, as it was when the case was opened.
     pub item: &'a Item,
     /// The catalogue.
-    pub catalog: &'a Catalog,
+    pub catalog: &'a Snapshot,
     /// Today, in Beijing.
     pub today: NaiveDate,
     /// Now.

@@ -17,7 +17,7 @@ pub mod tokens;
 
 use std::sync::Arc;
 
-use crate::catalog::LiveCatalog;
+use crate::catalog::Catalog;
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::job::Offer;
 use crate::domain::parcel::CarrierCode;
@@ -40,10 +40,10 @@ pub struct Parts {
     /// What tells the time.
     pub clock: Clock,
     /// The items, the calendar and the templates.
-    pub catalog: Arc<LiveCatalog>,
+    pub catalog: Catalog,
     /// The channels, in the order in which they are tried.
     pub chain: Chain,
-    /// The carriers, the preferred first.
+    /// The carriers that this installation uses.
     pub carriers: Vec<CarrierCode>,
     /// What is rung after a commit.
     pub bell: Bell,
@@ -64,7 +64,7 @@ impl Casework {
 
     /// The catalogue.
     #[must_use]
-    pub fn catalog(&self) -> &LiveCatalog {
+    pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog
     }
 

@@ -10,7 +10,7 @@ use crate::casework::Casework;
 use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
-use crate::catalog::Catalog;
+use crate::catalog::Snapshot;
 use crate::domain::case::{Actor, Case, Delivery, Owed, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
@@ -65,7 +65,7 @@ impl Casework {
     async fn record_one_by_one(
         &self,
         office: &BackOffice,
-        catalog: &Catalog,
+        catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
     ) -> Result<Vec<(usize, Recorded)>, StoreError> {
@@ -83,7 +83,7 @@ impl Casework {
     async fn record_rows(
         &self,
         office: &BackOffice,
-        catalog: &Catalog,
+        catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
     ) -> Result<Vec<(usize, Recorded)>, StoreError> {
@@ -148,7 +148,7 @@ impl Casework {
         &self,
         record: &mut Record,
         office: &BackOffice,
-        catalog: &Catalog,
+        catalog: &Snapshot,
         row: &Row<'_>,
         (number, applicant, reach): (CaseNumber, PersonId, &Reach),
         now: Instant,

@@ -2,7 +2,7 @@
 
 use super::{BackOffice, NewDelivery, NewResult, RowRefusal};
 use crate::casework::Casework;
-use crate::catalog::Catalog;
+use crate::catalog::Snapshot;
 use crate::domain::case::{Decision, Delivery, Ruling, State};
 use crate::domain::clock::Instant;
 use crate::domain::item::{DeliveryWay, Item, ItemVersion};
@@ -12,12 +12,12 @@ impl Casework {
     /// The item and the delivery of a reported decision, if both are allowed.
     pub(super) fn check_row<'a>(
         &self,
-        catalog: &'a Catalog,
+        catalog: &'a Snapshot,
         office: &BackOffice,
         row: &NewResult,
         now: Instant,
     ) -> Result<(&'a ItemVersion, Delivery), RowRefusal> {
-        let item = catalog.item(&row.item).ok_or(RowRefusal::ItemNotPublished)?;
+        let item = catalog.in_force(&row.item).ok_or(RowRefusal::ItemNotPublished)?;
         if !office.agencies.contains(&item.item.agency) {
             return Err(RowRefusal::NotYourAgency);
         }
@@ -30,7 +30,7 @@ impl Casework {
         Ok((item, self.delivery_of(catalog, &item.item, &row.delivery)?))
     }
 
-    fn delivery_of(&self, catalog: &Catalog, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowRefusal> {
+    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowRefusal> {
         match wanted {
             NewDelivery::Electronic => Ok(Delivery::Electronic),
             NewDelivery::Courier(_) if item.delivers(DeliveryWay::Courier) => {
@@ -45,9 +45,9 @@ impl Casework {
         }
     }
 
-    /// The carrier that this installation prefers among those that an item allows (邮政法 55 lets few choose).
+    /// The first of the carriers that an item allows (邮政法 55 lets few choose) that this installation uses.
     pub(in crate::casework) fn carrier_for(&self, item: &Item) -> Option<CarrierCode> {
-        self.parts.carriers.iter().find(|carrier| item.carriers.contains(carrier)).cloned()
+        item.carriers.iter().find(|carrier| self.parts.carriers.contains(carrier)).cloned()
     }
 }
 

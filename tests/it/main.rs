@@ -1,1 +1,3 @@
+//! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
 
+mod people;

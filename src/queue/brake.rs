@@ -43,10 +43,17 @@ impl Queue {
     ///
     /// # Errors
     /// When Redis is unavailable.
-    pub async fn reserve(&self, lane: &Lane, recipient: &str, holder: &str, at_most: Duration) -> Result<bool, QueueError> {
+    pub async fn reserve(
+        &self,
+        lane: &Lane,
+        recipient: &str,
+        holder: &str,
+        at_most: Duration,
+    ) -> Result<bool, QueueError> {
         let key = self.lane_key(lane, &format!("to:{recipient}"));
         let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
-        let options = SetOptions::default().conditional_set(redis::ExistenceCheck::NX).with_expiration(SetExpiry::PX(millis));
+        let options =
+            SetOptions::default().conditional_set(redis::ExistenceCheck::NX).with_expiration(SetExpiry::PX(millis));
         let set: Option<String> = self.connection().set_options(key, holder, options).await?;
         Ok(set.is_some())
     }
@@ -56,7 +63,8 @@ impl Queue {
     /// # Errors
     /// When Redis is unavailable; then it ends by itself.
     pub async fn release(&self, lane: &Lane, recipient: &str, holder: &str) -> Result<(), QueueError> {
-        const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+        const RELEASE: &str =
+            "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
         let script = Script::new(RELEASE);
         let key = self.lane_key(lane, &format!("to:{recipient}"));
         let _: i64 = script.key(key).arg(holder).invoke_async(&mut self.connection()).await?;

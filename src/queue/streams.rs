@@ -114,7 +114,13 @@ impl Queue {
     /// A reader of one lane, with a connection of its own: a blocking read would hold up everybody on a shared one.
     #[must_use]
     pub fn reader(&self, lane: Lane, worker: &str) -> Reader {
-        Reader { queue: self.clone(), key: self.lane_key(&lane, "jobs"), lane, worker: worker.to_owned(), connection: None }
+        Reader {
+            queue: self.clone(),
+            key: self.lane_key(&lane, "jobs"),
+            lane,
+            worker: worker.to_owned(),
+            connection: None,
+        }
     }
 
     async fn create_group(&self, lane: &Lane) -> Result<(), QueueError> {

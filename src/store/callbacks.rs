@@ -27,7 +27,13 @@ pub struct StoredCall {
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn keep(conn: &mut Conn, keys: &KeyRing, id: CallbackId, call: &StoredCall, now: Instant) -> Result<bool, StoreError> {
+pub async fn keep(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: CallbackId,
+    call: &StoredCall,
+    now: Instant,
+) -> Result<bool, StoreError> {
     let mut all = Vec::new();
     for part in [call.origin.as_bytes(), call.query.as_bytes(), call.body.expose()] {
         all.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -61,10 +67,11 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Opt
         query: String,
         body_sealed: Vec<u8>,
     }
-    let row: Option<Row> = sqlx::query_as("select origin, content_type, query, body_sealed from callbacks where id = $1")
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as("select origin, content_type, query, body_sealed from callbacks where id = $1")
+            .bind(id.uuid())
+            .fetch_optional(conn)
+            .await?;
     row.map(|row| {
         let body = Private::new(keys.open("callbacks.body", &row.body_sealed)?);
         Ok(StoredCall { origin: row.origin, content_type: row.content_type, query: row.query, body })

@@ -21,7 +21,8 @@ use crate::domain::job::{Job, JobState, Lane, Offer};
 pub async fn promise(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Result<Vec<Offer>, StoreError> {
     let mut offers = Vec::new();
     for job in jobs {
-        let payload = serde_json::to_value(&job.work).map_err(|error| StoreError::Broken(format!("jobs.payload: {error}")))?;
+        let payload =
+            serde_json::to_value(&job.work).map_err(|error| StoreError::Broken(format!("jobs.payload: {error}")))?;
         let offered: Option<(Uuid, String, bool)> = sqlx::query_as(
             "insert into jobs (id, lane, kind, key, payload, due_at, offered_at, trace, created_at)
              values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', case when $6 = 0 then now() end, $7, now())
@@ -190,7 +191,18 @@ impl Ending {
 
     fn of(job: &Claimed, state: JobState, after: Duration, outcome: &'static str, detail: String) -> Self {
         let (id, fence, unclear, delay_ms) = (job.id, job.fence, job.unclear, millis(after));
-        Self { id, fence, state: state.as_str(), delay_ms, counts: true, unclear, told_absent: false, outcome, detail, reference: None }
+        Self {
+            id,
+            fence,
+            state: state.as_str(),
+            delay_ms,
+            counts: true,
+            unclear,
+            told_absent: false,
+            outcome,
+            detail,
+            reference: None,
+        }
     }
 
     /// Which job.

@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod api_clients;
 pub mod callbacks;
 pub mod cases;
+pub mod catalogue;
 pub mod changes;
 pub mod consents;
 pub mod devices;

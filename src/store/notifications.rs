@@ -4,11 +4,11 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::text::Bilingual;
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{CaseId, NotificationId, PersonId};
 use crate::domain::notification::{ChannelCode, Event, Notification};
+use crate::domain::text::Bilingual;
 
 /// A notification as the inbox shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,8 @@ impl TryFrom<Row> for Received {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let id = NotificationId::from_uuid(row.id);
-        let event = Event::from_stored(&row.event).ok_or_else(|| StoreError::Broken(format!("notifications.event of {id}")))?;
+        let event =
+            Event::from_stored(&row.event).ok_or_else(|| StoreError::Broken(format!("notifications.event of {id}")))?;
         let notification = Notification {
             id,
             person: PersonId::from_uuid(row.person_id),

@@ -62,7 +62,8 @@ impl Row {
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("select * from parcels where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    let row: Option<Row> =
+        sqlx::query_as("select * from parcels where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -70,7 +71,11 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Optio
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_for_change(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
+pub async fn find_for_change(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: ParcelId,
+) -> Result<Option<StoredParcel>, StoreError> {
     let row: Option<Row> = sqlx::query_as("select * from parcels where id = $1 for no key update")
         .bind(id.uuid())
         .fetch_optional(conn)
@@ -107,8 +112,10 @@ pub async fn known_as(
 /// # Errors
 /// As [`find`].
 pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<StoredParcel>, StoreError> {
-    let rows: Vec<Row> =
-        sqlx::query_as("select * from parcels where case_id = $1 order by id").bind(case.uuid()).fetch_all(conn).await?;
+    let rows: Vec<Row> = sqlx::query_as("select * from parcels where case_id = $1 order by id")
+        .bind(case.uuid())
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 

@@ -22,6 +22,7 @@ pub mod verdict;
 use std::sync::Arc;
 
 use crate::casework::Casework;
+use crate::domain::address::PostalAddress;
 use crate::domain::job::Lane;
 use crate::gateway::courier::Carriers;
 use crate::gateway::push::Channels;
@@ -40,6 +41,8 @@ pub struct Workshop {
     pub channels: Channels,
     /// The carriers.
     pub carriers: Carriers,
+    /// Who sends parcels.
+    pub office: PostalAddress,
     /// Limits and time-outs.
     pub settings: WorkerSettings,
     /// What this worker is called in leases and attempts.

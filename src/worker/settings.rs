@@ -37,17 +37,39 @@ impl WorkerSettings {
     /// Reads the settings, and refuses those that would let two workers do one job at once.
     pub fn read(env: &mut Env) -> Option<Self> {
         let lease = env.duration("SONGDA_LEASE", "12s", "how long a worker holds a job before others may take it over");
-        let attempt = env.duration("SONGDA_ATTEMPT_TIMEOUT", "10s", "how long one attempt at a job may take; at least 2s less than the lease");
+        let attempt = env.duration(
+            "SONGDA_ATTEMPT_TIMEOUT",
+            "10s",
+            "how long one attempt at a job may take; at least 2s less than the lease",
+        );
         let slots = env.or("SONGDA_SLOTS", "64", "how many jobs a worker has under way at once before each gateway");
-        let per_second = env.or("SONGDA_RATE", "5000", "how many calls a second all workers together make to each gateway");
+        let per_second =
+            env.or("SONGDA_RATE", "5000", "how many calls a second all workers together make to each gateway");
         let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
-        let first = env.duration("SONGDA_RETRY_FIRST", "1s", "upper bound of the wait before the first repetition; it doubles from there");
+        let first = env.duration(
+            "SONGDA_RETRY_FIRST",
+            "1s",
+            "upper bound of the wait before the first repetition; it doubles from there",
+        );
         let longest = env.duration("SONGDA_RETRY_LONGEST", "15m", "upper bound of any wait before a repetition");
-        let attempts = env.or("SONGDA_RETRY_ATTEMPTS", "20", "how many attempts are made at a job before it is a dead letter");
+        let attempts =
+            env.or("SONGDA_RETRY_ATTEMPTS", "20", "how many attempts are made at a job before it is a dead letter");
         let age = env.duration("SONGDA_RETRY_AGE", "1d", "how old a job may grow before it is a dead letter");
-        let clear_up_after = env.duration("SONGDA_CLEAR_UP_AFTER", "5s", "how long after an attempt of unknown outcome the gateway is asked about it");
-        let absent_for = env.duration("SONGDA_ABSENT_FOR", "30s", "for how long a carrier must know no order before the same number is ordered again");
-        let track_every = env.duration("SONGDA_TRACK_EVERY", "2h", "how often a parcel's way is asked for beside the carrier's own calls");
+        let clear_up_after = env.duration(
+            "SONGDA_CLEAR_UP_AFTER",
+            "5s",
+            "how long after an attempt of unknown outcome the gateway is asked about it",
+        );
+        let absent_for = env.duration(
+            "SONGDA_ABSENT_FOR",
+            "30s",
+            "for how long a carrier must know no order before the same number is ordered again",
+        );
+        let track_every = env.duration(
+            "SONGDA_TRACK_EVERY",
+            "2h",
+            "how often a parcel's way is asked for beside the carrier's own calls",
+        );
         let retry = RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? };
         let settings = Self {
             lease: lease?,

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 use super::Workshop;
 use crate::casework::jobs::Settlement;
-use crate::domain::job::Lane;
 use crate::domain::ids::JobId;
+use crate::domain::job::Lane;
 
 /// An attempt that ended, with the ring that announced it.
 pub struct Ended {
@@ -61,8 +61,11 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> bool {
     loop {
         match workshop.casework.settle(settlements).await {
             Ok(held) => {
-                let late: Vec<JobId> =
-                    settlements.iter().map(|settlement| settlement.ending.id()).filter(|job| !held.contains(job)).collect();
+                let late: Vec<JobId> = settlements
+                    .iter()
+                    .map(|settlement| settlement.ending.id())
+                    .filter(|job| !held.contains(job))
+                    .collect();
                 if !late.is_empty() {
                     tracing::warn!(?late, "leases were lost; others settle these jobs");
                 }

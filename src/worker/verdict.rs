@@ -87,7 +87,9 @@ pub fn on_push(
         }
         PushFact::Refused => (Ending::done(job, "refused", detail, None), Some(PushEnd::Refused), Contact::Answered),
         PushFact::Gone => (Ending::done(job, "gone", detail, None), Some(PushEnd::Gone), Contact::Answered),
-        PushFact::Misconfigured => (Ending::dead(job, "misconfigured", detail), Some(PushEnd::Failed), Contact::Answered),
+        PushFact::Misconfigured => {
+            (Ending::dead(job, "misconfigured", detail), Some(PushEnd::Failed), Contact::Answered)
+        }
         PushFact::Throttled { after } => {
             let (ending, end) = repeat_push(job, policy, after, "throttled", detail);
             (ending, end, Contact::Answered)
@@ -148,9 +150,7 @@ pub fn on_carrier_fault(
 ) -> (Ending, Contact) {
     let CarrierFault { fact, detail } = fault;
     match fact {
-        CarrierFact::Throttled { after } => {
-            (again_or_dead(job, policy, after, "throttled", detail), Contact::Answered)
-        }
+        CarrierFact::Throttled { after } => (again_or_dead(job, policy, after, "throttled", detail), Contact::Answered),
         CarrierFact::Unavailable => (again_or_dead(job, policy, None, "unavailable", detail), Contact::Silent),
         CarrierFact::Ambiguous if asked_to_change => {
             let ending = again_or_dead(job, policy, Some(clear_up_after), "ambiguous", detail);

@@ -25,6 +25,10 @@ impl Casework {
     pub async fn login_code(&self, id: LoginCodeId) -> Result<Option<LoginCodeTask>, StoreError> {
         let mut connection = self.store().connection().await?;
         let code = login_codes::find_open(&mut connection, self.store().keys(), id, self.now()).await?;
-        Ok(code.map(|code| LoginCodeTask { phone: Private::new(code.phone.expose().to_owned()), code: code.code, created_at: code.created_at }))
+        Ok(code.map(|code| LoginCodeTask {
+            phone: Private::new(code.phone.expose().to_owned()),
+            code: code.code,
+            created_at: code.created_at,
+        }))
     }
 }

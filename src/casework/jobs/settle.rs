@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use super::{ParcelEffect, PushEffect};
 use crate::casework::Casework;
 use crate::domain::ids::{CallbackId, JobId};
+use crate::domain::notification::ChannelCode;
+use crate::gateway::push::PushNews;
 use crate::store::jobs::{self, Ending};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, callbacks};
@@ -36,6 +38,10 @@ pub enum Effect {
         outcome: String,
         /// What it says about parcels.
         parcels: Vec<ParcelEffect>,
+        /// The channel whose news it carries.
+        channel: ChannelCode,
+        /// News of that channel.
+        news: Vec<PushNews>,
     },
 }
 
@@ -56,8 +62,9 @@ impl Casework {
                 Effect::None => {}
                 Effect::Push(effect) => pushes.push((settlement.ending.id(), effect)),
                 Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, now).await?,
-                Effect::Callback { callback, outcome, parcels } => {
+                Effect::Callback { callback, outcome, parcels, channel, news } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
+                    self.apply_news(&mut tx, channel, news, now).await?;
                     for effect in parcels {
                         self.apply_parcel(&mut tx, &mut record, effect, now).await?;
                     }

@@ -39,7 +39,9 @@ fn unknown(job: &Claimed, error: &serde_json::Error) -> Conclusion {
 /// The record could not be read; nothing was done outside yet.
 fn not_begun(workshop: &Workshop, job: &Claimed, error: StoreError) -> Conclusion {
     let ending = match error {
-        StoreError::Unavailable(_) => again_or_dead(job, &workshop.settings.retry, None, "no_record", error.to_string()),
+        StoreError::Unavailable(_) => {
+            again_or_dead(job, &workshop.settings.retry, None, "no_record", error.to_string())
+        }
         StoreError::Constraint(_) | StoreError::Broken(_) => {
             tracing::error!(job = %job.id(), %error, "a job cannot be begun");
             Ending::dead(job, "broken_record", error.to_string())

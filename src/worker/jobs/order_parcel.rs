@@ -34,7 +34,12 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Con
 }
 
 /// Finds out what became of an order of unknown outcome; `None` when the same number may be ordered again.
-async fn clear_up(workshop: &Workshop, job: &Claimed, carrier: &dyn Carrier, stored: &StoredParcel) -> Option<Conclusion> {
+async fn clear_up(
+    workshop: &Workshop,
+    job: &Claimed,
+    carrier: &dyn Carrier,
+    stored: &StoredParcel,
+) -> Option<Conclusion> {
     let settings = &workshop.settings;
     let about = |change| effect(stored.parcel.id, change);
     match carrier.recover(&stored.parcel.order_no).await {
@@ -64,7 +69,7 @@ async fn order(workshop: &Workshop, job: &Claimed, carrier: &dyn Carrier, stored
     let parcel = &stored.parcel;
     let order = ParcelOrder {
         order_no: parcel.order_no.clone(),
-        sender: workshop.carriers.office().clone(),
+        sender: workshop.office.clone(),
         recipient: parcel.recipient.clone(),
         created_at: parcel.created_at,
     };

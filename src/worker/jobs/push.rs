@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::casework::jobs::{Effect, Prepared, PushEffect, PushEnd, PushTask};
 use crate::domain::ids::{NotificationId, PersonId};
-use crate::domain::notification::{ChannelCode, Event};
+use crate::domain::notification::{ChannelCode, Event, PushMessage};
 use crate::gateway::push::{Found, PushChannel, Repeat};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
@@ -58,7 +58,11 @@ async fn send(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, tas
     let free = workshop.queue.reserve(&lane, &task.recipient, &holder, workshop.settings.lease).await.unwrap_or(true);
     if !free {
         const A_MOMENT: Duration = Duration::from_millis(300);
-        return (Ending::snooze(job, A_MOMENT, "another message to this recipient is under way".to_owned()), None, Contact::None);
+        return (
+            Ending::snooze(job, A_MOMENT, "another message to this recipient is under way".to_owned()),
+            None,
+            Contact::None,
+        );
     }
     let sent = hand_over(workshop, job, channel, task).await;
     if let Err(error) = workshop.queue.release(&lane, &task.recipient, &holder).await {
@@ -78,7 +82,10 @@ async fn hand_over(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel
 /// "Nothing there" is believed only the second time, a while later: the first message may still be on its way.
 async fn ask(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, task: &PushTask) -> Option<Sent> {
     let settings = &workshop.settings;
-    match channel.find(&task.to, &task.message).await {
+    let first_sent_at = workshop.casework.first_attempt_at(job.id()).await.ok().flatten();
+    let message =
+        PushMessage { first_sent_at: first_sent_at.unwrap_or(task.message.first_sent_at), ..task.message.clone() };
+    match channel.find(&task.to, &message).await {
         Found::Yes => {
             let ending = Ending::done(job, "found", "the gateway has it".to_owned(), None);
             Some((ending, Some(PushEnd::Delivered), Contact::Answered))

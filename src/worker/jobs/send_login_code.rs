@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crate::domain::ids::LoginCodeId;
-use crate::domain::notification::ChannelCode;
+use crate::domain::notification::{ChannelCode, Consent, PushMessage};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::text::Language;
 use crate::gateway::push::PushFact;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
@@ -26,10 +27,25 @@ pub async fn run(
         let why = format!("channel {code} is not set up");
         return Ok(Conclusion::plain(Ending::dead(job, "no_channel", why), Contact::None));
     };
-    let report = channel.send_code(&task.phone, &task.code, &id.to_string()).await;
+    let Some(template) = channel.login_template() else {
+        let why = format!("channel {code} has no template for codes");
+        return Ok(Conclusion::plain(Ending::dead(job, "no_template", why), Contact::None));
+    };
+    let message = PushMessage {
+        key: id.to_string(),
+        template: template.to_owned(),
+        fields: [("code".to_owned(), task.code.into_exposed())].into(),
+        page: None,
+        language: Language::default(),
+        consent: Consent::NotNeeded,
+        first_sent_at: task.created_at,
+    };
+    let report = channel.send(&task.phone, &message).await;
     let policy = RetryPolicy { attempts: 4, age: Duration::from_secs(300), ..workshop.settings.retry };
     let (ending, contact) = match report.fact {
-        PushFact::Delivered { reference } => (Ending::done(job, "delivered", report.detail, reference), Contact::Answered),
+        PushFact::Delivered { reference } => {
+            (Ending::done(job, "delivered", report.detail, reference), Contact::Answered)
+        }
         PushFact::Ambiguous => (Ending::done(job, "ambiguous", report.detail, None), Contact::Silent),
         PushFact::Throttled { after } => {
             (again_or_dead(job, &policy, after, "throttled", report.detail), Contact::Answered)

@@ -18,7 +18,10 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Con
     let settings = &workshop.settings;
     let policy = RetryPolicy { attempts: 500, age: LONGEST_WAY, longest: settings.track_every, ..settings.retry };
     if job.age() > LONGEST_WAY {
-        return Ok(Conclusion::plain(Ending::dead(job, "never_arrived", "no end after sixty days".to_owned()), Contact::None));
+        return Ok(Conclusion::plain(
+            Ending::dead(job, "never_arrived", "no end after sixty days".to_owned()),
+            Contact::None,
+        ));
     }
     let Some(carrier) = workshop.carriers.get(&parcel.carrier) else {
         let why = format!("carrier {} is not set up", parcel.carrier);

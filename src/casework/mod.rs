@@ -6,6 +6,7 @@
 pub mod bell;
 pub mod enact;
 pub mod jobs;
+pub mod once;
 pub mod people;
 pub mod publish_catalogue;
 pub mod signing_keys;

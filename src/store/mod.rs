@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod changes;
 pub mod consents;
 pub mod devices;
+pub mod idempotency;
 pub mod jobs;
 pub mod login_codes;
 pub mod notifications;

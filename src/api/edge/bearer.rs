@@ -121,7 +121,7 @@ impl Identity {
     /// Who, as [`Identify`] found out.
     #[must_use]
     pub fn of(request: &Request) -> &Self {
-        request.extensions().get().unwrap_or(&Self::Unknown)
+        request.data().unwrap_or(&Self::Unknown)
     }
 
     fn demand(&self) -> Result<&Principal, Problem> {
@@ -181,8 +181,7 @@ impl<E: Endpoint> Endpoint for Identified<E> {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         let identity = self.identify.identify(&request);
-        request.set_data(identity.clone());
-        request.extensions_mut().insert(identity);
+        request.set_data(identity);
         self.inner.call(request).await.map(IntoResponse::into_response)
     }
 }

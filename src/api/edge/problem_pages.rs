@@ -2,7 +2,7 @@
 //! lists them all.
 
 use poem::web::Path;
-use poem::{IntoEndpoint, Response, Route, endpoint::make, get, handler};
+use poem::{Response, Route, get, handler};
 use serde_json::{Value, json};
 
 use super::code::Code;

@@ -1,5 +1,5 @@
 //! The API reference, served from the binary: RapiDoc, as poem-openapi embeds it, reading our own document. Its usual
-//! page loads fonts from elsewhere; ours does not, and its content security policy lets a browser ask nobody else.
+//! page and its script load fonts from elsewhere; ours do not, and its content security policy lets a browser ask nobody else.
 
 use poem::http::{HeaderValue, header};
 use poem_openapi::OpenApiService;
@@ -42,6 +42,6 @@ pub fn script() -> Fixed {
     const BEGIN: &str = r#"<script charset="UTF-8">"#;
     const END: &str = "</script>\n</head>";
     let page = OpenApiService::new((), "", "").rapidoc_html();
-    let script = page.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map(|(script, _)| script.to_owned());
-    Fixed::new("text/javascript; charset=utf-8", script.unwrap_or_default())
+    let script = page.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map_or("", |(script, _)| script);
+    Fixed::new("text/javascript; charset=utf-8", script.replace("https://fonts.gstatic.com/", "/no-font/"))
 }

@@ -1,4 +1,5 @@
-//! The tests that need more than one module: a real database, a real Redis, the program itself.
+//! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod people;

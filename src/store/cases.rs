@@ -166,6 +166,19 @@ pub async fn find_by_source(
     rows.into_iter().map(|row| Ok((row.source_ref, row.case.try_into()?))).collect()
 }
 
+/// The case that a back-office system knows by a reference.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn id_by_source(conn: &mut Conn, source: &str, reference: &str) -> Result<Option<CaseId>, StoreError> {
+    let id: Option<Uuid> = sqlx::query_scalar("select id from cases where source = $1 and source_ref = $2")
+        .bind(source)
+        .bind(reference)
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.map(CaseId::from_uuid))
+}
+
 /// An applicant's cases, the newest first, after a place in the list.
 ///
 /// # Errors

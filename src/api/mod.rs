@@ -10,12 +10,13 @@
 //! 4. A body is `body: Body<NewCase>`; types derive `Object` with `#[oai(deny_unknown_fields, example)]`. Ids are typed:
 //!    `id: Path<CaseId>`. `if_match: IfMatch`, `if_match: CreateOrMatch` and `idempotency_key: IdempotencyKey` go by these
 //!    names; other headers are `#[oai(name = "Last-Event-ID")] last: Header<Option<String>>`.
-//! 5. It returns `Result<T, Problem>`; `T` derives `ApiResponse`, with `#[oai(header = "ETag")] String` made by
-//!    [`edge::etag::etag`]; 304 is answered for it. A list is [`edge::paging::Page`].
+//! 5. It returns `Result<T, Problem>`: `T` is [`edge::answers::Versioned`] (200 with ETag; 304 is answered for it),
+//!    [`edge::answers::Created`] (201), `Json<Page<…>>` for a list, or derives `ApiResponse`.
 //! 6. `impl From<DecideError> for Problem` stands beside it, so `?` is enough. A new kind of problem is a line in
 //!    [`edge::code`]. Which problems it documents is derived from the above; it lists none.
 //! 7. With an `Idempotency-Key`: pass `idempotency_key.once(person.id, "submit_case", body.raw())` to the use case, with
-//!    what turns its outcome into an `Answer`, and return `Answered<Created>`, made from the `Given` that comes back.
+//!    what turns its outcome into an `Answer` (`Created { … }.into()`), and return `Answered<Created<CaseView>>`, made
+//!    from the `Given` that comes back.
 //! 8. Add the struct to the audience's `Api` tuple, run `cargo run -- openapi`, and commit the changed document.
 
 pub mod bilingual;

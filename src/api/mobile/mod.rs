@@ -1,6 +1,5 @@
 //! What a resident's phone asks for: `/v1`.
 
-
 pub mod items;
 
 pub mod addresses;
@@ -10,7 +9,6 @@ pub mod me;
 pub mod person;
 pub mod sessions;
 pub mod tag;
-
 
 use super::edge::openapi::About;
 

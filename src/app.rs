@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::domain::address::RegionNames;
 use crate::domain::clock::{Clock, fresh_uuid};
 use crate::domain::consent::ConsentTemplate;
+use crate::domain::notification::Consent;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::StoreError;
@@ -201,17 +202,22 @@ fn limit_rate(config: &Config) -> LimitRate {
     }
 }
 
-/// The templates that a person can be asked to consent to.
+/// The templates that a person can be asked to consent to, each once, whatever languages it is used for.
 fn consent_templates(catalog: &Catalog) -> Arc<[ConsentTemplate]> {
-    ConsentTemplate::gather(
-        catalog
-            .current()
-            .templates()
-            .assignments()
-            .iter()
-            .map(|assignment| (&assignment.channel, assignment.event, &assignment.template)),
-    )
-    .into()
+    let mut templates: Vec<ConsentTemplate> = Vec::new();
+    for assignment in catalog.current().templates().assignments() {
+        let wording = &assignment.wording;
+        let known = templates.iter().any(|known| known.channel == assignment.channel && known.template == wording.id);
+        if wording.consent != Consent::NotNeeded && !known {
+            templates.push(ConsentTemplate {
+                channel: assignment.channel.clone(),
+                template: wording.id.clone(),
+                events: assignment.events.clone(),
+                kind: wording.consent,
+            });
+        }
+    }
+    templates.into()
 }
 
 fn regions(catalog: &Catalog) -> crate::casework::people::Regions {

@@ -214,7 +214,8 @@ fn key_ring(env: &mut Env) -> Option<KeyRing> {
     }
 }
 
-fn signing_keys(env: &mut Env) -> Option<SigningKeys> {
+/// Loads the keys that sign access tokens.
+pub fn signing_keys(env: &mut Env) -> Option<SigningKeys> {
     let folder = keys_folder(env)?.join(TOKEN_KEYS_FOLDER);
     match SigningKeys::load(&folder) {
         Ok(keys) => Some(keys),

@@ -58,9 +58,8 @@ impl Chain {
         template: impl Fn(&ChannelCode) -> Option<&'a Template>,
     ) -> Option<&'a ChannelCode> {
         let start = after.and_then(|after| self.0.iter().position(|code| code == after)).map_or(0, |at| at + 1);
-        let usable = |code: &&ChannelCode| {
-            reach.has(code) && template(code).is_some_and(|template| reach.wants(code, template))
-        };
+        let usable =
+            |code: &&ChannelCode| reach.has(code) && template(code).is_some_and(|template| reach.wants(code, template));
         self.0.iter().skip(start).find(usable)
     }
 

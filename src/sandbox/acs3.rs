@@ -107,6 +107,11 @@ impl Verifier {
         Ok(fields)
     }
 
+    /// Forgets the nonces.
+    pub fn clear(&self) {
+        self.nonces.clear();
+    }
+
     fn signature(&self, call: &Call, path: &str, signed: &[&str]) -> String {
         let to_sign = format!("{ALGORITHM}\n{}", sha256(canonical(call, path, signed).as_bytes()));
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.expose().as_bytes());
@@ -160,6 +165,64 @@ fn encode(text: &str) -> String {
 
 fn sha256(bytes: &[u8]) -> String {
     hex::encode(digest::digest(&digest::SHA256, bytes))
+}
+
+/// A caller that signs with this file's own code, for the tests of the twins.
+#[cfg(test)]
+pub(crate) mod signer {
+    use super::*;
+    use crate::domain::clock::Clock;
+    use crate::sandbox::client::Client;
+
+    pub(crate) struct Signer {
+        client: Client,
+        verifier: Verifier,
+    }
+
+    impl Signer {
+        pub(crate) fn new(url: &str, key_id: &str, secret: &str) -> Self {
+            let verifier = Verifier::new(key_id.into(), Private::new(secret.into()));
+            Self { client: Client::new(url), verifier }
+        }
+
+        /// Signs and posts a form; the status and the answer's JSON (null if it has none, status 0 if none came).
+        pub(crate) async fn post(
+            &self,
+            action: &str,
+            version: &str,
+            form: &[(&str, &str)],
+        ) -> (u16, serde_json::Value) {
+            let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+            let date = Clock::system().now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let headers = [
+                ("content-type", "application/x-www-form-urlencoded".to_owned()),
+                ("host", self.client.host()),
+                ("x-acs-action", action.to_owned()),
+                ("x-acs-content-sha256", sha256(body.as_bytes())),
+                ("x-acs-date", date),
+                ("x-acs-signature-nonce", request_id()),
+                ("x-acs-version", version.to_owned()),
+            ];
+            let names = headers.each_ref().map(|(name, _)| *name);
+            let mut call = Call {
+                method: poem::http::Method::POST,
+                path: "/".into(),
+                full_path: "/".into(),
+                query: String::new(),
+                headers: poem::http::HeaderMap::new(),
+                body: body.into(),
+            };
+            for (name, value) in &headers {
+                call.headers.insert(*name, value.parse().unwrap());
+            }
+            let signature = self.verifier.signature(&call, "/", &names);
+            let key_id = &self.verifier.key_id;
+            let signed = names.join(";");
+            let authorization = format!("{ALGORITHM} Credential={key_id},SignedHeaders={signed},Signature={signature}");
+            call.headers.insert("authorization", authorization.parse().unwrap());
+            self.client.send("POST", "/", call.headers, call.body).await
+        }
+    }
 }
 
 #[cfg(test)]

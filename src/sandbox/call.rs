@@ -54,7 +54,7 @@ impl Fields {
 }
 
 impl Call {
-    async fn read(mut request: Request) -> Result<Self, poem::Error> {
+    pub(super) async fn read(mut request: Request) -> Result<Self, poem::Error> {
         let body = request.take_body().into_bytes_limit(LARGEST).await?;
         Ok(Self {
             method: request.method().clone(),

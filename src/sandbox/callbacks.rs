@@ -7,8 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{Method, Url, header};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::counters::Counters;
 use super::faults::{CallbackFault, Faults};
@@ -17,6 +15,7 @@ use super::settings::Settings;
 use super::shards::lock;
 use super::world::Target;
 use crate::gateway::http::{Answer, Http, HttpSettings};
+use crate::lifecycle::Tasks;
 
 /// What answers satisfy a gateway.
 pub type Accepts = Arc<dyn Fn(&Answer) -> bool + Send + Sync>;
@@ -57,8 +56,7 @@ pub struct Callbacks {
     permits: Semaphore,
     scale: u32,
     held: Mutex<Vec<Callback>>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    tasks: Tasks,
     parcels: Arc<Parcels>,
     faults: Arc<Faults>,
     counters: Arc<Counters>,
@@ -67,8 +65,7 @@ pub struct Callbacks {
 impl Callbacks {
     pub(super) fn new(
         settings: &Settings,
-        tasks: TaskTracker,
-        stop: CancellationToken,
+        tasks: &Tasks,
         parcels: &Arc<Parcels>,
         faults: &Arc<Faults>,
         counters: &Arc<Counters>,
@@ -78,8 +75,7 @@ impl Callbacks {
             permits: Semaphore::new(AT_ONCE),
             scale: settings.time_scale.max(1),
             held: Mutex::default(),
-            tasks,
-            stop,
+            tasks: tasks.clone(),
             parcels: Arc::clone(parcels),
             faults: Arc::clone(faults),
             counters: Arc::clone(counters),
@@ -125,14 +121,10 @@ impl Callbacks {
             return;
         }
         let this = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let stop = this.stop.clone();
-            stop.run_until_cancelled(async move {
-                for callback in batch {
-                    this.first_try(callback).await;
-                }
-            })
-            .await;
+        self.spawn(async move {
+            for callback in batch {
+                this.first_try(callback).await;
+            }
         });
     }
 
@@ -143,17 +135,21 @@ impl Callbacks {
         }
         // What has to be repeated does not hold up what comes after it.
         let this = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let stop = this.stop.clone();
-            stop.run_until_cancelled(async move {
-                for wait in further {
-                    if this.try_after(*wait, &callback).await {
-                        return;
-                    }
+        self.spawn(async move {
+            for wait in further {
+                if this.try_after(*wait, &callback).await {
+                    return;
                 }
-                this.counters.count(callback.gateway, "callback given up");
-            })
-            .await;
+            }
+            this.counters.count(callback.gateway, "callback given up");
+        });
+    }
+
+    /// Runs in the background, and ends where it stands when the sandbox stops.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.tasks.stopping();
+        self.tasks.spawn(async move {
+            stop.run_until_cancelled(work).await;
         });
     }
 
@@ -176,10 +172,8 @@ impl Callbacks {
             Ok(answer) => answer.status.is_success() && (callback.accepts)(&answer),
             Err(_) => false,
         };
-        self.counters.count(
-            callback.gateway,
-            if acknowledged { "callback acknowledged" } else { "callback not acknowledged" },
-        );
+        self.counters
+            .count(callback.gateway, if acknowledged { "callback acknowledged" } else { "callback not acknowledged" });
         for (carrier, order_no) in &callback.about {
             self.parcels.called_back(carrier, order_no, acknowledged);
         }

@@ -27,7 +27,7 @@ use super::faults::{Fault, Often, Order};
 
 type State<'a> = Data<&'a Arc<Sandbox>>;
 
-pub(super) fn routes(sandbox: &Arc<Sandbox>) -> impl IntoEndpoint<Endpoint: 'static> {
+pub(super) fn routes(sandbox: &Arc<Sandbox>) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
     Route::new()
         .at("/phones", get(phones))
         .at("/phones/:address", get(phone))

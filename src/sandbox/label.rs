@@ -28,7 +28,8 @@ pub fn pdf(lines: &[&str]) -> Vec<u8> {
 
 fn stream(lines: &[&str]) -> String {
     let shown = lines.iter().map(|line| {
-        let line: String = line.chars().map(|c| if c.is_ascii_alphanumeric() || " -:".contains(c) { c } else { '?' }).collect();
+        let line: String =
+            line.chars().map(|c| if c.is_ascii_alphanumeric() || " -:".contains(c) { c } else { '?' }).collect();
         format!("({line}) Tj T* ")
     });
     let content = format!("BT /F1 14 Tf 20 380 Td 22 TL {}ET", shown.collect::<String>());

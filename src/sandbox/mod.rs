@@ -8,6 +8,8 @@
 pub mod acs3;
 pub mod call;
 pub mod callbacks;
+#[cfg(test)]
+pub(crate) mod client;
 pub mod control;
 pub mod counters;
 pub mod faults;
@@ -30,10 +32,10 @@ use poem::listener::TcpAcceptor;
 use poem::{Route, Server};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::env::Env;
 use crate::gateway::{courier, identity, push};
+use crate::lifecycle::Tasks;
 
 pub use parcels::Moved;
 pub use settings::{Pace, Settings};
@@ -131,11 +133,17 @@ impl Sandbox {
     pub async fn start(settings: Settings) -> io::Result<Running> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let stop = CancellationToken::new();
-        let tasks = TaskTracker::new();
-        let sandbox = prepare(settings, &tasks, &stop);
-        tasks.spawn(run(Arc::clone(&sandbox), listener, tasks.clone(), stop.clone()));
-        Ok(Running { address, sandbox, stop: stop.drop_guard() })
+        let tasks = Tasks::new();
+        let stop = tasks.stopping().drop_guard();
+        let sandbox = prepare(settings, &tasks);
+        let served = Arc::clone(&sandbox);
+        let running = tasks.clone();
+        tasks.spawn(async move {
+            if let Err(error) = answer(&served, listener, &running).await {
+                tracing::error!(%error, "the sandbox's server ended");
+            }
+        });
+        Ok(Running { address, sandbox, stop })
     }
 }
 
@@ -173,43 +181,36 @@ impl Running {
     }
 }
 
+/// How long what is under way may take when the sandbox is stopped.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// Serves until it is told to stop; then it lets what is under way finish for a moment.
 ///
 /// # Errors
 /// When the server cannot accept connections.
 pub async fn serve(settings: Settings, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-    let tasks = TaskTracker::new();
-    let sandbox = prepare(settings, &tasks, &stop);
-    let served = answer(&sandbox, listener, stop.clone(), &tasks).await;
-    stop.cancel();
-    tasks.close();
-    tasks.wait().await;
+    let tasks = Tasks::new();
+    let sandbox = prepare(settings, &tasks);
+    let served = tokio::select! {
+        served = answer(&sandbox, listener, &tasks) => served,
+        () = stop.cancelled() => Ok(()),
+    };
+    tasks.stop(GRACE).await;
     served
 }
 
-fn prepare(settings: Settings, tasks: &TaskTracker, stop: &CancellationToken) -> Arc<Sandbox> {
-    let world = Arc::new(World::new(&settings, tasks.clone(), stop.clone()));
+fn prepare(settings: Settings, tasks: &Tasks) -> Arc<Sandbox> {
+    let world = Arc::new(World::new(&settings, tasks));
     Arc::new(Sandbox { world, twins: settings.twins })
 }
 
-async fn run(sandbox: Arc<Sandbox>, listener: TcpListener, tasks: TaskTracker, stop: CancellationToken) {
-    if let Err(error) = answer(&sandbox, listener, stop, &tasks).await {
-        tracing::error!(%error, "the sandbox's server ended");
-    }
-}
-
-async fn answer(
-    sandbox: &Arc<Sandbox>,
-    listener: TcpListener,
-    stop: CancellationToken,
-    tasks: &TaskTracker,
-) -> io::Result<()> {
-    const GRACE: Duration = Duration::from_millis(500);
+async fn answer(sandbox: &Arc<Sandbox>, listener: TcpListener, tasks: &Tasks) -> io::Result<()> {
+    let stopping = tasks.stopping();
     if let Pace::Every(step) = sandbox.world.pace {
-        tasks.spawn(walk(Arc::clone(sandbox), step, stop.clone()));
+        tasks.spawn(walk(Arc::clone(sandbox), step, stopping.clone()));
     }
     let acceptor = TcpAcceptor::from_tokio(listener)?;
-    let stopped = async move { stop.cancelled().await };
+    let stopped = async move { stopping.cancelled().await };
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(sandbox.routes(), stopped, Some(GRACE)).await
 }
 

@@ -13,7 +13,7 @@ use crate::domain::clock::{Instant, beijing};
 
 const HEAD: &str = include_str!("page.html");
 
-pub(super) fn endpoint(sandbox: &Arc<Sandbox>) -> impl Endpoint + 'static {
+pub(super) fn endpoint(sandbox: &Arc<Sandbox>) -> impl Endpoint + use<> {
     get(page).data(Arc::clone(sandbox))
 }
 

@@ -179,9 +179,13 @@ impl Parcels {
 
     /// Notes what became of a callback.
     pub fn called_back(&self, carrier: &str, order_no: &str, acknowledged: bool) {
-        self.change(carrier, order_no, |parcel| {
-            if acknowledged { parcel.acknowledged += 1 } else { parcel.refused += 1 }
-        });
+        self.change(
+            carrier,
+            order_no,
+            |parcel| {
+                if acknowledged { parcel.acknowledged += 1 } else { parcel.refused += 1 }
+            },
+        );
     }
 
     /// All parcels, by carrier and order number.

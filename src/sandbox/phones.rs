@@ -74,8 +74,9 @@ impl Phones {
     /// A message arrives. Says whether it is the first copy.
     pub fn deliver(&self, delivery: Delivery, at: Instant) -> bool {
         self.remember(&delivery.address);
-        let first = self.by_address.with(&delivery.address, |piece| {
-            let messages = piece.entry(delivery.address.clone()).or_default();
+        let address = delivery.address.clone();
+        let first = self.by_address.with(&address, |piece| {
+            let messages = piece.entry(address.clone()).or_default();
             if let Some(message) = messages.iter_mut().find(|message| message.is(&delivery)) {
                 message.copies += 1;
                 return false;

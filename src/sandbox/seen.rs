@@ -41,6 +41,11 @@ impl Seen {
         }
         !generations.old.contains(&hash) && generations.young.insert(hash)
     }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        *lock(&self.generations) = Generations::default();
+    }
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl Settings {
     pub fn read(env: &mut Env) -> Option<Self> {
         let pace =
             env.or("SONGDA_SANDBOX_STEP", "2s", "time between two scans of a parcel, or `manual`: only when told to");
-        let time_scale = env.or("SONGDA_SANDBOX_TIME_SCALE", "60", "how much faster callbacks are repeated than in life");
+        let time_scale =
+            env.or("SONGDA_SANDBOX_TIME_SCALE", "60", "how much faster callbacks are repeated than in life");
         let callback_url = env.optional("SONGDA_SANDBOX_CALLBACK_URL", "base URL of the Songda that is called back");
         let twins: Vec<_> = TWINS.iter().map(|make| make(env)).collect();
         let twins = twins.into_iter().collect::<Option<Vec<_>>>()?;

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use poem::Response;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::call::{garbage, server_error, severed};
 use super::callbacks::Callbacks;
@@ -16,6 +14,7 @@ use super::parcels::Parcels;
 use super::phones::Phones;
 use super::settings::{Pace, Settings};
 use crate::domain::clock::{Clock, Instant};
+use crate::lifecycle::Tasks;
 
 /// Who is asked to do what for whom.
 #[derive(Debug, Clone, Copy)]
@@ -48,11 +47,11 @@ pub struct World {
 
 impl World {
     /// An empty world.
-    pub(super) fn new(settings: &Settings, tasks: TaskTracker, stop: CancellationToken) -> Self {
+    pub(super) fn new(settings: &Settings, tasks: &Tasks) -> Self {
         let parcels = Arc::new(Parcels::default());
         let counters = Arc::new(Counters::default());
         let faults = Arc::new(Faults::default());
-        let callbacks = Callbacks::new(settings, tasks, stop, &parcels, &faults, &counters);
+        let callbacks = Callbacks::new(settings, tasks, &parcels, &faults, &counters);
         // Numbers go on from the time of the start, so that a new run does not hand out those of the last one.
         let first = settings.clock.now().timestamp_micros().unsigned_abs();
         Self {

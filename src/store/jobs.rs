@@ -21,7 +21,8 @@ use crate::domain::job::{Job, JobState, Lane, Offer};
 pub async fn promise(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Result<Vec<Offer>, StoreError> {
     let mut offers = Vec::new();
     for job in jobs {
-        let payload = serde_json::to_value(&job.work).map_err(|error| StoreError::Broken(format!("jobs.payload: {error}")))?;
+        let payload =
+            serde_json::to_value(&job.work).map_err(|error| StoreError::Broken(format!("jobs.payload: {error}")))?;
         let offered: Option<(Uuid, String, bool)> = sqlx::query_as(
             "insert into jobs (id, lane, kind, key, payload, due_at, offered_at, trace, created_at)
              values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', case when $6 = 0 then now() end, $7, now())
@@ -176,7 +177,14 @@ impl Ending {
         Self { counts: false, ..Self::of(job, JobState::Pending, after, Clarity::Unchanged, "snoozed", detail) }
     }
 
-    fn of(job: &Claimed, state: JobState, after: Duration, clarity: Clarity, outcome: &'static str, detail: String) -> Self {
+    fn of(
+        job: &Claimed,
+        state: JobState,
+        after: Duration,
+        clarity: Clarity,
+        outcome: &'static str,
+        detail: String,
+    ) -> Self {
         let unclear = match clarity {
             Clarity::Unchanged => job.unclear,
             Clarity::Unclear => job.unclear.saturating_add(1),

@@ -99,7 +99,9 @@ fn open_text(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<Private<Strin
 pub async fn forget(conn: &mut Conn, person: PersonId, channel: &ChannelCode) -> Result<(), StoreError> {
     // A phone number stays: it is also how the person signs in, and the number may come back.
     let sql = match channel.as_str() {
-        "wechat" => "update wechat_accounts set gone_at = now() where person_id = $1 and gone_at is null and $2::text is not null",
+        "wechat" => {
+            "update wechat_accounts set gone_at = now() where person_id = $1 and gone_at is null and $2::text is not null"
+        }
         code if code.starts_with("sms_") => return Ok(()),
         _ => "update devices set push_token_sealed = null where person_id = $1 and push_channel = $2",
     };

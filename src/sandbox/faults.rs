@@ -36,6 +36,7 @@ use crate::domain::clock::random_below;
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the table at the head of this file says what each does")]
 pub enum Fault {
+    #[serde(rename = "garbage_200")]
     Garbage200,
     ExpiredToken,
     UserRefused,
@@ -43,6 +44,7 @@ pub enum Fault {
     TimeoutBefore,
     TimeoutAfterCommit,
     Throttle,
+    #[serde(rename = "http_500_html")]
     Http500Html,
     Slow,
     DuplicateCallback,
@@ -307,6 +309,14 @@ mod tests {
         let unknown = Target { recipient: "openid-wang-0404", ..SEND };
         assert!((0..3).all(|_| faults.strike(unknown).is_some()));
         assert_eq!(faults.strike(Target { recipient: "13800000001", ..SEND }), None);
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_table() {
+        let table = include_str!("faults.rs").lines().take_while(|line| line.starts_with("//!"));
+        let listed: Vec<_> = table.filter_map(|line| line.strip_prefix("//! | 0")?.split('`').nth(1)).collect();
+        let names: Vec<_> = MAGIC.iter().map(|(_, fault)| serde_json::to_value(fault).unwrap()).collect();
+        assert_eq!(names, listed);
     }
 
     #[test]

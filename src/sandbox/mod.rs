@@ -222,3 +222,6 @@ async fn walk(sandbox: Arc<Sandbox>, step: Duration, stop: CancellationToken) {
         sandbox.advance_all(1);
     }
 }
+
+#[cfg(test)]
+mod tests;

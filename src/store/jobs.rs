@@ -61,6 +61,8 @@ pub struct Claimed {
     pub attempts: i32,
     /// How many attempts ended in an outcome that nobody knows.
     pub unclear: i32,
+    /// Whether a look-up found nothing since the last of those.
+    pub told_absent: bool,
     /// When it was promised.
     pub created_at: Instant,
     /// How long ago that is, in milliseconds, by the database's clock.
@@ -106,16 +108,18 @@ pub async fn claim(conn: &mut Conn, jobs: &[JobId], worker: &str, lease: Duratio
         ), claimed as (
             update jobs j
             set fence = j.fence + 1, attempts = j.attempts + 1, unclear = j.unclear + f.was_held::int,
+                told_absent = j.told_absent and not f.was_held,
                 lease_until = now() + $3 * interval '1 millisecond', worker = $2
             from free f where j.id = f.id
-            returning j.id, j.lane, j.kind, j.payload, j.fence, j.attempts, j.unclear, j.created_at, j.trace, f.was_held
+            returning j.id, j.lane, j.kind, j.payload, j.fence, j.attempts, j.unclear, j.told_absent, j.created_at, j.trace,
+                      f.was_held
         ), lost as (
             update attempts a set ended_at = now(), outcome = 'lost'
             from claimed c where c.was_held and a.job_id = c.id and a.ended_at is null
         ), opened as (
             insert into attempts (job_id, fence, worker, started_at) select id, fence, $2, now() from claimed
         )
-        select id, lane, kind, payload, fence, attempts, unclear, created_at, trace,
+        select id, lane, kind, payload, fence, attempts, unclear, told_absent, created_at, trace,
                (extract(epoch from now() - created_at) * 1000)::bigint as age_ms
         from claimed",
     )
@@ -136,62 +140,69 @@ pub struct Ending {
     delay_ms: i64,
     counts: bool,
     unclear: i32,
+    told_absent: bool,
     outcome: &'static str,
     detail: String,
     reference: Option<String>,
-}
-
-/// Whether an attempt left the outside world in a state that nobody knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clarity {
-    /// As it was before.
-    Unchanged,
-    /// One more unclear attempt.
-    Unclear,
-    /// What was unclear is cleared up.
-    Cleared,
 }
 
 impl Ending {
     /// The job is done.
     #[must_use]
     pub fn done(job: &Claimed, outcome: &'static str, detail: String, reference: Option<String>) -> Self {
-        Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, Clarity::Unchanged, outcome, detail) }
+        Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
     /// The job is given up: a dead letter.
     #[must_use]
     pub fn dead(job: &Claimed, outcome: &'static str, detail: String) -> Self {
-        Self::of(job, JobState::Dead, Duration::ZERO, Clarity::Unchanged, outcome, detail)
+        Self::of(job, JobState::Dead, Duration::ZERO, outcome, detail)
     }
 
     /// The job is due again after a while.
     #[must_use]
-    pub fn again(job: &Claimed, after: Duration, clarity: Clarity, outcome: &'static str, detail: String) -> Self {
-        Self::of(job, JobState::Pending, after, clarity, outcome, detail)
+    pub fn again(job: &Claimed, after: Duration, outcome: &'static str, detail: String) -> Self {
+        Self::of(job, JobState::Pending, after, outcome, detail)
+    }
+
+    /// A look-up found nothing of an attempt whose outcome nobody knows; to be asked once more after a while.
+    #[must_use]
+    pub fn told_absent(job: &Claimed, after: Duration, detail: String) -> Self {
+        Self { told_absent: true, ..Self::snooze(job, after, detail) }
+    }
+
+    /// Whether the job is given up.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.state == JobState::Dead.as_str()
+    }
+
+    /// The same ending, with this many attempts whose outcome nobody knows.
+    #[must_use]
+    pub fn with_unclear(self, unclear: i32) -> Self {
+        Self { unclear, ..self }
     }
 
     /// The job is due again after a while, and this attempt does not count.
     #[must_use]
     pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
-        Self { counts: false, ..Self::of(job, JobState::Pending, after, Clarity::Unchanged, "snoozed", detail) }
+        Self { counts: false, ..Self::of(job, JobState::Pending, after, "snoozed", detail) }
     }
 
-    fn of(
-        job: &Claimed,
-        state: JobState,
-        after: Duration,
-        clarity: Clarity,
-        outcome: &'static str,
-        detail: String,
-    ) -> Self {
-        let unclear = match clarity {
-            Clarity::Unchanged => job.unclear,
-            Clarity::Unclear => job.unclear.saturating_add(1),
-            Clarity::Cleared => 0,
-        };
-        let (id, fence, delay_ms) = (job.id, job.fence, millis(after));
-        Self { id, fence, state: state.as_str(), delay_ms, counts: true, unclear, outcome, detail, reference: None }
+    fn of(job: &Claimed, state: JobState, after: Duration, outcome: &'static str, detail: String) -> Self {
+        let (id, fence, unclear, delay_ms) = (job.id, job.fence, job.unclear, millis(after));
+        Self {
+            id,
+            fence,
+            state: state.as_str(),
+            delay_ms,
+            counts: true,
+            unclear,
+            told_absent: false,
+            outcome,
+            detail,
+            reference: None,
+        }
     }
 
     /// Which job.
@@ -211,11 +222,12 @@ pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<JobId>, S
     let held: Vec<Uuid> = sqlx::query_scalar(
         "with given as (
             select * from jsonb_to_recordset($1)
-                as t (id uuid, fence bigint, state text, delay_ms bigint, counts boolean, unclear integer, outcome text,
-                      detail text, reference text)
+                as t (id uuid, fence bigint, state text, delay_ms bigint, counts boolean, unclear integer,
+                      told_absent boolean, outcome text, detail text, reference text)
         ), held as (
             update jobs j
             set state = g.state, lease_until = null, worker = null, offered_at = null, unclear = g.unclear,
+                told_absent = g.told_absent,
                 attempts = j.attempts - (not g.counts)::int,
                 due_at = now() + g.delay_ms * interval '1 millisecond',
                 cause = case when g.state = 'done' then null else left(g.detail, 500) end,
@@ -261,6 +273,21 @@ pub async fn sweep(conn: &mut Conn, lane: &Lane, lost_after: Duration, limit: i6
     .fetch_all(conn)
     .await?;
     Ok(swept.into_iter().map(JobId::from_uuid).collect())
+}
+
+/// Makes a waiting job due at once; nothing happens if somebody holds it, or it is finished.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn hasten(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "update jobs set due_at = now(), offered_at = null
+         where key = $1 and state = 'pending' and due_at > now() and lease_until is null",
+    )
+    .bind(key)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// A job as operators see it.

@@ -193,6 +193,18 @@ impl Record {
         Ok(())
     }
 
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.new_cases.is_empty()
+            && self.cases.is_empty()
+            && self.history.is_empty()
+            && self.notifications.is_empty()
+            && self.parcels.is_empty()
+            && self.changes.is_empty()
+            && self.jobs.is_empty()
+    }
+
     /// The people whose clients will be told.
     pub fn people(&self) -> impl Iterator<Item = PersonId> {
         self.changes.iter().map(|change| PersonId::from_uuid(change.person_id))
@@ -279,7 +291,7 @@ struct NewCaseRow {
     number: String,
     person_id: Uuid,
     item_code: String,
-    item_version: i32,
+    item_version: u32,
     agency: String,
     source: String,
     source_ref: Option<String>,

@@ -1,5 +1,7 @@
 //! What a resident's phone asks for: `/v1`.
 
+pub mod items;
+
 use super::edge::openapi::About;
 
 /// The operations: one implementation per group of paths.

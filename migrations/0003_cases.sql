@@ -57,7 +57,14 @@ create table cases (
 create index cases_person on cases (person_id, submitted_at desc, id);
 create index cases_queue on cases (agency, due_on, id) where state in ('submitted', 'supplement_noticed', 'accepted');
 
--- Append-only: rules refuse what would change the past.
+-- The answer to the one supplement notice; the application itself never changes.
+create table case_supplements (
+    case_id  uuid        primary key references cases,
+    sealed   bytea       not null,
+    at       timestamptz not null
+);
+
+-- Append-only: a trigger refuses what would change the past.
 create table case_history (
     id        uuid        primary key,
     case_id   uuid        not null references cases,

@@ -14,6 +14,7 @@ create table notifications (
     delivered_at timestamptz
 );
 create index notifications_person on notifications (person_id, id desc);
+create index notifications_case on notifications (case_id);
 create index notifications_unread on notifications (person_id) where read_at is null;
 
 create table parcels (
@@ -27,7 +28,6 @@ create table parcels (
     state             text        not null,
     recipient_sealed  bytea       not null,
     serve_by          date        not null,            -- 行政许可法 44: ten working days after the decision
-    absent_since      timestamptz,                     -- since when look-ups find no order of unknown outcome
     version           bigint      not null default 1,
     created_at        timestamptz not null,
     updated_at        timestamptz not null,

@@ -15,6 +15,8 @@ create table jobs (
     worker       text,
     attempts     integer     not null default 0,       -- tries that count towards the cap (snoozes do not)
     unclear      integer     not null default 0,       -- tries whose outcome nobody knows
+    -- A look-up found nothing since the last of them; found a second time, a while later, that is believed.
+    told_absent  boolean     not null default false,
     cause        text,                                 -- why it waits or died, in the gateway's words
     trace        text,                                 -- traceparent of the request that promised it
     created_at   timestamptz not null,

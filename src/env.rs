@@ -42,16 +42,16 @@ impl Env {
 
     /// A setting of any type that reads itself from text, with a default in its text form.
     pub fn or<T: FromStr>(&mut self, name: &'static str, default: &str, meaning: &'static str) -> Option<T> {
-        self.described.push(Described { name, default: Some(default.to_owned()), meaning });
+        self.describe(Described { name, default: Some(default.to_owned()), meaning });
         let text = self.set(name).unwrap_or_else(|| default.to_owned());
         self.parse(name, &text)
     }
 
     /// A setting that must be there.
     pub fn required<T: FromStr>(&mut self, name: &'static str, meaning: &'static str) -> Option<T> {
-        self.described.push(Described { name, default: None, meaning });
+        self.describe(Described { name, default: None, meaning });
         let Some(text) = self.set(name) else {
-            self.faults.push(format!("{name} is not set: {meaning}"));
+            self.fault(format!("{name} is not set: {meaning}"));
             return None;
         };
         self.parse(name, &text)
@@ -59,7 +59,7 @@ impl Env {
 
     /// A setting that may be left out.
     pub fn optional<T: FromStr>(&mut self, name: &'static str, meaning: &'static str) -> Option<T> {
-        self.described.push(Described { name, default: Some(String::new()), meaning });
+        self.describe(Described { name, default: Some(String::new()), meaning });
         let text = self.set(name)?;
         self.parse(name, &text)
     }
@@ -71,26 +71,32 @@ impl Env {
 
     /// A secret: from the variable, or from the file that `<name>_FILE` names (its last line break is dropped).
     pub fn secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
-        self.described.push(Described { name, default: None, meaning });
-        if let Some(text) = self.set(name) {
-            return Some(Private::new(text));
+        self.describe(Described { name, default: None, meaning });
+        if !self.has_secret(name) {
+            self.fault(format!("neither {name} nor {name}_FILE is set: {meaning}"));
         }
-        let Some(path) = self.set(&format!("{name}_FILE")) else {
-            self.faults.push(format!("neither {name} nor {name}_FILE is set: {meaning}"));
-            return None;
-        };
-        match std::fs::read_to_string(PathBuf::from(&path)) {
-            Ok(text) => Some(Private::new(text.trim_end_matches(['\r', '\n']).to_owned())),
-            Err(error) => {
-                self.faults.push(format!("{name}_FILE names {path}, which cannot be read: {error}"));
-                None
-            }
+        self.read_secret(name)
+    }
+
+    /// A secret that may be left out.
+    pub fn optional_secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
+        self.describe(Described { name, default: Some(String::new()), meaning });
+        self.read_secret(name)
+    }
+
+    /// Adds a fault that concerns several settings together. One that is known already is not repeated: two gateways
+    /// may share a setting.
+    pub fn fault(&mut self, fault: impl Into<String>) {
+        let fault = fault.into();
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
         }
     }
 
-    /// Adds a fault that concerns several settings together.
-    pub fn fault(&mut self, fault: impl Into<String>) {
-        self.faults.push(fault.into());
+    fn describe(&mut self, described: Described) {
+        if !self.described.contains(&described) {
+            self.described.push(described);
+        }
     }
 
     /// All faults so far.
@@ -109,12 +115,30 @@ impl Env {
         self.values.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    fn has_secret(&self, name: &str) -> bool {
+        self.set(name).or_else(|| self.set(&format!("{name}_FILE"))).is_some()
+    }
+
+    fn read_secret(&mut self, name: &str) -> Option<Private<String>> {
+        if let Some(text) = self.set(name) {
+            return Some(Private::new(text));
+        }
+        let path = self.set(&format!("{name}_FILE"))?;
+        match std::fs::read_to_string(PathBuf::from(&path)) {
+            Ok(text) => Some(Private::new(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Err(error) => {
+                self.fault(format!("{name}_FILE names {path}, which cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
             // The value itself is not repeated: it may be a secret in the wrong place.
             let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or("value");
-            self.faults.push(format!("{name} is set to something that is not a valid {kind}"));
+            self.fault(format!("{name} is set to something that is not a valid {kind}"));
         }
         value
     }

@@ -1,1 +1,94 @@
-//! (being written)
+//! Starting and stopping: every task is tracked, a stop is first asked for and later insisted upon.
+//!
+//! **Soft stop** (`SIGTERM`, `Ctrl-C`): nothing new is begun; what is under way is finished. **Hard stop** (a second
+//! signal, or the end of the grace period): tasks are dropped where they stand. Nothing is lost then either: jobs
+//! come back when their leases end.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A group of tasks that stop together. Cloning shares the group.
+#[derive(Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    /// An empty group.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cancelled when nothing new should be begun.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Starts a task of this group. It should end soon after [`Tasks::stopping`] is cancelled.
+    pub fn spawn<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tracker.spawn(task);
+    }
+
+    /// Asks all tasks to stop and waits for them; says whether they all did within the grace period.
+    pub async fn stop(&self, grace: Duration) -> bool {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::time::timeout(grace, self.tracker.wait()).await.is_ok()
+    }
+}
+
+/// Waits until the operating system asks this process to stop.
+pub async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
+                }
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "no SIGTERM handler; only Ctrl-C stops this process"),
+        }
+    }
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "no Ctrl-C handler; this process stops when it is killed");
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_soft_stop_waits_for_what_is_under_way() {
+        let tasks = Tasks::new();
+        let stopping = tasks.stopping();
+        let (done, finished) = tokio::sync::oneshot::channel();
+        tasks.spawn(async move {
+            stopping.cancelled().await;
+            let _ = done.send(());
+        });
+        assert!(tasks.stop(Duration::from_secs(5)).await);
+        assert!(finished.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_hangs_is_reported() {
+        let tasks = Tasks::new();
+        tasks.spawn(std::future::pending());
+        assert!(!tasks.stop(Duration::from_millis(1)).await);
+    }
+}

@@ -1,1 +1,79 @@
-//! (being written)
+//! The use cases: one file each, read top to bottom. Only here is a transaction opened, and only here committed.
+//!
+//! A use case reads what it needs, lets the domain decide, gathers the new state and all that it owes in one
+//! [`Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a transaction is open.
+
+pub mod bell;
+pub mod enact;
+pub mod jobs;
+
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::domain::clock::{Clock, Instant};
+use crate::domain::job::Offer;
+use crate::domain::parcel::CarrierCode;
+use crate::domain::reach::Chain;
+use crate::store::record::{self, Record, SaveError};
+use crate::store::{Store, StoreError, Tx, changes};
+
+pub use bell::Bell;
+
+/// What all use cases share. Cloning shares it.
+#[derive(Clone)]
+pub struct Casework {
+    parts: Arc<Parts>,
+}
+
+/// The parts of [`Casework`].
+pub struct Parts {
+    /// The record.
+    pub store: Store,
+    /// What tells the time.
+    pub clock: Clock,
+    /// The items, the calendar and the templates.
+    pub catalog: Catalog,
+    /// The channels, in the order in which they are tried.
+    pub chain: Chain,
+    /// The carriers, the preferred first.
+    pub carriers: Vec<CarrierCode>,
+    /// What is rung after a commit.
+    pub bell: Bell,
+}
+
+impl Casework {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// The catalogue.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.parts.catalog
+    }
+
+    fn now(&self) -> Instant {
+        self.parts.clock.now()
+    }
+
+    /// Writes what a transition changed and owes, within its transaction.
+    async fn save(&self, tx: &mut Tx, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
+        changes::hold(tx, record.people()).await?;
+        record::save(tx, record, now).await
+    }
+
+    /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
+    async fn commit(&self, tx: Tx, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
+        tx.commit().await?;
+        self.parts.bell.ring(offers, record.people());
+        Ok(())
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
 use uuid::Uuid;
 
 /// An instant, in UTC.
@@ -23,6 +23,14 @@ pub fn beijing() -> FixedOffset {
 #[must_use]
 pub fn beijing_day(at: Instant) -> NaiveDate {
     at.with_timezone(&beijing()).date_naive()
+}
+
+/// How long it is until the next midnight in Beijing, where gateways' daily quotas begin anew.
+#[must_use]
+pub fn until_beijing_midnight(at: Instant) -> Duration {
+    const DAY: u32 = 24 * 3600;
+    let into_the_day = at.with_timezone(&beijing()).time().num_seconds_from_midnight();
+    Duration::from_secs(u64::from(DAY - into_the_day))
 }
 
 /// What tells the time. Cloning shares it.
@@ -46,6 +54,12 @@ impl Clock {
     #[must_use]
     pub fn frozen(at: Instant) -> Self {
         Self(Arc::new(move || at))
+    }
+
+    /// A clock that shows what it is told. Used by tests in which time passes.
+    #[must_use]
+    pub fn told(tell: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
     }
 
     /// Now.
@@ -116,6 +130,13 @@ mod tests {
         let late: Instant = "2026-01-01T15:59:59Z".parse().unwrap();
         assert_eq!(beijing_day(late).to_string(), "2026-01-01");
         assert_eq!(beijing_day(late + TimeDelta::seconds(1)).to_string(), "2026-01-02");
+    }
+
+    #[test]
+    fn midnight_in_beijing_is_never_now() {
+        let last_second: Instant = "2026-01-01T15:59:59Z".parse().unwrap();
+        assert_eq!(until_beijing_midnight(last_second), Duration::from_secs(1));
+        assert_eq!(until_beijing_midnight(last_second + TimeDelta::seconds(1)), Duration::from_secs(86_400));
     }
 
     #[test]

@@ -1,1 +1,4 @@
-//! (being written)
+//! stub
+/// stub
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Form;

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn another_kind_is_refused() {
-        let case = CaseId::from_uuid(Uuid::from_u128(1)).to_string();
+        let case = CaseId::from_uuid(Uuid::from_u128(u128::MAX)).to_string();
         assert_eq!(case.parse::<JobId>(), Err(InvalidId { prefix: "job" }));
         assert!(case.to_lowercase().parse::<CaseId>().is_err(), "one thing has one name");
     }

@@ -5,11 +5,11 @@
 //! that gateway's limits, so that a slow gateway delays nobody else.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::Instant;
-use super::ids::{CallbackId, LoginCodeId, NotificationId, ParcelId};
+use super::ids::{CallbackId, JobId, LoginCodeId, NotificationId, ParcelId};
 use super::notification::ChannelCode;
 use super::parcel::CarrierCode;
 
@@ -143,21 +143,37 @@ impl fmt::Display for Lane {
     }
 }
 
-/// Work promised, and when it is due.
+/// Work promised, and how long after the promise it is due. The database adds the delay to its own clock, so that
+/// processes with wrong clocks promise rightly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// What to do.
     pub work: Work,
-    /// Not before this.
-    pub due_at: Instant,
+    /// Not before this long after the promise.
+    pub delay: Duration,
 }
 
 impl Job {
     /// Work to be done at once.
     #[must_use]
-    pub const fn now(work: Work, now: Instant) -> Self {
-        Self { work, due_at: now }
+    pub const fn now(work: Work) -> Self {
+        Self { work, delay: Duration::ZERO }
     }
+
+    /// Work to be done after a while.
+    #[must_use]
+    pub const fn after(work: Work, delay: Duration) -> Self {
+        Self { work, delay }
+    }
+}
+
+/// A promised job, as the queue knows it: its id, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Which job.
+    pub job: JobId,
+    /// In which lane.
+    pub lane: Lane,
 }
 
 /// Where a job stands.

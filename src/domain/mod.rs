@@ -15,6 +15,7 @@ pub mod notification;
 pub mod parcel;
 pub mod person;
 pub mod private;
+pub mod reach;
 pub mod retry;
 pub mod staff;
 pub mod text;

@@ -118,6 +118,14 @@ pub enum ScanMeaning {
     Unchanged,
 }
 
+impl ScanMeaning {
+    /// Whether the way ends with it.
+    #[must_use]
+    pub const fn ends_the_way(self) -> bool {
+        matches!(self, Self::Delivered | Self::Returned | Self::Cancelled)
+    }
+}
+
 /// One event of a parcel's way, as a carrier reported it by push or query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {

@@ -1,1 +1,85 @@
-//! (being written)
+//! When to try again: exponential with full jitter, capped in count and in age, never in the past.
+
+use std::time::Duration;
+
+/// How one kind of job is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The upper bound of the first wait.
+    pub first: Duration,
+    /// The upper bound of any wait.
+    pub longest: Duration,
+    /// How many attempts at the most.
+    pub attempts: u32,
+    /// How long after the promise at the most.
+    pub age: Duration,
+}
+
+/// What to do after an attempt that may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Try again after this long.
+    Again(Duration),
+    /// Enough: the cap on count or age is reached.
+    Enough,
+}
+
+impl RetryPolicy {
+    /// Decides after the `attempts`-th attempt (from 1) of a job promised `age` ago.
+    ///
+    /// `jitter` is a number in `0..=u32::MAX`, spread evenly; `at_least` is what the gateway asked for
+    /// (`Retry-After`), which is honoured even beyond the longest wait, as long as the age allows.
+    #[must_use]
+    pub fn after(&self, attempts: u32, age: Duration, at_least: Option<Duration>, jitter: u32) -> Next {
+        if attempts >= self.attempts || age >= self.age {
+            return Next::Enough;
+        }
+        let doublings = attempts.saturating_sub(1).min(20);
+        let bound = self.first.saturating_mul(1 << doublings).min(self.longest);
+        let wait = bound.mul_f64(f64::from(jitter) / f64::from(u32::MAX)).max(at_least.unwrap_or_default());
+        if age.saturating_add(wait) > self.age { Next::Enough } else { Next::Again(wait) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(600),
+        attempts: 12,
+        age: Duration::from_secs(86_400),
+    };
+
+    proptest! {
+        #[test]
+        fn every_job_comes_to_an_end(jitters in proptest::collection::vec(any::<u32>(), 64), ask in 0_u64..10_000) {
+            let mut age = Duration::ZERO;
+            let mut attempts = 0;
+            for jitter in jitters {
+                attempts += 1;
+                match POLICY.after(attempts, age, Some(Duration::from_secs(ask)), jitter) {
+                    Next::Again(wait) => {
+                        prop_assert!(wait >= Duration::from_secs(ask), "Retry-After is honoured");
+                        age += wait;
+                        prop_assert!(age <= POLICY.age, "never beyond the cap on age");
+                    }
+                    Next::Enough => return Ok(()),
+                }
+            }
+            prop_assert!(false, "never infinite");
+        }
+
+        #[test]
+        fn a_wait_stays_within_its_bound(attempts in 1_u32..12, jitter: u32) {
+            let Next::Again(wait) = POLICY.after(attempts, Duration::ZERO, None, jitter) else {
+                return Err(TestCaseError::fail("the cap is not reached"));
+            };
+            prop_assert!(wait <= POLICY.longest);
+            prop_assert!(wait <= POLICY.first * (1 << (attempts - 1)));
+        }
+    }
+}

@@ -2,8 +2,13 @@
 //! reports facts; it never sees a transaction and decides nothing. `worker::verdict` decides.
 
 pub mod acs3;
+pub mod aliyun;
+pub mod callback;
 pub mod courier;
 pub mod http;
 pub mod identity;
 pub mod push;
 pub mod wechat_login;
+
+#[cfg(test)]
+mod loopback;

@@ -1,6 +1,15 @@
 //! PostgreSQL, the record: one file per aggregate. Functions here take a connection or a transaction that a use
 //! case opened, and know nothing of gateways or Redis.
 
+pub mod callbacks;
+pub mod cases;
+pub mod changes;
+pub mod jobs;
+pub mod login_codes;
+pub mod notifications;
+pub mod parcels;
+pub mod reach;
+pub mod record;
 pub mod seal;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};

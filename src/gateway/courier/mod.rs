@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
+
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 
@@ -80,39 +82,6 @@ pub struct Label {
     pub bytes: Private<Vec<u8>>,
 }
 
-/// A call that the carrier made to us, as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawCallback {
-    /// The `Content-Type`, lower-case, or empty.
-    pub content_type: String,
-    /// The query string, without `?`.
-    pub query: String,
-    /// The body. It may hold couriers' names and phones.
-    pub body: Private<Vec<u8>>,
-}
-
-/// Why a call cannot be what it claims to be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CallbackFault {
-    /// Its signature or encryption is not the carrier's.
-    #[error("not authentic")]
-    NotAuthentic,
-    /// It cannot be read.
-    #[error("unreadable: {0}")]
-    Unreadable(String),
-}
-
-/// An answer in the carrier's own form. A wrong one makes it call again and again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
-    /// HTTP status.
-    pub status: u16,
-    /// `Content-Type`.
-    pub content_type: &'static str,
-    /// Body.
-    pub body: String,
-}
-
 /// A courier company.
 #[async_trait]
 pub trait Carrier: Send + Sync {
@@ -125,6 +94,11 @@ pub trait Carrier: Send + Sync {
 
     /// Clears up an order of unknown outcome.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
+
+    /// The waybill of an order that was accepted without one, as soon as there is one.
+    async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
+        Ok(None)
+    }
 
     /// All that is known of a parcel's way, in no order. `recipient_phone` is for carriers that ask for its end.
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault>;

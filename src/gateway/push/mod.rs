@@ -7,9 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::StatusCode;
 
+use crate::domain::clock::{Clock, Instant};
 use crate::domain::notification::{ChannelCode, PushMessage};
 use crate::domain::private::Private;
+use crate::env::Env;
+
+pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
+use super::http::{Answer, HttpFault};
 
 /// What became of one attempt to reach a phone. A fact, not a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +56,59 @@ impl PushReport {
     pub fn new(fact: PushFact, detail: impl Into<String>) -> Self {
         Self { fact, detail: detail.into() }
     }
+
+    /// An answer that is not in the gateway's form, such as a proxy's page: only the HTTP status says anything.
+    #[must_use]
+    pub fn of_unreadable(answer: &Answer) -> Self {
+        let status = answer.status;
+        let fact = if status == StatusCode::TOO_MANY_REQUESTS {
+            PushFact::Throttled { after: answer.retry_after }
+        } else if status.is_client_error() || status.is_redirection() {
+            PushFact::Unavailable
+        } else {
+            PushFact::Ambiguous
+        };
+        Self::new(fact, format!("HTTP {} without a readable body", status.as_u16()))
+    }
+}
+
+impl From<HttpFault> for PushReport {
+    fn from(fault: HttpFault) -> Self {
+        let fact = match fault {
+            HttpFault::NotSent(_) => PushFact::Unavailable,
+            HttpFault::Unclear(_) => PushFact::Ambiguous,
+        };
+        Self::new(fact, fault.to_string())
+    }
+}
+
+/// What a gateway tells us on its own account. It may tell it twice, late, or in another order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushNews {
+    /// A person consented to a template's messages, or withdrew that.
+    Consent {
+        /// Who, by the address on this channel.
+        address: Private<String>,
+        /// The template's id at the gateway.
+        template: String,
+        /// Whether messages are wanted.
+        accepted: bool,
+        /// When. With the address and the template it names the act: the same act told twice counts once.
+        at: Instant,
+    },
+    /// What became of a message that the gateway had taken.
+    Receipt {
+        /// To whom it went.
+        address: Private<String>,
+        /// The gateway's id for the message.
+        reference: Option<String>,
+        /// Our key for it, where the gateway keeps one.
+        key: Option<String>,
+        /// What became of it.
+        fact: PushFact,
+        /// The gateway's own words (codes, never personal data).
+        detail: String,
+    },
 }
 
 /// What may be done after an ambiguous attempt. Each gateway documents its own (`push.md` §0.3).
@@ -96,6 +155,40 @@ pub trait PushChannel: Send + Sync {
     async fn find(&self, _to: &Private<String>, _message: &PushMessage) -> Found {
         Found::Unknown
     }
+
+    /// The template for one-time sign-in codes, where the channel carries them. Its only field is `code`.
+    fn login_template(&self) -> Option<&str> {
+        None
+    }
+
+    /// The answer to the gateway's question whether a callback address is ours; `None` if the question is not the
+    /// gateway's.
+    fn challenge(&self, _query: &str) -> Option<String> {
+        None
+    }
+
+    /// Reads a call: checks what can be checked, and returns the news in it.
+    ///
+    /// # Errors
+    /// When the call is not the gateway's, or not readable. A channel that is never called refuses every call.
+    fn read(&self, _call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
+        Err(CallbackFault::NotAuthentic)
+    }
+
+    /// The answer that tells the gateway that the call is safely stored (`true`), or to call again (`false`).
+    fn acknowledge(&self, stored: bool) -> Acknowledgement {
+        Acknowledgement { status: if stored { 200 } else { 503 }, content_type: "text/plain", body: String::new() }
+    }
+}
+
+/// Builds the channels that are enabled. Faulty settings are left with `env`.
+pub fn registry(env: &mut Env, clock: &Clock) -> Channels {
+    type Build = fn(&mut Env, &Clock) -> Option<Arc<dyn PushChannel>>;
+    let channels: &[Build] = &[
+        wechat::channel,     // 微信订阅消息
+        sms_aliyun::channel, // 阿里云短信
+    ];
+    Channels(channels.iter().filter_map(|build| build(env, clock)).collect())
 }
 
 /// The channels that this installation uses, in no order.
@@ -118,5 +211,29 @@ impl Channels {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn PushChannel>> {
         self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_that_are_off_are_not_there_and_those_on_say_what_they_miss() {
+        let clock = Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap());
+        let mut env = Env::of([("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_SMS_ALIYUN_ENABLED", "false")]);
+        assert_eq!(registry(&mut env, &clock).iter().count(), 0);
+        assert!(env.faults().is_empty());
+
+        let mut env = Env::of([
+            ("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "id"),
+            ("SONGDA_SMS_ALIYUN_SECRET", "hush"),
+            ("SONGDA_SMS_ALIYUN_SIGN_NAME", "某区政务"),
+            ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_1"),
+        ]);
+        let channels = registry(&mut env, &clock);
+        assert!(channels.get(&ChannelCode::new("sms_aliyun")).is_some());
+        assert!(channels.get(&ChannelCode::new("wechat")).is_none());
+        assert_eq!(env.faults().len(), 2, "{:?}", env.faults());
     }
 }

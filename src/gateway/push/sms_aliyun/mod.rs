@@ -1,1 +1,112 @@
-//! (being written)
+//! Alibaba Cloud SMS (阿里云短信). The address is the phone number.
+//!
+//! The service swallows no second copy: a message of unknown outcome is asked for by our key (`OutId`) before it is
+//! sent again, or its receipt is awaited (`push.md` §7.1).
+
+mod find;
+mod receipt;
+mod send;
+mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::clock::Clock;
+use crate::domain::notification::{ChannelCode, PushMessage};
+use crate::domain::private::Private;
+use crate::env::Env;
+use crate::gateway::aliyun::Rpc;
+
+use super::{Acknowledgement, CallbackFault, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat};
+
+pub use settings::Settings;
+
+/// The interface that is spoken here.
+const VERSION: &str = "2017-05-25";
+
+/// The channel.
+pub struct SmsAliyun {
+    code: ChannelCode,
+    rpc: Rpc,
+    /// For a whole look-up, all its pages included.
+    time_limit: Duration,
+    sign_name: String,
+    login_template: String,
+    clock: Clock,
+}
+
+/// Builds the channel from the settings.
+pub fn channel(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
+    let settings = Settings::read(env)?;
+    match SmsAliyun::new(settings, clock.clone()) {
+        Ok(channel) => Some(Arc::new(channel)),
+        Err(error) => {
+            env.fault(format!("no HTTP client for Alibaba Cloud SMS: {error}"));
+            None
+        }
+    }
+}
+
+impl SmsAliyun {
+    /// The channel with these settings.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            code: ChannelCode::new("sms_aliyun"),
+            rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock.clone())?,
+            time_limit: settings.http.timeout,
+            sign_name: settings.sign_name,
+            login_template: settings.login_template,
+            clock,
+        })
+    }
+}
+
+#[async_trait]
+impl PushChannel for SmsAliyun {
+    fn code(&self) -> &ChannelCode {
+        &self.code
+    }
+
+    fn repeat(&self) -> Repeat {
+        Repeat::AskFirst
+    }
+
+    async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport {
+        let template_param = send::template_param(message);
+        let parameters = [
+            ("PhoneNumbers", to.expose().as_str()),
+            ("SignName", self.sign_name.as_str()),
+            ("TemplateCode", message.template.as_str()),
+            ("TemplateParam", template_param.as_str()),
+            ("OutId", message.key.as_str()),
+        ];
+        send::understand(self.rpc.call("SendSms", &parameters).await, self.clock.now())
+    }
+
+    async fn find(&self, to: &Private<String>, message: &PushMessage) -> Found {
+        let search = find::find(&self.rpc, to, &message.key, message.first_sent_at);
+        tokio::time::timeout(self.time_limit, search).await.unwrap_or(Found::Unknown)
+    }
+
+    fn login_template(&self) -> Option<&str> {
+        Some(&self.login_template)
+    }
+
+    fn read(&self, call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
+        receipt::read(call.body.expose())
+    }
+
+    fn acknowledge(&self, stored: bool) -> Acknowledgement {
+        let (status, body) =
+            if stored { (200, r#"{"code":0,"msg":"ok"}"#) } else { (503, r#"{"code":1,"msg":"try again"}"#) };
+        Acknowledgement { status, content_type: "application/json", body: body.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

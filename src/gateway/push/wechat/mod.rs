@@ -1,1 +1,142 @@
-//! (being written)
+//! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
+//!
+//! WeChat has no key of ours for a message. A one-time consent stands in for it: it pays for one message, so a
+//! repeat that is refused says that the first copy was delivered (`push.md` §1.9).
+
+mod answer;
+mod callback;
+mod fields;
+mod send;
+mod settings;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::clock::Clock;
+use crate::domain::notification::{ChannelCode, PushMessage};
+use crate::domain::private::Private;
+use crate::env::Env;
+use crate::gateway::http::Http;
+
+use super::{Acknowledgement, CallbackFault, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat};
+use callback::Callbacks;
+use send::{Sent, SubscribeMessage, understand};
+use token::Tokens;
+
+pub use answer::Said;
+pub use settings::{Account, CallbackSettings, MiniprogramState, Settings};
+
+/// How long WeChat is given to make up its mind about a token that it rejects and gives out at once.
+const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
+
+/// The channel.
+pub struct Wechat {
+    code: ChannelCode,
+    http: Http,
+    /// For a whole send, its token included.
+    time_limit: Duration,
+    tokens: Tokens,
+    state: MiniprogramState,
+    callbacks: Option<Callbacks>,
+    clock: Clock,
+}
+
+/// Builds the channel from the settings.
+pub fn channel(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
+    let settings = Settings::read(env)?;
+    match Wechat::new(settings, clock.clone()) {
+        Ok(channel) => Some(Arc::new(channel)),
+        Err(error) => {
+            env.fault(format!("no HTTP client for WeChat: {error}"));
+            None
+        }
+    }
+}
+
+impl Wechat {
+    /// The channel with these settings.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
+        let Settings { account, state, callbacks } = settings;
+        let http = Http::new(&account.http)?;
+        let time_limit = account.http.timeout;
+        let callbacks = callbacks.map(|settings| Callbacks::new(settings, account.appid.clone()));
+        let tokens = Tokens::new(http.clone(), account, clock.clone());
+        Ok(Self { code: ChannelCode::new("wechat"), http, time_limit, tokens, state, callbacks, clock })
+    }
+
+    /// Sends with the token at hand, and once more with a new one if WeChat rejects it. `under_way` is true while
+    /// WeChat may be at work on the message.
+    async fn deliver(&self, message: &SubscribeMessage<'_>, under_way: &mut bool) -> Result<PushReport, PushReport> {
+        let token = self.tokens.current().await?;
+        let rejection = match self.post(message, &token, under_way).await {
+            Sent::Settled(report) => return Ok(report),
+            Sent::TokenRejected(said) => said.detail(),
+        };
+        let renewed = self.tokens.renewed(&token).await?;
+        if renewed == token {
+            let fact = PushFact::Throttled { after: Some(TOKEN_SETTLES_IN) };
+            return Ok(PushReport::new(fact, format!("{rejection}, for a token that WeChat still gives out")));
+        }
+        Ok(match self.post(message, &renewed, under_way).await {
+            Sent::Settled(report) => report,
+            Sent::TokenRejected(said) => {
+                PushReport::new(PushFact::Misconfigured, format!("{}, for a fresh token", said.detail()))
+            }
+        })
+    }
+
+    async fn post(&self, message: &SubscribeMessage<'_>, token: &token::Token, under_way: &mut bool) -> Sent {
+        *under_way = true;
+        let answer = message.post(&self.http, token).await;
+        *under_way = false;
+        understand(answer, self.clock.now())
+    }
+}
+
+#[async_trait]
+impl PushChannel for Wechat {
+    fn code(&self) -> &ChannelCode {
+        &self.code
+    }
+
+    fn repeat(&self) -> Repeat {
+        Repeat::ConsentTells
+    }
+
+    fn one_at_a_time(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport {
+        let message = SubscribeMessage::new(to, message, self.state);
+        let mut under_way = false;
+        match tokio::time::timeout(self.time_limit, self.deliver(&message, &mut under_way)).await {
+            Ok(Ok(report) | Err(report)) => report,
+            Err(_) if under_way => PushReport::new(PushFact::Ambiguous, "no answer in time"),
+            Err(_) => PushReport::new(PushFact::Unavailable, "no access token in time"),
+        }
+    }
+
+    fn challenge(&self, query: &str) -> Option<String> {
+        self.callbacks.as_ref()?.challenge(query)
+    }
+
+    fn read(&self, call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
+        let callbacks = self.callbacks.as_ref().ok_or(CallbackFault::NotAuthentic)?;
+        callback::news(&callbacks.open(call)?, self.clock.now())
+    }
+
+    fn acknowledge(&self, stored: bool) -> Acknowledgement {
+        let (status, body) = if stored { (200, "success") } else { (503, "") };
+        Acknowledgement { status, content_type: "text/plain", body: body.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

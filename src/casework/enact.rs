@@ -1,0 +1,119 @@
+//! Turns what a transition owes into rows: notifications and the jobs that bring them to the phone, parcels and the
+//! jobs that order them.
+
+use chrono::NaiveDate;
+
+use super::Casework;
+use crate::catalog::Snapshot;
+use crate::domain::address::PostalAddress;
+use crate::domain::case::{Case, Owed};
+use crate::domain::clock::{Instant, fresh};
+use crate::domain::ids::{NotificationId, ParcelId};
+use crate::domain::job::{Job, Work};
+use crate::domain::notification::{ChannelCode, Event, Notification};
+use crate::domain::parcel::{CarrierCode, OrderNo, Parcel, ParcelState};
+use crate::domain::reach::Reach;
+use crate::store::StoreError;
+use crate::store::record::Record;
+
+/// What must be known of an applicant to enact what is owed to them.
+pub(super) struct Applicant<'a> {
+    /// How they can be reached.
+    pub reach: &'a Reach,
+    /// Where a parcel goes, if one may be owed.
+    pub recipient: Option<PostalAddress>,
+    /// By when a result must have arrived (行政许可法 44).
+    pub serve_by: Option<NaiveDate>,
+    /// The `traceparent` of the request at work.
+    pub trace: Option<&'a str>,
+}
+
+impl Casework {
+    /// Adds what is owed to a record.
+    pub(super) fn enact(
+        &self,
+        record: &mut Record,
+        case: &Case,
+        owed: &[Owed],
+        applicant: &Applicant<'_>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        for owed in owed {
+            match owed {
+                Owed::Notify(event) => self.notify(record, case, *event, applicant.reach, applicant.trace, now)?,
+                Owed::Parcel(carrier) => self.send(record, case, carrier, applicant, now)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a notification into the inbox, and rings the phone if the event is worth it and a channel reaches it.
+    pub(super) fn notify(
+        &self,
+        record: &mut Record,
+        case: &Case,
+        event: Event,
+        reach: &Reach,
+        trace: Option<&str>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let catalog = self.catalog().current();
+        let item = catalog.version(&case.item, case.item_version);
+        let item = item.ok_or_else(|| StoreError::Broken(format!("item {} of case {}", case.item, case.id)))?;
+        let notification = Notification {
+            id: fresh(NotificationId::from_uuid),
+            person: case.applicant,
+            case: case.id,
+            case_number: case.number.clone(),
+            event,
+            item: item.item.discreet_name(),
+            created_at: now,
+        };
+        record.notify(&notification);
+        if event.rings()
+            && let Some(channel) = self.next_channel(&catalog, event, reach, None)
+        {
+            record.promise(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
+        }
+        Ok(())
+    }
+
+    /// The first channel after `after` that reaches a person with an event.
+    pub(super) fn next_channel(
+        &self,
+        catalog: &Snapshot,
+        event: Event,
+        reach: &Reach,
+        after: Option<&ChannelCode>,
+    ) -> Option<ChannelCode> {
+        let template = |code: &ChannelCode| catalog.templates().for_(code, event, reach.language);
+        self.parts.chain.next(after, reach, template).cloned()
+    }
+
+    fn send(
+        &self,
+        record: &mut Record,
+        case: &Case,
+        carrier: &CarrierCode,
+        applicant: &Applicant<'_>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let missing = |what: &str| StoreError::Broken(format!("{what} of case {}", case.id));
+        let id = fresh(ParcelId::from_uuid);
+        let parcel = Parcel {
+            id,
+            person: case.applicant,
+            case: case.id,
+            carrier: carrier.clone(),
+            order_no: OrderNo::mint(id, 1),
+            round: 1,
+            waybill: None,
+            state: ParcelState::Pending,
+            recipient: applicant.recipient.clone().ok_or_else(|| missing("the recipient"))?,
+            created_at: now,
+        };
+        let serve_by = applicant.serve_by.ok_or_else(|| missing("the day to serve by"))?;
+        record.send(&parcel, serve_by, self.store().keys())?;
+        record.promise(&Job::now(Work::OrderParcel { parcel: id, carrier: carrier.clone() }), applicant.trace)
+    }
+}

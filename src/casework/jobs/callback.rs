@@ -1,0 +1,58 @@
+//! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
+
+use crate::casework::Casework;
+use crate::domain::clock::{Instant, fresh};
+use crate::domain::ids::CallbackId;
+use crate::domain::job::{Job, Work};
+use crate::domain::notification::ChannelCode;
+use crate::gateway::push::PushNews;
+use crate::store::callbacks::{self, StoredCall};
+use crate::store::{StoreError, Tx, jobs, reach};
+
+impl Casework {
+    /// Keeps a call and promises to understand it. The same call again is kept once.
+    ///
+    /// # Errors
+    /// When the database is unavailable: then the caller must be told to call again.
+    pub async fn keep_call(&self, call: &StoredCall) -> Result<(), StoreError> {
+        let id = fresh(CallbackId::from_uuid);
+        let mut tx = self.store().begin().await?;
+        if !callbacks::keep(&mut tx, self.store().keys(), id, call, self.now()).await? {
+            return Ok(());
+        }
+        let offers = jobs::promise(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], None).await?;
+        tx.commit().await?;
+        self.parts.bell.ring(offers, std::iter::empty());
+        Ok(())
+    }
+
+    /// Writes what a channel told: consents given and withdrawn, and receipts, which hasten the look-up of a message whose
+    /// outcome was unknown.
+    pub(super) async fn apply_news(
+        &self,
+        tx: &mut Tx,
+        channel: &ChannelCode,
+        news: &[PushNews],
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        for news in news {
+            match news {
+                PushNews::Consent { address, template, accepted, .. } => {
+                    let keys = self.store().keys();
+                    reach::note_consent(tx, keys, channel, address, template, *accepted, now).await?;
+                }
+                PushNews::Receipt { key: Some(key), .. } => jobs::hasten(tx, &format!("push:{key}:{channel}")).await?,
+                PushNews::Receipt { key: None, .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a kept call.
+    ///
+    /// # Errors
+    /// When the database is unavailable, or the call does not open.
+    pub async fn kept_call(&self, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
+        callbacks::find(&mut *self.store().connection().await?, self.store().keys(), id).await
+    }
+}

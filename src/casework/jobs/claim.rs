@@ -1,0 +1,56 @@
+//! Claiming due jobs, and finding those whose ring was lost.
+
+use std::time::Duration;
+
+use crate::casework::Casework;
+use crate::domain::ids::JobId;
+use crate::domain::job::{Lane, Offer};
+use crate::store::jobs::{self, Claimed};
+use crate::store::{StoreError, jobs::JobFilter};
+
+impl Casework {
+    /// Takes those of these jobs that are due and free, each for the length of a lease, and opens an attempt at each.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn claim(&self, ids: &[JobId], worker: &str, lease: Duration) -> Result<Vec<Claimed>, StoreError> {
+        jobs::claim(&mut *self.store().connection().await?, ids, worker, lease).await
+    }
+
+    /// Finds due jobs of a lane for which no ring is on its way: never rung for, or rung for more than `lost_after` ago
+    /// without effect.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn sweep(&self, lane: &Lane, lost_after: Duration) -> Result<Vec<Offer>, StoreError> {
+        const AT_ONCE: i64 = 1_000;
+        let found = jobs::sweep(&mut *self.store().connection().await?, lane, lost_after, AT_ONCE).await?;
+        Ok(found.into_iter().map(|job| Offer { job, lane: lane.clone() }).collect())
+    }
+
+    /// Brings the dead letters of a filter back to life, oldest first, at most `limit`; says how many there were.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn replay(&self, filter: &JobFilter, limit: i64) -> Result<usize, StoreError> {
+        let dead = JobFilter { state: Some("dead".to_owned()), ..filter.clone() };
+        let mut tx = self.store().begin().await?;
+        let ids: Vec<JobId> = jobs::list(&mut tx, &dead, None, limit).await?.iter().map(jobs::JobRow::id).collect();
+        let offers = jobs::replay(&mut tx, &ids).await?;
+        tx.commit().await?;
+        let replayed = offers.len();
+        self.parts.bell.ring(offers, std::iter::empty());
+        Ok(replayed)
+    }
+
+    /// Brings one dead letter back to life; says whether it was one.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn replay_one(&self, job: JobId) -> Result<bool, StoreError> {
+        let offers = jobs::replay(&mut *self.store().connection().await?, &[job]).await?;
+        let replayed = !offers.is_empty();
+        self.parts.bell.ring(offers, std::iter::empty());
+        Ok(replayed)
+    }
+}

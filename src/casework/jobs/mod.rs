@@ -1,0 +1,14 @@
+//! What workers and operators do with jobs: claim, settle, sweep, replay.
+
+mod callback;
+mod claim;
+mod inspect;
+mod login_code;
+mod parcel;
+mod push;
+mod settle;
+
+pub use login_code::LoginCodeTask;
+pub use parcel::{ParcelChange, ParcelEffect};
+pub use push::{Prepared, PushEffect, PushEnd, PushTask};
+pub use settle::{Effect, Settlement};

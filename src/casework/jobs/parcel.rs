@@ -1,0 +1,191 @@
+//! What becomes known about a parcel, and what follows: its state, what the resident is told, and the next job.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::casework::Casework;
+use crate::domain::case::{Actor, Case};
+use crate::domain::clock::Instant;
+use crate::domain::ids::ParcelId;
+use crate::domain::job::{Job, Work};
+use crate::domain::notification::Event;
+use crate::domain::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, Waybill};
+use crate::store::cases::{self, Owner};
+use crate::store::parcels::{self, ScanSource, StoredParcel};
+use crate::store::record::{ChangeKind, Record};
+use crate::store::{StoreError, Tx, jobs, notifications, reach};
+
+/// Something that became known about a parcel.
+#[derive(Debug, Clone)]
+pub struct ParcelEffect {
+    /// Which parcel.
+    pub parcel: ParcelId,
+    /// What.
+    pub change: ParcelChange,
+}
+
+/// What became known.
+#[derive(Debug, Clone)]
+pub enum ParcelChange {
+    /// The carrier has the order.
+    Ordered {
+        /// Its number, once it gave one.
+        waybill: Option<Waybill>,
+    },
+    /// An order of unknown outcome is withdrawn: the next one needs a new number.
+    Withdrawn,
+    /// The carrier refuses the recipient's address.
+    AddressRefused,
+    /// The order is cancelled, as we asked.
+    Cancelled,
+    /// The carrier told of its way.
+    Scanned {
+        /// What it told.
+        scans: Vec<Scan>,
+        /// How we know.
+        source: ScanSource,
+    },
+}
+
+/// How soon after an order its way is asked for the first time.
+const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
+
+impl Casework {
+    /// Reads a parcel for a job.
+    ///
+    /// # Errors
+    /// When the database is unavailable or holds something unreadable.
+    pub async fn parcel(&self, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
+        parcels::find(&mut *self.store().connection().await?, self.store().keys(), id).await
+    }
+
+    /// The parcel that a carrier speaks of.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn parcel_known_as(
+        &self,
+        carrier: &CarrierCode,
+        order_no: Option<&OrderNo>,
+        waybill: &Waybill,
+    ) -> Result<Option<ParcelId>, StoreError> {
+        parcels::known_as(&mut *self.store().connection().await?, carrier, order_no, waybill).await
+    }
+
+    /// Writes what became known, and adds to the record what the resident must be told.
+    pub(super) async fn apply_parcel(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        effect: &ParcelEffect,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let found = parcels::find_for_change(tx, self.store().keys(), effect.parcel).await?;
+        let mut parcel = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?.parcel;
+        let before = parcel.state;
+        self.change(tx, record, &mut parcel, &effect.change, now).await?;
+        let parcel = &parcel;
+        parcels::update(tx, parcel, now).await?;
+        if parcel.state != before {
+            record.change(parcel.person, ChangeKind::Parcel, parcel.id);
+            self.tell(tx, record, parcel, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        parcel: &mut Parcel,
+        change: &ParcelChange,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        match change {
+            ParcelChange::Ordered { waybill } => {
+                parcel.waybill = waybill.clone().or(parcel.waybill.take());
+                if parcel.state == ParcelState::Pending {
+                    parcel.state = ParcelState::Ordered;
+                }
+                let track = Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() };
+                record.promise(&Job::after(track, FIRST_LOOK_AFTER), None)?;
+            }
+            ParcelChange::Withdrawn => {
+                parcel.round += 1;
+                parcel.order_no = OrderNo::mint(parcel.id, parcel.round);
+            }
+            ParcelChange::AddressRefused => parcel.state = ParcelState::AddressRefused,
+            ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
+            ParcelChange::Scanned { scans, source } => self.scan(tx, parcel, scans, *source, now).await?,
+        }
+        Ok(())
+    }
+
+    /// Adds scans and folds the whole way anew. An end that is only a hint is asked for at once instead of believed.
+    async fn scan(
+        &self,
+        tx: &mut Tx,
+        parcel: &mut Parcel,
+        scans: &[Scan],
+        source: ScanSource,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let keys = self.store().keys();
+        if let (None, Some(scan)) = (&parcel.waybill, scans.first()) {
+            // The carrier's call may overtake its own answer to our order.
+            parcel.waybill = Some(scan.waybill.clone());
+        }
+        parcels::add_scans(tx, keys, parcel.id, scans, source, now).await?;
+        let way = parcels::scans(tx, keys, parcel.id).await?;
+        let hinted_end = |(scan, fact): &&(Scan, bool)| !fact && scan.meaning.ends_the_way();
+        if way.iter().any(|step| hinted_end(&step)) {
+            let track = Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() };
+            jobs::hasten(tx, &track.key()).await?;
+        }
+        let believed = way.iter().filter(|step| !hinted_end(step)).map(|(scan, _)| scan);
+        let cancelled_by_us = parcel.state == ParcelState::Cancelled;
+        let state = ParcelState::after(true, believed);
+        if !(cancelled_by_us && state == ParcelState::Ordered) {
+            parcel.state = state;
+        }
+        Ok(())
+    }
+
+    /// Tells the resident what the new state means to them, once, and remembers it in the case's history.
+    async fn tell(&self, tx: &mut Tx, record: &mut Record, parcel: &Parcel, now: Instant) -> Result<(), StoreError> {
+        let cause = json!({"parcel": parcel.id, "state": parcel.state, "waybill": parcel.waybill});
+        let carrier = Actor::Carrier(parcel.carrier.clone());
+        record.remember(parcel.case, &carrier, "parcel_moved", cause, now);
+        let Some(event) = event_of(parcel.state) else { return Ok(()) };
+        if notifications::told_before(tx, parcel.case, event).await? {
+            return Ok(());
+        }
+        let case = self.case_of(tx, parcel).await?;
+        let reach = reach::of(tx, &[parcel.person]).await?.remove(&parcel.person).unwrap_or_default();
+        self.notify(record, &case, event, &reach, None, now)
+    }
+
+    async fn case_of(&self, tx: &mut Tx, parcel: &Parcel) -> Result<Case, StoreError> {
+        let found = cases::find(tx, parcel.case, Owner::Applicant(parcel.person)).await?;
+        found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
+    }
+}
+
+/// What a resident is told when a parcel comes into a state.
+const fn event_of(state: ParcelState) -> Option<Event> {
+    match state {
+        ParcelState::PickedUp => Some(Event::ParcelPickedUp),
+        ParcelState::OutForDelivery => Some(Event::ParcelOutForDelivery),
+        ParcelState::ReadyForPickup => Some(Event::ParcelReadyForPickup),
+        ParcelState::Delivered => Some(Event::ParcelDelivered),
+        ParcelState::Returned => Some(Event::ParcelReturned),
+        ParcelState::AddressRefused => Some(Event::ParcelAddressRefused),
+        ParcelState::Pending
+        | ParcelState::Ordered
+        | ParcelState::InTransit
+        | ParcelState::Exception
+        | ParcelState::Returning
+        | ParcelState::Cancelled => None,
+    }
+}

@@ -1,0 +1,87 @@
+//! Settling attempts, with everything that follows from them, in one transaction: a worker whose lease was taken over
+//! changes nothing at all.
+
+use std::collections::BTreeSet;
+
+use super::{ParcelEffect, PushEffect};
+use crate::casework::Casework;
+use crate::domain::ids::{CallbackId, JobId};
+use crate::domain::notification::ChannelCode;
+use crate::gateway::push::PushNews;
+use crate::store::jobs::{self, Ending};
+use crate::store::record::{Record, SaveError};
+use crate::store::{StoreError, callbacks};
+
+/// How an attempt ended, and what follows from that.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// For the job itself.
+    pub ending: Ending,
+    /// For what the job is about.
+    pub effect: Effect,
+}
+
+/// What follows from an attempt.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// A push ended on one channel.
+    Push(PushEffect),
+    /// Something became known about a parcel.
+    Parcel(ParcelEffect),
+    /// A call was understood; scans in it concern parcels.
+    Callback {
+        /// Which call.
+        callback: CallbackId,
+        /// What it was understood to say.
+        outcome: String,
+        /// What it says about parcels.
+        parcels: Vec<ParcelEffect>,
+        /// The channel whose news it carries.
+        channel: ChannelCode,
+        /// News of that channel.
+        news: Vec<PushNews>,
+    },
+}
+
+impl Casework {
+    /// Settles a batch of attempts, and returns the jobs whose claim still held.
+    ///
+    /// # Errors
+    /// When the database is unavailable: then nothing is settled, and the same may be tried again.
+    pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<JobId>, StoreError> {
+        let now = self.now();
+        let mut tx = self.store().begin().await?;
+        let endings: Vec<Ending> = settlements.iter().map(|settlement| settlement.ending.clone()).collect();
+        let held: BTreeSet<JobId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
+        let mut record = Record::default();
+        let mut pushes = Vec::new();
+        for settlement in settlements.iter().filter(|settlement| held.contains(&settlement.ending.id())) {
+            match &settlement.effect {
+                Effect::None => {}
+                Effect::Push(effect) => pushes.push((settlement.ending.id(), effect)),
+                Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, now).await?,
+                Effect::Callback { callback, outcome, parcels, channel, news } => {
+                    callbacks::understood(&mut tx, *callback, outcome).await?;
+                    self.apply_news(&mut tx, channel, news, now).await?;
+                    for effect in parcels {
+                        self.apply_parcel(&mut tx, &mut record, effect, now).await?;
+                    }
+                }
+            }
+        }
+        self.apply_pushes(&mut tx, &mut record, &pushes).await?;
+        if record.is_empty() {
+            tx.commit().await?;
+            return Ok(held);
+        }
+        let offers = match self.save(&mut tx, &record, now).await {
+            Ok(offers) => offers,
+            Err(SaveError::Store(error)) => return Err(error),
+            Err(SaveError::Stale) => return Err(StoreError::Broken("a settlement changed a case".to_owned())),
+        };
+        self.commit(tx, &record, offers).await?;
+        Ok(held)
+    }
+}

@@ -1,0 +1,98 @@
+//! How a person can be reached, and which channel comes first.
+
+use std::collections::BTreeSet;
+
+use super::notification::{ChannelCode, Consent, Template};
+use super::text::Language;
+
+/// How a person can be reached, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// In which language.
+    pub language: Language,
+    /// Whether a phone number is known.
+    pub phone: bool,
+    /// Whether a WeChat account is known that is not gone.
+    pub wechat: bool,
+    /// Channels for which a device registered a token.
+    pub devices: BTreeSet<ChannelCode>,
+    /// `channel template` for every template that the person still wants.
+    pub consents: BTreeSet<String>,
+}
+
+impl Reach {
+    /// Whether there is an address on a channel.
+    #[must_use]
+    pub fn has(&self, channel: &ChannelCode) -> bool {
+        match channel.as_str() {
+            "wechat" => self.wechat,
+            code if code.starts_with("sms_") => self.phone,
+            _ => self.devices.contains(channel),
+        }
+    }
+
+    /// Whether a message of this template is wanted there. Sending without consent only wastes a call.
+    #[must_use]
+    pub fn wants(&self, channel: &ChannelCode, template: &Template) -> bool {
+        template.consent == Consent::NotNeeded || self.consents.contains(&format!("{channel} {}", template.id))
+    }
+}
+
+/// The channels of this installation in the order in which they are tried, one after the other until one delivers.
+#[derive(Debug, Clone, Default)]
+pub struct Chain(Vec<ChannelCode>);
+
+impl Chain {
+    /// This order.
+    #[must_use]
+    pub fn new(channels: Vec<ChannelCode>) -> Self {
+        Self(channels)
+    }
+
+    /// The first channel after `after` (or of all) on which the person can and wants to be reached. `template` finds
+    /// how a channel words the message; a channel without words for it is passed over.
+    pub fn next<'a>(
+        &'a self,
+        after: Option<&ChannelCode>,
+        reach: &Reach,
+        template: impl Fn(&ChannelCode) -> Option<&'a Template>,
+    ) -> Option<&'a ChannelCode> {
+        let start = after.and_then(|after| self.0.iter().position(|code| code == after)).map_or(0, |at| at + 1);
+        let usable =
+            |code: &&ChannelCode| reach.has(code) && template(code).is_some_and(|template| reach.wants(code, template));
+        self.0.iter().skip(start).find(usable)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &ChannelCode> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn template(consent: Consent) -> Template {
+        Template { id: "tpl".into(), fields: BTreeMap::new(), page: None, consent }
+    }
+
+    #[test]
+    fn the_chain_skips_what_cannot_or_must_not_reach() {
+        let (wechat, sms) = (ChannelCode::new("wechat"), ChannelCode::new("sms_aliyun"));
+        let chain = Chain::new(vec![wechat.clone(), sms.clone()]);
+        let (asks, free) = (template(Consent::OneTime), template(Consent::NotNeeded));
+        let words = |code: &ChannelCode| Some(if code.as_str() == "wechat" { &asks } else { &free });
+
+        let mut reach = Reach { phone: true, wechat: true, ..Reach::default() };
+        assert_eq!(chain.next(None, &reach, words), Some(&sms), "without consent WeChat is not tried");
+        reach.consents.insert("wechat tpl".into());
+        assert_eq!(chain.next(None, &reach, words), Some(&wechat));
+        assert_eq!(chain.next(Some(&wechat), &reach, words), Some(&sms));
+        assert_eq!(chain.next(Some(&sms), &reach, words), None);
+        reach.phone = false;
+        assert_eq!(chain.next(Some(&wechat), &reach, words), None);
+    }
+}

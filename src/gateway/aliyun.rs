@@ -1,0 +1,79 @@
+//! One call to an Alibaba Cloud RPC interface, in form style: the parameters stand in the signed body, so that
+//! nothing personal is in a URL. What an answer means is for each service's adapter to say; what the API gateway
+//! before all of them says is here.
+
+use reqwest::Method;
+
+use crate::domain::clock::{Clock, random_bytes};
+use crate::domain::private::Private;
+
+use super::acs3::{self, Call, Credentials};
+use super::http::{Answer, Http, HttpFault, HttpSettings};
+
+/// A client of one service.
+pub struct Rpc {
+    http: Http,
+    version: &'static str,
+    credentials: Credentials,
+    clock: Clock,
+}
+
+impl Rpc {
+    /// A client of the service behind these settings, which speaks this version (a date).
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(
+        settings: &HttpSettings,
+        version: &'static str,
+        credentials: Credentials,
+        clock: Clock,
+    ) -> Result<Self, reqwest::Error> {
+        Ok(Self { http: Http::new(settings)?, version, credentials, clock })
+    }
+
+    /// Calls an action.
+    ///
+    /// # Errors
+    /// Those of [`Http::send`].
+    pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, HttpFault> {
+        let form = Private::new(acs3::encode(parameters));
+        let host = self.http.host();
+        let call = Call { host: &host, action, version: self.version, query: &[], form: Some(form.expose()) };
+        let nonce = hex::encode(random_bytes::<16>());
+        let mut request = self.http.request(Method::POST, "/");
+        for (name, value) in acs3::sign(&self.credentials, &call, self.clock.now(), &nonce) {
+            // The HTTP client writes `host` itself, from the same URL.
+            if name != "host" {
+                request = request.header(name, value);
+            }
+        }
+        self.http.send(request.body(form.into_exposed())).await
+    }
+}
+
+/// What the API gateway says on its own account, whichever service was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeFault {
+    /// Too many calls.
+    Throttled,
+    /// Our key, its rights or our clock are at fault.
+    Account,
+    /// It failed, or saw this very call before: the service behind it may have acted.
+    Unclear,
+}
+
+/// Reads a code of the API gateway; `None` for one that belongs to a service.
+#[must_use]
+pub fn edge_fault(code: &str) -> Option<EdgeFault> {
+    match code {
+        "Throttling" => Some(EdgeFault::Throttled),
+        "ServiceUnavailable" | "InternalError" => Some(EdgeFault::Unclear),
+        // Our nonces are 128 random bits. One that was used means that a copy of this call got through.
+        "SignatureNonceUsed" => Some(EdgeFault::Unclear),
+        "SignatureDoesNotMatch" | "IncompleteSignature" | "InvalidTimeStamp.Expired" => Some(EdgeFault::Account),
+        _ if code.starts_with("Throttling.") => Some(EdgeFault::Throttled),
+        _ if code.starts_with("InvalidAccessKeyId.") || code.starts_with("Forbidden") => Some(EdgeFault::Account),
+        _ => None,
+    }
+}

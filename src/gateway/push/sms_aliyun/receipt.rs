@@ -1,0 +1,107 @@
+//! `SmsReport`: the service's receipts, an array of them in each call (`push.md` §7.1). They are not signed: the
+//! address that they come to is secret, and whoever stores one matches it with a message of ours. They come twice
+//! at times.
+
+use serde::Deserialize;
+
+use crate::domain::private::Private;
+use crate::gateway::callback::CallbackFault;
+use crate::gateway::push::{PushFact, PushNews};
+
+#[derive(Deserialize)]
+struct Report {
+    phone_number: Private<String>,
+    #[serde(default)]
+    success: bool,
+    #[serde(default)]
+    err_code: String,
+    biz_id: Option<String>,
+    out_id: Option<String>,
+}
+
+/// Reads a call. Receipts that only say that a message is under way are left out.
+///
+/// # Errors
+/// When it is not an array of receipts.
+pub fn read(body: &[u8]) -> Result<Vec<PushNews>, CallbackFault> {
+    let reports: Vec<Report> =
+        serde_json::from_slice(body).map_err(|_| CallbackFault::Unreadable("not an array of receipts".to_owned()))?;
+    Ok(reports.into_iter().filter_map(news).collect())
+}
+
+fn news(report: Report) -> Option<PushNews> {
+    let fact = match fact(&report.err_code, report.success)? {
+        PushFact::Delivered { .. } => PushFact::Delivered { reference: report.biz_id.clone() },
+        other => other,
+    };
+    Some(PushNews::Receipt {
+        address: report.phone_number,
+        reference: report.biz_id,
+        key: report.out_id,
+        fact,
+        detail: report.err_code,
+    })
+}
+
+/// What a receipt's code means; `None` where nothing is decided yet.
+fn fact(code: &str, success: bool) -> Option<PushFact> {
+    Some(match code {
+        "REQUEST_SUCCESS" => return None,
+        "DELIVERED" => PushFact::Delivered { reference: None },
+        "INVALID_NUMBER" | "MOBILE_NOT_ON_SERVICE" => PushFact::Gone,
+        "MOBILE_IN_BLACK" | "USER_REJECT" => PushFact::Refused,
+        "CONTENT_KEYWORD" | "CONTENT_ERROR" | "PARAMS_ILLEGAL" | "SIGNATURE_BLACKLIST" => PushFact::Misconfigured,
+        _ if success => PushFact::Delivered { reference: None },
+        // A phone that is off, full or out of reach, and what nobody has described; also an account in arrears
+        // (`MOBILE_ACCOUNT_ABNORMAL`), for which a number is not dropped yet.
+        _ => PushFact::Unavailable,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_read() {
+        let body = r#"[{"phone_number":"13800000000","send_time":"2026-01-02 09:30:00","report_time":"2026-01-02 09:30:05","success":true,"err_code":"DELIVERED","err_msg":"..","sms_size":"1","biz_id":"7000^0","out_id":"push-0001"},
+            {"phone_number":"13800000000","success":false,"err_code":"REQUEST_SUCCESS","biz_id":"7000^1"}]"#;
+        let reference = Some("7000^0".to_owned());
+        let expected = PushNews::Receipt {
+            address: Private::new("13800000000".to_owned()),
+            reference: reference.clone(),
+            key: Some("push-0001".to_owned()),
+            fact: PushFact::Delivered { reference },
+            detail: "DELIVERED".to_owned(),
+        };
+        assert_eq!(read(body.as_bytes()), Ok(vec![expected]));
+        assert!(read(b"{}").is_err() && read(b"").is_err());
+        assert_eq!(read(b"[]"), Ok(vec![]));
+    }
+
+    #[test]
+    fn every_class_of_code() {
+        for (codes, expected) in [
+            (&["INVALID_NUMBER", "MOBILE_NOT_ON_SERVICE"][..], PushFact::Gone),
+            (&["MOBILE_IN_BLACK", "USER_REJECT"], PushFact::Refused),
+            (
+                &[
+                    "IS_CLOSE",
+                    "MOBLLE_TERMINAL_ERROR",
+                    "MOBILE_SEND_LIMIT",
+                    "SP_UNKNOWN_ERROR",
+                    "NO_ROUTE",
+                    "MOBILE_ACCOUNT_ABNORMAL",
+                    "NEW_ONE",
+                ],
+                PushFact::Unavailable,
+            ),
+            (&["CONTENT_KEYWORD", "CONTENT_ERROR", "PARAMS_ILLEGAL", "SIGNATURE_BLACKLIST"], PushFact::Misconfigured),
+        ] {
+            for code in codes {
+                assert_eq!(fact(code, false), Some(expected.clone()), "{code}");
+            }
+        }
+        assert_eq!(fact("NEW_ONE", true), Some(PushFact::Delivered { reference: None }));
+    }
+}

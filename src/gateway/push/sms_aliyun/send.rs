@@ -1,0 +1,153 @@
+//! `SendSms`: its parameters, and what its answers mean (`push.md` §7.1).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::domain::clock::{Instant, until_beijing_midnight};
+use crate::domain::notification::PushMessage;
+use crate::gateway::aliyun::{EdgeFault, edge_fault};
+use crate::gateway::http::{Answer, HttpFault};
+use crate::gateway::push::{PushFact, PushReport};
+
+/// How long a template's variable may be. The service documents no number with its error `PARAM_LENGTH_LIMIT`; this
+/// is the one that its console shows.
+const VARIABLE_LIMIT: usize = 35;
+
+/// The message's fields as `TemplateParam`: JSON in a string.
+#[must_use]
+pub fn template_param(message: &PushMessage) -> String {
+    let fields: BTreeMap<_, _> = message.fields.iter().map(|(name, text)| (name, fit(text))).collect();
+    serde_json::json!(fields).to_string()
+}
+
+/// One line, not longer than allowed, not empty.
+fn fit(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.chars().count() {
+        0 => "无".to_owned(),
+        1..=VARIABLE_LIMIT => line,
+        _ => line.chars().take(VARIABLE_LIMIT - 1).chain(['…']).collect(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Said {
+    code: String,
+    request_id: Option<String>,
+    biz_id: Option<String>,
+}
+
+/// Reads the answer, its body before its status.
+#[must_use]
+pub fn understand(answer: Result<Answer, HttpFault>, now: Instant) -> PushReport {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(fault) => return fault.into(),
+    };
+    let Ok(said) = serde_json::from_slice::<Said>(&answer.body) else { return PushReport::of_unreadable(&answer) };
+    let request_id = said.request_id.as_deref().unwrap_or("none");
+    let detail = format!("{}, request {request_id}", said.code);
+    let fact = match fact(&said.code, now) {
+        PushFact::Delivered { .. } => PushFact::Delivered { reference: said.biz_id },
+        other => other,
+    };
+    PushReport::new(fact, detail)
+}
+
+/// What a code means. One that nobody has described is [`PushFact::Unavailable`]: never delivered, never gone.
+fn fact(code: &str, now: Instant) -> PushFact {
+    match edge_fault(code) {
+        Some(EdgeFault::Throttled) => return PushFact::Throttled { after: None },
+        Some(EdgeFault::Account) => return PushFact::Misconfigured,
+        Some(EdgeFault::Unclear) => return PushFact::Ambiguous,
+        None => {}
+    }
+    match code {
+        "OK" => PushFact::Delivered { reference: None },
+        // It may have sent before it failed.
+        "isp.SYSTEM_ERROR" => PushFact::Ambiguous,
+        "isv.MOBILE_NUMBER_ILLEGAL" => PushFact::Gone,
+        "isv.CUSTOMER_REFUSED" => PushFact::Refused,
+        // Too many to this number.
+        "isv.BUSINESS_LIMIT_CONTROL" => PushFact::Throttled { after: Some(Duration::from_hours(1)) },
+        // A month's limit may be raised any day, so it is tried once a day like the day's.
+        "isv.DAY_LIMIT_CONTROL" | "isv.MONTH_LIMIT_CONTROL" => {
+            PushFact::Throttled { after: Some(until_beijing_midnight(now)) }
+        }
+        _ if is_ours_to_mend(code) => PushFact::Misconfigured,
+        _ => PushFact::Unavailable,
+    }
+}
+
+/// Whether only a change of our account, template or message helps.
+fn is_ours_to_mend(code: &str) -> bool {
+    const MESSAGE: [&str; 7] = [
+        "isv.BLACK_KEY_CONTROL_LIMIT",
+        "isv.PARAM_LENGTH_LIMIT",
+        "isv.PARAM_NOT_SUPPORT_URL",
+        "isv.TEMPLATE_MISSING_PARAMETERS",
+        "isv.INVALID_JSON_PARAM",
+        "isv.INVALID_PARAMETERS",
+        "isv.MOBILE_COUNT_OVER_LIMIT",
+    ];
+    const ACCOUNT: [&str; 10] = [
+        "isv.SMS_TEMPLATE_ILLEGAL",
+        "isv.SMS_SIGNATURE_ILLEGAL",
+        "isv.SMS_SIGNATURE_SCENE_ILLEGAL",
+        "isv.SIGN_STATE_ILLEGAL",
+        "isv.AMOUNT_NOT_ENOUGH",
+        "isv.OUT_OF_SERVICE",
+        "isv.DENY_IP_RANGE",
+        "isv.DOMESTIC_NUMBER_NOT_SUPPORTED",
+        "isv.EXTEND_CODE_ERROR",
+        "isp.RAM_PERMISSION_DENY",
+    ];
+    MESSAGE.contains(&code) || ACCOUNT.contains(&code) || code.starts_with("isv.ACCOUNT_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_of_code() {
+        let now: Instant = "2026-01-01T15:00:00Z".parse().unwrap();
+        let throttled = |after: Option<u64>| PushFact::Throttled { after: after.map(Duration::from_secs) };
+        for (codes, expected) in [
+            (&["OK"][..], PushFact::Delivered { reference: None }),
+            (&["isv.MOBILE_NUMBER_ILLEGAL"], PushFact::Gone),
+            (&["isv.CUSTOMER_REFUSED"], PushFact::Refused),
+            (&["isv.BUSINESS_LIMIT_CONTROL"], throttled(Some(3_600))),
+            (&["isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL"], throttled(Some(3_600))),
+            (&["Throttling", "Throttling.User", "Throttling.Api"], throttled(None)),
+            (&["isp.SYSTEM_ERROR", "ServiceUnavailable", "InternalError", "SignatureNonceUsed"], PushFact::Ambiguous),
+            (
+                &[
+                    "isv.BLACK_KEY_CONTROL_LIMIT",
+                    "isv.SMS_TEMPLATE_ILLEGAL",
+                    "isv.ACCOUNT_ABNORMAL",
+                    "isp.RAM_PERMISSION_DENY",
+                    "InvalidTimeStamp.Expired",
+                    "SignatureDoesNotMatch",
+                    "InvalidAccessKeyId.NotFound",
+                ],
+                PushFact::Misconfigured,
+            ),
+            (&["isv.SOMETHING_NEW", ""], PushFact::Unavailable),
+        ] {
+            for code in codes {
+                assert_eq!(fact(code, now), expected, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn variables_are_short_lines() {
+        assert_eq!(fit(" 居住证\n办理 "), "居住证 办理");
+        assert_eq!(fit(&"长".repeat(36)).chars().count(), 35);
+        assert_eq!(fit(""), "无");
+    }
+}

@@ -1,0 +1,177 @@
+//! Reads the three events of subscribe messages: a dialog was answered, a choice was changed in the settings, a
+//! message was sent. Other events are none of our news.
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use crate::domain::clock::Instant;
+use crate::domain::private::Private;
+use crate::gateway::callback::CallbackFault;
+use crate::gateway::push::{PushFact, PushNews};
+
+use super::super::answer::fact;
+
+/// The news in a message.
+///
+/// # Errors
+/// When it is one of the three events, and incomplete.
+pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFault> {
+    let event = text(message, "Event").unwrap_or_default();
+    let wrapper = match event.as_str() {
+        "subscribe_msg_popup_event" => "SubscribeMsgPopupEvent",
+        "subscribe_msg_change_event" => "SubscribeMsgChangeEvent",
+        "subscribe_msg_sent_event" => "SubscribeMsgSentEvent",
+        _ => return Ok(Vec::new()),
+    };
+    let address = Private::new(required(message, "FromUserName")?);
+    let at = required(message, "CreateTime")?.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let at = at.ok_or_else(|| missing("CreateTime"))?;
+    let read = |item| match wrapper {
+        "SubscribeMsgSentEvent" => receipt(item, &address, now),
+        _ => consent(item, &address, at),
+    };
+    items(message, wrapper).into_iter().map(read).collect()
+}
+
+/// The items: at top level or inside the wrapper, one object or an array of them.
+fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
+    match message.get("List").or_else(|| message.get(wrapper)?.get("List")) {
+        None => Vec::new(),
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(item) => vec![item],
+    }
+}
+
+fn consent(item: &Value, address: &Private<String>, at: Instant) -> Result<PushNews, CallbackFault> {
+    // `accept`, and of later inventions `acceptWithAudio` and its like.
+    let accepted = required(item, "SubscribeStatusString")?.starts_with("accept");
+    Ok(PushNews::Consent { address: address.clone(), template: required(item, "TemplateId")?, accepted, at })
+}
+
+fn receipt(item: &Value, address: &Private<String>, now: Instant) -> Result<PushNews, CallbackFault> {
+    let reference = text(item, "MsgID");
+    let code: i64 = required(item, "ErrorCode")?.parse().map_err(|_| missing("ErrorCode"))?;
+    let fact = match fact(code, now) {
+        PushFact::Delivered { .. } => PushFact::Delivered { reference: reference.clone() },
+        other => other,
+    };
+    Ok(PushNews::Receipt { address: address.clone(), reference, key: None, fact, detail: format!("errcode {code}") })
+}
+
+fn required(value: &Value, name: &str) -> Result<String, CallbackFault> {
+    text(value, name).ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> CallbackFault {
+    CallbackFault::Unreadable(format!("no {name}"))
+}
+
+/// WeChat writes numbers as numbers or as strings.
+fn text(value: &Value, name: &str) -> Option<String> {
+    match value.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::gateway::push::wechat::callback::tree;
+
+    fn now() -> Instant {
+        "2026-01-02T04:00:00Z".parse().unwrap()
+    }
+
+    fn at() -> Instant {
+        DateTime::from_timestamp(1_767_316_500, 0).unwrap()
+    }
+
+    fn of(message: &Value) -> Vec<PushNews> {
+        news(message, now()).unwrap()
+    }
+
+    fn consent(template: &str, accepted: bool) -> PushNews {
+        let address = Private::new("oAAAA-BBBB".to_owned());
+        PushNews::Consent { address, template: template.to_owned(), accepted, at: at() }
+    }
+
+    fn event(name: &str, rest: &Value) -> Value {
+        let mut message = json!({
+            "ToUserName": "gh_0123456789ab", "FromUserName": "oAAAA-BBBB", "CreateTime": "1767316500",
+            "MsgType": "event", "Event": name,
+        });
+        message.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        message
+    }
+
+    #[test]
+    fn one_item_is_an_object_and_several_are_an_array() {
+        let item =
+            |template, status| json!({"TemplateId": template, "SubscribeStatusString": status, "PopupScene": "0"});
+        let popup = "subscribe_msg_popup_event";
+        assert_eq!(of(&event(popup, &json!({"List": item("tplAAA", "accept")}))), [consent("tplAAA", true)]);
+        let two = json!([item("tplAAA", "acceptWithAudio"), item("tplBBB", "reject")]);
+        let expected = [consent("tplAAA", true), consent("tplBBB", false)];
+        assert_eq!(of(&event(popup, &json!({"List": two}))), expected);
+        assert_eq!(of(&event(popup, &json!({"SubscribeMsgPopupEvent": {"List": two}}))), expected);
+        assert_eq!(of(&event(popup, &json!({"List": []}))), []);
+    }
+
+    #[test]
+    fn a_change_of_mind() {
+        let list = json!({"List": {"TemplateId": "tplAAA", "SubscribeStatusString": "reject"}});
+        assert_eq!(of(&event("subscribe_msg_change_event", &list)), [consent("tplAAA", false)]);
+    }
+
+    #[test]
+    fn the_same_in_xml() {
+        let xml = "<xml><ToUserName><![CDATA[gh_0123456789ab]]></ToUserName><FromUserName><![CDATA[oAAAA-BBBB]]></FromUserName>
+            <CreateTime>1767316500</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[subscribe_msg_popup_event]]></Event>
+            <SubscribeMsgPopupEvent><List><TemplateId><![CDATA[tplAAA]]></TemplateId>
+            <SubscribeStatusString><![CDATA[accept]]></SubscribeStatusString><PopupScene>0</PopupScene></List>
+            <List><TemplateId><![CDATA[tplBBB]]></TemplateId><SubscribeStatusString><![CDATA[reject]]></SubscribeStatusString>
+            <PopupScene>0</PopupScene></List></SubscribeMsgPopupEvent></xml>";
+        let message = tree::read(xml.as_bytes()).unwrap();
+        assert_eq!(of(&message), [consent("tplAAA", true), consent("tplBBB", false)]);
+    }
+
+    #[test]
+    fn receipts_keep_every_digit_of_their_message() {
+        for (msgid, code) in
+            [(json!("1988810812324364291"), json!("0")), (json!(1_988_810_812_324_364_291_u64), json!(0))]
+        {
+            let list =
+                json!({"List": {"TemplateId": "t", "MsgID": msgid, "ErrorCode": code, "ErrorStatus": "success"}});
+            let [PushNews::Receipt { reference, fact, .. }] = &of(&event("subscribe_msg_sent_event", &list))[..] else {
+                panic!("one receipt");
+            };
+            assert_eq!(reference.as_deref(), Some("1988810812324364291"));
+            assert_eq!(*fact, PushFact::Delivered { reference: reference.clone() });
+        }
+    }
+
+    #[test]
+    fn a_failed_receipt_has_its_class() {
+        let list =
+            json!({"List": {"TemplateId": "t", "MsgID": "1", "ErrorCode": "43101", "ErrorStatus": "user refuse"}});
+        let [PushNews::Receipt { fact, .. }] = &of(&event("subscribe_msg_sent_event", &list))[..] else {
+            panic!("one receipt");
+        };
+        assert_eq!(*fact, PushFact::Refused);
+    }
+
+    #[test]
+    fn what_concerns_nobody_is_no_news_and_what_is_incomplete_is_a_fault() {
+        assert_eq!(of(&event("debug_demo", &json!({}))), []);
+        assert_eq!(of(&json!({"MsgType": "text"})), []);
+        let list = json!({"List": {"SubscribeStatusString": "accept"}});
+        assert_eq!(
+            news(&event("subscribe_msg_popup_event", &list), now()),
+            Err(CallbackFault::Unreadable("no TemplateId".to_owned()))
+        );
+    }
+}

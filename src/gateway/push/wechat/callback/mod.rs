@@ -1,0 +1,195 @@
+//! WeChat's calls to us (消息推送, `push.md` §1.8): consents given and withdrawn, and what became of messages.
+//!
+//! Whether a call is fresh is not judged here: it is read from the store, maybe much later than it came. A copy of
+//! an old call changes nothing, because equal calls are stored once and equal consents count once.
+
+mod cipher;
+mod events;
+mod tree;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use serde_json::Value;
+use sha1::{Digest, Sha1};
+
+use crate::domain::private::Private;
+use crate::gateway::callback::{CallbackFault, RawCallback};
+
+use super::settings::CallbackSettings;
+
+pub use cipher::AesKey;
+pub use events::news;
+
+/// Tells WeChat's calls from other people's.
+pub struct Callbacks {
+    token: Private<String>,
+    /// None in plain mode.
+    keys: Vec<AesKey>,
+    appid: String,
+}
+
+impl Callbacks {
+    /// For the calls to one mini-program.
+    #[must_use]
+    pub fn new(settings: CallbackSettings, appid: String) -> Self {
+        Self { token: settings.token, keys: settings.keys, appid }
+    }
+
+    /// Answers WeChat's check of our address: the `echostr`, if the signature is WeChat's.
+    #[must_use]
+    pub fn challenge(&self, query: &str) -> Option<String> {
+        let query = Query::read(query);
+        self.check(&query.signature, [&query.timestamp, &query.nonce, ""]).ok()?;
+        query.echostr
+    }
+
+    /// The message in a call, decrypted, as a tree. With a key, only encrypted messages are taken: the signature of
+    /// plain ones does not cover what they say.
+    ///
+    /// # Errors
+    /// When the call is not WeChat's, or not readable.
+    pub fn open(&self, call: &RawCallback) -> Result<Value, CallbackFault> {
+        let query = Query::read(&call.query);
+        let body = call.body.expose();
+        if self.keys.is_empty() {
+            self.check(&query.signature, [&query.timestamp, &query.nonce, ""])?;
+            return tree::read(body);
+        }
+        let envelope = tree::read(body)?;
+        let encrypted = envelope.get("Encrypt").and_then(Value::as_str).ok_or(CallbackFault::NotAuthentic)?;
+        self.check(&query.msg_signature, [&query.timestamp, &query.nonce, encrypted])?;
+        let message = self.keys.iter().find_map(|key| key.decrypt(encrypted, &self.appid));
+        tree::read(message.ok_or(CallbackFault::NotAuthentic)?.expose())
+    }
+
+    fn check(&self, claimed: &str, parts: [&str; 3]) -> Result<(), CallbackFault> {
+        let signature = signature(&self.token, parts);
+        verify_slices_are_equal(signature.as_bytes(), claimed.as_bytes()).map_err(|_| CallbackFault::NotAuthentic)
+    }
+}
+
+/// WeChat's signature: SHA-1 of the token and the parts, sorted and joined. An empty part changes nothing.
+fn signature(token: &Private<String>, parts: [&str; 3]) -> String {
+    let mut all = [token.expose().as_str(), parts[0], parts[1], parts[2]];
+    all.sort_unstable();
+    hex::encode(Sha1::digest(all.concat()))
+}
+
+/// The query of a call. What is missing is empty.
+#[derive(Default)]
+struct Query {
+    signature: String,
+    msg_signature: String,
+    timestamp: String,
+    nonce: String,
+    echostr: Option<String>,
+}
+
+impl Query {
+    fn read(text: &str) -> Self {
+        let mut query = Self::default();
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            let value = value.into_owned();
+            match name.as_ref() {
+                "signature" => query.signature = value,
+                "msg_signature" => query.msg_signature = value,
+                "timestamp" => query.timestamp = value,
+                "nonce" => query.nonce = value,
+                "echostr" => query.echostr = Some(value),
+                _ => {}
+            }
+        }
+        query
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APPID: &str = "wxba5fad812f8e6fb9";
+    const ENCRYPTED: &str = "+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVzazhZv6JsXUnnR8XGT740XgXZUXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwKSqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04=";
+    const QUERY: &str = "signature=6c5c811b55cc85e0e1b54100749188c20beb3f5d&timestamp=1714112445&nonce=415670741&openid=o9AgO5Kd5ggOC-bXrbNODIiE3bGY&encrypt_type=aes&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3";
+
+    fn token() -> Private<String> {
+        Private::new("AAAAA".to_owned())
+    }
+
+    fn callbacks(keys: &[&str]) -> Callbacks {
+        let keys = keys.iter().map(|key| AesKey::parse(key).unwrap()).collect();
+        Callbacks::new(CallbackSettings { token: token(), keys }, APPID.to_owned())
+    }
+
+    fn call(query: &str, body: &str) -> RawCallback {
+        let body = Private::new(body.as_bytes().to_vec());
+        RawCallback { content_type: "application/json".to_owned(), query: query.to_owned(), body }
+    }
+
+    fn key(letter: &str) -> String {
+        letter.repeat(43)
+    }
+
+    #[test]
+    fn published_signatures() {
+        let url_check = signature(&token(), ["1714036504", "1514711492", ""]);
+        assert_eq!(url_check, "f464b24fc39322e44b38aa78f5edd27bd1441696");
+        let plain = signature(&token(), ["1714037059", "486452656", ""]);
+        assert_eq!(plain, "899cf89e464efb63f54ddac96b0a0a235f53aa78");
+        assert_eq!(signature(&token(), ["1714112445", "415670741", ""]), "6c5c811b55cc85e0e1b54100749188c20beb3f5d");
+        let encrypted = signature(&token(), ["1714112445", "415670741", ENCRYPTED]);
+        assert_eq!(encrypted, "046e02f8204d34f8ba5fa3b1db94908f3df2e9b3");
+    }
+
+    #[test]
+    fn the_address_check_is_answered_only_to_wechat() {
+        let query = "signature=f464b24fc39322e44b38aa78f5edd27bd1441696&timestamp=1714036504&nonce=1514711492&echostr=4375120948345356249";
+        let callbacks = callbacks(&[]);
+        assert_eq!(callbacks.challenge(query).as_deref(), Some("4375120948345356249"));
+        assert_eq!(callbacks.challenge(&query.replace("1514711492", "1514711493")), None);
+        assert_eq!(callbacks.challenge(""), None);
+    }
+
+    #[test]
+    fn the_published_encrypted_message_opens() {
+        let json = format!(r#"{{"ToUserName":"gh_97417a04a28d","Encrypt":"{ENCRYPTED}"}}"#);
+        let xml = format!(
+            "<xml><ToUserName><![CDATA[gh_97417a04a28d]]></ToUserName><Encrypt><![CDATA[{ENCRYPTED}]]></Encrypt></xml>"
+        );
+        for body in [json, xml] {
+            let message = callbacks(&[&key("A")]).open(&call(QUERY, &body)).unwrap();
+            assert_eq!(message["Event"], "debug_demo");
+            let rotated = callbacks(&[&key("B"), &key("A")]).open(&call(QUERY, &body)).unwrap();
+            assert_eq!(rotated["debug_str"], "hello world", "the key before the last still opens");
+        }
+    }
+
+    #[test]
+    fn what_is_not_wechats_is_refused() {
+        let body = format!(r#"{{"Encrypt":"{ENCRYPTED}"}}"#);
+        let with_key = callbacks(&[&key("A")]);
+        let wrong_nonce = QUERY.replace("nonce=415670741", "nonce=415670742");
+        assert_eq!(with_key.open(&call(&wrong_nonce, &body)), Err(CallbackFault::NotAuthentic));
+        assert_eq!(callbacks(&[&key("B")]).open(&call(QUERY, &body)), Err(CallbackFault::NotAuthentic));
+        let plain = r#"{"MsgType":"event"}"#;
+        assert_eq!(with_key.open(&call(QUERY, plain)), Err(CallbackFault::NotAuthentic), "no way back to plain mode");
+        assert_eq!(callbacks(&[]).open(&call("", plain)), Err(CallbackFault::NotAuthentic));
+    }
+
+    #[test]
+    fn plain_mode_needs_the_signature_too() {
+        let query = "signature=899cf89e464efb63f54ddac96b0a0a235f53aa78&timestamp=1714037059&nonce=486452656";
+        let message = callbacks(&[]).open(&call(query, r#"{"MsgType":"event"}"#)).unwrap();
+        assert_eq!(message["MsgType"], "event");
+    }
+
+    #[test]
+    fn the_published_encrypted_reply() {
+        let key = AesKey::parse(&key("A")).unwrap();
+        let encrypted = key.encrypt(*b"707722b803182950", br#"{"demo_resp":"good luck"}"#, APPID).unwrap();
+        assert_eq!(
+            encrypted,
+            "ELGduP2YcVatjqIS+eZbp80MNLoAUWvzzyJxgGzxZO/5sAvd070Bs6qrLARC9nVHm48Y4hyRbtzve1L32tmxSQ=="
+        );
+        let signed = signature(&token(), ["1713424427", "415670741", &encrypted]);
+        assert_eq!(signed, "1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1");
+    }
+}

@@ -1,0 +1,160 @@
+//! Settings of the mini-program and of its subscribe messages.
+
+use std::str::FromStr;
+
+use crate::domain::private::Private;
+use crate::env::Env;
+use crate::gateway::http::{HttpNames, HttpSettings};
+
+use super::callback::AesKey;
+
+/// The mini-program's account. Sign-in uses it too.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// How WeChat is reached.
+    pub http: HttpSettings,
+    /// The mini-program's id.
+    pub appid: String,
+    /// Its secret.
+    pub secret: Private<String>,
+}
+
+impl Account {
+    /// Reads the settings.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let names = HttpNames {
+            base_url: "SONGDA_WECHAT_URL",
+            default_url: "https://api.weixin.qq.com",
+            timeout: "SONGDA_WECHAT_TIMEOUT",
+        };
+        let http = HttpSettings::read(env, &names);
+        let appid = env.required("SONGDA_WECHAT_APPID", "id of the mini-program");
+        let secret = env.secret("SONGDA_WECHAT_SECRET", "secret of the mini-program");
+        Some(Self { http: http?, appid: appid?, secret: secret? })
+    }
+}
+
+/// Which build of the mini-program a tap opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MiniprogramState {
+    /// The one under development (开发版).
+    Developer,
+    /// The one on trial (体验版).
+    Trial,
+    /// The published one (正式版).
+    Formal,
+}
+
+impl MiniprogramState {
+    /// As WeChat writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Developer => "developer",
+            Self::Trial => "trial",
+            Self::Formal => "formal",
+        }
+    }
+}
+
+impl FromStr for MiniprogramState {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Developer, Self::Trial, Self::Formal].into_iter().find(|state| state.as_str() == text).ok_or(())
+    }
+}
+
+/// What is needed to trust a call from WeChat.
+#[derive(Debug, Clone)]
+pub struct CallbackSettings {
+    /// The `Token` of the message push configuration.
+    pub token: Private<String>,
+    /// The `EncodingAESKey`s, the current one first; none where messages come in the clear.
+    pub keys: Vec<AesKey>,
+}
+
+impl CallbackSettings {
+    fn read(env: &mut Env) -> Option<Self> {
+        let token =
+            env.optional_secret("SONGDA_WECHAT_TOKEN", "Token of WeChat's message push; without it no call is read");
+        let current =
+            key(env, "SONGDA_WECHAT_AES_KEY", "EncodingAESKey of WeChat's message push; unset means plain mode");
+        let previous =
+            key(env, "SONGDA_WECHAT_AES_KEY_PREVIOUS", "the EncodingAESKey before the last change, for a while");
+        let keys: Vec<_> = current.into_iter().chain(previous).collect();
+        if token.is_none() && !keys.is_empty() {
+            env.fault("SONGDA_WECHAT_AES_KEY is set without SONGDA_WECHAT_TOKEN");
+        }
+        Some(Self { token: token?, keys })
+    }
+}
+
+fn key(env: &mut Env, name: &'static str, meaning: &'static str) -> Option<AesKey> {
+    let text = env.optional_secret(name, meaning)?;
+    let key = AesKey::parse(text.expose());
+    if key.is_none() {
+        env.fault(format!("{name} is not 43 characters of base 64"));
+    }
+    key
+}
+
+/// Settings of the channel.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account.
+    pub account: Account,
+    /// Which build a tap opens.
+    pub state: MiniprogramState,
+    /// For WeChat's calls to us, where it makes any.
+    pub callbacks: Option<CallbackSettings>,
+}
+
+impl Settings {
+    /// Reads the settings; `None` where the channel is off, or faults were found.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        if !env.or::<bool>("SONGDA_WECHAT_ENABLED", "true", "whether WeChat subscribe messages are sent")? {
+            return None;
+        }
+        let account = Account::read(env);
+        let state = env.or(
+            "SONGDA_WECHAT_MINIPROGRAM_STATE",
+            "formal",
+            "which build of the mini-program a tap opens: developer, trial or formal",
+        );
+        let callbacks = CallbackSettings::read(env);
+        Some(Self { account: account?, state: state?, callbacks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_that_is_off_asks_for_nothing() {
+        let mut env = Env::of([("SONGDA_WECHAT_ENABLED", "false")]);
+        assert!(Settings::read(&mut env).is_none() && env.faults().is_empty());
+    }
+
+    #[test]
+    fn faults_are_reported_together_and_once() {
+        let mut env = Env::of([("SONGDA_WECHAT_AES_KEY", "short"), ("SONGDA_WECHAT_MINIPROGRAM_STATE", "beta")]);
+        assert!(Settings::read(&mut env).is_none());
+        assert_eq!(env.faults().len(), 4, "{:?}", env.faults());
+        assert!(Account::read(&mut env).is_none());
+        assert_eq!(env.faults().len(), 4, "sign-in needs the same settings");
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let mut env = Env::of([
+            ("SONGDA_WECHAT_APPID", "wx0000000000000000"),
+            ("SONGDA_WECHAT_SECRET", "hush"),
+            ("SONGDA_WECHAT_TOKEN", "hushToken"),
+            ("SONGDA_WECHAT_AES_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ]);
+        let printed = format!("{:?}", Settings::read(&mut env).unwrap());
+        assert!(!printed.contains("hush") && !printed.contains("[0, 0"), "{printed}");
+    }
+}

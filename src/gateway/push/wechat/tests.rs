@@ -1,0 +1,154 @@
+//! The channel against a gateway on the loopback address.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+
+use super::*;
+use crate::domain::notification::Consent;
+use crate::domain::text::Language;
+use crate::gateway::http::HttpSettings;
+use crate::gateway::loopback::{self, Call, Loopback, Reply, nobody};
+
+const SEND: &str = "/cgi-bin/message/subscribe/send";
+const TOKEN: &str = "/cgi-bin/stable_token";
+
+fn channel_at(http: &HttpSettings) -> Wechat {
+    let account =
+        Account { http: http.clone(), appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) };
+    let settings = Settings { account, state: MiniprogramState::Trial, callbacks: None };
+    Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap())).unwrap()
+}
+
+fn message() -> PushMessage {
+    PushMessage {
+        key: "ntf_1".to_owned(),
+        template: "tplAAA".to_owned(),
+        fields: BTreeMap::from([("thing1".to_owned(), "一二三四五六七八九十一二三四五六七八九十一".to_owned())]),
+        page: Some("pages/case?id=case_1".to_owned()),
+        language: Language::English,
+        consent: Consent::OneTime,
+        first_sent_at: "2026-01-02T04:00:00Z".parse().unwrap(),
+    }
+}
+
+fn openid() -> Private<String> {
+    Private::new("oAAAA-BBBB".to_owned())
+}
+
+/// A gateway that gives out `token-1`, `token-2` … and answers sends as told.
+async fn gateway(send: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Loopback {
+    let served = AtomicU64::new(0);
+    Loopback::start(move |call| match call.path.as_str() {
+        TOKEN => {
+            let number = served.fetch_add(1, Ordering::SeqCst) + 1;
+            loopback::json(&json!({"access_token": format!("token-{number}"), "expires_in": 7200}))
+        }
+        _ => send(call),
+    })
+    .await
+}
+
+fn said(code: i64) -> Reply {
+    loopback::json(&json!({"errcode": code, "errmsg": "words", "msgid": 1_988_810_812_324_364_291_u64}))
+}
+
+async fn send_to(gateway: &Loopback) -> PushReport {
+    channel_at(&gateway.settings).send(&openid(), &message()).await
+}
+
+#[tokio::test]
+async fn a_message_arrives_as_wechat_wants_it() {
+    let gateway = gateway(|_| said(0)).await;
+    let report = send_to(&gateway).await;
+    assert_eq!(report.fact, PushFact::Delivered { reference: Some("1988810812324364291".to_owned()) });
+    let sent = gateway.calls().pop().unwrap();
+    assert_eq!(sent.query["access_token"], "token-1");
+    assert_eq!(
+        sent.json(),
+        json!({
+            "touser": "oAAAA-BBBB", "template_id": "tplAAA", "page": "pages/case?id=case_1",
+            "miniprogram_state": "trial", "lang": "en_US",
+            "data": {"thing1": {"value": "一二三四五六七八九十一二三四五六七八九…"}},
+        })
+    );
+}
+
+#[tokio::test]
+async fn two_sends_at_once_fetch_one_token() {
+    let gateway = gateway(|_| said(0)).await;
+    let channel = channel_at(&gateway.settings);
+    let (to, message) = (openid(), message());
+    let (a, b) = tokio::join!(channel.send(&to, &message), channel.send(&to, &message));
+    assert!(matches!((a.fact, b.fact), (PushFact::Delivered { .. }, PushFact::Delivered { .. })));
+    assert_eq!((gateway.count(TOKEN), gateway.count(SEND)), (1, 2));
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_replaced_and_the_message_sent_again() {
+    for code in [40001, 40014, 42001] {
+        let gateway = gateway(move |call| said(if call.query["access_token"] == "token-1" { code } else { 0 })).await;
+        assert!(matches!(send_to(&gateway).await.fact, PushFact::Delivered { .. }), "{code}");
+        assert_eq!((gateway.count(TOKEN), gateway.count(SEND)), (2, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_second_rejection_is_for_people() {
+    let gateway = gateway(|_| said(42001)).await;
+    assert_eq!(send_to(&gateway).await.fact, PushFact::Misconfigured);
+    assert_eq!((gateway.count(TOKEN), gateway.count(SEND)), (2, 2));
+}
+
+#[tokio::test]
+async fn a_token_that_wechat_stands_by_is_given_time_and_never_forced() {
+    let gateway = Loopback::start(|call| match call.path.as_str() {
+        TOKEN => loopback::json(&json!({"access_token": "token-1", "expires_in": 7200})),
+        _ => said(40001),
+    })
+    .await;
+    assert_eq!(send_to(&gateway).await.fact, PushFact::Throttled { after: Some(TOKEN_SETTLES_IN) });
+    assert_eq!((gateway.count(TOKEN), gateway.count(SEND)), (2, 1));
+    assert!(gateway.calls().iter().filter(|call| call.path == TOKEN).all(|c| c.json()["force_refresh"] == false));
+}
+
+#[tokio::test]
+async fn what_is_not_wechats_answer_is_judged_by_its_status() {
+    for (status, body, fact) in [
+        (200, "<html>", PushFact::Ambiguous),
+        (200, "{}", PushFact::Ambiguous),
+        (500, "<html>", PushFact::Ambiguous),
+        (502, "", PushFact::Ambiguous),
+        (404, "<html>", PushFact::Unavailable),
+        (429, "", PushFact::Throttled { after: None }),
+        (500, r#"{"errcode":43101}"#, PushFact::Refused),
+    ] {
+        let gateway = gateway(move |_| Reply::Says(status, body.to_owned())).await;
+        assert_eq!(send_to(&gateway).await.fact, fact, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_request_is_ambiguous_and_one_that_never_stood_is_not() {
+    let gateway = gateway(|_| Reply::HangsUp).await;
+    let report = send_to(&gateway).await;
+    assert_eq!(report.fact, PushFact::Ambiguous);
+    assert!(!report.detail.contains("token-1") && !report.detail.contains("oAAAA"), "{}", report.detail);
+
+    let unreachable = nobody().await;
+    assert_eq!(channel_at(&unreachable).send(&openid(), &message()).await.fact, PushFact::Unavailable);
+}
+
+#[tokio::test]
+async fn a_send_ends_in_time_and_says_how_far_it_came() {
+    for (silent, fact) in [(TOKEN, PushFact::Unavailable), (SEND, PushFact::Ambiguous)] {
+        let gateway = Loopback::start(move |call| match call.path.as_str() {
+            path if path == silent => Reply::Silent,
+            _ => loopback::json(&json!({"access_token": "token-1", "expires_in": 7200})),
+        })
+        .await;
+        let settings = HttpSettings { timeout: Duration::from_millis(300), ..gateway.settings.clone() };
+        assert_eq!(channel_at(&settings).send(&openid(), &message()).await.fact, fact, "{silent}");
+    }
+}

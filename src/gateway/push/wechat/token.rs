@@ -1,0 +1,229 @@
+//! The access token (`stable_token`, `push.md` §1.3): fetched by one caller while the others wait, kept until
+//! shortly before its end, fetched again when WeChat rejects it. It is never forced: that kills the token that
+//! other processes use, and is allowed twenty times a day.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::domain::clock::{Clock, Instant, random_below};
+use crate::domain::private::Private;
+use crate::gateway::http::Http;
+use crate::gateway::push::{PushFact, PushReport};
+
+use super::answer::{Said, fact};
+use super::settings::Account;
+
+/// An access token. It travels in query strings, by protocol, and so must not be logged with them.
+pub type Token = Private<String>;
+
+/// A token and when to fetch the next.
+#[derive(Clone)]
+struct Held {
+    token: Token,
+    until: Instant,
+}
+
+/// Gives out the account's access token.
+pub struct Tokens {
+    http: Http,
+    account: Account,
+    clock: Clock,
+    /// How many fetches have ended. It tells a caller that waited whether one ended meanwhile.
+    rounds: AtomicU64,
+    /// How the last fetch ended.
+    last: Mutex<Option<Result<Held, PushReport>>>,
+}
+
+impl Tokens {
+    /// Holds no token yet.
+    #[must_use]
+    pub fn new(http: Http, account: Account, clock: Clock) -> Self {
+        Self { http, account, clock, rounds: AtomicU64::new(0), last: Mutex::new(None) }
+    }
+
+    /// The token to use.
+    ///
+    /// # Errors
+    /// What became of the message: it was not sent.
+    pub async fn current(&self) -> Result<Token, PushReport> {
+        self.other_than(None).await
+    }
+
+    /// The token to use now that WeChat rejected this one. It may be the same: then WeChat stands by it.
+    ///
+    /// # Errors
+    /// As [`Self::current`].
+    pub async fn renewed(&self, rejected: &Token) -> Result<Token, PushReport> {
+        self.other_than(Some(rejected)).await
+    }
+
+    /// Fetches at most once for all who wait: whoever finds that a fetch ended while waiting shares its outcome, be
+    /// it a failure, so that a silent WeChat costs all of them one time-out and not one each.
+    async fn other_than(&self, rejected: Option<&Token>) -> Result<Token, PushReport> {
+        let rounds_before = self.rounds.load(Ordering::Acquire);
+        let mut last = self.last.lock().await;
+        let ended_meanwhile = self.rounds.load(Ordering::Acquire) != rounds_before;
+        match &*last {
+            Some(Ok(held)) if rejected != Some(&held.token) && self.clock.now() < held.until => {
+                return Ok(held.token.clone());
+            }
+            Some(outcome) if ended_meanwhile => return outcome.clone().map(|held| held.token),
+            _ => {}
+        }
+        let outcome = self.fetch().await;
+        *last = Some(outcome.clone());
+        self.rounds.fetch_add(1, Ordering::Release);
+        outcome.map(|held| held.token)
+    }
+
+    async fn fetch(&self) -> Result<Held, PushReport> {
+        let request = self.http.request(Method::POST, "/cgi-bin/stable_token").json(&serde_json::json!({
+            "grant_type": "client_credential",
+            "appid": self.account.appid,
+            "secret": self.account.secret,
+            "force_refresh": false,
+        }));
+        let unavailable = |why: String| PushReport::new(PushFact::Unavailable, format!("no access token: {why}"));
+        // Whatever goes wrong here, the message itself was not sent.
+        let answer = self.http.send(request).await.map_err(|fault| unavailable(fault.to_string()))?;
+        if let Ok(granted) = serde_json::from_slice::<Granted>(&answer.body) {
+            return Ok(Held { token: granted.access_token, until: self.clock.now() + keep_for(granted.expires_in) });
+        }
+        match Said::read(&answer.body) {
+            Some(said @ Said { code: Some(code), .. }) if code != 0 => {
+                let detail = format!("no access token: {}", said.detail());
+                Err(PushReport::new(fact(code, self.clock.now()), detail))
+            }
+            _ => Err(unavailable(format!("HTTP {} without a readable body", answer.status.as_u16()))),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Token,
+    expires_in: u64,
+}
+
+/// Until five minutes before its end, when WeChat begins to give out the next; up to a minute less, so that many
+/// processes do not ask at once; but at least a minute.
+fn keep_for(expires_in: u64) -> Duration {
+    const LAST: u64 = 300;
+    const LEAST: u64 = 60;
+    Duration::from_secs(expires_in.min(86_400).saturating_sub(LAST + random_below(60)).max(LEAST))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicI64;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::gateway::http::HttpSettings;
+    use crate::gateway::loopback::{Loopback, Reply, json, nobody};
+
+    fn account(http: HttpSettings) -> Account {
+        Account { http, appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) }
+    }
+
+    fn tokens(http: &HttpSettings, clock: Clock) -> Tokens {
+        Tokens::new(Http::new(http).unwrap(), account(http.clone()), clock)
+    }
+
+    fn numbered(served: &AtomicU64) -> Reply {
+        let number = served.fetch_add(1, Ordering::SeqCst) + 1;
+        json(&serde_json::json!({"access_token": format!("token-{number}"), "expires_in": 7200}))
+    }
+
+    async fn gateway() -> Loopback {
+        let served = AtomicU64::new(0);
+        Loopback::start(move |_| numbered(&served)).await
+    }
+
+    fn noon() -> Instant {
+        "2026-01-02T04:00:00Z".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn many_callers_fetch_once() {
+        let gateway = gateway().await;
+        let tokens = tokens(&gateway.settings, Clock::frozen(noon()));
+        let (a, b, c) = tokio::join!(tokens.current(), tokens.current(), tokens.current());
+        assert!(a.is_ok() && a == b && b == c);
+        assert_eq!(gateway.calls().len(), 1);
+        let asked = gateway.calls()[0].json();
+        assert_eq!(asked["force_refresh"], false);
+        assert_eq!(asked["secret"], "hush");
+        assert!(gateway.calls()[0].query.is_empty());
+    }
+
+    #[tokio::test]
+    async fn many_callers_share_a_failure() {
+        let gateway = Loopback::start(|_| Reply::Says(502, "<html>".to_owned())).await;
+        let tokens = tokens(&gateway.settings, Clock::frozen(noon()));
+        let (a, b, c) = tokio::join!(tokens.current(), tokens.current(), tokens.current());
+        assert_eq!(a.clone().unwrap_err().fact, PushFact::Unavailable);
+        assert!(a == b && b == c);
+        assert_eq!(gateway.calls().len(), 1);
+        assert!(tokens.current().await.is_err(), "the next caller tries again");
+        assert_eq!(gateway.calls().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_token_is_kept_until_its_last_five_minutes() {
+        let gateway = gateway().await;
+        let minutes = Arc::new(AtomicI64::new(0));
+        let shown = Arc::clone(&minutes);
+        let clock = Clock::told(move || noon() + TimeDelta::minutes(shown.load(Ordering::SeqCst)));
+        let tokens = tokens(&gateway.settings, clock);
+        let first = tokens.current().await.unwrap();
+        minutes.store(113, Ordering::SeqCst);
+        assert_eq!(tokens.current().await.unwrap(), first);
+        minutes.store(115, Ordering::SeqCst);
+        assert_ne!(tokens.current().await.unwrap(), first);
+    }
+
+    #[tokio::test]
+    async fn a_rejected_token_is_replaced_once_for_all_who_held_it() {
+        let gateway = gateway().await;
+        let tokens = tokens(&gateway.settings, Clock::frozen(noon()));
+        let first = tokens.current().await.unwrap();
+        let (a, b) = tokio::join!(tokens.renewed(&first), tokens.renewed(&first));
+        assert!(a == b && a.as_ref() != Ok(&first));
+        assert_eq!(tokens.renewed(&first).await, a, "somebody who is late finds the new one");
+        assert_eq!(gateway.calls().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn refusals_have_their_class() {
+        for (code, fact) in [
+            (40001, PushFact::Misconfigured),
+            (40125, PushFact::Misconfigured),
+            (-1, PushFact::Unavailable),
+            (45011, PushFact::Throttled { after: Some(Duration::from_mins(1)) }),
+            (45009, PushFact::Throttled { after: Some(Duration::from_hours(12)) }),
+        ] {
+            let gateway = Loopback::start(move |_| json(&serde_json::json!({"errcode": code, "errmsg": "no"}))).await;
+            let report = tokens(&gateway.settings, Clock::frozen(noon())).current().await.unwrap_err();
+            assert_eq!(report.fact, fact, "{code}");
+        }
+        let gateway = Loopback::start(|_| Reply::HangsUp).await;
+        for settings in [gateway.settings.clone(), nobody().await] {
+            let report = tokens(&settings, Clock::frozen(noon())).current().await.unwrap_err();
+            assert_eq!(report.fact, PushFact::Unavailable, "the message was surely not sent");
+        }
+    }
+
+    #[test]
+    fn the_time_it_is_kept_has_bounds() {
+        assert_eq!(keep_for(300), Duration::from_mins(1));
+        assert!((6_840..=6_900).contains(&keep_for(7_200).as_secs()));
+        assert!(keep_for(u64::MAX) <= Duration::from_hours(24));
+    }
+}

@@ -1,0 +1,73 @@
+//! The brake: a token bucket a lane, shared by all workers, and one-at-a-time for recipients whose gateway wants it.
+
+use std::time::Duration;
+
+use redis::{AsyncCommands, Script, SetExpiry, SetOptions};
+
+use super::{Queue, QueueError};
+use crate::domain::job::Lane;
+
+/// At most `per_second` calls a second, with bursts of as many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls a second.
+    pub per_second: u32,
+}
+
+/// Takes up to `wanted` tokens and says how many there were. Redis's own clock fills the bucket.
+const TAKE: &str = r"
+local now = redis.call('TIME')
+local millis = now[1] * 1000 + math.floor(now[2] / 1000)
+local rate, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
+local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = tonumber(state[1]) or rate
+local at = tonumber(state[2]) or millis
+tokens = math.min(rate, tokens + math.max(0, millis - at) * rate / 1000)
+local taken = math.min(wanted, math.floor(tokens))
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - taken), 'at', millis)
+redis.call('PEXPIRE', KEYS[1], 5000)
+return taken";
+
+impl Queue {
+    /// Takes up to `wanted` calls from a lane's bucket, and says how many may be made now.
+    ///
+    /// # Errors
+    /// When Redis is unavailable.
+    pub async fn take(&self, lane: &Lane, rate: Rate, wanted: usize) -> Result<usize, QueueError> {
+        let script = Script::new(TAKE);
+        let mut call = script.key(self.lane_key(lane, "bucket"));
+        Ok(call.arg(rate.per_second).arg(wanted).invoke_async(&mut self.connection()).await?)
+    }
+
+    /// Tries to be the only one who sends to a recipient on a lane. `recipient` is a hash, not an address.
+    ///
+    /// # Errors
+    /// When Redis is unavailable.
+    pub async fn reserve(
+        &self,
+        lane: &Lane,
+        recipient: &str,
+        holder: &str,
+        at_most: Duration,
+    ) -> Result<bool, QueueError> {
+        let key = self.lane_key(lane, &format!("to:{recipient}"));
+        let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
+        let options =
+            SetOptions::default().conditional_set(redis::ExistenceCheck::NX).with_expiration(SetExpiry::PX(millis));
+        let set: Option<String> = self.connection().set_options(key, holder, options).await?;
+        Ok(set.is_some())
+    }
+
+    /// Ends a reservation, if it is still this holder's.
+    ///
+    /// # Errors
+    /// When Redis is unavailable; then it ends by itself.
+    pub async fn release(&self, lane: &Lane, recipient: &str, holder: &str) -> Result<(), QueueError> {
+        const RELEASE: &str =
+            "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+        let script = Script::new(RELEASE);
+        let key = self.lane_key(lane, &format!("to:{recipient}"));
+        let _: i64 = script.key(key).arg(holder).invoke_async(&mut self.connection()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! One stream a lane carries the ids of jobs that are due. An entry is only a ring of the bell: whether its job still
+//! needs doing is for PostgreSQL to say.
+
+use std::time::Duration;
+
+use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply};
+use redis::{AsyncCommands, AsyncConnectionConfig, FromRedisValue};
+use uuid::Uuid;
+
+use super::{ANSWER_WITHIN, Queue, QueueError};
+use crate::domain::ids::JobId;
+use crate::domain::job::{Lane, Offer};
+
+const GROUP: &str = "workers";
+const FIELD: &str = "job";
+/// A bound on memory, far above any backlog that is still useful: what is cut off is swept in again.
+const LONGEST: usize = 1_000_000;
+
+/// An entry of a stream: a job, and the entry's own id, by which it is acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ring {
+    /// The entry.
+    pub entry: String,
+    /// The job that it names; `None` when it is not readable, and only to be acknowledged.
+    pub job: Option<JobId>,
+}
+
+impl Queue {
+    /// Puts jobs on the streams of their lanes, in one round trip.
+    ///
+    /// # Errors
+    /// When Redis is unavailable; then the sweeper will offer them.
+    pub async fn offer(&self, offers: &[Offer]) -> Result<(), QueueError> {
+        let mut pipeline = redis::pipe();
+        for offer in offers {
+            pipeline
+                .cmd("XADD")
+                .arg(self.lane_key(&offer.lane, "jobs"))
+                .arg("MAXLEN")
+                .arg("~")
+                .arg(LONGEST)
+                .arg("*")
+                .arg(FIELD)
+                .arg(offer.job.uuid().as_simple().to_string())
+                .ignore();
+        }
+        Ok(pipeline.query_async(&mut self.connection()).await?)
+    }
+
+    /// Acknowledges entries and removes them, so that what a stream holds is what is not finished.
+    ///
+    /// # Errors
+    /// When Redis is unavailable; then they are read again, and found to be done.
+    pub async fn acknowledge(&self, lane: &Lane, entries: &[String]) -> Result<(), QueueError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let key = self.lane_key(lane, "jobs");
+        let mut pipeline = redis::pipe();
+        pipeline.xack(&key, GROUP, entries).ignore().xdel(&key, entries).ignore();
+        Ok(pipeline.query_async(&mut self.connection()).await?)
+    }
+
+    /// Takes over entries that were read long ago and never acknowledged: their reader is gone, or their job was put
+    /// back. Also sets up the group anew where it vanished.
+    ///
+    /// # Errors
+    /// When Redis is unavailable.
+    pub async fn take_over(
+        &self,
+        lane: &Lane,
+        worker: &str,
+        idle: Duration,
+        count: usize,
+    ) -> Result<Vec<Ring>, QueueError> {
+        let key = self.lane_key(lane, "jobs");
+        let millis = usize::try_from(idle.as_millis()).unwrap_or(usize::MAX);
+        let options = redis::streams::StreamAutoClaimOptions::default().count(count);
+        let reply: Result<StreamAutoClaimReply, _> =
+            self.connection().xautoclaim_options(&key, GROUP, worker, millis, "0-0", options).await;
+        match reply {
+            Ok(reply) => Ok(reply.claimed.into_iter().map(ring).collect()),
+            Err(error) if no_group(&error) => {
+                self.create_group(lane).await?;
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How long ago, by Redis's own clock, the oldest entry of a lane was added; `None` when the lane is empty. A job
+    /// that was offered before the oldest entry and is not done has lost its entry.
+    ///
+    /// # Errors
+    /// When Redis is unavailable.
+    pub async fn oldest(&self, lane: &Lane) -> Result<Option<Duration>, QueueError> {
+        let mut pipeline = redis::pipe();
+        pipeline.xrange_count(self.lane_key(lane, "jobs"), "-", "+", 1).cmd("TIME");
+        let (oldest, (seconds, micros)): (redis::streams::StreamRangeReply, (u64, u64)) =
+            pipeline.query_async(&mut self.connection()).await?;
+        let now = seconds * 1_000 + micros / 1_000;
+        let added = oldest.ids.first().and_then(|entry| entry.id.split('-').next()?.parse::<u64>().ok());
+        Ok(added.map(|added| Duration::from_millis(now.saturating_sub(added))))
+    }
+
+    /// How many entries a lane holds: rings that are waiting or being answered.
+    ///
+    /// # Errors
+    /// When Redis is unavailable.
+    pub async fn depth(&self, lane: &Lane) -> Result<u64, QueueError> {
+        Ok(self.connection().xlen(self.lane_key(lane, "jobs")).await?)
+    }
+
+    /// A reader of one lane, with a connection of its own: a blocking read would hold up everybody on a shared one.
+    #[must_use]
+    pub fn reader(&self, lane: Lane, worker: &str) -> Reader {
+        Reader {
+            queue: self.clone(),
+            key: self.lane_key(&lane, "jobs"),
+            lane,
+            worker: worker.to_owned(),
+            connection: None,
+        }
+    }
+
+    async fn create_group(&self, lane: &Lane) -> Result<(), QueueError> {
+        let key = self.lane_key(lane, "jobs");
+        let made: Result<(), _> = self.connection().xgroup_create_mkstream(key, GROUP, "0").await;
+        match made {
+            Err(error) if error.code() != Some("BUSYGROUP") => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads the entries of one lane.
+pub struct Reader {
+    queue: Queue,
+    lane: Lane,
+    key: String,
+    worker: String,
+    connection: Option<redis::aio::MultiplexedConnection>,
+}
+
+impl Reader {
+    /// Waits up to `wait` for at most `count` entries. After an error the next read connects anew.
+    ///
+    /// # Errors
+    /// When Redis is unavailable.
+    pub async fn read(&mut self, count: usize, wait: Duration) -> Result<Vec<Ring>, QueueError> {
+        let read = self.try_read(count, wait).await;
+        match read {
+            Err(QueueError(error)) if no_group(&error) => {
+                self.queue.create_group(&self.lane).await?;
+                Ok(Vec::new())
+            }
+            Err(error) => {
+                self.connection = None;
+                Err(error)
+            }
+            rings => rings,
+        }
+    }
+
+    async fn try_read(&mut self, count: usize, wait: Duration) -> Result<Vec<Ring>, QueueError> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => {
+                // The default would give up on a blocking read after half a second, and lose what it read.
+                let config = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(ANSWER_WITHIN))
+                    .set_response_timeout(Some(wait + ANSWER_WITHIN));
+                none.insert(self.queue.client.get_multiplexed_async_connection_with_config(&config).await?)
+            }
+        };
+        let wait = usize::try_from(wait.as_millis()).unwrap_or(usize::MAX);
+        let options = StreamReadOptions::default().group(GROUP, &self.worker).count(count).block(wait);
+        let reply: Option<StreamReadReply> = connection.xread_options(&[&self.key], &[">"], &options).await?;
+        Ok(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
+    }
+
+    /// Tells Redis that this reader will not come back, so that its name does not pile up.
+    pub async fn leave(self) {
+        let gone: Result<(), _> = self.queue.connection().xgroup_delconsumer(&self.key, GROUP, &self.worker).await;
+        if let Err(error) = gone {
+            tracing::debug!(%error, lane = %self.lane, "could not take leave of Redis");
+        }
+    }
+}
+
+fn ring(entry: StreamId) -> Ring {
+    let text = entry.map.get(FIELD).and_then(|value| String::from_redis_value_ref(value).ok());
+    let job = text.and_then(|text| Uuid::try_parse(&text).ok()).map(JobId::from_uuid);
+    Ring { entry: entry.id, job }
+}
+
+fn no_group(error: &redis::RedisError) -> bool {
+    error.code() == Some("NOGROUP")
+}

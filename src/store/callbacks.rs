@@ -1,0 +1,93 @@
+//! Calls that carriers and platforms made to us, as they came. The same call twice is one row.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Conn, StoreError};
+use crate::domain::clock::Instant;
+use crate::domain::ids::CallbackId;
+use crate::domain::private::Private;
+use crate::store::seal::KeyRing;
+
+/// A call, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCall {
+    /// Who called: `ems`, `sf`, `wechat`, …
+    pub origin: String,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// The query string.
+    pub query: String,
+    /// The body.
+    pub body: Private<Vec<u8>>,
+}
+
+/// Keeps a call; says whether it is new.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn keep(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: CallbackId,
+    call: &StoredCall,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    let mut all = Vec::new();
+    for part in [call.origin.as_bytes(), call.query.as_bytes(), call.body.expose()] {
+        all.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        all.extend_from_slice(part);
+    }
+    let kept: Option<Uuid> = sqlx::query_scalar(
+        "insert into callbacks (id, origin, dedup_key, content_type, query, body_sealed, received_at)
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict on constraint callbacks_once do nothing returning id",
+    )
+    .bind(id.uuid())
+    .bind(&call.origin)
+    .bind(digest(&SHA256, &all).as_ref())
+    .bind(&call.content_type)
+    .bind(&call.query)
+    .bind(keys.seal("callbacks.body", call.body.expose())?)
+    .bind(now)
+    .fetch_optional(conn)
+    .await?;
+    Ok(kept.is_some())
+}
+
+/// Reads a call again.
+///
+/// # Errors
+/// When the database is unavailable, or the body does not open.
+pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        origin: String,
+        content_type: String,
+        query: String,
+        body_sealed: Vec<u8>,
+    }
+    let row: Option<Row> =
+        sqlx::query_as("select origin, content_type, query, body_sealed from callbacks where id = $1")
+            .bind(id.uuid())
+            .fetch_optional(conn)
+            .await?;
+    row.map(|row| {
+        let body = Private::new(keys.open("callbacks.body", &row.body_sealed)?);
+        Ok(StoredCall { origin: row.origin, content_type: row.content_type, query: row.query, body })
+    })
+    .transpose()
+}
+
+/// Writes down what a call was understood to say.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn understood(conn: &mut Conn, id: CallbackId, outcome: &str) -> Result<(), StoreError> {
+    sqlx::query("update callbacks set outcome = left($2, 500) where id = $1")
+        .bind(id.uuid())
+        .bind(outcome)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

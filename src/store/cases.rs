@@ -1,0 +1,325 @@
+//! Cases as PostgreSQL keeps them. Their changes are written by [`super::record`].
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Conn, StoreError};
+use crate::domain::case::{Case, Delivery, State, Supplement};
+use crate::domain::case_number::CaseNumber;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CaseId, PersonId};
+use crate::domain::item::{AgencyCode, ItemCode};
+
+/// A case and the version it was read at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned {
+    /// The case.
+    pub case: Case,
+    /// Counts its changes from 1; the strong `ETag` of the case.
+    pub version: i64,
+}
+
+/// What belongs to a case's state, as stored in one column.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Detail {
+    #[serde(flatten)]
+    pub state: State,
+    pub supplement: Option<Supplement>,
+}
+
+#[derive(FromRow)]
+struct CaseRow {
+    id: Uuid,
+    number: String,
+    person_id: Uuid,
+    item_code: String,
+    item_version: i32,
+    agency: String,
+    detail: Value,
+    delivery: Value,
+    version: i64,
+    due_on: Option<NaiveDate>,
+    submitted_at: Instant,
+}
+
+macro_rules! columns {
+    () => {
+        "id, number, person_id, item_code, item_version, agency, detail, delivery, version, due_on, submitted_at"
+    };
+}
+
+impl TryFrom<CaseRow> for Versioned {
+    type Error = StoreError;
+
+    fn try_from(row: CaseRow) -> Result<Self, StoreError> {
+        let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(row.id)));
+        let detail: Detail = serde_json::from_value(row.detail).map_err(|_| broken("detail"))?;
+        let delivery: Delivery = serde_json::from_value(row.delivery).map_err(|_| broken("delivery"))?;
+        let case = Case {
+            id: CaseId::from_uuid(row.id),
+            number: CaseNumber::from_stored(row.number),
+            applicant: PersonId::from_uuid(row.person_id),
+            item: ItemCode::new(row.item_code),
+            item_version: row.item_version,
+            agency: AgencyCode::new(row.agency),
+            delivery,
+            submitted_at: row.submitted_at,
+            due_on: row.due_on,
+            supplement: detail.supplement,
+            state: detail.state,
+        };
+        Ok(Self { case, version: row.version })
+    }
+}
+
+/// Whose case is meant: everybody reads only their own.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner<'a> {
+    /// The applicant's.
+    Applicant(PersonId),
+    /// The agency's.
+    Agency(&'a AgencyCode),
+    /// A back-office system's.
+    Source(&'a str),
+}
+
+/// Reads one case of an owner.
+///
+/// # Errors
+/// When the database is unavailable or holds something unreadable.
+pub async fn find(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Option<Versioned>, StoreError> {
+    let (person, agency, source) = owner.columns();
+    let row: Option<CaseRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from cases where id = $1 and person_id = coalesce($2, person_id) and agency = coalesce($3, agency)
+          and source = coalesce($4, source)"
+    ))
+    .bind(id.uuid())
+    .bind(person)
+    .bind(agency)
+    .bind(source)
+    .fetch_optional(conn)
+    .await?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// Reads one case of an owner and locks it until the end of the transaction. (`no key`: history rows that refer to
+/// the case may be written beside it.)
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_for_change(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Option<Versioned>, StoreError> {
+    let (person, agency, source) = owner.columns();
+    let row: Option<CaseRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from cases where id = $1 and person_id = coalesce($2, person_id) and agency = coalesce($3, agency)
+          and source = coalesce($4, source) for no key update"
+    ))
+    .bind(id.uuid())
+    .bind(person)
+    .bind(agency)
+    .bind(source)
+    .fetch_optional(conn)
+    .await?;
+    row.map(TryInto::try_into).transpose()
+}
+
+impl Owner<'_> {
+    fn columns(&self) -> (Option<Uuid>, Option<&str>, Option<&str>) {
+        match self {
+            Self::Applicant(person) => (Some(person.uuid()), None, None),
+            Self::Agency(agency) => (None, Some(agency.as_str()), None),
+            Self::Source(source) => (None, None, Some(source)),
+        }
+    }
+}
+
+/// Reads the cases of a back-office system by its own references, and locks them in the order of their ids.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_by_source(
+    conn: &mut Conn,
+    source: &str,
+    references: &[String],
+) -> Result<Vec<(String, Versioned)>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        source_ref: String,
+        #[sqlx(flatten)]
+        case: CaseRow,
+    }
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "select source_ref, ",
+        columns!(),
+        " from cases where source = $1 and source_ref = any($2) order by id for no key update"
+    ))
+    .bind(source)
+    .bind(references)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.source_ref, row.case.try_into()?))).collect()
+}
+
+/// An applicant's cases, the newest first, after a place in the list.
+///
+/// # Errors
+/// As [`find`].
+pub async fn of_applicant(
+    conn: &mut Conn,
+    person: PersonId,
+    after: Option<(Instant, CaseId)>,
+    limit: i64,
+) -> Result<Vec<Versioned>, StoreError> {
+    let rows: Vec<CaseRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from cases where person_id = $1 and ($2::timestamptz is null or (submitted_at, id) < ($2, $3))
+          order by submitted_at desc, id desc limit $4"
+    ))
+    .bind(person.uuid())
+    .bind(after.map(|(at, _)| at))
+    .bind(after.map(|(_, id)| id.uuid()))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// An agency's open cases by due date (those that wait for their applicant last), after a place in the queue.
+///
+/// # Errors
+/// As [`find`].
+pub async fn queue(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    state: Option<&str>,
+    after: Option<(Option<NaiveDate>, CaseId)>,
+    limit: i64,
+) -> Result<Vec<Versioned>, StoreError> {
+    let rows: Vec<CaseRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from cases
+          where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
+            and state = coalesce($2, state)
+            and ($4::uuid is null
+                 or (coalesce(due_on, 'infinity'), id) > (coalesce($3::date, 'infinity'), $4))
+          order by coalesce(due_on, 'infinity'), id limit $5"
+    ))
+    .bind(agency.as_str())
+    .bind(state)
+    .bind(after.and_then(|(due_on, _)| due_on))
+    .bind(after.map(|(_, id)| id.uuid()))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// The sealed parts of a case: the application, and the recipient of a parcel.
+///
+/// # Errors
+/// When the database is unavailable, or the case is not there.
+pub async fn sealed_parts(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<SealedParts>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        id: Uuid,
+        application: Vec<u8>,
+        recipient_sealed: Option<Vec<u8>>,
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Row> = sqlx::query_as("select id, application, recipient_sealed from cases where id = any($1)")
+        .bind(ids)
+        .fetch_all(conn)
+        .await?;
+    let part = |row: Row| SealedParts {
+        case: CaseId::from_uuid(row.id),
+        application: row.application,
+        recipient: row.recipient_sealed,
+    };
+    Ok(rows.into_iter().map(part).collect())
+}
+
+/// The sealed parts of a case.
+pub struct SealedParts {
+    /// Whose.
+    pub case: CaseId,
+    /// Form and materials, as submitted.
+    pub application: Vec<u8>,
+    /// The recipient, where the delivery is by courier.
+    pub recipient: Option<Vec<u8>>,
+}
+
+/// Draws the next numbers of a day: the first of `count` in a row. To be called before the transaction that uses them:
+/// everybody who opens a case waits for this row. A number that is then not used leaves a gap, which harms nobody.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result<u32, StoreError> {
+    let last: i32 = sqlx::query_scalar(
+        "insert into case_counters (day, last) values ($1, $2)
+         on conflict (day) do update set last = case_counters.last + excluded.last returning last",
+    )
+    .bind(day)
+    .bind(i32::try_from(count).unwrap_or(i32::MAX))
+    .fetch_one(conn)
+    .await?;
+    Ok(u32::try_from(last).unwrap_or(u32::MAX).saturating_sub(count) + 1)
+}
+
+/// Keeps an applicant's answer to a supplement notice beside the application, which itself never changes.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn add_supplement(conn: &mut Conn, id: CaseId, sealed: &[u8], now: Instant) -> Result<(), StoreError> {
+    sqlx::query("insert into case_supplements (case_id, sealed, at) values ($1, $2, $3)")
+        .bind(id.uuid())
+        .bind(sealed)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An applicant's sealed answer to a supplement notice, if there is one.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, StoreError> {
+    let sealed = sqlx::query_scalar("select sealed from case_supplements where case_id = $1")
+        .bind(id.uuid())
+        .fetch_optional(conn)
+        .await?;
+    Ok(sealed)
+}
+
+/// One entry of a case's history.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Instant,
+    /// Who: `officer:ofc_…`.
+    pub actor: String,
+    /// What.
+    pub act: String,
+    /// Why, and with what.
+    pub cause: Value,
+}
+
+/// A case's whole history, oldest first.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn history(conn: &mut Conn, id: CaseId) -> Result<Vec<HistoryEntry>, StoreError> {
+    let entries = sqlx::query_as("select at, actor, act, cause from case_history where case_id = $1 order by id")
+        .bind(id.uuid())
+        .fetch_all(conn)
+        .await?;
+    Ok(entries)
+}

@@ -1,0 +1,164 @@
+//! Notifications: the inbox, and which channel brought each to the phone. They are written by [`super::record`].
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Conn, StoreError};
+use crate::domain::case_number::CaseNumber;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CaseId, NotificationId, PersonId};
+use crate::domain::notification::{ChannelCode, Event, Notification};
+use crate::domain::text::Bilingual;
+
+/// A notification as the inbox shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The notification.
+    pub notification: Notification,
+    /// When it was read.
+    pub read_at: Option<Instant>,
+    /// Which channel brought it to the phone.
+    pub delivered_by: Option<ChannelCode>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    person_id: Uuid,
+    case_id: Uuid,
+    case_number: String,
+    event: String,
+    item_zh: String,
+    item_en: String,
+    created_at: Instant,
+    read_at: Option<Instant>,
+    delivered_by: Option<String>,
+}
+
+impl TryFrom<Row> for Received {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let id = NotificationId::from_uuid(row.id);
+        let event =
+            Event::from_stored(&row.event).ok_or_else(|| StoreError::Broken(format!("notifications.event of {id}")))?;
+        let notification = Notification {
+            id,
+            person: PersonId::from_uuid(row.person_id),
+            case: CaseId::from_uuid(row.case_id),
+            case_number: CaseNumber::from_stored(row.case_number),
+            event,
+            item: Bilingual::new(row.item_zh, row.item_en),
+            created_at: row.created_at,
+        };
+        Ok(Self { notification, read_at: row.read_at, delivered_by: row.delivered_by.map(ChannelCode::new) })
+    }
+}
+
+/// One notification.
+///
+/// # Errors
+/// When the database is unavailable or holds something unreadable.
+pub async fn find(conn: &mut Conn, id: NotificationId) -> Result<Option<Received>, StoreError> {
+    let row: Option<Row> =
+        sqlx::query_as("select * from notifications where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// A person's inbox, the newest first, before a place in the list.
+///
+/// # Errors
+/// As [`find`].
+pub async fn inbox(
+    conn: &mut Conn,
+    person: PersonId,
+    unread_only: bool,
+    before: Option<NotificationId>,
+    limit: i64,
+) -> Result<Vec<Received>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "select * from notifications
+         where person_id = $1 and (not $2 or read_at is null) and ($3::uuid is null or id < $3)
+         order by id desc limit $4",
+    )
+    .bind(person.uuid())
+    .bind(unread_only)
+    .bind(before.map(NotificationId::uuid))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// How many of a person's notifications are unread, counted up to `at_most`: a badge shows no more.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn unread(conn: &mut Conn, person: PersonId, at_most: i64) -> Result<i64, StoreError> {
+    let unread = sqlx::query_scalar(
+        "select count(*) from (select from notifications where person_id = $1 and read_at is null limit $2) as some",
+    )
+    .bind(person.uuid())
+    .bind(at_most)
+    .fetch_one(conn)
+    .await?;
+    Ok(unread)
+}
+
+/// Marks one notification (or all up to one) of a person as read; says whether it is there.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn mark_read(
+    conn: &mut Conn,
+    person: PersonId,
+    id: NotificationId,
+    and_older: bool,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    let there = sqlx::query_scalar(
+        "with marked as (
+            update notifications set read_at = $4
+            where person_id = $1 and (id = $2 or ($3 and id < $2)) and read_at is null
+         )
+         select exists (select from notifications where person_id = $1 and id = $2)",
+    )
+    .bind(person.uuid())
+    .bind(id.uuid())
+    .bind(and_older)
+    .bind(now)
+    .fetch_one(conn)
+    .await?;
+    Ok(there)
+}
+
+/// Writes down which channels brought notifications to their phones. The first one stays.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn delivered(conn: &mut Conn, ids: &[NotificationId], channels: &[ChannelCode]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let channels: Vec<&str> = channels.iter().map(ChannelCode::as_str).collect();
+    sqlx::query(
+        "update notifications n set delivered_by = t.channel, delivered_at = now()
+         from unnest($1::uuid[], $2::text[]) as t (id, channel) where n.id = t.id and n.delivered_by is null",
+    )
+    .bind(ids)
+    .bind(channels)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody was told of an event of a case before.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn told_before(conn: &mut Conn, case: CaseId, event: Event) -> Result<bool, StoreError> {
+    let told = sqlx::query_scalar("select exists (select from notifications where case_id = $1 and event = $2)")
+        .bind(case.uuid())
+        .bind(event.as_str())
+        .fetch_one(conn)
+        .await?;
+    Ok(told)
+}

@@ -1,0 +1,241 @@
+//! Parcels and their scans. New parcels are written by [`super::record`].
+
+use chrono::NaiveDate;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Conn, StoreError};
+use crate::domain::address::PostalAddress;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CaseId, ParcelId, PersonId};
+use crate::domain::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, ScanMeaning, Waybill};
+use crate::domain::private::Private;
+use crate::store::seal::KeyRing;
+
+/// A parcel and what stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredParcel {
+    /// The parcel.
+    pub parcel: Parcel,
+    /// By when it must arrive (行政许可法 44).
+    pub serve_by: NaiveDate,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    person_id: Uuid,
+    case_id: Uuid,
+    carrier: String,
+    order_no: String,
+    round: i32,
+    waybill: Option<String>,
+    state: String,
+    recipient_sealed: Vec<u8>,
+    serve_by: NaiveDate,
+    created_at: Instant,
+}
+
+impl Row {
+    fn open(self, keys: &KeyRing) -> Result<StoredParcel, StoreError> {
+        let id = ParcelId::from_uuid(self.id);
+        let state = ParcelState::from_stored(&self.state);
+        let recipient: PostalAddress = keys.open_json("parcels.recipient", &self.recipient_sealed)?;
+        let parcel = Parcel {
+            id,
+            person: PersonId::from_uuid(self.person_id),
+            case: CaseId::from_uuid(self.case_id),
+            carrier: CarrierCode::new(self.carrier),
+            order_no: OrderNo::from_stored(self.order_no),
+            round: u32::try_from(self.round).unwrap_or(1),
+            waybill: self.waybill.map(Waybill::new),
+            state: state.ok_or_else(|| StoreError::Broken(format!("parcels.state of {id}")))?,
+            recipient,
+            created_at: self.created_at,
+        };
+        Ok(StoredParcel { parcel, serve_by: self.serve_by })
+    }
+}
+
+/// One parcel.
+///
+/// # Errors
+/// When the database is unavailable or holds something unreadable.
+pub async fn find(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
+    let row: Option<Row> =
+        sqlx::query_as("select * from parcels where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// One parcel, locked until the end of the transaction.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_for_change(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: ParcelId,
+) -> Result<Option<StoredParcel>, StoreError> {
+    let row: Option<Row> = sqlx::query_as("select * from parcels where id = $1 for no key update")
+        .bind(id.uuid())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// The parcel that a carrier speaks of: by our order number, or by its waybill (of the newest, since numbers recur).
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn known_as(
+    conn: &mut Conn,
+    carrier: &CarrierCode,
+    order_no: Option<&OrderNo>,
+    waybill: &Waybill,
+) -> Result<Option<ParcelId>, StoreError> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "(select id from parcels where carrier = $1 and order_no = $2)
+         union all
+         (select id from parcels where carrier = $1 and waybill = $3 order by id desc limit 1)
+         limit 1",
+    )
+    .bind(carrier.as_str())
+    .bind(order_no.map(OrderNo::as_str))
+    .bind(waybill.as_str())
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(ParcelId::from_uuid))
+}
+
+/// The parcels of a case.
+///
+/// # Errors
+/// As [`find`].
+pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<StoredParcel>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as("select * from parcels where case_id = $1 order by id")
+        .bind(case.uuid())
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(|row| row.open(keys)).collect()
+}
+
+/// Writes a changed parcel: its order number, waybill and state.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn update(conn: &mut Conn, parcel: &Parcel, now: Instant) -> Result<(), StoreError> {
+    sqlx::query(
+        "update parcels set order_no = $2, round = $3, waybill = $4, state = $5, updated_at = $6,
+                version = version + 1
+         where id = $1",
+    )
+    .bind(parcel.id.uuid())
+    .bind(parcel.order_no.as_str())
+    .bind(i32::try_from(parcel.round).unwrap_or(i32::MAX))
+    .bind(parcel.waybill.as_ref().map(Waybill::as_str))
+    .bind(parcel.state.as_str())
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How a scan became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanSource {
+    /// The carrier called: a hint.
+    Callback,
+    /// We asked: a fact.
+    Query,
+}
+
+impl ScanSource {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Callback => "callback",
+            Self::Query => "query",
+        }
+    }
+}
+
+/// Adds scans to a parcel's way. One that is known already is not added again, but one that was a hint becomes a fact.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn add_scans(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    parcel: ParcelId,
+    scans: &[Scan],
+    source: ScanSource,
+    now: Instant,
+) -> Result<(), StoreError> {
+    for scan in scans {
+        sqlx::query(
+            "insert into parcel_scans (parcel_id, scan_key, code, meaning, occurred_at, received_at, place, text_sealed, source)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             on conflict (parcel_id, scan_key) do update set source = 'query'
+             where parcel_scans.source = 'callback' and excluded.source = 'query'",
+        )
+        .bind(parcel.uuid())
+        .bind(&scan.key)
+        .bind(&scan.code)
+        .bind(meaning_text(scan.meaning))
+        .bind(scan.occurred_at)
+        .bind(now)
+        .bind(&scan.place)
+        .bind(keys.seal("parcel_scans.text", scan.text.expose().as_bytes())?)
+        .bind(source.as_str())
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// A parcel's way as far as it is known, oldest first, each scan with whether it is a fact.
+///
+/// # Errors
+/// When the database is unavailable or holds something unreadable.
+pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<Vec<(Scan, bool)>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        scan_key: String,
+        code: String,
+        meaning: String,
+        occurred_at: Instant,
+        place: String,
+        text_sealed: Vec<u8>,
+        source: String,
+        waybill: Option<String>,
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "select s.*, p.waybill from parcel_scans s join parcels p on p.id = s.parcel_id
+         where s.parcel_id = $1 order by s.occurred_at, s.received_at, s.scan_key",
+    )
+    .bind(parcel.uuid())
+    .fetch_all(conn)
+    .await?;
+    let open = |row: Row| {
+        let text = keys.open("parcel_scans.text", &row.text_sealed)?;
+        let scan = Scan {
+            order_no: None,
+            waybill: Waybill::new(row.waybill.unwrap_or_default()),
+            key: row.scan_key,
+            code: row.code,
+            meaning: meaning_of(&row.meaning),
+            occurred_at: row.occurred_at,
+            place: row.place,
+            text: Private::new(String::from_utf8_lossy(&text).into_owned()),
+        };
+        Ok((scan, row.source == ScanSource::Query.as_str()))
+    };
+    rows.into_iter().map(open).collect()
+}
+
+fn meaning_text(meaning: ScanMeaning) -> String {
+    serde_json::to_value(meaning).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn meaning_of(text: &str) -> ScanMeaning {
+    serde_json::from_value(serde_json::Value::from(text)).unwrap_or(ScanMeaning::Unchanged)
+}

@@ -1,0 +1,384 @@
+//! What one transition wrote, in one statement.
+//!
+//! A use case gathers the new state of its cases and all that they owe in a [`Record`]; [`save`] hands the whole of
+//! it to PostgreSQL as a single statement, for one case or for two hundred. That is one round trip, and nothing
+//! can be saved without what it owes.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::{Conn, StoreError};
+use crate::domain::case::{Actor, Case};
+use crate::domain::clock::{Instant, fresh_uuid};
+use crate::domain::ids::{CaseId, JobId, PersonId};
+use crate::domain::job::{Job, Lane, Offer};
+use crate::domain::notification::Notification;
+use crate::domain::parcel::{Parcel, ParcelState};
+use crate::store::seal::KeyRing;
+
+/// Everything that a transition wrote. Empty parts cost nothing.
+#[derive(Default)]
+pub struct Record {
+    new_cases: Vec<NewCaseRow>,
+    cases: Vec<CaseRow>,
+    history: Vec<HistoryRow>,
+    notifications: Vec<NotificationRow>,
+    parcels: Vec<ParcelRow>,
+    changes: Vec<ChangeRow>,
+    jobs: Vec<JobRow>,
+}
+
+/// What a client should look at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// A case.
+    Case,
+    /// A notification.
+    Notification,
+    /// A parcel.
+    Parcel,
+}
+
+impl ChangeKind {
+    /// As stored and as clients read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Case => "case",
+            Self::Notification => "notification",
+            Self::Parcel => "parcel",
+        }
+    }
+}
+
+/// Why a record was not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Somebody else changed a case since it was read.
+    #[error("changed by somebody else in between")]
+    Stale,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The sealed and foreign parts that a case is opened with.
+pub struct Opening<'a> {
+    /// `mobile`, or the back-office system that owns the case.
+    pub source: &'a str,
+    /// Its reference there.
+    pub source_ref: Option<&'a str>,
+    /// The sealed application.
+    pub application: &'a [u8],
+    /// The sealed recipient, where the delivery is by courier.
+    pub recipient: Option<&'a [u8]>,
+}
+
+impl Record {
+    /// Opens a case.
+    ///
+    /// # Errors
+    /// When the case has no JSON form.
+    pub fn open(&mut self, case: &Case, opening: &Opening<'_>) -> Result<(), StoreError> {
+        self.new_cases.push(NewCaseRow {
+            id: case.id.uuid(),
+            number: case.number.as_str().to_owned(),
+            person_id: case.applicant.uuid(),
+            item_code: case.item.as_str().to_owned(),
+            item_version: case.item_version,
+            agency: case.agency.as_str().to_owned(),
+            source: opening.source.to_owned(),
+            source_ref: opening.source_ref.map(str::to_owned),
+            state: case.state.as_str(),
+            detail: detail(case)?,
+            delivery: json("cases.delivery", &case.delivery)?,
+            application: bytea(opening.application),
+            recipient_sealed: opening.recipient.map(bytea),
+            version: 1,
+            due_on: case.due_on,
+            submitted_at: case.submitted_at,
+            updated_at: case.submitted_at,
+        });
+        self.change(case.applicant, ChangeKind::Case, case.id);
+        Ok(())
+    }
+
+    /// Changes a case that was read at a version.
+    ///
+    /// # Errors
+    /// When the case has no JSON form.
+    pub fn change_case(&mut self, case: &Case, read_at_version: i64, now: Instant) -> Result<(), StoreError> {
+        self.cases.push(CaseRow {
+            id: case.id.uuid(),
+            state: case.state.as_str(),
+            detail: detail(case)?,
+            due_on: case.due_on,
+            version: read_at_version,
+            updated_at: now,
+        });
+        self.change(case.applicant, ChangeKind::Case, case.id);
+        Ok(())
+    }
+
+    /// Adds to a case's history: who did what, when, and why.
+    pub fn remember(&mut self, case: CaseId, actor: &Actor, act: &'static str, cause: Value, now: Instant) {
+        self.history.push(HistoryRow {
+            id: fresh_uuid(),
+            case_id: case.uuid(),
+            at: now,
+            actor: actor.to_string(),
+            act,
+            cause,
+        });
+    }
+
+    /// Puts a notification into the inbox.
+    pub fn notify(&mut self, notification: &Notification) {
+        self.notifications.push(NotificationRow {
+            id: notification.id.uuid(),
+            person_id: notification.person.uuid(),
+            case_id: notification.case.uuid(),
+            case_number: notification.case_number.as_str().to_owned(),
+            event: notification.event.as_str(),
+            item_zh: notification.item.zh.clone(),
+            item_en: notification.item.en.clone(),
+            created_at: notification.created_at,
+        });
+        self.change(notification.person, ChangeKind::Notification, notification.id);
+    }
+
+    /// Promises a parcel.
+    ///
+    /// # Errors
+    /// When the recipient cannot be sealed.
+    pub fn send(&mut self, parcel: &Parcel, serve_by: NaiveDate, keys: &KeyRing) -> Result<(), StoreError> {
+        self.parcels.push(ParcelRow {
+            id: parcel.id.uuid(),
+            person_id: parcel.person.uuid(),
+            case_id: parcel.case.uuid(),
+            carrier: parcel.carrier.as_str().to_owned(),
+            order_no: parcel.order_no.as_str().to_owned(),
+            round: i32::try_from(parcel.round).unwrap_or(i32::MAX),
+            state: ParcelState::Pending.as_str(),
+            recipient_sealed: bytea(&keys.seal_json("parcels.recipient", &parcel.recipient)?),
+            serve_by,
+            created_at: parcel.created_at,
+        });
+        self.change(parcel.person, ChangeKind::Parcel, parcel.id);
+        Ok(())
+    }
+
+    /// Tells a person's clients to look at something again.
+    pub fn change(&mut self, person: PersonId, kind: ChangeKind, subject: impl ToString) {
+        self.changes.push(ChangeRow { person_id: person.uuid(), kind: kind.as_str(), subject: subject.to_string() });
+    }
+
+    /// Promises a job.
+    ///
+    /// # Errors
+    /// When the work has no JSON form.
+    pub fn promise(&mut self, job: &Job, trace: Option<&str>) -> Result<(), StoreError> {
+        self.jobs.push(JobRow {
+            id: fresh_uuid(),
+            lane: job.work.lane().as_str().to_owned(),
+            kind: job.work.kind(),
+            key: job.work.key(),
+            payload: json("jobs.payload", &job.work)?,
+            delay_ms: i64::try_from(job.delay.as_millis()).unwrap_or(i64::MAX),
+            trace: trace.map(str::to_owned),
+        });
+        Ok(())
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.new_cases.is_empty()
+            && self.cases.is_empty()
+            && self.history.is_empty()
+            && self.notifications.is_empty()
+            && self.parcels.is_empty()
+            && self.changes.is_empty()
+            && self.jobs.is_empty()
+    }
+
+    /// The people whose clients will be told.
+    pub fn people(&self) -> impl Iterator<Item = PersonId> {
+        self.changes.iter().map(|change| PersonId::from_uuid(change.person_id))
+    }
+}
+
+/// Saves a record, and returns the jobs that are due at once and were not promised before.
+///
+/// The caller holds the advisory locks of [`Record::people`] ([`super::changes::hold`]), so that one person's changes
+/// are numbered in the order in which they commit.
+///
+/// # Errors
+/// [`SaveError::Stale`] when a case is not at the version that it was read at: then nothing may be committed.
+pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
+    let row = sqlx::query(SAVE)
+        .bind(json("cases", &record.new_cases)?)
+        .bind(json("cases", &record.cases)?)
+        .bind(json("case_history", &record.history)?)
+        .bind(json("notifications", &record.notifications)?)
+        .bind(json("parcels", &record.parcels)?)
+        .bind(json("changes", &record.changes)?)
+        .bind(json("jobs", &record.jobs)?)
+        .bind(now)
+        .fetch_one(conn)
+        .await
+        .map_err(StoreError::from)?;
+    let saved: i64 = row.try_get("saved").map_err(StoreError::from)?;
+    if usize::try_from(saved) != Ok(record.cases.len()) {
+        return Err(SaveError::Stale);
+    }
+    let jobs: Vec<Uuid> = row.try_get("job_ids").map_err(StoreError::from)?;
+    let lanes: Vec<String> = row.try_get("job_lanes").map_err(StoreError::from)?;
+    let offer = |(job, lane)| Offer { job: JobId::from_uuid(job), lane: Lane::from_stored(lane) };
+    Ok(jobs.into_iter().zip(lanes).map(offer).collect())
+}
+
+/// A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices
+/// when it could not.
+const SAVE: &str = r"
+with opened as (
+    insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
+                       application, recipient_sealed, version, due_on, submitted_at, updated_at)
+    select id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
+           application, recipient_sealed, version, due_on, submitted_at, updated_at
+    from jsonb_populate_recordset(null::cases, $1)
+), saved as (
+    update cases c
+    set state = t.state, detail = t.detail, due_on = t.due_on, updated_at = t.updated_at, version = c.version + 1
+    from jsonb_populate_recordset(null::cases, $2) t
+    where c.id = t.id and c.version = t.version
+    returning c.id
+), remembered as (
+    insert into case_history (id, case_id, at, actor, act, cause)
+    select id, case_id, at, actor, act, cause from jsonb_populate_recordset(null::case_history, $3)
+), notified as (
+    insert into notifications (id, person_id, case_id, case_number, event, item_zh, item_en, created_at)
+    select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
+    from jsonb_populate_recordset(null::notifications, $4)
+), sent as (
+    insert into parcels (id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by,
+                         created_at, updated_at)
+    select id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by, created_at, created_at
+    from jsonb_populate_recordset(null::parcels, $5)
+), changed as (
+    insert into changes (person_id, kind, subject, at)
+    select person_id, kind, subject, $8 from jsonb_populate_recordset(null::changes, $6)
+), promised as (
+    insert into jobs (id, lane, kind, key, payload, due_at, offered_at, trace, created_at)
+    select id, lane, kind, key, payload, now() + delay_ms * interval '1 millisecond',
+           case when delay_ms = 0 then now() end, trace, now()
+    from jsonb_to_recordset($7)
+         as t (id uuid, lane text, kind text, key text, payload jsonb, delay_ms bigint, trace text)
+    on conflict on constraint jobs_key do nothing
+    returning id, lane, offered_at
+)
+select (select count(*) from saved) as saved,
+       coalesce(array_agg(id), '{}') as job_ids,
+       coalesce(array_agg(lane), '{}') as job_lanes
+from promised where offered_at is not null";
+
+#[derive(Serialize)]
+struct NewCaseRow {
+    id: Uuid,
+    number: String,
+    person_id: Uuid,
+    item_code: String,
+    item_version: i32,
+    agency: String,
+    source: String,
+    source_ref: Option<String>,
+    state: &'static str,
+    detail: Value,
+    delivery: Value,
+    application: String,
+    recipient_sealed: Option<String>,
+    version: i64,
+    due_on: Option<NaiveDate>,
+    submitted_at: Instant,
+    updated_at: Instant,
+}
+
+#[derive(Serialize)]
+struct CaseRow {
+    id: Uuid,
+    state: &'static str,
+    detail: Value,
+    due_on: Option<NaiveDate>,
+    version: i64,
+    updated_at: Instant,
+}
+
+#[derive(Serialize)]
+struct HistoryRow {
+    id: Uuid,
+    case_id: Uuid,
+    at: Instant,
+    actor: String,
+    act: &'static str,
+    cause: Value,
+}
+
+#[derive(Serialize)]
+struct NotificationRow {
+    id: Uuid,
+    person_id: Uuid,
+    case_id: Uuid,
+    case_number: String,
+    event: &'static str,
+    item_zh: String,
+    item_en: String,
+    created_at: Instant,
+}
+
+#[derive(Serialize)]
+struct ParcelRow {
+    id: Uuid,
+    person_id: Uuid,
+    case_id: Uuid,
+    carrier: String,
+    order_no: String,
+    round: i32,
+    state: &'static str,
+    recipient_sealed: String,
+    serve_by: NaiveDate,
+    created_at: Instant,
+}
+
+#[derive(Serialize)]
+struct ChangeRow {
+    person_id: Uuid,
+    kind: &'static str,
+    subject: String,
+}
+
+#[derive(Serialize)]
+struct JobRow {
+    id: Uuid,
+    lane: String,
+    kind: &'static str,
+    key: String,
+    payload: Value,
+    delay_ms: i64,
+    trace: Option<String>,
+}
+
+fn detail(case: &Case) -> Result<Value, StoreError> {
+    json("cases.detail", &super::cases::Detail { state: case.state.clone(), supplement: case.supplement.clone() })
+}
+
+fn json<T: Serialize>(place: &str, value: &T) -> Result<Value, StoreError> {
+    serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))
+}
+
+/// PostgreSQL's text form of bytes.
+fn bytea(bytes: &[u8]) -> String {
+    format!("\\x{}", hex::encode(bytes))
+}

@@ -1,0 +1,36 @@
+//! Cancels a parcel at its carrier. Asking twice is harmless: an order that is not there is as good as cancelled.
+
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
+use crate::domain::ids::ParcelId;
+use crate::gateway::courier::CarrierFact;
+use crate::store::StoreError;
+use crate::store::jobs::{Claimed, Ending};
+use crate::worker::Workshop;
+use crate::worker::verdict::{Conclusion, Contact, on_carrier_fault};
+
+/// Asks for the cancellation.
+pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Conclusion, StoreError> {
+    let found = workshop.casework.parcel(id).await?;
+    let parcel = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.parcel;
+    let Some(carrier) = workshop.carriers.get(&parcel.carrier) else {
+        let why = format!("carrier {} is not set up", parcel.carrier);
+        return Ok(Conclusion::plain(Ending::dead(job, "no_carrier", why), Contact::None));
+    };
+    let settings = &workshop.settings;
+    let cancelled = |detail: String| {
+        let effect = Effect::Parcel(ParcelEffect { parcel: id, change: ParcelChange::Cancelled });
+        Conclusion::with(Ending::done(job, "cancelled", detail, None), effect, Contact::Answered)
+    };
+    Ok(match carrier.cancel(&parcel.order_no, parcel.waybill.as_ref()).await {
+        Ok(()) => cancelled(String::new()),
+        Err(fault) if fault.fact == CarrierFact::Absent => cancelled(fault.detail),
+        // It was picked up in between: the parcel goes its way, and its scans will tell.
+        Err(fault) if fault.fact == CarrierFact::WrongState => {
+            Conclusion::plain(Ending::done(job, "too_late", fault.detail, None), Contact::Answered)
+        }
+        Err(fault) => {
+            let (ending, contact) = on_carrier_fault(job, &settings.retry, settings.clear_up_after, false, fault);
+            Conclusion::plain(ending, contact)
+        }
+    })
+}

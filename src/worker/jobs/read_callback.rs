@@ -1,0 +1,67 @@
+//! Understands a call that a carrier or a platform made, which was kept as it came.
+
+use std::collections::BTreeMap;
+
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
+use crate::domain::ids::{CallbackId, ParcelId};
+use crate::domain::notification::ChannelCode;
+use crate::domain::parcel::{CarrierCode, Scan};
+use crate::gateway::callback::RawCallback;
+use crate::gateway::courier::Carrier;
+use crate::store::StoreError;
+use crate::store::jobs::{Claimed, Ending};
+use crate::store::parcels::ScanSource;
+use crate::worker::Workshop;
+use crate::worker::verdict::{Conclusion, Contact};
+
+/// Reads the call and concludes what it says. One that cannot be read is a dead letter: kept, and shown to people.
+pub async fn run(workshop: &Workshop, job: &Claimed, id: CallbackId) -> Result<Conclusion, StoreError> {
+    let call = workshop.casework.kept_call(id).await?;
+    let call = call.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
+    let raw = RawCallback { content_type: call.content_type, query: call.query, body: call.body };
+    let channel = ChannelCode::new(call.origin.as_str());
+    let (parcels, news, outcome) = if let Some(carrier) = workshop.carriers.get(&CarrierCode::new(call.origin.as_str()))
+    {
+        let scans = match carrier.read(&raw) {
+            Ok(scans) => scans,
+            Err(fault) => return Ok(unreadable(job, &fault.to_string())),
+        };
+        let (parcels, outcome) = sort(workshop, carrier.as_ref(), scans).await?;
+        (parcels, Vec::new(), outcome)
+    } else if let Some(known) = workshop.channels.get(&channel) {
+        match known.read(&raw) {
+            Ok(news) => (Vec::new(), news, "news of a channel".to_owned()),
+            Err(fault) => return Ok(unreadable(job, &fault.to_string())),
+        }
+    } else {
+        return Ok(unreadable(job, "nobody of that name is set up"));
+    };
+    let ending = Ending::done(job, "understood", outcome.clone(), None);
+    Ok(Conclusion::with(ending, Effect::Callback { callback: id, outcome, parcels, channel, news }, Contact::None))
+}
+
+/// Sorts scans by the parcels that they concern. Those of parcels that we do not know are only counted.
+async fn sort(
+    workshop: &Workshop,
+    carrier: &dyn Carrier,
+    scans: Vec<Scan>,
+) -> Result<(Vec<ParcelEffect>, String), StoreError> {
+    let told = scans.len();
+    let mut unknown = 0;
+    let mut sorted: BTreeMap<ParcelId, Vec<Scan>> = BTreeMap::new();
+    for scan in scans {
+        match workshop.casework.parcel_known_as(carrier.code(), scan.order_no.as_ref(), &scan.waybill).await? {
+            Some(parcel) => sorted.entry(parcel).or_default().push(scan),
+            None => unknown += 1,
+        }
+    }
+    let effect = |(parcel, scans)| ParcelEffect {
+        parcel,
+        change: ParcelChange::Scanned { scans, source: ScanSource::Callback },
+    };
+    Ok((sorted.into_iter().map(effect).collect(), format!("{told} scans, {unknown} of parcels that are not ours")))
+}
+
+fn unreadable(job: &Claimed, why: &str) -> Conclusion {
+    Conclusion::plain(Ending::dead(job, "unreadable", why.to_owned()), Contact::None)
+}

@@ -1,0 +1,58 @@
+//! Sends a one-time sign-in code. It is worth something for minutes only, so it is tried briefly and never looked up: a
+//! person who got none asks for another.
+
+use std::time::Duration;
+
+use crate::domain::ids::LoginCodeId;
+use crate::domain::notification::{ChannelCode, Consent, PushMessage};
+use crate::domain::retry::RetryPolicy;
+use crate::domain::text::Language;
+use crate::gateway::push::PushFact;
+use crate::store::StoreError;
+use crate::store::jobs::{Claimed, Ending};
+use crate::worker::Workshop;
+use crate::worker::verdict::{Conclusion, Contact, again_or_dead};
+
+/// Sends the code, if it still counts.
+pub async fn run(
+    workshop: &Workshop,
+    job: &Claimed,
+    id: LoginCodeId,
+    code: &ChannelCode,
+) -> Result<Conclusion, StoreError> {
+    let Some(task) = workshop.casework.login_code(id).await? else {
+        return Ok(Conclusion::plain(Ending::done(job, "no_need", "used or too old".to_owned(), None), Contact::None));
+    };
+    let Some(channel) = workshop.channels.get(code) else {
+        let why = format!("channel {code} is not set up");
+        return Ok(Conclusion::plain(Ending::dead(job, "no_channel", why), Contact::None));
+    };
+    let Some(template) = channel.login_template() else {
+        let why = format!("channel {code} has no template for codes");
+        return Ok(Conclusion::plain(Ending::dead(job, "no_template", why), Contact::None));
+    };
+    let message = PushMessage {
+        key: id.to_string(),
+        template: template.to_owned(),
+        fields: [("code".to_owned(), task.code.into_exposed())].into(),
+        page: None,
+        language: Language::default(),
+        consent: Consent::NotNeeded,
+        first_sent_at: task.created_at,
+    };
+    let report = channel.send(&task.phone, &message).await;
+    let policy = RetryPolicy { attempts: 4, age: Duration::from_secs(300), ..workshop.settings.retry };
+    let (ending, contact) = match report.fact {
+        PushFact::Delivered { reference } => {
+            (Ending::done(job, "delivered", report.detail, reference), Contact::Answered)
+        }
+        PushFact::Ambiguous => (Ending::done(job, "ambiguous", report.detail, None), Contact::Silent),
+        PushFact::Throttled { after } => {
+            (again_or_dead(job, &policy, after, "throttled", report.detail), Contact::Answered)
+        }
+        PushFact::Unavailable => (again_or_dead(job, &policy, None, "unavailable", report.detail), Contact::Silent),
+        PushFact::Gone | PushFact::Refused => (Ending::done(job, "refused", report.detail, None), Contact::Answered),
+        PushFact::Misconfigured => (Ending::dead(job, "misconfigured", report.detail), Contact::Answered),
+    };
+    Ok(Conclusion::plain(ending, contact))
+}

@@ -1,0 +1,32 @@
+//! The pulse of a worker: when each lane last came round. A process that answers but no longer consumes is found out
+//! by this (`/readyz`), not by its customers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::domain::clock::Stopwatch;
+use crate::domain::job::Lane;
+
+/// When each lane last came round. Cloning shares it.
+#[derive(Clone, Default)]
+pub struct Pulse(Arc<Mutex<BTreeMap<Lane, Stopwatch>>>);
+
+impl Pulse {
+    /// A lane came round.
+    pub fn beat(&self, lane: &Lane) {
+        let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(beat) = beats.get_mut(lane) {
+            *beat = Stopwatch::start();
+        } else {
+            beats.insert(lane.clone(), Stopwatch::start());
+        }
+    }
+
+    /// The lanes that have not come round for longer than this.
+    #[must_use]
+    pub fn missed(&self, longer_than: Duration) -> Vec<Lane> {
+        let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        beats.iter().filter(|(_, beat)| beat.elapsed() > longer_than).map(|(lane, _)| lane.clone()).collect()
+    }
+}

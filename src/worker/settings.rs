@@ -1,0 +1,108 @@
+//! Limits and time-outs of a worker, and the check that they fit together.
+
+use std::time::Duration;
+
+use crate::domain::retry::RetryPolicy;
+use crate::env::Env;
+use crate::queue::brake::Rate;
+
+/// Limits and time-outs.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// How long a claim lasts.
+    pub lease: Duration,
+    /// How long one attempt may take, all its calls together. Shorter than the lease by a margin, so that nobody else
+    /// can hold the job while an attempt is still under way.
+    pub attempt: Duration,
+    /// How many jobs of one lane are under way at once.
+    pub slots: usize,
+    /// How many calls a second one lane makes at the most.
+    pub rate: Rate,
+    /// How often the sweeper looks.
+    pub sweep: Duration,
+    /// How failed jobs are repeated.
+    pub retry: RetryPolicy,
+    /// How long after an unclear attempt a gateway is asked, or the message repeated.
+    pub clear_up_after: Duration,
+    /// For how long look-ups must find no order before the same number may be ordered again.
+    pub absent_for: Duration,
+    /// How often a parcel's way is asked for.
+    pub track_every: Duration,
+}
+
+/// The part of a lease that is left for settling when an attempt takes as long as it may.
+const MARGIN: Duration = Duration::from_secs(2);
+
+impl WorkerSettings {
+    /// Reads the settings, and refuses those that would let two workers do one job at once.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let lease = env.duration("SONGDA_LEASE", "12s", "how long a worker holds a job before others may take it over");
+        let attempt = env.duration(
+            "SONGDA_ATTEMPT_TIMEOUT",
+            "10s",
+            "how long one attempt at a job may take; at least 2s less than the lease",
+        );
+        let slots = env.or("SONGDA_SLOTS", "64", "how many jobs a worker has under way at once before each gateway");
+        let per_second =
+            env.or("SONGDA_RATE", "5000", "how many calls a second all workers together make to each gateway");
+        let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
+        let first = env.duration(
+            "SONGDA_RETRY_FIRST",
+            "1s",
+            "upper bound of the wait before the first repetition; it doubles from there",
+        );
+        let longest = env.duration("SONGDA_RETRY_LONGEST", "15m", "upper bound of any wait before a repetition");
+        let attempts =
+            env.or("SONGDA_RETRY_ATTEMPTS", "20", "how many attempts are made at a job before it is a dead letter");
+        let age = env.duration("SONGDA_RETRY_AGE", "1d", "how old a job may grow before it is a dead letter");
+        let clear_up_after = env.duration(
+            "SONGDA_CLEAR_UP_AFTER",
+            "5s",
+            "how long after an attempt of unknown outcome the gateway is asked about it",
+        );
+        let absent_for = env.duration(
+            "SONGDA_ABSENT_FOR",
+            "30s",
+            "for how long a carrier must know no order before the same number is ordered again",
+        );
+        let track_every = env.duration(
+            "SONGDA_TRACK_EVERY",
+            "2h",
+            "how often a parcel's way is asked for beside the carrier's own calls",
+        );
+        let retry = RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? };
+        let settings = Self {
+            lease: lease?,
+            attempt: attempt?,
+            slots: slots?,
+            rate: Rate { per_second: per_second? },
+            sweep: sweep?,
+            retry,
+            clear_up_after: clear_up_after?,
+            absent_for: absent_for?,
+            track_every: track_every?,
+        };
+        if settings.attempt + MARGIN > settings.lease {
+            env.fault("SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over while it is under way");
+        }
+        if settings.slots == 0 || settings.rate.per_second == 0 {
+            env.fault("SONGDA_SLOTS and SONGDA_RATE must be at least 1: nothing would ever be done");
+        }
+        Some(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsafe_pair_is_refused() {
+        let mut env = Env::of([("SONGDA_LEASE", "10s"), ("SONGDA_ATTEMPT_TIMEOUT", "10s")]);
+        WorkerSettings::read(&mut env);
+        assert_eq!(env.faults().len(), 1);
+        let mut env = Env::of([("SONGDA_LEASE", "12s"), ("SONGDA_ATTEMPT_TIMEOUT", "10s")]);
+        WorkerSettings::read(&mut env);
+        assert!(env.faults().is_empty(), "{:?}", env.faults());
+    }
+}

@@ -1,0 +1,97 @@
+//! The settler writes down how attempts ended, many in one transaction, and acknowledges their rings afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::Workshop;
+use crate::casework::jobs::Settlement;
+use crate::domain::ids::JobId;
+use crate::domain::job::Lane;
+
+/// An attempt that ended, with the ring that announced it.
+pub struct Ended {
+    /// How.
+    pub settlement: Settlement,
+    /// The lane of the ring.
+    pub lane: Lane,
+    /// The stream entry to acknowledge.
+    pub entry: String,
+}
+
+/// How many attempts are settled together at the most.
+const BATCH: usize = 256;
+const WAITING: usize = 4_096;
+/// How long the settler waits before it tries an unavailable database again. Leases end meanwhile, and that is safe.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Where lanes hand in what ended, and where the settler takes it from.
+#[must_use]
+pub fn channel() -> (mpsc::Sender<Ended>, mpsc::Receiver<Ended>) {
+    mpsc::channel(WAITING)
+}
+
+/// Settles until all lanes are done.
+pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while ended.recv_many(&mut batch, BATCH).await > 0 {
+        settle(&workshop, &batch).await;
+        acknowledge(&workshop, &batch).await;
+        batch.clear();
+    }
+}
+
+/// Settles a batch; where one attempt cannot be settled, the others are settled without it.
+async fn settle(workshop: &Workshop, batch: &[Ended]) {
+    let settlements: Vec<Settlement> = batch.iter().map(|ended| ended.settlement.clone()).collect();
+    if try_settle(workshop, &settlements).await {
+        return;
+    }
+    for settlement in &settlements {
+        if !try_settle(workshop, std::slice::from_ref(settlement)).await {
+            tracing::error!(job = %settlement.ending.id(), "an attempt could not be settled; its lease will end");
+        }
+    }
+}
+
+/// Tries to settle, for as long as a lease can last while the database is away.
+async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> bool {
+    let since = crate::domain::clock::Stopwatch::start();
+    loop {
+        match workshop.casework.settle(settlements).await {
+            Ok(held) => {
+                let late: Vec<JobId> = settlements
+                    .iter()
+                    .map(|settlement| settlement.ending.id())
+                    .filter(|job| !held.contains(job))
+                    .collect();
+                if !late.is_empty() {
+                    tracing::warn!(?late, "leases were lost; others settle these jobs");
+                }
+                return true;
+            }
+            Err(error @ crate::store::StoreError::Unavailable(_)) if since.elapsed() < workshop.settings.lease => {
+                tracing::warn!(%error, "cannot settle yet");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, jobs = settlements.len(), "cannot settle");
+                return false;
+            }
+        }
+    }
+}
+
+async fn acknowledge(workshop: &Workshop, batch: &[Ended]) {
+    let mut lanes: Vec<&Lane> = batch.iter().map(|ended| &ended.lane).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    for lane in lanes {
+        let of_lane = batch.iter().filter(|ended| ended.lane == *lane && !ended.entry.is_empty());
+        let entries: Vec<String> = of_lane.map(|ended| ended.entry.clone()).collect();
+        if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
+            tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The sweeper offers what was promised and is not on a stream: never offered (a crash between commit and offer, a wait
+//! that ended), or offered and lost (Redis flushed, restarted, failed over).
+//!
+//! How does it know that an offer was lost? A stream holds exactly what is not finished, oldest first. A job that was
+//! offered before the oldest entry, and is still pending, has no entry any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Workshop;
+use crate::domain::job::Lane;
+
+/// How long an offer may take from the promise to the stream. Longer ago and absent from the stream: it is lost.
+const OFFER_TAKES: Duration = Duration::from_secs(1);
+/// Whatever the stream seems to hold, an offer is repeated after this: the last net under all others.
+const LONGEST_TRUST: Duration = Duration::from_secs(60);
+
+/// Sweeps every lane, again and again, until the process stops.
+pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
+    let lanes = workshop.lanes();
+    while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.sweep)).await.is_some() {
+        for lane in &lanes {
+            sweep(&workshop, lane).await;
+        }
+    }
+}
+
+async fn sweep(workshop: &Workshop, lane: &Lane) {
+    let oldest = match workshop.queue.oldest(lane).await {
+        Ok(oldest) => oldest,
+        Err(error) => {
+            tracing::debug!(%error, %lane, "nothing can be offered while Redis is away");
+            return;
+        }
+    };
+    let lost_after = oldest.map_or(OFFER_TAKES, |age| (age + OFFER_TAKES).min(LONGEST_TRUST));
+    match workshop.casework.sweep(lane, lost_after).await {
+        Ok(offers) if offers.is_empty() => {}
+        Ok(offers) => {
+            if let Err(error) = workshop.queue.offer(&offers).await {
+                tracing::warn!(%error, %lane, jobs = offers.len(), "swept jobs could not be offered");
+            }
+        }
+        Err(error) => tracing::warn!(%error, %lane, "cannot sweep"),
+    }
+}

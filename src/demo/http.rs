@@ -44,25 +44,21 @@ impl Caller {
     }
 
     /// Begins a `GET`.
-    #[must_use]
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
     }
 
     /// Begins a `POST`.
-    #[must_use]
     pub fn post(&self, path: &str) -> Call {
         self.call(Method::POST, path)
     }
 
     /// Begins a `PUT`.
-    #[must_use]
     pub fn put(&self, path: &str) -> Call {
         self.call(Method::PUT, path)
     }
 
     /// Begins a `DELETE`.
-    #[must_use]
     pub fn delete(&self, path: &str) -> Call {
         self.call(Method::DELETE, path)
     }

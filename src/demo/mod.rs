@@ -90,7 +90,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Waits until the API answers.
+    /// Waits until the API answers, and tells the sandbox where it is, for callbacks.
     async fn open(settings: Settings) -> Played<Self> {
         let api = Caller::new(settings.api.clone())?;
         let sandbox = Sandbox::new(settings.sandbox.clone())?;
@@ -98,6 +98,7 @@ impl Stage {
             Ok(api.get("/readyz").answer().await.ok().filter(|reply| reply.status.is_success()))
         })
         .await?;
+        sandbox.aim(&settings.api).await?;
         Ok(Self { api, sandbox, story: Story::begin(), settings })
     }
 }

@@ -88,6 +88,15 @@ impl Sandbox {
         Ok(Self { caller: Caller::new(base)? })
     }
 
+    /// Says where Songda is called back.
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn aim(&self, songda: &Url) -> Played<()> {
+        self.caller.put("/_sandbox/callbacks").json(&json!({"base_url": songda})).success().await?;
+        Ok(())
+    }
+
     /// All messages of a phone, or of an openid.
     ///
     /// # Errors

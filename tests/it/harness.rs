@@ -24,6 +24,9 @@ use tokio::sync::OnceCell;
 
 /// The keys that the sandbox's twins expect.
 const SANDBOX_KEYS: &str = include_str!("../../script/sandbox.env");
+/// Each gateway's name in the settings, and its twin's in the sandbox.
+const TWINS: [(&str, &str); 5] =
+    [("WECHAT", "wechat"), ("SMS_ALIYUN", "sms"), ("IDENTITY", "identity"), ("EMS", "ems"), ("SF", "sf")];
 /// The agencies whose officers tests meet.
 const AGENCIES: [&str; 3] = ["public-security", "administrative-approval", "human-resources"];
 /// The password of the officers that [`Desk::officer`] signs in.
@@ -54,7 +57,9 @@ impl Desk {
         let name = fresh_database().await;
         let url = database_url(&name);
         let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();
-        let app = App::build(config(self::settings(&url, &sandbox, settings))).await.unwrap_or_else(|error| panic!("the app does not start: {error}"));
+        let app = App::build(config(self::settings(&url, &sandbox, settings)))
+            .await
+            .unwrap_or_else(|error| panic!("the app does not start: {error}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         sandbox.world().callbacks.aim(Some(base.clone()));
@@ -157,7 +162,9 @@ fn settings(url: &str, sandbox: &Running, wanted: &[(&str, &str)]) -> Vec<(Strin
         ("SONGDA_REDIS_PREFIX", &prefix),
         ("SONGDA_KEYS", keys()),
     ];
-    all.extend(given.into_iter().chain(wanted.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())));
+    all.extend(
+        given.into_iter().chain(wanted.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
     all
 }
 
@@ -166,16 +173,12 @@ fn config(settings: Vec<(String, String)>) -> Config {
     Config::read(&mut env).unwrap_or_else(|faults| panic!("settings:\n{}", faults.join("\n")))
 }
 
-/// `script/sandbox.env`, with the sandbox's real address.
+/// `script/sandbox.env`, and where the sandbox is.
 fn sandbox_settings(sandbox: &Running) -> Vec<(String, String)> {
-    let lines = SANDBOX_KEYS.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| {
-            let value = value.trim_matches('\'').replace("$SANDBOX", &sandbox.base_url());
-            (name.to_owned(), value)
-        })
-        .collect()
+    let keys = SANDBOX_KEYS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let addresses = TWINS.iter().map(|(name, twin)| (format!("SONGDA_{name}_URL"), sandbox.url(twin)));
+    keys.chain(addresses).collect()
 }
 
 /// A database that is a copy of the template.
@@ -231,7 +234,8 @@ async fn fill_template(url: &str) {
     songda(&["catalog", "load"], &settings).await;
     for agency in AGENCIES {
         let username = format!("officer.{agency}");
-        songda(&["staff", "add", &username, "--name", "测试人员", "--agency", agency, "--role", "officer"], &settings).await;
+        songda(&["staff", "add", &username, "--name", "测试人员", "--agency", agency, "--role", "officer"], &settings)
+            .await;
     }
 }
 
@@ -263,7 +267,8 @@ fn keys() -> &'static str {
     static KEYS: OnceLock<String> = OnceLock::new();
     KEYS.get_or_init(|| {
         let folder = std::env::temp_dir().join(format!("songda-keys-{}", fresh_key()));
-        let made = std::process::Command::new(env!("CARGO_BIN_EXE_songda")).args(["keys", "init"]).arg(&folder).status();
+        let made =
+            std::process::Command::new(env!("CARGO_BIN_EXE_songda")).args(["keys", "init"]).arg(&folder).status();
         assert!(made.unwrap().success(), "songda keys init");
         folder.display().to_string()
     })

@@ -62,10 +62,14 @@ fn every_ignored_test_says_why() {
 fn wrong_arrows(file: &Path) -> Vec<String> {
     let from = layer_of(file);
     let may_use = MAY_USE.iter().find(|(layer, _)| *layer == from).map(|(_, may)| *may);
-    let may_use = may_use.unwrap_or_else(|| panic!("{}: no layer is called {from}: add it to the table", file.display()));
+    let may_use =
+        may_use.unwrap_or_else(|| panic!("{}: no layer is called {from}: add it to the table", file.display()));
     let text = code_of(file);
     let allowed = |to: &str| {
-        to == from || may_use.contains(&"*") || may_use.contains(&to) || BENEATH_ALL.contains(&to)
+        to == from
+            || may_use.contains(&"*")
+            || may_use.contains(&to)
+            || BENEATH_ALL.contains(&to)
             || (from == "twin" && to == "twin")
     };
     used_by(file, &text)

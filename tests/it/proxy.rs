@@ -83,7 +83,11 @@ async fn connect(client: TcpStream, target: SocketAddr, line: watch::Receiver<Li
 }
 
 /// Carries bytes one way until either side closes.
-async fn carry(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin, mut line: watch::Receiver<Line>) {
+async fn carry(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    mut line: watch::Receiver<Line>,
+) {
     let mut piece = vec![0; 16 << 10];
     loop {
         let Ok(read @ 1..) = from.read(&mut piece).await else { return };

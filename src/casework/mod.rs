@@ -6,10 +6,15 @@
 pub mod bell;
 pub mod enact;
 pub mod jobs;
+pub mod once;
+pub mod people;
+pub mod publish_catalogue;
+pub mod signing_keys;
+pub mod tokens;
 
 use std::sync::Arc;
 
-use crate::catalog::Catalog;
+use crate::catalog::LiveCatalog;
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::job::Offer;
 use crate::domain::parcel::CarrierCode;
@@ -32,7 +37,7 @@ pub struct Parts {
     /// What tells the time.
     pub clock: Clock,
     /// The items, the calendar and the templates.
-    pub catalog: Catalog,
+    pub catalog: Arc<LiveCatalog>,
     /// The channels, in the order in which they are tried.
     pub chain: Chain,
     /// The carriers, the preferred first.
@@ -56,7 +61,7 @@ impl Casework {
 
     /// The catalogue.
     #[must_use]
-    pub fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &LiveCatalog {
         &self.parts.catalog
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Instant;
+use super::ids::AddressId;
 use super::private::Private;
 
 /// Who receives, and where. All of it is personal data.
@@ -24,4 +26,28 @@ pub struct PostalAddress {
     /// Postcode, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
+}
+
+/// The names of a county (区县) and of what it belongs to, as the catalogue's regions give them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionNames {
+    /// 省
+    pub province: String,
+    /// 市
+    pub city: String,
+    /// 区县
+    pub county: String,
+}
+
+/// An entry of a person's address book (地址簿).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedAddress {
+    /// Its id.
+    pub id: AddressId,
+    /// The address.
+    pub address: PostalAddress,
+    /// Whether it is offered first.
+    pub is_default: bool,
+    /// When it was last changed.
+    pub updated_at: Instant,
 }

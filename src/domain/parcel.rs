@@ -291,3 +291,62 @@ pub struct ParcelOrder {
     /// When the order was first made: the same at every attempt.
     pub created_at: Instant,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MEANINGS: [ScanMeaning; 10] = [
+        ScanMeaning::PickedUp,
+        ScanMeaning::InTransit,
+        ScanMeaning::OutForDelivery,
+        ScanMeaning::ReadyForPickup,
+        ScanMeaning::Exception,
+        ScanMeaning::Delivered,
+        ScanMeaning::Returning,
+        ScanMeaning::Returned,
+        ScanMeaning::Cancelled,
+        ScanMeaning::Unchanged,
+    ];
+
+    fn scan(meaning: ScanMeaning, second: i64) -> Scan {
+        Scan {
+            order_no: None,
+            waybill: Waybill::new("1"),
+            key: format!("{second}/{meaning:?}"),
+            code: String::new(),
+            meaning,
+            occurred_at: Instant::from_timestamp(second, 0).unwrap(),
+            place: String::new(),
+            text: Private::default(),
+        }
+    }
+
+    fn scans() -> impl Strategy<Value = Vec<Scan>> {
+        prop::collection::vec((0..MEANINGS.len(), 0..6_i64).prop_map(|(n, second)| scan(MEANINGS[n], second)), 0..8)
+    }
+
+    #[test]
+    fn the_latest_news_decides_and_a_correction_re_opens() {
+        let way = [(ScanMeaning::Delivered, 2), (ScanMeaning::PickedUp, 1)].map(|(meaning, at)| scan(meaning, at));
+        assert_eq!(ParcelState::after(true, &way), ParcelState::Delivered);
+        let corrected = scan(ScanMeaning::Returning, 3);
+        assert_eq!(ParcelState::after(true, way.iter().chain([&corrected])), ParcelState::Returning);
+        assert_eq!(ParcelState::after(true, [&scan(ScanMeaning::Unchanged, 1)]), ParcelState::Ordered);
+        assert_eq!(ParcelState::after(false, []), ParcelState::Pending);
+    }
+
+    proptest! {
+        #[test]
+        fn neither_order_nor_repetition_changes_where_a_parcel_stands(
+            (told, shuffled) in scans().prop_flat_map(|told| {
+                let doubled: Vec<Scan> = told.iter().chain(&told).cloned().collect();
+                (Just(told), Just(doubled).prop_shuffle())
+            }),
+        ) {
+            prop_assert_eq!(ParcelState::after(true, &told), ParcelState::after(true, &shuffled));
+        }
+    }
+}

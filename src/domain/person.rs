@@ -1,1 +1,47 @@
-//! (being written)
+//! People (申请人): who applies, as themselves and under their real name.
+
+use super::clock::Instant;
+use super::identity::{MobilePhone, ResidentId};
+use super::ids::PersonId;
+use super::private::Private;
+use super::text::Language;
+
+/// A person (申请人).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Their id.
+    pub id: PersonId,
+    /// The mobile number whose possession they proved with a code.
+    pub phone: Option<MobilePhone>,
+    /// Their real name and number, once they were checked.
+    pub identity: Option<VerifiedIdentity>,
+    /// The language that they read.
+    pub language: Language,
+    /// When they first signed in.
+    pub created_at: Instant,
+}
+
+impl Person {
+    /// Somebody who signs in for the first time.
+    #[must_use]
+    pub const fn new(id: PersonId, phone: Option<MobilePhone>, language: Language, now: Instant) -> Self {
+        Self { id, phone, identity: None, language, created_at: now }
+    }
+
+    /// Whether their real name is known (实名认证), which submitting needs.
+    #[must_use]
+    pub const fn is_verified(&self) -> bool {
+        self.identity.is_some()
+    }
+}
+
+/// A name and a resident ID that belong together, as an identity gateway said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedIdentity {
+    /// 姓名
+    pub name: Private<String>,
+    /// 公民身份号码
+    pub resident_id: ResidentId,
+    /// When the gateway said so.
+    pub verified_at: Instant,
+}

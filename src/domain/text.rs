@@ -26,6 +26,12 @@ impl Language {
         }
     }
 
+    /// The language of a tag.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        [Self::Chinese, Self::English].into_iter().find(|language| language.tag() == tag)
+    }
+
     /// Chooses by an `Accept-Language` header (RFC 9110 §12.5.4): the known language with the highest weight.
     #[must_use]
     pub fn negotiate(accept_language: Option<&str>) -> Self {

@@ -98,6 +98,14 @@ impl Http {
         self.client.request(method, url)
     }
 
+    /// Starts a request to a whole address that a gateway named in an answer; `None` unless it lies below the base
+    /// URL, so that no answer can send us elsewhere.
+    pub fn request_below(&self, method: Method, url: &Url) -> Option<RequestBuilder> {
+        let prefix = format!("{}/", self.base.path().trim_end_matches('/'));
+        let below = url.origin() == self.base.origin() && url.path().starts_with(&prefix);
+        below.then(|| self.client.request(method, url.clone()))
+    }
+
     /// The host and port that a signature may need to name.
     #[must_use]
     pub fn host(&self) -> String {
@@ -145,4 +153,28 @@ fn words(error: &reqwest::Error) -> String {
         source = deeper;
     }
     if error.is_connect() { format!("no connection ({source})") } else { format!("the connection broke ({source})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_cannot_send_us_elsewhere() {
+        let base_url: Url = "https://labels.example/files".parse().unwrap();
+        let second = Duration::from_secs(1);
+        let http = Http::new(&HttpSettings { base_url, connect_timeout: second, timeout: second }).unwrap();
+        let below = |url: &str| http.request_below(Method::GET, &url.parse().unwrap()).is_some();
+        assert!(below("https://labels.example/files/1.pdf?token=x"));
+        for elsewhere in [
+            "http://labels.example/files/1.pdf",
+            "https://labels.example:8443/files/1.pdf",
+            "https://labels.example.evil.example/files/1.pdf",
+            "https://labels.example/files/../admin",
+            "https://labels.example/filesystem",
+            "https://user@evil.example/files/1.pdf",
+        ] {
+            assert!(!below(elsewhere), "{elsewhere}");
+        }
+    }
 }

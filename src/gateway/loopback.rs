@@ -39,6 +39,7 @@ impl Call {
 }
 
 /// What to answer.
+#[derive(Clone)]
 pub enum Reply {
     /// A status and a body.
     Says(u16, String),

@@ -63,7 +63,7 @@ impl TryFrom<CaseRow> for Versioned {
             number: CaseNumber::from_stored(row.number),
             applicant: PersonId::from_uuid(row.person_id),
             item: ItemCode::new(row.item_code),
-            item_version: row.item_version,
+            item_version: u32::try_from(row.item_version).map_err(|_| broken("item_version"))?,
             agency: AgencyCode::new(row.agency),
             delivery,
             submitted_at: row.submitted_at,

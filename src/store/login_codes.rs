@@ -1,27 +1,168 @@
-//! stub until people is merged
+//! One-time codes that prove the possession of a phone. Their rows are also the memory of the limits per number.
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::people::{open_phone, open_text};
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::{clock::Instant, ids::LoginCodeId, private::Private};
-/// stub
-pub struct Phone(String);
-impl Phone {
-    /// stub
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
+use crate::domain::clock::Instant;
+use crate::domain::identity::MobilePhone;
+use crate::domain::ids::LoginCodeId;
+use crate::domain::private::Private;
+
+const PHONE: &str = "login_codes.phone";
+const CODE: &str = "login_codes.code";
+
+/// A one-time code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginCode {
+    /// Its id.
+    pub id: LoginCodeId,
+    /// For whom.
+    pub phone: MobilePhone,
+    /// Six digits.
+    pub code: Private<String>,
+    /// How often a code was entered against it.
+    pub tries: i32,
+    /// When it was made.
+    pub created_at: Instant,
+    /// Until when it counts.
+    pub expires_at: Instant,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    phone_sealed: Vec<u8>,
+    code_sealed: Vec<u8>,
+    tries: i32,
+    created_at: Instant,
+    expires_at: Instant,
+}
+
+impl Row {
+    fn open(self, keys: &KeyRing) -> Result<LoginCode, StoreError> {
+        Ok(LoginCode {
+            id: LoginCodeId::from_uuid(self.id),
+            phone: open_phone(keys, PHONE, &self.phone_sealed)?,
+            code: Private::new(open_text(keys, CODE, &self.code_sealed)?),
+            tries: self.tries,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+        })
     }
 }
-/// stub
-pub struct LoginCode {
-    /// p
-    pub phone: Phone,
-    /// c
-    pub code: Private<String>,
-    /// t
-    pub created_at: Instant,
-}
-/// stub
+
+/// Holds a number until the end of the transaction, so that two requests cannot both be the last within the limits.
+///
 /// # Errors
-/// x
-pub async fn find_open(_: &mut Conn, _: &KeyRing, _: LoginCodeId, _: Instant) -> Result<Option<LoginCode>, StoreError> {
-    Ok(None)
+/// When the database is unavailable.
+pub async fn hold_number(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 1))")
+        .bind(keys.hash(PHONE, phone.expose()))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// When codes were made for a number after an instant, latest first.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn made_after(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    phone: &MobilePhone,
+    after: Instant,
+) -> Result<Vec<Instant>, StoreError> {
+    let made = sqlx::query_scalar(
+        "select created_at from login_codes where phone_hash = $1 and created_at > $2 order by created_at desc",
+    )
+    .bind(keys.hash(PHONE, phone.expose()))
+    .bind(after)
+    .fetch_all(conn)
+    .await?;
+    Ok(made)
+}
+
+/// Adds a code.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn insert(conn: &mut Conn, keys: &KeyRing, code: &LoginCode) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into login_codes (id, phone_hash, phone_sealed, code_sealed, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(code.id.uuid())
+    .bind(keys.hash(PHONE, code.phone.expose()))
+    .bind(keys.seal(PHONE, code.phone.expose().as_bytes())?)
+    .bind(keys.seal(CODE, code.code.expose().as_bytes())?)
+    .bind(code.created_at)
+    .bind(code.expires_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A code that still counts, for the worker that sends it.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn find_open(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: LoginCodeId,
+    now: Instant,
+) -> Result<Option<LoginCode>, StoreError> {
+    let row: Option<Row> =
+        sqlx::query_as("select * from login_codes where id = $1 and used_at is null and expires_at > $2")
+            .bind(id.uuid())
+            .bind(now)
+            .fetch_optional(conn)
+            .await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// Counts a try against a number's latest code, if that still counts, and returns it; its row is then held.
+///
+/// Counting comes before comparing, so that many guesses at once are no more than many guesses in a row.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn try_latest(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    phone: &MobilePhone,
+    now: Instant,
+) -> Result<Option<LoginCode>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(
+        "update login_codes set tries = tries + 1
+         where id = (select id from login_codes where phone_hash = $1 order by created_at desc limit 1)
+           and used_at is null and expires_at > $2
+         returning *",
+    )
+    .bind(keys.hash(PHONE, phone.expose()))
+    .bind(now)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// Marks a code as used.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<(), StoreError> {
+    sqlx::query("update login_codes set used_at = $2 where id = $1").bind(id.uuid()).bind(now).execute(conn).await?;
+    Ok(())
+}
+
+/// Forgets codes that were made before an instant.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn forget(conn: &mut Conn, made_before: Instant) -> Result<u64, StoreError> {
+    let done = sqlx::query("delete from login_codes where created_at < $1").bind(made_before).execute(conn).await?;
+    Ok(done.rows_affected())
 }

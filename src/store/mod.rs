@@ -1,16 +1,25 @@
 //! PostgreSQL, the record: one file per aggregate. Functions here take a connection or a transaction that a use
 //! case opened, and know nothing of gateways or Redis.
 
+pub mod addresses;
+pub mod api_clients;
 pub mod callbacks;
 pub mod cases;
+pub mod catalogue;
 pub mod changes;
+pub mod consents;
+pub mod devices;
+pub mod idempotency;
 pub mod jobs;
 pub mod login_codes;
 pub mod notifications;
+pub mod officers;
 pub mod parcels;
+pub mod people;
 pub mod reach;
 pub mod record;
 pub mod seal;
+pub mod sessions;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -121,4 +130,13 @@ impl Store {
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
     }
+}
+
+/// Lets this transaction's commit return before it is on disk: for what may be lost with the machine.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn set_relaxed(tx: &mut Tx) -> Result<(), StoreError> {
+    sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?;
+    Ok(())
 }

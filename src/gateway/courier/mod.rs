@@ -3,15 +3,32 @@
 pub mod ems;
 pub mod sf;
 
+mod beijing_time;
+mod lenient;
+mod office;
+mod refusal;
+#[cfg(test)]
+mod sample;
+mod way_back;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::office::office;
 pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
 
+use crate::domain::clock::Clock;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
+use crate::env::Env;
+
+/// What a carrier is told that a parcel holds. Never the item: it may say too much about the recipient.
+const CARGO_NAME: &str = "文件";
+
+/// What a carrier is told that a parcel weighs: a few sheets in a document envelope. It weighs again itself.
+const CARGO_GRAMS: u32 = 300;
 
 /// The carrier has the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +99,15 @@ pub struct Label {
     pub bytes: Private<Vec<u8>>,
 }
 
+impl Label {
+    /// A file, if it is of a kind that can be printed. Its content says so, not its name.
+    fn of(bytes: Vec<u8>) -> Option<Self> {
+        let kind = infer::get(&bytes)?.mime_type();
+        let printable = matches!(kind, "application/pdf" | "image/png" | "image/jpeg");
+        printable.then(|| Self { content_type: kind.to_owned(), bytes: Private::new(bytes) })
+    }
+}
+
 /// A courier company.
 #[async_trait]
 pub trait Carrier: Send + Sync {
@@ -137,5 +163,69 @@ impl Carriers {
     /// All of them, the preferred first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Carrier>> {
         self.0.iter()
+    }
+}
+
+/// Reads a carrier's settings and builds its client; what is wrong is collected in the settings' reader.
+type Build = fn(&mut Env, &Clock) -> Option<Arc<dyn Carrier>>;
+
+/// Every carrier that Songda knows: one line each.
+const KNOWN: &[(&str, Build)] = &[(ems::CODE, ems::build), (sf::CODE, sf::build)];
+
+/// Builds the carriers that `SONGDA_CARRIERS` names, in that order. The settings of the others are not asked for.
+pub fn registry(env: &mut Env, clock: &Clock) -> Carriers {
+    let meaning = "carriers of this installation, the preferred first, separated by commas";
+    let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
+    let mut carriers = Vec::new();
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match KNOWN.iter().find(|(code, _)| *code == name) {
+            Some((_, build)) => carriers.extend(build(env, clock)),
+            None => env.fault(format!("SONGDA_CARRIERS names {name}, which is not a known carrier")),
+        }
+    }
+    Carriers::new(carriers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(carriers: &str) -> Env {
+        Env::of([
+            ("SONGDA_CARRIERS", carriers),
+            ("SONGDA_EMS_SENDER_NO", "1100000000000"),
+            ("SONGDA_EMS_AUTHORIZATION", "issued"),
+            ("SONGDA_EMS_KEY", "R292VGVzdFNtNEtleTAxNg=="),
+            ("SONGDA_SF_PARTNER_ID", "GOV"),
+            ("SONGDA_SF_CHECK_WORD", "abc123"),
+            ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
+        ])
+    }
+
+    fn names(carriers: &Carriers) -> Vec<&str> {
+        carriers.iter().map(|carrier| carrier.code().as_str()).collect()
+    }
+
+    #[test]
+    fn the_setting_gives_the_order_of_preference() {
+        for (setting, order) in [("", vec!["ems", "sf"]), ("sf, ems", vec!["sf", "ems"]), ("sf", vec!["sf"])] {
+            let mut env = env(setting);
+            assert_eq!(names(&registry(&mut env, &Clock::system())), order);
+            assert!(env.faults().is_empty(), "{:?}", env.faults());
+        }
+    }
+
+    #[test]
+    fn every_fault_of_every_carrier_is_said_at_once() {
+        let mut env = Env::of([("SONGDA_CARRIERS", "ems,sf,owl")]);
+        assert_eq!(registry(&mut env, &Clock::system()).iter().count(), 0);
+        assert_eq!(env.faults().len(), 7, "three of each, and the owl: {:?}", env.faults());
+    }
+
+    #[test]
+    fn a_label_is_known_by_its_content() {
+        assert_eq!(Label::of(b"%PDF-1.4 ...".to_vec()).unwrap().content_type, "application/pdf");
+        assert_eq!(Label::of(b"<html>busy</html>".to_vec()), None);
+        assert_eq!(Label::of(Vec::new()), None);
     }
 }

@@ -1,1 +1,130 @@
-//! (being written)
+//! SF Express (顺丰速运): its open platform, in digest mode. One address for all services, digested JSON in a form.
+//!
+//! An order of unknown outcome is looked up by our own number; SF refuses a number that it has seen for ever.
+
+mod answer;
+mod callback;
+mod client;
+mod codes;
+mod digest;
+#[cfg(test)]
+mod flow;
+mod label;
+mod order;
+mod scans;
+mod settings;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use self::client::Client;
+use self::settings::Settings;
+use super::refusal::{Kind, Operation, Refusal};
+use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
+use crate::domain::clock::Clock;
+use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
+use crate::domain::private::Private;
+use crate::env::Env;
+use crate::gateway::http::{Http, HttpSettings};
+
+/// Its name in settings, data and paths.
+pub(super) const CODE: &str = "sf";
+
+/// SF's services.
+mod service {
+    pub(super) const ORDER: &str = "EXP_RECE_CREATE_ORDER";
+    pub(super) const LOOK_UP: &str = "EXP_RECE_SEARCH_ORDER_RESP";
+    pub(super) const CANCEL: &str = "EXP_RECE_UPDATE_ORDER";
+    pub(super) const TRACK: &str = "EXP_RECE_SEARCH_ROUTES";
+    pub(super) const LABEL: &str = "COM_RECE_CLOUD_PRINT_WAYBILLS";
+}
+
+struct Sf {
+    code: CarrierCode,
+    client: Client,
+}
+
+/// Reads SF's settings and builds its client.
+pub(super) fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
+    let settings = Settings::read(env)?;
+    let client = connect(settings, clock).map_err(|error| env.fault(format!("SF cannot be reached: {error}"))).ok()?;
+    Some(Arc::new(Sf { code: CarrierCode::new(CODE), client }))
+}
+
+fn connect(settings: Settings, clock: &Clock) -> Result<Client, reqwest::Error> {
+    let http = Http::new(&settings.http)?;
+    let place = |url: &reqwest::Url| Http::new(&HttpSettings { base_url: url.clone(), ..settings.http.clone() });
+    let label_places = settings.label_urls.iter().map(place).collect::<Result<_, _>>()?;
+    Ok(Client { http, label_places, settings, clock: clock.clone() })
+}
+
+impl Sf {
+    async fn look_up(&self, order_no: &OrderNo) -> Result<Booking, Refusal> {
+        let content = self.client.call(service::LOOK_UP, &order::look_up(order_no)).await?;
+        order::booking(content, order_no)
+    }
+}
+
+#[async_trait]
+impl Carrier for Sf {
+    fn code(&self) -> &CarrierCode {
+        &self.code
+    }
+
+    async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
+        let content = self.client.call(service::ORDER, &order::order(order, &self.client.settings.terms)).await;
+        content
+            .and_then(|content| order::booking(content, &order.order_no))
+            .map_err(|refusal| refusal.fault(Operation::Order))
+    }
+
+    async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault> {
+        match self.look_up(order_no).await {
+            Ok(booking) => Ok(Recovery::Found(booking)),
+            Err(Refusal { kind: Kind::Absent, .. }) => Ok(Recovery::Absent),
+            Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
+            Err(refusal) => Err(refusal.fault(Operation::Find)),
+        }
+    }
+
+    async fn waybill(&self, order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
+        let booking = self.look_up(order_no).await.map_err(|refusal| refusal.fault(Operation::Find))?;
+        Ok(booking.waybill)
+    }
+
+    async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault> {
+        let content = self.client.call(service::TRACK, &scans::question(waybill, recipient_phone)).await;
+        content
+            .and_then(|content| {
+                scans::of_answer(content, waybill).ok_or_else(|| Refusal::unclear("success without a route"))
+            })
+            .map_err(|refusal| refusal.fault(Operation::Read))
+    }
+
+    async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault> {
+        let content = self.client.call(service::CANCEL, &order::cancellation(order_no, waybill)).await;
+        match content.and_then(|content| order::cancelled(&content)) {
+            Ok(()) | Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(()),
+            Err(refusal) => Err(refusal.fault(Operation::Cancel)),
+        }
+    }
+
+    async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault> {
+        let read = |refusal: Refusal| refusal.fault(Operation::Read);
+        let question = label::question(&self.client.settings.label_template, waybill);
+        let content = self.client.call(service::LABEL, &question).await.map_err(read)?;
+        let place = label::place(content, waybill);
+        let (url, token) = place.ok_or_else(|| read(Refusal::unclear("no label in the answer")))?;
+        let file = self.client.fetch(&url, token.expose()).await.map_err(read)?;
+        Label::of(file).ok_or_else(|| read(Refusal::unclear("the label is no printable file")))
+    }
+
+    fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
+        callback::read(call)
+    }
+
+    fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement {
+        callback::acknowledge(call, stored)
+    }
+}

@@ -1,0 +1,118 @@
+//! The token bucket: a pure value that time fills and requests empty.
+
+use std::time::Duration;
+
+use crate::domain::clock::Instant;
+
+/// So many requests in so long a time; a burst may use all of them at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// As the headers name it.
+    pub name: &'static str,
+    /// Requests.
+    pub quota: u32,
+    /// Time in which the quota comes back.
+    pub window: Duration,
+}
+
+/// What came of asking a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Whether the request may go on.
+    pub allowed: bool,
+    /// How many more may follow at once.
+    pub remaining: u32,
+    /// When the bucket is full again.
+    pub full_in: Duration,
+    /// When the next request may come, if this one may not go on.
+    pub next_in: Duration,
+}
+
+/// A bucket of one caller. Its content is counted as time: how long ago it would have been empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// When it is full again.
+    full_at: Instant,
+}
+
+impl Bucket {
+    /// A full one.
+    #[must_use]
+    pub const fn full(now: Instant) -> Self {
+        Self { full_at: now }
+    }
+
+    /// Takes one request out, if there is one.
+    pub fn take(&mut self, policy: &Policy, now: Instant) -> Taken {
+        let quota = u64::from(policy.quota.max(1));
+        let window = nanos(policy.window);
+        let each = (window / quota).max(1);
+        let missing = (self.full_at - now).to_std().map_or(0, nanos);
+        let allowed = missing + each <= window.max(each);
+        let missing = if allowed { missing + each } else { missing };
+        if allowed {
+            self.full_at = now + Duration::from_nanos(missing);
+        }
+        let left = window.saturating_sub(missing) / each;
+        Taken {
+            allowed,
+            remaining: u32::try_from(left.min(quota)).unwrap_or(u32::MAX),
+            full_in: Duration::from_nanos(missing),
+            next_in: Duration::from_nanos((missing + each).saturating_sub(window)),
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    fn start() -> Instant {
+        "2026-11-23T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_burst_empties_it_and_time_fills_it() {
+        let policy = Policy { name: "t", quota: 3, window: Duration::from_secs(3) };
+        let mut bucket = Bucket::full(start());
+        let taken: Vec<_> = (0..4).map(|_| bucket.take(&policy, start())).map(|t| (t.allowed, t.remaining)).collect();
+        assert_eq!(taken, [(true, 2), (true, 1), (true, 0), (false, 0)]);
+        let refused = bucket.take(&policy, start());
+        assert_eq!((refused.next_in, refused.full_in), (Duration::from_secs(1), Duration::from_secs(3)));
+        assert!(bucket.take(&policy, start() + refused.next_in).allowed);
+        assert_eq!(
+            bucket.take(&policy, start() + TimeDelta::hours(1)).remaining,
+            2,
+            "it never holds more than its quota"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_lets_more_than_two_quotas_through(quota in 1u32..20, gaps in prop::collection::vec(0i64..2_000, 1..200)) {
+            let policy = Policy { name: "t", quota, window: Duration::from_secs(5) };
+            let (mut bucket, mut now, mut passed) = (Bucket::full(start()), start(), Vec::new());
+            for gap in gaps {
+                now += TimeDelta::milliseconds(gap);
+                let taken = bucket.take(&policy, now);
+                prop_assert!(taken.remaining <= quota && taken.full_in <= policy.window);
+                if taken.allowed {
+                    prop_assert!(taken.remaining < quota);
+                    passed.push(now);
+                } else {
+                    prop_assert!(bucket.clone().take(&policy, now + taken.next_in).allowed, "next_in is honest");
+                }
+            }
+            for from in &passed {
+                let within = passed.iter().filter(|at| *at >= from && **at < *from + policy.window).count();
+                prop_assert!(within <= 2 * quota as usize);
+            }
+        }
+    }
+}

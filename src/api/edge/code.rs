@@ -1,0 +1,149 @@
+//! Every code that a problem answer can carry, in one table. A code is part of the contract: it is never renamed and
+//! never changes its status; only its titles may be reworded. A new code is a new line.
+
+use std::fmt;
+
+use poem::http::StatusCode;
+
+use crate::domain::text::{Bilingual, Language};
+
+macro_rules! codes {
+    ($($name:ident = $status:literal $code:literal $zh:literal $en:literal;)*) => {
+        /// What went wrong, as clients branch on it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $en] $name,)*
+        }
+
+        impl Code {
+            /// All of them, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            const fn row(self) -> (u16, &'static str, &'static str, &'static str) {
+                match self {
+                    $(Self::$name => ($status, $code, $zh, $en),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // The request itself.
+    MalformedJson = 400 "malformed_json" "请求体不是有效的 JSON" "The body is not valid JSON";
+    MalformedRequest = 400 "malformed_request" "请求格式不正确" "The request is malformed";
+    InvalidParameter = 400 "invalid_parameter" "请求参数不正确" "A query parameter or header is not valid";
+    InvalidCursor = 400 "invalid_cursor" "翻页游标无效，请从第一页重新开始" "The cursor is not valid here; start again from the first page";
+    IdempotencyKeyMissing = 400 "idempotency_key_missing" "缺少 Idempotency-Key 请求头" "The Idempotency-Key header is missing";
+    // Who asks.
+    Unauthenticated = 401 "unauthenticated" "请先登录" "Sign in first";
+    InvalidToken = 401 "invalid_token" "登录凭证无效或已过期" "The access token is not valid, or has expired";
+    SignInFailed = 401 "sign_in_failed" "登录失败" "The sign-in failed";
+    Forbidden = 403 "forbidden" "没有权限" "This is not allowed to you";
+    // What is asked for.
+    NotFound = 404 "not_found" "没有找到" "There is no such thing";
+    MethodNotAllowed = 405 "method_not_allowed" "此地址不支持该请求方法" "This address does not answer to that method";
+    NotAcceptable = 406 "not_acceptable" "无法按要求的格式返回" "There is no answer in a form that you accept";
+    Conflict = 409 "conflict" "与当前状态冲突" "This conflicts with the present state";
+    RequestInProgress = 409 "request_in_progress" "相同的请求正在处理中" "The same request is being worked on";
+    LengthRequired = 411 "length_required" "缺少 Content-Length 请求头" "The Content-Length header is missing";
+    VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "It was changed since you read it; read it again";
+    BodyTooLarge = 413 "body_too_large" "请求体过大" "The body is too large";
+    UnsupportedMediaType = 415 "unsupported_media_type" "不支持该内容类型" "This content type is not supported";
+    InvalidBody = 422 "invalid_body" "填写的内容有误" "The body does not hold what it should";
+    IdempotencyKeyReused = 422 "idempotency_key_reused" "该 Idempotency-Key 已用于另一请求" "This Idempotency-Key was used for another request";
+    VersionRequired = 428 "version_required" "缺少 If-Match 请求头" "The If-Match header is missing";
+    TooManyRequests = 429 "too_many_requests" "请求过于频繁，请稍后再试" "Too many requests; try again later";
+    HeadersTooLarge = 431 "headers_too_large" "请求头过大" "The headers are too large";
+    // Ourselves.
+    Internal = 500 "internal" "服务器内部错误" "Something went wrong on our side";
+    GatewayFailed = 502 "gateway_failed" "外部服务返回异常" "A service that we depend on failed";
+    Unavailable = 503 "unavailable" "服务暂时不可用，请稍后再试" "The service is not available now; try again later";
+}
+
+impl Code {
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.row().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The machine word: `not_found`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The title in a language.
+    #[must_use]
+    pub const fn title(self, language: Language) -> &'static str {
+        match language {
+            Language::Chinese => self.row().2,
+            Language::English => self.row().3,
+        }
+    }
+
+    /// The title in both languages.
+    #[must_use]
+    pub fn titles(self) -> Bilingual {
+        Bilingual::new(self.row().2, self.row().3)
+    }
+
+    /// The address that names this kind of problem (RFC 9457 `type`), which also answers to GET.
+    #[must_use]
+    pub fn uri(self) -> String {
+        format!("/problems/{}", self.as_str())
+    }
+
+    /// Finds a code by its machine word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+
+    /// The code for a status that the framework chose.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            406 => Self::NotAcceptable,
+            409 => Self::Conflict,
+            411 => Self::LengthRequired,
+            412 => Self::VersionStale,
+            413 => Self::BodyTooLarge,
+            415 => Self::UnsupportedMediaType,
+            422 => Self::InvalidBody,
+            428 => Self::VersionRequired,
+            429 => Self::TooManyRequests,
+            431 => Self::HeadersTooLarge,
+            502 => Self::GatewayFailed,
+            503 => Self::Unavailable,
+            400..500 => Self::MalformedRequest,
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_stands_once_with_an_error_status_and_both_titles() {
+        for (at, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::find(code.as_str()), Some(*code), "{code} stands twice");
+            assert!(code.status().is_client_error() || code.status().is_server_error(), "line {at}");
+            assert!(!code.title(Language::Chinese).is_ascii() && code.title(Language::English).is_ascii(), "{code}");
+            assert!(code.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
+        }
+    }
+}

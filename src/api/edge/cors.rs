@@ -1,0 +1,129 @@
+//! Cross-origin requests of H5 clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token
+//! and never by a cookie, so any origin may be let in, and credentials are never allowed.
+
+use std::str::FromStr;
+
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+
+use crate::env::Env;
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, \
+     traceparent, X-Request-Id",
+);
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Content-Language, ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, traceparent, \
+     WWW-Authenticate, X-Request-Id",
+);
+const TWO_HOURS: HeaderValue = HeaderValue::from_static("7200"); // The longest that browsers accept.
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+/// Which origins may call: `*`, or a list separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// All.
+    Any,
+    /// These.
+    List(Vec<String>),
+}
+
+impl FromStr for Origins {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim() == "*" {
+            return Ok(Self::Any);
+        }
+        Ok(Self::List(
+            text.split(',').map(|origin| origin.trim().to_owned()).filter(|origin| !origin.is_empty()).collect(),
+        ))
+    }
+}
+
+impl Origins {
+    /// Reads the setting.
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        env.or(
+            "SONGDA_CORS_ORIGINS",
+            "*",
+            "Web origins that may call the API from a browser, separated by commas; * for all",
+        )
+    }
+
+    /// What to answer an origin with; `None` if it is not let in.
+    fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+        match self {
+            Self::Any => Some(ANY),
+            Self::List(list) => {
+                list.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+            }
+        }
+    }
+}
+
+/// The middleware.
+#[derive(Clone)]
+pub struct AllowOrigins(pub Origins);
+
+impl<E: Endpoint> Middleware<E> for AllowOrigins {
+    type Output = CrossOrigin<E>;
+
+    fn transform(&self, inner: E) -> CrossOrigin<E> {
+        CrossOrigin { inner, origins: self.0.clone() }
+    }
+}
+
+/// See [`AllowOrigins`].
+pub struct CrossOrigin<E> {
+    inner: E,
+    origins: Origins,
+}
+
+impl<E: Endpoint> Endpoint for CrossOrigin<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let admitted = request.headers().get(header::ORIGIN).map(|origin| self.origins.admit(origin));
+        let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let is_preflight = admitted.is_some() && asks_first && request.method() == Method::OPTIONS;
+        let mut response = if is_preflight {
+            Response::builder().status(StatusCode::NO_CONTENT).finish()
+        } else {
+            self.inner.call(request).await?.into_response()
+        };
+        if self.origins != Origins::Any {
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        if let Some(Some(origin)) = admitted {
+            allow(response.headers_mut(), origin, is_preflight);
+        }
+        Ok(response)
+    }
+}
+
+fn allow(headers: &mut HeaderMap, origin: HeaderValue, is_preflight: bool) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    if is_preflight {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, TWO_HOURS);
+    } else {
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_admits_its_members_only() {
+        let origins: Origins = "https://a.example, https://b.example".parse().unwrap();
+        let admit = |origin: &'static str| origins.admit(&HeaderValue::from_static(origin));
+        assert_eq!(admit("https://b.example").unwrap(), "https://b.example");
+        assert_eq!(admit("https://c.example"), None);
+        assert_eq!(Origins::Any.admit(&HeaderValue::from_static("null")).unwrap(), "*");
+    }
+}

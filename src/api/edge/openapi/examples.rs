@@ -1,0 +1,114 @@
+//! Shows every JSON body: the example that its type gives (`#[oai(example)]`), or one put together from the examples of
+//! its parts, as for a page of rows.
+
+use serde_json::{Map, Value, json};
+
+use super::{operations_mut, resolve};
+
+const DEEPEST: usize = 12;
+
+/// Adds an example to every JSON body that has none; [`super::lint`] complains where none can be made.
+pub(super) fn add(document: &mut Value) {
+    let components = document["components"].clone();
+    for (_, _, operation) in operations_mut(document) {
+        if let Some(body) = operation.get_mut("requestBody") {
+            show(body, &components);
+        }
+        for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+            show(response, &components);
+        }
+    }
+}
+
+fn show(holder: &mut Value, components: &Value) {
+    let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else { return };
+    for (kind, media) in content {
+        if is_shown(kind) && media.get("example").is_none() {
+            if let Some(example) = of_schema(&media["schema"], components, 0) {
+                media["example"] = example;
+            }
+        }
+    }
+}
+
+/// Whether a media type's bodies are shown.
+pub(super) fn is_shown(kind: &str) -> bool {
+    kind.ends_with("json") || kind == "application/x-www-form-urlencoded"
+}
+
+/// An example of a schema, if it or its parts tell enough.
+fn of_schema(schema: &Value, components: &Value, depth: usize) -> Option<Value> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let inner = |schema: &Value| of_schema(schema, components, depth + 1);
+    if let Some(told) = ["example", "default"].iter().find_map(|name| schema.get(*name)) {
+        return Some(told.clone());
+    }
+    if schema.get("$ref").is_some() {
+        let target = resolve(components, schema);
+        return if std::ptr::eq(target, schema) { None } else { inner(target) };
+    }
+    if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
+        return Some(first.clone());
+    }
+    if let Some(part) = ["allOf", "oneOf", "anyOf"].iter().find_map(|name| schema[*name].as_array()) {
+        return part.iter().find_map(inner);
+    }
+    match (schema["type"].as_str()?, schema["format"].as_str()) {
+        ("object", _) => of_object(schema, inner),
+        ("array", _) => inner(&schema["items"]).map(|item| json!([item])),
+        ("boolean", _) => Some(json!(false)),
+        ("string", Some("date-time")) => Some(json!("2026-11-23T08:00:00Z")),
+        ("string", Some("date")) => Some(json!("2026-11-23")),
+        ("integer", _) => {
+            Some(schema.get("minimum").and_then(Value::as_f64).map_or(json!(1), |least| json!(least as i64)))
+        }
+        _ => None,
+    }
+}
+
+/// All members that can be shown; none at all if a required one cannot.
+fn of_object(schema: &Value, inner: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
+    let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut members = Map::new();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        match inner(property) {
+            Some(value) => {
+                members.insert(name.clone(), value);
+            }
+            None if required.contains(&json!(name)) => return None,
+            None => {}
+        }
+    }
+    Some(Value::Object(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_shown_by_its_rows() {
+        let components = json!({ "schemas": { "Row": { "type": "object", "example": { "id": "case_1" } } } });
+        let page = json!({
+            "type": "object",
+            "required": ["data", "has_more"],
+            "properties": {
+                "data": { "type": "array", "items": { "$ref": "#/components/schemas/Row" } },
+                "has_more": { "type": "boolean" },
+                "next_cursor": { "type": "string" },
+            },
+        });
+        assert_eq!(of_schema(&page, &components, 0), Some(json!({ "data": [{ "id": "case_1" }], "has_more": false })));
+        let silent = json!({ "type": "object", "required": ["name"], "properties": { "name": { "type": "string" } } });
+        assert_eq!(of_schema(&silent, &components, 0), None);
+    }
+
+    #[test]
+    fn a_type_within_itself_comes_to_an_end() {
+        let components =
+            json!({ "schemas": { "Tree": { "type": "array", "items": { "$ref": "#/components/schemas/Tree" } } } });
+        assert_eq!(of_schema(&json!({ "$ref": "#/components/schemas/Tree" }), &components, 0), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! The rules of our documents: one path, one implementation; every operation has an id, a summary, one tag, a token
+//! unless it is listed as open, header names as people write them, and an example of every JSON body.
+
+use std::collections::HashSet;
+
+use poem_openapi::registry::MetaApi;
+use serde_json::Value;
+
+use super::{examples, operations};
+
+/// Paths that two implementations share: one of them would vanish from the document.
+pub(super) fn duplicates(apis: &[MetaApi]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let paths = apis.iter().flat_map(|api| &api.paths).map(|path| &path.path);
+    paths.filter(|path| !seen.insert(*path)).map(|path| format!("{path} belongs to two implementations")).collect()
+}
+
+/// Every rule that a finished document breaks.
+pub(super) fn faults(document: &Value, open: &[&str]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut ids = HashSet::new();
+    for (path, method, operation) in operations(document) {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        for fault in faults_of(operation, id, open) {
+            faults.push(format!("{method} {path}: {fault}"));
+        }
+        if !ids.insert(id) {
+            faults.push(format!("{method} {path}: its id {id:?} is not its own"));
+        }
+    }
+    for id in open.iter().filter(|id| !ids.contains(*id)) {
+        faults.push(format!("{id} is listed as open, but there is no such operation"));
+    }
+    faults
+}
+
+fn faults_of(operation: &Value, id: &str, open: &[&str]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut demand = |holds: bool, fault: &str| {
+        if !holds {
+            faults.push(fault.to_owned());
+        }
+    };
+    demand(!id.is_empty(), "it has no operation_id");
+    demand(operation["summary"].is_string(), "it has no summary: write a doc comment");
+    demand(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "it must have one tag");
+    let has_token = operation["security"].as_array().is_some_and(|security| !security.is_empty());
+    demand(has_token || open.contains(&id), "it takes no token, and is not listed as open");
+    demand(!has_token || !open.contains(&id), "it takes a token, and is listed as open");
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let is_sound = parameter["in"] != "header" || !name.contains('_');
+        demand(is_sound, &format!("the header {name} needs #[oai(name = \"…\")]"));
+    }
+    let bodies = operation["responses"].as_object().into_iter().flatten();
+    let bodies = bodies.map(|(status, body)| (status.as_str(), body)).chain([("request", &operation["requestBody"])]);
+    for (place, body) in bodies {
+        for (kind, media) in body["content"].as_object().into_iter().flatten() {
+            let is_shown = !examples::is_shown(kind) || media.get("example").is_some();
+            demand(is_shown, &format!("the body of {place} has no example: give its type #[oai(example)]"));
+        }
+    }
+    faults
+}

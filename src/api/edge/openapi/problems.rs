@@ -1,0 +1,111 @@
+//! Which problems an operation can answer with follows from its shape: a token may be missing, an id may name nothing, a
+//! body may be wrong. They are shared components; the codes of each come from the table in [`crate::api::edge::code`].
+
+use serde_json::{Map, Value, json};
+
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::PROBLEM_JSON;
+
+/// The shared problem answers: status, name among the components, what they say.
+const ANSWERS: [(u16, &str, &str); 14] = [
+    (400, "MalformedRequest", "请求不正确 The request cannot be read"),
+    (401, "Unauthenticated", "需要登录 A valid access token is needed"),
+    (403, "Forbidden", "没有权限 It is not allowed to the caller"),
+    (404, "NotFound", "没有找到 There is no such thing, or not for the caller"),
+    (409, "Conflict", "与当前状态冲突 It conflicts with the present state"),
+    (412, "VersionStale", "版本已变 It was changed since the caller read it"),
+    (413, "BodyTooLarge", "请求体过大 The body is too large"),
+    (415, "UnsupportedMediaType", "内容类型不支持 The body's media type is not supported"),
+    (422, "InvalidBody", "内容有误 The body does not hold what it should"),
+    (428, "VersionRequired", "缺少条件 The condition is missing"),
+    (429, "TooManyRequests", "过于频繁 Too many requests"),
+    (500, "Internal", "内部错误 Something went wrong on our side"),
+    (502, "GatewayFailed", "外部服务异常 A service that we depend on failed"),
+    (503, "Unavailable", "暂不可用 Not available now"),
+];
+
+/// The statuses of an operation's problems.
+fn statuses(method: &str, operation: &Value) -> Vec<u16> {
+    let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
+    let named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
+    let has_body = operation.get("requestBody").is_some();
+    let writes = method != "get";
+    let rules: [(bool, &[u16]); 7] = [
+        (operation.get("security").is_some(), &[401, 403]),
+        (has("path"), &[404]),
+        (has("query") || has("header") || has_body, &[400]),
+        (has_body, &[413, 415, 422]),
+        (named("Idempotency-Key") || (writes && has("path")), &[409]),
+        (writes && named("If-Match"), &[412, 428]),
+        (true, &[429, 500, 503]),
+    ];
+    let mut statuses: Vec<u16> =
+        rules.iter().filter(|(holds, _)| *holds).flat_map(|(_, list)| list.iter().copied()).collect();
+    statuses.sort_unstable();
+    statuses
+}
+
+/// Adds the problems of an operation; those that it documents itself stay.
+pub(super) fn add(method: &str, operation: &mut Value) {
+    let statuses = statuses(method, operation);
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    for (status, name, _) in ANSWERS.iter().filter(|(status, ..)| statuses.contains(status)) {
+        let answer = json!({ "$ref": format!("#/components/responses/{name}") });
+        responses.entry(status.to_string()).or_insert(answer);
+    }
+}
+
+/// The shared answers.
+pub(super) fn components() -> Map<String, Value> {
+    ANSWERS.iter().map(|(status, name, about)| ((*name).to_owned(), answer(*status, about))).collect()
+}
+
+fn answer(status: u16, about: &str) -> Value {
+    let codes: Vec<_> = Code::ALL.iter().copied().filter(|code| code.status().as_u16() == status).collect();
+    let words = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
+    let example = codes.first().map(|code| {
+        let title = code.titles().zh;
+        json!({ "type": code.uri(), "title": title, "status": status, "code": code.as_str(), "request_id": "req_01KAQ8Y7G0E00800000000002A" })
+    });
+    let content = json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "example": example });
+    let mut headers = super::finish::common_headers();
+    for (header, statuses) in [("Retry-After", &[429, 503, 409][..]), ("WWW-Authenticate", &[401][..])] {
+        if statuses.contains(&status) {
+            headers.insert(header.to_owned(), json!({ "$ref": format!("#/components/headers/{header}") }));
+        }
+    }
+    json!({ "description": format!("{about}: {words}"), "headers": headers, "content": { PROBLEM_JSON: content } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_tells_its_problems() {
+        let open_list = json!({ "responses": {} });
+        assert_eq!(statuses("get", &open_list), [429, 500, 503]);
+        let decide = json!({
+            "security": [{ "officer": [] }],
+            "parameters": [
+                { "name": "id", "in": "path" },
+                { "name": "If-Match", "in": "header" },
+                { "name": "Idempotency-Key", "in": "header" },
+            ],
+            "requestBody": {},
+        });
+        assert_eq!(statuses("post", &decide), [400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503]);
+        let show =
+            json!({ "parameters": [{ "name": "id", "in": "path" }, { "name": "If-None-Match", "in": "header" }] });
+        assert_eq!(statuses("get", &show), [400, 404, 429, 500, 503]);
+    }
+
+    #[test]
+    fn every_code_that_an_operation_may_give_has_a_shared_answer() {
+        let framework_only = [Code::MethodNotAllowed, Code::NotAcceptable, Code::LengthRequired, Code::HeadersTooLarge];
+        for code in Code::ALL.iter().filter(|code| !framework_only.contains(code)) {
+            assert!(ANSWERS.iter().any(|(status, ..)| *status == code.status().as_u16()), "{code}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! How often a caller may ask: a token bucket per principal, or per address where no one is signed in, and a stricter
+//! one for signing in. Every answer says how it stands (`RateLimit`, `RateLimit-Policy`: IETF
+//! draft-ietf-httpapi-ratelimit-headers-10); who asks too often gets 429 and `Retry-After`.
+//!
+//! The buckets stand behind [`Buckets`]. [`LocalBuckets`] keeps them in the process, so n processes let n times as much
+//! through; one that shares them in Redis can take its place, and should let requests pass while Redis is away.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use poem::http::{HeaderName, HeaderValue, Method};
+use poem::web::RemoteAddr;
+use poem::{Addr, Endpoint, IntoResponse, Middleware, Request, Response, Result};
+
+use super::bearer::{Identity, Principal};
+use super::bucket::{Bucket, Policy, Taken};
+use super::code::Code;
+use super::problem::Problem;
+use super::request_id::current_request;
+use crate::domain::clock::{Clock, Instant};
+use crate::env::Env;
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Where signing in, and proving who one is, happens. By address alone: no one is known yet.
+const SIGN_IN: [&str; 7] = [
+    "/v1/sessions/wechat",
+    "/v1/sessions/sms",
+    "/v1/sessions/refresh",
+    "/v1/login-codes",
+    "/staff/v1/sessions",
+    "/staff/v1/sessions/refresh",
+    "/integration/v1/token",
+];
+
+/// What is never limited: who watches over us, and the carriers and platforms that call us back.
+const UNLIMITED: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/callbacks/"];
+
+/// Keeps buckets.
+#[async_trait::async_trait]
+pub trait Buckets: Send + Sync {
+    /// Takes one request out of a caller's bucket.
+    async fn take(&self, policy: &Policy, caller: &str, now: Instant) -> Taken;
+}
+
+/// A policy per audience, and a stricter one for signing in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policies {
+    sign_in: Policy,
+    mobile: Policy,
+    staff: Policy,
+    integration: Policy,
+}
+
+impl Policies {
+    /// Reads the settings.
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let policy = |name, quota| Policy { name, quota, window: MINUTE };
+        let sign_in = env.or("SONGDA_RATE_SIGN_IN", "60", "Sign-ins that one network address may try in a minute");
+        let mobile = env.or(
+            "SONGDA_RATE_MOBILE",
+            "600",
+            "Requests that one person, or one address that is not signed in, may make in a minute",
+        );
+        let staff = env.or("SONGDA_RATE_STAFF", "1200", "Requests that one officer may make in a minute");
+        let integration =
+            env.or("SONGDA_RATE_INTEGRATION", "60000", "Requests that one back-office client may make in a minute");
+        Some(Self {
+            sign_in: policy("sign-in", sign_in?),
+            mobile: policy("mobile", mobile?),
+            staff: policy("staff", staff?),
+            integration: policy("integration", integration?),
+        })
+    }
+
+    /// The policy and the bucket of a request; `None` where nothing is limited.
+    fn choose(&self, method: &Method, path: &str, identity: &Identity, address: &str) -> Option<(&Policy, String)> {
+        if UNLIMITED.iter().any(|start| path.starts_with(start)) {
+            return None;
+        }
+        if method == Method::POST && SIGN_IN.contains(&path) {
+            return Some((&self.sign_in, address.to_owned()));
+        }
+        Some(match identity {
+            Identity::Known(principal) => {
+                let policy = match principal {
+                    Principal::Person(_) => &self.mobile,
+                    Principal::Officer(_) => &self.staff,
+                    Principal::Client(_) => &self.integration,
+                };
+                (policy, principal.id())
+            }
+            Identity::Unknown | Identity::Refused => (&self.mobile, address.to_owned()),
+        })
+    }
+}
+
+/// Buckets in the memory of this process, at most twice `size` of them: when so many callers were seen, those that were
+/// not seen since the last time are forgotten, which lets them begin with a full bucket.
+pub struct LocalBuckets {
+    size: usize,
+    generations: Mutex<Generations>,
+}
+
+#[derive(Default)]
+struct Generations {
+    young: HashMap<(&'static str, String), Bucket>,
+    old: HashMap<(&'static str, String), Bucket>,
+}
+
+impl LocalBuckets {
+    /// With room for so many callers.
+    #[must_use]
+    pub fn new(size: usize) -> Self {
+        Self { size, generations: Mutex::default() }
+    }
+}
+
+#[async_trait::async_trait]
+impl Buckets for LocalBuckets {
+    async fn take(&self, policy: &Policy, caller: &str, now: Instant) -> Taken {
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (policy.name, caller.to_owned());
+        if !generations.young.contains_key(&key) && generations.young.len() >= self.size {
+            generations.old = std::mem::take(&mut generations.young);
+        }
+        let known = generations.old.remove(&key);
+        let bucket = generations.young.entry(key).or_insert_with(|| known.unwrap_or_else(|| Bucket::full(now)));
+        bucket.take(policy, now)
+    }
+}
+
+/// The middleware. It stands outside the catch-all, so that every answer bears its headers.
+#[derive(Clone)]
+pub struct LimitRate {
+    /// How much.
+    pub policies: Policies,
+    /// Counted where.
+    pub buckets: Arc<dyn Buckets>,
+    /// How many proxies of ours stand before us, each adding the address that it saw to `X-Forwarded-For`.
+    pub proxies: usize,
+    /// At what time.
+    pub clock: Clock,
+}
+
+impl<E: Endpoint> Middleware<E> for LimitRate {
+    type Output = RateLimited<E>;
+
+    fn transform(&self, inner: E) -> RateLimited<E> {
+        RateLimited { inner, limit: self.clone() }
+    }
+}
+
+/// See [`LimitRate`].
+pub struct RateLimited<E> {
+    inner: E,
+    limit: LimitRate,
+}
+
+impl<E: Endpoint> Endpoint for RateLimited<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let LimitRate { policies, buckets, proxies, clock } = &self.limit;
+        let address = address_of(&request, *proxies);
+        let chosen = policies.choose(request.method(), request.uri().path(), Identity::of(&request), &address);
+        let Some((policy, caller)) = chosen else {
+            return self.inner.call(request).await.map(IntoResponse::into_response);
+        };
+        let taken = buckets.take(policy, &caller, clock.now()).await;
+        let mut response = if taken.allowed {
+            self.inner.call(request).await?.into_response()
+        } else {
+            Problem::new(Code::TooManyRequests).retry_after(taken.next_in).render(&current_request())
+        };
+        let (name, quota, window) = (policy.name, policy.quota, policy.window.as_secs());
+        let (remaining, full_in) = (taken.remaining, taken.full_in.as_millis().div_ceil(1000));
+        for (header, value) in [
+            (RATELIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")),
+            (RATELIMIT, format!("\"{name}\";r={remaining};t={full_in}")),
+        ] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(header, value);
+            }
+        }
+        Ok(response)
+    }
+}
+
+/// The caller's network address: the peer's, or what the outermost of our proxies saw. Of IPv6 the /64 counts, which is
+/// what one subscriber gets.
+fn address_of(request: &Request, proxies: usize) -> String {
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let seen =
+        proxies.checked_sub(1).and_then(|steps| forwarded.iter().rev().nth(steps)).and_then(|ip| ip.parse().ok());
+    let RemoteAddr(peer) = request.remote_addr();
+    let address = seen.or(match peer {
+        Addr::SocketAddr(peer) => Some(peer.ip()),
+        _ => None,
+    });
+    match address {
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => ip.segments()[..4].iter().map(|part| format!("{part:x}")).collect::<Vec<_>>().join(":"),
+        None => "unknown".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policies() -> Policies {
+        Policies::from_env(&mut Env::default()).unwrap()
+    }
+
+    #[test]
+    fn signing_in_is_counted_by_address_and_health_not_at_all() {
+        let policies = policies();
+        let choose =
+            |method, path| policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(policy, _)| policy.name);
+        assert_eq!(choose(Method::POST, "/v1/sessions/sms"), Some("sign-in"));
+        assert_eq!(choose(Method::GET, "/v1/items"), Some("mobile"));
+        assert_eq!(choose(Method::GET, "/healthz"), None);
+    }
+
+    #[test]
+    fn only_our_own_proxies_are_believed() {
+        let request = Request::builder().header("x-forwarded-for", "9.9.9.9, 2001:db8:1:2:3::4").finish();
+        assert_eq!(address_of(&request, 0), "unknown");
+        assert_eq!(address_of(&request, 1), "2001:db8:1:2");
+        assert_eq!(address_of(&request, 2), "9.9.9.9");
+        assert_eq!(address_of(&request, 3), "unknown");
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded_and_a_busy_caller_is_not_forgotten() {
+        let buckets = LocalBuckets::new(10);
+        let policy = Policy { name: "t", quota: 1, window: MINUTE };
+        let now = "2026-11-23T00:00:00Z".parse().unwrap();
+        assert!(buckets.take(&policy, "busy", now).await.allowed);
+        for caller in 0..1000 {
+            assert!(buckets.take(&policy, &caller.to_string(), now).await.allowed);
+            assert!(!buckets.take(&policy, "busy", now).await.allowed);
+        }
+        let generations = buckets.generations.lock().unwrap();
+        assert!(generations.young.len() + generations.old.len() <= 20);
+    }
+}

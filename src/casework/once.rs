@@ -1,0 +1,113 @@
+//! Doing a thing once although it is asked for twice (`Idempotency-Key`): the answer is stored in the transaction of
+//! its effect, so that either both exist or neither.
+//!
+//! A use case enters as its first statement and leaves as its last one before the commit. In between, an advisory lock
+//! of the transaction keeps a second request with the same key out; it is told so rather than made to wait.
+
+use serde_json::Value;
+
+use crate::domain::clock::Instant;
+use crate::store::{StoreError, Tx, idempotency};
+
+/// A request that is to have its effect once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// Who asks for what: `per_…:submit_case`.
+    pub scope: String,
+    /// The caller's key.
+    pub key: String,
+    /// SHA-256 of the canonical request.
+    pub fingerprint: [u8; 32],
+}
+
+/// An answer as it was, or will be, given: status, headers beside the usual ones, JSON body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status, as the caller of the use case chose it.
+    pub status: u16,
+    /// Name and value.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// An answer without headers of its own.
+    #[must_use]
+    pub const fn new(status: u16, body: Value) -> Self {
+        Self { status, headers: vec![], body }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
+        self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+}
+
+/// What a use case that may be repeated returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The answer.
+    pub answer: Answer,
+    /// Whether it had been given before.
+    pub replayed: bool,
+}
+
+/// Whether there is anything to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entered {
+    /// The first such request: do it, and [`leave`].
+    First,
+    /// It was done: give this answer again.
+    Replay(Answer),
+}
+
+/// Why a request may not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum OnceError {
+    /// The same request is being worked on.
+    #[error("the same request is being worked on")]
+    InProgress,
+    /// The key was used for another request.
+    #[error("the key was used for another request")]
+    Mismatch,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Answers are kept this long; a key may be used anew afterwards.
+pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(30);
+
+/// Enters. Holds the lock until the transaction ends.
+///
+/// # Errors
+/// When the same request is in progress, or the key belongs to another.
+pub async fn enter(tx: &mut Tx, once: &Once, now: Instant) -> Result<Entered, OnceError> {
+    if !idempotency::try_lock(tx, &once.scope, &once.key).await? {
+        return Err(OnceError::InProgress);
+    }
+    match idempotency::find(tx, &once.scope, &once.key, now - KEPT).await? {
+        None => Ok(Entered::First),
+        Some(stored) if stored.fingerprint == once.fingerprint => {
+            Ok(Entered::Replay(Answer { status: stored.status, headers: stored.headers, body: stored.body }))
+        }
+        Some(_) => Err(OnceError::Mismatch),
+    }
+}
+
+/// Leaves: stores the answer beside its effect.
+///
+/// # Errors
+/// When the database fails.
+pub async fn leave(tx: &mut Tx, once: &Once, answer: &Answer, now: Instant) -> Result<(), StoreError> {
+    let stored = idempotency::Stored {
+        fingerprint: once.fingerprint.to_vec(),
+        status: answer.status,
+        headers: answer.headers.clone(),
+        body: answer.body.clone(),
+    };
+    idempotency::save(tx, &once.scope, &once.key, &stored, now).await
+}

@@ -1,0 +1,67 @@
+//! A back-office system gets an access token for its assertion (RFC 6749 §4.4 with RFC 7523).
+
+use std::time::Duration;
+
+use super::assertion::{self, AssertionFault};
+use super::{People, commit};
+use crate::casework::tokens::{Grant, LIFETIME, TokenAudience};
+use crate::domain::private::Private;
+use crate::domain::staff::Scopes;
+use crate::store::{StoreError, api_clients};
+
+/// What an API client gets.
+#[derive(Debug, Clone)]
+pub struct ClientToken {
+    /// Opens the API for a while.
+    pub access_token: Private<String>,
+    /// For how long.
+    pub expires_in: Duration,
+    /// What for.
+    pub scopes: Scopes,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientTokenError {
+    /// No client of this id is let in.
+    #[error("unknown or revoked client")]
+    UnknownClient,
+    /// The assertion proves nothing.
+    #[error("the assertion is refused: {0}")]
+    Assertion(#[from] AssertionFault),
+    /// The assertion was used before.
+    #[error("the assertion was used before")]
+    Replayed,
+    /// The client has none of the scopes that it asks for.
+    #[error("none of the scopes is granted")]
+    NoScope,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl People {
+    /// Exchanges a client's assertion for an access token with the wanted scopes, as far as the client has them.
+    ///
+    /// # Errors
+    /// [`ClientTokenError`].
+    pub async fn client_token(&self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
+        let now = self.clock.now();
+        let id = assertion::claimed_client(assertion).ok_or(AssertionFault::Form)?;
+        let mut tx = self.store.begin().await?;
+        let (client, keys) = api_clients::find_open(&mut tx, id).await?.ok_or(ClientTokenError::UnknownClient)?;
+        let proof = assertion::verify(assertion, id, &keys, &self.token_endpoint, now)?;
+        if !api_clients::use_assertion(&mut tx, id, &proof.jti, proof.forget_after).await? {
+            return Err(ClientTokenError::Replayed);
+        }
+        commit(tx).await?;
+        let scopes = client.scopes.narrowed(wanted);
+        if scopes.is_empty() {
+            return Err(ClientTokenError::NoScope);
+        }
+        let grant = Grant { scope: Some(scopes.to_string()), ..Grant::default() };
+        let access_token = self.tokens.issue(id, TokenAudience::Integration, grant, now);
+        let access_token = Private::new(access_token.map_err(|error| StoreError::Broken(error.to_string()))?);
+        Ok(ClientToken { access_token, expires_in: LIFETIME, scopes })
+    }
+}

@@ -1,0 +1,72 @@
+//! People, officers and API clients: how they sign in, who they are, and how they are reached.
+//!
+//! A session that was ended is refused a refresh at once; access tokens that it was given before run out within
+//! [`crate::casework::tokens::LIFETIME`], because they are checked without asking the database.
+
+pub mod address_book;
+pub mod assertion;
+pub mod check_code;
+pub mod client_token;
+pub mod devices;
+pub mod forget_old;
+pub mod manage_clients;
+pub mod manage_officers;
+pub mod me;
+pub mod officer_sign_in;
+pub mod passwords;
+pub mod refresh;
+pub mod report_consents;
+pub mod request_login_code;
+pub mod set_phone;
+pub mod sign_in_sms;
+pub mod sign_in_wechat;
+pub mod sign_out;
+pub mod signed_in;
+pub mod verify_identity;
+
+use std::sync::Arc;
+
+use self::passwords::Passwords;
+use super::bell::Bell;
+use super::tokens::Tokens;
+use crate::domain::address::RegionNames;
+use crate::domain::clock::Clock;
+use crate::domain::consent::ConsentTemplate;
+use crate::domain::notification::ChannelCode;
+use crate::gateway::identity::IdentityGateway;
+use crate::gateway::wechat_login::LoginGateway;
+use crate::store::{Store, StoreError, Tx};
+
+/// Names the county of a six-digit GB/T 2260 code, if the catalogue knows it.
+pub type Regions = Arc<dyn Fn(&str) -> Option<RegionNames> + Send + Sync>;
+
+/// What the use cases about people share. Cloning shares it.
+#[derive(Clone)]
+pub struct People {
+    /// The record.
+    pub store: Store,
+    /// What tells the time.
+    pub clock: Clock,
+    /// What is rung after a commit.
+    pub bell: Bell,
+    /// Makes and checks access tokens.
+    pub tokens: Tokens,
+    /// Makes and checks passwords.
+    pub passwords: Passwords,
+    /// WeChat's sign-in, where it is offered.
+    pub login: Option<Arc<dyn LoginGateway>>,
+    /// The real-name check, where there is one.
+    pub identity: Option<Arc<dyn IdentityGateway>>,
+    /// The channel that carries one-time codes.
+    pub code_channel: ChannelCode,
+    /// The templates that need consent.
+    pub templates: Arc<[ConsentTemplate]>,
+    /// The counties that exist.
+    pub regions: Regions,
+    /// The address of our token endpoint: the audience of client assertions.
+    pub token_endpoint: Arc<str>,
+}
+
+async fn commit(tx: Tx) -> Result<(), StoreError> {
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,60 @@
+//! An officer signs in with a password. Whoever guesses learns nothing: an unknown name, a locked account and a wrong
+//! password are answered alike, after the same work.
+
+use std::time::Duration;
+
+use super::passwords::PasswordError;
+use super::signed_in::SignedIn;
+use super::{People, commit};
+use crate::domain::ids::OfficerId;
+use crate::domain::private::Private;
+use crate::domain::staff::Officer;
+use crate::store::officers::{self, Lockout};
+use crate::store::{StoreError, set_relaxed};
+
+/// Five wrong passwords in a row lock an account for a quarter of an hour.
+const LOCKOUT: Lockout = Lockout { after: 5, lasts: Duration::from_secs(15 * 60) };
+
+/// Why an officer was not signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficerSignInError {
+    /// The name or the password is wrong, or the account is closed or locked for now.
+    #[error("wrong name or password, or the account is locked")]
+    Refused,
+    /// The password could not be compared.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl People {
+    /// Signs in an officer.
+    ///
+    /// # Errors
+    /// [`OfficerSignInError`].
+    pub async fn officer_sign_in(
+        &self,
+        username: &str,
+        password: Private<String>,
+    ) -> Result<SignedIn<Officer>, OfficerSignInError> {
+        let account = self.count_try(username).await?;
+        let (id, hash) = account.map_or((None, None), |(id, hash)| (Some(id), Some(hash)));
+        let fits = self.passwords.fits(password, hash).await?;
+        let Some(id) = id.filter(|_| fits) else { return Err(OfficerSignInError::Refused) };
+        let mut tx = self.store.begin().await?;
+        officers::forget_failures(&mut tx, id).await?;
+        let officer = officers::find_open(&mut tx, id).await?.ok_or(OfficerSignInError::Refused)?;
+        Ok(self.open_session(tx, officer).await?)
+    }
+
+    /// Does not wait for the disk: the wait would tell that there is such an account.
+    async fn count_try(&self, username: &str) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        set_relaxed(&mut tx).await?;
+        let account = officers::count_try(&mut tx, username, &LOCKOUT, self.clock.now()).await?;
+        commit(tx).await?;
+        Ok(account)
+    }
+}

@@ -1,0 +1,94 @@
+//! A client exchanges its refresh token for the next pair of tokens ([`crate::domain::session`] says why and how).
+
+use super::signed_in::{SignedIn, Subject};
+use super::{People, commit};
+use crate::domain::clock::Instant;
+use crate::domain::ids::{OfficerId, PersonId, SessionId};
+use crate::domain::person::Person;
+use crate::domain::session::{EndedBecause, Presented, RefreshToken};
+use crate::domain::staff::Officer;
+use crate::store::sessions::{self, HeldToken};
+use crate::store::{StoreError, Tx, officers, people};
+
+/// Why there are no new tokens: sign in again.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Nobody was given this token, or its session ended.
+    #[error("the refresh token is not valid")]
+    Invalid,
+    /// The token was used before, too long ago for a lost answer. Its session has ended.
+    #[error("the refresh token was used before")]
+    Copied,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl People {
+    /// Keeps a person signed in.
+    ///
+    /// # Errors
+    /// [`RefreshError`].
+    pub async fn refresh_person(&self, token: &RefreshToken) -> Result<SignedIn<Person>, RefreshError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let held = self.hold::<Person>(&mut tx, token, now).await?;
+        let person = people::find(&mut tx, self.store.keys(), PersonId::from_uuid(held.subject)).await?;
+        self.go_on(tx, person.ok_or(RefreshError::Invalid)?, token, held, now).await
+    }
+
+    /// Keeps an officer signed in, unless their account was closed.
+    ///
+    /// # Errors
+    /// [`RefreshError`].
+    pub async fn refresh_officer(&self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let held = self.hold::<Officer>(&mut tx, token, now).await?;
+        let officer = officers::find_open(&mut tx, OfficerId::from_uuid(held.subject)).await?;
+        self.go_on(tx, officer.ok_or(RefreshError::Invalid)?, token, held, now).await
+    }
+
+    async fn hold<T: Subject>(
+        &self,
+        tx: &mut Tx,
+        token: &RefreshToken,
+        now: Instant,
+    ) -> Result<HeldToken, RefreshError> {
+        let held = sessions::hold_token(tx, self.store.keys(), T::AUDIENCE, token).await?;
+        held.filter(|held| !held.ended && now < held.expires_at).ok_or(RefreshError::Invalid)
+    }
+
+    async fn go_on<T: Subject>(
+        &self,
+        mut tx: Tx,
+        who: T,
+        token: &RefreshToken,
+        held: HeldToken,
+        now: Instant,
+    ) -> Result<SignedIn<T>, RefreshError> {
+        let successor = match (Presented::judge(held.used_at, now), held.successor) {
+            (Presented::First, _) => self.rotate(&mut tx, held.session, token, now).await?,
+            (Presented::Again, Some(successor)) => successor,
+            (Presented::Again | Presented::Copied, _) => {
+                sessions::end(&mut tx, held.session, EndedBecause::TokenCopied, now).await?;
+                commit(tx).await?;
+                return Err(RefreshError::Copied);
+            }
+        };
+        commit(tx).await?;
+        Ok(self.signed_in(who, held.session, successor, now)?)
+    }
+
+    async fn rotate(
+        &self,
+        tx: &mut Tx,
+        session: SessionId,
+        used: &RefreshToken,
+        now: Instant,
+    ) -> Result<RefreshToken, StoreError> {
+        let successor = RefreshToken::fresh();
+        sessions::rotate(tx, self.store.keys(), session, used, &successor, now).await?;
+        Ok(successor)
+    }
+}

@@ -1,0 +1,80 @@
+//! A resident signs in with a code of `wx.login`. Their first sign-in makes them a person here.
+
+use super::People;
+use super::signed_in::SignedIn;
+use crate::domain::clock::fresh;
+use crate::domain::ids::PersonId;
+use crate::domain::person::Person;
+use crate::domain::private::Private;
+use crate::domain::text::Language;
+use crate::gateway::wechat_login::LoginFault;
+use crate::store::people::{self, ONE_PERSON_PER_WECHAT_ACCOUNT, WechatAccount};
+use crate::store::{StoreError, Tx};
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum WechatSignInError {
+    /// The code is wrong, used or expired: call `wx.login` again.
+    #[error("WeChat does not take the code")]
+    CodeRefused,
+    /// WeChat blocks the account as a risk.
+    #[error("WeChat blocks the account")]
+    Blocked,
+    /// WeChat cannot answer now, or not well; a new code is needed in any case.
+    #[error(transparent)]
+    Gateway(LoginFault),
+    /// Nobody signs in by WeChat in this installation.
+    #[error("there is no sign-in by WeChat here")]
+    NotOffered,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl People {
+    /// Signs in the person of a WeChat code.
+    ///
+    /// # Errors
+    /// [`WechatSignInError`].
+    pub async fn sign_in_wechat(
+        &self,
+        code: &Private<String>,
+        language: Language,
+    ) -> Result<SignedIn<Person>, WechatSignInError> {
+        let login = self.login.as_ref().ok_or(WechatSignInError::NotOffered)?;
+        let account = match login.session(code).await {
+            Ok(identity) => WechatAccount { appid: identity.appid, openid: identity.openid },
+            Err(LoginFault::CodeRejected) => return Err(WechatSignInError::CodeRefused),
+            Err(LoginFault::Blocked) => return Err(WechatSignInError::Blocked),
+            Err(fault) => return Err(WechatSignInError::Gateway(fault)),
+        };
+        let mut tx = self.store.begin().await?;
+        let person = match self.person_of_wechat(&mut tx, &account, language).await {
+            Err(error) if error.broke(ONE_PERSON_PER_WECHAT_ACCOUNT) => {
+                // Another request just made them a person.
+                tx = self.store.begin().await?;
+                self.person_of_wechat(&mut tx, &account, language).await?
+            }
+            other => other?,
+        };
+        Ok(self.open_session(tx, person).await?)
+    }
+
+    async fn person_of_wechat(
+        &self,
+        tx: &mut Tx,
+        account: &WechatAccount,
+        language: Language,
+    ) -> Result<Person, StoreError> {
+        let keys = self.store.keys();
+        if let Some(person) = people::find_by_wechat(tx, keys, account).await? {
+            people::wechat_is_back(tx, keys, account).await?;
+            return Ok(person);
+        }
+        let now = self.clock.now();
+        let person = Person::new(fresh(PersonId::from_uuid), None, language, now);
+        people::insert(tx, keys, &person).await?;
+        people::add_wechat(tx, keys, person.id, account, now).await?;
+        Ok(person)
+    }
+}

@@ -1,0 +1,115 @@
+//! The end of every sign-in: a session, its first refresh token, and an access token.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{People, commit};
+use crate::casework::tokens::{Grant, LIFETIME, TokenAudience};
+use crate::domain::clock::{Instant, fresh};
+use crate::domain::ids::{OfficerId, PersonId, SessionId};
+use crate::domain::person::Person;
+use crate::domain::private::Private;
+use crate::domain::session::{Audience, RefreshToken};
+use crate::domain::staff::Officer;
+use crate::store::sessions::{self, NewSession};
+use crate::store::{StoreError, Tx};
+
+/// What a client gets when somebody signed in, or stays signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn<T> {
+    /// Who.
+    pub who: T,
+    /// Opens the API for a while.
+    pub access_token: Private<String>,
+    /// For how long.
+    pub expires_in: Duration,
+    /// Gets the next of both, once.
+    pub refresh_token: RefreshToken,
+}
+
+/// Somebody who can sign in.
+pub trait Subject {
+    /// Which sessions are theirs.
+    const AUDIENCE: Audience;
+    /// Which part of the API takes their access tokens.
+    const TOKENS_FOR: TokenAudience;
+    /// The type of their ids.
+    type Id: ToString;
+
+    /// Their id.
+    fn id(&self) -> Self::Id;
+
+    /// Their bare id.
+    fn uuid(&self) -> Uuid;
+
+    /// What their access token says beside their id.
+    fn grant(&self, session: SessionId) -> Grant;
+}
+
+impl Subject for Person {
+    const AUDIENCE: Audience = Audience::Mobile;
+    const TOKENS_FOR: TokenAudience = TokenAudience::Mobile;
+    type Id = PersonId;
+
+    fn id(&self) -> PersonId {
+        self.id
+    }
+
+    fn uuid(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn grant(&self, session: SessionId) -> Grant {
+        Grant { sid: Some(session), ..Grant::default() }
+    }
+}
+
+impl Subject for Officer {
+    const AUDIENCE: Audience = Audience::Staff;
+    const TOKENS_FOR: TokenAudience = TokenAudience::Staff;
+    type Id = OfficerId;
+
+    fn id(&self) -> OfficerId {
+        self.id
+    }
+
+    fn uuid(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn grant(&self, session: SessionId) -> Grant {
+        let (agency, role) = (Some(self.agency.to_string()), Some(self.role.to_string()));
+        Grant { sid: Some(session), agency, role, ..Grant::default() }
+    }
+}
+
+impl People {
+    /// Opens a session for somebody who proved who they are, and commits.
+    pub(super) async fn open_session<T: Subject>(&self, mut tx: Tx, who: T) -> Result<SignedIn<T>, StoreError> {
+        let now = self.clock.now();
+        let session = NewSession {
+            id: fresh(SessionId::from_uuid),
+            audience: T::AUDIENCE,
+            subject: who.uuid(),
+            created_at: now,
+            expires_at: now + T::AUDIENCE.session_life(),
+        };
+        let refresh_token = RefreshToken::fresh();
+        sessions::open(&mut tx, &session, &refresh_token).await?;
+        commit(tx).await?;
+        self.signed_in(who, session.id, refresh_token, now)
+    }
+
+    pub(super) fn signed_in<T: Subject>(
+        &self,
+        who: T,
+        session: SessionId,
+        refresh_token: RefreshToken,
+        now: Instant,
+    ) -> Result<SignedIn<T>, StoreError> {
+        let access_token = self.tokens.issue(who.id(), T::TOKENS_FOR, who.grant(session), now);
+        let access_token = Private::new(access_token.map_err(|error| StoreError::Broken(error.to_string()))?);
+        Ok(SignedIn { who, access_token, expires_in: LIFETIME, refresh_token })
+    }
+}

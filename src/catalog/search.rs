@@ -1,0 +1,125 @@
+//! Finds items by words. Chinese is written without spaces, so a query is looked for as it stands, and where that
+//! fails by the pairs of neighbouring characters that it shares with a name: 补领驾驶证 finds 补领机动车驾驶证.
+
+use std::collections::HashSet;
+
+/// What can be found, in the order of the items.
+#[derive(Debug, Default)]
+pub struct SearchIndex {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Names, then everything else that may be asked for.
+    names: String,
+    rest: String,
+    pairs: HashSet<(char, char)>,
+}
+
+/// How well an item answers a query: more is better, 0 is not at all.
+pub type Score = u32;
+
+const IN_NAME: Score = 1000;
+const IN_REST: Score = 500;
+/// The least share (percent) of a query's pairs that a name must hold.
+const ENOUGH: usize = 50;
+
+impl SearchIndex {
+    /// Adds the next item: its names, and whatever else it may be found by.
+    pub fn push(&mut self, names: &[&str], rest: &[&str]) {
+        let names = plain(&names.join("\n"));
+        let pairs = pairs(&names).collect();
+        self.entries.push(Entry { names, rest: plain(&rest.join("\n")), pairs });
+    }
+
+    /// How well the item at a place answers a query.
+    #[must_use]
+    pub fn score(&self, at: usize, query: &Query) -> Score {
+        let Some(entry) = self.entries.get(at) else { return 0 };
+        if query.text.is_empty() || entry.names.contains(&query.text) {
+            return IN_NAME;
+        }
+        let holds_all_words = |text: &str| query.words.len() > 1 && query.words.iter().all(|word| text.contains(word));
+        if holds_all_words(&entry.names) {
+            return IN_NAME - 1;
+        }
+        if entry.rest.contains(&query.text) || holds_all_words(&format!("{}\n{}", entry.names, entry.rest)) {
+            return IN_REST;
+        }
+        let shared = query.pairs.iter().filter(|pair| entry.pairs.contains(pair)).count();
+        let share = shared * 100 / query.pairs.len().max(1);
+        if share >= ENOUGH { u32::try_from(share).unwrap_or(0) } else { 0 }
+    }
+}
+
+/// A query, taken apart once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    text: String,
+    words: Vec<String>,
+    pairs: Vec<(char, char)>,
+}
+
+impl Query {
+    /// Takes a query apart.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let text = plain(text.trim());
+        let words = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        // Pairs say something in Chinese only: any two English words share some.
+        let pairs = pairs(&text).filter(|(a, b)| !a.is_ascii() && !b.is_ascii()).collect();
+        Self { text, words, pairs }
+    }
+}
+
+/// Lower case, narrow, and every sign that is neither letter nor digit as a space.
+fn plain(text: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        other => other,
+    };
+    let letter = |c: char| if c.is_alphanumeric() || c == '\n' || c == '-' { c } else { ' ' };
+    text.chars().map(narrow).map(letter).flat_map(char::to_lowercase).collect()
+}
+
+fn pairs(text: &str) -> impl Iterator<Item = (char, char)> {
+    let letters: Vec<char> = text.chars().collect();
+    let pairs: Vec<_> = letters.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    pairs.into_iter().filter(|(a, b)| a.is_alphanumeric() && b.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(query: &str) -> Vec<usize> {
+        let mut index = SearchIndex::default();
+        index.push(&["补领机动车驾驶证", "Replacement of a lost driving licence"], &["JT-0050", "公安局"]);
+        index.push(&["机动车驾驶证期满换证", "Renewal of a driving licence"], &["JT-0049", "公安局"]);
+        index.push(&["居住证申领", "Application for a residence permit"], &["JT-0045", "公安局"]);
+        let query = Query::new(query);
+        let mut hits: Vec<_> = (0..3).map(|at| (index.score(at, &query), at)).filter(|(score, _)| *score > 0).collect();
+        hits.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
+        hits.into_iter().map(|(_, at)| at).collect()
+    }
+
+    #[test]
+    fn chinese_is_found_whole_and_in_pieces() {
+        assert_eq!(found("驾驶证"), [0, 1]);
+        assert_eq!(found("补领驾驶证"), [0, 1], "the better answer first");
+        assert_eq!(found("居住证"), [2]);
+        assert_eq!(found("证"), [0, 1, 2]);
+        assert_eq!(found("营业执照"), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn english_codes_and_agencies_are_found() {
+        assert_eq!(found("Driving Licence"), [0, 1]);
+        assert_eq!(found("licence renewal"), [1]);
+        assert_eq!(found("ＪＴ－００４５"), [2]);
+        assert_eq!(found("公安局"), [0, 1, 2]);
+        assert_eq!(found("passport"), [] as [usize; 0]);
+        assert_eq!(found("  "), [0, 1, 2], "no query finds everything");
+    }
+}

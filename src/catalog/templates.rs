@@ -1,0 +1,231 @@
+//! Message templates (消息模板): how an event is worded in the inbox, and on each channel in each language.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Faults;
+use crate::domain::notification::{ChannelCode, Event, Template};
+use crate::domain::text::{Bilingual, Language};
+
+/// All templates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Templates {
+    events: BTreeMap<Event, Wording>,
+    templates: Vec<Assignment>,
+}
+
+/// An event in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wording {
+    /// At most five Chinese characters: what `{status}` stands for.
+    pub status: Bilingual,
+    /// The heading in the inbox.
+    pub title: Bilingual,
+    /// The text in the inbox, with `{item}` and `{number}`.
+    pub body: Bilingual,
+}
+
+/// A template and the events that it words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// On which channel.
+    pub channel: ChannelCode,
+    /// In which language.
+    pub language: Language,
+    /// For which events.
+    pub events: Vec<Event>,
+    /// The template.
+    pub wording: Template,
+}
+
+impl Templates {
+    /// The template of a channel for an event; `None` where the channel does not ring for it.
+    #[must_use]
+    pub fn for_(&self, channel: &ChannelCode, event: Event, language: Language) -> Option<&Template> {
+        let fits = |it: &&Assignment| it.channel == *channel && it.language == language && it.events.contains(&event);
+        self.templates.iter().find(fits).map(|assignment| &assignment.wording)
+    }
+
+    /// The event in at most five Chinese characters.
+    #[must_use]
+    pub fn status(&self, event: Event) -> &Bilingual {
+        static NONE: Bilingual = Bilingual { zh: String::new(), en: String::new() };
+        self.events.get(&event).map_or(&NONE, |wording| &wording.status)
+    }
+
+    /// Heading and text of an event in the inbox.
+    #[must_use]
+    pub fn inbox(&self, event: Event, item: &Bilingual, number: &str) -> (Bilingual, Bilingual) {
+        let Some(wording) = self.events.get(&event) else { return Default::default() };
+        let fill = |text: &str, item: &str| text.replace("{item}", item).replace("{number}", number);
+        let body = Bilingual::new(fill(&wording.body.zh, &item.zh), fill(&wording.body.en, &item.en));
+        (wording.title.clone(), body)
+    }
+
+    /// All templates: what a person can be asked to consent to.
+    #[must_use]
+    pub fn assignments(&self) -> &[Assignment] {
+        &self.templates
+    }
+
+    /// Notes all that is wrong with them.
+    pub(super) fn check(&self, faults: &mut Faults) {
+        for event in Event::ALL {
+            match self.events.get(&event) {
+                None => faults.add(&format!("events.{}", event.as_str()), "is missing: every event needs its words"),
+                Some(wording) => check_wording(event, wording, faults),
+            }
+        }
+        self.check_coverage(faults);
+        for assignment in &self.templates {
+            self.check_fields(assignment, faults);
+        }
+    }
+
+    /// Each channel words each ringing event once in each language.
+    fn check_coverage(&self, faults: &mut Faults) {
+        let channels: std::collections::BTreeSet<_> = self.templates.iter().map(|it| &it.channel).collect();
+        for channel in channels {
+            for event in Event::ALL.into_iter().filter(|event| event.rings()) {
+                for language in [Language::Chinese, Language::English] {
+                    let words = |it: &&Assignment| {
+                        it.channel == *channel && it.language == language && it.events.contains(&event)
+                    };
+                    let count = self.templates.iter().filter(words).count();
+                    if count != 1 {
+                        let place = format!("{channel}.{language}.{}", event.as_str());
+                        faults.add(&place, &format!("has {count} templates; give it exactly one"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn check_fields(&self, assignment: &Assignment, faults: &mut Faults) {
+        let place = format!("{}.{}", assignment.channel, assignment.wording.id);
+        for event in assignment.events.iter().filter(|event| !event.rings()) {
+            faults.add(&place, &format!("{} stays in the inbox; remove it", event.as_str()));
+        }
+        for (name, pattern) in &assignment.wording.fields {
+            let here = format!("{place}.{name}");
+            if let Some(unknown) = unknown_placeholder(pattern) {
+                faults.add(&here, &format!("{unknown} stands for nothing"));
+            }
+            for event in &assignment.events {
+                let text = pattern.replace("{status}", self.status(*event).get(assignment.language));
+                let wrong = match assignment.channel.as_str() {
+                    "wechat" => wechat_fault(name, &text),
+                    "sms_aliyun" => sms_fault(name, &text),
+                    _ => None,
+                };
+                if let Some(wrong) = wrong {
+                    faults.add(&here, &format!("{} for {}", wrong, event.as_str()));
+                }
+            }
+        }
+    }
+}
+
+fn check_wording(event: Event, wording: &Wording, faults: &mut Faults) {
+    let place = format!("events.{}", event.as_str());
+    if !is_phrase(&wording.status.zh) {
+        faults.add(&format!("{place}.status.zh"), "must be one to five Chinese characters");
+    }
+    for (name, text) in [("title", &wording.title), ("body", &wording.body), ("status", &wording.status)] {
+        if text.zh.trim().is_empty() || text.en.trim().is_empty() {
+            faults.add(&format!("{place}.{name}"), "needs words in both languages");
+        }
+        for unknown in [&text.zh, &text.en].into_iter().filter_map(|text| unknown_placeholder(text)) {
+            faults.add(&format!("{place}.{name}"), &format!("{unknown} stands for nothing"));
+        }
+    }
+}
+
+/// The first `{…}` that no notification fills in.
+fn unknown_placeholder(pattern: &str) -> Option<&str> {
+    const KNOWN: [&str; 5] = ["{item}", "{status}", "{number}", "{time}", "{case}"];
+    let mut rest = pattern;
+    while let Some(start) = rest.find('{') {
+        let end = rest[start..].find('}').map_or(rest.len(), |length| start + length + 1);
+        let placeholder = &rest[start..end];
+        if !KNOWN.contains(&placeholder) {
+            return Some(placeholder);
+        }
+        rest = &rest[end..];
+    }
+    None
+}
+
+fn is_phrase(text: &str) -> bool {
+    (1..=5).contains(&text.chars().count()) && text.chars().all(is_han)
+}
+
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
+}
+
+/// What a WeChat field of this name cannot hold; its type is the name without the number.
+fn wechat_fault(name: &str, text: &str) -> Option<&'static str> {
+    let kind = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    // {item} is cut to 20 characters when it is sent; a number has 21 characters of digits and capitals.
+    match kind {
+        "phrase" if !is_phrase(text) => Some("a phrase takes one to five Chinese characters"),
+        "thing" if text.replace("{item}", "").chars().count() > 20 => Some("a thing takes at most 20 characters"),
+        "character_string" if text.contains("{item}") || text.chars().any(is_han) => {
+            Some("a character_string takes no Chinese characters")
+        }
+        "time" | "date" if text != "{time}" => Some("a time takes {time} alone"),
+        "phrase" | "thing" | "character_string" | "time" | "date" => None,
+        _ => Some("the type of this field is not known here"),
+    }
+}
+
+/// What an SMS variable of this name cannot hold.
+fn sms_fault(name: &str, text: &str) -> Option<&'static str> {
+    if !["name", "status", "number"].contains(&name) {
+        return Some("the approved texts have the variables name, status and number only");
+    }
+    (text.contains("://") || text.contains("www.") || text.contains("{case}")).then_some("the gateway refuses links")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../catalog/templates.toml");
+
+    fn faults(text: &str) -> Vec<String> {
+        let mut faults = Faults::of("templates.toml");
+        toml::from_str::<Templates>(text).unwrap().check(&mut faults);
+        faults.into_lines()
+    }
+
+    #[test]
+    fn the_shipped_templates_word_every_ringing_event() {
+        assert_eq!(faults(SHIPPED), Vec::<String>::new());
+        let templates: Templates = toml::from_str(SHIPPED).unwrap();
+        let wechat = ChannelCode::new("wechat");
+        assert!(templates.for_(&wechat, Event::Granted, Language::English).is_some());
+        assert!(templates.for_(&wechat, Event::Accepted, Language::Chinese).is_none());
+        let (title, body) = templates.inbox(Event::Granted, &Bilingual::new("居住证申领", "Residence permit"), "N1");
+        assert_eq!(title.zh, "申请已通过");
+        assert!(body.zh.contains("居住证申领") && body.en.contains("N1"), "{body:?}");
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let broken = SHIPPED
+            .replace("\"准予办理\"", "\"准予办理了啊\"")
+            .replace("phrase2 = \"{status}\"", "phrase2 = \"{status}!\"")
+            .replace("number = \"{number}\"", "link = \"https://example.org/{person}\"")
+            .replace("\"granted\", \"denied\"", "\"granted\"");
+        let lines = faults(&broken);
+        for part in ["events.granted.status.zh", "phrase2", "link", "{person}", "wechat.zh-CN.denied"] {
+            assert!(lines.iter().any(|line| line.contains(part)), "{part} in {lines:#?}");
+        }
+    }
+}

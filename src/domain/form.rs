@@ -1,4 +1,0 @@
-//! stub
-/// stub
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Form;

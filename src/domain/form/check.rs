@@ -1,0 +1,260 @@
+//! Judges an answer by its form: every fault at once, each with a JSON pointer, a code and a message.
+
+use chrono::NaiveDate;
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Choice, DateSpan, Field, Form, Kind, Section};
+use crate::domain::identity::{CreditCode, MobilePhone, ResidentId, ResidentIdFault};
+use crate::domain::ids::UploadId;
+use crate::domain::text::Bilingual;
+
+/// How fine a division is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionLevel {
+    /// 省级, two digits and four zeros.
+    Province,
+    /// 地级, four digits and two zeros.
+    City,
+    /// 县级, six digits.
+    County,
+    /// 乡级, nine digits.
+    Town,
+}
+
+/// What an answer is judged against beside its form.
+pub struct Context<'a> {
+    /// Today in Beijing.
+    pub today: NaiveDate,
+    /// Whether a code names a division of a level.
+    pub knows_region: &'a dyn Fn(&str, RegionLevel) -> bool,
+}
+
+/// One thing that is wrong with an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: a JSON pointer (RFC 6901) into the answer.
+    pub pointer: String,
+    /// What, for programs. Never changes.
+    pub code: &'static str,
+    /// What, for people.
+    pub message: Bilingual,
+}
+
+impl Form {
+    /// Judges an answer.
+    ///
+    /// # Errors
+    /// All that is wrong with it, in the form's order.
+    pub fn check(&self, answer: &Value, context: &Context<'_>) -> Result<(), Vec<Fault>> {
+        let mut report = Report { context, faults: Vec::new() };
+        report.form(self, answer);
+        if report.faults.is_empty() { Ok(()) } else { Err(report.faults) }
+    }
+}
+
+/// Why a value was refused: a code and its words.
+type Refusal = (&'static str, Bilingual);
+
+fn refuse<T>(code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Result<T, Refusal> {
+    Err((code, Bilingual::new(zh, en)))
+}
+
+struct Report<'a> {
+    context: &'a Context<'a>,
+    faults: Vec<Fault>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, pointer: String, (code, message): Refusal) {
+        self.faults.push(Fault { pointer, code, message });
+    }
+
+    fn form(&mut self, form: &Form, answer: &Value) {
+        let Some(answers) = answer.as_object() else {
+            return self.add(String::new(), wrong_type("一个对象", "an object"));
+        };
+        for section in &form.sections {
+            let pointer = format!("/{}", section.key);
+            match (answers.get(&section.key), section.repeat) {
+                (None, _) => self.add(pointer, missing(&section.title)),
+                (Some(value), None) => self.section(section, value, &pointer),
+                (Some(value), Some(_)) => self.rows(section, value, &pointer),
+            }
+        }
+        self.strangers(answers, "", |name| form.sections.iter().any(|section| section.key == name));
+    }
+
+    fn rows(&mut self, section: &Section, value: &Value, pointer: &str) {
+        let (Some(rows), Some(repeat)) = (value.as_array(), section.repeat) else {
+            return self.add(pointer.to_owned(), wrong_type("一个列表", "a list"));
+        };
+        if rows.len() < repeat.min {
+            let words =
+                Bilingual::new(format!("至少填写{}项", repeat.min), format!("needs at least {} entries", repeat.min));
+            self.add(pointer.to_owned(), ("too_few", words));
+        }
+        if rows.len() > repeat.max {
+            let words =
+                Bilingual::new(format!("最多填写{}项", repeat.max), format!("takes at most {} entries", repeat.max));
+            return self.add(pointer.to_owned(), ("too_many", words));
+        }
+        for (at, row) in rows.iter().enumerate() {
+            self.section(section, row, &format!("{pointer}/{at}"));
+        }
+    }
+
+    fn section(&mut self, section: &Section, value: &Value, pointer: &str) {
+        let Some(answers) = value.as_object() else {
+            return self.add(pointer.to_owned(), wrong_type("一个对象", "an object"));
+        };
+        for field in &section.fields {
+            let here = format!("{pointer}/{}", field.name);
+            match answers.get(&field.name) {
+                Some(_) if !Section::shows(field, answers) => self.add(here, not_asked(&field.label)),
+                Some(value) => {
+                    if let Err(refusal) = accepts(field, value, self.context) {
+                        self.add(here, refusal);
+                    }
+                }
+                None if field.required && Section::shows(field, answers) => self.add(here, missing(&field.label)),
+                None => {}
+            }
+        }
+        self.strangers(answers, pointer, |name| section.fields.iter().any(|field| field.name == name));
+    }
+
+    fn strangers(&mut self, answers: &Map<String, Value>, pointer: &str, known: impl Fn(&str) -> bool) {
+        for name in answers.keys().filter(|name| !known(name)) {
+            let escaped = name.replace('~', "~0").replace('/', "~1");
+            let words = Bilingual::new("表单中没有这一项", "the form does not have this");
+            self.add(format!("{pointer}/{escaped}"), ("unknown", words));
+        }
+    }
+}
+
+fn missing(label: &Bilingual) -> Refusal {
+    ("required", Bilingual::new(format!("请填写{}", label.zh), format!("{} is required", label.en)))
+}
+
+fn not_asked(label: &Bilingual) -> Refusal {
+    let zh = format!("当前情形无需填写{}", label.zh);
+    ("not_asked", Bilingual::new(zh, format!("{} is not asked for in this situation", label.en)))
+}
+
+fn wrong_type(zh: &str, en: &str) -> Refusal {
+    ("type", Bilingual::new(format!("应为{zh}"), format!("must be {en}")))
+}
+
+/// Whether a field takes a value.
+fn accepts(field: &Field, value: &Value, context: &Context<'_>) -> Result<(), Refusal> {
+    match &field.kind {
+        Kind::Integer { min, max } => number(value, *min, *max, ""),
+        Kind::Money { min, max } => number(value, *min, *max, "分"),
+        Kind::MultiChoice { options } => some_of(value, options, field.required),
+        Kind::Boolean { must } => match value.as_bool() {
+            None => Err(wrong_type("是或否", "true or false")),
+            Some(false) if *must => refuse("must_be_true", "必须同意", "must be agreed to"),
+            Some(_) => Ok(()),
+        },
+        kind => match value.as_str() {
+            Some(text) => accepts_text(kind, text, context),
+            None => Err(wrong_type("文字", "text")),
+        },
+    }
+}
+
+fn accepts_text(kind: &Kind, text: &str, context: &Context<'_>) -> Result<(), Refusal> {
+    match kind {
+        Kind::Text { max, pattern, .. } => written(text, *max).and_then(|()| fits(text, pattern.as_deref())),
+        Kind::LongText { max } => written(text, *max),
+        Kind::Choice { options } => one_of(text, options),
+        Kind::Date { span } => day(text, *span, context.today),
+        Kind::ResidentId => resident_id(text, context.today),
+        Kind::CreditCode if CreditCode::parse(text).is_err() => {
+            refuse("credit_code", "统一社会信用代码不正确", "is no valid unified social credit code")
+        }
+        Kind::Phone if MobilePhone::parse(text).map(|phone| phone.expose() == text) != Ok(true) => {
+            refuse("phone", "应为11位手机号码", "must be an 11-digit mobile number")
+        }
+        Kind::Region { level } if !(context.knows_region)(text, *level) => {
+            refuse("region", "没有这个行政区划代码", "is no known division code")
+        }
+        Kind::File if text.parse::<UploadId>().is_err() => {
+            refuse("upload", "应为已上传文件的编号", "must be the id of an uploaded file")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn written(text: &str, max: usize) -> Result<(), Refusal> {
+    if !text.contains(|c: char| !c.is_whitespace()) {
+        return refuse("blank", "不能为空白", "must not be blank");
+    }
+    if text.chars().count() > max {
+        return refuse("too_long", format!("最多{max}个字"), format!("takes at most {max} characters"));
+    }
+    Ok(())
+}
+
+fn fits(text: &str, pattern: Option<&str>) -> Result<(), Refusal> {
+    // The catalogue's own check made sure that every pattern compiles.
+    let fits = pattern.is_none_or(|pattern| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)));
+    if fits { Ok(()) } else { refuse("pattern", "格式不正确", "does not have the right format") }
+}
+
+fn one_of(text: &str, options: &[Choice]) -> Result<(), Refusal> {
+    if options.iter().any(|option| option.value == text) {
+        return Ok(());
+    }
+    refuse("choice", "不在可选范围内", "is none of the choices")
+}
+
+fn some_of(value: &Value, options: &[Choice], required: bool) -> Result<(), Refusal> {
+    let Some(chosen) = value.as_array() else { return Err(wrong_type("一个列表", "a list")) };
+    if required && chosen.is_empty() {
+        return refuse("too_few", "至少选择一项", "needs at least one choice");
+    }
+    for (at, choice) in chosen.iter().enumerate() {
+        let Some(text) = choice.as_str() else { return Err(wrong_type("文字的列表", "a list of texts")) };
+        one_of(text, options)?;
+        if chosen[..at].contains(choice) {
+            return refuse("repeated", "同一项选择了两次", "names a choice twice");
+        }
+    }
+    Ok(())
+}
+
+fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> {
+    match value.as_i64() {
+        None => Err(wrong_type("整数", "a whole number")),
+        Some(n) if (min..=max).contains(&n) => Ok(()),
+        Some(_) => refuse("range", format!("应在{min}至{max}{unit}之间"), format!("must be between {min} and {max}")),
+    }
+}
+
+fn day(text: &str, span: DateSpan, today: NaiveDate) -> Result<(), Refusal> {
+    let Some(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.to_string() == text) else {
+        return refuse("date", "应为日期，如2026-01-31", "must be a date such as 2026-01-31");
+    };
+    match span {
+        DateSpan::Past if day > today => refuse("future", "不能晚于今天", "must not be later than today"),
+        DateSpan::Future if day < today => refuse("past", "不能早于今天", "must not be earlier than today"),
+        _ => Ok(()),
+    }
+}
+
+fn resident_id(text: &str, today: NaiveDate) -> Result<(), Refusal> {
+    let (zh, en) = match ResidentId::parse(text, today) {
+        Ok(_) => return Ok(()),
+        Err(ResidentIdFault::Form) => {
+            ("应为18位公民身份号码，末位字母为大写X", "must be 18 characters, a letter X in capital")
+        }
+        Err(ResidentIdFault::FirstGeneration) => ("15位号码已停用", "15-digit numbers are out of use"),
+        Err(ResidentIdFault::BirthDate) => ("出生日期不正确", "holds no valid date of birth"),
+        Err(ResidentIdFault::CheckDigit) => ("校验码不正确，请核对", "has a slip: its check digit does not fit"),
+    };
+    refuse("resident_id", zh, en)
+}

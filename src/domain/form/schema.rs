@@ -1,0 +1,166 @@
+//! Tells a form in JSON Schema 2020-12. What the schema's own words cannot say (that a check digit fits, that a
+//! division exists, that a day is past) stands in `format` and `x-*` members, which validators pass over.
+
+use serde_json::{Map, Value, json};
+
+use super::{Choice, Field, Form, Kind, RegionLevel, Section};
+use crate::domain::text::Bilingual;
+
+impl Form {
+    /// The JSON Schema of an answer. `x-order` is the order in which members are drawn.
+    #[must_use]
+    pub fn json_schema(&self) -> Value {
+        let sections = self.sections.iter().enumerate();
+        let properties: Map<String, Value> =
+            sections.map(|(order, section)| (section.key.clone(), with_order(section.json_schema(), order))).collect();
+        let required: Vec<&str> = self.sections.iter().map(|section| section.key.as_str()).collect();
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": false,
+        })
+    }
+}
+
+impl Section {
+    fn json_schema(&self) -> Value {
+        let mut schema = match self.repeat {
+            None => self.row(),
+            Some(repeat) => {
+                json!({"type": "array", "items": self.row(), "minItems": repeat.min, "maxItems": repeat.max})
+            }
+        };
+        title(&mut schema, &self.title);
+        schema
+    }
+
+    /// One answer to the section.
+    fn row(&self) -> Value {
+        let fields = self.fields.iter().enumerate();
+        let properties: Map<String, Value> =
+            fields.map(|(order, field)| (field.name.clone(), with_order(field.json_schema(), order))).collect();
+        let always = self.fields.iter().filter(|field| field.required && field.when.is_none());
+        let required: Vec<&str> = always.map(|field| field.name.as_str()).collect();
+        let conditions: Vec<Value> = self.fields.iter().filter_map(Field::condition).collect();
+        let mut schema = json!({
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": false,
+        });
+        if !conditions.is_empty() {
+            schema["allOf"] = conditions.into();
+        }
+        schema
+    }
+}
+
+impl Field {
+    fn json_schema(&self) -> Value {
+        let mut schema = self.kind.json_schema(self.required);
+        title(&mut schema, &self.label);
+        if let Some(hint) = &self.hint {
+            schema["description"] = hint.zh.as_str().into();
+            schema["x-hint"] = both(hint);
+        }
+        if let Some(when) = &self.when {
+            schema["x-when"] = json!(when);
+        }
+        if let Some(prefill) = &self.prefill {
+            schema["x-prefill"] = json!(prefill);
+        }
+        schema
+    }
+
+    /// Asked for under a condition, and refused otherwise.
+    fn condition(&self) -> Option<Value> {
+        let when = self.when.as_ref()?;
+        let asked = if self.required { json!({"required": [self.name]}) } else { json!({}) };
+        Some(json!({
+            "if": {"properties": {&when.field: {"enum": when.is}}, "required": [when.field]},
+            "then": asked,
+            "else": {"properties": {&self.name: false}},
+        }))
+    }
+}
+
+impl Kind {
+    fn json_schema(&self, required: bool) -> Value {
+        match self {
+            // A lone `\S` asks for something that is not white space; patterns are not anchored in JSON Schema.
+            Self::Text { max, pattern: None, .. } => {
+                json!({"type": "string", "maxLength": max, "pattern": r"\S", "x-kind": "text"})
+            }
+            Self::Text { max, pattern: Some(pattern), .. } => {
+                json!({"type": "string", "maxLength": max, "pattern": pattern, "x-kind": "text"})
+            }
+            Self::LongText { max } => {
+                json!({"type": "string", "maxLength": max, "pattern": r"\S", "x-kind": "long_text"})
+            }
+            Self::Choice { options } => {
+                json!({"type": "string", "enum": values(options), "x-options": labels(options), "x-kind": "choice"})
+            }
+            Self::MultiChoice { options } => json!({
+                "type": "array",
+                "items": {"type": "string", "enum": values(options)},
+                "minItems": usize::from(required),
+                "uniqueItems": true,
+                "x-options": labels(options),
+                "x-kind": "multi_choice",
+            }),
+            Self::Date { span } => json!({
+                "type": "string",
+                "format": "date",
+                "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+                "x-span": span,
+                "x-kind": "date",
+            }),
+            Self::ResidentId => coded("^[0-9]{17}[0-9X]$", "resident_id"),
+            Self::CreditCode => coded("^[0-9A-HJ-NPQRTUWXY]{18}$", "credit_code"),
+            Self::Phone => coded("^1[3-9][0-9]{9}$", "phone"),
+            Self::Region { level } => {
+                let digits = if *level == RegionLevel::Town { 9 } else { 6 };
+                let mut schema = coded(&format!("^[0-9]{{{digits}}}$"), "region");
+                schema["x-level"] = json!(level);
+                schema
+            }
+            Self::Money { min, max } => {
+                json!({"type": "integer", "minimum": min, "maximum": max, "x-unit": "fen", "x-kind": "money"})
+            }
+            Self::Integer { min, max } => {
+                json!({"type": "integer", "minimum": min, "maximum": max, "x-kind": "integer"})
+            }
+            Self::Boolean { must: false } => json!({"type": "boolean", "x-kind": "boolean"}),
+            Self::Boolean { must: true } => json!({"type": "boolean", "const": true, "x-kind": "boolean"}),
+            Self::File => coded("^upl_[0-7][0-9A-HJKMNP-TV-Z]{25}$", "file"),
+        }
+    }
+}
+
+fn coded(pattern: &str, kind: &str) -> Value {
+    json!({"type": "string", "pattern": pattern, "format": kind.replace('_', "-"), "x-kind": kind})
+}
+
+fn values(options: &[Choice]) -> Vec<&str> {
+    options.iter().map(|option| option.value.as_str()).collect()
+}
+
+fn labels(options: &[Choice]) -> Vec<Value> {
+    options.iter().map(|option| json!({"value": option.value, "label": both(&option.label)})).collect()
+}
+
+fn both(text: &Bilingual) -> Value {
+    json!({"zh": text.zh, "en": text.en})
+}
+
+fn title(schema: &mut Value, text: &Bilingual) {
+    schema["title"] = text.zh.as_str().into();
+    schema["x-title"] = both(text);
+}
+
+fn with_order(mut schema: Value, order: usize) -> Value {
+    schema["x-order"] = order.into();
+    schema
+}

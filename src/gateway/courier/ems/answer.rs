@@ -1,0 +1,77 @@
+//! EMS's answers: `{retCode, retMsg, retBody, …}`, where `retBody` is JSON in a string, JSON itself, or nothing.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::refusals::Refusals;
+use crate::gateway::courier::lenient;
+use crate::gateway::courier::refusal::{Operation, Refusal};
+
+/// The one `retCode` that is known: success.
+const SUCCESS: &str = "00000";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(deserialize_with = "lenient::text")]
+    ret_code: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    ret_msg: String,
+    #[serde(default)]
+    ret_body: Value,
+}
+
+/// The content of an answer.
+pub(super) fn read(body: &[u8], refusals: &Refusals, operation: Operation) -> Result<Value, Refusal> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| Refusal::unclear("not an EMS answer"))?;
+    if answer.ret_code != SUCCESS {
+        return Err(refusals.explain(operation, &code_only(&answer.ret_code), &answer.ret_msg));
+    }
+    Ok(lenient::unwrapped(answer.ret_body))
+}
+
+/// A code is short and plain; anything else that stands in its place is not repeated.
+fn code_only(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(16).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::super::refusals::DEFAULT;
+    use super::*;
+    use crate::gateway::courier::refusal::Kind;
+
+    fn read_order(body: &str) -> Result<Value, Kind> {
+        read(body.as_bytes(), &DEFAULT.parse().unwrap(), Operation::Order).map_err(|refusal| refusal.kind)
+    }
+
+    #[test]
+    fn the_body_is_a_string_or_an_object_or_nothing() {
+        let waybill = Ok(json!({"waybillNo": "1200000000001"}));
+        assert_eq!(read_order(r#"{"retCode":"00000","retBody":"{\"waybillNo\":\"1200000000001\"}"}"#), waybill);
+        assert_eq!(read_order(r#"{"retCode":"00000","retBody":{"waybillNo":"1200000000001"}}"#), waybill);
+        assert_eq!(read_order(r#"{"retCode":"00000","retBody":""}"#), Ok(Value::Null));
+        assert_eq!(read_order(r#"{"retCode":"00000","retBody":null}"#), Ok(Value::Null));
+        assert_eq!(read_order(r#"{"retCode":"00000"}"#), Ok(Value::Null));
+    }
+
+    #[test]
+    fn anything_else_is_no_answer() {
+        assert_eq!(read_order("<html>busy</html>"), Err(Kind::Unclear));
+        assert_eq!(read_order("{}"), Err(Kind::Unclear));
+        assert_eq!(read_order(r#"{"retCode":17,"retMsg":"订单重复"}"#), Err(Kind::Duplicate));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
+            let refusals = DEFAULT.parse().unwrap();
+            let _ = read(&bytes, &refusals, Operation::Order);
+            let told = json!({"retCode": "1", "retMsg": text, "retBody": text}).to_string();
+            prop_assert!(read(told.as_bytes(), &refusals, Operation::Cancel).is_err());
+        }
+    }
+}

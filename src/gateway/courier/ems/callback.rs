@@ -1,0 +1,102 @@
+//! EMS's push (040002) and the answer to it. Who holds the key can write one, so it is a hint, not a proof.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::cipher::Key;
+use super::scans::Event;
+use crate::domain::parcel::Scan;
+use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback, lenient};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Push {
+    #[serde(default, deserialize_with = "lenient::text")]
+    serial_no: String,
+    #[serde(default, deserialize_with = "lenient::text", rename = "logitcsInterface")]
+    sealed: String,
+}
+
+fn push(call: &RawCallback) -> Option<Push> {
+    serde_json::from_slice(call.body.expose()).ok()
+}
+
+/// The scans in a push.
+pub(super) fn read(call: &RawCallback, key: &Key) -> Result<Vec<Scan>, CallbackFault> {
+    let push = push(call).ok_or_else(|| CallbackFault::Unreadable("not a push of EMS".to_owned()))?;
+    let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;
+    // A wrong key passes the padding once in 256 times, but never yields JSON.
+    let content: Value = serde_json::from_str(opened.expose()).map_err(|_| CallbackFault::NotAuthentic)?;
+    let events: Vec<Event> = lenient::entries(content);
+    let scans: Vec<Scan> = events.into_iter().filter_map(|event| event.scan(None)).collect();
+    if scans.is_empty() { Err(CallbackFault::Unreadable("no event in it".to_owned())) } else { Ok(scans) }
+}
+
+/// The answer to a push: it repeats the push's serial number.
+pub(super) fn acknowledge(call: &RawCallback, sender_no: &str, stored: bool) -> Acknowledgement {
+    let serial_no = push(call).map(|push| push.serial_no).unwrap_or_default();
+    let (code, message) = if stored { ("00000", "成功") } else { ("99999", "失败") };
+    let body = json!({"serialNo": serial_no, "code": code, "codeMessage": message, "senderNo": sender_no});
+    Acknowledgement { status: 200, content_type: "application/json;charset=UTF-8", body: body.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::private::Private;
+
+    const EVENT: &str = r#"{"waybillNo":"1200000000001","orderNo":"SD01","opCode":"203","opName":"收寄",
+        "opTime":"2025-01-02 10:00:00"}"#;
+
+    fn key() -> Key {
+        Key::parse(Private::new("R292VGVzdFNtNEtleTAxNg==".to_owned())).unwrap()
+    }
+
+    fn call(body: impl Into<Vec<u8>>) -> RawCallback {
+        RawCallback {
+            content_type: "application/json".to_owned(),
+            query: String::new(),
+            body: Private::new(body.into()),
+        }
+    }
+
+    fn pushed(sealed: &str) -> RawCallback {
+        call(json!({"serialNo": "0f", "method": "040002", "logitcsInterface": sealed}).to_string())
+    }
+
+    #[test]
+    fn a_push_is_read_with_and_without_the_key_text() {
+        for sealed in [key().seal(EVENT), key().seal_as_pushed(EVENT), key().seal_as_pushed(&format!("[{EVENT}]"))] {
+            let scans = read(&pushed(&sealed), &key()).unwrap();
+            assert_eq!(scans[0].key, "1200000000001/2025-01-02 10:00:00/203");
+        }
+    }
+
+    #[test]
+    fn a_push_of_somebody_else_is_refused() {
+        let other = Key::parse(Private::new("WjNoNmhXWE12SFZJdk0zWQ==".to_owned())).unwrap();
+        assert_eq!(read(&pushed(&other.seal(EVENT)), &key()), Err(CallbackFault::NotAuthentic));
+        assert_eq!(read(&pushed(EVENT), &key()), Err(CallbackFault::NotAuthentic));
+        assert!(matches!(read(&call("junk"), &key()), Err(CallbackFault::Unreadable(_))));
+        assert!(matches!(read(&pushed(&key().seal("{}")), &key()), Err(CallbackFault::Unreadable(_))));
+    }
+
+    #[test]
+    fn the_answer_repeats_the_serial_number() {
+        let said = |stored| serde_json::from_str::<Value>(&acknowledge(&pushed(""), "11", stored).body).unwrap();
+        assert_eq!(said(true), json!({"serialNo": "0f", "code": "00000", "codeMessage": "成功", "senderNo": "11"}));
+        assert_ne!(said(false)["code"], "00000");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
+            for call in [call(bytes), pushed(&text), pushed(&key().seal(&text))] {
+                prop_assert!(read(&call, &key()).is_err());
+                let _ = acknowledge(&call, "11", true);
+            }
+        }
+    }
+}

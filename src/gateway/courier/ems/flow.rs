@@ -1,0 +1,156 @@
+//! EMS's client against a server that answers well, badly and not at all.
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::parcel::ScanMeaning;
+use crate::gateway::courier::CarrierFact;
+use crate::gateway::courier::sample::order;
+use crate::gateway::http::HttpSettings;
+use crate::gateway::loopback::{Call, Loopback, Reply, json as says, nobody};
+
+const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
+
+fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
+    let mut env = Env::of([
+        ("SONGDA_EMS_URL", at.base_url.as_str()),
+        ("SONGDA_EMS_SENDER_NO", "1100000000000"),
+        ("SONGDA_EMS_AUTHORIZATION", "issued"),
+        ("SONGDA_EMS_KEY", KEY),
+    ]);
+    let clock = Clock::frozen("2025-01-02T01:00:00Z".parse().unwrap());
+    build(&mut env, &clock).unwrap_or_else(|| panic!("{:?}", env.faults()))
+}
+
+fn number() -> OrderNo {
+    OrderNo::from_stored("SD01".to_owned())
+}
+
+fn ok(body: &Value) -> Reply {
+    says(&json!({"retCode": "00000", "retMsg": "成功", "retBody": body.to_string()}))
+}
+
+fn refused(message: &str) -> Reply {
+    says(&json!({"retCode": "B01", "retMsg": message, "success": false}))
+}
+
+async fn always(reply: Reply) -> Loopback {
+    Loopback::start(move |_| reply.clone()).await
+}
+
+async fn order_fact(reply: Reply) -> CarrierFact {
+    carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
+}
+
+/// What EMS would see in the sealed part.
+fn opened(heard: &Call) -> String {
+    let key = cipher::Key::parse(Private::new(KEY.to_owned())).unwrap();
+    key.open(&heard.form()["logitcsInterface"]).unwrap().into_exposed()
+}
+
+#[tokio::test]
+async fn an_order_is_booked() {
+    let ems = always(ok(&json!({"waybillNo": 1_200_000_000_001_u64}))).await;
+    let booking = carrier(&ems.settings).order(&order()).await.unwrap();
+    assert_eq!(booking.waybill, Some(Waybill::new("1200000000001")));
+
+    let heard = ems.calls().remove(0);
+    assert_eq!(heard.path, "/amp-prod-api/f/amp/api/open");
+    assert_eq!(heard.form()["apiCode"], "020003");
+    assert_eq!(heard.form()["timeStamp"], "2025-01-02 09:00:00");
+    let orders: Value = serde_json::from_str(&opened(&heard)).unwrap();
+    assert_eq!(orders[0]["logisticsOrderNo"], "SD01");
+    assert_eq!(orders[0]["sender"]["phone"], "025-84000000");
+    assert_eq!(orders[0]["receiver"]["mobile"], "13800000002");
+    assert_eq!(orders[0]["receiver"].get("phone"), None);
+    assert_eq!(orders[0]["cargos"], json!([{"cargoName": "文件"}]), "and nothing of the item");
+}
+
+#[tokio::test]
+async fn what_may_have_been_ordered_is_ambiguous() {
+    for reply in [
+        Reply::HangsUp,
+        Reply::Says(500, "<html>busy</html>".to_owned()),
+        Reply::Says(200, "<html>busy</html>".to_owned()),
+        ok(&json!({})),
+        refused("系统异常"),
+        refused("未知的话"),
+    ] {
+        assert_eq!(order_fact(reply).await, CarrierFact::Ambiguous);
+    }
+}
+
+#[tokio::test]
+async fn what_is_certain_is_told_as_it_is() {
+    assert_eq!(order_fact(refused("订单号重复")).await, CarrierFact::Duplicate);
+    assert_eq!(order_fact(refused("收件人地址超范围")).await, CarrierFact::AddressRefused);
+    assert_eq!(order_fact(refused("授权码错误")).await, CarrierFact::Misconfigured);
+    assert_eq!(order_fact(refused("请求频繁")).await, CarrierFact::Throttled { after: None });
+    let page = Reply::Says(429, "".to_owned());
+    assert_eq!(order_fact(page).await, CarrierFact::Throttled { after: None });
+    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
+    assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing left the house");
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
+    for (reply, recovery) in [
+        (ok(&Value::Null), Recovery::Withdrawn),
+        (refused("订单已取消"), Recovery::Withdrawn),
+        (refused("订单不存在"), Recovery::Absent),
+    ] {
+        let ems = always(reply).await;
+        assert_eq!(carrier(&ems.settings).recover(&number()).await, Ok(recovery));
+        assert_eq!(ems.calls()[0].form()["apiCode"], "020006");
+        assert!(opened(&ems.calls()[0]).contains(r#""logisticsOrderNo":"SD01""#));
+    }
+    for (reply, fact) in [(Reply::HangsUp, CarrierFact::Ambiguous), (refused("已收寄"), CarrierFact::WrongState)] {
+        assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_of_nothing_says_so() {
+    let cancel =
+        async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("12"))).await;
+    assert_eq!(cancel(ok(&Value::Null)).await, Ok(()));
+    assert_eq!(cancel(refused("订单已取消")).await, Ok(()));
+    assert_eq!(cancel(refused("未找到订单")).await.unwrap_err().fact, CarrierFact::Absent);
+}
+
+#[tokio::test]
+async fn a_trail_is_read() {
+    let item = json!({"waybillNo": 12, "opTime": "2025-01-02 10:00:00", "opCode": 704, "opName": "妥投"});
+    let stranger = json!({"waybillNo": "13", "opTime": "2025-01-02 10:00:00", "opCode": "704"});
+    let track = async |reply| {
+        let ems = always(reply).await;
+        carrier(&ems.settings).track(&Waybill::new("12"), &Private::new(String::new())).await
+    };
+    let scans = track(ok(&json!({"responseItems": [item, stranger, {"opTime": "never"}]}))).await.unwrap();
+    assert_eq!(scans.iter().map(|scan| scan.meaning).collect::<Vec<_>>(), [ScanMeaning::Delivered]);
+    for nothing in [ok(&Value::Null), ok(&json!({"responseItems": null})), refused("查无轨迹信息")] {
+        assert_eq!(track(nothing).await, Ok(Vec::new()), "not yet scanned");
+    }
+    assert_eq!(track(Reply::HangsUp).await.unwrap_err().fact, CarrierFact::Unavailable);
+}
+
+#[tokio::test]
+async fn a_label_is_taken_from_the_answer_or_from_ems_itself() {
+    const PDF: &str = "%PDF-1.4 label";
+    let label = async |ems: &Loopback| carrier(&ems.settings).label(&Waybill::new("12")).await;
+
+    let ems = always(says(&json!({"retCode": "00000", "retBody": BASE64_STANDARD.encode(PDF)}))).await;
+    assert_eq!(label(&ems).await.unwrap().bytes.expose(), PDF.as_bytes());
+
+    let ems = Loopback::start(|call| match call.path.as_str() {
+        "/files/12.pdf" => Reply::Says(200, PDF.to_owned()),
+        _ => ok(&json!({"url": format!("http://{}/files/12.pdf", call.headers["host"])})),
+    })
+    .await;
+    assert_eq!(label(&ems).await.unwrap().bytes.expose(), PDF.as_bytes());
+
+    let ems = always(ok(&json!("http://elsewhere.example/12.pdf"))).await;
+    assert_eq!(label(&ems).await.unwrap_err().fact, CarrierFact::Misconfigured);
+    assert_eq!(ems.calls().len(), 1);
+}

@@ -1,0 +1,98 @@
+//! SF's answers have three layers: HTTP, the platform's envelope, and in it, as JSON in a string, the service's own
+//! answer. Success needs all three.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::codes;
+use crate::gateway::courier::lenient;
+use crate::gateway::courier::refusal::{Kind, Refusal};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    #[serde(deserialize_with = "lenient::text")]
+    api_result_code: String,
+    #[serde(default)]
+    api_result_data: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Service {
+    #[serde(deserialize_with = "lenient::text")]
+    success: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    error_code: String,
+    #[serde(default)]
+    msg_data: Value,
+    /// Where the print services put what the others put in `msgData`.
+    #[serde(default)]
+    obj: Value,
+}
+
+/// The content of an answer: its `msgData`, or `obj`.
+pub(super) fn read(body: &[u8]) -> Result<Value, Refusal> {
+    let envelope: Envelope = serde_json::from_slice(body).map_err(|_| Refusal::unclear("not an SF answer"))?;
+    if envelope.api_result_code != codes::PASSED {
+        return Err(refusal(codes::of_platform(&envelope.api_result_code), &envelope.api_result_code));
+    }
+    let service: Service = serde_json::from_value(lenient::unwrapped(envelope.api_result_data))
+        .map_err(|_| Refusal::unclear("A1000 without a service's answer"))?;
+    let coded = !matches!(service.error_code.as_str(), "" | codes::DONE);
+    if coded || service.success != "true" {
+        return Err(refusal(codes::of_service(&service.error_code), &service.error_code));
+    }
+    let content = if service.msg_data.is_null() { service.obj } else { service.msg_data };
+    Ok(lenient::unwrapped(content))
+}
+
+/// Codes are short and plain; anything else that stands in their place is not repeated.
+fn refusal(kind: Kind, code: &str) -> Refusal {
+    let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    Refusal::new(kind, if code.is_empty() { "refused without a code".to_owned() } else { code })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn kind(body: &str) -> Result<Value, Kind> {
+        read(body.as_bytes()).map_err(|refusal| refusal.kind)
+    }
+
+    #[test]
+    fn success_needs_every_layer() {
+        let passed = |inner: Value| json!({"apiResultCode": "A1000", "apiResultData": inner.to_string()}).to_string();
+        let done = json!({"success": true, "errorCode": "S0000", "errorMsg": null, "msgData": {"a": 1}});
+        assert_eq!(kind(&passed(done.clone())), Ok(json!({"a": 1})));
+        let refused = json!({"success": false, "errorCode": "8016", "msgData": null});
+        assert_eq!(kind(&passed(refused)), Err(Kind::Duplicate));
+        assert_eq!(kind(&passed(json!({"success": true, "errorCode": "8016"}))), Err(Kind::Duplicate));
+        assert_eq!(kind(&passed(json!({"errorCode": "S0000"}))), Err(Kind::Unclear));
+        assert_eq!(kind(r#"{"apiResultCode":"A1006","apiResultData":""}"#), Err(Kind::Misconfigured));
+        assert_eq!(kind(r#"{"apiResultCode":"A1000","apiResultData":""}"#), Err(Kind::Unclear));
+        assert_eq!(kind("<html>busy</html>"), Err(Kind::Unclear));
+    }
+
+    #[test]
+    fn wrong_types_are_read() {
+        let body = json!({"apiResultCode": "A1000",
+            "apiResultData": {"success": "true", "errorCode": null, "obj": "{\"files\":[]}"}});
+        assert_eq!(kind(&body.to_string()), Ok(json!({"files": []})));
+        let body = json!({"apiResultCode": "A1000", "apiResultData": {"success": "false", "errorCode": 8016}});
+        assert_eq!(kind(&body.to_string()), Err(Kind::Duplicate));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
+            let _ = read(&bytes);
+            let told = json!({"apiResultCode": "A1000", "apiResultData": text}).to_string();
+            prop_assert!(read(told.as_bytes()).is_err());
+        }
+    }
+}

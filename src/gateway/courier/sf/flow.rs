@@ -1,0 +1,194 @@
+//! SF's client against a server that answers well, badly and not at all.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::parcel::ScanMeaning;
+use crate::gateway::courier::CarrierFact;
+use crate::gateway::courier::sample::order;
+use crate::gateway::http::HttpSettings;
+use crate::gateway::loopback::{Loopback, Reply, json as says, nobody};
+
+fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
+    let mut env = Env::of([
+        ("SONGDA_SF_URL", at.base_url.as_str()),
+        ("SONGDA_SF_PARTNER_ID", "GOV"),
+        ("SONGDA_SF_CHECK_WORD", "abc123"),
+        ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
+    ]);
+    let clock = Clock::frozen("2025-01-01T00:00:00Z".parse().unwrap());
+    build(&mut env, &clock).unwrap_or_else(|| panic!("{:?}", env.faults()))
+}
+
+fn number() -> OrderNo {
+    OrderNo::from_stored("SD01".to_owned())
+}
+
+fn passed(inner: &Value) -> Reply {
+    says(&json!({"apiResultCode": "A1000", "apiResultData": inner.to_string()}))
+}
+
+fn done(msg_data: &Value) -> Reply {
+    passed(&json!({"success": true, "errorCode": "S0000", "errorMsg": null, "msgData": msg_data}))
+}
+
+fn refused(code: &str) -> Reply {
+    passed(&json!({"success": false, "errorCode": code, "errorMsg": "收件人张三", "msgData": null}))
+}
+
+fn platform(code: &str) -> Reply {
+    says(&json!({"apiErrorMsg": "no", "apiResultCode": code, "apiResultData": ""}))
+}
+
+fn booked() -> Value {
+    json!({"orderId": "SD01", "filterResult": 2,
+        "waybillNoInfoList": [{"waybillType": 1, "waybillNo": "SF7444000000001"}]})
+}
+
+async fn always(reply: Reply) -> Loopback {
+    Loopback::start(move |_| reply.clone()).await
+}
+
+async fn order_fact(reply: Reply) -> CarrierFact {
+    carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
+}
+
+#[tokio::test]
+async fn an_order_is_booked() {
+    let sf = always(done(&booked())).await;
+    let carrier = carrier(&sf.settings);
+    for _ in 0..2 {
+        let booking = carrier.order(&order()).await.unwrap();
+        assert_eq!(booking.waybill, Some(Waybill::new("SF7444000000001")));
+    }
+    let heard = sf.calls();
+    let form = heard[0].form();
+    assert_eq!((heard[0].path.as_str(), form["serviceCode"].as_str()), ("/std/service", "EXP_RECE_CREATE_ORDER"));
+    assert_eq!(form["timestamp"], "1735689600000");
+    let expected = digest::digest(&form["msgData"], &form["timestamp"], &Private::new("abc123".to_owned()));
+    assert_eq!(form["msgDigest"], expected, "what was digested is what was sent");
+    assert_ne!(form["requestID"], heard[1].form()["requestID"], "each attempt has its own");
+    let sent: Value = serde_json::from_str(&form["msgData"]).unwrap();
+    assert_eq!(sent["orderId"], "SD01");
+    assert_eq!(sent["contactInfoList"][0]["tel"], "025-84000000");
+    assert_eq!(sent["contactInfoList"][1]["mobile"], "13800000002");
+    assert_eq!(sent["cargoDetails"], json!([{"name": "文件", "count": 1, "unit": "份"}]), "and nothing of the item");
+}
+
+#[tokio::test]
+async fn what_may_have_been_ordered_is_ambiguous() {
+    for reply in [
+        Reply::HangsUp,
+        Reply::Says(500, "<html>busy</html>".to_owned()),
+        Reply::Says(200, "<html>busy</html>".to_owned()),
+        platform("A1007"),
+        platform("A1009"),
+        platform("A1099"),
+        refused("4001"),
+        refused("4711"),
+        done(&json!({"orderId": "SD02", "filterResult": 1})),
+    ] {
+        assert_eq!(order_fact(reply).await, CarrierFact::Ambiguous);
+    }
+}
+
+#[tokio::test]
+async fn what_is_certain_is_told_as_it_is() {
+    let undeliverable = done(&json!({"orderId": "SD01", "filterResult": "3", "remark": "超范围"}));
+    assert_eq!(order_fact(undeliverable).await, CarrierFact::AddressRefused);
+    assert_eq!(order_fact(refused("8196")).await, CarrierFact::AddressRefused);
+    assert_eq!(order_fact(refused("8016")).await, CarrierFact::Duplicate);
+    assert_eq!(order_fact(refused("8119")).await, CarrierFact::Misconfigured);
+    assert_eq!(order_fact(platform("A1006")).await, CarrierFact::Misconfigured);
+    let after = Some(Duration::from_secs(2));
+    assert_eq!(order_fact(platform("A1005")).await, CarrierFact::Throttled { after });
+    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
+    assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing left the house");
+}
+
+#[tokio::test]
+async fn the_carriers_words_stay_out_of_the_fault() {
+    let fault = carrier(&always(refused("8196")).await.settings).order(&order()).await.unwrap_err();
+    assert_eq!(fault.detail, "8196");
+}
+
+#[tokio::test]
+async fn an_order_under_check_has_no_waybill_yet() {
+    let sf = always(done(&json!({"orderId": "SD01", "filterResult": 1}))).await;
+    assert_eq!(carrier(&sf.settings).order(&order()).await, Ok(Booking { waybill: None }));
+    assert_eq!(carrier(&sf.settings).waybill(&number()).await, Ok(None));
+    let sf = always(done(&booked())).await;
+    assert_eq!(carrier(&sf.settings).waybill(&number()).await, Ok(Some(Waybill::new("SF7444000000001"))));
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_cleared_up_by_looking() {
+    let found = json!({"orderid": "SD01", "origincode": "025", "filterResult": "2",
+        "waybillNoInfoList": [{"waybillType": "1", "waybillNo": "SF7444000000001"}]});
+    let booking = Booking { waybill: Some(Waybill::new("SF7444000000001")) };
+    for (reply, recovery) in [
+        (done(&found), Recovery::Found(booking)),
+        (refused("6150"), Recovery::Absent),
+        (refused("8018"), Recovery::Absent),
+        (refused("8253"), Recovery::Withdrawn),
+    ] {
+        let sf = always(reply).await;
+        assert_eq!(carrier(&sf.settings).recover(&number()).await, Ok(recovery));
+        assert_eq!(sf.calls()[0].form()["serviceCode"], "EXP_RECE_SEARCH_ORDER_RESP");
+    }
+    for (reply, fact) in [
+        (Reply::HangsUp, CarrierFact::Unavailable),
+        (done(&json!({"orderId": "SD01", "filterResult": "3"})), CarrierFact::AddressRefused),
+    ] {
+        assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_says_what_became_of_the_order() {
+    let cancel =
+        async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await;
+    for reply in [done(&json!({"resStatus": 2})), refused("8037"), refused("8253")] {
+        assert_eq!(cancel(reply).await, Ok(()));
+    }
+    for (reply, fact) in [
+        (done(&json!({"resStatus": "1"})), CarrierFact::Absent),
+        (refused("8018"), CarrierFact::Absent),
+        (refused("8252"), CarrierFact::WrongState),
+        (Reply::HangsUp, CarrierFact::Ambiguous),
+    ] {
+        assert_eq!(cancel(reply).await.unwrap_err().fact, fact);
+    }
+}
+
+#[tokio::test]
+async fn a_route_is_read() {
+    let sf = always(done(&json!({"routeResps": [{"mailNo": "SF1", "routes": [
+        {"acceptTime": "2025-01-02 09:10:11", "remark": "已收取快件", "opCode": 50, "firstStatusCode": 1}]}]})))
+    .await;
+    let scans =
+        carrier(&sf.settings).track(&Waybill::new("SF1"), &Private::new("13800000002".to_owned())).await.unwrap();
+    assert_eq!(scans.iter().map(|scan| scan.meaning).collect::<Vec<_>>(), [ScanMeaning::PickedUp]);
+    assert!(sf.calls()[0].form()["msgData"].contains(r#""checkPhoneNo":"0002""#));
+}
+
+#[tokio::test]
+async fn a_label_is_fetched_only_where_sf_keeps_its_files() {
+    let printed = |url: String| {
+        passed(&json!({"success": true, "obj": {"files": [
+        {"url": url, "token": "once", "waybillNo": "SF1"}]}}))
+    };
+    let sf = Loopback::start(move |call| match call.path.as_str() {
+        "/files/1.pdf" => Reply::Says(200, "%PDF-1.4 label".to_owned()),
+        _ => printed(format!("http://{}/files/1.pdf", call.headers["host"])),
+    })
+    .await;
+    let label = carrier(&sf.settings).label(&Waybill::new("SF1")).await.unwrap();
+    assert_eq!(label.content_type, "application/pdf");
+    assert_eq!(sf.calls()[1].headers["x-auth-token"], "once");
+
+    let sf = always(printed("http://elsewhere.example/1.pdf".to_owned())).await;
+    assert_eq!(carrier(&sf.settings).label(&Waybill::new("SF1")).await.unwrap_err().fact, CarrierFact::Misconfigured);
+}

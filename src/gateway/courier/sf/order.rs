@@ -1,0 +1,197 @@
+//! The order, as SF reads it, and what SF says of one: at once, and when asked for it later.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::settings::Terms;
+use crate::domain::address::PostalAddress;
+use crate::domain::parcel::{OrderNo, ParcelOrder, Waybill};
+use crate::gateway::courier::refusal::{Kind, Refusal};
+use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, lenient, office};
+
+/// An order (`EXP_RECE_CREATE_ORDER`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Order<'a> {
+    language: &'static str,
+    order_id: &'a str,
+    express_type_id: u32,
+    pay_method: u32,
+    monthly_card: &'a str,
+    is_return_routelabel: u8,
+    is_gen_waybill_no: u8,
+    parcel_qty: u8,
+    total_weight: f64,
+    cargo_details: [Cargo; 1],
+    contact_info_list: [Contact<'a>; 2],
+}
+
+#[derive(Serialize)]
+struct Cargo {
+    name: &'static str,
+    count: u8,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contact<'a> {
+    contact_type: u8,
+    contact: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mobile: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tel: Option<&'a str>,
+    country: &'static str,
+    province: &'a str,
+    city: &'a str,
+    county: &'a str,
+    address: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_code: Option<&'a str>,
+}
+
+/// Words an order for SF.
+pub(super) fn order<'a>(order: &'a ParcelOrder, terms: &'a Terms) -> Order<'a> {
+    const SENDER: u8 = 1;
+    const RECIPIENT: u8 = 2;
+    Order {
+        language: "zh-CN",
+        order_id: order.order_no.as_str(),
+        express_type_id: terms.express_type,
+        pay_method: terms.payer,
+        monthly_card: &terms.monthly_card,
+        is_return_routelabel: 1, // needed to print the label ourselves
+        is_gen_waybill_no: 1,
+        parcel_qty: 1,
+        total_weight: f64::from(CARGO_GRAMS) / 1000.0,
+        cargo_details: [Cargo { name: CARGO_NAME, count: 1, unit: "份" }],
+        contact_info_list: [contact(SENDER, &order.sender), contact(RECIPIENT, &order.recipient)],
+    }
+}
+
+fn contact(contact_type: u8, address: &PostalAddress) -> Contact<'_> {
+    let phone = address.phone.expose().as_str();
+    let mobile = office::is_mobile(phone);
+    Contact {
+        contact_type,
+        contact: address.name.expose(),
+        mobile: mobile.then_some(phone),
+        tel: (!mobile).then_some(phone),
+        country: "CN",
+        province: &address.province,
+        city: &address.city,
+        county: &address.county,
+        address: address.detail.expose(),
+        post_code: address.postcode.as_deref(),
+    }
+}
+
+/// What SF says of an order. A look-up spells some names in lower case, and numbers as strings.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply {
+    #[serde(default, alias = "orderid", deserialize_with = "lenient::text")]
+    order_id: String,
+    #[serde(default, alias = "filterresult", deserialize_with = "lenient::text")]
+    filter_result: String,
+    #[serde(default, alias = "waybillnoinfolist", deserialize_with = "lenient::list")]
+    waybill_no_info_list: Vec<WaybillInfo>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WaybillInfo {
+    #[serde(default, alias = "waybilltype", deserialize_with = "lenient::text")]
+    waybill_type: String,
+    #[serde(default, alias = "waybillno", deserialize_with = "lenient::text")]
+    waybill_no: String,
+}
+
+/// The booking that a reply describes. Another order's is never taken for ours.
+pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, Refusal> {
+    const CHECKED_BY_HAND: &str = "1";
+    const NOT_DELIVERABLE: &str = "3";
+    const MASTER: &str = "1";
+    let reply: Reply = serde_json::from_value(content).map_err(|_| Refusal::unclear("success without an order"))?;
+    if reply.order_id != order_no.as_str() {
+        return Err(Refusal::unclear("the answer is not about this order"));
+    }
+    if reply.filter_result == NOT_DELIVERABLE {
+        return Err(Refusal::new(Kind::AddressRefused, "filterResult 3: SF does not deliver there"));
+    }
+    let master = reply.waybill_no_info_list.into_iter().find(|info| info.waybill_type == MASTER);
+    let waybill = master.map(|info| info.waybill_no).filter(|number| !number.is_empty()).map(Waybill::new);
+    if waybill.is_none() && reply.filter_result != CHECKED_BY_HAND {
+        return Err(Refusal::unclear("an order without a waybill, and not under check"));
+    }
+    Ok(Booking { waybill })
+}
+
+/// A look-up by our number (`EXP_RECE_SEARCH_ORDER_RESP`), of the way there and not the way back.
+pub(super) fn look_up(order_no: &OrderNo) -> Value {
+    json!({"orderId": order_no.as_str(), "searchType": "1", "language": "zh-CN"})
+}
+
+/// A cancellation (`EXP_RECE_UPDATE_ORDER`). Confirmed orders, as all of ours are, need their waybill too.
+pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Value {
+    const CANCEL: u8 = 2;
+    let waybills: Vec<Value> =
+        waybill.iter().map(|waybill| json!({"waybillType": 1, "waybillNo": waybill.as_str()})).collect();
+    json!({"orderId": order_no.as_str(), "dealType": CANCEL, "waybillNoInfoList": waybills, "language": "zh-CN"})
+}
+
+/// What SF says of a cancellation.
+pub(super) fn cancelled(content: &Value) -> Result<(), Refusal> {
+    let status =
+        content.get("resStatus").map(|status| status.as_str().map_or_else(|| status.to_string(), str::to_owned));
+    match status.as_deref() {
+        Some("2") => Ok(()),
+        Some("1") => Err(Refusal::new(Kind::Absent, "resStatus 1: no such order")),
+        _ => Err(Refusal::unclear("success without a resStatus")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content: Value) -> Result<Booking, Kind> {
+        booking(content, &OrderNo::from_stored("SD01".to_owned())).map_err(|refusal| refusal.kind)
+    }
+
+    #[test]
+    fn a_booking_is_read_from_both_spellings() {
+        let booked = Ok(Booking { waybill: Some(Waybill::new("SF7444000000001")) });
+        let waybills = json!([{"waybillType": 2, "waybillNo": "SF7444000000002"},
+            {"waybillType": 1, "waybillNo": "SF7444000000001"}]);
+        assert_eq!(read(json!({"orderId": "SD01", "filterResult": 2, "waybillNoInfoList": waybills})), booked);
+        let waybills = json!([{"waybilltype": "1", "waybillno": "SF7444000000001"}]);
+        let found = json!({"orderid": "SD01", "origincode": "025", "filterResult": "2", "waybillNoInfoList": waybills});
+        assert_eq!(read(found), booked);
+    }
+
+    #[test]
+    fn the_filter_decides() {
+        let filtered = |result: Value| read(json!({"orderId": "SD01", "filterResult": result}));
+        assert_eq!(filtered(json!(1)), Ok(Booking { waybill: None }));
+        assert_eq!(filtered(json!("3")), Err(Kind::AddressRefused));
+        assert_eq!(filtered(json!(2)), Err(Kind::Unclear), "deliverable, but without a waybill");
+    }
+
+    #[test]
+    fn another_order_is_not_ours() {
+        assert_eq!(read(json!({"orderId": "SD02", "filterResult": 1})), Err(Kind::Unclear));
+        assert_eq!(read(json!({"filterResult": 1})), Err(Kind::Unclear));
+        assert_eq!(read(Value::Null), Err(Kind::Unclear));
+    }
+
+    #[test]
+    fn a_cancellation_says_whether_there_was_an_order() {
+        let kind = |content: Value| cancelled(&content).map_err(|refusal| refusal.kind);
+        assert_eq!(kind(json!({"resStatus": 2})), Ok(()));
+        assert_eq!(kind(json!({"resStatus": "2"})), Ok(()));
+        assert_eq!(kind(json!({"resStatus": "1"})), Err(Kind::Absent));
+        assert_eq!(kind(Value::Null), Err(Kind::Unclear));
+    }
+}

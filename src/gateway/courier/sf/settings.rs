@@ -1,0 +1,70 @@
+//! What an installation tells us about its contract with SF.
+
+use reqwest::Url;
+
+use crate::domain::private::Private;
+use crate::env::Env;
+use crate::gateway::http::{HttpNames, HttpSettings};
+
+const HTTP: HttpNames =
+    HttpNames { base_url: "SONGDA_SF_URL", default_url: "https://sfapi.sf-express.com", timeout: "SONGDA_SF_TIMEOUT" };
+
+/// The settings of one account.
+pub(super) struct Settings {
+    pub(super) http: HttpSettings,
+    pub(super) partner_id: String,
+    pub(super) check_word: Private<String>,
+    pub(super) label_template: String,
+    /// Where label files may be fetched from, besides the base URL.
+    pub(super) label_urls: Vec<Url>,
+    pub(super) terms: Terms,
+}
+
+/// What every order of the account says in the same way.
+pub(super) struct Terms {
+    pub(super) monthly_card: String,
+    pub(super) express_type: u32,
+    pub(super) payer: u32,
+}
+
+impl Settings {
+    /// Reads them.
+    pub(super) fn read(env: &mut Env) -> Option<Self> {
+        let http = HttpSettings::read(env, &HTTP);
+        let partner_id: Option<String> = env.required("SONGDA_SF_PARTNER_ID", "customer code (顾客编码) at SF");
+        let check_word = env.secret("SONGDA_SF_CHECK_WORD", "check word (校验码) that belongs to the customer code");
+        let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
+        let label_template = env.optional("SONGDA_SF_LABEL_TEMPLATE", template_meaning);
+        let label_urls = label_urls(env);
+        let terms = Terms::read(env);
+        let partner_id = partner_id?;
+        Some(Self {
+            http: http?,
+            check_word: check_word?,
+            label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
+            label_urls: label_urls?,
+            terms: terms?,
+            partner_id,
+        })
+    }
+}
+
+fn label_urls(env: &mut Env) -> Option<Vec<Url>> {
+    let meaning = "base URLs below which SF keeps label files, separated by commas, besides SONGDA_SF_URL";
+    let text: String = env.or("SONGDA_SF_LABEL_URLS", "", meaning)?;
+    let urls = text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::parse);
+    urls.collect::<Result<_, _>>().map_err(|_| env.fault("SONGDA_SF_LABEL_URLS holds something that is no URL")).ok()
+}
+
+impl Terms {
+    fn read(env: &mut Env) -> Option<Self> {
+        let monthly_card: Option<String> =
+            env.required("SONGDA_SF_MONTHLY_CARD", "SF monthly account (月结卡号) that is billed, ten digits");
+        if monthly_card.as_deref().is_some_and(|card| card.len() != 10 || !card.bytes().all(|d| d.is_ascii_digit())) {
+            env.fault("SONGDA_SF_MONTHLY_CARD is not ten digits");
+        }
+        let express_type = env.or("SONGDA_SF_EXPRESS_TYPE", "2", "SF product by contract: 1 fast, 2 standard");
+        let payer = env.or("SONGDA_SF_PAYER", "1", "who pays SF: 1 sender, 2 recipient, 3 third party");
+        Some(Self { monthly_card: monthly_card?, express_type: express_type?, payer: payer? })
+    }
+}

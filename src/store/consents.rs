@@ -1,0 +1,99 @@
+//! The consent ledger ([`crate::domain::consent`]), as people fill it. Attempts draw on it in [`super::reach`].
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::{Conn, StoreError};
+use crate::domain::clock::Instant;
+use crate::domain::consent::ConsentBalance;
+use crate::domain::ids::PersonId;
+use crate::domain::notification::ChannelCode;
+
+#[derive(FromRow)]
+struct Row {
+    channel: String,
+    template: String,
+    balance: i32,
+    lasting: bool,
+    refused_at: Option<Instant>,
+}
+
+impl Row {
+    fn balance(&self) -> ConsentBalance {
+        let balance = u32::try_from(self.balance).unwrap_or(0);
+        ConsentBalance { balance, lasting: self.lasting, refused_at: self.refused_at }
+    }
+}
+
+/// A person's balances, by channel and template. A template that they never answered is not among them.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn of_person(
+    conn: &mut Conn,
+    person: PersonId,
+) -> Result<HashMap<(ChannelCode, String), ConsentBalance>, StoreError> {
+    let rows: Vec<Row> =
+        sqlx::query_as("select channel, template, balance, lasting, refused_at from consents where person_id = $1")
+            .bind(person.uuid())
+            .fetch_all(conn)
+            .await?;
+    let read = |row: Row| {
+        let balance = row.balance();
+        ((ChannelCode::new(row.channel), row.template), balance)
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// One balance, held until the end of the transaction.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn hold_balance(
+    conn: &mut Conn,
+    person: PersonId,
+    channel: &ChannelCode,
+    template: &str,
+    now: Instant,
+) -> Result<ConsentBalance, StoreError> {
+    // The update that changes nothing holds the row, whether it was just made or stood there.
+    let row: Row = sqlx::query_as(
+        "insert into consents (person_id, channel, template, updated_at) values ($1, $2, $3, $4)
+         on conflict on constraint consents_pkey do update set updated_at = excluded.updated_at
+         returning channel, template, balance, lasting, refused_at",
+    )
+    .bind(person.uuid())
+    .bind(channel.as_str())
+    .bind(template)
+    .bind(now)
+    .fetch_one(conn)
+    .await?;
+    Ok(row.balance())
+}
+
+/// Keeps a balance that is held.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn set_balance(
+    conn: &mut Conn,
+    person: PersonId,
+    channel: &ChannelCode,
+    template: &str,
+    balance: ConsentBalance,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update consents set balance = $4, lasting = $5, refused_at = $6
+         where person_id = $1 and channel = $2 and template = $3",
+    )
+    .bind(person.uuid())
+    .bind(channel.as_str())
+    .bind(template)
+    .bind(i32::try_from(balance.balance).unwrap_or(i32::MAX))
+    .bind(balance.lasting)
+    .bind(balance.refused_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

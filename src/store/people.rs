@@ -1,0 +1,244 @@
+//! People and the WeChat accounts by which they sign in.
+
+use chrono::NaiveDate;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Conn, KeyRing, StoreError};
+use crate::domain::clock::Instant;
+use crate::domain::identity::{MobilePhone, ResidentId};
+use crate::domain::ids::PersonId;
+use crate::domain::person::{Person, VerifiedIdentity};
+use crate::domain::private::Private;
+use crate::domain::text::Language;
+
+const PHONE: &str = "people.phone";
+const NAME: &str = "people.name";
+const RESIDENT_ID: &str = "people.resident_id";
+const OPENID: &str = "wechat_accounts.openid";
+
+/// The rule that a phone number belongs to one person.
+pub const ONE_PERSON_PER_PHONE: &str = "people_phone_hash_key";
+/// The rule that a resident ID belongs to one person.
+pub const ONE_PERSON_PER_RESIDENT_ID: &str = "people_resident_id_hash_key";
+/// The rule that a WeChat account belongs to one person.
+pub const ONE_PERSON_PER_WECHAT_ACCOUNT: &str = "wechat_accounts_pkey";
+
+#[derive(FromRow)]
+struct PersonRow {
+    id: Uuid,
+    phone_sealed: Option<Vec<u8>>,
+    name_sealed: Option<Vec<u8>>,
+    resident_id_sealed: Option<Vec<u8>>,
+    verified_at: Option<Instant>,
+    language: String,
+    created_at: Instant,
+}
+
+impl PersonRow {
+    fn open(self, keys: &KeyRing) -> Result<Person, StoreError> {
+        let phone = match self.phone_sealed {
+            Some(sealed) => Some(open_phone(keys, PHONE, &sealed)?),
+            None => None,
+        };
+        let identity = match (self.name_sealed, self.resident_id_sealed, self.verified_at) {
+            (Some(name), Some(id), Some(verified_at)) => {
+                let name = Private::new(open_text(keys, NAME, &name)?);
+                // It was no later than the day when it was stored, so no day is too early now.
+                let resident_id = ResidentId::parse(&open_text(keys, RESIDENT_ID, &id)?, NaiveDate::MAX)
+                    .map_err(|_| broken(RESIDENT_ID))?;
+                Some(VerifiedIdentity { name, resident_id, verified_at })
+            }
+            _ => None,
+        };
+        let language = Language::from_tag(&self.language).unwrap_or_default();
+        Ok(Person { id: PersonId::from_uuid(self.id), phone, identity, language, created_at: self.created_at })
+    }
+}
+
+fn broken(place: &str) -> StoreError {
+    StoreError::Broken(format!("{place} is not what it should be"))
+}
+
+/// Opens a sealed text.
+pub(super) fn open_text(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<String, StoreError> {
+    String::from_utf8(keys.open(place, sealed)?).map_err(|_| broken(place))
+}
+
+/// Opens a sealed mobile number.
+pub(super) fn open_phone(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<MobilePhone, StoreError> {
+    MobilePhone::parse(&open_text(keys, place, sealed)?).map_err(|_| broken(place))
+}
+
+/// Adds a person who was never here before.
+///
+/// # Errors
+/// [`ONE_PERSON_PER_PHONE`]; or when the database is unavailable.
+pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<(), StoreError> {
+    sqlx::query("insert into people (id, phone_sealed, phone_hash, language, created_at) values ($1, $2, $3, $4, $5)")
+        .bind(person.id.uuid())
+        .bind(person.phone.as_ref().map(|phone| keys.seal(PHONE, phone.expose().as_bytes())).transpose()?)
+        .bind(person.phone.as_ref().map(|phone| keys.hash(PHONE, phone.expose())))
+        .bind(person.language.tag())
+        .bind(person.created_at)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The person of an id.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Option<Person>, StoreError> {
+    let row: Option<PersonRow> =
+        sqlx::query_as("select * from people where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// The person of a phone number.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<Option<Person>, StoreError> {
+    let row: Option<PersonRow> = sqlx::query_as("select * from people where phone_hash = $1")
+        .bind(keys.hash(PHONE, phone.expose()))
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// Holds a person until the end of the transaction, so that what they own is changed by one request at a time.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn hold(conn: &mut Conn, id: PersonId) -> Result<(), StoreError> {
+    sqlx::query("select 1 from people where id = $1 for no key update").bind(id.uuid()).execute(conn).await?;
+    Ok(())
+}
+
+/// Gives a person a phone number, in place of any other.
+///
+/// # Errors
+/// [`ONE_PERSON_PER_PHONE`]; or when the database is unavailable.
+pub async fn set_phone(conn: &mut Conn, keys: &KeyRing, id: PersonId, phone: &MobilePhone) -> Result<(), StoreError> {
+    sqlx::query("update people set phone_sealed = $2, phone_hash = $3 where id = $1")
+        .bind(id.uuid())
+        .bind(keys.seal(PHONE, phone.expose().as_bytes())?)
+        .bind(keys.hash(PHONE, phone.expose()))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets the language that a person reads.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn set_language(conn: &mut Conn, id: PersonId, language: Language) -> Result<(), StoreError> {
+    sqlx::query("update people set language = $2 where id = $1")
+        .bind(id.uuid())
+        .bind(language.tag())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Keeps who a person really is; says whether it was kept. A number once verified is never exchanged for another.
+///
+/// # Errors
+/// [`ONE_PERSON_PER_RESIDENT_ID`]; or when the database is unavailable.
+pub async fn set_identity(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: PersonId,
+    identity: &VerifiedIdentity,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "update people set name_sealed = $2, resident_id_sealed = $3, resident_id_hash = $4, verified_at = $5
+         where id = $1 and (resident_id_hash is null or resident_id_hash = $4)",
+    )
+    .bind(id.uuid())
+    .bind(keys.seal(NAME, identity.name.expose().as_bytes())?)
+    .bind(keys.seal(RESIDENT_ID, identity.resident_id.expose().as_bytes())?)
+    .bind(keys.hash(RESIDENT_ID, identity.resident_id.expose()))
+    .bind(identity.verified_at)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A person's account at WeChat: an openid means something only together with its appid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WechatAccount {
+    /// The mini-program.
+    pub appid: String,
+    /// The person there.
+    pub openid: Private<String>,
+}
+
+impl WechatAccount {
+    fn hash(&self, keys: &KeyRing) -> Vec<u8> {
+        keys.hash(OPENID, self.openid.expose())
+    }
+}
+
+/// The person of a WeChat account.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn find_by_wechat(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    account: &WechatAccount,
+) -> Result<Option<Person>, StoreError> {
+    let row: Option<PersonRow> = sqlx::query_as(
+        "select p.* from people p join wechat_accounts w on w.person_id = p.id
+         where w.appid = $1 and w.openid_hash = $2",
+    )
+    .bind(&account.appid)
+    .bind(account.hash(keys))
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// Gives a person a WeChat account.
+///
+/// # Errors
+/// [`ONE_PERSON_PER_WECHAT_ACCOUNT`]; or when the database is unavailable.
+pub async fn add_wechat(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    person: PersonId,
+    account: &WechatAccount,
+    now: Instant,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into wechat_accounts (person_id, appid, openid_hash, openid_sealed, created_at)
+         values ($1, $2, $3, $4, $5)",
+    )
+    .bind(person.uuid())
+    .bind(&account.appid)
+    .bind(account.hash(keys))
+    .bind(keys.seal(OPENID, account.openid.expose().as_bytes())?)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A WeChat account was just used by its person, so it reaches somebody again.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn wechat_is_back(conn: &mut Conn, keys: &KeyRing, account: &WechatAccount) -> Result<(), StoreError> {
+    sqlx::query(
+        "update wechat_accounts set gone_at = null where appid = $1 and openid_hash = $2 and gone_at is not null",
+    )
+    .bind(&account.appid)
+    .bind(account.hash(keys))
+    .execute(conn)
+    .await?;
+    Ok(())
+}

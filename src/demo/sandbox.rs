@@ -93,7 +93,7 @@ impl Sandbox {
     /// # Errors
     /// When the sandbox does not answer.
     pub async fn aim(&self, songda: &Url) -> Played<()> {
-        self.caller.put("/_sandbox/callbacks").json(&json!({"base_url": songda})).success().await?;
+        self.caller.put("/_sandbox/callbacks").json(&json!({"base_url": songda.as_str()})).success().await?;
         Ok(())
     }
 

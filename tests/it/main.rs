@@ -2,4 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod docs;
+mod harness;
+mod layers;
 mod people;
+mod proxy;
+mod typescript;

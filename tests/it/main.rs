@@ -4,4 +4,9 @@
 mod catalogue;
 mod database;
 mod edge;
+mod docs;
+mod harness;
+mod layers;
 mod people;
+mod proxy;
+mod typescript;

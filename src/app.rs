@@ -198,6 +198,7 @@ fn limit_rate(config: &Config) -> LimitRate {
     LimitRate {
         policies: config.policies.clone(),
         buckets: Arc::new(LocalBuckets::new(CALLERS)),
+        proxies: config.proxies,
         clock: Clock::clone(&config.clock),
     }
 }

@@ -5,6 +5,7 @@ mod catalogue;
 mod docs;
 mod harness;
 mod layers;
+mod edge;
 mod people;
 mod proxy;
 mod typescript;

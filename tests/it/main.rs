@@ -3,8 +3,8 @@
 
 mod catalogue;
 mod database;
-mod edge;
 mod docs;
+mod edge;
 mod harness;
 mod layers;
 mod people;

@@ -5,6 +5,7 @@ mod catalogue;
 mod database;
 mod docs;
 mod edge;
+mod gateways;
 mod harness;
 mod layers;
 mod people;

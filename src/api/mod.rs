@@ -81,16 +81,25 @@ pub struct Edge {
 /// # Errors
 /// When a document breaks a rule: such a server must not start.
 pub fn routes(parts: Parts) -> Result<impl Endpoint<Output = Response> + 'static, DocumentsError> {
-    let jwks = Fixed::new("application/json", parts.edge.identify.tokens.jwks().to_string());
-    let mut route = Route::new()
+    let route = pages(&parts.edge)?
         .nest_no_strip("/v1", service(parts.mobile, &mobile::ABOUT))
         .nest_no_strip("/staff/v1", service(parts.staff, &staff::ABOUT))
         .nest_no_strip("/integration/v1", service(parts.integration, &integration::ABOUT))
         .nest_no_strip("/ops/v1", service(parts.ops, &ops::ABOUT))
         .nest("/callbacks", parts.callbacks)
+        .at("/readyz", get(parts.ready));
+    Ok(surround(route, parts.edge, allowed()))
+}
+
+/// The pages that need no database: documents and their reference, problems, public keys, and that we are alive.
+///
+/// # Errors
+/// When a document breaks a rule.
+pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
+    let jwks = Fixed::new("application/json", edge.identify.tokens.jwks().to_string());
+    let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
         .at("/healthz", get(Fixed::new("application/json", r#"{"status":"ok"}"#)))
-        .at("/readyz", get(parts.ready))
         .at("/.well-known/jwks.json", get(jwks))
         .at("/reference/rapidoc.js", get(reference::script()));
     for Document { about: About { file, title, .. }, text, .. } in documents()? {
@@ -98,14 +107,16 @@ pub fn routes(parts: Parts) -> Result<impl Endpoint<Output = Response> + 'static
             .at(format!("/openapi/{file}.json"), get(Fixed::new("application/json", text)))
             .at(format!("/reference/{file}"), get(reference::page(file, title)));
     }
-    Ok(surround(route, parts.edge, allowed()))
+    Ok(route)
 }
 
 fn service<A: OpenApi + 'static>(api: A, about: &About) -> impl IntoEndpoint<Endpoint = BoxEndpoint<'static>> + use<A> {
     OpenApiService::new(api, about.title, env!("CARGO_PKG_VERSION"))
 }
 
-fn allowed() -> Allowed {
+/// Which methods each address answers to.
+#[must_use]
+pub fn allowed() -> Allowed {
     let audiences =
         Allowed::default().with::<mobile::Api>().with::<staff::Api>().with::<integration::Api>().with::<ops::Api>();
     let pages = [

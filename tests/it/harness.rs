@@ -34,6 +34,8 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// Everything that a test talks to.
 pub struct Desk {
+    /// The process under test.
+    pub app: App,
     /// The API, for whoever has no token yet.
     pub api: Caller,
     /// The gateways' twin, and its memory.
@@ -67,7 +69,7 @@ impl Desk {
         start(&tasks, &app, listener);
         let database = PgPool::connect(&url).await.unwrap();
         let api = Caller::new(base).unwrap();
-        Self { api, sandbox, database, name, tasks, leaves_jobs: false, closed: false }
+        Self { app, api, sandbox, database, name, tasks, leaves_jobs: false, closed: false }
     }
 
     /// Some jobs may stay undone.

@@ -61,7 +61,8 @@ fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &str)
     }
 }
 
-const VERSION: (&str, &str) = ("ETag", "版本，供 If-Match 与 If-None-Match 使用。 Its version, for If-Match and If-None-Match.");
+const VERSION: (&str, &str) =
+    ("ETag", "版本，供 If-Match 与 If-None-Match 使用。 Its version, for If-Match and If-None-Match.");
 const ADDRESS: (&str, &str) = ("Location", "新资源的地址。 The address of what was made.");
 
 /// An answer with a body of its own: what it documents, and how it is given.

@@ -18,11 +18,13 @@
 //!    what turns its outcome into an `Answer`, and return `Answered<Created>`, made from the `Given` that comes back.
 //! 8. Add the struct to the audience's `Api` tuple, run `cargo run -- openapi`, and commit the changed document.
 
+pub mod bilingual;
 pub mod documents;
 pub mod edge;
 pub mod integration;
 pub mod mobile;
 pub mod ops;
+pub mod preencoded;
 pub mod staff;
 
 use std::sync::Arc;

@@ -244,7 +244,7 @@ pub struct Item {
     pub result: Bilingual,
     /// How the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
-    /// Carriers that may carry the result. The law reserves official documents to the post (邮政法 art. 55), so it
+    /// Carriers that may carry the result, the preferred first. The law reserves official documents to the post (邮政法 art. 55), so it
     /// is the post alone unless the item says otherwise.
     pub carriers: Vec<CarrierCode>,
     /// How it can be handled.
@@ -297,5 +297,5 @@ pub struct ItemVersion {
     /// What was published.
     pub item: Item,
     /// The how-manieth publication of this item it was, from 1.
-    pub version: u32,
+    pub version: i32,
 }

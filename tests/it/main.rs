@@ -1,10 +1,11 @@
 //! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
+mod catalogue;
 mod docs;
 mod harness;
 mod journeys;
 mod layers;
+mod people;
 mod proxy;
 mod typescript;

@@ -35,16 +35,30 @@ codes! {
     InvalidParameter = 400 "invalid_parameter" "请求参数不正确" "A query parameter or header is not valid";
     InvalidCursor = 400 "invalid_cursor" "翻页游标无效，请从第一页重新开始" "The cursor is not valid here; start again from the first page";
     IdempotencyKeyMissing = 400 "idempotency_key_missing" "缺少 Idempotency-Key 请求头" "The Idempotency-Key header is missing";
+    InvalidRequest = 400 "invalid_request" "缺少参数或参数不正确" "A parameter is missing or is not valid";
+    InvalidScope = 400 "invalid_scope" "没有所申请的任何权限范围" "None of the scopes that are asked for is granted";
+    UnsupportedGrantType = 400 "unsupported_grant_type" "不支持该授权类型" "This grant type is not supported";
     // Who asks.
     Unauthenticated = 401 "unauthenticated" "请先登录" "Sign in first";
     InvalidToken = 401 "invalid_token" "登录凭证无效或已过期" "The access token is not valid, or has expired";
     SignInFailed = 401 "sign_in_failed" "登录失败" "The sign-in failed";
+    LoginCodeWrong = 401 "login_code_wrong" "验证码错误或已过期" "The code is wrong or has expired";
+    LoginCodeExhausted = 401 "login_code_exhausted" "验证码错误次数过多，请重新获取" "The code was guessed at too often; ask for a new one";
+    RefreshTokenInvalid = 401 "refresh_token_invalid" "登录已失效，请重新登录" "The refresh token is not valid; sign in again";
+    RefreshTokenReused = 401 "refresh_token_reused" "登录凭证被重复使用，为安全起见请重新登录" "The refresh token was used before; its session has ended for safety";
+    InvalidClient = 401 "invalid_client" "客户端身份验证失败" "The client's assertion is refused";
+    SignInBlocked = 403 "sign_in_blocked" "该微信账号被平台限制登录" "WeChat blocks this account";
     Forbidden = 403 "forbidden" "没有权限" "This is not allowed to you";
     // What is asked for.
     NotFound = 404 "not_found" "没有找到" "There is no such thing";
+    NotOffered = 404 "not_offered" "本系统未开通此功能" "This is not offered in this installation";
     MethodNotAllowed = 405 "method_not_allowed" "此地址不支持该请求方法" "This address does not answer to that method";
     NotAcceptable = 406 "not_acceptable" "无法按要求的格式返回" "There is no answer in a form that you accept";
     Conflict = 409 "conflict" "与当前状态冲突" "This conflicts with the present state";
+    PhoneTaken = 409 "phone_taken" "该手机号已属于其他用户" "This number belongs to another person";
+    IdentityTaken = 409 "identity_taken" "该身份证号已由其他账号认证" "Another person was verified with this resident ID";
+    IdentityFixed = 409 "identity_fixed" "已用其他身份证号完成实名认证" "You were verified with another resident ID";
+    AddressBookFull = 409 "address_book_full" "地址簿已满" "The address book is full";
     RequestInProgress = 409 "request_in_progress" "相同的请求正在处理中" "The same request is being worked on";
     LengthRequired = 411 "length_required" "缺少 Content-Length 请求头" "The Content-Length header is missing";
     VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "It was changed since you read it; read it again";
@@ -52,8 +66,10 @@ codes! {
     UnsupportedMediaType = 415 "unsupported_media_type" "不支持该内容类型" "This content type is not supported";
     InvalidBody = 422 "invalid_body" "填写的内容有误" "The body does not hold what it should";
     IdempotencyKeyReused = 422 "idempotency_key_reused" "该 Idempotency-Key 已用于另一请求" "This Idempotency-Key was used for another request";
+    IdentityNotConfirmed = 422 "identity_not_confirmed" "姓名与身份证号不一致" "Name and resident ID do not belong together";
     VersionRequired = 428 "version_required" "缺少 If-Match 请求头" "The If-Match header is missing";
     TooManyRequests = 429 "too_many_requests" "请求过于频繁，请稍后再试" "Too many requests; try again later";
+    TooManyLoginCodes = 429 "too_many_login_codes" "验证码获取过于频繁，请稍后再试" "Too many codes for this number; try again later";
     HeadersTooLarge = 431 "headers_too_large" "请求头过大" "The headers are too large";
     // Ourselves.
     Internal = 500 "internal" "服务器内部错误" "Something went wrong on our side";

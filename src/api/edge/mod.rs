@@ -14,6 +14,7 @@ pub mod fixed;
 pub mod idempotency;
 pub mod openapi;
 pub mod paging;
+pub mod phone;
 pub mod problem;
 pub mod problem_pages;
 pub mod rate_limit;

@@ -13,7 +13,7 @@ use crate::domain::ids::{
 };
 
 /// An instant of the example ids: 2026-11-23, in milliseconds, as a UUID v7 holds it.
-const EXAMPLE: Uuid = Uuid::from_u128(0x019a_ae8f_7a00_7000_8000_0000_0000_002a);
+pub const EXAMPLE: Uuid = Uuid::from_u128(0x019a_ae8f_7a00_7000_8000_0000_0000_002a);
 
 fn schema(prefix: &'static str, example: String) -> MetaSchema {
     MetaSchema {

@@ -31,8 +31,11 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
     let has_body = operation.get("requestBody").is_some();
     let writes = method != "get";
-    let rules: [(bool, &[u16]); 7] = [
-        (operation.get("security").is_some(), &[401, 403]),
+    let is_open = operation.get("security").is_none();
+    let rules: [(bool, &[u16]); 8] = [
+        // What takes no token but writes is a sign-in, which may be refused.
+        (!is_open || writes, &[401, 403]),
+        (has_body && writes && !is_open, &[409]),
         (has("path"), &[404]),
         (has("query") || has("header") || has_body, &[400]),
         (has_body, &[413, 415, 422]),

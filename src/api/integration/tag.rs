@@ -1,0 +1,10 @@
+//! The groups of operations in the integration document.
+
+use poem_openapi::Tags;
+
+/// A group.
+#[derive(Tags)]
+pub enum Tag {
+    /// 访问令牌 Access tokens
+    Token,
+}

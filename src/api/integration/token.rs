@@ -1,0 +1,123 @@
+//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The words of RFC 6749 §5.2 (`invalid_client`, …)
+//! are the `code` of the problem.
+
+use poem_openapi::payload::{Form, Json};
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Deserialize;
+
+use super::tag::Tag;
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::Problem;
+use crate::casework::people::People;
+use crate::casework::people::assertion::ASSERTION_TYPE;
+use crate::casework::people::client_token::{ClientToken, ClientTokenError};
+
+const GRANT_TYPE: &str = "client_credentials";
+
+/// The operations.
+pub struct Token(pub People);
+
+#[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Token")]
+impl Token {
+    /// Exchanges a signed assertion (`private_key_jwt`, ES256 or RS256) for an access token.
+    #[oai(path = "/token", method = "post", operation_id = "get_token")]
+    async fn get(&self, form: Form<TokenRequest>) -> Result<TokenAnswer, Problem> {
+        form.check()?;
+        let scope = form.scope.as_deref().filter(|scope| !scope.is_empty());
+        let token = self.0.client_token(&form.client_assertion, scope).await?;
+        Ok(TokenAnswer::Ok(Json(token.into()), "no-store".to_owned()))
+    }
+}
+
+/// A request for a token.
+#[derive(Object, Deserialize)]
+#[oai(example)]
+struct TokenRequest {
+    /// `client_credentials`
+    grant_type: String,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`
+    client_assertion_type: String,
+    /// A JWT: `iss` and `sub` are the client's id, `aud` is the address of this operation, `exp` is at most 5 minutes
+    /// ahead, `jti` was never used before.
+    client_assertion: String,
+    /// The wanted scopes with spaces between; all that the client has, if left out.
+    scope: Option<String>,
+}
+
+impl TokenRequest {
+    fn check(&self) -> Result<(), Problem> {
+        match (self.grant_type.as_str(), self.client_assertion_type.as_str()) {
+            (GRANT_TYPE, ASSERTION_TYPE) => Ok(()),
+            (GRANT_TYPE, _) => Err(Code::InvalidRequest.into()),
+            _ => Err(Code::UnsupportedGrantType.into()),
+        }
+    }
+}
+
+impl Example for TokenRequest {
+    fn example() -> Self {
+        Self {
+            grant_type: GRANT_TYPE.to_owned(),
+            client_assertion_type: ASSERTION_TYPE.to_owned(),
+            client_assertion: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+            scope: Some("results:write".to_owned()),
+        }
+    }
+}
+
+/// An access token.
+#[derive(Object)]
+#[oai(example)]
+struct TokenBody {
+    /// Goes into `Authorization: Bearer …`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: String,
+    /// Seconds until it runs out.
+    expires_in: u64,
+    /// What it is good for: what was wanted, as far as the client has it.
+    scope: String,
+}
+
+impl From<ClientToken> for TokenBody {
+    fn from(token: ClientToken) -> Self {
+        Self {
+            access_token: token.access_token.into_exposed(),
+            token_type: "Bearer".to_owned(),
+            expires_in: token.expires_in.as_secs(),
+            scope: token.scopes.to_string(),
+        }
+    }
+}
+
+impl Example for TokenBody {
+    fn example() -> Self {
+        Self {
+            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+            token_type: "Bearer".to_owned(),
+            expires_in: 900,
+            scope: "results:write".to_owned(),
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum TokenAnswer {
+    /// The token.
+    #[oai(status = 200)]
+    Ok(Json<TokenBody>, #[oai(header = "Cache-Control")] String),
+}
+
+impl From<ClientTokenError> for Problem {
+    fn from(error: ClientTokenError) -> Self {
+        match error {
+            // Why is for our record alone: it would help whoever guesses.
+            ClientTokenError::UnknownClient | ClientTokenError::Assertion(_) | ClientTokenError::Replayed => {
+                Self::new(Code::InvalidClient).cause(error)
+            }
+            ClientTokenError::NoScope => Self::new(Code::InvalidScope),
+            ClientTokenError::Store(error) => error.into(),
+        }
+    }
+}

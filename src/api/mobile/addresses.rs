@@ -1,0 +1,219 @@
+//! The address book (地址簿). Its owner sees it in full.
+
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use super::tag::Tag;
+use crate::api::edge::bearer::Person;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::people::People;
+use crate::casework::people::address_book::{AddressEntry, AddressError, AddressFault};
+use crate::domain::address::SavedAddress;
+use crate::domain::ids::AddressId;
+use crate::domain::private::Private;
+use crate::domain::text::Bilingual;
+
+/// The operations.
+pub struct Addresses(pub People);
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Addresses")]
+impl Addresses {
+    /// Lists the person's addresses, the default first.
+    #[oai(path = "/addresses", method = "get", operation_id = "list_addresses")]
+    async fn list(&self, person: Person) -> Result<AddressesAnswer, Problem> {
+        let saved = self.0.addresses(person.id).await?;
+        Ok(AddressesAnswer::Ok(Json(AddressList { data: saved.iter().map(AddressBody::from).collect() })))
+    }
+
+    /// Adds an address; the first one is the default.
+    #[oai(path = "/addresses", method = "post", operation_id = "add_address")]
+    async fn add(&self, person: Person, body: Body<NewAddress>) -> Result<AddressAdded, Problem> {
+        let saved = self.0.add_address(person.id, &body.into_inner().into()).await?;
+        Ok(AddressAdded::Created(Json((&saved).into()), format!("/v1/addresses/{}", saved.id)))
+    }
+
+    /// Shows an address.
+    #[oai(path = "/addresses/:id", method = "get", operation_id = "get_address")]
+    async fn get(&self, person: Person, id: Path<AddressId>) -> Result<AddressAnswer, Problem> {
+        Ok(AddressAnswer::Ok(Json((&self.0.address(person.id, id.0).await?).into())))
+    }
+
+    /// Replaces an address. Parcels that were promised keep the old one.
+    #[oai(path = "/addresses/:id", method = "put", operation_id = "put_address")]
+    async fn put(&self, person: Person, id: Path<AddressId>, body: Body<NewAddress>) -> Result<AddressAnswer, Problem> {
+        let saved = self.0.change_address(person.id, id.0, &body.into_inner().into()).await?;
+        Ok(AddressAnswer::Ok(Json((&saved).into())))
+    }
+
+    /// Removes an address.
+    #[oai(path = "/addresses/:id", method = "delete", operation_id = "delete_address")]
+    async fn delete(&self, person: Person, id: Path<AddressId>) -> Result<AddressRemoved, Problem> {
+        self.0.remove_address(person.id, id.0).await?;
+        Ok(AddressRemoved::NoContent)
+    }
+}
+
+/// An address as typed.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct NewAddress {
+    /// 收件人
+    name: String,
+    /// 手机号
+    phone: String,
+    /// 区县: the six-digit GB/T 2260 code, one of `GET /v1/regions`.
+    region: String,
+    /// 详细地址: street, building, room.
+    detail: String,
+    /// 邮政编码
+    postcode: Option<String>,
+    /// Whether it is offered first from now on.
+    #[oai(default)]
+    is_default: bool,
+}
+
+impl From<NewAddress> for AddressEntry {
+    fn from(new: NewAddress) -> Self {
+        Self {
+            name: Private::new(new.name),
+            phone: Private::new(new.phone),
+            region: new.region,
+            detail: Private::new(new.detail),
+            postcode: new.postcode,
+            is_default: new.is_default,
+        }
+    }
+}
+
+impl Example for NewAddress {
+    fn example() -> Self {
+        Self {
+            name: "王小明".to_owned(),
+            phone: "13800138000".to_owned(),
+            region: "320413".to_owned(),
+            detail: "西城街道清风路1号".to_owned(),
+            postcode: Some("213200".to_owned()),
+            is_default: true,
+        }
+    }
+}
+
+/// An address.
+#[derive(Object)]
+#[oai(rename = "Address", example)]
+struct AddressBody {
+    /// Its id.
+    id: AddressId,
+    /// 收件人
+    name: String,
+    /// 手机号
+    phone: String,
+    /// 区县: its GB/T 2260 code.
+    region: String,
+    /// 省
+    province: String,
+    /// 市
+    city: String,
+    /// 区县
+    county: String,
+    /// 详细地址
+    detail: String,
+    /// 邮政编码
+    postcode: Option<String>,
+    /// Whether it is offered first.
+    is_default: bool,
+}
+
+impl From<&SavedAddress> for AddressBody {
+    fn from(saved: &SavedAddress) -> Self {
+        let address = saved.address.clone();
+        Self {
+            id: saved.id,
+            name: address.name.into_exposed(),
+            phone: address.phone.into_exposed(),
+            region: address.region,
+            province: address.province,
+            city: address.city,
+            county: address.county,
+            detail: address.detail.into_exposed(),
+            postcode: address.postcode,
+            is_default: saved.is_default,
+        }
+    }
+}
+
+impl Example for AddressBody {
+    fn example() -> Self {
+        let NewAddress { name, phone, region, detail, postcode, is_default } = NewAddress::example();
+        let (province, city, county) = ("江苏省".to_owned(), "常州市".to_owned(), "金坛区".to_owned());
+        let id = AddressId::from_uuid(EXAMPLE);
+        Self { id, name, phone, region, province, city, county, detail, postcode, is_default }
+    }
+}
+
+/// All addresses of a person.
+#[derive(Object)]
+struct AddressList {
+    data: Vec<AddressBody>,
+}
+
+#[derive(ApiResponse)]
+enum AddressesAnswer {
+    /// The address book.
+    #[oai(status = 200)]
+    Ok(Json<AddressList>),
+}
+
+#[derive(ApiResponse)]
+enum AddressAdded {
+    /// Added.
+    #[oai(status = 201)]
+    Created(Json<AddressBody>, #[oai(header = "Location")] String),
+}
+
+#[derive(ApiResponse)]
+enum AddressAnswer {
+    /// The address.
+    #[oai(status = 200)]
+    Ok(Json<AddressBody>),
+}
+
+#[derive(ApiResponse)]
+enum AddressRemoved {
+    /// Removed.
+    #[oai(status = 204)]
+    NoContent,
+}
+
+impl From<AddressError> for Problem {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::Invalid(faults) => {
+                Self::new(Code::InvalidBody).errors(faults.into_iter().map(field_error).collect())
+            }
+            AddressError::Full => Self::new(Code::AddressBookFull),
+            AddressError::NotFound => Self::new(Code::NotFound),
+            AddressError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn field_error(fault: AddressFault) -> FieldError {
+    let (pointer, code, zh, en) = match fault {
+        AddressFault::Name => ("/name", "not_a_name", "请填写收件人，最多 50 个字", "1 to 50 characters are needed"),
+        AddressFault::Phone => {
+            ("/phone", "not_a_phone", "请填写大陆手机号", "It must be a mobile number of the mainland")
+        }
+        AddressFault::Region => ("/region", "unknown_region", "没有这个区县", "There is no such county"),
+        AddressFault::Detail => {
+            ("/detail", "not_a_place", "请填写详细地址，最多 200 个字", "1 to 200 characters are needed")
+        }
+        AddressFault::Postcode => ("/postcode", "wrong_format", "邮政编码为 6 位数字", "A postcode has six digits"),
+    };
+    FieldError::new(pointer, code, Bilingual::new(zh, en))
+}

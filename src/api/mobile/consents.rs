@@ -1,0 +1,161 @@
+//! Consent to messages, template by template, as WeChat's subscribe messages need it.
+
+use std::collections::BTreeMap;
+
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+
+use super::tag::Tag;
+use crate::api::edge::bearer::Person;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::{FieldError, Problem};
+use crate::casework::people::People;
+use crate::casework::people::report_consents::{ConsentStanding, ReportError};
+use crate::domain::consent::ConsentAnswer;
+use crate::domain::notification::{ChannelCode, Consent};
+use crate::domain::text::Bilingual;
+
+/// The operations.
+pub struct Consents(pub People);
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Consents")]
+impl Consents {
+    /// Lists the templates that need consent, and which of them to ask for at the next tap.
+    #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
+    async fn list(&self, person: Person) -> Result<ConsentAnswers, Problem> {
+        Ok(ConsentAnswers::of(&self.0.list_consents(person.id).await?))
+    }
+
+    /// Reports what the person answered: each accept of a one-time template is good for one message.
+    #[oai(path = "/consents", method = "post", operation_id = "report_consents")]
+    async fn report(&self, person: Person, body: Body<ConsentReport>) -> Result<ConsentAnswers, Problem> {
+        let ConsentReport { channel, results } = body.into_inner();
+        let answers: Vec<_> = results.into_iter().map(|(template, word)| (template, word.into())).collect();
+        let standing = self.0.report_consents(person.id, &ChannelCode::new(channel), &answers).await?;
+        Ok(ConsentAnswers::of(&standing))
+    }
+}
+
+/// What a person answered.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct ConsentReport {
+    /// 渠道: `wechat`.
+    #[oai(validator(max_length = 30))]
+    channel: String,
+    /// Template id → answer, as `wx.requestSubscribeMessage` gave it.
+    #[oai(validator(min_properties = 1, max_properties = 20))]
+    results: BTreeMap<String, ConsentWord>,
+}
+
+impl Example for ConsentReport {
+    fn example() -> Self {
+        let results = [("qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(), ConsentWord::Accept)];
+        Self { channel: "wechat".to_owned(), results: results.into() }
+    }
+}
+
+/// An answer.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "ConsentAnswer", rename_all = "snake_case", remote = "ConsentAnswer")]
+enum ConsentWord {
+    /// Yes.
+    Accept,
+    /// No.
+    Reject,
+    /// The platform has banned the template.
+    Ban,
+    /// The platform hid the template behind another of the same title.
+    Filter,
+}
+
+/// What one accept is worth.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "ConsentKind", rename_all = "snake_case", remote = "Consent")]
+enum KindWord {
+    /// Nothing has to be asked.
+    NotNeeded,
+    /// 一次性订阅: one message.
+    OneTime,
+    /// 长期订阅: messages until it is withdrawn.
+    LongTerm,
+}
+
+/// Where a person stands with a template.
+#[derive(Object)]
+#[oai(rename = "Consent", example)]
+struct ConsentBody {
+    /// 渠道
+    channel: String,
+    /// The template's id at the gateway.
+    template: String,
+    /// What it tells about.
+    events: Vec<String>,
+    /// What one accept is worth.
+    kind: KindWord,
+    /// How many messages are left; 0 where consent lasts.
+    balance: u32,
+    /// Whether to ask for it at the next tap.
+    should_ask: bool,
+}
+
+impl From<&ConsentStanding> for ConsentBody {
+    fn from(standing: &ConsentStanding) -> Self {
+        let template = &standing.template;
+        Self {
+            channel: template.channel.to_string(),
+            template: template.template.clone(),
+            events: template.events.iter().map(|event| event.as_str().to_owned()).collect(),
+            kind: template.kind.into(),
+            balance: standing.balance.balance,
+            should_ask: standing.balance.should_ask(template),
+        }
+    }
+}
+
+impl Example for ConsentBody {
+    fn example() -> Self {
+        Self {
+            channel: "wechat".to_owned(),
+            template: "qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(),
+            events: vec!["granted".to_owned(), "denied".to_owned()],
+            kind: KindWord::OneTime,
+            balance: 1,
+            should_ask: true,
+        }
+    }
+}
+
+/// All templates.
+#[derive(Object)]
+struct ConsentList {
+    data: Vec<ConsentBody>,
+}
+
+#[derive(ApiResponse)]
+enum ConsentAnswers {
+    /// Where the person stands.
+    #[oai(status = 200)]
+    Ok(Json<ConsentList>),
+}
+
+impl ConsentAnswers {
+    fn of(standing: &[ConsentStanding]) -> Self {
+        Self::Ok(Json(ConsentList { data: standing.iter().map(ConsentBody::from).collect() }))
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::UnknownTemplate(id) => {
+                let pointer = format!("/results/{}", id.replace('~', "~0").replace('/', "~1"));
+                let message = Bilingual::new("没有这个模板", "There is no such template");
+                Self::new(Code::InvalidBody).errors(vec![FieldError::new(pointer, "unknown_template", message)])
+            }
+            ReportError::Store(error) => error.into(),
+        }
+    }
+}

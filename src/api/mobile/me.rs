@@ -1,0 +1,149 @@
+//! The person who is signed in: who they are, and how they are written to.
+
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use super::person::{LanguageTag, PersonBody};
+use super::sessions::PhoneProof;
+use super::tag::Tag;
+use crate::api::edge::bearer::Person;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::phone::read_phone;
+use crate::api::edge::problem::{FieldError, Problem};
+use crate::casework::people::People;
+use crate::casework::people::set_phone::SetPhoneError;
+use crate::casework::people::verify_identity::VerifyError;
+use crate::domain::identity::ResidentIdFault;
+use crate::domain::ids::PersonId;
+use crate::domain::private::Private;
+use crate::domain::text::Bilingual;
+
+/// The operations.
+pub struct Me(pub People);
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Me")]
+impl Me {
+    /// Shows who is signed in.
+    #[oai(path = "/me", method = "get", operation_id = "get_me")]
+    async fn get(&self, person: Person) -> Result<MeAnswer, Problem> {
+        self.answer(person.id).await
+    }
+
+    /// Proves who the person is: name and resident ID are confirmed by a register. Submitting needs it.
+    #[oai(path = "/me/identity", method = "put", operation_id = "verify_identity")]
+    async fn verify(&self, person: Person, body: Body<IdentityBody>) -> Result<MeAnswer, Problem> {
+        let IdentityBody { name, resident_id } = body.into_inner();
+        let verified = self.0.verify_identity(person.id, &Private::new(name), &Private::new(resident_id)).await?;
+        Ok(MeAnswer::Ok(Json(PersonBody::from(&verified))))
+    }
+
+    /// Proves that a phone is the person's, with a code from `POST /v1/login-codes`.
+    #[oai(path = "/me/phone", method = "put", operation_id = "set_phone")]
+    async fn set_phone(&self, person: Person, body: Body<PhoneProof>) -> Result<MeAnswer, Problem> {
+        let PhoneProof { phone, code } = body.into_inner();
+        self.0.set_phone(person.id, &read_phone(&phone, "/phone")?, &Private::new(code)).await?;
+        self.answer(person.id).await
+    }
+
+    /// Chooses the language that the person is written to in.
+    #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
+    async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<MeAnswer, Problem> {
+        self.0.set_language(person.id, body.language.into()).await?;
+        self.answer(person.id).await
+    }
+}
+
+impl Me {
+    async fn answer(&self, id: PersonId) -> Result<MeAnswer, Problem> {
+        let person = self.0.me(id).await?.ok_or(Code::NotFound)?;
+        Ok(MeAnswer::Ok(Json(PersonBody::from(&person))))
+    }
+}
+
+/// A name and a number.
+#[derive(Object)]
+#[oai(rename = "Identity", deny_unknown_fields, example)]
+struct IdentityBody {
+    /// 姓名, as on the identity card.
+    #[oai(validator(min_length = 1, max_length = 50))]
+    name: String,
+    /// 公民身份号码: 18 characters (GB 11643).
+    #[oai(validator(max_length = 18))]
+    resident_id: String,
+}
+
+/// A language.
+#[derive(Object)]
+#[oai(rename = "LanguageChoice", deny_unknown_fields, example)]
+struct LanguageBody {
+    /// The language.
+    language: LanguageTag,
+}
+
+impl Example for IdentityBody {
+    fn example() -> Self {
+        Self { name: "王小明".to_owned(), resident_id: "320422198506150024".to_owned() }
+    }
+}
+
+impl Example for LanguageBody {
+    fn example() -> Self {
+        Self { language: LanguageTag::English }
+    }
+}
+
+#[derive(ApiResponse)]
+enum MeAnswer {
+    /// The person as they are now.
+    #[oai(status = 200)]
+    Ok(Json<PersonBody>),
+}
+
+impl From<SetPhoneError> for Problem {
+    fn from(error: SetPhoneError) -> Self {
+        match error {
+            SetPhoneError::Code(error) => error.into(),
+            SetPhoneError::Taken => Self::new(Code::PhoneTaken),
+        }
+    }
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::NotFound => Self::new(Code::NotFound),
+            VerifyError::Name => not_a_name(),
+            VerifyError::ResidentId(fault) => not_a_resident_id(fault),
+            VerifyError::NotConfirmed => Self::new(Code::IdentityNotConfirmed),
+            VerifyError::VerifiedAsAnother => Self::new(Code::IdentityFixed),
+            VerifyError::Taken => Self::new(Code::IdentityTaken),
+            VerifyError::Gateway(_) => Self::new(Code::GatewayFailed).cause(error),
+            VerifyError::NotOffered => Self::new(Code::NotOffered),
+            VerifyError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn not_a_name() -> Problem {
+    let message = Bilingual::new("请填写身份证上的姓名", "It must be the name on the identity card");
+    Problem::new(Code::InvalidBody).errors(vec![FieldError::new("/name", "not_a_name", message)])
+}
+
+fn not_a_resident_id(fault: ResidentIdFault) -> Problem {
+    let (code, zh, en) = match fault {
+        ResidentIdFault::Form => {
+            ("not_a_resident_id", "应为 18 位公民身份号码", "It must have 17 digits and a digit or X")
+        }
+        ResidentIdFault::FirstGeneration => {
+            ("first_generation", "15 位身份证号已停用", "15-digit numbers are out of use")
+        }
+        ResidentIdFault::BirthDate => ("birth_date", "出生日期不正确", "Its date of birth is not valid"),
+        ResidentIdFault::CheckDigit => {
+            ("check_digit", "校验位不正确，请核对", "Its last character does not fit; check it")
+        }
+    };
+    let error = FieldError::new("/resident_id", code, Bilingual::new(zh, en));
+    Problem::new(Code::InvalidBody).errors(vec![error])
+}

@@ -1,0 +1,221 @@
+//! Officers signing in, staying signed in, and signing out.
+
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+
+use super::tag::Tag;
+use crate::api::edge::bearer;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::Problem;
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::people::People;
+use crate::casework::people::officer_sign_in::OfficerSignInError;
+use crate::casework::people::signed_in::SignedIn;
+use crate::domain::ids::OfficerId;
+use crate::domain::private::Private;
+use crate::domain::session::RefreshToken;
+use crate::domain::staff::{Officer, Role};
+
+/// The operations.
+pub struct Sessions(pub People);
+
+#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Sessions")]
+impl Sessions {
+    /// Signs in with a password. Five wrong ones lock an account for 15 minutes; the answer does not tell.
+    #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
+    async fn sign_in(&self, body: Body<Credentials>) -> Result<Opened, Problem> {
+        let Credentials { username, password } = body.into_inner();
+        let signed_in = self.0.officer_sign_in(&username, Private::new(password)).await?;
+        Ok(Opened::Created(Json(signed_in.into()), NO_STORE.to_owned()))
+    }
+
+    /// Exchanges a refresh token for the next pair of tokens. Each is used once; keep the new one.
+    #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
+    async fn refresh(&self, body: Body<StaffRefresh>) -> Result<Refreshed, Problem> {
+        let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
+        let signed_in = self.0.refresh_officer(&token).await?;
+        Ok(Refreshed::Ok(Json(signed_in.into()), NO_STORE.to_owned()))
+    }
+
+    /// Signs out.
+    #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
+    async fn sign_out(&self, officer: bearer::Officer) -> Result<SignedOut, Problem> {
+        self.0.sign_out(officer.session).await?;
+        Ok(SignedOut::NoContent)
+    }
+
+    /// Shows who is signed in.
+    #[oai(path = "/me", method = "get", operation_id = "get_me")]
+    async fn me(&self, officer: bearer::Officer) -> Result<MeAnswer, Problem> {
+        let officer = self.0.officer(officer.id).await?.ok_or(Code::NotFound)?;
+        Ok(MeAnswer::Ok(Json(OfficerBody::from(&officer))))
+    }
+}
+
+/// Tokens are kept by nobody on the way (RFC 6749 §5.1).
+const NO_STORE: &str = "no-store";
+
+/// A name and a password.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct Credentials {
+    /// 用户名
+    #[oai(validator(min_length = 1, max_length = 40))]
+    username: String,
+    /// 密码
+    #[oai(validator(min_length = 1, max_length = 200))]
+    password: String,
+}
+
+/// A refresh token.
+#[derive(Object)]
+#[oai(rename = "Refresh", deny_unknown_fields, example)]
+struct StaffRefresh {
+    /// The latest refresh token.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    refresh_token: String,
+}
+
+impl Example for Credentials {
+    fn example() -> Self {
+        Self { username: "wang.fang".to_owned(), password: "correct horse battery".to_owned() }
+    }
+}
+
+impl Example for StaffRefresh {
+    fn example() -> Self {
+        Self { refresh_token: "q1Zb0m8TzJ3nYc5vXk2wLr7sUe9dHf4gPa6iOt1jQnM".to_owned() }
+    }
+}
+
+/// An officer.
+#[derive(Object)]
+#[oai(rename = "Officer", example)]
+struct OfficerBody {
+    /// Who.
+    id: OfficerId,
+    /// 用户名
+    username: String,
+    /// 姓名
+    name: String,
+    /// The code of the agency whose cases they see.
+    agency: String,
+    /// What they may do.
+    role: RoleWord,
+}
+
+/// What an officer may do.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "Role", rename_all = "snake_case", remote = "Role")]
+enum RoleWord {
+    /// 审批人员: handles the cases of an agency.
+    Officer,
+    /// 主管: the same, and looks after those who do.
+    Supervisor,
+    /// 运维: looks after jobs and gateways.
+    Operator,
+}
+
+impl From<&Officer> for OfficerBody {
+    fn from(officer: &Officer) -> Self {
+        Self {
+            id: officer.id,
+            username: officer.username.to_string(),
+            name: officer.name.clone(),
+            agency: officer.agency.to_string(),
+            role: officer.role.into(),
+        }
+    }
+}
+
+impl Example for OfficerBody {
+    fn example() -> Self {
+        Self {
+            id: OfficerId::from_uuid(EXAMPLE),
+            username: "wang.fang".to_owned(),
+            name: "王芳".to_owned(),
+            agency: "administrative-approval".to_owned(),
+            role: RoleWord::Officer,
+        }
+    }
+}
+
+/// An officer's tokens.
+#[derive(Object)]
+#[oai(rename = "StaffSession", example)]
+struct Session {
+    /// Goes into `Authorization: Bearer …`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: String,
+    /// Seconds until the access token runs out.
+    expires_in: u64,
+    /// Gets the next pair, once.
+    refresh_token: String,
+    /// Who signed in.
+    officer: OfficerBody,
+}
+
+impl From<SignedIn<Officer>> for Session {
+    fn from(signed_in: SignedIn<Officer>) -> Self {
+        Self {
+            officer: OfficerBody::from(&signed_in.who),
+            access_token: signed_in.access_token.into_exposed(),
+            token_type: "Bearer".to_owned(),
+            expires_in: signed_in.expires_in.as_secs(),
+            refresh_token: signed_in.refresh_token.expose().to_owned(),
+        }
+    }
+}
+
+impl Example for Session {
+    fn example() -> Self {
+        Self {
+            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+            token_type: "Bearer".to_owned(),
+            expires_in: 900,
+            refresh_token: StaffRefresh::example().refresh_token,
+            officer: OfficerBody::example(),
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum Opened {
+    /// Signed in.
+    #[oai(status = 201)]
+    Created(Json<Session>, #[oai(header = "Cache-Control")] String),
+}
+
+#[derive(ApiResponse)]
+enum Refreshed {
+    /// Still signed in.
+    #[oai(status = 200)]
+    Ok(Json<Session>, #[oai(header = "Cache-Control")] String),
+}
+
+#[derive(ApiResponse)]
+enum SignedOut {
+    /// Signed out: the refresh token is refused from now on, the access token runs out by itself.
+    #[oai(status = 204)]
+    NoContent,
+}
+
+#[derive(ApiResponse)]
+enum MeAnswer {
+    /// The officer.
+    #[oai(status = 200)]
+    Ok(Json<OfficerBody>),
+}
+
+impl From<OfficerSignInError> for Problem {
+    fn from(error: OfficerSignInError) -> Self {
+        match error {
+            OfficerSignInError::Refused => Self::new(Code::SignInFailed),
+            OfficerSignInError::Password(error) => Self::internal(error),
+            OfficerSignInError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+use futures_util::future::join_all;
+use songda::casework::people::address_book::{AddressEntry, AddressError, AddressFault, MOST_ADDRESSES};
+
+use super::desk::{PeopleDesk, private};
+
+fn entry(detail: &str, is_default: bool) -> AddressEntry {
+    AddressEntry {
+        name: private("王小明"),
+        phone: private("13800138000"),
+        region: "320413".to_owned(),
+        detail: private(detail),
+        postcode: None,
+        is_default,
+    }
+}
+
+#[tokio::test]
+async fn a_book_has_one_default() {
+    let desk = PeopleDesk::open().await;
+    let anna = desk.somebody("anna").await.who.id;
+    let home = desk.people.add_address(anna, &entry("家", false)).await.unwrap();
+    assert!(home.is_default, "the first is the default");
+    let office = desk.people.add_address(anna, &entry("单位", true)).await.unwrap();
+    let book = desk.people.addresses(anna).await.unwrap();
+    assert_eq!(book.iter().map(|a| (a.id, a.is_default)).collect::<Vec<_>>(), [(office.id, true), (home.id, false)]);
+    desk.people.change_address(anna, home.id, &entry("新家", true)).await.unwrap();
+    let book = desk.people.addresses(anna).await.unwrap();
+    assert_eq!((book[0].id, book[0].address.detail.expose().as_str()), (home.id, "新家"));
+    assert!(!book[1].is_default);
+    join_all((0..6).map(|_| async { desk.people.add_address(anna, &entry("又一处", true)).await.unwrap() })).await;
+    let defaults = desk.people.addresses(anna).await.unwrap().iter().filter(|a| a.is_default).count();
+    assert_eq!(defaults, 1);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_book_is_its_owners_alone() {
+    let desk = PeopleDesk::open().await;
+    let (anna, bert) = (desk.somebody("anna").await.who.id, desk.somebody("bert").await.who.id);
+    let home = desk.people.add_address(anna, &entry("家", true)).await.unwrap();
+    assert!(matches!(desk.people.address(bert, home.id).await, Err(AddressError::NotFound)));
+    let changed = desk.people.change_address(bert, home.id, &entry("别处", true)).await;
+    assert!(matches!(changed, Err(AddressError::NotFound)));
+    assert!(matches!(desk.people.remove_address(bert, home.id).await, Err(AddressError::NotFound)));
+    assert_eq!(desk.people.address(anna, home.id).await.unwrap(), home);
+    desk.people.remove_address(anna, home.id).await.unwrap();
+    assert!(desk.people.addresses(anna).await.unwrap().is_empty());
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_book_is_finite_and_its_regions_exist() {
+    let desk = PeopleDesk::open().await;
+    let anna = desk.somebody("anna").await.who.id;
+    let elsewhere = AddressEntry { region: "999999".to_owned(), ..entry("家", true) };
+    let refused = desk.people.add_address(anna, &elsewhere).await;
+    assert!(matches!(refused, Err(AddressError::Invalid(faults)) if faults == [AddressFault::Region]));
+    let all =
+        join_all((0..MOST_ADDRESSES + 3).map(|_| async { desk.people.add_address(anna, &entry("家", false)).await }));
+    let all = all.await;
+    assert_eq!(all.iter().filter(|answer| matches!(answer, Err(AddressError::Full))).count(), 3, "{all:?}");
+    desk.close().await;
+}

@@ -1,0 +1,142 @@
+//! The use cases about people on an empty database of their own, at whatever time a test says it is.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use songda::casework::bell::Bell;
+use songda::casework::people::People;
+use songda::casework::people::passwords::Passwords;
+use songda::casework::people::signed_in::SignedIn;
+use songda::casework::signing_keys::SigningKeys;
+use songda::casework::tokens::Tokens;
+use songda::domain::address::RegionNames;
+use songda::domain::clock::{Clock, Instant, fresh_uuid};
+use songda::domain::consent::ConsentTemplate;
+use songda::domain::identity::MobilePhone;
+use songda::domain::notification::{ChannelCode, Consent, Event};
+use songda::domain::person::Person;
+use songda::domain::private::Private;
+use songda::domain::text::Language;
+use songda::gateway::identity::{IdentityFact, IdentityGateway};
+use songda::gateway::wechat_login::{LoginFault, LoginGateway, WechatIdentity};
+use songda::store::{KeyRing, MIGRATOR, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+pub const TOKEN_ENDPOINT: &str = "https://songda.example/integration/v1/token";
+
+/// People on a database that is dropped at the end.
+pub struct PeopleDesk {
+    pub people: People,
+    pub start: Instant,
+    admin_url: String,
+    name: String,
+}
+
+impl PeopleDesk {
+    pub async fn open() -> Self {
+        let admin_url = std::env::var("SONGDA_DATABASE_URL").expect("SONGDA_DATABASE_URL: run script/test");
+        let name = format!("songda_people_{}", fresh_uuid().simple());
+        let mut admin = PgConnection::connect(&admin_url).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
+        let mut url: reqwest::Url = admin_url.parse().unwrap();
+        url.set_path(&name);
+        let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
+        let store = Store::new(url.as_str(), 20, "test", keys).unwrap();
+        MIGRATOR.run(store.pool()).await.unwrap();
+        let start = "2026-03-02T01:00:00Z".parse().unwrap();
+        Self { people: people(store, start), start, admin_url, name }
+    }
+
+    /// The same use cases some seconds after the start.
+    pub fn after(&self, seconds: i64) -> People {
+        People { clock: Clock::frozen(self.start + TimeDelta::seconds(seconds)), ..self.people.clone() }
+    }
+
+    /// Somebody who signed in by WeChat.
+    pub async fn somebody(&self, code: &str) -> SignedIn<Person> {
+        self.people.sign_in_wechat(&private(code), Language::Chinese).await.unwrap()
+    }
+
+    /// The latest code that was made for a number: what the SMS says.
+    pub async fn code_for(&self, phone: &str) -> Private<String> {
+        let keys = self.people.store.keys();
+        let mut connection = self.people.store.connection().await.unwrap();
+        let sealed: Vec<u8> = sqlx::query_scalar(
+            "select code_sealed from login_codes where phone_hash = $1 order by created_at desc limit 1",
+        )
+        .bind(keys.hash("login_codes.phone", phone))
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+        Private::new(String::from_utf8(keys.open("login_codes.code", &sealed).unwrap()).unwrap())
+    }
+
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(self.people.store.pool()).await.unwrap()
+    }
+
+    pub async fn close(self) {
+        self.people.store.pool().close().await;
+        let mut admin = PgConnection::connect(&self.admin_url).await.unwrap();
+        let drop = format!("drop database {} with (force)", self.name);
+        sqlx::query(AssertSqlSafe(drop)).execute(&mut admin).await.unwrap();
+    }
+}
+
+fn people(store: Store, now: Instant) -> People {
+    let template = |template: &str, kind, events: &[Event]| ConsentTemplate {
+        channel: ChannelCode::new("wechat"),
+        template: template.to_owned(),
+        events: events.to_vec(),
+        kind,
+    };
+    People {
+        store,
+        clock: Clock::frozen(now),
+        bell: Bell::new().0,
+        tokens: Tokens::new(SigningKeys::of([("a".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap()),
+        passwords: Passwords::default(),
+        login: Some(Arc::new(AnyCode)),
+        identity: Some(Arc::new(Register)),
+        code_channel: ChannelCode::new("sms_aliyun"),
+        templates: Arc::new([
+            template("RESULT", Consent::OneTime, &[Event::Granted, Event::Denied]),
+            template("NEWS", Consent::LongTerm, &[Event::ParcelDelivered]),
+        ]),
+        regions: Arc::new(|code| {
+            let names =
+                RegionNames { province: "江苏省".into(), city: "常州市".into(), county: "金坛区".into() };
+            (code == "320413").then_some(names)
+        }),
+        token_endpoint: TOKEN_ENDPOINT.into(),
+    }
+}
+
+/// Takes any code as the openid itself.
+struct AnyCode;
+
+#[async_trait]
+impl LoginGateway for AnyCode {
+    async fn session(&self, code: &Private<String>) -> Result<WechatIdentity, LoginFault> {
+        Ok(WechatIdentity { appid: "wx0".to_owned(), openid: code.clone(), unionid: None })
+    }
+}
+
+/// A register in which everybody is called 王小明.
+struct Register;
+
+#[async_trait]
+impl IdentityGateway for Register {
+    async fn verify(&self, name: &Private<String>, _: &Private<String>) -> IdentityFact {
+        if name.expose() == "王小明" { IdentityFact::Match } else { IdentityFact::Mismatch }
+    }
+}
+
+pub fn private(text: &str) -> Private<String> {
+    Private::new(text.to_owned())
+}
+
+pub fn phone(text: &str) -> MobilePhone {
+    MobilePhone::parse(text).unwrap()
+}

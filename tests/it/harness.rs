@@ -62,8 +62,6 @@ impl Desk {
         let app = App::build(config(self::settings(&url, &sandbox, settings)))
             .await
             .unwrap_or_else(|error| panic!("the app does not start: {error}"));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         sandbox.world().callbacks.aim(Some(base.clone()));
         let tasks = Tasks::new();
         start(&tasks, &app, listener);

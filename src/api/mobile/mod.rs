@@ -80,5 +80,9 @@ pub const ABOUT: About = About {
         "list_agencies",
         "list_regions",
         "list_halls",
-        "sign_in_wechat", "request_login_code", "sign_in_sms", "refresh_session"],
+        "sign_in_wechat",
+        "request_login_code",
+        "sign_in_sms",
+        "refresh_session",
+    ],
 };

@@ -6,6 +6,7 @@ mod docs;
 mod edge;
 mod gateways;
 mod harness;
+mod journeys;
 mod layers;
 mod people;
 mod proxy;

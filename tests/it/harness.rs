@@ -4,6 +4,8 @@
 //! [`Desk::close`] fails the test that leaves a job undone, so that a forgotten side effect cannot pass; a test that
 //! means to leave some says so with [`Desk::leave_jobs`].
 
+#![allow(dead_code, reason = "the desk offers what any test may need")]
+
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,7 +16,7 @@ use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
-use songda::demo::{fresh_key, fresh_phone};
+use songda::demo::{Stage, fresh_key, fresh_phone};
 use songda::env::Env;
 use songda::lifecycle::Tasks;
 use songda::sandbox::{Running, Sandbox, Settings};
@@ -34,8 +36,6 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// Everything that a test talks to.
 pub struct Desk {
-    /// The process under test.
-    pub app: App,
     /// The API, for whoever has no token yet.
     pub api: Caller,
     /// The gateways' twin, and its memory.
@@ -43,6 +43,7 @@ pub struct Desk {
     /// The database, to look at.
     pub database: PgPool,
     name: String,
+    settings: Vec<(String, String)>,
     tasks: Tasks,
     leaves_jobs: bool,
     closed: bool,
@@ -56,20 +57,57 @@ impl Desk {
 
     /// A desk with some settings of its own.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
+        let (desk, app) = Self::open_api(settings).await;
+        let stop = desk.tasks.stopping();
+        desk.tasks.spawn(async move { app.work(stop).await.unwrap() });
+        desk
+    }
+
+    /// A desk at which nobody works until [`Desk::worker`] starts a process for it.
+    pub async fn open_idle(settings: &[(&str, &str)]) -> Self {
+        Self::open_api(settings).await.0
+    }
+
+    async fn open_api(wanted: &[(&str, &str)]) -> (Self, App) {
         let name = fresh_database().await;
         let url = database_url(&name);
         let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();
-        let app = App::build(config(self::settings(&url, &sandbox, settings)))
-            .await
-            .unwrap_or_else(|error| panic!("the app does not start: {error}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let mut settings = settings(&url, &sandbox, wanted);
+        settings.push(("SONGDA_PUBLIC_URL".to_owned(), base.to_string()));
+        let app = App::build(config(settings.clone()))
+            .await
+            .unwrap_or_else(|error| panic!("the app does not start: {error}"));
         sandbox.world().callbacks.aim(Some(base.clone()));
         let tasks = Tasks::new();
-        start(&tasks, &app, listener);
+        let (api, stop) = (app.clone(), tasks.stopping());
+        tasks.spawn(async move { api.serve_api(listener, stop).await.unwrap() });
         let database = PgPool::connect(&url).await.unwrap();
         let api = Caller::new(base).unwrap();
-        Self { app, api, sandbox, database, name, tasks, leaves_jobs: false, closed: false }
+        (Self { api, sandbox, database, name, settings, tasks, leaves_jobs: false, closed: false }, app)
+    }
+
+    /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
+    pub async fn flush_redis(&self) {
+        let prefix = self.settings.iter().find(|(name, _)| name == "SONGDA_REDIS_PREFIX").unwrap().1.clone();
+        let mut redis = redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+        let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
+        if !keys.is_empty() {
+            let _: i64 = redis::cmd("DEL").arg(keys).query_async(&mut redis).await.unwrap();
+        }
+    }
+
+    /// Runs a command of the program against this desk's database, and returns what it says.
+    pub async fn songda(&self, arguments: &[&str]) -> String {
+        songda(arguments, &self.settings).await
+    }
+
+    /// Starts a worker as a process of its own, which dies at a kill point if one is named, or when it is dropped.
+    pub fn worker(&self, kill_at: Option<&str>) -> tokio::process::Child {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_songda"));
+        command.arg("work").envs(self.settings.iter().cloned()).envs(kill_at.map(|step| ("SONGDA_KILL_AT", step)));
+        command.env("SONGDA_LOG", "warn").kill_on_drop(true).spawn().unwrap()
     }
 
     /// Some jobs may stay undone.
@@ -80,6 +118,11 @@ impl Desk {
     /// Looks at the sandbox over HTTP, as the player does.
     pub fn outside(&self) -> songda::demo::sandbox::Sandbox {
         songda::demo::sandbox::Sandbox::new(self.sandbox.base_url().parse().unwrap()).unwrap()
+    }
+
+    /// The stage for the player's journeys.
+    pub fn stage(&self) -> Stage {
+        Stage::new(self.api.clone(), self.outside(), PASSWORD.to_owned().into())
     }
 
     /// A resident who signed in over WeChat, proved who they are, and has a phone; and their openid.
@@ -147,13 +190,6 @@ pub async fn wait_until(deadline: Duration, what: &str, mut is_so: impl AsyncFnM
     songda::demo::wait::until(what, deadline, ask).await.unwrap_or_else(|late| panic!("{late}"));
 }
 
-fn start(tasks: &Tasks, app: &App, listener: TcpListener) {
-    let (api, worker, stop) = (app.clone(), app.clone(), tasks.stopping());
-    let until = stop.clone();
-    tasks.spawn(async move { api.serve_api(listener, until).await.unwrap() });
-    tasks.spawn(async move { worker.work(stop).await.unwrap() });
-}
-
 /// The settings of a desk: the sandbox's keys, its own prefix, and whatever the test wants.
 fn settings(url: &str, sandbox: &Running, wanted: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut all = sandbox_settings(sandbox);
@@ -201,7 +237,8 @@ async fn template() -> String {
     let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
     let mut lock = admin.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(hashtext('songda_template'))").execute(&mut *lock).await.unwrap();
-    let exists = sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(&name);
+    let exists =
+        sqlx::query_scalar::<_, bool>("select exists (select from pg_database where datname = $1)").bind(&name);
     if !exists.fetch_one(&mut *lock).await.unwrap() {
         make_template(&name).await;
     }
@@ -242,12 +279,13 @@ async fn fill_template(url: &str) {
 }
 
 /// Runs the program, which must succeed.
-async fn songda(arguments: &[&str], settings: &[(String, String)]) {
+async fn songda(arguments: &[&str], settings: &[(String, String)]) -> String {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_songda"));
     command.args(arguments).envs(settings.iter().cloned()).env("SONGDA_PASSWORD", PASSWORD);
     let output = command.output().await.unwrap();
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "songda {}: {words}", arguments.join(" "));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn admin_url() -> String {

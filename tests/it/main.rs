@@ -3,10 +3,14 @@
 
 mod catalogue;
 mod database;
+mod decisions;
 mod docs;
 mod edge;
+mod flushes;
 mod gateways;
 mod harness;
+mod journeys;
+mod kills;
 mod layers;
 mod people;
 mod proxy;

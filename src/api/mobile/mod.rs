@@ -10,6 +10,7 @@ pub mod notifications;
 pub mod person;
 pub mod sessions;
 pub mod tag;
+pub mod timeline;
 
 use tokio_util::sync::CancellationToken;
 

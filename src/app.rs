@@ -14,6 +14,7 @@ use crate::api::edge::paging::Cursors;
 use crate::api::edge::rate_limit::{LimitRate, LocalBuckets};
 use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
+use crate::casework::live::Live;
 use crate::casework::people::People;
 use crate::casework::people::passwords::Passwords;
 use crate::casework::publish_catalogue::{self, ReadError};
@@ -60,6 +61,7 @@ pub struct App {
     people: People,
     queue: Queue,
     pulse: Pulse,
+    live: Live,
     bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
@@ -103,7 +105,16 @@ impl App {
                 .map_or_else(|_| Arc::from("/integration/v1/token"), |url| Arc::from(url.as_str())),
         };
         let bell = Arc::new(Mutex::new(Some(hear)));
-        Ok(Self { config: Arc::new(config), catalog, casework, people, queue, pulse: Pulse::default(), bell })
+        Ok(Self {
+            config: Arc::new(config),
+            catalog,
+            casework,
+            people,
+            queue,
+            pulse: Pulse::default(),
+            live: Live::default(),
+            bell,
+        })
     }
 
     /// Serves the API until asked to stop, and finishes the requests that are under way.
@@ -113,7 +124,8 @@ impl App {
     pub async fn serve_api(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), AppError> {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
-        let routes = api::routes(self.api_parts(&tasks))?;
+        tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
+        let routes = api::routes(self.api_parts(&stop))?;
         let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
         for address in acceptor.local_addr() {
             tracing::info!("listening on {address}");
@@ -169,11 +181,17 @@ impl App {
         }
     }
 
-    fn api_parts(&self, _tasks: &Tasks) -> api::Parts {
+    fn api_parts(&self, stop: &CancellationToken) -> api::Parts {
         let config = &self.config;
         let cursors = Cursors::new(config.record.keys.clone());
         api::Parts {
-            mobile: api::mobile::api(&self.people, &self.casework, &cursors),
+            mobile: api::mobile::api(&api::mobile::Parts {
+                people: &self.people,
+                casework: &self.casework,
+                live: &self.live,
+                cursors: &cursors,
+                stop,
+            }),
             staff: api::staff::api(&self.people, &self.casework, &config.carriers, &cursors),
             integration: api::integration::api(&self.people, &self.casework),
             ops: api::ops::api(&self.casework, &self.queue, &cursors),
@@ -198,6 +216,7 @@ fn limit_rate(config: &Config) -> LimitRate {
     LimitRate {
         policies: config.policies.clone(),
         buckets: Arc::new(LocalBuckets::new(CALLERS)),
+        proxies: config.proxies,
         clock: Clock::clone(&config.clock),
     }
 }

@@ -48,6 +48,8 @@ pub struct Config {
     pub origins: Origins,
     /// How often the API may be called.
     pub policies: Policies,
+    /// How many proxies of ours stand before the API.
+    pub proxies: usize,
     /// The worker's limits and time-outs.
     pub worker: WorkerSettings,
     /// Ways to reach a phone.
@@ -105,9 +107,14 @@ impl Config {
         let upload_limit = env.or("SONGDA_UPLOAD_LIMIT", "10485760", "how large an uploaded file may be, in bytes");
         let origins = Origins::from_env(env);
         let policies = Policies::from_env(env);
+        let proxies = env.or(
+            "SONGDA_PROXIES",
+            "0",
+            "how many reverse proxies of ours stand before the API, each adding to X-Forwarded-For",
+        );
         let worker = WorkerSettings::read(env);
         let channels = push::registry(env, &clock);
-        let chain = env.or(
+        let chain: Option<String> = env.or(
             "SONGDA_CHANNELS",
             "wechat,sms_aliyun",
             "channels in the order in which they are tried, separated by commas",
@@ -130,6 +137,7 @@ impl Config {
             upload_limit: upload_limit?,
             origins: origins?,
             policies: policies?,
+            proxies: proxies?,
             worker: worker?,
             channels,
             chain: read_chain(&chain?),

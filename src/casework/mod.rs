@@ -6,13 +6,16 @@
 pub mod bell;
 pub mod change_case;
 pub mod enact;
+pub mod inbox;
 pub mod jobs;
+pub mod live;
 pub mod officers;
 pub mod once;
 pub mod people;
 pub mod publish_catalogue;
 pub mod results;
 pub mod signing_keys;
+pub mod timeline;
 pub mod tokens;
 
 use std::sync::Arc;
@@ -22,6 +25,7 @@ use crate::domain::clock::{Clock, Instant};
 use crate::domain::job::Offer;
 use crate::domain::parcel::CarrierCode;
 use crate::domain::reach::Chain;
+use crate::kill_point::{self, Step};
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{Store, StoreError, Tx, changes};
 
@@ -81,6 +85,7 @@ impl Casework {
     /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
     async fn commit(&self, tx: Tx, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
         tx.commit().await?;
+        kill_point::pass(Step::Committed);
         self.parts.bell.ring(offers, record.people());
         Ok(())
     }

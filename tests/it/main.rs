@@ -3,7 +3,10 @@
 
 mod catalogue;
 mod docs;
+mod edge;
+mod gateways;
 mod harness;
+mod journeys;
 mod layers;
 mod people;
 mod proxy;

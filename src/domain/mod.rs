@@ -24,3 +24,4 @@ pub mod retry;
 pub mod session;
 pub mod staff;
 pub mod text;
+pub mod upload;

@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod changes;
 pub mod consents;
 pub mod devices;
+pub mod drafts;
 pub mod idempotency;
 pub mod jobs;
 pub mod login_codes;
@@ -19,8 +20,10 @@ pub mod parcels;
 pub mod people;
 pub mod reach;
 pub mod record;
+pub mod refused_applications;
 pub mod seal;
 pub mod sessions;
+pub mod uploads;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{PgConnection, Postgres, Transaction};

@@ -1,0 +1,286 @@
+//! Judges an application by its item: every fault at once, each with a JSON pointer into the draft.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Application, DeliveryChoice, DraftContent, HandedIn, uploads_of};
+use crate::domain::case::Delivery;
+use crate::domain::form::{Context, Fault};
+use crate::domain::ids::{AddressId, UploadId};
+use crate::domain::item::{DeliveryWay, Item};
+use crate::domain::parcel::CarrierCode;
+use crate::domain::text::Bilingual;
+
+/// What an application is judged against beside its item.
+pub struct Circumstances<'a> {
+    /// Today, and the divisions that exist.
+    pub form: Context<'a>,
+    /// Whether there is a hall of a code.
+    pub knows_hall: &'a dyn Fn(&str) -> bool,
+    /// The files that the applicant uploaded, of those that the application names.
+    pub uploads: &'a BTreeSet<UploadId>,
+    /// The entry of the applicant's address book, if it names one that is there.
+    pub address: Option<AddressId>,
+    /// The carriers of this installation, the preferred first.
+    pub carriers: &'a [CarrierCode],
+}
+
+impl DraftContent {
+    /// Judges it as if it were submitted now, and fixes how the result will arrive.
+    ///
+    /// # Errors
+    /// All that is wrong with it: the form's faults first, then the materials', then the delivery's.
+    pub fn check(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<Delivery, Vec<Fault>> {
+        let mut faults = Vec::new();
+        check_form(&self.application, item, circumstances, &mut faults);
+        check_materials(&self.application.materials, item, circumstances.uploads, &mut faults);
+        require_materials(&self.application.materials, item, &mut faults);
+        let delivery = fix_delivery(self.delivery.as_ref(), item, circumstances);
+        match delivery {
+            Ok(delivery) if faults.is_empty() => Ok(delivery),
+            Ok(_) => Err(faults),
+            Err(fault) => {
+                faults.push(fault);
+                Err(faults)
+            }
+        }
+    }
+}
+
+impl Application {
+    /// Judges it as the answer to a supplement notice: what it holds must be right, but it need not hold everything.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn check_supplement(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        let says_nothing = self.note.as_ref().is_none_or(|note| note.expose().trim().is_empty());
+        if says_nothing && is_empty(self.form.expose()) && self.materials.is_empty() {
+            faults.push(fault("", "required", "请填写说明或补交材料", "say something, or hand something in"));
+        }
+        if !is_empty(self.form.expose()) {
+            check_form(self, item, circumstances, &mut faults);
+        }
+        check_materials(&self.materials, item, circumstances.uploads, &mut faults);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+fn fault(pointer: impl Into<String>, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Fault {
+    Fault { pointer: pointer.into(), code, message: Bilingual::new(zh, en) }
+}
+
+fn is_empty(form: &Value) -> bool {
+    form.is_null() || form.as_object().is_some_and(Map::is_empty)
+}
+
+fn not_yours(pointer: String) -> Fault {
+    fault(pointer, "unknown_upload", "没有这个已上传的文件", "is no file that you uploaded")
+}
+
+fn check_form(application: &Application, item: &Item, circumstances: &Circumstances<'_>, faults: &mut Vec<Fault>) {
+    let answers = application.form.expose();
+    match &item.form {
+        Some(form) => {
+            let found = form.check(answers, &circumstances.form).err().unwrap_or_default();
+            faults.extend(found.into_iter().map(|it| Fault { pointer: format!("/form{}", it.pointer), ..it }));
+        }
+        None if is_empty(answers) => {}
+        None => faults.push(fault("/form", "not_asked", "该事项没有表单", "this item has no form")),
+    }
+    for (pointer, upload) in uploads_of(answers, "/form".to_owned()) {
+        if !circumstances.uploads.contains(&upload) {
+            faults.push(not_yours(pointer));
+        }
+    }
+}
+
+fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<UploadId>, faults: &mut Vec<Fault>) {
+    let mut keys = BTreeSet::new();
+    for (at, HandedIn { key, uploads: files }) in handed_in.iter().enumerate() {
+        if !item.materials.iter().any(|material| material.key == *key) {
+            faults.push(fault(
+                format!("/materials/{at}/key"),
+                "unknown",
+                "该事项没有这份材料",
+                "this item asks for no such material",
+            ));
+        }
+        if !keys.insert(key) {
+            faults.push(fault(format!("/materials/{at}/key"), "repeated", "材料重复", "this material stands twice"));
+        }
+        let mut seen = BTreeSet::new();
+        for (nth, file) in files.iter().enumerate() {
+            let pointer = format!("/materials/{at}/uploads/{nth}");
+            if !uploads.contains(file) {
+                faults.push(not_yours(pointer));
+            } else if !seen.insert(file) {
+                faults.push(fault(pointer, "repeated", "文件重复", "this file stands twice"));
+            }
+        }
+    }
+}
+
+fn require_materials(handed_in: &[HandedIn], item: &Item, faults: &mut Vec<Fault>) {
+    for material in item.materials.iter().filter(|material| material.needs_upload()) {
+        let place = handed_in.iter().position(|it| it.key == material.key);
+        if place.and_then(|at| handed_in.get(at)).is_some_and(|it| !it.uploads.is_empty()) {
+            continue;
+        }
+        let pointer = place.map_or("/materials".to_owned(), |at| format!("/materials/{at}/uploads"));
+        let zh = format!("请上传{}", material.name.zh);
+        faults.push(fault(pointer, "required", zh, format!("{} is required", material.name.en)));
+    }
+}
+
+fn fix_delivery(
+    choice: Option<&DeliveryChoice>,
+    item: &Item,
+    circumstances: &Circumstances<'_>,
+) -> Result<Delivery, Fault> {
+    let not_offered = || {
+        fault("/delivery/way", "not_offered", "该事项不支持这种送达方式", "this item's result is not delivered in this way")
+    };
+    match choice {
+        None => Err(fault("/delivery", "required", "请选择送达方式", "choose how the result is to arrive")),
+        Some(DeliveryChoice::Electronic) if item.delivers_electronically() => Ok(Delivery::Electronic),
+        Some(DeliveryChoice::Courier { address }) if item.delivers(DeliveryWay::Courier) => {
+            let allowed = circumstances.carriers.iter().find(|carrier| item.carriers.contains(carrier));
+            let carrier = allowed.ok_or_else(not_offered)?.clone();
+            if circumstances.address != Some(*address) {
+                let words = ("地址簿中没有这个地址", "is no address of your address book");
+                return Err(fault("/delivery/address", "unknown", words.0, words.1));
+            }
+            Ok(Delivery::Courier { carrier })
+        }
+        Some(DeliveryChoice::Counter { hall }) if item.delivers(DeliveryWay::Window) => {
+            let known = (circumstances.knows_hall)(hall);
+            let fixed = known.then(|| Delivery::Counter { hall: hall.clone() });
+            fixed.ok_or_else(|| fault("/delivery/hall", "unknown", "没有这个大厅", "there is no such hall"))
+        }
+        Some(_) => Err(not_offered()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::form::RegionLevel;
+    use crate::domain::private::Private;
+
+    fn item() -> Item {
+        serde_json::from_value(json!({
+            "code": "T-0001", "name": {"zh": "测试事项", "en": "Test item"}, "type": "permit", "agency": "a",
+            "guiding_agency": "a", "level": "county", "subject": "both", "case_kind": "promised",
+            "promised": {"days": 5, "unit": "workday"},
+            "materials": [
+                {"key": "photo", "name": {"zh": "照片", "en": "Photo"}, "form": "scan", "required": true},
+                {"key": "licence", "name": {"zh": "执照", "en": "Licence"}, "form": "e_licence", "required": true},
+                {"key": "proof", "name": {"zh": "证明", "en": "Proof"}, "form": "scan", "required": false},
+            ],
+            "result": {"zh": "证", "en": "Certificate"}, "delivery": ["mobile_push", "courier", "window"],
+            "carriers": ["sf", "ems"], "modes": ["mobile"], "town_hall": false, "village_hall": false, "visits": 1,
+            "sensitive": false,
+            "form": {"sections": [{"key": "who", "title": {"zh": "申请人", "en": "Applicant"}, "fields": [
+                {"name": "name", "label": {"zh": "姓名", "en": "Name"}, "kind": "text", "max": 10},
+                {"name": "scan", "label": {"zh": "扫描件", "en": "Scan"}, "kind": "file", "required": false},
+            ]}]},
+        }))
+        .unwrap()
+    }
+
+    fn upload(n: u128) -> UploadId {
+        UploadId::from_uuid(Uuid::from_u128(n))
+    }
+
+    fn address() -> AddressId {
+        AddressId::from_uuid(Uuid::from_u128(7))
+    }
+
+    fn complete() -> DraftContent {
+        let application = Application {
+            form: Private::new(json!({"who": {"name": "王小明"}})),
+            materials: vec![HandedIn { key: "photo".into(), uploads: vec![upload(1)] }],
+            ..Application::default()
+        };
+        DraftContent { application, delivery: Some(DeliveryChoice::Courier { address: address() }) }
+    }
+
+    fn check(content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
+        let circumstances = Circumstances {
+            form: Context {
+                today: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
+                knows_region: &|_: &str, _: RegionLevel| true,
+            },
+            knows_hall: &|code| code == "jt",
+            uploads: &BTreeSet::from([upload(1), upload(2)]),
+            address: Some(address()),
+            carriers: &[CarrierCode::new("ems"), CarrierCode::new("sf")],
+        };
+        let places = |faults: Vec<Fault>| faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect();
+        content.check(&item(), &circumstances).map_err(places)
+    }
+
+    #[test]
+    fn the_preferred_of_the_allowed_carriers_is_fixed() {
+        assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
+    }
+
+    #[test]
+    fn each_fault_has_its_place() {
+        type Change = fn(&mut DraftContent);
+        let cases: [(Change, &str, &str); 11] = [
+            (|it| it.application.form = Private::new(json!({"who": {}})), "/form/who/name", "required"),
+            (
+                |it| it.application.form = Private::new(json!({"who": {"name": "王", "scan": upload(9)}})),
+                "/form/who/scan",
+                "unknown_upload",
+            ),
+            (|it| it.application.materials.clear(), "/materials", "required"),
+            (|it| it.application.materials[0].uploads.clear(), "/materials/0/uploads", "required"),
+            (|it| it.application.materials[0].uploads.push(upload(9)), "/materials/0/uploads/1", "unknown_upload"),
+            (|it| it.application.materials[0].uploads.push(upload(1)), "/materials/0/uploads/1", "repeated"),
+            (
+                |it| it.application.materials.push(HandedIn { key: "x".into(), uploads: vec![] }),
+                "/materials/1/key",
+                "unknown",
+            ),
+            (
+                |it| it.application.materials.push(HandedIn { key: "photo".into(), uploads: vec![] }),
+                "/materials/1/key",
+                "repeated",
+            ),
+            (|it| it.delivery = None, "/delivery", "required"),
+            (
+                |it| it.delivery = Some(DeliveryChoice::Courier { address: AddressId::from_uuid(Uuid::nil()) }),
+                "/delivery/address",
+                "unknown",
+            ),
+            (|it| it.delivery = Some(DeliveryChoice::Counter { hall: "x".into() }), "/delivery/hall", "unknown"),
+        ];
+        for (change, pointer, code) in cases {
+            let mut content = complete();
+            change(&mut content);
+            assert_eq!(check(&content), Err(vec![(pointer.to_owned(), code)]));
+        }
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let content = DraftContent { application: Application::default(), delivery: None };
+        let places: Vec<_> = check(&content).unwrap_err().into_iter().map(|(pointer, _)| pointer).collect();
+        assert_eq!(places, ["/form", "/materials", "/delivery"]);
+    }
+
+    #[test]
+    fn every_file_is_found_wherever_it_is_named() {
+        let mut application = complete().application;
+        application.form = Private::new(json!({"rows": [{"scan": upload(2)}]}));
+        assert_eq!(application.uploads(), BTreeSet::from([upload(1), upload(2)]));
+    }
+}

@@ -14,10 +14,10 @@ use crate::harness::Desk;
 
 #[tokio::test]
 async fn every_operation_of_every_document_keeps_the_rules() {
-    let desk = Desk::open_with(&HASTY).await;
-    let server = TestClient::new(desk.app.routes(&Tasks::new().stopping()).unwrap());
+    let (desk, app) = Desk::open_api(&HASTY).await;
+    let server = TestClient::new(app.routes(&Tasks::new().stopping()).unwrap());
     for document in documents().unwrap() {
-        walk(&server, &document.value, desk.app.tokens(), Clock::system().now()).await;
+        walk(&server, &document.value, app.tokens(), Clock::system().now()).await;
     }
     desk.close().await;
 }

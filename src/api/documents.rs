@@ -83,7 +83,11 @@ pub fn write(folder: &Path) -> Result<(), DocumentsError> {
 pub fn check(folder: &Path) -> Result<(), DocumentsError> {
     let path = |document: &Document| folder.join(format!("{}.json", document.about.file));
     let is_stale = |document: &Document| std::fs::read_to_string(path(document)).ok().as_ref() != Some(&document.text);
-    let stale: Vec<_> = documents()?.iter().filter(|document| is_stale(document)).map(|document| path(document).display().to_string()).collect();
+    let stale: Vec<_> = documents()?
+        .iter()
+        .filter(|document| is_stale(document))
+        .map(|document| path(document).display().to_string())
+        .collect();
     if stale.is_empty() { Ok(()) } else { Err(DocumentsError::Stale(stale)) }
 }
 

@@ -18,11 +18,13 @@
 //!    what turns its outcome into an `Answer`, and return `Answered<Created>`, made from the `Given` that comes back.
 //! 8. Add the struct to the audience's `Api` tuple, run `cargo run -- openapi`, and commit the changed document.
 
+pub mod bilingual;
 pub mod documents;
 pub mod edge;
 pub mod integration;
 pub mod mobile;
 pub mod ops;
+pub mod preencoded;
 pub mod staff;
 
 use std::sync::Arc;
@@ -103,12 +105,17 @@ fn service<A: OpenApi + 'static>(api: A, about: &About) -> impl IntoEndpoint<End
 }
 
 fn allowed() -> Allowed {
-    let audiences = Allowed::default()
-        .with::<mobile::Api>()
-        .with::<staff::Api>()
-        .with::<integration::Api>()
-        .with::<ops::Api>();
-    let pages = ["/healthz", "/readyz", "/.well-known/jwks.json", "/openapi/{file}", "/reference/{page}", "/problems", "/problems/{code}"];
+    let audiences =
+        Allowed::default().with::<mobile::Api>().with::<staff::Api>().with::<integration::Api>().with::<ops::Api>();
+    let pages = [
+        "/healthz",
+        "/readyz",
+        "/.well-known/jwks.json",
+        "/openapi/{file}",
+        "/reference/{page}",
+        "/problems",
+        "/problems/{code}",
+    ];
     pages.into_iter().fold(audiences, Allowed::with_page)
 }
 

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use super::Casework;
-use crate::catalog::Catalog;
+use crate::catalog::Snapshot;
 use crate::domain::address::PostalAddress;
 use crate::domain::case::{Case, Owed};
 use crate::domain::clock::{Instant, fresh};
@@ -81,7 +81,7 @@ impl Casework {
     /// The first channel after `after` that reaches a person with an event.
     pub(super) fn next_channel(
         &self,
-        catalog: &Catalog,
+        catalog: &Snapshot,
         event: Event,
         reach: &Reach,
         after: Option<&ChannelCode>,

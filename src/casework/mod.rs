@@ -4,17 +4,20 @@
 //! [`Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a transaction is open.
 
 pub mod bell;
+pub mod change_case;
 pub mod enact;
 pub mod jobs;
+pub mod officers;
 pub mod once;
 pub mod people;
 pub mod publish_catalogue;
+pub mod results;
 pub mod signing_keys;
 pub mod tokens;
 
 use std::sync::Arc;
 
-use crate::catalog::LiveCatalog;
+use crate::catalog::Catalog;
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::job::Offer;
 use crate::domain::parcel::CarrierCode;
@@ -37,10 +40,10 @@ pub struct Parts {
     /// What tells the time.
     pub clock: Clock,
     /// The items, the calendar and the templates.
-    pub catalog: Arc<LiveCatalog>,
+    pub catalog: Catalog,
     /// The channels, in the order in which they are tried.
     pub chain: Chain,
-    /// The carriers, the preferred first.
+    /// The carriers that this installation uses.
     pub carriers: Vec<CarrierCode>,
     /// What is rung after a commit.
     pub bell: Bell,
@@ -61,7 +64,7 @@ impl Casework {
 
     /// The catalogue.
     #[must_use]
-    pub fn catalog(&self) -> &LiveCatalog {
+    pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog
     }
 

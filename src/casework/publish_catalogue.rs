@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::catalog::{Catalog, Contents, LiveCatalog, Parts, Revision};
+use crate::catalog::{Catalog, Contents, Parts, Revision, Snapshot};
 use crate::domain::clock::Clock;
 use crate::domain::item::{Item, ItemVersion};
 use crate::store::catalogue::{self as rows, NewContent, StoredHash, StoredVersion};
@@ -127,7 +127,7 @@ pub enum ReadError {
 ///
 /// # Errors
 /// When there is none, or it cannot be read.
-pub async fn read(store: &Store) -> Result<Catalog, ReadError> {
+pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
     // One moment, so that revision, items and parts are of one publication.
     let mut tx = store.begin().await?;
     rows::freeze(&mut tx).await?;
@@ -139,14 +139,11 @@ pub async fn read(store: &Store) -> Result<Catalog, ReadError> {
     let (in_force, past): (Vec<_>, Vec<_>) = versions.into_iter().partition(|version| version.in_force);
     let parts = decode("parts", Value::Object(parts))?;
     let revision = Revision { number, published_at };
-    Ok(Catalog::new(revision, items(in_force)?, items(past)?, parts))
+    Ok(Snapshot::new(revision, items(in_force)?, items(past)?, parts))
 }
 
 fn items(stored: Vec<StoredVersion>) -> Result<Vec<ItemVersion>, StoreError> {
-    let read = |row: StoredVersion| {
-        let version = u32::try_from(row.version).unwrap_or(0);
-        Ok(ItemVersion { item: decode(&row.code, row.content)?, version })
-    };
+    let read = |row: StoredVersion| Ok(ItemVersion { item: decode(&row.code, row.content)?, version: row.version });
     stored.into_iter().map(read).collect()
 }
 
@@ -158,14 +155,14 @@ fn decode<T: serde::de::DeserializeOwned>(what: &str, content: Value) -> Result<
 ///
 /// # Errors
 /// When it cannot be read; the one in memory stays.
-pub async fn refresh(store: &Store, live: &LiveCatalog) -> Result<bool, ReadError> {
+pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError> {
     let mut connection = store.connection().await?;
     let published = rows::revision(&mut connection).await?;
     drop(connection);
-    if published.is_none_or(|(number, _)| number == live.current().revision().number) {
+    if published.is_none_or(|(number, _)| number == catalog.current().revision().number) {
         return Ok(false);
     }
-    live.replace(read(store).await?);
+    catalog.replace(read(store).await?);
     Ok(true)
 }
 

@@ -60,7 +60,8 @@ impl SigningKeys {
     /// # Errors
     /// Names the first file that is wrong.
     pub fn load(folder: &Path) -> Result<Self, SigningKeysError> {
-        let unreadable = |path: &Path, source| SigningKeysError::Unreadable { path: path.display().to_string(), source };
+        let unreadable =
+            |path: &Path, source| SigningKeysError::Unreadable { path: path.display().to_string(), source };
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
             let path = entry.map_err(|error| unreadable(folder, error))?.path();
@@ -109,9 +110,7 @@ impl SigningKeys {
     /// The public halves as a JSON Web Key Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> Value {
-        let key = |(kid, key): (&String, &SigningKey)| {
-            json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": key.x, "y": key.y })
-        };
+        let key = |(kid, key): (&String, &SigningKey)| json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": key.x, "y": key.y });
         json!({ "keys": self.0.keys.iter().rev().map(key).collect::<Vec<_>>() })
     }
 

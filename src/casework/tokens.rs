@@ -114,7 +114,13 @@ impl Tokens {
     ///
     /// # Errors
     /// When the key cannot sign, which no key that was loaded does.
-    pub fn issue(&self, subject: impl ToString, audience: TokenAudience, grant: Grant, now: Instant) -> Result<String, TokenError> {
+    pub fn issue(
+        &self,
+        subject: impl ToString,
+        audience: TokenAudience,
+        grant: Grant,
+        now: Instant,
+    ) -> Result<String, TokenError> {
         let iat = now.timestamp();
         let exp = iat.saturating_add_unsigned(LIFETIME.as_secs());
         let (iss, aud) = (ISSUER.to_owned(), audience.as_str().to_owned());
@@ -138,7 +144,8 @@ impl Tokens {
         rules.validate_exp = false; // It would ask the machine's clock; ours is asked below.
         let claims = decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims;
         let now = now.timestamp();
-        let is_time = claims.iat.saturating_sub(LEEWAY_SECONDS) <= now && now < claims.exp.saturating_add(LEEWAY_SECONDS);
+        let is_time =
+            claims.iat.saturating_sub(LEEWAY_SECONDS) <= now && now < claims.exp.saturating_add(LEEWAY_SECONDS);
         if is_time { Ok(claims) } else { Err(TokenError::Expired) }
     }
 

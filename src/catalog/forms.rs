@@ -96,7 +96,8 @@ fn check_section(section: &Section, faults: &mut Faults) {
         if let Some(when) = &field.when {
             let other = before.iter().find(|other| other.name == when.field && other.when.is_none());
             if !other.is_some_and(|other| !when.is.is_empty() && when.is.iter().all(|value| can_be(other, value))) {
-                faults.add(&place, "`when` must name an earlier choice or boolean that is always shown, and its values");
+                faults
+                    .add(&place, "`when` must name an earlier choice or boolean that is always shown, and its values");
             }
         }
         before.push(field);

@@ -18,8 +18,7 @@ use serde_json::Value;
 
 use crate::domain::calendar::Calendar;
 use crate::domain::clock::Instant;
-use crate::domain::form::{Fault, RegionLevel};
-use crate::domain::form::{Context, Form};
+use crate::domain::form::{Context, Fault, Form, RegionLevel};
 use crate::domain::item::{AgencyCode, Item, ItemCode, ItemVersion, Level, Mode, Subject};
 
 pub use fault::CatalogFault;
@@ -95,13 +94,13 @@ impl Counts {
     }
 }
 
-/// The published catalogue, as one process holds it in memory. It never changes; a new publication is a new one.
+/// One publication, as a process holds it in memory. It never changes; a new publication is a new one.
 #[derive(Debug)]
-pub struct Catalog {
+pub struct Snapshot {
     revision: Revision,
-    items: Vec<Arc<ItemVersion>>,
-    versions: HashMap<(ItemCode, u32), Arc<ItemVersion>>,
+    items: Vec<ItemVersion>,
     places: HashMap<ItemCode, usize>,
+    past: HashMap<ItemCode, Vec<ItemVersion>>,
     parts: Parts,
     counts: Counts,
     index: SearchIndex,
@@ -122,22 +121,23 @@ pub struct Filter {
     pub level: Option<Level>,
 }
 
-impl Catalog {
+impl Snapshot {
     /// Makes published items ready. `past` are versions that are not in force but that cases were opened on.
     #[must_use]
     pub fn new(revision: Revision, in_force: Vec<ItemVersion>, past: Vec<ItemVersion>, parts: Parts) -> Self {
-        let mut items: Vec<Arc<ItemVersion>> = in_force.into_iter().map(Arc::new).collect();
+        let mut items = in_force;
         items.sort_by(|a, b| a.item.code.cmp(&b.item.code));
-        let key = |version: &Arc<ItemVersion>| (version.item.code.clone(), version.version);
-        let all = items.iter().cloned().chain(past.into_iter().map(Arc::new));
-        let versions = all.map(|version| (key(&version), version)).collect();
         let places = items.iter().enumerate().map(|(at, version)| (version.item.code.clone(), at)).collect();
+        let mut older: HashMap<ItemCode, Vec<ItemVersion>> = HashMap::new();
+        for version in past {
+            older.entry(version.item.code.clone()).or_default().push(version);
+        }
         let counts = Counts::of(items.iter().map(|version| &version.item));
         let mut index = SearchIndex::default();
         for version in &items {
             index_item(&mut index, &version.item, &parts);
         }
-        Self { revision, items, versions, places, parts, counts, index }
+        Self { revision, items, places, past: older, parts, counts, index }
     }
 
     /// Which publication it is.
@@ -148,20 +148,21 @@ impl Catalog {
 
     /// The items in force, by code.
     #[must_use]
-    pub fn items(&self) -> &[Arc<ItemVersion>] {
+    pub fn items(&self) -> &[ItemVersion] {
         &self.items
     }
 
     /// An item in force. `None`: it is not published, and nothing may be decided on it (目录之外不得实施行政审批).
     #[must_use]
-    pub fn item(&self, code: &ItemCode) -> Option<&Arc<ItemVersion>> {
+    pub fn in_force(&self, code: &ItemCode) -> Option<&ItemVersion> {
         self.places.get(code).and_then(|at| self.items.get(*at))
     }
 
     /// An item as it was when a case was opened on it.
     #[must_use]
-    pub fn version(&self, code: &ItemCode, version: u32) -> Option<&Arc<ItemVersion>> {
-        self.versions.get(&(code.clone(), version))
+    pub fn version(&self, code: &ItemCode, version: i32) -> Option<&ItemVersion> {
+        let past = self.past.get(code).into_iter().flatten();
+        self.in_force(code).into_iter().chain(past).find(|known| known.version == version)
     }
 
     /// How many items can be handled in which way.
@@ -215,11 +216,11 @@ impl Catalog {
         form.check(answer, &Context { today, knows_region: &knows_region })
     }
 
-    /// The items that are wanted: how well each answers, and its place in [`Catalog::items`]. The best come first;
+    /// The items that are wanted: how well each answers, and its place in [`Snapshot::items`]. The best come first;
     /// equals stand by code.
     #[must_use]
     pub fn find(&self, filter: &Filter) -> Vec<(Score, usize)> {
-        let wanted = |(at, version): (usize, &Arc<ItemVersion>)| {
+        let wanted = |(at, version): (usize, &ItemVersion)| {
             let item = &version.item;
             let fits = filter.mode.is_none_or(|mode| item.has(mode))
                 && filter.subject.is_none_or(|subject| item.subject.admits(subject))
@@ -243,27 +244,28 @@ fn index_item(index: &mut SearchIndex, item: &Item, parts: &Parts) {
     index.push(&[&item.name.zh, &item.name.en], &rest);
 }
 
-/// The catalogue that a process serves at the moment: read by every request, replaced when a new one was published.
-#[derive(Debug)]
-pub struct LiveCatalog(RwLock<Arc<Catalog>>);
+/// The catalogue that a process serves: read by every request, replaced when a new one was published. Cloning shares
+/// it.
+#[derive(Debug, Clone)]
+pub struct Catalog(Arc<RwLock<Arc<Snapshot>>>);
 
-impl LiveCatalog {
-    /// Begins with a catalogue.
+impl Catalog {
+    /// Begins with a publication.
     #[must_use]
-    pub fn new(catalog: Catalog) -> Self {
-        Self(RwLock::new(Arc::new(catalog)))
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(snapshot))))
     }
 
-    /// The catalogue at the moment. Hold it for one request, so that all of it comes from one publication.
+    /// The publication at the moment. Hold it for one request, so that all of it is of one piece.
     #[must_use]
-    pub fn current(&self) -> Arc<Catalog> {
+    pub fn current(&self) -> Arc<Snapshot> {
         // A poisoned lock holds a whole catalogue all the same: it is replaced in one move.
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Serves another one from now on.
-    pub fn replace(&self, catalog: Catalog) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+    pub fn replace(&self, snapshot: Snapshot) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 }
 

@@ -43,6 +43,13 @@ pub struct City {
     pub counties: Vec<String>,
 }
 
+impl City {
+    /// Its counties: code and name.
+    pub fn counties(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.counties.iter().filter_map(|county| county.split_once(' '))
+    }
+}
+
 /// 镇、街道, or a zone of town rank
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,12 +90,9 @@ impl From<RegionTable> for Regions {
         let mut counties = HashMap::new();
         for province in &table.provinces {
             for city in &province.cities {
-                for (code, name) in city.counties.iter().filter_map(|county| county.split_once(' ')) {
-                    let names = County {
-                        province: province.name.clone(),
-                        city: city.name.clone(),
-                        county: name.to_owned(),
-                    };
+                for (code, name) in city.counties() {
+                    let names =
+                        County { province: province.name.clone(), city: city.name.clone(), county: name.to_owned() };
                     counties.insert(code.to_owned(), names);
                 }
             }

@@ -67,9 +67,7 @@ const RULES: &[Rule] = &[
     ("visits", "an item that is handled wholly online needs no visit: must be 0", |item| {
         item.has(Mode::Online) && item.visits > 0
     }),
-    ("visits", "no visit and not online: then nobody could apply", |item| {
-        item.visits == 0 && !item.has(Mode::Online)
-    }),
+    ("visits", "no visit and not online: then nobody could apply", |item| item.visits == 0 && !item.has(Mode::Online)),
     ("visit_reason", "say why a visit remains although it can be handled from afar", |item| {
         item.visits > 0 && !item.modes.is_empty() && item.visit_reason.is_none()
     }),

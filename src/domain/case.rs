@@ -35,7 +35,7 @@ pub struct Case {
     /// For what.
     pub item: ItemCode,
     /// On which version of the item it was opened.
-    pub item_version: u32,
+    pub item_version: i32,
     /// Which agency decides.
     pub agency: AgencyCode,
     /// How the result is to arrive.

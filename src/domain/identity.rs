@@ -145,7 +145,8 @@ impl MobilePhone {
     /// # Errors
     /// When it is not a mobile number of the mainland.
     pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
-        let plain: String = text.chars().filter(|c| !c.is_whitespace() && !"-()（）".contains(*c)).map(narrow).collect();
+        let plain: String =
+            text.chars().filter(|c| !c.is_whitespace() && !"-()（）".contains(*c)).map(narrow).collect();
         let national = ["+86", "0086", "86"].iter().find_map(|prefix| plain.strip_prefix(prefix)).unwrap_or(&plain);
         let national = if is_mobile(national) { national } else { plain.as_str() };
         is_mobile(national).then(|| Self(Private::new(national.to_owned()))).ok_or(InvalidPhone)
@@ -264,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_phone_is_read_as_people_write_it() {
-        for text in ["13800138000", "+86 138-0013-8000", "86 13800138000", "0086(138)00138000", "１３８００１３８０００"]
+        for text in
+            ["13800138000", "+86 138-0013-8000", "86 13800138000", "0086(138)00138000", "１３８００１３８０００"]
         {
             let phone = MobilePhone::parse(text).unwrap_or_else(|_| panic!("{text}"));
             assert_eq!(phone.e164().expose(), "+8613800138000");

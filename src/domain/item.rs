@@ -4,6 +4,34 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+<<<<<<< HEAD
+macro_rules! code {
+    ($n:ident) => {
+        /// A code.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $n(String);
+        impl $n {
+            /// new
+            pub fn new(c: impl Into<String>) -> Self {
+                Self(c.into())
+            }
+            /// str
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::fmt::Display for $n {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+code!(ItemCode);
+code!(AgencyCode);
+=======
 
 use super::due::TimeLimit;
 use super::form::Form;
@@ -244,7 +272,7 @@ pub struct Item {
     pub result: Bilingual,
     /// How the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
-    /// Carriers that may carry the result. The law reserves official documents to the post (邮政法 art. 55), so it
+    /// Carriers that may carry the result, the preferred first. The law reserves official documents to the post (邮政法 art. 55), so it
     /// is the post alone unless the item says otherwise.
     pub carriers: Vec<CarrierCode>,
     /// How it can be handled.
@@ -297,5 +325,6 @@ pub struct ItemVersion {
     /// What was published.
     pub item: Item,
     /// The how-manieth publication of this item it was, from 1.
-    pub version: u32,
+    pub version: i32,
 }
+>>>>>>> main

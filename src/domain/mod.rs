@@ -1,6 +1,7 @@
 //! What Songda is about, and nothing else: pure values and transitions. No I/O, no async, no clock of its own.
 
 pub mod address;
+pub mod application;
 pub mod calendar;
 pub mod case;
 pub mod case_number;

@@ -63,7 +63,7 @@ impl TryFrom<CaseRow> for Versioned {
             number: CaseNumber::from_stored(row.number),
             applicant: PersonId::from_uuid(row.person_id),
             item: ItemCode::new(row.item_code),
-            item_version: u32::try_from(row.item_version).map_err(|_| broken("item_version"))?,
+            item_version: row.item_version,
             agency: AgencyCode::new(row.agency),
             delivery,
             submitted_at: row.submitted_at,
@@ -164,6 +164,19 @@ pub async fn find_by_source(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| Ok((row.source_ref, row.case.try_into()?))).collect()
+}
+
+/// The case that a back-office system knows by a reference.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn id_by_source(conn: &mut Conn, source: &str, reference: &str) -> Result<Option<CaseId>, StoreError> {
+    let id: Option<Uuid> = sqlx::query_scalar("select id from cases where source = $1 and source_ref = $2")
+        .bind(source)
+        .bind(reference)
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.map(CaseId::from_uuid))
 }
 
 /// An applicant's cases, the newest first, after a place in the list.

@@ -3,6 +3,7 @@
 
 pub mod addresses;
 pub mod api_clients;
+pub mod applicants;
 pub mod callbacks;
 pub mod cases;
 pub mod catalogue;

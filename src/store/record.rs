@@ -291,7 +291,7 @@ struct NewCaseRow {
     number: String,
     person_id: Uuid,
     item_code: String,
-    item_version: u32,
+    item_version: i32,
     agency: String,
     source: String,
     source_ref: Option<String>,

@@ -57,7 +57,11 @@ impl Allowed {
         let given: Vec<&str> = path.split('/').collect();
         let fits = |address: &&Address| {
             address.segments.len() == given.len()
-                && address.segments.iter().zip(&given).all(|(have, given)| have.as_ref().is_none_or(|have| have == given))
+                && address
+                    .segments
+                    .iter()
+                    .zip(&given)
+                    .all(|(have, given)| have.as_ref().is_none_or(|have| have == given))
         };
         let literals = |address: &&Address| address.segments.iter().flatten().count();
         let address = self.0.iter().filter(fits).max_by_key(literals)?;

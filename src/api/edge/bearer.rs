@@ -100,7 +100,10 @@ impl Principal {
             }),
             TokenAudience::Integration => {
                 let scopes = claims.grant.scope.as_deref().unwrap_or_default();
-                Self::Client(Client { id: id(&claims)?, scopes: scopes.split_whitespace().map(str::to_owned).collect() })
+                Self::Client(Client {
+                    id: id(&claims)?,
+                    scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+                })
             }
         })
     }

@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn json_goes_by_several_names() {
-        assert!(is_json("application/json") && is_json("Application/JSON; charset=utf-8") && is_json("application/ld+json"));
+        assert!(
+            is_json("application/json") && is_json("Application/JSON; charset=utf-8") && is_json("application/ld+json")
+        );
         assert!(!is_json("text/json") && !is_json("application/jsonp") && !is_json(""));
     }
 }

@@ -86,7 +86,11 @@ mod tests {
         let refused = bucket.take(&policy, start());
         assert_eq!((refused.next_in, refused.full_in), (Duration::from_secs(1), Duration::from_secs(3)));
         assert!(bucket.take(&policy, start() + refused.next_in).allowed);
-        assert_eq!(bucket.take(&policy, start() + TimeDelta::hours(1)).remaining, 2, "it never holds more than its quota");
+        assert_eq!(
+            bucket.take(&policy, start() + TimeDelta::hours(1)).remaining,
+            2,
+            "it never holds more than its quota"
+        );
     }
 
     proptest! {

@@ -70,7 +70,9 @@ impl<E> Caught<E> {
     fn complete(&self, problem: Problem, path: &str) -> Problem {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda""#);
         match problem.code().status().as_u16() {
-            401 if !problem.has_header(&header::WWW_AUTHENTICATE) => problem.header(header::WWW_AUTHENTICATE, CHALLENGE),
+            401 if !problem.has_header(&header::WWW_AUTHENTICATE) => {
+                problem.header(header::WWW_AUTHENTICATE, CHALLENGE)
+            }
             405 => match self.allowed.at(path) {
                 Some(methods) => problem.header(header::ALLOW, methods),
                 None => problem,
@@ -85,8 +87,10 @@ fn problem_of(error: &Error) -> Problem {
         return problem.clone();
     }
     if let Some(error) = error.downcast_ref::<ParseParamError>() {
-        return Problem::new(Code::InvalidParameter)
-            .detail(Bilingual::new(format!("参数 {} 不正确", error.name), format!("The parameter {} is not valid", error.name)));
+        return Problem::new(Code::InvalidParameter).detail(Bilingual::new(
+            format!("参数 {} 不正确", error.name),
+            format!("The parameter {} is not valid", error.name),
+        ));
     }
     let code = if error.is::<ParsePathError>() || error.is::<NotFoundError>() {
         Code::NotFound // A text that is no id names nothing.

@@ -36,21 +36,29 @@ impl FromStr for Origins {
         if text.trim() == "*" {
             return Ok(Self::Any);
         }
-        Ok(Self::List(text.split(',').map(|origin| origin.trim().to_owned()).filter(|origin| !origin.is_empty()).collect()))
+        Ok(Self::List(
+            text.split(',').map(|origin| origin.trim().to_owned()).filter(|origin| !origin.is_empty()).collect(),
+        ))
     }
 }
 
 impl Origins {
     /// Reads the setting.
     pub fn from_env(env: &mut Env) -> Option<Self> {
-        env.or("SONGDA_CORS_ORIGINS", "*", "Web origins that may call the API from a browser, separated by commas; * for all")
+        env.or(
+            "SONGDA_CORS_ORIGINS",
+            "*",
+            "Web origins that may call the API from a browser, separated by commas; * for all",
+        )
     }
 
     /// What to answer an origin with; `None` if it is not let in.
     fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::Any => Some(ANY),
-            Self::List(list) => list.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then(|| origin.clone()),
+            Self::List(list) => {
+                list.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+            }
         }
     }
 }

@@ -64,7 +64,12 @@ impl Cursors {
     ///
     /// # Errors
     /// `invalid_cursor` when it was not made for this list and these filters.
-    pub fn read<P: DeserializeOwned>(&self, list: &str, filters: &impl Serialize, cursor: Option<&str>) -> Result<Option<P>, Problem> {
+    pub fn read<P: DeserializeOwned>(
+        &self,
+        list: &str,
+        filters: &impl Serialize,
+        cursor: Option<&str>,
+    ) -> Result<Option<P>, Problem> {
         let Some(cursor) = cursor else { return Ok(None) };
         let invalid = || Problem::new(Code::InvalidCursor);
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;

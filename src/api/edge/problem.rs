@@ -265,8 +265,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_problem_speaks_the_readers_language_and_hides_its_cause() {
-        let problem = Problem::internal(StoreError::Broken("secret place".into())).retry_after(Duration::from_millis(1));
-        for (language, title) in [(Language::Chinese, "服务器内部错误"), (Language::English, "Something went wrong on our side")] {
+        let problem =
+            Problem::internal(StoreError::Broken("secret place".into())).retry_after(Duration::from_millis(1));
+        for (language, title) in
+            [(Language::Chinese, "服务器内部错误"), (Language::English, "Something went wrong on our side")]
+        {
             let current = Current::of_test(language);
             let response = problem.render(&current);
             assert_eq!(response.content_type(), Some(PROBLEM_JSON));

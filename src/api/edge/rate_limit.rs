@@ -61,9 +61,14 @@ impl Policies {
     pub fn from_env(env: &mut Env) -> Option<Self> {
         let policy = |name, quota| Policy { name, quota, window: MINUTE };
         let sign_in = env.or("SONGDA_RATE_SIGN_IN", "60", "Sign-ins that one network address may try in a minute");
-        let mobile = env.or("SONGDA_RATE_MOBILE", "600", "Requests that one person, or one address that is not signed in, may make in a minute");
+        let mobile = env.or(
+            "SONGDA_RATE_MOBILE",
+            "600",
+            "Requests that one person, or one address that is not signed in, may make in a minute",
+        );
         let staff = env.or("SONGDA_RATE_STAFF", "1200", "Requests that one officer may make in a minute");
-        let integration = env.or("SONGDA_RATE_INTEGRATION", "60000", "Requests that one back-office client may make in a minute");
+        let integration =
+            env.or("SONGDA_RATE_INTEGRATION", "60000", "Requests that one back-office client may make in a minute");
         Some(Self {
             sign_in: policy("sign-in", sign_in?),
             mobile: policy("mobile", mobile?),
@@ -163,7 +168,9 @@ impl<E: Endpoint> Endpoint for RateLimited<E> {
         let LimitRate { policies, buckets, proxies, clock } = &self.limit;
         let address = address_of(&request, *proxies);
         let chosen = policies.choose(request.method(), request.uri().path(), Identity::of(&request), &address);
-        let Some((policy, caller)) = chosen else { return self.inner.call(request).await.map(IntoResponse::into_response) };
+        let Some((policy, caller)) = chosen else {
+            return self.inner.call(request).await.map(IntoResponse::into_response);
+        };
         let taken = buckets.take(policy, &caller, clock.now()).await;
         let mut response = if taken.allowed {
             self.inner.call(request).await?.into_response()
@@ -189,7 +196,8 @@ impl<E: Endpoint> Endpoint for RateLimited<E> {
 fn address_of(request: &Request, proxies: usize) -> String {
     let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let seen = proxies.checked_sub(1).and_then(|steps| forwarded.iter().rev().nth(steps)).and_then(|ip| ip.parse().ok());
+    let seen =
+        proxies.checked_sub(1).and_then(|steps| forwarded.iter().rev().nth(steps)).and_then(|ip| ip.parse().ok());
     let RemoteAddr(peer) = request.remote_addr();
     let address = seen.or(match peer {
         Addr::SocketAddr(peer) => Some(peer.ip()),
@@ -213,7 +221,8 @@ mod tests {
     #[test]
     fn signing_in_is_counted_by_address_and_health_not_at_all() {
         let policies = policies();
-        let choose = |method, path| policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(policy, _)| policy.name);
+        let choose =
+            |method, path| policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(policy, _)| policy.name);
         assert_eq!(choose(Method::POST, "/v1/sessions/sms"), Some("sign-in"));
         assert_eq!(choose(Method::GET, "/v1/items"), Some("mobile"));
         assert_eq!(choose(Method::GET, "/healthz"), None);

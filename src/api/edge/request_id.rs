@@ -79,7 +79,8 @@ fn continue_trace(parent: Option<&str>) -> String {
 
 /// The trace id and the flags of a `traceparent`.
 fn read_trace(parent: &str) -> Option<(&str, &str)> {
-    let is_hex = |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let is_id = |text: &str, length| is_hex(text, length) && text.bytes().any(|b| b != b'0');
     let mut fields = parent.split('-');
     let (version, trace, span, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
@@ -137,7 +138,8 @@ mod tests {
     #[test]
     fn a_broken_trace_is_begun_anew() {
         let zeros = "00-00000000000000000000000000000000-b7ad6b7169203331-01";
-        for broken in [zeros, "", "00", &PARENT.to_uppercase(), &format!("{PARENT}-1"), &PARENT.replacen("00", "ff", 1)] {
+        for broken in [zeros, "", "00", &PARENT.to_uppercase(), &format!("{PARENT}-1"), &PARENT.replacen("00", "ff", 1)]
+        {
             assert_eq!(read_trace(broken), None, "{broken}");
         }
         assert!(read_trace(&format!("{}-more", PARENT.replacen("00", "01", 1))).is_some(), "a later version");

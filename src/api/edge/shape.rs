@@ -49,7 +49,12 @@ impl Walk<'_> {
         self.check_choice(schema, value, at);
         if !schema.enum_items.is_empty() && !schema.enum_items.contains(value) {
             let allowed = schema.enum_items.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
-            return self.fault(at, "not_allowed", format!("只能是 {allowed} 之一"), format!("It must be one of {allowed}"));
+            return self.fault(
+                at,
+                "not_allowed",
+                format!("只能是 {allowed} 之一"),
+                format!("It must be one of {allowed}"),
+            );
         }
         match (schema.ty, value) {
             ("object", Value::Object(members)) => self.check_object(schema, members, at),

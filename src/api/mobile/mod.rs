@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod consents;
 pub mod devices;
+pub mod items;
 pub mod me;
 pub mod person;
 pub mod sessions;

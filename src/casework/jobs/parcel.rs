@@ -84,7 +84,7 @@ impl Casework {
         let found = parcels::find_for_change(tx, self.store().keys(), effect.parcel).await?;
         let mut parcel = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?.parcel;
         let before = parcel.state;
-        self.change(tx, record, &mut parcel, &effect.change, now).await?;
+        self.change_parcel(tx, record, &mut parcel, &effect.change, now).await?;
         let parcel = &parcel;
         parcels::update(tx, parcel, now).await?;
         if parcel.state != before {
@@ -94,7 +94,7 @@ impl Casework {
         Ok(())
     }
 
-    async fn change(
+    async fn change_parcel(
         &self,
         tx: &mut Tx,
         record: &mut Record,

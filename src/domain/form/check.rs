@@ -37,7 +37,8 @@ pub struct Context<'a> {
 pub struct Fault {
     /// Where: a JSON pointer (RFC 6901) into the answer.
     pub pointer: String,
-    /// What, for programs. Never changes.
+    /// What, for programs: the same words as for every other body, and beside them those of our own kinds of fields
+    /// (`resident_id`, `phone`, `not_asked`, …). Never changes.
     pub code: &'static str,
     /// What, for people.
     pub message: Bilingual,
@@ -94,12 +95,12 @@ impl Report<'_> {
         if rows.len() < repeat.min {
             let words =
                 Bilingual::new(format!("至少填写{}项", repeat.min), format!("needs at least {} entries", repeat.min));
-            self.add(pointer.to_owned(), ("too_few", words));
+            self.add(pointer.to_owned(), ("too_short", words));
         }
         if rows.len() > repeat.max {
             let words =
                 Bilingual::new(format!("最多填写{}项", repeat.max), format!("takes at most {} entries", repeat.max));
-            return self.add(pointer.to_owned(), ("too_many", words));
+            return self.add(pointer.to_owned(), ("too_long", words));
         }
         for (at, row) in rows.iter().enumerate() {
             self.section(section, row, &format!("{pointer}/{at}"));
@@ -145,7 +146,7 @@ fn not_asked(label: &Bilingual) -> Refusal {
 }
 
 fn wrong_type(zh: &str, en: &str) -> Refusal {
-    ("type", Bilingual::new(format!("应为{zh}"), format!("must be {en}")))
+    ("wrong_type", Bilingual::new(format!("应为{zh}"), format!("must be {en}")))
 }
 
 /// Whether a field takes a value.
@@ -202,20 +203,20 @@ fn written(text: &str, max: usize) -> Result<(), Refusal> {
 fn fits(text: &str, pattern: Option<&str>) -> Result<(), Refusal> {
     // The catalogue's own check made sure that every pattern compiles.
     let fits = pattern.is_none_or(|pattern| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)));
-    if fits { Ok(()) } else { refuse("pattern", "格式不正确", "does not have the right format") }
+    if fits { Ok(()) } else { refuse("wrong_format", "格式不正确", "does not have the right format") }
 }
 
 fn one_of(text: &str, options: &[Choice]) -> Result<(), Refusal> {
     if options.iter().any(|option| option.value == text) {
         return Ok(());
     }
-    refuse("choice", "不在可选范围内", "is none of the choices")
+    refuse("not_allowed", "不在可选范围内", "is none of the choices")
 }
 
 fn some_of(value: &Value, options: &[Choice], required: bool) -> Result<(), Refusal> {
     let Some(chosen) = value.as_array() else { return Err(wrong_type("一个列表", "a list")) };
     if required && chosen.is_empty() {
-        return refuse("too_few", "至少选择一项", "needs at least one choice");
+        return refuse("too_short", "至少选择一项", "needs at least one choice");
     }
     for (at, choice) in chosen.iter().enumerate() {
         let Some(text) = choice.as_str() else { return Err(wrong_type("文字的列表", "a list of texts")) };
@@ -230,14 +231,15 @@ fn some_of(value: &Value, options: &[Choice], required: bool) -> Result<(), Refu
 fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> {
     match value.as_i64() {
         None => Err(wrong_type("整数", "a whole number")),
-        Some(n) if (min..=max).contains(&n) => Ok(()),
-        Some(_) => refuse("range", format!("应在{min}至{max}{unit}之间"), format!("must be between {min} and {max}")),
+        Some(n) if n < min => refuse("too_small", format!("不能小于{min}{unit}"), format!("must be at least {min}")),
+        Some(n) if n > max => refuse("too_large", format!("不能大于{max}{unit}"), format!("must be at most {max}")),
+        Some(_) => Ok(()),
     }
 }
 
 fn day(text: &str, span: DateSpan, today: NaiveDate) -> Result<(), Refusal> {
     let Some(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.to_string() == text) else {
-        return refuse("date", "应为日期，如2026-01-31", "must be a date such as 2026-01-31");
+        return refuse("wrong_format", "应为日期，如2026-01-31", "must be a date such as 2026-01-31");
     };
     match span {
         DateSpan::Past if day > today => refuse("future", "不能晚于今天", "must not be later than today"),
@@ -249,7 +251,9 @@ fn day(text: &str, span: DateSpan, today: NaiveDate) -> Result<(), Refusal> {
 fn resident_id(text: &str, today: NaiveDate) -> Result<(), Refusal> {
     let (zh, en) = match ResidentId::parse(text, today) {
         Ok(_) => return Ok(()),
-        Err(ResidentIdFault::Form) => ("应为18位公民身份号码，末位字母为大写X", "must be 18 characters, a letter X in capital"),
+        Err(ResidentIdFault::Form) => {
+            ("应为18位公民身份号码，末位字母为大写X", "must be 18 characters, a letter X in capital")
+        }
         Err(ResidentIdFault::FirstGeneration) => ("15位号码已停用", "15-digit numbers are out of use"),
         Err(ResidentIdFault::BirthDate) => ("出生日期不正确", "holds no valid date of birth"),
         Err(ResidentIdFault::CheckDigit) => ("校验码不正确，请核对", "has a slip: its check digit does not fit"),

@@ -61,7 +61,9 @@ fn of_schema(schema: &Value, components: &Value, depth: usize) -> Option<Value> 
         ("boolean", _) => Some(json!(false)),
         ("string", Some("date-time")) => Some(json!("2026-11-23T08:00:00Z")),
         ("string", Some("date")) => Some(json!("2026-11-23")),
-        ("integer", _) => Some(schema.get("minimum").and_then(Value::as_f64).map_or(json!(1), |least| json!(least as i64))),
+        ("integer", _) => {
+            Some(schema.get("minimum").and_then(Value::as_f64).map_or(json!(1), |least| json!(least as i64)))
+        }
         _ => None,
     }
 }
@@ -105,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_type_within_itself_comes_to_an_end() {
-        let components = json!({ "schemas": { "Tree": { "type": "array", "items": { "$ref": "#/components/schemas/Tree" } } } });
+        let components =
+            json!({ "schemas": { "Tree": { "type": "array", "items": { "$ref": "#/components/schemas/Tree" } } } });
         assert_eq!(of_schema(&json!({ "$ref": "#/components/schemas/Tree" }), &components, 0), None);
     }
 }

@@ -23,7 +23,11 @@ const OF_PROBLEMS: [(&str, &str, &str); 2] = [
 
 /// Header parameters that several operations take: as an argument is called, as it is written, what it means.
 const PARAMETERS: [(&str, &str, &str); 2] = [
-    ("if_match", "If-Match", "上次读到的 ETag；过期则返回 412。 The ETag as last read; if it is stale, the answer is 412."),
+    (
+        "if_match",
+        "If-Match",
+        "上次读到的 ETag；过期则返回 412。 The ETag as last read; if it is stale, the answer is 412.",
+    ),
     (
         "idempotency_key",
         "Idempotency-Key",
@@ -115,7 +119,8 @@ fn allow_conditional_read(method: &str, operation: &mut Value) {
     if method != "get" || operation.pointer("/responses/200/headers/ETag").is_none() {
         return;
     }
-    let about = "已有内容的 ETag；未变则返回 304。 The ETag of what the caller has; if it is unchanged, the answer is 304.";
+    let about =
+        "已有内容的 ETag；未变则返回 304。 The ETag of what the caller has; if it is unchanged, the answer is 304.";
     let parameter = header_parameter("If-None-Match", about, json!({ "type": "string" }));
     match operation.get_mut("parameters").and_then(Value::as_array_mut) {
         Some(parameters) => parameters.push(parameter),
@@ -132,7 +137,8 @@ fn add_components(components: &mut Value) {
     }
     components["responses"] = Value::Object(problems::components());
     for (name, about, example) in COMMON.into_iter().chain(OF_PROBLEMS) {
-        components["headers"][name] = json!({ "description": about, "schema": { "type": "string", "example": example } });
+        components["headers"][name] =
+            json!({ "description": about, "schema": { "type": "string", "example": example } });
     }
 }
 

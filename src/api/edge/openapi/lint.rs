@@ -21,7 +21,7 @@ pub(super) fn faults(document: &Value, open: &[&str]) -> Vec<String> {
     let mut ids = HashSet::new();
     for (path, method, operation) in operations(document) {
         let id = operation["operationId"].as_str().unwrap_or_default();
-        for fault in faults_of(operation, id, open) {
+        for fault in faults_of(operation, id, open).into_iter().chain(misnamed(path, operation)) {
             faults.push(format!("{method} {path}: {fault}"));
         }
         if !ids.insert(id) {
@@ -32,6 +32,15 @@ pub(super) fn faults(document: &Value, open: &[&str]) -> Vec<String> {
         faults.push(format!("{id} is listed as open, but there is no such operation"));
     }
     faults
+}
+
+/// Path parameters that are called otherwise in the path.
+fn misnamed(path: &str, operation: &Value) -> Vec<String> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let names =
+        parameters.filter(|parameter| parameter["in"] == "path").filter_map(|parameter| parameter["name"].as_str());
+    let strays = names.filter(|name| !path.contains(&format!("{{{name}}}")));
+    strays.map(|name| format!("its argument {name} is called otherwise in the path")).collect()
 }
 
 fn faults_of(operation: &Value, id: &str, open: &[&str]) -> Vec<String> {

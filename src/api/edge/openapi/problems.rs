@@ -43,7 +43,8 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
         (writes && named("If-Match"), &[412, 428]),
         (true, &[429, 500, 503]),
     ];
-    let mut statuses: Vec<u16> = rules.iter().filter(|(holds, _)| *holds).flat_map(|(_, list)| list.iter().copied()).collect();
+    let mut statuses: Vec<u16> =
+        rules.iter().filter(|(holds, _)| *holds).flat_map(|(_, list)| list.iter().copied()).collect();
     statuses.sort_unstable();
     statuses
 }
@@ -98,7 +99,8 @@ mod tests {
             "requestBody": {},
         });
         assert_eq!(statuses("post", &decide), [400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503]);
-        let show = json!({ "parameters": [{ "name": "id", "in": "path" }, { "name": "If-None-Match", "in": "header" }] });
+        let show =
+            json!({ "parameters": [{ "name": "id", "in": "path" }, { "name": "If-None-Match", "in": "header" }] });
         assert_eq!(statuses("get", &show), [400, 404, 429, 500, 503]);
     }
 

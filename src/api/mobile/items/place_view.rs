@@ -1,0 +1,114 @@
+//! Regions and halls as clients read them.
+
+use poem_openapi::Object;
+
+use super::view::Level;
+use crate::api::bilingual::Bilingual;
+use crate::catalog::{self, Snapshot};
+
+/// 行政区划。 The divisions of GB/T 2260 down to counties, and the towns of this district.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct RegionTree {
+    /// 省级
+    pub provinces: Vec<Province>,
+    /// 本区乡级, at nine digits.
+    pub towns: Vec<Region>,
+}
+
+/// 省级
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Province {
+    /// Six digits.
+    pub code: String,
+    /// 名称
+    pub name: String,
+    /// 地级
+    pub cities: Vec<City>,
+}
+
+/// 地级
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct City {
+    /// Six digits.
+    pub code: String,
+    /// 名称
+    pub name: String,
+    /// 县级: what an address's `region` names.
+    pub counties: Vec<Region>,
+}
+
+/// 一个区划。 One division.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Region {
+    /// Six digits for a county, nine for a town.
+    pub code: String,
+    /// 名称
+    pub name: String,
+}
+
+impl RegionTree {
+    /// The divisions of a publication.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let table = snapshot.regions().table();
+        let region = |code: &str, name: &str| Region { code: code.to_owned(), name: name.to_owned() };
+        let city = |city: &catalog::City| City {
+            code: city.code.clone(),
+            name: city.name.clone(),
+            counties: city.counties().map(|(code, name)| region(code, name)).collect(),
+        };
+        let province = |province: &catalog::Province| Province {
+            code: province.code.clone(),
+            name: province.name.clone(),
+            cities: province.cities.iter().map(city).collect(),
+        };
+        Self {
+            provinces: table.provinces.iter().map(province).collect(),
+            towns: table.towns.iter().map(|town| region(&town.code, &town.name)).collect(),
+        }
+    }
+}
+
+/// 大厅列表。 All halls.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct HallList {
+    /// The halls.
+    pub data: Vec<Hall>,
+}
+
+/// 大厅。 A hall, where results are fetched at the counter.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Hall {
+    /// What `delivery.hall` of a draft names.
+    pub code: String,
+    /// Of the district, a town or a village.
+    pub level: Level,
+    /// The division that it serves.
+    pub region: String,
+    /// Its name.
+    pub name: Bilingual,
+    /// Where it is.
+    pub address: Option<String>,
+    /// Postcode.
+    pub postcode: Option<String>,
+    /// Phone, with area code.
+    pub phone: Option<String>,
+}
+
+impl HallList {
+    /// The halls of a publication.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let hall = |hall: &catalog::Hall| Hall {
+            code: hall.code.clone(),
+            level: hall.level.into(),
+            region: hall.region.clone(),
+            name: (&hall.name).into(),
+            address: hall.address.clone(),
+            postcode: hall.postcode.clone(),
+            phone: hall.phone.clone(),
+        };
+        Self { data: snapshot.parts().halls.iter().map(hall).collect() }
+    }
+}

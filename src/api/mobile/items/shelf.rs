@@ -1,0 +1,74 @@
+//! Every answer about one publication, encoded once. Lists are put together from encoded entries.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use poem_openapi::types::ToJSON;
+
+use super::place_view::{HallList, RegionTree};
+use super::view::{AgencyList, CatalogueView, ItemGuide, ItemSummary};
+use crate::api::edge::paging::Page;
+use crate::api::preencoded::Preencoded;
+use crate::catalog::Snapshot;
+use crate::domain::item::ItemCode;
+
+/// The answers about one publication.
+pub struct Shelf {
+    snapshot: Arc<Snapshot>,
+    summaries: Vec<Bytes>,
+    guides: Vec<Preencoded<ItemGuide>>,
+    pub(super) catalogue: Preencoded<CatalogueView>,
+    pub(super) agencies: Preencoded<AgencyList>,
+    pub(super) regions: Preencoded<RegionTree>,
+    pub(super) halls: Preencoded<HallList>,
+}
+
+impl Shelf {
+    /// Encodes a publication.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>) -> Self {
+        let items = snapshot.items();
+        Self {
+            summaries: items.iter().map(|it| ItemSummary::of(it, &snapshot).to_json_string().into()).collect(),
+            guides: items.iter().map(|it| Preencoded::new(&ItemGuide::of(it, &snapshot))).collect(),
+            catalogue: Preencoded::new(&CatalogueView::of(&snapshot)),
+            agencies: Preencoded::new(&AgencyList::of(&snapshot)),
+            regions: Preencoded::new(&RegionTree::of(&snapshot)),
+            halls: Preencoded::new(&HallList::of(&snapshot)),
+            snapshot,
+        }
+    }
+
+    /// The publication.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// An item's guide.
+    #[must_use]
+    pub fn guide(&self, code: &ItemCode) -> Option<&Preencoded<ItemGuide>> {
+        let at = self.snapshot.items().binary_search_by(|version| version.item.code.cmp(code)).ok()?;
+        self.guides.get(at)
+    }
+
+    /// A page of the items at these places.
+    #[must_use]
+    pub fn page(&self, places: &[usize], next_cursor: Option<&str>) -> Preencoded<Page<ItemSummary>> {
+        let mut body = BytesMut::with_capacity(128 + places.len() * 512);
+        body.put_slice(b"{\"data\":[");
+        for (at, summary) in places.iter().filter_map(|place| self.summaries.get(*place)).enumerate() {
+            if at > 0 {
+                body.put_u8(b',');
+            }
+            body.put_slice(summary);
+        }
+        body.put_slice(b"],\"has_more\":");
+        body.put_slice(next_cursor.is_some().to_json_string().as_bytes());
+        body.put_slice(b",\"next_cursor\":");
+        body.put_slice(next_cursor.to_json_string().as_bytes());
+        body.put_u8(b'}');
+        let body = body.freeze();
+        Preencoded::with_tag(body.clone(), &body)
+    }
+}

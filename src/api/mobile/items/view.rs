@@ -1,0 +1,327 @@
+//! The catalogue as clients read it.
+
+use chrono::{DateTime, Utc};
+use poem_openapi::types::Any;
+use poem_openapi::{Enum, Object};
+use serde_json::Value;
+
+use super::form_view::FormView;
+use crate::api::bilingual::Bilingual;
+use crate::catalog::{self, Snapshot};
+use crate::domain::due::{DayUnit, TimeLimit};
+use crate::domain::item::{self as model, AgencyCode, ItemVersion};
+
+/// Enums that clients and the domain share, each variant under the same name.
+macro_rules! mirrored {
+    ($($(#[$doc:meta])* $name:ident of $domain:path { $($(#[$words:meta])* $variant:ident)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        #[oai(rename_all = "snake_case")]
+        pub enum $name { $($(#[$words])* $variant,)* }
+
+        impl From<$domain> for $name {
+            fn from(value: $domain) -> Self {
+                use $domain as Model;
+                match value { $(Model::$variant => Self::$variant,)* }
+            }
+        }
+
+        impl From<$name> for $domain {
+            fn from(value: $name) -> Self {
+                use $domain as Model;
+                match value { $($name::$variant => Model::$variant,)* }
+            }
+        }
+    )*};
+}
+
+mirrored! {
+    /// 办理方式。 A way of handling an item without standing at its agency's window.
+    Mode of model::Mode { #[doc = "全流程网上办"] Online #[doc = "移动办"] Mobile #[doc = "自助办"] SelfService #[doc = "异地办"] Remote }
+    /// 送达方式。 A way in which a result reaches its applicant.
+    DeliveryWay of model::DeliveryWay {
+        #[doc = "移动端推送"] MobilePush #[doc = "电子证照"] ELicence #[doc = "快递送达"] Courier
+        #[doc = "代办送达"] Agent #[doc = "窗口领取"] Window #[doc = "自助打印"] SelfPrint
+    }
+    /// 服务对象。 Who may apply.
+    Subject of model::Subject { #[doc = "自然人"] NaturalPerson #[doc = "法人和其他组织"] LegalPerson #[doc = "两者皆可"] Both }
+    /// 办件类型。 How soon an item is done.
+    CaseKind of model::CaseKind { #[doc = "即办件"] Immediate #[doc = "承诺件"] Promised }
+    /// 事项类型。 The kind of administrative act.
+    ItemType of model::ItemType {
+        #[doc = "行政许可"] Permit #[doc = "行政给付"] Benefit #[doc = "行政确认"] Confirmation #[doc = "行政奖励"] Award
+        #[doc = "行政裁决"] Adjudication #[doc = "其他行政权力"] OtherPower #[doc = "公共服务"] PublicService
+    }
+    /// 行使层级。 At which level an item is exercised.
+    Level of model::Level { #[doc = "县级"] County #[doc = "镇(乡、街道)级"] Town #[doc = "村(社区)级"] Village }
+    /// 材料形式。 In what form a material is handed in.
+    MaterialForm of model::MaterialForm {
+        #[doc = "电子证照"] ELicence #[doc = "在线表单"] OnlineForm #[doc = "在线核验"] OnlineCheck
+        #[doc = "电子扫描件"] Scan #[doc = "纸质原件"] Paper
+    }
+    /// 时限单位。 In what a period is counted.
+    PeriodUnit of DayUnit { #[doc = "工作日"] Workday #[doc = "自然日"] Day }
+}
+
+/// 送达选择。 What a draft's `delivery.way` may say for an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum DeliveryChoice {
+    /// On the phone.
+    Electronic,
+    /// To an address.
+    Courier,
+    /// At a hall.
+    Counter,
+}
+
+/// 时限。 A period; 0 days means at once.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Period {
+    /// How many.
+    pub days: u32,
+    /// Of what.
+    pub unit: PeriodUnit,
+}
+
+impl From<TimeLimit> for Period {
+    fn from(limit: TimeLimit) -> Self {
+        Self { days: limit.days, unit: limit.unit.into() }
+    }
+}
+
+/// 部门。 An agency.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Agency {
+    /// Its code, as `?agency=` takes it.
+    pub code: String,
+    /// Its name.
+    pub name: Bilingual,
+}
+
+impl Agency {
+    fn of(code: &AgencyCode, snapshot: &Snapshot) -> Self {
+        let nameless = || Bilingual { zh: code.to_string(), en: code.to_string() };
+        let name = snapshot.agency(code).map_or_else(nameless, |agency| (&agency.name).into());
+        Self { code: code.to_string(), name }
+    }
+}
+
+/// 事项摘要。 An item, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct ItemSummary {
+    /// Its code.
+    #[oai(validator(max_length = 50))]
+    pub code: String,
+    /// Its version in force.
+    pub version: i32,
+    /// Its name.
+    pub name: Bilingual,
+    /// The kind of act.
+    #[oai(rename = "type")]
+    pub kind: ItemType,
+    /// Who decides.
+    pub agency: Agency,
+    /// At which level.
+    pub level: Level,
+    /// Who may apply.
+    pub subject: Subject,
+    /// How soon.
+    pub case_kind: CaseKind,
+    /// 承诺办结时限
+    pub promised: Period,
+    /// What it costs, in fen (1/100 yuan).
+    pub fee_fen: u32,
+    /// How it can be handled.
+    pub modes: Vec<Mode>,
+}
+
+impl ItemSummary {
+    /// An item in short.
+    #[must_use]
+    pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
+        let item = &version.item;
+        Self {
+            code: item.code.to_string(),
+            version: version.version,
+            name: (&item.name).into(),
+            kind: item.kind.into(),
+            agency: Agency::of(&item.agency, snapshot),
+            level: item.level.into(),
+            subject: item.subject.into(),
+            case_kind: item.case_kind.into(),
+            promised: item.promised.into(),
+            fee_fen: item.fee.as_ref().map_or(0, |fee| fee.fen),
+            modes: item.modes.iter().map(|mode| (*mode).into()).collect(),
+        }
+    }
+}
+
+/// 材料。 A document to hand in.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Material {
+    /// What a draft's `materials` call it.
+    pub key: String,
+    /// Its name.
+    pub name: Bilingual,
+    /// In what form.
+    pub form: MaterialForm,
+    /// Whether an application without it is incomplete.
+    pub required: bool,
+    /// Whether a draft must bring at least one upload for it.
+    pub needs_upload: bool,
+}
+
+impl From<&model::Material> for Material {
+    fn from(material: &model::Material) -> Self {
+        Self {
+            key: material.key.clone(),
+            name: (&material.name).into(),
+            form: material.form.into(),
+            required: material.required,
+            needs_upload: material.needs_upload(),
+        }
+    }
+}
+
+/// 收费。 A charge.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Fee {
+    /// How much, in fen (1/100 yuan).
+    pub fen: u32,
+    /// For what.
+    pub name: Bilingual,
+    /// By which document.
+    pub basis: String,
+}
+
+/// 办事指南。 An item, whole.
+#[derive(Debug, Clone, PartialEq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct ItemGuide {
+    /// As lists show it.
+    #[oai(flatten)]
+    pub summary: ItemSummary,
+    /// Who guides and supervises.
+    pub guiding_agency: Agency,
+    /// 设定依据
+    pub legal_basis: Option<String>,
+    /// 受理条件
+    pub conditions: Option<Bilingual>,
+    /// 法定办结时限
+    pub legal: Option<Period>,
+    /// What it costs; absent where it is free.
+    pub fee: Option<Fee>,
+    /// What to hand in.
+    pub materials: Vec<Material>,
+    /// 审批结果
+    pub result: Bilingual,
+    /// How the result can be delivered.
+    pub delivery: Vec<DeliveryWay>,
+    /// What an application may choose of these.
+    pub delivery_choices: Vec<DeliveryChoice>,
+    /// 镇(街道)为民服务中心 takes it in.
+    pub town_hall: bool,
+    /// 村(社区)便民服务中心 takes it in.
+    pub village_hall: bool,
+    /// 到办事现场次数
+    pub visits: u32,
+    /// Why a visit remains.
+    pub visit_reason: Option<Bilingual>,
+    /// What an application says; absent where none can be made on the phone.
+    pub form: Option<FormView>,
+    /// The same as JSON Schema 2020-12, with `x-order` and hints.
+    pub form_schema: Option<Any<Value>>,
+}
+
+impl ItemGuide {
+    /// An item, whole.
+    #[must_use]
+    pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
+        let item = &version.item;
+        Self {
+            summary: ItemSummary::of(version, snapshot),
+            guiding_agency: Agency::of(&item.guiding_agency, snapshot),
+            legal_basis: item.legal_basis.clone(),
+            conditions: item.conditions.as_ref().map(Into::into),
+            legal: item.legal.map(Into::into),
+            fee: item.fee.as_ref().map(|fee| Fee { fen: fee.fen, name: (&fee.name).into(), basis: fee.basis.clone() }),
+            materials: item.materials.iter().map(Into::into).collect(),
+            result: (&item.result).into(),
+            delivery: item.delivery.iter().map(|way| (*way).into()).collect(),
+            delivery_choices: choices(item),
+            town_hall: item.town_hall,
+            village_hall: item.village_hall,
+            visits: item.visits,
+            visit_reason: item.visit_reason.as_ref().map(Into::into),
+            form: item.form.as_ref().map(Into::into),
+            form_schema: item.form.as_ref().map(|form| Any(form.json_schema())),
+        }
+    }
+}
+
+fn choices(item: &model::Item) -> Vec<DeliveryChoice> {
+    let offered = [
+        (DeliveryChoice::Electronic, item.delivers_electronically()),
+        (DeliveryChoice::Courier, item.delivers(model::DeliveryWay::Courier)),
+        (DeliveryChoice::Counter, item.delivers(model::DeliveryWay::Window)),
+    ];
+    offered.into_iter().filter_map(|(choice, offered)| offered.then_some(choice)).collect()
+}
+
+/// 目录概况。 The catalogue in numbers, counted from what is published.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct CatalogueView {
+    /// Counted up by every publication.
+    pub revision: i64,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// How many items can be handled in which way.
+    pub counts: CountsView,
+}
+
+/// 各类事项数。 How many items can be handled in which way.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "CatalogueCounts")]
+pub struct CountsView {
+    /// 全流程网上办
+    pub online: usize,
+    /// 移动办
+    pub mobile: usize,
+    /// 自助办
+    pub self_service: usize,
+    /// 异地办
+    pub remote: usize,
+    /// 为民服务事项
+    pub town_hall: usize,
+    /// All.
+    pub total: usize,
+}
+
+impl CatalogueView {
+    /// A publication in numbers.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let catalog::Counts { online, mobile, self_service, remote, town_hall, total } = snapshot.counts();
+        Self {
+            revision: snapshot.revision().number,
+            published_at: snapshot.revision().published_at,
+            counts: CountsView { online, mobile, self_service, remote, town_hall, total },
+        }
+    }
+}
+
+/// 部门列表。 All agencies.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct AgencyList {
+    /// The agencies.
+    pub data: Vec<Agency>,
+}
+
+impl AgencyList {
+    /// All agencies of a publication.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        Self { data: snapshot.parts().agencies.iter().map(|agency| Agency::of(&agency.code, snapshot)).collect() }
+    }
+}

@@ -1,0 +1,158 @@
+//! The frame of every act on a case: read it under a lock, let the domain act, save the new case with all that it owes.
+
+use chrono::NaiveDate;
+use serde_json::Value;
+
+use super::Casework;
+use super::enact::Applicant;
+use super::once::OnceError;
+use crate::catalog::Snapshot;
+use crate::domain::address::PostalAddress;
+use crate::domain::calendar::UnknownYear;
+use crate::domain::case::{Actor, Case, Owed, Refusal};
+use crate::domain::clock::{Instant, beijing_day};
+use crate::domain::ids::CaseId;
+use crate::domain::item::Item;
+use crate::domain::job::Offer;
+use crate::store::cases::{self, Owner, Versioned};
+use crate::store::record::{Record, SaveError};
+use crate::store::{StoreError, Tx, reach};
+
+/// Why an act on a case did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// There is no such case, or it is not the caller's.
+    #[error("there is no such case here")]
+    NotFound,
+    /// Somebody changed it since the caller read it.
+    #[error("the case was changed since it was read")]
+    Stale,
+    /// The case does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A due date falls into a year whose working days are not announced yet.
+    #[error(transparent)]
+    Calendar(#[from] UnknownYear),
+    /// The same request is under way, or its key was used for another.
+    #[error(transparent)]
+    Once(#[from] OnceError),
+    /// The record.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<SaveError> for ChangeError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Stale => Self::Stale,
+            SaveError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Who does what to which case.
+pub(super) struct Act<'a> {
+    /// Which case.
+    pub case: CaseId,
+    /// Whose it must be.
+    pub owner: Owner<'a>,
+    /// At which version the caller read it; `None` where nobody can collide.
+    pub version: Option<i64>,
+    /// Who acts.
+    pub actor: Actor,
+    /// What the history calls it.
+    pub name: &'static str,
+    /// Why, and with what, for the history.
+    pub cause: Value,
+    /// The `traceparent` of the request.
+    pub trace: Option<&'a str>,
+}
+
+/// What an act may look at beside the case.
+pub(super) struct Context<'a> {
+    /// The item, as it was when the case was opened.
+    pub item: &'a Item,
+    /// The catalogue.
+    pub catalog: &'a Snapshot,
+    /// Today, in Beijing.
+    pub today: NaiveDate,
+    /// Now.
+    pub now: Instant,
+}
+
+/// A case that was changed and saved, but not committed yet.
+pub(super) struct Changed {
+    /// As it is now.
+    pub case: Versioned,
+    record: Record,
+    offers: Vec<Offer>,
+}
+
+/// 行政许可法 44: the result is served within ten working days of the decision.
+pub(super) const SERVE_WITHIN: u32 = 10;
+
+impl Casework {
+    /// Changes a case within a transaction; [`Casework::finish`] makes it last.
+    pub(super) async fn change(
+        &self,
+        tx: &mut Tx,
+        act: Act<'_>,
+        transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
+    ) -> Result<Changed, ChangeError> {
+        let now = self.now();
+        let found = cases::find_for_change(tx, act.case, act.owner).await?.ok_or(ChangeError::NotFound)?;
+        if act.version.is_some_and(|version| version != found.version) {
+            return Err(ChangeError::Stale);
+        }
+        let catalog = self.catalog().current();
+        let item = catalog.version(&found.case.item, found.case.item_version);
+        let item = item.ok_or_else(|| StoreError::Broken(format!("the item of {}", found.case.id)))?;
+        let context = Context { item: &item.item, catalog: &catalog, today: beijing_day(now), now };
+        let (case, owed) = transition(found.case, &context)?;
+
+        let mut record = Record::default();
+        record.change_case(&case, found.version, now)?;
+        record.remember(case.id, &act.actor, act.name, act.cause, now);
+        self.owe(tx, &mut record, &case, &owed, &context, act.trace).await?;
+        let offers = self.save(tx, &record, now).await?;
+        Ok(Changed { case: Versioned { case, version: found.version + 1 }, record, offers })
+    }
+
+    /// Adds what a transition owes to the record of a case.
+    pub(super) async fn owe(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        case: &Case,
+        owed: &[Owed],
+        context: &Context<'_>,
+        trace: Option<&str>,
+    ) -> Result<(), ChangeError> {
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let reach = reach::of(tx, &[case.applicant]).await?.remove(&case.applicant).unwrap_or_default();
+        let parcel_owed = owed.iter().any(|owed| matches!(owed, Owed::Parcel(_)));
+        let (recipient, serve_by) = if parcel_owed {
+            let serve_by = context.catalog.calendar().add_working_days(context.today, SERVE_WITHIN)?;
+            (self.recipient(tx, case.id).await?, Some(serve_by))
+        } else {
+            (None, None)
+        };
+        let applicant = Applicant { reach: &reach, recipient, serve_by, trace };
+        self.enact(record, case, owed, &applicant, context.now)?;
+        Ok(())
+    }
+
+    async fn recipient(&self, tx: &mut Tx, case: CaseId) -> Result<Option<PostalAddress>, StoreError> {
+        let parts = cases::sealed_parts(tx, &[case]).await?.into_iter().next();
+        let sealed = parts.and_then(|parts| parts.recipient);
+        sealed.map(|sealed| self.store().keys().open_json("cases.recipient", &sealed)).transpose()
+    }
+
+    /// Makes a change last, and rings.
+    pub(super) async fn finish(&self, tx: Tx, changed: Changed) -> Result<Versioned, StoreError> {
+        self.commit(tx, &changed.record, changed.offers).await?;
+        Ok(changed.case)
+    }
+}

@@ -1,0 +1,71 @@
+//! What an officer does with parcels: read them, and cancel one that must not go out.
+
+use serde_json::json;
+
+use super::Desk;
+use crate::casework::Casework;
+use crate::domain::ids::ParcelId;
+use crate::domain::job::{Job, Work};
+use crate::domain::parcel::{ParcelState, Scan};
+use crate::store::parcels::{self, StoredParcel};
+use crate::store::record::Record;
+use crate::store::{StoreError, cases};
+
+/// Why a parcel is not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// There is no such parcel, or it is not of a case of the agency.
+    #[error("there is no such parcel here")]
+    NotFound,
+    /// It is not ordered yet, on its way already, or at its end.
+    #[error("not possible while the parcel is {0}")]
+    WrongState(&'static str),
+    /// The record.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Casework {
+    /// A parcel of a case of the agency, with its way.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn parcel_of_agency(
+        &self,
+        desk: &Desk,
+        id: ParcelId,
+    ) -> Result<Option<(StoredParcel, Vec<Scan>)>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        let keys = self.store().keys();
+        let Some(stored) = parcels::find(&mut connection, keys, id).await? else { return Ok(None) };
+        if cases::find(&mut connection, stored.parcel.case, desk.owner()).await?.is_none() {
+            return Ok(None);
+        }
+        let way = parcels::scans(&mut connection, keys, id).await?;
+        Ok(Some((stored, way.into_iter().map(|(scan, _)| scan).collect())))
+    }
+
+    /// Promises the cancellation of a parcel that is ordered and not picked up yet.
+    ///
+    /// # Errors
+    /// When it is not there, or not just ordered.
+    pub async fn cancel_parcel(&self, desk: &Desk, id: ParcelId) -> Result<(), CancelError> {
+        let (stored, _) = self.parcel_of_agency(desk, id).await?.ok_or(CancelError::NotFound)?;
+        let parcel = stored.parcel;
+        // Before the carrier has the order there is nothing to cancel; once it was picked up, nothing can be.
+        if parcel.state != ParcelState::Ordered {
+            return Err(CancelError::WrongState(parcel.state.as_str()));
+        }
+        let now = self.now();
+        let mut record = Record::default();
+        record.remember(parcel.case, &desk.actor(), "parcel_cancellation_asked", json!({"parcel": id}), now);
+        record.promise(&Job::now(Work::CancelParcel { parcel: id, carrier: parcel.carrier }), desk.trace.as_deref())?;
+        let mut tx = self.store().begin().await?;
+        let offers = self.save(&mut tx, &record, now).await.map_err(|error| match error {
+            crate::store::record::SaveError::Store(error) => error,
+            crate::store::record::SaveError::Stale => StoreError::Broken("no case was changed".to_owned()),
+        })?;
+        self.commit(tx, &record, offers).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! What an officer reads: the queue, a case in full, its history.
+
+use chrono::NaiveDate;
+
+use super::Desk;
+use crate::casework::Casework;
+use crate::domain::application::Application;
+use crate::domain::ids::CaseId;
+use crate::store::StoreError;
+use crate::store::cases::{self, HistoryEntry, Versioned};
+
+/// A case in full.
+pub struct CaseFile {
+    /// The case.
+    pub case: Versioned,
+    /// What was applied for, as submitted.
+    pub application: Application,
+    /// The answer to a supplement notice.
+    pub supplement: Option<Application>,
+}
+
+impl Casework {
+    /// The agency's open cases by due date, after a place in the queue.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn queue(
+        &self,
+        desk: &Desk,
+        state: Option<&str>,
+        after: Option<(Option<NaiveDate>, CaseId)>,
+        limit: i64,
+    ) -> Result<Vec<Versioned>, StoreError> {
+        cases::queue(&mut *self.store().connection().await?, &desk.agency, state, after, limit).await
+    }
+
+    /// A case of the agency in full; `None` if it has none of that id.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn case_file(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        let Some(case) = cases::find(&mut connection, id, desk.owner()).await? else { return Ok(None) };
+        let keys = self.store().keys();
+        let parts = cases::sealed_parts(&mut connection, &[id]).await?.into_iter().next();
+        let parts = parts.ok_or_else(|| StoreError::Broken(format!("the application of {id}")))?;
+        let application = keys.open_json("cases.application", &parts.application)?;
+        let supplement = cases::supplement(&mut connection, id).await?;
+        let supplement = supplement.map(|sealed| keys.open_json("case_supplements.sealed", &sealed)).transpose()?;
+        Ok(Some(CaseFile { case, application, supplement }))
+    }
+
+    /// The history of a case of the agency, oldest first; `None` if it has none of that id.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn case_history(&self, desk: &Desk, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        if cases::find(&mut connection, id, desk.owner()).await?.is_none() {
+            return Ok(None);
+        }
+        cases::history(&mut connection, id).await.map(Some)
+    }
+}

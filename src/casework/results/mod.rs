@@ -1,0 +1,101 @@
+//! Decisions that were made in another system (办结结果回传): taken over once each, with the same push and parcel.
+
+mod record;
+mod row;
+
+use crate::domain::address::PostalAddress;
+use crate::domain::calendar::UnknownYear;
+use crate::domain::case::Ruling;
+use crate::domain::clock::Instant;
+use crate::domain::ids::ClientId;
+use crate::domain::item::{AgencyCode, ItemCode};
+use crate::store::StoreError;
+use crate::store::applicants::KnownAs;
+use crate::store::cases::Versioned;
+
+/// A back-office system at work.
+#[derive(Debug, Clone)]
+pub struct BackOffice {
+    /// Which client.
+    pub client: ClientId,
+    /// Its name in `/results/{source}/…`; it sees only what carries it.
+    pub source: String,
+    /// The agencies for which it may decide.
+    pub agencies: Vec<AgencyCode>,
+    /// The `traceparent` of the request.
+    pub trace: Option<String>,
+}
+
+/// A decision as another system reports it.
+#[derive(Debug, Clone)]
+pub struct NewResult {
+    /// Its own reference, which names the case for it.
+    pub reference: String,
+    /// On which item.
+    pub item: ItemCode,
+    /// For whom.
+    pub applicant: KnownAs,
+    /// What was decided.
+    pub ruling: Ruling,
+    /// When.
+    pub decided_at: Instant,
+    /// How the result is to arrive.
+    pub delivery: NewDelivery,
+}
+
+/// How a result is to arrive.
+#[derive(Debug, Clone)]
+pub enum NewDelivery {
+    /// On the phone alone.
+    Electronic,
+    /// By courier.
+    Courier(PostalAddress),
+    /// At a hall.
+    Counter(String),
+}
+
+/// What became of one reported decision.
+#[derive(Debug)]
+pub enum Recorded {
+    /// It is a case now.
+    Created(Versioned),
+    /// It was known already.
+    Known(Versioned),
+    /// It is refused; the others of its batch are not affected.
+    Refused(RowRefusal),
+}
+
+/// Why one reported decision is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RowRefusal {
+    /// 目录之外不得实施行政审批.
+    #[error("the item is not published")]
+    ItemNotPublished,
+    /// The item belongs to an agency for which the system may not decide.
+    #[error("the system may not decide for the agency of this item")]
+    NotYourAgency,
+    /// The item's result is not delivered in this way.
+    #[error("the result of this item is not delivered in this way")]
+    WayNotOffered,
+    /// There is no such hall.
+    #[error("there is no such hall")]
+    UnknownHall,
+    /// 行政许可法 38.
+    #[error("a denial needs reasons")]
+    NoReasons,
+    /// Decisions are reported after they are made.
+    #[error("the decision lies in the future")]
+    InTheFuture,
+    /// Another decision was reported under this reference.
+    #[error("another decision was reported under this reference")]
+    Conflict,
+    /// The same reference stands twice in the batch.
+    #[error("the reference stands twice in this batch")]
+    Repeated,
+    /// A due date falls into a year whose working days are not announced yet.
+    #[error(transparent)]
+    Calendar(#[from] UnknownYear),
+    /// The record refuses it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,208 @@
+//! Records reported decisions: a batch in one transaction, a poison row alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::row::says_the_same;
+use super::{BackOffice, NewDelivery, NewResult, Recorded, RowRefusal};
+use crate::casework::Casework;
+use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
+use crate::casework::enact::Applicant;
+use crate::casework::officers::decide::cause;
+use crate::catalog::Snapshot;
+use crate::domain::case::{Actor, Case, Delivery, Owed, State};
+use crate::domain::case_number::CaseNumber;
+use crate::domain::clock::{Instant, beijing_day, fresh};
+use crate::domain::ids::{CaseId, PersonId};
+use crate::domain::item::ItemVersion;
+use crate::domain::reach::Reach;
+use crate::store::applicants::{self, KnownAs};
+use crate::store::cases::{self, Owner, Versioned};
+use crate::store::record::{Opening, Record, SaveError};
+use crate::store::{StoreError, Tx, reach};
+
+/// A row that passed its checks.
+struct Row<'a> {
+    at: usize,
+    result: &'a NewResult,
+    item: &'a ItemVersion,
+    delivery: Delivery,
+}
+
+impl Casework {
+    /// Records reported decisions, each with a verdict of its own, in the order given.
+    ///
+    /// # Errors
+    /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
+    pub async fn record_results(&self, office: &BackOffice, results: &[NewResult]) -> Result<Vec<Recorded>, StoreError> {
+        let catalog = self.catalog().current();
+        let now = self.now();
+        let mut verdicts: BTreeMap<usize, Recorded> = BTreeMap::new();
+        let mut rows = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (at, result) in results.iter().enumerate() {
+            if !seen.insert(&result.reference) {
+                verdicts.insert(at, Recorded::Refused(RowRefusal::Repeated));
+                continue;
+            }
+            match self.check_row(&catalog, office, result, now) {
+                Ok((item, delivery)) => rows.push(Row { at, result, item, delivery }),
+                Err(refusal) => {
+                    verdicts.insert(at, Recorded::Refused(refusal));
+                }
+            }
+        }
+        match self.record_rows(office, &catalog, &rows, now).await {
+            Ok(recorded) => verdicts.extend(recorded),
+            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            // Something in one of them cannot be written: each goes alone.
+            Err(_) => verdicts.extend(self.record_one_by_one(office, &catalog, &rows, now).await?),
+        }
+        Ok(verdicts.into_values().collect())
+    }
+
+    async fn record_one_by_one(
+        &self,
+        office: &BackOffice,
+        catalog: &Snapshot,
+        rows: &[Row<'_>],
+        now: Instant,
+    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
+        let mut verdicts = Vec::new();
+        for row in rows {
+            match self.record_rows(office, catalog, std::slice::from_ref(row), now).await {
+                Ok(recorded) => verdicts.extend(recorded),
+                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                Err(error) => verdicts.push((row.at, Recorded::Refused(error.into()))),
+            }
+        }
+        Ok(verdicts)
+    }
+
+    async fn record_rows(
+        &self,
+        office: &BackOffice,
+        catalog: &Snapshot,
+        rows: &[Row<'_>],
+        now: Instant,
+    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let first = cases::draw_numbers(&mut *self.store().connection().await?, beijing_day(now), count).await?;
+        let mut tx = self.store().begin().await?;
+        let known = self.known(&mut tx, office, rows).await?;
+        let mut verdicts: Vec<(usize, Recorded)> = Vec::new();
+        let mut new = Vec::new();
+        for row in rows {
+            match known.get(&row.result.reference) {
+                Some(case) if says_the_same(&case.case.state, row.result) => {
+                    verdicts.push((row.at, Recorded::Known(case.clone())));
+                }
+                Some(_) => verdicts.push((row.at, Recorded::Refused(RowRefusal::Conflict))),
+                None => new.push(row),
+            }
+        }
+        let (people, reach) = self.applicants(&mut tx, &new, now).await?;
+        let mut record = Record::default();
+        for ((number, row), person) in (first..).zip(new).zip(people) {
+            let number = CaseNumber::new(beijing_day(now), number);
+            let reach = reach.get(&person).cloned().unwrap_or_default();
+            let opened = self.open_decided(&mut record, office, catalog, row, (number, person, &reach), now);
+            verdicts.push((row.at, opened.map_or_else(Recorded::Refused, Recorded::Created)));
+        }
+        let offers = self.save(&mut tx, &record, now).await.map_err(|error| match error {
+            SaveError::Store(error) => error,
+            SaveError::Stale => StoreError::Broken("a new case was changed".to_owned()),
+        })?;
+        self.commit(tx, &record, offers).await?;
+        Ok(verdicts)
+    }
+
+    async fn known(
+        &self,
+        tx: &mut Tx,
+        office: &BackOffice,
+        rows: &[Row<'_>],
+    ) -> Result<BTreeMap<String, Versioned>, StoreError> {
+        let references: Vec<String> = rows.iter().map(|row| row.result.reference.clone()).collect();
+        Ok(cases::find_by_source(tx, &office.source, &references).await?.into_iter().collect())
+    }
+
+    async fn applicants(
+        &self,
+        tx: &mut Tx,
+        rows: &[&Row<'_>],
+        now: Instant,
+    ) -> Result<(Vec<PersonId>, BTreeMap<PersonId, Reach>), StoreError> {
+        let known_as: Vec<KnownAs> = rows.iter().map(|row| row.result.applicant.clone()).collect();
+        let people = applicants::find_or_enter(tx, self.store().keys(), &known_as, now).await?;
+        let reach = reach::of(tx, &people).await?;
+        Ok((people, reach))
+    }
+
+    /// Adds a case that is decided from the start to a record, with all that its decision owes.
+    fn open_decided(
+        &self,
+        record: &mut Record,
+        office: &BackOffice,
+        catalog: &Snapshot,
+        row: &Row<'_>,
+        (number, applicant, reach): (CaseNumber, PersonId, &Reach),
+        now: Instant,
+    ) -> Result<Versioned, RowRefusal> {
+        let result = row.result;
+        let actor = Actor::Client(office.client);
+        let case = Case {
+            id: fresh(CaseId::from_uuid),
+            number,
+            applicant,
+            item: row.item.item.code.clone(),
+            item_version: row.item.version,
+            agency: row.item.item.agency.clone(),
+            delivery: row.delivery.clone(),
+            submitted_at: result.decided_at,
+            due_on: None,
+            supplement: None,
+            state: State::Submitted,
+        };
+        let taken_over = case.take_over(result.ruling.clone(), actor.clone(), result.decided_at);
+        let (case, owed) = taken_over.map_err(|_| RowRefusal::NoReasons)?;
+        let recipient = match &result.delivery {
+            NewDelivery::Courier(recipient) => Some(recipient.clone()),
+            NewDelivery::Electronic | NewDelivery::Counter(_) => None,
+        };
+        let serve_by = if owed.iter().any(|owed| matches!(owed, Owed::Parcel(_))) {
+            Some(catalog.calendar().add_working_days(beijing_day(now), SERVE_WITHIN)?)
+        } else {
+            None
+        };
+        let keys = self.store().keys();
+        let sealed = recipient.as_ref().map(|recipient| keys.seal_json("cases.recipient", recipient)).transpose()?;
+        let opening = Opening {
+            source: &office.source,
+            source_ref: Some(&result.reference),
+            application: &keys.seal_json("cases.application", &json!({"form": {}, "materials": []}))?,
+            recipient: sealed.as_deref(),
+        };
+        record.open(&case, &opening)?;
+        record.remember(case.id, &actor, "taken_over", cause(&result.ruling), now);
+        let applicant = Applicant { reach, recipient, serve_by, trace: office.trace.as_deref() };
+        self.enact(record, &case, &owed, &applicant, now)?;
+        Ok(Versioned { case, version: 1 })
+    }
+
+    /// A case of a back-office system by its own reference.
+    ///
+    /// # Errors
+    /// When the record cannot be read, or there is no such case.
+    pub async fn result(&self, office: &BackOffice, reference: &str) -> Result<Versioned, ChangeError> {
+        let mut connection = self.store().connection().await?;
+        let found = cases::id_by_source(&mut connection, &office.source, reference).await?;
+        let id = found.ok_or(ChangeError::NotFound)?;
+        let case = cases::find(&mut connection, id, Owner::Source(&office.source)).await?;
+        case.ok_or(ChangeError::NotFound)
+    }
+}

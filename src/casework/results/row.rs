@@ -1,0 +1,64 @@
+//! What is checked of one reported decision before anything is written.
+
+use super::{BackOffice, NewDelivery, NewResult, RowRefusal};
+use crate::casework::Casework;
+use crate::catalog::Snapshot;
+use crate::domain::case::{Decision, Delivery, Ruling, State};
+use crate::domain::clock::Instant;
+use crate::domain::item::{DeliveryWay, Item, ItemVersion};
+use crate::domain::parcel::CarrierCode;
+
+impl Casework {
+    /// The item and the delivery of a reported decision, if both are allowed.
+    pub(super) fn check_row<'a>(
+        &self,
+        catalog: &'a Snapshot,
+        office: &BackOffice,
+        row: &NewResult,
+        now: Instant,
+    ) -> Result<(&'a ItemVersion, Delivery), RowRefusal> {
+        let item = catalog.in_force(&row.item).ok_or(RowRefusal::ItemNotPublished)?;
+        if !office.agencies.contains(&item.item.agency) {
+            return Err(RowRefusal::NotYourAgency);
+        }
+        if row.decided_at > now {
+            return Err(RowRefusal::InTheFuture);
+        }
+        if matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty()) {
+            return Err(RowRefusal::NoReasons);
+        }
+        Ok((item, self.delivery_of(catalog, &item.item, &row.delivery)?))
+    }
+
+    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowRefusal> {
+        match wanted {
+            NewDelivery::Electronic => Ok(Delivery::Electronic),
+            NewDelivery::Courier(_) if item.delivers(DeliveryWay::Courier) => {
+                let carrier = self.carrier_for(item).ok_or(RowRefusal::WayNotOffered)?;
+                Ok(Delivery::Courier { carrier })
+            }
+            NewDelivery::Counter(hall) if item.delivers(DeliveryWay::Window) => {
+                let hall = catalog.hall(hall).ok_or(RowRefusal::UnknownHall)?;
+                Ok(Delivery::Counter { hall: hall.code.clone() })
+            }
+            NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowRefusal::WayNotOffered),
+        }
+    }
+
+    /// The first of the carriers that an item allows (邮政法 55 lets few choose) that this installation uses.
+    pub(in crate::casework) fn carrier_for(&self, item: &Item) -> Option<CarrierCode> {
+        item.carriers.iter().find(|carrier| self.parts.carriers.contains(carrier)).cloned()
+    }
+}
+
+/// Whether a case says already what is reported anew.
+pub(super) fn says_the_same(state: &State, row: &NewResult) -> bool {
+    let same = |decision: &Decision, reasons: &str| decision.reasons == reasons && decision.at == row.decided_at;
+    match (state, &row.ruling) {
+        (State::Granted(decision), Ruling::Grant { result, reasons }) => {
+            decision.result.as_ref() == Some(result) && same(decision, reasons)
+        }
+        (State::Denied(decision), Ruling::Deny { reasons }) => same(decision, reasons),
+        _ => false,
+    }
+}

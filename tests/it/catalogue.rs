@@ -1,0 +1,93 @@
+//! Publishing the catalogue into a real database, and taking it back into memory.
+
+use std::path::Path;
+
+use songda::casework::publish_catalogue::{ReadError, publish, read, refresh};
+use songda::catalog::{self, Catalog, Contents};
+use songda::domain::clock::{Clock, fresh_uuid};
+use songda::domain::item::ItemCode;
+use songda::store::{KeyRing, MIGRATOR, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// An empty database of its own, with the schema.
+struct Empty {
+    admin: String,
+    name: String,
+    store: Store,
+}
+
+impl Empty {
+    async fn new() -> Self {
+        let admin =
+            std::env::var("SONGDA_DATABASE_URL").expect("SONGDA_DATABASE_URL is set: run the tests with script/test");
+        let name = format!("songda_catalogue_{}", fresh_uuid().simple());
+        let mut connection = PgConnection::connect(&admin).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
+        let mut url: reqwest::Url = admin.parse().unwrap();
+        url.set_path(&name);
+        let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
+        let store = Store::new(url.as_str(), 4, "test", keys).unwrap();
+        MIGRATOR.run(store.pool()).await.unwrap();
+        Self { admin, name, store }
+    }
+
+    async fn drop(self) {
+        self.store.pool().close().await;
+        let mut connection = PgConnection::connect(&self.admin).await.unwrap();
+        let sql = format!("drop database {} with (force)", self.name);
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+}
+
+fn shipped() -> Contents {
+    catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog")).unwrap()
+}
+
+#[tokio::test]
+async fn only_changes_are_published_and_old_versions_stay() {
+    let database = Empty::new().await;
+    let (store, clock, mut contents) = (&database.store, Clock::system(), shipped());
+    assert!(matches!(read(store).await, Err(ReadError::Nothing)));
+
+    let first = publish(store, &clock, &contents).await.unwrap();
+    assert_eq!((first.revision, first.added.len(), first.parts.len()), (1, 277, 5));
+    let again = publish(store, &clock, &contents).await.unwrap();
+    assert!(again.is_empty());
+    assert_eq!((again.revision, again.unchanged), (1, 277));
+
+    let serving = Catalog::new(read(store).await.unwrap());
+    assert!(!refresh(store, &serving).await.unwrap());
+
+    let gone = contents.items.remove(0).code;
+    contents.items[0].result.zh.push('改');
+    let edited = contents.items[0].code.clone();
+    let second = publish(store, &clock, &contents).await.unwrap();
+    assert_eq!(
+        (second.revision, second.withdrawn, second.changed),
+        (2, vec![gone.to_string()], vec![edited.to_string()])
+    );
+
+    assert!(refresh(store, &serving).await.unwrap());
+    let now = serving.current();
+    assert_eq!(now.counts().total, 276);
+    assert!(now.in_force(&gone).is_none(), "nothing can be applied for that is not published");
+    assert!(now.version(&gone, 1).is_some(), "a case keeps the version that it was opened on");
+    assert_eq!(now.in_force(&edited).unwrap().version, 2);
+    assert!(!now.version(&edited, 1).unwrap().item.result.zh.ends_with('改'));
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn two_who_publish_at_once_publish_once() {
+    let database = Empty::new().await;
+    let (clock, contents) = (Clock::system(), shipped());
+    let publish = || publish(&database.store, &clock, &contents);
+    let (one, other) = tokio::join!(publish(), publish());
+    let mut added = [one.unwrap().added.len(), other.unwrap().added.len()];
+    added.sort_unstable();
+    assert_eq!(added, [0, 277]);
+    let snapshot = read(&database.store).await.unwrap();
+    assert_eq!(snapshot.revision().number, 1);
+    assert!(snapshot.in_force(&ItemCode::new("JT-0045")).unwrap().item.form.is_some());
+    database.drop().await;
+}

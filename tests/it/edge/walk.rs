@@ -1,0 +1,160 @@
+//! Walks every operation of every document, and of the sample API, and asserts what all of them owe.
+
+use poem::http::Method;
+use poem::test::TestClient;
+use poem::{Endpoint, Response};
+use serde_json::{Value, json};
+use songda::api::documents::documents;
+use songda::casework::tokens::Tokens;
+
+use super::{Read, notes, server, token, tokens};
+
+#[tokio::test]
+async fn every_operation_of_every_document_keeps_the_rules() {
+    let tokens = tokens();
+    let server = server(&tokens);
+    for document in documents().unwrap() {
+        walk(&server, &document.value, &tokens).await;
+    }
+}
+
+#[tokio::test]
+async fn every_operation_of_the_sample_keeps_the_rules() {
+    let tokens = tokens();
+    walk(&notes::server(&tokens), &notes::document(), &tokens).await;
+}
+
+async fn walk<E: Endpoint<Output = Response>>(server: &TestClient<E>, document: &Value, tokens: &Tokens) {
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let visit = Visit::of(server, (path, method, operation), tokens);
+            visit.wrong_method().await;
+            visit.preflight().await;
+            visit.without_token().await;
+            visit.without_condition().await;
+            visit.bad_bodies().await;
+        }
+    }
+}
+
+/// One operation, and what a right request to it would be.
+struct Visit<'a, E> {
+    server: &'a TestClient<E>,
+    name: String,
+    path: String,
+    method: Method,
+    operation: &'a Value,
+    headers: Vec<(String, String)>,
+    body: Option<(String, Value)>,
+}
+
+impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
+    fn of(server: &'a TestClient<E>, (path, method, operation): (&str, &str, &'a Value), tokens: &Tokens) -> Self {
+        let mut headers = Vec::new();
+        if let Some(scheme) = operation["security"][0].as_object().and_then(|scheme| scheme.keys().next()) {
+            headers.push(("authorization".to_owned(), format!("Bearer {}", token(tokens, scheme))));
+        }
+        let mut filled = path.to_owned();
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap();
+            let example = parameter["schema"]["example"].as_str().unwrap_or("x");
+            match parameter["in"].as_str().unwrap() {
+                "path" => filled = filled.replace(&format!("{{{name}}}"), example),
+                "header" if name == "If-Match" || parameter["required"] == true => {
+                    headers.push((name.to_owned(), example.to_owned()));
+                }
+                _ => {}
+            }
+        }
+        let content = operation["requestBody"]["content"].as_object().and_then(|content| content.iter().next());
+        let body = content.map(|(kind, media)| (kind.clone(), media["example"].clone()));
+        let method: Method = method.to_uppercase().parse().unwrap();
+        Self { server, name: format!("{method} {path}"), path: filled, method, operation, headers, body }
+    }
+
+    /// Sends it with some headers left out or changed, and any body; checks what every answer owes.
+    async fn send(&self, method: &Method, except: &[&str], extra: &[(&str, &str)], body: Vec<u8>) -> Read {
+        let mut request = self.server.request(method.clone(), &self.path);
+        for (name, value) in self.headers.iter().filter(|(name, _)| !except.contains(&name.as_str())) {
+            request = request.header(name, value);
+        }
+        for (name, value) in extra {
+            request = request.header(*name, *value);
+        }
+        let answer = Read::of(request.body(body).send().await).await;
+        for owed in ["x-request-id", "traceparent"] {
+            assert!(answer.header(owed).is_some(), "{}: no {owed}", self.name);
+        }
+        answer
+    }
+
+    /// A JSON request with the documented example, or with another body.
+    async fn send_json(&self, except: &[&str], body: Option<&str>) -> Read {
+        let documented = self.body.as_ref().map(|(_, example)| example.to_string()).unwrap_or_default();
+        let kind = self.body.as_ref().map_or("application/json", |(kind, _)| kind.as_str());
+        self.send(&self.method, except, &[("content-type", kind)], body.unwrap_or(&documented).into()).await
+    }
+
+    async fn wrong_method(&self) {
+        for (language, title) in
+            [("en", "This address does not answer to that method"), ("zh-CN", "此地址不支持该请求方法")]
+        {
+            let answer = self.send(&Method::PATCH, &[], &[("accept-language", language)], vec![]).await;
+            let problem = answer.is_problem(405, "method_not_allowed", &self.name);
+            assert_eq!(problem["title"], title);
+            assert_eq!(answer.header("content-language"), Some(language));
+            assert!(
+                answer.header("ratelimit").is_some() && answer.header("ratelimit-policy").is_some(),
+                "{}",
+                self.name
+            );
+            let allow = answer.header("allow").unwrap_or_default();
+            assert!(allow.split(", ").any(|method| method == self.method.as_str()), "{}: Allow: {allow}", self.name);
+        }
+    }
+
+    async fn preflight(&self) {
+        let headers = [("origin", "https://h5.example"), ("access-control-request-method", self.method.as_str())];
+        let answer = self.send(&Method::OPTIONS, &["authorization"], &headers, vec![]).await;
+        assert_eq!(answer.status, 204, "{}", self.name);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert!(answer.header("access-control-allow-methods").unwrap().contains(self.method.as_str()));
+    }
+
+    async fn without_token(&self) {
+        if self.operation.get("security").is_none() {
+            return;
+        }
+        let nobody = self.send_json(&["authorization"], None).await;
+        nobody.is_problem(401, "unauthenticated", &self.name);
+        assert_eq!(nobody.header("www-authenticate"), Some("Bearer realm=\"songda\""));
+        let stranger = self.send(&self.method, &["authorization"], &[("authorization", "Bearer a.b.c")], vec![]).await;
+        stranger.is_problem(401, "invalid_token", &self.name);
+        assert!(stranger.header("www-authenticate").unwrap().contains("invalid_token"));
+    }
+
+    async fn without_condition(&self) {
+        let needs = |header: &str| self.headers.iter().any(|(name, _)| name == header);
+        if needs("If-Match") {
+            self.send_json(&["If-Match"], None).await.is_problem(428, "version_required", &self.name);
+        }
+        if needs("Idempotency-Key") {
+            let answer = self.send_json(&["Idempotency-Key"], None).await;
+            answer.is_problem(400, "idempotency_key_missing", &self.name);
+        }
+    }
+
+    async fn bad_bodies(&self) {
+        let Some((kind, _)) = &self.body else { return };
+        let huge = [("content-length", "999999999")];
+        let answer = self.send(&self.method, &[], &huge, b"x".to_vec()).await;
+        answer.is_problem(413, "body_too_large", &self.name);
+        let answer = self.send(&self.method, &[], &[("content-type", "text/plain")], b"x".to_vec()).await;
+        answer.is_problem(415, "unsupported_media_type", &self.name);
+        if kind == "application/json" {
+            self.send_json(&[], Some("{\"a\":")).await.is_problem(400, "malformed_json", &self.name);
+            let problem = self.send_json(&[], Some("[]")).await.is_problem(422, "invalid_body", &self.name);
+            assert_eq!(problem["errors"][0]["pointer"], json!(""), "{}", self.name);
+        }
+    }
+}

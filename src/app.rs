@@ -1,1 +1,243 @@
-//! (being written)
+//! The composition root: the one place that knows how the parts fit together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::Server;
+use poem::listener::Acceptor;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::edge::bearer::Identify;
+use crate::api::edge::paging::Cursors;
+use crate::api::edge::rate_limit::{LimitRate, LocalBuckets};
+use crate::api::{self, Edge};
+use crate::casework::bell::{Bell, News};
+use crate::casework::live::Live;
+use crate::casework::people::People;
+use crate::casework::people::passwords::Passwords;
+use crate::casework::publish_catalogue::{self, ReadError};
+use crate::casework::tokens::Tokens;
+use crate::casework::{Casework, Parts};
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::domain::address::RegionNames;
+use crate::domain::clock::{Clock, fresh_uuid};
+use crate::domain::consent::ConsentTemplate;
+use crate::domain::notification::Consent;
+use crate::lifecycle::Tasks;
+use crate::queue::{Queue, QueueError};
+use crate::store::StoreError;
+use crate::worker::pulse::Pulse;
+use crate::worker::{self, Workshop, relay};
+
+/// Why a process does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database.
+    #[error("the database cannot be used")]
+    Store(#[from] StoreError),
+    /// Redis.
+    #[error("Redis cannot be used")]
+    Queue(#[from] QueueError),
+    /// The published catalogue.
+    #[error("the catalogue cannot be used; publish it with `songda catalog load`")]
+    Catalogue(#[from] ReadError),
+    /// The API's own documents.
+    #[error("the API breaks a rule of its own documents")]
+    Documents(#[from] api::documents::DocumentsError),
+    /// The network, or the folder of uploads.
+    #[error("the operating system refuses")]
+    Io(#[from] std::io::Error),
+}
+
+/// A process of Songda, ready to serve and to work. Cloning shares it.
+#[derive(Clone)]
+pub struct App {
+    config: Arc<Config>,
+    catalog: Catalog,
+    casework: Casework,
+    people: People,
+    queue: Queue,
+    pulse: Pulse,
+    live: Live,
+    bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
+}
+
+/// How often a process looks for a newer catalogue.
+const CATALOGUE_EVERY: Duration = Duration::from_secs(5);
+/// How long what is under way may take after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(25);
+
+impl App {
+    /// Puts the parts together, and takes the published catalogue into memory.
+    ///
+    /// # Errors
+    /// When a part cannot be used.
+    pub async fn build(config: Config) -> Result<Self, AppError> {
+        let store = config.record.store("songda")?;
+        let queue = Queue::new(config.redis.url.expose(), &config.redis.prefix)?;
+        let catalog = Catalog::new(publish_catalogue::read(&store).await?);
+        let (bell, hear) = Bell::new();
+        let casework = Casework::new(Parts {
+            store: store.clone(),
+            clock: config.clock.clone(),
+            catalog: catalog.clone(),
+            chain: config.chain.clone(),
+            carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
+            bell: bell.clone(),
+        });
+        let people = People {
+            store,
+            clock: config.clock.clone(),
+            bell,
+            tokens: Tokens::new(config.signing_keys.clone()),
+            passwords: Passwords::default(),
+            login: config.login.clone(),
+            identity: config.identity.clone(),
+            code_channel: config.code_channel.clone(),
+            templates: consent_templates(&catalog),
+            regions: regions(&catalog),
+            token_endpoint: config
+                .public_url
+                .join("integration/v1/token")
+                .map_or_else(|_| Arc::from("/integration/v1/token"), |url| Arc::from(url.as_str())),
+        };
+        let bell = Arc::new(Mutex::new(Some(hear)));
+        Ok(Self { config: Arc::new(config), catalog, casework, people, queue, pulse: Pulse::default(), live: Live::default(), bell })
+    }
+
+    /// Serves the API until asked to stop, and finishes the requests that are under way.
+    ///
+    /// # Errors
+    /// When the API breaks a rule of its own documents, or the network fails.
+    pub async fn serve_api(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), AppError> {
+        let tasks = Tasks::new();
+        self.start_common(&tasks).await;
+        tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
+        let routes = api::routes(self.api_parts(&stop))?;
+        let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
+        for address in acceptor.local_addr() {
+            tracing::info!("listening on {address}");
+        }
+        Server::new_with_acceptor(acceptor)
+            .run_with_graceful_shutdown(routes, stop.cancelled_owned(), Some(GRACE))
+            .await?;
+        tasks.stop(GRACE).await;
+        Ok(())
+    }
+
+    /// Does jobs until asked to stop, and finishes those that are under way.
+    ///
+    /// # Errors
+    /// None at present; what a worker needs is awaited, not demanded.
+    pub async fn work(&self, stop: CancellationToken) -> Result<(), AppError> {
+        let tasks = Tasks::new();
+        self.start_common(&tasks).await;
+        worker::start(&Arc::new(self.workshop()), &tasks);
+        tracing::info!("working");
+        stop.cancelled().await;
+        if !tasks.stop(GRACE).await {
+            tracing::warn!("some jobs are still under way; their leases will end");
+        }
+        Ok(())
+    }
+
+    /// What every process does beside its main work, once: tells Redis of commits, and keeps the catalogue fresh.
+    async fn start_common(&self, tasks: &Tasks) {
+        let Some(bell) = self.bell.lock().await.take() else { return };
+        tasks.spawn(relay::run(self.queue.clone(), bell, tasks.stopping()));
+        let (store, catalog, stop) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
+        tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(CATALOGUE_EVERY)).await.is_some() {
+                if let Err(error) = publish_catalogue::refresh(&store, &catalog).await {
+                    tracing::warn!(%error, "a newer catalogue cannot be read; the one in memory stays");
+                }
+            }
+        });
+    }
+
+    fn workshop(&self) -> Workshop {
+        let config = &self.config;
+        Workshop {
+            casework: self.casework.clone(),
+            queue: self.queue.clone(),
+            channels: config.channels.clone(),
+            carriers: config.carriers.clone(),
+            office: config.office.clone(),
+            settings: config.worker.clone(),
+            name: format!("{}-{}", std::process::id(), fresh_uuid().as_simple()),
+            pulse: self.pulse.clone(),
+        }
+    }
+
+    fn api_parts(&self, stop: &CancellationToken) -> api::Parts {
+        let config = &self.config;
+        let cursors = Cursors::new(config.record.keys.clone());
+        api::Parts {
+            mobile: api::mobile::api(&api::mobile::Parts {
+                people: &self.people,
+                casework: &self.casework,
+                live: &self.live,
+                cursors: &cursors,
+                stop,
+            }),
+            staff: api::staff::api(&self.people, &self.casework, &config.carriers, &cursors),
+            integration: api::integration::api(&self.people, &self.casework),
+            ops: api::ops::api(&self.casework, &self.queue, &cursors),
+            callbacks: api::callbacks::route(
+                &self.casework,
+                &config.carriers,
+                &config.channels,
+                &config.callback_secret,
+            ),
+            ready: api::ready::endpoint(self.casework.store(), &self.queue, &self.pulse),
+            edge: Edge {
+                identify: Identify { tokens: self.people.tokens.clone(), clock: config.clock.clone() },
+                origins: config.origins.clone(),
+                limit_rate: limit_rate(config),
+            },
+        }
+    }
+}
+
+fn limit_rate(config: &Config) -> LimitRate {
+    const CALLERS: usize = 100_000;
+    LimitRate {
+        policies: config.policies.clone(),
+        buckets: Arc::new(LocalBuckets::new(CALLERS)),
+        proxies: config.proxies,
+        clock: Clock::clone(&config.clock),
+    }
+}
+
+/// The templates that a person can be asked to consent to, each once, whatever languages it is used for.
+fn consent_templates(catalog: &Catalog) -> Arc<[ConsentTemplate]> {
+    let mut templates: Vec<ConsentTemplate> = Vec::new();
+    for assignment in catalog.current().templates().assignments() {
+        let wording = &assignment.wording;
+        let known = templates.iter().any(|known| known.channel == assignment.channel && known.template == wording.id);
+        if wording.consent != Consent::NotNeeded && !known {
+            templates.push(ConsentTemplate {
+                channel: assignment.channel.clone(),
+                template: wording.id.clone(),
+                events: assignment.events.clone(),
+                kind: wording.consent,
+            });
+        }
+    }
+    templates.into()
+}
+
+fn regions(catalog: &Catalog) -> crate::casework::people::Regions {
+    let catalog = catalog.clone();
+    Arc::new(move |code| {
+        let snapshot = catalog.current();
+        snapshot.regions().county(code).map(|county| RegionNames {
+            province: county.province.clone(),
+            city: county.city.clone(),
+            county: county.county.clone(),
+        })
+    })
+}

@@ -1,1 +1,236 @@
-//! (being written)
+//! All settings, read from the environment; every fault is reported at once. `docs/settings.md` lists them, written from
+//! what is read here and in the gateways' own folders.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reqwest::Url;
+
+use crate::api::edge::cors::Origins;
+use crate::api::edge::rate_limit::Policies;
+use crate::casework::signing_keys::SigningKeys;
+use crate::domain::address::PostalAddress;
+use crate::domain::clock::Clock;
+use crate::domain::notification::ChannelCode;
+use crate::domain::private::Private;
+use crate::domain::reach::Chain;
+use crate::env::Env;
+use crate::gateway::courier::{self, Carriers};
+use crate::gateway::identity::{self, IdentityGateway};
+use crate::gateway::push::{self, Channels};
+use crate::gateway::wechat_login::{self, LoginGateway};
+use crate::store::{KeyRing, Store};
+use crate::telemetry::LogSettings;
+use crate::worker::WorkerSettings;
+
+/// The settings of a serving process.
+pub struct Config {
+    /// How to log.
+    pub log: LogSettings,
+    /// The record.
+    pub record: RecordSettings,
+    /// Redis.
+    pub redis: RedisSettings,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// How the world reaches the API.
+    pub public_url: Url,
+    /// The keys that sign access tokens.
+    pub signing_keys: SigningKeys,
+    /// The last part of the paths on which gateways call us.
+    pub callback_secret: Private<String>,
+    /// Where uploads are kept.
+    pub uploads: PathBuf,
+    /// How large an upload may be, in bytes.
+    pub upload_limit: usize,
+    /// From which web pages the API may be called.
+    pub origins: Origins,
+    /// How often the API may be called.
+    pub policies: Policies,
+    /// How many proxies of ours stand before the API.
+    pub proxies: usize,
+    /// The worker's limits and time-outs.
+    pub worker: WorkerSettings,
+    /// Ways to reach a phone.
+    pub channels: Channels,
+    /// The order in which they are tried.
+    pub chain: Chain,
+    /// The channel that carries one-time codes.
+    pub code_channel: ChannelCode,
+    /// Courier companies.
+    pub carriers: Carriers,
+    /// Who sends parcels.
+    pub office: PostalAddress,
+    /// WeChat's sign-in.
+    pub login: Option<Arc<dyn LoginGateway>>,
+    /// The real-name check.
+    pub identity: Option<Arc<dyn IdentityGateway>>,
+    /// What tells the time.
+    pub clock: Clock,
+}
+
+impl Config {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// All faults, each with the name of its setting and what to do.
+    pub fn read(env: &mut Env) -> Result<Self, Vec<String>> {
+        let config = Self::try_read(env);
+        match config {
+            Some(config) if env.faults().is_empty() => Ok(config),
+            _ => Err(env.faults().to_vec()),
+        }
+    }
+
+    // Every setting is read before the first missing one ends it, so that all faults are found.
+    fn try_read(env: &mut Env) -> Option<Self> {
+        let clock = Clock::system();
+        let log = LogSettings::read(env);
+        let record = RecordSettings::read(env);
+        let redis = RedisSettings::read(env);
+        let listen = env.or(
+            "SONGDA_LISTEN",
+            "127.0.0.1:8080",
+            "address and port that the API listens on; port 0 takes a free one",
+        );
+        let public_url = env.or(
+            "SONGDA_PUBLIC_URL",
+            "http://localhost:8080",
+            "how the world reaches the API; API clients name it in their assertions",
+        );
+        let signing_keys = signing_keys(env);
+        let callback_secret =
+            env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
+        let uploads =
+            env.or("SONGDA_UPLOADS", "var/uploads", "folder in which uploads are kept; all processes must share it");
+        let upload_limit = env.or("SONGDA_UPLOAD_LIMIT", "10485760", "how large an uploaded file may be, in bytes");
+        let origins = Origins::from_env(env);
+        let policies = Policies::from_env(env);
+        let proxies = env.or("SONGDA_PROXIES", "0", "how many reverse proxies of ours stand before the API, each adding to X-Forwarded-For");
+        let worker = WorkerSettings::read(env);
+        let channels = push::registry(env, &clock);
+        let chain: Option<String> = env.or(
+            "SONGDA_CHANNELS",
+            "wechat,sms_aliyun",
+            "channels in the order in which they are tried, separated by commas",
+        );
+        let code_channel = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
+        let carriers = courier::registry(env, &clock);
+        let office = courier::office(env);
+        let login = wechat_login::gateway(env);
+        let identity = identity::aliyun::gateway(env, &clock);
+        let code_channel: String = code_channel?;
+        Some(Self {
+            log: log?,
+            record: record?,
+            redis: redis?,
+            listen: listen?,
+            public_url: public_url?,
+            signing_keys: signing_keys?,
+            callback_secret: callback_secret?,
+            uploads: uploads?,
+            upload_limit: upload_limit?,
+            origins: origins?,
+            policies: policies?,
+            proxies: proxies?,
+            worker: worker?,
+            channels,
+            chain: read_chain(&chain?),
+            code_channel: ChannelCode::new(code_channel),
+            carriers,
+            office: office?,
+            login,
+            identity,
+            clock,
+        })
+    }
+}
+
+fn read_chain(text: &str) -> Chain {
+    let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
+    Chain::new(codes.map(ChannelCode::new).collect())
+}
+
+/// Where the record is, and the keys that open it: all that the administration's commands need.
+#[derive(Clone)]
+pub struct RecordSettings {
+    /// PostgreSQL's address.
+    pub url: Private<String>,
+    /// How many connections one process opens at the most.
+    pub connections: u32,
+    /// The keys that seal personal data.
+    pub keys: KeyRing,
+}
+
+impl RecordSettings {
+    /// Reads them.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
+        let connections =
+            env.or("SONGDA_DATABASE_CONNECTIONS", "24", "how many database connections one process opens at the most");
+        let keys = key_ring(env);
+        Some(Self { url: url?, connections: connections?, keys: keys? })
+    }
+
+    /// The record itself.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn store(&self, application: &str) -> Result<Store, crate::store::StoreError> {
+        Store::new(self.url.expose(), self.connections, application, self.keys.clone())
+    }
+}
+
+/// Where Redis is.
+#[derive(Debug, Clone)]
+pub struct RedisSettings {
+    /// Its address.
+    pub url: Private<String>,
+    /// What all keys of this installation begin with.
+    pub prefix: String,
+}
+
+impl RedisSettings {
+    /// Reads them.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let url = env.secret("SONGDA_REDIS_URL", "Redis: redis://host:port");
+        let prefix =
+            env.or("SONGDA_REDIS_PREFIX", "songda:", "what every key of this installation in Redis begins with");
+        Some(Self { url: url?, prefix: prefix? })
+    }
+}
+
+/// The folder that `songda keys init` makes.
+fn keys_folder(env: &mut Env) -> Option<PathBuf> {
+    env.required("SONGDA_KEYS", "folder with the key ring and the token keys, as made by `songda keys init`")
+}
+
+fn key_ring(env: &mut Env) -> Option<KeyRing> {
+    let path = keys_folder(env)?.join(KEY_RING_FILE);
+    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    match text.and_then(|text| KeyRing::parse(&text).map_err(|error| error.to_string())) {
+        Ok(keys) => Some(keys),
+        Err(error) => {
+            env.fault(format!("SONGDA_KEYS: {}: {error}", path.display()));
+            None
+        }
+    }
+}
+
+/// Loads the keys that sign access tokens.
+pub fn signing_keys(env: &mut Env) -> Option<SigningKeys> {
+    let folder = keys_folder(env)?.join(TOKEN_KEYS_FOLDER);
+    match SigningKeys::load(&folder) {
+        Ok(keys) => Some(keys),
+        Err(error) => {
+            env.fault(format!("SONGDA_KEYS: {}: {error}", folder.display()));
+            None
+        }
+    }
+}
+
+/// The key ring's place in the keys' folder.
+pub const KEY_RING_FILE: &str = "key-ring";
+/// The token keys' place in the keys' folder: one `<kid>.pem` each; the last by name signs.
+pub const TOKEN_KEYS_FOLDER: &str = "tokens";

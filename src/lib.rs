@@ -23,4 +23,5 @@ pub mod catalog;
 pub mod domain;
 pub mod env;
 
+pub mod demo;
 pub mod sandbox;

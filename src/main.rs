@@ -1,3 +1,11 @@
 //! The `songda` command.
 
-fn main() {}
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    commands::run(commands::Songda::parse())
+}

@@ -6,13 +6,16 @@
 pub mod bell;
 pub mod change_case;
 pub mod enact;
+pub mod inbox;
 pub mod jobs;
+pub mod live;
 pub mod officers;
 pub mod once;
 pub mod people;
 pub mod publish_catalogue;
 pub mod results;
 pub mod signing_keys;
+pub mod timeline;
 pub mod tokens;
 
 use std::sync::Arc;

@@ -4,34 +4,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-<<<<<<< HEAD
-macro_rules! code {
-    ($n:ident) => {
-        /// A code.
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $n(String);
-        impl $n {
-            /// new
-            pub fn new(c: impl Into<String>) -> Self {
-                Self(c.into())
-            }
-            /// str
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-        impl std::fmt::Display for $n {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-code!(ItemCode);
-code!(AgencyCode);
-=======
 
 use super::due::TimeLimit;
 use super::form::Form;
@@ -327,4 +299,3 @@ pub struct ItemVersion {
     /// The how-manieth publication of this item it was, from 1.
     pub version: i32,
 }
->>>>>>> main

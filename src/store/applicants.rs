@@ -33,9 +33,8 @@ pub async fn find_or_enter(
 ) -> Result<Vec<PersonId>, StoreError> {
     let phones: Vec<Vec<u8>> =
         applicants.iter().map(|applicant| keys.hash("people.phone", applicant.phone.expose())).collect();
-    let resident_id = |applicant: &KnownAs| {
-        applicant.resident_id.as_ref().map(|id| keys.hash("people.resident_id", id.expose()))
-    };
+    let resident_id =
+        |applicant: &KnownAs| applicant.resident_id.as_ref().map(|id| keys.hash("people.resident_id", id.expose()));
     let resident_ids: Vec<Option<Vec<u8>>> = applicants.iter().map(resident_id).collect();
     let mut known = Known::find(conn, &phones, &resident_ids).await?;
     let mut missing: HashMap<&[u8], Vec<u8>> = HashMap::new();

@@ -189,23 +189,6 @@ impl Ending {
         Self { counts: false, ..Self::of(job, JobState::Pending, after, "snoozed", detail) }
     }
 
-<<<<<<< HEAD
-    fn of(
-        job: &Claimed,
-        state: JobState,
-        after: Duration,
-        clarity: Clarity,
-        outcome: &'static str,
-        detail: String,
-    ) -> Self {
-        let unclear = match clarity {
-            Clarity::Unchanged => job.unclear,
-            Clarity::Unclear => job.unclear.saturating_add(1),
-            Clarity::Cleared => 0,
-        };
-        let (id, fence, delay_ms) = (job.id, job.fence, millis(after));
-        Self { id, fence, state: state.as_str(), delay_ms, counts: true, unclear, outcome, detail, reference: None }
-=======
     fn of(job: &Claimed, state: JobState, after: Duration, outcome: &'static str, detail: String) -> Self {
         let (id, fence, unclear, delay_ms) = (job.id, job.fence, job.unclear, millis(after));
         Self {
@@ -220,7 +203,6 @@ impl Ending {
             detail,
             reference: None,
         }
->>>>>>> main
     }
 
     /// Which job.

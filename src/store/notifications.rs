@@ -90,6 +90,18 @@ pub async fn inbox(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// All that was told of a case, oldest first.
+///
+/// # Errors
+/// As [`find`].
+pub async fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Received>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as("select * from notifications where case_id = $1 order by id")
+        .bind(case.uuid())
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// How many of a person's notifications are unread, counted up to `at_most`: a badge shows no more.
 ///
 /// # Errors

@@ -2,5 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod gateways;
+mod docs;
+mod harness;
+mod layers;
 mod edge;
 mod people;
+mod proxy;
+mod typescript;

@@ -133,10 +133,16 @@ fn not_a_name() -> Problem {
 
 fn not_a_resident_id(fault: ResidentIdFault) -> Problem {
     let (code, zh, en) = match fault {
-        ResidentIdFault::Form => ("not_a_resident_id", "应为 18 位公民身份号码", "It must have 17 digits and a digit or X"),
-        ResidentIdFault::FirstGeneration => ("first_generation", "15 位身份证号已停用", "15-digit numbers are out of use"),
+        ResidentIdFault::Form => {
+            ("not_a_resident_id", "应为 18 位公民身份号码", "It must have 17 digits and a digit or X")
+        }
+        ResidentIdFault::FirstGeneration => {
+            ("first_generation", "15 位身份证号已停用", "15-digit numbers are out of use")
+        }
         ResidentIdFault::BirthDate => ("birth_date", "出生日期不正确", "Its date of birth is not valid"),
-        ResidentIdFault::CheckDigit => ("check_digit", "校验位不正确，请核对", "Its last character does not fit; check it"),
+        ResidentIdFault::CheckDigit => {
+            ("check_digit", "校验位不正确，请核对", "Its last character does not fit; check it")
+        }
     };
     let error = FieldError::new("/resident_id", code, Bilingual::new(zh, en));
     Problem::new(Code::InvalidBody).errors(vec![error])

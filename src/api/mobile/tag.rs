@@ -15,4 +15,10 @@ pub enum Tag {
     Consents,
     /// 地址簿 The address book
     Addresses,
+    /// 办件 Cases and their way
+    Cases,
+    /// 消息 The inbox
+    Notifications,
+    /// 动态 What changed, as it happens
+    Changes,
 }

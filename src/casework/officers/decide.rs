@@ -47,9 +47,8 @@ impl Casework {
             trace: desk.trace.as_deref(),
         };
         let ruling = decide.ruling;
-        let changed = self
-            .change(&mut tx, act, |case, context| Ok(case.decide(ruling, desk.actor(), context.now)?))
-            .await?;
+        let changed =
+            self.change(&mut tx, act, |case, context| Ok(case.decide(ruling, desk.actor(), context.now)?)).await?;
         let answer = answer(&changed.case);
         once::leave(&mut tx, decide.once, &answer, self.now()).await?;
         self.finish(tx, changed).await?;

@@ -35,7 +35,11 @@ impl Casework {
     ///
     /// # Errors
     /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
-    pub async fn record_results(&self, office: &BackOffice, results: &[NewResult]) -> Result<Vec<Recorded>, StoreError> {
+    pub async fn record_results(
+        &self,
+        office: &BackOffice,
+        results: &[NewResult],
+    ) -> Result<Vec<Recorded>, StoreError> {
         let catalog = self.catalog().current();
         let now = self.now();
         let mut verdicts: BTreeMap<usize, Recorded> = BTreeMap::new();

@@ -13,6 +13,7 @@ mod flow;
 mod label;
 mod order;
 mod refusals;
+pub mod sandbox;
 mod scans;
 mod settings;
 

@@ -5,6 +5,7 @@
 
 mod find;
 mod receipt;
+pub mod sandbox;
 mod send;
 mod settings;
 

@@ -6,6 +6,7 @@
 mod answer;
 mod callback;
 mod fields;
+pub mod sandbox;
 mod send;
 mod settings;
 mod token;

@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1
+# The program and its catalogue, as a user without rights. Build: docker build --tag songda .
+
+FROM rust:1.94-bookworm AS build
+WORKDIR /src
+COPY . .
+# What was downloaded and built before is kept between builds, outside the image.
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
+    cargo build --locked --release --bin songda && cp target/release/songda /usr/local/bin/songda
+
+FROM debian:bookworm-slim
+# Gateways are called over TLS, which is judged by the system's certificates.
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /var/lib/songda --create-home songda
+COPY --from=build /usr/local/bin/songda /usr/local/bin/songda
+COPY catalog /usr/share/songda/catalog
+WORKDIR /usr/share/songda
+ENV SONGDA_LISTEN=0.0.0.0:8080 SONGDA_UPLOADS=/var/lib/songda/uploads
+USER 10001
+VOLUME /var/lib/songda
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["songda", "healthcheck"]
+ENTRYPOINT ["songda"]
+CMD ["all"]

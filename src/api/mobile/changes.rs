@@ -1,0 +1,164 @@
+//! What changed, as it happens: by long-poll for mini-programs, by Server-Sent Events for all others; both from one log.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use poem::web::sse::Event;
+use poem_openapi::param::{Header, Query};
+use poem_openapi::payload::{EventStream, Json};
+use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use tokio_util::sync::CancellationToken;
+
+use super::tag::Tag;
+use crate::api::edge::bearer::Person;
+use crate::api::edge::paging::Cursors;
+use crate::api::edge::problem::Problem;
+use crate::casework::Casework;
+use crate::casework::live::Live;
+use crate::domain::clock::Instant;
+use crate::domain::ids::PersonId;
+use crate::store::changes::Change;
+
+/// The operations.
+pub struct Changes {
+    /// The use cases.
+    pub casework: Casework,
+    /// Wakes those who wait.
+    pub live: Live,
+    /// Makes and reads cursors.
+    pub cursors: Cursors,
+    /// Ends streams when the process stops, so that it can.
+    pub stop: CancellationToken,
+}
+
+/// The longest wait of a long-poll: well below the minute after which mini-programs give up.
+const LONGEST_WAIT: u64 = 25;
+const AT_ONCE: i64 = 100;
+const LIST: &str = "list_changes";
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Changes")]
+impl Changes {
+    /// Lists what changed since a cursor, and waits for it if nothing did. Without a cursor it answers at once, with the
+    /// cursor of now.
+    #[oai(path = "/changes", method = "get", operation_id = "list_changes")]
+    async fn list(
+        &self,
+        person: Person,
+        cursor: Query<Option<String>>,
+        /// How many seconds to wait at the most; 25 are the most.
+        wait: Query<Option<u64>>,
+    ) -> Result<ChangesAnswer, Problem> {
+        let since: Option<i64> = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
+        let Some(since) = since else {
+            let now = self.casework.latest_change(person.id).await?;
+            return Ok(ChangesAnswer::Ok(Json(self.page(person.id, now, Vec::new())?)));
+        };
+        let wait = Duration::from_secs(wait.0.unwrap_or(0).min(LONGEST_WAIT));
+        let waited = self.casework.changes(&self.live, person.id, since, AT_ONCE, wait);
+        // A process that stops answers what it has instead of keeping people waiting.
+        let found = self.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
+        Ok(ChangesAnswer::Ok(Json(self.page(person.id, since, found)?)))
+    }
+
+    /// Streams what changes. `Last-Event-ID` goes on where a broken connection ended.
+    #[oai(path = "/events", method = "get", operation_id = "stream_events")]
+    async fn events(
+        &self,
+        person: Person,
+        #[oai(name = "Last-Event-ID")] last: Header<Option<String>>,
+    ) -> Result<EventStream<BoxStream<'static, ChangeBody>>, Problem> {
+        let since = match self.cursors.read(LIST, &person.id, last.0.as_deref())? {
+            Some(since) => since,
+            None => self.casework.latest_change(person.id).await?,
+        };
+        let stream = self.stream(person.id, since).take_until(self.stop.clone().cancelled_owned());
+        Ok(EventStream::new(stream.boxed()).keep_alive(Duration::from_secs(15)).to_event(|change| {
+            let id = change.cursor.clone();
+            Event::message(change.to_json_string()).event_type(change.kind.clone()).id(id)
+        }))
+    }
+}
+
+impl Changes {
+    fn page(&self, person: PersonId, since: i64, found: Vec<Change>) -> Result<ChangePage, Problem> {
+        let last = found.last().map_or(since, |change| change.seq);
+        let has_more = i64::try_from(found.len()) == Ok(AT_ONCE);
+        let data: Result<Vec<ChangeBody>, Problem> = found.iter().map(|change| self.show(person, change)).collect();
+        Ok(ChangePage { data: data?, has_more, next_cursor: self.cursors.write(LIST, &person, &last)? })
+    }
+
+    fn show(&self, person: PersonId, change: &Change) -> Result<ChangeBody, Problem> {
+        Ok(ChangeBody {
+            kind: change.kind.clone(),
+            id: change.subject.clone(),
+            at: change.at,
+            cursor: self.cursors.write(LIST, &person, &change.seq)?,
+        })
+    }
+
+    fn stream(&self, person: PersonId, since: i64) -> impl futures_util::Stream<Item = ChangeBody> + Send + 'static {
+        let looker = Self {
+            casework: self.casework.clone(),
+            live: self.live.clone(),
+            cursors: self.cursors.clone(),
+            stop: self.stop.clone(),
+        };
+        stream::unfold((looker, since), move |(looker, since)| async move {
+            loop {
+                let wait = Duration::from_secs(LONGEST_WAIT);
+                // A record that cannot be read ends the stream; the client comes back with its last id.
+                let found = looker.casework.changes(&looker.live, person, since, AT_ONCE, wait).await.ok()?;
+                let Some(last) = found.last().map(|change| change.seq) else { continue };
+                let shown: Option<Vec<ChangeBody>> =
+                    found.iter().map(|change| looker.show(person, change).ok()).collect();
+                return Some((stream::iter(shown?), (looker, last)));
+            }
+        })
+        .flatten()
+    }
+}
+
+/// Something to look at again.
+#[derive(Debug, Object)]
+#[oai(rename = "Change", example)]
+struct ChangeBody {
+    /// `case`, `notification`, `parcel`. More words may come.
+    kind: String,
+    /// Its id.
+    id: String,
+    /// When it changed.
+    at: Instant,
+    /// Where to go on after it.
+    cursor: String,
+}
+
+impl Example for ChangeBody {
+    fn example() -> Self {
+        Self {
+            kind: "case".to_owned(),
+            id: "case_01J00000000000000000000000".to_owned(),
+            at: Instant::default(),
+            cursor: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+        }
+    }
+}
+
+/// What changed.
+#[derive(Debug, Object)]
+struct ChangePage {
+    /// The changes, oldest first.
+    data: Vec<ChangeBody>,
+    /// Whether there are more already.
+    has_more: bool,
+    /// Where to go on.
+    next_cursor: String,
+}
+
+#[derive(ApiResponse)]
+enum ChangesAnswer {
+    /// What changed; nothing, if the wait was in vain.
+    #[oai(status = 200)]
+    Ok(Json<ChangePage>),
+}

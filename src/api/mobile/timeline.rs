@@ -1,0 +1,229 @@
+//! The way of a case and its parcels, as the applicant follows it (办件进度).
+
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use super::tag::Tag;
+use crate::api::bilingual::Bilingual;
+use crate::api::edge::bearer::Person;
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::Problem;
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::Casework;
+use crate::casework::timeline::{ParcelWithWay, Step, StepKind};
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CaseId, ParcelId};
+use crate::domain::parcel::ScanMeaning;
+use crate::domain::text;
+
+/// The operations.
+pub struct Timeline(pub Casework);
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Cases")]
+impl Timeline {
+    /// Shows everything that happened to a case, oldest first.
+    #[oai(path = "/cases/:id/timeline", method = "get", operation_id = "get_timeline")]
+    async fn timeline(&self, person: Person, id: Path<CaseId>) -> Result<TimelineAnswer, Problem> {
+        let steps = self.0.timeline(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let data = steps.iter().map(|step| self.show(step)).collect();
+        Ok(TimelineAnswer::Ok(Json(TimelineBody { data })))
+    }
+
+    /// Lists the parcels of a case.
+    #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_parcels")]
+    async fn parcels(&self, person: Person, id: Path<CaseId>) -> Result<ParcelsAnswer, Problem> {
+        let found = self.0.parcels_of_case(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(ParcelsAnswer::Ok(Json(Parcels { data: found.iter().map(ParcelBody::from).collect() })))
+    }
+
+    /// Shows a parcel and its way.
+    #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
+    async fn parcel(&self, person: Person, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
+        let found = self.0.parcel_of(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(ParcelAnswer::Ok(Json((&found).into())))
+    }
+}
+
+impl Timeline {
+    fn show(&self, step: &Step) -> StepBody {
+        let body = |kind: &str, actor: Option<String>, text: text::Bilingual| StepBody {
+            at: step.at,
+            kind: kind.to_owned(),
+            actor,
+            text: (&text).into(),
+        };
+        match &step.kind {
+            StepKind::Act { act, actor } => body(act, Some(actor.clone()), act_text(act)),
+            StepKind::Told { event, delivered_by } => {
+                let catalog = self.0.catalog().current();
+                let status = catalog.templates().status(*event);
+                let way = delivered_by.as_ref().map(|channel| format!(" ({channel})")).unwrap_or_default();
+                let text = text::Bilingual::new(
+                    format!("已通知：{}{way}", status.zh),
+                    format!("You were told: {}{way}", status.en),
+                );
+                body("notified", None, text)
+            }
+            StepKind::Scanned { carrier, meaning, place, .. } => {
+                let words = scan_text(*meaning);
+                let text = text::Bilingual::new(format!("{}（{place}）", words.zh), format!("{} ({place})", words.en));
+                body("parcel_scanned", Some(carrier.to_string()), text)
+            }
+        }
+    }
+}
+
+fn act_text(act: &str) -> text::Bilingual {
+    let (zh, en) = match act {
+        "submitted" => ("已提交", "Submitted"),
+        "accepted" => ("已受理", "Accepted"),
+        "supplement_noticed" => ("需要补正", "Something is missing"),
+        "supplement_answered" => ("已补正", "What was missing was handed in"),
+        "decided" | "taken_over" => ("已作出决定", "Decided"),
+        "withdrawn" => ("已撤回", "Withdrawn"),
+        "parcel_cancellation_asked" => ("已申请取消寄递", "The parcel is being cancelled"),
+        other => (other, other),
+    };
+    text::Bilingual::new(zh, en)
+}
+
+fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
+    let (zh, en) = match meaning {
+        ScanMeaning::PickedUp => ("已揽收", "Picked up"),
+        ScanMeaning::InTransit => ("运输中", "In transit"),
+        ScanMeaning::OutForDelivery => ("派送中", "Out for delivery"),
+        ScanMeaning::ReadyForPickup => ("待领取", "Ready for pickup"),
+        ScanMeaning::Exception => ("派送异常", "A delivery attempt failed"),
+        ScanMeaning::Delivered => ("已签收", "Delivered"),
+        ScanMeaning::Returning => ("退回中", "On its way back"),
+        ScanMeaning::Returned => ("已退回", "Returned"),
+        ScanMeaning::Cancelled => ("已取消", "Cancelled"),
+        ScanMeaning::Unchanged => ("物流更新", "Carrier update"),
+    };
+    text::Bilingual::new(zh, en)
+}
+
+/// One step.
+#[derive(Debug, Object)]
+#[oai(rename = "Step", example)]
+struct StepBody {
+    /// When.
+    at: Instant,
+    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come.
+    kind: String,
+    /// Who: `person`, `officer`, `client`, `system`, or a carrier's code.
+    actor: Option<String>,
+    /// 说明
+    text: Bilingual,
+}
+
+impl Example for StepBody {
+    fn example() -> Self {
+        Self {
+            at: Instant::default(),
+            kind: "accepted".to_owned(),
+            actor: Some("officer".to_owned()),
+            text: (&act_text("accepted")).into(),
+        }
+    }
+}
+
+/// The timeline.
+#[derive(Debug, Object)]
+struct TimelineBody {
+    /// The steps, oldest first.
+    data: Vec<StepBody>,
+}
+
+/// A parcel on its way to the applicant.
+#[derive(Debug, Object)]
+#[oai(rename = "Parcel", example)]
+struct ParcelBody {
+    /// Its id.
+    id: ParcelId,
+    /// The case whose result it carries.
+    case: CaseId,
+    /// 承运商: `ems`, `sf`, …
+    carrier: String,
+    /// 运单号, once the carrier gave one.
+    waybill: Option<String>,
+    /// `pending`, `ordered`, `picked_up`, … `delivered`. More words may come.
+    state: String,
+    /// Its way, oldest first.
+    scans: Vec<ScanBody>,
+}
+
+/// One scan of a parcel.
+#[derive(Debug, Object)]
+#[oai(rename = "Scan")]
+struct ScanBody {
+    /// When.
+    at: Instant,
+    /// Where.
+    place: String,
+    /// 说明
+    text: Bilingual,
+}
+
+impl From<&ParcelWithWay> for ParcelBody {
+    fn from(found: &ParcelWithWay) -> Self {
+        let parcel = &found.stored.parcel;
+        let scan = |step: &Step| match &step.kind {
+            StepKind::Scanned { meaning, place, .. } => {
+                Some(ScanBody { at: step.at, place: place.clone(), text: (&scan_text(*meaning)).into() })
+            }
+            StepKind::Act { .. } | StepKind::Told { .. } => None,
+        };
+        Self {
+            id: parcel.id,
+            case: parcel.case,
+            carrier: parcel.carrier.to_string(),
+            waybill: parcel.waybill.as_ref().map(ToString::to_string),
+            state: parcel.state.as_str().to_owned(),
+            scans: found.scans.iter().filter_map(scan).collect(),
+        }
+    }
+}
+
+impl Example for ParcelBody {
+    fn example() -> Self {
+        Self {
+            id: ParcelId::from_uuid(EXAMPLE),
+            case: CaseId::from_uuid(EXAMPLE),
+            carrier: "ems".to_owned(),
+            waybill: Some("1200000000001".to_owned()),
+            state: "out_for_delivery".to_owned(),
+            scans: Vec::new(),
+        }
+    }
+}
+
+/// Parcels.
+#[derive(Debug, Object)]
+struct Parcels {
+    /// The parcels.
+    data: Vec<ParcelBody>,
+}
+
+#[derive(ApiResponse)]
+enum TimelineAnswer {
+    /// The timeline.
+    #[oai(status = 200)]
+    Ok(Json<TimelineBody>),
+}
+
+#[derive(ApiResponse)]
+enum ParcelsAnswer {
+    /// The parcels.
+    #[oai(status = 200)]
+    Ok(Json<Parcels>),
+}
+
+#[derive(ApiResponse)]
+enum ParcelAnswer {
+    /// The parcel.
+    #[oai(status = 200)]
+    Ok(Json<ParcelBody>),
+}

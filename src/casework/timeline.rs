@@ -1,0 +1,139 @@
+//! One timeline of a case: what officers did, what the applicant was told, and the parcel's way, in the order of time.
+
+use super::Casework;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CaseId, ParcelId, PersonId};
+use crate::domain::notification::{ChannelCode, Event};
+use crate::domain::parcel::{CarrierCode, ScanMeaning};
+use crate::store::cases::{self, Owner};
+use crate::store::parcels::{self, StoredParcel};
+use crate::store::{Conn, StoreError, notifications};
+
+/// One step of a case's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub kind: StepKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepKind {
+    /// Somebody acted on the case.
+    Act {
+        /// What: `submitted`, `accepted`, `decided`, …
+        act: String,
+        /// Who, as a class: `person`, `officer`, `client`, `system`. Names are nobody's business here.
+        actor: String,
+    },
+    /// The applicant was told.
+    Told {
+        /// Of what.
+        event: Event,
+        /// Which channel brought it to the phone, if one did.
+        delivered_by: Option<ChannelCode>,
+    },
+    /// The carrier told of the parcel.
+    Scanned {
+        /// Which parcel.
+        parcel: ParcelId,
+        /// Whose.
+        carrier: CarrierCode,
+        /// What it means.
+        meaning: ScanMeaning,
+        /// Where.
+        place: String,
+    },
+}
+
+impl Casework {
+    /// The timeline of an applicant's case; `None` if they have none of that id.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn timeline(&self, person: PersonId, case: CaseId) -> Result<Option<Vec<Step>>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        if cases::find(&mut connection, case, Owner::Applicant(person)).await?.is_none() {
+            return Ok(None);
+        }
+        let mut steps = acts(&mut connection, case).await?;
+        let told = notifications::of_case(&mut connection, case).await?;
+        steps.extend(told.into_iter().map(|told| Step {
+            at: told.notification.created_at,
+            kind: StepKind::Told { event: told.notification.event, delivered_by: told.delivered_by },
+        }));
+        let keys = self.store().keys();
+        for stored in parcels::of_case(&mut connection, keys, case).await? {
+            steps.extend(self.scans(&mut connection, &stored).await?);
+        }
+        steps.sort_by_key(|step| step.at);
+        Ok(Some(steps))
+    }
+
+    async fn scans(&self, connection: &mut Conn, stored: &StoredParcel) -> Result<Vec<Step>, StoreError> {
+        let way = parcels::scans(connection, self.store().keys(), stored.parcel.id).await?;
+        let step = |(scan, _): (crate::domain::parcel::Scan, bool)| Step {
+            at: scan.occurred_at,
+            kind: StepKind::Scanned {
+                parcel: stored.parcel.id,
+                carrier: stored.parcel.carrier.clone(),
+                meaning: scan.meaning,
+                place: scan.place,
+            },
+        };
+        Ok(way.into_iter().map(step).collect())
+    }
+
+    /// The parcels of an applicant's case, each with its way; `None` if they have none of that id.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn parcels_of_case(
+        &self,
+        person: PersonId,
+        case: CaseId,
+    ) -> Result<Option<Vec<ParcelWithWay>>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        if cases::find(&mut connection, case, Owner::Applicant(person)).await?.is_none() {
+            return Ok(None);
+        }
+        let keys = self.store().keys();
+        let mut found = Vec::new();
+        for stored in parcels::of_case(&mut connection, keys, case).await? {
+            found.push(ParcelWithWay { scans: self.scans(&mut connection, &stored).await?, stored });
+        }
+        Ok(Some(found))
+    }
+
+    /// A parcel of an applicant, with its way; `None` if they have none of that id.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn parcel_of(&self, person: PersonId, id: ParcelId) -> Result<Option<ParcelWithWay>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        let found = parcels::find(&mut connection, self.store().keys(), id).await?;
+        let Some(stored) = found.filter(|stored| stored.parcel.person == person) else { return Ok(None) };
+        Ok(Some(ParcelWithWay { scans: self.scans(&mut connection, &stored).await?, stored }))
+    }
+}
+
+/// A parcel and the steps of its way, oldest first.
+pub struct ParcelWithWay {
+    /// The parcel.
+    pub stored: StoredParcel,
+    /// Its way.
+    pub scans: Vec<Step>,
+}
+
+async fn acts(connection: &mut Conn, case: CaseId) -> Result<Vec<Step>, StoreError> {
+    let history = cases::history(connection, case).await?;
+    // The carrier's acts are told by its scans, in more detail.
+    let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:"));
+    let step = |entry: cases::HistoryEntry| {
+        let actor = entry.actor.split(':').next().unwrap_or_default().to_owned();
+        Step { at: entry.at, kind: StepKind::Act { act: entry.act, actor } }
+    };
+    Ok(own.map(step).collect())
+}

@@ -1,0 +1,58 @@
+//! `songda catalog check` and `load`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use songda::casework::publish_catalogue::publish;
+use songda::catalog::{Contents, read};
+use songda::domain::clock::Clock;
+
+use super::{Failure, record};
+
+/// What to do with the catalogue.
+#[derive(Subcommand)]
+pub enum Catalog {
+    /// Check the files and say all that is wrong with them.
+    Check {
+        /// The folder of the catalogue.
+        #[arg(long, default_value = "catalog")]
+        folder: PathBuf,
+    },
+    /// Check the files and publish what changed.
+    Load {
+        /// The folder of the catalogue.
+        #[arg(long, default_value = "catalog")]
+        folder: PathBuf,
+    },
+}
+
+/// Checks, and publishes if asked to.
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+pub async fn run(command: Catalog) -> Result<(), Failure> {
+    match command {
+        Catalog::Check { folder } => {
+            let contents = contents(&folder)?;
+            println!("{} items, no faults", contents.items.len());
+        }
+        Catalog::Load { folder } => {
+            let contents = contents(&folder)?;
+            let publication = publish(&record()?, &Clock::system(), &contents).await?;
+            println!(
+                "revision {}: {} added, {} changed, {} withdrawn, {} unchanged",
+                publication.revision,
+                publication.added.len(),
+                publication.changed.len(),
+                publication.withdrawn.len(),
+                publication.unchanged
+            );
+        }
+    }
+    Ok(())
+}
+
+fn contents(folder: &std::path::Path) -> Result<Contents, Failure> {
+    read(folder).map_err(|faults| {
+        let list: Vec<String> = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
+        format!("the catalogue has {} faults:{}", faults.len(), list.concat()).into()
+    })
+}

@@ -1,0 +1,123 @@
+//! `songda jobs`: what waits, what died, and why; and bringing it back to life.
+
+use clap::{Args, Subcommand};
+use songda::casework::Casework;
+use songda::domain::ids::JobId;
+use songda::store::jobs::{JobFilter, JobRow};
+
+use super::{Failure, casework};
+
+/// What to do with jobs.
+#[derive(Subcommand)]
+pub enum Jobs {
+    /// List jobs, the newest first.
+    List(Filter),
+    /// Show one job with all attempts at it.
+    Show {
+        /// Its id.
+        job: JobId,
+    },
+    /// Bring dead letters back to life: one by its id, or all of a filter.
+    Replay {
+        /// The id of one.
+        #[arg(conflicts_with_all = ["lane", "kind", "cause"])]
+        job: Option<JobId>,
+        /// Those of this lane.
+        #[arg(long)]
+        lane: Option<String>,
+        /// Those of this kind.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Those whose cause holds this text.
+        #[arg(long)]
+        cause: Option<String>,
+        /// At the most so many.
+        #[arg(long, default_value_t = 1_000)]
+        limit: i64,
+        /// Only say which ones it would be.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Which jobs.
+#[derive(Args)]
+pub struct Filter {
+    /// `pending`, `done` or `dead`.
+    #[arg(long, default_value = "dead")]
+    state: String,
+    /// Of this lane: `push.wechat`, `courier.ems`, …
+    #[arg(long)]
+    lane: Option<String>,
+    /// Of this kind: `push`, `order_parcel`, …
+    #[arg(long)]
+    kind: Option<String>,
+    /// Whose cause holds this text.
+    #[arg(long)]
+    cause: Option<String>,
+    /// How many at the most.
+    #[arg(long, default_value_t = 50)]
+    limit: i64,
+}
+
+/// Lists, shows or replays. Replayed jobs are offered by the sweeper of any running worker.
+pub async fn run(command: Jobs) -> Result<(), Failure> {
+    let casework = casework().await?;
+    match command {
+        Jobs::List(Filter { state, lane, kind, cause, limit }) => {
+            let filter = JobFilter { state: Some(state), lane, kind, cause };
+            print(&casework.list_jobs(&filter, None, limit).await?);
+        }
+        Jobs::Show { job } => show(&casework, job).await?,
+        Jobs::Replay { job: Some(job), .. } => {
+            if !casework.replay_one(job).await? {
+                return Err(format!("{job} is not a dead letter").into());
+            }
+        }
+        Jobs::Replay { job: None, lane, kind, cause, limit, dry_run } => {
+            let filter = JobFilter { state: Some("dead".to_owned()), lane, kind, cause };
+            if dry_run {
+                print(&casework.list_jobs(&filter, None, limit).await?);
+            } else {
+                say(&format!("{} replayed", casework.replay(&filter, limit).await?));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn show(casework: &Casework, id: JobId) -> Result<(), Failure> {
+    let (job, attempts) = casework.show_job(id).await?.ok_or_else(|| format!("there is no {id}"))?;
+    print(std::slice::from_ref(&job));
+    for attempt in attempts {
+        say(&format!(
+            "  {:>3}  {}  {}  {}  {}",
+            attempt.fence,
+            attempt.started_at.format("%Y-%m-%d %H:%M:%S"),
+            attempt.outcome.as_deref().unwrap_or("under way"),
+            attempt.reference.as_deref().unwrap_or("-"),
+            attempt.detail.as_deref().unwrap_or("")
+        ));
+    }
+    Ok(())
+}
+
+fn print(jobs: &[JobRow]) {
+    for job in jobs {
+        say(&format!(
+            "{}  {:<16} {:<15} {:<8} {:>3}  {}  {}",
+            job.id(),
+            job.lane,
+            job.kind,
+            job.state,
+            job.attempts,
+            job.due_at.format("%Y-%m-%d %H:%M:%S"),
+            job.cause.as_deref().unwrap_or("")
+        ));
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+fn say(line: &str) {
+    println!("{line}");
+}

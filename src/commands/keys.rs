@@ -1,0 +1,60 @@
+//! `songda keys init` and `rotate`.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use songda::casework::signing_keys::SigningKeys;
+use songda::config::{KEY_RING_FILE, TOKEN_KEYS_FOLDER};
+use songda::domain::clock::Clock;
+use songda::domain::private::Private;
+use songda::store::KeyRing;
+
+use super::Failure;
+
+/// What to do with the keys.
+#[derive(Subcommand)]
+pub enum Keys {
+    /// Make a folder with a fresh key ring and a fresh token key. An existing folder is left alone.
+    Init {
+        /// The folder, which must not exist.
+        folder: PathBuf,
+    },
+    /// Add a token key that signs from the next start on; the older ones go on verifying.
+    Rotate {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+/// Makes keys.
+pub fn run(command: Keys) -> Result<(), Failure> {
+    match command {
+        Keys::Init { folder } => {
+            fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            write_secret(&folder.join(KEY_RING_FILE), &KeyRing::fresh_file())?;
+            fs::create_dir(folder.join(TOKEN_KEYS_FOLDER))?;
+            add_token_key(&folder)
+        }
+        Keys::Rotate { folder } => add_token_key(&folder),
+    }
+}
+
+/// The name is the time: the last by name signs.
+fn add_token_key(folder: &Path) -> Result<(), Failure> {
+    let pem = SigningKeys::fresh_pem().ok_or("the operating system gives no randomness")?;
+    let name = Clock::system().now().format("%Y%m%dT%H%M%S.pem").to_string();
+    write_secret(&folder.join(TOKEN_KEYS_FOLDER).join(name), &pem)
+}
+
+/// Writes a file that only its owner reads, and that is not there yet.
+pub(super) fn write_secret(path: &Path, text: &Private<String>) -> Result<(), Failure> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    file.write_all(text.expose().as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! `songda staff`: officers' accounts.
+
+use clap::Subcommand;
+use songda::casework::people::manage_officers::NewOfficer;
+use songda::casework::publish_catalogue;
+use songda::domain::item::AgencyCode;
+use songda::domain::private::Private;
+use songda::domain::staff::{Role, Username};
+
+use super::{Failure, people};
+
+/// What to do with accounts. Passwords come from the variable `SONGDA_PASSWORD`, so that no process list shows them.
+#[derive(Subcommand)]
+pub enum Staff {
+    /// Make an account.
+    Add {
+        /// What the officer types to sign in.
+        username: Username,
+        /// Their name, as colleagues know it.
+        #[arg(long)]
+        name: String,
+        /// The code of the agency whose cases they see.
+        #[arg(long)]
+        agency: String,
+        /// `officer`, `supervisor` or `operator`.
+        #[arg(long, default_value = "officer")]
+        role: Role,
+    },
+    /// Close an account, and end its sessions.
+    Disable {
+        /// Whose.
+        username: Username,
+    },
+    /// Set a new password, and end the sessions under the old one.
+    ResetPassword {
+        /// Whose.
+        username: Username,
+    },
+    /// List all accounts.
+    List,
+}
+
+/// Looks after accounts.
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+pub async fn run(command: Staff) -> Result<(), Failure> {
+    let people = people()?;
+    match command {
+        Staff::Add { username, name, agency, role } => {
+            let agency = AgencyCode::new(agency);
+            if publish_catalogue::read(&people.store).await?.agency(&agency).is_none() {
+                return Err(format!("the catalogue knows no agency {agency}").into());
+            }
+            let officer = people.add_officer(NewOfficer { username, name, agency, role }, password()?).await?;
+            println!("{}", officer.id);
+        }
+        Staff::Disable { username } => people.disable_officer(&username).await?,
+        Staff::ResetPassword { username } => people.reset_password(&username, password()?).await?,
+        Staff::List => {
+            for officer in people.officers().await? {
+                println!("{}  {:<30} {:<28} {}", officer.id, officer.username.as_str(), officer.agency, officer.role);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn password() -> Result<Private<String>, Failure> {
+    let password = std::env::var("SONGDA_PASSWORD").map_err(|_| "set SONGDA_PASSWORD to the password")?;
+    Ok(Private::new(password))
+}

@@ -1,0 +1,163 @@
+//! (c) Two hundred decisions of a back-office system, handed in while the gateways time out, fall over, throttle and
+//! talk nonsense, and while callbacks come twice and out of order.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::back_office::BackOffice;
+use super::mishap::{Mishap, Played};
+use super::sandbox::{Parcel, each_message_once};
+use super::wait::until;
+use super::{Stage, check, fresh_key, fresh_phone};
+use crate::domain::clock::{Clock, Stopwatch};
+
+/// How long all may take, the waits after failures included.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What goes wrong, and in which share of the calls.
+const FAULTS: [(&str, f64); 4] =
+    [("timeout_after_commit", 0.05), ("http_500_html", 0.05), ("throttle", 0.05), ("garbage_200", 0.05)];
+const CALLBACK_FAULTS: [(&str, f64); 2] = [("duplicate_callback", 0.25), ("reorder_callbacks", 0.25)];
+const CARRIERS: [&str; 2] = ["ems", "sf"];
+const SMS: &str = "sms";
+
+/// A decision that was handed in.
+struct HandedIn {
+    phone: String,
+    number: String,
+    by_courier: bool,
+}
+
+/// Plays the batch; how many decisions it had.
+///
+/// # Errors
+/// When a decision is lost, told twice, or couriered twice.
+pub async fn play(stage: &Stage) -> Played<usize> {
+    stage
+        .story
+        .part("后台系统批量推送结果，网关故障频发", "a batch of results from another system, while gateways fail");
+    let results = read(&stage.settings.results)?;
+    let client = &stage.settings.client;
+    let office = BackOffice::authenticate(&stage.api, client, &stage.settings.client_key).await?;
+    make_trouble(stage).await?;
+    let handed_in = hand_in(stage, &office, &results).await?;
+    bring_all(stage, &handed_in).await?;
+    let struck = stage.sandbox.end_faults().await?;
+    stage.story.step("故障已发生", &format!("faults that struck: {struck}"));
+    judge(stage, &handed_in).await?;
+    Ok(handed_in.len())
+}
+
+/// The file's decisions, each for somebody new, so that the play can be repeated.
+fn read(path: &Path) -> Played<Vec<Value>> {
+    let unprepared = |what: &dyn std::fmt::Display| Mishap::Unprepared(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| unprepared(&error))?;
+    let (play, now) = (fresh_key(), Clock::system().now());
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let mut result: Value = serde_json::from_str(line).map_err(|error| unprepared(&error))?;
+            let phone = fresh_phone();
+            result["ref"] = json!(format!("{}-{play}", result["ref"].as_str().unwrap_or_default()));
+            result["decided_at"] = json!(now);
+            result["applicant"]["phone"] = json!(phone);
+            if let Some(recipient) = result["delivery"].get_mut("recipient") {
+                recipient["phone"] = json!(phone);
+            }
+            Ok(result)
+        })
+        .collect()
+}
+
+async fn make_trouble(stage: &Stage) -> Played<()> {
+    for gateway in CARRIERS.iter().chain([&SMS]) {
+        for (fault, share) in FAULTS {
+            stage.sandbox.order_fault(gateway, fault, share).await?;
+        }
+        for (fault, share) in CALLBACK_FAULTS {
+            stage.sandbox.order_fault(gateway, fault, share).await?;
+        }
+    }
+    stage.story.step("注入故障", "one gateway call in five goes wrong, half of the callbacks too");
+    Ok(())
+}
+
+async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Played<Vec<HandedIn>> {
+    let verdicts = office.hand_in(results).await?;
+    let by_ref: BTreeMap<&str, &Value> =
+        verdicts.iter().filter_map(|verdict| Some((verdict["ref"].as_str()?, verdict))).collect();
+    let handed_in = results.iter().map(|result| {
+        let reference = result["ref"].as_str().unwrap_or_default();
+        let verdict = by_ref.get(reference).copied().unwrap_or(&Value::Null);
+        let number = verdict["case"]["number"].as_str().or_else(|| verdict["number"].as_str());
+        let number = number.ok_or_else(|| Mishap::Wrong(format!("{reference} was not taken: {verdict}")))?;
+        Ok(HandedIn {
+            phone: result["applicant"]["phone"].as_str().unwrap_or_default().to_owned(),
+            number: number.to_owned(),
+            by_courier: result["delivery"]["way"] == "courier",
+        })
+    });
+    let handed_in = handed_in.collect::<Played<Vec<_>>>()?;
+    stage.story.step("结果已接收", &format!("{} decisions taken in one call", handed_in.len()));
+    Ok(handed_in)
+}
+
+/// Waits until every phone rang and every parcel arrived, with the sandbox moving parcels along.
+async fn bring_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
+    until("every phone rings and every parcel arrives", PATIENCE, async || {
+        let moved = stage.sandbox.advance_all().await?;
+        let parcels = by_phone(stage.sandbox.parcels().await?);
+        let phones = stage.sandbox.phones().await?;
+        let arrived = handed_in.iter().all(|decision| {
+            // News may overtake each other: "out for delivery" is not told any more to whom holds the parcel.
+            let least = if decision.by_courier { 2 } else { 1 };
+            let ordered = !decision.by_courier || parcels.contains_key(&decision.phone);
+            ordered && phones.get(&decision.phone).is_some_and(|messages| messages.len() >= least)
+        });
+        Ok((arrived && moved == 0).then_some(()))
+    })
+    .await?;
+    stage.story.step("全部送达", "every phone rang, every parcel arrived");
+    quiet(stage).await
+}
+
+/// Waits until nothing more comes: a second copy would be late.
+async fn quiet(stage: &Stage) -> Played<()> {
+    const LONG_ENOUGH: Duration = Duration::from_secs(3);
+    let (mut since, mut seen) = (Stopwatch::start(), 0);
+    until("the phones fall silent", PATIENCE, async || {
+        let copies = stage.sandbox.phones().await?.values().flatten().map(|message| message.copies).sum::<u32>();
+        if copies != seen {
+            (since, seen) = (Stopwatch::start(), copies);
+        }
+        Ok((since.elapsed() > LONG_ENOUGH).then_some(()))
+    })
+    .await
+}
+
+async fn judge(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
+    let parcels = by_phone(stage.sandbox.parcels().await?);
+    let phones = stage.sandbox.phones().await?;
+    for decision in handed_in {
+        let messages = phones.get(&decision.phone).map_or(&[][..], Vec::as_slice);
+        each_message_once(messages, &decision.number)?;
+        let strangers = messages.iter().find(|message| !message.says(&decision.number));
+        check(strangers.is_none(), || format!("case {}: its phone shows another case's news", decision.number))?;
+        let orders = parcels.get(&decision.phone).map_or(0, Vec::len);
+        check(orders == usize::from(decision.by_courier), || {
+            format!("case {}: the carriers hold {orders} orders", decision.number)
+        })?;
+    }
+    Ok(())
+}
+
+fn by_phone(parcels: Vec<Parcel>) -> BTreeMap<String, Vec<Parcel>> {
+    let mut by_phone: BTreeMap<String, Vec<Parcel>> = BTreeMap::new();
+    for parcel in parcels.into_iter().filter(|parcel| parcel.state == "live") {
+        by_phone.entry(parcel.recipient.phone.clone()).or_default().push(parcel);
+    }
+    by_phone
+}

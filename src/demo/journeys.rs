@@ -1,0 +1,175 @@
+//! Two journeys from the phone to the doorbell.
+
+use serde_json::{Value, json};
+
+use super::form::Applicant;
+use super::mishap::{Mishap, Played};
+use super::officer::Officer;
+use super::resident::{Resident, Submitted};
+use super::sandbox::{Message, Parcel, each_message_once};
+use super::wait::until;
+use super::{PATIENCE, Stage, check, fresh_key, fresh_phone};
+
+/// What makes one journey another.
+struct Journey {
+    item: &'static str,
+    /// Who brings the parcel.
+    carrier: &'static str,
+    /// Which channel brings the decision.
+    channel: &'static str,
+    /// The document that the officer grants.
+    result: Value,
+}
+
+/// Where a resident's phone is reached.
+struct Reached {
+    openid: String,
+    phone: String,
+}
+
+/// (a) A resident's certificate: WeChat, EMS.
+///
+/// # Errors
+/// When anything is not as it should be.
+pub async fn certificate(stage: &Stage) -> Played<()> {
+    stage.story.part("居住证申领：微信通知，邮政速递到家", "a residence permit: told over WeChat, brought by EMS");
+    let result = json!({"title": "江苏省居住证", "number": format!("JZ{}", fresh_key())});
+    let journey = Journey { item: "JT-0045", carrier: "ems", channel: "wechat", result };
+    let (resident, reached) = sign_in(stage, "王小明", "320422198506150024").await?;
+    let asked = resident.answer_dialog(&stage.sandbox, &reached.openid, "accept").await?;
+    stage.story.step("同意订阅消息", &format!("agreed to {asked} kinds of WeChat messages"));
+    play(stage, &journey, &resident, &reached).await
+}
+
+/// (b) A company's licence, whose applicant refused WeChat: SMS, SF Express.
+///
+/// # Errors
+/// When anything is not as it should be.
+pub async fn licence(stage: &Stage) -> Played<()> {
+    stage
+        .story
+        .part("公司设立登记：拒收微信，改发短信，顺丰到家", "a company: refused WeChat, told by SMS, brought by SF");
+    let result = json!({"title": "营业执照", "number": "91320413MA1ABCDE0N"});
+    let journey = Journey { item: "JT-0067", carrier: "sf", channel: "sms_aliyun", result };
+    let (resident, reached) = sign_in(stage, "李晓红", "320482200002290011").await?;
+    resident.answer_dialog(&stage.sandbox, &reached.openid, "reject").await?;
+    stage.story.step("拒绝订阅消息", "refused all WeChat messages");
+    play(stage, &journey, &resident, &reached).await
+}
+
+async fn sign_in(stage: &Stage, name: &'static str, resident_id: &'static str) -> Played<(Resident, Reached)> {
+    let someone = fresh_key();
+    let reached = Reached { openid: format!("openid-{someone}"), phone: fresh_phone() };
+    // The player lives as long as its people do.
+    let phone: &'static str = Box::leak(reached.phone.clone().into_boxed_str());
+    let applicant = Applicant { name, resident_id, phone, home: "西城街道清风路1号2幢301室" };
+    let resident = Resident::by_wechat(&stage.api, &format!("wx-{someone}"), applicant).await?;
+    stage.story.step("微信登录", "signed in with a WeChat code");
+    resident.prove_identity().await?;
+    resident.add_phone(&stage.sandbox).await?;
+    stage.story.step("实名认证，绑定手机", "proved name and resident ID, and a phone by a code read from it");
+    Ok((resident, reached))
+}
+
+async fn play(stage: &Stage, journey: &Journey, resident: &Resident, reached: &Reached) -> Played<()> {
+    let submitted = apply(stage, journey, resident).await?;
+    handle(stage, journey, &submitted).await?;
+    let parcel = deliver(stage, journey, resident, &submitted, reached).await?;
+    told_once(stage, journey, resident, &submitted, reached).await?;
+    stage.story.step("已签收", &format!("delivered: {} {}", parcel.carrier, parcel.waybill));
+    stage.story.timeline(&submitted.number, &resident.timeline(&submitted.id).await?);
+    Ok(())
+}
+
+async fn apply(stage: &Stage, journey: &Journey, resident: &Resident) -> Played<Submitted> {
+    let address = resident.add_address().await?;
+    let draft = resident.draft(journey.item, &json!({"way": "courier", "address": address})).await?;
+    stage.story.step("填表、上传材料、存草稿", "filled in the form, uploaded the materials, saved the draft");
+    let submitted = resident.submit(&draft).await?;
+    stage.story.step("提交申请", &format!("submitted as case {}", submitted.number));
+    Ok(submitted)
+}
+
+async fn handle(stage: &Stage, journey: &Journey, submitted: &Submitted) -> Played<()> {
+    let guide = stage.api.get(&format!("/v1/items/{}", journey.item)).success().await?;
+    let agency = guide.at("/agency")?;
+    let agency = agency.as_str().or_else(|| agency["code"].as_str()).unwrap_or_default();
+    let password = stage.settings.officer_password.expose();
+    let officer = Officer::sign_in(&stage.api, &format!("officer.{agency}"), password).await?;
+    let sees = officer.sees(&submitted.id).await?;
+    check(sees, || format!("the officers of {agency} do not see case {}", submitted.number))?;
+    officer.accept(&submitted.id).await?;
+    stage.story.step("受理", "accepted by an officer");
+    officer.grant(&submitted.id, &journey.result).await?;
+    stage.story.step("准予", "granted");
+    Ok(())
+}
+
+/// Sees the decision on the phone and the parcel at its carrier, and moves the parcel to the door.
+async fn deliver(
+    stage: &Stage,
+    journey: &Journey,
+    resident: &Resident,
+    submitted: &Submitted,
+    reached: &Reached,
+) -> Played<Parcel> {
+    let told = until("the decision on the phone", PATIENCE, async || {
+        let messages = on_phone(stage, reached).await?;
+        Ok(messages.into_iter().find(|message| message.says(&submitted.number)))
+    })
+    .await?;
+    check(told.channel == journey.channel, || format!("told over {}, not {}", told.channel, journey.channel))?;
+    stage.story.step("手机收到通知", &format!("the phone shows it, over {}", told.channel));
+    let parcel = until("a parcel with a waybill", PATIENCE, || resident.parcel(&submitted.id)).await?;
+    let held = only_parcel(stage, reached).await?;
+    check(held.carrier == journey.carrier, || format!("ordered at {}, not {}", held.carrier, journey.carrier))?;
+    check(parcel["waybill"] == held.waybill.as_str(), || "the waybill is not the carrier's".to_owned())?;
+    stage.story.step("快递下单", &format!("ordered at {}, waybill {}", held.carrier, held.waybill));
+    until("the parcel's delivery", PATIENCE, async || {
+        stage.sandbox.advance(&held.order_no).await?;
+        let state = resident.parcel(&submitted.id).await?.map(|parcel| parcel["state"].clone());
+        Ok(state.filter(|state| state == "delivered"))
+    })
+    .await?;
+    only_parcel(stage, reached).await
+}
+
+async fn told_once(
+    stage: &Stage,
+    journey: &Journey,
+    resident: &Resident,
+    submitted: &Submitted,
+    reached: &Reached,
+) -> Played<()> {
+    const NEWS: [&str; 3] = ["granted", "parcel_out_for_delivery", "parcel_delivered"];
+    let messages = until("all news on the phone", PATIENCE, async || {
+        let messages = on_phone(stage, reached).await?;
+        let news = messages.iter().filter(|message| message.says(&submitted.number)).count();
+        Ok((news >= NEWS.len()).then_some(messages))
+    })
+    .await?;
+    each_message_once(&messages, &submitted.number)?;
+    let inbox = resident.inbox(&submitted.id).await?;
+    let missing = NEWS.iter().find(|event| !inbox.iter().any(|known| known == *event));
+    check(missing.is_none(), || format!("not in the inbox: {missing:?}, only {inbox:?}"))?;
+    if journey.channel == "sms_aliyun" {
+        let wechat = stage.sandbox.phone(&reached.openid).await?;
+        check(wechat.is_empty(), || "WeChat was used though it was refused".to_owned())?;
+    }
+    Ok(())
+}
+
+/// All that the phone shows, whichever way it came.
+async fn on_phone(stage: &Stage, reached: &Reached) -> Played<Vec<Message>> {
+    let mut messages = stage.sandbox.phone(&reached.openid).await?;
+    messages.extend(stage.sandbox.phone(&reached.phone).await?);
+    Ok(messages)
+}
+
+async fn only_parcel(stage: &Stage, reached: &Reached) -> Played<Parcel> {
+    let parcels = stage.sandbox.parcels_to(&reached.phone).await?;
+    match parcels.as_slice() {
+        [parcel] if parcel.state == "live" => Ok(parcel.clone()),
+        several => Err(Mishap::Wrong(format!("the carriers hold {} orders for one parcel", several.len()))),
+    }
+}

@@ -1,0 +1,83 @@
+//! An officer at a desk: signs in, finds a case in the queue, accepts it, decides it.
+
+use serde_json::{Value, json};
+
+use super::fresh_key;
+use super::http::Caller;
+use super::mishap::{Mishap, Played};
+
+/// An officer who is signed in.
+#[derive(Clone)]
+pub struct Officer {
+    caller: Caller,
+}
+
+impl Officer {
+    /// Signs in.
+    ///
+    /// # Errors
+    /// When name or password is wrong.
+    pub async fn sign_in(api: &Caller, username: &str, password: &str) -> Played<Self> {
+        let body = json!({"username": username, "password": password});
+        let reply = api.post("/staff/v1/sessions").json(&body).success().await?;
+        Ok(Self { caller: api.with_token(reply.text("/access_token")?) })
+    }
+
+    /// Their way to the API.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Whether a case stands in the queue of the officer's agency.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub async fn sees(&self, case: &str) -> Played<bool> {
+        let mut cursor = None::<String>;
+        loop {
+            let call = self.caller.get("/staff/v1/cases").query(&[("state", "submitted")]);
+            let call = match &cursor {
+                Some(cursor) => call.query(&[("cursor", cursor)]),
+                None => call,
+            };
+            let page = call.success().await?;
+            if page.rows()?.iter().any(|row| row["id"] == case) {
+                return Ok(true);
+            }
+            cursor = page.body["next_cursor"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Accepts a case.
+    ///
+    /// # Errors
+    /// When the case cannot be accepted, or an act on an old version is not refused.
+    pub async fn accept(&self, case: &str) -> Played<()> {
+        let path = format!("/staff/v1/cases/{case}");
+        let read = self.caller.get(&path).success().await?;
+        let acceptance = format!("{path}/acceptance");
+        self.caller.post(&acceptance).if_match(read.etag()).json(&json!({})).success().await?;
+        let stale = self.caller.post(&acceptance).if_match(read.etag()).json(&json!({})).answer().await?;
+        if stale.status.as_u16() != 412 {
+            return Err(Mishap::Wrong(format!("an act on an old version was answered {}, not 412", stale.status)));
+        }
+        Ok(())
+    }
+
+    /// Grants an application.
+    ///
+    /// # Errors
+    /// When it cannot be granted.
+    pub async fn grant(&self, case: &str, result: &Value) -> Played<()> {
+        let path = format!("/staff/v1/cases/{case}");
+        let read = self.caller.get(&path).success().await?;
+        let decision = json!({"outcome": "grant", "reasons": "材料齐全，符合法定条件。", "result": result});
+        let call = self.caller.post(&format!("{path}/decision")).if_match(read.etag()).once(&fresh_key());
+        call.json(&decision).success().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! What every call to SF must pass before a service sees it: fields, timestamp, digest, repetition, rate.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta};
+use serde_json::Value;
+
+use super::digest::digest;
+use crate::domain::clock::Instant;
+use crate::domain::private::Private;
+use crate::sandbox::call::Fields;
+use crate::sandbox::seen::Seen;
+use crate::sandbox::shards::lock;
+
+/// How far a caller's clock may be off.
+const WINDOW: TimeDelta = TimeDelta::minutes(5);
+
+pub(super) struct Door {
+    partner: String,
+    check_word: Private<String>,
+    /// Calls a second and service.
+    rate: u32,
+    requests: Seen,
+    /// Service → the second, and the calls in it.
+    counts: Mutex<HashMap<String, (i64, u32)>>,
+}
+
+impl Door {
+    pub(super) fn new(partner: String, check_word: Private<String>, rate: u32) -> Self {
+        Self { partner, check_word, rate, requests: Seen::for_at_least(WINDOW * 2), counts: Mutex::default() }
+    }
+
+    /// The message of a call that may pass, or the platform's code for one that may not.
+    pub(super) fn pass(&self, form: &Fields, now: Instant) -> Result<Value, &'static str> {
+        let needed = ["partnerID", "requestID", "serviceCode", "timestamp", "msgDigest", "msgData"];
+        if needed.iter().any(|name| form.get(name).is_empty()) {
+            return Err("A1001");
+        }
+        let at = read_timestamp(form.get("timestamp")).ok_or("A1002")?;
+        if (now - at).abs() > WINDOW {
+            return Err("A1002");
+        }
+        let (message, timestamp) = (form.get("msgData"), form.get("timestamp"));
+        if form.get("partnerID") != self.partner
+            || form.get("msgDigest") != digest(message, timestamp, self.check_word.expose())
+        {
+            return Err("A1006");
+        }
+        if !self.requests.is_new(form.get("requestID"), now) {
+            return Err("A1007");
+        }
+        if !self.has_room(form.get("serviceCode"), now) {
+            return Err("A1005");
+        }
+        serde_json::from_str(message).map_err(|_| "A1099")
+    }
+
+    /// The token under which a label lies ready.
+    pub(super) fn label_token(&self, waybill: &str) -> String {
+        digest(waybill, "label", self.check_word.expose())
+    }
+
+    pub(super) fn clear(&self) {
+        self.requests.clear();
+        lock(&self.counts).clear();
+    }
+
+    fn has_room(&self, service: &str, now: Instant) -> bool {
+        let mut counts = lock(&self.counts);
+        let (second, count) = counts.entry(service.to_owned()).or_insert((now.timestamp(), 0));
+        if *second != now.timestamp() {
+            (*second, *count) = (now.timestamp(), 0);
+        }
+        *count += 1;
+        *count <= self.rate
+    }
+}
+
+/// Milliseconds, as the documents have it, or seconds, as one of the official samples sends.
+fn read_timestamp(text: &str) -> Option<Instant> {
+    let number: i64 = text.parse().ok()?;
+    if text.len() > 10 { DateTime::from_timestamp_millis(number) } else { DateTime::from_timestamp(number, 0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(service: &str, request: &str, timestamp: &str, check_word: &str) -> Fields {
+        let message = "{\"orderId\":\"SD1\"}";
+        let fields = [
+            ("partnerID", "P"),
+            ("requestID", request),
+            ("serviceCode", service),
+            ("timestamp", timestamp),
+            ("msgDigest", &digest(message, timestamp, check_word)),
+            ("msgData", message),
+        ];
+        Fields(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    #[test]
+    fn each_check_has_its_code() {
+        let door = Door::new("P".into(), Private::new("word".into()), 2);
+        let now: Instant = "2025-01-01T00:00:00Z".parse().unwrap();
+        let pass = |form: &Fields| door.pass(form, now).map(|_| ());
+        assert_eq!(pass(&Fields::default()), Err("A1001"));
+        assert_eq!(pass(&form("S", "1", "1735689299000", "word")), Err("A1002"), "five minutes and a second ago");
+        assert_eq!(pass(&form("S", "1", "soon", "word")), Err("A1002"));
+        assert_eq!(pass(&form("S", "1", "1735689600000", "guess")), Err("A1006"));
+        assert_eq!(pass(&form("S", "1", "1735689600000", "word")), Ok(()));
+        assert_eq!(pass(&form("S", "1", "1735689600000", "word")), Err("A1007"));
+        assert_eq!(pass(&form("S", "2", "1735689600", "word")), Ok(()), "seconds");
+        assert_eq!(pass(&form("S", "3", "1735689600000", "word")), Err("A1005"), "two a second");
+        assert_eq!(pass(&form("T", "4", "1735689600000", "word")), Ok(()), "each service for itself");
+        let later = now + TimeDelta::seconds(1);
+        assert!(door.pass(&form("S", "5", "1735689600000", "word"), later).is_ok());
+    }
+}

@@ -1,0 +1,88 @@
+//! What a person allowed: the dialog of `wx.requestSubscribeMessage`, as it was answered on the phone.
+
+use serde::Deserialize;
+
+use crate::sandbox::shards::Shards;
+
+/// How a person answered, or what they did later in the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Tap {
+    /// Allowed: one message of a one-time template, or all of a long-term one.
+    Accept,
+    /// Not allowed, this time.
+    Reject,
+    /// Switched off in the settings: whatever was allowed before is gone.
+    SwitchOff,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Grant {
+    messages: u32,
+    lasting: bool,
+}
+
+/// Grants by openid and template.
+#[derive(Default)]
+pub(super) struct Consents(Shards<Grant>);
+
+impl Consents {
+    pub(super) fn tap(&self, openid: &str, template: &str, tap: Tap, lasting: bool) {
+        let key = key(openid, template);
+        self.0.with(&key, |piece| {
+            let grant = piece.entry(key.clone()).or_default();
+            match tap {
+                Tap::Accept if lasting => grant.lasting = true,
+                Tap::Accept => grant.messages += 1,
+                Tap::Reject => {}
+                Tap::SwitchOff => *grant = Grant::default(),
+            }
+        });
+    }
+
+    /// Uses up one grant, unless it lasts. Says whether there was one.
+    pub(super) fn take(&self, openid: &str, template: &str) -> bool {
+        let key = key(openid, template);
+        self.0.with(&key, |piece| match piece.get_mut(&key) {
+            Some(Grant { lasting: true, .. }) => true,
+            Some(Grant { messages, .. }) if *messages > 0 => {
+                *messages -= 1;
+                true
+            }
+            _ => false,
+        })
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+fn key(openid: &str, template: &str) -> String {
+    format!("{openid} {template}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_tap_is_one_message() {
+        let consents = Consents::default();
+        assert!(!consents.take("o", "t"));
+        consents.tap("o", "t", Tap::Accept, false);
+        consents.tap("o", "t", Tap::Accept, false);
+        consents.tap("o", "t", Tap::Reject, false);
+        assert!(!consents.take("o", "other"));
+        assert!(consents.take("o", "t") && consents.take("o", "t") && !consents.take("o", "t"));
+    }
+
+    #[test]
+    fn a_lasting_consent_lasts_until_it_is_switched_off() {
+        let consents = Consents::default();
+        consents.tap("o", "t", Tap::Accept, true);
+        assert!((0..5).all(|_| consents.take("o", "t")));
+        consents.tap("o", "t", Tap::SwitchOff, true);
+        assert!(!consents.take("o", "t"));
+    }
+}

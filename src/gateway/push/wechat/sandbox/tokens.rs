@@ -1,0 +1,178 @@
+//! Access tokens as WeChat keeps them: the stable one, which many may ask for, and the classic one, which dies soon
+//! after the next is given out.
+
+use std::sync::Mutex;
+
+use chrono::TimeDelta;
+
+use crate::domain::clock::{Instant, beijing_day, random_bytes};
+use crate::sandbox::shards::lock;
+
+/// An error code of WeChat.
+pub(super) type Code = i64;
+
+/// The stable token is replaced when no more than this is left of it; the classic one outlives its successor by it.
+const OVERLAP: TimeDelta = TimeDelta::minutes(5);
+/// Two forced refreshes must lie this far apart, or the second does nothing.
+const BETWEEN_FORCED: TimeDelta = TimeDelta::seconds(30);
+/// So many forced refreshes a day.
+const FORCED_A_DAY: u32 = 20;
+
+#[derive(Clone, PartialEq)]
+struct Token {
+    text: String,
+    ends: Instant,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// All that were given out and not revoked, the latest last.
+    known: Vec<Token>,
+    stable: Option<Token>,
+    classic: Option<Token>,
+    forced: Option<(Instant, u32)>,
+}
+
+/// The tokens of one mini-program.
+pub(super) struct Tokens {
+    lifetime: TimeDelta,
+    kept: Mutex<Kept>,
+}
+
+impl Tokens {
+    pub(super) fn new(lifetime: TimeDelta) -> Self {
+        Self { lifetime, kept: Mutex::default() }
+    }
+
+    /// `/cgi-bin/stable_token`: the token, and how many seconds are left of it.
+    pub(super) fn stable(&self, force: bool, now: Instant) -> Result<(String, i64), Code> {
+        let mut kept = lock(&self.kept);
+        if force && kept.may_force(now)? {
+            let dead = kept.stable.take();
+            kept.known.retain(|token| Some(token) != dead.as_ref());
+        }
+        let lasting = kept.stable.clone().filter(|token| token.ends - now > OVERLAP);
+        let token = lasting.unwrap_or_else(|| {
+            let token = kept.issue(self.lifetime, now);
+            kept.stable = Some(token.clone());
+            token
+        });
+        Ok((token.text, (token.ends - now).num_seconds()))
+    }
+
+    /// `/cgi-bin/token`: always a fresh one; the one before it ends soon.
+    pub(super) fn classic(&self, now: Instant) -> (String, i64) {
+        let mut kept = lock(&self.kept);
+        if let Some(before) = kept.classic.take()
+            && let Some(known) = kept.known.iter_mut().find(|token| **token == before)
+        {
+            known.ends = known.ends.min(now + OVERLAP);
+        }
+        let token = kept.issue(self.lifetime, now);
+        kept.classic = Some(token.clone());
+        (token.text, self.lifetime.num_seconds())
+    }
+
+    /// Whether a call may be made with a token.
+    pub(super) fn check(&self, text: &str, now: Instant) -> Result<(), Code> {
+        if text.is_empty() {
+            return Err(41001);
+        }
+        match lock(&self.kept).known.iter().rev().find(|token| token.text == text) {
+            Some(token) if token.ends > now => Ok(()),
+            Some(_) => Err(42001),
+            None => Err(40001),
+        }
+    }
+
+    /// Lets all tokens end now.
+    pub(super) fn expire(&self, now: Instant) {
+        let mut kept = lock(&self.kept);
+        kept.known.iter_mut().for_each(|token| token.ends = token.ends.min(now));
+        (kept.stable, kept.classic) = (None, None);
+    }
+
+    pub(super) fn clear(&self) {
+        *lock(&self.kept) = Kept::default();
+    }
+}
+
+impl Kept {
+    fn issue(&mut self, lifetime: TimeDelta, now: Instant) -> Token {
+        // Those that ended long ago are forgotten; those that ended lately are still told from unknown ones.
+        self.known.retain(|token| now - token.ends < TimeDelta::days(1));
+        let token = Token { text: format!("72_{}", hex::encode(random_bytes::<48>())), ends: now + lifetime };
+        self.known.push(token.clone());
+        token
+    }
+
+    fn may_force(&mut self, now: Instant) -> Result<bool, Code> {
+        let today = self.forced.filter(|(last, _)| beijing_day(*last) == beijing_day(now));
+        let (last, count) = today.map_or((None, 0), |(last, count)| (Some(last), count));
+        if count >= FORCED_A_DAY {
+            return Err(45009);
+        }
+        if last.is_some_and(|last| now - last < BETWEEN_FORCED) {
+            return Ok(false);
+        }
+        self.forced = Some((now, count + 1));
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens() -> (Tokens, impl Fn(i64) -> Instant) {
+        let start: Instant = "2026-01-02T00:00:00Z".parse().unwrap();
+        (Tokens::new(TimeDelta::hours(2)), move |seconds| start + TimeDelta::seconds(seconds))
+    }
+
+    #[test]
+    fn the_stable_token_is_the_same_until_its_last_five_minutes() {
+        let (tokens, at) = tokens();
+        let (first, left) = tokens.stable(false, at(0)).unwrap();
+        assert_eq!(left, 7200);
+        assert_eq!(tokens.stable(false, at(6899)).unwrap(), (first.clone(), 301));
+        let (second, left) = tokens.stable(false, at(6900)).unwrap();
+        assert!(second != first && left == 7200);
+        assert_eq!(tokens.check(&first, at(7199)), Ok(()), "both are good for the last five minutes");
+        assert_eq!(tokens.check(&first, at(7200)), Err(42001));
+        assert_eq!((tokens.check("72_x", at(0)), tokens.check("", at(0))), (Err(40001), Err(41001)));
+    }
+
+    #[test]
+    fn force_kills_at_once_within_limits() {
+        let (tokens, at) = tokens();
+        let (first, _) = tokens.stable(false, at(0)).unwrap();
+        let (second, _) = tokens.stable(true, at(1)).unwrap();
+        assert_eq!(tokens.check(&first, at(1)), Err(40001));
+        assert_eq!(tokens.stable(true, at(30)).unwrap().0, second, "too soon after the last: nothing happens");
+        for n in 1..20 {
+            assert!(tokens.stable(true, at(1 + 30 * n)).is_ok());
+        }
+        assert_eq!(tokens.stable(true, at(700)).err(), Some(45009));
+        assert!(tokens.stable(true, at(86_400)).is_ok(), "a new day");
+    }
+
+    #[test]
+    fn the_classic_token_ends_soon_after_its_successor_is_given_out() {
+        let (tokens, at) = tokens();
+        let (stable, _) = tokens.stable(false, at(0)).unwrap();
+        let (first, _) = tokens.classic(at(0));
+        let (second, _) = tokens.classic(at(10));
+        assert_eq!(tokens.check(&first, at(309)), Ok(()));
+        assert_eq!(tokens.check(&first, at(310)), Err(42001));
+        assert!(tokens.check(&second, at(310)).is_ok() && tokens.check(&stable, at(310)).is_ok());
+    }
+
+    #[test]
+    fn tokens_end_on_demand() {
+        let (tokens, at) = tokens();
+        let (first, _) = tokens.stable(false, at(0)).unwrap();
+        tokens.expire(at(1));
+        assert_eq!(tokens.check(&first, at(1)), Err(42001));
+        assert_ne!(tokens.stable(false, at(1)).unwrap().0, first);
+    }
+}

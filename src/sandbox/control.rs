@@ -1,0 +1,172 @@
+//! `/_sandbox`: what a test, a demo or an integrator may ask of the sandbox itself.
+//!
+//! | call | does |
+//! |---|---|
+//! | `GET phones`, `GET phones/{address}` | what phones received |
+//! | `GET parcels` | what carriers hold, by carrier |
+//! | `GET counters` | calls, callbacks, faults, messages, parcels |
+//! | `POST faults {gateway, operation?, fault, times \| share, delay_ms?}` | orders a fault (see [`super::faults`]) |
+//! | `GET faults`, `DELETE faults` | how often each struck; takes back all orders |
+//! | `POST parcels/{order_no}/advance {steps?}`, `POST advance-all {steps?}` | moves parcels on |
+//! | `PUT callbacks {base_url}` | says where Songda is |
+//! | `POST reset` | forgets everything |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::http::StatusCode;
+use poem::web::{Data, Json, Path};
+use poem::{EndpointExt, IntoEndpoint, Response, Route, get, handler, post, put};
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Sandbox;
+use super::call;
+use super::faults::{Fault, Often, Order};
+
+type State<'a> = Data<&'a Arc<Sandbox>>;
+
+pub(super) fn routes(sandbox: &Arc<Sandbox>) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
+    Route::new()
+        .at("/phones", get(phones))
+        .at("/phones/:address", get(phone))
+        .at("/parcels", get(parcels))
+        .at("/parcels/:order_no/advance", post(advance))
+        .at("/advance-all", post(advance_all))
+        .at("/counters", get(counters))
+        .at("/faults", get(faults).post(order_fault).delete(cancel_faults))
+        .at("/callbacks", put(aim))
+        .at("/reset", post(reset))
+        .data(Arc::clone(sandbox))
+}
+
+#[handler]
+fn phones(Data(sandbox): State<'_>) -> Json<Value> {
+    let all = sandbox.world.phones.all();
+    let phones = all.into_iter().map(|(address, messages)| json!({ "address": address, "messages": messages }));
+    Json(json!({ "data": phones.collect::<Vec<_>>() }))
+}
+
+#[handler]
+fn phone(Data(sandbox): State<'_>, Path(address): Path<String>) -> Json<Value> {
+    Json(json!({ "address": address, "messages": sandbox.world.phones.of(&address) }))
+}
+
+#[handler]
+fn parcels(Data(sandbox): State<'_>) -> Json<Value> {
+    let carriers = sandbox.world.parcels.all();
+    let carriers = carriers.into_iter().map(|(carrier, parcels)| json!({ "carrier": carrier, "parcels": parcels }));
+    Json(json!({ "data": carriers.collect::<Vec<_>>() }))
+}
+
+/// How far to move.
+#[derive(Deserialize)]
+struct Steps {
+    #[serde(default = "one")]
+    steps: usize,
+}
+
+const fn one() -> usize {
+    1
+}
+
+#[handler]
+fn advance(Data(sandbox): State<'_>, Path(order_no): Path<String>, body: Option<Json<Steps>>) -> Response {
+    match sandbox.advance(&order_no, body.map_or(1, |Json(body)| body.steps)) {
+        Some(scans) => call::json(StatusCode::OK, &json!({ "order_no": order_no, "scans": scans })),
+        None => fault(StatusCode::NOT_FOUND, "no carrier holds such an order"),
+    }
+}
+
+#[handler]
+fn advance_all(Data(sandbox): State<'_>, body: Option<Json<Steps>>) -> Json<Value> {
+    Json(json!({ "moved": sandbox.advance_all(body.map_or(1, |Json(body)| body.steps)) }))
+}
+
+#[handler]
+fn counters(Data(sandbox): State<'_>) -> Json<Value> {
+    let world = &sandbox.world;
+    let (messages, extra_copies) = world.phones.counts();
+    let (live, cancelled) = world.parcels.counts();
+    Json(json!({
+        "messages": { "different": messages, "extra_copies": extra_copies },
+        "parcels": { "live": live, "cancelled": cancelled },
+        "calls": world.counters.all(),
+        "faults": world.faults.injected(),
+    }))
+}
+
+#[handler]
+fn faults(Data(sandbox): State<'_>) -> Json<Value> {
+    Json(json!({ "injected": sandbox.world.faults.injected() }))
+}
+
+/// A fault, as it is ordered.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultOrder {
+    gateway: String,
+    operation: Option<String>,
+    fault: Fault,
+    times: Option<u64>,
+    share: Option<f64>,
+    delay_ms: Option<u64>,
+}
+
+#[handler]
+fn order_fault(Data(sandbox): State<'_>, Json(wanted): Json<FaultOrder>) -> Response {
+    let FaultOrder { gateway, operation, fault: kind, times, share, delay_ms } = wanted;
+    if !sandbox.twins.iter().any(|twin| twin.name() == gateway) {
+        return fault(StatusCode::BAD_REQUEST, "no such gateway");
+    }
+    let often = match (times, share) {
+        (times, None) => Often::Times(times.unwrap_or(1)),
+        (None, Some(share)) if (0.0..=1.0).contains(&share) => Often::Share(share),
+        _ => return fault(StatusCode::BAD_REQUEST, "either times, or a share from 0 to 1"),
+    };
+    let delay = delay_ms.map(Duration::from_millis);
+    sandbox.world.faults.order(Order { gateway, operation, fault: kind, often, delay });
+    done()
+}
+
+#[handler]
+fn cancel_faults(Data(sandbox): State<'_>) -> Response {
+    sandbox.world.faults.cancel_orders();
+    done()
+}
+
+/// Where Songda is.
+#[derive(Deserialize)]
+struct Aim {
+    base_url: Option<String>,
+}
+
+#[handler]
+fn aim(Data(sandbox): State<'_>, Json(aim): Json<Aim>) -> Response {
+    match aim.base_url.as_deref().map(Url::parse).transpose() {
+        Ok(base_url) => {
+            sandbox.world.callbacks.aim(base_url);
+            done()
+        }
+        Err(_) => fault(StatusCode::BAD_REQUEST, "base_url is not a URL"),
+    }
+}
+
+#[handler]
+fn reset(Data(sandbox): State<'_>) -> Response {
+    sandbox.reset();
+    done()
+}
+
+/// Nothing more to say.
+#[must_use]
+pub fn done() -> Response {
+    StatusCode::NO_CONTENT.into()
+}
+
+/// Why a control call was refused.
+#[must_use]
+pub fn fault(status: StatusCode, words: &str) -> Response {
+    call::json(status, &json!({ "error": words }))
+}

@@ -1,0 +1,67 @@
+//! What was seen lately: nonces and request numbers that may be used once.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Mutex;
+
+use chrono::TimeDelta;
+
+use super::shards::lock;
+use crate::domain::clock::Instant;
+
+/// Remembers for at least a while, and for at most twice as long.
+pub struct Seen {
+    a_while: TimeDelta,
+    hasher: RandomState,
+    generations: Mutex<Generations>,
+}
+
+#[derive(Default)]
+struct Generations {
+    since: Option<Instant>,
+    young: HashSet<u64>,
+    old: HashSet<u64>,
+}
+
+impl Seen {
+    /// Remembers for at least this long.
+    #[must_use]
+    pub fn for_at_least(a_while: TimeDelta) -> Self {
+        Self { a_while, hasher: RandomState::new(), generations: Mutex::default() }
+    }
+
+    /// Says whether this is new, and remembers it.
+    pub fn is_new(&self, text: &str, now: Instant) -> bool {
+        let hash = self.hasher.hash_one(text);
+        let generations = &mut *lock(&self.generations);
+        if now - *generations.since.get_or_insert(now) > self.a_while {
+            generations.old = std::mem::take(&mut generations.young);
+            generations.since = Some(now);
+        }
+        !generations.old.contains(&hash) && generations.young.insert(hash)
+    }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        *lock(&self.generations) = Generations::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_new_once_in_a_while() {
+        let seen = Seen::for_at_least(TimeDelta::minutes(15));
+        let start: Instant = "2026-01-02T00:00:00Z".parse().unwrap();
+        let after = |minutes| start + TimeDelta::minutes(minutes);
+        assert!(seen.is_new("a", start));
+        assert!(!seen.is_new("a", after(14)));
+        assert!(seen.is_new("b", after(16)));
+        assert!(!seen.is_new("a", after(16)), "still in the older half");
+        assert!(seen.is_new("c", after(32)));
+        assert!(seen.is_new("a", after(33)), "forgotten");
+    }
+}

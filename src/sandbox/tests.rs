@@ -1,0 +1,151 @@
+use std::time::Duration;
+
+use poem::http::StatusCode;
+use poem::{Response, post};
+use serde_json::{Value, json};
+
+use super::call::{Call, endpoint};
+use super::client::{Client, Ear};
+use super::json::Lenient;
+use super::parcels::{Parcel, Recipient};
+use super::phones::Delivery;
+use super::world::Target;
+use super::*;
+
+/// A gateway that exists nowhere: it carries parcels, and tells the phone of the recipient at once.
+struct Pony;
+
+impl Twin for Pony {
+    fn name(&self) -> &'static str {
+        "pony"
+    }
+
+    fn protocol(self: Arc<Self>, world: &Arc<World>) -> Route {
+        Route::new().at("/orders", post(endpoint(&self, world, Self::order)))
+    }
+
+    fn scanned(&self, world: &World, moved: &[Moved]) {
+        let callbacks = moved.iter().map(|moved| callbacks::Callback {
+            gateway: "pony",
+            recipient: moved.parcel.recipient.phone.clone(),
+            path: "/callbacks/pony/secret".into(),
+            query: Vec::new(),
+            content_type: "text/plain",
+            body: moved.scans.iter().map(|scan| scan.code).collect::<Vec<_>>().join(",").into(),
+            accepts: Arc::new(|_| true),
+            waits: &[Duration::ZERO],
+            about: vec![("pony", moved.parcel.order_no.clone())],
+        });
+        world.callbacks.post(callbacks.collect());
+    }
+}
+
+impl Pony {
+    async fn order(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+        let said = call.json().unwrap();
+        let (order_no, phone) = (said.text("order_no"), said.text("phone"));
+        let answer = |_| {
+            let recipient = Recipient { phone: phone.clone(), name: "<b>张三</b>".into(), ..Recipient::default() };
+            let way = &[("1", "collected"), ("2", "delivered")];
+            world.parcels.book(Parcel::new("pony", order_no.clone(), order_no, recipient, way, world.now()));
+            let (channel, template, reference) = ("pony", "hello".to_owned(), "1".to_owned());
+            let (fields, key) = ([("words".to_owned(), "hello".to_owned())].into(), None);
+            world
+                .phones
+                .deliver(Delivery { channel, address: phone.clone(), template, fields, key, reference }, world.now());
+            StatusCode::CREATED.into()
+        };
+        world.perform(Target { gateway: "pony", operation: "order", recipient: &phone }, answer).await
+    }
+}
+
+async fn with_pony(pace: Pace, ear: Option<&Ear>) -> (Running, Client) {
+    let mut settings = Settings { pace, ..Settings::for_tests() };
+    settings.callback_url = ear.map(|ear| ear.url().parse().unwrap());
+    settings.twins.push(Arc::new(Pony));
+    let running = Sandbox::start(settings).await.unwrap();
+    let client = Client::new(&running.base_url());
+    (running, client)
+}
+
+async fn order(client: &Client, order_no: &str) -> u16 {
+    client.json("POST", "/pony/orders", &json!({ "order_no": order_no, "phone": "13912345678" })).await.0
+}
+
+#[tokio::test]
+async fn a_gateway_is_added_by_one_line() {
+    let mut ear = Ear::answering(vec![|_| String::new()]).await;
+    let (_running, client) = with_pony(Pace::Manual, Some(&ear)).await;
+    assert_eq!(order(&client, "P1").await, 201);
+    assert_eq!(client.get("/_sandbox/phones/13912345678").await["messages"][0]["fields"]["words"], "hello");
+
+    let (status, moved) = client.json("POST", "/_sandbox/parcels/P1/advance", &json!({ "steps": 5 })).await;
+    assert_eq!((status, &moved["scans"]), (200, &json!(2)));
+    assert_eq!(ear.next().await.body, "1,2");
+    assert_eq!(client.json("POST", "/_sandbox/parcels/P2/advance", &json!({})).await.0, 404);
+
+    let carriers = client.get("/_sandbox/parcels").await;
+    let parcel = &carriers["data"][0]["parcels"][0];
+    assert_eq!((parcel["order_no"].as_str(), parcel["state"].as_str()), (Some("P1"), Some("live")));
+    assert_eq!(parcel["scans"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn parcels_walk_by_themselves() {
+    let mut ear = Ear::answering(vec![|_| String::new()]).await;
+    let (_running, client) = with_pony(Pace::Every(Duration::from_millis(1)), Some(&ear)).await;
+    order(&client, "P1").await;
+    let mut codes = [ear.next().await.body, ear.next().await.body];
+    codes.sort();
+    assert_eq!(codes, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn faults_are_ordered_counted_and_taken_back() {
+    let (running, client) = with_pony(Pace::Manual, None).await;
+    let fault = |more: Value| {
+        let mut fault = json!({ "gateway": "pony", "fault": "http_500_html" });
+        fault.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        fault
+    };
+    for wrong in [json!({ "gateway": "none" }), json!({ "share": 1.5 }), json!({ "times": 1, "share": 0.5 })] {
+        assert_eq!(client.json("POST", "/_sandbox/faults", &fault(wrong)).await.0, 400);
+    }
+    client.json("POST", "/_sandbox/faults", &fault(json!({ "share": 1 }))).await;
+    assert_eq!(order(&client, "P1").await, 500);
+    assert_eq!(client.get("/_sandbox/counters").await["faults"]["http_500_html"], 1);
+    assert_eq!(client.send("DELETE", "/_sandbox/faults", Default::default(), Default::default()).await.0, 204);
+    assert_eq!(order(&client, "P1").await, 201);
+    assert_eq!(running.world().parcels.counts(), (1, 0), "nothing was done before");
+}
+
+#[tokio::test]
+async fn a_reset_forgets_everything() {
+    let (_running, client) = with_pony(Pace::Manual, None).await;
+    order(&client, "P1").await;
+    assert_eq!(client.get("/_sandbox/counters").await["messages"]["different"], 1);
+    assert_eq!(client.json("POST", "/_sandbox/reset", &json!({})).await.0, 204);
+    assert_eq!(client.get("/_sandbox/phones").await, json!({ "data": [] }));
+    assert_eq!(client.get("/_sandbox/parcels").await, json!({ "data": [] }));
+    let counters = client.get("/_sandbox/counters").await;
+    assert_eq!((&counters["messages"]["different"], &counters["calls"]), (&json!(0), &json!({})));
+}
+
+#[tokio::test]
+async fn the_page_shows_phones_and_parcels() {
+    let (running, client) = with_pony(Pace::Manual, None).await;
+    order(&client, "P1").await;
+    let page = poem::test::TestClient::new(running.sandbox.routes()).get("/").send().await;
+    page.assert_status_is_ok();
+    let page = page.0.into_body().into_string().await.unwrap();
+    assert!(page.contains("13912345678") && page.contains("PONY P1"), "{page}");
+    assert!(page.contains("&lt;b&gt;张三") && !page.contains("<b>张三"));
+}
+
+#[tokio::test]
+async fn a_stop_is_heard() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let stop = CancellationToken::new();
+    stop.cancel();
+    assert!(serve(Settings::for_tests(), listener, stop).await.is_ok());
+}

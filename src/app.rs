@@ -105,7 +105,16 @@ impl App {
                 .map_or_else(|_| Arc::from("/integration/v1/token"), |url| Arc::from(url.as_str())),
         };
         let bell = Arc::new(Mutex::new(Some(hear)));
-        Ok(Self { config: Arc::new(config), catalog, casework, people, queue, pulse: Pulse::default(), live: Live::default(), bell })
+        Ok(Self {
+            config: Arc::new(config),
+            catalog,
+            casework,
+            people,
+            queue,
+            pulse: Pulse::default(),
+            live: Live::default(),
+            bell,
+        })
     }
 
     /// Serves the API until asked to stop, and finishes the requests that are under way.

@@ -107,7 +107,11 @@ impl Config {
         let upload_limit = env.or("SONGDA_UPLOAD_LIMIT", "10485760", "how large an uploaded file may be, in bytes");
         let origins = Origins::from_env(env);
         let policies = Policies::from_env(env);
-        let proxies = env.or("SONGDA_PROXIES", "0", "how many reverse proxies of ours stand before the API, each adding to X-Forwarded-For");
+        let proxies = env.or(
+            "SONGDA_PROXIES",
+            "0",
+            "how many reverse proxies of ours stand before the API, each adding to X-Forwarded-For",
+        );
         let worker = WorkerSettings::read(env);
         let channels = push::registry(env, &clock);
         let chain: Option<String> = env.or(

@@ -22,6 +22,7 @@ pub mod catalog;
 
 pub mod domain;
 pub mod env;
+pub mod kill_point;
 
 pub mod demo;
 pub mod sandbox;

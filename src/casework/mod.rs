@@ -25,6 +25,7 @@ use crate::domain::clock::{Clock, Instant};
 use crate::domain::job::Offer;
 use crate::domain::parcel::CarrierCode;
 use crate::domain::reach::Chain;
+use crate::kill_point::{self, Step};
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{Store, StoreError, Tx, changes};
 
@@ -84,6 +85,7 @@ impl Casework {
     /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
     async fn commit(&self, tx: Tx, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
         tx.commit().await?;
+        kill_point::pass(Step::Committed);
         self.parts.bell.ring(offers, record.people());
         Ok(())
     }

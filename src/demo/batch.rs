@@ -2,7 +2,7 @@
 //! talk nonsense, and while callbacks come twice and out of order.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use super::sandbox::{Parcel, each_message_once};
 use super::wait::until;
 use super::{Stage, check, fresh_key, fresh_phone};
 use crate::domain::clock::{Clock, Stopwatch};
+use crate::env::Env;
 
 /// How long all may take, the waits after failures included.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -23,6 +24,30 @@ const FAULTS: [(&str, f64); 4] =
 const CALLBACK_FAULTS: [(&str, f64); 2] = [("duplicate_callback", 0.25), ("reorder_callbacks", 0.25)];
 const CARRIERS: [&str; 2] = ["ems", "sf"];
 const SMS: &str = "sms";
+
+/// The back-office system that decided.
+pub struct Settings {
+    /// Its id as an API client.
+    pub client: String,
+    /// The file of its private key, PEM.
+    pub client_key: PathBuf,
+    /// The decisions, one JSON object a line.
+    pub results: PathBuf,
+}
+
+impl Settings {
+    /// Reads the settings.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let client = env.required("SONGDA_DEMO_CLIENT", "id of the player's back-office system");
+        let client_key = env.required("SONGDA_DEMO_CLIENT_KEY_FILE", "file of its private key (PEM)");
+        let results = env.or(
+            "SONGDA_DEMO_RESULTS",
+            "catalog/demo/results.jsonl",
+            "file of its decisions, one JSON object a line",
+        );
+        Some(Self { client: client?, client_key: client_key?, results: results? })
+    }
+}
 
 /// A decision that was handed in.
 struct HandedIn {
@@ -35,13 +60,12 @@ struct HandedIn {
 ///
 /// # Errors
 /// When a decision is lost, told twice, or couriered twice.
-pub async fn play(stage: &Stage) -> Played<usize> {
+pub async fn play(stage: &Stage, settings: &Settings) -> Played<usize> {
     stage
         .story
         .part("后台系统批量推送结果，网关故障频发", "a batch of results from another system, while gateways fail");
-    let results = read(&stage.settings.results)?;
-    let client = &stage.settings.client;
-    let office = BackOffice::authenticate(&stage.api, client, &stage.settings.client_key).await?;
+    let results = read(&settings.results)?;
+    let office = BackOffice::authenticate(&stage.api, &settings.client, &settings.client_key).await?;
     make_trouble(stage).await?;
     let handed_in = hand_in(stage, &office, &results).await?;
     bring_all(stage, &handed_in).await?;

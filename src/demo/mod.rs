@@ -16,7 +16,6 @@ pub mod sandbox;
 pub mod story;
 pub mod wait;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -43,12 +42,8 @@ pub struct Settings {
     pub sandbox: Url,
     /// The officers' password. Their names are `officer.<agency>`.
     pub officer_password: Private<String>,
-    /// The id of the back-office system.
-    pub client: String,
-    /// The file of its private key, PEM.
-    pub client_key: PathBuf,
-    /// The decisions of the back-office system, one JSON object a line.
-    pub results: PathBuf,
+    /// The back-office system.
+    pub batch: batch::Settings,
 }
 
 impl Settings {
@@ -56,25 +51,10 @@ impl Settings {
     pub fn read(env: &mut Env) -> Option<Self> {
         let api = env.required("SONGDA_DEMO_API_URL", "where the player finds the API");
         let sandbox = env.required("SONGDA_DEMO_SANDBOX_URL", "where the player finds the sandbox");
-        let officer_password = env.secret(
-            "SONGDA_DEMO_OFFICER_PASSWORD",
-            "password of the player's officers, who are called officer.<agency>",
-        );
-        let client = env.required("SONGDA_DEMO_CLIENT", "id of the player's back-office system");
-        let client_key = env.required("SONGDA_DEMO_CLIENT_KEY_FILE", "file of its private key (PEM)");
-        let results = env.or(
-            "SONGDA_DEMO_RESULTS",
-            "catalog/demo/results.jsonl",
-            "file of its decisions, one JSON object a line",
-        );
-        Some(Self {
-            api: api?,
-            sandbox: sandbox?,
-            officer_password: officer_password?,
-            client: client?,
-            client_key: client_key?,
-            results: results?,
-        })
+        let officer_password =
+            env.secret("SONGDA_DEMO_OFFICER_PASSWORD", "password of the player's officers, called officer.<agency>");
+        let batch = batch::Settings::read(env);
+        Some(Self { api: api?, sandbox: sandbox?, officer_password: officer_password?, batch: batch? })
     }
 }
 
@@ -86,20 +66,14 @@ pub struct Stage {
     pub sandbox: Sandbox,
     /// The teller.
     pub story: Story,
-    settings: Settings,
+    officer_password: Private<String>,
 }
 
 impl Stage {
-    /// Waits until the API answers, and tells the sandbox where it is, for callbacks.
-    async fn open(settings: Settings) -> Played<Self> {
-        let api = Caller::new(settings.api.clone())?;
-        let sandbox = Sandbox::new(settings.sandbox.clone())?;
-        until("the API is ready", PATIENCE, async || {
-            Ok(api.get("/readyz").answer().await.ok().filter(|reply| reply.status.is_success()))
-        })
-        .await?;
-        sandbox.aim(&settings.api).await?;
-        Ok(Self { api, sandbox, story: Story::begin(), settings })
+    /// A stage; the story begins now.
+    #[must_use]
+    pub fn new(api: Caller, sandbox: Sandbox, officer_password: Private<String>) -> Self {
+        Self { api, sandbox, story: Story::begin(), officer_password }
     }
 }
 
@@ -116,10 +90,17 @@ pub async fn play(settings: Settings) -> bool {
 }
 
 async fn journey_by_journey(settings: Settings) -> Played<String> {
-    let stage = Stage::open(settings).await?;
+    let api = Caller::new(settings.api.clone())?;
+    let sandbox = Sandbox::new(settings.sandbox)?;
+    until("the API is ready", PATIENCE, async || {
+        Ok(api.get("/readyz").answer().await.ok().filter(|reply| reply.status.is_success()))
+    })
+    .await?;
+    sandbox.aim(&settings.api).await?;
+    let stage = Stage::new(api, sandbox, settings.officer_password);
     journeys::certificate(&stage).await?;
     journeys::licence(&stage).await?;
-    let decisions = batch::play(&stage).await?;
+    let decisions = batch::play(&stage, &settings.batch).await?;
     let seconds = stage.story.seconds();
     Ok(format!("2 journeys and {decisions} decisions, each message once, one order per parcel, in {seconds} s"))
 }

@@ -152,7 +152,7 @@ impl Resident {
     async fn materials(&self, guide: &Reply) -> Played<Vec<Value>> {
         let mut handed_in = Vec::new();
         for material in guide.at("/materials")?.as_array().into_iter().flatten() {
-            if material["form"] == "scan" && material["required"] == true {
+            if material["needs_upload"] == true {
                 let key = material["key"].as_str().unwrap_or_default();
                 handed_in.push(json!({"key": key, "uploads": [self.upload(key).await?]}));
             }

@@ -1,6 +1,7 @@
 //! The sandbox's settings. Each twin reads its own keys in its own folder; the defaults are synthetic, and good for
 //! nothing but the sandbox.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,8 @@ impl FromStr for Pace {
 /// What the sandbox is made of.
 #[derive(Clone)]
 pub struct Settings {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
     /// When parcels move on.
     pub pace: Pace,
     /// How many seconds of a gateway's waiting before a repeated callback pass in one real second.
@@ -54,6 +57,7 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings, those of all twins included.
     pub fn read(env: &mut Env) -> Option<Self> {
+        let listen = env.or("SONGDA_SANDBOX_LISTEN", "127.0.0.1:8090", "address and port that the sandbox listens on");
         let pace =
             env.or("SONGDA_SANDBOX_STEP", "2s", "time between two scans of a parcel, or `manual`: only when told to");
         let time_scale =
@@ -61,7 +65,7 @@ impl Settings {
         let callback_url = env.optional("SONGDA_SANDBOX_CALLBACK_URL", "base URL of the Songda that is called back");
         let twins: Vec<_> = TWINS.iter().map(|make| make(env)).collect();
         let twins = twins.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Self { pace: pace?, time_scale: time_scale?, callback_url, clock: Clock::system(), twins })
+        Some(Self { listen: listen?, pace: pace?, time_scale: time_scale?, callback_url, clock: Clock::system(), twins })
     }
 
     /// What a test starts from: synthetic keys, parcels that move only when told to, repeats without waiting.

@@ -256,14 +256,16 @@ pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<JobId>, S
 /// When the database is unavailable.
 pub async fn sweep(conn: &mut Conn, lane: &Lane, lost_after: Duration, limit: i64) -> Result<Vec<JobId>, StoreError> {
     let swept: Vec<Uuid> = sqlx::query_scalar(
-        "with due as (
-            (select id from jobs where lane = $1 and state = 'pending' and offered_at is null and due_at <= now()
-             order by due_at limit $3 for update skip locked)
-            union all
-            (select id from jobs where lane = $1 and state = 'pending'
-               and offered_at < now() - $2 * interval '1 millisecond'
-               and (lease_until is null or lease_until < now())
-             order by offered_at limit $3 for update skip locked)
+        "with never_offered as (
+            select id from jobs where lane = $1 and state = 'pending' and offered_at is null and due_at <= now()
+            order by due_at limit $3 for update skip locked
+        ), lost as (
+            select id from jobs where lane = $1 and state = 'pending'
+              and offered_at < now() - $2 * interval '1 millisecond'
+              and (lease_until is null or lease_until < now())
+            order by offered_at limit $3 for update skip locked
+        ), due as (
+            select id from never_offered union all select id from lost
         )
         update jobs j set offered_at = now() from due where j.id = due.id returning j.id",
     )

@@ -108,7 +108,7 @@ pub async fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Received>, Sto
 /// When the database is unavailable.
 pub async fn unread(conn: &mut Conn, person: PersonId, at_most: i64) -> Result<i64, StoreError> {
     let unread = sqlx::query_scalar(
-        "select count(*) from (select from notifications where person_id = $1 and read_at is null limit $2) as some",
+        "select count(*) from (select from notifications where person_id = $1 and read_at is null limit $2) as unread",
     )
     .bind(person.uuid())
     .bind(at_most)

@@ -200,7 +200,7 @@ pub async fn note_consent(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "insert into consents (person_id, channel, template, balance, refused_at, updated_at)
-         select person_id, $2, $3, $4::int, case when not $5 then $6 end, $6 from wechat_accounts where openid_hash = $1
+         select person_id, $2, $3, $4::int, case when not $5 then $6::timestamptz end, $6 from wechat_accounts where openid_hash = $1
          on conflict (person_id, channel, template) do update
          set balance = case when $5 then greatest(consents.balance, 1) else 0 end,
              lasting = consents.lasting and $5, refused_at = excluded.refused_at, updated_at = $6

@@ -16,6 +16,7 @@ use crate::casework::jobs::{Effect, Settlement};
 use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::{Lane, Offer};
+use crate::kill_point::{self, Step};
 use crate::lifecycle::Tasks;
 use crate::queue::streams::{Reader, Ring};
 use crate::store::jobs::Claimed;
@@ -108,6 +109,7 @@ impl Floor {
         if rings.is_empty() {
             return;
         }
+        kill_point::pass(Step::Heard);
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let settings = &self.workshop.settings;
         let claimed = match self.workshop.casework.claim(&ids, &self.workshop.name, settings.lease).await {
@@ -194,9 +196,13 @@ fn note_contact(breaker: &Mutex<Breaker>, contact: Contact, now: Duration) {
 /// One attempt: bounded in time, and no panic of a job is more than a failed attempt.
 async fn attempt(workshop: &Workshop, job: &Claimed) -> Conclusion {
     let settings = &workshop.settings;
+    kill_point::pass(Step::Claimed);
     let work = AssertUnwindSafe(jobs::run(workshop, job)).catch_unwind();
     match tokio::time::timeout(settings.attempt, work).await {
-        Ok(Ok(conclusion)) => conclusion,
+        Ok(Ok(conclusion)) => {
+            kill_point::pass(Step::Called);
+            conclusion
+        }
         Ok(Err(_)) => broken(job, settings, "the job panicked"),
         Err(_) => broken(job, settings, "the attempt took too long"),
     }

@@ -9,6 +9,7 @@ use super::Workshop;
 use crate::casework::jobs::Settlement;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
+use crate::kill_point::{self, Step};
 
 /// An attempt that ended, with the ring that announced it.
 pub struct Ended {
@@ -37,7 +38,9 @@ pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
         settle(&workshop, &batch).await;
+        kill_point::pass(Step::Settled);
         acknowledge(&workshop, &batch).await;
+        kill_point::pass(Step::Acknowledged);
         batch.clear();
     }
 }

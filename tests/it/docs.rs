@@ -2,49 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use regex::Regex;
-use songda::config::Config;
-use songda::env::{Described, Env};
-
-const SETTINGS: &str = "docs/settings.md";
 
 #[test]
 fn every_setting_is_documented() {
-    let mut env = Env::of::<&str, &str>([]);
-    // Faults do not matter here, nor do values: reading tells what there is to be read.
-    let _ = Config::read(&mut env);
-    let _ = songda::sandbox::Settings::read(&mut env);
-    let _ = songda::demo::Settings::read(&mut env);
-    let wanted = settings_document(env.described());
-    if std::env::var_os("SONGDA_WRITE_DOCS").is_some() {
-        fs::write(SETTINGS, &wanted).unwrap();
-    }
-    let there = fs::read_to_string(SETTINGS).unwrap_or_default();
-    assert!(there == wanted, "{SETTINGS} is not what the program reads. Mend it with: script/generate");
-}
-
-fn settings_document(settings: &[Described]) -> String {
-    let mut lines: Vec<String> = settings
-        .iter()
-        .map(|setting| {
-            let default = match setting.default.as_deref() {
-                None => "**must be set**".to_owned(),
-                Some("") => "not set".to_owned(),
-                Some(default) => format!("`{default}`"),
-            };
-            format!("| `{}` | {default} | {} |\n", setting.name, setting.meaning)
-        })
-        .collect();
-    lines.sort();
-    lines.dedup();
-    format!(
-        "# Settings\n\nAll settings are environment variables. Durations carry their unit: `250ms`, `15s`, `10m`, \
-         `2h`, `3d`. A secret may stand in a file that `<NAME>_FILE` names. Faults are reported all at once at the \
-         start.\n\nWritten from what the program reads, by `script/generate`.\n\n\
-         | name | default | meaning |\n|---|---|---|\n{}",
-        lines.concat()
-    )
+    let table = Command::new(env!("CARGO_BIN_EXE_songda")).arg("settings").env_clear().output().unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    let there = fs::read_to_string("docs/settings.md").unwrap_or_default();
+    assert!(there.ends_with(&table), "docs/settings.md is not what the program reads. Mend it with: script/generate");
 }
 
 #[test]

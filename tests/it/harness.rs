@@ -4,6 +4,8 @@
 //! [`Desk::close`] fails the test that leaves a job undone, so that a forgotten side effect cannot pass; a test that
 //! means to leave some says so with [`Desk::leave_jobs`].
 
+#![allow(dead_code, reason = "the desk offers what any test may need")]
+
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,7 +16,7 @@ use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
-use songda::demo::{fresh_key, fresh_phone};
+use songda::demo::{Stage, fresh_key, fresh_phone};
 use songda::env::Env;
 use songda::lifecycle::Tasks;
 use songda::sandbox::{Running, Sandbox, Settings};
@@ -60,8 +62,6 @@ impl Desk {
         let app = App::build(config(self::settings(&url, &sandbox, settings)))
             .await
             .unwrap_or_else(|error| panic!("the app does not start: {error}"));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         sandbox.world().callbacks.aim(Some(base.clone()));
         let tasks = Tasks::new();
         start(&tasks, &app, listener);
@@ -78,6 +78,11 @@ impl Desk {
     /// Looks at the sandbox over HTTP, as the player does.
     pub fn outside(&self) -> songda::demo::sandbox::Sandbox {
         songda::demo::sandbox::Sandbox::new(self.sandbox.base_url().parse().unwrap()).unwrap()
+    }
+
+    /// The stage for the player's journeys.
+    pub fn stage(&self) -> Stage {
+        Stage::new(self.api.clone(), self.outside(), PASSWORD.to_owned().into())
     }
 
     /// A resident who signed in over WeChat, proved who they are, and has a phone; and their openid.
@@ -199,7 +204,8 @@ async fn template() -> String {
     let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
     let mut lock = admin.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(hashtext('songda_template'))").execute(&mut *lock).await.unwrap();
-    let exists = sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(&name);
+    let exists =
+        sqlx::query_scalar::<_, bool>("select exists (select from pg_database where datname = $1)").bind(&name);
     if !exists.fetch_one(&mut *lock).await.unwrap() {
         make_template(&name).await;
     }

@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
-mod gateways;
 mod docs;
-mod harness;
-mod layers;
 mod edge;
+mod gateways;
+mod harness;
+mod journeys;
+mod layers;
 mod people;
 mod proxy;
 mod typescript;

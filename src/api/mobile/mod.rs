@@ -10,6 +10,7 @@ pub mod notifications;
 pub mod person;
 pub mod sessions;
 pub mod tag;
+pub mod timeline;
 
 use tokio_util::sync::CancellationToken;
 
@@ -80,5 +81,9 @@ pub const ABOUT: About = About {
         "list_agencies",
         "list_regions",
         "list_halls",
-        "sign_in_wechat", "request_login_code", "sign_in_sms", "refresh_session"],
+        "sign_in_wechat",
+        "request_login_code",
+        "sign_in_sms",
+        "refresh_session",
+    ],
 };

@@ -120,7 +120,10 @@ impl Example for NotificationBody {
             id: NotificationId::from_uuid(EXAMPLE),
             event: "granted".to_owned(),
             title: Bilingual { zh: "办件已通过".to_owned(), en: "Your application was granted".to_owned() },
-            text: Bilingual { zh: "您申请的居住证申领已通过。".to_owned(), en: "Your residence permit was granted.".to_owned() },
+            text: Bilingual {
+                zh: "您申请的居住证申领已通过。".to_owned(),
+                en: "Your residence permit was granted.".to_owned(),
+            },
             case: CaseId::from_uuid(EXAMPLE),
             case_number: "32041320261123000042K".to_owned(),
             created_at: Instant::default(),

@@ -7,6 +7,7 @@ use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::ids::ParcelId;
 use crate::domain::parcel::{ParcelOrder, ParcelState};
 use crate::gateway::courier::{Carrier, CarrierFact, Recovery};
+use crate::kill_point::{self, Step};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::StoredParcel;
@@ -73,6 +74,7 @@ async fn order(workshop: &Workshop, job: &Claimed, carrier: &dyn Carrier, stored
         recipient: parcel.recipient.clone(),
         created_at: parcel.created_at,
     };
+    kill_point::pass(Step::Prepared);
     match carrier.order(&order).await {
         Ok(booking) => {
             let reference = booking.waybill.as_ref().map(ToString::to_string);

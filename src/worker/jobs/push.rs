@@ -6,6 +6,7 @@ use crate::casework::jobs::{Effect, Prepared, PushEffect, PushEnd, PushTask};
 use crate::domain::ids::{NotificationId, PersonId};
 use crate::domain::notification::{ChannelCode, Event, PushMessage};
 use crate::gateway::push::{Found, PushChannel, Repeat};
+use crate::kill_point::{self, Step};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::worker::Workshop;
@@ -72,6 +73,7 @@ async fn send(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, tas
 }
 
 async fn hand_over(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, task: &PushTask) -> Sent {
+    kill_point::pass(Step::Prepared);
     let report = channel.send(&task.to, &task.message).await;
     let settings = &workshop.settings;
     on_push(job, &settings.retry, settings.clear_up_after, channel.repeat(), &task.message, report)

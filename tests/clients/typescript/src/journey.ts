@@ -66,7 +66,7 @@ async function apply(item: string, form: Record<string, unknown>): Promise<strin
   const guide = body(await client.GET("/v1/items/{code}", { params: { path: { code: item } } }));
   const materials = [];
   for (const material of guide.materials) {
-    if (material.form === "scan" && material.required) {
+    if (material.needs_upload) {
       materials.push({ key: material.key, uploads: [await upload()] });
     }
   }

@@ -1,0 +1,61 @@
+//! Where a process may be killed in a test: every boundary between two steps of keeping a promise.
+//!
+//! `SONGDA_KILL_AT=called` makes a debug build send itself SIGKILL when it comes to that boundary: no destructor runs,
+//! nothing is flushed, as when the power fails. A release build holds none of this.
+
+/// The boundaries, in the order in which a promise passes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The decision is committed; nobody was told of its jobs.
+    Committed,
+    /// A ring was heard; the job is not claimed.
+    Heard,
+    /// The job is claimed; nothing else is done.
+    Claimed,
+    /// All is prepared; the gateway is not called.
+    Prepared,
+    /// The gateway answered; nobody wrote it down.
+    Called,
+    /// The end is written down; the ring is not acknowledged.
+    Settled,
+    /// All is done.
+    Acknowledged,
+}
+
+impl Step {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Committed, Self::Heard, Self::Claimed, Self::Prepared, Self::Called, Self::Settled, Self::Acknowledged];
+
+    /// Its name in `SONGDA_KILL_AT`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Heard => "heard",
+            Self::Claimed => "claimed",
+            Self::Prepared => "prepared",
+            Self::Called => "called",
+            Self::Settled => "settled",
+            Self::Acknowledged => "acknowledged",
+        }
+    }
+}
+
+/// Passes a boundary; or dies there, if a test said so.
+#[cfg(debug_assertions)]
+pub fn pass(step: Step) {
+    use std::sync::LazyLock;
+    static DIE_AT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("SONGDA_KILL_AT").ok());
+    if DIE_AT.as_deref() == Some(step.name()) {
+        let own = std::process::id().to_string();
+        let killed = std::process::Command::new("kill").args(["-KILL", &own]).status();
+        tracing::error!(?killed, "the kill point did not kill");
+        std::process::abort();
+    }
+}
+
+/// Passes a boundary.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub const fn pass(_: Step) {}

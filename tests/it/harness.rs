@@ -43,6 +43,7 @@ pub struct Desk {
     /// The database, to look at.
     pub database: PgPool,
     name: String,
+    settings: Vec<(String, String)>,
     tasks: Tasks,
     leaves_jobs: bool,
     closed: bool,
@@ -56,18 +57,58 @@ impl Desk {
 
     /// A desk with some settings of its own.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
+        let (desk, app) = Self::open_api(settings).await;
+        let stop = desk.tasks.stopping();
+        desk.tasks.spawn(async move { app.work(stop).await.unwrap() });
+        desk
+    }
+
+    /// A desk at which nobody works until [`Desk::worker`] starts a process for it.
+    pub async fn open_idle(settings: &[(&str, &str)]) -> Self {
+        Self::open_api(settings).await.0
+    }
+
+    /// The same, with the process that serves its API.
+    pub async fn open_api(wanted: &[(&str, &str)]) -> (Self, App) {
         let name = fresh_database().await;
         let url = database_url(&name);
         let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();
-        let app = App::build(config(self::settings(&url, &sandbox, settings)))
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let mut settings = settings(&url, &sandbox, wanted);
+        settings.push(("SONGDA_PUBLIC_URL".to_owned(), base.to_string()));
+        let app = App::build(config(settings.clone()))
             .await
             .unwrap_or_else(|error| panic!("the app does not start: {error}"));
         sandbox.world().callbacks.aim(Some(base.clone()));
         let tasks = Tasks::new();
-        start(&tasks, &app, listener);
+        let (api, stop) = (app.clone(), tasks.stopping());
+        tasks.spawn(async move { api.serve_api(listener, stop).await.unwrap() });
         let database = PgPool::connect(&url).await.unwrap();
         let api = Caller::new(base).unwrap();
-        Self { api, sandbox, database, name, tasks, leaves_jobs: false, closed: false }
+        (Self { api, sandbox, database, name, settings, tasks, leaves_jobs: false, closed: false }, app)
+    }
+
+    /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
+    pub async fn flush_redis(&self) {
+        let prefix = self.settings.iter().find(|(name, _)| name == "SONGDA_REDIS_PREFIX").unwrap().1.clone();
+        let mut redis = redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+        let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
+        if !keys.is_empty() {
+            let _: i64 = redis::cmd("DEL").arg(keys).query_async(&mut redis).await.unwrap();
+        }
+    }
+
+    /// Runs a command of the program against this desk's database, and returns what it says.
+    pub async fn songda(&self, arguments: &[&str]) -> String {
+        songda(arguments, &self.settings).await
+    }
+
+    /// Starts a worker as a process of its own, which dies at a kill point if one is named, or when it is dropped.
+    pub fn worker(&self, kill_at: Option<&str>) -> tokio::process::Child {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_songda"));
+        command.arg("work").envs(self.settings.iter().cloned()).envs(kill_at.map(|step| ("SONGDA_KILL_AT", step)));
+        command.env("SONGDA_LOG", "warn").kill_on_drop(true).spawn().unwrap()
     }
 
     /// Some jobs may stay undone.
@@ -148,13 +189,6 @@ impl Drop for Desk {
 pub async fn wait_until(deadline: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let ask = async || Ok(is_so().await.then_some(()));
     songda::demo::wait::until(what, deadline, ask).await.unwrap_or_else(|late| panic!("{late}"));
-}
-
-fn start(tasks: &Tasks, app: &App, listener: TcpListener) {
-    let (api, worker, stop) = (app.clone(), app.clone(), tasks.stopping());
-    let until = stop.clone();
-    tasks.spawn(async move { api.serve_api(listener, until).await.unwrap() });
-    tasks.spawn(async move { worker.work(stop).await.unwrap() });
 }
 
 /// The settings of a desk: the sandbox's keys, its own prefix, and whatever the test wants.
@@ -246,12 +280,13 @@ async fn fill_template(url: &str) {
 }
 
 /// Runs the program, which must succeed.
-async fn songda(arguments: &[&str], settings: &[(String, String)]) {
+async fn songda(arguments: &[&str], settings: &[(String, String)]) -> String {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_songda"));
     command.args(arguments).envs(settings.iter().cloned()).env("SONGDA_PASSWORD", PASSWORD);
     let output = command.output().await.unwrap();
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "songda {}: {words}", arguments.join(" "));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn admin_url() -> String {

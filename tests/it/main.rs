@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod database;
+mod decisions;
 mod docs;
 mod edge;
+mod flushes;
 mod gateways;
 mod harness;
 mod journeys;
+mod kills;
 mod layers;
 mod people;
 mod proxy;

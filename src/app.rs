@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::Server;
 use poem::listener::Acceptor;
+use poem::{Endpoint, Response, Server};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -87,6 +87,7 @@ impl App {
             chain: config.chain.clone(),
             carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
             bell: bell.clone(),
+            files: config.files.clone(),
         });
         let people = People {
             store,
@@ -125,7 +126,7 @@ impl App {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
-        let routes = api::routes(self.api_parts(&stop))?;
+        let routes = self.routes(&stop)?;
         let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
         for address in acceptor.local_addr() {
             tracing::info!("listening on {address}");
@@ -135,6 +136,20 @@ impl App {
             .await?;
         tasks.stop(GRACE).await;
         Ok(())
+    }
+
+    /// Everything that the API answers to, until `stop` ends what streams.
+    ///
+    /// # Errors
+    /// When the API breaks a rule of its own documents.
+    pub fn routes(&self, stop: &CancellationToken) -> Result<impl Endpoint<Output = Response> + use<>, AppError> {
+        Ok(api::routes(self.api_parts(stop))?)
+    }
+
+    /// What signs and reads access tokens.
+    #[must_use]
+    pub const fn tokens(&self) -> &Tokens {
+        &self.people.tokens
     }
 
     /// Does jobs until asked to stop, and finishes those that are under way.

@@ -10,12 +10,13 @@
 //! 4. A body is `body: Body<NewCase>`; types derive `Object` with `#[oai(deny_unknown_fields, example)]`. Ids are typed:
 //!    `id: Path<CaseId>`. `if_match: IfMatch`, `if_match: CreateOrMatch` and `idempotency_key: IdempotencyKey` go by these
 //!    names; other headers are `#[oai(name = "Last-Event-ID")] last: Header<Option<String>>`.
-//! 5. It returns `Result<T, Problem>`; `T` derives `ApiResponse`, with `#[oai(header = "ETag")] String` made by
-//!    [`edge::etag::etag`]; 304 is answered for it. A list is [`edge::paging::Page`].
+//! 5. It returns `Result<T, Problem>`: `T` is [`edge::answers::Versioned`] (200 with ETag; 304 is answered for it),
+//!    [`edge::answers::Created`] (201), `Json<Page<…>>` for a list, or derives `ApiResponse`.
 //! 6. `impl From<DecideError> for Problem` stands beside it, so `?` is enough. A new kind of problem is a line in
 //!    [`edge::code`]. Which problems it documents is derived from the above; it lists none.
 //! 7. With an `Idempotency-Key`: pass `idempotency_key.once(person.id, "submit_case", body.raw())` to the use case, with
-//!    what turns its outcome into an `Answer`, and return `Answered<Created>`, made from the `Given` that comes back.
+//!    what turns its outcome into an `Answer` (`Created { … }.into()`), and return `Answered<Created<CaseView>>`, made
+//!    from the `Given` that comes back.
 //! 8. Add the struct to the audience's `Api` tuple, run `cargo run -- openapi`, and commit the changed document.
 
 pub mod address_faults;
@@ -86,16 +87,25 @@ pub struct Edge {
 /// # Errors
 /// When a document breaks a rule: such a server must not start.
 pub fn routes(parts: Parts) -> Result<impl Endpoint<Output = Response> + 'static, DocumentsError> {
-    let jwks = Fixed::new("application/json", parts.edge.identify.tokens.jwks().to_string());
-    let mut route = Route::new()
+    let route = pages(&parts.edge)?
         .nest_no_strip("/v1", service(parts.mobile, &mobile::ABOUT))
         .nest_no_strip("/staff/v1", service(parts.staff, &staff::ABOUT))
         .nest_no_strip("/integration/v1", service(parts.integration, &integration::ABOUT))
         .nest_no_strip("/ops/v1", service(parts.ops, &ops::ABOUT))
         .nest("/callbacks", parts.callbacks)
+        .at("/readyz", get(parts.ready));
+    Ok(surround(route, parts.edge, allowed()))
+}
+
+/// The pages that need no database: documents and their reference, problems, public keys, and that we are alive.
+///
+/// # Errors
+/// When a document breaks a rule.
+pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
+    let jwks = Fixed::new("application/json", edge.identify.tokens.jwks().to_string());
+    let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
         .at("/healthz", get(Fixed::new("application/json", r#"{"status":"ok"}"#)))
-        .at("/readyz", get(parts.ready))
         .at("/.well-known/jwks.json", get(jwks))
         .at("/reference/rapidoc.js", get(reference::script()));
     for Document { about: About { file, title, .. }, text, .. } in documents()? {
@@ -103,14 +113,16 @@ pub fn routes(parts: Parts) -> Result<impl Endpoint<Output = Response> + 'static
             .at(format!("/openapi/{file}.json"), get(Fixed::new("application/json", text)))
             .at(format!("/reference/{file}"), get(reference::page(file, title)));
     }
-    Ok(surround(route, parts.edge, allowed()))
+    Ok(route)
 }
 
 fn service<A: OpenApi + 'static>(api: A, about: &About) -> impl IntoEndpoint<Endpoint = BoxEndpoint<'static>> + use<A> {
     OpenApiService::new(api, about.title, env!("CARGO_PKG_VERSION"))
 }
 
-fn allowed() -> Allowed {
+/// Which methods each address answers to.
+#[must_use]
+pub fn allowed() -> Allowed {
     let audiences =
         Allowed::default().with::<mobile::Api>().with::<staff::Api>().with::<integration::Api>().with::<ops::Api>();
     let pages = [

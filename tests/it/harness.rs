@@ -68,7 +68,8 @@ impl Desk {
         Self::open_api(settings).await.0
     }
 
-    async fn open_api(wanted: &[(&str, &str)]) -> (Self, App) {
+    /// The same, with the process that serves its API.
+    pub async fn open_api(wanted: &[(&str, &str)]) -> (Self, App) {
         let name = fresh_database().await;
         let url = database_url(&name);
         let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();

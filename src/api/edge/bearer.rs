@@ -13,6 +13,8 @@ use super::problem::Problem;
 use crate::casework::tokens::{Claims, TokenAudience, Tokens};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{ClientId, OfficerId, PersonId, SessionId};
+use crate::domain::item::AgencyCode;
+use crate::domain::staff::Role;
 use crate::domain::text::Bilingual;
 
 /// A person who signed in on the mobile API.
@@ -31,10 +33,10 @@ pub struct Officer {
     pub id: OfficerId,
     /// By which sign-in.
     pub session: SessionId,
-    /// The code of their agency.
-    pub agency: String,
+    /// Their agency.
+    pub agency: AgencyCode,
     /// What they may do.
-    pub role: String,
+    pub role: Role,
 }
 
 /// An officer who looks after jobs and gateways.
@@ -95,8 +97,8 @@ impl Principal {
             TokenAudience::Staff => Self::Officer(Officer {
                 id: id(&claims)?,
                 session: claims.grant.sid?,
-                agency: claims.grant.agency?,
-                role: claims.grant.role?,
+                agency: AgencyCode::new(claims.grant.agency?),
+                role: claims.grant.role?.parse().ok()?,
             }),
             TokenAudience::Integration => {
                 let scopes = claims.grant.scope.as_deref().unwrap_or_default();
@@ -223,7 +225,7 @@ schemes! {
         _ => Err(wrong_token()),
     };
     Operator, "operator", "运维人员的访问令牌。 The access token of an officer with the role operator.", |principal| match principal {
-        Principal::Officer(officer) if officer.role == "operator" => Ok(Self(officer.clone())),
+        Principal::Officer(officer) if officer.role == Role::Operator => Ok(Self(officer.clone())),
         Principal::Officer(_) => Err(insufficient()),
         _ => Err(wrong_token()),
     };

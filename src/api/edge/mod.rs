@@ -1,6 +1,7 @@
 //! What every operation of every audience shares, each thing once.
 
 pub mod allowed;
+pub mod answers;
 pub mod bearer;
 pub mod body;
 pub mod body_limit;

@@ -2,21 +2,21 @@
 //! each shape does is tested on an API of its own.
 
 mod notes;
+mod once;
 mod pages;
 mod shapes;
 mod walk;
 
 use std::sync::Arc;
 
-use poem::endpoint::make_sync;
 use poem::http::{HeaderMap, StatusCode};
 use poem::test::TestClient;
-use poem::{Endpoint, EndpointExt, Response, Route};
+use poem::{Endpoint, Response};
 use serde_json::Value;
 use songda::api::edge::bearer::Identify;
 use songda::api::edge::cors::Origins;
 use songda::api::edge::rate_limit::{LimitRate, LocalBuckets, Policies};
-use songda::api::{Edge, Parts, routes};
+use songda::api::{Edge, allowed, pages as pages_of, surround};
 use songda::casework::signing_keys::SigningKeys;
 use songda::casework::tokens::{Grant, TokenAudience, Tokens};
 use songda::domain::clock::{Clock, Instant, fresh};
@@ -55,22 +55,14 @@ const HASTY: [(&str, &str); 4] = [
     ("SONGDA_RATE_INTEGRATION", "1000000"),
 ];
 
-/// The real routes.
+/// The pages that need no database.
 fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
-    let parts = Parts {
-        mobile: (),
-        staff: (),
-        integration: (),
-        ops: (),
-        callbacks: Route::new(),
-        ready: make_sync(|_| "ready").map_to_response().boxed(),
-        edge: edge(tokens, &HASTY),
-    };
-    TestClient::new(routes(parts).unwrap())
+    let edge = edge(tokens, &HASTY);
+    TestClient::new(surround(pages_of(&edge).unwrap(), edge, allowed()))
 }
 
 /// A token that a security scheme of the documents accepts.
-fn token(tokens: &Tokens, scheme: &str) -> String {
+fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
     let officer = |role: &str| Grant {
         sid: Some(fresh(SessionId::from_uuid)),
         agency: Some("gxj".to_owned()),
@@ -90,7 +82,7 @@ fn token(tokens: &Tokens, scheme: &str) -> String {
         }
         other => panic!("no such scheme: {other}"),
     };
-    tokens.issue(subject, audience, grant, now()).unwrap()
+    tokens.issue(subject, audience, grant, at).unwrap()
 }
 
 /// An answer, read to its end.

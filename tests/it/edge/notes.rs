@@ -6,19 +6,20 @@ use poem::test::TestClient;
 use poem::{Endpoint, Response, Route};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object, OpenApi, OpenApiService, Tags};
+use poem_openapi::{Object, OpenApi, OpenApiService, Tags};
 use serde_json::Value;
 use songda::api::edge::allowed::Allowed;
+use songda::api::edge::answers::{Created, Versioned};
 use songda::api::edge::bearer::{Client, Operator, Person};
 use songda::api::edge::body::Body;
 use songda::api::edge::code::Code;
-use songda::api::edge::etag::{CreateOrMatch, IfMatch, etag};
+use songda::api::edge::etag::{CreateOrMatch, IfMatch};
 use songda::api::edge::idempotency::{Answered, IdempotencyKey};
 use songda::api::edge::openapi::{self, About};
 use songda::api::edge::paging::{Cursors, Page, clamp};
 use songda::api::edge::problem::Problem;
 use songda::api::surround;
-use songda::casework::once::{Answer, Given};
+use songda::casework::once::Given;
 use songda::casework::tokens::Tokens;
 use songda::domain::ids::DraftId;
 use songda::store::KeyRing;
@@ -44,20 +45,6 @@ impl poem_openapi::types::Example for Note {
     fn example() -> Self {
         Self { text: "Bring the licence".to_owned() }
     }
-}
-
-#[derive(ApiResponse)]
-enum Shown {
-    /// The note.
-    #[oai(status = 200)]
-    Ok(Json<Note>, #[oai(header = "ETag")] String),
-}
-
-#[derive(ApiResponse)]
-enum Made {
-    /// It was made.
-    #[oai(status = 201)]
-    Created(Json<Note>),
 }
 
 /// The version that every note begins with.
@@ -92,17 +79,17 @@ impl Notes {
         person: Person,
         idempotency_key: IdempotencyKey,
         body: Body<Note>,
-    ) -> Result<Answered<Made>, Problem> {
+    ) -> Result<Answered<Created<Note>>, Problem> {
         let once = idempotency_key.once(person.id, "make_note", body.raw());
-        let answer = Answer::new(201, body.raw().clone()).header("Location", "/v1/notes/drf_1");
-        Ok(Given { answer, replayed: once.key == "again" }.into())
+        let made = Created { body: body.into_inner(), version: VERSION, location: "/v1/notes/drf_1".to_owned() };
+        Ok(Given { answer: made.into(), replayed: once.key == "again" }.into())
     }
 
     /// Shows a note.
     #[oai(path = "/notes/:id", method = "get", operation_id = "show_note")]
-    async fn show(&self, id: Path<DraftId>) -> Result<Shown, Problem> {
+    async fn show(&self, id: Path<DraftId>) -> Result<Versioned<Note>, Problem> {
         let Path(_) = id;
-        Ok(Shown::Ok(Json(Note { text: self.text.lock().unwrap().clone() }), etag(VERSION)))
+        Ok(Versioned { body: Note { text: self.text.lock().unwrap().clone() }, version: VERSION })
     }
 
     /// Makes or changes a note.
@@ -113,13 +100,13 @@ impl Notes {
         id: Path<DraftId>,
         if_match: CreateOrMatch,
         body: Body<Note>,
-    ) -> Result<Shown, Problem> {
+    ) -> Result<Versioned<Note>, Problem> {
         let Path(_) = id;
         match if_match {
             CreateOrMatch::Match(seen) if seen.version.is_none_or(|version| version == VERSION) => {
                 let note = body.into_inner();
                 note.text.clone_into(&mut self.text.lock().unwrap());
-                Ok(Shown::Ok(Json(note), etag(VERSION + 1)))
+                Ok(Versioned { body: note, version: VERSION + 1 })
             }
             CreateOrMatch::Match(_) | CreateOrMatch::Create => Err(Code::VersionStale.into()),
         }
@@ -127,7 +114,7 @@ impl Notes {
 
     /// Removes a note.
     #[oai(path = "/notes/:id", method = "delete", operation_id = "remove_note")]
-    async fn remove(&self, client: Client, id: Path<DraftId>, if_match: IfMatch) -> Result<Shown, Problem> {
+    async fn remove(&self, client: Client, id: Path<DraftId>, if_match: IfMatch) -> Result<Versioned<Note>, Problem> {
         let (Path(_), IfMatch { version: _ }) = (id, if_match);
         client.require_scope("notes:remove")?;
         Err(Code::Conflict.into())
@@ -135,7 +122,7 @@ impl Notes {
 
     /// Fails as nothing should.
     #[oai(path = "/failure", method = "get", operation_id = "fail")]
-    async fn fail(&self, _operator: Operator) -> Result<Shown, Problem> {
+    async fn fail(&self, _operator: Operator) -> Result<Versioned<Note>, Problem> {
         panic!("the secret of the house")
     }
 }

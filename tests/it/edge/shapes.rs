@@ -7,7 +7,7 @@ use songda::casework::tokens::Tokens;
 use songda::domain::clock::fresh;
 use songda::domain::ids::DraftId;
 
-use super::{Read, notes, token, tokens};
+use super::{Read, notes, now, token, tokens};
 
 fn note() -> String {
     format!("/v1/notes/{}", fresh(DraftId::from_uuid))
@@ -22,7 +22,7 @@ async fn get<E: Endpoint<Output = Response>>(server: &TestClient<E>, path: &str,
 }
 
 fn bearer(tokens: &Tokens, scheme: &str) -> String {
-    format!("Bearer {}", token(tokens, scheme))
+    format!("Bearer {}", token(tokens, scheme, now()))
 }
 
 #[tokio::test]

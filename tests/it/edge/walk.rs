@@ -6,28 +6,32 @@ use poem::{Endpoint, Response};
 use serde_json::{Value, json};
 use songda::api::documents::documents;
 use songda::casework::tokens::Tokens;
+use songda::domain::clock::{Clock, Instant};
+use songda::lifecycle::Tasks;
 
-use super::{Read, notes, server, token, tokens};
+use super::{HASTY, Read, notes, now, token, tokens};
+use crate::harness::Desk;
 
 #[tokio::test]
 async fn every_operation_of_every_document_keeps_the_rules() {
-    let tokens = tokens();
-    let server = server(&tokens);
+    let (desk, app) = Desk::open_api(&HASTY).await;
+    let server = TestClient::new(app.routes(&Tasks::new().stopping()).unwrap());
     for document in documents().unwrap() {
-        walk(&server, &document.value, &tokens).await;
+        walk(&server, &document.value, app.tokens(), Clock::system().now()).await;
     }
+    desk.close().await;
 }
 
 #[tokio::test]
 async fn every_operation_of_the_sample_keeps_the_rules() {
     let tokens = tokens();
-    walk(&notes::server(&tokens), &notes::document(), &tokens).await;
+    walk(&notes::server(&tokens), &notes::document(), &tokens, now()).await;
 }
 
-async fn walk<E: Endpoint<Output = Response>>(server: &TestClient<E>, document: &Value, tokens: &Tokens) {
+async fn walk<E: Endpoint<Output = Response>>(server: &TestClient<E>, document: &Value, tokens: &Tokens, at: Instant) {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            let visit = Visit::of(server, (path, method, operation), tokens);
+            let visit = Visit::of(server, (path, method, operation), |scheme| token(tokens, scheme, at));
             visit.wrong_method().await;
             visit.preflight().await;
             visit.without_token().await;
@@ -49,10 +53,14 @@ struct Visit<'a, E> {
 }
 
 impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
-    fn of(server: &'a TestClient<E>, (path, method, operation): (&str, &str, &'a Value), tokens: &Tokens) -> Self {
+    fn of(
+        server: &'a TestClient<E>,
+        (path, method, operation): (&str, &str, &'a Value),
+        token: impl Fn(&str) -> String,
+    ) -> Self {
         let mut headers = Vec::new();
         if let Some(scheme) = operation["security"][0].as_object().and_then(|scheme| scheme.keys().next()) {
-            headers.push(("authorization".to_owned(), format!("Bearer {}", token(tokens, scheme))));
+            headers.push(("authorization".to_owned(), format!("Bearer {}", token(scheme))));
         }
         let mut filled = path.to_owned();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {

@@ -23,10 +23,9 @@ pub(super) fn add(document: &mut Value) {
 fn show(holder: &mut Value, components: &Value) {
     let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else { return };
     for (kind, media) in content {
-        if is_shown(kind) && media.get("example").is_none() {
-            if let Some(example) = of_schema(&media["schema"], components, 0) {
-                media["example"] = example;
-            }
+        let is_silent = is_shown(kind) && media.get("example").is_none();
+        if let Some(example) = is_silent.then(|| of_schema(&media["schema"], components, 0)).flatten() {
+            media["example"] = example;
         }
     }
 }

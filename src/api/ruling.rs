@@ -53,7 +53,9 @@ pub fn ruling(outcome: OutcomeWord, reasons: String, result: Option<ResultDocume
         (OutcomeWord::Grant, None) => {
             Err(fault("/result", "required", "准予须写明结果", "A grant says what it produces"))
         }
-        (OutcomeWord::Deny, Some(_)) => Err(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing")),
+        (OutcomeWord::Deny, Some(_)) => {
+            Err(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing"))
+        }
         (OutcomeWord::Deny, None) if reasons.trim().is_empty() => Err(no_reasons()),
         (OutcomeWord::Deny, None) => Ok(Ruling::Deny { reasons }),
     }

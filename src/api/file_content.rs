@@ -25,6 +25,7 @@ pub enum FileContent {
     Pdf(Binary<Body>),
 }
 
+/// The answer that holds a file.
 #[derive(ApiResponse)]
 pub enum FileAnswer {
     /// The file. It is personal data, and never changes.

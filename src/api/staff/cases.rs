@@ -201,7 +201,7 @@ struct NewDecision {
     /// 准予或不予
     outcome: OutcomeWord,
     /// Why. A denial must say it.
-    #[oai(default, validator(max_length = 2000, pattern = r"^[^\x00]*$"))]
+    #[oai(default, validator(max_length = 2000))]
     reasons: String,
     /// What a grant produces: required for a grant, and only there.
     result: Option<ResultDocumentBody>,

@@ -216,7 +216,10 @@ impl App {
                 &config.channels,
                 &config.callback_secret,
             ),
-            ready: api::ready::endpoint(self.casework.store(), &self.queue, &self.pulse),
+            ready: api::ready::endpoint(self.casework.store(), &self.queue, {
+                let pulse = self.pulse.clone();
+                move |longer_than| pulse.missed(longer_than)
+            }),
             edge: Edge {
                 identify: Identify { tokens: self.people.tokens.clone(), clock: config.clock.clone() },
                 origins: config.origins.clone(),

@@ -26,6 +26,7 @@ pub mod case_view;
 pub mod change_problems;
 pub mod documents;
 pub mod edge;
+pub mod file_content;
 pub mod integration;
 pub mod mobile;
 pub mod ops;

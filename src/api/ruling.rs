@@ -22,10 +22,10 @@ pub enum OutcomeWord {
 #[oai(rename = "ResultDocument", deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct ResultDocumentBody {
     /// What it is: 居住证.
-    #[oai(validator(max_length = 100, pattern = r"^[^\x00]*\S[^\x00]*$"))]
+    #[oai(validator(min_length = 1, max_length = 100))]
     pub title: String,
     /// Its number, where it has one.
-    #[oai(validator(max_length = 100, pattern = r"^[^\x00]*\S[^\x00]*$"))]
+    #[oai(validator(min_length = 1, max_length = 100))]
     pub number: Option<String>,
 }
 
@@ -44,19 +44,42 @@ impl Example for ResultDocumentBody {
 /// Reads a ruling from its three members.
 ///
 /// # Errors
-/// What contradicts itself: a grant without its result, a denial with one, or without reasons (行政许可法 38).
+/// What contradicts itself: a grant without its result, a denial with one, or without reasons (行政许可法 38); and text
+/// that says nothing or cannot be kept.
 pub fn ruling(outcome: OutcomeWord, reasons: String, result: Option<ResultDocumentBody>) -> Result<Ruling, FieldError> {
+    if reasons.contains('\0') {
+        return Err(unwritable("/reasons"));
+    }
     match (outcome, result) {
-        (OutcomeWord::Grant, Some(ResultDocumentBody { title, number })) => {
-            Ok(Ruling::Grant { result: ResultDocument { title, number }, reasons })
-        }
+        (OutcomeWord::Grant, Some(result)) => Ok(Ruling::Grant { result: result.read()?, reasons }),
         (OutcomeWord::Grant, None) => {
             Err(fault("/result", "required", "准予须写明结果", "A grant says what it produces"))
         }
-        (OutcomeWord::Deny, Some(_)) => Err(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing")),
+        (OutcomeWord::Deny, Some(_)) => {
+            Err(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing"))
+        }
         (OutcomeWord::Deny, None) if reasons.trim().is_empty() => Err(no_reasons()),
         (OutcomeWord::Deny, None) => Ok(Ruling::Deny { reasons }),
     }
+}
+
+impl ResultDocumentBody {
+    fn read(self) -> Result<ResultDocument, FieldError> {
+        let Self { title, number } = self;
+        let says_something = |text: &String| !text.trim().is_empty() && !text.contains('\0');
+        if !says_something(&title) {
+            return Err(unwritable("/result/title"));
+        }
+        if !number.as_ref().is_none_or(says_something) {
+            return Err(unwritable("/result/number"));
+        }
+        Ok(ResultDocument { title, number })
+    }
+}
+
+/// A text that is blank, or holds what PostgreSQL does not keep.
+fn unwritable(pointer: &str) -> FieldError {
+    fault(pointer, "wrong_format", "格式不正确", "It does not have the right form")
 }
 
 /// A denial does not say why.
@@ -83,5 +106,8 @@ mod tests {
         assert_eq!(read(OutcomeWord::Grant, "好", None), Err("/result".to_owned()));
         assert_eq!(read(OutcomeWord::Deny, "不符合条件", Some(())), Err("/result".to_owned()));
         assert_eq!(read(OutcomeWord::Deny, " ", None), Err("/reasons".to_owned()));
+        assert_eq!(read(OutcomeWord::Deny, "a\0", None), Err("/reasons".to_owned()));
+        let blank = ResultDocumentBody { title: " ".to_owned(), number: None };
+        assert_eq!(ruling(OutcomeWord::Grant, String::new(), Some(blank)).unwrap_err().pointer, "/result/title");
     }
 }

@@ -369,6 +369,63 @@ pub async fn list(
     Ok(rows)
 }
 
+/// How many dead letters a filter finds; `most` if there are more.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn count_dead(conn: &mut Conn, filter: &JobFilter, most: i64) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar(
+        "select count(*) from (
+            select 1 from jobs
+            where state = 'dead' and ($1::text is null or lane = $1) and ($2::text is null or kind = $2)
+              and ($3::text is null or position($3 in cause) > 0)
+            limit $4) found",
+    )
+    .bind(&filter.lane)
+    .bind(&filter.kind)
+    .bind(&filter.cause)
+    .bind(most)
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// What waits in a lane.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Backlog {
+    /// Which lane.
+    pub lane: String,
+    /// Jobs to be done, or being done.
+    pub pending: i64,
+    /// Dead letters.
+    pub dead: i64,
+}
+
+/// What waits in these lanes. Each number is counted up to `most` only, and only where there is an index for it: what is
+/// done is never looked at.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn backlog(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<Backlog>, StoreError> {
+    let lanes: Vec<&str> = lanes.iter().map(Lane::as_str).collect();
+    let rows = sqlx::query_as(
+        "select name as lane,
+                (select count(*) from (
+                    (select 1 from jobs where lane = name and state = 'pending' and offered_at is null limit $2)
+                    union all
+                    (select 1 from jobs where lane = name and state = 'pending' and offered_at is not null limit $2)
+                    limit $2) waiting) as pending,
+                (select count(*) from (
+                    select 1 from jobs where lane = name and state = 'dead' limit $2) given_up) as dead
+         from unnest($1::text[]) as name",
+    )
+    .bind(lanes)
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
 /// One job.
 ///
 /// # Errors

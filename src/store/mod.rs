@@ -123,7 +123,16 @@ impl Store {
         Ok(self.pool.acquire().await?)
     }
 
-    /// The pool, for migrations and readiness.
+    /// Asks whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("select 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The pool, for migrations.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool

@@ -82,6 +82,15 @@ impl Problem {
         self
     }
 
+    /// Moves every fault of the body below a place: a row's faults below the row.
+    #[must_use]
+    pub fn below(mut self, place: &str) -> Self {
+        for error in &mut self.0.errors {
+            error.pointer.insert_str(0, place);
+        }
+        self
+    }
+
     /// Says when to try again (`Retry-After`, in whole seconds, rounded up).
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {

@@ -1,12 +1,24 @@
 //! What a back-office system asks for: `/integration/v1`.
 
+pub mod results;
 pub mod tag;
 pub mod token;
 
+mod batch_view;
+mod new_result;
+
 use super::edge::openapi::About;
+use crate::casework::Casework;
+use crate::casework::people::People;
 
 /// The operations: one implementation per group of paths.
-pub type Api = token::Token;
+pub type Api = (token::Token, results::Results);
+
+/// Puts the operations together.
+#[must_use]
+pub fn api(people: &People, casework: &Casework) -> Api {
+    (token::Token(people.clone()), results::Results { people: people.clone(), casework: casework.clone() })
+}
 
 /// The document.
 pub const ABOUT: About = About {

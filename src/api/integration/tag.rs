@@ -7,4 +7,6 @@ use poem_openapi::Tags;
 pub enum Tag {
     /// 访问令牌 Access tokens
     Token,
+    /// 办结结果 Decisions of other systems
+    Results,
 }

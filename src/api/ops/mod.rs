@@ -1,9 +1,25 @@
 //! What operators ask for: `/ops/v1`.
 
+pub mod jobs;
+pub mod lanes;
+pub mod tag;
+
 use super::edge::openapi::About;
+use super::edge::paging::Cursors;
+use crate::casework::Casework;
+use crate::queue::Queue;
 
 /// The operations: one implementation per group of paths.
-pub type Api = ();
+pub type Api = (jobs::Jobs, lanes::Lanes);
+
+/// Puts the operations together.
+#[must_use]
+pub fn api(casework: &Casework, queue: &Queue, cursors: &Cursors) -> Api {
+    (
+        jobs::Jobs { casework: casework.clone(), cursors: cursors.clone() },
+        lanes::Lanes { casework: casework.clone(), queue: queue.clone() },
+    )
+}
 
 /// The document.
 pub const ABOUT: About = About {

@@ -1,12 +1,34 @@
 //! What an officer's desk asks for: `/staff/v1`.
 
+pub mod case_uploads;
+pub mod cases;
+pub mod parcels;
 pub mod sessions;
 pub mod tag;
 
+mod application_view;
+mod desk;
+mod parcel_view;
+
 use super::edge::openapi::About;
+use super::edge::paging::Cursors;
+use crate::casework::Casework;
+use crate::casework::people::People;
+use crate::gateway::courier::Carriers;
 
 /// The operations: one implementation per group of paths.
-pub type Api = sessions::Sessions;
+pub type Api = (sessions::Sessions, cases::Cases, case_uploads::CaseUploads, parcels::Parcels);
+
+/// Puts the operations together.
+#[must_use]
+pub fn api(people: &People, casework: &Casework, carriers: &Carriers, cursors: &Cursors) -> Api {
+    (
+        sessions::Sessions(people.clone()),
+        cases::Cases { casework: casework.clone(), cursors: cursors.clone() },
+        case_uploads::CaseUploads(casework.clone()),
+        parcels::Parcels { casework: casework.clone(), carriers: carriers.clone() },
+    )
+}
 
 /// The document.
 pub const ABOUT: About = About {

@@ -13,7 +13,7 @@ use crate::store::parcels::StoredParcel;
 /// 寄递。 A parcel.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Parcel", example, skip_serializing_if_is_none)]
-pub struct ParcelBody {
+pub(super) struct ParcelBody {
     /// Its id.
     pub id: ParcelId,
     /// The case whose result it carries.
@@ -33,7 +33,7 @@ pub struct ParcelBody {
 /// One event of a parcel's way.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Scan")]
-pub struct ScanBody {
+pub(super) struct ScanBody {
     /// When, by the carrier's clock.
     pub at: Instant,
     /// What it means.

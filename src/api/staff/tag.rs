@@ -7,4 +7,8 @@ use poem_openapi::Tags;
 pub enum Tag {
     /// 登录与退出 Signing in and out
     Sessions,
+    /// 办件 The cases of the agency
+    Cases,
+    /// 寄递 Their parcels
+    Parcels,
 }

@@ -3,8 +3,9 @@
 use crate::casework::Casework;
 use crate::domain::clock::Instant;
 use crate::domain::ids::JobId;
+use crate::domain::job::Lane;
 use crate::store::StoreError;
-use crate::store::jobs::{self, AttemptRow, JobFilter, JobRow};
+use crate::store::jobs::{self, AttemptRow, Backlog, JobFilter, JobRow};
 
 impl Casework {
     /// Jobs of a filter, the newest first, before a place in the list.
@@ -37,5 +38,24 @@ impl Casework {
         let mut connection = self.store().connection().await?;
         let Some(job) = jobs::find(&mut connection, id).await? else { return Ok(None) };
         Ok(Some((job, jobs::attempts(&mut connection, id).await?)))
+    }
+
+    /// How many dead letters a filter finds, counted up to `most`.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn count_dead(&self, filter: &JobFilter, most: i64) -> Result<i64, StoreError> {
+        jobs::count_dead(&mut *self.store().connection().await?, filter, most).await
+    }
+
+    /// What waits in each lane of this installation, counted up to `most`.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn backlog(&self, most: i64) -> Result<Vec<Backlog>, StoreError> {
+        let push = self.parts.chain.iter().map(Lane::push);
+        let courier = self.parts.carriers.iter().map(Lane::courier);
+        let lanes: Vec<Lane> = push.chain(courier).chain([Lane::inside()]).collect();
+        jobs::backlog(&mut *self.store().connection().await?, &lanes, most).await
     }
 }

@@ -80,4 +80,13 @@ impl People {
     pub async fn clients(&self) -> Result<Vec<ApiClient>, StoreError> {
         api_clients::all(&mut *self.store.connection().await?).await
     }
+
+    /// The client of an id, unless it was shut out.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn client(&self, id: ClientId) -> Result<Option<ApiClient>, StoreError> {
+        let found = api_clients::find_open(&mut *self.store.connection().await?, id).await?;
+        Ok(found.map(|(client, _)| client))
+    }
 }

@@ -1,0 +1,188 @@
+//! `/callbacks/{who}/{secret}`: what carriers and platforms call. A call is kept as it came, and only then answered, in
+//! the caller's own form; what it says is understood later, by a job. So nothing that was acknowledged is ever lost.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use poem::http::{StatusCode, header};
+use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
+
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::Problem;
+use crate::casework::Casework;
+use crate::domain::notification::ChannelCode;
+use crate::domain::parcel::CarrierCode;
+use crate::domain::private::Private;
+use crate::gateway::callback::{Acknowledgement, CallbackFault, RawCallback};
+use crate::gateway::courier::{Carrier, Carriers};
+use crate::gateway::push::{Channels, PushChannel};
+use crate::store::callbacks::StoredCall;
+
+/// The routes, without `/callbacks`.
+#[must_use]
+pub fn route(casework: &Casework, carriers: &Carriers, channels: &Channels, secret: &Private<String>) -> Route {
+    let callers = Callers { carriers: carriers.clone(), channels: channels.clone(), secret: secret.clone() };
+    let take = Take { callers: callers.clone(), casework: casework.clone() };
+    Route::new().at("/:origin/:secret", get(Challenge(callers)).post(take.into_endpoint()))
+}
+
+/// Who may call, and the secret part of the address that they were given.
+#[derive(Clone)]
+struct Callers {
+    carriers: Carriers,
+    channels: Channels,
+    secret: Private<String>,
+}
+
+/// Who calls.
+enum Caller {
+    Carrier(Arc<dyn Carrier>),
+    Channel(Arc<dyn PushChannel>),
+}
+
+impl Callers {
+    /// Tells who calls, by the address alone. A wrong secret and an unknown name look the same from outside.
+    fn of(&self, request: &Request) -> Result<(String, Caller), Problem> {
+        let unknown = || Problem::new(Code::NotFound);
+        let (origin, secret): (String, String) = request.path_params().map_err(|_| unknown())?;
+        verify_slices_are_equal(secret.as_bytes(), self.secret.expose().as_bytes()).map_err(|_| unknown())?;
+        let carrier = self.carriers.get(&CarrierCode::new(origin.as_str())).cloned().map(Caller::Carrier);
+        let channel = || self.channels.get(&ChannelCode::new(origin.as_str())).cloned().map(Caller::Channel);
+        let caller = carrier.or_else(channel).ok_or_else(unknown)?;
+        Ok((origin, caller))
+    }
+}
+
+impl Caller {
+    /// Whether somebody else made this call. One that is merely unreadable is kept, and shown to people.
+    fn is_forged(&self, call: &RawCallback) -> bool {
+        let fault = match self {
+            Self::Carrier(carrier) => carrier.read(call).err(),
+            Self::Channel(channel) => channel.read(call).err(),
+        };
+        fault == Some(CallbackFault::NotAuthentic)
+    }
+
+    fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement {
+        match self {
+            Self::Carrier(carrier) => carrier.acknowledge(call, stored),
+            Self::Channel(channel) => channel.acknowledge(stored),
+        }
+    }
+}
+
+/// POST: takes a call.
+struct Take {
+    callers: Callers,
+    casework: Casework,
+}
+
+impl Endpoint for Take {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let (origin, caller) = self.callers.of(&request)?;
+        let body = request.take_body().into_vec().await?;
+        let call = RawCallback {
+            content_type: request.content_type().unwrap_or_default().to_ascii_lowercase(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+            body: Private::new(body),
+        };
+        let stored = !caller.is_forged(&call) && self.keep(&origin, &call).await;
+        Ok(answer(caller.acknowledge(&call, stored)))
+    }
+}
+
+impl Take {
+    /// Keeps a call; says whether that is certain.
+    async fn keep(&self, origin: &str, call: &RawCallback) -> bool {
+        let call = StoredCall {
+            origin: origin.to_owned(),
+            content_type: call.content_type.clone(),
+            query: call.query.clone(),
+            body: call.body.clone(),
+        };
+        let kept = self.casework.keep_call(&call).await;
+        if let Err(error) = &kept {
+            tracing::error!(%error, origin, "a call could not be kept; its sender is asked to call again");
+        }
+        kept.is_ok()
+    }
+}
+
+/// GET: a platform asks whether the address is ours.
+struct Challenge(Callers);
+
+impl Endpoint for Challenge {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let (_, caller) = self.0.of(&request)?;
+        let query = request.uri().query().unwrap_or_default();
+        let Caller::Channel(channel) = caller else { return Err(Problem::new(Code::NotFound).into()) };
+        let body = channel.challenge(query).ok_or(Problem::new(Code::NotFound))?;
+        Ok(answer(Acknowledgement { status: 200, content_type: "text/plain", body }))
+    }
+}
+
+fn answer(acknowledgement: Acknowledgement) -> Response {
+    Response::builder()
+        .status(StatusCode::from_u16(acknowledgement.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
+        .content_type(acknowledgement.content_type)
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .body(acknowledgement.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::EndpointExt;
+    use poem::test::TestClient;
+
+    use super::*;
+    use crate::domain::clock::Clock;
+    use crate::env::Env;
+    use crate::gateway::courier;
+
+    fn client() -> TestClient<impl Endpoint> {
+        let mut env = Env::of([
+            ("SONGDA_CARRIERS", "sf"),
+            ("SONGDA_SF_PARTNER_ID", "GOV"),
+            ("SONGDA_SF_CHECK_WORD", "abc123"),
+            ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
+        ]);
+        let carriers = courier::registry(&mut env, &Clock::system());
+        let secret = Private::new("s3cret".to_owned());
+        let callers = Callers { carriers, channels: Channels::default(), secret };
+        TestClient::new(Route::new().at("/:origin/:secret", get(Challenge(callers.clone())).post(Judge(callers))))
+    }
+
+    /// Does with a call what [`Take`] does, without keeping it.
+    struct Judge(Callers);
+
+    impl Endpoint for Judge {
+        type Output = Response;
+
+        async fn call(&self, request: Request) -> Result<Response> {
+            let (_, caller) = self.0.of(&request)?;
+            let call =
+                RawCallback { content_type: String::new(), query: String::new(), body: Private::new(b"{}".to_vec()) };
+            Ok(answer(caller.acknowledge(&call, !caller.is_forged(&call))))
+        }
+    }
+
+    #[tokio::test]
+    async fn only_who_knows_the_address_is_heard() {
+        let client = client();
+        for unknown in ["/sf/secret", "/sf/", "/sf/s3cret2", "/owl/s3cret", "/wechat/s3cret"] {
+            client.post(unknown).send().await.assert_status(StatusCode::NOT_FOUND);
+        }
+        let answer = client.post("/sf/s3cret").send().await;
+        answer.assert_status_is_ok();
+        answer.assert_content_type("application/json;charset=UTF-8");
+    }
+
+    #[tokio::test]
+    async fn carriers_ask_no_questions() {
+        client().get("/sf/s3cret?echostr=hello").send().await.assert_status(StatusCode::NOT_FOUND);
+    }
+}

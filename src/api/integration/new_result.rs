@@ -1,0 +1,360 @@
+//! A decision as another system reports it: alone, or as a row of a batch. A row is read by itself, so that one that
+//! cannot be read is refused alone.
+
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
+use poem_openapi::Object;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use serde_json::Value;
+
+use crate::api::address_faults::field_error;
+use crate::api::case_view::WayWord;
+use crate::api::edge::problem::FieldError;
+use crate::api::edge::shape;
+use crate::api::ruling::{OutcomeWord, ResultDocumentBody, ruling};
+use crate::casework::people::Regions;
+use crate::casework::people::address_book::{AddressEntry, read_address};
+use crate::casework::results::{NewDelivery, NewResult};
+use crate::domain::address::PostalAddress;
+use crate::domain::clock::Instant;
+use crate::domain::identity::{MobilePhone, ResidentId};
+use crate::domain::item::ItemCode;
+use crate::domain::private::Private;
+use crate::domain::text::Bilingual;
+use crate::store::applicants::KnownAs;
+
+/// What a reference of another system looks like.
+const REFERENCE: &str = "^[A-Za-z0-9._:-]{1,100}$";
+
+/// Whether a text is a reference: [`REFERENCE`], without the price of a pattern.
+pub(super) fn is_reference(text: &str) -> bool {
+    (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
+}
+
+/// A decision that was made in another system.
+#[derive(Debug, Object)]
+#[oai(rename = "NewResult", deny_unknown_fields, example)]
+pub(super) struct NewResultBody {
+    /// 事项编码
+    #[oai(validator(max_length = 50))]
+    item_code: String,
+    /// For whom.
+    applicant: NewApplicant,
+    /// 准予或不予
+    outcome: OutcomeWord,
+    /// Why. A denial must say it.
+    #[oai(default, validator(max_length = 2000))]
+    reasons: String,
+    /// What a grant produces: required for a grant, and only there.
+    result: Option<ResultDocumentBody>,
+    /// When it was decided.
+    decided_at: Instant,
+    /// How the result is to arrive.
+    delivery: NewDeliveryBody,
+}
+
+/// Who applied, as the other system knows them.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct NewApplicant {
+    /// 手机号: the result is told to it.
+    phone: String,
+    /// 姓名. It may be sent, and is not kept: people prove their names themselves.
+    #[oai(validator(max_length = 100))]
+    name: Option<String>,
+    /// 公民身份号码: finds a person who proved it here. It is not kept either.
+    resident_id: Option<String>,
+}
+
+/// How a result is to arrive.
+#[derive(Debug, Object)]
+#[oai(rename = "NewDelivery", deny_unknown_fields)]
+struct NewDeliveryBody {
+    /// In which way.
+    way: WayWord,
+    /// To whom and where: required for `courier`, and only there.
+    recipient: Option<Recipient>,
+    /// The hall's code: required for `counter`, and only there.
+    #[oai(validator(max_length = 60))]
+    hall: Option<String>,
+}
+
+/// Who receives, and where.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct Recipient {
+    /// 收件人
+    name: String,
+    /// 手机号
+    phone: String,
+    /// 区县: the six-digit GB/T 2260 code.
+    region: String,
+    /// 详细地址
+    detail: String,
+    /// 邮政编码
+    postcode: Option<String>,
+}
+
+impl NewResultBody {
+    /// The decision, or everything that is wrong with it, each with its place.
+    pub(super) fn read(
+        self,
+        reference: String,
+        regions: &Regions,
+        today: NaiveDate,
+    ) -> Result<NewResult, Vec<FieldError>> {
+        let applicant = self.applicant.read(today);
+        let ruling = ruling(self.outcome, self.reasons, self.result).map_err(|fault| vec![fault]);
+        let delivery = self.delivery.read(regions);
+        match (applicant, ruling, delivery) {
+            (Ok(applicant), Ok(ruling), Ok(delivery)) => Ok(NewResult {
+                reference,
+                item: ItemCode::new(self.item_code),
+                applicant,
+                ruling,
+                decided_at: self.decided_at,
+                delivery,
+            }),
+            (applicant, ruling, delivery) => {
+                Err([applicant.err(), ruling.err(), delivery.err()].into_iter().flatten().flatten().collect())
+            }
+        }
+    }
+}
+
+impl NewApplicant {
+    fn read(&self, today: NaiveDate) -> Result<KnownAs, Vec<FieldError>> {
+        let phone = MobilePhone::parse(&self.phone).map_err(|_| {
+            fault("/applicant/phone", "not_a_phone", "不是大陆手机号", "It must be a mobile number of the mainland")
+        });
+        let resident_id = self.resident_id.as_deref().map(|text| ResidentId::parse(text, today)).transpose();
+        let resident_id = resident_id.map_err(|_| {
+            fault("/applicant/resident_id", "not_a_resident_id", "不是有效的公民身份号码", "It is no resident ID")
+        });
+        match (phone, resident_id) {
+            (Ok(phone), Ok(resident_id)) => Ok(KnownAs { phone, resident_id }),
+            (phone, resident_id) => Err([phone.err(), resident_id.err()].into_iter().flatten().collect()),
+        }
+    }
+}
+
+impl NewDeliveryBody {
+    fn read(self, regions: &Regions) -> Result<NewDelivery, Vec<FieldError>> {
+        match (self.way, self.recipient, self.hall) {
+            (WayWord::Electronic, None, None) => Ok(NewDelivery::Electronic),
+            (WayWord::Courier, Some(recipient), None) => Ok(NewDelivery::Courier(recipient.read(regions)?)),
+            (WayWord::Counter, None, Some(hall)) => Ok(NewDelivery::Counter(hall)),
+            (way, recipient, hall) => {
+                let wanted = |place: &str, there: bool, wanted: bool| match (there, wanted) {
+                    (false, true) => Some(fault(place, "required", "必填", "This is required")),
+                    (true, false) => {
+                        Some(fault(place, "not_allowed", "此送达方式不需要", "It does not go with this way"))
+                    }
+                    _ => None,
+                };
+                let recipient = wanted("/delivery/recipient", recipient.is_some(), way == WayWord::Courier);
+                let hall = wanted("/delivery/hall", hall.is_some(), way == WayWord::Counter);
+                Err(recipient.into_iter().chain(hall).collect())
+            }
+        }
+    }
+}
+
+impl Recipient {
+    fn read(self, regions: &Regions) -> Result<PostalAddress, Vec<FieldError>> {
+        let entry = AddressEntry {
+            name: Private::new(self.name),
+            phone: Private::new(self.phone),
+            region: self.region,
+            detail: Private::new(self.detail),
+            postcode: self.postcode,
+            is_default: false,
+        };
+        let faults =
+            |faults: Vec<_>| faults.into_iter().map(|fault| field_error("/delivery/recipient", fault)).collect();
+        read_address(&entry, regions).map_err(faults)
+    }
+}
+
+fn fault(pointer: &str, code: &'static str, zh: &str, en: &str) -> FieldError {
+    FieldError::new(pointer, code, Bilingual::new(zh, en))
+}
+
+impl Example for NewResultBody {
+    fn example() -> Self {
+        Self {
+            item_code: "JT-0001".to_owned(),
+            applicant: NewApplicant { phone: "13800138000".to_owned(), name: None, resident_id: None },
+            outcome: OutcomeWord::Grant,
+            reasons: String::new(),
+            result: Some(ResultDocumentBody::example()),
+            decided_at: Instant::UNIX_EPOCH + chrono::TimeDelta::hours(498_840),
+            delivery: NewDeliveryBody {
+                way: WayWord::Courier,
+                recipient: Some(Recipient {
+                    name: "王小明".to_owned(),
+                    phone: "13800138000".to_owned(),
+                    region: "320413".to_owned(),
+                    detail: "西城街道清风路1号".to_owned(),
+                    postcode: None,
+                }),
+                hall: None,
+            },
+        }
+    }
+}
+
+/// A row of a batch that was not read yet: a [`NewResultBody`] with its reference beside.
+#[derive(Debug, Clone)]
+pub(super) struct Row(pub(super) Value);
+
+impl Row {
+    /// The row's reference, as far as there is one, to tell the verdict by.
+    pub(super) fn reference(&self) -> Option<String> {
+        self.0.get("ref").and_then(Value::as_str).map(str::to_owned)
+    }
+
+    /// The decision, or everything that is wrong with the row, each with its place in it.
+    pub(super) fn read(self, regions: &Regions, today: NaiveDate) -> Result<NewResult, Vec<FieldError>> {
+        match self.parse() {
+            Some((reference, body)) => body.read(reference, regions, today),
+            // Only now is it looked at with the schema, which takes its time.
+            None => Err(shape::faults::<Self>(&self.0)),
+        }
+    }
+
+    fn parse(&self) -> Option<(String, NewResultBody)> {
+        let mut members = self.0.as_object()?.clone();
+        let Some(Value::String(reference)) = members.remove("ref") else { return None };
+        let body = NewResultBody::parse_from_json(Some(Value::Object(members))).ok()?;
+        is_reference(&reference).then_some((reference, body))
+    }
+}
+
+impl Type for Row {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "ResultRow".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(Self::name().into_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(Self::name().into_owned(), |registry| {
+            NewResultBody::register(registry);
+            let mut schema = registry.create_fake_schema::<NewResultBody>();
+            let reference = MetaSchema {
+                description: Some("The other system's own reference, which names the case for it."),
+                pattern: Some(REFERENCE.to_owned()),
+                example: Some("2026-0042".into()),
+                ..MetaSchema::new("string")
+            };
+            schema.properties.insert(0, ("ref", MetaSchemaRef::Inline(Box::new(reference))));
+            schema.required.insert(0, "ref");
+            schema.description = Some("A decision with its reference.");
+            if let Some(Value::Object(example)) = &mut schema.example {
+                example.insert("ref".to_owned(), "2026-0042".into());
+            }
+            schema
+        });
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ParseFromJSON for Row {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        value.map(Self).ok_or_else(ParseError::expected_input)
+    }
+}
+
+impl ToJSON for Row {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::address::RegionNames;
+
+    fn read(change: impl FnOnce(&mut Value)) -> Result<NewResult, Vec<String>> {
+        let regions: Regions = Arc::new(|code| {
+            (code == "320413").then(|| RegionNames {
+                province: "江苏省".to_owned(),
+                city: "常州市".to_owned(),
+                county: "金坛区".to_owned(),
+            })
+        });
+        let mut row = NewResultBody::example().to_json().unwrap();
+        row["ref"] = json!("2026-0042");
+        change(&mut row);
+        let today = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+        let read = Row(row).read(&regions, today);
+        read.map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
+    }
+
+    #[test]
+    fn a_sound_row_is_read() {
+        let result = read(|_| ()).unwrap();
+        assert_eq!(result.reference, "2026-0042");
+        assert!(matches!(result.delivery, NewDelivery::Courier(address) if address.county == "金坛区"));
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_place() {
+        let faults = |change: fn(&mut Value)| read(change).unwrap_err();
+        assert_eq!(faults(|row| row["applicant"]["phone"] = json!("12345")), ["/applicant/phone"]);
+        assert_eq!(faults(|row| row["applicant"]["resident_id"] = json!("1")), ["/applicant/resident_id"]);
+        assert_eq!(faults(|row| row["delivery"]["recipient"]["region"] = json!("1")), ["/delivery/recipient/region"]);
+        assert_eq!(faults(|row| row["ref"] = json!("a b")), ["/ref"]);
+        assert_eq!(faults(|row| row["outcome"] = json!("deny")), ["/result"]);
+        assert_eq!(faults(|row| row["delivery"] = json!({"way": "counter"})), ["/delivery/hall"]);
+        assert_eq!(faults(|row| *row = json!("junk")), [""]);
+        assert_eq!(faults(|row| row["decided_at"] = json!("yesterday")), ["/decided_at"]);
+        assert_eq!(faults(|row| row["more"] = json!(1)), ["/more"]);
+        assert_eq!(
+            faults(|row| {
+                row["ref"] = Value::Null;
+                row["outcome"] = json!("maybe");
+            }),
+            ["/outcome", "/ref"]
+        );
+    }
+
+    #[test]
+    fn the_pattern_says_what_is_checked() {
+        let pattern = regex::Regex::new(REFERENCE).unwrap();
+        for text in ["2026-0042", "a", "", "a b", "编号", "a/b", &"x".repeat(100), &"x".repeat(101)] {
+            assert_eq!(is_reference(text), pattern.is_match(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn faults_of_all_parts_are_told_together() {
+        let faults = read(|row| {
+            row["applicant"]["phone"] = json!("1");
+            row["result"] = Value::Null;
+            row["delivery"] = json!({"way": "electronic", "hall": "jt"});
+        });
+        assert_eq!(faults.unwrap_err(), ["/applicant/phone", "/result", "/delivery/hall"]);
+    }
+}

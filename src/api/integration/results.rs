@@ -1,0 +1,214 @@
+//! Decisions that another system made: handed in once each, alone or in batches, and asked about.
+//!
+//! A result is named by its source and reference, so handing it in again is harmless by itself: it is found, and nothing
+//! is done twice. The `Idempotency-Key` of the operation is demanded, as everywhere, and adds nothing here.
+
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
+use super::new_result::{NewResultBody, is_reference};
+use super::tag::Tag;
+use crate::api::case_view::CaseState;
+use crate::api::edge::bearer::Client;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::etag::etag;
+use crate::api::edge::idempotency::IdempotencyKey;
+use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::edge::request_id::current_request;
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::ruling::no_reasons;
+use crate::casework::Casework;
+use crate::casework::people::People;
+use crate::casework::results::{BackOffice, Recorded, RowRefusal};
+use crate::domain::clock::beijing_day;
+use crate::domain::ids::CaseId;
+use crate::domain::staff::Scope;
+use crate::domain::text::Bilingual;
+use crate::store::cases::Versioned;
+
+/// The operations.
+pub struct Results {
+    pub(super) people: People,
+    pub(super) casework: Casework,
+}
+
+#[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Results")]
+impl Results {
+    /// Hands in a decision. The applicant is told and the result is sent. The same decision again changes nothing.
+    #[oai(path = "/results/:source/:reference", method = "put", operation_id = "put_result")]
+    async fn put(
+        &self,
+        client: Client,
+        /// The client's own name as a source.
+        source: Path<String>,
+        /// The client's own reference: 1 to 100 of letters, digits, `.`, `_`, `:`, `-`.
+        reference: Path<String>,
+        #[oai(name = "idempotency_key")] _key: IdempotencyKey,
+        body: Body<NewResultBody>,
+    ) -> Result<PutAnswer, Problem> {
+        let office = self.office(&client, Scope::ResultsWrite, Some(&source)).await?;
+        if !is_reference(&reference) {
+            return Err(Code::NotFound.into());
+        }
+        let today = beijing_day(self.people.clock.now());
+        let result = body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(invalid)?;
+        let recorded = self.casework.record_results(&office, &[result]).await?;
+        let recorded = recorded.into_iter().next().ok_or(Code::Internal)?;
+        let (is_new, case) = taken(recorded)?;
+        let (body, etag) = (Json(ResultBody::of(reference.0, &case)), etag(case.version));
+        Ok(if is_new { PutAnswer::Created(body, etag) } else { PutAnswer::Ok(body, etag) })
+    }
+
+    /// Shows what became of a decision that was handed in.
+    #[oai(path = "/results/:source/:reference", method = "get", operation_id = "get_result")]
+    async fn get(
+        &self,
+        client: Client,
+        /// The client's own name as a source.
+        source: Path<String>,
+        /// The client's own reference.
+        reference: Path<String>,
+    ) -> Result<GetAnswer, Problem> {
+        let office = self.office(&client, Scope::ResultsRead, Some(&source)).await?;
+        let case = self.casework.result(&office, &reference).await?;
+        Ok(GetAnswer::Ok(Json(ResultBody::of(reference.0, &case)), etag(case.version)))
+    }
+
+    /// Hands in up to 500 decisions. Each row has a verdict of its own, in the order given; a bad one harms no other.
+    #[oai(path = "/result-batches", method = "post", operation_id = "post_result_batch")]
+    async fn batch(&self, client: Client, body: Body<ResultBatch>) -> Result<BatchAnswer, Problem> {
+        let office = self.office(&client, Scope::ResultsWrite, None).await?;
+        let today = beijing_day(self.people.clock.now());
+        let mut sound = Vec::new();
+        let mut rows = Vec::new();
+        for row in body.into_inner().results {
+            let reference = row.reference();
+            let faults = row.read(&self.people.regions, today).map(|result| sound.push(result)).err();
+            rows.push((reference, faults));
+        }
+        let mut recorded = self.casework.record_results(&office, &sound).await?.into_iter();
+        let judge = |(at, (reference, faults)): (usize, (Option<String>, Option<Vec<FieldError>>))| {
+            let outcome = match faults {
+                Some(faults) => Err(invalid(faults)),
+                None => recorded.next().map_or(Err(Code::Internal.into()), taken),
+            };
+            Verdict::of(reference, outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
+        };
+        let data = rows.into_iter().enumerate().map(judge).collect();
+        Ok(BatchAnswer::MultiStatus(Json(BatchVerdicts { data })))
+    }
+}
+
+impl Results {
+    /// The back office that a client is, if it may do this, and speaks of its own.
+    async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<BackOffice, Problem> {
+        client.require_scope(scope.as_str())?;
+        // Its token may outlive it by a few minutes.
+        let client = self.people.client(client.id).await?.ok_or(Code::InvalidToken)?;
+        if source.is_some_and(|source| source != client.source.as_str()) {
+            return Err(Code::Forbidden.into());
+        }
+        Ok(BackOffice {
+            client: client.id,
+            source: client.source.to_string(),
+            agencies: client.agencies,
+            trace: Some(current_request().traceparent.clone()),
+        })
+    }
+}
+
+/// The case that a decision is here, and whether it is new.
+fn taken(recorded: Recorded) -> Result<(bool, Versioned), Problem> {
+    match recorded {
+        Recorded::Created(case) => Ok((true, case)),
+        Recorded::Known(case) => Ok((false, case)),
+        Recorded::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+fn invalid(faults: Vec<FieldError>) -> Problem {
+    Problem::new(Code::InvalidBody).errors(faults)
+}
+
+/// What became of a decision.
+#[derive(Debug, Object)]
+#[oai(rename = "Result", example)]
+struct ResultBody {
+    /// The other system's own reference.
+    #[oai(rename = "ref")]
+    reference: String,
+    /// The case that it is here.
+    case: CaseId,
+    /// 办件编号: for people.
+    number: String,
+    /// How it was decided.
+    state: CaseState,
+    /// Counts its changes from 1.
+    version: i64,
+}
+
+impl ResultBody {
+    fn of(reference: String, case: &Versioned) -> Self {
+        Self {
+            reference,
+            case: case.case.id,
+            number: case.case.number.as_str().to_owned(),
+            state: CaseState::from(&case.case.state),
+            version: case.version,
+        }
+    }
+}
+
+impl Example for ResultBody {
+    fn example() -> Self {
+        Self {
+            reference: "2026-0042".to_owned(),
+            case: CaseId::from_uuid(EXAMPLE),
+            number: "SD20261124000042".to_owned(),
+            state: CaseState::Granted,
+            version: 1,
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum PutAnswer {
+    /// It was known already.
+    #[oai(status = 200)]
+    Ok(Json<ResultBody>, #[oai(header = "ETag")] String),
+    /// It is a case now.
+    #[oai(status = 201)]
+    Created(Json<ResultBody>, #[oai(header = "ETag")] String),
+}
+
+#[derive(ApiResponse)]
+enum GetAnswer {
+    /// The decision.
+    #[oai(status = 200)]
+    Ok(Json<ResultBody>, #[oai(header = "ETag")] String),
+}
+
+impl From<RowRefusal> for Problem {
+    fn from(refusal: RowRefusal) -> Self {
+        let at = |pointer, code, zh, en| invalid(vec![FieldError::new(pointer, code, Bilingual::new(zh, en))]);
+        match refusal {
+            RowRefusal::ItemNotPublished => Self::new(Code::ItemNotPublished),
+            RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(Bilingual::new(
+                "该事项不属于本系统可决定的部门",
+                "The item belongs to an agency for which you may not decide",
+            )),
+            RowRefusal::WayNotOffered => Self::new(Code::DeliveryNotOffered),
+            RowRefusal::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
+            RowRefusal::NoReasons => invalid(vec![no_reasons()]),
+            RowRefusal::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
+            RowRefusal::Conflict => Self::new(Code::ResultConflict),
+            RowRefusal::Repeated => Self::new(Code::ResultRepeated),
+            RowRefusal::Calendar(error) => error.into(),
+            RowRefusal::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What was applied for, in full: the officer who decides must see it.
+
+use poem_openapi::Object;
+use serde_json::Value;
+
+use crate::domain::application::{Application, HandedIn, Particulars};
+use crate::domain::ids::UploadId;
+
+/// 申请材料。 What was handed in.
+#[derive(Debug, Object)]
+#[oai(rename = "Application", skip_serializing_if_is_none)]
+pub(super) struct ApplicationBody {
+    /// Who handed it in, as they were known then; absent where another system knows them.
+    applicant: Option<ApplicantBody>,
+    /// A word to the officer.
+    note: Option<String>,
+    /// The answers to the item's form, as `form_schema` of the item describes them.
+    form: Value,
+    /// The files, by material.
+    materials: Vec<HandedInBody>,
+}
+
+/// A person, as the real-name step knew them.
+#[derive(Debug, Object)]
+#[oai(rename = "Applicant", skip_serializing_if_is_none)]
+struct ApplicantBody {
+    /// 姓名
+    name: String,
+    /// 公民身份号码
+    resident_id: String,
+    /// 手机号
+    phone: Option<String>,
+}
+
+/// The files for one material.
+#[derive(Debug, Object)]
+#[oai(rename = "HandedIn")]
+struct HandedInBody {
+    /// Which material of the item.
+    key: String,
+    /// The files, in order.
+    uploads: Vec<UploadId>,
+}
+
+impl From<&Application> for ApplicationBody {
+    fn from(application: &Application) -> Self {
+        Self {
+            applicant: application.applicant.as_ref().map(ApplicantBody::from),
+            note: application.note.as_ref().map(|note| note.expose().clone()),
+            form: application.form.expose().clone(),
+            materials: application.materials.iter().map(HandedInBody::from).collect(),
+        }
+    }
+}
+
+impl From<&Particulars> for ApplicantBody {
+    fn from(particulars: &Particulars) -> Self {
+        Self {
+            name: particulars.name.expose().clone(),
+            resident_id: particulars.resident_id.expose().clone(),
+            phone: particulars.phone.as_ref().map(|phone| phone.expose().clone()),
+        }
+    }
+}
+
+impl From<&HandedIn> for HandedInBody {
+    fn from(handed_in: &HandedIn) -> Self {
+        Self { key: handed_in.key.clone(), uploads: handed_in.uploads.clone() }
+    }
+}
+
+impl ApplicationBody {
+    /// One for the document.
+    pub(super) fn example() -> Self {
+        Self {
+            applicant: Some(ApplicantBody {
+                name: "王小明".to_owned(),
+                resident_id: "11010519491231002X".to_owned(),
+                phone: Some("13800138000".to_owned()),
+            }),
+            note: None,
+            form: serde_json::json!({ "reason": "work" }),
+            materials: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The cases of an officer's agency: the queue, one in full, its history, and the acts on it.
+
+use chrono::NaiveDate;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use serde_json::{Value, json};
+
+use super::application_view::ApplicationBody;
+use super::desk::{desk, seen};
+use super::tag::Tag;
+use crate::api::case_view::CaseBody;
+use crate::api::edge::bearer::Officer;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::etag::{IfMatch, etag};
+use crate::api::edge::idempotency::{Answered, IdempotencyKey};
+use crate::api::edge::paging::{Cursors, Page, clamp};
+use crate::api::edge::problem::Problem;
+use crate::api::ruling::{OutcomeWord, ResultDocumentBody, ruling};
+use crate::casework::Casework;
+use crate::casework::officers::decide::Decide;
+use crate::casework::officers::read::CaseFile;
+use crate::casework::once::Answer;
+use crate::domain::clock::Instant;
+use crate::domain::ids::CaseId;
+use crate::store::cases::{HistoryEntry, Versioned};
+
+/// The operations.
+pub struct Cases {
+    pub(super) casework: Casework,
+    pub(super) cursors: Cursors,
+}
+
+/// The name of the list that its cursors are bound to.
+const LIST: &str = "list_cases";
+
+#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Cases")]
+impl Cases {
+    /// Lists the agency's open cases: what is due first comes first, what waits for its applicant comes last.
+    #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
+    async fn list(
+        &self,
+        officer: Officer,
+        /// Only cases in this state.
+        Query(state): Query<Option<OpenState>>,
+        /// How many at most (20 if absent, 100 at most).
+        Query(limit): Query<Option<u32>>,
+        /// `next_cursor` of the page before.
+        Query(cursor): Query<Option<String>>,
+    ) -> Result<QueueAnswer, Problem> {
+        let (desk, limit) = (desk(&officer)?, clamp(limit));
+        let state = state.map(OpenState::as_str);
+        let filters = (desk.agency.as_str(), state);
+        let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
+        let catalog = self.casework.catalog().current();
+        let position = |row: &Versioned| (row.case.due_on, row.case.id);
+        let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
+        Ok(QueueAnswer::Ok(Json(page)))
+    }
+
+    /// Shows a case with all that was handed in.
+    #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
+    async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseFileAnswer, Problem> {
+        let file = self.casework.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let etag = etag(file.case.version);
+        Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
+    }
+
+    /// Shows who did what to a case, when and why, oldest first.
+    #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
+    async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<HistoryAnswer, Problem> {
+        let history = self.casework.case_history(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(HistoryAnswer::Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() })))
+    }
+
+    /// 受理。 Accepts a case: from now on its decision is due.
+    #[oai(path = "/cases/:id/acceptance", method = "post", operation_id = "accept_case")]
+    async fn accept(&self, officer: Officer, id: Path<CaseId>, if_match: IfMatch) -> Result<CaseAnswer, Problem> {
+        let case = self.casework.accept(&desk(&officer)?, id.0, seen(if_match)?).await?;
+        Ok(self.answer(&case))
+    }
+
+    /// 补正告知。 Tells the applicant, once, everything that is missing.
+    #[oai(path = "/cases/:id/supplement-notice", method = "post", operation_id = "notice_supplement")]
+    async fn notice_supplement(
+        &self,
+        officer: Officer,
+        id: Path<CaseId>,
+        if_match: IfMatch,
+        body: Body<SupplementNotice>,
+    ) -> Result<CaseAnswer, Problem> {
+        let points = body.into_inner().points;
+        let case = self.casework.notice_supplement(&desk(&officer)?, id.0, seen(if_match)?, points).await?;
+        Ok(self.answer(&case))
+    }
+
+    /// 决定。 Grants or denies. The applicant is told and the parcel is ordered, whatever dies in between.
+    #[oai(path = "/cases/:id/decision", method = "post", operation_id = "decide_case")]
+    async fn decide(
+        &self,
+        officer: Officer,
+        id: Path<CaseId>,
+        if_match: IfMatch,
+        idempotency_key: IdempotencyKey,
+        body: Body<NewDecision>,
+    ) -> Result<Answered<CaseAnswer>, Problem> {
+        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
+        let NewDecision { outcome, reasons, result } = body.into_inner();
+        let ruling =
+            ruling(outcome, reasons, result).map_err(|fault| Problem::new(Code::InvalidBody).errors(vec![fault]))?;
+        let decide = Decide { case: id.0, version, ruling, once: &once };
+        let given = self.casework.decide(&desk, decide, |case| {
+            let body = self.show(case).to_json().unwrap_or_default();
+            Answer::new(200, body).header("ETag", etag(case.version))
+        });
+        Ok(given.await?.into())
+    }
+}
+
+impl Cases {
+    fn show(&self, case: &Versioned) -> CaseBody {
+        CaseBody::of(case, &self.casework.catalog().current())
+    }
+
+    fn show_file(&self, file: &CaseFile) -> CaseFileBody {
+        CaseFileBody {
+            case: self.show(&file.case),
+            application: (&file.application).into(),
+            supplement_answer: file.supplement.as_ref().map(ApplicationBody::from),
+        }
+    }
+
+    fn answer(&self, case: &Versioned) -> CaseAnswer {
+        CaseAnswer::Ok(Json(self.show(case)), etag(case.version))
+    }
+}
+
+/// A state in which the agency or the applicant owes an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum OpenState {
+    /// 待受理
+    Submitted,
+    /// 补正中
+    SupplementNoticed,
+    /// 待决定
+    Accepted,
+}
+
+impl OpenState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::SupplementNoticed => "supplement_noticed",
+            Self::Accepted => "accepted",
+        }
+    }
+}
+
+/// A case with all that was handed in.
+#[derive(Debug, Object)]
+#[oai(rename = "CaseFile", example, skip_serializing_if_is_none)]
+struct CaseFileBody {
+    #[oai(flatten)]
+    case: CaseBody,
+    /// What was applied for; it never changes.
+    application: ApplicationBody,
+    /// What was handed in after a supplement notice.
+    supplement_answer: Option<ApplicationBody>,
+}
+
+impl Example for CaseFileBody {
+    fn example() -> Self {
+        Self { case: CaseBody::example(), application: ApplicationBody::example(), supplement_answer: None }
+    }
+}
+
+/// What is missing.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields, example)]
+struct SupplementNotice {
+    /// Everything that is missing, each point for itself. The law allows one notice.
+    #[oai(validator(min_items = 1, max_items = 50, max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
+    points: Vec<String>,
+}
+
+impl Example for SupplementNotice {
+    fn example() -> Self {
+        Self { points: vec!["请补交居住证明的第二页".to_owned()] }
+    }
+}
+
+/// A decision.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields, example)]
+struct NewDecision {
+    /// 准予或不予
+    outcome: OutcomeWord,
+    /// Why. A denial must say it.
+    #[oai(default, validator(max_length = 2000))]
+    reasons: String,
+    /// What a grant produces: required for a grant, and only there.
+    result: Option<ResultDocumentBody>,
+}
+
+impl Example for NewDecision {
+    fn example() -> Self {
+        Self { outcome: OutcomeWord::Grant, reasons: String::new(), result: Some(ResultDocumentBody::example()) }
+    }
+}
+
+/// Who did what, when and why.
+#[derive(Debug, Object)]
+#[oai(rename = "HistoryEntry", example)]
+struct HistoryBody {
+    /// When.
+    at: Instant,
+    /// Who: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
+    actor: String,
+    /// What: `submitted`, `accepted`, `decided`, … More words may come.
+    act: String,
+    /// Why, and with what.
+    cause: Value,
+}
+
+impl From<HistoryEntry> for HistoryBody {
+    fn from(entry: HistoryEntry) -> Self {
+        let HistoryEntry { at, actor, act, cause } = entry;
+        Self { at, actor, act, cause }
+    }
+}
+
+impl Example for HistoryBody {
+    fn example() -> Self {
+        Self {
+            at: Instant::default(),
+            actor: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
+            act: "accepted".to_owned(),
+            cause: json!({}),
+        }
+    }
+}
+
+/// The history of a case.
+#[derive(Debug, Object)]
+struct History {
+    /// Oldest first.
+    data: Vec<HistoryBody>,
+}
+
+#[derive(ApiResponse)]
+enum QueueAnswer {
+    /// The queue.
+    #[oai(status = 200)]
+    Ok(Json<Page<CaseBody>>),
+}
+
+#[derive(ApiResponse)]
+enum CaseFileAnswer {
+    /// The case.
+    #[oai(status = 200)]
+    Ok(Json<CaseFileBody>, #[oai(header = "ETag")] String),
+}
+
+#[derive(ApiResponse)]
+enum HistoryAnswer {
+    /// The history.
+    #[oai(status = 200)]
+    Ok(Json<History>),
+}
+
+#[derive(ApiResponse)]
+enum CaseAnswer {
+    /// The case as it is now.
+    #[oai(status = 200)]
+    Ok(Json<CaseBody>, #[oai(header = "ETag")] String),
+}

@@ -65,7 +65,7 @@ mirrored! {
 
 /// 送达选择。 What a draft's `delivery.way` may say for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
+#[oai(rename = "DeliveryOption", rename_all = "snake_case")]
 pub enum DeliveryChoice {
     /// On the phone.
     Electronic,

@@ -81,7 +81,7 @@ pub enum OnceError {
 /// Answers are kept this long; a key may be used anew afterwards.
 pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(30);
 
-/// Enters. Holds the lock until the transaction ends.
+/// Enters. The lock is held until the transaction ends: whoever is not the first should roll back at once.
 ///
 /// # Errors
 /// When the same request is in progress, or the key belongs to another.

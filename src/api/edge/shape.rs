@@ -121,10 +121,8 @@ impl Walk<'_> {
         for (name, value) in members {
             let place = below(at, name);
             match schema.properties.iter().find(|(known, _)| known == name) {
-                Some((_, property)) if value.is_null() && !schema.required.contains(&name.as_str()) => {
-                    // An optional member may be null.
-                    let _ = property;
-                }
+                // An optional member may be null.
+                Some(_) if value.is_null() && !schema.required.contains(&name.as_str()) => {}
                 Some((_, property)) => self.check(property, value, &place),
                 None => match &schema.additional_properties {
                     Some(other) => self.check(other, value, &place),

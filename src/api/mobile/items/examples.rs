@@ -15,7 +15,10 @@ fn both(zh: &str, en: &str) -> Bilingual {
 
 impl Example for Agency {
     fn example() -> Self {
-        Self { code: "public-security".to_owned(), name: both("市公安局金坛分局", "Public Security Bureau, Jintan Branch") }
+        Self {
+            code: "public-security".to_owned(),
+            name: both("市公安局金坛分局", "Public Security Bureau, Jintan Branch"),
+        }
     }
 }
 

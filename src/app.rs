@@ -87,6 +87,7 @@ impl App {
             chain: config.chain.clone(),
             carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
             bell: bell.clone(),
+            files: config.files.clone(),
         });
         let people = People {
             store,

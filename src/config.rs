@@ -9,6 +9,7 @@ use reqwest::Url;
 
 use crate::api::edge::cors::Origins;
 use crate::api::edge::rate_limit::Policies;
+use crate::casework::files::Files;
 use crate::casework::signing_keys::SigningKeys;
 use crate::domain::address::PostalAddress;
 use crate::domain::clock::Clock;
@@ -40,10 +41,8 @@ pub struct Config {
     pub signing_keys: SigningKeys,
     /// The last part of the paths on which gateways call us.
     pub callback_secret: Private<String>,
-    /// Where uploads are kept.
-    pub uploads: PathBuf,
-    /// How large an upload may be, in bytes.
-    pub upload_limit: usize,
+    /// Where the contents of uploads are kept.
+    pub files: Files,
     /// From which web pages the API may be called.
     pub origins: Origins,
     /// How often the API may be called.
@@ -102,9 +101,7 @@ impl Config {
         let signing_keys = signing_keys(env);
         let callback_secret =
             env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
-        let uploads =
-            env.or("SONGDA_UPLOADS", "var/uploads", "folder in which uploads are kept; all processes must share it");
-        let upload_limit = env.or("SONGDA_UPLOAD_LIMIT", "10485760", "how large an uploaded file may be, in bytes");
+        let files = Files::read(env);
         let origins = Origins::from_env(env);
         let policies = Policies::from_env(env);
         let proxies = env.or(
@@ -133,8 +130,7 @@ impl Config {
             public_url: public_url?,
             signing_keys: signing_keys?,
             callback_secret: callback_secret?,
-            uploads: uploads?,
-            upload_limit: upload_limit?,
+            files: files?,
             origins: origins?,
             policies: policies?,
             proxies: proxies?,

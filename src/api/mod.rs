@@ -19,13 +19,19 @@
 //!    from the `Given` that comes back.
 //! 8. Add the struct to the audience's `Api` tuple, run `cargo run -- openapi`, and commit the changed document.
 
+pub mod address_faults;
 pub mod bilingual;
+pub mod callbacks;
+pub mod case_view;
+pub mod change_problems;
 pub mod documents;
 pub mod edge;
 pub mod integration;
 pub mod mobile;
 pub mod ops;
 pub mod preencoded;
+pub mod ready;
+pub mod ruling;
 pub mod staff;
 
 use std::sync::Arc;

@@ -3,20 +3,29 @@
 //! A use case reads what it needs, lets the domain decide, gathers the new state and all that it owes in one
 //! [`Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a transaction is open.
 
+pub mod answer_supplement;
 pub mod bell;
 pub mod change_case;
+pub mod drafts;
 pub mod enact;
+pub mod files;
 pub mod inbox;
 pub mod jobs;
+mod judge;
 pub mod live;
 pub mod officers;
 pub mod once;
 pub mod people;
+pub mod power_list;
 pub mod publish_catalogue;
+pub mod read_cases;
 pub mod results;
 pub mod signing_keys;
+pub mod submit_case;
 pub mod timeline;
 pub mod tokens;
+pub mod uploads;
+pub mod withdraw_case;
 
 use std::sync::Arc;
 
@@ -30,6 +39,7 @@ use crate::store::record::{self, Record, SaveError};
 use crate::store::{Store, StoreError, Tx, changes};
 
 pub use bell::Bell;
+use files::Files;
 
 /// What all use cases share. Cloning shares it.
 #[derive(Clone)]
@@ -51,6 +61,8 @@ pub struct Parts {
     pub carriers: Vec<CarrierCode>,
     /// What is rung after a commit.
     pub bell: Bell,
+    /// The contents of uploads.
+    pub files: Files,
 }
 
 impl Casework {
@@ -70,6 +82,12 @@ impl Casework {
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog
+    }
+
+    /// The contents of uploads.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.parts.files
     }
 
     fn now(&self) -> Instant {

@@ -7,7 +7,7 @@ use songda::casework::people::manage_clients::NewClient;
 use songda::casework::publish_catalogue;
 use songda::casework::signing_keys::SigningKeys;
 use songda::domain::item::AgencyCode;
-use songda::domain::staff::{Scopes, Source};
+use songda::domain::staff::{Scope, Scopes, Source};
 
 use super::keys::write_secret;
 use super::{Failure, people};
@@ -28,8 +28,8 @@ pub enum Clients {
         #[arg(long, value_delimiter = ',', required = true)]
         agencies: Vec<String>,
         /// What it may do, separated by commas.
-        #[arg(long, default_value = "results:write,results:read")]
-        scopes: String,
+        #[arg(long, value_delimiter = ',', default_value = "results:write,results:read")]
+        scopes: Vec<Scope>,
         /// A file with its JWK set.
         #[arg(long, conflicts_with = "key_file", required_unless_present = "key_file")]
         jwks: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub async fn run(command: Clients) -> Result<(), Failure> {
             if let Some(unknown) = agencies.iter().find(|agency| catalog.agency(agency).is_none()) {
                 return Err(format!("the catalogue knows no agency {unknown}").into());
             }
-            let scopes: Scopes = scopes.replace(',', " ").parse()?;
+            let scopes: Scopes = scopes.into_iter().collect();
             let keys = match (jwks, key_file) {
                 (Some(path), _) => serde_json::from_str(&std::fs::read_to_string(path)?)?,
                 (None, Some(path)) => fresh_pair(&path)?,

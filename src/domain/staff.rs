@@ -204,6 +204,14 @@ impl FromIterator<Scope> for Scopes {
     }
 }
 
+impl FromStr for Scopes {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        text.split_ascii_whitespace().map(str::parse).collect()
+    }
+}
+
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<&str> = self.iter().map(Scope::as_str).collect();
@@ -254,5 +262,7 @@ mod tests {
         assert_eq!(read.narrowed(Some("results:write results:read")), read);
         assert!(read.narrowed(Some("results:write everything")).is_empty());
         assert_eq!(both.to_string(), "results:write results:read");
+        assert_eq!(both.to_string().parse(), Ok(both));
+        assert!("results:write everything".parse::<Scopes>().is_err());
     }
 }

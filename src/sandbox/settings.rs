@@ -65,7 +65,14 @@ impl Settings {
         let callback_url = env.optional("SONGDA_SANDBOX_CALLBACK_URL", "base URL of the Songda that is called back");
         let twins: Vec<_> = TWINS.iter().map(|make| make(env)).collect();
         let twins = twins.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Self { listen: listen?, pace: pace?, time_scale: time_scale?, callback_url, clock: Clock::system(), twins })
+        Some(Self {
+            listen: listen?,
+            pace: pace?,
+            time_scale: time_scale?,
+            callback_url,
+            clock: Clock::system(),
+            twins,
+        })
     }
 
     /// What a test starts from: synthetic keys, parcels that move only when told to, repeats without waiting.

@@ -108,12 +108,7 @@ pub async fn update(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<()
 ///
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
-pub async fn find(
-    conn: &mut Conn,
-    keys: &KeyRing,
-    person: PersonId,
-    id: DraftId,
-) -> Result<Option<Draft>, StoreError> {
+pub async fn find(conn: &mut Conn, keys: &KeyRing, person: PersonId, id: DraftId) -> Result<Option<Draft>, StoreError> {
     let row: Option<Row> = sqlx::query_as("select * from drafts where id = $1 and person_id = $2")
         .bind(id.uuid())
         .bind(person.uuid())

@@ -40,6 +40,8 @@ pub enum ChangeKind {
     Notification,
     /// A parcel.
     Parcel,
+    /// A draft.
+    Draft,
 }
 
 impl ChangeKind {
@@ -50,6 +52,7 @@ impl ChangeKind {
             Self::Case => "case",
             Self::Notification => "notification",
             Self::Parcel => "parcel",
+            Self::Draft => "draft",
         }
     }
 }
@@ -63,6 +66,17 @@ pub enum SaveError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl SaveError {
+    /// The database's error. A record that changes no case is never stale.
+    #[must_use]
+    pub fn into_store(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Stale => StoreError::Broken("a record without cases was stale".to_owned()),
+        }
+    }
 }
 
 /// The sealed and foreign parts that a case is opened with.

@@ -21,7 +21,8 @@ const MIB: u64 = 1024 * KIB;
 pub const USUAL: u64 = 256 * KIB;
 
 /// Addresses that need more, by how they begin.
-const LARGER: [(&str, u64); 2] = [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB)];
+const LARGER: [(&str, u64); 3] =
+    [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
 
 /// The limit at a path, in bytes.
 #[must_use]

@@ -49,6 +49,7 @@ codes! {
     InvalidClient = 401 "invalid_client" "客户端身份验证失败" "The client's assertion is refused";
     SignInBlocked = 403 "sign_in_blocked" "该微信账号被平台限制登录" "WeChat blocks this account";
     Forbidden = 403 "forbidden" "没有权限" "This is not allowed to you";
+    IdentityNotVerified = 403 "identity_not_verified" "请先完成实名认证" "Prove your real name first";
     // What is asked for.
     NotFound = 404 "not_found" "没有找到" "There is no such thing";
     NotOffered = 404 "not_offered" "本系统未开通此功能" "This is not offered in this installation";
@@ -60,11 +61,21 @@ codes! {
     IdentityFixed = 409 "identity_fixed" "已用其他身份证号完成实名认证" "You were verified with another resident ID";
     AddressBookFull = 409 "address_book_full" "地址簿已满" "The address book is full";
     RequestInProgress = 409 "request_in_progress" "相同的请求正在处理中" "The same request is being worked on";
+    CaseWrongState = 409 "case_wrong_state" "办件当前状态不允许此操作" "The case is not in a state that allows this";
+    SupplementNoticedBefore = 409 "supplement_noticed_before" "补正内容只能一次性告知" "A supplement notice was given before, and the law allows one";
+    ParcelWrongState = 409 "parcel_wrong_state" "寄递当前状态不允许此操作" "The parcel is not in a state that allows this";
+    JobNotDead = 409 "job_not_dead" "只有已放弃的任务可以重放" "Only a job that was given up can be replayed";
+    ResultConflict = 409 "result_conflict" "该编号已回传另一决定" "Another decision was reported under this reference";
+    ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference stands twice in this batch";
+    DraftSubmitted = 409 "draft_submitted" "该草稿已提交" "The draft was submitted already";
     LengthRequired = 411 "length_required" "缺少 Content-Length 请求头" "The Content-Length header is missing";
     VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "It was changed since you read it; read it again";
     BodyTooLarge = 413 "body_too_large" "请求体过大" "The body is too large";
     UnsupportedMediaType = 415 "unsupported_media_type" "不支持该内容类型" "This content type is not supported";
     InvalidBody = 422 "invalid_body" "填写的内容有误" "The body does not hold what it should";
+    ItemNotPublished = 422 "item_not_published" "该事项不在目录中" "There is no such item in the catalogue";
+    ItemNotOnThePhone = 422 "item_not_on_the_phone" "该事项不能在手机上办理" "This item is not handled on the phone";
+    DeliveryNotOffered = 422 "delivery_not_offered" "该事项不提供此送达方式" "The result of this item is not delivered in this way";
     IdempotencyKeyReused = 422 "idempotency_key_reused" "该 Idempotency-Key 已用于另一请求" "This Idempotency-Key was used for another request";
     IdentityNotConfirmed = 422 "identity_not_confirmed" "姓名与身份证号不一致" "Name and resident ID do not belong together";
     VersionRequired = 428 "version_required" "缺少 If-Match 请求头" "The If-Match header is missing";
@@ -74,6 +85,7 @@ codes! {
     // Ourselves.
     Internal = 500 "internal" "服务器内部错误" "Something went wrong on our side";
     GatewayFailed = 502 "gateway_failed" "外部服务返回异常" "A service that we depend on failed";
+    CalendarUnknown = 503 "calendar_unknown" "该年度工作日历尚未公布" "The working days of that year are not known yet";
     Unavailable = 503 "unavailable" "服务暂时不可用，请稍后再试" "The service is not available now; try again later";
 }
 

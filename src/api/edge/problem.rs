@@ -212,7 +212,9 @@ pub struct FieldErrorBody {
 }
 
 impl FieldErrorBody {
-    fn of(error: &FieldError, language: Language) -> Self {
+    /// A fault in the words of a language.
+    #[must_use]
+    pub fn of(error: &FieldError, language: Language) -> Self {
         Self {
             pointer: error.pointer.clone(),
             code: error.code.to_string(),

@@ -6,17 +6,17 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::tag::Tag;
+use crate::api::address_faults::field_error;
 use crate::api::edge::bearer::Person;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
-use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::edge::problem::Problem;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::casework::people::People;
-use crate::casework::people::address_book::{AddressEntry, AddressError, AddressFault};
+use crate::casework::people::address_book::{AddressEntry, AddressError};
 use crate::domain::address::SavedAddress;
 use crate::domain::ids::AddressId;
 use crate::domain::private::Private;
-use crate::domain::text::Bilingual;
 
 /// The operations.
 pub struct Addresses(pub People);
@@ -194,26 +194,11 @@ impl From<AddressError> for Problem {
     fn from(error: AddressError) -> Self {
         match error {
             AddressError::Invalid(faults) => {
-                Self::new(Code::InvalidBody).errors(faults.into_iter().map(field_error).collect())
+                Self::new(Code::InvalidBody).errors(faults.into_iter().map(|fault| field_error("", fault)).collect())
             }
             AddressError::Full => Self::new(Code::AddressBookFull),
             AddressError::NotFound => Self::new(Code::NotFound),
             AddressError::Store(error) => error.into(),
         }
     }
-}
-
-fn field_error(fault: AddressFault) -> FieldError {
-    let (pointer, code, zh, en) = match fault {
-        AddressFault::Name => ("/name", "not_a_name", "请填写收件人，最多 50 个字", "1 to 50 characters are needed"),
-        AddressFault::Phone => {
-            ("/phone", "not_a_phone", "请填写大陆手机号", "It must be a mobile number of the mainland")
-        }
-        AddressFault::Region => ("/region", "unknown_region", "没有这个区县", "There is no such county"),
-        AddressFault::Detail => {
-            ("/detail", "not_a_place", "请填写详细地址，最多 200 个字", "1 to 200 characters are needed")
-        }
-        AddressFault::Postcode => ("/postcode", "wrong_format", "邮政编码为 6 位数字", "A postcode has six digits"),
-    };
-    FieldError::new(pointer, code, Bilingual::new(zh, en))
 }

@@ -1,9 +1,12 @@
 //! What a resident's phone asks for: `/v1`.
 
 pub mod addresses;
+pub mod application_view;
+pub mod cases;
 pub mod changes;
 pub mod consents;
 pub mod devices;
+pub mod drafts;
 pub mod items;
 pub mod me;
 pub mod notifications;
@@ -11,6 +14,7 @@ pub mod person;
 pub mod sessions;
 pub mod tag;
 pub mod timeline;
+pub mod uploads;
 
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +28,7 @@ use crate::casework::people::People;
 pub type Api = (
     items::ItemsApi,
     (sessions::Sessions, me::Me, devices::Devices, consents::Consents, addresses::Addresses),
+    (drafts::Drafts, uploads::Uploads, cases::Cases),
     (timeline::Timeline, notifications::Notifications, changes::Changes),
 );
 
@@ -54,6 +59,11 @@ pub fn api(parts: &Parts<'_>) -> Api {
             devices::Devices(person()),
             consents::Consents(person()),
             addresses::Addresses(person()),
+        ),
+        (
+            drafts::Drafts { casework: casework.clone(), cursors: cursors.clone() },
+            uploads::Uploads(casework.clone()),
+            cases::Cases { casework: casework.clone(), cursors: cursors.clone() },
         ),
         (
             timeline::Timeline(casework.clone()),

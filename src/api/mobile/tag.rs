@@ -15,6 +15,10 @@ pub enum Tag {
     Consents,
     /// 地址簿 The address book
     Addresses,
+    /// 草稿 Applications that are being filled in
+    Drafts,
+    /// 上传 Files to hand in
+    Uploads,
     /// 办件 Cases and their way
     Cases,
     /// 消息 The inbox

@@ -140,7 +140,12 @@ fn fix_delivery(
     circumstances: &Circumstances<'_>,
 ) -> Result<Delivery, Fault> {
     let not_offered = || {
-        fault("/delivery/way", "not_offered", "该事项不支持这种送达方式", "this item's result is not delivered in this way")
+        fault(
+            "/delivery/way",
+            "not_offered",
+            "该事项不支持这种送达方式",
+            "this item's result is not delivered in this way",
+        )
     };
     match choice {
         None => Err(fault("/delivery", "required", "请选择送达方式", "choose how the result is to arrive")),

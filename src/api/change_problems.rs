@@ -1,0 +1,51 @@
+//! Why an act on a case did not happen, as a client reads it: the same for every audience.
+
+use std::time::Duration;
+
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::ruling::no_reasons;
+use crate::casework::change_case::ChangeError;
+use crate::domain::calendar::UnknownYear;
+use crate::domain::case::Refusal;
+use crate::domain::text::Bilingual;
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::new(Code::NotFound),
+            ChangeError::Stale => Self::new(Code::VersionStale),
+            ChangeError::Refused(refusal) => refusal.into(),
+            ChangeError::Calendar(error) => error.into(),
+            ChangeError::Once(error) => error.into(),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::WrongState(state) => Self::new(Code::CaseWrongState)
+                .detail(Bilingual::new(format!("办件状态为 {state}"), format!("The case is {state}"))),
+            Refusal::NoticedBefore => Self::new(Code::SupplementNoticedBefore),
+            Refusal::NoReasons => Self::new(Code::InvalidBody).errors(vec![no_reasons()]),
+            Refusal::NoPoints => {
+                let message = Bilingual::new("至少列出一项", "At least one point is needed");
+                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/points", "too_short", message)])
+            }
+        }
+    }
+}
+
+impl From<UnknownYear> for Problem {
+    /// Only whoever runs Songda can mend this, so the answer says how.
+    fn from(error: UnknownYear) -> Self {
+        const LATER: Duration = Duration::from_secs(3600);
+        let UnknownYear(year) = error;
+        Self::new(Code::CalendarUnknown).retry_after(LATER).cause(error).detail(Bilingual::new(
+            format!("请管理员载入 {year} 年工作日历（songda catalog load）"),
+            format!("The operator must load the calendar of {year} (songda catalog load)"),
+        ))
+    }
+}

@@ -1,0 +1,152 @@
+//! An application as the mobile API reads and shows it: form, materials, delivery; and what is wrong with it.
+
+use std::collections::BTreeMap;
+
+use poem_openapi::Object;
+use poem_openapi::types::{Any, Example};
+use serde_json::{Map, Value};
+
+use crate::api::case_view::WayWord;
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::domain::application::{Application, DeliveryChoice, HandedIn};
+use crate::domain::form::Fault;
+use crate::domain::ids::{AddressId, UploadId};
+use crate::domain::private::Private;
+use crate::domain::text::Bilingual;
+
+/// The answers to an item's form: one member for each section.
+pub type FormBody = BTreeMap<String, Any<Value>>;
+
+/// 材料。 The files for one material.
+#[derive(Debug, Clone, Object)]
+#[oai(rename = "HandedIn", deny_unknown_fields)]
+pub struct HandedInBody {
+    /// Which material: its `key` in the item's guide.
+    #[oai(validator(max_length = 100))]
+    pub key: String,
+    /// The files, in order.
+    #[oai(validator(max_items = 20))]
+    pub uploads: Vec<UploadId>,
+}
+
+/// 送达方式。 How the result is to arrive.
+#[derive(Debug, Clone, Object)]
+#[oai(rename = "DeliveryChoice", deny_unknown_fields, skip_serializing_if_is_none)]
+pub struct DeliveryChoiceBody {
+    /// In which way.
+    pub way: WayWord,
+    /// To which entry of the address book: needed for `courier`.
+    pub address: Option<AddressId>,
+    /// At which hall, by its code: needed for `counter`.
+    #[oai(validator(max_length = 100))]
+    pub hall: Option<String>,
+}
+
+/// Puts an application together.
+pub fn application(form: FormBody, materials: Vec<HandedInBody>) -> Application {
+    let form: Map<String, Value> = form.into_iter().map(|(section, answers)| (section, answers.0)).collect();
+    let handed_in = |HandedInBody { key, uploads }| HandedIn { key, uploads };
+    Application {
+        form: Private::new(Value::Object(form)),
+        materials: materials.into_iter().map(handed_in).collect(),
+        ..Application::default()
+    }
+}
+
+/// The form of an application.
+pub fn form_body(application: &Application) -> FormBody {
+    let sections = application.form.expose().as_object();
+    sections.into_iter().flatten().map(|(section, answers)| (section.clone(), Any(answers.clone()))).collect()
+}
+
+/// The materials of an application.
+pub fn materials_body(application: &Application) -> Vec<HandedInBody> {
+    let body = |it: &HandedIn| HandedInBody { key: it.key.clone(), uploads: it.uploads.clone() };
+    application.materials.iter().map(body).collect()
+}
+
+impl TryFrom<DeliveryChoiceBody> for DeliveryChoice {
+    type Error = Problem;
+
+    fn try_from(DeliveryChoiceBody { way, address, hall }: DeliveryChoiceBody) -> Result<Self, Problem> {
+        match (way, address, hall) {
+            (WayWord::Electronic, None, None) => Ok(Self::Electronic),
+            (WayWord::Courier, Some(address), None) => Ok(Self::Courier { address }),
+            (WayWord::Counter, None, Some(hall)) => Ok(Self::Counter { hall }),
+            (WayWord::Courier, None, _) => Err(invalid("/delivery/address", "required", "必填", "This is required")),
+            (WayWord::Counter, _, None) => Err(invalid("/delivery/hall", "required", "必填", "This is required")),
+            (_, Some(_), _) => Err(not_this_way("/delivery/address")),
+            (_, _, Some(_)) => Err(not_this_way("/delivery/hall")),
+        }
+    }
+}
+
+impl From<&DeliveryChoice> for DeliveryChoiceBody {
+    fn from(choice: &DeliveryChoice) -> Self {
+        let (way, address, hall) = match choice {
+            DeliveryChoice::Electronic => (WayWord::Electronic, None, None),
+            DeliveryChoice::Courier { address } => (WayWord::Courier, Some(*address), None),
+            DeliveryChoice::Counter { hall } => (WayWord::Counter, None, Some(hall.clone())),
+        };
+        Self { way, address, hall }
+    }
+}
+
+fn not_this_way(pointer: &str) -> Problem {
+    invalid(pointer, "not_allowed", "该送达方式不需要此项", "This does not belong to this way of delivery")
+}
+
+fn invalid(pointer: &str, code: &'static str, zh: &str, en: &str) -> Problem {
+    Problem::new(Code::InvalidBody).errors(vec![FieldError::new(pointer, code, Bilingual::new(zh, en))])
+}
+
+impl From<Fault> for FieldError {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.pointer, fault.code, fault.message)
+    }
+}
+
+/// Everything that is wrong, as one problem.
+pub fn faulty(faults: Vec<Fault>) -> Problem {
+    Problem::new(Code::InvalidBody).errors(faults.into_iter().map(FieldError::from).collect())
+}
+
+/// Answers to a form, for the documents.
+pub fn form_example() -> FormBody {
+    BTreeMap::from([("applicant".to_owned(), Any(serde_json::json!({"name": "王小明", "phone": "13800138000"})))])
+}
+
+impl Example for HandedInBody {
+    fn example() -> Self {
+        Self { key: "identity-card".to_owned(), uploads: vec![UploadId::from_uuid(EXAMPLE)] }
+    }
+}
+
+impl Example for DeliveryChoiceBody {
+    fn example() -> Self {
+        Self { way: WayWord::Courier, address: Some(AddressId::from_uuid(EXAMPLE)), hall: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_has_what_belongs_to_it_and_nothing_else() {
+        let address = Some(AddressId::from_uuid(EXAMPLE));
+        let hall = || Some("320413".to_owned());
+        let good = |way, address, hall| DeliveryChoice::try_from(DeliveryChoiceBody { way, address, hall }).is_ok();
+        assert!(good(WayWord::Electronic, None, None));
+        assert!(good(WayWord::Courier, address, None));
+        assert!(good(WayWord::Counter, None, hall()));
+        assert!(!good(WayWord::Electronic, address, None));
+        assert!(!good(WayWord::Electronic, None, hall()));
+        assert!(!good(WayWord::Courier, None, None));
+        assert!(!good(WayWord::Courier, address, hall()));
+        assert!(!good(WayWord::Counter, address, hall()));
+        assert!(!good(WayWord::Counter, None, None));
+    }
+}

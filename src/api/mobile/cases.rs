@@ -1,0 +1,198 @@
+//! Cases (办件), as the applicant handles them: submit, follow, answer a supplement notice, take back.
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+
+use super::application_view::{FormBody, HandedInBody, application, faulty, form_example};
+use super::drafts::submitted_as;
+use super::tag::Tag;
+use crate::api::case_view::CaseBody;
+use crate::api::edge::answers::{Created, Versioned};
+use crate::api::edge::bearer::Person;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::idempotency::{Answered, IdempotencyKey};
+use crate::api::edge::paging::{Cursors, Page, clamp};
+use crate::api::edge::problem::Problem;
+use crate::api::edge::request_id::current_request;
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::Casework;
+use crate::casework::answer_supplement::AnswerError;
+use crate::casework::submit_case::SubmitError;
+use crate::domain::application::Application;
+use crate::domain::ids::{CaseId, DraftId};
+use crate::domain::private::Private;
+use crate::store::cases;
+
+/// The operations.
+pub struct Cases {
+    /// The use cases.
+    pub casework: Casework,
+    /// Makes and reads cursors.
+    pub cursors: Cursors,
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Cases")]
+impl Cases {
+    /// Submits a draft: it becomes a case, which keeps what was handed in as it is.
+    ///
+    /// The places of `invalid_body` are places in the draft.
+    #[oai(path = "/cases", method = "post", operation_id = "submit_case")]
+    async fn submit(
+        &self,
+        person: Person,
+        idempotency_key: IdempotencyKey,
+        body: Body<NewCase>,
+    ) -> Result<Answered<Created<CaseBody>>, Problem> {
+        let once = idempotency_key.once(person.id, "submit_case", body.raw());
+        let catalog = self.casework.catalog().current();
+        let made = |case: &cases::Versioned| Created {
+            body: CaseBody::of(case, &catalog),
+            version: case.version,
+            location: format!("/v1/cases/{}", case.case.id),
+        };
+        let given = self.casework.submit_case(person.id, body.draft, &once, |case| made(case).into()).await?;
+        Ok(given.into())
+    }
+
+    /// Lists the person's cases, the newest first.
+    #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
+    async fn list(
+        &self,
+        person: Person,
+        cursor: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+    ) -> Result<Json<Page<CaseBody>>, Problem> {
+        let (limit, list) = (clamp(limit.0), ("list_cases", &person.id));
+        let after = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
+        let rows = self.casework.cases(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
+        let catalog = self.casework.catalog().current();
+        let position = |row: &cases::Versioned| (row.case.submitted_at, row.case.id);
+        Ok(Json(self.cursors.page(list, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
+    }
+
+    /// Shows a case.
+    #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
+    async fn get(&self, person: Person, id: Path<CaseId>) -> Result<Versioned<CaseBody>, Problem> {
+        let case = self.casework.case(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(self.show(&case))
+    }
+
+    /// Takes an application back, any time before the decision.
+    #[oai(path = "/cases/:id/withdrawal", method = "post", operation_id = "withdraw_case")]
+    async fn withdraw(
+        &self,
+        person: Person,
+        id: Path<CaseId>,
+        body: Body<Withdrawal>,
+    ) -> Result<Versioned<CaseBody>, Problem> {
+        let (reason, request) = (body.into_inner().reason, current_request());
+        let case = self.casework.withdraw_case(person.id, id.0, reason, Some(&request.traceparent)).await?;
+        Ok(self.show(&case))
+    }
+
+    /// Answers the supplement notice of a case, once, with everything that it asked for.
+    #[oai(path = "/cases/:id/supplement", method = "post", operation_id = "answer_supplement")]
+    async fn answer(
+        &self,
+        person: Person,
+        id: Path<CaseId>,
+        body: Body<SupplementAnswer>,
+    ) -> Result<Versioned<CaseBody>, Problem> {
+        let (answer, request) = (Application::from(body.into_inner()), current_request());
+        let case = self.casework.answer_supplement(person.id, id.0, &answer, Some(&request.traceparent)).await?;
+        Ok(self.show(&case))
+    }
+}
+
+impl Cases {
+    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
+        Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+    }
+}
+
+/// What is submitted.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct NewCase {
+    /// The draft.
+    draft: DraftId,
+}
+
+/// Why an application is taken back.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct Withdrawal {
+    /// In the applicant's words.
+    #[oai(validator(max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
+    reason: String,
+}
+
+/// 补正。 What was missing.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct SupplementAnswer {
+    /// A word to the officer.
+    #[oai(default, validator(max_length = 2000))]
+    note: String,
+    /// The answers to the item's form, whole, if they change.
+    form: Option<FormBody>,
+    /// More files, by material.
+    #[oai(default, validator(max_items = 50))]
+    materials: Vec<HandedInBody>,
+}
+
+impl From<SupplementAnswer> for Application {
+    fn from(SupplementAnswer { note, form, materials }: SupplementAnswer) -> Self {
+        let note = Some(note).filter(|note| !note.trim().is_empty()).map(Private::new);
+        Self { note, ..application(form.unwrap_or_default(), materials) }
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::NotFound => Self::new(Code::NotFound),
+            SubmitError::NotVerified => Self::new(Code::IdentityNotVerified),
+            SubmitError::NotOpen(refusal) => refusal.into(),
+            SubmitError::Faulty(faults) => faulty(faults),
+            SubmitError::Submitted(case) => submitted_as(case),
+            SubmitError::Stale => Self::new(Code::Conflict),
+            SubmitError::Calendar(error) => error.into(),
+            SubmitError::Once(error) => error.into(),
+            SubmitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AnswerError> for Problem {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Faulty(faults) => faulty(faults),
+            AnswerError::Change(error) => error.into(),
+            AnswerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Example for NewCase {
+    fn example() -> Self {
+        Self { draft: DraftId::from_uuid(EXAMPLE) }
+    }
+}
+
+impl Example for Withdrawal {
+    fn example() -> Self {
+        Self { reason: "信息填写有误，重新申请".to_owned() }
+    }
+}
+
+impl Example for SupplementAnswer {
+    fn example() -> Self {
+        Self {
+            note: "已补交居住证明".to_owned(), form: Some(form_example()), materials: vec![HandedInBody::example()]
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Drafts (草稿): applications that are being filled in, on whichever device is at hand.
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::types::Example;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use super::application_view::{
+    DeliveryChoiceBody, FormBody, HandedInBody, application, form_body, form_example, materials_body,
+};
+use super::tag::Tag;
+use crate::api::edge::answers::Versioned;
+use crate::api::edge::bearer::Person;
+use crate::api::edge::body::Body;
+use crate::api::edge::code::Code;
+use crate::api::edge::etag::{CreateOrMatch, etag};
+use crate::api::edge::paging::{Cursors, Page, clamp};
+use crate::api::edge::problem::{FieldErrorBody, Problem};
+use crate::api::edge::request_id::current_request;
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::Casework;
+use crate::casework::drafts::JudgedDraft;
+use crate::casework::drafts::save::{Expect, NewDraft, SaveDraftError};
+use crate::casework::power_list::NotOpen;
+use crate::domain::application::DraftContent;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CaseId, DraftId};
+use crate::domain::item::ItemCode;
+use crate::domain::text::Bilingual;
+use crate::store::drafts::Draft;
+
+/// The operations.
+pub struct Drafts {
+    /// The use cases.
+    pub casework: Casework,
+    /// Makes and reads cursors.
+    pub cursors: Cursors,
+}
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Drafts")]
+impl Drafts {
+    /// Lists the person's drafts that were not submitted, the last changed first.
+    #[oai(path = "/drafts", method = "get", operation_id = "list_drafts")]
+    async fn list(
+        &self,
+        person: Person,
+        cursor: Query<Option<String>>,
+        limit: Query<Option<u32>>,
+    ) -> Result<Json<Page<DraftSummary>>, Problem> {
+        let (limit, list) = (clamp(limit.0), ("list_drafts", &person.id));
+        let after = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
+        let rows = self.casework.drafts(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
+        let page = self.cursors.page(list, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
+        Ok(Json(page))
+    }
+
+    /// Shows a draft, with what is still wrong with it.
+    #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
+    async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Versioned<DraftBody>, Problem> {
+        let judged = self.casework.draft(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(Versioned { version: judged.draft.version, body: DraftBody::from(judged) })
+    }
+
+    /// Begins a draft (`If-None-Match: *`) under an id that the client made, or saves it (`If-Match`).
+    ///
+    /// It may be incomplete; `faults` tells what would keep it from being submitted.
+    #[oai(path = "/drafts/:id", method = "put", operation_id = "put_draft")]
+    async fn put(
+        &self,
+        person: Person,
+        id: Path<DraftId>,
+        if_match: CreateOrMatch,
+        body: Body<DraftContentBody>,
+    ) -> Result<DraftSaved, Problem> {
+        let new = body.into_inner().named(id.0)?;
+        let saved = self.casework.save_draft(person.id, new, if_match.into()).await?;
+        Ok(DraftSaved::of(saved, if_match))
+    }
+
+    /// Throws a draft away.
+    #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
+    async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<DraftDiscarded, Problem> {
+        let there = self.casework.discard_draft(person.id, id.0).await?;
+        if there { Ok(DraftDiscarded::NoContent) } else { Err(Code::NotFound.into()) }
+    }
+}
+
+/// What is filled in so far.
+#[derive(Object)]
+#[oai(rename = "DraftContent", deny_unknown_fields, example)]
+struct DraftContentBody {
+    /// The item's code.
+    #[oai(validator(max_length = 100))]
+    item_code: String,
+    /// The answers to the item's form, as far as there are any.
+    form: FormBody,
+    /// The files, by material.
+    #[oai(validator(max_items = 50))]
+    materials: Vec<HandedInBody>,
+    /// How the result is to arrive, once that was chosen.
+    delivery: Option<DeliveryChoiceBody>,
+}
+
+impl DraftContentBody {
+    fn named(self, id: DraftId) -> Result<NewDraft, Problem> {
+        let content = DraftContent {
+            application: application(self.form, self.materials),
+            delivery: self.delivery.map(TryInto::try_into).transpose()?,
+        };
+        Ok(NewDraft { id, item: ItemCode::new(self.item_code), content })
+    }
+}
+
+impl From<CreateOrMatch> for Expect {
+    fn from(condition: CreateOrMatch) -> Self {
+        match condition {
+            CreateOrMatch::Create => Self::Nothing,
+            CreateOrMatch::Match(seen) => Self::Version(seen.version),
+        }
+    }
+}
+
+/// A draft.
+#[derive(Object)]
+#[oai(rename = "Draft", example, skip_serializing_if_is_none)]
+struct DraftBody {
+    /// Its id.
+    id: DraftId,
+    /// The item's code.
+    item_code: String,
+    /// The version of the item that it was last saved for.
+    item_version: i32,
+    /// The answers to the item's form.
+    form: FormBody,
+    /// The files, by material.
+    materials: Vec<HandedInBody>,
+    /// How the result is to arrive.
+    delivery: Option<DeliveryChoiceBody>,
+    /// What would keep it from being submitted now: places in this draft, in the reader's language.
+    faults: Vec<FieldErrorBody>,
+    /// The case that it became.
+    submitted_as: Option<CaseId>,
+    /// When it was last changed.
+    updated_at: Instant,
+    /// Counts its changes from 1; also its `ETag`.
+    version: i64,
+}
+
+impl From<JudgedDraft> for DraftBody {
+    fn from(JudgedDraft { draft, faults }: JudgedDraft) -> Self {
+        let language = current_request().language;
+        let application = &draft.content.application;
+        Self {
+            id: draft.id,
+            item_code: draft.item.to_string(),
+            item_version: draft.item_version,
+            form: form_body(application),
+            materials: materials_body(application),
+            delivery: draft.content.delivery.as_ref().map(Into::into),
+            faults: faults.into_iter().map(|fault| FieldErrorBody::of(&fault.into(), language)).collect(),
+            submitted_as: draft.submitted_as,
+            updated_at: draft.updated_at,
+            version: draft.version,
+        }
+    }
+}
+
+/// A draft in a list.
+#[derive(Object)]
+#[oai(example)]
+struct DraftSummary {
+    /// Its id.
+    id: DraftId,
+    /// The item's code.
+    item_code: String,
+    /// When it was last changed.
+    updated_at: Instant,
+    /// Counts its changes from 1.
+    version: i64,
+}
+
+impl From<&Draft> for DraftSummary {
+    fn from(draft: &Draft) -> Self {
+        let Draft { id, item, updated_at, version, .. } = draft;
+        Self { id: *id, item_code: item.to_string(), updated_at: *updated_at, version: *version }
+    }
+}
+
+#[derive(ApiResponse)]
+enum DraftSaved {
+    /// 已保存 Saved
+    #[oai(status = 200)]
+    Saved(Json<DraftBody>, #[oai(header = "ETag")] String),
+    /// 已创建 Begun
+    #[oai(status = 201)]
+    Begun(Json<DraftBody>, #[oai(header = "ETag")] String, #[oai(header = "Location")] String),
+}
+
+impl DraftSaved {
+    fn of(judged: JudgedDraft, condition: CreateOrMatch) -> Self {
+        let (tag, place) = (etag(judged.draft.version), format!("/v1/drafts/{}", judged.draft.id));
+        match condition {
+            CreateOrMatch::Create => Self::Begun(Json(judged.into()), tag, place),
+            CreateOrMatch::Match(_) => Self::Saved(Json(judged.into()), tag),
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum DraftDiscarded {
+    /// 已删除 Thrown away
+    #[oai(status = 204)]
+    NoContent,
+}
+
+impl From<NotOpen> for Problem {
+    fn from(refusal: NotOpen) -> Self {
+        match refusal {
+            NotOpen::NotPublished => Self::new(Code::ItemNotPublished),
+            NotOpen::NotOnThePhone => Self::new(Code::ItemNotOnThePhone),
+        }
+    }
+}
+
+impl From<SaveDraftError> for Problem {
+    fn from(error: SaveDraftError) -> Self {
+        match error {
+            SaveDraftError::NotOpen(refusal) => refusal.into(),
+            SaveDraftError::Exists | SaveDraftError::Stale => Self::new(Code::VersionStale),
+            SaveDraftError::NotFound => Self::new(Code::NotFound),
+            SaveDraftError::Submitted(case) => submitted_as(case),
+            SaveDraftError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// A draft that is a case already.
+pub(super) fn submitted_as(case: CaseId) -> Problem {
+    let detail = Bilingual::new(format!("办件 {case}"), format!("It is the case {case}"));
+    Problem::new(Code::DraftSubmitted).detail(detail)
+}
+
+impl Example for DraftContentBody {
+    fn example() -> Self {
+        Self {
+            item_code: "JT-0045".to_owned(),
+            form: form_example(),
+            materials: vec![HandedInBody::example()],
+            delivery: Some(DeliveryChoiceBody::example()),
+        }
+    }
+}
+
+impl Example for DraftBody {
+    fn example() -> Self {
+        let DraftContentBody { item_code, form, materials, delivery } = DraftContentBody::example();
+        Self {
+            id: DraftId::from_uuid(EXAMPLE),
+            item_code,
+            item_version: 1,
+            form,
+            materials,
+            delivery,
+            faults: Vec::new(),
+            submitted_as: None,
+            updated_at: Instant::default(),
+            version: 2,
+        }
+    }
+}
+
+impl Example for DraftSummary {
+    fn example() -> Self {
+        let DraftBody { id, item_code, updated_at, version, .. } = DraftBody::example();
+        Self { id, item_code, updated_at, version }
+    }
+}

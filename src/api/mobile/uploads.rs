@@ -1,0 +1,193 @@
+//! Uploads: the files that an applicant hands in. What a file is, its content says.
+
+use futures_util::StreamExt;
+use poem::Body as Bytes;
+use poem_openapi::param::Path;
+use poem_openapi::payload::{Binary, Json};
+use poem_openapi::types::Example;
+use poem_openapi::types::multipart;
+use poem_openapi::{ApiResponse, Enum, Multipart, Object, OpenApi};
+
+use super::tag::Tag;
+use crate::api::edge::bearer::Person;
+use crate::api::edge::code::Code;
+use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::Casework;
+use crate::casework::files::FilesError;
+use crate::casework::uploads::UploadError;
+use crate::domain::clock::Instant;
+use crate::domain::ids::UploadId;
+use crate::domain::private::Private;
+use crate::domain::text::Bilingual;
+use crate::domain::upload::{FileKind, Upload};
+
+/// The operations.
+pub struct Uploads(pub Casework);
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Uploads")]
+impl Uploads {
+    /// Uploads a picture (JPEG, PNG, WebP) or a PDF.
+    #[oai(path = "/uploads", method = "post", operation_id = "upload")]
+    async fn upload(&self, person: Person, form: UploadForm) -> Result<Uploaded, Problem> {
+        let name = Private::new(form.file.file_name().unwrap_or_default().chars().take(LONGEST_NAME).collect());
+        let upload = self.0.upload(person.id, &name, form.file.into_async_read()).await?;
+        Ok(Uploaded::Created(Json((&upload).into()), format!("/v1/uploads/{}", upload.id)))
+    }
+
+    /// Shows what is known of an upload.
+    #[oai(path = "/uploads/:id", method = "get", operation_id = "get_upload")]
+    async fn get(&self, person: Person, id: Path<UploadId>) -> Result<Json<UploadBody>, Problem> {
+        Ok(Json((&self.0.upload_of(person.id, id.0).await?.upload).into()))
+    }
+
+    /// Gives back the content of an upload.
+    #[oai(path = "/uploads/:id/content", method = "get", operation_id = "get_upload_content")]
+    async fn content(&self, person: Person, id: Path<UploadId>) -> Result<UploadContent, Problem> {
+        let stored = self.0.upload_of(person.id, id.0).await?;
+        let content = self.0.upload_content(&stored).await?;
+        let body = Bytes::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other)));
+        Ok(UploadContent::of(stored.upload.kind, body))
+    }
+}
+
+/// Characters of a file's name that are kept.
+const LONGEST_NAME: usize = 200;
+
+/// The file, as a part of a form.
+#[derive(Multipart)]
+struct UploadForm {
+    /// The file.
+    file: multipart::Upload,
+}
+
+/// An uploaded file.
+#[derive(Object)]
+#[oai(rename = "Upload", example)]
+struct UploadBody {
+    /// Its id.
+    id: UploadId,
+    /// What it is, by its content.
+    content_type: ContentType,
+    /// Its length in bytes.
+    size: u64,
+    /// SHA-256 of its content, in hexadecimal digits.
+    sha256: String,
+    /// When it was uploaded.
+    created_at: Instant,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, Enum)]
+enum ContentType {
+    /// JPEG
+    #[oai(rename = "image/jpeg")]
+    Jpeg,
+    /// PNG
+    #[oai(rename = "image/png")]
+    Png,
+    /// WebP
+    #[oai(rename = "image/webp")]
+    Webp,
+    /// PDF
+    #[oai(rename = "application/pdf")]
+    Pdf,
+}
+
+impl From<FileKind> for ContentType {
+    fn from(kind: FileKind) -> Self {
+        match kind {
+            FileKind::Jpeg => Self::Jpeg,
+            FileKind::Png => Self::Png,
+            FileKind::Webp => Self::Webp,
+            FileKind::Pdf => Self::Pdf,
+        }
+    }
+}
+
+impl From<&Upload> for UploadBody {
+    fn from(upload: &Upload) -> Self {
+        Self {
+            id: upload.id,
+            content_type: upload.kind.into(),
+            size: upload.size,
+            sha256: hex::encode(upload.sha256),
+            created_at: upload.created_at,
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum Uploaded {
+    /// 已上传 It was uploaded
+    #[oai(status = 201)]
+    Created(Json<UploadBody>, #[oai(header = "Location")] String),
+}
+
+/// A file's content. A browser that opens it must take it for what it is, and run nothing in it.
+#[derive(ApiResponse)]
+pub enum UploadContent {
+    /// 文件内容 The content
+    #[oai(status = 200)]
+    Ok(
+        Binary<Bytes>,
+        #[oai(header = "Content-Type")] String,
+        #[oai(header = "X-Content-Type-Options")] String,
+        #[oai(header = "Content-Security-Policy")] String,
+        #[oai(header = "Cache-Control")] String,
+    ),
+}
+
+impl UploadContent {
+    /// The content of a file of a kind.
+    pub fn of(kind: FileKind, content: Bytes) -> Self {
+        Self::Ok(
+            Binary(content),
+            kind.media_type().to_owned(),
+            "nosniff".to_owned(),
+            "default-src 'none'; sandbox".to_owned(),
+            "private, no-store".to_owned(),
+        )
+    }
+}
+
+impl From<FilesError> for Problem {
+    fn from(error: FilesError) -> Self {
+        Self::new(Code::Unavailable).cause(error)
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::TooLarge { limit } => Self::new(Code::BodyTooLarge).detail(Bilingual::new(
+                format!("文件不能超过 {} KiB", limit / 1024),
+                format!("A file may have at most {} KiB", limit / 1024),
+            )),
+            UploadError::Empty => {
+                let message = Bilingual::new("文件是空的", "The file is empty");
+                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/file", "too_short", message)])
+            }
+            UploadError::UnknownKind => Self::new(Code::UnsupportedMediaType).detail(Bilingual::new(
+                "只接受 JPEG、PNG、WebP 图片和 PDF",
+                "Only JPEG, PNG and WebP pictures and PDF are taken",
+            )),
+            UploadError::Broken(_) => Self::new(Code::MalformedRequest),
+            UploadError::NotFound => Self::new(Code::NotFound),
+            UploadError::Files(error) => error.into(),
+            UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Example for UploadBody {
+    fn example() -> Self {
+        Self {
+            id: UploadId::from_uuid(EXAMPLE),
+            content_type: ContentType::Jpeg,
+            size: 183_042,
+            sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+            created_at: Instant::default(),
+        }
+    }
+}

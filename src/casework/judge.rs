@@ -1,0 +1,83 @@
+//! Judges what an applicant filled in, against the catalogue and what they own: their uploads and address book.
+
+use std::collections::BTreeSet;
+
+use super::Casework;
+use crate::catalog::Snapshot;
+use crate::domain::address::SavedAddress;
+use crate::domain::application::{Application, Circumstances, DeliveryChoice, DraftContent};
+use crate::domain::case::Delivery;
+use crate::domain::clock::{Instant, beijing_day};
+use crate::domain::form::{Context, Fault, RegionLevel};
+use crate::domain::ids::{PersonId, UploadId};
+use crate::domain::item::Item;
+use crate::store::{Conn, StoreError, addresses, uploads};
+
+/// What an applicant owns of what an application names.
+pub(super) struct Belongings {
+    uploads: BTreeSet<UploadId>,
+    /// Where a parcel would go.
+    pub address: Option<SavedAddress>,
+}
+
+impl Casework {
+    /// What a draft names and its owner owns.
+    pub(super) async fn belongings(
+        &self,
+        conn: &mut Conn,
+        person: PersonId,
+        content: &DraftContent,
+    ) -> Result<Belongings, StoreError> {
+        let address = match &content.delivery {
+            Some(DeliveryChoice::Courier { address }) => {
+                addresses::find(conn, self.store().keys(), person, *address).await?
+            }
+            _ => None,
+        };
+        let uploads = uploads::made_by(conn, person, &content.application.uploads()).await?;
+        Ok(Belongings { uploads, address })
+    }
+
+    /// Judges a draft as if it were submitted now.
+    pub(super) fn judge(
+        &self,
+        catalog: &Snapshot,
+        item: &Item,
+        content: &DraftContent,
+        belongings: &Belongings,
+        now: Instant,
+    ) -> Result<Delivery, Vec<Fault>> {
+        self.with_circumstances(catalog, belongings, now, |circumstances| content.check(item, circumstances))
+    }
+
+    /// Judges the answer to a supplement notice.
+    pub(super) async fn judge_supplement(
+        &self,
+        (catalog, item): (&Snapshot, &Item),
+        person: PersonId,
+        answer: &Application,
+        now: Instant,
+    ) -> Result<Result<(), Vec<Fault>>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        let uploads = uploads::made_by(&mut connection, person, &answer.uploads()).await?;
+        let belongings = Belongings { uploads, address: None };
+        Ok(self.with_circumstances(catalog, &belongings, now, |all| answer.check_supplement(item, all)))
+    }
+
+    fn with_circumstances<T>(
+        &self,
+        catalog: &Snapshot,
+        belongings: &Belongings,
+        now: Instant,
+        check: impl FnOnce(&Circumstances<'_>) -> T,
+    ) -> T {
+        let knows_region = |code: &str, level: RegionLevel| catalog.regions().knows(code, level);
+        check(&Circumstances {
+            form: Context { today: beijing_day(now), knows_region: &knows_region },
+            knows_hall: &|code| catalog.hall(code).is_some(),
+            uploads: &belongings.uploads,
+            address: belongings.address.as_ref().map(|saved| saved.id),
+            carriers: &self.parts.carriers,
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! 提交: a draft becomes a case.
+//!
+//! The application is judged first, with nothing held; then one short transaction opens the case on the very version of
+//! the draft that was judged.
+
+use serde_json::json;
+
+use super::Casework;
+use super::judge::Belongings;
+use super::once::{self, Answer, Entered, Given, Once, OnceError};
+use super::power_list::{GateError, NotOpen};
+use crate::domain::application::{Application, Particulars};
+use crate::domain::calendar::UnknownYear;
+use crate::domain::case::{Actor, Case, Delivery, State};
+use crate::domain::case_number::CaseNumber;
+use crate::domain::clock::{Instant, beijing_day, fresh};
+use crate::domain::form::Fault;
+use crate::domain::ids::{CaseId, DraftId, PersonId};
+use crate::domain::person::Person;
+use crate::domain::private::Private;
+use crate::store::cases::{self, Versioned};
+use crate::store::drafts::{self, Draft};
+use crate::store::record::{ChangeKind, Opening, Record, SaveError};
+use crate::store::{StoreError, Tx, people};
+
+/// Why a draft is not submitted.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// There is no such draft, or it is not the caller's.
+    #[error("there is no such draft here")]
+    NotFound,
+    /// Submitting needs a real name (实名认证).
+    #[error("the person's name is not verified")]
+    NotVerified,
+    /// The item cannot be applied for here.
+    #[error(transparent)]
+    NotOpen(#[from] NotOpen),
+    /// The application is not in order: all faults, each with a JSON pointer into the draft.
+    #[error("the application is not in order")]
+    Faulty(Vec<Fault>),
+    /// It is a case already.
+    #[error("the draft was submitted as {0}")]
+    Submitted(CaseId),
+    /// Another device changed the draft while it was judged.
+    #[error("the draft was changed meanwhile")]
+    Stale,
+    /// A due date falls into a year whose working days are not announced yet.
+    #[error(transparent)]
+    Calendar(#[from] UnknownYear),
+    /// The same request is under way, or its key was used for another.
+    #[error(transparent)]
+    Once(#[from] OnceError),
+    /// The record.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<GateError> for SubmitError {
+    fn from(error: GateError) -> Self {
+        match error {
+            GateError::NotOpen(refusal) => Self::NotOpen(refusal),
+            GateError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// 行政许可法 32: within five working days of the submission an officer accepts, or says what is missing.
+pub(super) const ACCEPT_WITHIN: u32 = 5;
+
+/// A case that is ready to be opened.
+struct Ready {
+    case: Case,
+    application: Application,
+    belongings: Belongings,
+    draft_version: i64,
+}
+
+impl Casework {
+    /// Submits a draft, and answers; the same request again gets the same answer.
+    ///
+    /// # Errors
+    /// When there is no such draft, the person's name is not verified, the item cannot be applied for, the application is
+    /// not in order, or it was submitted before by another request.
+    pub async fn submit_case(
+        &self,
+        person: PersonId,
+        draft: DraftId,
+        once: &Once,
+        answer: impl FnOnce(&Versioned) -> Answer + Send,
+    ) -> Result<Given, SubmitError> {
+        let now = self.now();
+        let found = self.draft_to_submit(person, draft).await?;
+        if let Some(case) = found.submitted_as {
+            return self.answered_before(once, case, now).await;
+        }
+        let ready = self.prepare(found, now).await?;
+        let mut tx = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, once, now).await? {
+            return Ok(Given { answer, replayed: true });
+        }
+        self.hold_draft(&mut tx, person, draft, ready.draft_version).await?;
+        let record = self.open(&ready, draft, now)?;
+        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        drafts::submitted(&mut tx, draft, ready.case.id).await?;
+        let answer = answer(&Versioned { case: ready.case, version: 1 });
+        once::leave(&mut tx, once, &answer, now).await?;
+        self.commit(tx, &record, offers).await?;
+        Ok(Given { answer, replayed: false })
+    }
+
+    async fn draft_to_submit(&self, person: PersonId, draft: DraftId) -> Result<Draft, SubmitError> {
+        let mut connection = self.store().connection().await?;
+        let found = drafts::find(&mut connection, self.store().keys(), person, draft).await?;
+        found.ok_or(SubmitError::NotFound)
+    }
+
+    /// A draft that is a case already: the request that made it is answered again, any other is told so.
+    async fn answered_before(&self, once: &Once, case: CaseId, now: Instant) -> Result<Given, SubmitError> {
+        let mut tx = self.store().begin().await?;
+        match once::enter(&mut tx, once, now).await? {
+            Entered::Replay(answer) => Ok(Given { answer, replayed: true }),
+            Entered::First => Err(SubmitError::Submitted(case)),
+        }
+    }
+
+    /// Judges the draft, and fixes all that the case will never change: who, what, how it arrives, its number.
+    async fn prepare(&self, draft: Draft, now: Instant) -> Result<Ready, SubmitError> {
+        let catalog = self.catalog().current();
+        let applicant = self.particulars(draft.person).await?;
+        let item = self.open_item(&catalog, &draft.item, draft.person).await?;
+        let mut connection = self.store().connection().await?;
+        let belongings = self.belongings(&mut connection, draft.person, &draft.content).await?;
+        let delivery = self.judge(&catalog, &item.item, &draft.content, &belongings, now);
+        let delivery = delivery.map_err(SubmitError::Faulty)?;
+        let today = beijing_day(now);
+        let due_on = catalog.calendar().add_working_days(today, ACCEPT_WITHIN)?;
+        // Drawn last, and before the transaction: everybody who submits waits for this row.
+        let number = CaseNumber::new(today, cases::draw_numbers(&mut connection, today, 1).await?);
+        let case = Case {
+            id: fresh(CaseId::from_uuid),
+            number,
+            applicant: draft.person,
+            item: item.item.code.clone(),
+            item_version: item.version,
+            agency: item.item.agency.clone(),
+            delivery,
+            submitted_at: now,
+            due_on: Some(due_on),
+            supplement: None,
+            state: State::Submitted,
+        };
+        let application = Application { applicant: Some(applicant), note: None, ..draft.content.application };
+        Ok(Ready { case, application, belongings, draft_version: draft.version })
+    }
+
+    async fn particulars(&self, person: PersonId) -> Result<Particulars, SubmitError> {
+        let mut connection = self.store().connection().await?;
+        let person = people::find(&mut connection, self.store().keys(), person).await?;
+        let Person { identity, phone, .. } = person.ok_or(SubmitError::NotVerified)?;
+        let identity = identity.ok_or(SubmitError::NotVerified)?;
+        Ok(Particulars {
+            name: identity.name,
+            resident_id: Private::new(identity.resident_id.expose().to_owned()),
+            phone: phone.map(|phone| Private::new(phone.expose().to_owned())),
+        })
+    }
+
+    /// Makes sure that the draft is still the one that was judged, and stays so.
+    async fn hold_draft(&self, tx: &mut Tx, person: PersonId, id: DraftId, version: i64) -> Result<(), SubmitError> {
+        let draft = drafts::find_for_change(tx, self.store().keys(), person, id).await?;
+        let draft = draft.ok_or(SubmitError::NotFound)?;
+        match draft.submitted_as {
+            Some(case) => Err(SubmitError::Submitted(case)),
+            None if draft.version != version => Err(SubmitError::Stale),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything that a submission writes. The address is copied: a later change of the address book does not reach it.
+    fn open(&self, ready: &Ready, draft: DraftId, now: Instant) -> Result<Record, StoreError> {
+        let Ready { case, application, belongings, .. } = ready;
+        let keys = self.store().keys();
+        let recipient = match (&case.delivery, &belongings.address) {
+            (Delivery::Courier { .. }, Some(saved)) => Some(keys.seal_json("cases.recipient", &saved.address)?),
+            _ => None,
+        };
+        let opening = Opening {
+            source: "mobile",
+            source_ref: None,
+            application: &keys.seal_json("cases.application", application)?,
+            recipient: recipient.as_deref(),
+        };
+        let mut record = Record::default();
+        record.open(case, &opening)?;
+        let cause = json!({"item": case.item, "item_version": case.item_version, "delivery": case.delivery});
+        record.remember(case.id, &Actor::Person(case.applicant), "submitted", cause, now);
+        record.change(case.applicant, ChangeKind::Draft, draft);
+        Ok(record)
+    }
+}

@@ -135,7 +135,7 @@ fn answer(acknowledgement: Acknowledgement) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use poem::EndpointExt;
+
     use poem::test::TestClient;
 
     use super::*;

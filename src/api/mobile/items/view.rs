@@ -92,6 +92,7 @@ impl From<TimeLimit> for Period {
 
 /// 部门。 An agency.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct Agency {
     /// Its code, as `?agency=` takes it.
     pub code: String,
@@ -109,6 +110,7 @@ impl Agency {
 
 /// 事项摘要。 An item, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct ItemSummary {
     /// Its code.
     #[oai(validator(max_length = 50))]
@@ -197,7 +199,7 @@ pub struct Fee {
 
 /// 办事指南。 An item, whole.
 #[derive(Debug, Clone, PartialEq, Object)]
-#[oai(skip_serializing_if_is_none)]
+#[oai(skip_serializing_if_is_none, example)]
 pub struct ItemGuide {
     /// As lists show it.
     #[oai(flatten)]
@@ -313,6 +315,7 @@ impl CatalogueView {
 
 /// 部门列表。 All agencies.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct AgencyList {
     /// The agencies.
     pub data: Vec<Agency>,

@@ -42,7 +42,7 @@ mod tests {
         let of = |role: Role| Officer {
             id: OfficerId::from_uuid(EXAMPLE),
             session: SessionId::from_uuid(EXAMPLE),
-            agency: "public-security".to_owned(),
+            agency: AgencyCode::new("public-security"),
             role,
         };
         assert_eq!(desk(&of(Role::Officer)).unwrap().agency, AgencyCode::new("public-security"));

@@ -324,10 +324,7 @@ mod tests {
         let faults = |change: fn(&mut Value)| read(change).unwrap_err();
         assert_eq!(faults(|row| row["applicant"]["phone"] = json!("12345")), ["/applicant/phone"]);
         assert_eq!(faults(|row| row["applicant"]["resident_id"] = json!("1")), ["/applicant/resident_id"]);
-        assert_eq!(
-            faults(|row| row["delivery"]["recipient"]["region"] = json!("1")),
-            ["/delivery/recipient/region"]
-        );
+        assert_eq!(faults(|row| row["delivery"]["recipient"]["region"] = json!("1")), ["/delivery/recipient/region"]);
         assert_eq!(faults(|row| row["ref"] = json!("a b")), ["/ref"]);
         assert_eq!(faults(|row| row["outcome"] = json!("deny")), ["/result"]);
         assert_eq!(faults(|row| row["delivery"] = json!({"way": "counter"})), ["/delivery/hall"]);
@@ -358,9 +355,6 @@ mod tests {
             row["result"] = Value::Null;
             row["delivery"] = json!({"way": "electronic", "hall": "jt"});
         });
-        assert_eq!(
-            faults.unwrap_err(),
-            ["/applicant/phone", "/result", "/delivery/hall"]
-        );
+        assert_eq!(faults.unwrap_err(), ["/applicant/phone", "/result", "/delivery/hall"]);
     }
 }

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use songda::casework::bell::Bell;
+use songda::casework::files::Files;
 use songda::casework::people::People;
 use songda::casework::people::passwords::Passwords;
 use songda::casework::publish_catalogue;
@@ -143,10 +144,12 @@ fn record() -> Result<Store, Failure> {
 /// promise is found by the sweeper of any running worker.
 async fn casework() -> Result<Casework, Failure> {
     let store = record()?;
+    let mut env = Env::of_process();
+    let files = Files::read(&mut env).ok_or_else(|| faults(env.faults()))?;
     let catalog = Items::new(publish_catalogue::read(&store).await?);
     let (bell, _) = Bell::new();
     let (chain, carriers) = (Chain::default(), Vec::new());
-    Ok(Casework::new(Parts { store, clock: Clock::system(), catalog, chain, carriers, bell }))
+    Ok(Casework::new(Parts { store, clock: Clock::system(), catalog, files, chain, carriers, bell }))
 }
 
 /// The use cases about people, for the administration's commands: they call no gateway.

@@ -475,7 +475,7 @@ pub async fn attempts(conn: &mut Conn, job: JobId) -> Result<Vec<AttemptRow>, St
 pub async fn replay(conn: &mut Conn, jobs: &[JobId]) -> Result<Vec<Offer>, StoreError> {
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
     let rows: Vec<(Uuid, String)> = sqlx::query_as(
-        "update jobs set state = 'pending', finished_at = null, due_at = now(), offered_at = now(), attempts = 0,
+        "update jobs set state = 'pending', finished_at = null, due_at = now(), offered_at = null, attempts = 0,
                 created_at = now()
          where id = any($1) and state = 'dead' returning id, lane",
     )

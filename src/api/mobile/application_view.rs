@@ -33,7 +33,7 @@ pub struct HandedInBody {
 
 /// 送达方式。 How the result is to arrive.
 #[derive(Debug, Clone, Object)]
-#[oai(rename = "DeliveryChoice", deny_unknown_fields, skip_serializing_if_is_none)]
+#[oai(rename = "WantedDelivery", deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct DeliveryChoiceBody {
     /// In which way.
     pub way: WayWord,

@@ -4,7 +4,7 @@ use poem_openapi::types::Example;
 
 use super::place_view::{City, Hall, HallList, Province, Region, RegionTree};
 use super::view::{
-    Agency, AgencyList, CaseKind, DeliveryChoice, DeliveryWay, ItemGuide, ItemSummary, ItemType, Level, Material,
+    Agency, AgencyList, CaseKind, DeliveryOffer, DeliveryWay, ItemGuide, ItemSummary, ItemType, Level, Material,
     MaterialForm, Mode, Period, PeriodUnit, Subject,
 };
 use crate::api::bilingual::Bilingual;
@@ -60,7 +60,7 @@ impl Example for ItemGuide {
             materials: vec![form],
             result: both("无犯罪记录证明", "Certificate of no criminal record"),
             delivery: vec![DeliveryWay::MobilePush, DeliveryWay::Courier],
-            delivery_choices: vec![DeliveryChoice::Electronic, DeliveryChoice::Courier],
+            delivery_choices: vec![DeliveryOffer::Electronic, DeliveryOffer::Courier],
             town_hall: false,
             village_hall: false,
             visits: 0,

@@ -65,8 +65,8 @@ mirrored! {
 
 /// 送达选择。 What a draft's `delivery.way` may say for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "DeliveryOption", rename_all = "snake_case")]
-pub enum DeliveryChoice {
+#[oai(rename_all = "snake_case")]
+pub enum DeliveryOffer {
     /// On the phone.
     Electronic,
     /// To an address.
@@ -221,7 +221,7 @@ pub struct ItemGuide {
     /// How the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
     /// What an application may choose of these.
-    pub delivery_choices: Vec<DeliveryChoice>,
+    pub delivery_choices: Vec<DeliveryOffer>,
     /// 镇(街道)为民服务中心 takes it in.
     pub town_hall: bool,
     /// 村(社区)便民服务中心 takes it in.
@@ -262,11 +262,11 @@ impl ItemGuide {
     }
 }
 
-fn choices(item: &model::Item) -> Vec<DeliveryChoice> {
+fn choices(item: &model::Item) -> Vec<DeliveryOffer> {
     let offered = [
-        (DeliveryChoice::Electronic, item.delivers_electronically()),
-        (DeliveryChoice::Courier, item.delivers(model::DeliveryWay::Courier)),
-        (DeliveryChoice::Counter, item.delivers(model::DeliveryWay::Window)),
+        (DeliveryOffer::Electronic, item.delivers_electronically()),
+        (DeliveryOffer::Courier, item.delivers(model::DeliveryWay::Courier)),
+        (DeliveryOffer::Counter, item.delivers(model::DeliveryWay::Window)),
     ];
     offered.into_iter().filter_map(|(choice, offered)| offered.then_some(choice)).collect()
 }

@@ -135,7 +135,6 @@ fn answer(acknowledgement: Acknowledgement) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use poem::EndpointExt;
     use poem::test::TestClient;
 
     use super::*;

@@ -84,7 +84,7 @@ pub struct DeliveryBody {
 
 /// A way of delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "DeliveryWay", rename_all = "snake_case")]
+#[oai(rename = "ChosenWay", rename_all = "snake_case")]
 pub enum WayWord {
     /// 电子送达
     Electronic,

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module of the crate's root, and what it may use beside itself. `env` (settings) and `lifecycle` (tasks that
-/// are waited for) lie beneath everything.
-const MAY_USE: [(&str, &[&str]); 18] = [
+/// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks that
+/// are waited for) and `kill_point` (where tests kill) lie beneath everything.
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("main", &["*"]),
     ("lib", &["*"]),
     ("app", &["*"]),
@@ -14,6 +14,8 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("telemetry", &[]),
     ("lifecycle", &[]),
     ("env", &["domain"]),
+    ("kill_point", &[]),
+    ("commands", &["*"]),
     ("domain", &[]),
     ("catalog", &["domain"]),
     ("store", &["catalog", "domain"]),
@@ -28,7 +30,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     // A gateway's twin stands in the gateway's folder and belongs to the sandbox.
     ("twin", &["sandbox", "gateway", "domain"]),
 ];
-const BENEATH_ALL: [&str; 2] = ["env", "lifecycle"];
+const BENEATH_ALL: [&str; 3] = ["env", "kill_point", "lifecycle"];
 
 #[test]
 fn arrows_point_downward() {

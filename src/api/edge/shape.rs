@@ -44,7 +44,7 @@ impl Walk<'_> {
             return;
         }
         for part in &schema.all_of {
-            self.check(part, value, at);
+            self.check_part(part, value, at);
         }
         self.check_choice(schema, value, at);
         if !schema.enum_items.is_empty() && !schema.enum_items.contains(value) {
@@ -70,6 +70,14 @@ impl Walk<'_> {
                 self.fault(at, "wrong_type", format!("应为{zh}"), format!("It must be {en}"));
             }
         }
+    }
+
+    /// A part of a composed schema: what it does not know, another part may.
+    fn check_part(&mut self, part: &MetaSchemaRef, value: &Value, at: &str) {
+        let mut walk = Walk { registry: self.registry, faults: vec![] };
+        walk.check(part, value, at);
+        let is_own = |fault: &FieldError| fault.pointer.rsplit_once('/').is_some_and(|(parent, _)| parent == at);
+        self.faults.extend(walk.faults.into_iter().filter(|fault| fault.code != "unknown" || !is_own(fault)));
     }
 
     /// A union: its discriminator leads to one variant; without one, any variant that fits will do.

@@ -147,6 +147,7 @@ impl Example for ChangeBody {
 
 /// What changed.
 #[derive(Debug, Object)]
+#[oai(example)]
 struct ChangePage {
     /// The changes, oldest first.
     data: Vec<ChangeBody>,
@@ -154,6 +155,12 @@ struct ChangePage {
     has_more: bool,
     /// Where to go on.
     next_cursor: String,
+}
+
+impl Example for ChangePage {
+    fn example() -> Self {
+        Self { data: vec![ChangeBody::example()], has_more: false, next_cursor: ChangeBody::example().cursor }
+    }
 }
 
 #[derive(ApiResponse)]

@@ -35,7 +35,6 @@ const MOST_REPLAYED: i64 = 1_000;
 impl Jobs {
     /// Lists jobs, the newest first.
     #[oai(path = "/jobs", method = "get", operation_id = "list_jobs")]
-    #[expect(clippy::too_many_arguments, reason = "one argument for each query parameter")]
     async fn list(
         &self,
         _operator: Operator,

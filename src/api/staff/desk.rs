@@ -6,7 +6,6 @@ use crate::api::edge::etag::IfMatch;
 use crate::api::edge::problem::Problem;
 use crate::api::edge::request_id::current_request;
 use crate::casework::officers::Desk;
-use crate::domain::item::AgencyCode;
 use crate::domain::staff::Role;
 use crate::domain::text::Bilingual;
 
@@ -19,7 +18,7 @@ pub(super) fn desk(officer: &Officer) -> Result<Desk, Problem> {
         return Err(Code::Forbidden.into());
     }
     let trace = Some(current_request().traceparent.clone());
-    Ok(Desk { officer: officer.id, agency: AgencyCode::new(officer.agency.as_str()), trace })
+    Ok(Desk { officer: officer.id, agency: officer.agency.clone(), trace })
 }
 
 /// The version that an officer has seen. Whoever acts on a case has read it, so `*` will not do.
@@ -36,6 +35,7 @@ mod tests {
     use super::*;
     use crate::api::edge::wire_ids::EXAMPLE;
     use crate::domain::ids::{OfficerId, SessionId};
+    use crate::domain::item::AgencyCode;
 
     #[test]
     fn operators_have_no_desk() {

@@ -18,15 +18,17 @@ fn answer() -> Answer {
     Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"")
 }
 
-/// Does it, and says what came of it.
+/// Does it, and says what came of it. The transaction has ended then, and with it the lock.
 async fn ask(store: &Store, once: &Once, at: Instant) -> Result<Entered, OnceError> {
     let mut tx = store.begin().await?;
-    let entered = enter(&mut tx, once, at).await?;
-    if entered == Entered::First {
+    let entered = enter(&mut tx, once, at).await;
+    if matches!(entered, Ok(Entered::First)) {
         leave(&mut tx, once, &answer(), at).await?;
         tx.commit().await.unwrap();
+    } else {
+        tx.rollback().await.unwrap();
     }
-    Ok(entered)
+    entered
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let mut statuses: Vec<u16> =
         rules.iter().filter(|(holds, _)| *holds).flat_map(|(_, list)| list.iter().copied()).collect();
     statuses.sort_unstable();
+    statuses.dedup();
     statuses
 }
 

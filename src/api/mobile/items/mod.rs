@@ -1,6 +1,7 @@
 //! What can be applied for: the catalogue, open to everybody. This is the most-read part of all, so every answer is
 //! encoded once for each publication and sent from memory.
 
+mod examples;
 mod form_view;
 mod place_view;
 mod shelf;

@@ -8,6 +8,7 @@ use crate::catalog::{self, Snapshot};
 
 /// 行政区划。 The divisions of GB/T 2260 down to counties, and the towns of this district.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct RegionTree {
     /// 省级
     pub provinces: Vec<Province>,
@@ -71,6 +72,7 @@ impl RegionTree {
 
 /// 大厅列表。 All halls.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct HallList {
     /// The halls.
     pub data: Vec<Hall>,

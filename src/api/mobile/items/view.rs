@@ -66,7 +66,7 @@ mirrored! {
 /// 送达选择。 What a draft's `delivery.way` may say for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-pub enum DeliveryChoice {
+pub enum DeliveryOffer {
     /// On the phone.
     Electronic,
     /// To an address.
@@ -92,6 +92,7 @@ impl From<TimeLimit> for Period {
 
 /// 部门。 An agency.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct Agency {
     /// Its code, as `?agency=` takes it.
     pub code: String,
@@ -109,6 +110,7 @@ impl Agency {
 
 /// 事项摘要。 An item, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct ItemSummary {
     /// Its code.
     #[oai(validator(max_length = 50))]
@@ -197,7 +199,7 @@ pub struct Fee {
 
 /// 办事指南。 An item, whole.
 #[derive(Debug, Clone, PartialEq, Object)]
-#[oai(skip_serializing_if_is_none)]
+#[oai(skip_serializing_if_is_none, example)]
 pub struct ItemGuide {
     /// As lists show it.
     #[oai(flatten)]
@@ -219,7 +221,7 @@ pub struct ItemGuide {
     /// How the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
     /// What an application may choose of these.
-    pub delivery_choices: Vec<DeliveryChoice>,
+    pub delivery_choices: Vec<DeliveryOffer>,
     /// 镇(街道)为民服务中心 takes it in.
     pub town_hall: bool,
     /// 村(社区)便民服务中心 takes it in.
@@ -260,11 +262,11 @@ impl ItemGuide {
     }
 }
 
-fn choices(item: &model::Item) -> Vec<DeliveryChoice> {
+fn choices(item: &model::Item) -> Vec<DeliveryOffer> {
     let offered = [
-        (DeliveryChoice::Electronic, item.delivers_electronically()),
-        (DeliveryChoice::Courier, item.delivers(model::DeliveryWay::Courier)),
-        (DeliveryChoice::Counter, item.delivers(model::DeliveryWay::Window)),
+        (DeliveryOffer::Electronic, item.delivers_electronically()),
+        (DeliveryOffer::Courier, item.delivers(model::DeliveryWay::Courier)),
+        (DeliveryOffer::Counter, item.delivers(model::DeliveryWay::Window)),
     ];
     offered.into_iter().filter_map(|(choice, offered)| offered.then_some(choice)).collect()
 }
@@ -313,6 +315,7 @@ impl CatalogueView {
 
 /// 部门列表。 All agencies.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
 pub struct AgencyList {
     /// The agencies.
     pub data: Vec<Agency>,

@@ -1,0 +1,97 @@
+//! What the documents show of the catalogue: one item, cut short.
+
+use poem_openapi::types::Example;
+
+use super::place_view::{City, Hall, HallList, Province, Region, RegionTree};
+use super::view::{
+    Agency, AgencyList, CaseKind, DeliveryOffer, DeliveryWay, ItemGuide, ItemSummary, ItemType, Level, Material,
+    MaterialForm, Mode, Period, PeriodUnit, Subject,
+};
+use crate::api::bilingual::Bilingual;
+
+fn both(zh: &str, en: &str) -> Bilingual {
+    Bilingual { zh: zh.to_owned(), en: en.to_owned() }
+}
+
+impl Example for Agency {
+    fn example() -> Self {
+        Self { code: "public-security".to_owned(), name: both("市公安局金坛分局", "Public Security Bureau, Jintan Branch") }
+    }
+}
+
+impl Example for AgencyList {
+    fn example() -> Self {
+        Self { data: vec![Agency::example()] }
+    }
+}
+
+impl Example for ItemSummary {
+    fn example() -> Self {
+        Self {
+            code: "JT-0044".to_owned(),
+            version: 1,
+            name: both("无犯罪记录证明", "Certificate of no criminal record"),
+            kind: ItemType::PublicService,
+            agency: Agency::example(),
+            level: Level::County,
+            subject: Subject::NaturalPerson,
+            case_kind: CaseKind::Promised,
+            promised: Period { days: 3, unit: PeriodUnit::Workday },
+            fee_fen: 0,
+            modes: vec![Mode::Online, Mode::Mobile, Mode::Remote],
+        }
+    }
+}
+
+impl Example for ItemGuide {
+    fn example() -> Self {
+        let (key, name) = ("application_form".to_owned(), both("申请表", "Application form"));
+        let form = Material { key, name, form: MaterialForm::OnlineForm, required: true, needs_upload: false };
+        Self {
+            summary: ItemSummary::example(),
+            guiding_agency: Agency::example(),
+            legal_basis: Some("公安机关办理犯罪记录查询工作规定".to_owned()),
+            conditions: Some(both("户籍地或者居住地在本区", "Registered or living in this district")),
+            legal: None,
+            fee: None,
+            materials: vec![form],
+            result: both("无犯罪记录证明", "Certificate of no criminal record"),
+            delivery: vec![DeliveryWay::MobilePush, DeliveryWay::Courier],
+            delivery_choices: vec![DeliveryOffer::Electronic, DeliveryOffer::Courier],
+            town_hall: false,
+            village_hall: false,
+            visits: 0,
+            visit_reason: None,
+            form: None,
+            form_schema: None,
+        }
+    }
+}
+
+fn region(code: &str, name: &str) -> Region {
+    Region { code: code.to_owned(), name: name.to_owned() }
+}
+
+impl Example for RegionTree {
+    fn example() -> Self {
+        let counties = vec![region("320413", "金坛区")];
+        let city = City { code: "320400".to_owned(), name: "常州市".to_owned(), counties };
+        let province = Province { code: "320000".to_owned(), name: "江苏省".to_owned(), cities: vec![city] };
+        Self { provinces: vec![province], towns: vec![region("320413001", "西城街道")] }
+    }
+}
+
+impl Example for HallList {
+    fn example() -> Self {
+        let hall = Hall {
+            code: "jintan".to_owned(),
+            level: Level::County,
+            region: "320413".to_owned(),
+            name: both("金坛区政务服务中心", "Jintan District Government Service Centre"),
+            address: Some("西城街道清风路1号".to_owned()),
+            postcode: Some("213200".to_owned()),
+            phone: Some("0519-12345".to_owned()),
+        };
+        Self { data: vec![hall] }
+    }
+}

@@ -1,9 +1,7 @@
 //! Uploads: the files that an applicant hands in. What a file is, its content says.
 
-use futures_util::StreamExt;
-use poem::Body as Bytes;
 use poem_openapi::param::Path;
-use poem_openapi::payload::{Binary, Json};
+use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::types::multipart;
 use poem_openapi::{ApiResponse, Enum, Multipart, Object, OpenApi};
@@ -13,6 +11,7 @@ use crate::api::edge::bearer::Person;
 use crate::api::edge::code::Code;
 use crate::api::edge::problem::{FieldError, Problem};
 use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::files::FilesError;
 use crate::casework::uploads::UploadError;
@@ -43,11 +42,9 @@ impl Uploads {
 
     /// Gives back the content of an upload.
     #[oai(path = "/uploads/:id/content", method = "get", operation_id = "get_upload_content")]
-    async fn content(&self, person: Person, id: Path<UploadId>) -> Result<UploadContent, Problem> {
+    async fn content(&self, person: Person, id: Path<UploadId>) -> Result<FileAnswer, Problem> {
         let stored = self.0.upload_of(person.id, id.0).await?;
-        let content = self.0.upload_content(&stored).await?;
-        let body = Bytes::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other)));
-        Ok(UploadContent::of(stored.upload.kind, body))
+        Ok(FileAnswer::of(stored.upload.kind, self.0.upload_content(&stored).await?))
     }
 }
 
@@ -122,33 +119,6 @@ enum Uploaded {
     /// 已上传 It was uploaded
     #[oai(status = 201)]
     Created(Json<UploadBody>, #[oai(header = "Location")] String),
-}
-
-/// A file's content. A browser that opens it must take it for what it is, and run nothing in it.
-#[derive(ApiResponse)]
-pub enum UploadContent {
-    /// 文件内容 The content
-    #[oai(status = 200)]
-    Ok(
-        Binary<Bytes>,
-        #[oai(header = "Content-Type")] String,
-        #[oai(header = "X-Content-Type-Options")] String,
-        #[oai(header = "Content-Security-Policy")] String,
-        #[oai(header = "Cache-Control")] String,
-    ),
-}
-
-impl UploadContent {
-    /// The content of a file of a kind.
-    pub fn of(kind: FileKind, content: Bytes) -> Self {
-        Self::Ok(
-            Binary(content),
-            kind.media_type().to_owned(),
-            "nosniff".to_owned(),
-            "default-src 'none'; sandbox".to_owned(),
-            "private, no-store".to_owned(),
-        )
-    }
 }
 
 impl From<FilesError> for Problem {

@@ -19,8 +19,9 @@ use crate::domain::reach::Chain;
 use crate::env::Env;
 use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
-use crate::gateway::push::{self, Channels};
+use crate::gateway::push::Channels;
 use crate::gateway::wechat_login::{self, LoginGateway};
+use crate::registry::Registry;
 use crate::store::{KeyRing, Store};
 use crate::telemetry::LogSettings;
 use crate::worker::WorkerSettings;
@@ -70,12 +71,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads them.
+    /// Reads them, those of the gateways in the registry included.
     ///
     /// # Errors
     /// All faults, each with the name of its setting and what to do.
-    pub fn read(env: &mut Env) -> Result<Self, Vec<String>> {
-        let config = Self::try_read(env);
+    pub fn read(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
+        let config = Self::try_read(env, registry);
         match config {
             Some(config) if env.faults().is_empty() => Ok(config),
             _ => Err(env.faults().to_vec()),
@@ -83,7 +84,7 @@ impl Config {
     }
 
     // Every setting is read before the first missing one ends it, so that all faults are found.
-    fn try_read(env: &mut Env) -> Option<Self> {
+    fn try_read(env: &mut Env, registry: &Registry) -> Option<Self> {
         let clock = Clock::system();
         let log = LogSettings::read(env);
         let record = RecordSettings::read(env);
@@ -110,14 +111,10 @@ impl Config {
             "how many reverse proxies of ours stand before the API, each adding to X-Forwarded-For",
         );
         let worker = WorkerSettings::read(env);
-        let channels = push::registry(env, &clock);
-        let chain: Option<String> = env.or(
-            "SONGDA_CHANNELS",
-            "wechat,sms_aliyun",
-            "channels in the order in which they are tried, separated by commas",
-        );
+        let channels = Channels::read(env, registry.channels(), &clock);
+        let chain = channels.chain(env, registry.channels());
         let code_channel = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
-        let carriers = courier::registry(env, &clock);
+        let carriers = Carriers::read(env, registry.carriers(), &clock);
         let office = courier::office(env);
         let login = wechat_login::gateway(env);
         let identity = identity::aliyun::gateway(env, &clock);
@@ -136,7 +133,7 @@ impl Config {
             proxies: proxies?,
             worker: worker?,
             channels,
-            chain: read_chain(&chain?),
+            chain: chain?,
             code_channel: ChannelCode::new(code_channel),
             carriers,
             office: office?,
@@ -145,11 +142,6 @@ impl Config {
             clock,
         })
     }
-}
-
-fn read_chain(text: &str) -> Chain {
-    let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
-    Chain::new(codes.map(ChannelCode::new).collect())
 }
 
 /// Where the record is, and the keys that open it: all that the administration's commands need.

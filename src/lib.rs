@@ -7,6 +7,7 @@
 pub mod app;
 pub mod config;
 pub mod lifecycle;
+pub mod registry;
 pub mod telemetry;
 
 pub mod api;

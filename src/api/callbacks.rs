@@ -149,7 +149,7 @@ mod tests {
             ("SONGDA_SF_CHECK_WORD", "abc123"),
             ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
         ]);
-        let carriers = courier::registry(&mut env, &Clock::system());
+        let carriers = Carriers::read(&mut env, &[courier::sf::KNOWN], &Clock::system());
         let secret = Private::new("s3cret".to_owned());
         let callers = Callers { carriers, channels: Channels::default(), secret };
         TestClient::new(Route::new().at("/:origin/:secret", get(Challenge(callers.clone())).post(Judge(callers))))

@@ -174,7 +174,7 @@ mod tests {
     use crate::catalog;
 
     fn shipped() -> Contents {
-        catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog")).unwrap()
+        catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog"), &catalog::FieldRules::new()).unwrap()
     }
 
     /// The rows as they would stand after a publication.

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use super::fault::{CatalogFault, Faults};
 use super::forms::{self, Groups, WrittenGroup};
 use super::places::{Agency, Hall, RegionTable};
-use super::templates::Templates;
-use super::{Contents, Parts, rules};
+use super::templates::{FieldRules, Templates};
+use super::{Contents, Parts, rules as item_rules};
 use crate::domain::calendar::{Calendar, CalendarYear};
 use crate::domain::due::TimeLimit;
 use crate::domain::item::{
@@ -23,11 +23,11 @@ use crate::domain::text::Bilingual;
 /// The post: who carries a result where its item names nobody else.
 const POST: &str = "ems";
 
-/// Reads and checks the folder.
+/// Reads and checks the folder; `rules` are what the channels' gateways take.
 ///
 /// # Errors
 /// All that is wrong in it.
-pub fn read(folder: &Path) -> Result<Contents, Vec<CatalogFault>> {
+pub fn read(folder: &Path, rules: &FieldRules) -> Result<Contents, Vec<CatalogFault>> {
     let mut faults = Faults::default();
     let shared = Shared::read(folder, &mut faults);
     let mut placed = Vec::new();
@@ -36,7 +36,7 @@ pub fn read(folder: &Path) -> Result<Contents, Vec<CatalogFault>> {
     }
     let parts = shared.parts;
     if let Some(parts) = &parts {
-        rules::check(&placed, parts, &mut faults);
+        item_rules::check(&placed, parts, rules, &mut faults);
     }
     let found = faults.into_found();
     match parts {

@@ -25,7 +25,7 @@ pub use fault::CatalogFault;
 pub use files::read;
 pub use places::{Agency, City, County, Hall, Province, RegionTable, Regions, Town};
 pub use search::{Query, Score};
-pub use templates::{Assignment, Templates, Wording};
+pub use templates::{Assignment, FieldFault, FieldRules, Templates, Wording};
 
 use search::SearchIndex;
 

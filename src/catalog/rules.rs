@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Parts;
 use super::fault::Faults;
 use super::files::Placed;
+use super::templates::FieldRules;
 use crate::domain::item::{CaseKind, DeliveryWay, Item, Mode};
 
 /// Notes every rule that is broken.
-pub(super) fn check(placed: &[Placed], parts: &Parts, faults: &mut Faults) {
+pub(super) fn check(placed: &[Placed], parts: &Parts, fields: &FieldRules, faults: &mut Faults) {
     let agencies: BTreeSet<&str> = parts.agencies.iter().map(|agency| agency.code.as_str()).collect();
     let mut codes = BTreeMap::new();
     let mut names = BTreeMap::new();
@@ -29,10 +30,10 @@ pub(super) fn check(placed: &[Placed], parts: &Parts, faults: &mut Faults) {
         }
         check_item(item, faults);
     }
-    check_parts(parts, faults);
+    check_parts(parts, fields, faults);
 }
 
-fn check_parts(parts: &Parts, faults: &mut Faults) {
+fn check_parts(parts: &Parts, fields: &FieldRules, faults: &mut Faults) {
     faults.enter("regions.toml");
     parts.regions.check(faults);
     faults.enter("halls.toml");
@@ -49,7 +50,7 @@ fn check_parts(parts: &Parts, faults: &mut Faults) {
         faults.add(agency.code.as_str(), "the code is taken by another agency");
     }
     faults.enter("templates.toml");
-    parts.templates.check(faults);
+    parts.templates.check(fields, faults);
 }
 
 /// A rule: the field that it speaks of, what to do, and whether it is broken.

@@ -9,7 +9,8 @@ fn folder() -> PathBuf {
 }
 
 fn shipped() -> Contents {
-    read(&folder()).unwrap_or_else(|faults| panic!("{}", faults.iter().map(|f| format!("{f}\n")).collect::<String>()))
+    read(&folder(), &FieldRules::new())
+        .unwrap_or_else(|faults| panic!("{}", faults.iter().map(|f| format!("{f}\n")).collect::<String>()))
 }
 
 fn catalog() -> Snapshot {
@@ -169,7 +170,7 @@ fn every_fault_of_the_files_is_told_at_once() {
     spoil("calendar.toml", "2026-10-10", "2026-10-12");
     spoil("halls.toml", "\"jintan\"", "\"320413001\"");
     spoil("regions.toml", "320413 金坛区", "420413 金坛区");
-    let lines: Vec<String> = read(&copy).unwrap_err().iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = read(&copy, &FieldRules::new()).unwrap_err().iter().map(ToString::to_string).collect();
     std::fs::remove_dir_all(&copy).unwrap();
     for part in [
         "items/tax.toml: JT-0081: unknown variant `soon`",

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use songda::casework::publish_catalogue::publish;
 use songda::catalog::{Contents, read};
 use songda::domain::clock::{Clock, beijing_day};
+use songda::registry::Registry;
 
 use super::{Failure, record};
 
@@ -63,7 +64,7 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
 }
 
 fn contents(folder: &std::path::Path) -> Result<Contents, Failure> {
-    read(folder).map_err(|faults| {
+    read(folder, &Registry::shipped().field_rules()).map_err(|faults| {
         let list: Vec<String> = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
         format!("the catalogue has {} faults:{}", faults.len(), list.concat()).into()
     })

@@ -2,6 +2,7 @@
 
 use songda::env::Env;
 use songda::lifecycle::asked_to_stop;
+use songda::registry::Registry;
 use songda::sandbox::{self, Settings};
 use songda::telemetry::{self, LogSettings};
 use tokio::net::TcpListener;
@@ -13,7 +14,7 @@ use super::{Failure, faults};
 pub async fn run() -> Result<(), Failure> {
     let mut env = Env::of_process();
     let log = LogSettings::read(&mut env);
-    let settings = Settings::read(&mut env);
+    let settings = Settings::read(&mut env, Registry::shipped().twins());
     let (Some(log), Some(settings)) = (log, settings) else { return Err(faults(env.faults())) };
     telemetry::start(&log);
     let listener = TcpListener::bind(settings.listen).await?;

@@ -4,6 +4,7 @@ use songda::app::App;
 use songda::config::Config;
 use songda::env::Env;
 use songda::lifecycle::asked_to_stop;
+use songda::registry::Registry;
 use songda::telemetry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,7 @@ pub enum Part {
 
 /// Runs until asked to stop. A second request to stop ends the process at once.
 pub async fn run(part: Part) -> Result<(), Failure> {
-    let config = Config::read(&mut Env::of_process()).map_err(|all| faults(&all))?;
+    let config = Config::read(&mut Env::of_process(), &Registry::shipped()).map_err(|all| faults(&all))?;
     telemetry::start(&config.log);
     let listen = config.listen;
     let app = App::build(config).await?;

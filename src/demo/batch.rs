@@ -23,7 +23,7 @@ const FAULTS: [(&str, f64); 4] =
     [("timeout_after_commit", 0.05), ("http_500_html", 0.05), ("throttle", 0.05), ("garbage_200", 0.05)];
 const CALLBACK_FAULTS: [(&str, f64); 2] = [("duplicate_callback", 0.25), ("reorder_callbacks", 0.25)];
 const CARRIERS: [&str; 2] = ["ems", "sf"];
-const SMS: &str = "sms";
+const SMS: &str = "sms_aliyun";
 
 /// The back-office system that decided.
 pub struct Settings {

@@ -5,6 +5,26 @@ use std::collections::BTreeSet;
 use super::notification::{ChannelCode, Consent, Template};
 use super::text::Language;
 
+/// By what a channel finds a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressKind {
+    /// The phone number that the person proved to be theirs.
+    Phone,
+    /// The person's account at WeChat.
+    WechatAccount,
+    /// The token that the channel gave to a device of theirs.
+    DeviceToken,
+}
+
+/// A channel of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Which one.
+    pub channel: ChannelCode,
+    /// By what it finds a person.
+    pub address: AddressKind,
+}
+
 /// How a person can be reached, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
@@ -21,13 +41,13 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Whether there is an address on a channel.
+    /// Whether there is an address for a channel.
     #[must_use]
-    pub fn has(&self, channel: &ChannelCode) -> bool {
-        match channel.as_str() {
-            "wechat" => self.wechat,
-            code if code.starts_with("sms_") => self.phone,
-            _ => self.devices.contains(channel),
+    pub fn has(&self, link: &Link) -> bool {
+        match link.address {
+            AddressKind::Phone => self.phone,
+            AddressKind::WechatAccount => self.wechat,
+            AddressKind::DeviceToken => self.devices.contains(&link.channel),
         }
     }
 
@@ -40,13 +60,13 @@ impl Reach {
 
 /// The channels of this installation in the order in which they are tried, one after the other until one delivers.
 #[derive(Debug, Clone, Default)]
-pub struct Chain(Vec<ChannelCode>);
+pub struct Chain(Vec<Link>);
 
 impl Chain {
     /// This order.
     #[must_use]
-    pub fn new(channels: Vec<ChannelCode>) -> Self {
-        Self(channels)
+    pub fn new(links: Vec<Link>) -> Self {
+        Self(links)
     }
 
     /// The first channel after `after` (or of all) on which the person can and wants to be reached. `template` finds
@@ -57,15 +77,16 @@ impl Chain {
         reach: &Reach,
         template: impl Fn(&ChannelCode) -> Option<&'a Template>,
     ) -> Option<&'a ChannelCode> {
-        let start = after.and_then(|after| self.0.iter().position(|code| code == after)).map_or(0, |at| at + 1);
-        let usable =
-            |code: &&ChannelCode| reach.has(code) && template(code).is_some_and(|template| reach.wants(code, template));
-        self.0.iter().skip(start).find(usable)
+        let start = after.and_then(|after| self.iter().position(|code| code == after)).map_or(0, |at| at + 1);
+        let usable = |link: &&Link| {
+            reach.has(link) && template(&link.channel).is_some_and(|template| reach.wants(&link.channel, template))
+        };
+        self.0.iter().skip(start).find(usable).map(|link| &link.channel)
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &ChannelCode> {
-        self.0.iter()
+        self.0.iter().map(|link| &link.channel)
     }
 }
 
@@ -82,7 +103,8 @@ mod tests {
     #[test]
     fn the_chain_skips_what_cannot_or_must_not_reach() {
         let (wechat, sms) = (ChannelCode::new("wechat"), ChannelCode::new("sms_aliyun"));
-        let chain = Chain::new(vec![wechat.clone(), sms.clone()]);
+        let link = |channel: &ChannelCode, address| Link { channel: channel.clone(), address };
+        let chain = Chain::new(vec![link(&wechat, AddressKind::WechatAccount), link(&sms, AddressKind::Phone)]);
         let (asks, free) = (template(Consent::OneTime), template(Consent::NotNeeded));
         let words = |code: &ChannelCode| Some(if code.as_str() == "wechat" { &asks } else { &free });
 

@@ -270,11 +270,17 @@ impl Rule {
 mod tests {
     use super::*;
 
-    const SEND: Target<'static> = Target { gateway: "sms", operation: "SendSms", recipient: "13912345678" };
+    const SEND: Target<'static> = Target { gateway: "sms_aliyun", operation: "SendSms", recipient: "13912345678" };
 
     fn ordered(fault: Fault, often: Often) -> Faults {
         let faults = Faults::default();
-        faults.order(Order { gateway: "sms".into(), operation: Some("SendSms".into()), fault, often, delay: None });
+        faults.order(Order {
+            gateway: "sms_aliyun".into(),
+            operation: Some("SendSms".into()),
+            fault,
+            often,
+            delay: None,
+        });
         faults
     }
 

@@ -2,8 +2,8 @@
 //! own code, keeps what a phone or a carrier would have, moves parcels along, calls back, and fails on demand.
 //!
 //! Development, tests, the demo and integrators use it in place of the outside world; nothing in the product knows
-//! that it is there but by its address and its keys. A twin stands in its gateway's folder (`sandbox.rs`) and is
-//! added by one line in [`TWINS`]. What is kept is kept in memory.
+//! that it is there but by its address and its keys. A twin stands in its gateway's folder, and `registry.rs` names it
+//! together with the gateway. What is kept is kept in memory.
 
 pub mod acs3;
 pub mod call;
@@ -34,7 +34,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
-use crate::gateway::{courier, identity, push};
 use crate::lifecycle::Tasks;
 
 pub use parcels::Moved;
@@ -44,19 +43,10 @@ pub use world::World;
 /// Makes a twin from the settings that it reads; `None` when they are faulty.
 pub type Maker = fn(&mut Env) -> Option<Arc<dyn Twin>>;
 
-/// All twins, one line each.
-pub const TWINS: [Maker; 5] = [
-    push::wechat::sandbox::twin,
-    push::sms_aliyun::sandbox::twin,
-    identity::sandbox::twin,
-    courier::ems::sandbox::twin,
-    courier::sf::sandbox::twin,
-];
-
 /// One gateway, played. It writes what reaches a phone to [`World::phones`] and what it carries to
 /// [`World::parcels`], and asks [`World::perform`] to do each call, so that faults strike it like any other.
 pub trait Twin: Send + Sync + 'static {
-    /// Its name: the first segment of its paths, and what faults and counters call it.
+    /// Its name: the gateway's, the first segment of its paths, and what faults and counters call it.
     fn name(&self) -> &'static str;
 
     /// The gateway's protocol, mounted at `/<name>`.
@@ -172,6 +162,11 @@ impl Running {
     #[must_use]
     pub fn world(&self) -> &World {
         &self.sandbox.world
+    }
+
+    /// The names of all that it plays.
+    pub fn gateways(&self) -> impl Iterator<Item = &'static str> {
+        self.sandbox.twins.iter().map(|twin| twin.name())
     }
 
     /// The sandbox itself, to move parcels without HTTP.

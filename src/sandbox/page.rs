@@ -53,11 +53,6 @@ fn phone(address: &str, messages: &[Message]) -> String {
 }
 
 fn bubble(message: &Message) -> String {
-    let channel = match message.channel {
-        "wechat" => "微信 WeChat",
-        "sms_aliyun" => "短信 SMS",
-        other => other,
-    };
     let fields = message.fields.iter().fold(String::new(), |mut rows, (name, text)| {
         // Writing to a String cannot fail.
         let _ = write!(rows, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(text));
@@ -65,9 +60,8 @@ fn bubble(message: &Message) -> String {
     });
     let copies = if message.copies > 1 { format!("<em>×{}</em>", message.copies) } else { String::new() };
     format!(
-        "<article class={}><header>{} <time>{}</time>{copies}</header><dl>{fields}</dl><footer>{}</footer></article>",
+        "<article><header>{} <time>{}</time>{copies}</header><dl>{fields}</dl><footer>{}</footer></article>",
         escape(message.channel),
-        escape(channel),
         time(message.at),
         escape(&message.template)
     )

@@ -60,9 +60,8 @@ impl Pony {
 }
 
 async fn with_pony(pace: Pace, ear: Option<&Ear>) -> (Running, Client) {
-    let mut settings = Settings { pace, ..Settings::for_tests() };
+    let mut settings = Settings { pace, ..Settings::for_tests(&[|_| Some(Arc::new(Pony))]) };
     settings.callback_url = ear.map(|ear| ear.url().parse().unwrap());
-    settings.twins.push(Arc::new(Pony));
     let running = Sandbox::start(settings).await.unwrap();
     let client = Client::new(&running.base_url());
     (running, client)
@@ -73,7 +72,7 @@ async fn order(client: &Client, order_no: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_gateway_is_added_by_one_line() {
+async fn a_twin_needs_nothing_but_its_trait() {
     let mut ear = Ear::answering(vec![|_| String::new()]).await;
     let (_running, client) = with_pony(Pace::Manual, Some(&ear)).await;
     assert_eq!(order(&client, "P1").await, 201);
@@ -147,5 +146,5 @@ async fn a_stop_is_heard() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let stop = CancellationToken::new();
     stop.cancel();
-    assert!(serve(Settings::for_tests(), listener, stop).await.is_ok());
+    assert!(serve(Settings::for_tests(&[]), listener, stop).await.is_ok());
 }

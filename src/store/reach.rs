@@ -1,7 +1,6 @@
 //! How a person can be reached: over which channels, in which language, and with what consent.
 //!
-//! A channel finds its address by its name: `wechat` by the person's WeChat account, `sms_…` by the phone number, any
-//! other by a device that registered a token for it.
+//! A channel says by what kind of address it finds a person; another kind is a case in each `match` here.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::{JobId, PersonId};
 use crate::domain::notification::ChannelCode;
 use crate::domain::private::Private;
-use crate::domain::reach::Reach;
+use crate::domain::reach::{AddressKind, Reach};
 use crate::domain::text::Language;
 use crate::store::seal::KeyRing;
 
@@ -67,17 +66,18 @@ pub async fn address(
     keys: &KeyRing,
     person: PersonId,
     channel: &ChannelCode,
+    kind: AddressKind,
 ) -> Result<Option<Private<String>>, StoreError> {
-    let (sql, place) = match channel.as_str() {
-        "wechat" => (
+    let (sql, place) = match kind {
+        AddressKind::Phone => {
+            ("select phone_sealed from people where id = $1 and phone_sealed is not null and $2::text is not null", "people.phone")
+        }
+        AddressKind::WechatAccount => (
             "select openid_sealed from wechat_accounts where person_id = $1 and gone_at is null and $2::text is not null
              order by created_at desc limit 1",
             "wechat_accounts.openid",
         ),
-        code if code.starts_with("sms_") => {
-            ("select phone_sealed from people where id = $1 and phone_sealed is not null and $2::text is not null", "people.phone")
-        }
-        _ => (
+        AddressKind::DeviceToken => (
             "select push_token_sealed from devices where person_id = $1 and push_channel = $2 and push_token_sealed is not null
              order by last_seen_at desc limit 1",
             "devices.push_token",
@@ -97,14 +97,21 @@ fn open_text(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<Private<Strin
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn forget(conn: &mut Conn, person: PersonId, channel: &ChannelCode) -> Result<(), StoreError> {
-    // A phone number stays: it is also how the person signs in, and the number may come back.
-    let sql = match channel.as_str() {
-        "wechat" => {
+pub async fn forget(
+    conn: &mut Conn,
+    person: PersonId,
+    channel: &ChannelCode,
+    kind: AddressKind,
+) -> Result<(), StoreError> {
+    let sql = match kind {
+        // It is also how the person signs in, and the number may come back.
+        AddressKind::Phone => return Ok(()),
+        AddressKind::WechatAccount => {
             "update wechat_accounts set gone_at = now() where person_id = $1 and gone_at is null and $2::text is not null"
         }
-        code if code.starts_with("sms_") => return Ok(()),
-        _ => "update devices set push_token_sealed = null where person_id = $1 and push_channel = $2",
+        AddressKind::DeviceToken => {
+            "update devices set push_token_sealed = null where person_id = $1 and push_channel = $2"
+        }
     };
     sqlx::query(sql).bind(person.uuid()).bind(channel.as_str()).execute(conn).await?;
     Ok(())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use songda::casework::publish_catalogue::{ReadError, publish, read, refresh};
-use songda::catalog::{self, Catalog, Contents};
+use songda::catalog::{self, Catalog, Contents, FieldRules};
 use songda::domain::clock::{Clock, fresh_uuid};
 use songda::domain::item::ItemCode;
 use songda::store::{KeyRing, MIGRATOR, Store};
@@ -40,7 +40,8 @@ impl Empty {
 }
 
 fn shipped() -> Contents {
-    catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog")).unwrap()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+    catalog::read(&folder, &FieldRules::new()).unwrap()
 }
 
 #[tokio::test]

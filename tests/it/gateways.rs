@@ -17,12 +17,13 @@ use songda::domain::private::Private;
 use songda::domain::text::Language;
 use songda::env::Env;
 use songda::gateway::callback::{Acknowledgement, RawCallback};
-use songda::gateway::courier::{self, Carrier, CarrierFact, Recovery};
+use songda::gateway::courier::{Carrier, CarrierFact, Carriers, Recovery};
 use songda::gateway::http::{Http, HttpSettings};
 use songda::gateway::identity::{self, IdentityFact};
-use songda::gateway::push::{self, Found, PushChannel, PushFact, PushNews};
+use songda::gateway::push::{Channels, Found, PushChannel, PushFact, PushNews};
 use songda::gateway::wechat_login::{self, LoginFault};
 use songda::lifecycle::Tasks;
+use songda::registry::Registry;
 use songda::sandbox::{Running, Sandbox, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -31,7 +32,7 @@ use tokio::sync::mpsc;
 fn settings(running: &Running) -> Env {
     let urls = [
         ("SONGDA_WECHAT_URL", running.url("wechat")),
-        ("SONGDA_SMS_ALIYUN_URL", running.url("sms")),
+        ("SONGDA_SMS_ALIYUN_URL", running.url("sms_aliyun")),
         ("SONGDA_IDENTITY_URL", running.url("identity")),
         ("SONGDA_EMS_URL", running.url("ems")),
         ("SONGDA_SF_URL", running.url("sf")),
@@ -87,7 +88,7 @@ async fn hear(
 
 async fn sandbox(callbacks: Option<String>) -> Running {
     let callback_url = callbacks.map(|url| url.parse().unwrap());
-    Sandbox::start(Settings { callback_url, ..Settings::for_tests() }).await.unwrap()
+    Sandbox::start(Settings { callback_url, ..Settings::for_tests(Registry::shipped().twins()) }).await.unwrap()
 }
 
 fn now() -> Instant {
@@ -103,12 +104,12 @@ async fn control(running: &Running, path: &str, body: serde_json::Value) {
 }
 
 fn channel(running: &Running, code: &str) -> Arc<dyn PushChannel> {
-    let channels = push::registry(&mut settings(running), &Clock::system());
+    let channels = Channels::read(&mut settings(running), Registry::shipped().channels(), &Clock::system());
     Arc::clone(channels.get(&ChannelCode::new(code)).unwrap())
 }
 
 fn carrier(running: &Running, code: &str) -> Arc<dyn Carrier> {
-    let carriers = courier::registry(&mut settings(running), &Clock::system());
+    let carriers = Carriers::read(&mut settings(running), Registry::shipped().carriers(), &Clock::system());
     Arc::clone(carriers.get(&CarrierCode::new(code)).unwrap())
 }
 

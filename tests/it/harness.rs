@@ -6,6 +6,7 @@
 
 #![allow(dead_code, reason = "the desk offers what any test may need")]
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,6 +20,7 @@ use songda::demo::resident::Resident;
 use songda::demo::{Stage, fresh_key, fresh_phone};
 use songda::env::Env;
 use songda::lifecycle::Tasks;
+use songda::registry::Registry;
 use songda::sandbox::{Running, Sandbox, Settings};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
@@ -26,9 +28,6 @@ use tokio::sync::OnceCell;
 
 /// The keys that the sandbox's twins expect.
 const SANDBOX_KEYS: &str = include_str!("../../script/sandbox.env");
-/// Each gateway's name in the settings, and its twin's in the sandbox.
-const TWINS: [(&str, &str); 5] =
-    [("WECHAT", "wechat"), ("SMS_ALIYUN", "sms"), ("IDENTITY", "identity"), ("EMS", "ems"), ("SF", "sf")];
 /// The agencies whose officers tests meet.
 const AGENCIES: [&str; 3] = ["public-security", "administrative-approval", "human-resources"];
 /// The password of the officers that [`Desk::officer`] signs in.
@@ -58,9 +57,20 @@ impl Desk {
     /// A desk with some settings of its own.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let (desk, app) = Self::open_api(settings).await;
-        let stop = desk.tasks.stopping();
-        desk.tasks.spawn(async move { app.work(stop).await.unwrap() });
+        desk.work(app);
         desk
+    }
+
+    /// A desk that knows further gateways, with the catalogue of a folder that makes use of them.
+    pub async fn open_plugged(registry: &Registry, catalog: &Path, settings: &[(&str, &str)]) -> Self {
+        let (desk, app) = Self::build(registry, Some(catalog), settings).await;
+        desk.work(app);
+        desk
+    }
+
+    fn work(&self, app: App) {
+        let stop = self.tasks.stopping();
+        self.tasks.spawn(async move { app.work(stop).await.unwrap() });
     }
 
     /// A desk at which nobody works until [`Desk::worker`] starts a process for it.
@@ -70,14 +80,21 @@ impl Desk {
 
     /// The same, with the process that serves its API.
     pub async fn open_api(wanted: &[(&str, &str)]) -> (Self, App) {
+        Self::build(&Registry::shipped(), None, wanted).await
+    }
+
+    async fn build(registry: &Registry, catalog: Option<&Path>, wanted: &[(&str, &str)]) -> (Self, App) {
         let name = fresh_database().await;
         let url = database_url(&name);
-        let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();
+        let sandbox = Sandbox::start(Settings::for_tests(registry.twins())).await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let mut settings = settings(&url, &sandbox, wanted);
         settings.push(("SONGDA_PUBLIC_URL".to_owned(), base.to_string()));
-        let app = App::build(config(settings.clone()))
+        if let Some(folder) = catalog {
+            songda(&["catalog", "load", "--rehearse", "--folder", folder.to_str().unwrap()], &settings).await;
+        }
+        let app = App::build(config(settings.clone(), registry))
             .await
             .unwrap_or_else(|error| panic!("the app does not start: {error}"));
         sandbox.world().callbacks.aim(Some(base.clone()));
@@ -207,16 +224,17 @@ fn settings(url: &str, sandbox: &Running, wanted: &[(&str, &str)]) -> Vec<(Strin
     all
 }
 
-fn config(settings: Vec<(String, String)>) -> Config {
+fn config(settings: Vec<(String, String)>, registry: &Registry) -> Config {
     let mut env = Env::of(settings);
-    Config::read(&mut env).unwrap_or_else(|faults| panic!("settings:\n{}", faults.join("\n")))
+    Config::read(&mut env, registry).unwrap_or_else(|faults| panic!("settings:\n{}", faults.join("\n")))
 }
 
 /// `script/sandbox.env`, and where the sandbox is.
 fn sandbox_settings(sandbox: &Running) -> Vec<(String, String)> {
     let keys = SANDBOX_KEYS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
     let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let addresses = TWINS.iter().map(|(name, twin)| (format!("SONGDA_{name}_URL"), sandbox.url(twin)));
+    let address = |name: &str| (format!("SONGDA_{}_URL", name.to_uppercase()), sandbox.url(name));
+    let addresses = sandbox.gateways().map(address);
     keys.chain(addresses).collect()
 }
 
@@ -268,7 +286,7 @@ async fn make_template(name: &str) {
 
 /// The schema, the catalogue, and an officer for each agency that tests meet, all by the program's own commands.
 async fn fill_template(url: &str) {
-    let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();
+    let sandbox = Sandbox::start(Settings::for_tests(&[])).await.unwrap();
     let settings = settings(url, &sandbox, &[]);
     songda(&["migrate"], &settings).await;
     songda(&["catalog", "load", "--rehearse"], &settings).await;

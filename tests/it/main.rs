@@ -13,5 +13,6 @@ mod journeys;
 mod kills;
 mod layers;
 mod people;
+mod plugged;
 mod proxy;
 mod typescript;

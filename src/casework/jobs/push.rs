@@ -3,8 +3,9 @@
 use crate::casework::Casework;
 use crate::domain::ids::{JobId, NotificationId, PersonId};
 use crate::domain::job::{Job, Work};
-use crate::domain::notification::{ChannelCode, Consent, Event, PushMessage};
+use crate::domain::notification::{Consent, Event, PushMessage};
 use crate::domain::private::Private;
+use crate::domain::reach::Link;
 use crate::store::reach::HeldConsent;
 use crate::store::record::Record;
 use crate::store::{StoreError, Tx, notifications, reach};
@@ -43,8 +44,8 @@ pub enum Prepared {
 pub struct PushEffect {
     /// Which notification.
     pub notification: NotificationId,
-    /// Over which channel.
-    pub channel: ChannelCode,
+    /// Over which channel, and by what it finds a person.
+    pub link: Link,
     /// Whose phone.
     pub person: PersonId,
     /// About what.
@@ -75,12 +76,8 @@ impl Casework {
     ///
     /// # Errors
     /// When the database is unavailable or holds something unreadable.
-    pub async fn prepare_push(
-        &self,
-        job: JobId,
-        id: NotificationId,
-        channel: &ChannelCode,
-    ) -> Result<Prepared, StoreError> {
+    pub async fn prepare_push(&self, job: JobId, id: NotificationId, link: &Link) -> Result<Prepared, StoreError> {
+        let Link { channel, address } = link;
         let mut tx = self.store().begin().await?;
         let received = notifications::find(&mut tx, id).await?;
         let notification = received.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.notification;
@@ -90,7 +87,7 @@ impl Casework {
         let reach = reach::of(&mut tx, &[person]).await?.remove(&person).unwrap_or_default();
         let (Some(template), Some(to)) = (
             catalog.templates().for_(channel, event, reach.language),
-            reach::address(&mut tx, keys, person, channel).await?,
+            reach::address(&mut tx, keys, person, channel, *address).await?,
         ) else {
             return Ok(Prepared::Unreachable { person, event });
         };
@@ -114,7 +111,7 @@ impl Casework {
     ) -> Result<(), StoreError> {
         let delivered = effects.iter().filter(|(_, effect)| effect.end == PushEnd::Delivered);
         let (ids, channels): (Vec<_>, Vec<_>) =
-            delivered.map(|(_, effect)| (effect.notification, effect.channel.clone())).unzip();
+            delivered.map(|(_, effect)| (effect.notification, effect.link.channel.clone())).unzip();
         if !ids.is_empty() {
             notifications::delivered(tx, &ids, &channels).await?;
         }
@@ -134,16 +131,17 @@ impl Casework {
             PushEnd::Refused => HeldConsent::Refuted,
         };
         let Some(template) = &effect.template else { return Ok(()) };
-        reach::release_consent(tx, job, effect.person, &effect.channel, template, what).await
+        reach::release_consent(tx, job, effect.person, &effect.link.channel, template, what).await
     }
 
     /// Hands a notification that did not arrive to the next channel of the chain.
     async fn pass_on(&self, tx: &mut Tx, record: &mut Record, effect: &PushEffect) -> Result<(), StoreError> {
+        let Link { channel, address } = &effect.link;
         if effect.end == PushEnd::Gone {
-            reach::forget(tx, effect.person, &effect.channel).await?;
+            reach::forget(tx, effect.person, channel, *address).await?;
         }
         let reach = reach::of(tx, &[effect.person]).await?.remove(&effect.person).unwrap_or_default();
-        let next = self.next_channel(&self.catalog().current(), effect.event, &reach, Some(&effect.channel));
+        let next = self.next_channel(&self.catalog().current(), effect.event, &reach, Some(channel));
         if let Some(channel) = next {
             record.promise(&Job::now(Work::Push { notification: effect.notification, channel }), None)?;
         }

@@ -1,4 +1,4 @@
-//! Carriers (承运商): courier companies that take a parcel to a door. One folder each, one line in the registry.
+//! Carriers (承运商): courier companies that take a parcel to a door. One folder each; `registry.rs` names them all.
 
 pub mod ems;
 pub mod sf;
@@ -143,14 +143,31 @@ pub trait Carrier: Send + Sync {
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
 }
 
+/// A carrier that an installation may use: what `registry.rs` knows of it.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// Its name in settings, data and paths: small letters and digits.
+    pub code: &'static str,
+    /// Reads its settings and builds its client. `None` where faults were left with the reader.
+    pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn Carrier>>,
+}
+
 /// The carriers that this installation uses, in order of preference.
 #[derive(Clone, Default)]
 pub struct Carriers(Vec<Arc<dyn Carrier>>);
 
 impl Carriers {
-    /// These carriers.
-    #[must_use]
-    pub fn new(carriers: Vec<Arc<dyn Carrier>>) -> Self {
+    /// Builds those that `SONGDA_CARRIERS` names, in that order. The settings of the others are not asked for.
+    pub fn read(env: &mut Env, known: &[Known], clock: &Clock) -> Self {
+        let meaning = "carriers of this installation, the preferred first, separated by commas";
+        let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
+        let mut carriers = Vec::new();
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match known.iter().find(|known| known.code == name) {
+                Some(known) => carriers.extend((known.build)(env, clock)),
+                None => env.fault(format!("SONGDA_CARRIERS names {name}, which is not a known carrier")),
+            }
+        }
         Self(carriers)
     }
 
@@ -166,29 +183,11 @@ impl Carriers {
     }
 }
 
-/// Reads a carrier's settings and builds its client; what is wrong is collected in the settings' reader.
-type Build = fn(&mut Env, &Clock) -> Option<Arc<dyn Carrier>>;
-
-/// Every carrier that Songda knows: one line each.
-const KNOWN: &[(&str, Build)] = &[(ems::CODE, ems::build), (sf::CODE, sf::build)];
-
-/// Builds the carriers that `SONGDA_CARRIERS` names, in that order. The settings of the others are not asked for.
-pub fn registry(env: &mut Env, clock: &Clock) -> Carriers {
-    let meaning = "carriers of this installation, the preferred first, separated by commas";
-    let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
-    let mut carriers = Vec::new();
-    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        match KNOWN.iter().find(|(code, _)| *code == name) {
-            Some((_, build)) => carriers.extend(build(env, clock)),
-            None => env.fault(format!("SONGDA_CARRIERS names {name}, which is not a known carrier")),
-        }
-    }
-    Carriers::new(carriers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KNOWN: [Known; 2] = [ems::KNOWN, sf::KNOWN];
 
     fn env(carriers: &str) -> Env {
         Env::of([
@@ -210,7 +209,7 @@ mod tests {
     fn the_setting_gives_the_order_of_preference() {
         for (setting, order) in [("", vec!["ems", "sf"]), ("sf, ems", vec!["sf", "ems"]), ("sf", vec!["sf"])] {
             let mut env = env(setting);
-            assert_eq!(names(&registry(&mut env, &Clock::system())), order);
+            assert_eq!(names(&Carriers::read(&mut env, &KNOWN, &Clock::system())), order);
             assert!(env.faults().is_empty(), "{:?}", env.faults());
         }
     }
@@ -218,7 +217,7 @@ mod tests {
     #[test]
     fn every_fault_of_every_carrier_is_said_at_once() {
         let mut env = Env::of([("SONGDA_CARRIERS", "ems,sf,owl")]);
-        assert_eq!(registry(&mut env, &Clock::system()).iter().count(), 0);
+        assert_eq!(Carriers::read(&mut env, &KNOWN, &Clock::system()).iter().count(), 0);
         assert_eq!(env.faults().len(), 7, "three of each, and the owl: {:?}", env.faults());
     }
 

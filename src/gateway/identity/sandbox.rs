@@ -105,7 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_name_decides() {
-        let running = Sandbox::start(Settings::for_tests()).await.unwrap();
+        let running = Sandbox::start(Settings::for_tests(&[twin])).await.unwrap();
         let signer = Signer::new(&running.url(NAME), "sandbox-identity-key", "sandbox-identity-secret");
         for (name, code, verdict) in
             [("张三", "200", "1"), ("张不符", "200", "2"), ("张查无", "200", "3"), ("", "401", "")]

@@ -1,4 +1,4 @@
-//! Channels (渠道): ways to reach a phone. One folder each, one line in [`registry`] each.
+//! Channels (渠道): ways to reach a phone. One folder each; `registry.rs` names them all.
 
 pub mod sms_aliyun;
 pub mod wechat;
@@ -9,9 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::StatusCode;
 
+use crate::catalog::FieldFault;
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::notification::{ChannelCode, PushMessage};
 use crate::domain::private::Private;
+use crate::domain::reach::{AddressKind, Chain, Link};
 use crate::env::Env;
 
 pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
@@ -140,6 +142,9 @@ pub trait PushChannel: Send + Sync {
     /// Its name.
     fn code(&self) -> &ChannelCode;
 
+    /// By what it finds a person.
+    fn address_kind(&self) -> AddressKind;
+
     /// What may be done after an ambiguous attempt.
     fn repeat(&self) -> Repeat;
 
@@ -181,14 +186,15 @@ pub trait PushChannel: Send + Sync {
     }
 }
 
-/// Builds the channels that are enabled. Faulty settings are left with `env`.
-pub fn registry(env: &mut Env, clock: &Clock) -> Channels {
-    type Build = fn(&mut Env, &Clock) -> Option<Arc<dyn PushChannel>>;
-    let channels: &[Build] = &[
-        wechat::channel,     // 微信订阅消息
-        sms_aliyun::channel, // 阿里云短信
-    ];
-    Channels(channels.iter().filter_map(|build| build(env, clock)).collect())
+/// A channel that an installation may use: what `registry.rs` knows of it.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// Its name in settings, data and paths: small letters, digits and `_`.
+    pub code: &'static str,
+    /// Reads its settings and builds its client. `None` where it is off, or where faults were left with the reader.
+    pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn PushChannel>>,
+    /// What its gateway would refuse in a field of a template.
+    pub field_fault: FieldFault,
 }
 
 /// The channels that this installation uses, in no order.
@@ -196,10 +202,24 @@ pub fn registry(env: &mut Env, clock: &Clock) -> Channels {
 pub struct Channels(Vec<Arc<dyn PushChannel>>);
 
 impl Channels {
-    /// These channels.
-    #[must_use]
-    pub fn new(channels: Vec<Arc<dyn PushChannel>>) -> Self {
-        Self(channels)
+    /// Builds those that are on.
+    pub fn read(env: &mut Env, known: &[Known], clock: &Clock) -> Self {
+        Self(known.iter().filter_map(|known| (known.build)(env, clock)).collect())
+    }
+
+    /// Reads in which order they are tried. One that is off is passed over.
+    pub fn chain(&self, env: &mut Env, known: &[Known]) -> Option<Chain> {
+        let meaning = "channels in the order in which they are tried, separated by commas";
+        let names: String = env.or("SONGDA_CHANNELS", "wechat,sms_aliyun", meaning)?;
+        let mut links = Vec::new();
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if !known.iter().any(|known| known.code == name) {
+                env.fault(format!("SONGDA_CHANNELS names {name}, which is not a known channel"));
+            }
+            let channel = self.get(&ChannelCode::new(name));
+            links.extend(channel.map(|it| Link { channel: it.code().clone(), address: it.address_kind() }));
+        }
+        Some(Chain::new(links))
     }
 
     /// The channel of a name.
@@ -218,22 +238,39 @@ impl Channels {
 mod tests {
     use super::*;
 
+    const KNOWN: [Known; 2] = [wechat::KNOWN, sms_aliyun::KNOWN];
+
+    fn read(given: &[(&str, &str)]) -> (Channels, Env) {
+        let mut env = Env::of(given.iter().copied());
+        let channels = Channels::read(&mut env, &KNOWN, &Clock::system());
+        (channels, env)
+    }
+
     #[test]
     fn channels_that_are_off_are_not_there_and_those_on_say_what_they_miss() {
-        let clock = Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap());
-        let mut env = Env::of([("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_SMS_ALIYUN_ENABLED", "false")]);
-        assert_eq!(registry(&mut env, &clock).iter().count(), 0);
+        let (channels, env) = read(&[("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_SMS_ALIYUN_ENABLED", "false")]);
+        assert_eq!(channels.iter().count(), 0);
         assert!(env.faults().is_empty());
 
-        let mut env = Env::of([
-            ("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "id"),
-            ("SONGDA_SMS_ALIYUN_SECRET", "hush"),
-            ("SONGDA_SMS_ALIYUN_SIGN_NAME", "某区政务"),
-            ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_1"),
-        ]);
-        let channels = registry(&mut env, &clock);
+        let (channels, env) = read(&SMS);
         assert!(channels.get(&ChannelCode::new("sms_aliyun")).is_some());
         assert!(channels.get(&ChannelCode::new("wechat")).is_none());
         assert_eq!(env.faults().len(), 2, "{:?}", env.faults());
+    }
+
+    const SMS: [(&str, &str); 4] = [
+        ("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "id"),
+        ("SONGDA_SMS_ALIYUN_SECRET", "hush"),
+        ("SONGDA_SMS_ALIYUN_SIGN_NAME", "某区政务"),
+        ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_1"),
+    ];
+
+    #[test]
+    fn the_chain_passes_over_what_is_off_and_knows_no_strangers() {
+        let off = [("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_CHANNELS", "wechat, owl,sms_aliyun")];
+        let (channels, mut env) = read(&[&SMS[..], &off].concat());
+        let chain = channels.chain(&mut env, &KNOWN).unwrap();
+        assert_eq!(chain.iter().map(ChannelCode::as_str).collect::<Vec<_>>(), ["sms_aliyun"]);
+        assert!(matches!(env.faults(), [owl] if owl.contains("owl")), "{:?}", env.faults());
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::casework::jobs::{Effect, Prepared, PushEffect, PushEnd, PushTask};
 use crate::domain::ids::{NotificationId, PersonId};
 use crate::domain::notification::{ChannelCode, Event, PushMessage};
+use crate::domain::reach::Link;
 use crate::gateway::push::{Found, PushChannel, Repeat};
 use crate::kill_point::{self, Step};
 use crate::store::StoreError;
@@ -23,10 +24,11 @@ pub async fn run(
         let ending = Ending::dead(job, "no_channel", format!("channel {code} is not set up"));
         return Ok(Conclusion::plain(ending, Contact::None));
     };
+    let link = Link { channel: code.clone(), address: channel.address_kind() };
     let effect = |person: PersonId, event: Event, template: Option<String>, end: PushEnd| {
-        Effect::Push(PushEffect { notification, channel: code.clone(), person, event, template, end })
+        Effect::Push(PushEffect { notification, link: link.clone(), person, event, template, end })
     };
-    let task = match workshop.casework.prepare_push(job.id(), notification, code).await? {
+    let task = match workshop.casework.prepare_push(job.id(), notification, &link).await? {
         Prepared::Ready(task) => task,
         Prepared::Unreachable { person, event } => {
             let ending = Ending::done(job, "unreachable", "no address or no consent".to_owned(), None);

@@ -11,7 +11,8 @@ use crate::domain::item::ItemVersion;
 use crate::store::KeyRing;
 
 fn snapshot(number: i64) -> Snapshot {
-    let Contents { items, parts } = catalog::read(&FilePath::new(env!("CARGO_MANIFEST_DIR")).join("catalog")).unwrap();
+    let folder = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+    let Contents { items, parts } = catalog::read(&folder, &catalog::FieldRules::new()).unwrap();
     let items = items.into_iter().map(|item| ItemVersion { item, version: 1 }).collect();
     let published_at = "2026-11-23T00:00:00Z".parse().unwrap();
     Snapshot::new(Revision { number, published_at }, items, Vec::new(), parts)

@@ -26,15 +26,15 @@ use self::client::Client;
 use self::scans::Trail;
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
-use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
+use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Known, Label, RawCallback, Recovery};
 use crate::domain::clock::Clock;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::Http;
 
-/// Its name in settings, data and paths.
-pub(super) const CODE: &str = "ems";
+/// The carrier, as `registry.rs` knows it.
+pub const KNOWN: Known = Known { code: "ems", build };
 
 /// EMS's interfaces.
 mod api {
@@ -50,11 +50,11 @@ struct Ems {
 }
 
 /// Reads EMS's settings and builds its client.
-pub(super) fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
+fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = Settings::read(env)?;
     let http = Http::new(&settings.http).map_err(|error| env.fault(format!("EMS cannot be reached: {error}"))).ok()?;
     let client = Client { http, settings, clock: clock.clone() };
-    Some(Arc::new(Ems { code: CarrierCode::new(CODE), client }))
+    Some(Arc::new(Ems { code: CarrierCode::new(KNOWN.code), client }))
 }
 
 impl Ems {

@@ -22,15 +22,15 @@ use async_trait::async_trait;
 use self::client::Client;
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
-use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
+use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Known, Label, RawCallback, Recovery};
 use crate::domain::clock::Clock;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::{Http, HttpSettings};
 
-/// Its name in settings, data and paths.
-pub(super) const CODE: &str = "sf";
+/// The carrier, as `registry.rs` knows it.
+pub const KNOWN: Known = Known { code: "sf", build };
 
 /// SF's services.
 mod service {
@@ -47,10 +47,10 @@ struct Sf {
 }
 
 /// Reads SF's settings and builds its client.
-pub(super) fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
+fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = Settings::read(env)?;
     let client = connect(settings, clock).map_err(|error| env.fault(format!("SF cannot be reached: {error}"))).ok()?;
-    Some(Arc::new(Sf { code: CarrierCode::new(CODE), client }))
+    Some(Arc::new(Sf { code: CarrierCode::new(KNOWN.code), client }))
 }
 
 fn connect(settings: Settings, clock: &Clock) -> Result<Client, reqwest::Error> {

@@ -4,6 +4,7 @@
 //! sent again, or its receipt is awaited (`push.md` §7.1).
 
 mod find;
+mod patterns;
 mod receipt;
 pub mod sandbox;
 mod send;
@@ -17,12 +18,16 @@ use async_trait::async_trait;
 use crate::domain::clock::Clock;
 use crate::domain::notification::{ChannelCode, PushMessage};
 use crate::domain::private::Private;
+use crate::domain::reach::AddressKind;
 use crate::env::Env;
 use crate::gateway::aliyun::Rpc;
 
-use super::{Acknowledgement, CallbackFault, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat};
+use super::{Acknowledgement, CallbackFault, Found, Known, PushChannel, PushNews, PushReport, RawCallback, Repeat};
 
 pub use settings::Settings;
+
+/// The channel, as `registry.rs` knows it.
+pub const KNOWN: Known = Known { code: "sms_aliyun", build, field_fault: patterns::fault };
 
 /// The interface that is spoken here.
 const VERSION: &str = "2017-05-25";
@@ -39,7 +44,7 @@ pub struct SmsAliyun {
 }
 
 /// Builds the channel from the settings.
-pub fn channel(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
+fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
     let settings = Settings::read(env)?;
     match SmsAliyun::new(settings, clock.clone()) {
         Ok(channel) => Some(Arc::new(channel)),
@@ -57,7 +62,7 @@ impl SmsAliyun {
     /// When TLS cannot be set up.
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            code: ChannelCode::new("sms_aliyun"),
+            code: ChannelCode::new(KNOWN.code),
             rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock.clone())?,
             time_limit: settings.http.timeout,
             sign_name: settings.sign_name,
@@ -71,6 +76,10 @@ impl SmsAliyun {
 impl PushChannel for SmsAliyun {
     fn code(&self) -> &ChannelCode {
         &self.code
+    }
+
+    fn address_kind(&self) -> AddressKind {
+        AddressKind::Phone
     }
 
     fn repeat(&self) -> Repeat {

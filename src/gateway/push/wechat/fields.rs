@@ -69,7 +69,8 @@ fn anything(_: char) -> bool {
     true
 }
 
-fn is_han(c: char) -> bool {
+/// Whether a character is a Chinese one.
+pub fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '〇')
 }
 

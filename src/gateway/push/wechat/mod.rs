@@ -6,6 +6,7 @@
 mod answer;
 mod callback;
 mod fields;
+mod patterns;
 pub mod sandbox;
 mod send;
 mod settings;
@@ -19,16 +20,20 @@ use async_trait::async_trait;
 use crate::domain::clock::Clock;
 use crate::domain::notification::{ChannelCode, PushMessage};
 use crate::domain::private::Private;
+use crate::domain::reach::AddressKind;
 use crate::env::Env;
 use crate::gateway::http::Http;
 
-use super::{Acknowledgement, CallbackFault, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat};
+use super::{Acknowledgement, CallbackFault, Known, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat};
 use callback::Callbacks;
 use send::{Sent, SubscribeMessage, understand};
 use token::Tokens;
 
 pub use answer::Said;
 pub use settings::{Account, CallbackSettings, MiniprogramState, Settings};
+
+/// The channel, as `registry.rs` knows it.
+pub const KNOWN: Known = Known { code: "wechat", build, field_fault: patterns::fault };
 
 /// How long WeChat is given to make up its mind about a token that it rejects and gives out at once.
 const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
@@ -46,7 +51,7 @@ pub struct Wechat {
 }
 
 /// Builds the channel from the settings.
-pub fn channel(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
+fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
     let settings = Settings::read(env)?;
     match Wechat::new(settings, clock.clone()) {
         Ok(channel) => Some(Arc::new(channel)),
@@ -68,7 +73,7 @@ impl Wechat {
         let time_limit = account.http.timeout;
         let callbacks = callbacks.map(|settings| Callbacks::new(settings, account.appid.clone()));
         let tokens = Tokens::new(http.clone(), account, clock.clone());
-        Ok(Self { code: ChannelCode::new("wechat"), http, time_limit, tokens, state, callbacks, clock })
+        Ok(Self { code: ChannelCode::new(KNOWN.code), http, time_limit, tokens, state, callbacks, clock })
     }
 
     /// Sends with the token at hand, and once more with a new one if WeChat rejects it. `under_way` is true while
@@ -104,6 +109,10 @@ impl Wechat {
 impl PushChannel for Wechat {
     fn code(&self) -> &ChannelCode {
         &self.code
+    }
+
+    fn address_kind(&self) -> AddressKind {
+        AddressKind::WechatAccount
     }
 
     fn repeat(&self) -> Repeat {

@@ -16,7 +16,7 @@ struct Scene {
 }
 
 async fn scene(callbacks: Option<&Ear>, duplicate: &str) -> Scene {
-    let mut settings = Settings::for_tests();
+    let mut settings = Settings::for_tests(&[]);
     settings.callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
     settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_SF_DUPLICATE", duplicate)])).unwrap()];
     let running = Sandbox::start(settings).await.unwrap();

@@ -21,10 +21,8 @@ use crate::sandbox::shards::Shards;
 use crate::sandbox::world::Target;
 use crate::sandbox::{Twin, World};
 
-const NAME: &str = "sms";
+const NAME: &str = "sms_aliyun";
 const VERSION: &str = "2017-05-25";
-/// The channel, as phones and the rest of Songda call it.
-const CHANNEL: &str = "sms_aliyun";
 
 /// Makes the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
@@ -147,7 +145,7 @@ impl Sms {
         let Sent { template, out_id, biz_id, .. } = sent;
         let key = Some(out_id).filter(|out_id| !out_id.is_empty());
         let reference = biz_id.clone();
-        let delivery = Delivery { channel: CHANNEL, address: phone, template, fields: variables, key, reference };
+        let delivery = Delivery { channel: NAME, address: phone, template, fields: variables, key, reference };
         world.phones.deliver(delivery, at);
         say("OK", json!({ "BizId": biz_id }))
     }

@@ -7,7 +7,7 @@ use crate::sandbox::{Running, Sandbox, Settings};
 
 async fn sandbox(callbacks: Option<&Ear>) -> (Running, Signer) {
     let callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
-    let running = Sandbox::start(Settings { callback_url, ..Settings::for_tests() }).await.unwrap();
+    let running = Sandbox::start(Settings { callback_url, ..Settings::for_tests(&[twin]) }).await.unwrap();
     let signer = Signer::new(&running.url(NAME), "sandbox-sms-key", "sandbox-sms-secret");
     (running, signer)
 }

@@ -13,7 +13,7 @@ struct Scene {
 
 async fn scene(callbacks: Option<&Ear>) -> Scene {
     let callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
-    let running = Sandbox::start(Settings { callback_url, ..Settings::for_tests() }).await.unwrap();
+    let running = Sandbox::start(Settings { callback_url, ..Settings::for_tests(&[twin]) }).await.unwrap();
     let (wechat, control) = (Client::new(&running.url(NAME)), Client::new(&running.base_url()));
     let mut scene = Scene { running, wechat, control, token: String::new() };
     scene.token = scene.stable_token().await;

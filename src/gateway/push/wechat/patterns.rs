@@ -1,0 +1,52 @@
+//! What a template may put into WeChat's fields, told when the catalogue is checked and not when a message is refused.
+
+use super::fields::is_han;
+
+/// What a field of this name cannot hold; its type is the name without the number.
+///
+/// `text` still has its placeholders, but for the status. `{item}` is cut to its field's length when it is sent; a
+/// number has 21 characters of digits and capitals.
+pub fn fault(name: &str, text: &str) -> Option<&'static str> {
+    match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "phrase" if !(1..=5).contains(&text.chars().count()) || !text.chars().all(is_han) => {
+            Some("a phrase takes one to five Chinese characters")
+        }
+        "thing" if text.replace("{item}", "").chars().count() > 20 => Some("a thing takes at most 20 characters"),
+        "character_string" if text.contains("{item}") || text.chars().any(is_han) => {
+            Some("a character_string takes no Chinese characters")
+        }
+        "time" | "date" if text != "{time}" => Some("a time takes {time} alone"),
+        "phrase" | "thing" | "character_string" | "time" | "date" => None,
+        _ => Some("the type of this field is not known here"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_type_says_what_it_cannot_hold() {
+        for (name, text) in [
+            ("phrase2", "准予办理"),
+            ("thing1", "{item}"),
+            ("character_string3", "{number}"),
+            ("time4", "{time}"),
+            ("date4", "{time}"),
+        ] {
+            assert_eq!(fault(name, text), None, "{name}");
+        }
+        for (name, text) in [
+            ("phrase2", "准予办理了啊"),
+            ("phrase2", "准予!"),
+            ("phrase2", ""),
+            ("thing1", "一二三四五六七八九十一二三四五六七八九十一"),
+            ("character_string3", "{item}"),
+            ("character_string3", "号{number}"),
+            ("time4", "于{time}"),
+            ("riddle5", "x"),
+        ] {
+            assert!(fault(name, text).is_some(), "{name}: {text}");
+        }
+    }
+}

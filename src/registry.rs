@@ -1,0 +1,102 @@
+//! Every gateway that Songda knows. To add one is to add a folder under `gateway/` and a line here; whoever builds a
+//! process from a registry of their own, as the tests do, adds it in the same words.
+
+use crate::catalog::FieldRules;
+use crate::domain::notification::ChannelCode;
+use crate::gateway::{courier, identity, push};
+use crate::sandbox::Maker;
+
+/// Channels, carriers, and the sandbox's twins of all gateways.
+#[derive(Clone, Default)]
+pub struct Registry {
+    channels: Vec<push::Known>,
+    carriers: Vec<courier::Known>,
+    twins: Vec<Maker>,
+}
+
+impl Registry {
+    /// What Songda ships: one line each.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self::default()
+            .channel(push::wechat::KNOWN, push::wechat::sandbox::twin) // 微信订阅消息
+            .channel(push::sms_aliyun::KNOWN, push::sms_aliyun::sandbox::twin) // 阿里云短信
+            .carrier(courier::ems::KNOWN, courier::ems::sandbox::twin) // 中国邮政速递物流
+            .carrier(courier::sf::KNOWN, courier::sf::sandbox::twin) // 顺丰速运
+            .twin(identity::sandbox::twin) // 阿里云实人认证
+    }
+
+    /// Adds a channel and its twin.
+    #[must_use]
+    pub fn channel(mut self, channel: push::Known, twin: Maker) -> Self {
+        self.channels.push(channel);
+        self.twin(twin)
+    }
+
+    /// Adds a carrier and its twin.
+    #[must_use]
+    pub fn carrier(mut self, carrier: courier::Known, twin: Maker) -> Self {
+        self.carriers.push(carrier);
+        self.twin(twin)
+    }
+
+    /// Adds the twin of a gateway that is neither.
+    #[must_use]
+    pub fn twin(mut self, twin: Maker) -> Self {
+        self.twins.push(twin);
+        self
+    }
+
+    /// All channels.
+    #[must_use]
+    pub fn channels(&self) -> &[push::Known] {
+        &self.channels
+    }
+
+    /// All carriers.
+    #[must_use]
+    pub fn carriers(&self) -> &[courier::Known] {
+        &self.carriers
+    }
+
+    /// All twins.
+    #[must_use]
+    pub fn twins(&self) -> &[Maker] {
+        &self.twins
+    }
+
+    /// What the channels' gateways would refuse in a template: the catalogue is checked with it.
+    #[must_use]
+    pub fn field_rules(&self) -> FieldRules {
+        self.channels.iter().map(|known| (ChannelCode::new(known.code), known.field_fault)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::catalog;
+    use crate::env::Env;
+    use crate::sandbox::Settings;
+
+    #[test]
+    fn the_shipped_templates_hold_what_the_gateways_take() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+        let read = catalog::read(&folder, &Registry::shipped().field_rules());
+        assert_eq!(read.err().unwrap_or_default(), []);
+    }
+
+    #[test]
+    fn the_twins_need_no_settings_and_have_the_names_of_their_gateways() {
+        let (registry, mut env) = (Registry::shipped(), Env::default());
+        let settings = Settings::read(&mut env, registry.twins()).unwrap();
+        assert!(env.described().iter().all(|setting| setting.name.starts_with("SONGDA_SANDBOX_")));
+        let played: Vec<&str> = settings.twins.iter().map(|twin| twin.name()).collect();
+        let channels = registry.channels().iter().map(|known| known.code);
+        for code in channels.chain(registry.carriers().iter().map(|known| known.code)) {
+            assert!(played.contains(&code), "{code} has no twin");
+        }
+    }
+}

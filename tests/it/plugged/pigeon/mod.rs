@@ -1,0 +1,69 @@
+//! Carrier pigeons (信鸽): the smallest channel that there can be. The address is the loft where a phone's owner keeps
+//! them, registered by their device.
+//!
+//! A note with a number that arrived before is swallowed, so a repetition does no harm.
+
+pub mod sandbox;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use songda::domain::clock::Clock;
+use songda::domain::notification::{ChannelCode, PushMessage};
+use songda::domain::private::Private;
+use songda::domain::reach::AddressKind;
+use songda::env::Env;
+use songda::gateway::http::{Http, HttpNames, HttpSettings};
+use songda::gateway::push::{Known, PushChannel, PushFact, PushReport, Repeat};
+
+/// The channel, as the registry knows it.
+pub const KNOWN: Known = Known { code: "pigeon", build, field_fault: |_, _| None };
+
+const HTTP: HttpNames = HttpNames {
+    base_url: "SONGDA_PIGEON_URL",
+    default_url: "https://pigeons.example",
+    timeout: "SONGDA_PIGEON_TIMEOUT",
+};
+
+struct Pigeon {
+    code: ChannelCode,
+    http: Http,
+}
+
+fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn PushChannel>> {
+    let http = Http::new(&HttpSettings::read(env, &HTTP)?);
+    let http = http.map_err(|error| env.fault(format!("no HTTP client for pigeons: {error}"))).ok()?;
+    Some(Arc::new(Pigeon { code: ChannelCode::new(KNOWN.code), http }))
+}
+
+#[async_trait]
+impl PushChannel for Pigeon {
+    fn code(&self) -> &ChannelCode {
+        &self.code
+    }
+
+    fn address_kind(&self) -> AddressKind {
+        AddressKind::DeviceToken
+    }
+
+    fn repeat(&self) -> Repeat {
+        Repeat::Deduplicated
+    }
+
+    async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport {
+        let note =
+            json!({ "loft": to.expose(), "number": message.key, "form": message.template, "words": message.fields });
+        let answer = match self.http.send(self.http.request(Method::POST, "notes").json(&note)).await {
+            Ok(answer) => answer,
+            Err(fault) => return fault.into(),
+        };
+        let fact = match answer.status {
+            StatusCode::CREATED => PushFact::Delivered { reference: None },
+            StatusCode::GONE => PushFact::Gone,
+            _ => return PushReport::of_unreadable(&answer),
+        };
+        PushReport::new(fact, format!("HTTP {}", answer.status.as_u16()))
+    }
+}

@@ -111,17 +111,14 @@ impl Scene {
         case
     }
 
-    /// Lets the runner run until Songda knows that the parcel is delivered; the one order that any carrier holds.
+    /// Lets the runner run from stop to stop, each once Songda knows of the last; the one order that any carrier holds.
     async fn walk_to_the_door(&self, case: &Submitted) -> Parcel {
-        wait_until(PATIENCE, "a parcel with a waybill", async || {
-            self.resident.parcel(&case.id).await.unwrap().is_some()
-        })
-        .await;
-        wait_until(PATIENCE, "the parcel's delivery", async || {
+        let parcel = async || self.resident.parcel(&case.id).await.unwrap();
+        wait_until(PATIENCE, "a parcel with a waybill", async || parcel().await.is_some()).await;
+        for state in ["picked_up", "out_for_delivery", "delivered"] {
             self.desk.sandbox.sandbox().advance_all(1);
-            self.resident.parcel(&case.id).await.unwrap().is_some_and(|parcel| parcel["state"] == "delivered")
-        })
-        .await;
+            wait_until(PATIENCE, state, async || parcel().await.is_some_and(|parcel| parcel["state"] == state)).await;
+        }
         let parcels = self.desk.outside().parcels().await.unwrap();
         let [parcel] = &parcels[..] else { panic!("{} orders for one parcel", parcels.len()) };
         assert_eq!(parcel.carrier, "runner");

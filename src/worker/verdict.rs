@@ -62,6 +62,13 @@ pub fn again_or_dead(
     }
 }
 
+/// The message to send instead, at once, when the gateway refused only a part of it: a person is better told without a
+/// link, or in plainer words, than not at all. Such a refusal says that nothing was sent.
+#[must_use]
+pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage> {
+    message.without(report.objection.as_ref()?)
+}
+
 /// How a push ends after what its channel reported; `None` while it goes on over the same channel.
 ///
 /// A push that is given up on one channel goes to the next, whether it died for an operator to see (our fault) or simply
@@ -75,7 +82,7 @@ pub fn on_push(
     message: &PushMessage,
     report: PushReport,
 ) -> (Ending, Option<PushEnd>, Contact) {
-    let PushReport { fact, detail } = report;
+    let PushReport { fact, detail, .. } = report;
     let was_unclear = job.unclear > 0;
     match fact {
         PushFact::Delivered { reference } => {

@@ -118,6 +118,7 @@ fn message(key: &str, template: &str, fields: &[(&str, &str)]) -> PushMessage {
         template: template.to_owned(),
         fields: fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
         page: Some("pages/case/detail?id=case_1".to_owned()),
+        fallbacks: std::collections::BTreeMap::new(),
         language: Language::Chinese,
         consent: Consent::OneTime,
         first_sent_at: now(),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::clock::{Instant, random_below, until_beijing_midnight};
+use crate::domain::notification::Objection;
 use crate::gateway::push::PushFact;
 
 /// The part that all of WeChat's answers share. WeChat's own words are not kept whole: they may repeat an openid.
@@ -47,6 +48,16 @@ impl Said {
         let culprit = self.culprit.as_ref().map(|field| format!("field {field}"));
         let rid = self.rid.as_ref().map(|rid| format!("rid {rid}"));
         [Some(code), culprit, rid].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The part of the message that WeChat did not like: a page that is not published, or a field.
+    #[must_use]
+    pub fn objection(&self) -> Option<Objection> {
+        match self.code? {
+            41030 => Some(Objection::Page),
+            47003 => self.culprit.clone().map(Objection::Field),
+            _ => None,
+        }
     }
 
     /// Whether the access token was what WeChat did not like.
@@ -132,6 +143,14 @@ mod tests {
             r#"{"errcode":47003,"errmsg":"argument invalid! data.phrase2.value invalid oAAAA rid: 65a00000-11111111-22222222"}"#,
         );
         assert_eq!(said.detail(), "errcode 47003, field phrase2, rid 65a00000-11111111-22222222");
+        assert_eq!(said.objection(), Some(Objection::Field("phrase2".to_owned())));
+    }
+
+    #[test]
+    fn only_a_part_that_is_named_is_objected_to() {
+        assert_eq!(said(r#"{"errcode":41030,"errmsg":"invalid page"}"#).objection(), Some(Objection::Page));
+        assert_eq!(said(r#"{"errcode":47003,"errmsg":"argument invalid!"}"#).objection(), None);
+        assert_eq!(said(r#"{"errcode":45168,"errmsg":"data.thing1.value"}"#).objection(), None);
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub fn understand(answer: Result<Answer, HttpFault>, now: Instant) -> Sent {
                 PushFact::Delivered { .. } => PushFact::Delivered { reference: said.msgid.map(|id| id.to_string()) },
                 other => other,
             };
-            Sent::Settled(PushReport::new(fact, said.detail()))
+            Sent::Settled(PushReport::new(fact, said.detail()).about(said.objection()))
         }
         _ => Sent::Settled(PushReport::of_unreadable(&answer)),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
-use crate::domain::notification::{ChannelCode, Event, Template};
+use crate::domain::notification::{ChannelCode, Consent, Event, Template};
 use crate::domain::text::{Bilingual, Language};
 
 /// All templates.
@@ -70,6 +70,13 @@ impl Templates {
     #[must_use]
     pub fn assignments(&self) -> &[Assignment] {
         &self.templates
+    }
+
+    /// What one consent to a template is worth; `None` if a channel has no template of this id.
+    #[must_use]
+    pub fn consent(&self, channel: &ChannelCode, id: &str) -> Option<Consent> {
+        let known = self.templates.iter().find(|it| it.channel == *channel && it.wording.id == id)?;
+        Some(known.wording.consent)
     }
 
     /// Notes all that is wrong with them.

@@ -292,6 +292,22 @@ pub async fn hasten(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Brings a dead letter back to life whose cause is gone, as [`replay`] does; nothing happens if the job is not dead.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn revive(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "update jobs set state = 'pending', finished_at = null, due_at = now(), offered_at = null, attempts = 0,
+                created_at = now()
+         where key = $1 and state = 'dead'",
+    )
+    .bind(key)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// A job as operators see it.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct JobRow {

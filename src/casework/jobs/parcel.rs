@@ -40,12 +40,18 @@ pub enum ParcelChange {
     /// The order is cancelled, as we asked.
     Cancelled,
     /// The carrier told of its way.
-    Scanned {
-        /// What it told.
-        scans: Vec<Scan>,
-        /// How we know.
-        source: ScanSource,
-    },
+    Scanned(Trail),
+}
+
+/// What a carrier told of a parcel's way.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// Its number there, where that is news.
+    pub waybill: Option<Waybill>,
+    /// What happened.
+    pub scans: Vec<Scan>,
+    /// How we know.
+    pub source: ScanSource,
 }
 
 /// How soon after an order its way is asked for the first time.
@@ -108,8 +114,7 @@ impl Casework {
                 if parcel.state == ParcelState::Pending {
                     parcel.state = ParcelState::Ordered;
                 }
-                let track = Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() };
-                record.promise(&Job::after(track, FIRST_LOOK_AFTER), None)?;
+                record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), None)?;
             }
             ParcelChange::Withdrawn => {
                 parcel.round += 1;
@@ -117,31 +122,32 @@ impl Casework {
             }
             ParcelChange::AddressRefused => parcel.state = ParcelState::AddressRefused,
             ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
-            ParcelChange::Scanned { scans, source } => self.scan(tx, parcel, scans, *source, now).await?,
+            ParcelChange::Scanned(trail) => {
+                if parcel.state == ParcelState::Pending {
+                    // Its call overtook its answer to our order, which nobody waits for any more.
+                    record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), None)?;
+                }
+                self.scan(tx, parcel, trail, now).await?;
+            }
         }
         Ok(())
     }
 
     /// Adds scans and folds the whole way anew. An end that is only a hint is asked for at once instead of believed.
-    async fn scan(
-        &self,
-        tx: &mut Tx,
-        parcel: &mut Parcel,
-        scans: &[Scan],
-        source: ScanSource,
-        now: Instant,
-    ) -> Result<(), StoreError> {
+    async fn scan(&self, tx: &mut Tx, parcel: &mut Parcel, trail: &Trail, now: Instant) -> Result<(), StoreError> {
         let keys = self.store().keys();
-        if let (None, Some(scan)) = (&parcel.waybill, scans.first()) {
-            // The carrier's call may overtake its own answer to our order.
-            parcel.waybill = Some(scan.waybill.clone());
+        if parcel.waybill.is_none() {
+            let named = trail.scans.first().map(|scan| &scan.waybill);
+            parcel.waybill = trail.waybill.as_ref().or(named).cloned();
+            if parcel.waybill.is_some() {
+                jobs::revive(tx, &track(parcel).key()).await?;
+            }
         }
-        parcels::add_scans(tx, keys, parcel.id, scans, source, now).await?;
+        parcels::add_scans(tx, keys, parcel.id, &trail.scans, trail.source, now).await?;
         let way = parcels::scans(tx, keys, parcel.id).await?;
         let hinted_end = |(scan, fact): &&(Scan, bool)| !fact && scan.meaning.ends_the_way();
         if way.iter().any(|step| hinted_end(&step)) {
-            let track = Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() };
-            jobs::hasten(tx, &track.key()).await?;
+            jobs::hasten(tx, &track(parcel).key()).await?;
         }
         let believed = way.iter().filter(|step| !hinted_end(step)).map(|(scan, _)| scan);
         let cancelled_by_us = parcel.state == ParcelState::Cancelled;
@@ -170,6 +176,11 @@ impl Casework {
         let found = cases::find(tx, parcel.case, Owner::Applicant(parcel.person)).await?;
         found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
     }
+}
+
+/// The look-up of a parcel's way.
+fn track(parcel: &Parcel) -> Work {
+    Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() }
 }
 
 /// What a resident is told when a parcel comes into a state.

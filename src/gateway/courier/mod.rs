@@ -33,7 +33,7 @@ const CARGO_GRAMS: u32 = 300;
 /// The carrier has the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
-    /// Its number for the parcel; `None` while the carrier still checks the order by hand.
+    /// Its number for the parcel; `None` while the carrier still checks the order by hand, or does not say it.
     pub waybill: Option<Waybill>,
 }
 
@@ -121,7 +121,7 @@ pub trait Carrier: Send + Sync {
     /// Clears up an order of unknown outcome.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
-    /// The waybill of an order that was accepted without one, as soon as there is one.
+    /// The waybill of an order that exists without one, as soon as there is one and the carrier can be asked for it.
     async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
         Ok(None)
     }

@@ -1,5 +1,7 @@
 //! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
 
+use std::time::Duration;
+
 use crate::casework::Casework;
 use crate::domain::clock::{Instant, fresh};
 use crate::domain::ids::CallbackId;
@@ -45,7 +47,9 @@ impl Casework {
                     let after = before.after_act(*accepted, kind, *at);
                     consents::set_balance(tx, giver, channel, template, after).await?;
                 }
-                PushNews::Receipt { key: Some(key), .. } => jobs::hasten(tx, &format!("push:{key}:{channel}")).await?,
+                PushNews::Receipt { key: Some(key), .. } => {
+                    jobs::hasten(tx, &format!("push:{key}:{channel}"), Duration::ZERO).await?;
+                }
                 PushNews::Receipt { key: None, .. } => {}
             }
         }

@@ -57,6 +57,9 @@ pub struct Trail {
 /// How soon after an order its way is asked for the first time.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
 
+/// How soon a carrier is asked again that called of an end and, when asked, did not know of it.
+const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
+
 impl Casework {
     /// Reads a parcel for a job.
     ///
@@ -89,12 +92,14 @@ impl Casework {
     ) -> Result<(), StoreError> {
         let found = parcels::find_for_change(tx, self.store().keys(), effect.parcel).await?;
         let mut parcel = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?.parcel;
-        let before = parcel.state;
+        let before = (parcel.state, parcel.waybill.clone());
         self.change_parcel(tx, record, &mut parcel, &effect.change, now).await?;
         let parcel = &parcel;
         parcels::update(tx, parcel, now).await?;
-        if parcel.state != before {
+        if before != (parcel.state, parcel.waybill.clone()) {
             record.change(parcel.person, ChangeKind::Parcel, parcel.id);
+        }
+        if before.0 != parcel.state {
             self.tell(tx, record, parcel, now).await?;
         }
         Ok(())
@@ -133,21 +138,21 @@ impl Casework {
         Ok(())
     }
 
-    /// Adds scans and folds the whole way anew. An end that is only a hint is asked for at once instead of believed.
+    /// Adds scans and folds the whole way anew. An end that is only a hint is asked for instead of believed; and where
+    /// the waybill is news, the carrier can be asked at last.
     async fn scan(&self, tx: &mut Tx, parcel: &mut Parcel, trail: &Trail, now: Instant) -> Result<(), StoreError> {
         let keys = self.store().keys();
-        if parcel.waybill.is_none() {
+        let nameless = parcel.waybill.is_none();
+        if nameless {
             let named = trail.scans.first().map(|scan| &scan.waybill);
             parcel.waybill = trail.waybill.as_ref().or(named).cloned();
-            if parcel.waybill.is_some() {
-                jobs::revive(tx, &track(parcel).key()).await?;
-            }
         }
         parcels::add_scans(tx, keys, parcel.id, &trail.scans, trail.source, now).await?;
         let way = parcels::scans(tx, keys, parcel.id).await?;
         let hinted_end = |(scan, fact): &&(Scan, bool)| !fact && scan.meaning.ends_the_way();
-        if way.iter().any(|step| hinted_end(&step)) {
-            jobs::hasten(tx, &track(parcel).key()).await?;
+        let named_now = nameless && parcel.waybill.is_some();
+        if named_now || way.iter().any(|step| hinted_end(&step)) {
+            confirm(tx, parcel, trail.source).await?;
         }
         let believed = way.iter().filter(|step| !hinted_end(step)).map(|(scan, _)| scan);
         let cancelled_by_us = parcel.state == ParcelState::Cancelled;
@@ -175,6 +180,19 @@ impl Casework {
     async fn case_of(&self, tx: &mut Tx, parcel: &Parcel) -> Result<Case, StoreError> {
         let found = cases::find(tx, parcel.case, Owner::Applicant(parcel.person)).await?;
         found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
+    }
+}
+
+/// Has the carrier asked for what it hinted at: at once when it just called, even if it was asked for the last time
+/// before; after a while when it was just asked and did not know of its own call yet.
+async fn confirm(tx: &mut Tx, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
+    let key = track(parcel).key();
+    match source {
+        ScanSource::Callback => {
+            jobs::revive(tx, &key).await?;
+            jobs::hasten(tx, &key, Duration::ZERO).await
+        }
+        ScanSource::Query => jobs::hasten(tx, &key, CONFIRM_AGAIN_AFTER).await,
     }
 }
 

@@ -71,6 +71,10 @@ impl Carrier for Ems {
         &self.code
     }
 
+    fn calls_a_second(&self) -> Option<u32> {
+        Some(self.client.settings.calls_a_second)
+    }
+
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
         let Settings { sender_no, terms, .. } = &self.client.settings;
         let orders = order::orders(order, sender_no, terms);

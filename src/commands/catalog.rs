@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use chrono::Datelike;
 use clap::Subcommand;
 use songda::casework::publish_catalogue::publish;
 use songda::catalog::{Contents, read};
-use songda::domain::clock::Clock;
+use songda::domain::clock::{Clock, beijing_day};
 use songda::env::Env;
 use songda::gateway::push;
 
@@ -32,6 +33,10 @@ pub enum Catalog {
         /// The folder of the catalogue.
         #[arg(long, default_value = "catalog")]
         folder: PathBuf,
+        /// For demonstrations and tests, which must run on any day: count from Monday to Friday in this year and the
+        /// next where the calendar does not know them.
+        #[arg(long)]
+        rehearse: bool,
     },
 }
 
@@ -44,9 +49,16 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
             println!("{} items, no faults", contents.items.len());
         }
         Catalog::Compare { folder } => compare(&contents(&folder)?).await?,
-        Catalog::Load { folder } => {
-            let contents = contents(&folder)?;
-            let publication = publish(&record()?, &Clock::system(), &contents).await?;
+        Catalog::Load { folder, rehearse } => {
+            let clock = Clock::system();
+            let mut contents = contents(&folder)?;
+            if rehearse {
+                let year = beijing_day(clock.now()).year();
+                for year in contents.parts.calendar.rehearse(year..=year + 1) {
+                    println!("rehearsal: the working days of {year} are made up, not announced");
+                }
+            }
+            let publication = publish(&record()?, &clock, &contents).await?;
             println!(
                 "revision {}: {} added, {} changed, {} withdrawn, {} unchanged",
                 publication.revision,

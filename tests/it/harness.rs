@@ -271,7 +271,7 @@ async fn fill_template(url: &str) {
     let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();
     let settings = settings(url, &sandbox, &[]);
     songda(&["migrate"], &settings).await;
-    songda(&["catalog", "load"], &settings).await;
+    songda(&["catalog", "load", "--rehearse"], &settings).await;
     for agency in AGENCIES {
         let username = format!("officer.{agency}");
         songda(&["staff", "add", &username, "--name", "测试人员", "--agency", agency, "--role", "officer"], &settings)

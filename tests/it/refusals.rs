@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use songda::demo::fresh_key;
 use songda::demo::http::Caller;
 use songda::demo::journeys;
 use songda::demo::sandbox::Parcel;
 
-use crate::decisions::{Decided, decide};
+use crate::decisions::{Decided, back_office, decide, result};
 use crate::harness::{Desk, wait_until};
 
 /// As long as anything may take that is sure to come.
@@ -46,6 +47,24 @@ async fn a_message_goes_without_the_page_or_the_words_that_wechat_refuses() {
     assert!(matches!(decided[..], [message] if message.fields.contains_key("page")), "{wechat:?}");
     let brought: Vec<_> = wechat.iter().filter(|message| message.says("已经签收")).collect();
     assert!(matches!(brought[..], [message] if !message.fields.contains_key("page")), "{wechat:?}");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_nobody_can_explain_is_tried_three_times_and_then_sent_otherwise() {
+    let mut desk = Desk::open_with(&[("SONGDA_RETRY_FIRST", "10ms")]).await;
+    desk.leave_jobs();
+    let (resident, openid) = desk.resident_called(&format!("{}-12345", fresh_key())).await;
+    resident.answer_dialog(&desk.outside(), &openid, "accept").await.unwrap();
+    let phone = resident.applicant.phone;
+    back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
+    let by_sms = async || desk.outside().phone(phone).await.unwrap().iter().any(|message| message.says("准予办理"));
+    wait_until(PATIENCE, "the SMS arrives", by_sms).await;
+    let tried: (String, i32) = sqlx::query_as("select cause, attempts from jobs where state = 'dead'")
+        .fetch_one(&desk.database)
+        .await
+        .unwrap();
+    assert!(tried.0.starts_with("errcode 12345") && tried.1 == 3, "{tried:?}");
     desk.close().await;
 }
 

@@ -51,12 +51,19 @@ pub struct PushReport {
     pub detail: String,
     /// The part of the message that it refused, where it named one: the message was surely not sent.
     pub objection: Option<Objection>,
+    /// Whether it gave a code that nobody has described: surely not taken, and who knows whether it ever will be.
+    pub unexplained: bool,
 }
 
 impl PushReport {
     /// A fact and its detail.
     pub fn new(fact: PushFact, detail: impl Into<String>) -> Self {
-        Self { fact, detail: detail.into(), objection: None }
+        Self { fact, detail: detail.into(), objection: None, unexplained: false }
+    }
+
+    /// The report of a refusal that nobody has described: neither delivered nor gone.
+    pub fn unexplained(detail: impl Into<String>) -> Self {
+        Self { unexplained: true, ..Self::new(PushFact::Unavailable, detail) }
     }
 
     /// The same report, about this part of the message.

@@ -84,11 +84,10 @@ fn word(text: &str, belongs: impl Fn(char) -> bool) -> Option<String> {
     (!word.is_empty()).then_some(word)
 }
 
-/// What an `errcode` of a sent message means. A code that nobody has described is [`PushFact::Unavailable`]: never
-/// delivered, never gone.
+/// What an `errcode` of a sent message means; `None` for one that nobody has described.
 #[must_use]
-pub fn fact(code: i64, now: Instant) -> PushFact {
-    match code {
+pub fn fact(code: i64, now: Instant) -> Option<PushFact> {
+    Some(match code {
         0 => PushFact::Delivered { reference: None },
         // An openid that is malformed, or belongs to another mini-program.
         40003 => PushFact::Gone,
@@ -100,9 +99,11 @@ pub fn fact(code: i64, now: Instant) -> PushFact {
         45009 => throttled(until_beijing_midnight(now)),
         // The minute's quota.
         45011 => throttled(Duration::from_mins(1)),
+        // Busy.
+        -1 => PushFact::Unavailable,
         _ if is_ours_to_mend(code) => PushFact::Misconfigured,
-        _ => PushFact::Unavailable,
-    }
+        _ => return None,
+    })
 }
 
 const fn throttled(after: Duration) -> PushFact {
@@ -171,7 +172,7 @@ mod tests {
             (&[43101], PushFact::Refused),
             (&[45009], after(3_600)),
             (&[45011], after(60)),
-            (&[-1, 200_001, 12_345, 999_999], PushFact::Unavailable),
+            (&[-1], PushFact::Unavailable),
             (
                 &[
                     41001, 40013, 40037, 41030, 43107, 45168, 47001, 44002, 45002, 40066, 43002, 43003, 47003, 48001,
@@ -181,10 +182,13 @@ mod tests {
             ),
         ] {
             for code in codes {
-                assert_eq!(fact(*code, now), expected, "{code}");
+                assert_eq!(fact(*code, now), Some(expected.clone()), "{code}");
             }
         }
-        let PushFact::Throttled { after: Some(after) } = fact(43108, now) else { panic!("43108 is a matter of time") };
+        assert_eq!([200_001, 12_345, 999_999].map(|code| fact(code, now)), [None, None, None]);
+        let Some(PushFact::Throttled { after: Some(after) }) = fact(43108, now) else {
+            panic!("43108 is a matter of time")
+        };
         assert!((1_000..3_000).contains(&after.as_millis()));
     }
 }

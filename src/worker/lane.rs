@@ -18,6 +18,7 @@ use crate::domain::ids::JobId;
 use crate::domain::job::{Lane, Offer};
 use crate::kill_point::{self, Step};
 use crate::lifecycle::Tasks;
+use crate::queue::brake::Rate;
 use crate::queue::streams::{Reader, Ring};
 use crate::store::jobs::Claimed;
 
@@ -34,6 +35,7 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, settler: mpsc::Sender<Ende
         slots: Arc::new(Semaphore::new(workshop.settings.slots)),
         breaker: Arc::default(),
         started: Stopwatch::start(),
+        rate: workshop.rate(&lane),
         workshop,
         lane,
         settler,
@@ -72,6 +74,7 @@ struct Floor {
     lane: Lane,
     slots: Arc<Semaphore>,
     breaker: Arc<Mutex<Breaker>>,
+    rate: Rate,
     started: Stopwatch,
     settler: mpsc::Sender<Ended>,
     tasks: Tasks,
@@ -94,8 +97,7 @@ impl Floor {
     /// Begins the jobs that were rung for, as fast as the gateway's rate allows.
     async fn answer(&self, mut rings: Vec<Ring>, stop: &CancellationToken) {
         while !rings.is_empty() {
-            let rate = self.workshop.settings.rate;
-            let allowed = self.workshop.queue.take(&self.lane, rate, rings.len()).await.unwrap_or(rings.len());
+            let allowed = self.workshop.queue.take(&self.lane, self.rate, rings.len()).await.unwrap_or(rings.len());
             let begun = rings.drain(..allowed.min(rings.len())).collect();
             self.begin(begun).await;
             if !rings.is_empty() && stop.run_until_cancelled(tokio::time::sleep(PAUSE / 10)).await.is_none() {

@@ -28,6 +28,7 @@ use crate::gateway::courier::Carriers;
 use crate::gateway::push::Channels;
 use crate::lifecycle::Tasks;
 use crate::queue::Queue;
+use crate::queue::brake::Rate;
 
 pub use settings::WorkerSettings;
 
@@ -58,6 +59,14 @@ impl Workshop {
         let push = self.channels.iter().map(|channel| Lane::push(channel.code()));
         let courier = self.carriers.iter().map(|carrier| Lane::courier(carrier.code()));
         push.chain(courier).chain([Lane::inside()]).collect()
+    }
+
+    /// How fast a lane may go: as the settings say for all, or as slowly as its carrier wants.
+    fn rate(&self, lane: &Lane) -> Rate {
+        let carrier = self.carriers.iter().find(|carrier| Lane::courier(carrier.code()) == *lane);
+        let all = self.settings.rate.per_second;
+        let own = carrier.and_then(|carrier| carrier.calls_a_second()).unwrap_or(all);
+        Rate { per_second: own.min(all) }
     }
 }
 

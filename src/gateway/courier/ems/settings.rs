@@ -12,6 +12,7 @@ const HTTP: HttpNames =
 /// The settings of one account.
 pub(super) struct Settings {
     pub(super) http: HttpSettings,
+    pub(super) calls_a_second: u32,
     pub(super) path: String,
     pub(super) sender_no: String,
     pub(super) authorization: Private<String>,
@@ -35,6 +36,11 @@ impl Settings {
     /// Reads them.
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let http = HttpSettings::read(env, &HTTP);
+        let calls_a_second =
+            env.or("SONGDA_EMS_RATE", "5", "calls a second that EMS takes by contract; it publishes no limit");
+        if calls_a_second == Some(0) {
+            env.fault("SONGDA_EMS_RATE must be at least 1: nothing would ever be sent");
+        }
         let path_meaning = "path of the EMS interface; the carrier's own trial system has amp-prod-api/f/amp/api/test";
         let path = env.or("SONGDA_EMS_PATH", "amp-prod-api/f/amp/api/open", path_meaning);
         let sender_no = env.required("SONGDA_EMS_SENDER_NO", "customer number of the agreement with EMS");
@@ -53,6 +59,7 @@ impl Settings {
         let terms = Terms::read(env);
         Some(Self {
             http: http?,
+            calls_a_second: calls_a_second?,
             path: path?,
             sender_no: sender_no?,
             authorization: authorization?,

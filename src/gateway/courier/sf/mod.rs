@@ -73,6 +73,10 @@ impl Carrier for Sf {
         &self.code
     }
 
+    fn calls_a_second(&self) -> Option<u32> {
+        Some(self.client.settings.calls_a_second)
+    }
+
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
         let content = self.client.call(service::ORDER, &order::order(order, &self.client.settings.terms)).await;
         content

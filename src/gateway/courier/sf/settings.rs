@@ -12,6 +12,7 @@ const HTTP: HttpNames =
 /// The settings of one account.
 pub(super) struct Settings {
     pub(super) http: HttpSettings,
+    pub(super) calls_a_second: u32,
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
     pub(super) label_template: String,
@@ -31,6 +32,11 @@ impl Settings {
     /// Reads them.
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let http = HttpSettings::read(env, &HTTP);
+        let calls_a_second =
+            env.or("SONGDA_SF_RATE", "30", "calls a second that SF takes by contract; 30 if nothing else was agreed");
+        if calls_a_second == Some(0) {
+            env.fault("SONGDA_SF_RATE must be at least 1: nothing would ever be sent");
+        }
         let partner_id: Option<String> = env.required("SONGDA_SF_PARTNER_ID", "customer code (顾客编码) at SF");
         let check_word = env.secret("SONGDA_SF_CHECK_WORD", "check word (校验码) that belongs to the customer code");
         let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
@@ -40,6 +46,7 @@ impl Settings {
         let partner_id = partner_id?;
         Some(Self {
             http: http?,
+            calls_a_second: calls_a_second?,
             check_word: check_word?,
             label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
             label_urls: label_urls?,

@@ -19,6 +19,7 @@ use songda::demo::resident::Resident;
 use songda::demo::{Stage, fresh_key, fresh_phone};
 use songda::env::Env;
 use songda::lifecycle::Tasks;
+use songda::queue::Queue;
 use songda::sandbox::{Running, Sandbox, Settings};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
@@ -89,9 +90,18 @@ impl Desk {
         (Self { api, sandbox, database, name, settings, tasks, leaves_jobs: false, closed: false }, app)
     }
 
+    /// Redis, as this desk's processes see it.
+    pub fn queue(&self) -> Queue {
+        Queue::new(&redis_url(), self.redis_prefix()).unwrap()
+    }
+
+    fn redis_prefix(&self) -> &str {
+        &self.settings.iter().find(|(name, _)| name == "SONGDA_REDIS_PREFIX").unwrap().1
+    }
+
     /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
     pub async fn flush_redis(&self) {
-        let prefix = self.settings.iter().find(|(name, _)| name == "SONGDA_REDIS_PREFIX").unwrap().1.clone();
+        let prefix = self.redis_prefix();
         let mut redis = redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap();
         let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
         if !keys.is_empty() {

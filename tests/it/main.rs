@@ -14,4 +14,5 @@ mod kills;
 mod layers;
 mod people;
 mod proxy;
+mod rings;
 mod typescript;

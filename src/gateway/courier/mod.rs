@@ -20,6 +20,7 @@ pub use self::office::office;
 pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
 
 use crate::domain::clock::Clock;
+use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -113,6 +114,9 @@ impl Label {
 pub trait Carrier: Send + Sync {
     /// Its name.
     fn code(&self) -> &CarrierCode;
+
+    /// How fast it may be called.
+    fn pace(&self) -> Pace;
 
     /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] only [`Carrier::recover`]
     /// may tell whether it may be called again.

@@ -28,6 +28,7 @@ use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
 use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
 use crate::domain::clock::Clock;
+use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -67,6 +68,10 @@ impl Ems {
 impl Carrier for Ems {
     fn code(&self) -> &CarrierCode {
         &self.code
+    }
+
+    fn pace(&self) -> Pace {
+        self.client.settings.pace
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {

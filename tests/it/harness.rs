@@ -303,7 +303,8 @@ fn admin_url() -> String {
     std::env::var("SONGDA_DATABASE_URL").expect("SONGDA_DATABASE_URL is set: run the tests with script/test")
 }
 
-fn redis_url() -> String {
+/// Where Redis is.
+pub fn redis_url() -> String {
     std::env::var("SONGDA_REDIS_URL").expect("SONGDA_REDIS_URL is set: run the tests with script/test")
 }
 

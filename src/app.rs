@@ -233,9 +233,11 @@ impl App {
 fn limit_rate(config: &Config, queue: &Queue) -> LimitRate {
     /// Whom one process remembers while Redis is away.
     const CALLERS: usize = 100_000;
+    /// How long a request waits for Redis to count it.
+    const PATIENCE: Duration = Duration::from_millis(100);
     LimitRate {
         policies: config.policies.clone(),
-        buckets: Arc::new(SharedBuckets::new(queue.clone(), LocalBuckets::new(CALLERS))),
+        buckets: Arc::new(SharedBuckets::new(queue.clone(), LocalBuckets::new(CALLERS), PATIENCE)),
         proxies: config.proxies,
         clock: Clock::clone(&config.clock),
     }

@@ -42,12 +42,8 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const NAMES: PaceNames = PaceNames {
-        rate: "SONGDA_OWL_RATE",
-        default_rate: "30",
-        slots: "SONGDA_OWL_SLOTS",
-        default_slots: "16",
-    };
+    const NAMES: PaceNames =
+        PaceNames { rate: "SONGDA_OWL_RATE", default_rate: "30", slots: "SONGDA_OWL_SLOTS", default_slots: "16" };
 
     #[test]
     fn a_pace_has_defaults_and_is_never_a_standstill() {

@@ -15,10 +15,8 @@ use crate::harness::Desk;
 async fn a_job_that_is_rung_for_often_is_done_once() {
     let desk = Desk::open_idle(&[]).await;
     let decided = decide(&desk, 5).await;
-    let promised: Vec<(Uuid, String)> = sqlx::query_as("select id, lane from jobs where state = 'pending'")
-        .fetch_all(&desk.database)
-        .await
-        .unwrap();
+    let promised: Vec<(Uuid, String)> =
+        sqlx::query_as("select id, lane from jobs where state = 'pending'").fetch_all(&desk.database).await.unwrap();
     let offers: Vec<Offer> = promised
         .into_iter()
         .flat_map(|job| [job.clone(), job.clone(), job])

@@ -9,8 +9,6 @@ use super::rate_limit::{Buckets, LocalBuckets};
 use crate::domain::clock::{Instant, Stopwatch};
 use crate::queue::Queue;
 
-/// How long a request waits for Redis to count it.
-const PATIENCE: Duration = Duration::from_millis(100);
 /// After a failure one request in so long a time asks Redis again; the others do not wait for it.
 const REST: Duration = Duration::from_secs(1);
 
@@ -18,15 +16,16 @@ const REST: Duration = Duration::from_secs(1);
 pub struct SharedBuckets {
     queue: Queue,
     local: LocalBuckets,
+    patience: Duration,
     /// Since Redis was last asked in vain; `None` while it answers.
     away: Mutex<Option<Stopwatch>>,
 }
 
 impl SharedBuckets {
-    /// Buckets in Redis, and these for the time when it is away.
+    /// Buckets in Redis, and these for the time when it is away. A request waits for Redis as long as `patience` lasts.
     #[must_use]
-    pub const fn new(queue: Queue, local: LocalBuckets) -> Self {
-        Self { queue, local, away: Mutex::new(None) }
+    pub const fn new(queue: Queue, local: LocalBuckets, patience: Duration) -> Self {
+        Self { queue, local, patience, away: Mutex::new(None) }
     }
 
     async fn spend(&self, policy: &Policy, caller: &str) -> Option<Taken> {
@@ -34,7 +33,7 @@ impl SharedBuckets {
             return None;
         }
         let spend = self.queue.spend(policy.name, caller, policy.each(), policy.window);
-        match tokio::time::timeout(PATIENCE, spend).await {
+        match tokio::time::timeout(self.patience, spend).await {
             Ok(Ok(spent)) => {
                 self.answered();
                 Some(policy.taken(spent.allowed, spent.full_in))

@@ -20,7 +20,7 @@ use crate::proxy::{Line, Proxy};
 fn process(tokens: &Tokens, redis: &str, prefix: &str) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let mut edge = edge(tokens, &[("SONGDA_RATE_MOBILE", "2")]);
     let queue = Queue::new(redis, prefix).unwrap();
-    edge.limit_rate.buckets = Arc::new(SharedBuckets::new(queue, LocalBuckets::new(100)));
+    edge.limit_rate.buckets = Arc::new(SharedBuckets::new(queue, LocalBuckets::new(100), Duration::from_secs(10)));
     notes::server_at(edge)
 }
 

@@ -101,12 +101,8 @@ fn key(env: &mut Env, name: &'static str, meaning: &'static str) -> Option<AesKe
 }
 
 /// WeChat counts subscribe messages by the day, ten million of them, and names no limit for a second.
-const PACE: PaceNames = PaceNames {
-    rate: "SONGDA_WECHAT_RATE",
-    default_rate: "1000",
-    slots: "SONGDA_WECHAT_SLOTS",
-    default_slots: "64",
-};
+const PACE: PaceNames =
+    PaceNames { rate: "SONGDA_WECHAT_RATE", default_rate: "1000", slots: "SONGDA_WECHAT_SLOTS", default_slots: "64" };
 
 /// Settings of the channel.
 #[derive(Debug, Clone)]

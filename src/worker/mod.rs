@@ -10,6 +10,7 @@
 //! nobody else. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
 
 pub mod breaker;
+pub mod housekeeper;
 pub mod jobs;
 pub mod lane;
 pub mod pulse;
@@ -70,4 +71,5 @@ pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
     }
     tasks.spawn(settler::run(Arc::clone(workshop), settled));
     tasks.spawn(sweeper::run(Arc::clone(workshop), tasks.stopping()));
+    tasks.spawn(housekeeper::run(Arc::clone(workshop), tasks.stopping()));
 }

@@ -18,6 +18,8 @@ pub struct WorkerSettings {
     pub inside: Pace,
     /// How often the sweeper looks.
     pub sweep: Duration,
+    /// How often what is old is forgotten.
+    pub housekeeping: Duration,
     /// How failed jobs are repeated.
     pub retry: RetryPolicy,
     /// How long after an unclear attempt a gateway is asked, or the message repeated.
@@ -29,12 +31,8 @@ pub struct WorkerSettings {
 }
 
 /// What PostgreSQL bears beside everything else.
-const INSIDE: PaceNames = PaceNames {
-    rate: "SONGDA_INSIDE_RATE",
-    default_rate: "5000",
-    slots: "SONGDA_INSIDE_SLOTS",
-    default_slots: "64",
-};
+const INSIDE: PaceNames =
+    PaceNames { rate: "SONGDA_INSIDE_RATE", default_rate: "5000", slots: "SONGDA_INSIDE_SLOTS", default_slots: "64" };
 
 /// The part of a lease that is left for settling when an attempt takes as long as it may.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -50,6 +48,7 @@ impl WorkerSettings {
         );
         let inside = Pace::read(env, &INSIDE);
         let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
+        let housekeeping = env.duration("SONGDA_HOUSEKEEPING", "1h", "how often what served its purpose is forgotten");
         let first = env.duration(
             "SONGDA_RETRY_FIRST",
             "1s",
@@ -80,6 +79,7 @@ impl WorkerSettings {
             attempt: attempt?,
             inside: inside?,
             sweep: sweep?,
+            housekeeping: housekeeping?,
             retry,
             clear_up_after: clear_up_after?,
             absent_for: absent_for?,

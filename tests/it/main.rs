@@ -9,6 +9,7 @@ mod edge;
 mod flushes;
 mod gateways;
 mod harness;
+mod housekeeping;
 mod journeys;
 mod kills;
 mod layers;

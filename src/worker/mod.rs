@@ -10,6 +10,7 @@
 //! nobody else. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
 
 pub mod breaker;
+pub mod housekeeper;
 pub mod jobs;
 pub mod lane;
 pub mod pulse;
@@ -24,11 +25,11 @@ use std::sync::Arc;
 use crate::casework::Casework;
 use crate::domain::address::PostalAddress;
 use crate::domain::job::Lane;
+use crate::domain::pace::Pace;
 use crate::gateway::courier::Carriers;
 use crate::gateway::push::Channels;
 use crate::lifecycle::Tasks;
 use crate::queue::Queue;
-use crate::queue::brake::Rate;
 
 pub use settings::WorkerSettings;
 
@@ -53,29 +54,22 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Every lane that this installation has.
+    /// Every lane that this installation has, with its pace.
     #[must_use]
-    pub fn lanes(&self) -> Vec<Lane> {
-        let push = self.channels.iter().map(|channel| Lane::push(channel.code()));
-        let courier = self.carriers.iter().map(|carrier| Lane::courier(carrier.code()));
-        push.chain(courier).chain([Lane::inside()]).collect()
-    }
-
-    /// How fast a lane may go: as the settings say for all, or as slowly as its carrier wants.
-    fn rate(&self, lane: &Lane) -> Rate {
-        let carrier = self.carriers.iter().find(|carrier| Lane::courier(carrier.code()) == *lane);
-        let all = self.settings.rate.per_second;
-        let own = carrier.and_then(|carrier| carrier.calls_a_second()).unwrap_or(all);
-        Rate { per_second: own.min(all) }
+    pub fn lanes(&self) -> Vec<(Lane, Pace)> {
+        let push = self.channels.iter().map(|channel| (Lane::push(channel.code()), channel.pace()));
+        let courier = self.carriers.iter().map(|carrier| (Lane::courier(carrier.code()), carrier.pace()));
+        push.chain(courier).chain([(Lane::inside(), self.settings.inside)]).collect()
     }
 }
 
 /// Starts a worker. It stops when the tasks are asked to, having finished what is under way.
 pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
     let (settler, settled) = settler::channel();
-    for lane in workshop.lanes() {
-        tasks.spawn(lane::run(Arc::clone(workshop), lane, settler.clone(), tasks.clone()));
+    for (lane, pace) in workshop.lanes() {
+        tasks.spawn(lane::run(Arc::clone(workshop), lane, pace, settler.clone(), tasks.clone()));
     }
     tasks.spawn(settler::run(Arc::clone(workshop), settled));
     tasks.spawn(sweeper::run(Arc::clone(workshop), tasks.stopping()));
+    tasks.spawn(housekeeper::run(Arc::clone(workshop), tasks.stopping()));
 }

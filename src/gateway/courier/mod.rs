@@ -20,6 +20,7 @@ pub use self::office::office;
 pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
 
 use crate::domain::clock::Clock;
+use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -114,10 +115,8 @@ pub trait Carrier: Send + Sync {
     /// Its name.
     fn code(&self) -> &CarrierCode;
 
-    /// How many calls a second it takes from all workers together, where that is less than others take.
-    fn calls_a_second(&self) -> Option<u32> {
-        None
-    }
+    /// How fast it may be called.
+    fn pace(&self) -> Pace;
 
     /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] only [`Carrier::recover`]
     /// may tell whether it may be called again.
@@ -222,10 +221,9 @@ mod tests {
 
     #[test]
     fn each_carrier_says_how_much_it_takes() {
-        let rates = |env: &mut Env| -> Vec<Option<u32>> {
-            registry(env, &Clock::system()).iter().map(|carrier| carrier.calls_a_second()).collect()
-        };
-        assert_eq!(rates(&mut env("ems,sf")), [Some(5), Some(30)]);
+        let carriers = registry(&mut env("ems,sf"), &Clock::system());
+        let rates: Vec<u32> = carriers.iter().map(|carrier| carrier.pace().per_second).collect();
+        assert_eq!(rates, [5, 30]);
     }
 
     #[test]

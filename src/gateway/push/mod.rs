@@ -11,6 +11,7 @@ use reqwest::StatusCode;
 
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::notification::{ChannelCode, KnownTemplate, Objection, PushMessage};
+use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::env::Env;
 
@@ -154,6 +155,9 @@ pub enum Found {
 pub trait PushChannel: Send + Sync {
     /// Its name.
     fn code(&self) -> &ChannelCode;
+
+    /// How fast it may be called.
+    fn pace(&self) -> Pace;
 
     /// What may be done after an ambiguous attempt.
     fn repeat(&self) -> Repeat;

@@ -30,6 +30,7 @@ use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
 use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
 use crate::domain::clock::Clock;
+use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -71,8 +72,8 @@ impl Carrier for Ems {
         &self.code
     }
 
-    fn calls_a_second(&self) -> Option<u32> {
-        Some(self.client.settings.calls_a_second)
+    fn pace(&self) -> Pace {
+        self.client.settings.pace
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 
 use crate::domain::clock::Clock;
 use crate::domain::notification::{ChannelCode, PushMessage};
+use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::aliyun::Rpc;
@@ -30,6 +31,7 @@ const VERSION: &str = "2017-05-25";
 /// The channel.
 pub struct SmsAliyun {
     code: ChannelCode,
+    pace: Pace,
     rpc: Rpc,
     /// For a whole look-up, all its pages included.
     time_limit: Duration,
@@ -58,6 +60,7 @@ impl SmsAliyun {
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
             code: ChannelCode::new("sms_aliyun"),
+            pace: settings.pace,
             rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock.clone())?,
             time_limit: settings.http.timeout,
             sign_name: settings.sign_name,
@@ -71,6 +74,10 @@ impl SmsAliyun {
 impl PushChannel for SmsAliyun {
     fn code(&self) -> &ChannelCode {
         &self.code
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
     }
 
     fn repeat(&self) -> Repeat {

@@ -21,6 +21,7 @@ fn credentials() -> Credentials {
 fn channel_at(http: &HttpSettings) -> SmsAliyun {
     let settings = Settings {
         http: http.clone(),
+        pace: Pace { per_second: 1, slots: 1 },
         credentials: credentials(),
         sign_name: "某区政务".to_owned(),
         login_template: "SMS_1".to_owned(),

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 
 use crate::domain::clock::Clock;
 use crate::domain::notification::{ChannelCode, KnownTemplate, PushMessage};
+use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::Http;
@@ -37,6 +38,7 @@ const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
 /// The channel.
 pub struct Wechat {
     code: ChannelCode,
+    pace: Pace,
     http: Http,
     /// For a whole send, its token included.
     time_limit: Duration,
@@ -64,12 +66,12 @@ impl Wechat {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
-        let Settings { account, state, callbacks } = settings;
+        let Settings { account, pace, state, callbacks } = settings;
         let http = Http::new(&account.http)?;
         let time_limit = account.http.timeout;
         let callbacks = callbacks.map(|settings| Callbacks::new(settings, account.appid.clone()));
         let tokens = Tokens::new(http.clone(), account, clock.clone());
-        Ok(Self { code: ChannelCode::new("wechat"), http, time_limit, tokens, state, callbacks, clock })
+        Ok(Self { code: ChannelCode::new("wechat"), pace, http, time_limit, tokens, state, callbacks, clock })
     }
 
     /// Sends with the token at hand, and once more with a new one if WeChat rejects it. `under_way` is true while
@@ -121,6 +123,10 @@ impl Wechat {
 impl PushChannel for Wechat {
     fn code(&self) -> &ChannelCode {
         &self.code
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
     }
 
     fn repeat(&self) -> Repeat {

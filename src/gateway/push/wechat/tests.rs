@@ -17,7 +17,8 @@ const TOKEN: &str = "/cgi-bin/stable_token";
 fn channel_at(http: &HttpSettings) -> Wechat {
     let account =
         Account { http: http.clone(), appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) };
-    let settings = Settings { account, state: MiniprogramState::Trial, callbacks: None };
+    let settings =
+        Settings { account, pace: Pace { per_second: 1, slots: 1 }, state: MiniprogramState::Trial, callbacks: None };
     Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap())).unwrap()
 }
 

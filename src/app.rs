@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::edge::bearer::Identify;
 use crate::api::edge::paging::Cursors;
 use crate::api::edge::rate_limit::{LimitRate, LocalBuckets};
+use crate::api::edge::shared_buckets::SharedBuckets;
 use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
@@ -223,17 +224,20 @@ impl App {
             edge: Edge {
                 identify: Identify { tokens: self.people.tokens.clone(), clock: config.clock.clone() },
                 origins: config.origins.clone(),
-                limit_rate: limit_rate(config),
+                limit_rate: limit_rate(config, &self.queue),
             },
         }
     }
 }
 
-fn limit_rate(config: &Config) -> LimitRate {
+fn limit_rate(config: &Config, queue: &Queue) -> LimitRate {
+    /// Whom one process remembers while Redis is away.
     const CALLERS: usize = 100_000;
+    /// How long a request waits for Redis to count it.
+    const PATIENCE: Duration = Duration::from_millis(100);
     LimitRate {
         policies: config.policies.clone(),
-        buckets: Arc::new(LocalBuckets::new(CALLERS)),
+        buckets: Arc::new(SharedBuckets::new(queue.clone(), LocalBuckets::new(CALLERS), PATIENCE)),
         proxies: config.proxies,
         clock: Clock::clone(&config.clock),
     }

@@ -9,6 +9,7 @@ pub mod change_case;
 pub mod drafts;
 pub mod enact;
 pub mod files;
+pub mod forget_old;
 pub mod inbox;
 pub mod jobs;
 mod judge;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
-use crate::domain::notification::{ChannelCode, Event, Template};
+use crate::domain::notification::{ChannelCode, Consent, Event, Template};
 use crate::domain::text::{Bilingual, Language};
 
 /// All templates.
@@ -79,6 +79,13 @@ impl Templates {
         &self.templates
     }
 
+    /// What one consent to a template is worth; `None` if a channel has no template of this id.
+    #[must_use]
+    pub fn consent(&self, channel: &ChannelCode, id: &str) -> Option<Consent> {
+        let known = self.templates.iter().find(|it| it.channel == *channel && it.wording.id == id)?;
+        Some(known.wording.consent)
+    }
+
     /// Notes all that is wrong with them.
     pub(super) fn check(&self, rules: &FieldRules, faults: &mut Faults) {
         for event in Event::ALL {
@@ -129,6 +136,11 @@ impl Templates {
                 }
             }
         }
+        for (name, text) in &assignment.wording.fallbacks {
+            if let Some(wrong) = fallback_fault(assignment, rules, name, text) {
+                faults.add(&format!("{place}.fallbacks.{name}"), wrong);
+            }
+        }
     }
 }
 
@@ -170,6 +182,17 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
 }
 
+/// Why a text cannot stand in for a field that a gateway refuses.
+fn fallback_fault(assignment: &Assignment, rules: &FieldRules, name: &str, text: &str) -> Option<&'static str> {
+    if !assignment.wording.fields.contains_key(name) {
+        return Some("stands in for no field of the template");
+    }
+    if text.trim().is_empty() || text.contains('{') {
+        return Some("must be a fixed text");
+    }
+    rules.get(&assignment.channel).and_then(|fault| fault(name, text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,9 +228,12 @@ mod tests {
             .replace("\"准予办理\"", "\"准予办理了啊\"")
             .replace("phrase2 = \"{status}\"", "phrase2 = \"{status}!\"")
             .replace("number = \"{number}\"", "link = \"{person}\"")
+            .replace("thing1 = \"政务服务事项\"", "thing9 = \"{item}\"")
             .replace("\"granted\", \"denied\"", "\"granted\"");
         let lines = faults(&broken);
-        for part in ["events.granted.status.zh", "phrase2: shouts", "link: {person}", "wechat.zh-CN.denied"] {
+        for part in
+            ["events.granted.status.zh", "phrase2: shouts", "link: {person}", "wechat.zh-CN.denied", "fallbacks.thing9"]
+        {
             assert!(lines.iter().any(|line| line.contains(part)), "{part} in {lines:#?}");
         }
     }

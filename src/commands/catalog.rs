@@ -7,6 +7,8 @@ use clap::Subcommand;
 use songda::casework::publish_catalogue::publish;
 use songda::catalog::{Contents, read};
 use songda::domain::clock::{Clock, beijing_day};
+use songda::env::Env;
+use songda::gateway::push::Channels;
 use songda::registry::Registry;
 
 use super::{Failure, record};
@@ -16,6 +18,13 @@ use super::{Failure, record};
 pub enum Catalog {
     /// Check the files and say all that is wrong with them.
     Check {
+        /// The folder of the catalogue.
+        #[arg(long, default_value = "catalog")]
+        folder: PathBuf,
+    },
+    /// Ask the gateways which message templates they hold, and warn of those that would be refused. They answer this a
+    /// few times a day only.
+    Compare {
         /// The folder of the catalogue.
         #[arg(long, default_value = "catalog")]
         folder: PathBuf,
@@ -40,6 +49,7 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
             let contents = contents(&folder)?;
             println!("{} items, no faults", contents.items.len());
         }
+        Catalog::Compare { folder } => compare(&contents(&folder)?).await?,
         Catalog::Load { folder, rehearse } => {
             let clock = Clock::system();
             let mut contents = contents(&folder)?;
@@ -58,6 +68,29 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
                 publication.withdrawn.len(),
                 publication.unchanged
             );
+        }
+    }
+    Ok(())
+}
+
+/// Warns, and never fails for a difference: a list may be incomplete, and messages may go all the same.
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+async fn compare(contents: &Contents) -> Result<(), Failure> {
+    let mut env = Env::of_process();
+    let channels = Channels::read(&mut env, Registry::shipped().channels(), &Clock::system());
+    if !env.faults().is_empty() {
+        return Err(super::faults(env.faults()));
+    }
+    for channel in channels.iter() {
+        let code = channel.code();
+        match channel.templates().await {
+            None => println!("{code}: cannot be asked"),
+            Some(Err(report)) => println!("{code}: does not say which templates it holds ({})", report.detail),
+            Some(Ok(known)) => {
+                let doubts = contents.parts.templates.doubts(code, &known);
+                println!("{code}: {} templates there, {} warnings", known.len(), doubts.len());
+                doubts.iter().for_each(|doubt| println!("  - {doubt}"));
+            }
         }
     }
     Ok(())

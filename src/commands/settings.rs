@@ -1,29 +1,34 @@
-//! `songda settings`: every setting that is read anywhere, as a table; `docs/settings.md` is this table.
+//! `songda settings`: every setting that is read anywhere, as tables; `docs/settings.md` is these tables.
 
 use songda::config::Config;
 use songda::env::{Described, Env};
 use songda::registry::Registry;
-use songda::sandbox;
+use songda::{demo, sandbox};
 
-/// Prints the table.
+/// Prints the tables. What is missing does not matter here: only what is asked for.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub fn run() {
-    let (mut env, registry) = (Env::default(), Registry::shipped());
-    // What is missing does not matter here: only what is asked for.
-    let _ = Config::read(&mut env, &registry);
-    println!("| setting | default | meaning |\n| --- | --- | --- |");
-    for Described { name, default, meaning } in env.described() {
-        let default = match default.as_deref() {
-            None => "*required*".to_owned(),
-            Some("") => String::new(),
-            Some(default) => format!("`{default}`"),
-        };
-        println!("| `{name}` | {default} | {meaning} |");
-    }
+    let registry = Registry::shipped();
+    print!("{}", table(|env| drop(Config::read(env, &registry))));
+    println!("\n## The sandbox\n");
+    print!("{}", table(|env| drop(sandbox::Settings::read(env, registry.twins()))));
+    println!("\n## The player\n");
+    print!("{}", table(|env| drop(demo::Settings::read(env))));
+}
+
+/// The settings that a reader asks for.
+fn table(read: impl FnOnce(&mut Env)) -> String {
     let mut env = Env::default();
-    let _ = sandbox::Settings::read(&mut env, registry.twins());
-    println!("\n## The sandbox\n\n| setting | default | meaning |\n| --- | --- | --- |");
-    for Described { name, default, meaning } in env.described() {
-        println!("| `{name}` | `{}` | {meaning} |", default.clone().unwrap_or_default());
-    }
+    read(&mut env);
+    let rows = env.described().iter().map(row);
+    ["| setting | default | meaning |\n| --- | --- | --- |\n".to_owned()].into_iter().chain(rows).collect()
+}
+
+fn row(Described { name, default, meaning }: &Described) -> String {
+    let default = match default.as_deref() {
+        None => "*required*".to_owned(),
+        Some("") => String::new(),
+        Some(default) => format!("`{default}`"),
+    };
+    format!("| `{name}` | {default} | {meaning} |\n")
 }

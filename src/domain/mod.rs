@@ -16,6 +16,7 @@ pub mod item;
 pub mod job;
 pub mod login_code;
 pub mod notification;
+pub mod pace;
 pub mod parcel;
 pub mod person;
 pub mod private;

@@ -6,15 +6,10 @@ use redis::{AsyncCommands, Script, SetExpiry, SetOptions};
 
 use super::{Queue, QueueError};
 use crate::domain::job::Lane;
+use crate::domain::pace::Pace;
 
-/// At most `per_second` calls a second, with bursts of as many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Calls a second.
-    pub per_second: u32,
-}
-
-/// Takes up to `wanted` tokens and says how many there were. Redis's own clock fills the bucket.
+/// Takes up to `wanted` tokens and says how many there were; less than none are given back. Redis's own clock fills the
+/// bucket.
 const TAKE: &str = r"
 local now = redis.call('TIME')
 local millis = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -33,10 +28,23 @@ impl Queue {
     ///
     /// # Errors
     /// When Redis is unavailable.
-    pub async fn take(&self, lane: &Lane, rate: Rate, wanted: usize) -> Result<usize, QueueError> {
+    pub async fn take(&self, lane: &Lane, pace: Pace, wanted: usize) -> Result<usize, QueueError> {
+        let taken = self.draw(lane, pace, i64::try_from(wanted).unwrap_or(i64::MAX)).await?;
+        Ok(usize::try_from(taken).unwrap_or(0))
+    }
+
+    /// Gives back what was taken for calls that were not made.
+    ///
+    /// # Errors
+    /// When Redis is unavailable; then the lane is a moment slower than it might be.
+    pub async fn give_back(&self, lane: &Lane, pace: Pace, unused: usize) -> Result<(), QueueError> {
+        self.draw(lane, pace, i64::try_from(unused).map_or(i64::MIN, |unused| -unused)).await.map(drop)
+    }
+
+    async fn draw(&self, lane: &Lane, pace: Pace, wanted: i64) -> Result<i64, QueueError> {
         let script = Script::new(TAKE);
         let mut call = script.key(self.lane_key(lane, "bucket"));
-        Ok(call.arg(rate.per_second).arg(wanted).invoke_async(&mut self.connection()).await?)
+        Ok(call.arg(pace.per_second).arg(wanted).invoke_async(&mut self.connection()).await?)
     }
 
     /// Tries to be the only one who sends to a recipient on a lane. `recipient` is a hash, not an address.

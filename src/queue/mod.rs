@@ -3,6 +3,7 @@
 
 pub mod brake;
 pub mod live;
+pub mod quota;
 pub mod streams;
 
 use std::time::Duration;

@@ -163,6 +163,15 @@ impl Parcels {
         })
     }
 
+    /// Collects the parcels to a phone that wait at the office. Nobody is told.
+    pub fn collect(&self, carrier: &str, phone: &str, now: Instant) {
+        self.by_order.each(|_, parcel| {
+            if parcel.carrier == carrier && parcel.recipient.phone == phone && parcel.scans.is_empty() {
+                parcel.advance(1, now);
+            }
+        });
+    }
+
     /// Moves all parcels of a carrier on that were ordered before an instant. Only those that moved are told.
     pub fn advance_all(&self, carrier: &str, ordered_before: Instant, steps: usize, now: Instant) -> Vec<Moved> {
         let mut moved = Vec::new();
@@ -304,6 +313,18 @@ mod tests {
         assert!(moved.parcel.is_at_the_end());
         assert!(moved.parcel.scans.windows(2).all(|pair| pair[0].at < pair[1].at));
         assert!(parcels.advance_all("ems", now, 1, now).is_empty());
+        assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::TooLate);
+    }
+
+    #[test]
+    fn what_is_collected_cannot_be_cancelled() {
+        let (parcels, now) = (Parcels::default(), Clock::system().now());
+        parcels.book(parcel("SD1", "A"));
+        parcels.collect("ems", "13912345678", now);
+        assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "somebody else's");
+        parcels.collect("ems", "", now);
+        parcels.collect("ems", "", now);
+        assert_eq!(parcels.of_order("ems", "SD1").unwrap().scans.len(), 1);
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::TooLate);
     }
 

@@ -130,12 +130,12 @@ pub async fn use_assertion(
     Ok(done.rows_affected() == 1)
 }
 
-/// Forgets a batch of assertions that have expired.
+/// Forgets up to `limit` assertions that expired before an instant; says how many.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn forget_assertions(conn: &mut Conn, expired_before: Instant) -> Result<u64, StoreError> {
-    let done =
-        sqlx::query("delete from used_assertions where expires_at < $1").bind(expired_before).execute(conn).await?;
-    Ok(done.rows_affected())
+pub async fn forget_assertions(conn: &mut Conn, expired_before: Instant, limit: i64) -> Result<u64, StoreError> {
+    const SQL: &str = "delete from used_assertions where (client_id, jti) in
+        (select client_id, jti from used_assertions where expires_at < $1 order by expires_at limit $2)";
+    Ok(sqlx::query(SQL).bind(expired_before).bind(limit).execute(conn).await?.rows_affected())
 }

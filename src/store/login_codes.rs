@@ -158,11 +158,12 @@ pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<()
     Ok(())
 }
 
-/// Forgets codes that were made before an instant.
+/// Forgets up to `limit` codes that were made before an instant; says how many.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn forget(conn: &mut Conn, made_before: Instant) -> Result<u64, StoreError> {
-    let done = sqlx::query("delete from login_codes where created_at < $1").bind(made_before).execute(conn).await?;
-    Ok(done.rows_affected())
+pub async fn forget(conn: &mut Conn, made_before: Instant, limit: i64) -> Result<u64, StoreError> {
+    const SQL: &str = "delete from login_codes where id in
+        (select id from login_codes where created_at < $1 order by created_at limit $2)";
+    Ok(sqlx::query(SQL).bind(made_before).bind(limit).execute(conn).await?.rows_affected())
 }

@@ -11,6 +11,7 @@ pub mod changes;
 pub mod consents;
 pub mod devices;
 pub mod drafts;
+pub mod housekeeping;
 pub mod idempotency;
 pub mod jobs;
 pub mod login_codes;

@@ -165,20 +165,22 @@ pub async fn end_all(conn: &mut Conn, subject: Uuid, why: EndedBecause, now: Ins
     Ok(())
 }
 
-/// Forgets sessions that ended before an instant, with their tokens.
+/// Forgets up to `limit` sessions that ended before an instant, with their tokens; says how many.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn forget(conn: &mut Conn, ended_before: Instant) -> Result<u64, StoreError> {
+pub async fn forget(conn: &mut Conn, ended_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "with over as (
              select id from sessions where coalesce(ended_at, expires_at) < $1
+             order by coalesce(ended_at, expires_at) limit $2
          ), tokens as (
              delete from refresh_tokens where session_id in (select id from over)
          )
          delete from sessions where id in (select id from over)",
     )
     .bind(ended_before)
+    .bind(limit)
     .execute(conn)
     .await?;
     Ok(done.rows_affected())

@@ -16,6 +16,7 @@ use crate::casework::jobs::{Effect, Settlement};
 use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::{Lane, Offer};
+use crate::domain::pace::Pace;
 use crate::kill_point::{self, Step};
 use crate::lifecycle::Tasks;
 use crate::queue::streams::{Reader, Ring};
@@ -27,11 +28,12 @@ const LISTEN: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Works a lane until the process stops.
-pub async fn run(workshop: Arc<Workshop>, lane: Lane, settler: mpsc::Sender<Ended>, tasks: Tasks) {
+pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, settler: mpsc::Sender<Ended>, tasks: Tasks) {
     let stop = tasks.stopping();
     let mut reader = workshop.queue.reader(lane.clone(), &workshop.name);
     let floor = Floor {
-        slots: Arc::new(Semaphore::new(workshop.settings.slots)),
+        slots: Arc::new(Semaphore::new(pace.slots)),
+        pace,
         breaker: Arc::default(),
         started: Stopwatch::start(),
         workshop,
@@ -44,7 +46,7 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, settler: mpsc::Sender<Ende
         floor.workshop.pulse.beat(&floor.lane);
         if since_take_over.elapsed() > floor.workshop.settings.lease / 3 {
             since_take_over = Stopwatch::start();
-            floor.take_over().await;
+            floor.take_over(&stop).await;
         }
         let Some(room) = floor.room(&stop).await else { continue };
         let Some(rings) = listen(&mut reader, room, &stop).await else { continue };
@@ -70,6 +72,7 @@ async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> O
 struct Floor {
     workshop: Arc<Workshop>,
     lane: Lane,
+    pace: Pace,
     slots: Arc<Semaphore>,
     breaker: Arc<Mutex<Breaker>>,
     started: Stopwatch,
@@ -94,48 +97,54 @@ impl Floor {
     /// Begins the jobs that were rung for, as fast as the gateway's rate allows.
     async fn answer(&self, mut rings: Vec<Ring>, stop: &CancellationToken) {
         while !rings.is_empty() {
-            let rate = self.workshop.settings.rate;
-            let allowed = self.workshop.queue.take(&self.lane, rate, rings.len()).await.unwrap_or(rings.len());
-            let begun = rings.drain(..allowed.min(rings.len())).collect();
-            self.begin(begun).await;
+            let queue = &self.workshop.queue;
+            let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
+            let begun = self.begin(rings.drain(..allowed.min(rings.len())).collect()).await;
+            // Rings for what is done or held must not slow down what waits behind them.
+            if begun < allowed && queue.give_back(&self.lane, self.pace, allowed - begun).await.is_err() {
+                tracing::debug!(lane = %self.lane, "the rate is not given back while Redis is away");
+            }
             if !rings.is_empty() && stop.run_until_cancelled(tokio::time::sleep(PAUSE / 10)).await.is_none() {
                 return self.ring_again(rings).await;
             }
         }
     }
 
-    /// Claims jobs and starts those that were free. A ring for a job that is done or held is acknowledged and forgotten.
-    async fn begin(&self, rings: Vec<Ring>) {
+    /// Claims jobs and starts those that were free, and says how many. A ring for a job that is done or held is
+    /// acknowledged and forgotten.
+    async fn begin(&self, rings: Vec<Ring>) -> usize {
         if rings.is_empty() {
-            return;
+            return 0;
         }
         kill_point::pass(Step::Heard);
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let settings = &self.workshop.settings;
-        let claimed = match self.workshop.casework.claim(&ids, &self.workshop.name, settings.lease).await {
+        let mut claimed = match self.workshop.casework.claim(&ids, &self.workshop.name, settings.lease).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 // The entries stay: they are taken over when the database is back.
                 tracing::warn!(%error, lane = %self.lane, "cannot claim jobs");
                 self.with_breaker(|breaker, now| ((), breaker.not_tried(now)));
-                return tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(PAUSE).await;
+                return 0;
             }
         };
         if claimed.is_empty() {
             self.with_breaker(|breaker, now| ((), breaker.not_tried(now)));
         }
+        let begun = claimed.len();
         let mut forgotten = Vec::new();
         for ring in rings {
-            let job = claimed.iter().find(|job| Some(job.id()) == ring.job);
-            let first = !claimed.is_empty() && job.is_some();
-            match job {
-                Some(job) if first => self.start(job.clone(), ring.entry).await,
-                _ => forgotten.push(ring.entry),
+            // Taken out, so that a job that was rung for twice is started once.
+            match claimed.iter().position(|job| Some(job.id()) == ring.job) {
+                Some(at) => self.start(claimed.swap_remove(at), ring.entry).await,
+                None => forgotten.push(ring.entry),
             }
         }
         if let Err(error) = self.workshop.queue.acknowledge(&self.lane, &forgotten).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
+        begun
     }
 
     async fn start(&self, job: Claimed, entry: String) {
@@ -154,14 +163,14 @@ impl Floor {
     }
 
     /// Takes over what others left behind.
-    async fn take_over(&self) {
+    async fn take_over(&self, stop: &CancellationToken) {
         let idle = self.workshop.settings.lease;
         let room = self.slots.available_permits();
         if room == 0 {
             return;
         }
         match self.workshop.queue.take_over(&self.lane, &self.workshop.name, idle, room).await {
-            Ok(rings) => self.begin(rings).await,
+            Ok(rings) => self.answer(rings, stop).await,
             Err(error) => tracing::debug!(%error, lane = %self.lane, "nothing is taken over while Redis is away"),
         }
     }

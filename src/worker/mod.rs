@@ -10,6 +10,7 @@
 //! nobody else. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
 
 pub mod breaker;
+pub mod housekeeper;
 pub mod jobs;
 pub mod lane;
 pub mod pulse;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use crate::casework::Casework;
 use crate::domain::address::PostalAddress;
 use crate::domain::job::Lane;
+use crate::domain::pace::Pace;
 use crate::gateway::courier::Carriers;
 use crate::gateway::push::Channels;
 use crate::lifecycle::Tasks;
@@ -52,21 +54,22 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Every lane that this installation has.
+    /// Every lane that this installation has, with its pace.
     #[must_use]
-    pub fn lanes(&self) -> Vec<Lane> {
-        let push = self.channels.iter().map(|channel| Lane::push(channel.code()));
-        let courier = self.carriers.iter().map(|carrier| Lane::courier(carrier.code()));
-        push.chain(courier).chain([Lane::inside()]).collect()
+    pub fn lanes(&self) -> Vec<(Lane, Pace)> {
+        let push = self.channels.iter().map(|channel| (Lane::push(channel.code()), channel.pace()));
+        let courier = self.carriers.iter().map(|carrier| (Lane::courier(carrier.code()), carrier.pace()));
+        push.chain(courier).chain([(Lane::inside(), self.settings.inside)]).collect()
     }
 }
 
 /// Starts a worker. It stops when the tasks are asked to, having finished what is under way.
 pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
     let (settler, settled) = settler::channel();
-    for lane in workshop.lanes() {
-        tasks.spawn(lane::run(Arc::clone(workshop), lane, settler.clone(), tasks.clone()));
+    for (lane, pace) in workshop.lanes() {
+        tasks.spawn(lane::run(Arc::clone(workshop), lane, pace, settler.clone(), tasks.clone()));
     }
     tasks.spawn(settler::run(Arc::clone(workshop), settled));
     tasks.spawn(sweeper::run(Arc::clone(workshop), tasks.stopping()));
+    tasks.spawn(housekeeper::run(Arc::clone(workshop), tasks.stopping()));
 }

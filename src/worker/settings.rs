@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::domain::pace::{Pace, PaceNames};
 use crate::domain::retry::RetryPolicy;
 use crate::env::Env;
-use crate::queue::brake::Rate;
 
 /// Limits and time-outs.
 #[derive(Debug, Clone)]
@@ -14,12 +14,12 @@ pub struct WorkerSettings {
     /// How long one attempt may take, all its calls together. Shorter than the lease by a margin, so that nobody else
     /// can hold the job while an attempt is still under way.
     pub attempt: Duration,
-    /// How many jobs of one lane are under way at once.
-    pub slots: usize,
-    /// How many calls a second one lane makes at the most.
-    pub rate: Rate,
+    /// The pace of the lane that calls nobody. The gateways state their own.
+    pub inside: Pace,
     /// How often the sweeper looks.
     pub sweep: Duration,
+    /// How often what is old is forgotten.
+    pub housekeeping: Duration,
     /// How failed jobs are repeated.
     pub retry: RetryPolicy,
     /// How long after an unclear attempt a gateway is asked, or the message repeated.
@@ -28,7 +28,13 @@ pub struct WorkerSettings {
     pub absent_for: Duration,
     /// How often a parcel's way is asked for.
     pub track_every: Duration,
+    /// How long an order that exists may stay without a waybill before people are asked to look.
+    pub waybill_within: Duration,
 }
+
+/// What PostgreSQL bears beside everything else.
+const INSIDE: PaceNames =
+    PaceNames { rate: "SONGDA_INSIDE_RATE", default_rate: "5000", slots: "SONGDA_INSIDE_SLOTS", default_slots: "64" };
 
 /// The part of a lease that is left for settling when an attempt takes as long as it may.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -42,10 +48,9 @@ impl WorkerSettings {
             "10s",
             "how long one attempt at a job may take; at least 2s less than the lease",
         );
-        let slots = env.or("SONGDA_SLOTS", "64", "how many jobs a worker has under way at once before each gateway");
-        let per_second =
-            env.or("SONGDA_RATE", "5000", "how many calls a second all workers together make to each gateway");
+        let inside = Pace::read(env, &INSIDE);
         let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
+        let housekeeping = env.duration("SONGDA_HOUSEKEEPING", "1h", "how often what served its purpose is forgotten");
         let first = env.duration(
             "SONGDA_RETRY_FIRST",
             "1s",
@@ -70,23 +75,26 @@ impl WorkerSettings {
             "2h",
             "how often a parcel's way is asked for beside the carrier's own calls",
         );
+        let waybill_within = env.duration(
+            "SONGDA_WAYBILL_WITHIN",
+            "3d",
+            "how long a carrier that has an order may leave its waybill untold before that is a dead letter",
+        );
         let retry = RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? };
         let settings = Self {
             lease: lease?,
             attempt: attempt?,
-            slots: slots?,
-            rate: Rate { per_second: per_second? },
+            inside: inside?,
             sweep: sweep?,
+            housekeeping: housekeeping?,
             retry,
             clear_up_after: clear_up_after?,
             absent_for: absent_for?,
             track_every: track_every?,
+            waybill_within: waybill_within?,
         };
         if settings.attempt + MARGIN > settings.lease {
             env.fault("SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over while it is under way");
-        }
-        if settings.slots == 0 || settings.rate.per_second == 0 {
-            env.fault("SONGDA_SLOTS and SONGDA_RATE must be at least 1: nothing would ever be done");
         }
         Some(settings)
     }

@@ -21,7 +21,7 @@ const LONGEST_TRUST: Duration = Duration::from_secs(60);
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     let lanes = workshop.lanes();
     while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.sweep)).await.is_some() {
-        for lane in &lanes {
+        for (lane, _) in &lanes {
             sweep(&workshop, lane).await;
         }
     }

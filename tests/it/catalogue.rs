@@ -4,40 +4,10 @@ use std::path::Path;
 
 use songda::casework::publish_catalogue::{ReadError, publish, read, refresh};
 use songda::catalog::{self, Catalog, Contents, FieldRules};
-use songda::domain::clock::{Clock, fresh_uuid};
+use songda::domain::clock::Clock;
 use songda::domain::item::ItemCode;
-use songda::store::{KeyRing, MIGRATOR, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-/// An empty database of its own, with the schema.
-struct Empty {
-    admin: String,
-    name: String,
-    store: Store,
-}
-
-impl Empty {
-    async fn new() -> Self {
-        let admin =
-            std::env::var("SONGDA_DATABASE_URL").expect("SONGDA_DATABASE_URL is set: run the tests with script/test");
-        let name = format!("songda_catalogue_{}", fresh_uuid().simple());
-        let mut connection = PgConnection::connect(&admin).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
-        let mut url: reqwest::Url = admin.parse().unwrap();
-        url.set_path(&name);
-        let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
-        let store = Store::new(url.as_str(), 4, "test", keys).unwrap();
-        MIGRATOR.run(store.pool()).await.unwrap();
-        Self { admin, name, store }
-    }
-
-    async fn drop(self) {
-        self.store.pool().close().await;
-        let mut connection = PgConnection::connect(&self.admin).await.unwrap();
-        let sql = format!("drop database {} with (force)", self.name);
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-    }
-}
+use crate::database::Record;
 
 fn shipped() -> Contents {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
@@ -46,7 +16,7 @@ fn shipped() -> Contents {
 
 #[tokio::test]
 async fn only_changes_are_published_and_old_versions_stay() {
-    let database = Empty::new().await;
+    let database = Record::create().await;
     let (store, clock, mut contents) = (&database.store, Clock::system(), shipped());
     assert!(matches!(read(store).await, Err(ReadError::Nothing)));
 
@@ -80,7 +50,7 @@ async fn only_changes_are_published_and_old_versions_stay() {
 
 #[tokio::test]
 async fn two_who_publish_at_once_publish_once() {
-    let database = Empty::new().await;
+    let database = Record::create().await;
     let (clock, contents) = (Clock::system(), shipped());
     let publish = || publish(&database.store, &clock, &contents);
     let (one, other) = tokio::join!(publish(), publish());

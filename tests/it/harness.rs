@@ -20,11 +20,14 @@ use songda::demo::resident::Resident;
 use songda::demo::{Stage, fresh_key, fresh_phone};
 use songda::env::Env;
 use songda::lifecycle::Tasks;
+use songda::queue::Queue;
 use songda::registry::Registry;
 use songda::sandbox::{Running, Sandbox, Settings};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
+
+use crate::database::{Database, administrator};
 
 /// The keys that the sandbox's twins expect.
 const SANDBOX_KEYS: &str = include_str!("../../script/sandbox.env");
@@ -41,7 +44,7 @@ pub struct Desk {
     pub sandbox: Running,
     /// The database, to look at.
     pub database: PgPool,
-    name: String,
+    own: Database,
     settings: Vec<(String, String)>,
     tasks: Tasks,
     leaves_jobs: bool,
@@ -84,12 +87,11 @@ impl Desk {
     }
 
     async fn build(registry: &Registry, catalog: Option<&Path>, wanted: &[(&str, &str)]) -> (Self, App) {
-        let name = fresh_database().await;
-        let url = database_url(&name);
+        let own = fresh_database().await;
         let sandbox = Sandbox::start(Settings::for_tests(registry.twins())).await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let mut settings = settings(&url, &sandbox, wanted);
+        let mut settings = settings(&own.url, &sandbox, wanted);
         settings.push(("SONGDA_PUBLIC_URL".to_owned(), base.to_string()));
         if let Some(folder) = catalog {
             songda(&["catalog", "load", "--rehearse", "--folder", folder.to_str().unwrap()], &settings).await;
@@ -101,14 +103,23 @@ impl Desk {
         let tasks = Tasks::new();
         let (api, stop) = (app.clone(), tasks.stopping());
         tasks.spawn(async move { api.serve_api(listener, stop).await.unwrap() });
-        let database = PgPool::connect(&url).await.unwrap();
+        let database = PgPool::connect(&own.url).await.unwrap();
         let api = Caller::new(base).unwrap();
-        (Self { api, sandbox, database, name, settings, tasks, leaves_jobs: false, closed: false }, app)
+        (Self { api, sandbox, database, own, settings, tasks, leaves_jobs: false, closed: false }, app)
+    }
+
+    /// Redis, as this desk's processes see it.
+    pub fn queue(&self) -> Queue {
+        Queue::new(&redis_url(), self.redis_prefix()).unwrap()
+    }
+
+    fn redis_prefix(&self) -> &str {
+        &self.settings.iter().find(|(name, _)| name == "SONGDA_REDIS_PREFIX").unwrap().1
     }
 
     /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
     pub async fn flush_redis(&self) {
-        let prefix = self.settings.iter().find(|(name, _)| name == "SONGDA_REDIS_PREFIX").unwrap().1.clone();
+        let prefix = self.redis_prefix();
         let mut redis = redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap();
         let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
         if !keys.is_empty() {
@@ -145,7 +156,11 @@ impl Desk {
 
     /// A resident who signed in over WeChat, proved who they are, and has a phone; and their openid.
     pub async fn resident(&self) -> (Resident, String) {
-        let someone = fresh_key();
+        self.resident_called(&fresh_key()).await
+    }
+
+    /// The same, of this name at WeChat.
+    pub async fn resident_called(&self, someone: &str) -> (Resident, String) {
         let applicant = Applicant {
             name: "王小明",
             resident_id: "320422198506150024",
@@ -178,9 +193,7 @@ impl Desk {
         }
         assert!(self.tasks.stop(Duration::from_secs(10)).await, "the app stops when it is asked to");
         self.database.close().await;
-        let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
-        let drop = format!("drop database if exists {} with (force)", self.name);
-        sqlx::query(AssertSqlSafe(drop)).execute(&mut admin).await.unwrap();
+        self.own.drop().await;
         self.closed = true;
     }
 
@@ -239,21 +252,16 @@ fn sandbox_settings(sandbox: &Running) -> Vec<(String, String)> {
 }
 
 /// A database that is a copy of the template.
-async fn fresh_database() -> String {
+async fn fresh_database() -> Database {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-    let template = TEMPLATE.get_or_init(template).await;
-    let name = format!("songda_it_{}", fresh_key().to_lowercase());
-    let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
-    let create = format!("create database {name} template {template}");
-    sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await.unwrap();
-    name
+    Database::copy_of(TEMPLATE.get_or_init(template).await).await
 }
 
 /// The template's name; it is made if this build of the tests has not made it yet.
 async fn template() -> String {
     let built = std::env::current_exe().and_then(|exe| exe.metadata()).and_then(|file| file.modified()).unwrap();
     let name = format!("songda_template_{}", built.duration_since(UNIX_EPOCH).unwrap().as_millis());
-    let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
+    let mut admin = administrator().await;
     let mut lock = admin.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(hashtext('songda_template'))").execute(&mut *lock).await.unwrap();
     let exists =
@@ -267,7 +275,7 @@ async fn template() -> String {
 
 /// Under a working name until it is whole, so that a killed run leaves none that is half filled.
 async fn make_template(name: &str) {
-    let mut admin = PgConnection::connect(&admin_url()).await.unwrap();
+    let mut admin = administrator().await;
     let stale: Vec<String> =
         sqlx::query_scalar("select datname::text from pg_database where datname like 'songda\\_template\\_%'")
             .fetch_all(&mut admin)
@@ -277,11 +285,9 @@ async fn make_template(name: &str) {
         // One that is in use belongs to another run.
         let _ = sqlx::query(AssertSqlSafe(format!("drop database {old}"))).execute(&mut admin).await;
     }
-    let working = format!("{name}_new");
-    sqlx::query(AssertSqlSafe(format!("create database {working}"))).execute(&mut admin).await.unwrap();
-    fill_template(&database_url(&working)).await;
-    let rename = format!("alter database {working} rename to {name}");
-    sqlx::query(AssertSqlSafe(rename)).execute(&mut admin).await.unwrap();
+    let working = Database::empty().await;
+    fill_template(&working.url).await;
+    working.keep_as(name).await;
 }
 
 /// The schema, the catalogue, and an officer for each agency that tests meet, all by the program's own commands.
@@ -307,18 +313,9 @@ async fn songda(arguments: &[&str], settings: &[(String, String)]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn admin_url() -> String {
-    std::env::var("SONGDA_DATABASE_URL").expect("SONGDA_DATABASE_URL is set: run the tests with script/test")
-}
-
-fn redis_url() -> String {
+/// Where Redis is.
+pub fn redis_url() -> String {
     std::env::var("SONGDA_REDIS_URL").expect("SONGDA_REDIS_URL is set: run the tests with script/test")
-}
-
-fn database_url(name: &str) -> String {
-    let mut url: Url = admin_url().parse().unwrap();
-    url.set_path(name);
-    url.into()
 }
 
 /// A folder with fresh keys, made once.

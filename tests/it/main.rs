@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod consents;
 mod database;
 mod decisions;
 mod docs;
@@ -9,10 +10,13 @@ mod edge;
 mod flushes;
 mod gateways;
 mod harness;
+mod housekeeping;
 mod journeys;
 mod kills;
 mod layers;
 mod people;
 mod plugged;
 mod proxy;
+mod refusals;
+mod rings;
 mod typescript;

@@ -15,6 +15,26 @@ pub struct Policy {
     pub window: Duration,
 }
 
+impl Policy {
+    /// How much of the window one request takes.
+    #[must_use]
+    pub fn each(&self) -> Duration {
+        (self.window / self.quota.max(1)).max(Duration::from_nanos(1))
+    }
+
+    /// What a caller is told whose bucket is full again after so long.
+    #[must_use]
+    pub fn taken(&self, allowed: bool, full_in: Duration) -> Taken {
+        let left = self.window.saturating_sub(full_in).as_nanos() / self.each().as_nanos();
+        Taken {
+            allowed,
+            remaining: u32::try_from(left).unwrap_or(u32::MAX).min(self.quota.max(1)),
+            full_in,
+            next_in: (full_in + self.each()).saturating_sub(self.window),
+        }
+    }
+}
+
 /// What came of asking a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
@@ -44,27 +64,15 @@ impl Bucket {
 
     /// Takes one request out, if there is one.
     pub fn take(&mut self, policy: &Policy, now: Instant) -> Taken {
-        let quota = u64::from(policy.quota.max(1));
-        let window = nanos(policy.window);
-        let each = (window / quota).max(1);
-        let missing = (self.full_at - now).to_std().map_or(0, nanos);
-        let allowed = missing + each <= window.max(each);
+        let each = policy.each();
+        let missing = (self.full_at - now).to_std().unwrap_or_default();
+        let allowed = missing + each <= policy.window.max(each);
         let missing = if allowed { missing + each } else { missing };
         if allowed {
-            self.full_at = now + Duration::from_nanos(missing);
+            self.full_at = now + missing;
         }
-        let left = window.saturating_sub(missing) / each;
-        Taken {
-            allowed,
-            remaining: u32::try_from(left.min(quota)).unwrap_or(u32::MAX),
-            full_in: Duration::from_nanos(missing),
-            next_in: Duration::from_nanos((missing + each).saturating_sub(window)),
-        }
+        policy.taken(allowed, missing)
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
 }
 
 #[cfg(test)]

@@ -22,4 +22,5 @@ pub mod rate_limit;
 pub mod reference;
 pub mod request_id;
 pub mod shape;
+pub mod shared_buckets;
 pub mod wire_ids;

@@ -3,7 +3,7 @@
 //! draft-ietf-httpapi-ratelimit-headers-10); who asks too often gets 429 and `Retry-After`.
 //!
 //! The buckets stand behind [`Buckets`]. [`LocalBuckets`] keeps them in the process, so n processes let n times as much
-//! through; one that shares them in Redis can take its place, and should let requests pass while Redis is away.
+//! through; [`SharedBuckets`](super::shared_buckets::SharedBuckets) counts for all of them in Redis.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,13 +1,24 @@
 //! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
 
+use std::time::Duration;
+
 use crate::casework::Casework;
 use crate::domain::clock::{Instant, fresh};
 use crate::domain::ids::CallbackId;
 use crate::domain::job::{Job, Work};
-use crate::domain::notification::ChannelCode;
+use crate::domain::reach::Link;
 use crate::gateway::push::PushNews;
 use crate::store::callbacks::{self, StoredCall};
-use crate::store::{StoreError, Tx, jobs, reach};
+use crate::store::{StoreError, Tx, consents, jobs};
+
+/// What a channel told in one call.
+#[derive(Debug, Clone)]
+pub struct ChannelNews {
+    /// Which channel, and by what it finds a person.
+    pub link: Link,
+    /// What it told, in its own order.
+    pub news: Vec<PushNews>,
+}
 
 impl Casework {
     /// Keeps a call and promises to understand it. The same call again is kept once.
@@ -28,20 +39,21 @@ impl Casework {
 
     /// Writes what a channel told: consents given and withdrawn, and receipts, which hasten the look-up of a message whose
     /// outcome was unknown.
-    pub(super) async fn apply_news(
-        &self,
-        tx: &mut Tx,
-        channel: &ChannelCode,
-        news: &[PushNews],
-        now: Instant,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn apply_news(&self, tx: &mut Tx, told: &ChannelNews, now: Instant) -> Result<(), StoreError> {
+        let ChannelNews { link: Link { channel, address: kind }, news } = told;
         for news in news {
             match news {
-                PushNews::Consent { address, template, accepted, .. } => {
-                    let keys = self.store().keys();
-                    reach::note_consent(tx, keys, channel, address, template, *accepted, now).await?;
+                PushNews::Consent { address, template, accepted, at } => {
+                    let Some(worth) = self.catalog().current().templates().consent(channel, template) else { continue };
+                    let giver = consents::giver(tx, self.store().keys(), *kind, address).await?;
+                    let Some(giver) = giver else { continue };
+                    let before = consents::hold_balance(tx, giver, channel, template, now).await?;
+                    let after = before.after_act(*accepted, worth, *at);
+                    consents::set_balance(tx, giver, channel, template, after).await?;
                 }
-                PushNews::Receipt { key: Some(key), .. } => jobs::hasten(tx, &format!("push:{key}:{channel}")).await?,
+                PushNews::Receipt { key: Some(key), .. } => {
+                    jobs::hasten(tx, &format!("push:{key}:{channel}"), Duration::ZERO).await?;
+                }
                 PushNews::Receipt { key: None, .. } => {}
             }
         }

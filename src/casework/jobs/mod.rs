@@ -8,7 +8,8 @@ mod parcel;
 mod push;
 mod settle;
 
+pub use callback::ChannelNews;
 pub use login_code::LoginCodeTask;
-pub use parcel::{ParcelChange, ParcelEffect};
+pub use parcel::{ParcelChange, ParcelEffect, Trail};
 pub use push::{Prepared, PushEffect, PushEnd, PushTask};
 pub use settle::{Effect, Settlement};

@@ -3,11 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{ParcelEffect, PushEffect};
+use super::{ChannelNews, ParcelEffect, PushEffect};
 use crate::casework::Casework;
 use crate::domain::ids::{CallbackId, JobId};
-use crate::domain::notification::ChannelCode;
-use crate::gateway::push::PushNews;
 use crate::store::jobs::{self, Ending};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, callbacks};
@@ -38,10 +36,8 @@ pub enum Effect {
         outcome: String,
         /// What it says about parcels.
         parcels: Vec<ParcelEffect>,
-        /// The channel whose news it carries.
-        channel: ChannelCode,
-        /// News of that channel.
-        news: Vec<PushNews>,
+        /// What it says of a channel.
+        told: Option<ChannelNews>,
     },
 }
 
@@ -62,9 +58,11 @@ impl Casework {
                 Effect::None => {}
                 Effect::Push(effect) => pushes.push((settlement.ending.id(), effect)),
                 Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, now).await?,
-                Effect::Callback { callback, outcome, parcels, channel, news } => {
+                Effect::Callback { callback, outcome, parcels, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
-                    self.apply_news(&mut tx, channel, news, now).await?;
+                    if let Some(told) = told {
+                        self.apply_news(&mut tx, told, now).await?;
+                    }
                     for effect in parcels {
                         self.apply_parcel(&mut tx, &mut record, effect, now).await?;
                     }

@@ -8,7 +8,6 @@ pub mod assertion;
 pub mod check_code;
 pub mod client_token;
 pub mod devices;
-pub mod forget_old;
 pub mod manage_clients;
 pub mod manage_officers;
 pub mod me;

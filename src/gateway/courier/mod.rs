@@ -20,6 +20,7 @@ pub use self::office::office;
 pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
 
 use crate::domain::clock::Clock;
+use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -33,7 +34,7 @@ const CARGO_GRAMS: u32 = 300;
 /// The carrier has the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
-    /// Its number for the parcel; `None` while the carrier still checks the order by hand.
+    /// Its number for the parcel; `None` while the carrier still checks the order by hand, or does not say it.
     pub waybill: Option<Waybill>,
 }
 
@@ -114,6 +115,9 @@ pub trait Carrier: Send + Sync {
     /// Its name.
     fn code(&self) -> &CarrierCode;
 
+    /// How fast it may be called.
+    fn pace(&self) -> Pace;
+
     /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] only [`Carrier::recover`]
     /// may tell whether it may be called again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
@@ -121,7 +125,7 @@ pub trait Carrier: Send + Sync {
     /// Clears up an order of unknown outcome.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
-    /// The waybill of an order that was accepted without one, as soon as there is one.
+    /// The waybill of an order that exists without one, as soon as there is one and the carrier can be asked for it.
     async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
         Ok(None)
     }
@@ -212,6 +216,13 @@ mod tests {
             assert_eq!(names(&Carriers::read(&mut env, &KNOWN, &Clock::system())), order);
             assert!(env.faults().is_empty(), "{:?}", env.faults());
         }
+    }
+
+    #[test]
+    fn each_carrier_says_how_much_it_takes() {
+        let carriers = Carriers::read(&mut env("ems,sf"), &KNOWN, &Clock::system());
+        let rates: Vec<u32> = carriers.iter().map(|carrier| carrier.pace().per_second).collect();
+        assert_eq!(rates, [5, 30]);
     }
 
     #[test]

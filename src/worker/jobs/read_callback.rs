@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
+use crate::casework::jobs::{ChannelNews, Effect, ParcelChange, ParcelEffect, Trail};
 use crate::domain::ids::{CallbackId, ParcelId};
 use crate::domain::notification::ChannelCode;
 use crate::domain::parcel::{CarrierCode, Scan};
+use crate::domain::reach::Link;
 use crate::gateway::callback::RawCallback;
 use crate::gateway::courier::Carrier;
 use crate::store::StoreError;
@@ -20,24 +21,27 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: CallbackId) -> Result<C
     let call = call.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     let raw = RawCallback { content_type: call.content_type, query: call.query, body: call.body };
     let channel = ChannelCode::new(call.origin.as_str());
-    let (parcels, news, outcome) = if let Some(carrier) = workshop.carriers.get(&CarrierCode::new(call.origin.as_str()))
+    let (parcels, told, outcome) = if let Some(carrier) = workshop.carriers.get(&CarrierCode::new(call.origin.as_str()))
     {
         let scans = match carrier.read(&raw) {
             Ok(scans) => scans,
             Err(fault) => return Ok(unreadable(job, &fault.to_string())),
         };
         let (parcels, outcome) = sort(workshop, carrier.as_ref(), scans).await?;
-        (parcels, Vec::new(), outcome)
+        (parcels, None, outcome)
     } else if let Some(known) = workshop.channels.get(&channel) {
         match known.read(&raw) {
-            Ok(news) => (Vec::new(), news, "news of a channel".to_owned()),
+            Ok(news) => {
+                let link = Link { channel, address: known.address_kind() };
+                (Vec::new(), Some(ChannelNews { link, news }), "news of a channel".to_owned())
+            }
             Err(fault) => return Ok(unreadable(job, &fault.to_string())),
         }
     } else {
         return Ok(unreadable(job, "nobody of that name is set up"));
     };
     let ending = Ending::done(job, "understood", outcome.clone(), None);
-    Ok(Conclusion::with(ending, Effect::Callback { callback: id, outcome, parcels, channel, news }, Contact::None))
+    Ok(Conclusion::with(ending, Effect::Callback { callback: id, outcome, parcels, told }, Contact::None))
 }
 
 /// Sorts scans by the parcels that they concern. Those of parcels that we do not know are only counted.
@@ -57,7 +61,7 @@ async fn sort(
     }
     let effect = |(parcel, scans)| ParcelEffect {
         parcel,
-        change: ParcelChange::Scanned { scans, source: ScanSource::Callback },
+        change: ParcelChange::Scanned(Trail { waybill: None, scans, source: ScanSource::Callback }),
     };
     Ok((sorted.into_iter().map(effect).collect(), format!("{told} scans, {unknown} of parcels that are not ours")))
 }

@@ -18,7 +18,7 @@ use songda::api::edge::idempotency::{Answered, IdempotencyKey};
 use songda::api::edge::openapi::{self, About};
 use songda::api::edge::paging::{Cursors, Page, clamp};
 use songda::api::edge::problem::Problem;
-use songda::api::surround;
+use songda::api::{Edge, surround};
 use songda::casework::once::Given;
 use songda::casework::tokens::Tokens;
 use songda::domain::ids::DraftId;
@@ -139,8 +139,12 @@ pub fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + 
 }
 
 pub fn server_with(tokens: &Tokens, settings: &[(&str, &str)]) -> TestClient<impl Endpoint<Output = Response> + use<>> {
+    server_at(edge(tokens, settings))
+}
+
+pub fn server_at(edge: Edge) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
     let notes = Notes { text: Mutex::new("Bring the licence. ".repeat(100)), cursors };
     let route = Route::new().nest_no_strip("/v1", OpenApiService::new(notes, "Notes", "1"));
-    TestClient::new(surround(route, edge(tokens, settings), Allowed::default().with::<Notes>()))
+    TestClient::new(surround(route, edge, Allowed::default().with::<Notes>()))
 }

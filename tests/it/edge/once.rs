@@ -8,7 +8,7 @@ use songda::domain::clock::Instant;
 use songda::store::{Store, idempotency};
 
 use super::now;
-use crate::database::Database;
+use crate::database::Record;
 
 fn once(key: &str, fingerprint: u8) -> Once {
     Once { scope: "per_1:submit_case".to_owned(), key: key.to_owned(), fingerprint: [fingerprint; 32] }
@@ -33,8 +33,8 @@ async fn ask(store: &Store, once: &Once, at: Instant) -> Result<Entered, OnceErr
 
 #[tokio::test]
 async fn the_second_time_the_first_answer_is_given() {
-    let database = Database::create().await;
-    let store = database.store();
+    let database = Record::create().await;
+    let store = &database.store;
     assert_eq!(ask(store, &once("k", 1), now()).await.unwrap(), Entered::First);
     assert_eq!(ask(store, &once("k", 1), now()).await.unwrap(), Entered::Replay(answer()));
     assert!(matches!(ask(store, &once("k", 2), now()).await, Err(OnceError::Mismatch)));
@@ -51,8 +51,8 @@ async fn the_second_time_the_first_answer_is_given() {
 
 #[tokio::test]
 async fn a_repetition_during_the_first_is_told_to_wait_and_a_rollback_leaves_nothing() {
-    let database = Database::create().await;
-    let store = database.store();
+    let database = Record::create().await;
+    let store = &database.store;
     let mut first = store.begin().await.unwrap();
     assert_eq!(enter(&mut first, &once("k", 1), now()).await.unwrap(), Entered::First);
     assert!(matches!(ask(store, &once("k", 1), now()).await, Err(OnceError::InProgress)));
@@ -65,8 +65,8 @@ async fn a_repetition_during_the_first_is_told_to_wait_and_a_rollback_leaves_not
 
 #[tokio::test]
 async fn of_many_at_once_one_is_first() {
-    let database = Database::create().await;
-    let (store, firsts) = (database.store(), AtomicU32::new(0));
+    let database = Record::create().await;
+    let (store, firsts) = (&database.store, AtomicU32::new(0));
     let key = once("k", 1);
     let asked = (0..16).map(|_| async {
         match ask(store, &key, now()).await {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use songda::casework::bell::Bell;
+use songda::casework::forget_old::forget_old;
 use songda::casework::people::People;
 use songda::casework::people::passwords::Passwords;
 use songda::casework::people::signed_in::SignedIn;
 use songda::casework::signing_keys::SigningKeys;
 use songda::casework::tokens::Tokens;
 use songda::domain::address::RegionNames;
-use songda::domain::clock::{Clock, Instant, fresh_uuid};
+use songda::domain::clock::{Clock, Instant};
 use songda::domain::consent::ConsentTemplate;
 use songda::domain::identity::MobilePhone;
 use songda::domain::notification::{ChannelCode, Consent, Event};
@@ -20,8 +21,9 @@ use songda::domain::private::Private;
 use songda::domain::text::Language;
 use songda::gateway::identity::{IdentityFact, IdentityGateway};
 use songda::gateway::wechat_login::{LoginFault, LoginGateway, WechatIdentity};
-use songda::store::{KeyRing, MIGRATOR, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use songda::store::Store;
+
+use crate::database::Record;
 
 pub const TOKEN_ENDPOINT: &str = "https://songda.example/integration/v1/token";
 
@@ -29,28 +31,24 @@ pub const TOKEN_ENDPOINT: &str = "https://songda.example/integration/v1/token";
 pub struct PeopleDesk {
     pub people: People,
     pub start: Instant,
-    admin_url: String,
-    name: String,
+    record: Record,
 }
 
 impl PeopleDesk {
     pub async fn open() -> Self {
-        let admin_url = std::env::var("SONGDA_DATABASE_URL").expect("SONGDA_DATABASE_URL: run script/test");
-        let name = format!("songda_people_{}", fresh_uuid().simple());
-        let mut admin = PgConnection::connect(&admin_url).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
-        let mut url: reqwest::Url = admin_url.parse().unwrap();
-        url.set_path(&name);
-        let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
-        let store = Store::new(url.as_str(), 20, "test", keys).unwrap();
-        MIGRATOR.run(store.pool()).await.unwrap();
+        let record = Record::create().await;
         let start = "2026-03-02T01:00:00Z".parse().unwrap();
-        Self { people: people(store, start), start, admin_url, name }
+        Self { people: people(record.store.clone(), start), start, record }
     }
 
     /// The same use cases some seconds after the start.
     pub fn after(&self, seconds: i64) -> People {
         People { clock: Clock::frozen(self.start + TimeDelta::seconds(seconds)), ..self.people.clone() }
+    }
+
+    /// How many rows are forgotten some seconds after the start.
+    pub async fn forget_old_after(&self, seconds: i64) -> u64 {
+        forget_old(&self.record.store, self.start + TimeDelta::seconds(seconds)).await.unwrap()
     }
 
     /// Somebody who signed in by WeChat.
@@ -77,10 +75,7 @@ impl PeopleDesk {
     }
 
     pub async fn close(self) {
-        self.people.store.pool().close().await;
-        let mut admin = PgConnection::connect(&self.admin_url).await.unwrap();
-        let drop = format!("drop database {} with (force)", self.name);
-        sqlx::query(AssertSqlSafe(drop)).execute(&mut admin).await.unwrap();
+        self.record.drop().await;
     }
 }
 

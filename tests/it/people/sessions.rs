@@ -69,8 +69,8 @@ async fn a_session_ends_by_itself_and_audiences_do_not_mix() {
     let first = desk.somebody("anna").await;
     assert!(matches!(desk.people.refresh_officer(&first.refresh_token).await, Err(RefreshError::Invalid)));
     assert!(matches!(desk.after(90 * DAY).refresh_person(&first.refresh_token).await, Err(RefreshError::Invalid)));
-    assert_eq!(desk.after(119 * DAY).forget_old().await.unwrap(), 0);
-    assert_eq!(desk.after(121 * DAY).forget_old().await.unwrap(), 1);
+    assert_eq!(desk.forget_old_after(119 * DAY).await, 0);
+    assert_eq!(desk.forget_old_after(121 * DAY).await, 1);
     assert_eq!(desk.count("select count(*) from refresh_tokens").await, 0);
     desk.close().await;
 }

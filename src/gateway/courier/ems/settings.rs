@@ -2,6 +2,7 @@
 
 use super::cipher::Key;
 use super::refusals::{DEFAULT, Refusals};
+use crate::domain::pace::{Pace, PaceNames};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::{HttpNames, HttpSettings};
@@ -9,9 +10,14 @@ use crate::gateway::http::{HttpNames, HttpSettings};
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_EMS_URL", default_url: "https://api.ems.com.cn", timeout: "SONGDA_EMS_TIMEOUT" };
 
+/// EMS documents no limit, so this is a cautious one; a contract may say more.
+const PACE: PaceNames =
+    PaceNames { rate: "SONGDA_EMS_RATE", default_rate: "5", slots: "SONGDA_EMS_SLOTS", default_slots: "8" };
+
 /// The settings of one account.
 pub(super) struct Settings {
     pub(super) http: HttpSettings,
+    pub(super) pace: Pace,
     pub(super) path: String,
     pub(super) sender_no: String,
     pub(super) authorization: Private<String>,
@@ -35,6 +41,7 @@ impl Settings {
     /// Reads them.
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let http = HttpSettings::read(env, &HTTP);
+        let pace = Pace::read(env, &PACE);
         let path_meaning = "path of the EMS interface; the carrier's own trial system has amp-prod-api/f/amp/api/test";
         let path = env.or("SONGDA_EMS_PATH", "amp-prod-api/f/amp/api/open", path_meaning);
         let sender_no = env.required("SONGDA_EMS_SENDER_NO", "customer number of the agreement with EMS");
@@ -53,6 +60,7 @@ impl Settings {
         let terms = Terms::read(env);
         Some(Self {
             http: http?,
+            pace: pace?,
             path: path?,
             sender_no: sender_no?,
             authorization: authorization?,

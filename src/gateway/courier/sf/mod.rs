@@ -24,6 +24,7 @@ use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
 use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Known, Label, RawCallback, Recovery};
 use crate::domain::clock::Clock;
+use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -71,6 +72,10 @@ impl Sf {
 impl Carrier for Sf {
     fn code(&self) -> &CarrierCode {
         &self.code
+    }
+
+    fn pace(&self) -> Pace {
+        self.client.settings.pace
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {

@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 
+use crate::domain::pace::{Pace, PaceNames};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::{HttpNames, HttpSettings};
@@ -9,9 +10,14 @@ use crate::gateway::http::{HttpNames, HttpSettings};
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_SF_URL", default_url: "https://sfapi.sf-express.com", timeout: "SONGDA_SF_TIMEOUT" };
 
+/// SF allows thirty calls a second to each of its services, until a contract says more.
+const PACE: PaceNames =
+    PaceNames { rate: "SONGDA_SF_RATE", default_rate: "30", slots: "SONGDA_SF_SLOTS", default_slots: "16" };
+
 /// The settings of one account.
 pub(super) struct Settings {
     pub(super) http: HttpSettings,
+    pub(super) pace: Pace,
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
     pub(super) label_template: String,
@@ -31,6 +37,7 @@ impl Settings {
     /// Reads them.
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let http = HttpSettings::read(env, &HTTP);
+        let pace = Pace::read(env, &PACE);
         let partner_id: Option<String> = env.required("SONGDA_SF_PARTNER_ID", "customer code (顾客编码) at SF");
         let check_word = env.secret("SONGDA_SF_CHECK_WORD", "check word (校验码) that belongs to the customer code");
         let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
@@ -40,6 +47,7 @@ impl Settings {
         let partner_id = partner_id?;
         Some(Self {
             http: http?,
+            pace: pace?,
             check_word: check_word?,
             label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
             label_urls: label_urls?,

@@ -17,6 +17,7 @@ use async_trait::async_trait;
 
 use crate::domain::clock::Clock;
 use crate::domain::notification::{ChannelCode, PushMessage};
+use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::domain::reach::AddressKind;
 use crate::env::Env;
@@ -35,6 +36,7 @@ const VERSION: &str = "2017-05-25";
 /// The channel.
 pub struct SmsAliyun {
     code: ChannelCode,
+    pace: Pace,
     rpc: Rpc,
     /// For a whole look-up, all its pages included.
     time_limit: Duration,
@@ -63,6 +65,7 @@ impl SmsAliyun {
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
             code: ChannelCode::new(KNOWN.code),
+            pace: settings.pace,
             rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock.clone())?,
             time_limit: settings.http.timeout,
             sign_name: settings.sign_name,
@@ -80,6 +83,10 @@ impl PushChannel for SmsAliyun {
 
     fn address_kind(&self) -> AddressKind {
         AddressKind::Phone
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
     }
 
     fn repeat(&self) -> Repeat {

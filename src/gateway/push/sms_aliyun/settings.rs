@@ -1,14 +1,25 @@
 //! Settings of the SMS channel.
 
+use crate::domain::pace::{Pace, PaceNames};
 use crate::env::Env;
 use crate::gateway::acs3::Credentials;
 use crate::gateway::http::{HttpNames, HttpSettings};
+
+/// The service allows about five thousand calls a second; the slots are what one process can use.
+const PACE: PaceNames = PaceNames {
+    rate: "SONGDA_SMS_ALIYUN_RATE",
+    default_rate: "5000",
+    slots: "SONGDA_SMS_ALIYUN_SLOTS",
+    default_slots: "64",
+};
 
 /// Settings of the channel.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How the service is reached.
     pub http: HttpSettings,
+    /// How fast it may be called.
+    pub pace: Pace,
     /// Who calls it.
     pub credentials: Credentials,
     /// The approved signature (签名) that opens every message.
@@ -29,6 +40,7 @@ impl Settings {
             timeout: "SONGDA_SMS_ALIYUN_TIMEOUT",
         };
         let http = HttpSettings::read(env, &names);
+        let pace = Pace::read(env, &PACE);
         let key_id = env.required("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "AccessKey id for Alibaba Cloud SMS");
         let secret = env.secret("SONGDA_SMS_ALIYUN_SECRET", "AccessKey secret for Alibaba Cloud SMS");
         let sign_name = env.required("SONGDA_SMS_ALIYUN_SIGN_NAME", "approved signature (签名) of the messages");
@@ -38,6 +50,7 @@ impl Settings {
         );
         Some(Self {
             http: http?,
+            pace: pace?,
             credentials: Credentials { key_id: key_id?, secret: secret? },
             sign_name: sign_name?,
             login_template: login_template?,

@@ -21,6 +21,7 @@ fn credentials() -> Credentials {
 fn channel_at(http: &HttpSettings) -> SmsAliyun {
     let settings = Settings {
         http: http.clone(),
+        pace: Pace { per_second: 1, slots: 1 },
         credentials: credentials(),
         sign_name: "某区政务".to_owned(),
         login_template: "SMS_1".to_owned(),
@@ -34,6 +35,7 @@ fn message(first_sent_at: &str) -> PushMessage {
         template: "SMS_100000001".to_owned(),
         fields: BTreeMap::from([("name".to_owned(), "办件 A*1~".to_owned())]),
         page: None,
+        fallbacks: BTreeMap::new(),
         language: Language::Chinese,
         consent: Consent::NotNeeded,
         first_sent_at: first_sent_at.parse().unwrap(),

@@ -10,6 +10,7 @@ mod patterns;
 pub mod sandbox;
 mod send;
 mod settings;
+mod templates;
 mod token;
 
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::clock::Clock;
-use crate::domain::notification::{ChannelCode, PushMessage};
+use crate::domain::notification::{ChannelCode, KnownTemplate, PushMessage};
+use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::domain::reach::AddressKind;
 use crate::env::Env;
@@ -41,6 +43,7 @@ const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
 /// The channel.
 pub struct Wechat {
     code: ChannelCode,
+    pace: Pace,
     http: Http,
     /// For a whole send, its token included.
     time_limit: Duration,
@@ -68,12 +71,12 @@ impl Wechat {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
-        let Settings { account, state, callbacks } = settings;
+        let Settings { account, pace, state, callbacks } = settings;
         let http = Http::new(&account.http)?;
         let time_limit = account.http.timeout;
         let callbacks = callbacks.map(|settings| Callbacks::new(settings, account.appid.clone()));
         let tokens = Tokens::new(http.clone(), account, clock.clone());
-        Ok(Self { code: ChannelCode::new(KNOWN.code), http, time_limit, tokens, state, callbacks, clock })
+        Ok(Self { code: ChannelCode::new(KNOWN.code), pace, http, time_limit, tokens, state, callbacks, clock })
     }
 
     /// Sends with the token at hand, and once more with a new one if WeChat rejects it. `under_way` is true while
@@ -97,6 +100,22 @@ impl Wechat {
         })
     }
 
+    async fn list_templates(&self) -> Result<Vec<KnownTemplate>, PushReport> {
+        let token = self.tokens.current().await?;
+        let mut answer = templates::fetch(&self.http, &token).await;
+        if let Ok(rejected) = &answer
+            && Said::read(&rejected.body).is_some_and(|said| said.token_rejected())
+        {
+            let renewed = self.tokens.renewed(&token).await?;
+            answer = templates::fetch(&self.http, &renewed).await;
+        }
+        let known = answer.as_ref().ok().and_then(|answer| templates::read(&answer.body));
+        known.ok_or_else(|| match understand(answer, self.clock.now()) {
+            Sent::Settled(report) => report,
+            Sent::TokenRejected(said) => PushReport::new(PushFact::Misconfigured, said.detail()),
+        })
+    }
+
     async fn post(&self, message: &SubscribeMessage<'_>, token: &token::Token, under_way: &mut bool) -> Sent {
         *under_way = true;
         let answer = message.post(&self.http, token).await;
@@ -115,6 +134,10 @@ impl PushChannel for Wechat {
         AddressKind::WechatAccount
     }
 
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+
     fn repeat(&self) -> Repeat {
         Repeat::ConsentTells
     }
@@ -131,6 +154,10 @@ impl PushChannel for Wechat {
             Err(_) if under_way => PushReport::new(PushFact::Ambiguous, "no answer in time"),
             Err(_) => PushReport::new(PushFact::Unavailable, "no access token in time"),
         }
+    }
+
+    async fn templates(&self) -> Option<Result<Vec<KnownTemplate>, PushReport>> {
+        Some(self.list_templates().await)
     }
 
     fn challenge(&self, query: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::domain::pace::{Pace, PaceNames};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::{HttpNames, HttpSettings};
@@ -99,11 +100,17 @@ fn key(env: &mut Env, name: &'static str, meaning: &'static str) -> Option<AesKe
     key
 }
 
+/// WeChat counts subscribe messages by the day, ten million of them, and names no limit for a second.
+const PACE: PaceNames =
+    PaceNames { rate: "SONGDA_WECHAT_RATE", default_rate: "1000", slots: "SONGDA_WECHAT_SLOTS", default_slots: "64" };
+
 /// Settings of the channel.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The account.
     pub account: Account,
+    /// How fast it may be called.
+    pub pace: Pace,
     /// Which build a tap opens.
     pub state: MiniprogramState,
     /// For WeChat's calls to us, where it makes any.
@@ -117,13 +124,14 @@ impl Settings {
             return None;
         }
         let account = Account::read(env);
+        let pace = Pace::read(env, &PACE);
         let state = env.or(
             "SONGDA_WECHAT_MINIPROGRAM_STATE",
             "formal",
             "which build of the mini-program a tap opens: developer, trial or formal",
         );
         let callbacks = CallbackSettings::read(env);
-        Some(Self { account: account?, state: state?, callbacks })
+        Some(Self { account: account?, pace: pace?, state: state?, callbacks })
     }
 }
 

@@ -12,6 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use songda::domain::clock::Clock;
 use songda::domain::notification::{ChannelCode, PushMessage};
+use songda::domain::pace::{Pace, PaceNames};
 use songda::domain::private::Private;
 use songda::domain::reach::AddressKind;
 use songda::env::Env;
@@ -27,21 +28,31 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_PIGEON_TIMEOUT",
 };
 
+/// Nobody documents how fast pigeons fly.
+const PACE: PaceNames =
+    PaceNames { rate: "SONGDA_PIGEON_RATE", default_rate: "100", slots: "SONGDA_PIGEON_SLOTS", default_slots: "16" };
+
 struct Pigeon {
     code: ChannelCode,
+    pace: Pace,
     http: Http,
 }
 
 fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn PushChannel>> {
-    let http = Http::new(&HttpSettings::read(env, &HTTP)?);
+    let (settings, pace) = (HttpSettings::read(env, &HTTP), Pace::read(env, &PACE));
+    let http = Http::new(&settings?);
     let http = http.map_err(|error| env.fault(format!("no HTTP client for pigeons: {error}"))).ok()?;
-    Some(Arc::new(Pigeon { code: ChannelCode::new(KNOWN.code), http }))
+    Some(Arc::new(Pigeon { code: ChannelCode::new(KNOWN.code), pace: pace?, http }))
 }
 
 #[async_trait]
 impl PushChannel for Pigeon {
     fn code(&self) -> &ChannelCode {
         &self.code
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
     }
 
     fn address_kind(&self) -> AddressKind {

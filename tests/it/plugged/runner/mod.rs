@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use songda::domain::clock::Clock;
+use songda::domain::pace::{Pace, PaceNames};
 use songda::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use songda::domain::private::Private;
 use songda::env::Env;
@@ -31,15 +32,21 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_RUNNER_TIMEOUT",
 };
 
+/// Nobody documents how fast runners are.
+const PACE: PaceNames =
+    PaceNames { rate: "SONGDA_RUNNER_RATE", default_rate: "100", slots: "SONGDA_RUNNER_SLOTS", default_slots: "16" };
+
 struct Runner {
     code: CarrierCode,
+    pace: Pace,
     http: Http,
 }
 
 fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn Carrier>> {
-    let http = Http::new(&HttpSettings::read(env, &HTTP)?);
+    let (settings, pace) = (HttpSettings::read(env, &HTTP), Pace::read(env, &PACE));
+    let http = Http::new(&settings?);
     let http = http.map_err(|error| env.fault(format!("no HTTP client for runners: {error}"))).ok()?;
-    Some(Arc::new(Runner { code: CarrierCode::new(KNOWN.code), http }))
+    Some(Arc::new(Runner { code: CarrierCode::new(KNOWN.code), pace: pace?, http }))
 }
 
 impl Runner {
@@ -78,6 +85,10 @@ impl Runner {
 impl Carrier for Runner {
     fn code(&self) -> &CarrierCode {
         &self.code
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {

@@ -1,0 +1,43 @@
+//! What served its purpose is forgotten: used assertions, old one-time codes, sessions long over, answers kept under an
+//! `Idempotency-Key`.
+
+use chrono::TimeDelta;
+
+use super::{Casework, once};
+use crate::domain::clock::Instant;
+use crate::domain::login_code;
+use crate::store::{Store, StoreError, api_clients, housekeeping, idempotency, login_codes, sessions};
+
+/// How long an ended session is kept, so that somebody can ask how it ended.
+const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
+
+/// How many rows of a kind are forgotten in one transaction, so that none is long.
+pub const AT_ONCE: i64 = 1_000;
+
+impl Casework {
+    /// Forgets a batch of what is old now; see [`forget_old`].
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn forget_old(&self) -> Result<u64, StoreError> {
+        forget_old(self.store(), self.now()).await
+    }
+}
+
+/// Forgets a batch of what is old, and returns how many rows that were: none when nothing is left to forget, or when
+/// another process is at it.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> {
+    let mut tx = store.begin().await?;
+    if !housekeeping::try_lock(&mut tx).await? {
+        return Ok(0);
+    }
+    let assertions = api_clients::forget_assertions(&mut tx, now, AT_ONCE).await?;
+    let codes = login_codes::forget(&mut tx, now - login_code::MEMORY, AT_ONCE).await?;
+    let sessions = sessions::forget(&mut tx, now - SESSION_MEMORY, AT_ONCE).await?;
+    let answers = idempotency::forget(&mut tx, now - once::KEPT, AT_ONCE).await?;
+    tx.commit().await?;
+    Ok(assertions + codes + sessions + answers)
+}

@@ -13,7 +13,8 @@
 //! 5. It returns `Result<T, Problem>`: `T` is [`edge::answers::Versioned`] (200 with ETag; 304 is answered for it),
 //!    [`edge::answers::Created`] (201), `Json<Page<…>>` for a list, or derives `ApiResponse`.
 //! 6. `impl From<DecideError> for Problem` stands beside it, so `?` is enough. A new kind of problem is a line in
-//!    [`edge::code`]. Which problems it documents is derived from the above; it lists none.
+//!    [`edge::code`]. Which problems it documents is derived from the above; what cannot be, its return type names
+//!    ([`edge::problem_of`]).
 //! 7. With an `Idempotency-Key`: pass `idempotency_key.once(person.id, "submit_case", body.raw())` to the use case, with
 //!    what turns its outcome into an `Answer` (`Created { … }.into()`), and return `Answered<Created<CaseView>>`, made
 //!    from the `Given` that comes back.

@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod paging;
 pub mod phone;
 pub mod problem;
+pub mod problem_of;
 pub mod problem_pages;
 pub mod rate_limit;
 pub mod reference;

@@ -22,6 +22,7 @@ pub mod problem_pages;
 pub mod rate_limit;
 pub mod reference;
 pub mod request_id;
+pub mod request_log;
 pub mod shape;
 pub mod shared_buckets;
 pub mod wire_ids;

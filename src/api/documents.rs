@@ -96,6 +96,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_committed_documents_are_up_to_date() {
+        check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi")).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    #[test]
     fn what_was_written_is_up_to_date_until_it_is_changed() {
         let folder = std::env::temp_dir().join(format!("songda-openapi-{}", crate::domain::clock::fresh_uuid()));
         let missing = check(&folder).unwrap_err();

@@ -4,6 +4,7 @@
 mod fault;
 mod files;
 mod forms;
+mod known_templates;
 mod places;
 mod rules;
 mod search;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
-use crate::domain::notification::{ChannelCode, Event, Template};
+use crate::domain::notification::{ChannelCode, Consent, Event, Template};
 use crate::domain::text::{Bilingual, Language};
 
 /// All templates.
@@ -72,6 +72,13 @@ impl Templates {
         &self.templates
     }
 
+    /// What one consent to a template is worth; `None` if a channel has no template of this id.
+    #[must_use]
+    pub fn consent(&self, channel: &ChannelCode, id: &str) -> Option<Consent> {
+        let known = self.templates.iter().find(|it| it.channel == *channel && it.wording.id == id)?;
+        Some(known.wording.consent)
+    }
+
     /// Notes all that is wrong with them.
     pub(super) fn check(&self, faults: &mut Faults) {
         for event in Event::ALL {
@@ -125,6 +132,11 @@ impl Templates {
                 if let Some(wrong) = wrong {
                     faults.add(&here, &format!("{} for {}", wrong, event.as_str()));
                 }
+            }
+        }
+        for (name, text) in &assignment.wording.fallbacks {
+            if let Some(wrong) = fallback_fault(assignment, name, text) {
+                faults.add(&format!("{place}.fallbacks.{name}"), wrong);
             }
         }
     }
@@ -184,6 +196,17 @@ fn wechat_fault(name: &str, text: &str) -> Option<&'static str> {
     }
 }
 
+/// Why a text cannot stand in for a field that a gateway refuses.
+fn fallback_fault(assignment: &Assignment, name: &str, text: &str) -> Option<&'static str> {
+    if !assignment.wording.fields.contains_key(name) {
+        return Some("stands in for no field of the template");
+    }
+    if text.trim().is_empty() || text.contains('{') {
+        return Some("must be a fixed text");
+    }
+    if assignment.channel.as_str() == "wechat" { wechat_fault(name, text) } else { None }
+}
+
 /// What an SMS variable of this name cannot hold.
 fn sms_fault(name: &str, text: &str) -> Option<&'static str> {
     if !["name", "status", "number"].contains(&name) {
@@ -222,9 +245,12 @@ mod tests {
             .replace("\"准予办理\"", "\"准予办理了啊\"")
             .replace("phrase2 = \"{status}\"", "phrase2 = \"{status}!\"")
             .replace("number = \"{number}\"", "link = \"https://example.org/{person}\"")
+            .replace("thing1 = \"政务服务事项\"", "thing9 = \"{item}\"")
             .replace("\"granted\", \"denied\"", "\"granted\"");
         let lines = faults(&broken);
-        for part in ["events.granted.status.zh", "phrase2", "link", "{person}", "wechat.zh-CN.denied"] {
+        for part in
+            ["events.granted.status.zh", "phrase2", "link", "{person}", "wechat.zh-CN.denied", "fallbacks.thing9"]
+        {
             assert!(lines.iter().any(|line| line.contains(part)), "{part} in {lines:#?}");
         }
     }

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use chrono::Datelike;
 use clap::Subcommand;
 use songda::casework::publish_catalogue::publish;
 use songda::catalog::{Contents, read};
-use songda::domain::clock::Clock;
+use songda::domain::clock::{Clock, beijing_day};
+use songda::env::Env;
+use songda::gateway::push;
 
 use super::{Failure, record};
 
@@ -18,11 +21,22 @@ pub enum Catalog {
         #[arg(long, default_value = "catalog")]
         folder: PathBuf,
     },
+    /// Ask the gateways which message templates they hold, and warn of those that would be refused. They answer this a
+    /// few times a day only.
+    Compare {
+        /// The folder of the catalogue.
+        #[arg(long, default_value = "catalog")]
+        folder: PathBuf,
+    },
     /// Check the files and publish what changed.
     Load {
         /// The folder of the catalogue.
         #[arg(long, default_value = "catalog")]
         folder: PathBuf,
+        /// For demonstrations and tests, which must run on any day: count from Monday to Friday in this year and the
+        /// next where the calendar does not know them.
+        #[arg(long)]
+        rehearse: bool,
     },
 }
 
@@ -34,9 +48,17 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
             let contents = contents(&folder)?;
             println!("{} items, no faults", contents.items.len());
         }
-        Catalog::Load { folder } => {
-            let contents = contents(&folder)?;
-            let publication = publish(&record()?, &Clock::system(), &contents).await?;
+        Catalog::Compare { folder } => compare(&contents(&folder)?).await?,
+        Catalog::Load { folder, rehearse } => {
+            let clock = Clock::system();
+            let mut contents = contents(&folder)?;
+            if rehearse {
+                let year = beijing_day(clock.now()).year();
+                for year in contents.parts.calendar.rehearse(year..=year + 1) {
+                    println!("rehearsal: the working days of {year} are made up, not announced");
+                }
+            }
+            let publication = publish(&record()?, &clock, &contents).await?;
             println!(
                 "revision {}: {} added, {} changed, {} withdrawn, {} unchanged",
                 publication.revision,
@@ -45,6 +67,29 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
                 publication.withdrawn.len(),
                 publication.unchanged
             );
+        }
+    }
+    Ok(())
+}
+
+/// Warns, and never fails for a difference: a list may be incomplete, and messages may go all the same.
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+async fn compare(contents: &Contents) -> Result<(), Failure> {
+    let mut env = Env::of_process();
+    let channels = push::registry(&mut env, &Clock::system());
+    if !env.faults().is_empty() {
+        return Err(super::faults(env.faults()));
+    }
+    for channel in channels.iter() {
+        let code = channel.code();
+        match channel.templates().await {
+            None => println!("{code}: cannot be asked"),
+            Some(Err(report)) => println!("{code}: does not say which templates it holds ({})", report.detail),
+            Some(Ok(known)) => {
+                let doubts = contents.parts.templates.doubts(code, &known);
+                println!("{code}: {} templates there, {} warnings", known.len(), doubts.len());
+                doubts.iter().for_each(|doubt| println!("  - {doubt}"));
+            }
         }
     }
     Ok(())

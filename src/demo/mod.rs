@@ -66,14 +66,17 @@ pub struct Stage {
     pub sandbox: Sandbox,
     /// The teller.
     pub story: Story,
+    /// Whether the player moves the parcels of its journeys itself, at once; otherwise the sandbox moves them in its
+    /// own time.
+    pub moves_parcels: bool,
     officer_password: Private<String>,
 }
 
 impl Stage {
-    /// A stage; the story begins now.
+    /// A stage, where the player moves the parcels; the story begins now.
     #[must_use]
     pub fn new(api: Caller, sandbox: Sandbox, officer_password: Private<String>) -> Self {
-        Self { api, sandbox, story: Story::begin(), officer_password }
+        Self { api, sandbox, story: Story::begin(), moves_parcels: true, officer_password }
     }
 }
 
@@ -97,7 +100,7 @@ async fn journey_by_journey(settings: Settings) -> Played<String> {
     })
     .await?;
     sandbox.aim(&settings.api).await?;
-    let stage = Stage::new(api, sandbox, settings.officer_password);
+    let stage = Stage { moves_parcels: false, ..Stage::new(api, sandbox, settings.officer_password) };
     journeys::certificate(&stage).await?;
     journeys::licence(&stage).await?;
     let decisions = batch::play(&stage, &settings.batch).await?;

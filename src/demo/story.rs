@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::clock::Stopwatch;
+use crate::domain::clock::{Instant, Stopwatch, beijing};
 
 /// A teller.
 #[derive(Clone, Copy)]
@@ -38,7 +38,8 @@ impl Story {
         println!("          办件 {number} 的时间线 · the case's own timeline:");
         for row in rows {
             let text = |pointer| row.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-            println!("          | {}  {} · {}", text("/at"), text("/text/zh"), text("/text/en"));
+            let at = text("/at").parse().map(|at: Instant| at.with_timezone(&beijing()).format("%H:%M:%S").to_string());
+            println!("          | {}  {} · {}", at.unwrap_or_default(), text("/text/zh"), text("/text/en"));
         }
     }
 }

@@ -136,6 +136,9 @@ pub struct Template {
     /// Where a tap leads, with the same placeholders. Opaque ids only.
     #[serde(default)]
     pub page: Option<String>,
+    /// Field name → text that surely fits, for when the gateway refuses what the pattern yields. No placeholders.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fallbacks: BTreeMap<String, String>,
     /// Whether the recipient's consent is used up by one message (WeChat's one-time templates) or lasts.
     #[serde(default)]
     pub consent: Consent,
@@ -165,12 +168,51 @@ pub struct PushMessage {
     pub fields: BTreeMap<String, String>,
     /// Where a tap leads.
     pub page: Option<String>,
+    /// Field name → text that stands in for one that the gateway refuses.
+    pub fallbacks: BTreeMap<String, String>,
     /// The language.
     pub language: Language,
     /// Whether a second copy would need a second consent, and so cannot appear twice.
     pub consent: Consent,
     /// When it was first handed to the gateway, where it was before: the day that a look-up asks about.
     pub first_sent_at: Instant,
+}
+
+/// The part of a message that a gateway refused, where it names one. Without that part it may take the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Objection {
+    /// The page that a tap would open is not there.
+    Page,
+    /// The text of this field does not suit its type.
+    Field(String),
+}
+
+impl PushMessage {
+    /// The same message with what a gateway objects to left out: no page, or the field's fallback. `None` if that is
+    /// no other message, or the field has no fallback.
+    #[must_use]
+    pub fn without(&self, objection: &Objection) -> Option<Self> {
+        let mut plainer = self.clone();
+        match objection {
+            Objection::Page => plainer.page = None,
+            Objection::Field(name) => {
+                let fallback = self.fallbacks.get(name)?.clone();
+                plainer.fields.insert(name.clone(), fallback);
+            }
+        }
+        (plainer != *self).then_some(plainer)
+    }
+}
+
+/// A template as the gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownTemplate {
+    /// Its id at the gateway.
+    pub id: String,
+    /// Field name → the only texts that it takes; none where it takes any of its type.
+    pub fields: BTreeMap<String, Vec<String>>,
+    /// What one consent to it is worth.
+    pub consent: Consent,
 }
 
 impl Template {
@@ -191,9 +233,37 @@ impl Template {
             template: self.id.clone(),
             fields: self.fields.iter().map(|(name, pattern)| (name.clone(), fill(pattern))).collect(),
             page: self.page.as_ref().map(fill),
+            fallbacks: self.fallbacks.clone(),
             language,
             consent: self.consent,
             first_sent_at: notification.created_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_does_without_what_is_refused_once() {
+        let text = |text: &str| BTreeMap::from([("phrase2".to_owned(), text.to_owned())]);
+        let message = PushMessage {
+            key: "ntf_1".to_owned(),
+            template: "tpl".to_owned(),
+            fields: text("准予办理"),
+            page: Some("pages/case".to_owned()),
+            fallbacks: text("已有结果"),
+            language: Language::Chinese,
+            consent: Consent::OneTime,
+            first_sent_at: "2026-01-02T04:00:00Z".parse().unwrap(),
+        };
+        let bare = message.without(&Objection::Page).unwrap();
+        assert_eq!((bare.page.clone(), &bare.fields), (None, &message.fields));
+        assert_eq!(bare.without(&Objection::Page), None);
+        let plain = message.without(&Objection::Field("phrase2".to_owned())).unwrap();
+        assert_eq!((&plain.page, &plain.fields), (&message.page, &message.fallbacks));
+        assert_eq!(plain.without(&Objection::Field("phrase2".to_owned())), None, "the fallback itself is refused");
+        assert_eq!(message.without(&Objection::Field("thing1".to_owned())), None, "no fallback for it");
     }
 }

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     fn template(consent: Consent) -> Template {
-        Template { id: "tpl".into(), fields: BTreeMap::new(), page: None, consent }
+        Template { id: "tpl".into(), fields: BTreeMap::new(), fallbacks: BTreeMap::new(), page: None, consent }
     }
 
     #[test]

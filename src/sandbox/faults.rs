@@ -10,6 +10,7 @@
 //! | 0404 | `unknown_number` | refused: there is no such number |
 //! | 0407 | `timeout_before` | nothing is done, no answer comes |
 //! | 0408 | `timeout_after_commit` | done, but no answer comes |
+//! | 0410 | `collected_unheard` | done, and a parcel is collected at once, but no answer and no callback comes |
 //! | 0429 | `throttle` | refused: too fast |
 //! | 0500 | `http_500_html` | nothing is done, the answer is a 500 with HTML |
 //! | 0600 | `slow` | done, and answered late |
@@ -43,6 +44,7 @@ pub enum Fault {
     UnknownNumber,
     TimeoutBefore,
     TimeoutAfterCommit,
+    CollectedUnheard,
     Throttle,
     #[serde(rename = "http_500_html")]
     Http500Html,
@@ -59,6 +61,7 @@ pub enum CallFault {
     Garbage200,
     TimeoutBefore,
     TimeoutAfterCommit,
+    CollectedUnheard,
     Http500Html,
     Slow,
     Refuse(Refusal),
@@ -88,13 +91,14 @@ enum Kind {
     Callback(CallbackFault),
 }
 
-const MAGIC: [(&str, Fault); 12] = [
+const MAGIC: [(&str, Fault); 13] = [
     ("0200", Fault::Garbage200),
     ("0401", Fault::ExpiredToken),
     ("0403", Fault::UserRefused),
     ("0404", Fault::UnknownNumber),
     ("0407", Fault::TimeoutBefore),
     ("0408", Fault::TimeoutAfterCommit),
+    ("0410", Fault::CollectedUnheard),
     ("0429", Fault::Throttle),
     ("0500", Fault::Http500Html),
     ("0600", Fault::Slow),
@@ -109,6 +113,7 @@ impl Fault {
             Self::Garbage200 => Kind::Call(CallFault::Garbage200),
             Self::TimeoutBefore => Kind::Call(CallFault::TimeoutBefore),
             Self::TimeoutAfterCommit => Kind::Call(CallFault::TimeoutAfterCommit),
+            Self::CollectedUnheard => Kind::Call(CallFault::CollectedUnheard),
             Self::Http500Html => Kind::Call(CallFault::Http500Html),
             Self::Slow => Kind::Call(CallFault::Slow),
             Self::ExpiredToken => Kind::Call(CallFault::Refuse(Refusal::ExpiredToken)),

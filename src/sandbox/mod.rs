@@ -28,11 +28,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use poem::listener::TcpAcceptor;
 use poem::{Route, Server};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::clock::Instant;
 use crate::env::Env;
 use crate::gateway::{courier, identity, push};
 use crate::lifecycle::Tasks;
@@ -83,10 +85,14 @@ pub struct Sandbox {
 impl Sandbox {
     /// Moves every parcel on, and lets the carriers call back.
     pub fn advance_all(&self, steps: usize) -> usize {
+        self.advance_ordered_before(self.world.now(), steps)
+    }
+
+    fn advance_ordered_before(&self, ordered_before: Instant, steps: usize) -> usize {
         let held = self.world.callbacks.take_held();
         let mut count = 0;
         for twin in &self.twins {
-            let moved = self.world.parcels.advance_all(twin.name(), steps, self.world.now());
+            let moved = self.world.parcels.advance_all(twin.name(), ordered_before, steps, self.world.now());
             count += moved.len();
             twin.scanned(&self.world, &moved);
         }
@@ -214,12 +220,13 @@ async fn answer(sandbox: &Arc<Sandbox>, listener: TcpListener, tasks: &Tasks) ->
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(sandbox.routes(), stopped, Some(GRACE)).await
 }
 
-/// Moves all parcels on by one scan at each step.
+/// Moves all parcels on by one scan at each step. Nobody comes for a parcel in the very second of its order: carriers
+/// write whole seconds, and it would seem to be collected before it was ordered.
 async fn walk(sandbox: Arc<Sandbox>, step: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(step);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        sandbox.advance_all(1);
+        sandbox.advance_ordered_before(sandbox.world.now() - TimeDelta::seconds(1), 1);
     }
 }
 

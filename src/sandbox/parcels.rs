@@ -163,11 +163,20 @@ impl Parcels {
         })
     }
 
-    /// Moves all parcels of a carrier on. Only those that moved are told.
-    pub fn advance_all(&self, carrier: &str, steps: usize, now: Instant) -> Vec<Moved> {
+    /// Collects the parcels to a phone that wait at the office. Nobody is told.
+    pub fn collect(&self, carrier: &str, phone: &str, now: Instant) {
+        self.by_order.each(|_, parcel| {
+            if parcel.carrier == carrier && parcel.recipient.phone == phone && parcel.scans.is_empty() {
+                parcel.advance(1, now);
+            }
+        });
+    }
+
+    /// Moves all parcels of a carrier on that were ordered before an instant. Only those that moved are told.
+    pub fn advance_all(&self, carrier: &str, ordered_before: Instant, steps: usize, now: Instant) -> Vec<Moved> {
         let mut moved = Vec::new();
         self.by_order.each(|_, parcel| {
-            if parcel.carrier == carrier {
+            if parcel.carrier == carrier && parcel.ordered_at <= ordered_before {
                 let scans = parcel.advance(steps, now);
                 if !scans.is_empty() {
                     moved.push(Moved { parcel: parcel.clone(), scans });
@@ -294,14 +303,28 @@ mod tests {
 
     #[test]
     fn a_parcel_walks_to_the_end_and_stays() {
-        let (parcels, now) = (Parcels::default(), Clock::system().now());
+        let parcels = Parcels::default();
         parcels.book(parcel("SD1", "A"));
-        assert_eq!(parcels.advance_all("ems", 2, now).len(), 1);
+        let now = Clock::system().now();
+        assert!(parcels.advance_all("ems", now - TimeDelta::seconds(1), 1, now).is_empty(), "just ordered");
+        assert_eq!(parcels.advance_all("ems", now, 2, now).len(), 1);
         let moved = parcels.advance("ems", "SD1", 5, now).unwrap();
         assert_eq!(moved.scans.iter().map(|scan| scan.code).collect::<Vec<_>>(), ["3"]);
         assert!(moved.parcel.is_at_the_end());
         assert!(moved.parcel.scans.windows(2).all(|pair| pair[0].at < pair[1].at));
-        assert!(parcels.advance_all("ems", 1, now).is_empty());
+        assert!(parcels.advance_all("ems", now, 1, now).is_empty());
+        assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::TooLate);
+    }
+
+    #[test]
+    fn what_is_collected_cannot_be_cancelled() {
+        let (parcels, now) = (Parcels::default(), Clock::system().now());
+        parcels.book(parcel("SD1", "A"));
+        parcels.collect("ems", "13912345678", now);
+        assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "somebody else's");
+        parcels.collect("ems", "", now);
+        parcels.collect("ems", "", now);
+        assert_eq!(parcels.of_order("ems", "SD1").unwrap().scans.len(), 1);
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::TooLate);
     }
 
@@ -312,7 +335,7 @@ mod tests {
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Now);
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Before);
         assert_eq!(parcels.cancel("ems", "SD2"), Cancelled::Absent);
-        assert!(parcels.advance_all("ems", 1, now).is_empty());
+        assert!(parcels.advance_all("ems", now, 1, now).is_empty());
         assert_eq!(parcels.counts(), (0, 1));
     }
 }

@@ -101,6 +101,11 @@ impl World {
                 drop(act(None));
                 severed(strike.delay).await
             }
+            CallFault::CollectedUnheard => {
+                drop(act(None));
+                self.parcels.collect(target.gateway, target.recipient, self.now());
+                severed(strike.delay).await
+            }
         }
     }
 

@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use sqlx::FromRow;
+use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::clock::Instant;
 use crate::domain::consent::ConsentBalance;
 use crate::domain::ids::PersonId;
 use crate::domain::notification::ChannelCode;
+use crate::domain::private::Private;
+use crate::store::seal::KeyRing;
 
 #[derive(FromRow)]
 struct Row {
@@ -17,12 +20,15 @@ struct Row {
     balance: i32,
     lasting: bool,
     refused_at: Option<Instant>,
+    unmatched: i32,
+    heard_at: Option<Instant>,
 }
 
 impl Row {
     fn balance(&self) -> ConsentBalance {
+        let Self { lasting, refused_at, unmatched, heard_at, .. } = *self;
         let balance = u32::try_from(self.balance).unwrap_or(0);
-        ConsentBalance { balance, lasting: self.lasting, refused_at: self.refused_at }
+        ConsentBalance { balance, lasting, refused_at, unmatched, heard_at }
     }
 }
 
@@ -34,11 +40,12 @@ pub async fn of_person(
     conn: &mut Conn,
     person: PersonId,
 ) -> Result<HashMap<(ChannelCode, String), ConsentBalance>, StoreError> {
-    let rows: Vec<Row> =
-        sqlx::query_as("select channel, template, balance, lasting, refused_at from consents where person_id = $1")
-            .bind(person.uuid())
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "select channel, template, balance, lasting, refused_at, unmatched, heard_at from consents where person_id = $1",
+    )
+    .bind(person.uuid())
+    .fetch_all(conn)
+    .await?;
     let read = |row: Row| {
         let balance = row.balance();
         ((ChannelCode::new(row.channel), row.template), balance)
@@ -61,7 +68,7 @@ pub async fn hold_balance(
     let row: Row = sqlx::query_as(
         "insert into consents (person_id, channel, template, updated_at) values ($1, $2, $3, $4)
          on conflict on constraint consents_pkey do update set updated_at = excluded.updated_at
-         returning channel, template, balance, lasting, refused_at",
+         returning channel, template, balance, lasting, refused_at, unmatched, heard_at",
     )
     .bind(person.uuid())
     .bind(channel.as_str())
@@ -70,6 +77,26 @@ pub async fn hold_balance(
     .fetch_one(conn)
     .await?;
     Ok(row.balance())
+}
+
+/// Whose address on a channel this is. Only on WeChat do people consent so far.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn giver(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    channel: &ChannelCode,
+    address: &Private<String>,
+) -> Result<Option<PersonId>, StoreError> {
+    if channel.as_str() != "wechat" {
+        return Ok(None);
+    }
+    let id: Option<Uuid> = sqlx::query_scalar("select person_id from wechat_accounts where openid_hash = $1 limit 1")
+        .bind(keys.hash("wechat_accounts.openid", address.expose()))
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.map(PersonId::from_uuid))
 }
 
 /// Keeps a balance that is held.
@@ -84,7 +111,7 @@ pub async fn set_balance(
     balance: ConsentBalance,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "update consents set balance = $4, lasting = $5, refused_at = $6
+        "update consents set balance = $4, lasting = $5, refused_at = $6, unmatched = $7, heard_at = $8
          where person_id = $1 and channel = $2 and template = $3",
     )
     .bind(person.uuid())
@@ -93,6 +120,8 @@ pub async fn set_balance(
     .bind(i32::try_from(balance.balance).unwrap_or(i32::MAX))
     .bind(balance.lasting)
     .bind(balance.refused_at)
+    .bind(balance.unmatched)
+    .bind(balance.heard_at)
     .execute(conn)
     .await?;
     Ok(())

@@ -277,14 +277,31 @@ pub async fn sweep(conn: &mut Conn, lane: &Lane, lost_after: Duration, limit: i6
     Ok(swept.into_iter().map(JobId::from_uuid).collect())
 }
 
-/// Makes a waiting job due at once; nothing happens if somebody holds it, or it is finished.
+/// Makes a waiting job due within this time; nothing happens if it is due before, somebody holds it, or it is finished.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn hasten(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
+pub async fn hasten(conn: &mut Conn, key: &str, within: Duration) -> Result<(), StoreError> {
     sqlx::query(
-        "update jobs set due_at = now(), offered_at = null
-         where key = $1 and state = 'pending' and due_at > now() and lease_until is null",
+        "update jobs set due_at = now() + $2 * interval '1 millisecond', offered_at = null
+         where key = $1 and state = 'pending' and due_at > now() + $2 * interval '1 millisecond' and lease_until is null",
+    )
+    .bind(key)
+    .bind(millis(within))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Brings a finished job back to life, done or given up, because its subject moved on. It is due now, and as if new.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn revive(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "update jobs set state = 'pending', finished_at = null, due_at = now(), offered_at = null, attempts = 0,
+                created_at = now()
+         where key = $1 and state <> 'pending'",
     )
     .bind(key)
     .execute(conn)

@@ -9,7 +9,6 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
 use crate::domain::ids::{JobId, PersonId};
 use crate::domain::notification::ChannelCode;
 use crate::domain::private::Private;
@@ -170,6 +169,7 @@ pub async fn release_consent(
         "with ended as (delete from consent_holds where job_id = $1 returning job_id)
          update consents
          set balance = case when $6 then 0 else balance + 1 end, lasting = lasting and not $6,
+             unmatched = case when $6 then 0 else unmatched end,
              refused_at = case when $6 then now() else refused_at end, updated_at = now()
          where person_id = $2 and channel = $3 and template = $4 and ($6 or ($5 and exists (select from ended)))",
     )
@@ -179,39 +179,6 @@ pub async fn release_consent(
     .bind(template)
     .bind(returned)
     .bind(refuted)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Notes what the gateway says of a consent. An acceptance makes sure that one is on the ledger: the client may have
-/// reported the same tap. A withdrawal empties it.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn note_consent(
-    conn: &mut Conn,
-    keys: &KeyRing,
-    channel: &ChannelCode,
-    address: &Private<String>,
-    template: &str,
-    accepted: bool,
-    now: Instant,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into consents (person_id, channel, template, balance, refused_at, updated_at)
-         select person_id, $2, $3, $4::int, case when not $5 then $6::timestamptz end, $6 from wechat_accounts where openid_hash = $1
-         on conflict (person_id, channel, template) do update
-         set balance = case when $5 then greatest(consents.balance, 1) else 0 end,
-             lasting = consents.lasting and $5, refused_at = excluded.refused_at, updated_at = $6
-         where consents.updated_at <= $6",
-    )
-    .bind(keys.hash("wechat_accounts.openid", address.expose()))
-    .bind(channel.as_str())
-    .bind(template)
-    .bind(i32::from(accepted))
-    .bind(accepted)
-    .bind(now)
     .execute(conn)
     .await?;
     Ok(())

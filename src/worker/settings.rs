@@ -28,6 +28,8 @@ pub struct WorkerSettings {
     pub absent_for: Duration,
     /// How often a parcel's way is asked for.
     pub track_every: Duration,
+    /// How long an order that exists may stay without a waybill before people are asked to look.
+    pub waybill_within: Duration,
 }
 
 /// What PostgreSQL bears beside everything else.
@@ -73,6 +75,11 @@ impl WorkerSettings {
             "2h",
             "how often a parcel's way is asked for beside the carrier's own calls",
         );
+        let waybill_within = env.duration(
+            "SONGDA_WAYBILL_WITHIN",
+            "3d",
+            "how long a carrier that has an order may leave its waybill untold before that is a dead letter",
+        );
         let retry = RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? };
         let settings = Self {
             lease: lease?,
@@ -84,6 +91,7 @@ impl WorkerSettings {
             clear_up_after: clear_up_after?,
             absent_for: absent_for?,
             track_every: track_every?,
+            waybill_within: waybill_within?,
         };
         if settings.attempt + MARGIN > settings.lease {
             env.fault("SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over while it is under way");

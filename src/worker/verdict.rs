@@ -62,6 +62,16 @@ pub fn again_or_dead(
     }
 }
 
+/// The message to send instead, at once, when the gateway refused only a part of it: a person is better told without a
+/// link, or in plainer words, than not at all. Such a refusal says that nothing was sent.
+#[must_use]
+pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage> {
+    message.without(report.objection.as_ref()?)
+}
+
+/// How often a message is tried whose refusal nobody can explain, before people see it and the next channel takes over.
+const UNEXPLAINED_AT_MOST: i32 = 3;
+
 /// How a push ends after what its channel reported; `None` while it goes on over the same channel.
 ///
 /// A push that is given up on one channel goes to the next, whether it died for an operator to see (our fault) or simply
@@ -75,7 +85,7 @@ pub fn on_push(
     message: &PushMessage,
     report: PushReport,
 ) -> (Ending, Option<PushEnd>, Contact) {
-    let PushReport { fact, detail } = report;
+    let PushReport { fact, detail, unexplained, .. } = report;
     let was_unclear = job.unclear > 0;
     match fact {
         PushFact::Delivered { reference } => {
@@ -87,6 +97,10 @@ pub fn on_push(
         }
         PushFact::Refused => (Ending::done(job, "refused", detail, None), Some(PushEnd::Refused), Contact::Answered),
         PushFact::Gone => (Ending::done(job, "gone", detail, None), Some(PushEnd::Gone), Contact::Answered),
+        PushFact::Unavailable if unexplained && job.attempts >= UNEXPLAINED_AT_MOST => {
+            let end = if was_unclear { PushEnd::Unknown } else { PushEnd::Failed };
+            (Ending::dead(job, "unexplained", detail), Some(end), Contact::Answered)
+        }
         PushFact::Misconfigured => {
             (Ending::dead(job, "misconfigured", detail), Some(PushEnd::Failed), Contact::Answered)
         }

@@ -118,6 +118,7 @@ fn message(key: &str, template: &str, fields: &[(&str, &str)]) -> PushMessage {
         template: template.to_owned(),
         fields: fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
         page: Some("pages/case/detail?id=case_1".to_owned()),
+        fallbacks: std::collections::BTreeMap::new(),
         language: Language::Chinese,
         consent: Consent::OneTime,
         first_sent_at: now(),
@@ -246,6 +247,17 @@ async fn carries(code: &'static str) {
         Recovery::Absent => panic!("it is there"),
     }
     assert_eq!(ours.asked, 1);
+}
+
+#[tokio::test]
+async fn an_ems_order_that_was_collected_is_found_without_its_waybill() {
+    let running = sandbox(None).await;
+    let ems = carrier(&running, "ems");
+    let lost = order("13800000410", "金坛区");
+    assert_eq!(ems.order(&lost).await.unwrap_err().fact, CarrierFact::Ambiguous);
+    assert!(ems.recover(&lost.order_no).await.is_err(), "the first recovery is lost, too");
+    let Ok(Recovery::Found(booking)) = ems.recover(&lost.order_no).await else { panic!("it is there") };
+    assert_eq!((booking.waybill, running.world().parcels.counts()), (None, (1, 0)));
 }
 
 #[tokio::test]

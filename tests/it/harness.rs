@@ -139,7 +139,11 @@ impl Desk {
 
     /// A resident who signed in over WeChat, proved who they are, and has a phone; and their openid.
     pub async fn resident(&self) -> (Resident, String) {
-        let someone = fresh_key();
+        self.resident_called(&fresh_key()).await
+    }
+
+    /// The same, of this name at WeChat.
+    pub async fn resident_called(&self, someone: &str) -> (Resident, String) {
         let applicant = Applicant {
             name: "王小明",
             resident_id: "320422198506150024",
@@ -273,7 +277,7 @@ async fn fill_template(url: &str) {
     let sandbox = Sandbox::start(Settings::for_tests()).await.unwrap();
     let settings = settings(url, &sandbox, &[]);
     songda(&["migrate"], &settings).await;
-    songda(&["catalog", "load"], &settings).await;
+    songda(&["catalog", "load", "--rehearse"], &settings).await;
     for agency in AGENCIES {
         let username = format!("officer.{agency}");
         songda(&["staff", "add", &username, "--name", "测试人员", "--agency", agency, "--role", "officer"], &settings)

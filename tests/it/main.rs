@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod consents;
 mod database;
 mod decisions;
 mod docs;
@@ -15,5 +16,6 @@ mod kills;
 mod layers;
 mod people;
 mod proxy;
+mod refusals;
 mod rings;
 mod typescript;

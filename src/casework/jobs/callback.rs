@@ -1,5 +1,7 @@
 //! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
 
+use std::time::Duration;
+
 use crate::casework::Casework;
 use crate::domain::clock::{Instant, fresh};
 use crate::domain::ids::CallbackId;
@@ -7,7 +9,7 @@ use crate::domain::job::{Job, Work};
 use crate::domain::notification::ChannelCode;
 use crate::gateway::push::PushNews;
 use crate::store::callbacks::{self, StoredCall};
-use crate::store::{StoreError, Tx, jobs, reach};
+use crate::store::{StoreError, Tx, consents, jobs};
 
 impl Casework {
     /// Keeps a call and promises to understand it. The same call again is kept once.
@@ -37,11 +39,17 @@ impl Casework {
     ) -> Result<(), StoreError> {
         for news in news {
             match news {
-                PushNews::Consent { address, template, accepted, .. } => {
-                    let keys = self.store().keys();
-                    reach::note_consent(tx, keys, channel, address, template, *accepted, now).await?;
+                PushNews::Consent { address, template, accepted, at } => {
+                    let Some(kind) = self.catalog().current().templates().consent(channel, template) else { continue };
+                    let giver = consents::giver(tx, self.store().keys(), channel, address).await?;
+                    let Some(giver) = giver else { continue };
+                    let before = consents::hold_balance(tx, giver, channel, template, now).await?;
+                    let after = before.after_act(*accepted, kind, *at);
+                    consents::set_balance(tx, giver, channel, template, after).await?;
                 }
-                PushNews::Receipt { key: Some(key), .. } => jobs::hasten(tx, &format!("push:{key}:{channel}")).await?,
+                PushNews::Receipt { key: Some(key), .. } => {
+                    jobs::hasten(tx, &format!("push:{key}:{channel}"), Duration::ZERO).await?;
+                }
                 PushNews::Receipt { key: None, .. } => {}
             }
         }

@@ -9,6 +9,6 @@ mod push;
 mod settle;
 
 pub use login_code::LoginCodeTask;
-pub use parcel::{ParcelChange, ParcelEffect};
+pub use parcel::{ParcelChange, ParcelEffect, Trail};
 pub use push::{Prepared, PushEffect, PushEnd, PushTask};
 pub use settle::{Effect, Settlement};

@@ -40,16 +40,25 @@ pub enum ParcelChange {
     /// The order is cancelled, as we asked.
     Cancelled,
     /// The carrier told of its way.
-    Scanned {
-        /// What it told.
-        scans: Vec<Scan>,
-        /// How we know.
-        source: ScanSource,
-    },
+    Scanned(Trail),
+}
+
+/// What a carrier told of a parcel's way.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// Its number there, where that is news.
+    pub waybill: Option<Waybill>,
+    /// What happened.
+    pub scans: Vec<Scan>,
+    /// How we know.
+    pub source: ScanSource,
 }
 
 /// How soon after an order its way is asked for the first time.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
+
+/// How soon a carrier is asked again that called of an end and, when asked, did not know of it.
+const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 impl Casework {
     /// Reads a parcel for a job.
@@ -83,12 +92,14 @@ impl Casework {
     ) -> Result<(), StoreError> {
         let found = parcels::find_for_change(tx, self.store().keys(), effect.parcel).await?;
         let mut parcel = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?.parcel;
-        let before = parcel.state;
+        let before = (parcel.state, parcel.waybill.clone());
         self.change_parcel(tx, record, &mut parcel, &effect.change, now).await?;
         let parcel = &parcel;
         parcels::update(tx, parcel, now).await?;
-        if parcel.state != before {
+        if before != (parcel.state, parcel.waybill.clone()) {
             record.change(parcel.person, ChangeKind::Parcel, parcel.id);
+        }
+        if before.0 != parcel.state {
             self.tell(tx, record, parcel, now).await?;
         }
         Ok(())
@@ -108,8 +119,7 @@ impl Casework {
                 if parcel.state == ParcelState::Pending {
                     parcel.state = ParcelState::Ordered;
                 }
-                let track = Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() };
-                record.promise(&Job::after(track, FIRST_LOOK_AFTER), None)?;
+                record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), None)?;
             }
             ParcelChange::Withdrawn => {
                 parcel.round += 1;
@@ -117,31 +127,32 @@ impl Casework {
             }
             ParcelChange::AddressRefused => parcel.state = ParcelState::AddressRefused,
             ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
-            ParcelChange::Scanned { scans, source } => self.scan(tx, parcel, scans, *source, now).await?,
+            ParcelChange::Scanned(trail) => {
+                if parcel.state == ParcelState::Pending {
+                    // Its call overtook its answer to our order, which nobody waits for any more.
+                    record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), None)?;
+                }
+                self.scan(tx, parcel, trail, now).await?;
+            }
         }
         Ok(())
     }
 
-    /// Adds scans and folds the whole way anew. An end that is only a hint is asked for at once instead of believed.
-    async fn scan(
-        &self,
-        tx: &mut Tx,
-        parcel: &mut Parcel,
-        scans: &[Scan],
-        source: ScanSource,
-        now: Instant,
-    ) -> Result<(), StoreError> {
+    /// Adds scans and folds the whole way anew. An end that is only a hint is asked for instead of believed; and where
+    /// the waybill is news, the carrier can be asked at last.
+    async fn scan(&self, tx: &mut Tx, parcel: &mut Parcel, trail: &Trail, now: Instant) -> Result<(), StoreError> {
         let keys = self.store().keys();
-        if let (None, Some(scan)) = (&parcel.waybill, scans.first()) {
-            // The carrier's call may overtake its own answer to our order.
-            parcel.waybill = Some(scan.waybill.clone());
+        let nameless = parcel.waybill.is_none();
+        if nameless {
+            let named = trail.scans.first().map(|scan| &scan.waybill);
+            parcel.waybill = trail.waybill.as_ref().or(named).cloned();
         }
-        parcels::add_scans(tx, keys, parcel.id, scans, source, now).await?;
+        parcels::add_scans(tx, keys, parcel.id, &trail.scans, trail.source, now).await?;
         let way = parcels::scans(tx, keys, parcel.id).await?;
         let hinted_end = |(scan, fact): &&(Scan, bool)| !fact && scan.meaning.ends_the_way();
-        if way.iter().any(|step| hinted_end(&step)) {
-            let track = Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() };
-            jobs::hasten(tx, &track.key()).await?;
+        let named_now = nameless && parcel.waybill.is_some();
+        if named_now || way.iter().any(|step| hinted_end(&step)) {
+            confirm(tx, parcel, trail.source).await?;
         }
         let believed = way.iter().filter(|step| !hinted_end(step)).map(|(scan, _)| scan);
         let cancelled_by_us = parcel.state == ParcelState::Cancelled;
@@ -170,6 +181,24 @@ impl Casework {
         let found = cases::find(tx, parcel.case, Owner::Applicant(parcel.person)).await?;
         found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
     }
+}
+
+/// Has the carrier asked for what it hinted at: at once when it just called, even if it was asked for the last time
+/// before; after a while when it was just asked and did not know of its own call yet.
+async fn confirm(tx: &mut Tx, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
+    let key = track(parcel).key();
+    match source {
+        ScanSource::Callback => {
+            jobs::revive(tx, &key).await?;
+            jobs::hasten(tx, &key, Duration::ZERO).await
+        }
+        ScanSource::Query => jobs::hasten(tx, &key, CONFIRM_AGAIN_AFTER).await,
+    }
+}
+
+/// The look-up of a parcel's way.
+fn track(parcel: &Parcel) -> Work {
+    Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() }
 }
 
 /// What a resident is told when a parcel comes into a state.

@@ -34,7 +34,7 @@ const CARGO_GRAMS: u32 = 300;
 /// The carrier has the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
-    /// Its number for the parcel; `None` while the carrier still checks the order by hand.
+    /// Its number for the parcel; `None` while the carrier still checks the order by hand, or does not say it.
     pub waybill: Option<Waybill>,
 }
 
@@ -125,7 +125,7 @@ pub trait Carrier: Send + Sync {
     /// Clears up an order of unknown outcome.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
-    /// The waybill of an order that was accepted without one, as soon as there is one.
+    /// The waybill of an order that exists without one, as soon as there is one and the carrier can be asked for it.
     async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
         Ok(None)
     }
@@ -217,6 +217,14 @@ mod tests {
             assert_eq!(names(&registry(&mut env, &Clock::system())), order);
             assert!(env.faults().is_empty(), "{:?}", env.faults());
         }
+    }
+
+    #[test]
+    fn each_carrier_says_how_much_it_takes() {
+        let rates = |env: &mut Env| -> Vec<u32> {
+            registry(env, &Clock::system()).iter().map(|carrier| carrier.pace().per_second).collect()
+        };
+        assert_eq!(rates(&mut env("ems,sf")), [5, 30]);
     }
 
     #[test]

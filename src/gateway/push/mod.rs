@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use reqwest::StatusCode;
 
 use crate::domain::clock::{Clock, Instant};
-use crate::domain::notification::{ChannelCode, PushMessage};
+use crate::domain::notification::{ChannelCode, KnownTemplate, Objection, PushMessage};
 use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -50,12 +50,27 @@ pub struct PushReport {
     pub fact: PushFact,
     /// The gateway's code and request id, for people.
     pub detail: String,
+    /// The part of the message that it refused, where it named one: the message was surely not sent.
+    pub objection: Option<Objection>,
+    /// Whether it gave a code that nobody has described: surely not taken, and who knows whether it ever will be.
+    pub unexplained: bool,
 }
 
 impl PushReport {
     /// A fact and its detail.
     pub fn new(fact: PushFact, detail: impl Into<String>) -> Self {
-        Self { fact, detail: detail.into() }
+        Self { fact, detail: detail.into(), objection: None, unexplained: false }
+    }
+
+    /// The report of a refusal that nobody has described: neither delivered nor gone.
+    pub fn unexplained(detail: impl Into<String>) -> Self {
+        Self { unexplained: true, ..Self::new(PushFact::Unavailable, detail) }
+    }
+
+    /// The same report, about this part of the message.
+    #[must_use]
+    pub fn about(self, objection: Option<Objection>) -> Self {
+        Self { objection, ..self }
     }
 
     /// An answer that is not in the gateway's form, such as a proxy's page: only the HTTP status says anything.
@@ -158,6 +173,14 @@ pub trait PushChannel: Send + Sync {
     /// Asks the gateway whether it has a message under our key.
     async fn find(&self, _to: &Private<String>, _message: &PushMessage) -> Found {
         Found::Unknown
+    }
+
+    /// The templates that the gateway holds for our account; `None` where it cannot list them.
+    ///
+    /// # Errors
+    /// What it reports instead. Lists are rationed: ask when a person asks, not at every start.
+    async fn templates(&self) -> Option<Result<Vec<KnownTemplate>, PushReport>> {
+        None
     }
 
     /// The template for one-time sign-in codes, where the channel carries them. Its only field is `code`.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use crate::casework::jobs::{Effect, Prepared, PushEffect, PushEnd, PushTask};
 use crate::domain::ids::{NotificationId, PersonId};
 use crate::domain::notification::{ChannelCode, Event, PushMessage};
-use crate::gateway::push::{Found, PushChannel, Repeat};
+use crate::gateway::push::{Found, PushChannel, PushReport, Repeat};
 use crate::kill_point::{self, Step};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::worker::Workshop;
-use crate::worker::verdict::{Conclusion, Contact, again_or_dead, on_push};
+use crate::worker::verdict::{Conclusion, Contact, again_or_dead, on_push, plainer};
 
 /// Prepares, sends unless it was sent already, and concludes.
 pub async fn run(
@@ -74,9 +74,19 @@ async fn send(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, tas
 
 async fn hand_over(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, task: &PushTask) -> Sent {
     kill_point::pass(Step::Prepared);
-    let report = channel.send(&task.to, &task.message).await;
+    let report = deliver(channel, task).await;
     let settings = &workshop.settings;
     on_push(job, &settings.retry, settings.clear_up_after, channel.repeat(), &task.message, report)
+}
+
+/// Sends, and once more without the part that the gateway refused, where the message can do without it.
+async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
+    let report = channel.send(&task.to, &task.message).await;
+    let Some(plainer) = plainer(&task.message, &report) else { return report };
+    let (template, said) = (&task.message.template, &report.detail);
+    tracing::warn!(channel = %channel.code(), template, said, "a message goes without a refused part: mend its template");
+    let again = channel.send(&task.to, &plainer).await;
+    PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
 
 /// Asks what became of an attempt whose outcome is unknown; `None` when the message may be sent again.

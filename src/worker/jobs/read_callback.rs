@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
 use crate::domain::ids::{CallbackId, ParcelId};
 use crate::domain::notification::ChannelCode;
 use crate::domain::parcel::{CarrierCode, Scan};
@@ -57,7 +57,7 @@ async fn sort(
     }
     let effect = |(parcel, scans)| ParcelEffect {
         parcel,
-        change: ParcelChange::Scanned { scans, source: ScanSource::Callback },
+        change: ParcelChange::Scanned(Trail { waybill: None, scans, source: ScanSource::Callback }),
     };
     Ok((sorted.into_iter().map(effect).collect(), format!("{told} scans, {unknown} of parcels that are not ours")))
 }

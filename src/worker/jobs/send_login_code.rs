@@ -36,6 +36,7 @@ pub async fn run(
         template: template.to_owned(),
         fields: [("code".to_owned(), task.code.into_exposed())].into(),
         page: None,
+        fallbacks: std::collections::BTreeMap::new(),
         language: Language::default(),
         consent: Consent::NotNeeded,
         first_sent_at: task.created_at,

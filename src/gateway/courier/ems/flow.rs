@@ -99,13 +99,15 @@ async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
         (ok(&Value::Null), Recovery::Withdrawn),
         (refused("订单已取消"), Recovery::Withdrawn),
         (refused("订单不存在"), Recovery::Absent),
+        (refused("邮件已收寄,不能取消"), Recovery::Found(Booking { waybill: None })),
     ] {
         let ems = always(reply).await;
         assert_eq!(carrier(&ems.settings).recover(&number()).await, Ok(recovery));
         assert_eq!(ems.calls()[0].form()["apiCode"], "020006");
         assert!(opened(&ems.calls()[0]).contains(r#""logisticsOrderNo":"SD01""#));
     }
-    for (reply, fact) in [(Reply::HangsUp, CarrierFact::Ambiguous), (refused("已收寄"), CarrierFact::WrongState)] {
+    for (reply, fact) in [(Reply::HangsUp, CarrierFact::Ambiguous), (refused("授权码错误"), CarrierFact::Misconfigured)]
+    {
         assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
     }
 }

@@ -2,7 +2,9 @@
 //! Its open platform takes SM4-sealed JSON in a form, one interface per number.
 //!
 //! EMS has no look-up by our own order number. The safe way out of an unknown outcome is to cancel by it: cancelled
-//! means that an order may have existed and does not now, "not found" that none did.
+//! means that an order may have existed and does not now, "not found" that none did, and "too late" that EMS carries
+//! it already. Then it is ours, and only EMS's pushes, which name our number, tell its waybill: to send the order again
+//! in the hope of the same waybill, as some accounts give, could order twice elsewhere.
 
 mod answer;
 mod callback;
@@ -87,6 +89,7 @@ impl Carrier for Ems {
             Ok(_) => Ok(Recovery::Withdrawn),
             Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
             Err(Refusal { kind: Kind::Absent, .. }) => Ok(Recovery::Absent),
+            Err(Refusal { kind: Kind::WrongState, .. }) => Ok(Recovery::Found(Booking { waybill: None })),
             Err(refusal) => Err(refusal.fault(Operation::Cancel)),
         }
     }

@@ -51,21 +51,22 @@ pub fn understand(answer: Result<Answer, HttpFault>, now: Instant) -> PushReport
     let request_id = said.request_id.as_deref().unwrap_or("none");
     let detail = format!("{}, request {request_id}", said.code);
     let fact = match fact(&said.code, now) {
-        PushFact::Delivered { .. } => PushFact::Delivered { reference: said.biz_id },
-        other => other,
+        None => return PushReport::unexplained(detail),
+        Some(PushFact::Delivered { .. }) => PushFact::Delivered { reference: said.biz_id },
+        Some(other) => other,
     };
     PushReport::new(fact, detail)
 }
 
-/// What a code means. One that nobody has described is [`PushFact::Unavailable`]: never delivered, never gone.
-fn fact(code: &str, now: Instant) -> PushFact {
+/// What a code means; `None` for one that nobody has described.
+fn fact(code: &str, now: Instant) -> Option<PushFact> {
     match edge_fault(code) {
-        Some(EdgeFault::Throttled) => return PushFact::Throttled { after: None },
-        Some(EdgeFault::Account) => return PushFact::Misconfigured,
-        Some(EdgeFault::Unclear) => return PushFact::Ambiguous,
+        Some(EdgeFault::Throttled) => return Some(PushFact::Throttled { after: None }),
+        Some(EdgeFault::Account) => return Some(PushFact::Misconfigured),
+        Some(EdgeFault::Unclear) => return Some(PushFact::Ambiguous),
         None => {}
     }
-    match code {
+    Some(match code {
         "OK" => PushFact::Delivered { reference: None },
         // It may have sent before it failed.
         "isp.SYSTEM_ERROR" => PushFact::Ambiguous,
@@ -78,8 +79,8 @@ fn fact(code: &str, now: Instant) -> PushFact {
             PushFact::Throttled { after: Some(until_beijing_midnight(now)) }
         }
         _ if is_ours_to_mend(code) => PushFact::Misconfigured,
-        _ => PushFact::Unavailable,
-    }
+        _ => return None,
+    })
 }
 
 /// Whether only a change of our account, template or message helps.
@@ -136,12 +137,12 @@ mod tests {
                 ],
                 PushFact::Misconfigured,
             ),
-            (&["isv.SOMETHING_NEW", ""], PushFact::Unavailable),
         ] {
             for code in codes {
-                assert_eq!(fact(code, now), expected, "{code}");
+                assert_eq!(fact(code, now), Some(expected.clone()), "{code}");
             }
         }
+        assert_eq!(["isv.SOMETHING_NEW", ""].map(|code| fact(code, now)), [None, None]);
     }
 
     #[test]

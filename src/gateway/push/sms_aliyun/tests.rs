@@ -35,6 +35,7 @@ fn message(first_sent_at: &str) -> PushMessage {
         template: "SMS_100000001".to_owned(),
         fields: BTreeMap::from([("name".to_owned(), "办件 A*1~".to_owned())]),
         page: None,
+        fallbacks: BTreeMap::new(),
         language: Language::Chinese,
         consent: Consent::NotNeeded,
         first_sent_at: first_sent_at.parse().unwrap(),

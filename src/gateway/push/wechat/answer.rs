@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::clock::{Instant, random_below, until_beijing_midnight};
+use crate::domain::notification::Objection;
 use crate::gateway::push::PushFact;
 
 /// The part that all of WeChat's answers share. WeChat's own words are not kept whole: they may repeat an openid.
@@ -49,6 +50,16 @@ impl Said {
         [Some(code), culprit, rid].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
+    /// The part of the message that WeChat did not like: a page that is not published, or a field.
+    #[must_use]
+    pub fn objection(&self) -> Option<Objection> {
+        match self.code? {
+            41030 => Some(Objection::Page),
+            47003 => self.culprit.clone().map(Objection::Field),
+            _ => None,
+        }
+    }
+
     /// Whether the access token was what WeChat did not like.
     #[must_use]
     pub fn token_rejected(&self) -> bool {
@@ -73,11 +84,10 @@ fn word(text: &str, belongs: impl Fn(char) -> bool) -> Option<String> {
     (!word.is_empty()).then_some(word)
 }
 
-/// What an `errcode` of a sent message means. A code that nobody has described is [`PushFact::Unavailable`]: never
-/// delivered, never gone.
+/// What an `errcode` of a sent message means; `None` for one that nobody has described.
 #[must_use]
-pub fn fact(code: i64, now: Instant) -> PushFact {
-    match code {
+pub fn fact(code: i64, now: Instant) -> Option<PushFact> {
+    Some(match code {
         0 => PushFact::Delivered { reference: None },
         // An openid that is malformed, or belongs to another mini-program.
         40003 => PushFact::Gone,
@@ -89,9 +99,11 @@ pub fn fact(code: i64, now: Instant) -> PushFact {
         45009 => throttled(until_beijing_midnight(now)),
         // The minute's quota.
         45011 => throttled(Duration::from_mins(1)),
+        // Busy.
+        -1 => PushFact::Unavailable,
         _ if is_ours_to_mend(code) => PushFact::Misconfigured,
-        _ => PushFact::Unavailable,
-    }
+        _ => return None,
+    })
 }
 
 const fn throttled(after: Duration) -> PushFact {
@@ -132,6 +144,14 @@ mod tests {
             r#"{"errcode":47003,"errmsg":"argument invalid! data.phrase2.value invalid oAAAA rid: 65a00000-11111111-22222222"}"#,
         );
         assert_eq!(said.detail(), "errcode 47003, field phrase2, rid 65a00000-11111111-22222222");
+        assert_eq!(said.objection(), Some(Objection::Field("phrase2".to_owned())));
+    }
+
+    #[test]
+    fn only_a_part_that_is_named_is_objected_to() {
+        assert_eq!(said(r#"{"errcode":41030,"errmsg":"invalid page"}"#).objection(), Some(Objection::Page));
+        assert_eq!(said(r#"{"errcode":47003,"errmsg":"argument invalid!"}"#).objection(), None);
+        assert_eq!(said(r#"{"errcode":45168,"errmsg":"data.thing1.value"}"#).objection(), None);
     }
 
     #[test]
@@ -152,7 +172,7 @@ mod tests {
             (&[43101], PushFact::Refused),
             (&[45009], after(3_600)),
             (&[45011], after(60)),
-            (&[-1, 200_001, 12_345, 999_999], PushFact::Unavailable),
+            (&[-1], PushFact::Unavailable),
             (
                 &[
                     41001, 40013, 40037, 41030, 43107, 45168, 47001, 44002, 45002, 40066, 43002, 43003, 47003, 48001,
@@ -162,10 +182,13 @@ mod tests {
             ),
         ] {
             for code in codes {
-                assert_eq!(fact(*code, now), expected, "{code}");
+                assert_eq!(fact(*code, now), Some(expected.clone()), "{code}");
             }
         }
-        let PushFact::Throttled { after: Some(after) } = fact(43108, now) else { panic!("43108 is a matter of time") };
+        assert_eq!([200_001, 12_345, 999_999].map(|code| fact(code, now)), [None, None, None]);
+        let Some(PushFact::Throttled { after: Some(after) }) = fact(43108, now) else {
+            panic!("43108 is a matter of time")
+        };
         assert!((1_000..3_000).contains(&after.as_millis()));
     }
 }

@@ -9,6 +9,7 @@ mod fields;
 pub mod sandbox;
 mod send;
 mod settings;
+mod templates;
 mod token;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::clock::Clock;
-use crate::domain::notification::{ChannelCode, PushMessage};
+use crate::domain::notification::{ChannelCode, KnownTemplate, PushMessage};
 use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::env::Env;
@@ -94,6 +95,22 @@ impl Wechat {
         })
     }
 
+    async fn list_templates(&self) -> Result<Vec<KnownTemplate>, PushReport> {
+        let token = self.tokens.current().await?;
+        let mut answer = templates::fetch(&self.http, &token).await;
+        if let Ok(rejected) = &answer
+            && Said::read(&rejected.body).is_some_and(|said| said.token_rejected())
+        {
+            let renewed = self.tokens.renewed(&token).await?;
+            answer = templates::fetch(&self.http, &renewed).await;
+        }
+        let known = answer.as_ref().ok().and_then(|answer| templates::read(&answer.body));
+        known.ok_or_else(|| match understand(answer, self.clock.now()) {
+            Sent::Settled(report) => report,
+            Sent::TokenRejected(said) => PushReport::new(PushFact::Misconfigured, said.detail()),
+        })
+    }
+
     async fn post(&self, message: &SubscribeMessage<'_>, token: &token::Token, under_way: &mut bool) -> Sent {
         *under_way = true;
         let answer = message.post(&self.http, token).await;
@@ -128,6 +145,10 @@ impl PushChannel for Wechat {
             Err(_) if under_way => PushReport::new(PushFact::Ambiguous, "no answer in time"),
             Err(_) => PushReport::new(PushFact::Unavailable, "no access token in time"),
         }
+    }
+
+    async fn templates(&self) -> Option<Result<Vec<KnownTemplate>, PushReport>> {
+        Some(self.list_templates().await)
     }
 
     fn challenge(&self, query: &str) -> Option<String> {

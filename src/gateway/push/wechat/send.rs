@@ -83,10 +83,13 @@ pub fn understand(answer: Result<Answer, HttpFault>, now: Instant) -> Sent {
         Some(said) if said.token_rejected() => Sent::TokenRejected(said),
         Some(said @ Said { code: Some(code), .. }) => {
             let fact = match fact(code, now) {
-                PushFact::Delivered { .. } => PushFact::Delivered { reference: said.msgid.map(|id| id.to_string()) },
-                other => other,
+                None => return Sent::Settled(PushReport::unexplained(said.detail())),
+                Some(PushFact::Delivered { .. }) => {
+                    PushFact::Delivered { reference: said.msgid.map(|id| id.to_string()) }
+                }
+                Some(other) => other,
             };
-            Sent::Settled(PushReport::new(fact, said.detail()))
+            Sent::Settled(PushReport::new(fact, said.detail()).about(said.objection()))
         }
         _ => Sent::Settled(PushReport::of_unreadable(&answer)),
     }

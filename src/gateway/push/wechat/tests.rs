@@ -28,6 +28,7 @@ fn message() -> PushMessage {
         template: "tplAAA".to_owned(),
         fields: BTreeMap::from([("thing1".to_owned(), "一二三四五六七八九十一二三四五六七八九十一".to_owned())]),
         page: Some("pages/case?id=case_1".to_owned()),
+        fallbacks: BTreeMap::new(),
         language: Language::English,
         consent: Consent::OneTime,
         first_sent_at: "2026-01-02T04:00:00Z".parse().unwrap(),
@@ -152,4 +153,31 @@ async fn a_send_ends_in_time_and_says_how_far_it_came() {
         let settings = HttpSettings { timeout: Duration::from_millis(300), ..gateway.settings.clone() };
         assert_eq!(channel_at(&settings).send(&openid(), &message()).await.fact, fact, "{silent}");
     }
+}
+
+#[tokio::test]
+async fn what_wechat_objects_to_is_named() {
+    use crate::domain::notification::Objection;
+    for (code, errmsg, objection) in [
+        (41030, "invalid page", Objection::Page),
+        (47003, "argument invalid! data.thing1.value invalid", Objection::Field("thing1".to_owned())),
+    ] {
+        let gateway = gateway(move |_| loopback::json(&json!({"errcode": code, "errmsg": errmsg}))).await;
+        let report = send_to(&gateway).await;
+        assert_eq!((report.fact, report.objection), (PushFact::Misconfigured, Some(objection)));
+        assert_eq!(gateway.count(SEND), 1, "what to do about it is not decided here");
+    }
+}
+
+#[tokio::test]
+async fn the_templates_are_listed_and_a_refusal_is_told() {
+    let listed = json!({"errcode": 0, "data": [{"priTmplId": "A", "content": "结果:{{thing1.DATA}}", "type": 2}]});
+    let stale = move |call: &Call| call.query["access_token"] == "token-1";
+    let gateway = gateway(move |call| if stale(call) { said(42001) } else { loopback::json(&listed) }).await;
+    let known = channel_at(&gateway.settings).templates().await.unwrap().unwrap();
+    assert_eq!(known[0].id, "A");
+
+    let rationed = self::gateway(|_| said(45009)).await;
+    let report = channel_at(&rationed.settings).templates().await.unwrap().unwrap_err();
+    assert!(matches!(report.fact, PushFact::Throttled { .. }), "{report:?}");
 }

@@ -96,7 +96,8 @@ impl Tokens {
         match Said::read(&answer.body) {
             Some(said @ Said { code: Some(code), .. }) if code != 0 => {
                 let detail = format!("no access token: {}", said.detail());
-                Err(PushReport::new(fact(code, self.clock.now()), detail))
+                let fact = fact(code, self.clock.now());
+                Err(fact.map_or_else(|| PushReport::unexplained(&detail), |fact| PushReport::new(fact, &detail)))
             }
             _ => Err(unavailable(format!("HTTP {} without a readable body", answer.status.as_u16()))),
         }

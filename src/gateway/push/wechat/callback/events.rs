@@ -51,7 +51,7 @@ fn consent(item: &Value, address: &Private<String>, at: Instant) -> Result<PushN
 fn receipt(item: &Value, address: &Private<String>, now: Instant) -> Result<PushNews, CallbackFault> {
     let reference = text(item, "MsgID");
     let code: i64 = required(item, "ErrorCode")?.parse().map_err(|_| missing("ErrorCode"))?;
-    let fact = match fact(code, now) {
+    let fact = match fact(code, now).unwrap_or(PushFact::Unavailable) {
         PushFact::Delivered { .. } => PushFact::Delivered { reference: reference.clone() },
         other => other,
     };

@@ -7,7 +7,8 @@
 //! | call | does |
 //! |---|---|
 //! | `POST consents {openid, template, answer, lasting?}` | plays the tap in the dialog: `accept`, `reject`, or later `switch_off` |
-//! | `PUT templates [{priTmplId, title, content, type}]` | says which templates the account has |
+//! | `PUT templates [{priTmplId, title, content, type, keywordEnumValueList?}]` | says which templates the account has |
+//! | `PUT pages ["pages/case/index"]` | says which pages the published version has; while it is not said, all |
 //! | `POST tokens/expire` | lets all access tokens end |
 
 mod cipher;
@@ -19,7 +20,7 @@ mod settings;
 mod templates;
 mod tokens;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use poem::http::StatusCode;
@@ -38,7 +39,7 @@ use crate::sandbox::control::{done, fault};
 use crate::sandbox::faults::Refusal;
 use crate::sandbox::json::Lenient;
 use crate::sandbox::seen::Seen;
-use crate::sandbox::shards::Shards;
+use crate::sandbox::shards::{Shards, lock};
 use crate::sandbox::world::Target;
 use crate::sandbox::{Twin, World};
 
@@ -54,6 +55,7 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
         codes: Seen::for_at_least(TimeDelta::days(1)),
         consents: Consents::default(),
         templates: Templates::default(),
+        pages: Mutex::default(),
         under_way: Shards::default(),
     }))
 }
@@ -64,6 +66,8 @@ struct WeChat {
     codes: Seen,
     consents: Consents,
     templates: Templates,
+    /// The published pages; `None` for all that there may be.
+    pages: Mutex<Option<Vec<String>>>,
     /// Openids to which a message is being sent.
     under_way: Shards<()>,
 }
@@ -86,6 +90,7 @@ impl Twin for WeChat {
         Route::new()
             .at("/consents", post(endpoint(&self, world, Self::tap)))
             .at("/templates", put(endpoint(&self, world, Self::replace_templates)))
+            .at("/pages", put(endpoint(&self, world, Self::replace_pages)))
             .at("/tokens/expire", post(endpoint(&self, world, Self::expire_tokens)))
     }
 
@@ -93,6 +98,7 @@ impl Twin for WeChat {
         self.tokens.clear();
         self.codes.clear();
         self.consents.clear();
+        *lock(&self.pages) = None;
     }
 }
 
@@ -216,6 +222,14 @@ impl WeChat {
         match serde_json::from_slice(&call.body) {
             Ok(templates) => self.templates.replace(templates),
             Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of {priTmplId, title, content, type}"),
+        }
+        done()
+    }
+
+    async fn replace_pages(self: Arc<Self>, _: Arc<World>, call: Call) -> Response {
+        match serde_json::from_slice(&call.body) {
+            Ok(pages) => *lock(&self.pages) = Some(pages),
+            Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of paths"),
         }
         done()
     }

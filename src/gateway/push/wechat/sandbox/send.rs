@@ -14,7 +14,7 @@ use crate::sandbox::call::Call;
 use crate::sandbox::faults::Refusal;
 use crate::sandbox::json::Lenient;
 use crate::sandbox::phones::Delivery;
-use crate::sandbox::shards::Shards;
+use crate::sandbox::shards::{Shards, lock};
 use crate::sandbox::world::Target;
 
 /// A message that may be sent if the person consented.
@@ -79,11 +79,23 @@ impl WeChat {
         let fields: BTreeMap<String, String> =
             data.iter().map(|(name, value)| (name.clone(), value.text("value"))).collect();
         let missing = known.fields.iter().find(|name| !fields.contains_key(*name));
-        let misfit = || fields.iter().find(|(name, value)| !fields::fits(name, value)).map(|(name, _)| name);
+        let suits = |name: &str, value: &str| fields::fits(name, value) && known.takes(name, value);
+        let misfit = || fields.iter().find(|(name, value)| !suits(name, value)).map(|(name, _)| name);
         if let Some(name) = missing.or_else(misfit) {
             return Err((47003, format!("argument invalid! data.{name}.value invalid")));
         }
-        Ok(Message { openid, template, fields, page: body.text("page") })
+        let page = body.text("page");
+        if !self.is_published(&page) {
+            return refused(41030, "invalid page");
+        }
+        Ok(Message { openid, template, fields, page })
+    }
+
+    /// Whether a tap on the message would open something. A message without a page opens nothing, which is allowed.
+    fn is_published(&self, page: &str) -> bool {
+        let path = page.split('?').next().unwrap_or_default();
+        let pages = lock(&self.pages);
+        page.is_empty() || pages.as_ref().is_none_or(|pages| pages.iter().any(|known| known == path))
     }
 
     fn deliver(&self, world: &World, message: Message, now: Instant) -> Response {

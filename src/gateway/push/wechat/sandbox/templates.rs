@@ -19,6 +19,17 @@ pub(super) struct Template {
     /// 2: one-time, 3: long-term.
     #[serde(rename = "type")]
     kind: u8,
+    #[serde(rename = "keywordEnumValueList", default)]
+    choices: Vec<Choice>,
+}
+
+/// The only texts that a field takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Choice {
+    /// `phrase2.DATA`
+    keyword_code: String,
+    enum_value_list: Vec<String>,
 }
 
 /// What is known of a template.
@@ -28,6 +39,15 @@ pub(super) struct Known {
     pub(super) lasting: bool,
     /// The fields that a message must have.
     pub(super) fields: Vec<String>,
+    choices: Vec<Choice>,
+}
+
+impl Known {
+    /// Whether a field takes a text, as far as the template restricts it.
+    pub(super) fn takes(&self, field: &str, text: &str) -> bool {
+        let choice = self.choices.iter().find(|choice| choice.keyword_code.trim_end_matches(".DATA") == field);
+        choice.is_none_or(|choice| choice.enum_value_list.iter().any(|known| known == text))
+    }
 }
 
 #[derive(Default)]
@@ -46,11 +66,12 @@ impl Templates {
     pub(super) fn find(&self, id: &str) -> Option<Known> {
         let templates = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if templates.is_empty() && !id.is_empty() {
-            return Some(Known { lasting: false, fields: Vec::new() });
+            return Some(Known { lasting: false, fields: Vec::new(), choices: Vec::new() });
         }
         let template = templates.get(id)?;
         let fields = template.content.split("{{").filter_map(|part| part.split_once(".DATA}}"));
-        Some(Known { lasting: template.kind == 3, fields: fields.map(|(name, _)| name.to_owned()).collect() })
+        let fields = fields.map(|(name, _)| name.to_owned()).collect();
+        Some(Known { lasting: template.kind == 3, fields, choices: template.choices.clone() })
     }
 }
 
@@ -63,10 +84,12 @@ mod tests {
         let templates = Templates::default();
         assert!(templates.find("any").is_some() && templates.find("").is_none());
         let content = "办件名称:{{thing1.DATA}}\n结果:{{phrase2.DATA}}".to_owned();
-        let template = Template { id: "t".into(), title: "结果".into(), content, example: String::new(), kind: 3 };
-        templates.replace(vec![template]);
-        let fields = vec!["thing1".to_owned(), "phrase2".to_owned()];
-        assert_eq!(templates.find("t"), Some(Known { lasting: true, fields }));
+        let choices = vec![Choice { keyword_code: "phrase2.DATA".into(), enum_value_list: vec!["已通过".into()] }];
+        let (title, example) = ("结果".into(), String::new());
+        templates.replace(vec![Template { id: "t".into(), title, content, example, kind: 3, choices }]);
+        let known = templates.find("t").unwrap();
+        assert_eq!((known.lasting, &known.fields[..]), (true, &["thing1".to_owned(), "phrase2".to_owned()][..]));
+        assert!(known.takes("thing1", "居住证") && known.takes("phrase2", "已通过") && !known.takes("phrase2", "准予"));
         assert_eq!(templates.find("any"), None);
     }
 }

@@ -148,6 +148,26 @@ async fn templates_are_known_once_they_are_given() {
 }
 
 #[tokio::test]
+async fn a_page_must_be_published_and_a_text_must_be_of_the_list() {
+    let scene = scene(None).await;
+    let templates = json!([{ "priTmplId": "tpl", "title": "办理结果", "type": 2, "content": "结果:{{phrase2.DATA}}",
+        "keywordEnumValueList": [{ "keywordCode": "phrase2.DATA", "enumValueList": ["已办结"] }] }]);
+    assert_eq!(scene.control.json("PUT", "/_sandbox/wechat/templates", &templates).await.0, 204);
+    assert_eq!(scene.control.json("PUT", "/_sandbox/wechat/pages", &json!(["pages/index"])).await.0, 204);
+    scene.tap("openid-li", "accept").await;
+    let send = async |page: &str, phrase: &str| {
+        let body = json!({ "touser": "openid-li", "template_id": "tpl", "page": page,
+            "data": { "phrase2": { "value": phrase } } });
+        let path = format!("/cgi-bin/message/subscribe/send?access_token={}", scene.token);
+        code(scene.wechat.json("POST", &path, &body).await)
+    };
+    assert_eq!(send("pages/index?id=1", "已通过").await, 47003);
+    assert_eq!(send("pages/elsewhere", "已办结").await, 41030);
+    assert_eq!(send("pages/index?id=1", "已办结").await, 0);
+    assert_eq!(scene.messages("openid-li"), 1);
+}
+
+#[tokio::test]
 async fn events_are_signed_and_sent_up_to_three_times() {
     let mut ear = Ear::answering(vec![|_| "success".into(), |_| "what?".into()]).await;
     let scene = scene(Some(&ear)).await;

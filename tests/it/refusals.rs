@@ -1,0 +1,127 @@
+//! What a gateway refuses in part, or too late to be undone, and how the promise is kept all the same.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use songda::demo::fresh_key;
+use songda::demo::http::Caller;
+use songda::demo::journeys;
+use songda::demo::sandbox::Parcel;
+
+use crate::decisions::{Decided, back_office, decide, result};
+use crate::harness::{Desk, wait_until};
+
+/// As long as anything may take that is sure to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks the sandbox itself for something.
+async fn control(desk: &Desk, path: &str, body: Value) {
+    let sandbox = Caller::new(desk.sandbox.base_url().parse().unwrap()).unwrap();
+    sandbox.put(path).json(&body).success().await.unwrap_or_else(|mishap| panic!("{path}: {mishap}"));
+}
+
+/// WeChat's list of templates, where decisions in Chinese take one phrase only.
+fn templates() -> Value {
+    let template = |kind: &str, language: &str| {
+        let status = if language == "zh" { "phrase2" } else { "thing2" };
+        let fields = ["thing1", status, "character_string3", "time4"].map(|field| format!("{{{{{field}.DATA}}}}"));
+        let filler = "0".repeat(31 - kind.len());
+        let id = format!("songda_{kind}_{language}_{filler}1");
+        json!({"priTmplId": id, "title": kind, "type": 2, "content": fields.join("\n")})
+    };
+    let mut decision = template("decision", "zh");
+    decision["keywordEnumValueList"] = json!([{"keywordCode": "phrase2.DATA", "enumValueList": ["已经办结"]}]);
+    let others = [("progress", "zh"), ("parcel", "zh"), ("progress", "en"), ("decision", "en"), ("parcel", "en")];
+    [decision].into_iter().chain(others.map(|(kind, language)| template(kind, language))).collect()
+}
+
+#[tokio::test]
+async fn a_message_goes_without_the_page_or_the_words_that_wechat_refuses() {
+    let desk = Desk::open().await;
+    control(&desk, "/_sandbox/wechat/templates", templates()).await;
+    control(&desk, "/_sandbox/wechat/pages", json!(["pages/case/index"])).await;
+    journeys::certificate(&desk.stage()).await.unwrap_or_else(|mishap| panic!("{mishap}"));
+    let phones = desk.outside().phones().await.unwrap();
+    let wechat: Vec<_> = phones.values().flatten().filter(|message| message.channel == "wechat").collect();
+    let decided: Vec<_> = wechat.iter().filter(|message| message.says("已经办结")).collect();
+    assert!(matches!(decided[..], [message] if message.fields.contains_key("page")), "{wechat:?}");
+    let brought: Vec<_> = wechat.iter().filter(|message| message.says("已经签收")).collect();
+    assert!(matches!(brought[..], [message] if !message.fields.contains_key("page")), "{wechat:?}");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_nobody_can_explain_is_tried_three_times_and_then_sent_otherwise() {
+    let mut desk = Desk::open_with(&[("SONGDA_RETRY_FIRST", "10ms")]).await;
+    desk.leave_jobs();
+    let (resident, openid) = desk.resident_called(&format!("{}-12345", fresh_key())).await;
+    resident.answer_dialog(&desk.outside(), &openid, "accept").await.unwrap();
+    let phone = resident.applicant.phone;
+    back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
+    let by_sms = async || desk.outside().phone(phone).await.unwrap().iter().any(|message| message.says("准予办理"));
+    wait_until(PATIENCE, "the SMS arrives", by_sms).await;
+    let tried: (String, i32) = sqlx::query_as("select cause, attempts from jobs where state = 'dead'")
+        .fetch_one(&desk.database)
+        .await
+        .unwrap();
+    assert!(tried.0.starts_with("errcode 12345") && tried.1 == 3, "{tried:?}");
+    desk.close().await;
+}
+
+/// An order whose answer is lost, and whose parcel EMS collects before it can be withdrawn: adopted, waybill unknown.
+async fn adopted(desk: &Desk) -> (Decided, Parcel) {
+    let sandbox = Caller::new(desk.sandbox.base_url().parse().unwrap()).unwrap();
+    let fault = json!({"gateway": "ems", "operation": "020003", "fault": "collected_unheard", "times": 1});
+    sandbox.post("/_sandbox/faults").json(&fault).success().await.unwrap();
+    let decided = decide(desk, 1).await.remove(0);
+    let is_adopted = async || job(desk, "track_parcel").await.is_some();
+    wait_until(PATIENCE, "the order is adopted", is_adopted).await;
+    assert_eq!(job(desk, "order_parcel").await.as_deref(), Some("done"));
+    assert_eq!(parcel(desk).await, ("ordered".to_owned(), None), "without its waybill");
+    let [held] = &desk.outside().parcels_to(&decided.phone).await.unwrap()[..] else { panic!("one order") };
+    (decided, held.clone())
+}
+
+/// The state of the only job of a kind.
+async fn job(desk: &Desk, kind: &str) -> Option<String> {
+    let state = sqlx::query_scalar("select state from jobs where kind = $1").bind(kind);
+    state.fetch_optional(&desk.database).await.unwrap()
+}
+
+/// State and waybill of the only parcel.
+async fn parcel(desk: &Desk) -> (String, Option<String>) {
+    sqlx::query_as("select state, waybill from parcels").fetch_one(&desk.database).await.unwrap()
+}
+
+/// Moves the parcel to the door, where it is the one that was ordered first.
+async fn comes_to_the_door(desk: &Desk, decided: &Decided, held: &Parcel) {
+    let delivered = async || {
+        desk.outside().advance(&held.order_no).await.unwrap();
+        parcel(desk).await.0 == "delivered"
+    };
+    wait_until(PATIENCE, "the parcel is delivered", delivered).await;
+    assert_eq!(parcel(desk).await.1.as_ref(), Some(&held.waybill));
+    let [at_the_end] = &desk.outside().parcels_to(&decided.phone).await.unwrap()[..] else { panic!("one order") };
+    assert_eq!((at_the_end.order_no.as_str(), at_the_end.asked), (held.order_no.as_str(), 1));
+}
+
+#[tokio::test]
+async fn an_order_that_was_collected_before_it_could_be_withdrawn_is_adopted() {
+    let desk = Desk::open_with(&[("SONGDA_CLEAR_UP_AFTER", "100ms")]).await;
+    let (decided, held) = adopted(&desk).await;
+    comes_to_the_door(&desk, &decided, &held).await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_waybill_that_is_never_told_is_for_people_until_the_carrier_calls_after_all() {
+    let desk = Desk::open_with(&[("SONGDA_CLEAR_UP_AFTER", "100ms")]).await;
+    let (decided, held) = adopted(&desk).await;
+    let days_later = "update jobs set created_at = created_at - interval '4 days', due_at = now(), offered_at = null
+                      where kind = 'track_parcel'";
+    sqlx::query(days_later).execute(&desk.database).await.unwrap();
+    let is_dead = async || job(&desk, "track_parcel").await.as_deref() == Some("dead");
+    wait_until(PATIENCE, "people are asked to look", is_dead).await;
+    comes_to_the_door(&desk, &decided, &held).await;
+    desk.close().await;
+}

@@ -221,10 +221,9 @@ mod tests {
 
     #[test]
     fn each_carrier_says_how_much_it_takes() {
-        let rates = |env: &mut Env| -> Vec<u32> {
-            registry(env, &Clock::system()).iter().map(|carrier| carrier.pace().per_second).collect()
-        };
-        assert_eq!(rates(&mut env("ems,sf")), [5, 30]);
+        let carriers = registry(&mut env("ems,sf"), &Clock::system());
+        let rates: Vec<u32> = carriers.iter().map(|carrier| carrier.pace().per_second).collect();
+        assert_eq!(rates, [5, 30]);
     }
 
     #[test]

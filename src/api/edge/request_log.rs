@@ -54,3 +54,14 @@ fn word(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| method == known).unwrap_or("unknown")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_that_a_caller_made_up_is_not_repeated() {
+        assert_eq!(word(&Method::PATCH), "PATCH");
+        assert_eq!(word(&Method::from_bytes(b"13912345678").unwrap()), "unknown");
+    }
+}

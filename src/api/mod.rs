@@ -13,7 +13,8 @@
 //! 5. It returns `Result<T, Problem>`: `T` is [`edge::answers::Versioned`] (200 with ETag; 304 is answered for it),
 //!    [`edge::answers::Created`] (201), `Json<Page<…>>` for a list, or derives `ApiResponse`.
 //! 6. `impl From<DecideError> for Problem` stands beside it, so `?` is enough. A new kind of problem is a line in
-//!    [`edge::code`]. Which problems it documents is derived from the above; it lists none.
+//!    [`edge::code`]. Which problems it documents is derived from the above; what cannot be, its return type names
+//!    ([`edge::problem_of`]).
 //! 7. With an `Idempotency-Key`: pass `idempotency_key.once(person.id, "submit_case", body.raw())` to the use case, with
 //!    what turns its outcome into an `Answer` (`Created { … }.into()`), and return `Answered<Created<CaseView>>`, made
 //!    from the `Given` that comes back.
@@ -38,6 +39,7 @@ pub mod staff;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 
@@ -53,6 +55,7 @@ use self::edge::fixed::Fixed;
 use self::edge::openapi::About;
 use self::edge::rate_limit::LimitRate;
 use self::edge::request_id::NameRequests;
+use self::edge::request_log::LogRequests;
 use self::edge::{problem_pages, reference};
 
 /// What the routes are made of.
@@ -135,16 +138,18 @@ pub fn allowed() -> Allowed {
         "/problems",
         "/problems/{code}",
     ];
-    pages.into_iter().fold(audiences, Allowed::with_page)
+    let callbacks = audiences.with_address("/callbacks/{gateway}/{secret}", &[Method::GET, Method::POST]);
+    pages.into_iter().fold(callbacks, Allowed::with_page)
 }
 
 /// Puts the edge around routes. A request passes it from the bottom line to the top one; an answer goes back down.
 pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Output = Response> + 'static {
+    let allowed = Arc::new(allowed);
     route
         // A body is counted where it is read, so that its refusal is a problem like any other.
         .with(LimitBodies)
         // Beneath here things fail; above it there are only answers.
-        .with(CatchAll { allowed: Arc::new(allowed) })
+        .with(CatchAll { allowed: Arc::clone(&allowed) })
         // Refusals count as well, and bear the same headers as what goes through.
         .with(edge.limit_rate)
         // The rate is counted by who asks, so that must be known first.
@@ -154,6 +159,8 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
         .with(CompressAnswers)
         // A preflight bears no token and is not to be counted; every answer needs these headers to be readable.
         .with(AllowOrigins(edge.origins))
+        // What it logs is what leaves.
+        .with(LogRequests { addresses: allowed })
         // Outermost: every answer and every log line bears the request's id.
         .with(NameRequests)
 }

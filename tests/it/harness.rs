@@ -6,6 +6,7 @@
 
 #![allow(dead_code, reason = "the desk offers what any test may need")]
 
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
@@ -137,6 +138,23 @@ impl Desk {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_songda"));
         command.arg("work").envs(self.settings.iter().cloned()).envs(kill_at.map(|step| ("SONGDA_KILL_AT", step)));
         command.env("SONGDA_LOG", "warn").kill_on_drop(true).spawn().unwrap()
+    }
+
+    /// Starts an API as a process of its own, which ends when it is dropped, and whose log goes to a file.
+    pub async fn server(&self, log: &Path) -> (tokio::process::Child, Caller) {
+        const AT: &str = "127.0.0.1:";
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_songda"));
+        command.arg("serve").envs(self.settings.iter().cloned()).env("SONGDA_LISTEN", format!("{AT}0"));
+        let process = command.stderr(File::create(log).unwrap()).kill_on_drop(true).spawn().unwrap();
+        let port = || {
+            let text = fs::read_to_string(log).unwrap();
+            let (_, place) = text.split_once("listening on ")?.1.split_once(AT)?;
+            let digits = place.find(|letter: char| !letter.is_ascii_digit())?;
+            place[..digits].parse::<u16>().ok()
+        };
+        wait_until(Duration::from_secs(20), "the API listens", async || port().is_some()).await;
+        let base = format!("http://{AT}{}", port().unwrap());
+        (process, Caller::new(base.parse().unwrap()).unwrap())
     }
 
     /// Some jobs may stay undone.

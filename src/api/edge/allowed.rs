@@ -1,4 +1,5 @@
-//! Which methods an address answers to: the `Allow` header of 405 (RFC 9110 §15.5.6), which the router does not tell.
+//! Which addresses there are, and which methods each answers to: the `Allow` header of 405 (RFC 9110 §15.5.6), and the
+//! name of an address for the log, which the router does not tell.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,8 @@ pub struct Allowed(Vec<Address>);
 
 #[derive(Debug)]
 struct Address {
+    /// As the documents write it: `/v1/cases/{id}`.
+    route: String,
     /// `None` stands for a parameter.
     segments: Vec<Option<String>>,
     methods: BTreeSet<String>,
@@ -30,8 +33,16 @@ impl Allowed {
 
     /// Adds an address that stands in no document; it answers to GET.
     #[must_use]
-    pub fn with_page(mut self, path: &str) -> Self {
-        self.add(path, &Method::GET);
+    pub fn with_page(self, path: &str) -> Self {
+        self.with_address(path, &[Method::GET])
+    }
+
+    /// Adds an address that stands in no document.
+    #[must_use]
+    pub fn with_address(mut self, path: &str, methods: &[Method]) -> Self {
+        for method in methods {
+            self.add(path, method);
+        }
         self
     }
 
@@ -40,7 +51,11 @@ impl Allowed {
         let segments: Vec<_> = path.split('/').map(segment).collect();
         let known = self.0.iter().position(|address| address.segments == segments);
         let at = known.unwrap_or_else(|| {
-            self.0.push(Address { segments, methods: BTreeSet::new() });
+            let parts = path
+                .split('/')
+                .map(|part| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}")));
+            let route = parts.collect::<Vec<_>>().join("/");
+            self.0.push(Address { route, segments, methods: BTreeSet::new() });
             self.0.len() - 1
         });
         if let Some(address) = self.0.get_mut(at) {
@@ -51,9 +66,21 @@ impl Allowed {
         }
     }
 
-    /// The value of `Allow` at a path; of several addresses that fit, the most literal one counts, as in the router.
+    /// The value of `Allow` at a path.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<HeaderValue> {
+        let methods = &self.find(path)?.methods;
+        HeaderValue::from_str(&methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
+    }
+
+    /// The address of a path, as the documents write it: `/v1/cases/{id}`.
+    #[must_use]
+    pub fn route(&self, path: &str) -> Option<&str> {
+        self.find(path).map(|address| address.route.as_str())
+    }
+
+    /// Of several addresses that fit, the most literal one counts, as in the router.
+    fn find(&self, path: &str) -> Option<&Address> {
         let given: Vec<&str> = path.split('/').collect();
         let fits = |address: &&Address| {
             address.segments.len() == given.len()
@@ -64,8 +91,7 @@ impl Allowed {
                     .all(|(have, given)| have.as_ref().is_none_or(|have| have == given))
         };
         let literals = |address: &&Address| address.segments.iter().flatten().count();
-        let address = self.0.iter().filter(fits).max_by_key(literals)?;
-        HeaderValue::from_str(&address.methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
+        self.0.iter().filter(fits).max_by_key(literals)
     }
 }
 
@@ -81,5 +107,8 @@ mod tests {
         assert_eq!(allowed.at("/v1/cases/7").unwrap(), "GET, HEAD, PUT");
         assert_eq!(allowed.at("/v1/cases/current").unwrap(), "DELETE");
         assert_eq!(allowed.at("/v1/cases"), None);
+        allowed.add("/v1/parcels/:id/label", &Method::GET);
+        assert_eq!(allowed.route("/v1/parcels/7/label"), Some("/v1/parcels/{id}/label"));
+        assert_eq!(allowed.route("/v1/cases/7"), Some("/v1/cases/{id}"));
     }
 }

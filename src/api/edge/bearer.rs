@@ -129,12 +129,34 @@ impl Identity {
         request.data().unwrap_or(&Self::Unknown)
     }
 
+    /// What kind of caller it is.
+    const fn kind(&self) -> CallerKind {
+        CallerKind(match self {
+            Self::Unknown => "nobody",
+            Self::Refused => "refused",
+            Self::Known(Principal::Person(_)) => "person",
+            Self::Known(Principal::Officer(_)) => "officer",
+            Self::Known(Principal::Client(_)) => "client",
+        })
+    }
+
     fn demand(&self) -> Result<&Principal, Problem> {
         match self {
             Self::Known(principal) => Ok(principal),
             Self::Refused => Err(wrong_token()),
             Self::Unknown => Err(Problem::new(Code::Unauthenticated)),
         }
+    }
+}
+
+/// The kind of caller that an answer goes to, left with the answer for the log; who it is stays out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallerKind(pub &'static str);
+
+impl Default for CallerKind {
+    /// Of a request that is answered before anybody asks for its token.
+    fn default() -> Self {
+        Identity::Unknown.kind()
     }
 }
 
@@ -186,8 +208,11 @@ impl<E: Endpoint> Endpoint for Identified<E> {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         let identity = self.identify.identify(&request);
+        let kind = identity.kind();
         request.set_data(identity);
-        self.inner.call(request).await.map(IntoResponse::into_response)
+        let mut response = self.inner.call(request).await?.into_response();
+        response.set_data(kind);
+        Ok(response)
     }
 }
 

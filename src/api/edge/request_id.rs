@@ -110,7 +110,7 @@ impl<E: Endpoint> Endpoint for Named<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let current = Arc::new(Current::of(request.headers()));
-        let span = tracing::info_span!("request", id = %current.id, method = %request.method());
+        let span = tracing::info_span!("request", id = %current.id);
         let answer = Arc::clone(&current).scope(self.inner.call(request)).instrument(span).await;
         let mut response = answer?.into_response();
         for (name, value) in [(X_REQUEST_ID, &current.id), (TRACEPARENT, &current.traceparent)] {

@@ -16,6 +16,7 @@ use crate::api::edge::code::Code;
 use crate::api::edge::idempotency::{Answered, IdempotencyKey};
 use crate::api::edge::paging::{Cursors, Page, clamp};
 use crate::api::edge::problem::Problem;
+use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::api::edge::request_id::current_request;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::casework::Casework;
@@ -45,7 +46,7 @@ impl Cases {
         person: Person,
         idempotency_key: IdempotencyKey,
         body: Body<NewCase>,
-    ) -> Result<Answered<Created<CaseBody>>, Problem> {
+    ) -> Result<Answered<Created<CaseBody>>, ProblemOf<SubmitError>> {
         let once = idempotency_key.once(person.id, "submit_case", body.raw());
         let catalog = self.casework.catalog().current();
         let made = |case: &cases::Versioned| Created {
@@ -149,6 +150,10 @@ impl From<SupplementAnswer> for Application {
         let note = Some(note).filter(|note| !note.trim().is_empty()).map(Private::new);
         Self { note, ..application(form.unwrap_or_default(), materials) }
     }
+}
+
+impl Brings for SubmitError {
+    const CODES: &'static [Code] = &[Code::IdentityNotVerified, Code::NotFound];
 }
 
 impl From<SubmitError> for Problem {

@@ -12,6 +12,7 @@ use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
 use crate::api::edge::phone::read_phone;
 use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::casework::people::People;
 use crate::casework::people::set_phone::SetPhoneError;
 use crate::casework::people::verify_identity::VerifyError;
@@ -33,7 +34,7 @@ impl Me {
 
     /// Proves who the person is: name and resident ID are confirmed by a register. Submitting needs it.
     #[oai(path = "/me/identity", method = "put", operation_id = "verify_identity")]
-    async fn verify(&self, person: Person, body: Body<IdentityBody>) -> Result<MeAnswer, Problem> {
+    async fn verify(&self, person: Person, body: Body<IdentityBody>) -> Result<MeAnswer, ProblemOf<VerifyError>> {
         let IdentityBody { name, resident_id } = body.into_inner();
         let verified = self.0.verify_identity(person.id, &Private::new(name), &Private::new(resident_id)).await?;
         Ok(MeAnswer::Ok(Json(PersonBody::from(&verified))))
@@ -57,7 +58,7 @@ impl Me {
 
 impl Me {
     async fn answer(&self, id: PersonId) -> Result<MeAnswer, Problem> {
-        let person = self.0.me(id).await?.ok_or(Code::NotFound)?;
+        let person = self.0.me(id).await?.ok_or(Code::InvalidToken)?;
         Ok(MeAnswer::Ok(Json(PersonBody::from(&person))))
     }
 }
@@ -110,10 +111,14 @@ impl From<SetPhoneError> for Problem {
     }
 }
 
+impl Brings for VerifyError {
+    const CODES: &'static [Code] = &[Code::NotOffered, Code::GatewayFailed];
+}
+
 impl From<VerifyError> for Problem {
     fn from(error: VerifyError) -> Self {
         match error {
-            VerifyError::NotFound => Self::new(Code::NotFound),
+            VerifyError::NotFound => Self::new(Code::InvalidToken),
             VerifyError::Name => not_a_name(),
             VerifyError::ResidentId(fault) => not_a_resident_id(fault),
             VerifyError::NotConfirmed => Self::new(Code::IdentityNotConfirmed),

@@ -12,6 +12,7 @@ use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
 use crate::api::edge::paging::{Cursors, Page, clamp};
 use crate::api::edge::problem::Problem;
+use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::casework::Casework;
 use crate::domain::clock::Instant;
@@ -62,7 +63,7 @@ impl Notifications {
 
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
-    async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Marked, Problem> {
+    async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Marked, ProblemOf<UpTo>> {
         let there = self.casework.mark_read(person.id, body.into_inner().up_to, true).await?;
         if there { Ok(Marked::NoContent) } else { Err(Code::NotFound.into()) }
     }
@@ -145,6 +146,10 @@ struct Unread {
 struct UpTo {
     /// The newest notification that was seen.
     up_to: NotificationId,
+}
+
+impl Brings for UpTo {
+    const CODES: &'static [Code] = &[Code::NotFound];
 }
 
 impl Example for UpTo {

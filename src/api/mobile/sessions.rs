@@ -11,6 +11,7 @@ use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
 use crate::api::edge::phone::read_phone;
 use crate::api::edge::problem::Problem;
+use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::api::edge::request_id::current_request;
 use crate::casework::people::People;
 use crate::casework::people::refresh::RefreshError;
@@ -28,7 +29,7 @@ pub struct Sessions(pub People);
 impl Sessions {
     /// Signs in with a code of `wx.login`; the first time makes an account.
     #[oai(path = "/sessions/wechat", method = "post", operation_id = "sign_in_wechat")]
-    async fn wechat(&self, body: Body<WechatSignIn>) -> Result<Opened, Problem> {
+    async fn wechat(&self, body: Body<WechatSignIn>) -> Result<Opened, ProblemOf<WechatSignInError>> {
         let code = Private::new(body.into_inner().code);
         Ok(Opened::of(self.0.sign_in_wechat(&code, current_request().language).await?))
     }
@@ -215,6 +216,10 @@ enum SignedOut {
     /// Signed out: the refresh token is refused from now on, the access token runs out by itself.
     #[oai(status = 204)]
     NoContent,
+}
+
+impl Brings for WechatSignInError {
+    const CODES: &'static [Code] = &[Code::SignInBlocked, Code::NotOffered, Code::GatewayFailed];
 }
 
 impl From<WechatSignInError> for Problem {

@@ -12,6 +12,7 @@ use super::tag::Tag;
 use crate::api::edge::bearer::Officer;
 use crate::api::edge::code::Code;
 use crate::api::edge::problem::Problem;
+use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::casework::Casework;
 use crate::casework::officers::parcels::CancelError;
 use crate::domain::ids::ParcelId;
@@ -36,7 +37,7 @@ impl Parcels {
 
     /// Fetches the label to print from the carrier.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
-    async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, Problem> {
+    async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<CarrierFault>> {
         let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
         let parcel = found.ok_or(Code::NotFound)?.0.parcel;
         let waybill = parcel.waybill.as_ref().ok_or_else(|| wrong_state(parcel.state.as_str()))?;
@@ -56,6 +57,10 @@ impl Parcels {
 fn wrong_state(state: &str) -> Problem {
     let detail = Bilingual::new(format!("寄递状态为 {state}"), format!("The parcel is {state}"));
     Problem::new(Code::ParcelWrongState).detail(detail)
+}
+
+impl Brings for CarrierFault {
+    const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
 /// What a carrier's "no" to a label means for who asked.

@@ -49,7 +49,7 @@ impl Sessions {
     /// Shows who is signed in.
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn me(&self, officer: bearer::Officer) -> Result<MeAnswer, Problem> {
-        let officer = self.0.officer(officer.id).await?.ok_or(Code::NotFound)?;
+        let officer = self.0.officer(officer.id).await?.ok_or(Code::InvalidToken)?;
         Ok(MeAnswer::Ok(Json(OfficerBody::from(&officer))))
     }
 }

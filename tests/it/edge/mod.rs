@@ -2,6 +2,7 @@
 //! each shape does is tested on an API of its own.
 
 mod limits;
+mod logs;
 mod notes;
 mod once;
 mod pages;

@@ -93,6 +93,8 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         for owed in ["x-request-id", "traceparent"] {
             assert!(answer.header(owed).is_some(), "{}: no {owed}", self.name);
         }
+        let is_told = self.operation["responses"].get(answer.status.as_str()).is_some();
+        assert!(is_told || *method != self.method, "{}: {} is in no document", self.name, answer.status);
         answer
     }
 

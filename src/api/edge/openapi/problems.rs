@@ -1,10 +1,12 @@
 //! Which problems an operation can answer with follows from its shape: a token may be missing, an id may name nothing, a
-//! body may be wrong. They are shared components; the codes of each come from the table in [`crate::api::edge::code`].
+//! body may be wrong. What a shape does not tell, the operation's return type does ([`ProblemOf`]). They are shared components; the codes of each come from the table in [`crate::api::edge::code`].
 
 use serde_json::{Map, Value, json};
 
 use crate::api::edge::code::Code;
 use crate::api::edge::problem::PROBLEM_JSON;
+#[cfg(doc)]
+use crate::api::edge::problem_of::ProblemOf;
 
 /// The shared problem answers: status, name among the components, what they say.
 const ANSWERS: [(u16, &str, &str); 14] = [
@@ -32,9 +34,13 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let has_body = operation.get("requestBody").is_some();
     let writes = method != "get";
     let is_open = operation.get("security").is_none();
-    let rules: [(bool, &[u16]); 7] = [
+    let of_a_person =
+        operation["security"].as_array().is_some_and(|any| any.iter().any(|by| by.get("person").is_some()));
+    let rules: [(bool, &[u16]); 8] = [
         // What takes no token but writes is a sign-in, which may be refused.
-        (!is_open || writes, &[401, 403]),
+        (!is_open || writes, &[401]),
+        // Officers have roles and agencies, clients have scopes; people may do all that people may.
+        (!is_open && !of_a_person, &[403]),
         (has("path"), &[404]),
         (has("query") || has("header") || has_body, &[400]),
         (has_body, &[413, 415, 422]),
@@ -49,13 +55,17 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     statuses
 }
 
-/// Adds the problems of an operation; those that it documents itself stay.
+/// Adds the problems of an operation: those of its shape, and those that its return type names by their statuses.
 pub(super) fn add(method: &str, operation: &mut Value) {
     let statuses = statuses(method, operation);
     let Some(responses) = operation["responses"].as_object_mut() else { return };
-    for (status, name, _) in ANSWERS.iter().filter(|(status, ..)| statuses.contains(status)) {
-        let answer = json!({ "$ref": format!("#/components/responses/{name}") });
-        responses.entry(status.to_string()).or_insert(answer);
+    for (status, name, _) in &ANSWERS {
+        let answer = || json!({ "$ref": format!("#/components/responses/{name}") });
+        match responses.get_mut(&status.to_string()) {
+            Some(named) => *named = answer(),
+            None if statuses.contains(status) => drop(responses.insert(status.to_string(), answer())),
+            None => {}
+        }
     }
 }
 
@@ -103,9 +113,18 @@ mod tests {
             json!({ "parameters": [{ "name": "id", "in": "path" }, { "name": "If-None-Match", "in": "header" }] });
         assert_eq!(statuses("get", &show), [400, 404, 429, 500, 503]);
         let sign_in = json!({ "requestBody": {} });
-        assert_eq!(statuses("post", &sign_in), [400, 401, 403, 413, 415, 422, 429, 500, 503]);
+        assert_eq!(statuses("post", &sign_in), [400, 401, 413, 415, 422, 429, 500, 503]);
         let add_address = json!({ "security": [{ "person": [] }], "requestBody": {} });
-        assert_eq!(statuses("post", &add_address), [400, 401, 403, 409, 413, 415, 422, 429, 500, 503]);
+        assert_eq!(statuses("post", &add_address), [400, 401, 409, 413, 415, 422, 429, 500, 503]);
+    }
+
+    #[test]
+    fn a_return_type_tells_what_the_shape_does_not() {
+        let mut label = json!({ "responses": { "200": {}, "502": { "description": "" } } });
+        add("get", &mut label);
+        assert_eq!(label["responses"]["502"]["$ref"], "#/components/responses/GatewayFailed");
+        assert_eq!(label["responses"]["200"], json!({}));
+        assert!(label["responses"].get("404").is_none());
     }
 
     #[test]

@@ -1,0 +1,67 @@
+//! One line in the log for each request: what was asked for, by what kind of caller, how it went, and how long it took.
+//! Nothing in it is the caller's own text: an address stands there as the documents write it (`/v1/cases/{id}`), because
+//! paths and queries hold ids and search words.
+
+use std::sync::Arc;
+
+use poem::http::Method;
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+
+use super::allowed::Allowed;
+use super::bearer::CallerKind;
+use super::request_id::current_request;
+use crate::domain::clock::Stopwatch;
+
+/// The middleware. It stands directly beneath the one that names requests, so that it sees every answer as it leaves.
+pub struct LogRequests {
+    /// The addresses that there are.
+    pub addresses: Arc<Allowed>,
+}
+
+impl<E: Endpoint> Middleware<E> for LogRequests {
+    type Output = Logged<E>;
+
+    fn transform(&self, inner: E) -> Logged<E> {
+        Logged { inner, addresses: Arc::clone(&self.addresses) }
+    }
+}
+
+/// See [`LogRequests`].
+pub struct Logged<E> {
+    inner: E,
+    addresses: Arc<Allowed>,
+}
+
+impl<E: Endpoint> Endpoint for Logged<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let method = word(request.method());
+        let route = self.addresses.route(request.uri().path()).unwrap_or("unknown");
+        let watch = Stopwatch::start();
+        let response = self.inner.call(request).await?.into_response();
+        let CallerKind(caller) = response.data().copied().unwrap_or_default();
+        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
+        // Of a stream this is the time until it begins.
+        let (status, request_id) = (response.status().as_u16(), &current_request().id);
+        tracing::info!(method, route, status, micros, request_id, caller, "answered");
+        Ok(response)
+    }
+}
+
+/// The method, if it is one that exists: a caller may make one up.
+fn word(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| method == known).unwrap_or("unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_that_a_caller_made_up_is_not_repeated() {
+        assert_eq!(word(&Method::PATCH), "PATCH");
+        assert_eq!(word(&Method::from_bytes(b"13912345678").unwrap()), "unknown");
+    }
+}

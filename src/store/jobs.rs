@@ -210,16 +210,25 @@ impl Ending {
     pub const fn id(&self) -> JobId {
         JobId::from_uuid(self.id)
     }
+
+    /// Which attempt at it.
+    #[must_use]
+    pub const fn attempt(&self) -> AttemptId {
+        (self.id(), self.fence)
+    }
 }
 
-/// Settles attempts whose claim still holds, and returns the jobs that it did settle. A worker that lost its lease to
-/// another settles nothing.
+/// Which attempt at which job: the job, and the fence under which it was claimed.
+pub type AttemptId = (JobId, i64);
+
+/// Settles attempts whose claim still holds, and returns those that it did settle. A worker that lost its lease to another
+/// settles nothing, even where both hand in together.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<JobId>, StoreError> {
+pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId>, StoreError> {
     let given = serde_json::to_value(endings).map_err(|error| StoreError::Broken(format!("attempts: {error}")))?;
-    let held: Vec<Uuid> = sqlx::query_scalar(
+    let held: Vec<(Uuid, i64)> = sqlx::query_as(
         "with given as (
             select * from jsonb_to_recordset($1)
                 as t (id uuid, fence bigint, state text, delay_ms bigint, counts boolean, unclear integer,
@@ -234,19 +243,19 @@ pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<JobId>, S
                 finished_at = case when g.state <> 'pending' then now() end
             from given g
             where j.id = g.id and j.fence = g.fence and j.state = 'pending'
-            returning j.id
+            returning j.id, j.fence
         ), told as (
             update attempts a
             set ended_at = now(), outcome = g.outcome, detail = left(g.detail, 500), reference = g.reference
-            from given g join held h on h.id = g.id
+            from given g join held h on h.id = g.id and h.fence = g.fence
             where a.job_id = g.id and a.fence = g.fence
         )
-        select id from held",
+        select id, fence from held",
     )
     .bind(given)
     .fetch_all(conn)
     .await?;
-    Ok(held.into_iter().map(JobId::from_uuid).collect())
+    Ok(held.into_iter().map(|(job, fence)| (JobId::from_uuid(job), fence)).collect())
 }
 
 /// Takes due jobs of a lane that no stream entry stands for any more, and marks them as offered: those never offered,

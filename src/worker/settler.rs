@@ -64,11 +64,8 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> bool {
     loop {
         match workshop.casework.settle(settlements).await {
             Ok(held) => {
-                let late: Vec<JobId> = settlements
-                    .iter()
-                    .map(|settlement| settlement.ending.id())
-                    .filter(|job| !held.contains(job))
-                    .collect();
+                let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
+                let late: Vec<JobId> = attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect();
                 if !late.is_empty() {
                     tracing::warn!(?late, "leases were lost; others settle these jobs");
                 }

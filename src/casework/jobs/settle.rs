@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{ChannelNews, ParcelEffect, PushEffect};
 use crate::casework::Casework;
-use crate::domain::ids::{CallbackId, JobId};
-use crate::store::jobs::{self, Ending};
+use crate::domain::ids::CallbackId;
+use crate::store::jobs::{self, AttemptId, Ending};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, callbacks};
 
@@ -42,18 +42,18 @@ pub enum Effect {
 }
 
 impl Casework {
-    /// Settles a batch of attempts, and returns the jobs whose claim still held.
+    /// Settles a batch of attempts, and returns those whose claim still held.
     ///
     /// # Errors
     /// When the database is unavailable: then nothing is settled, and the same may be tried again.
-    pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<JobId>, StoreError> {
+    pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptId>, StoreError> {
         let now = self.now();
         let mut tx = self.store().begin().await?;
         let endings: Vec<Ending> = settlements.iter().map(|settlement| settlement.ending.clone()).collect();
-        let held: BTreeSet<JobId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
+        let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let mut record = Record::default();
         let mut pushes = Vec::new();
-        for settlement in settlements.iter().filter(|settlement| held.contains(&settlement.ending.id())) {
+        for settlement in settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt())) {
             match &settlement.effect {
                 Effect::None => {}
                 Effect::Push(effect) => pushes.push((settlement.ending.id(), effect)),

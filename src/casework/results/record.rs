@@ -102,7 +102,7 @@ impl Casework {
         let mut new = Vec::new();
         for row in rows {
             match known.get(&row.result.reference) {
-                Some(case) if says_the_same(&case.case.state, row.result) => {
+                Some(case) if says_the_same(&case.case, row.result, &row.delivery) => {
                     verdicts.push((row.at, Recorded::Known(case.clone())));
                 }
                 Some(_) => verdicts.push((row.at, Recorded::Refused(RowRefusal::Conflict))),

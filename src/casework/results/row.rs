@@ -1,9 +1,11 @@
 //! What is checked of one reported decision before anything is written.
 
+use std::mem::discriminant;
+
 use super::{BackOffice, NewDelivery, NewResult, RowRefusal};
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
-use crate::domain::case::{Decision, Delivery, Ruling, State};
+use crate::domain::case::{Case, Decision, Delivery, Ruling, State};
 use crate::domain::clock::Instant;
 use crate::domain::item::{DeliveryWay, Item, ItemVersion};
 use crate::domain::parcel::CarrierCode;
@@ -51,10 +53,14 @@ impl Casework {
     }
 }
 
-/// Whether a case says already what is reported anew.
-pub(super) fn says_the_same(state: &State, row: &NewResult) -> bool {
+/// Whether a case says already what is reported anew: the same decision on the same item, to arrive in the same way. The
+/// carrier is ours to choose, and may be another by now.
+pub(super) fn says_the_same(case: &Case, row: &NewResult, delivery: &Delivery) -> bool {
+    if case.item != row.item || discriminant(&case.delivery) != discriminant(delivery) {
+        return false;
+    }
     let same = |decision: &Decision, reasons: &str| decision.reasons == reasons && decision.at == row.decided_at;
-    match (state, &row.ruling) {
+    match (&case.state, &row.ruling) {
         (State::Granted(decision), Ruling::Grant { result, reasons }) => {
             decision.result.as_ref() == Some(result) && same(decision, reasons)
         }

@@ -27,6 +27,7 @@ use crate::domain::address::RegionNames;
 use crate::domain::clock::{Clock, fresh_uuid};
 use crate::domain::consent::ConsentTemplate;
 use crate::domain::notification::Consent;
+use crate::domain::reach::AddressKind;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::StoreError;
@@ -99,6 +100,7 @@ impl App {
             login: config.login.clone(),
             identity: config.identity.clone(),
             code_channel: config.code_channel.clone(),
+            push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
             templates: consent_templates(&catalog),
             regions: regions(&catalog),
             token_endpoint: config

@@ -27,7 +27,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::WrongState(state) => Self::new(Code::CaseWrongState)
-                .detail(Bilingual::new(format!("办件状态为 {state}"), format!("The case is {state}"))),
+                .detail(Bilingual::new(format!("办件{}", in_chinese(state)), format!("The case is {state}"))),
             Refusal::NoticedBefore => Self::new(Code::SupplementNoticedBefore),
             Refusal::NoReasons => Self::new(Code::InvalidBody).errors(vec![no_reasons()]),
             Refusal::NoPoints => {
@@ -35,6 +35,18 @@ impl From<Refusal> for Problem {
                 Self::new(Code::InvalidBody).errors(vec![FieldError::new("/points", "too_short", message)])
             }
         }
+    }
+}
+
+fn in_chinese(state: &str) -> &str {
+    match state {
+        "submitted" => "已提交，尚未受理",
+        "supplement_noticed" => "正在补正",
+        "accepted" => "已受理",
+        "granted" => "已准予",
+        "denied" => "已不予",
+        "withdrawn" => "已撤回",
+        other => other,
     }
 }
 

@@ -37,12 +37,15 @@ impl SearchIndex {
     #[must_use]
     pub fn score(&self, at: usize, query: &Query) -> Score {
         let Some(entry) = self.entries.get(at) else { return 0 };
-        if query.text.is_empty() || entry.names.contains(&query.text) {
+        if query.asks_nothing || (!query.words.is_empty() && entry.names.contains(&query.text)) {
             return IN_NAME;
         }
         let holds_all_words = |text: &str| query.words.len() > 1 && query.words.iter().all(|word| text.contains(word));
         if holds_all_words(&entry.names) {
             return IN_NAME - 1;
+        }
+        if query.words.is_empty() {
+            return 0;
         }
         if entry.rest.contains(&query.text) || holds_all_words(&format!("{}\n{}", entry.names, entry.rest)) {
             return IN_REST;
@@ -56,6 +59,8 @@ impl SearchIndex {
 /// A query, taken apart once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
+    /// Nothing was typed at all. Signs alone were: they are in no name.
+    asks_nothing: bool,
     text: String,
     words: Vec<String>,
     pairs: Vec<(char, char)>,
@@ -65,11 +70,12 @@ impl Query {
     /// Takes a query apart.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let text = plain(text.trim());
+        let asks_nothing = text.trim().is_empty();
+        let text = plain(text).trim().to_owned();
         let words = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         // Pairs say something in Chinese only: any two English words share some.
         let pairs = pairs(&text).filter(|(a, b)| !a.is_ascii() && !b.is_ascii()).collect();
-        Self { text, words, pairs }
+        Self { asks_nothing, text, words, pairs }
     }
 }
 
@@ -121,5 +127,7 @@ mod tests {
         assert_eq!(found("公安局"), [0, 1, 2]);
         assert_eq!(found("passport"), [] as [usize; 0]);
         assert_eq!(found("  "), [0, 1, 2], "no query finds everything");
+        assert_eq!(found("##"), [] as [usize; 0], "signs alone find nothing");
+        assert_eq!(found("【居住证】"), [2], "signs around words are no words");
     }
 }

@@ -166,6 +166,7 @@ fn people() -> Result<People, Failure> {
         login: None,
         identity: None,
         code_channel: ChannelCode::new(""),
+        push_channels: [].into(),
         templates: [].into(),
         regions: std::sync::Arc::new(|_| None),
         token_endpoint: "".into(),

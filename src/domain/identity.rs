@@ -65,9 +65,21 @@ impl ResidentId {
     /// As its owner sees it: the first and last four characters, never the date of birth.
     #[must_use]
     pub fn masked(&self) -> String {
-        let text = self.expose();
-        format!("{}**********{}", &text[..4], &text[14..])
+        masked_resident_id(self.expose())
     }
+}
+
+/// The same of a text that may be no resident ID: it shows no more of it.
+#[must_use]
+pub fn masked_resident_id(text: &str) -> String {
+    starred(text, 4, 4)
+}
+
+/// Keeps so many characters at both ends; of a text too short to hide anything, none.
+fn starred(text: &str, head: usize, tail: usize) -> String {
+    let length = text.chars().count();
+    let is_shown = |at: usize| length > head + tail && (at < head || at >= length - tail);
+    text.chars().enumerate().map(|(at, letter)| if is_shown(at) { letter } else { '*' }).collect()
 }
 
 /// The standard's own examples were born in 1880; nobody alive was born earlier than this.
@@ -167,9 +179,14 @@ impl MobilePhone {
     /// As lists show it: `138****5678`.
     #[must_use]
     pub fn masked(&self) -> String {
-        let text = self.expose();
-        format!("{}****{}", &text[..3], &text[7..])
+        masked_phone(self.expose())
     }
+}
+
+/// The same of a text that may be no mobile number.
+#[must_use]
+pub fn masked_phone(text: &str) -> String {
+    starred(text, 3, 4)
 }
 
 fn is_mobile(text: &str) -> bool {
@@ -275,6 +292,13 @@ mod tests {
         for text in ["12800138000", "1380013800", "138001380000", "051982888888", "+1 13800138000", "", "1３８"] {
             assert!(MobilePhone::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_too_short_to_hide_is_hidden_whole() {
+        assert_eq!(masked_resident_id("12345678"), "********");
+        assert_eq!(masked_resident_id("张三的身份证号码如下"), "张三的身**号码如下");
+        assert_eq!(masked_phone(""), "");
     }
 
     #[test]

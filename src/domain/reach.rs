@@ -84,6 +84,11 @@ impl Chain {
         self.0.iter().skip(start).find(usable).map(|link| &link.channel)
     }
 
+    /// Those that find a person by this kind of address, in order.
+    pub fn finding_by(&self, address: AddressKind) -> impl Iterator<Item = &ChannelCode> {
+        self.0.iter().filter(move |link| link.address == address).map(|link| &link.channel)
+    }
+
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &ChannelCode> {
         self.0.iter().map(|link| &link.channel)

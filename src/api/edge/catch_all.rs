@@ -92,8 +92,18 @@ fn problem_of(error: &Error) -> Problem {
             format!("The parameter {} is not valid", error.name),
         ));
     }
-    let code = if error.is::<ParsePathError>() || error.is::<NotFoundError>() {
-        Code::NotFound // A text that is no id names nothing.
+    if error.is::<ParsePathError>() {
+        return Problem::new(Code::NotFound).detail(Bilingual::new(
+            "地址中的编号格式不正确",
+            "What stands in the address is not an id of this kind: see its pattern in the document",
+        ));
+    }
+    if matches!(error.downcast_ref::<ContentTypeError>(), Some(ContentTypeError::ExpectContentType)) {
+        return Problem::new(Code::UnsupportedMediaType)
+            .detail(Bilingual::new("缺少 Content-Type 请求头", "The Content-Type header is missing"));
+    }
+    let code = if error.is::<NotFoundError>() {
+        Code::NotFound
     } else if error.is::<MethodNotAllowedError>() {
         Code::MethodNotAllowed
     } else if error.is::<ParseRequestPayloadError>() || error.is::<ParseMultipartError>() {

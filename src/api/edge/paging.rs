@@ -21,6 +21,7 @@ const MAC: usize = 16;
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Page<T: ParseFromJSON + ToJSON + Type + Send + Sync> {
     /// The rows.
     pub data: Vec<T>,

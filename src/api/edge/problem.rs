@@ -204,7 +204,8 @@ pub struct ProblemBody {
     pub request_id: String,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u64>,
-    /// Every fault of the body.
+    /// Every fault of the body; absent where the body is not at fault.
+    #[oai(default)]
     pub errors: Vec<FieldErrorBody>,
 }
 

@@ -35,7 +35,7 @@ pub(super) fn is_reference(text: &str) -> bool {
 
 /// A decision that was made in another system.
 #[derive(Debug, Object)]
-#[oai(rename = "NewResult", deny_unknown_fields, example)]
+#[oai(rename = "NewResult", deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub(super) struct NewResultBody {
     /// 事项编码
     #[oai(validator(max_length = 50))]
@@ -57,7 +57,7 @@ pub(super) struct NewResultBody {
 
 /// Who applied, as the other system knows them.
 #[derive(Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct NewApplicant {
     /// 手机号: the result is told to it.
     phone: String,
@@ -70,7 +70,7 @@ struct NewApplicant {
 
 /// How a result is to arrive.
 #[derive(Debug, Object)]
-#[oai(rename = "NewDelivery", deny_unknown_fields)]
+#[oai(rename = "NewDelivery", deny_unknown_fields, skip_serializing_if_is_none)]
 struct NewDeliveryBody {
     /// In which way.
     way: WayWord,
@@ -83,7 +83,7 @@ struct NewDeliveryBody {
 
 /// Who receives, and where.
 #[derive(Debug, Object)]
-#[oai(deny_unknown_fields)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct Recipient {
     /// 收件人
     name: String,

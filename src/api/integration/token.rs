@@ -12,6 +12,7 @@ use crate::api::edge::problem::Problem;
 use crate::casework::people::People;
 use crate::casework::people::assertion::ASSERTION_TYPE;
 use crate::casework::people::client_token::{ClientToken, ClientTokenError};
+use crate::domain::text::Bilingual;
 
 const GRANT_TYPE: &str = "client_credentials";
 
@@ -32,14 +33,17 @@ impl Token {
 
 /// A request for a token.
 #[derive(Object, Deserialize)]
-#[oai(example)]
+#[oai(example, skip_serializing_if_is_none)]
 struct TokenRequest {
     /// `client_credentials`
+    #[serde(default)]
     grant_type: String,
     /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`
+    #[serde(default)]
     client_assertion_type: String,
     /// A JWT: `iss` and `sub` are the client's id, `aud` is the address of this operation, `exp` is at most 5 minutes
     /// ahead, `jti` was never used before.
+    #[serde(default)]
     client_assertion: String,
     /// The wanted scopes with spaces between; all that the client has, if left out.
     scope: Option<String>,
@@ -47,12 +51,21 @@ struct TokenRequest {
 
 impl TokenRequest {
     fn check(&self) -> Result<(), Problem> {
-        match (self.grant_type.as_str(), self.client_assertion_type.as_str()) {
-            (GRANT_TYPE, ASSERTION_TYPE) => Ok(()),
-            (GRANT_TYPE, _) => Err(Code::InvalidRequest.into()),
+        match (self.grant_type.as_str(), self.client_assertion_type.as_str(), self.client_assertion.as_str()) {
+            ("", ..) => Err(unfit("grant_type")),
+            (GRANT_TYPE, ASSERTION_TYPE, "") => Err(unfit("client_assertion")),
+            (GRANT_TYPE, ASSERTION_TYPE, _) => Ok(()),
+            (GRANT_TYPE, ..) => Err(unfit("client_assertion_type")),
             _ => Err(Code::UnsupportedGrantType.into()),
         }
     }
+}
+
+fn unfit(parameter: &str) -> Problem {
+    Problem::new(Code::InvalidRequest).detail(Bilingual::new(
+        format!("缺少参数 {parameter}，或其值不正确"),
+        format!("The parameter {parameter} is missing, or is not what it must be"),
+    ))
 }
 
 impl Example for TokenRequest {

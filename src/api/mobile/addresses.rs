@@ -60,7 +60,7 @@ impl Addresses {
 
 /// An address as typed.
 #[derive(Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewAddress {
     /// 收件人
     name: String,
@@ -105,7 +105,7 @@ impl Example for NewAddress {
 
 /// An address.
 #[derive(Object)]
-#[oai(rename = "Address", example)]
+#[oai(rename = "Address", example, skip_serializing_if_is_none)]
 struct AddressBody {
     /// Its id.
     id: AddressId,

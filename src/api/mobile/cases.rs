@@ -133,7 +133,7 @@ struct Withdrawal {
 
 /// 补正。 What was missing.
 #[derive(Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct SupplementAnswer {
     /// A word to the officer.
     #[oai(default, validator(max_length = 2000))]

@@ -11,6 +11,7 @@ use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
 use crate::api::edge::problem::{FieldError, Problem};
 use crate::casework::people::People;
+use crate::casework::people::devices::RegisterError;
 use crate::domain::clock::Instant;
 use crate::domain::device::{Device, Platform, PushAddress, PushPermission};
 use crate::domain::ids::{InstallationId, PersonId};
@@ -46,7 +47,7 @@ impl Devices {
 
 /// An installation.
 #[derive(Object)]
-#[oai(rename = "Device", deny_unknown_fields, example)]
+#[oai(rename = "Device", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DeviceBody {
     /// What kind of client.
     platform: PlatformWord,
@@ -89,6 +90,18 @@ impl DeviceBody {
             push_permission: self.push_permission.into(),
             last_seen_at: now,
         })
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::UnknownChannel => {
+                let message = Bilingual::new("本系统没有这个推送渠道", "This installation has no such channel");
+                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/push_channel", "unknown_channel", message)])
+            }
+            RegisterError::Store(error) => error.into(),
+        }
     }
 }
 

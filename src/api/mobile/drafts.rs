@@ -87,7 +87,7 @@ impl Drafts {
 
 /// What is filled in so far.
 #[derive(Object)]
-#[oai(rename = "DraftContent", deny_unknown_fields, example)]
+#[oai(rename = "DraftContent", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DraftContentBody {
     /// The item's code.
     #[oai(validator(max_length = 100))]

@@ -95,7 +95,7 @@ fn at_most(limit: usize) -> i64 {
 
 /// A notification.
 #[derive(Debug, Object)]
-#[oai(rename = "Notification", example)]
+#[oai(rename = "Notification", example, skip_serializing_if_is_none)]
 struct NotificationBody {
     /// Its id.
     id: NotificationId,

@@ -11,7 +11,7 @@ use crate::domain::text::Language;
 
 /// A person.
 #[derive(Debug, Clone, Object)]
-#[oai(rename = "Person", example)]
+#[oai(rename = "Person", example, skip_serializing_if_is_none)]
 pub struct PersonBody {
     /// Who.
     pub id: PersonId,

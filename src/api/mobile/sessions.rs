@@ -21,6 +21,7 @@ use crate::casework::people::sign_in_wechat::WechatSignInError;
 use crate::casework::people::signed_in::SignedIn;
 use crate::domain::private::Private;
 use crate::domain::session::RefreshToken;
+use crate::domain::text::Bilingual;
 
 /// The operations.
 pub struct Sessions(pub People);
@@ -225,7 +226,10 @@ impl Brings for WechatSignInError {
 impl From<WechatSignInError> for Problem {
     fn from(error: WechatSignInError) -> Self {
         match error {
-            WechatSignInError::CodeRefused => Self::new(Code::SignInFailed),
+            WechatSignInError::CodeRefused => Self::new(Code::SignInFailed).detail(Bilingual::new(
+                "微信登录码无效或已使用，请重新获取",
+                "The WeChat code is not valid or was used before; fetch a fresh one",
+            )),
             WechatSignInError::Blocked => Self::new(Code::SignInBlocked),
             WechatSignInError::NotOffered => Self::new(Code::NotOffered),
             WechatSignInError::Gateway(fault) => Self::new(Code::GatewayFailed).cause(fault),

@@ -52,6 +52,7 @@ impl Timeline {
             at: step.at,
             kind: kind.to_owned(),
             actor,
+            channel: None,
             text: (&text).into(),
         };
         match &step.kind {
@@ -59,12 +60,12 @@ impl Timeline {
             StepKind::Told { event, delivered_by } => {
                 let catalog = self.0.catalog().current();
                 let status = catalog.templates().status(*event);
-                let way = delivered_by.as_ref().map(|channel| format!(" ({channel})")).unwrap_or_default();
                 let text = text::Bilingual::new(
-                    format!("已通知：{}{way}", status.zh),
-                    format!("You were told: {}{way}", status.en),
+                    format!("已通知：{}", status.zh),
+                    format!("You were told: {}", status.en),
                 );
-                body("notified", None, text)
+                let channel = delivered_by.as_ref().map(ToString::to_string);
+                StepBody { channel, ..body("notified", None, text) }
             }
             StepKind::Scanned { carrier, meaning, place, .. } => {
                 let words = scan_text(*meaning);
@@ -83,6 +84,7 @@ fn act_text(act: &str) -> text::Bilingual {
         "supplement_answered" => ("已补正", "What was missing was handed in"),
         "decided" | "taken_over" => ("已作出决定", "Decided"),
         "withdrawn" => ("已撤回", "Withdrawn"),
+        "disclosed" => ("审批人员查看了完整证件号码", "An officer looked at the full ID and phone numbers"),
         "parcel_cancellation_asked" => ("已申请取消寄递", "The parcel is being cancelled"),
         other => (other, other),
     };
@@ -107,7 +109,7 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
 
 /// One step.
 #[derive(Debug, Object)]
-#[oai(rename = "Step", example)]
+#[oai(rename = "Step", example, skip_serializing_if_is_none)]
 struct StepBody {
     /// When.
     at: Instant,
@@ -115,6 +117,8 @@ struct StepBody {
     kind: String,
     /// Who: `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,
+    /// Of `notified`: which channel brought it to the phone; absent while it is in the inbox alone.
+    channel: Option<String>,
     /// 说明
     text: Bilingual,
 }
@@ -125,6 +129,7 @@ impl Example for StepBody {
             at: Instant::default(),
             kind: "accepted".to_owned(),
             actor: Some("officer".to_owned()),
+            channel: None,
             text: (&act_text("accepted")).into(),
         }
     }
@@ -139,7 +144,7 @@ struct TimelineBody {
 
 /// A parcel on its way to the applicant.
 #[derive(Debug, Object)]
-#[oai(rename = "Parcel", example)]
+#[oai(rename = "Parcel", example, skip_serializing_if_is_none)]
 struct ParcelBody {
     /// Its id.
     id: ParcelId,

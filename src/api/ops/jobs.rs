@@ -223,7 +223,7 @@ impl Example for JobFile {
 
 /// Which jobs are to be replayed.
 #[derive(Debug, Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct ReplayOrder {
     /// Only jobs of this lane.
     #[oai(validator(max_length = 60))]

@@ -1,4 +1,4 @@
-//! What was applied for, in full: the officer who decides must see it.
+//! What was applied for, as the officer who decides sees it.
 
 use poem_openapi::Object;
 use serde_json::Value;
@@ -26,9 +26,9 @@ pub(super) struct ApplicationBody {
 struct ApplicantBody {
     /// 姓名
     name: String,
-    /// 公民身份号码
+    /// 公民身份号码, masked unless it was disclosed.
     resident_id: String,
-    /// 手机号
+    /// 手机号, masked unless it was disclosed.
     phone: Option<String>,
 }
 
@@ -75,8 +75,8 @@ impl ApplicationBody {
         Self {
             applicant: Some(ApplicantBody {
                 name: "王小明".to_owned(),
-                resident_id: "11010519491231002X".to_owned(),
-                phone: Some("13800138000".to_owned()),
+                resident_id: "1101**********002X".to_owned(),
+                phone: Some("138****8000".to_owned()),
             }),
             note: None,
             form: serde_json::json!({ "reason": "work" }),

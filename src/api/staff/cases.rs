@@ -61,10 +61,24 @@ impl Cases {
         Ok(QueueAnswer::Ok(Json(page)))
     }
 
-    /// Shows a case with all that was handed in.
+    /// Shows a case with all that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseFileAnswer, Problem> {
         let file = self.casework.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let etag = etag(file.case.version);
+        Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
+    }
+
+    /// 查看完整信息。 Shows a case with nothing masked, and keeps in its history who saw it, and why.
+    #[oai(path = "/cases/:id/disclosures", method = "post", operation_id = "disclose_case")]
+    async fn disclose(
+        &self,
+        officer: Officer,
+        id: Path<CaseId>,
+        body: Body<Disclosure>,
+    ) -> Result<CaseFileAnswer, Problem> {
+        let file = self.casework.disclose(&desk(&officer)?, id.0, &body.into_inner().reason).await?;
+        let file = file.ok_or(Code::NotFound)?;
         let etag = etag(file.case.version);
         Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
     }
@@ -179,6 +193,21 @@ impl Example for CaseFileBody {
     }
 }
 
+/// Why somebody must see everything.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields, example)]
+struct Disclosure {
+    /// Why; the applicant may ask for it.
+    #[oai(validator(max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
+    reason: String,
+}
+
+impl Example for Disclosure {
+    fn example() -> Self {
+        Self { reason: "核对身份证件".to_owned() }
+    }
+}
+
 /// What is missing.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
@@ -196,7 +225,7 @@ impl Example for SupplementNotice {
 
 /// A decision.
 #[derive(Debug, Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewDecision {
     /// 准予或不予
     outcome: OutcomeWord,

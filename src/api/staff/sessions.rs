@@ -16,6 +16,7 @@ use crate::casework::people::signed_in::SignedIn;
 use crate::domain::ids::OfficerId;
 use crate::domain::private::Private;
 use crate::domain::session::RefreshToken;
+use crate::domain::text::Bilingual;
 use crate::domain::staff::{Officer, Role};
 
 /// The operations.
@@ -213,7 +214,10 @@ enum MeAnswer {
 impl From<OfficerSignInError> for Problem {
     fn from(error: OfficerSignInError) -> Self {
         match error {
-            OfficerSignInError::Refused => Self::new(Code::SignInFailed),
+            OfficerSignInError::Refused => Self::new(Code::SignInFailed).detail(Bilingual::new(
+                "用户名或密码不正确，或账号已停用、暂时锁定",
+                "Name or password is wrong, or the account is disabled or locked for a while",
+            )),
             OfficerSignInError::Password(error) => Self::internal(error),
             OfficerSignInError::Store(error) => error.into(),
         }

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod decide;
+pub mod disclose;
 pub mod notice_supplement;
 pub mod parcels;
 pub mod read;

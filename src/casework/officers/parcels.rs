@@ -8,7 +8,7 @@ use crate::domain::ids::ParcelId;
 use crate::domain::job::{Job, Work};
 use crate::domain::parcel::{ParcelState, Scan};
 use crate::store::parcels::{self, StoredParcel};
-use crate::store::record::Record;
+use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, cases};
 
 /// Why a parcel is not cancelled.
@@ -61,10 +61,7 @@ impl Casework {
         record.remember(parcel.case, &desk.actor(), "parcel_cancellation_asked", json!({"parcel": id}), now);
         record.promise(&Job::now(Work::CancelParcel { parcel: id, carrier: parcel.carrier }), desk.trace.as_deref())?;
         let mut tx = self.store().begin().await?;
-        let offers = self.save(&mut tx, &record, now).await.map_err(|error| match error {
-            crate::store::record::SaveError::Store(error) => error,
-            crate::store::record::SaveError::Stale => StoreError::Broken("no case was changed".to_owned()),
-        })?;
+        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
         self.commit(tx, &record, offers).await?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::domain::ids::CaseId;
 use crate::store::StoreError;
 use crate::store::cases::{self, HistoryEntry, Versioned};
 
-/// A case in full.
+/// A case with all that was handed in.
 pub struct CaseFile {
     /// The case.
     pub case: Versioned,
@@ -34,11 +34,25 @@ impl Casework {
         cases::queue(&mut *self.store().connection().await?, &desk.agency, state, after, limit).await
     }
 
-    /// A case of the agency in full; `None` if it has none of that id.
+    /// A case of the agency with all that was handed in, resident IDs and phone numbers masked; `None` if it has none of
+    /// that id.
     ///
     /// # Errors
     /// When the record cannot be read.
     pub async fn case_file(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
+        let Some(file) = self.case_file_unmasked(desk, id).await? else { return Ok(None) };
+        let catalog = self.catalog().current();
+        let case = &file.case.case;
+        let form = catalog.version(&case.item, case.item_version).and_then(|item| item.item.form.as_ref());
+        Ok(Some(CaseFile {
+            application: file.application.masked(form),
+            supplement: file.supplement.map(|supplement| supplement.masked(form)),
+            case: file.case,
+        }))
+    }
+
+    /// The same with nothing masked: for [`Casework::disclose`], which records why.
+    pub(super) async fn case_file_unmasked(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
         let mut connection = self.store().connection().await?;
         let Some(case) = cases::find(&mut connection, id, desk.owner()).await? else { return Ok(None) };
         let keys = self.store().keys();

@@ -5,13 +5,27 @@ use crate::domain::device::Device;
 use crate::domain::ids::{InstallationId, PersonId};
 use crate::store::{StoreError, devices};
 
+/// Why a device is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// Its push token is for a channel that this installation does not send over.
+    #[error("this installation has no such channel")]
+    UnknownChannel,
+    /// The record.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl People {
     /// Keeps a device as it describes itself now.
     ///
     /// # Errors
-    /// When the database is unavailable.
-    pub async fn register_device(&self, device: &Device) -> Result<(), StoreError> {
-        devices::put(&mut *self.store.connection().await?, self.store.keys(), device).await
+    /// When its push channel is none of ours.
+    pub async fn register_device(&self, device: &Device) -> Result<(), RegisterError> {
+        if device.push.as_ref().is_some_and(|push| !self.push_channels.contains(&push.channel)) {
+            return Err(RegisterError::UnknownChannel);
+        }
+        Ok(devices::put(&mut *self.store.connection().await?, self.store.keys(), device).await?)
     }
 
     /// Forgets a device; says whether the person had it.

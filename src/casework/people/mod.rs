@@ -58,6 +58,8 @@ pub struct People {
     pub identity: Option<Arc<dyn IdentityGateway>>,
     /// The channel that carries one-time codes.
     pub code_channel: ChannelCode,
+    /// The channels that find a device by a token that it reports.
+    pub push_channels: Arc<[ChannelCode]>,
     /// The templates that need consent.
     pub templates: Arc<[ConsentTemplate]>,
     /// The counties that exist.

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::form::Form;
+use super::identity::{masked_phone, masked_resident_id};
 use super::ids::{AddressId, UploadId};
 use super::private::Private;
 
@@ -41,6 +43,16 @@ pub struct Particulars {
     /// The mobile number, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Private<String>>,
+}
+
+impl Particulars {
+    fn masked(self) -> Self {
+        Self {
+            resident_id: Private::new(masked_resident_id(self.resident_id.expose())),
+            phone: self.phone.map(|phone| Private::new(masked_phone(phone.expose()))),
+            ..self
+        }
+    }
 }
 
 /// The files for one material.
@@ -82,6 +94,14 @@ pub struct DraftContent {
 }
 
 impl Application {
+    /// As an officer sees it who has no reason yet to see more: resident IDs and phone numbers are masked, in the form
+    /// of the item too.
+    #[must_use]
+    pub fn masked(self, form: Option<&Form>) -> Self {
+        let answers = form.map(|form| Private::new(form.masked(self.form.expose())));
+        Self { applicant: self.applicant.map(Particulars::masked), form: answers.unwrap_or(self.form), ..self }
+    }
+
     /// Every file that it names, in its materials or in its form.
     #[must_use]
     pub fn uploads(&self) -> BTreeSet<UploadId> {

@@ -7,6 +7,7 @@
 
 mod check;
 mod example;
+mod mask;
 mod schema;
 
 use serde::{Deserialize, Serialize};

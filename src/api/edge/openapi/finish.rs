@@ -38,11 +38,15 @@ const PARAMETERS: [(&str, &str, &str); 2] = [
 /// Finishes a document.
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.0.3");
+    document["info"]["license"] = json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
     for (_, method, operation) in operations_mut(document) {
         name_parameters(method, operation);
         tidy_bodies(operation);
         allow_conditional_read(method, operation);
         problems::add(method, operation);
+        if operation.get("security").is_none() {
+            operation["security"] = json!([]); // It says that no token is needed, where silence could mean forgotten.
+        }
     }
     add_components(&mut document["components"]);
     examples::add(document);

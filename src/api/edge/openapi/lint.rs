@@ -1,5 +1,5 @@
 //! The rules of our documents: one path, one implementation; every operation has an id, a summary, one tag, a token
-//! unless it is listed as open, header names as people write them, and an example of every JSON body.
+//! unless it is listed as open, header names as people write them, and an example of every JSON body, in which nothing is null.
 
 use std::collections::HashSet;
 
@@ -32,6 +32,16 @@ pub(super) fn faults(document: &Value, open: &[&str]) -> Vec<String> {
         faults.push(format!("{id} is listed as open, but there is no such operation"));
     }
     faults
+}
+
+/// Whether something in an example is null. What we do not know is absent: no schema of ours says `nullable`.
+fn holds_null(example: &Value) -> bool {
+    match example {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(members) => members.values().any(holds_null),
+        _ => false,
+    }
 }
 
 /// Path parameters that are called otherwise in the path.
@@ -67,6 +77,8 @@ fn faults_of(operation: &Value, id: &str, open: &[&str]) -> Vec<String> {
         for (kind, media) in body["content"].as_object().into_iter().flatten() {
             let is_shown = !examples::is_shown(kind) || media.get("example").is_some();
             demand(is_shown, &format!("the body of {place} has no example: give its type #[oai(example)]"));
+            let is_sound = !media.get("example").is_some_and(holds_null);
+            demand(is_sound, &format!("the body of {place} holds a null: its type needs skip_serializing_if_is_none"));
         }
     }
     faults

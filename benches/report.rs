@@ -141,6 +141,7 @@ impl Row {
         let verdict = match got {
             None => "not compared".to_owned(),
             Some(got) if (is_floor && got >= asked) || (!is_floor && got <= asked) => "met".to_owned(),
+            Some(got) if got > asked * 2.0 => format!("missed: {} times that", figure(got / asked)),
             Some(got) => format!("missed by {:.0} %", (got / asked - 1.0).abs() * 100.0),
         };
         let times = if of == beside { " ×" } else { "" };

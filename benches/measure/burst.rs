@@ -7,9 +7,9 @@ use crate::report::{Line, Sample, Target};
 use crate::{Bench, Measured, decisions};
 
 static TAKEN: Line =
-    Line { what: "burst of 100,000 decisions: taken in", unit: "rows/s", beside: "", target: Target::None };
+    Line { what: "burst of decisions in batches: taken in", unit: "rows/s", beside: "", target: Target::None };
 static DELIVERED: Line = Line {
-    what: "burst of 100,000 decisions: delivered and recorded, none lost",
+    what: "burst of decisions in batches: delivered and recorded, none lost",
     unit: "/s",
     beside: "",
     target: Target::AtLeast(2_600.0),

@@ -27,6 +27,8 @@ pub mod seal;
 pub mod sessions;
 pub mod uploads;
 
+use std::sync::Arc;
+
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{PgConnection, Postgres, Transaction};
 use std::time::Duration;
@@ -43,14 +45,14 @@ pub type Tx = Transaction<'static, Postgres>;
 pub type Conn = PgConnection;
 
 /// Why the database did not do as asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A rule that the schema states was broken; the rule's name.
     #[error("constraint {0}")]
     Constraint(String),
     /// It cannot be reached or is too busy: the same request may succeed later.
     #[error("the database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// Something that should not be: a row that cannot be read, a value that does not open.
     #[error("the database holds or did something unexpected: {0}")]
     Broken(String),
@@ -62,9 +64,9 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) => match (database.constraint(), database.code().as_deref()) {
                 (Some(name), _) => Self::Constraint(name.to_owned()),
                 // Deadlock, serialization failure, out of connections or memory, shutting down.
-                (None, Some("40001" | "40P01")) => Self::Unavailable(error),
+                (None, Some("40001" | "40P01")) => Self::Unavailable(Arc::new(error)),
                 (None, Some(code)) if code.starts_with("53") || code.starts_with("57") || code.starts_with("08") => {
-                    Self::Unavailable(error)
+                    Self::Unavailable(Arc::new(error))
                 }
                 _ => Self::Broken(error.to_string()),
             },
@@ -72,7 +74,7 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Tls(_)
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(Arc::new(error)),
             _ => Self::Broken(error.to_string()),
         }
     }

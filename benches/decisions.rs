@@ -9,18 +9,13 @@ use crate::wire;
 
 static NEXT_PHONE: AtomicU64 = AtomicU64::new(13_900_000_000);
 
-/// A decision that nobody has handed in yet: its reference and its body. The reference is the phone.
-pub fn fresh() -> (u64, String) {
+/// A request that hands in one fresh decision, and the phone that it is told to.
+pub fn request(token: &str) -> (u64, Vec<u8>) {
     let phone = NEXT_PHONE.fetch_add(1, Ordering::Relaxed);
-    (phone, decision(phone, ""))
-}
-
-/// A request that hands in one fresh decision.
-pub fn request(token: &str) -> Vec<u8> {
-    let (phone, body) = fresh();
     let (bearer, key) = (format!("Bearer {token}"), format!("k{phone}"));
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("content-type", "application/json")];
-    wire::request("PUT", &format!("/integration/v1/results/bench/{phone}"), &headers, &body)
+    let path = format!("/integration/v1/results/bench/{phone}");
+    (phone, wire::request("PUT", &path, &headers, &decision(phone, "")))
 }
 
 /// A request that hands in so many fresh decisions at once.

@@ -10,12 +10,13 @@ use std::time::Duration;
 use reqwest::Url;
 use songda::demo::back_office::BackOffice;
 use songda::demo::http::Caller;
-use songda::demo::wait::until;
+use songda::domain::clock::Stopwatch;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::Measured;
 use crate::process::Process;
+use crate::wire::{self, Connection};
 
 const SONGDA: &str = env!("CARGO_BIN_EXE_songda");
 const KEYS_OF_THE_SANDBOX: &str = include_str!("../script/sandbox.env");
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Installation {
     home: PathBuf,
     settings: Vec<(String, String)>,
+    sandbox: SocketAddr,
     client: String,
 }
 
@@ -44,7 +46,9 @@ impl Installation {
     pub async fn prepare(gateways: SocketAddr) -> Measured<Self> {
         let home = PathBuf::from(env::var("SERVICES_HOME").unwrap_or_else(|_| "var/bench".to_owned())).join("songda");
         fs::create_dir_all(&home)?;
-        let mut installation = Self { settings: settings(&home, gateways), client: String::new(), home };
+        let sandbox = free_address().await?;
+        let settings = settings(&home, gateways, sandbox);
+        let mut installation = Self { settings, sandbox, client: String::new(), home };
         let keys = installation.home.join("keys");
         installation.songda(&["keys", "init", &keys.to_string_lossy()]).await?;
         installation.songda(&["migrate"]).await?;
@@ -72,15 +76,21 @@ impl Installation {
         let own = [("SONGDA_LISTEN", address.to_string()), ("SONGDA_PUBLIC_URL", base.to_string())];
         let own = own.map(|(name, value)| (name.to_owned(), value));
         let process = self.start("serve", self.settings.iter().cloned().chain(own))?;
-        let caller = Caller::new(base)?;
-        // The API alone is ready when it answers: whether a worker runs is asked of workers.
-        until("the API answers", PATIENCE, async || Ok(caller.get("/healthz").answer().await.ok())).await?;
-        Ok(Api { process, address, caller })
+        answers(address, "/readyz").await?;
+        Ok(Api { process, address, caller: Caller::new(base)? })
     }
 
     /// Starts a worker.
     pub fn work(&self) -> Measured<Process> {
         self.start("work", self.settings.iter().cloned())
+    }
+
+    /// Starts the sandbox, which plays WeChat's sign-in and the real-name check.
+    pub async fn play_the_world(&self) -> Measured<Process> {
+        let listen = ("SONGDA_SANDBOX_LISTEN".to_owned(), self.sandbox.to_string());
+        let process = self.start("sandbox", self.settings.iter().cloned().chain([listen]))?;
+        answers(self.sandbox, "/_sandbox/phones").await?;
+        Ok(process)
     }
 
     /// An access token of the back-office client.
@@ -103,8 +113,23 @@ pub async fn free_address() -> Measured<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?)
 }
 
+/// Waits until a server answers well, looking often: starts are measured with it.
+pub async fn answers(address: SocketAddr, path: &str) -> Measured<()> {
+    const LOOK_EVERY: Duration = Duration::from_millis(2);
+    let (request, watch) = (wire::request("GET", path, &[], ""), Stopwatch::start());
+    while watch.elapsed() < PATIENCE {
+        if let Ok(mut connection) = Connection::open(address).await
+            && connection.exchange(&request).await?.status() == Some(200)
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Err(format!("nobody answers at {address}{path}").into())
+}
+
 /// What differs from production: where the gateways are, and that nobody is slowed down on purpose.
-fn settings(home: &Path, gateways: SocketAddr) -> Vec<(String, String)> {
+fn settings(home: &Path, gateways: SocketAddr, sandbox: SocketAddr) -> Vec<(String, String)> {
     const NO_LIMIT: &str = "100000000";
     let of_sandbox = KEYS_OF_THE_SANDBOX.lines().filter(|line| !line.starts_with('#'));
     let of_sandbox = of_sandbox.filter_map(|line| line.split_once('='));
@@ -114,6 +139,8 @@ fn settings(home: &Path, gateways: SocketAddr) -> Vec<(String, String)> {
         ("SONGDA_KEYS", home.join("keys").to_string_lossy().into_owned()),
         ("SONGDA_UPLOADS", home.join("uploads").to_string_lossy().into_owned()),
         ("SONGDA_SMS_ALIYUN_URL", gateway),
+        ("SONGDA_WECHAT_URL", format!("http://{sandbox}/wechat")),
+        ("SONGDA_IDENTITY_URL", format!("http://{sandbox}/identity")),
         ("SONGDA_SMS_ALIYUN_SLOTS", "64".to_owned()),
         ("SONGDA_LOG", "warn".to_owned()),
     ];

@@ -10,14 +10,16 @@ use crate::Measured;
 
 /// A connection of the bench's own.
 pub struct Ledger {
-    /// The database.
-    pub pool: PgPool,
+    pool: PgPool,
 }
 
 impl Ledger {
-    /// Connects.
+    /// Connects, and makes the table of the bare inserts.
     pub async fn open() -> Measured<Self> {
         let pool = PgPool::connect(&env::var("SONGDA_DATABASE_URL")?).await?;
+        sqlx::query("create table if not exists bench_rows (id bigserial primary key, body text not null)")
+            .execute(&pool)
+            .await?;
         Ok(Self { pool })
     }
 

@@ -14,6 +14,8 @@ use crate::wire::{Connection, Message};
 
 /// What came of it.
 pub struct Load {
+    /// Runs since just before the first request.
+    pub began: Stopwatch,
     /// From the first request to the last answer.
     pub took: Duration,
     /// How long each answer took, the shortest first.
@@ -72,7 +74,7 @@ pub async fn closed_loop(
         }
     });
     let latencies = try_join_all(workers).await?;
-    Ok(gathered(watch.elapsed(), latencies))
+    Ok(gathered(watch, latencies))
 }
 
 /// Sends `per_second` requests a second for some time, over as many connections as are free at their moment.
@@ -105,13 +107,14 @@ pub async fn fixed_rate(
         }
     });
     let latencies = try_join_all(workers).await?;
-    Ok(gathered(watch.elapsed(), latencies))
+    Ok(gathered(watch, latencies))
 }
 
-fn gathered(took: Duration, latencies: Vec<Vec<Duration>>) -> Load {
+fn gathered(began: Stopwatch, latencies: Vec<Vec<Duration>>) -> Load {
+    let took = began.elapsed();
     let mut latencies = latencies.concat();
     latencies.sort_unstable();
-    Load { took, latencies }
+    Load { began, took, latencies }
 }
 
 fn must_succeed(answer: &Message<'_>) -> Measured<()> {

@@ -11,8 +11,10 @@ mod ledger;
 mod limits;
 mod load;
 mod measure;
+mod peers;
 mod process;
 mod report;
+mod residents;
 mod sink;
 mod stores;
 mod wire;
@@ -47,6 +49,15 @@ impl Bench {
     /// A size: of a full run, or of a quick one.
     const fn size(&self, full: usize, quick: usize) -> usize {
         if self.is_quick { quick } else { full }
+    }
+
+    /// Brings out what a measurement left waiting, so that the next one begins with nothing.
+    async fn clear(&self) -> Measured<()> {
+        const PATIENCE: Duration = Duration::from_secs(120);
+        self.sink.reset(Duration::ZERO);
+        let worker = self.installation.work()?;
+        self.ledger.all_done(PATIENCE).await?;
+        worker.stop().await
     }
 
     /// A time: of a full run, or of a quick one.

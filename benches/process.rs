@@ -57,14 +57,6 @@ impl Process {
         Ok(kilobytes * 1_024.0 / 1e6)
     }
 
-    /// Fails when the process has ended by itself.
-    pub fn must_run(&mut self) -> Measured<()> {
-        match self.child.try_wait()? {
-            Some(status) => Err(format!("{} ended: {status}; see its log", self.name).into()),
-            None => Ok(()),
-        }
-    }
-
     /// Asks it to stop, and waits until it has.
     pub async fn stop(mut self) -> Measured<()> {
         Command::new("kill").arg(self.id.to_string()).status().await?;
@@ -93,6 +85,11 @@ pub fn cpu_of_family(id: u32) -> Measured<Duration> {
         }
     }
     Ok(sum)
+}
+
+/// Processor time of the thread that asks: the load generator's.
+pub fn cpu_of_this_thread() -> Measured<Duration> {
+    Ok(Stat::read("/proc/thread-self/stat")?.own)
 }
 
 /// Processor time of a thread of this program, by its name.

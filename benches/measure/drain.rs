@@ -4,26 +4,42 @@
 use std::time::Duration;
 
 use crate::load::{closed_loop, per_second};
+use crate::peers::{self, Peer};
 use crate::report::{Line, Sample, Target};
 use crate::{Bench, Measured, decisions, limits, stores};
 
-static INSTANT: Line =
-    Line { what: "drain into an instant gateway", unit: "jobs/s", beside: "of a bare client", target: Target::None };
+static TO_BULLMQ: Line = Line {
+    what: "drain into an instant gateway, beside BullMQ",
+    unit: "jobs/s",
+    beside: "BullMQ",
+    target: Target::RatioAtLeast(1.5),
+};
+static TO_CELERY: Line = Line {
+    what: "drain into an instant gateway, beside Celery",
+    unit: "jobs/s",
+    beside: "Celery",
+    target: Target::RatioAtLeast(10.0),
+};
 static SLOW: Line = Line {
     what: "drain into a gateway that takes 20 ms, 64 in flight",
     unit: "jobs/s",
-    beside: "of a bare client",
+    beside: "bare HTTP client",
     target: Target::RatioAtLeast(0.92),
 };
-static CPU: Line = Line { what: "worker: processor time for 1,000 jobs", unit: "s", beside: "", target: Target::None };
+static SLOW_TO_BULLMQ: Line =
+    Line { what: "the same, beside BullMQ", unit: "jobs/s", beside: "BullMQ", target: Target::None };
+static CPU: Line = Line {
+    what: "worker: processor time for 1,000 jobs",
+    unit: "s",
+    beside: "BullMQ",
+    target: Target::RatioAtMost(0.4),
+};
 static STORES: Line =
     Line { what: "PostgreSQL and Redis: processor time for 1,000 jobs", unit: "s", beside: "", target: Target::None };
 static MEMORY: Line = Line { what: "worker: most memory", unit: "MB", beside: "", target: Target::AtMost(30.0) };
 
 /// How long a drain may take.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How many calls are under way at once.
-pub const SLOTS: usize = 64;
 
 /// What one drain showed.
 struct Drained {
@@ -33,21 +49,34 @@ struct Drained {
     memory: f64,
 }
 
-/// Measures both gateways.
+/// Measures both gateways, and the peers on the same ones.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
-    let slow = Duration::from_millis(20);
+    let (instant, slow) = (Duration::ZERO, Duration::from_millis(20));
     let jobs = bench.size(20_000, 4_000);
-    let bare_instant = limits::client(bench, jobs, Duration::ZERO).await?;
-    let instant = drain(bench, jobs, Duration::ZERO).await?;
+    let bullmq = peers::bullmq();
+    let ours = drain(bench, jobs, instant).await?;
+    let theirs = peer(bullmq.as_ref(), bench, jobs, instant).await?;
+    // Celery is slow enough to be measured on fewer.
+    let celery = peer(peers::celery().as_ref(), bench, jobs / 4, instant).await?;
     let bare_slow = limits::client(bench, jobs, slow).await?;
-    let through_slow = drain(bench, jobs, slow).await?;
+    let ours_slow = drain(bench, jobs, slow).await?;
+    let theirs_slow = peer(bullmq.as_ref(), bench, jobs, slow).await?;
     Ok(vec![
-        INSTANT.beside(instant.rate, Some(bare_instant)),
-        SLOW.beside(through_slow.rate, Some(bare_slow)),
-        CPU.is(instant.cpu),
-        STORES.is(instant.stores),
-        MEMORY.is(instant.memory),
+        TO_BULLMQ.beside(ours.rate, theirs.as_ref().map(|peer| peer.rate)),
+        TO_CELERY.beside(ours.rate, celery.map(|peer| peer.rate)),
+        SLOW.beside(ours_slow.rate, Some(bare_slow)),
+        SLOW_TO_BULLMQ.beside(ours_slow.rate, theirs_slow.map(|peer| peer.rate)),
+        CPU.beside(ours.cpu, theirs.map(|peer| for_a_thousand(peer.cpu, jobs))),
+        STORES.is(ours.stores),
+        MEMORY.is(ours.memory),
     ])
+}
+
+async fn peer(peer: Option<&Peer>, bench: &Bench, jobs: usize, delay: Duration) -> Measured<Option<peers::Drained>> {
+    match peer {
+        Some(peer) => peer.drain(bench, jobs, delay).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Starts a worker on waiting jobs. The clock runs from the first call to the moment when every end is recorded.

@@ -1,7 +1,11 @@
 //! Decisions that were made in another system (办结结果回传): taken over once each, with the same push and parcel.
 
+mod gather;
 mod record;
 mod row;
+
+pub use gather::Gather;
+pub use record::Reported;
 
 use crate::domain::address::PostalAddress;
 use crate::domain::calendar::UnknownYear;

@@ -115,27 +115,29 @@ async fn run() -> Measured<()> {
     let sink = Sink::start()?;
     let installation = Installation::prepare(sink.address).await?;
     let bench = Bench { installation, ledger: Ledger::open().await?, sink, is_quick: wanted.is_quick };
-    let mut report = Report::default();
+    let (mut report, mut failures) = (Report::default(), Vec::new());
     for round in 1..=wanted.rounds {
-        for name in &wanted.names {
-            if round > 1 && measure::ONCE.contains(&name.as_str()) {
-                continue;
-            }
+        for name in wanted.names.iter().filter(|name| round == 1 || !measure::ONCE.contains(&name.as_str())) {
             eprintln!("bench: round {round} of {}: {name}", wanted.rounds);
-            let samples = measure::one(name, &bench).await.map_err(|failure| format!("{name}: {failure}"))?;
-            report.add(samples);
+            match measure::one(name, &bench).await {
+                Ok(samples) => report.add(samples),
+                Err(failure) => failures.push(format!("{name}, round {round}: {failure}")),
+            }
         }
     }
     println!("{}", report.table());
-    keep(&report, &wanted)
+    keep(&report, &wanted)?;
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n     ").into()) }
 }
 
-/// Writes the results where other programs find them; `script/bench` says what machine they are of.
+/// Writes the results where other programs find them, for programs and for `docs/performance.md`; `script/bench` says of
+/// what machine they are.
 fn keep(report: &Report, wanted: &Wanted) -> Measured<()> {
     let Ok(path) = env::var("SONGDA_BENCH_RESULTS") else { return Ok(()) };
     let machine = env::var("SONGDA_BENCH_MACHINE").unwrap_or_default();
-    let results =
-        json!({"machine": machine, "rounds": wanted.rounds, "quick": wanted.is_quick, "lines": report.json()});
-    fs::write(path, serde_json::to_string_pretty(&results)? + "\n")?;
-    Ok(())
+    let run = if wanted.is_quick { "a quick run" } else { "a full run" };
+    let page = format!("{machine}. Rounds: {} of {run}.\n\n{}", wanted.rounds, report.table());
+    let results = json!({"machine": machine, "run": run, "rounds": wanted.rounds, "lines": report.json()});
+    fs::write(format!("{path}.json"), serde_json::to_string_pretty(&results)? + "\n")?;
+    Ok(fs::write(format!("{path}.md"), page)?)
 }

@@ -1,5 +1,7 @@
 //! Residents who are signed in and have proved who they are, all with the same form in their hands.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::NaiveDate;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
@@ -27,14 +29,14 @@ impl Resident {
     pub async fn sign_in(api: &Api, count: usize) -> Measured<Vec<Self>> {
         let guide = api.caller.get(&format!("/v1/items/{ITEM}")).success().await?;
         let (guide, today) = (guide.at("/form")?, beijing_day(Clock::system().now()));
-        try_join_all((0..count).map(|number| Self::sign_in_one(api, number, guide, today))).await
+        try_join_all((0..count).map(|_| Self::sign_in_one(api, guide, today))).await
     }
 
-    async fn sign_in_one(api: &Api, number: usize, guide: &Value, today: NaiveDate) -> Measured<Self> {
+    async fn sign_in_one(api: &Api, guide: &Value, today: NaiveDate) -> Measured<Self> {
         let code = json!({"code": format!("wx-{}", fresh_key())});
         let session = api.caller.post("/v1/sessions/wechat").json(&code).success().await?;
         let token = session.text("/access_token")?;
-        let resident_id: &'static str = Box::leak(resident_id(number).into_boxed_str());
+        let resident_id: &'static str = Box::leak(fresh_resident_id().into_boxed_str());
         let identity = json!({"name": NAME, "resident_id": resident_id});
         api.caller.with_token(&token).put("/v1/me/identity").json(&identity).success().await?;
         let applicant = Applicant { name: NAME, resident_id, phone: PHONE, home: "西城街道清风路1号" };
@@ -68,9 +70,11 @@ pub fn draft_id() -> String {
     fresh(DraftId::from_uuid).to_string()
 }
 
-/// A synthetic 公民身份号码 with its check character (GB 11643).
-fn resident_id(number: usize) -> String {
+/// A synthetic 公民身份号码 with its check character (GB 11643), of somebody new.
+fn fresh_resident_id() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
     const WEIGHTS: [usize; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let (day, order) = (number / 999 % 28 + 1, number % 999 + 1);
     let digits = format!("320413198506{day:02}{order:03}");
     let sum: usize = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| usize::from(digit - b'0') * weight).sum();

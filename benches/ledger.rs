@@ -39,10 +39,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// Fails unless every job that was ever promised has exactly one attempt, which ended well.
+    /// Fails unless every job that was ever promised has exactly one attempt, which ended; says how the attempts ended.
     pub async fn all_recorded(&self) -> Measured<()> {
         let once = "select (select count(*) from jobs) = (select count(*) from attempts where ended_at is not null)";
-        if self.holds(once).await? { Ok(()) } else { Err("not every job has one recorded attempt".into()) }
+        if self.holds(once).await? {
+            return Ok(());
+        }
+        let told = "select format('%s jobs, and attempts: ', (select count(*) from jobs)) || string_agg(line, ', ')
+                    from (select format('%s %s %s', count(*), coalesce(outcome, 'open'), left(detail, 60)) as line
+                          from attempts group by outcome, left(detail, 60) order by count(*) desc limit 10) lines";
+        Err(sqlx::query_scalar::<_, String>(told).fetch_one(&self.pool).await?.into())
     }
 
     /// How long the job that is due for the longest time has waited.

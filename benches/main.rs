@@ -57,7 +57,8 @@ impl Bench {
         self.sink.reset(Duration::ZERO);
         let worker = self.installation.work()?;
         self.ledger.all_done(PATIENCE).await?;
-        worker.stop().await
+        worker.stop().await?;
+        self.ledger.all_recorded().await
     }
 
     /// A time: of a full run, or of a quick one.

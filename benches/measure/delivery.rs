@@ -39,6 +39,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let (api_cpu, sink_cpu) = (api.process.cpu()? - api_before, cpu_of_thread("sink")? - sink_before);
     worker.stop().await?;
     api.process.stop().await?;
+    bench.ledger.all_recorded().await?;
     Ok(vec![
         DELIVERED.is(per_second(count, took)),
         API_CPU.is(for_a_thousand(api_cpu, count)),

@@ -48,6 +48,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let arrivals = bench.sink.received(warm + count, PATIENCE).await?;
     worker.stop().await?;
     api.process.stop().await?;
+    bench.ledger.all_recorded().await?;
     let called = delays(&arrivals, &sent);
     answered.sort_unstable();
     Ok(vec![

@@ -52,6 +52,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let arrivals = bench.sink.received(load.latencies.len(), PATIENCE).await?;
     worker.stop().await?;
     api.process.stop().await?;
+    bench.ledger.all_recorded().await?;
     let begin = beginning(bench, &load);
     let intended = |number: usize| begin + Duration::from_secs(1) / PER_SECOND * u32::try_from(number).unwrap_or(0);
     let sent: HashMap<u64, Duration> = phones.into_iter().map(|(phone, number)| (phone, intended(number))).collect();

@@ -23,12 +23,11 @@ pub const QUICK: [(&str, &str); 5] = [
 
 /// Kills a worker at a boundary, lets another one finish, and looks at phones and carriers.
 async fn killed_at(step: Step) {
-    let mut desk = Desk::open_idle(&QUICK).await;
+    let desk = Desk::open_idle(&QUICK).await;
     let decided = decide(&desk, 3).await;
     died(desk.worker(Some(step)), step).await;
     let _successor = desk.worker(None);
     came_once(&desk, &decided, Duration::from_secs(40)).await;
-    desk.leave_jobs();
     desk.close().await;
 }
 
@@ -41,8 +40,8 @@ async fn died(mut doomed: Child, step: Step) {
 #[tokio::test]
 async fn after_the_commit() {
     let desk = Desk::open_idle(&QUICK).await;
-    let (accepted, key) = (Accepted::on(&desk).await, fresh_key());
     let _worker = desk.worker(None);
+    let (accepted, key) = (Accepted::on(&desk).await, fresh_key());
     let doomed = desk.server(Some(Step::Committed)).await;
     let officer = desk.officer_at(&doomed.api, Accepted::AGENCY).await;
 

@@ -42,7 +42,7 @@ async fn a_poison_row_is_refused_alone() {
         but("/item_code", json!("XX-9999")),
         but("/ref", first["ref"].clone()),
         another_decision,
-        // Nothing is wrong with it but that PostgreSQL does not know this year.
+        // RFC 3339 has this year, PostgreSQL has not.
         but("/decided_at", json!("0000-01-01T00:00:00Z")),
         known,
         last,
@@ -55,7 +55,7 @@ async fn a_poison_row_is_refused_alone() {
         (422, "item_not_published", ""),
         (409, "result_repeated", ""),
         (409, "result_conflict", ""),
-        (422, "invalid_body", "/results/6"),
+        (422, "invalid_body", "/results/6/decided_at"),
     ];
     assert_eq!(refused, expected);
     assert_eq!(verdicts[7]["status"], 200, "it was known: {}", verdicts[7]);

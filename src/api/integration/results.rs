@@ -204,6 +204,7 @@ impl From<RowRefusal> for Problem {
             RowRefusal::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
             RowRefusal::NoReasons => invalid(vec![no_reasons()]),
             RowRefusal::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
+            RowRefusal::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
             RowRefusal::Repeated => Self::new(Code::ResultRepeated),
             RowRefusal::Calendar(error) => error.into(),

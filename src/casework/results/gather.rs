@@ -15,7 +15,7 @@ use crate::casework::Casework;
 use crate::store::StoreError;
 
 /// How many transactions are written at once.
-const PENS: usize = 2;
+const PENS: usize = 1;
 /// How many decisions share one at the most.
 const AT_ONCE: usize = 128;
 

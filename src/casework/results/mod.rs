@@ -90,6 +90,9 @@ pub enum RowRefusal {
     /// Decisions are reported after they are made.
     #[error("the decision lies in the future")]
     InTheFuture,
+    /// There were no agencies yet.
+    #[error("the decision is older than the agencies")]
+    TooLongAgo,
     /// Another decision was reported under this reference.
     #[error("another decision was reported under this reference")]
     Conflict,

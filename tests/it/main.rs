@@ -11,6 +11,7 @@ mod edge;
 mod flushes;
 mod folder;
 mod gateways;
+mod gathered;
 mod harness;
 mod housekeeping;
 mod journeys;

@@ -41,11 +41,13 @@ use crate::store::{Store, StoreError, Tx, changes};
 
 pub use bell::Bell;
 use files::Files;
+use results::Gather;
 
 /// What all use cases share. Cloning shares it.
 #[derive(Clone)]
 pub struct Casework {
     parts: Arc<Parts>,
+    gather: Arc<Gather>,
 }
 
 /// The parts of [`Casework`].
@@ -70,7 +72,7 @@ impl Casework {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { parts: Arc::new(parts), gather: Arc::default() }
     }
 
     /// The record.

@@ -23,6 +23,14 @@ impl BackOffice {
     /// # Errors
     /// When the key cannot be read, or the assertion is refused.
     pub async fn authenticate(api: &Caller, client: &str, key_file: &Path) -> Played<Self> {
+        Ok(Self { caller: api.with_token(Self::token(api, client, key_file).await?) })
+    }
+
+    /// The token alone, for callers that speak HTTP in their own way.
+    ///
+    /// # Errors
+    /// Those of [`Self::authenticate`].
+    pub async fn token(api: &Caller, client: &str, key_file: &Path) -> Played<String> {
         const PATH: &str = "/integration/v1/token";
         let audience = format!("{}{PATH}", api.base().as_str().trim_end_matches('/'));
         let assertion = assertion(client, &audience, key_file)?;
@@ -31,8 +39,7 @@ impl BackOffice {
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", assertion.as_str()),
         ];
-        let reply = api.post(PATH).form(&fields).success().await?;
-        Ok(Self { caller: api.with_token(reply.text("/access_token")?) })
+        api.post(PATH).form(&fields).success().await?.text("/access_token")
     }
 
     /// Hands results in; the verdict on each.

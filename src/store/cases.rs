@@ -1,5 +1,7 @@
 //! Cases as PostgreSQL keeps them. Their changes are written by [`super::record`].
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -139,31 +141,33 @@ impl Owner<'_> {
     }
 }
 
-/// Reads the cases of a back-office system by its own references, and locks them in the order of their ids.
+/// Reads cases of back-office systems by source and reference, pair by pair, and locks them in the order of their ids.
 ///
 /// # Errors
 /// As [`find`].
 pub async fn find_by_source(
     conn: &mut Conn,
-    source: &str,
-    references: &[String],
-) -> Result<Vec<(String, Versioned)>, StoreError> {
+    sources: &[&str],
+    references: &[&str],
+) -> Result<HashMap<(String, String), Versioned>, StoreError> {
     #[derive(FromRow)]
     struct Row {
+        source: String,
         source_ref: String,
         #[sqlx(flatten)]
         case: CaseRow,
     }
     let rows: Vec<Row> = sqlx::query_as(concat!(
-        "select source_ref, ",
+        "select source, source_ref, ",
         columns!(),
-        " from cases where source = $1 and source_ref = any($2) order by id for no key update"
+        " from cases where (source, source_ref) in (select * from unnest($1::text[], $2::text[]))
+          order by id for no key update"
     ))
-    .bind(source)
+    .bind(sources)
     .bind(references)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok((row.source_ref, row.case.try_into()?))).collect()
+    rows.into_iter().map(|row| Ok(((row.source, row.source_ref), row.case.try_into()?))).collect()
 }
 
 /// The case that a back-office system knows by a reference.

@@ -1,4 +1,4 @@
-//! The consent ledger ([`crate::domain::consent`]), as people fill it. Attempts draw on it in [`super::reach`].
+//! The consent ledger ([`crate::domain::consent`]), as people fill it. Jobs draw on it in [`super::consent_holds`].
 
 use std::collections::HashMap;
 

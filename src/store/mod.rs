@@ -8,6 +8,7 @@ pub mod callbacks;
 pub mod cases;
 pub mod catalogue;
 pub mod changes;
+pub mod consent_holds;
 pub mod consents;
 pub mod devices;
 pub mod drafts;
@@ -26,6 +27,8 @@ pub mod seal;
 pub mod sessions;
 pub mod uploads;
 
+use std::sync::Arc;
+
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{PgConnection, Postgres, Transaction};
 use std::time::Duration;
@@ -42,14 +45,14 @@ pub type Tx = Transaction<'static, Postgres>;
 pub type Conn = PgConnection;
 
 /// Why the database did not do as asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A rule that the schema states was broken; the rule's name.
     #[error("constraint {0}")]
     Constraint(String),
     /// It cannot be reached or is too busy: the same request may succeed later.
     #[error("the database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// Something that should not be: a row that cannot be read, a value that does not open.
     #[error("the database holds or did something unexpected: {0}")]
     Broken(String),
@@ -61,9 +64,9 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) => match (database.constraint(), database.code().as_deref()) {
                 (Some(name), _) => Self::Constraint(name.to_owned()),
                 // Deadlock, serialization failure, out of connections or memory, shutting down.
-                (None, Some("40001" | "40P01")) => Self::Unavailable(error),
+                (None, Some("40001" | "40P01")) => Self::Unavailable(Arc::new(error)),
                 (None, Some(code)) if code.starts_with("53") || code.starts_with("57") || code.starts_with("08") => {
-                    Self::Unavailable(error)
+                    Self::Unavailable(Arc::new(error))
                 }
                 _ => Self::Broken(error.to_string()),
             },
@@ -71,7 +74,7 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Tls(_)
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(Arc::new(error)),
             _ => Self::Broken(error.to_string()),
         }
     }
@@ -92,15 +95,27 @@ pub struct Store {
     keys: KeyRing,
 }
 
+/// What every connection sets.
+///
+/// All our statements touch few rows, found by an index. The planner is told so, because it may believe that a table is
+/// small long after it has grown: a statement that was prepared on an empty database would read whole tables until the
+/// first `analyze`. Where a whole table is wanted, it is read all the same.
+const SESSION: [(&str, &str); 5] = [
+    ("statement_timeout", "15s"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 impl Store {
     /// Makes a pool of at most `connections` connections; they are opened when first needed.
     ///
     /// # Errors
     /// When `url` is no PostgreSQL address.
     pub fn new(url: &str, connections: u32, application: &str, keys: KeyRing) -> Result<Self, StoreError> {
-        const STATEMENT_TIMEOUT: &str = "15s";
         let options: PgConnectOptions = url.parse()?;
-        let options = options.application_name(application).options([("statement_timeout", STATEMENT_TIMEOUT)]);
+        let options = options.application_name(application).options(SESSION);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(3))

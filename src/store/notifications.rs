@@ -1,5 +1,7 @@
 //! Notifications: the inbox, and which channel brought each to the phone. They are written by [`super::record`].
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -55,20 +57,28 @@ impl TryFrom<Row> for Received {
     }
 }
 
-/// One notification.
+/// These notifications. One that cannot be read is the trouble of whoever needs it, not of the others.
 ///
 /// # Errors
-/// When the database is unavailable or holds something unreadable.
-pub async fn find(conn: &mut Conn, id: NotificationId) -> Result<Option<Received>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as("select * from notifications where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
-    row.map(TryInto::try_into).transpose()
+/// When the database is unavailable.
+pub async fn find(
+    conn: &mut Conn,
+    ids: &[NotificationId],
+) -> Result<BTreeMap<NotificationId, Result<Notification, StoreError>>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Row> =
+        sqlx::query_as("select * from notifications where id = any($1)").bind(ids).fetch_all(conn).await?;
+    let read = |row: Row| {
+        let id = NotificationId::from_uuid(row.id);
+        (id, Received::try_from(row).map(|received| received.notification))
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// A person's inbox, the newest first, before a place in the list.
 ///
 /// # Errors
-/// As [`find`].
+/// When the database is unavailable or holds something unreadable.
 pub async fn inbox(
     conn: &mut Conn,
     person: PersonId,
@@ -93,7 +103,7 @@ pub async fn inbox(
 /// All that was told of a case, oldest first.
 ///
 /// # Errors
-/// As [`find`].
+/// As [`inbox`].
 pub async fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Received>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as("select * from notifications where case_id = $1 order by id")
         .bind(case.uuid())

@@ -8,10 +8,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::ids::{JobId, PersonId};
+use crate::domain::ids::PersonId;
 use crate::domain::notification::ChannelCode;
 use crate::domain::private::Private;
-use crate::domain::reach::{AddressKind, Reach};
+use crate::domain::reach::{AddressKind, Link, Reach};
 use crate::domain::text::Language;
 use crate::store::seal::KeyRing;
 
@@ -43,9 +43,8 @@ pub async fn of(conn: &mut Conn, people: &[PersonId]) -> Result<BTreeMap<PersonI
     .fetch_all(conn)
     .await?;
     let reach = |row: Row| {
-        let language = if row.language == Language::English.tag() { Language::English } else { Language::Chinese };
         let reach = Reach {
-            language,
+            language: stored_language(&row.language),
             phone: row.has_phone,
             wechat: row.has_wechat,
             devices: row.devices.into_iter().map(ChannelCode::new).collect(),
@@ -56,35 +55,66 @@ pub async fn of(conn: &mut Conn, people: &[PersonId]) -> Result<BTreeMap<PersonI
     Ok(rows.into_iter().map(reach).collect())
 }
 
-/// A person's address on a channel, as it is at this moment: a phone that was sold gets nothing.
+/// Somebody to whom a message goes.
+#[derive(Debug)]
+pub struct Recipient {
+    /// The language that they want to be told in.
+    pub language: Language,
+    sealed: Option<Vec<u8>>,
+    place: &'static str,
+}
+
+impl Recipient {
+    /// Their address on the channel, if they have one there.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn address(&self, keys: &KeyRing) -> Result<Option<Private<String>>, StoreError> {
+        self.sealed.as_ref().map(|sealed| open_text(keys, self.place, sealed)).transpose()
+    }
+}
+
+/// How these people are reached over a channel, as it is at this moment: a phone that was sold gets nothing.
 ///
 /// # Errors
-/// When the database is unavailable, or the address does not open.
-pub async fn address(
+/// When the database is unavailable.
+pub async fn recipients(
     conn: &mut Conn,
-    keys: &KeyRing,
-    person: PersonId,
-    channel: &ChannelCode,
-    kind: AddressKind,
-) -> Result<Option<Private<String>>, StoreError> {
-    let (sql, place) = match kind {
-        AddressKind::Phone => {
-            ("select phone_sealed from people where id = $1 and phone_sealed is not null and $2::text is not null", "people.phone")
-        }
+    link: &Link,
+    people: &[PersonId],
+) -> Result<BTreeMap<PersonId, Recipient>, StoreError> {
+    let (sql, place) = match link.address {
+        AddressKind::Phone => (
+            "select id, language, phone_sealed as address from people where id = any($1) and $2::text is not null",
+            "people.phone",
+        ),
         AddressKind::WechatAccount => (
-            "select openid_sealed from wechat_accounts where person_id = $1 and gone_at is null and $2::text is not null
-             order by created_at desc limit 1",
+            "select id, language,
+                    (select openid_sealed from wechat_accounts where person_id = p.id and gone_at is null
+                     order by created_at desc limit 1) as address
+             from people p where id = any($1) and $2::text is not null",
             "wechat_accounts.openid",
         ),
         AddressKind::DeviceToken => (
-            "select push_token_sealed from devices where person_id = $1 and push_channel = $2 and push_token_sealed is not null
-             order by last_seen_at desc limit 1",
+            "select id, language,
+                    (select push_token_sealed from devices
+                     where person_id = p.id and push_channel = $2 and push_token_sealed is not null
+                     order by last_seen_at desc limit 1) as address
+             from people p where id = any($1)",
             "devices.push_token",
         ),
     };
-    let sealed: Option<Vec<u8>> =
-        sqlx::query_scalar(sql).bind(person.uuid()).bind(channel.as_str()).fetch_optional(conn).await?;
-    sealed.map(|sealed| open_text(keys, place, &sealed)).transpose()
+    let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
+    let rows: Vec<(Uuid, String, Option<Vec<u8>>)> =
+        sqlx::query_as(sql).bind(ids).bind(link.channel.as_str()).fetch_all(conn).await?;
+    let recipient = |(id, language, sealed): (Uuid, String, Option<Vec<u8>>)| {
+        (PersonId::from_uuid(id), Recipient { language: stored_language(&language), sealed, place })
+    };
+    Ok(rows.into_iter().map(recipient).collect())
+}
+
+fn stored_language(tag: &str) -> Language {
+    if tag == Language::English.tag() { Language::English } else { Language::Chinese }
 }
 
 fn open_text(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<Private<String>, StoreError> {
@@ -113,80 +143,5 @@ pub async fn forget(
         }
     };
     sqlx::query(sql).bind(person.uuid()).bind(channel.as_str()).execute(conn).await?;
-    Ok(())
-}
-
-/// Takes one consent to a template into the hold of a job; says whether there was one, or the job holds one already.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn hold_consent(
-    conn: &mut Conn,
-    job: JobId,
-    person: PersonId,
-    channel: &ChannelCode,
-    template: &str,
-) -> Result<bool, StoreError> {
-    let held: bool = sqlx::query_scalar(
-        "with before as (select from consent_holds where job_id = $1
-        ), taken as (
-            update consents set balance = balance - (not lasting)::int, updated_at = now()
-            where person_id = $2 and channel = $3 and template = $4 and (lasting or balance > 0)
-              and not exists (select from before)
-            returning lasting
-        ), held as (
-            insert into consent_holds (job_id, person_id, channel, template) select $1, $2, $3, $4 from taken where not lasting
-        )
-        select exists (select from before) or exists (select from taken)",
-    )
-    .bind(job.uuid())
-    .bind(person.uuid())
-    .bind(channel.as_str())
-    .bind(template)
-    .fetch_one(conn)
-    .await?;
-    Ok(held)
-}
-
-/// What becomes of the consent that a job holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeldConsent {
-    /// The message was delivered: it is used up.
-    Used,
-    /// The message surely was not delivered: it is given back.
-    Returned,
-    /// The gateway says that there was none: whatever the ledger held was wrong.
-    Refuted,
-}
-
-/// Ends the hold of a job on a consent, if it has one.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn release_consent(
-    conn: &mut Conn,
-    job: JobId,
-    person: PersonId,
-    channel: &ChannelCode,
-    template: &str,
-    what: HeldConsent,
-) -> Result<(), StoreError> {
-    let (returned, refuted) = (what == HeldConsent::Returned, what == HeldConsent::Refuted);
-    sqlx::query(
-        "with ended as (delete from consent_holds where job_id = $1 returning job_id)
-         update consents
-         set balance = case when $6 then 0 else balance + 1 end, lasting = lasting and not $6,
-             unmatched = case when $6 then 0 else unmatched end,
-             refused_at = case when $6 then now() else refused_at end, updated_at = now()
-         where person_id = $2 and channel = $3 and template = $4 and ($6 or ($5 and exists (select from ended)))",
-    )
-    .bind(job.uuid())
-    .bind(person.uuid())
-    .bind(channel.as_str())
-    .bind(template)
-    .bind(returned)
-    .bind(refuted)
-    .execute(conn)
-    .await?;
     Ok(())
 }

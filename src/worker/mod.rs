@@ -1,15 +1,16 @@
 //! The worker keeps promises: it hears of due jobs, claims them, does them, and settles them.
 //!
 //! ```text
-//! relay ──► Redis Streams ──► lane (one a gateway) ──► jobs/<kind> ──► verdict ──► settler ──► PostgreSQL, then Redis
-//!               ▲                                                                     │
-//!            sweeper: what was promised and is not on a stream ◄──────────────────────┘
+//! relay ──► Redis Streams ──► lane ──► floor ──► jobs/<kind> ──► verdict ──► settler ──► PostgreSQL, then Redis
+//!               ▲           (claims)  (slots)                                           │
+//!            sweeper: what was promised and is not on a stream ◄────────────────────────┘
 //! ```
 //!
 //! Each lane has its own stream, its own slots, its own rate and its own breaker, so that one slow gateway delays
 //! nobody else. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
 
 pub mod breaker;
+pub mod floor;
 pub mod housekeeper;
 pub mod jobs;
 pub mod lane;

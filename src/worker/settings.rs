@@ -40,6 +40,12 @@ const INSIDE: PaceNames =
 const MARGIN: Duration = Duration::from_secs(2);
 
 impl WorkerSettings {
+    /// How long a claimed job may wait for a slot. Then an attempt at its longest still ends a second before the lease.
+    #[must_use]
+    pub fn wait_for_slot(&self) -> Duration {
+        self.lease.saturating_sub(self.attempt + MARGIN / 2)
+    }
+
     /// Reads the settings, and refuses those that would let two workers do one job at once.
     pub fn read(env: &mut Env) -> Option<Self> {
         let lease = env.duration("SONGDA_LEASE", "12s", "how long a worker holds a job before others may take it over");

@@ -1,12 +1,17 @@
-//! Decisions of a back-office system: the shortest way to a promise. Each owes one message and one parcel.
+//! Decisions, and what each owes: one message and one parcel. Those of a back-office system are the shortest way to both.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use songda::demo::back_office::BackOffice;
-use songda::demo::{fresh_key, fresh_phone};
+use songda::demo::http::{Caller, Reply};
+use songda::demo::mishap::Played;
+use songda::demo::sandbox::{Message, Parcel, each_message_once};
+use songda::demo::{fresh_key, fresh_phone, wait};
 
-use crate::harness::{Desk, wait_until};
+use crate::harness::Desk;
 
 /// One decision, and where it must arrive.
 pub struct Decided {
@@ -16,15 +21,35 @@ pub struct Decided {
     pub phone: String,
 }
 
+/// A back-office system that is known, and may decide for the agencies that tests meet.
+pub struct KnownOffice {
+    /// Its name as a source of results.
+    pub source: String,
+    client: String,
+    key: PathBuf,
+}
+
+impl KnownOffice {
+    /// Makes one known.
+    pub async fn new(desk: &Desk) -> Self {
+        let source = format!("it-{}", fresh_key()[..8].to_lowercase());
+        let key = desk.folder.path_of(&format!("{source}.pem"));
+        let agencies = "public-security,administrative-approval,human-resources";
+        let add = ["clients", "add", "--source", &source, "--name", "测试系统", "--agencies", agencies];
+        let client = desk.songda(&[&add[..], &["--key-file", &key]].concat()).await.trim().to_owned();
+        Self { source, client, key: key.into() }
+    }
+
+    /// A token of it.
+    pub async fn token(&self, desk: &Desk) -> String {
+        BackOffice::token(&desk.api, &self.client, &self.key).await.unwrap()
+    }
+}
+
 /// A back-office system that may decide for the agencies that tests meet.
 pub async fn back_office(desk: &Desk) -> BackOffice {
-    let key = std::env::temp_dir().join(format!("songda-client-{}.pem", fresh_key()));
-    let source = format!("it-{}", fresh_key()[..8].to_lowercase());
-    let key_file = key.display().to_string();
-    let agencies = "public-security,administrative-approval,human-resources";
-    let add = ["clients", "add", "--source", &source, "--name", "测试系统", "--agencies", agencies];
-    let client = desk.songda(&[&add[..], &["--key-file", &key_file]].concat()).await;
-    BackOffice::authenticate(&desk.api, client.trim(), &key).await.unwrap()
+    let known = KnownOffice::new(desk).await;
+    BackOffice::authenticate(&desk.api, &known.client, &known.key).await.unwrap()
 }
 
 /// Decides so many times, each for somebody new.
@@ -56,24 +81,74 @@ pub fn result(phone: &str) -> Value {
     })
 }
 
+/// Waits until the phones rang and the carriers have the orders, and then until nothing is left to do; and checks that all
+/// of it came once.
+pub async fn came_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
+    let outside = desk.outside();
+    let mut missing = Vec::new();
+    let arrived = wait::until("decisions at phones and doors", deadline, async || {
+        let (phones, parcels) = (outside.phones().await?, outside.parcels().await?);
+        let came = |one: &Decided| one.messages(&phones).next().is_some() && one.orders(&parcels).next().is_some();
+        missing = decided.iter().filter(|one| !came(one)).map(|one| one.number.clone()).collect();
+        Ok(missing.is_empty().then_some(()))
+    });
+    let arrived = arrived.await;
+    assert!(arrived.is_ok(), "{arrived:?}: {missing:?}: {:#?}", desk.undone().await);
+    desk.finish(deadline).await;
+    let (phones, parcels) = (outside.phones().await.unwrap(), outside.parcels().await.unwrap());
+    for one in decided {
+        let messages: Vec<Message> = one.messages(&phones).cloned().collect();
+        assert_eq!(messages.len(), 1, "{}: {messages:?}", one.number);
+        each_message_once(&messages, &one.number).unwrap_or_else(|mishap| panic!("{mishap}"));
+        let orders: Vec<&Parcel> = one.orders(&parcels).collect();
+        assert_eq!(orders.len(), 1, "one live order for {}: {orders:?}", one.number);
+    }
+}
+
 impl Decided {
-    /// Waits until the phone rang and the carrier has the order.
-    pub async fn arrived(&self, desk: &Desk, deadline: Duration) {
-        let outside = desk.outside();
-        wait_until(deadline, &format!("{} arrives", self.number), async || {
-            let rang = !outside.phone(&self.phone).await.unwrap().is_empty();
-            rang && outside.parcels_to(&self.phone).await.unwrap().iter().any(|parcel| parcel.state == "live")
-        })
-        .await;
+    fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<Message>>) -> impl Iterator<Item = &'a Message> {
+        phones.get(&self.phone).into_iter().flatten().filter(|message| message.says(&self.number))
     }
 
-    /// Checks that the phone rang once, and that the carrier holds one order.
-    pub async fn came_once(&self, desk: &Desk) {
-        let messages = desk.outside().phone(&self.phone).await.unwrap();
-        let copies: u32 = messages.iter().map(|message| message.copies).sum();
-        assert_eq!(copies, 1, "one message for {}: {messages:?}", self.number);
-        let parcels = desk.outside().parcels_to(&self.phone).await.unwrap();
-        let live = parcels.iter().filter(|parcel| parcel.state == "live").count();
-        assert_eq!(live, 1, "one live order for {}: {parcels:?}", self.number);
+    fn orders<'a>(&self, parcels: &'a [Parcel]) -> impl Iterator<Item = &'a Parcel> {
+        parcels.iter().filter(|parcel| parcel.recipient.phone == self.phone && parcel.state == "live")
+    }
+}
+
+/// An application that an officer accepted and nobody decided.
+pub struct Accepted {
+    path: String,
+    etag: String,
+    case: Decided,
+}
+
+impl Accepted {
+    /// The agency that decides it.
+    pub const AGENCY: &str = "public-security";
+
+    /// A resident applies, and an officer accepts.
+    pub async fn on(desk: &Desk) -> Self {
+        let (resident, _) = desk.resident().await;
+        let address = resident.add_address().await.unwrap();
+        let draft = resident.draft("JT-0045", &json!({"way": "courier", "address": address})).await.unwrap();
+        let submitted = resident.submit(&draft).await.unwrap();
+        let officer = desk.officer(Self::AGENCY).await;
+        officer.accept(&submitted.id).await.unwrap();
+        let path = format!("/staff/v1/cases/{}", submitted.id);
+        let etag = officer.caller().get(&path).success().await.unwrap().etag().to_owned();
+        let case = Decided { number: submitted.number, phone: resident.applicant.phone.to_owned() };
+        Self { path, etag, case }
+    }
+
+    /// The officer grants it.
+    pub async fn grant(&self, officer: &Caller, key: &str) -> Played<Reply> {
+        let decision = json!({"outcome": "grant", "reasons": "", "result": {"title": "居住证"}});
+        let call = officer.post(&format!("{}/decision", self.path)).if_match(&self.etag).once(key);
+        call.json(&decision).answer().await
+    }
+
+    /// The case, once it is decided.
+    pub fn decided(self) -> Decided {
+        self.case
     }
 }

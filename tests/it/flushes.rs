@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::decisions::decide;
+use crate::decisions::{came_once, decide};
 use crate::harness::Desk;
 
 #[tokio::test]
@@ -11,23 +11,17 @@ async fn a_flush_before_the_worker_hears_costs_nothing() {
     let decided = decide(&desk, 5).await;
     desk.flush_redis().await;
     let _worker = desk.worker(None);
-    for one in &decided {
-        one.arrived(&desk, Duration::from_secs(20)).await;
-        one.came_once(&desk).await;
-    }
+    came_once(&desk, &decided, Duration::from_secs(20)).await;
     desk.close().await;
 }
 
 #[tokio::test]
 async fn a_running_worker_outlives_flushes() {
     let desk = Desk::open().await;
-    let first = decide(&desk, 20).await;
+    let mut decided = decide(&desk, 20).await;
     desk.flush_redis().await;
-    let second = decide(&desk, 20).await;
+    decided.extend(decide(&desk, 20).await);
     desk.flush_redis().await;
-    for one in first.iter().chain(&second) {
-        one.arrived(&desk, Duration::from_secs(30)).await;
-        one.came_once(&desk).await;
-    }
+    came_once(&desk, &decided, Duration::from_secs(30)).await;
     desk.close().await;
 }

@@ -1,14 +1,19 @@
 //! SIGKILL at every boundary between two steps of keeping a promise: every notification arrives, no second order exists.
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
+use songda::demo::fresh_key;
 use songda::kill_point::Step;
+use tokio::process::Child;
 
-use crate::decisions::decide;
+use crate::decisions::{Accepted, came_once, decide};
 use crate::harness::Desk;
 
+const SIGKILL: i32 = 9;
+
 /// Leases short enough to be waited for, and carriers that are believed soon.
-const QUICK: [(&str, &str); 5] = [
+pub const QUICK: [(&str, &str); 5] = [
     ("SONGDA_LEASE", "3s"),
     ("SONGDA_ATTEMPT_TIMEOUT", "1s"),
     ("SONGDA_CLEAR_UP_AFTER", "100ms"),
@@ -18,18 +23,37 @@ const QUICK: [(&str, &str); 5] = [
 
 /// Kills a worker at a boundary, lets another one finish, and looks at phones and carriers.
 async fn killed_at(step: Step) {
-    let mut desk = Desk::open_idle(&QUICK).await;
+    let desk = Desk::open_idle(&QUICK).await;
     let decided = decide(&desk, 3).await;
-    let mut doomed = desk.worker(Some(step.name()));
-    let died = tokio::time::timeout(Duration::from_secs(30), doomed.wait()).await;
-    let died = died.unwrap_or_else(|_| panic!("the worker never came to {}", step.name())).unwrap();
-    assert!(!died.success(), "the worker was killed at {}", step.name());
+    died(desk.worker(Some(step)), step).await;
     let _successor = desk.worker(None);
-    for one in &decided {
-        one.arrived(&desk, Duration::from_secs(40)).await;
-        one.came_once(&desk).await;
-    }
-    desk.leave_jobs();
+    came_once(&desk, &decided, Duration::from_secs(40)).await;
+    desk.close().await;
+}
+
+async fn died(mut doomed: Child, step: Step) {
+    let died = tokio::time::timeout(Duration::from_secs(30), doomed.wait()).await;
+    let died = died.unwrap_or_else(|_| panic!("nobody came to {}", step.name())).unwrap();
+    assert_eq!(died.signal(), Some(SIGKILL), "killed at {}", step.name());
+}
+
+#[tokio::test]
+async fn after_the_commit() {
+    let desk = Desk::open_idle(&QUICK).await;
+    let _worker = desk.worker(None);
+    let (accepted, key) = (Accepted::on(&desk).await, fresh_key());
+    let doomed = desk.server(Some(Step::Committed)).await;
+    let officer = desk.officer_at(&doomed.api, Accepted::AGENCY).await;
+
+    let lost = accepted.grant(officer.caller(), &key).await;
+    assert!(lost.is_err(), "the officer sees no answer: {lost:?}");
+    died(doomed.process, Step::Committed).await;
+
+    let officer = desk.officer(Accepted::AGENCY).await;
+    let again = accepted.grant(officer.caller(), &key).await.unwrap();
+    assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"), "{}", again.body);
+    assert_eq!(again.at("/state").unwrap(), "granted");
+    came_once(&desk, &[accepted.decided()], Duration::from_secs(20)).await;
     desk.close().await;
 }
 

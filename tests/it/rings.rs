@@ -8,7 +8,7 @@ use songda::domain::pace::Pace;
 use songda::domain::parcel::CarrierCode;
 use uuid::Uuid;
 
-use crate::decisions::decide;
+use crate::decisions::{came_once, decide};
 use crate::harness::Desk;
 
 #[tokio::test]
@@ -24,10 +24,7 @@ async fn a_job_that_is_rung_for_often_is_done_once() {
         .collect();
     desk.queue().offer(&offers).await.unwrap();
     let _worker = desk.worker(None);
-    for one in &decided {
-        one.arrived(&desk, Duration::from_secs(20)).await;
-        one.came_once(&desk).await;
-    }
+    came_once(&desk, &decided, Duration::from_secs(20)).await;
     desk.close().await;
 }
 

@@ -23,7 +23,7 @@ use crate::api::edge::wire_ids::EXAMPLE;
 use crate::api::ruling::no_reasons;
 use crate::casework::Casework;
 use crate::casework::people::People;
-use crate::casework::results::{BackOffice, Recorded, RowRefusal};
+use crate::casework::results::{BackOffice, Recorded, Reported, RowRefusal};
 use crate::domain::clock::beijing_day;
 use crate::domain::ids::CaseId;
 use crate::domain::staff::Scope;
@@ -56,9 +56,7 @@ impl Results {
         }
         let today = beijing_day(self.people.clock.now());
         let result = body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(invalid)?;
-        let recorded = self.casework.record_results(&office, &[result]).await?;
-        let recorded = recorded.into_iter().next().ok_or(Code::Internal)?;
-        let (is_new, case) = taken(recorded)?;
+        let (is_new, case) = taken(self.casework.record_result(office, result).await?)?;
         let (body, etag) = (Json(ResultBody::of(reference.0, &case)), etag(case.version));
         Ok(if is_new { PutAnswer::Created(body, etag) } else { PutAnswer::Ok(body, etag) })
     }
@@ -87,10 +85,11 @@ impl Results {
         let mut rows = Vec::new();
         for row in body.into_inner().results {
             let reference = row.reference();
-            let faults = row.read(&self.people.regions, today).map(|result| sound.push(result)).err();
+            let sound_one = |result| sound.push(Reported { office: office.clone(), result });
+            let faults = row.read(&self.people.regions, today).map(sound_one).err();
             rows.push((reference, faults));
         }
-        let mut recorded = self.casework.record_results(&office, &sound).await?.into_iter();
+        let mut recorded = self.casework.record_results(&sound).await?.into_iter();
         let judge = |(at, (reference, faults)): (usize, (Option<String>, Option<Vec<FieldError>>))| {
             let outcome = match faults {
                 Some(faults) => Err(invalid(faults)),
@@ -205,6 +204,7 @@ impl From<RowRefusal> for Problem {
             RowRefusal::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
             RowRefusal::NoReasons => invalid(vec![no_reasons()]),
             RowRefusal::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
+            RowRefusal::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
             RowRefusal::Repeated => Self::new(Code::ResultRepeated),
             RowRefusal::Calendar(error) => error.into(),

@@ -11,5 +11,5 @@ mod settle;
 pub use callback::ChannelNews;
 pub use login_code::LoginCodeTask;
 pub use parcel::{ParcelChange, ParcelEffect, Trail};
-pub use push::{Prepared, PushEffect, PushEnd, PushTask};
+pub use push::{Prepared, PreparedPushes, PushEffect, PushEnd, PushTask};
 pub use settle::{Effect, Settlement};

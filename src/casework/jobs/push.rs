@@ -1,14 +1,17 @@
 //! Bringing a notification to a phone: what is needed before the call, and what follows from its outcome.
 
+use std::collections::BTreeMap;
+
 use crate::casework::Casework;
 use crate::domain::ids::{JobId, NotificationId, PersonId};
 use crate::domain::job::{Job, Work};
-use crate::domain::notification::{Consent, Event, PushMessage};
+use crate::domain::notification::{Consent, Event, Notification, PushMessage};
 use crate::domain::private::Private;
 use crate::domain::reach::Link;
-use crate::store::reach::HeldConsent;
+use crate::store::consent_holds::Wanted;
+use crate::store::reach::Recipient;
 use crate::store::record::Record;
-use crate::store::{StoreError, Tx, notifications, reach};
+use crate::store::{Conn, StoreError, Tx, consent_holds, notifications, reach};
 
 /// A message that is ready to be sent.
 #[derive(Debug, Clone)]
@@ -23,6 +26,14 @@ pub struct PushTask {
     pub person: PersonId,
     /// About what.
     pub event: Event,
+}
+
+impl PushTask {
+    /// The template whose consent is held for it, if it needs one.
+    #[must_use]
+    pub fn held_template(&self) -> Option<String> {
+        (self.message.consent != Consent::NotNeeded).then(|| self.message.template.clone())
+    }
 }
 
 /// What a push finds when it begins.
@@ -50,7 +61,7 @@ pub struct PushEffect {
     pub person: PersonId,
     /// About what.
     pub event: Event,
-    /// The template, whose consent is held; `None` when it did not come to that.
+    /// The template whose consent is held; `None` when none is needed, or it did not come to that.
     pub template: Option<String>,
     /// How it ended on this channel.
     pub end: PushEnd,
@@ -71,33 +82,66 @@ pub enum PushEnd {
     Unknown,
 }
 
+/// What pushes find when they begin, by job; what is in the way of one is no trouble of the others.
+pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
+
 impl Casework {
-    /// Prepares a push: finds the address, words the message, and holds the consent that it uses up.
+    /// Prepares pushes over one channel: finds the addresses, words the messages, and holds the consents that they use up.
+    /// Together, because one at a time the database would be asked three times a message.
     ///
     /// # Errors
-    /// When the database is unavailable or holds something unreadable.
-    pub async fn prepare_push(&self, job: JobId, id: NotificationId, link: &Link) -> Result<Prepared, StoreError> {
-        let Link { channel, address } = link;
-        let mut tx = self.store().begin().await?;
-        let received = notifications::find(&mut tx, id).await?;
-        let notification = received.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.notification;
+    /// When the database is unavailable.
+    pub async fn prepare_pushes(
+        &self,
+        link: &Link,
+        pushes: &[(JobId, NotificationId)],
+    ) -> Result<PreparedPushes, StoreError> {
+        let mut connection = self.store().connection().await?;
+        let ids: Vec<NotificationId> = pushes.iter().map(|(_, notification)| *notification).collect();
+        let mut notifications = notifications::find(&mut connection, &ids).await?;
+        let people: Vec<PersonId> = notifications.values().flatten().map(|notification| notification.person).collect();
+        let recipients = reach::recipients(&mut connection, link, &people).await?;
+        let mut prepared: PreparedPushes = pushes
+            .iter()
+            .map(|(job, id)| {
+                let found = notifications.remove(id).unwrap_or_else(|| Err(missing(id)));
+                let word = |notification| self.word(link, &notification, &recipients);
+                (*job, found.and_then(word))
+            })
+            .collect();
+        hold_consents(&mut connection, link, &mut prepared).await?;
+        Ok(prepared)
+    }
+
+    /// Prepares one push.
+    ///
+    /// # Errors
+    /// When the database is unavailable, or holds something unreadable.
+    pub async fn prepare_push(
+        &self,
+        link: &Link,
+        job: JobId,
+        notification: NotificationId,
+    ) -> Result<Prepared, StoreError> {
+        let mut prepared = self.prepare_pushes(link, &[(job, notification)]).await?;
+        prepared.remove(&job).unwrap_or_else(|| Err(missing(&notification)))
+    }
+
+    /// Words a notification for its person, in their language.
+    fn word(
+        &self,
+        Link { channel, .. }: &Link,
+        notification: &Notification,
+        recipients: &BTreeMap<PersonId, Recipient>,
+    ) -> Result<Prepared, StoreError> {
         let (person, event) = (notification.person, notification.event);
-        let catalog = self.catalog().current();
-        let keys = self.store().keys();
-        let reach = reach::of(&mut tx, &[person]).await?.remove(&person).unwrap_or_default();
-        let (Some(template), Some(to)) = (
-            catalog.templates().for_(channel, event, reach.language),
-            reach::address(&mut tx, keys, person, channel, *address).await?,
-        ) else {
+        let (catalog, keys) = (self.catalog().current(), self.store().keys());
+        let Some(recipient) = recipients.get(&person) else { return Ok(Prepared::Unreachable { person, event }) };
+        let template = catalog.templates().for_(channel, event, recipient.language);
+        let (Some(template), Some(to)) = (template, recipient.address(keys)?) else {
             return Ok(Prepared::Unreachable { person, event });
         };
-        if template.consent != Consent::NotNeeded
-            && !reach::hold_consent(&mut tx, job, person, channel, &template.id).await?
-        {
-            return Ok(Prepared::Unreachable { person, event });
-        }
-        tx.commit().await?;
-        let message = template.word(&notification, catalog.templates().status(event), reach.language);
+        let message = template.word(notification, catalog.templates().status(event), recipient.language);
         let recipient = hex::encode(keys.hash("recipient", to.expose()));
         Ok(Prepared::Ready(PushTask { to, recipient, message, person, event }))
     }
@@ -115,23 +159,11 @@ impl Casework {
         if !ids.is_empty() {
             notifications::delivered(tx, &ids, &channels).await?;
         }
-        for (job, effect) in effects {
-            self.settle_consent(tx, *job, effect).await?;
-            if effect.end != PushEnd::Delivered {
-                self.pass_on(tx, record, effect).await?;
-            }
+        settle_consents(tx, effects).await?;
+        for (_, effect) in effects.iter().filter(|(_, effect)| effect.end != PushEnd::Delivered) {
+            self.pass_on(tx, record, effect).await?;
         }
         Ok(())
-    }
-
-    async fn settle_consent(&self, tx: &mut Tx, job: JobId, effect: &PushEffect) -> Result<(), StoreError> {
-        let what = match effect.end {
-            PushEnd::Delivered | PushEnd::Unknown => HeldConsent::Used,
-            PushEnd::Failed | PushEnd::Gone => HeldConsent::Returned,
-            PushEnd::Refused => HeldConsent::Refuted,
-        };
-        let Some(template) = &effect.template else { return Ok(()) };
-        reach::release_consent(tx, job, effect.person, &effect.link.channel, template, what).await
     }
 
     /// Hands a notification that did not arrive to the next channel of the chain.
@@ -147,4 +179,45 @@ impl Casework {
         }
         Ok(())
     }
+}
+
+fn missing(id: &NotificationId) -> StoreError {
+    StoreError::Broken(format!("{id} is not there"))
+}
+
+/// Holds the consents that messages need. Whoever gets none cannot be reached there.
+async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPushes) -> Result<(), StoreError> {
+    let wanted: Vec<Wanted<'_>> = prepared.iter().filter_map(|(job, push)| wanted(*job, push.as_ref().ok()?)).collect();
+    let held = consent_holds::hold(conn, &link.channel, &wanted).await?;
+    let refused: Vec<JobId> = wanted.iter().map(|one| one.job).filter(|job| !held.contains(job)).collect();
+    for job in refused {
+        if let Some(Ok(push)) = prepared.get_mut(&job)
+            && let Prepared::Ready(PushTask { person, event, .. }) = push
+        {
+            *push = Prepared::Unreachable { person: *person, event: *event };
+        }
+    }
+    Ok(())
+}
+
+fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
+    let Prepared::Ready(PushTask { message, person, .. }) = push else { return None };
+    (message.consent != Consent::NotNeeded).then(|| Wanted { job, person: *person, template: &message.template })
+}
+
+/// Ends the holds of pushes on consents.
+async fn settle_consents(tx: &mut Tx, effects: &[(JobId, &PushEffect)]) -> Result<(), StoreError> {
+    let mut used = Vec::new();
+    for (job, effect) in effects {
+        let Some(template) = &effect.template else { continue };
+        match effect.end {
+            PushEnd::Delivered | PushEnd::Unknown => used.push(*job),
+            PushEnd::Failed | PushEnd::Gone => consent_holds::give_back(tx, *job).await?,
+            PushEnd::Refused => {
+                let wanted = Wanted { job: *job, person: effect.person, template };
+                consent_holds::refute(tx, &effect.link.channel, wanted).await?;
+            }
+        }
+    }
+    consent_holds::use_up(tx, &used).await
 }

@@ -1,7 +1,11 @@
 //! Decisions that were made in another system (办结结果回传): taken over once each, with the same push and parcel.
 
+mod gather;
 mod record;
 mod row;
+
+pub use gather::Gather;
+pub use record::Reported;
 
 use crate::domain::address::PostalAddress;
 use crate::domain::calendar::UnknownYear;
@@ -86,6 +90,9 @@ pub enum RowRefusal {
     /// Decisions are reported after they are made.
     #[error("the decision lies in the future")]
     InTheFuture,
+    /// There were no agencies yet.
+    #[error("the decision is older than the agencies")]
+    TooLongAgo,
     /// Another decision was reported under this reference.
     #[error("another decision was reported under this reference")]
     Conflict,

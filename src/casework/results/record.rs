@@ -1,6 +1,6 @@
 //! Records reported decisions: a batch in one transaction, a poison row alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
@@ -22,9 +22,26 @@ use crate::store::cases::{self, Owner, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::{StoreError, Tx, reach};
 
+/// A decision as a back-office system reports it.
+#[derive(Debug, Clone)]
+pub struct Reported {
+    /// Which system.
+    pub office: BackOffice,
+    /// What it reports.
+    pub result: NewResult,
+}
+
+impl Reported {
+    /// What names it: the source, and its reference there.
+    pub(super) fn key(&self) -> (String, String) {
+        (self.office.source.clone(), self.result.reference.clone())
+    }
+}
+
 /// A row that passed its checks.
 struct Row<'a> {
     at: usize,
+    office: &'a BackOffice,
     result: &'a NewResult,
     item: &'a ItemVersion,
     delivery: Delivery,
@@ -35,47 +52,42 @@ impl Casework {
     ///
     /// # Errors
     /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
-    pub async fn record_results(
-        &self,
-        office: &BackOffice,
-        results: &[NewResult],
-    ) -> Result<Vec<Recorded>, StoreError> {
+    pub async fn record_results(&self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let catalog = self.catalog().current();
         let now = self.now();
         let mut verdicts: BTreeMap<usize, Recorded> = BTreeMap::new();
         let mut rows = Vec::new();
         let mut seen = BTreeSet::new();
-        for (at, result) in results.iter().enumerate() {
-            if !seen.insert(&result.reference) {
+        for (at, Reported { office, result }) in reported.iter().enumerate() {
+            if !seen.insert((&office.source, &result.reference)) {
                 verdicts.insert(at, Recorded::Refused(RowRefusal::Repeated));
                 continue;
             }
             match self.check_row(&catalog, office, result, now) {
-                Ok((item, delivery)) => rows.push(Row { at, result, item, delivery }),
+                Ok((item, delivery)) => rows.push(Row { at, office, result, item, delivery }),
                 Err(refusal) => {
                     verdicts.insert(at, Recorded::Refused(refusal));
                 }
             }
         }
-        match self.record_rows(office, &catalog, &rows, now).await {
+        match self.record_rows(&catalog, &rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
             // Something in one of them cannot be written: each goes alone.
-            Err(_) => verdicts.extend(self.record_one_by_one(office, &catalog, &rows, now).await?),
+            Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
         }
         Ok(verdicts.into_values().collect())
     }
 
     async fn record_one_by_one(
         &self,
-        office: &BackOffice,
         catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
     ) -> Result<Vec<(usize, Recorded)>, StoreError> {
         let mut verdicts = Vec::new();
         for row in rows {
-            match self.record_rows(office, catalog, std::slice::from_ref(row), now).await {
+            match self.record_rows(catalog, std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),
                 Err(error) => verdicts.push((row.at, Recorded::Refused(error.into()))),
@@ -86,7 +98,6 @@ impl Casework {
 
     async fn record_rows(
         &self,
-        office: &BackOffice,
         catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
@@ -97,11 +108,11 @@ impl Casework {
         let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let first = cases::draw_numbers(&mut *self.store().connection().await?, beijing_day(now), count).await?;
         let mut tx = self.store().begin().await?;
-        let known = self.known(&mut tx, office, rows).await?;
+        let known = known(&mut tx, rows).await?;
         let mut verdicts: Vec<(usize, Recorded)> = Vec::new();
         let mut new = Vec::new();
         for row in rows {
-            match known.get(&row.result.reference) {
+            match known.get(&(row.office.source.clone(), row.result.reference.clone())) {
                 Some(case) if says_the_same(&case.case, row.result, &row.delivery) => {
                     verdicts.push((row.at, Recorded::Known(case.clone())));
                 }
@@ -114,7 +125,7 @@ impl Casework {
         for ((number, row), person) in (first..).zip(new).zip(people) {
             let number = CaseNumber::new(beijing_day(now), number);
             let reach = reach.get(&person).cloned().unwrap_or_default();
-            let opened = self.open_decided(&mut record, office, catalog, row, (number, person, &reach), now);
+            let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
             verdicts.push((row.at, opened.map_or_else(Recorded::Refused, Recorded::Created)));
         }
         let offers = self.save(&mut tx, &record, now).await.map_err(|error| match error {
@@ -123,16 +134,6 @@ impl Casework {
         })?;
         self.commit(tx, &record, offers).await?;
         Ok(verdicts)
-    }
-
-    async fn known(
-        &self,
-        tx: &mut Tx,
-        office: &BackOffice,
-        rows: &[Row<'_>],
-    ) -> Result<BTreeMap<String, Versioned>, StoreError> {
-        let references: Vec<String> = rows.iter().map(|row| row.result.reference.clone()).collect();
-        Ok(cases::find_by_source(tx, &office.source, &references).await?.into_iter().collect())
     }
 
     async fn applicants(
@@ -151,13 +152,12 @@ impl Casework {
     fn open_decided(
         &self,
         record: &mut Record,
-        office: &BackOffice,
         catalog: &Snapshot,
         row: &Row<'_>,
         (number, applicant, reach): (CaseNumber, PersonId, &Reach),
         now: Instant,
     ) -> Result<Versioned, RowRefusal> {
-        let result = row.result;
+        let (office, result) = (row.office, row.result);
         let actor = Actor::Client(office.client);
         let case = Case {
             id: fresh(CaseId::from_uuid),
@@ -209,4 +209,11 @@ impl Casework {
         let case = cases::find(&mut connection, id, Owner::Source(&office.source)).await?;
         case.ok_or(ChangeError::NotFound)
     }
+}
+
+/// What is known already under the references of these rows, by source and reference.
+async fn known(tx: &mut Tx, rows: &[Row<'_>]) -> Result<HashMap<(String, String), Versioned>, StoreError> {
+    let sources: Vec<&str> = rows.iter().map(|row| row.office.source.as_str()).collect();
+    let references: Vec<&str> = rows.iter().map(|row| row.result.reference.as_str()).collect();
+    cases::find_by_source(tx, &sources, &references).await
 }

@@ -2,13 +2,18 @@
 
 use std::mem::discriminant;
 
+use chrono::Datelike;
+
 use super::{BackOffice, NewDelivery, NewResult, RowRefusal};
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
 use crate::domain::case::{Case, Decision, Delivery, Ruling, State};
-use crate::domain::clock::Instant;
+use crate::domain::clock::{Instant, beijing_day};
 use crate::domain::item::{DeliveryWay, Item, ItemVersion};
 use crate::domain::parcel::CarrierCode;
+
+/// No agency decided earlier; and the database does not know every year that can be written.
+const FIRST_YEAR: i32 = 1949;
 
 impl Casework {
     /// The item and the delivery of a reported decision, if both are allowed.
@@ -25,6 +30,9 @@ impl Casework {
         }
         if row.decided_at > now {
             return Err(RowRefusal::InTheFuture);
+        }
+        if beijing_day(row.decided_at).year() < FIRST_YEAR {
+            return Err(RowRefusal::TooLongAgo);
         }
         if matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty()) {
             return Err(RowRefusal::NoReasons);

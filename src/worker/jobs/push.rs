@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::casework::jobs::{Effect, Prepared, PushEffect, PushEnd, PushTask};
-use crate::domain::ids::{NotificationId, PersonId};
+use crate::casework::jobs::{Effect, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask};
+use crate::domain::ids::{JobId, NotificationId, PersonId};
 use crate::domain::notification::{ChannelCode, Event, PushMessage};
 use crate::domain::reach::Link;
 use crate::gateway::push::{Found, PushChannel, PushReport, Repeat};
@@ -13,22 +13,38 @@ use crate::store::jobs::{Claimed, Ending};
 use crate::worker::Workshop;
 use crate::worker::verdict::{Conclusion, Contact, again_or_dead, on_push, plainer};
 
-/// Prepares, sends unless it was sent already, and concludes.
+/// Prepares pushes over one channel together. Those that are missing in the answer prepare themselves, each alone: so what
+/// spoils a batch spoils one job of it.
+pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[(JobId, NotificationId)]) -> PreparedPushes {
+    let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
+    let prepared = workshop.casework.prepare_pushes(&link(channel.as_ref()), pushes).await;
+    prepared.unwrap_or_else(|error| {
+        tracing::warn!(%error, channel = %code, "pushes could not be prepared together");
+        PreparedPushes::new()
+    })
+}
+
+/// Sends unless it was sent already, and concludes.
 pub async fn run(
     workshop: &Workshop,
     job: &Claimed,
     notification: NotificationId,
     code: &ChannelCode,
+    prepared: Option<Result<Prepared, StoreError>>,
 ) -> Result<Conclusion, StoreError> {
     let Some(channel) = workshop.channels.get(code) else {
         let ending = Ending::dead(job, "no_channel", format!("channel {code} is not set up"));
         return Ok(Conclusion::plain(ending, Contact::None));
     };
-    let link = Link { channel: code.clone(), address: channel.address_kind() };
+    let link = link(channel.as_ref());
+    let prepared = match prepared {
+        Some(prepared) => prepared?,
+        None => workshop.casework.prepare_push(&link, job.id(), notification).await?,
+    };
     let effect = |person: PersonId, event: Event, template: Option<String>, end: PushEnd| {
         Effect::Push(PushEffect { notification, link: link.clone(), person, event, template, end })
     };
-    let task = match workshop.casework.prepare_push(job.id(), notification, &link).await? {
+    let task = match prepared {
         Prepared::Ready(task) => task,
         Prepared::Unreachable { person, event } => {
             let ending = Ending::done(job, "unreachable", "no address or no consent".to_owned(), None);
@@ -36,11 +52,14 @@ pub async fn run(
         }
     };
     let (ending, end, contact) = send(workshop, job, channel.as_ref(), &task).await;
-    let template = Some(task.message.template.clone());
     Ok(match end {
-        Some(end) => Conclusion::with(ending, effect(task.person, task.event, template, end), contact),
+        Some(end) => Conclusion::with(ending, effect(task.person, task.event, task.held_template(), end), contact),
         None => Conclusion::plain(ending, contact),
     })
+}
+
+fn link(channel: &dyn PushChannel) -> Link {
+    Link { channel: channel.code().clone(), address: channel.address_kind() }
 }
 
 type Sent = (Ending, Option<PushEnd>, Contact);

@@ -13,8 +13,9 @@ use songda::demo::fresh_key;
 use songda::queue::Queue;
 
 use super::{Read, edge, notes, now, token, tokens};
-use crate::harness::{redis_url, wait_until};
+use crate::harness::wait_until;
 use crate::proxy::{Line, Proxy};
+use crate::servers::Servers;
 
 /// One of several processes of an installation, whose callers may ask twice a minute.
 fn process(tokens: &Tokens, redis: &str, prefix: &str) -> TestClient<impl Endpoint<Output = Response> + use<>> {
@@ -34,6 +35,10 @@ async fn ask<E: Endpoint<Output = Response>>(process: &TestClient<E>, caller: &s
 
 fn said(status: u16, left: &str) -> (u16, String) {
     (status, left.to_owned())
+}
+
+fn redis_url() -> String {
+    Servers::shared().redis().to_owned()
 }
 
 async fn empty_redis(prefix: &str) {

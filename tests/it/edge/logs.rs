@@ -1,10 +1,8 @@
 //! What the log of a serving process says of requests, and what it must never say.
 
-use std::fs;
 use std::time::Duration;
 
 use serde_json::Value;
-use songda::demo::fresh_key;
 use songda::domain::clock::Clock;
 
 use super::token;
@@ -27,9 +25,8 @@ fn answered(log: &str) -> Vec<(String, String, u64, String)> {
 #[tokio::test]
 async fn each_request_leaves_a_line_and_nothing_personal_in_it() {
     let (desk, app) = Desk::open_api(&[("SONGDA_LOG", "trace")]).await;
-    let file = std::env::temp_dir().join(format!("songda-log-{}", fresh_key()));
-    let (_process, api) = desk.server(&file).await;
-    let log = || fs::read_to_string(&file).unwrap();
+    let server = desk.server(None).await;
+    let api = &server.api;
 
     let (phone, name) = ("13912345678", "%E7%8E%8B%E5%B0%8F%E6%98%8E");
     let person = token(app.tokens(), "person", Clock::system().now());
@@ -48,12 +45,11 @@ async fn each_request_leaves_a_line_and_nothing_personal_in_it() {
         line("GET", "/v1/cases/{id}", 401, "refused"),
         line("POST", "unknown", 404, "nobody"),
     ];
-    wait_until(Duration::from_secs(20), "every request left a line", async || answered(&log()).len() == 4).await;
-    assert_eq!(answered(&log()), expected);
+    wait_until(Duration::from_secs(20), "every request left a line", async || answered(&server.log()).len() == 4).await;
+    assert_eq!(answered(&server.log()), expected);
     for personal in [phone, name, "王小明", person.as_str()] {
-        let leak = log().lines().find(|line| line.contains(personal)).map(str::to_owned);
+        let leak = server.log().lines().find(|line| line.contains(personal)).map(str::to_owned);
         assert_eq!(leak, None, "{personal} is in the log");
     }
-    fs::remove_file(&file).unwrap();
     desk.close().await;
 }

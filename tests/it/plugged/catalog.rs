@@ -1,20 +1,20 @@
 //! The shipped catalogue, amended for the pigeon and the runner: words for the one, an item for the other.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use songda::demo::fresh_key;
+use crate::folder::Folder;
 
 /// The item that only runners may carry.
 pub const ITEM: &str = "JT-0045";
 
 /// A folder with the amended catalogue.
-pub struct Plugged(PathBuf);
+pub struct Plugged(Folder);
 
 impl Plugged {
     /// Writes it.
     pub fn write() -> Self {
-        let copy = std::env::temp_dir().join(format!("songda-plugged-{}", fresh_key()));
+        let copy = Folder::create();
         copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog"), &copy);
         amend(&copy.join("templates.toml"), |text| text + include_str!("pigeon/templates.toml"));
         let item = format!("code = \"{ITEM}\"\n");
@@ -28,11 +28,6 @@ impl Plugged {
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.0
-    }
-
-    /// Takes it away.
-    pub fn remove(self) {
-        fs::remove_dir_all(self.0).unwrap();
     }
 }
 

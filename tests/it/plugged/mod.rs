@@ -72,7 +72,6 @@ async fn an_errand_whose_answer_was_lost_is_found_and_not_ordered_again() {
 /// A resident who keeps pigeons, and an item that only runners may carry.
 struct Scene {
     desk: Desk,
-    catalog: Plugged,
     resident: Resident,
     phone: String,
 }
@@ -89,7 +88,7 @@ impl Scene {
         let path = format!("/v1/devices/{}", fresh(InstallationId::from_uuid));
         resident.caller().put(&path).json(&device).success().await.unwrap();
         let phone = resident.applicant.phone.to_owned();
-        Self { desk, catalog, resident, phone }
+        Self { desk, resident, phone }
     }
 
     /// Lets the next call of an operation go wrong.
@@ -149,6 +148,5 @@ impl Scene {
 
     async fn close(self) {
         self.desk.close().await;
-        self.catalog.remove();
     }
 }

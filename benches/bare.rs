@@ -1,0 +1,78 @@
+//! The framework with nothing of ours in it, as a process of its own: what an answer, a durable row or a live client
+//! costs at the least.
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::stream;
+use poem::listener::TcpListener;
+use poem::web::sse::{Event, SSE};
+use poem::web::{Data, Path as InPath};
+use poem::{Body, EndpointExt, Route, Server, get, handler, post};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::process::Command;
+
+use crate::Measured;
+use crate::installation::{answers, free_address};
+use crate::process::Process;
+
+/// The argument that makes this program the bare server.
+pub const ROLE: &str = "bare-server";
+
+/// The bare server, seen from the measurement.
+pub struct Bare {
+    /// Its process.
+    pub process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Bare {
+    /// Starts it and waits until it answers.
+    pub async fn start() -> Measured<Self> {
+        let address = free_address().await?;
+        let mut command = Command::new(env::current_exe()?);
+        command.args([ROLE, &address.to_string()]);
+        let process = Process::start(ROLE, &mut command, std::iter::empty::<(&str, &str)>(), Path::new("/dev/null"))?;
+        answers(address, "/answers/2").await?;
+        Ok(Self { process, address })
+    }
+}
+
+/// Serves until it is stopped.
+pub fn run() -> Measured<()> {
+    let address = env::args().nth(2).ok_or("where shall the bare server listen?")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let pool = PgPoolOptions::new().max_connections(24).connect_lazy(&env::var("SONGDA_DATABASE_URL")?)?;
+        let routes = Route::new()
+            .at("/answers/:size", get(answer))
+            .at("/rows", post(insert).data(pool))
+            .at("/events", get(events));
+        Ok(Server::new(TcpListener::bind(address)).run(routes).await?)
+    })
+}
+
+/// An answer of a given size.
+#[handler]
+fn answer(InPath(size): InPath<usize>) -> poem::Response {
+    poem::Response::builder().content_type("application/json; charset=utf-8").body("x".repeat(size))
+}
+
+/// One row, durable before the answer.
+#[handler]
+async fn insert(pool: Data<&PgPool>, body: Body) -> poem::Result<String> {
+    let body = body.into_string().await?;
+    let inserted = sqlx::query("insert into bench_rows (body) values ($1)").bind(body).execute(*pool).await;
+    inserted.map_err(poem::error::InternalServerError)?;
+    Ok(r#"{"is":"kept"}"#.to_owned())
+}
+
+/// A client that is held and never told anything.
+#[handler]
+fn events() -> SSE {
+    SSE::new(stream::pending::<Event>()).keep_alive(Duration::from_secs(15))
+}

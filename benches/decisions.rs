@@ -1,0 +1,38 @@
+//! Decisions of a back-office system, each for somebody new and each owing exactly one message: the worst case for the
+//! record, since no person is found in it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use songda::domain::clock::Clock;
+
+use crate::wire;
+
+static NEXT_PHONE: AtomicU64 = AtomicU64::new(13_900_000_000);
+
+/// A request that hands in one fresh decision, and the phone that it is told to.
+pub fn request(token: &str) -> (u64, Vec<u8>) {
+    let phone = NEXT_PHONE.fetch_add(1, Ordering::Relaxed);
+    let (bearer, key) = (format!("Bearer {token}"), format!("k{phone}"));
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("content-type", "application/json")];
+    let path = format!("/integration/v1/results/bench/{phone}");
+    (phone, wire::request("PUT", &path, &headers, &decision(phone, "")))
+}
+
+/// A request that hands in so many fresh decisions at once.
+pub fn batch(token: &str, count: usize) -> Vec<u8> {
+    let row = || {
+        let phone = NEXT_PHONE.fetch_add(1, Ordering::Relaxed);
+        decision(phone, &format!(r#""ref":"{phone}","#))
+    };
+    let rows: Vec<String> = std::iter::repeat_with(row).take(count).collect();
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    wire::request("POST", "/integration/v1/result-batches", &headers, &format!(r#"{{"results":[{}]}}"#, rows.join(",")))
+}
+
+fn decision(phone: u64, reference: &str) -> String {
+    let decided_at = Clock::system().now().to_rfc3339();
+    format!(
+        r#"{{{reference}"item_code":"JT-0003","applicant":{{"phone":"{phone}"}},"outcome":"grant","reasons":"材料齐全，符合法定条件。","result":{{"title":"社会保障卡","number":"B-{phone}"}},"decided_at":"{decided_at}","delivery":{{"way":"electronic"}}}}"#
+    )
+}

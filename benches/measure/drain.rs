@@ -1,0 +1,112 @@
+//! Waiting jobs, and how fast a worker that is started brings them out: into a gateway that answers at once, and into
+//! one that takes 20 ms. Every attempt is a row in PostgreSQL before and after the call.
+
+use std::time::Duration;
+
+use crate::load::{closed_loop, per_second};
+use crate::peers::{self, Peer};
+use crate::report::{Line, Sample, Target};
+use crate::{Bench, Measured, decisions, limits, stores};
+
+static TO_BULLMQ: Line = Line {
+    what: "drain into an instant gateway, beside BullMQ",
+    unit: "jobs/s",
+    beside: "BullMQ",
+    target: Target::RatioAtLeast(1.5),
+};
+static TO_CELERY: Line = Line {
+    what: "drain into an instant gateway, beside Celery",
+    unit: "jobs/s",
+    beside: "Celery",
+    target: Target::RatioAtLeast(10.0),
+};
+static SLOW: Line = Line {
+    what: "drain into a gateway that takes 20 ms, 64 in flight",
+    unit: "jobs/s",
+    beside: "bare HTTP client",
+    target: Target::RatioAtLeast(0.92),
+};
+static SLOW_TO_BULLMQ: Line =
+    Line { what: "the same, beside BullMQ", unit: "jobs/s", beside: "BullMQ", target: Target::None };
+static CPU: Line = Line {
+    what: "worker: processor time for 1,000 jobs",
+    unit: "s",
+    beside: "BullMQ",
+    target: Target::RatioAtMost(0.4),
+};
+static STORES: Line =
+    Line { what: "PostgreSQL and Redis: processor time for 1,000 jobs", unit: "s", beside: "", target: Target::None };
+static MEMORY: Line = Line { what: "worker: most memory", unit: "MB", beside: "", target: Target::AtMost(30.0) };
+
+/// How long a drain may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What one drain showed.
+struct Drained {
+    rate: f64,
+    cpu: f64,
+    stores: f64,
+    memory: f64,
+}
+
+/// Measures both gateways, and the peers on the same ones.
+pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
+    let (instant, slow) = (Duration::ZERO, Duration::from_millis(20));
+    let jobs = bench.size(20_000, 4_000);
+    let bullmq = peers::bullmq();
+    let ours = drain(bench, jobs, instant).await?;
+    let theirs = peer(bullmq.as_ref(), bench, jobs, instant).await?;
+    // Celery is slow enough to be measured on fewer.
+    let celery = peer(peers::celery().as_ref(), bench, jobs / 4, instant).await?;
+    let bare_slow = limits::client(bench, jobs, slow).await?;
+    let ours_slow = drain(bench, jobs, slow).await?;
+    let theirs_slow = peer(bullmq.as_ref(), bench, jobs, slow).await?;
+    Ok(vec![
+        TO_BULLMQ.beside(ours.rate, theirs.as_ref().map(|peer| peer.rate)),
+        TO_CELERY.beside(ours.rate, celery.map(|peer| peer.rate)),
+        SLOW.beside(ours_slow.rate, Some(bare_slow)),
+        SLOW_TO_BULLMQ.beside(ours_slow.rate, theirs_slow.map(|peer| peer.rate)),
+        CPU.beside(ours.cpu, theirs.map(|peer| for_a_thousand(peer.cpu, jobs))),
+        STORES.is(ours.stores),
+        MEMORY.is(ours.memory),
+    ])
+}
+
+async fn peer(peer: Option<&Peer>, bench: &Bench, jobs: usize, delay: Duration) -> Measured<Option<peers::Drained>> {
+    match peer {
+        Some(peer) => peer.drain(bench, jobs, delay).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Starts a worker on waiting jobs. The clock runs from the first call to the moment when every end is recorded.
+async fn drain(bench: &Bench, jobs: usize, delay: Duration) -> Measured<Drained> {
+    seed(bench, jobs).await?;
+    bench.sink.reset(delay);
+    let stores_before = stores::cpu()?;
+    let worker = bench.installation.work()?;
+    let arrivals = bench.sink.received(jobs, PATIENCE).await?;
+    bench.ledger.all_done(PATIENCE).await?;
+    let end = bench.sink.now();
+    let (cpu, stores, memory) = (worker.cpu()?, stores::cpu()? - stores_before, worker.peak_memory()?);
+    worker.stop().await?;
+    bench.ledger.all_recorded().await?;
+    let begin = arrivals.iter().map(|arrival| arrival.at).min().unwrap_or_default();
+    let rate = per_second(jobs, end - begin);
+    Ok(Drained { rate, cpu: for_a_thousand(cpu, jobs), stores: for_a_thousand(stores, jobs), memory })
+}
+
+/// Has decisions taken while no worker runs: each leaves one job waiting.
+async fn seed(bench: &Bench, jobs: usize) -> Measured<()> {
+    const ROWS: usize = 200;
+    let api = bench.installation.serve().await?;
+    let token = bench.installation.token(&api).await?;
+    closed_loop(api.address, 2, jobs / ROWS, |_| decisions::batch(&token, ROWS)).await?;
+    api.process.stop().await
+}
+
+/// Seconds of processor time for a thousand jobs.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+pub fn for_a_thousand(time: Duration, jobs: usize) -> f64 {
+    time.as_secs_f64() * 1_000.0 / jobs as f64
+}

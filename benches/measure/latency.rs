@@ -1,0 +1,72 @@
+//! How long it takes from a decision's request to the gateway's: on an idle machine, the API's hop included.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::load::{Load, percentile};
+use crate::report::{Line, Sample, Target};
+use crate::sink::Arrival;
+use crate::wire::Connection;
+use crate::{Bench, Measured, decisions};
+
+static MEDIAN: Line = Line {
+    what: "idle: decision requested to gateway called, p50",
+    unit: "ms",
+    beside: "",
+    target: Target::AtMost(3.0),
+};
+static WORST: Line = Line {
+    what: "idle: decision requested to gateway called, p99",
+    unit: "ms",
+    beside: "",
+    target: Target::AtMost(10.0),
+};
+static ANSWERED: Line =
+    Line { what: "idle: decision requested to answered, p50", unit: "ms", beside: "", target: Target::None };
+
+/// Hands decisions in one by one, with rests between them.
+pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
+    const REST: Duration = Duration::from_millis(20);
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let (api, worker) = (bench.installation.serve().await?, bench.installation.work()?);
+    let token = bench.installation.token(&api).await?;
+    let mut connection = Connection::open(api.address).await?;
+    // The first ones open connections and fill caches.
+    let (warm, count) = (20, bench.size(1_000, 200));
+    let (mut sent, mut answered) = (HashMap::new(), Vec::new());
+    bench.sink.reset(Duration::ZERO);
+    for number in 0..warm + count {
+        let (phone, request) = decisions::request(&token);
+        let before = bench.sink.now();
+        connection.exchange(&request).await?;
+        if number >= warm {
+            sent.insert(phone, before);
+            answered.push(bench.sink.now() - before);
+        }
+        tokio::time::sleep(REST).await;
+    }
+    let arrivals = bench.sink.received(warm + count, PATIENCE).await?;
+    worker.stop().await?;
+    api.process.stop().await?;
+    bench.ledger.all_recorded().await?;
+    let called = delays(&arrivals, &sent);
+    answered.sort_unstable();
+    Ok(vec![
+        MEDIAN.is(percentile(&called, 0.5)),
+        WORST.is(percentile(&called, 0.99)),
+        ANSWERED.is(percentile(&answered, 0.5)),
+    ])
+}
+
+/// From sending to arrival, for each phone that was sent to, the shortest first.
+pub fn delays(arrivals: &[Arrival], sent: &HashMap<u64, Duration>) -> Vec<Duration> {
+    let delay = |arrival: &Arrival| Some(arrival.at.saturating_sub(*sent.get(&arrival.phone)?));
+    let mut delays: Vec<Duration> = arrivals.iter().filter_map(delay).collect();
+    delays.sort_unstable();
+    delays
+}
+
+/// The sink's time at which a load began.
+pub fn beginning(bench: &Bench, load: &Load) -> Duration {
+    bench.sink.now() - load.began.elapsed()
+}

@@ -1,0 +1,98 @@
+//! Live clients: what each costs while it waits, beside the bare framework's, and how soon an event reaches all.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use songda::domain::clock::Stopwatch;
+
+use crate::bare::Bare;
+use crate::load::closed_loop;
+use crate::process::Process;
+use crate::report::{Line, Sample, Target};
+use crate::residents::{Resident, draft_id};
+use crate::wire::{self, Connection};
+use crate::{Bench, Measured};
+
+static MEMORY: Line = Line {
+    what: "live clients: memory for each",
+    unit: "kB",
+    beside: "bare framework",
+    target: Target::RatioAtMost(1.3),
+};
+static TOLD: Line =
+    Line { what: "live clients: an event reaches all", unit: "s", beside: "", target: Target::AtMost(1.0) };
+static IDLE: Line = Line {
+    what: "live clients: processor time of the API for a second of waiting",
+    unit: "s",
+    beside: "",
+    target: Target::None,
+};
+
+/// How long clients are watched while nothing happens.
+const REST: Duration = Duration::from_secs(10);
+
+/// Holds the clients of the bare framework, then the product's.
+pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
+    let count = bench.size(5_000, 1_000);
+    let bare = Bare::start().await?;
+    let follow = wire::request("GET", "/events", &[], "");
+    let (clients, bare_each) = hold(&bare.process, bare.address, count, |_| follow.clone()).await?;
+    drop(clients);
+    bare.process.stop().await?;
+
+    let (sandbox, api) = (bench.installation.play_the_world().await?, bench.installation.serve().await?);
+    let residents = Resident::sign_in(&api, 50).await?;
+    let follow = |number: usize| residents[number % residents.len()].follow();
+    let (mut clients, each) = hold(&api.process, api.address, count, follow).await?;
+    let cpu_before = api.process.cpu()?;
+    tokio::time::sleep(REST).await;
+    let idle = (api.process.cpu()? - cpu_before).as_secs_f64() / REST.as_secs_f64();
+
+    let drafts: Vec<String> = std::iter::repeat_with(draft_id).take(residents.len()).collect();
+    closed_loop(api.address, 8, drafts.len(), |number| residents[number].save(&drafts[number])).await?;
+    let watch = Stopwatch::start();
+    let submit = closed_loop(api.address, 8, drafts.len(), |number| residents[number].submit(&drafts[number]));
+    tokio::try_join!(submit, try_join_all(clients.iter_mut().map(told)))?;
+    let told = watch.elapsed();
+    drop(clients);
+    api.process.stop().await?;
+    sandbox.stop().await?;
+    Ok(vec![MEMORY.beside(each, Some(bare_each)), TOLD.is(told.as_secs_f64()), IDLE.is(idle)])
+}
+
+/// Opens so many streams, and says what each costs the server, in kB.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+async fn hold(
+    server: &Process,
+    address: SocketAddr,
+    count: usize,
+    follow: impl Fn(usize) -> Vec<u8>,
+) -> Measured<(Vec<Connection>, f64)> {
+    let before = server.memory()?;
+    let mut clients = Vec::with_capacity(count);
+    for number in 0..count {
+        let mut client = Connection::open(address).await?;
+        client.send(&follow(number)).await?;
+        // The head of the answer: the stream stands.
+        let head = client.read_some().await?;
+        if !head.starts_with(b"HTTP/1.1 200") {
+            return Err(format!("client {number} is not held: {}", String::from_utf8_lossy(head)).into());
+        }
+        clients.push(client);
+    }
+    Ok((clients, (server.memory()? - before) * 1_000.0 / count as f64))
+}
+
+/// Waits until a client is told of a change; comments that keep the stream alive are passed over.
+async fn told(client: &mut Connection) -> Measured<()> {
+    loop {
+        let bytes = client.read_some().await?;
+        if bytes.is_empty() {
+            return Err("a live client was dropped".into());
+        }
+        if bytes.windows(5).any(|part| part == b"data:") {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The measurements, one file each. Each starts what it needs, measures the product and its limit, and stops it all.
+
+mod burst;
+mod decide;
+mod delivery;
+mod drain;
+mod footprint;
+mod latency;
+mod limits;
+mod live;
+mod reads;
+mod submit;
+mod sustained;
+
+use crate::report::Sample;
+use crate::{Bench, Measured};
+
+/// In the order in which they are made.
+pub const NAMES: [&str; 11] =
+    ["limits", "footprint", "drain", "latency", "delivery", "decide", "reads", "submit", "sustained", "burst", "live"];
+
+/// Those that are long in themselves, and so are made in the first round only.
+pub const ONCE: [&str; 3] = ["sustained", "burst", "live"];
+
+/// Makes one of them.
+pub async fn one(name: &str, bench: &Bench) -> Measured<Vec<Sample>> {
+    match name {
+        "limits" => limits::measure(bench).await,
+        "footprint" => footprint::measure(bench).await,
+        "drain" => drain::measure(bench).await,
+        "latency" => latency::measure(bench).await,
+        "delivery" => delivery::measure(bench).await,
+        "decide" => decide::measure(bench).await,
+        "reads" => reads::measure(bench).await,
+        "submit" => submit::measure(bench).await,
+        "sustained" => sustained::measure(bench).await,
+        "burst" => burst::measure(bench).await,
+        "live" => live::measure(bench).await,
+        _ => Err(format!("there is no measurement {name}").into()),
+    }
+}

@@ -1,0 +1,76 @@
+//! The peers, BullMQ and Celery, on the same Redis, the same sink and the same jobs, if `script/bench-peers` installed
+//! them: what is waiting is brought out by one worker process with 64 calls under way, as their makers deliver it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::load::per_second;
+use crate::process::Process;
+use crate::{Bench, Measured, limits};
+
+/// A peer that is installed.
+pub struct Peer {
+    name: &'static str,
+    fill: Vec<String>,
+    work: Vec<String>,
+    home: PathBuf,
+}
+
+/// What a peer's drain showed.
+pub struct Drained {
+    /// Jobs a second, from the first call to the last.
+    pub rate: f64,
+    /// Processor time of the worker.
+    pub cpu: Duration,
+}
+
+/// BullMQ, if it is there.
+pub fn bullmq() -> Option<Peer> {
+    installed("BullMQ", "node_modules/bullmq", "node bullmq.js fill", "node bullmq.js work")
+}
+
+/// Celery, if it is there.
+pub fn celery() -> Option<Peer> {
+    let work = "venv/bin/celery --app celery_app worker --pool gevent --concurrency 64 --loglevel warning";
+    installed("Celery", "venv/bin/celery", "venv/bin/python celery_app.py", work)
+}
+
+fn installed(name: &'static str, proof: &str, fill: &str, work: &str) -> Option<Peer> {
+    let home = Path::new("var/peers").canonicalize().ok()?;
+    if !home.join(proof).exists() {
+        eprintln!("bench: {name} is not installed here (script/bench-peers does it): not compared");
+        return None;
+    }
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect();
+    Some(Peer { name, fill: words(fill), work: words(work), home })
+}
+
+impl Peer {
+    /// Lets so many jobs wait, and then brings them out.
+    pub async fn drain(&self, bench: &Bench, jobs: usize, delay: Duration) -> Measured<Drained> {
+        const PATIENCE: Duration = Duration::from_secs(300);
+        bench.sink.reset(delay);
+        let environment =
+            [("SINK_URL", format!("http://{}/", bench.sink.address)), ("MESSAGE", limits::MESSAGE.to_owned())];
+        let filled = self.command(&self.fill).arg(jobs.to_string()).envs(environment.clone()).status().await?;
+        if !filled.success() {
+            return Err(format!("{} takes no jobs: {filled}", self.name).into());
+        }
+        let log = self.home.join("worker.log");
+        let worker = Process::start(self.name, &mut self.command(&self.work), environment, &log)?;
+        let arrivals = bench.sink.received(jobs, PATIENCE).await?;
+        let cpu = worker.cpu()?;
+        worker.stop().await?;
+        let times = || arrivals.iter().map(|arrival| arrival.at);
+        let took = times().max().unwrap_or_default() - times().min().unwrap_or_default();
+        Ok(Drained { rate: per_second(jobs, took), cpu })
+    }
+
+    fn command(&self, words: &[String]) -> Command {
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).current_dir(&self.home);
+        command
+    }
+}

@@ -1,0 +1,115 @@
+//! Consents in the hold of jobs: taken before a message is sent, and used up, given back or refuted once it is known what
+//! became of it. So two messages never go on one consent, whatever dies in between.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::{Conn, StoreError};
+use crate::domain::ids::{JobId, PersonId};
+use crate::domain::notification::ChannelCode;
+
+/// A job that wants to send a message which needs a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted<'t> {
+    /// Which job.
+    pub job: JobId,
+    /// Whose consent.
+    pub person: PersonId,
+    /// To which template.
+    pub template: &'t str,
+}
+
+/// Takes consents of a channel into the hold of jobs, and returns the jobs that have theirs: now, or since an earlier
+/// attempt. Where there are fewer consents than jobs, the older jobs get them.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn hold(
+    conn: &mut Conn,
+    channel: &ChannelCode,
+    wanted: &[Wanted<'_>],
+) -> Result<BTreeSet<JobId>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let held: Vec<Uuid> = sqlx::query_scalar(
+        "with before as (
+            select job_id from consent_holds where job_id = any($1)
+        ), wanted as (
+            select job_id, person_id, template, row_number() over (partition by person_id, template order by job_id) as nth
+            from unnest($1::uuid[], $2::uuid[], $3::text[]) as t (job_id, person_id, template)
+            where job_id not in (select job_id from before)
+        ), there as (
+            select person_id, template, lasting, balance from consents
+            where channel = $4 and (person_id, template) in (select person_id, template from wanted)
+            order by person_id, template for update
+        ), granted as (
+            select w.job_id, w.person_id, w.template, t.lasting
+            from wanted w join there t using (person_id, template) where t.lasting or w.nth <= t.balance
+        ), once as (
+            select person_id, template, count(*) as used from granted where not lasting group by person_id, template
+        ), taken as (
+            update consents c set balance = c.balance - o.used, updated_at = now()
+            from once o where c.channel = $4 and c.person_id = o.person_id and c.template = o.template
+        ), held as (
+            insert into consent_holds (job_id, person_id, channel, template)
+            select job_id, person_id, $4, template from granted where not lasting
+        )
+        select job_id from before union all select job_id from granted",
+    )
+    .bind(wanted.iter().map(|one| one.job.uuid()).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|one| one.person.uuid()).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|one| one.template).collect::<Vec<_>>())
+    .bind(channel.as_str())
+    .fetch_all(conn)
+    .await?;
+    Ok(held.into_iter().map(JobId::from_uuid).collect())
+}
+
+/// The messages of these jobs arrived, or must be presumed to have: what they held is used up.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn use_up(conn: &mut Conn, jobs: &[JobId]) -> Result<(), StoreError> {
+    if !jobs.is_empty() {
+        let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
+        sqlx::query("delete from consent_holds where job_id = any($1)").bind(ids).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// The message of a job surely did not arrive: what it held is given back.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn give_back(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
+    sqlx::query(
+        "with ended as (delete from consent_holds where job_id = $1 returning person_id, channel, template)
+         update consents c set balance = c.balance + 1, updated_at = now()
+         from ended e where c.person_id = e.person_id and c.channel = e.channel and c.template = e.template",
+    )
+    .bind(job.uuid())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The gateway says that there was no consent: whatever the ledger held was wrong.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn refute(conn: &mut Conn, channel: &ChannelCode, wanted: Wanted<'_>) -> Result<(), StoreError> {
+    sqlx::query(
+        "with ended as (delete from consent_holds where job_id = $1)
+         update consents set balance = 0, lasting = false, unmatched = 0, refused_at = now(), updated_at = now()
+         where person_id = $2 and channel = $3 and template = $4",
+    )
+    .bind(wanted.job.uuid())
+    .bind(wanted.person.uuid())
+    .bind(channel.as_str())
+    .bind(wanted.template)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

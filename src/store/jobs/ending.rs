@@ -1,0 +1,146 @@
+//! How attempts end, and the settlement that writes it down.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Claimed, millis};
+use crate::domain::ids::JobId;
+use crate::domain::job::JobState;
+use crate::store::{Conn, StoreError};
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    id: Uuid,
+    fence: i64,
+    state: &'static str,
+    delay_ms: i64,
+    counts: bool,
+    unclear: i32,
+    told_absent: bool,
+    outcome: &'static str,
+    detail: String,
+    reference: Option<String>,
+}
+
+impl Ending {
+    /// The job is done.
+    #[must_use]
+    pub fn done(job: &Claimed, outcome: &'static str, detail: String, reference: Option<String>) -> Self {
+        Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
+    }
+
+    /// The job is given up: a dead letter.
+    #[must_use]
+    pub fn dead(job: &Claimed, outcome: &'static str, detail: String) -> Self {
+        Self::of(job, JobState::Dead, Duration::ZERO, outcome, detail)
+    }
+
+    /// The job is due again after a while.
+    #[must_use]
+    pub fn again(job: &Claimed, after: Duration, outcome: &'static str, detail: String) -> Self {
+        Self::of(job, JobState::Pending, after, outcome, detail)
+    }
+
+    /// A look-up found nothing of an attempt whose outcome nobody knows; to be asked once more after a while.
+    #[must_use]
+    pub fn told_absent(job: &Claimed, after: Duration, detail: String) -> Self {
+        Self { told_absent: true, ..Self::snooze(job, after, detail) }
+    }
+
+    /// Whether the job is given up.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.state == JobState::Dead.as_str()
+    }
+
+    /// The same ending, with this many attempts whose outcome nobody knows.
+    #[must_use]
+    pub fn with_unclear(self, unclear: i32) -> Self {
+        Self { unclear, ..self }
+    }
+
+    /// The job is due again after a while, and this attempt does not count.
+    #[must_use]
+    pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
+        Self { counts: false, ..Self::of(job, JobState::Pending, after, "snoozed", detail) }
+    }
+
+    fn of(job: &Claimed, state: JobState, after: Duration, outcome: &'static str, detail: String) -> Self {
+        let (id, fence, unclear, delay_ms) = (job.id, job.fence, job.unclear, millis(after));
+        Self {
+            id,
+            fence,
+            state: state.as_str(),
+            delay_ms,
+            counts: true,
+            unclear,
+            told_absent: false,
+            outcome,
+            detail,
+            reference: None,
+        }
+    }
+
+    /// Which job.
+    #[must_use]
+    pub const fn id(&self) -> JobId {
+        JobId::from_uuid(self.id)
+    }
+
+    /// Which attempt at it.
+    #[must_use]
+    pub const fn attempt(&self) -> AttemptId {
+        (self.id(), self.fence)
+    }
+}
+
+/// Which attempt at which job: the job, and the fence under which it was claimed.
+pub type AttemptId = (JobId, i64);
+
+/// Settles attempts whose claim still holds, and returns those that it did settle. A worker that lost its lease to another
+/// settles nothing, even where both hand in together.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId>, StoreError> {
+    let held: Vec<(Uuid, i64)> = sqlx::query_as(
+        "with given as (
+            select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[],
+                                 $7::boolean[], $8::text[], $9::text[], $10::text[])
+                as t (id, fence, state, delay_ms, counts, unclear, told_absent, outcome, detail, reference)
+        ), held as (
+            update jobs j
+            set state = g.state, lease_until = null, offered_at = null, unclear = g.unclear, told_absent = g.told_absent,
+                attempts = j.attempts - (not g.counts)::int,
+                due_at = now() + g.delay_ms * interval '1 millisecond',
+                cause = case when g.state = 'done' then null else left(g.detail, 500) end,
+                finished_at = case when g.state <> 'pending' then now() end
+            from given g
+            where j.id = g.id and j.fence = g.fence and j.state = 'pending'
+            returning j.id, j.fence, j.worker, j.claimed_at
+        )
+        insert into attempts (job_id, fence, worker, started_at, ended_at, outcome, detail, reference)
+        select h.id, h.fence, h.worker, h.claimed_at, now(), g.outcome, left(g.detail, 500), g.reference
+        from held h join given g on g.id = h.id and g.fence = h.fence
+        returning job_id, fence",
+    )
+    .bind(column(endings, |ending| ending.id))
+    .bind(column(endings, |ending| ending.fence))
+    .bind(column(endings, |ending| ending.state))
+    .bind(column(endings, |ending| ending.delay_ms))
+    .bind(column(endings, |ending| ending.counts))
+    .bind(column(endings, |ending| ending.unclear))
+    .bind(column(endings, |ending| ending.told_absent))
+    .bind(column(endings, |ending| ending.outcome))
+    .bind(column(endings, |ending| ending.detail.as_str()))
+    .bind(column(endings, |ending| ending.reference.as_deref()))
+    .fetch_all(conn)
+    .await?;
+    Ok(held.into_iter().map(|(job, fence)| (JobId::from_uuid(job), fence)).collect())
+}
+
+fn column<'e, T>(endings: &'e [Ending], value: impl Fn(&'e Ending) -> T) -> Vec<T> {
+    endings.iter().map(value).collect()
+}

@@ -1,0 +1,171 @@
+//! PostgreSQL and Redis stop, crash and come back while decisions are made. Whoever asks meanwhile is told the truth, what
+//! was taken arrives, what was not is taken when it is repeated, and no process of ours is started anew.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use songda::demo::http::{Caller, Reply};
+use songda::demo::{fresh_key, fresh_phone, wait};
+use tokio::process::Child;
+use tokio_util::sync::CancellationToken;
+
+use crate::decisions::{Accepted, Decided, KnownOffice, came_once, result};
+use crate::harness::{Desk, Server, wait_until};
+use crate::kills::QUICK;
+use crate::servers::Own;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn postgresql_stops_and_crashes_and_comes_back() {
+    let mut own = Own::postgres("test-outage-of-postgresql").await;
+    let office = Office::open(&own).await;
+    let Office { desk, server, clerk, .. } = &office;
+    let (accepted, key) = (Accepted::on(desk).await, fresh_key());
+    let officer = desk.officer_at(&server.api, Accepted::AGENCY).await;
+    let grant = async || accepted.grant(officer.caller(), &key).await.unwrap();
+
+    let trouble = async {
+        for mode in ["fast", "immediate"] {
+            clerk.some_are_taken().await;
+            own.order(&format!("stop postgres {mode}")).await;
+            let (ready, granted) = tokio::join!(server.api.get("/readyz").answer(), grant());
+            is_put_off(&ready.unwrap());
+            is_put_off(&granted);
+            own.order("start postgres").await;
+        }
+        clerk.some_are_taken().await;
+        clerk.go_home();
+    };
+    tokio::join!(clerk.work(), trouble);
+    assert!(clerk.put_off.load(Ordering::Relaxed) > 0, "some had to be repeated");
+
+    let (first, again) = (grant().await, grant().await);
+    assert_eq!((first.status.as_u16(), first.header("idempotent-replayed")), (200, ""), "{}", first.body);
+    assert_eq!((&again.body, again.header("idempotent-replayed")), (&first.body, "true"));
+    office.close(Some(accepted.decided())).await;
+    own.close().await;
+}
+
+#[tokio::test]
+async fn redis_is_killed_and_comes_back_with_old_data_and_with_none() {
+    let mut own = Own::redis("test-outage-of-redis").await;
+    let office = Office::open(&own).await;
+    let Office { server, clerk, .. } = &office;
+    let status = async || server.api.get("/readyz").success().await.unwrap().text("/status").unwrap();
+
+    let trouble = async {
+        for empty in [false, true] {
+            clerk.some_are_taken().await;
+            own.order("kill redis").await;
+            clerk.some_are_taken().await;
+            assert_eq!(status().await, "degraded");
+            if empty {
+                own.order("empty redis").await;
+            }
+            own.order("start redis").await;
+            wait_until(PATIENCE, "Redis is found again", async || status().await == "ok").await;
+        }
+        clerk.some_are_taken().await;
+        clerk.go_home();
+    };
+    tokio::join!(clerk.work(), trouble);
+    assert_eq!(clerk.put_off.load(Ordering::Relaxed), 0, "nobody who asks meets the outage");
+    office.close(None).await;
+    own.close().await;
+}
+
+/// The one honest answer of an API that cannot reach its database.
+fn is_put_off(reply: &Reply) {
+    assert_eq!(reply.status.as_u16(), 503, "{}", reply.body);
+    assert_eq!(reply.header("content-type"), "application/problem+json");
+    assert_eq!(reply.at("/code").unwrap(), "unavailable");
+    assert!(reply.header("retry-after").parse::<u64>().is_ok(), "it says when to try again");
+}
+
+/// An API process, a worker process, and a clerk who decides.
+struct Office {
+    desk: Desk,
+    server: Server,
+    worker: Child,
+    clerk: Clerk,
+}
+
+impl Office {
+    async fn open(own: &Own) -> Self {
+        let desk = Desk::open_idle_on(&own.servers, &QUICK).await;
+        let (server, worker) = (desk.server(None).await, desk.worker(None));
+        let clerk = Clerk::new(&desk, &server).await;
+        Self { desk, server, worker, clerk }
+    }
+
+    /// Everything that was taken came, once; nothing else did; and both processes are still the first ones.
+    async fn close(mut self, other: Option<Decided>) {
+        let decided: Vec<Decided> = self.clerk.taken.into_inner().unwrap().into_iter().chain(other).collect();
+        came_once(&self.desk, &decided, PATIENCE).await;
+        let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&self.desk.database).await.unwrap();
+        assert_eq!(usize::try_from(cases).unwrap(), decided.len(), "no case that nobody was answered for");
+        for process in [&mut self.server.process, &mut self.worker] {
+            assert_eq!(process.try_wait().unwrap(), None, "it outlived the outages");
+        }
+        self.desk.close().await;
+    }
+}
+
+/// Hands in one decision after another, and repeats each until it is taken.
+struct Clerk {
+    api: Caller,
+    source: String,
+    taken: Mutex<Vec<Decided>>,
+    put_off: AtomicUsize,
+    goes_home: CancellationToken,
+}
+
+impl Clerk {
+    async fn new(desk: &Desk, server: &Server) -> Self {
+        let office = KnownOffice::new(desk).await;
+        let (api, goes_home) = (server.api.with_token(office.token(desk).await), CancellationToken::new());
+        Self { api, source: office.source, taken: Mutex::default(), put_off: AtomicUsize::new(0), goes_home }
+    }
+
+    /// With both hands, until told to go home.
+    async fn work(&self) {
+        let hand = async || {
+            while !self.goes_home.is_cancelled() {
+                self.hand_in().await;
+            }
+        };
+        tokio::join!(hand(), hand());
+    }
+
+    async fn hand_in(&self) {
+        let (phone, key) = (fresh_phone(), fresh_key());
+        let mut decision = result(&phone);
+        let Some(Value::String(reference)) = decision.as_object_mut().unwrap().remove("ref") else { unreachable!() };
+        let path = format!("/integration/v1/results/{}/{reference}", self.source);
+        let ask = async || {
+            let reply = self.api.put(&path).once(&key).json(&decision).answer().await?;
+            if reply.status.is_success() {
+                return Ok(Some(reply.text("/number")?));
+            }
+            is_put_off(&reply);
+            self.put_off.fetch_add(1, Ordering::Relaxed);
+            Ok(None)
+        };
+        let number = wait::until("the decision is taken", PATIENCE, ask).await.unwrap();
+        self.taken.lock().unwrap().push(Decided { number, phone });
+    }
+
+    /// Waits until more were taken.
+    async fn some_are_taken(&self) {
+        let count = || self.taken.lock().unwrap().len();
+        let enough = count() + 10;
+        wait_until(PATIENCE, "decisions are taken", async || count() >= enough).await;
+    }
+
+    fn go_home(&self) {
+        self.goes_home.cancel();
+    }
+}

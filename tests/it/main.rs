@@ -6,6 +6,7 @@ mod catalogue;
 mod consents;
 mod database;
 mod decisions;
+mod disclosures;
 mod docs;
 mod edge;
 mod flushes;

@@ -16,8 +16,8 @@ use crate::casework::people::signed_in::SignedIn;
 use crate::domain::ids::OfficerId;
 use crate::domain::private::Private;
 use crate::domain::session::RefreshToken;
-use crate::domain::text::Bilingual;
 use crate::domain::staff::{Officer, Role};
+use crate::domain::text::Bilingual;
 
 /// The operations.
 pub struct Sessions(pub People);

@@ -125,9 +125,13 @@ async fn a_panic_is_a_500_that_tells_nothing() {
 #[tokio::test]
 async fn what_names_nothing_is_404() {
     let server = notes::server(&tokens());
-    for path in ["/", "/nowhere", "/v1/nowhere", "/v1/notes/not-an-id", "/v1/notes/case_01KAQ8Y7G0E00800000000002A"] {
+    for path in ["/", "/nowhere", "/v1/nowhere"] {
         let problem = get(&server, path, &[]).await.is_problem(404, "not_found", path);
         assert_eq!(problem.get("detail"), None, "{path}");
+    }
+    for path in ["/v1/notes/not-an-id", "/v1/notes/case_01KAQ8Y7G0E00800000000002A"] {
+        let problem = get(&server, path, &[]).await.is_problem(404, "not_found", path);
+        assert_eq!(problem["detail"], "地址中的编号格式不正确", "{path}");
     }
     let answer = get(&server, "/v1/notes?limit=many", &[("accept-language", "en")]).await;
     let problem = answer.is_problem(400, "invalid_parameter", "limit");

@@ -132,7 +132,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
     }
 
     async fn without_token(&self) {
-        if self.operation.get("security").is_none() {
+        if self.operation["security"].as_array().unwrap().is_empty() {
             return;
         }
         let nobody = self.send_json(&["authorization"], None).await;

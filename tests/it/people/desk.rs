@@ -95,7 +95,7 @@ fn people(store: Store, now: Instant) -> People {
         login: Some(Arc::new(AnyCode)),
         identity: Some(Arc::new(Register)),
         code_channel: ChannelCode::new("sms_aliyun"),
-        push_channels: Arc::new([]),
+        push_channels: Arc::new([ChannelCode::new("jpush")]),
         templates: Arc::new([
             template("RESULT", Consent::OneTime, &[Event::Granted, Event::Denied]),
             template("NEWS", Consent::LongTerm, &[Event::ParcelDelivered]),

@@ -40,8 +40,8 @@ async fn the_pigeon_tells_and_the_runner_brings() {
     scene.told(LOFT, &granted).await;
     assert!(scene.on(&scene.phone, &granted).is_empty(), "one channel is enough");
     assert_eq!((parcel.asked, parcel.state.as_str()), (1, "live"));
-    scene.shows(&granted, "notified", "Granted (pigeon)").await;
-    scene.shows(&granted, "parcel_scanned", "Delivered").await;
+    scene.shows(&granted, "notified", "/channel", "pigeon").await;
+    scene.shows(&granted, "parcel_scanned", "/text/en", "Delivered").await;
     scene.close().await;
 }
 
@@ -136,11 +136,12 @@ impl Scene {
         each_message_once(&self.desk.outside().phone(address).await.unwrap(), &case.number).unwrap();
     }
 
-    /// The timeline has a step of this kind with these words.
-    async fn shows(&self, case: &Submitted, kind: &str, words: &str) {
+    /// The timeline has a step of this kind with these words at this place.
+    async fn shows(&self, case: &Submitted, kind: &str, place: &str, words: &str) {
         wait_until(PATIENCE, words, async || {
             let steps = self.resident.timeline(&case.id).await.unwrap();
-            let says = |step: &Value| step["text"]["en"].as_str().is_some_and(|text| text.contains(words));
+            let says =
+                |step: &Value| step.pointer(place).and_then(Value::as_str).is_some_and(|text| text.contains(words));
             steps.iter().any(|step| step["kind"] == kind && says(step))
         })
         .await;

@@ -65,8 +65,10 @@ impl Shelf {
         }
         body.put_slice(b"],\"has_more\":");
         body.put_slice(next_cursor.is_some().to_json_string().as_bytes());
-        body.put_slice(b",\"next_cursor\":");
-        body.put_slice(next_cursor.to_json_string().as_bytes());
+        if let Some(cursor) = next_cursor {
+            body.put_slice(b",\"next_cursor\":");
+            body.put_slice(cursor.to_json_string().as_bytes());
+        }
         body.put_u8(b'}');
         let body = body.freeze();
         Preencoded::with_tag(body.clone(), &body)

@@ -17,6 +17,7 @@ use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
 use crate::casework::people::People;
+use crate::casework::people::known_clients::KnownClients;
 use crate::casework::people::passwords::Passwords;
 use crate::casework::publish_catalogue::{self, ReadError};
 use crate::casework::tokens::Tokens;
@@ -103,6 +104,7 @@ impl App {
             push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
             templates: consent_templates(&catalog),
             regions: regions(&catalog),
+            known_clients: KnownClients::default(),
             token_endpoint: config
                 .public_url
                 .join("integration/v1/token")

@@ -1,9 +1,13 @@
 //! Access tokens: ES256 JWTs of fifteen minutes (RFC 7519, profile of RFC 9068 in spirit). Issuer, algorithm, leeway and
 //! the set of needed claims are fixed; one audience per kind of caller keeps a resident's token out of an officer's desk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -97,17 +101,26 @@ pub enum TokenError {
     Unsigned(#[source] jsonwebtoken::errors::Error),
 }
 
-/// Issues and verifies access tokens. Cloning shares its keys.
+/// How many tokens are remembered whose signature was found right: about a megabyte.
+const REMEMBERED: usize = 4096;
+
+/// What names a token in memory, where the token itself is not kept.
+type Fingerprint = [u8; 32];
+
+/// Issues and verifies access tokens. Cloning shares its keys, and what it remembers.
 #[derive(Clone)]
 pub struct Tokens {
     keys: SigningKeys,
+    /// A caller shows the same token many times, and checking its signature costs more than all else that a small
+    /// request needs; what was signed once stays signed. Its time is asked anew each time.
+    signed: Arc<Cache<Fingerprint, Arc<Claims>>>,
 }
 
 impl Tokens {
     /// With these keys.
     #[must_use]
-    pub const fn new(keys: SigningKeys) -> Self {
-        Self { keys }
+    pub fn new(keys: SigningKeys) -> Self {
+        Self { keys, signed: Arc::new(Cache::new(REMEMBERED)) }
     }
 
     /// Signs a token with the newest key.
@@ -134,19 +147,37 @@ impl Tokens {
     ///
     /// # Errors
     /// When it was not issued by us, for them, and for this time.
-    pub fn verify(&self, token: &str, audiences: &[TokenAudience], now: Instant) -> Result<Claims, TokenError> {
-        let header = decode_header(token).map_err(TokenError::Invalid)?;
-        let key = header.kid.and_then(|kid| self.keys.find(&kid)).ok_or(TokenError::UnknownKey)?;
-        let mut rules = Validation::new(Algorithm::ES256);
-        rules.set_issuer(&[ISSUER]);
-        rules.set_audience(&audiences.iter().map(|audience| audience.as_str()).collect::<Vec<_>>());
-        rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        rules.validate_exp = false; // It would ask the machine's clock; ours is asked below.
-        let claims = decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims;
+    pub fn verify(&self, token: &str, audiences: &[TokenAudience], now: Instant) -> Result<Arc<Claims>, TokenError> {
+        let claims = self.signed_by_us(token)?;
+        if !audiences.iter().any(|audience| audience.as_str() == claims.aud) {
+            return Err(TokenError::Invalid(ErrorKind::InvalidAudience.into()));
+        }
         let now = now.timestamp();
         let is_time =
             claims.iat.saturating_sub(LEEWAY_SECONDS) <= now && now < claims.exp.saturating_add(LEEWAY_SECONDS);
         if is_time { Ok(claims) } else { Err(TokenError::Expired) }
+    }
+
+    /// What a token of ours says, whenever it is valid.
+    fn signed_by_us(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
+        let fingerprint = fingerprint(token);
+        if let Some(claims) = self.signed.get(&fingerprint) {
+            return Ok(claims);
+        }
+        let claims = Arc::new(self.check_signature(token)?);
+        self.signed.insert(fingerprint, Arc::clone(&claims));
+        Ok(claims)
+    }
+
+    fn check_signature(&self, token: &str) -> Result<Claims, TokenError> {
+        let header = decode_header(token).map_err(TokenError::Invalid)?;
+        let key = header.kid.and_then(|kid| self.keys.find(&kid)).ok_or(TokenError::UnknownKey)?;
+        let mut rules = Validation::new(Algorithm::ES256);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&TokenAudience::ALL.map(TokenAudience::as_str));
+        rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+        rules.validate_exp = false; // It would ask the machine's clock; ours is asked by `verify`.
+        Ok(decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims)
     }
 
     /// The public keys, for whoever verifies elsewhere.
@@ -154,6 +185,12 @@ impl Tokens {
     pub fn jwks(&self) -> Value {
         self.keys.jwks()
     }
+}
+
+fn fingerprint(token: &str) -> Fingerprint {
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    fingerprint
 }
 
 #[cfg(test)]
@@ -190,7 +227,7 @@ mod tests {
         let token = tokens.issue("cli_1", TokenAudience::Integration, grant.clone(), now()).unwrap();
         let read = |audience, at| tokens.verify(&token, &[audience], at);
         let claims = read(TokenAudience::Integration, now()).unwrap();
-        assert_eq!((claims.sub.as_str(), claims.grant), ("cli_1", grant));
+        assert_eq!((claims.sub.as_str(), &claims.grant), ("cli_1", &grant));
         assert_eq!(claims.exp - claims.iat, 900);
         assert!(matches!(read(TokenAudience::Mobile, now()), Err(TokenError::Invalid(_))));
         assert!(read(TokenAudience::Integration, now() + TimeDelta::seconds(929)).is_ok(), "within the leeway");

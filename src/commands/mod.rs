@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 use songda::casework::bell::Bell;
 use songda::casework::files::Files;
 use songda::casework::people::People;
+use songda::casework::people::known_clients::KnownClients;
 use songda::casework::people::passwords::Passwords;
 use songda::casework::publish_catalogue;
 use songda::casework::tokens::Tokens;
@@ -169,6 +170,7 @@ fn people() -> Result<People, Failure> {
         push_channels: [].into(),
         templates: [].into(),
         regions: std::sync::Arc::new(|_| None),
+        known_clients: KnownClients::default(),
         token_endpoint: "".into(),
     })
 }

@@ -87,25 +87,22 @@ impl Principal {
         }
     }
 
-    fn read(claims: Claims) -> Option<Self> {
+    fn read(claims: &Claims) -> Option<Self> {
         fn id<I: FromStr>(claims: &Claims) -> Option<I> {
             claims.sub.parse().ok()
         }
         let audience = TokenAudience::ALL.into_iter().find(|audience| audience.as_str() == claims.aud)?;
         Some(match audience {
-            TokenAudience::Mobile => Self::Person(Person { id: id(&claims)?, session: claims.grant.sid? }),
+            TokenAudience::Mobile => Self::Person(Person { id: id(claims)?, session: claims.grant.sid? }),
             TokenAudience::Staff => Self::Officer(Officer {
-                id: id(&claims)?,
+                id: id(claims)?,
                 session: claims.grant.sid?,
-                agency: AgencyCode::new(claims.grant.agency?),
-                role: claims.grant.role?.parse().ok()?,
+                agency: AgencyCode::new(claims.grant.agency.clone()?),
+                role: claims.grant.role.as_ref()?.parse().ok()?,
             }),
             TokenAudience::Integration => {
                 let scopes = claims.grant.scope.as_deref().unwrap_or_default();
-                Self::Client(Client {
-                    id: id(&claims)?,
-                    scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-                })
+                Self::Client(Client { id: id(claims)?, scopes: scopes.split_whitespace().map(str::to_owned).collect() })
             }
         })
     }
@@ -185,7 +182,7 @@ impl Identify {
         let token = header.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
         let claims = token.and_then(|token| self.tokens.verify(token, &TokenAudience::ALL, self.clock.now()).ok());
-        claims.and_then(Principal::read).map_or(Identity::Refused, Identity::Known)
+        claims.and_then(|claims| Principal::read(&claims)).map_or(Identity::Refused, Identity::Known)
     }
 }
 

@@ -114,7 +114,7 @@ impl Results {
         Ok(BackOffice {
             client: client.id,
             source: client.source.to_string(),
-            agencies: client.agencies,
+            agencies: client.agencies.clone(),
             trace: Some(current_request().traceparent.clone()),
         })
     }

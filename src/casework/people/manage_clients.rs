@@ -1,5 +1,7 @@
 //! API clients, as whoever runs Songda lets them in and shuts them out (`songda staff client`).
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::People;
@@ -63,7 +65,7 @@ impl People {
         }
     }
 
-    /// Shuts a client out: it gets no token from now on, and those that it has run out by themselves.
+    /// Shuts a client out: it gets no token from now on, and nothing is taken from it a second later.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -81,12 +83,17 @@ impl People {
         api_clients::all(&mut *self.store.connection().await?).await
     }
 
-    /// The client of an id, unless it was shut out.
+    /// The client of an id, unless it was shut out, as it was within the last second.
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn client(&self, id: ClientId) -> Result<Option<ApiClient>, StoreError> {
+    pub async fn client(&self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
+        if let Some(known) = self.known_clients.find(id) {
+            return Ok(Some(known));
+        }
         let found = api_clients::find_open(&mut *self.store.connection().await?, id).await?;
-        Ok(found.map(|(client, _)| client))
+        let found = found.map(|(client, _)| Arc::new(client));
+        self.known_clients.remember(id, found.as_ref());
+        Ok(found)
     }
 }

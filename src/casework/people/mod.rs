@@ -8,6 +8,7 @@ pub mod assertion;
 pub mod check_code;
 pub mod client_token;
 pub mod devices;
+pub mod known_clients;
 pub mod manage_clients;
 pub mod manage_officers;
 pub mod me;
@@ -25,6 +26,7 @@ pub mod verify_identity;
 
 use std::sync::Arc;
 
+use self::known_clients::KnownClients;
 use self::passwords::Passwords;
 use super::bell::Bell;
 use super::tokens::Tokens;
@@ -64,6 +66,8 @@ pub struct People {
     pub templates: Arc<[ConsentTemplate]>,
     /// The counties that exist.
     pub regions: Regions,
+    /// The API clients that were looked up a moment ago.
+    pub known_clients: KnownClients,
     /// The address of our token endpoint: the audience of client assertions.
     pub token_endpoint: Arc<str>,
 }

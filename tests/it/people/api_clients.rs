@@ -84,7 +84,8 @@ async fn an_assertion_buys_one_token_with_the_wanted_scopes() {
             office.desk.start,
         );
         let claims = claims.unwrap();
-        assert_eq!((claims.sub, claims.grant.scope), (office.client.id.to_string(), Some("results:read".to_owned())));
+        let told = (claims.sub.as_str(), claims.grant.scope.as_deref());
+        assert_eq!(told, (office.client.id.to_string().as_str(), Some("results:read")));
     }
     let none = office.desk.people.client_token(&office.sign(&office.claims("three"), 0), Some("all")).await;
     assert!(matches!(none, Err(ClientTokenError::NoScope)), "{none:?}");

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use songda::casework::bell::Bell;
 use songda::casework::forget_old::forget_old;
 use songda::casework::people::People;
+use songda::casework::people::known_clients::KnownClients;
 use songda::casework::people::passwords::Passwords;
 use songda::casework::people::signed_in::SignedIn;
 use songda::casework::signing_keys::SigningKeys;
@@ -105,6 +106,7 @@ fn people(store: Store, now: Instant) -> People {
                 RegionNames { province: "江苏省".into(), city: "常州市".into(), county: "金坛区".into() };
             (code == "320413").then_some(names)
         }),
+        known_clients: KnownClients::default(),
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
 }

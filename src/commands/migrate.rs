@@ -1,5 +1,6 @@
 //! `songda migrate`.
 
+use songda::config::DatabaseSettings;
 use songda::store::MIGRATOR;
 use sqlx::{Connection, PgConnection};
 
@@ -9,9 +10,8 @@ use super::Failure;
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run() -> Result<(), Failure> {
     let mut env = songda::env::Env::of_process();
-    let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
-    let url = url.ok_or_else(|| super::faults(env.faults()))?;
-    let mut connection = PgConnection::connect(url.expose()).await?;
+    let database = DatabaseSettings::read(&mut env).ok_or_else(|| super::faults(env.faults()))?;
+    let mut connection = PgConnection::connect(database.url.expose()).await?;
     MIGRATOR.run(&mut connection).await?;
     println!("the schema is up to date");
     Ok(())

@@ -8,6 +8,7 @@ pub mod callbacks;
 pub mod cases;
 pub mod catalogue;
 pub mod changes;
+pub mod condition;
 pub mod consent_holds;
 pub mod consents;
 pub mod devices;

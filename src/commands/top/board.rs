@@ -49,7 +49,7 @@ impl LaneBoard {
 
     /// Attempts that all workers end in a second.
     pub fn per_second(&self) -> f64 {
-        self.crews.iter().map(|crew| crew.per_second).sum()
+        self.crews.iter().fold(0.0, |sum, crew| sum + crew.per_second)
     }
 
     /// How many workers leave the gateway alone, or try it with one call.

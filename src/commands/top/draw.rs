@@ -95,7 +95,7 @@ fn worker_table(board: &Board) -> Table<'_> {
 fn worker_row<'a>(name: &'a str, worker: &Present) -> Row<'a> {
     let busy: usize = worker.lanes.iter().map(|lane| lane.busy).sum();
     let slots: usize = worker.lanes.iter().map(|lane| lane.slots).sum();
-    let per_second: f64 = worker.lanes.iter().map(|lane| lane.per_second).sum();
+    let per_second = worker.lanes.iter().fold(0.0, |sum, lane| sum + lane.per_second);
     Row::new([
         Cell::from(format!(" {name}")),
         right(worker.lanes.len().to_string()),

@@ -27,7 +27,7 @@ async fn a_frame_shows_what_waits_and_who_works() {
     wait_until(PATIENCE, "the worker answers the roll", async || !queue.call_roll().await.unwrap().is_empty()).await;
     let working = desk.songda(&["top", "--once"]).await;
     assert!(working.contains("1 workers  0 due  0 running  0 dead"), "{working}");
-    assert!(Regex::new(r"(?m)^ courier\.ems .* 0/8 +closed$").unwrap().is_match(&working), "{working}");
+    assert!(Regex::new(r"(?m)^ courier\.ems .* 0/64 +closed$").unwrap().is_match(&working), "{working}");
     drop(worker);
     desk.close().await;
 }

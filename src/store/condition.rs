@@ -1,10 +1,10 @@
 //! What a PostgreSQL says about itself: for the operator who asks whether all is well. No keys are needed.
 
-use sqlx::migrate::{Migrate, MigrateError};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, FromRow, PgConnection};
 
-use super::{KeyRing, MIGRATOR, SESSION, StoreError};
+use super::{KeyRing, SESSION, StoreError};
 use crate::domain::clock::Instant;
 use crate::domain::private::Private;
 
@@ -72,29 +72,29 @@ pub struct Schema {
     pub broken: Vec<i64>,
 }
 
-/// Compares a schema with this program's migrations.
+/// Compares a schema with a program's migrations.
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn schema(conn: &mut PgConnection) -> Result<Schema, StoreError> {
+pub async fn schema(conn: &mut PgConnection, migrator: &Migrator) -> Result<Schema, StoreError> {
     const TABLE: &str = "_sqlx_migrations";
     let is_there: bool =
         sqlx::query_scalar("select to_regclass($1) is not null").bind(TABLE).fetch_one(&mut *conn).await?;
     if !is_there {
-        let missing = MIGRATOR.iter().map(|migration| migration.version).collect();
+        let missing = migrator.iter().map(|migration| migration.version).collect();
         return Ok(Schema { missing, ..Schema::default() });
     }
     let dirty = conn.dirty_version(TABLE).await.map_err(unexpected)?;
     let applied = conn.list_applied_migrations(TABLE).await.map_err(unexpected)?;
     let mut schema = Schema { broken: dirty.into_iter().collect(), ..Schema::default() };
-    for ours in MIGRATOR.iter() {
+    for ours in migrator.iter() {
         match applied.iter().find(|theirs| theirs.version == ours.version) {
             None => schema.missing.push(ours.version),
             Some(theirs) if theirs.checksum != ours.checksum => schema.broken.push(ours.version),
             Some(_) => {}
         }
     }
-    let known = |version: i64| MIGRATOR.iter().any(|ours| ours.version == version);
+    let known = |version: i64| migrator.iter().any(|ours| ours.version == version);
     schema.newer = applied.iter().map(|theirs| theirs.version).filter(|version| !known(*version)).collect();
     Ok(schema)
 }

@@ -17,6 +17,7 @@ pub mod housekeeping;
 pub mod idempotency;
 pub mod jobs;
 pub mod login_codes;
+pub mod migrate;
 pub mod notifications;
 pub mod officers;
 pub mod parcels;

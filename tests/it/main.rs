@@ -25,6 +25,7 @@ mod plugged;
 mod poison;
 mod proxy;
 mod refusals;
+mod releases;
 mod replays;
 mod restores;
 mod rings;

@@ -1,5 +1,6 @@
 //! PostgreSQL: whether it is there, is new enough, has our schema, keeps what it was told, and has room for us.
 
+use songda::store::MIGRATOR;
 use songda::store::condition::{self, Condition, Schema};
 
 use super::finding::Finding;
@@ -22,7 +23,7 @@ pub async fn look(patient: &Patient) -> Vec<Finding> {
         Err(error) => return unreachable(error),
     };
     let clock = clocks::compare(GROUP, asked, server.now, patient.clock.now());
-    let schema = match condition::schema(&mut connection).await {
+    let schema = match condition::schema(&mut connection, &MIGRATOR).await {
         Ok(schema) => of_schema(&schema),
         Err(error) => Finding::fault(GROUP, "schema", words(&error), advice),
     };

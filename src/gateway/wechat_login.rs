@@ -56,8 +56,8 @@ pub trait LoginGateway: Send + Sync {
         match self.session(&Private::new("no-code".to_owned())).await {
             Ok(_) | Err(LoginFault::CodeRejected | LoginFault::Blocked) => Probe::Well,
             Err(LoginFault::Throttled) => Probe::Throttled,
-            Err(LoginFault::Misconfigured) => Probe::Refused("the account is refused".to_owned()),
-            Err(LoginFault::Unavailable) => Probe::Silent("no sensible answer".to_owned()),
+            Err(fault @ LoginFault::Misconfigured) => Probe::Refused(fault.to_string()),
+            Err(fault @ LoginFault::Unavailable) => Probe::Silent(fault.to_string()),
         }
     }
 }

@@ -14,7 +14,7 @@ async fn a_frame_shows_what_waits_and_who_works() {
     let desk = Desk::open_idle(&[]).await;
     let decided = decide(&desk, 3).await;
     let waiting = desk.songda(&["top", "--once"]).await;
-    assert!(waiting.contains("0 workers  6 due  0 running  0 dead"), "{waiting}");
+    assert!(waiting.contains("workers 0  due 6  running 0  dead 0"), "{waiting}");
     let lane = |name: &str| Regex::new(&format!(r"(?m)^ {name} +3 +0 +0 +0 .* 0/0 +no worker$")).unwrap();
     assert!(lane("push.sms_aliyun").is_match(&waiting) && lane("courier.ems").is_match(&waiting), "{waiting}");
     for Decided { number, phone } in &decided {
@@ -26,7 +26,7 @@ async fn a_frame_shows_what_waits_and_who_works() {
     let queue = desk.queue();
     wait_until(PATIENCE, "the worker answers the roll", async || !queue.call_roll().await.unwrap().is_empty()).await;
     let working = desk.songda(&["top", "--once"]).await;
-    assert!(working.contains("1 workers  0 due  0 running  0 dead"), "{working}");
+    assert!(working.contains("workers 1  due 0  running 0  dead 0"), "{working}");
     assert!(Regex::new(r"(?m)^ courier\.ems .* 0/64 +closed$").unwrap().is_match(&working), "{working}");
     drop(worker);
     desk.close().await;

@@ -79,7 +79,7 @@ pub fn text(findings: &[Finding]) -> String {
     let groups: Vec<String> = groups.collect();
     let count = |state| findings.iter().filter(|finding| finding.state == state).count();
     let (ok, warnings, faults) = (count(State::Ok), count(State::Warning), count(State::Fault));
-    format!("{}\n{faults} faults, {warnings} warnings, {ok} well", groups.join("\n"))
+    format!("{}\nfaults: {faults}, warnings: {warnings}, well: {ok}", groups.join("\n"))
 }
 
 /// For machines.
@@ -104,7 +104,7 @@ mod tests {
             text(&findings),
             "redis\n  ok       server: Redis 7.2.4 answers\n  FAULT    eviction: keys are dropped\n             \
              -> set maxmemory-policy noeviction\n\njobs\n  warning  dead: 3 dead letters\n             \
-             -> songda jobs list\n\n1 faults, 1 warnings, 1 well"
+             -> songda jobs list\n\nfaults: 1, warnings: 1, well: 1"
         );
         let report: serde_json::Value = serde_json::from_str(&json(&findings)).unwrap();
         assert_eq!((&report["healthy"], &report["findings"][1]["state"]), (&false.into(), &"fault".into()));

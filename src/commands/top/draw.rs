@@ -4,7 +4,7 @@ use chrono::SecondsFormat;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
-use ratatui::text::{Line, Text};
+use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Cell, Row, Table, Widget};
 use songda::queue::roll::Present;
 
@@ -31,7 +31,7 @@ fn draw_head(board: &Board, paused: bool, area: Rect, buffer: &mut Buffer) {
     let time = board.at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let sum = |count: fn(&LaneBoard) -> i64| board.lanes.iter().map(count).sum::<i64>();
     let words = format!(
-        " songda  {time}  {} workers  {} due  {} running  {} dead",
+        " songda  {time}  workers {}  due {}  running {}  dead {}",
         board.workers.len(),
         sum(|lane| lane.standing.due),
         sum(|lane| lane.standing.running),
@@ -39,11 +39,11 @@ fn draw_head(board: &Board, paused: bool, area: Rect, buffer: &mut Buffer) {
     );
     Line::from(words).bold().render(area, buffer);
     let note = match (&board.trouble, paused) {
-        (Some(trouble), _) => Line::from(trouble.as_str()).fg(Color::Red),
-        (None, true) => Line::from("paused").fg(Color::Yellow),
+        (Some(trouble), _) => Span::from(trouble.as_str()).fg(Color::Red),
+        (None, true) => Span::from("paused").fg(Color::Yellow),
         (None, false) => return,
     };
-    note.alignment(Alignment::Right).render(area, buffer);
+    Line::from(note).alignment(Alignment::Right).render(area, buffer);
 }
 
 const LANE_COLUMNS: [(&str, u16); 9] = [

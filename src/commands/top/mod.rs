@@ -78,41 +78,51 @@ async fn live(mut watch: Watch, terminal: &mut ratatui::DefaultTerminal) -> Resu
             let area = frame.area();
             draw::draw(&board, paused, area, frame.buffer_mut());
         })?;
-        match key()? {
-            Some(Key::Quit) => return Ok(()),
-            Some(Key::Pause) => paused = !paused,
-            None => tokio::time::sleep(KEYS).await,
-        }
-        if !paused && since.elapsed() >= EVERY {
-            since = Stopwatch::start();
-            board = watch.look().await;
+        match wanted(|| !paused && since.elapsed() >= EVERY).await? {
+            Wish::Quit => return Ok(()),
+            Wish::Pause => paused = !paused,
+            Wish::Redraw => {}
+            Wish::Look => {
+                since = Stopwatch::start();
+                board = watch.look().await;
+            }
         }
     }
 }
 
-/// What a person may want.
+/// Waits for a key, a change of the window, or the time to look again.
+async fn wanted(is_time: impl Fn() -> bool) -> Result<Wish, Failure> {
+    loop {
+        while event::poll(Duration::ZERO)? {
+            if let Some(wish) = meant(&event::read()?) {
+                return Ok(wish);
+            }
+        }
+        if is_time() {
+            return Ok(Wish::Look);
+        }
+        tokio::time::sleep(KEYS).await;
+    }
+}
+
+/// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum Wish {
     Quit,
     Pause,
+    Redraw,
+    Look,
 }
 
-/// The key that was pressed, if any was. It does not wait.
-fn key() -> Result<Option<Key>, Failure> {
-    while event::poll(Duration::ZERO)? {
-        if let Some(key) = meant(&event::read()?) {
-            return Ok(Some(key));
-        }
+fn meant(event: &Event) -> Option<Wish> {
+    if matches!(event, Event::Resize(..)) {
+        return Some(Wish::Redraw);
     }
-    Ok(None)
-}
-
-fn meant(event: &Event) -> Option<Key> {
     let pressed = event.as_key_press_event()?;
     match pressed.code {
-        KeyCode::Char('c') if pressed.modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
-        KeyCode::Char('q') | KeyCode::Esc => Some(Key::Quit),
-        KeyCode::Char('p') => Some(Key::Pause),
+        KeyCode::Char('c') if pressed.modifiers.contains(KeyModifiers::CONTROL) => Some(Wish::Quit),
+        KeyCode::Char('q') | KeyCode::Esc => Some(Wish::Quit),
+        KeyCode::Char('p') => Some(Wish::Pause),
         _ => None,
     }
 }
@@ -126,11 +136,11 @@ mod tests {
     #[test]
     fn keys_mean_what_the_foot_says() {
         let press = |code, modifiers| meant(&Event::Key(KeyEvent::new(code, modifiers)));
-        assert_eq!(press(KeyCode::Char('q'), KeyModifiers::NONE), Some(Key::Quit));
-        assert_eq!(press(KeyCode::Esc, KeyModifiers::NONE), Some(Key::Quit));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Quit));
+        assert_eq!(press(KeyCode::Char('q'), KeyModifiers::NONE), Some(Wish::Quit));
+        assert_eq!(press(KeyCode::Esc, KeyModifiers::NONE), Some(Wish::Quit));
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Wish::Quit));
         assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
-        assert_eq!(press(KeyCode::Char('p'), KeyModifiers::NONE), Some(Key::Pause));
-        assert_eq!(meant(&Event::Resize(80, 24)), None);
+        assert_eq!(press(KeyCode::Char('p'), KeyModifiers::NONE), Some(Wish::Pause));
+        assert_eq!(meant(&Event::Resize(80, 24)), Some(Wish::Redraw));
     }
 }

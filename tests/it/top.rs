@@ -6,6 +6,7 @@ use regex::Regex;
 
 use crate::decisions::{Decided, came_once, decide};
 use crate::harness::{Desk, wait_until};
+use crate::servers::Servers;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -38,5 +39,23 @@ async fn trouble_is_said_and_is_a_failure() {
     let output = desk.outcome(&["top", "--once"], &[("SONGDA_REDIS_URL", "redis://127.0.0.1:1")]).await;
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(!output.status.success() && said.contains("Redis does not answer"), "{said}");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn the_roll_forgets_the_dead_and_bears_strangers() {
+    let desk = Desk::open_idle(&[]).await;
+    let client = redis::Client::open(Servers::shared().redis()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let roll = format!("{}workers", desk.setting("SONGDA_REDIS_PREFIX"));
+    let (seconds, _): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await.unwrap();
+    let answers =
+        [("dead", format!("{} {{}}", seconds - 60)), ("of-another-version", format!("{} {{}}", seconds + 60))];
+    let _: i64 = redis::cmd("HSET").arg(&roll).arg(&answers).query_async(&mut connection).await.unwrap();
+
+    let there = desk.queue().call_roll().await.unwrap();
+    assert_eq!(there.keys().collect::<Vec<_>>(), ["of-another-version"]);
+    let kept: Vec<String> = redis::cmd("HKEYS").arg(&roll).query_async(&mut connection).await.unwrap();
+    assert_eq!(kept, ["of-another-version"], "the dead leave no trail");
     desk.close().await;
 }

@@ -7,12 +7,16 @@ COPY . .
 # What was downloaded and built before is kept between builds, outside the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --locked --release --bin songda && cp target/release/songda /usr/local/bin/songda
+# What it is made of goes with it.
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/var/tools \
+    script/sbom /usr/share/songda/songda.cdx.json
 
 FROM debian:bookworm-slim
 # Gateways are called over TLS, which is judged by the system's certificates.
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/songda --create-home songda
 COPY --from=build /usr/local/bin/songda /usr/local/bin/songda
+COPY --from=build /usr/share/songda/songda.cdx.json /usr/share/songda/songda.cdx.json
 COPY catalog /usr/share/songda/catalog
 WORKDIR /usr/share/songda
 ENV SONGDA_LISTEN=0.0.0.0:8080 SONGDA_UPLOADS=/var/lib/songda/uploads

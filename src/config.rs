@@ -144,6 +144,25 @@ impl Config {
     }
 }
 
+/// Where PostgreSQL is: all that a command needs which opens nothing sealed.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// Its address.
+    pub url: Private<String>,
+    /// How many connections one process opens at the most.
+    pub connections: u32,
+}
+
+impl DatabaseSettings {
+    /// Reads them.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
+        let connections =
+            env.or("SONGDA_DATABASE_CONNECTIONS", "24", "how many database connections one process opens at the most");
+        Some(Self { url: url?, connections: connections? })
+    }
+}
+
 /// Where the record is, and the keys that open it: all that the administration's commands need.
 #[derive(Clone)]
 pub struct RecordSettings {
@@ -158,11 +177,9 @@ pub struct RecordSettings {
 impl RecordSettings {
     /// Reads them.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
-        let connections =
-            env.or("SONGDA_DATABASE_CONNECTIONS", "24", "how many database connections one process opens at the most");
-        let keys = key_ring(env);
-        Some(Self { url: url?, connections: connections?, keys: keys? })
+        let (database, keys) = (DatabaseSettings::read(env), key_ring(env));
+        let DatabaseSettings { url, connections } = database?;
+        Some(Self { url, connections, keys: keys? })
     }
 
     /// The record itself.
@@ -194,7 +211,7 @@ impl RedisSettings {
 }
 
 /// The folder that `songda keys init` makes.
-fn keys_folder(env: &mut Env) -> Option<PathBuf> {
+pub fn keys_folder(env: &mut Env) -> Option<PathBuf> {
     env.required("SONGDA_KEYS", "folder with the key ring and the token keys, as made by `songda keys init`")
 }
 

@@ -13,6 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
+use crate::domain::clock::{fresh_uuid, random_bytes};
 use crate::domain::private::Private;
 use crate::env::Env;
 
@@ -93,6 +94,22 @@ impl Files {
         Ok(())
     }
 
+    /// Writes something, reads it back and deletes it again: the place can be used.
+    ///
+    /// # Errors
+    /// When any of these fails, or something else is read than was written.
+    pub async fn try_out(&self) -> Result<(), FilesError> {
+        let (path, content) = (Path::from(format!("trial/{}", fresh_uuid())), random_bytes::<32>());
+        self.objects.put(&path, PutPayload::from(content.to_vec())).await?;
+        let read = self.objects.get(&path).await?.bytes().await?;
+        self.objects.delete(&path).await?;
+        if read == content[..] {
+            return Ok(());
+        }
+        let source = "something else is read than was written".into();
+        Err(object_store::Error::Generic { store: "trial", source }.into())
+    }
+
     /// Reads a content, piece by piece.
     ///
     /// # Errors
@@ -127,7 +144,6 @@ mod tests {
     use futures_util::TryStreamExt;
 
     use super::*;
-    use crate::domain::clock::fresh_uuid;
 
     #[tokio::test]
     async fn what_is_written_is_read_back() {

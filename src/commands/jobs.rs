@@ -5,6 +5,7 @@ use songda::casework::Casework;
 use songda::domain::ids::JobId;
 use songda::store::jobs::{JobFilter, JobRow};
 
+use super::progress::Progress;
 use super::{Failure, casework};
 
 /// What to do with jobs.
@@ -79,11 +80,30 @@ pub async fn run(command: Jobs) -> Result<(), Failure> {
             if dry_run {
                 print(&casework.list_jobs(&filter, None, limit).await?);
             } else {
-                say(&format!("{} replayed", casework.replay(&filter, limit).await?));
+                say(&format!("{} replayed", replay(&casework, &filter, limit).await?));
             }
         }
     }
     Ok(())
+}
+
+/// A part at a time, so that no transaction is long, and a replay that is broken off has done what it said.
+async fn replay(casework: &Casework, filter: &JobFilter, limit: i64) -> Result<i64, Failure> {
+    const PART: i64 = 500;
+    let total = casework.count_dead(filter, limit).await?;
+    let progress = Progress::start("replayed", total);
+    let mut done = 0;
+    // No further than what was dead at the beginning: what dies again meanwhile is for the next replay.
+    while done < total {
+        let part = i64::try_from(casework.replay(filter, PART.min(total - done)).await?)?;
+        if part == 0 {
+            break;
+        }
+        done += part;
+        progress.reach(done);
+    }
+    progress.end();
+    Ok(done)
 }
 
 async fn show(casework: &Casework, id: JobId) -> Result<(), Failure> {

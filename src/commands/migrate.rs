@@ -1,18 +1,31 @@
 //! `songda migrate`.
 
+use songda::config::DatabaseSettings;
+use songda::env::Env;
 use songda::store::MIGRATOR;
+use songda::store::migrate::{Migrated, migrate};
 use sqlx::{Connection, PgConnection};
 
-use super::Failure;
+use super::{Failure, faults};
 
 /// Applies what is new. It needs the address alone, no keys.
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run() -> Result<(), Failure> {
-    let mut env = songda::env::Env::of_process();
-    let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
-    let url = url.ok_or_else(|| super::faults(env.faults()))?;
-    let mut connection = PgConnection::connect(url.expose()).await?;
-    MIGRATOR.run(&mut connection).await?;
-    println!("the schema is up to date");
+    let mut env = Env::of_process();
+    let database = DatabaseSettings::read(&mut env).ok_or_else(|| faults(env.faults()))?;
+    let mut connection = PgConnection::connect(database.url.expose()).await?;
+    let tell = |migration: &sqlx::migrate::Migration| {
+        say(&format!("migration {}: {}", migration.version, migration.description));
+    };
+    match migrate(&mut connection, &MIGRATOR, tell).await? {
+        Migrated::UpToDate => say("the schema is up to date"),
+        Migrated::Newer(versions) => {
+            say(&format!("a newer program brought the schema further ({versions:?}); this one has nothing to do"));
+        }
+    }
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+fn say(line: &str) {
+    println!("{line}");
 }

@@ -3,15 +3,19 @@
 mod catalog;
 mod clients;
 mod demo;
+mod doctor;
 mod healthcheck;
 mod jobs;
 mod keys;
+mod lanes;
 mod migrate;
 mod openapi;
+mod progress;
 mod sandbox;
 mod serve;
 mod settings;
 mod staff;
+mod top;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -73,6 +77,10 @@ enum Command {
     Sandbox,
     /// Play the main job against a running API and sandbox.
     Demo,
+    /// Check everything that Songda stands on, and say what to do.
+    Doctor(doctor::Doctor),
+    /// Watch the lanes and the workers: `q` quits, `p` pauses.
+    Top(top::Top),
     /// List all settings as a table in Markdown.
     Settings,
     /// Ask a running API whether it is ready; for container health checks.
@@ -108,6 +116,8 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Openapi(command) => openapi::run(&command)?,
         Command::Sandbox => sandbox::run().await?,
         Command::Demo => return demo::run().await,
+        Command::Doctor(command) => return Ok(doctor::run(&command).await),
+        Command::Top(command) => top::run(command).await?,
         Command::Settings => settings::run(),
         Command::Healthcheck => healthcheck::run().await?,
     }

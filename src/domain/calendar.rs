@@ -28,6 +28,17 @@ pub struct CalendarYear {
     pub workdays: Vec<NaiveDate>,
 }
 
+/// The announcement of a year that was made up.
+const REHEARSAL: &str = "排演用，未经公布 (for a rehearsal, not announced)";
+
+impl CalendarYear {
+    /// Whether it was never announced, but made up by [`Calendar::rehearse`].
+    #[must_use]
+    pub fn is_made_up(&self) -> bool {
+        self.notice == REHEARSAL
+    }
+}
+
 /// The years that are announced.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<CalendarYear>", into = "Vec<CalendarYear>")]
@@ -104,7 +115,7 @@ impl Calendar {
     pub fn rehearse(&mut self, years: impl IntoIterator<Item = i32>) -> Vec<i32> {
         let unknown: Vec<i32> = years.into_iter().filter(|year| !self.years.contains_key(year)).collect();
         for &year in &unknown {
-            let notice = "排演用，未经公布 (for a rehearsal, not announced)".to_owned();
+            let notice = REHEARSAL.to_owned();
             self.years.insert(year, CalendarYear { year, notice, holidays: Vec::new(), workdays: Vec::new() });
         }
         unknown

@@ -3,12 +3,14 @@
 //! before all of them says is here.
 
 use reqwest::Method;
+use serde::Deserialize;
 
 use crate::domain::clock::{Clock, random_bytes};
 use crate::domain::private::Private;
 
 use super::acs3::{self, Call, Credentials};
 use super::http::{Answer, Http, HttpFault, HttpSettings};
+use super::probe::Probe;
 
 /// A client of one service.
 pub struct Rpc {
@@ -76,4 +78,30 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
         _ if code.starts_with("InvalidAccessKeyId.") || code.starts_with("Forbidden") => Some(EdgeFault::Account),
         _ => None,
     }
+}
+
+/// What the answer to a harmless question says of our account. The API gateway judges key, rights and clock before the
+/// service behind it reads anything, so whatever a service says of the question, it lets us in.
+#[must_use]
+pub fn probe(answer: Result<Answer, HttpFault>) -> Probe {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(fault) => return Probe::Silent(fault.to_string()),
+    };
+    let Ok(Said { code }) = serde_json::from_slice(&answer.body) else {
+        return Probe::Silent(format!("HTTP {} without a readable body", answer.status.as_u16()));
+    };
+    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').take(64).collect();
+    match edge_fault(&code) {
+        Some(EdgeFault::Account) => Probe::Refused(code),
+        Some(EdgeFault::Throttled) => Probe::Throttled,
+        Some(EdgeFault::Unclear) => Probe::Silent(code),
+        None => Probe::Well,
+    }
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "Code")]
+    code: String,
 }

@@ -7,6 +7,7 @@ pub mod callback;
 pub mod courier;
 pub mod http;
 pub mod identity;
+pub mod probe;
 pub mod push;
 pub mod wechat_login;
 

@@ -10,6 +10,7 @@ use crate::domain::private::Private;
 use crate::env::Env;
 
 use super::http::{Answer, Http};
+use super::probe::Probe;
 use super::push::wechat::{Account, Said};
 
 /// Who signed in, as WeChat knows them.
@@ -48,6 +49,17 @@ pub enum LoginFault {
 pub trait LoginGateway: Send + Sync {
     /// Asks once. A code is good for one question.
     async fn session(&self, code: &Private<String>) -> Result<WechatIdentity, LoginFault>;
+
+    /// Asks for the session of a code that nobody has: it is refused for the code's sake only by a WeChat that takes
+    /// our account for good.
+    async fn probe(&self) -> Probe {
+        match self.session(&Private::new("no-code".to_owned())).await {
+            Ok(_) | Err(LoginFault::CodeRejected | LoginFault::Blocked) => Probe::Well,
+            Err(LoginFault::Throttled) => Probe::Throttled,
+            Err(fault @ LoginFault::Misconfigured) => Probe::Refused(fault.to_string()),
+            Err(fault @ LoginFault::Unavailable) => Probe::Silent(fault.to_string()),
+        }
+    }
 }
 
 /// The mini-program's sign-in.

@@ -2,8 +2,10 @@
 //! flushed, restarted or lost at any moment, and the sweeper rebuilds what was in it.
 
 pub mod brake;
+pub mod condition;
 pub mod live;
 pub mod quota;
+pub mod roll;
 pub mod streams;
 
 use std::time::Duration;

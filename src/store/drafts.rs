@@ -34,6 +34,13 @@ pub struct Draft {
     pub submitted_as: Option<CaseId>,
 }
 
+/// What is read of a draft. Columns are named, so that one that a newer program adds changes no statement of this one.
+macro_rules! columns {
+    () => {
+        "id, person_id, item_code, item_version, sealed, version, created_at, updated_at, submitted_as"
+    };
+}
+
 #[derive(FromRow)]
 struct Row {
     id: Uuid,
@@ -109,11 +116,12 @@ pub async fn update(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<()
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, person: PersonId, id: DraftId) -> Result<Option<Draft>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("select * from drafts where id = $1 and person_id = $2")
-        .bind(id.uuid())
-        .bind(person.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as(concat!("select ", columns!(), " from drafts where id = $1 and person_id = $2"))
+            .bind(id.uuid())
+            .bind(person.uuid())
+            .fetch_optional(conn)
+            .await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -127,11 +135,12 @@ pub async fn find_for_change(
     person: PersonId,
     id: DraftId,
 ) -> Result<Option<Draft>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("select * from drafts where id = $1 and person_id = $2 for update")
-        .bind(id.uuid())
-        .bind(person.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as(concat!("select ", columns!(), " from drafts where id = $1 and person_id = $2 for update"))
+            .bind(id.uuid())
+            .bind(person.uuid())
+            .fetch_optional(conn)
+            .await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -146,11 +155,13 @@ pub async fn open_of(
     after: Option<(Instant, DraftId)>,
     limit: i64,
 ) -> Result<Vec<Draft>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "select * from drafts
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from drafts
          where person_id = $1 and submitted_as is null and ($2::timestamptz is null or (updated_at, id) < ($2, $3))
-         order by updated_at desc, id desc limit $4",
-    )
+         order by updated_at desc, id desc limit $4"
+    ))
     .bind(person.uuid())
     .bind(after.map(|(at, _)| at))
     .bind(after.map(|(_, id)| id.uuid()))

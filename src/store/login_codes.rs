@@ -30,6 +30,13 @@ pub struct LoginCode {
     pub expires_at: Instant,
 }
 
+/// What is read of a code. Columns are named, so that one that a newer program adds changes no statement of this one.
+macro_rules! columns {
+    () => {
+        "id, phone_sealed, code_sealed, tries, created_at, expires_at"
+    };
+}
+
 #[derive(FromRow)]
 struct Row {
     id: Uuid,
@@ -115,12 +122,15 @@ pub async fn find_open(
     id: LoginCodeId,
     now: Instant,
 ) -> Result<Option<LoginCode>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as("select * from login_codes where id = $1 and used_at is null and expires_at > $2")
-            .bind(id.uuid())
-            .bind(now)
-            .fetch_optional(conn)
-            .await?;
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from login_codes where id = $1 and used_at is null and expires_at > $2"
+    ))
+    .bind(id.uuid())
+    .bind(now)
+    .fetch_optional(conn)
+    .await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -136,12 +146,13 @@ pub async fn try_latest(
     phone: &MobilePhone,
     now: Instant,
 ) -> Result<Option<LoginCode>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<Row> = sqlx::query_as(concat!(
         "update login_codes set tries = tries + 1
          where id = (select id from login_codes where phone_hash = $1 order by created_at desc limit 1)
            and used_at is null and expires_at > $2
-         returning *",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(keys.hash(PHONE, phone.expose()))
     .bind(now)
     .fetch_optional(conn)

@@ -23,6 +23,13 @@ pub struct Received {
     pub delivered_by: Option<ChannelCode>,
 }
 
+/// What is read of a notification. Columns are named, so that one that a newer program adds changes no statement of this one.
+macro_rules! columns {
+    () => {
+        "id, person_id, case_id, case_number, event, item_zh, item_en, created_at, read_at, delivered_by"
+    };
+}
+
 #[derive(FromRow)]
 struct Row {
     id: Uuid,
@@ -66,8 +73,10 @@ pub async fn find(
     ids: &[NotificationId],
 ) -> Result<BTreeMap<NotificationId, Result<Notification, StoreError>>, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<Row> =
-        sqlx::query_as("select * from notifications where id = any($1)").bind(ids).fetch_all(conn).await?;
+    let rows: Vec<Row> = sqlx::query_as(concat!("select ", columns!(), " from notifications where id = any($1)"))
+        .bind(ids)
+        .fetch_all(conn)
+        .await?;
     let read = |row: Row| {
         let id = NotificationId::from_uuid(row.id);
         (id, Received::try_from(row).map(|received| received.notification))
@@ -86,11 +95,13 @@ pub async fn inbox(
     before: Option<NotificationId>,
     limit: i64,
 ) -> Result<Vec<Received>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "select * from notifications
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from notifications
          where person_id = $1 and (not $2 or read_at is null) and ($3::uuid is null or id < $3)
-         order by id desc limit $4",
-    )
+         order by id desc limit $4"
+    ))
     .bind(person.uuid())
     .bind(unread_only)
     .bind(before.map(NotificationId::uuid))
@@ -105,10 +116,11 @@ pub async fn inbox(
 /// # Errors
 /// As [`inbox`].
 pub async fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Received>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as("select * from notifications where case_id = $1 order by id")
-        .bind(case.uuid())
-        .fetch_all(conn)
-        .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as(concat!("select ", columns!(), " from notifications where case_id = $1 order by id"))
+            .bind(case.uuid())
+            .fetch_all(conn)
+            .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 

@@ -21,6 +21,13 @@ pub struct StoredParcel {
     pub serve_by: NaiveDate,
 }
 
+/// What is read of a parcel. Columns are named, so that one that a newer program adds changes no statement of this one.
+macro_rules! columns {
+    () => {
+        "id, person_id, case_id, carrier, order_no, round, waybill, state, recipient_sealed, serve_by, created_at"
+    };
+}
+
 #[derive(FromRow)]
 struct Row {
     id: Uuid,
@@ -62,8 +69,10 @@ impl Row {
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as("select * from parcels where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from parcels where id = $1"))
+        .bind(id.uuid())
+        .fetch_optional(conn)
+        .await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -76,10 +85,11 @@ pub async fn find_for_change(
     keys: &KeyRing,
     id: ParcelId,
 ) -> Result<Option<StoredParcel>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("select * from parcels where id = $1 for no key update")
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as(concat!("select ", columns!(), " from parcels where id = $1 for no key update"))
+            .bind(id.uuid())
+            .fetch_optional(conn)
+            .await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -112,7 +122,7 @@ pub async fn known_as(
 /// # Errors
 /// As [`find`].
 pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<StoredParcel>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as("select * from parcels where case_id = $1 order by id")
+    let rows: Vec<Row> = sqlx::query_as(concat!("select ", columns!(), " from parcels where case_id = $1 order by id"))
         .bind(case.uuid())
         .fetch_all(conn)
         .await?;
@@ -209,7 +219,8 @@ pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<
         waybill: Option<String>,
     }
     let rows: Vec<Row> = sqlx::query_as(
-        "select s.*, p.waybill from parcel_scans s join parcels p on p.id = s.parcel_id
+        "select s.scan_key, s.code, s.meaning, s.occurred_at, s.place, s.text_sealed, s.source, p.waybill
+         from parcel_scans s join parcels p on p.id = s.parcel_id
          where s.parcel_id = $1 order by s.occurred_at, s.received_at, s.scan_key",
     )
     .bind(parcel.uuid())

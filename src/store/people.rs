@@ -24,6 +24,13 @@ pub const ONE_PERSON_PER_RESIDENT_ID: &str = "people_resident_id_hash_key";
 /// The rule that a WeChat account belongs to one person.
 pub const ONE_PERSON_PER_WECHAT_ACCOUNT: &str = "wechat_accounts_pkey";
 
+/// What is read of a person. Columns are named, so that one that a newer program adds changes no statement of this one.
+macro_rules! columns {
+    () => {
+        "id, phone_sealed, name_sealed, resident_id_sealed, verified_at, language, created_at"
+    };
+}
+
 #[derive(FromRow)]
 struct PersonRow {
     id: Uuid,
@@ -91,8 +98,10 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<
 /// # Errors
 /// When the database is unavailable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> =
-        sqlx::query_as("select * from people where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    let row: Option<PersonRow> = sqlx::query_as(concat!("select ", columns!(), " from people where id = $1"))
+        .bind(id.uuid())
+        .fetch_optional(conn)
+        .await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -101,7 +110,7 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Optio
 /// # Errors
 /// When the database is unavailable.
 pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> = sqlx::query_as("select * from people where phone_hash = $1")
+    let row: Option<PersonRow> = sqlx::query_as(concat!("select ", columns!(), " from people where phone_hash = $1"))
         .bind(keys.hash(PHONE, phone.expose()))
         .fetch_optional(conn)
         .await?;
@@ -192,10 +201,12 @@ pub async fn find_by_wechat(
     keys: &KeyRing,
     account: &WechatAccount,
 ) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> = sqlx::query_as(
-        "select p.* from people p join wechat_accounts w on w.person_id = p.id
-         where w.appid = $1 and w.openid_hash = $2",
-    )
+    let row: Option<PersonRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from people
+         where id = (select person_id from wechat_accounts where appid = $1 and openid_hash = $2)"
+    ))
     .bind(&account.appid)
     .bind(account.hash(keys))
     .fetch_optional(conn)

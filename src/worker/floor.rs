@@ -39,9 +39,26 @@ pub struct Floor {
     ended: Notify,
     /// How long an attempt usually takes, in microseconds; zero until one was made.
     usual: AtomicU64,
+    /// How many attempts came to their end.
+    finished: AtomicU64,
     breaker: Mutex<Breaker>,
     started: Stopwatch,
     settler: mpsc::Sender<Ended>,
+}
+
+/// How a floor stands at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its lane.
+    pub lane: Lane,
+    /// Whether calls may be made.
+    pub breaker: Breaker,
+    /// How many attempts can be made at once.
+    pub slots: usize,
+    /// How many are being made.
+    pub busy: usize,
+    /// How many came to their end so far.
+    pub ended: u64,
 }
 
 impl Floor {
@@ -56,6 +73,7 @@ impl Floor {
             held: AtomicUsize::new(0),
             ended: Notify::new(),
             usual: AtomicU64::new(0),
+            finished: AtomicU64::new(0),
             breaker: Mutex::default(),
             started: Stopwatch::start(),
             settler,
@@ -89,6 +107,17 @@ impl Floor {
         self.with_breaker(|breaker, now| ((), breaker.not_tried(now)));
     }
 
+    /// How it stands, for people's eyes.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            lane: self.lane.clone(),
+            breaker: self.with_breaker(|breaker, _| (breaker, breaker)),
+            slots: self.slot_count,
+            busy: self.slot_count.saturating_sub(self.slots.available_permits()),
+            ended: self.finished.load(Ordering::Relaxed),
+        }
+    }
+
     /// How many jobs may wait for a slot.
     fn ahead(&self) -> usize {
         let usual = self.usual.load(Ordering::Relaxed);
@@ -110,6 +139,7 @@ impl Floor {
             let conclusion = floor.attempt(begun).await;
             drop(slot);
             floor.held.fetch_sub(1, Ordering::Relaxed);
+            floor.finished.fetch_add(1, Ordering::Relaxed);
             floor.ended.notify_one();
             let ended = Ended { settlement: conclusion.settlement, lane: floor.lane.clone(), entry };
             if floor.settler.send(ended).await.is_err() {

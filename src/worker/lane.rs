@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::floor::Floor;
-use super::settler::Ended;
 use super::{Workshop, jobs};
 use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
@@ -27,10 +25,9 @@ const CLAIM_AT_MOST: usize = 256;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Works a lane until the process stops.
-pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, settler: mpsc::Sender<Ended>, tasks: Tasks) {
+pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, floor: Arc<Floor>, tasks: Tasks) {
     let stop = tasks.stopping();
     let mut reader = workshop.queue.reader(lane.clone(), &workshop.name);
-    let floor = Arc::new(Floor::new(Arc::clone(&workshop), lane.clone(), pace.slots, settler));
     let crew = Crew { workshop, lane, pace, floor, tasks };
     let mut since_take_over = Stopwatch::start();
     while !stop.is_cancelled() {

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod lane;
 pub mod pulse;
 pub mod relay;
+pub mod roll_call;
 pub mod settings;
 pub mod settler;
 pub mod sweeper;
@@ -31,6 +32,8 @@ use crate::gateway::courier::Carriers;
 use crate::gateway::push::Channels;
 use crate::lifecycle::Tasks;
 use crate::queue::Queue;
+
+use floor::Floor;
 
 pub use settings::WorkerSettings;
 
@@ -67,10 +70,15 @@ impl Workshop {
 /// Starts a worker. It stops when the tasks are asked to, having finished what is under way.
 pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
     let (settler, settled) = settler::channel();
+    let mut floors = Vec::new();
     for (lane, pace) in workshop.lanes() {
-        tasks.spawn(lane::run(Arc::clone(workshop), lane, pace, settler.clone(), tasks.clone()));
+        let floor = Arc::new(Floor::new(Arc::clone(workshop), lane.clone(), pace.slots, settler.clone()));
+        floors.push(Arc::clone(&floor));
+        tasks.spawn(lane::run(Arc::clone(workshop), lane, pace, floor, tasks.clone()));
     }
+    drop(settler);
     tasks.spawn(settler::run(Arc::clone(workshop), settled));
+    tasks.spawn(roll_call::run(Arc::clone(workshop), floors, tasks.stopping()));
     tasks.spawn(sweeper::run(Arc::clone(workshop), tasks.stopping()));
     tasks.spawn(housekeeper::run(Arc::clone(workshop), tasks.stopping()));
 }

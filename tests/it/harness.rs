@@ -7,6 +7,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -127,7 +128,7 @@ impl Desk {
     }
 
     fn redis_prefix(&self) -> &str {
-        &self.settings.iter().find(|(name, _)| name == "SONGDA_REDIS_PREFIX").unwrap().1
+        self.setting("SONGDA_REDIS_PREFIX")
     }
 
     /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
@@ -144,6 +145,46 @@ impl Desk {
     /// Runs a command of the program against this desk's database, and returns what it says.
     pub async fn songda(&self, arguments: &[&str]) -> String {
         songda(arguments, &self.settings).await
+    }
+
+    /// Runs a command with some settings changed, and returns how it ended, well or badly.
+    pub async fn outcome(&self, arguments: &[&str], changed: &[(&str, &str)]) -> Output {
+        let changed = changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings: Vec<_> = self.settings.iter().cloned().chain(changed).collect();
+        outcome(env!("CARGO_BIN_EXE_songda"), arguments, &settings).await
+    }
+
+    /// Runs a script of the project on this desk's database and folder, which must succeed.
+    pub async fn script(&self, name: &str, arguments: &[&str], changed: &[(&str, &str)]) {
+        let changed = changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings: Vec<_> = self.settings.iter().cloned().chain(changed).collect();
+        let output = outcome(&format!("script/{name}"), arguments, &settings).await;
+        assert!(output.status.success(), "script/{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// What its processes are told of a setting.
+    pub fn setting(&self, name: &str) -> &str {
+        &self.settings.iter().rev().find(|(known, _)| known == name).unwrap().1
+    }
+
+    /// All that its processes are told.
+    pub fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
+    /// Goes on with another database and an empty Redis. The API of this process stays with the old ones, and is of no
+    /// more use; processes that are started from now on know the new ones alone.
+    pub async fn move_to(&mut self, database: Database) {
+        self.database.close().await;
+        self.database = PgPool::connect(&database.url).await.unwrap();
+        for (name, value) in &mut self.settings {
+            match name.as_str() {
+                "SONGDA_DATABASE_URL" => value.clone_from(&database.url),
+                "SONGDA_REDIS_PREFIX" => *value = format!("it:{}:", fresh_key()),
+                _ => {}
+            }
+        }
+        std::mem::replace(&mut self.own, database).drop().await;
     }
 
     /// Starts a worker as a process of its own, which dies at a kill point if one is named, or when it is dropped.
@@ -327,10 +368,15 @@ fn sandbox_settings(sandbox: &Running) -> Vec<(String, String)> {
 
 /// Runs the program, which must succeed.
 pub async fn songda(arguments: &[&str], settings: &[(String, String)]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_songda"));
-    command.args(arguments).envs(settings.iter().cloned()).env("SONGDA_PASSWORD", PASSWORD);
-    let output = command.output().await.unwrap();
+    let output = outcome(env!("CARGO_BIN_EXE_songda"), arguments, settings).await;
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "songda {}: {words}", arguments.join(" "));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a program of ours to its end.
+async fn outcome(program: &str, arguments: &[&str], settings: &[(String, String)]) -> Output {
+    let mut command = Command::new(program);
+    command.args(arguments).envs(settings.iter().cloned()).env("SONGDA_PASSWORD", PASSWORD);
+    command.output().await.unwrap()
 }

@@ -31,7 +31,8 @@ async fn killed_at(step: Step) {
     desk.close().await;
 }
 
-async fn died(mut doomed: Child, step: Step) {
+/// Waits until a process was killed at its kill point.
+pub async fn died(mut doomed: Child, step: Step) {
     let died = tokio::time::timeout(Duration::from_secs(30), doomed.wait()).await;
     let died = died.unwrap_or_else(|_| panic!("nobody came to {}", step.name())).unwrap();
     assert_eq!(died.signal(), Some(SIGKILL), "killed at {}", step.name());

@@ -115,23 +115,26 @@ impl Office {
 }
 
 /// Hands in one decision after another, and repeats each until it is taken.
-struct Clerk {
+pub struct Clerk {
     api: Caller,
     source: String,
-    taken: Mutex<Vec<Decided>>,
-    put_off: AtomicUsize,
+    /// Those that were taken.
+    pub taken: Mutex<Vec<Decided>>,
+    /// How often one was put off.
+    pub put_off: AtomicUsize,
     goes_home: CancellationToken,
 }
 
 impl Clerk {
-    async fn new(desk: &Desk, server: &Server) -> Self {
+    /// At an API.
+    pub async fn new(desk: &Desk, server: &Server) -> Self {
         let office = KnownOffice::new(desk).await;
         let (api, goes_home) = (server.api.with_token(office.token(desk).await), CancellationToken::new());
         Self { api, source: office.source, taken: Mutex::default(), put_off: AtomicUsize::new(0), goes_home }
     }
 
     /// With both hands, until told to go home.
-    async fn work(&self) {
+    pub async fn work(&self) {
         let hand = async || {
             while !self.goes_home.is_cancelled() {
                 self.hand_in().await;
@@ -159,13 +162,14 @@ impl Clerk {
     }
 
     /// Waits until more were taken.
-    async fn some_are_taken(&self) {
+    pub async fn some_are_taken(&self) {
         let count = || self.taken.lock().unwrap().len();
         let enough = count() + 10;
         wait_until(PATIENCE, "decisions are taken", async || count() >= enough).await;
     }
 
-    fn go_home(&self) {
+    /// Lets the work end.
+    pub fn go_home(&self) {
         self.goes_home.cancel();
     }
 }

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 
 pub use self::office::office;
 pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
+use super::probe::Probe;
 
 use crate::domain::clock::Clock;
 use crate::domain::pace::Pace;
@@ -138,6 +139,11 @@ pub trait Carrier: Send + Sync {
 
     /// The label to print.
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault>;
+
+    /// Asks whether the carrier answers and takes our account for good, without ordering or changing anything.
+    async fn probe(&self) -> Probe {
+        Probe::NotAsked
+    }
 
     /// Reads a call: checks what can be checked, and returns the scans in it. Says nothing about whether they are
     /// true; ends are confirmed by [`Carrier::track`].

@@ -13,8 +13,9 @@ use crate::domain::clock::Clock;
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::acs3::Credentials;
-use crate::gateway::aliyun::{EdgeFault, Rpc, edge_fault};
+use crate::gateway::aliyun::{self, EdgeFault, Rpc, edge_fault};
 use crate::gateway::http::{Answer, HttpNames, HttpSettings};
+use crate::gateway::probe::Probe;
 
 use super::{IdentityFact, IdentityGateway};
 
@@ -87,6 +88,11 @@ impl IdentityGateway for AliyunIdentity {
             Ok(answer) => understand(&answer),
             Err(fault) => IdentityFact::Unavailable(fault.to_string()),
         }
+    }
+
+    /// A check of nobody is refused for want of a name, which costs nothing, once the account was found good.
+    async fn probe(&self) -> Probe {
+        aliyun::probe(self.rpc.call("Id2MetaVerify", &[("ParamType", "normal")]).await)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod sandbox;
 
 use async_trait::async_trait;
 
+use super::probe::Probe;
 use crate::domain::private::Private;
 
 /// What the check found. A fact, not a decision.
@@ -27,4 +28,9 @@ pub enum IdentityFact {
 pub trait IdentityGateway: Send + Sync {
     /// Asks. Reading twice is harmless, so an unclear answer is simply `Unavailable`.
     async fn verify(&self, name: &Private<String>, resident_id: &Private<String>) -> IdentityFact;
+
+    /// Asks whether the gateway answers and takes our account for good, about nobody.
+    async fn probe(&self) -> Probe {
+        Probe::NotAsked
+    }
 }

@@ -19,6 +19,7 @@ use crate::env::Env;
 
 pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
 use super::http::{Answer, HttpFault};
+use super::probe::Probe;
 
 /// What became of one attempt to reach a phone. A fact, not a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +179,11 @@ pub trait PushChannel: Send + Sync {
     /// Asks the gateway whether it has a message under our key.
     async fn find(&self, _to: &Private<String>, _message: &PushMessage) -> Found {
         Found::Unknown
+    }
+
+    /// Asks whether the gateway answers and takes our account for good, without sending anything to anybody.
+    async fn probe(&self) -> Probe {
+        Probe::NotAsked
     }
 
     /// The templates that the gateway holds for our account; `None` where it cannot list them.

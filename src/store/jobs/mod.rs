@@ -4,6 +4,7 @@
 mod claim;
 mod ending;
 mod inspect;
+mod standing;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::domain::job::{Job, Lane, Offer};
 pub use claim::{Claimed, claim};
 pub use ending::{AttemptId, Ending, settle};
 pub use inspect::{AttemptRow, Backlog, JobFilter, JobRow, attempts, backlog, count_dead, find, list};
+pub use standing::{Standing, standing};
 
 /// Promises jobs outside a [`super::record::Record`]; those due at once are returned, to be offered after the commit.
 /// A job that was promised before is not promised again.

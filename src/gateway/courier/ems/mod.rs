@@ -35,6 +35,7 @@ use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::Http;
+use crate::gateway::probe::Probe;
 
 /// The carrier, as `registry.rs` knows it.
 pub const KNOWN: Known = Known { code: "ems", build };
@@ -125,6 +126,14 @@ impl Carrier for Ems {
             None => None,
         };
         label.ok_or_else(|| read(Refusal::unclear("no label in the answer")))
+    }
+
+    /// Asks for the way of a parcel that does not exist.
+    async fn probe(&self) -> Probe {
+        match self.track(&Waybill::new("0000000000000"), &Private::new(String::new())).await {
+            Ok(_) => Probe::Well,
+            Err(fault) => fault.into(),
+        }
     }
 
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {

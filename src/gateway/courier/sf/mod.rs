@@ -23,12 +23,14 @@ use self::client::Client;
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
 use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Known, Label, RawCallback, Recovery};
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, fresh};
+use crate::domain::ids::ParcelId;
 use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::gateway::http::{Http, HttpSettings};
+use crate::gateway::probe::Probe;
 
 /// The carrier, as `registry.rs` knows it.
 pub const KNOWN: Known = Known { code: "sf", build };
@@ -124,6 +126,14 @@ impl Carrier for Sf {
         let (url, token) = place.ok_or_else(|| read(Refusal::unclear("no label in the answer")))?;
         let file = self.client.fetch(&url, token.expose()).await.map_err(read)?;
         Label::of(file).ok_or_else(|| read(Refusal::unclear("the label is no printable file")))
+    }
+
+    /// Looks for an order that nobody made.
+    async fn probe(&self) -> Probe {
+        match self.look_up(&OrderNo::mint(fresh(ParcelId::from_uuid), 1)).await {
+            Ok(_) => Probe::Well,
+            Err(refusal) => refusal.fault(Operation::Find).into(),
+        }
     }
 
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::domain::clock::{Instant, beijing_day};
 use crate::domain::private::Private;
 use crate::gateway::aliyun::Rpc;
+use crate::gateway::http::{Answer, HttpFault};
 use crate::gateway::push::Found;
 
 /// The largest page that the service gives.
@@ -27,6 +28,11 @@ pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, sent_at: Instan
         }
     }
     Found::No
+}
+
+/// Asks what was sent today to a number that is none, for the sake of an answer.
+pub async fn nothing(rpc: &Rpc, now: Instant) -> Result<Answer, HttpFault> {
+    ask(rpc, "0", beijing_day(now), 1).await
 }
 
 async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) -> Found {
@@ -52,15 +58,14 @@ struct Details {
 }
 
 async fn fetch(rpc: &Rpc, phone: &Private<String>, day: NaiveDate, page: usize) -> Option<Details> {
-    let (day, size, page) = (day.format("%Y%m%d").to_string(), PAGE.to_string(), page.to_string());
-    let parameters = [
-        ("PhoneNumber", phone.expose().as_str()),
-        ("SendDate", day.as_str()),
-        ("PageSize", size.as_str()),
-        ("CurrentPage", page.as_str()),
-    ];
-    let answer = rpc.call("QuerySendDetails", &parameters).await.ok()?;
+    let answer = ask(rpc, phone.expose(), day, page).await.ok()?;
     read(&answer.body)
+}
+
+async fn ask(rpc: &Rpc, phone: &str, day: NaiveDate, page: usize) -> Result<Answer, HttpFault> {
+    let (day, size, page) = (day.format("%Y%m%d").to_string(), PAGE.to_string(), page.to_string());
+    let parameters = [("PhoneNumber", phone), ("SendDate", &day), ("PageSize", &size), ("CurrentPage", &page)];
+    rpc.call("QuerySendDetails", &parameters).await
 }
 
 #[derive(Deserialize)]

@@ -21,7 +21,8 @@ use crate::domain::pace::Pace;
 use crate::domain::private::Private;
 use crate::domain::reach::AddressKind;
 use crate::env::Env;
-use crate::gateway::aliyun::Rpc;
+use crate::gateway::aliyun::{self, Rpc};
+use crate::gateway::probe::Probe;
 
 use super::{Acknowledgement, CallbackFault, Found, Known, PushChannel, PushNews, PushReport, RawCallback, Repeat};
 
@@ -108,6 +109,10 @@ impl PushChannel for SmsAliyun {
     async fn find(&self, to: &Private<String>, message: &PushMessage) -> Found {
         let search = find::find(&self.rpc, to, &message.key, message.first_sent_at);
         tokio::time::timeout(self.time_limit, search).await.unwrap_or(Found::Unknown)
+    }
+
+    async fn probe(&self) -> Probe {
+        aliyun::probe(find::nothing(&self.rpc, self.clock.now()).await)
     }
 
     fn login_template(&self) -> Option<&str> {

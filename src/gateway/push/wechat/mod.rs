@@ -25,6 +25,7 @@ use crate::domain::private::Private;
 use crate::domain::reach::AddressKind;
 use crate::env::Env;
 use crate::gateway::http::Http;
+use crate::gateway::probe::Probe;
 
 use super::{Acknowledgement, CallbackFault, Known, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat};
 use callback::Callbacks;
@@ -153,6 +154,15 @@ impl PushChannel for Wechat {
             Ok(Ok(report) | Err(report)) => report,
             Err(_) if under_way => PushReport::new(PushFact::Ambiguous, "no answer in time"),
             Err(_) => PushReport::new(PushFact::Unavailable, "no access token in time"),
+        }
+    }
+
+    /// An access token is given to whoever knows the secret, and the one in use stays good.
+    async fn probe(&self) -> Probe {
+        match tokio::time::timeout(self.time_limit, self.tokens.current()).await {
+            Ok(Ok(_)) => Probe::Well,
+            Ok(Err(report)) => report.into(),
+            Err(_) => Probe::Silent("no access token in time".to_owned()),
         }
     }
 

@@ -1,0 +1,50 @@
+//! Another server's clock, compared with ours. Leases and rates are counted by one server's clock each and bear any; but
+//! gateways refuse signatures, and API clients' assertions are refused, when this machine's is minutes off.
+
+use chrono::TimeDelta;
+use songda::domain::clock::Instant;
+
+use super::finding::Finding;
+
+/// Differences that nothing notices.
+const UNNOTICED: TimeDelta = TimeDelta::seconds(1);
+/// Differences that nothing of ours minds yet.
+const BEARABLE: TimeDelta = TimeDelta::seconds(30);
+
+/// What a server's clock showed at some moment between two of ours.
+pub fn compare(group: &'static str, asked: Instant, theirs: Instant, answered: Instant) -> Finding {
+    let ahead = (theirs - answered).max(TimeDelta::zero());
+    let behind = (asked - theirs).max(TimeDelta::zero());
+    let apart = ahead.max(behind);
+    if apart <= UNNOTICED {
+        return Finding::ok(group, "clock", "its clock agrees with this machine's");
+    }
+    let direction = if ahead > behind { "ahead of" } else { "behind" };
+    let what = format!("its clock is {:.1} s {direction} this machine's", apart.num_milliseconds() as f64 / 1000.0);
+    let advice = "let both machines follow the same time servers (chrony, systemd-timesyncd)";
+    if apart <= BEARABLE {
+        Finding::warning(group, "clock", what, advice)
+    } else {
+        Finding::fault(group, "clock", what, advice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_answer_is_no_wrong_clock() {
+        let noon: Instant = "2026-01-02T04:00:00Z".parse().unwrap();
+        let after = |seconds| noon + TimeDelta::seconds(seconds);
+        let state = |theirs, answered| {
+            let finding = serde_json::to_value(compare("redis", noon, after(theirs), after(answered))).unwrap();
+            finding["state"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(state(8, 9), "ok");
+        assert_eq!(state(-1, 0), "ok");
+        assert_eq!(state(-2, 0), "warning");
+        assert_eq!(state(12, 2), "warning");
+        assert_eq!(state(-31, 9), "fault");
+    }
+}

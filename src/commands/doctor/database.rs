@@ -1,0 +1,164 @@
+//! PostgreSQL: whether it is there, is new enough, has our schema, keeps what it was told, and has room for us.
+
+use songda::store::MIGRATOR;
+use songda::store::condition::{self, Condition, Schema};
+
+use super::finding::Finding;
+use super::{Patient, clocks, words};
+
+pub const GROUP: &str = "database";
+const OLDEST: i32 = 15;
+
+pub async fn look(patient: &Patient) -> Vec<Finding> {
+    let Some(database) = &patient.database else { return Vec::new() };
+    let advice = "start it, or mend SONGDA_DATABASE_URL, the network before it, or the rights of its user";
+    let unreachable = |error| vec![Finding::fault(GROUP, "server", format!("no answer: {}", words(&error)), advice)];
+    let mut connection = match condition::connect(database.url.expose()).await {
+        Ok(connection) => connection,
+        Err(error) => return unreachable(error),
+    };
+    let asked = patient.clock.now();
+    let server = match condition::ask(&mut connection).await {
+        Ok(server) => server,
+        Err(error) => return unreachable(error),
+    };
+    let clock = clocks::compare(GROUP, asked, server.now, patient.clock.now());
+    let schema = match condition::schema(&mut connection, &MIGRATOR).await {
+        Ok(schema) => of_schema(&schema),
+        Err(error) => Finding::fault(GROUP, "schema", words(&error), advice),
+    };
+    let mut findings = vec![of_version(&server), schema];
+    findings.extend(of_durability(&server));
+    findings.extend([of_connections(&server, database.connections), clock]);
+    findings
+}
+
+fn of_version(server: &Condition) -> Finding {
+    let (major, minor) = (server.version / 10_000, server.version % 10_000);
+    let what = format!("PostgreSQL {major}.{minor} answers");
+    if server.read_only {
+        let what = format!("{what}, and takes no writes");
+        return Finding::fault(GROUP, "server", what, "point SONGDA_DATABASE_URL at the primary, or promote this one");
+    }
+    if major < OLDEST {
+        return Finding::fault(GROUP, "server", what, format!("use PostgreSQL {OLDEST} or newer"));
+    }
+    Finding::ok(GROUP, "server", what)
+}
+
+fn of_schema(schema: &Schema) -> Finding {
+    let list = |numbers: &[i64]| numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    if !schema.broken.is_empty() {
+        let what = format!("migrations {} are not those of this program, or broke off", list(&schema.broken));
+        let advice = "run a program of the release that migrated this database, or restore the backup before it";
+        return Finding::fault(GROUP, "schema", what, advice);
+    }
+    if !schema.missing.is_empty() {
+        let what = format!("migrations {} are missing", list(&schema.missing));
+        return Finding::fault(GROUP, "schema", what, "songda migrate");
+    }
+    if !schema.newer.is_empty() {
+        let what = format!("a newer program applied migrations {}", list(&schema.newer));
+        let advice = "fine while a release is rolled out; then replace this program too";
+        return Finding::warning(GROUP, "schema", what, advice);
+    }
+    Finding::ok(GROUP, "schema", "all migrations are applied")
+}
+
+/// A promise that was answered for must outlive a crash of the server and of its machine.
+fn of_durability(server: &Condition) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if server.synchronous_commit == "off" {
+        let what = "synchronous_commit is off: a crash forgets decisions that were answered for";
+        findings.push(Finding::fault(
+            GROUP,
+            "durability",
+            what,
+            "alter system set synchronous_commit = on, and reload",
+        ));
+    }
+    if !server.fsync {
+        let what = "fsync is off: a power cut may destroy the database";
+        findings.push(Finding::fault(GROUP, "durability", what, "alter system set fsync = on, and reload"));
+    }
+    if !server.full_page_writes {
+        let what = "full_page_writes is off: a crash may leave half-written pages";
+        let advice = "alter system set full_page_writes = on, unless the file system never tears a page";
+        findings.push(Finding::warning(GROUP, "durability", what, advice));
+    }
+    if findings.is_empty() {
+        let what =
+            format!("a commit is on disk before it is answered (synchronous_commit {})", server.synchronous_commit);
+        findings.push(Finding::ok(GROUP, "durability", what));
+    }
+    if !server.autovacuum {
+        let what = "autovacuum is off: jobs change often, and the table will grow without bound";
+        findings.push(Finding::warning(GROUP, "autovacuum", what, "alter system set autovacuum = on, and reload"));
+    }
+    findings
+}
+
+fn of_connections(server: &Condition, wanted: u32) -> Finding {
+    let (room, wanted) = (i64::from(server.connections), i64::from(wanted).max(1));
+    let what = format!(
+        "{room} connections, {} in use; a process of ours opens up to {wanted}, so {} fit",
+        server.in_use,
+        room / wanted
+    );
+    let advice = "raise max_connections, or lower SONGDA_DATABASE_CONNECTIONS; count every API and worker process";
+    match room / wanted {
+        0 => Finding::fault(GROUP, "connections", what, advice),
+        1 => Finding::warning(GROUP, "connections", what, advice),
+        _ if i64::from(server.in_use) * 10 > room * 9 => Finding::warning(GROUP, "connections", what, advice),
+        _ => Finding::ok(GROUP, "connections", what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> Condition {
+        Condition {
+            version: 170_002,
+            read_only: false,
+            synchronous_commit: "on".to_owned(),
+            fsync: true,
+            full_page_writes: true,
+            autovacuum: true,
+            connections: 97,
+            in_use: 5,
+            now: "2026-01-02T04:00:00Z".parse().unwrap(),
+        }
+    }
+
+    fn state(finding: &Finding) -> String {
+        serde_json::to_value(finding).unwrap()["state"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_server_that_forgets_or_refuses_is_a_fault() {
+        assert_eq!(state(&of_version(&server())), "ok");
+        assert_eq!(state(&of_version(&Condition { version: 140_011, ..server() })), "fault");
+        assert_eq!(state(&of_version(&Condition { read_only: true, ..server() })), "fault");
+        assert!(of_durability(&server()).iter().all(|finding| state(finding) == "ok"));
+        let forgets = Condition { synchronous_commit: "off".to_owned(), fsync: false, ..server() };
+        assert_eq!(of_durability(&forgets).iter().filter(|finding| finding.is_fault()).count(), 2);
+    }
+
+    #[test]
+    fn connections_must_fit() {
+        for (wanted, expected) in [(24, "ok"), (48, "ok"), (49, "warning"), (98, "fault")] {
+            assert_eq!(state(&of_connections(&server(), wanted)), expected, "{wanted}");
+        }
+        assert_eq!(state(&of_connections(&Condition { in_use: 90, ..server() }, 10)), "warning");
+    }
+
+    #[test]
+    fn a_newer_schema_is_borne_and_a_strange_one_is_not() {
+        let newer = Schema { newer: vec![10], ..Schema::default() };
+        assert_eq!(state(&of_schema(&newer)), "warning");
+        assert_eq!(state(&of_schema(&Schema { missing: vec![9], ..newer.clone() })), "fault");
+        assert_eq!(state(&of_schema(&Schema { broken: vec![3], ..newer })), "fault");
+    }
+}

@@ -1,0 +1,89 @@
+//! The keys folder: whether it can be read, by us and by nobody else, and whether its keys open what was sealed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use songda::casework::signing_keys::SigningKeys;
+use songda::config::{KEY_RING_FILE, TOKEN_KEYS_FOLDER, keys_folder};
+use songda::env::Env;
+use songda::store::{KeyRing, StoreError, condition};
+
+use super::finding::Finding;
+use super::{Patient, words};
+
+pub const GROUP: &str = "keys";
+
+/// What brings a lost or wrong folder back.
+const COPY: &str = "bring the keys folder of this installation back from its copy; without it personal data is lost";
+
+pub async fn look(patient: &Patient) -> Vec<Finding> {
+    let Some(folder) = keys_folder(&mut Env::of_process()) else { return Vec::new() };
+    let mut findings = vec![of_rights(&folder), of_tokens(&folder)];
+    let path = folder.join(KEY_RING_FILE);
+    let text = fs::read_to_string(&path).map_err(|error| words(&error));
+    match text.and_then(|text| KeyRing::parse(&text).map_err(|error| words(&error))) {
+        Err(why) => findings.push(Finding::fault(GROUP, "ring", format!("{}: {why}", path.display()), COPY)),
+        Ok(keys) => findings.push(of_ring(patient, &keys).await),
+    }
+    findings
+}
+
+/// Tries the ring on what is sealed in the database.
+async fn of_ring(patient: &Patient, keys: &KeyRing) -> Finding {
+    let tried = async {
+        let Some(database) = &patient.database else { return Ok(None) };
+        let mut connection = condition::connect(database.url.expose()).await?;
+        condition::try_keys(&mut connection, keys).await.map(Some)
+    };
+    match tried.await {
+        Ok(Some(0)) => Finding::ok(GROUP, "ring", "the key ring can be read; nothing is sealed yet to try it on"),
+        Ok(Some(_)) => Finding::ok(GROUP, "ring", "the key ring opens the oldest and the newest phone number"),
+        Err(StoreError::Broken(why)) if why.starts_with("people.") => {
+            Finding::fault(GROUP, "ring", format!("it is not this database's key ring: {why}"), COPY)
+        }
+        Ok(None) | Err(_) => {
+            let what = "the key ring can be read, but not tried without the database";
+            Finding::warning(GROUP, "ring", what, "mend the database, and run this again")
+        }
+    }
+}
+
+fn of_tokens(folder: &Path) -> Finding {
+    match SigningKeys::load(&folder.join(TOKEN_KEYS_FOLDER)) {
+        Ok(_) => Finding::ok(GROUP, "tokens", "the keys that sign access tokens can be read"),
+        Err(error) => {
+            let advice = format!("songda keys rotate {} makes one; everybody signs in again", folder.display());
+            Finding::fault(GROUP, "tokens", words(&error), advice)
+        }
+    }
+}
+
+/// A group may read the keys, because container platforms hand secrets out in that way; nobody may write them.
+#[cfg(unix)]
+fn of_rights(folder: &Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt;
+    const TOO_MUCH: u32 = 0o027;
+    let open: Vec<String> = files(folder)
+        .into_iter()
+        .filter(|path| fs::metadata(path).is_ok_and(|file| file.permissions().mode() & TOO_MUCH != 0))
+        .map(|path| path.strip_prefix(folder).unwrap_or(&path).display().to_string())
+        .collect();
+    if open.is_empty() {
+        return Finding::ok(GROUP, "rights", "nobody else can read or write the keys");
+    }
+    let what = format!("others on this machine can read or write {}", open.join(", "));
+    Finding::warning(GROUP, "rights", what, format!("chmod -R g-w,o= {}", folder.display()))
+}
+
+#[cfg(not(unix))]
+fn of_rights(_folder: &Path) -> Finding {
+    Finding::ok(GROUP, "rights", "rights are not looked at on this system")
+}
+
+/// The key ring and the token keys, those that are there.
+#[cfg(unix)]
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let tokens = fs::read_dir(folder.join(TOKEN_KEYS_FOLDER)).into_iter().flatten();
+    let tokens = tokens.flatten().map(|entry| entry.path());
+    [folder.join(KEY_RING_FILE)].into_iter().chain(tokens).collect()
+}

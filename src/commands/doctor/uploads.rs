@@ -1,0 +1,22 @@
+//! The place of uploads: something is really written there, read and deleted.
+
+use songda::casework::files::Files;
+use songda::env::Env;
+
+use super::finding::Finding;
+use super::words;
+
+pub const GROUP: &str = "uploads";
+
+pub async fn look() -> Vec<Finding> {
+    let mut env = Env::of_process();
+    let advice = "see that the place of SONGDA_UPLOADS exists, is not full, and takes writes from this user";
+    let Some(files) = Files::read(&mut env) else {
+        let faults = env.faults().iter().map(|fault| Finding::fault(GROUP, "place", fault, advice));
+        return faults.collect();
+    };
+    vec![match files.try_out().await {
+        Ok(()) => Finding::ok(GROUP, "place", "a file was written, read and deleted"),
+        Err(error) => Finding::fault(GROUP, "place", words(&error), advice),
+    }]
+}

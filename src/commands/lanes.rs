@@ -1,0 +1,15 @@
+//! The lanes that operators' commands look at: those of every gateway that Songda knows, whether this installation uses it
+//! or not, so that a command needs no gateway's keys.
+
+use songda::domain::job::Lane;
+use songda::domain::notification::ChannelCode;
+use songda::domain::parcel::CarrierCode;
+use songda::registry::Registry;
+
+/// All lanes.
+pub fn all() -> Vec<Lane> {
+    let registry = Registry::shipped();
+    let push = registry.channels().iter().map(|known| Lane::push(&ChannelCode::new(known.code)));
+    let courier = registry.carriers().iter().map(|known| Lane::courier(&CarrierCode::new(known.code)));
+    push.chain(courier).chain([Lane::inside()]).collect()
+}

@@ -1,0 +1,44 @@
+//! How far a long command is: a bar where a person watches, a line now and then where a log does.
+
+use std::cell::Cell;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The progress of one command.
+pub struct Progress {
+    bar: ProgressBar,
+    what: &'static str,
+    total: i64,
+    said: Cell<i64>,
+}
+
+impl Progress {
+    /// Nothing of `total` is done. `what` is what becomes of each: "replayed".
+    pub fn start(what: &'static str, total: i64) -> Self {
+        const BAR: &str = "{wide_bar} {pos} of {len} {msg}, {eta} left";
+        // It hides itself where standard error is no terminal.
+        let bar = ProgressBar::new(u64::try_from(total).unwrap_or(0)).with_message(what);
+        let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self { bar: bar.with_style(style), what, total, said: Cell::new(0) }
+    }
+
+    /// So many are done.
+    pub fn reach(&self, done: i64) {
+        self.bar.set_position(u64::try_from(done).unwrap_or(0));
+        let worth_a_line = done >= self.said.get() + self.total / 10;
+        if self.bar.is_hidden() && worth_a_line && done < self.total {
+            self.said.set(done);
+            say(&format!("{done} of {} {}", self.total, self.what));
+        }
+    }
+
+    /// It is over; the command says itself how it ended.
+    pub fn end(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

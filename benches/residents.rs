@@ -1,12 +1,10 @@
 //! Residents who are signed in and have proved who they are, all with the same form in their hands.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use chrono::NaiveDate;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use songda::demo::form::{self, Applicant};
-use songda::demo::fresh_key;
+use songda::demo::{fresh_key, fresh_resident_id};
 use songda::domain::clock::{Clock, beijing_day, fresh};
 use songda::domain::ids::DraftId;
 
@@ -68,16 +66,4 @@ impl Resident {
 /// An id for a draft.
 pub fn draft_id() -> String {
     fresh(DraftId::from_uuid).to_string()
-}
-
-/// A synthetic 公民身份号码 with its check character (GB 11643), of somebody new.
-fn fresh_resident_id() -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    const WEIGHTS: [usize; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let (day, order) = (number / 999 % 28 + 1, number % 999 + 1);
-    let digits = format!("320413198506{day:02}{order:03}");
-    let sum: usize = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| usize::from(digit - b'0') * weight).sum();
-    let check = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'][sum % 11];
-    format!("{digits}{check}")
 }

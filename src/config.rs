@@ -25,6 +25,7 @@ use crate::registry::Registry;
 use crate::store::{KeyRing, Store};
 use crate::telemetry::LogSettings;
 use crate::worker::WorkerSettings;
+use crate::wrong_clock;
 
 /// The settings of a serving process.
 pub struct Config {
@@ -85,7 +86,7 @@ impl Config {
 
     // Every setting is read before the first missing one ends it, so that all faults are found.
     fn try_read(env: &mut Env, registry: &Registry) -> Option<Self> {
-        let clock = Clock::system();
+        let clock = wrong_clock::clock();
         let log = LogSettings::read(env);
         let record = RecordSettings::read(env);
         let redis = RedisSettings::read(env);

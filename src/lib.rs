@@ -24,6 +24,7 @@ pub mod catalog;
 pub mod domain;
 pub mod env;
 pub mod kill_point;
+pub mod wrong_clock;
 
 pub mod demo;
 pub mod sandbox;

@@ -16,6 +16,7 @@ pub mod sandbox;
 pub mod story;
 pub mod wait;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -118,6 +119,19 @@ pub fn fresh_key() -> String {
 #[must_use]
 pub fn fresh_phone() -> String {
     format!("139{:08}", crate::domain::clock::random_below(100_000_000))
+}
+
+/// A synthetic 公民身份号码 with its check character (GB 11643), of somebody new.
+#[must_use]
+pub fn fresh_resident_id() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    const WEIGHTS: [usize; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let (day, order) = (number / 999 % 28 + 1, number % 999 + 1);
+    let digits = format!("320413198506{day:02}{order:03}");
+    let sum: usize = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| usize::from(digit - b'0') * weight).sum();
+    let check = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'][sum % 11];
+    format!("{digits}{check}")
 }
 
 /// Fails a play when something is not as it should be.

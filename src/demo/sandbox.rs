@@ -33,6 +33,13 @@ impl Message {
     pub fn says(&self, text: &str) -> bool {
         self.fields.values().any(|field| field == text)
     }
+
+    /// What it tells: neither when it was worded, nor the page that it opens.
+    #[must_use]
+    pub fn words(&self) -> BTreeSet<&str> {
+        let told = self.fields.iter().filter(|(field, _)| !field.starts_with("time") && *field != "page");
+        told.map(|(_, value)| value.as_str()).collect()
+    }
 }
 
 /// A parcel at a carrier.
@@ -194,14 +201,7 @@ pub fn each_message_once(messages: &[Message], number: &str) -> Played<()> {
     }
     let mut said = BTreeSet::new();
     for message in of_case {
-        // The time is not part of what a message says.
-        let words: BTreeSet<&str> = message
-            .fields
-            .iter()
-            .filter(|(field, _)| !field.starts_with("time"))
-            .map(|(_, value)| value.as_str())
-            .collect();
-        if !said.insert(words) {
+        if !said.insert(message.words()) {
             return Err(Mishap::Wrong(format!("case {number}: told the same twice, over {}", message.channel)));
         }
     }

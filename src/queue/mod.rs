@@ -3,6 +3,7 @@
 
 pub mod brake;
 pub mod condition;
+mod line;
 pub mod live;
 pub mod quota;
 pub mod roll;
@@ -10,7 +11,7 @@ pub mod streams;
 
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use self::line::Line;
 
 /// Why Redis did not do as asked. Every reason means the same: go on without it, and try again later.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ pub struct QueueError(#[from] redis::RedisError);
 #[derive(Clone)]
 pub struct Queue {
     client: redis::Client,
-    connection: ConnectionManager,
+    line: Line,
     prefix: String,
 }
 
@@ -29,19 +30,13 @@ pub struct Queue {
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 impl Queue {
-    /// Prepares a connection that is made when it is first used, and remade whenever it breaks.
+    /// Prepares a connection that is made when it is first used, and remade whenever it breaks or falls silent.
     ///
     /// # Errors
     /// When `url` is no Redis address.
     pub fn new(url: &str, prefix: &str) -> Result<Self, QueueError> {
         let client = redis::Client::open(url)?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(ANSWER_WITHIN))
-            .set_response_timeout(Some(ANSWER_WITHIN))
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(500));
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
-        Ok(Self { client, connection, prefix: prefix.to_owned() })
+        Ok(Self { line: Line::new(client.clone())?, client, prefix: prefix.to_owned() })
     }
 
     /// Asks whether Redis answers.
@@ -52,8 +47,8 @@ impl Queue {
         Ok(redis::cmd("PING").query_async(&mut self.connection()).await?)
     }
 
-    fn connection(&self) -> ConnectionManager {
-        self.connection.clone()
+    fn connection(&self) -> Line {
+        self.line.clone()
     }
 
     /// The key of a thing of a lane. The braces keep a lane's keys on one node of a cluster.

@@ -32,7 +32,7 @@ pub mod uploads;
 use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::time::Duration;
 
 pub use seal::KeyRing;
@@ -65,14 +65,17 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::Database(database) => match (database.constraint(), database.code().as_deref()) {
                 (Some(name), _) => Self::Constraint(name.to_owned()),
-                // Deadlock, serialization failure, out of connections or memory, shutting down.
-                (None, Some("40001" | "40P01")) => Self::Unavailable(Arc::new(error)),
+                // Deadlock, serialization failure, a transaction that was idle for too long; out of connections or
+                // memory, shutting down.
+                (None, Some("40001" | "40P01" | "25P03")) => Self::Unavailable(Arc::new(error)),
                 (None, Some(code)) if code.starts_with("53") || code.starts_with("57") || code.starts_with("08") => {
                     Self::Unavailable(Arc::new(error))
                 }
                 _ => Self::Broken(error.to_string()),
             },
+            // A connection that ends in the middle of a word is told as a breach of the protocol.
             sqlx::Error::Io(_)
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Tls(_)
@@ -83,6 +86,12 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// The record does not answer at all.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::Unavailable(Arc::new(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+    }
+
     /// Whether a named rule of the schema was broken.
     #[must_use]
     pub fn broke(&self, constraint: &str) -> bool {
@@ -102,8 +111,12 @@ pub struct Store {
 /// All our statements touch few rows, found by an index. The planner is told so, because it may believe that a table is
 /// small long after it has grown: a statement that was prepared on an empty database would read whole tables until the
 /// first `analyze`. Where a whole table is wanted, it is read all the same.
-const SESSION: [(&str, &str); 5] = [
+///
+/// No transaction of ours waits for anything but the record. One that is idle belongs to a process or a line that is
+/// gone, and what it has locked is needed by others.
+const SESSION: [(&str, &str); 6] = [
     ("statement_timeout", "15s"),
+    ("idle_in_transaction_session_timeout", "15s"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
@@ -121,6 +134,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(3))
+            .after_release(|connection, _| Box::pin(still_answers(connection)))
             .connect_lazy_with(options);
         Ok(Self { pool, keys })
     }
@@ -160,6 +174,16 @@ impl Store {
     #[must_use]
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+}
+
+/// Whether a connection that was given back still answers. The pool asks the same, but would wait for ever: a line that
+/// has fallen silent would take up a place in it for good.
+async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+    match tokio::time::timeout(ANSWER_WITHIN, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
 }
 

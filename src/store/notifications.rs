@@ -64,6 +64,21 @@ impl TryFrom<Row> for Received {
     }
 }
 
+/// The latest notifications of a person, as far back as anything that happened to one can matter to another.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<NotificationId>, StoreError> {
+    const LATEST: i64 = 100;
+    let latest: Vec<Uuid> =
+        sqlx::query_scalar("select id from notifications where person_id = $1 order by id desc limit $2")
+            .bind(person.uuid())
+            .bind(LATEST)
+            .fetch_all(conn)
+            .await?;
+    Ok(latest.into_iter().map(NotificationId::from_uuid).collect())
+}
+
 /// These notifications. One that cannot be read is the trouble of whoever needs it, not of the others.
 ///
 /// # Errors

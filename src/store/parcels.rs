@@ -1,5 +1,7 @@
 //! Parcels and their scans. New parcels are written by [`super::record`].
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -91,6 +93,22 @@ pub async fn find_for_change(
             .fetch_optional(conn)
             .await?;
     row.map(|row| row.open(keys)).transpose()
+}
+
+/// Locks parcels until the end of the transaction, in the order in which everybody does: two workers that learn of the
+/// same parcels at the same time wait for each other once, and never in a circle.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn lock(conn: &mut Conn, parcels: &BTreeSet<ParcelId>) -> Result<(), StoreError> {
+    if parcels.len() > 1 {
+        let ids: Vec<Uuid> = parcels.iter().map(|parcel| parcel.uuid()).collect();
+        sqlx::query("select from parcels where id = any($1) order by id for no key update")
+            .bind(ids)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The parcel that a carrier speaks of: by our order number, or by its waybill (of the newest, since numbers recur).

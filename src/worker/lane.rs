@@ -21,6 +21,8 @@ use crate::queue::streams::{Reader, Ring};
 const LISTEN: Duration = Duration::from_secs(1);
 /// How many jobs are claimed in one statement at the most.
 const CLAIM_AT_MOST: usize = 256;
+/// How often a lease's time is looked for what others left behind: so nothing waits for much longer than its lease.
+const LOOKS_A_LEASE: u32 = 12;
 /// The pause after something that will not be better at once.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -32,7 +34,7 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, floor: Arc<Flo
     let mut since_take_over = Stopwatch::start();
     while !stop.is_cancelled() {
         crew.workshop.pulse.beat(&crew.lane);
-        if since_take_over.elapsed() > crew.workshop.settings.lease / 3 {
+        if since_take_over.elapsed() > crew.workshop.settings.lease / LOOKS_A_LEASE {
             since_take_over = Stopwatch::start();
             crew.take_over(&stop).await;
         }
@@ -43,9 +45,10 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, floor: Arc<Flo
     reader.leave().await;
 }
 
-/// Waits for rings; `None` when there is nothing to do.
+/// Waits for rings; `None` when there is nothing to do. Not even a stop ends a read before its time: rings may be on
+/// their way already.
 async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> Option<Vec<Ring>> {
-    match stop.run_until_cancelled(reader.read(room, LISTEN)).await? {
+    match reader.read(room, LISTEN).await {
         Ok(rings) if rings.is_empty() => None,
         Ok(rings) => Some(rings),
         Err(error) => {
@@ -80,6 +83,9 @@ impl Crew {
     /// Begins the jobs that were rung for, as fast as the gateway's rate allows.
     async fn answer(&self, mut rings: Vec<Ring>, stop: &CancellationToken) {
         while !rings.is_empty() {
+            if stop.is_cancelled() {
+                return self.ring_again(rings).await;
+            }
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
             let begun = self.begin(rings.drain(..allowed.min(rings.len())).collect()).await;
@@ -87,8 +93,8 @@ impl Crew {
             if begun < allowed && queue.give_back(&self.lane, self.pace, allowed - begun).await.is_err() {
                 tracing::debug!(lane = %self.lane, "the rate is not given back while Redis is away");
             }
-            if !rings.is_empty() && stop.run_until_cancelled(tokio::time::sleep(PAUSE / 10)).await.is_none() {
-                return self.ring_again(rings).await;
+            if !rings.is_empty() {
+                stop.run_until_cancelled(tokio::time::sleep(PAUSE / 10)).await;
             }
         }
     }
@@ -103,7 +109,8 @@ impl Crew {
         let since = Stopwatch::start();
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
-        let claimed = match workshop.casework.claim(&ids, &workshop.name, workshop.settings.lease).await {
+        let claim = workshop.casework.claim(&ids, &workshop.name, workshop.settings.lease);
+        let claimed = match workshop.in_time(claim).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 // The entries stay: they are taken over when the database is back.

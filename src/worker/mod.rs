@@ -32,6 +32,7 @@ use crate::gateway::courier::Carriers;
 use crate::gateway::push::Channels;
 use crate::lifecycle::Tasks;
 use crate::queue::Queue;
+use crate::store::StoreError;
 
 use floor::Floor;
 
@@ -58,6 +59,15 @@ pub struct Workshop {
 }
 
 impl Workshop {
+    /// What the record answers, if it does within a lease. After that the answer is of no use to anybody: the line to
+    /// the record is silent, and whatever waits for it must go on over another one.
+    ///
+    /// # Errors
+    /// When the record is unavailable, or does not answer.
+    pub async fn in_time<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        tokio::time::timeout(self.settings.lease, answer).await.unwrap_or_else(|_| Err(StoreError::silent()))
+    }
+
     /// Every lane that this installation has, with its pace.
     #[must_use]
     pub fn lanes(&self) -> Vec<(Lane, Pace)> {

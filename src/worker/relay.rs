@@ -1,47 +1,58 @@
 //! The relay hears the bell of its own process and tells Redis, many commits in one round trip.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::casework::bell::News;
 use crate::domain::ids::PersonId;
+use crate::domain::job::Offer;
 use crate::queue::Queue;
 
 /// How many commits are told in one round trip at the most.
 const BATCH: usize = 256;
+/// How long to wait before what could not be told is told again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How many offers are held until Redis is back. Those of a longer outage are left to the sweeper.
+const HELD_AT_MOST: usize = 16_384;
 
-/// Tells Redis until the process stops. What it cannot tell, the sweeper finds.
+/// Tells Redis until the process stops. What it cannot tell it tells again; what it forgets, the sweeper finds.
 pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: CancellationToken) {
     let mut heard = Vec::with_capacity(BATCH);
+    let mut held = Vec::new();
     loop {
         tokio::select! {
             count = bell.recv_many(&mut heard, BATCH) => if count == 0 { return },
+            () = tokio::time::sleep(PAUSE), if !held.is_empty() => {}
             () = stop.cancelled() => {
                 // What was committed before the stop is told before the end.
                 while let Ok(news) = bell.try_recv() {
                     heard.push(news);
                 }
-                tell(&queue, &mut heard).await;
+                tell(&queue, &mut heard, &mut held).await;
                 return;
             }
         }
-        tell(&queue, &mut heard).await;
+        tell(&queue, &mut heard, &mut held).await;
     }
 }
 
-async fn tell(queue: &Queue, heard: &mut Vec<News>) {
-    let mut offers = Vec::new();
+async fn tell(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
     let mut people = BTreeSet::new();
     for news in heard.drain(..) {
-        offers.extend(news.offers);
+        held.extend(news.offers);
         people.extend(news.people);
     }
-    if !offers.is_empty()
-        && let Err(error) = queue.offer(&offers).await
-    {
-        tracing::warn!(%error, jobs = offers.len(), "jobs could not be offered; the sweeper will offer them");
+    if !held.is_empty() {
+        match queue.offer(held).await {
+            Ok(()) => held.clear(),
+            Err(error) => {
+                tracing::warn!(%error, jobs = held.len(), "jobs cannot be offered yet");
+                held.truncate(HELD_AT_MOST);
+            }
+        }
     }
     let people: Vec<PersonId> = people.into_iter().collect();
     if let Err(error) = queue.announce(&people).await {

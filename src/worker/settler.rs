@@ -7,9 +7,11 @@ use tokio::sync::mpsc;
 
 use super::Workshop;
 use crate::casework::jobs::Settlement;
+use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
 use crate::kill_point::{self, Step};
+use crate::store::StoreError;
 
 /// An attempt that ended, with the ring that announced it.
 pub struct Ended {
@@ -45,39 +47,52 @@ pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
     }
 }
 
+/// What became of a settlement.
+enum Settled {
+    /// It is written down.
+    Yes,
+    /// Something in it cannot be written.
+    Refused,
+    /// The record did not answer for as long as a lease lasts: others have these jobs by now.
+    TooLate,
+}
+
 /// Settles a batch; where one attempt cannot be settled, the others are settled without it.
 async fn settle(workshop: &Workshop, batch: &[Ended]) {
     let settlements: Vec<Settlement> = batch.iter().map(|ended| ended.settlement.clone()).collect();
-    if try_settle(workshop, &settlements).await {
+    if !matches!(try_settle(workshop, &settlements).await, Settled::Refused) {
         return;
     }
     for settlement in &settlements {
-        if !try_settle(workshop, std::slice::from_ref(settlement)).await {
+        if matches!(try_settle(workshop, std::slice::from_ref(settlement)).await, Settled::Refused) {
             tracing::error!(job = %settlement.ending.id(), "an attempt could not be settled; its lease will end");
         }
     }
 }
 
 /// Tries to settle, for as long as a lease can last while the database is away.
-async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> bool {
-    let since = crate::domain::clock::Stopwatch::start();
+async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled {
+    let since = Stopwatch::start();
     loop {
-        match workshop.casework.settle(settlements).await {
+        match workshop.in_time(workshop.casework.settle(settlements)).await {
             Ok(held) => {
                 let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
                 let late: Vec<JobId> = attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect();
                 if !late.is_empty() {
-                    tracing::warn!(?late, "leases were lost; others settle these jobs");
+                    tracing::warn!(
+                        ?late,
+                        "leases were lost, or the answer to an earlier try; others settle these jobs"
+                    );
                 }
-                return true;
+                return Settled::Yes;
             }
-            Err(error @ crate::store::StoreError::Unavailable(_)) if since.elapsed() < workshop.settings.lease => {
+            Err(error @ StoreError::Unavailable(_)) if since.elapsed() < workshop.settings.lease => {
                 tracing::warn!(%error, "cannot settle yet");
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error) => {
                 tracing::error!(%error, jobs = settlements.len(), "cannot settle");
-                return false;
+                return if matches!(error, StoreError::Unavailable(_)) { Settled::TooLate } else { Settled::Refused };
             }
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Workshop;
-use crate::domain::job::Lane;
+use crate::domain::job::{Lane, Offer};
 
 /// How long an offer may take from the promise to the stream. Longer ago and absent from the stream: it is lost.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
@@ -20,14 +20,17 @@ const LONGEST_TRUST: Duration = Duration::from_secs(60);
 /// Sweeps every lane, again and again, until the process stops.
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     let lanes = workshop.lanes();
+    let mut held = Vec::new();
     while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.sweep)).await.is_some() {
         for (lane, _) in &lanes {
-            sweep(&workshop, lane).await;
+            sweep(&workshop, lane, &mut held).await;
         }
     }
 }
 
-async fn sweep(workshop: &Workshop, lane: &Lane) {
+/// Offers what a lane lacks. `held` is what was found before and could not be offered: the record has it as offered
+/// already, so nobody would find it again soon.
+async fn sweep(workshop: &Workshop, lane: &Lane, held: &mut Vec<Offer>) {
     let oldest = match workshop.queue.oldest(lane).await {
         Ok(oldest) => oldest,
         Err(error) => {
@@ -35,14 +38,16 @@ async fn sweep(workshop: &Workshop, lane: &Lane) {
             return;
         }
     };
-    let lost_after = oldest.map_or(OFFER_TAKES, |age| (age + OFFER_TAKES).min(LONGEST_TRUST));
-    match workshop.casework.sweep(lane, lost_after).await {
-        Ok(offers) if offers.is_empty() => {}
-        Ok(offers) => {
-            if let Err(error) = workshop.queue.offer(&offers).await {
-                tracing::warn!(%error, %lane, jobs = offers.len(), "swept jobs could not be offered");
-            }
+    if held.is_empty() {
+        let lost_after = oldest.map_or(OFFER_TAKES, |age| (age + OFFER_TAKES).min(LONGEST_TRUST));
+        match workshop.in_time(workshop.casework.sweep(lane, lost_after)).await {
+            Ok(offers) if offers.is_empty() => return,
+            Ok(offers) => *held = offers,
+            Err(error) => return tracing::warn!(%error, %lane, "cannot sweep"),
         }
-        Err(error) => tracing::warn!(%error, %lane, "cannot sweep"),
+    }
+    match workshop.queue.offer(held).await {
+        Ok(()) => held.clear(),
+        Err(error) => tracing::warn!(%error, %lane, jobs = held.len(), "swept jobs cannot be offered yet"),
     }
 }

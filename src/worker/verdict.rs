@@ -91,9 +91,9 @@ pub fn on_push(
         PushFact::Delivered { reference } => {
             (Ending::done(job, "delivered", detail, reference), Some(PushEnd::Delivered), Contact::Answered)
         }
-        // The one consent was used up by the attempt whose outcome was unknown: so that one arrived.
+        // The one consent was used up, most likely by the attempt whose outcome was unknown: then that one arrived.
         PushFact::Refused if was_unclear && repeat == Repeat::ConsentTells && message.consent == Consent::OneTime => {
-            (Ending::done(job, "presumed_delivered", detail, None), Some(PushEnd::Delivered), Contact::Answered)
+            (Ending::done(job, "presumed_delivered", detail, None), Some(PushEnd::Presumed), Contact::Answered)
         }
         PushFact::Refused => (Ending::done(job, "refused", detail, None), Some(PushEnd::Refused), Contact::Answered),
         PushFact::Gone => (Ending::done(job, "gone", detail, None), Some(PushEnd::Gone), Contact::Answered),

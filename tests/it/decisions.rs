@@ -14,6 +14,7 @@ use songda::demo::{fresh_key, fresh_phone, wait};
 use crate::harness::Desk;
 
 /// One decision, and where it must arrive.
+#[derive(Clone)]
 pub struct Decided {
     /// The case's number.
     pub number: String,

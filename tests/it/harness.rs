@@ -30,13 +30,14 @@ use tokio::process::{Child, Command};
 
 use crate::database::Database;
 use crate::folder::Folder;
+use crate::proxy::Proxy;
 use crate::servers::Servers;
 use crate::template::fresh_database;
 
 /// The keys that the sandbox's twins expect.
 const SANDBOX_KEYS: &str = include_str!("../../script/sandbox.env");
-/// The password of the officers that [`Desk::officer`] signs in.
-const PASSWORD: &str = "correct horse battery staple";
+/// The password of all officers of the template.
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// Everything that a test talks to.
 pub struct Desk {
@@ -194,9 +195,25 @@ impl Desk {
 
     /// The same for an API.
     pub async fn server(&self, kill_at: Option<Step>) -> Server {
+        self.listening(self.process("serve", kill_at)).await
+    }
+
+    /// An API and a worker as processes of their own, which reach what this setting names over this line.
+    pub async fn processes_over(&self, line: &Proxy, setting: &str) -> (Server, Child) {
+        let mut url: Url = self.settings.iter().find(|(name, _)| name == setting).unwrap().1.parse().unwrap();
+        url.set_port(Some(line.address().port())).unwrap();
+        let over = |part| {
+            let mut command = self.process(part, None);
+            command.env(setting, url.as_str());
+            command
+        };
+        let server = self.listening(over("serve")).await;
+        (server, over("work").env("SONGDA_LOG", "warn").spawn().unwrap())
+    }
+
+    async fn listening(&self, mut command: Command) -> Server {
         const AT: &str = "127.0.0.1:";
         let log = self.folder.join(format!("{}.log", fresh_key()));
-        let mut command = self.process("serve", kill_at);
         command.env("SONGDA_LISTEN", format!("{AT}0")).stderr(File::create(&log).unwrap());
         let process = command.spawn().unwrap();
         let port = || {
@@ -336,7 +353,17 @@ pub async fn settings(
     sandbox: &Running,
     wanted: &[(&str, &str)],
 ) -> Vec<(String, String)> {
-    let mut all = sandbox_settings(sandbox);
+    settings_beside(database, folder, sandbox_settings(&sandbox.base_url(), sandbox.gateways()), wanted).await
+}
+
+/// The same beside a sandbox that may be a process of its own.
+pub async fn settings_beside(
+    database: &Database,
+    folder: &Folder,
+    sandbox: Vec<(String, String)>,
+    wanted: &[(&str, &str)],
+) -> Vec<(String, String)> {
+    let mut all = sandbox;
     let (prefix, keys, uploads) = (format!("it:{}:", fresh_key()), folder.path_of("keys"), folder.path_of("uploads"));
     songda(&["keys", "init", &keys], &[]).await;
     let given = [
@@ -357,13 +384,12 @@ fn config(settings: Vec<(String, String)>, registry: &Registry) -> Config {
     Config::read(&mut env, registry).unwrap_or_else(|faults| panic!("settings:\n{}", faults.join("\n")))
 }
 
-/// `script/sandbox.env`, and where the sandbox is.
-fn sandbox_settings(sandbox: &Running) -> Vec<(String, String)> {
+/// `script/sandbox.env`, and where the sandbox plays these gateways.
+pub fn sandbox_settings<'g>(base: &str, gateways: impl Iterator<Item = &'g str>) -> Vec<(String, String)> {
     let keys = SANDBOX_KEYS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
     let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let address = |name: &str| (format!("SONGDA_{}_URL", name.to_uppercase()), sandbox.url(name));
-    let addresses = sandbox.gateways().map(address);
-    keys.chain(addresses).collect()
+    let address = |name: &str| (format!("SONGDA_{}_URL", name.to_uppercase()), format!("{base}/{name}"));
+    keys.chain(gateways.map(address)).collect()
 }
 
 /// Runs the program, which must succeed.

@@ -3,6 +3,7 @@
 
 mod applicant;
 mod catalogue;
+mod chaos;
 mod consents;
 mod database;
 mod decisions;
@@ -29,7 +30,10 @@ mod releases;
 mod replays;
 mod restores;
 mod rings;
+mod scans;
 mod servers;
+mod silence;
+mod slowness;
 mod template;
 mod top;
 mod typescript;

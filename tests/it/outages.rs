@@ -5,16 +5,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use reqwest::Url;
 use serde_json::Value;
 use songda::demo::http::{Caller, Reply};
 use songda::demo::{fresh_key, fresh_phone, wait};
+use songda::store::{KeyRing, Store, StoreError};
 use tokio::process::Child;
 use tokio_util::sync::CancellationToken;
 
 use crate::decisions::{Accepted, Decided, KnownOffice, came_once, result};
 use crate::harness::{Desk, Server, wait_until};
 use crate::kills::QUICK;
-use crate::servers::Own;
+use crate::proxy::{Line, Proxy};
+use crate::servers::{Own, Servers};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -75,6 +78,21 @@ async fn redis_is_killed_and_comes_back_with_old_data_and_with_none() {
     assert_eq!(clerk.put_off.load(Ordering::Relaxed), 0, "nobody who asks meets the outage");
     office.close(None).await;
     own.close().await;
+}
+
+/// A connection may end in the middle of the handshake. That says nothing about what is in the database.
+#[tokio::test]
+async fn a_line_that_is_cut_is_an_outage() {
+    let servers = Servers::shared();
+    let line = Proxy::before(servers.places()[0]).await;
+    line.set(Line::Cut);
+    let mut url: Url = servers.database("songda").parse().unwrap();
+    url.set_port(Some(line.address().port())).unwrap();
+    let store = Store::new(url.as_str(), 1, "test", KeyRing::parse(KeyRing::fresh_file().expose()).unwrap()).unwrap();
+    for _ in 0..10 {
+        let asked = store.ping().await;
+        assert!(matches!(asked, Err(StoreError::Unavailable(_))), "{asked:?}");
+    }
 }
 
 /// The one honest answer of an API that cannot reach its database.

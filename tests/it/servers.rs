@@ -1,6 +1,7 @@
 //! Where the PostgreSQL and the Redis of a test are: those that all tests share, or one of its own, to be stopped and
 //! killed.
 
+use std::net::SocketAddr;
 use std::process::Stdio;
 
 use reqwest::Url;
@@ -8,8 +9,10 @@ use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-const DATABASE: &str = "SONGDA_DATABASE_URL";
-const REDIS: &str = "SONGDA_REDIS_URL";
+/// The setting that says where PostgreSQL is.
+pub const DATABASE: &str = "SONGDA_DATABASE_URL";
+/// The setting that says where Redis is.
+pub const REDIS: &str = "SONGDA_REDIS_URL";
 
 /// Their addresses.
 #[derive(Clone)]
@@ -24,6 +27,11 @@ impl Servers {
         let setting =
             |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is set: run the tests with script/test"));
         Self { postgres: setting(DATABASE).parse().unwrap(), redis: setting(REDIS).parse().unwrap() }
+    }
+
+    /// Where PostgreSQL and Redis listen.
+    pub fn places(&self) -> [SocketAddr; 2] {
+        [&self.postgres, &self.redis].map(|url| url.socket_addrs(|| None).unwrap()[0])
     }
 
     /// Redis.
@@ -44,10 +52,10 @@ impl Servers {
     }
 }
 
-/// A server of the test's own. `script/services` starts it, obeys, and stops it when the pipe of its orders closes: so
-/// it dies with the test, even with one that panics or is killed.
+/// Servers of the test's own. `script/services` starts it, obeys, and stops them when the pipe of its orders closes:
+/// so they die with the test, even with one that panics or is killed.
 pub struct Own {
-    /// It, and the shared one of the other kind.
+    /// They, and the shared one of a kind that is not among them.
     pub servers: Servers,
     script: Child,
     orders: ChildStdin,
@@ -57,17 +65,25 @@ pub struct Own {
 impl Own {
     /// A PostgreSQL. Its files are in `var/NAME`.
     pub async fn postgres(name: &str) -> Self {
-        Self::start(name, DATABASE).await
+        Self::start(name, &[DATABASE]).await
     }
 
     /// A Redis. Its files are in `var/NAME`.
     pub async fn redis(name: &str) -> Self {
-        Self::start(name, REDIS).await
+        Self::start(name, &[REDIS]).await
     }
 
-    async fn start(name: &str, own: &str) -> Self {
+    /// One of each. Their files are in `var/NAME`.
+    pub async fn both(name: &str) -> Self {
+        Self::start(name, &[DATABASE, REDIS]).await
+    }
+
+    async fn start(name: &str, own: &[&str]) -> Self {
         let mut command = Command::new("script/services");
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).args([name, "-"]).env_remove(own);
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args([name, "-"]);
+        for setting in own {
+            command.env_remove(setting);
+        }
         let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (orders, answers) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
         let mut answers = BufReader::new(answers).lines();

@@ -13,6 +13,7 @@ pub mod cors;
 pub mod etag;
 pub mod fixed;
 pub mod idempotency;
+pub mod in_time;
 pub mod openapi;
 pub mod paging;
 pub mod phone;

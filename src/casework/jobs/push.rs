@@ -11,7 +11,7 @@ use crate::domain::reach::Link;
 use crate::store::consent_holds::Wanted;
 use crate::store::reach::Recipient;
 use crate::store::record::Record;
-use crate::store::{Conn, StoreError, Tx, consent_holds, notifications, reach};
+use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, notifications, reach};
 
 /// A message that is ready to be sent.
 #[derive(Debug, Clone)]
@@ -70,8 +70,11 @@ pub struct PushEffect {
 /// How a push ended on one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PushEnd {
-    /// It was delivered, or must be presumed so.
+    /// It was delivered.
     Delivered,
+    /// An attempt of unknown outcome must have delivered it, because the consent is gone; unless another message to the
+    /// same person took that consent.
+    Presumed,
     /// The person does not want it there.
     Refused,
     /// The address reaches nobody.
@@ -153,14 +156,18 @@ impl Casework {
         record: &mut Record,
         effects: &[(JobId, &PushEffect)],
     ) -> Result<(), StoreError> {
-        let delivered = effects.iter().filter(|(_, effect)| effect.end == PushEnd::Delivered);
+        let mut ended = Vec::with_capacity(effects.len());
+        for (job, effect) in effects {
+            ended.push((*job, *effect, judged(tx, *job, effect).await?));
+        }
+        let delivered = ended.iter().filter(|(.., end)| *end == PushEnd::Delivered);
         let (ids, channels): (Vec<_>, Vec<_>) =
-            delivered.map(|(_, effect)| (effect.notification, effect.link.channel.clone())).unzip();
+            delivered.map(|(_, effect, _)| (effect.notification, effect.link.channel.clone())).unzip();
         if !ids.is_empty() {
             notifications::delivered(tx, &ids, &channels).await?;
         }
-        settle_consents(tx, effects).await?;
-        for (_, effect) in effects.iter().filter(|(_, effect)| effect.end != PushEnd::Delivered) {
+        settle_consents(tx, &ended).await?;
+        for (_, effect, _) in ended.iter().filter(|(.., end)| *end != PushEnd::Delivered) {
             self.pass_on(tx, record, effect).await?;
         }
         Ok(())
@@ -179,6 +186,22 @@ impl Casework {
         }
         Ok(())
     }
+}
+
+/// How a push ended after all. A presumption holds only if nothing else can have used the consent up: a message to the
+/// same person that may have gone out twice took two, and the person is rather told twice than not at all.
+async fn judged(tx: &mut Tx, job: JobId, effect: &PushEffect) -> Result<PushEnd, StoreError> {
+    if effect.end != PushEnd::Presumed {
+        return Ok(effect.end);
+    }
+    let others = notifications::latest_of(tx, effect.person).await?.into_iter();
+    let push = |notification| Work::Push { notification, channel: effect.link.channel.clone() }.key();
+    let keys: Vec<String> = others.filter(|other| *other != effect.notification).map(push).collect();
+    let doubtful = jobs::any_unclear(tx, &keys).await?;
+    if doubtful {
+        tracing::info!(%job, "another message may have used its consent: the next channel takes over");
+    }
+    Ok(if doubtful { PushEnd::Unknown } else { PushEnd::Delivered })
 }
 
 fn missing(id: &NotificationId) -> StoreError {
@@ -206,12 +229,12 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
 }
 
 /// Ends the holds of pushes on consents.
-async fn settle_consents(tx: &mut Tx, effects: &[(JobId, &PushEffect)]) -> Result<(), StoreError> {
+async fn settle_consents(tx: &mut Tx, ended: &[(JobId, &PushEffect, PushEnd)]) -> Result<(), StoreError> {
     let mut used = Vec::new();
-    for (job, effect) in effects {
+    for (job, effect, end) in ended {
         let Some(template) = &effect.template else { continue };
-        match effect.end {
-            PushEnd::Delivered | PushEnd::Unknown => used.push(*job),
+        match end {
+            PushEnd::Delivered | PushEnd::Presumed | PushEnd::Unknown => used.push(*job),
             PushEnd::Failed | PushEnd::Gone => consent_holds::give_back(tx, *job).await?,
             PushEnd::Refused => {
                 let wanted = Wanted { job: *job, person: effect.person, template };

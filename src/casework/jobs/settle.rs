@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use super::{ChannelNews, ParcelEffect, PushEffect};
 use crate::casework::Casework;
-use crate::domain::ids::CallbackId;
+use crate::domain::ids::{CallbackId, ParcelId};
 use crate::store::jobs::{self, AttemptId, Ending};
 use crate::store::record::{Record, SaveError};
-use crate::store::{StoreError, callbacks};
+use crate::store::{StoreError, callbacks, parcels};
 
 /// How an attempt ended, and what follows from that.
 #[derive(Debug, Clone)]
@@ -41,6 +41,17 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// The parcels that it is about.
+    fn parcels(&self) -> Vec<ParcelId> {
+        match self {
+            Self::None | Self::Push(_) => Vec::new(),
+            Self::Parcel(effect) => vec![effect.parcel],
+            Self::Callback { parcels, .. } => parcels.iter().map(|effect| effect.parcel).collect(),
+        }
+    }
+}
+
 impl Casework {
     /// Settles a batch of attempts, and returns those whose claim still held.
     ///
@@ -51,9 +62,11 @@ impl Casework {
         let mut tx = self.store().begin().await?;
         let endings: Vec<Ending> = settlements.iter().map(|settlement| settlement.ending.clone()).collect();
         let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
+        let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
+        parcels::lock(&mut tx, &settled().flat_map(|settlement| settlement.effect.parcels()).collect()).await?;
         let mut record = Record::default();
         let mut pushes = Vec::new();
-        for settlement in settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt())) {
+        for settlement in settled() {
             match &settlement.effect {
                 Effect::None => {}
                 Effect::Push(effect) => pushes.push((settlement.ending.id(), effect)),
@@ -69,6 +82,8 @@ impl Casework {
                 }
             }
         }
+        // Consents are held in one order by all workers, as parcels are.
+        pushes.sort_by_key(|(_, effect)| effect.person);
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         if record.is_empty() {
             tx.commit().await?;

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -18,6 +19,8 @@ use crate::store::StoreError;
 const PENS: usize = 1;
 /// How many decisions share one at the most.
 const AT_ONCE: usize = 128;
+/// How long a transaction may take. PostgreSQL ends sooner whatever it works on, so the line to it is silent.
+const RECORD_WITHIN: Duration = Duration::from_secs(20);
 
 type Outcome = Result<Recorded, StoreError>;
 
@@ -95,7 +98,8 @@ impl Casework {
     async fn record_gathered(&self, gathered: Vec<Waiting>) {
         let (reported, answers): (Vec<Reported>, Vec<_>) =
             gathered.into_iter().map(|Waiting { reported, answer }| (reported, answer)).unzip();
-        let outcomes: Vec<Outcome> = match self.record_results(&reported).await {
+        let recorded = tokio::time::timeout(RECORD_WITHIN, self.record_results(&reported)).await;
+        let outcomes: Vec<Outcome> = match recorded.unwrap_or_else(|_| Err(StoreError::silent())) {
             Ok(recorded) => recorded.into_iter().map(Ok).collect(),
             Err(error) => answers.iter().map(|_| Err(error.clone())).collect(),
         };

@@ -100,7 +100,7 @@ impl Ending {
 pub type AttemptId = (JobId, i64);
 
 /// Settles attempts whose claim still holds, and returns those that it did settle. A worker that lost its lease to another
-/// settles nothing, even where both hand in together.
+/// settles nothing, even where both hand in together; nor does one that settles anew because the answer was lost.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -118,7 +118,7 @@ pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId
                 cause = case when g.state = 'done' then null else left(g.detail, 500) end,
                 finished_at = case when g.state <> 'pending' then now() end
             from given g
-            where j.id = g.id and j.fence = g.fence and j.state = 'pending'
+            where j.id = g.id and j.fence = g.fence and j.state = 'pending' and j.lease_until is not null
             returning j.id, j.fence, j.worker, j.claimed_at
         )
         insert into attempts (job_id, fence, worker, started_at, ended_at, outcome, detail, reference)

@@ -96,6 +96,15 @@ pub async fn hasten(conn: &mut Conn, key: &str, within: Duration) -> Result<(), 
     Ok(())
 }
 
+/// Whether the outcome of an attempt at one of these jobs was ever unknown.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn any_unclear(conn: &mut Conn, keys: &[String]) -> Result<bool, StoreError> {
+    let any = sqlx::query_scalar("select exists (select from jobs where key = any($1) and unclear > 0)").bind(keys);
+    Ok(any.fetch_one(conn).await?)
+}
+
 /// Brings a finished job back to life, done or given up, because its subject moved on. It is due now, and as if new.
 ///
 /// # Errors

@@ -17,7 +17,8 @@ use crate::worker::verdict::{Conclusion, Contact, again_or_dead, on_push, plaine
 /// spoils a batch spoils one job of it.
 pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[(JobId, NotificationId)]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
-    let prepared = workshop.casework.prepare_pushes(&link(channel.as_ref()), pushes).await;
+    let link = link(channel.as_ref());
+    let prepared = workshop.in_time(workshop.casework.prepare_pushes(&link, pushes)).await;
     prepared.unwrap_or_else(|error| {
         tracing::warn!(%error, channel = %code, "pushes could not be prepared together");
         PreparedPushes::new()

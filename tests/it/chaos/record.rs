@@ -1,0 +1,119 @@
+//! The second ledger: what PostgreSQL says.
+
+use std::collections::BTreeMap;
+
+use songda::domain::ids::NotificationId;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::town::Town;
+
+/// A case.
+#[derive(FromRow)]
+pub struct Case {
+    /// Its id.
+    pub id: Uuid,
+    /// Its number.
+    pub number: String,
+    /// Who brought it in: a system, or `mobile`.
+    pub source: String,
+    /// What that system calls it.
+    pub source_ref: Option<String>,
+}
+
+/// A notification that was to ring a phone.
+pub struct Ring {
+    /// About what.
+    pub event: String,
+    /// Whether the record says of an attempt that nobody knows its outcome.
+    pub unclear: bool,
+    /// Whether WeChat's refusal of a second copy was taken for the arrival of the first.
+    pub presumed: bool,
+}
+
+/// A parcel.
+#[derive(FromRow)]
+pub struct Parcel {
+    case_number: String,
+    /// Who carries it.
+    pub carrier: String,
+    /// Our number.
+    pub order_no: String,
+    /// The carrier's.
+    pub waybill: Option<String>,
+}
+
+/// All of it.
+pub struct Record {
+    /// Cases.
+    pub cases: Vec<Case>,
+    /// By the number of their case.
+    pub rings: BTreeMap<String, Vec<Ring>>,
+    /// By the number of their case.
+    pub parcels: BTreeMap<String, Vec<Parcel>>,
+    /// How many attempts were made.
+    pub attempts: i64,
+    /// How often PostgreSQL had to break a deadlock since it crashed last.
+    pub deadlocks: i64,
+    /// Jobs that are done, and nobody ever tried.
+    pub untried: i64,
+}
+
+#[derive(FromRow)]
+struct Notification {
+    id: Uuid,
+    case_number: String,
+    event: String,
+}
+
+#[derive(FromRow)]
+struct Push {
+    key: String,
+    unclear: bool,
+    presumed: bool,
+}
+
+impl Record {
+    /// Reads it.
+    pub async fn read(town: &Town) -> Self {
+        let pool = &town.database;
+        let parcels = "select c.number as case_number, p.carrier, p.order_no, p.waybill
+                       from parcels p join cases c on c.id = p.case_id";
+        let parcels: Vec<Parcel> = sqlx::query_as(parcels).fetch_all(pool).await.unwrap();
+        let untried = "select count(*) from jobs j where state = 'done'
+                       and not exists (select from attempts a where a.job_id = j.id)";
+        let count = async |of| sqlx::query_scalar::<_, i64>(of).fetch_one(pool).await.unwrap();
+        Self {
+            cases: sqlx::query_as("select id, number, source, source_ref from cases").fetch_all(pool).await.unwrap(),
+            rings: rings(town).await,
+            parcels: grouped(parcels.into_iter().map(|parcel| (parcel.case_number.clone(), parcel))),
+            attempts: count("select count(*) from attempts").await,
+            deadlocks: count("select deadlocks from pg_stat_database where datname = current_database()").await,
+            untried: count(untried).await,
+        }
+    }
+}
+
+/// The notifications for which a push was promised.
+async fn rings(town: &Town) -> BTreeMap<String, Vec<Ring>> {
+    let pushes = "select split_part(j.key, ':', 2) as key,
+                         coalesce(bool_or(a.outcome in ('lost', 'ambiguous', 'broken')), false) as unclear,
+                         coalesce(bool_or(a.outcome = 'presumed_delivered'), false) as presumed
+                  from jobs j left join attempts a on a.job_id = j.id where j.kind = 'push' group by 1";
+    let pushes: Vec<Push> = sqlx::query_as(pushes).fetch_all(&town.database).await.unwrap();
+    let pushes: BTreeMap<String, Push> = pushes.into_iter().map(|push| (push.key.clone(), push)).collect();
+    let all = sqlx::query_as("select id, case_number, event from notifications").fetch_all(&town.database);
+    let all: Vec<Notification> = all.await.unwrap();
+    grouped(all.into_iter().filter_map(|Notification { id, case_number, event }| {
+        let Push { unclear, presumed, .. } = *pushes.get(&NotificationId::from_uuid(id).to_string())?;
+        Some((case_number, Ring { event, unclear, presumed }))
+    }))
+}
+
+fn grouped<T>(rows: impl Iterator<Item = (String, T)>) -> BTreeMap<String, Vec<T>> {
+    let mut groups: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for (key, row) in rows {
+        groups.entry(key).or_default().push(row);
+    }
+    groups
+}

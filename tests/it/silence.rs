@@ -1,0 +1,95 @@
+//! A line falls silent, and nobody is told: not the process that waits for an answer, and not PostgreSQL, which has locked
+//! what others need. Both give it up, and work goes on over new lines.
+
+use std::time::Duration;
+
+use songda::demo::http::Caller;
+use songda::demo::{fresh_key, fresh_phone, wait};
+use sqlx::{AssertSqlSafe, Postgres, Transaction};
+
+use crate::decisions::{Decided, KnownOffice, came_once, decide, result};
+use crate::harness::{Desk, wait_until};
+use crate::kills::QUICK;
+use crate::proxy::Proxy;
+use crate::servers::{DATABASE, REDIS, Servers};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Keeps everybody from changing a table, so that a statement that would is surely under way.
+async fn lock(desk: &Desk, table: &str) -> Transaction<'static, Postgres> {
+    let mut lock = desk.database.begin().await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("lock table {table} in exclusive mode"))).execute(&mut *lock).await.unwrap();
+    lock
+}
+
+/// Waits until somebody waits for a lock of this desk's database.
+async fn somebody_waits(desk: &Desk) {
+    let waits = "select exists (select from pg_locks where not granted
+                 and database = (select oid from pg_database where datname = current_database()))";
+    let waits = async || sqlx::query_scalar(waits).fetch_one(&desk.database).await.unwrap();
+    wait_until(PATIENCE, "somebody waits for the lock", waits).await;
+}
+
+#[tokio::test]
+async fn a_worker_settles_over_another_line() {
+    let desk = Desk::open_idle(&QUICK).await;
+    let line = Proxy::before(Servers::shared().places()[0]).await;
+    let decided = decide(&desk, 3).await;
+    // A settlement changes jobs first, and notifications after them.
+    let lock = lock(&desk, "notifications").await;
+    let (_server, mut worker) = desk.processes_over(&line, DATABASE).await;
+    somebody_waits(&desk).await;
+    line.lose();
+    lock.commit().await.unwrap();
+    came_once(&desk, &decided, PATIENCE).await;
+    assert_eq!(worker.try_wait().unwrap(), None, "it is the same worker");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn an_api_takes_decisions_over_another_line() {
+    let desk = Desk::open_idle(&QUICK).await;
+    let line = Proxy::before(Servers::shared().places()[0]).await;
+    let (server, _worker) = desk.processes_over(&line, DATABASE).await;
+    let known = KnownOffice::new(&desk).await;
+    let api = server.api.with_token(known.token(&desk).await);
+    let phones = [fresh_phone(), fresh_phone()];
+
+    let lock = lock(&desk, "cases").await;
+    let trouble = async {
+        somebody_waits(&desk).await;
+        line.lose();
+        lock.commit().await.unwrap();
+    };
+    let [first, second] = phones.each_ref().map(|phone| taken(&api, &known.source, phone));
+    let (first, second, ()) = tokio::join!(first, second, trouble);
+    came_once(&desk, &[first, second], PATIENCE).await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn redis_is_heard_over_another_line() {
+    let desk = Desk::open_idle(&QUICK).await;
+    let line = Proxy::before(Servers::shared().places()[1]).await;
+    let (server, _worker) = desk.processes_over(&line, REDIS).await;
+    let status = async || server.api.get("/readyz").success().await.unwrap().text("/status").unwrap();
+    assert_eq!(status().await, "ok");
+    line.lose();
+    wait_until(PATIENCE / 2, "Redis is found again", async || status().await == "ok").await;
+    came_once(&desk, &decide(&desk, 3).await, PATIENCE / 2).await;
+    assert!(line.struck() > 0, "some lines were lost");
+    desk.close().await;
+}
+
+/// Hands a decision in until it is taken.
+async fn taken(api: &Caller, source: &str, phone: &str) -> Decided {
+    let (mut row, key) = (result(phone), fresh_key());
+    let reference = row.as_object_mut().unwrap().remove("ref").unwrap();
+    let path = format!("/integration/v1/results/{source}/{}", reference.as_str().unwrap());
+    let ask = async || {
+        let Ok(reply) = api.put(&path).once(&key).json(&row).answer().await else { return Ok(None) };
+        if reply.status.is_success() { reply.text("/number").map(Some) } else { Ok(None) }
+    };
+    let number = wait::until("the decision is taken", PATIENCE, ask).await.unwrap();
+    Decided { number, phone: phone.to_owned() }
+}

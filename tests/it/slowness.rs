@@ -1,0 +1,59 @@
+//! What is slow harms nobody else: a gateway that hangs delays no other, and a worker that comes too late changes nothing.
+
+use std::time::Duration;
+
+use songda::sandbox::faults::{Fault, Often, Order};
+use tokio::process::{Child, Command};
+
+use crate::decisions::{came_once, decide};
+use crate::harness::{Desk, wait_until};
+use crate::kills::QUICK;
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+fn order(desk: &Desk, fault: Fault, often: Often) {
+    let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_secs(30)));
+    desk.sandbox.world().faults.order(Order { gateway, operation: None, fault, often, delay });
+}
+
+#[tokio::test]
+async fn a_gateway_that_hangs_delays_no_other() {
+    let desk = Desk::open_with(&QUICK).await;
+    order(&desk, Fault::TimeoutBefore, Often::Share(1.0));
+    let decided = decide(&desk, 100).await;
+    let world = desk.sandbox.world();
+    let ordered = async || world.parcels.counts().0 == 100;
+    wait_until(PATIENCE, "all parcels are ordered", ordered).await;
+    assert!(decided.iter().all(|one| world.phones.of(&one.phone).is_empty()), "no phone rang meanwhile");
+
+    world.faults.cancel_orders();
+    came_once(&desk, &decided, 2 * PATIENCE).await;
+    desk.close().await;
+}
+
+async fn signal(worker: &Child, signal: &str) {
+    Command::new("kill").args([signal, &worker.id().unwrap().to_string()]).status().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_that_comes_too_late_settles_nothing() {
+    let desk = Desk::open_idle(&QUICK).await;
+    order(&desk, Fault::Slow, Often::Times(1));
+    let decided = decide(&desk, 1).await;
+    let slow = desk.worker(None);
+    let has_sent = async || !desk.sandbox.world().phones.of(&decided[0].phone).is_empty();
+    wait_until(PATIENCE, "the first worker has sent it", has_sent).await;
+    signal(&slow, "-STOP").await;
+    let quick = desk.worker(None);
+    came_once(&desk, &decided, PATIENCE).await;
+    drop(quick);
+
+    signal(&slow, "-CONT").await;
+    let more = decide(&desk, 1).await;
+    came_once(&desk, &[decided, more].concat(), PATIENCE).await;
+    let attempts = "select outcome from attempts a join jobs j on j.id = a.job_id where j.kind = 'push'
+                    and j.unclear > 0 order by a.fence";
+    let attempts: Vec<String> = sqlx::query_scalar(attempts).fetch_all(&desk.database).await.unwrap();
+    assert_eq!(attempts, ["lost", "found"], "what the first worker believes is not written down");
+    desk.close().await;
+}

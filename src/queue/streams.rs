@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply};
-use redis::{AsyncCommands, AsyncConnectionConfig, FromRedisValue};
+use redis::{AsyncCommands, AsyncConnectionConfig, FromRedisValue, Script};
 use uuid::Uuid;
 
 use super::{ANSWER_WITHIN, Queue, QueueError};
@@ -15,6 +15,23 @@ const GROUP: &str = "workers";
 const FIELD: &str = "job";
 /// A bound on memory, far above any backlog that is still useful: what is cut off is swept in again.
 const LONGEST: usize = 1_000_000;
+
+/// Stands for every reader, in [`STRIKE_OFF`].
+const ANYBODY: &str = "*";
+/// Strikes readers off that hold nothing and have been idle for so long: one, or all.
+const STRIKE_OFF: &str = r"
+local readers, gone = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1]), 0
+if readers.err then return 0 end
+for _, reader in ipairs(readers) do
+  local about = {}
+  for i = 1, #reader, 2 do about[reader[i]] = reader[i + 1] end
+  local meant = ARGV[2] == '*' or ARGV[2] == about.name
+  if meant and about.pending == 0 and about.idle >= tonumber(ARGV[3]) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], about.name)
+    gone = gone + 1
+  end
+end
+return gone";
 
 /// An entry of a stream: a job, and the entry's own id, by which it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +140,22 @@ impl Queue {
         }
     }
 
+    /// Forgets the readers of a lane that have not asked for anything for so long, and hold nothing: those of processes
+    /// that died.
+    ///
+    /// # Errors
+    /// When Redis is unavailable.
+    pub async fn forget_readers(&self, lane: &Lane, idle: Duration) -> Result<usize, QueueError> {
+        self.strike_off(lane, ANYBODY, idle).await
+    }
+
+    async fn strike_off(&self, lane: &Lane, worker: &str, idle: Duration) -> Result<usize, QueueError> {
+        let script = Script::new(STRIKE_OFF);
+        let mut call = script.key(self.lane_key(lane, "jobs"));
+        call.arg(GROUP).arg(worker).arg(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
+        Ok(call.invoke_async(&mut self.connection()).await?)
+    }
+
     async fn create_group(&self, lane: &Lane) -> Result<(), QueueError> {
         let key = self.lane_key(lane, "jobs");
         let made: Result<(), _> = self.connection().xgroup_create_mkstream(key, GROUP, "0").await;
@@ -179,10 +212,11 @@ impl Reader {
         Ok(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
     }
 
-    /// Tells Redis that this reader will not come back, so that its name does not pile up.
+    /// Tells Redis that this reader will not come back, so that its name does not pile up. Where it holds rings that
+    /// nobody answered, its name stays until others took them over: with the name the rings would be gone, and their
+    /// entries would stand on the stream as if somebody were at work on them.
     pub async fn leave(self) {
-        let gone: Result<(), _> = self.queue.connection().xgroup_delconsumer(&self.key, GROUP, &self.worker).await;
-        if let Err(error) = gone {
+        if let Err(error) = self.queue.strike_off(&self.lane, &self.worker, Duration::ZERO).await {
             tracing::debug!(%error, lane = %self.lane, "could not take leave of Redis");
         }
     }

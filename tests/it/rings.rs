@@ -41,3 +41,26 @@ async fn each_lane_has_a_bucket_of_its_own_and_what_was_not_used_is_given_back()
     assert_eq!(queue.take(&ems, pace, 500).await.unwrap(), 5, "it never holds more than a second's worth");
     desk.close().await;
 }
+
+/// With a reader's name Redis forgets what it holds; then an entry would stand on the stream that nobody ever hears.
+#[tokio::test]
+async fn what_a_reader_holds_when_it_leaves_is_taken_over() {
+    let desk = Desk::open_idle(&[]).await;
+    let (queue, lane) = (desk.queue(), Lane::courier(&CarrierCode::new("ems")));
+    queue.take_over(&lane, "nobody", Duration::ZERO, 1).await.unwrap();
+    let job = JobId::from_uuid(Uuid::now_v7());
+    queue.offer(&[Offer { job, lane: lane.clone() }]).await.unwrap();
+
+    let (mut holds, mut idle) = (queue.reader(lane.clone(), "holds"), queue.reader(lane.clone(), "idle"));
+    let soon = Duration::from_millis(10);
+    assert_eq!(holds.read(10, soon).await.unwrap().iter().filter_map(|ring| ring.job).collect::<Vec<_>>(), [job]);
+    assert_eq!(idle.read(10, soon).await.unwrap(), []);
+    holds.leave().await;
+    idle.leave().await;
+    assert_eq!(queue.forget_readers(&lane, Duration::ZERO).await.unwrap(), 0, "who held nothing is struck off already");
+
+    let taken = queue.take_over(&lane, "heir", Duration::ZERO, 10).await.unwrap();
+    assert_eq!(taken.iter().filter_map(|ring| ring.job).collect::<Vec<_>>(), [job]);
+    assert_eq!(queue.forget_readers(&lane, Duration::ZERO).await.unwrap(), 1, "now it holds nothing any more");
+    desk.close().await;
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use songda::domain::clock::fresh;
 use songda::domain::ids::JobId;
 use songda::domain::job::{Lane, Offer};
 use songda::domain::pace::Pace;
@@ -48,7 +49,7 @@ async fn what_a_reader_holds_when_it_leaves_is_taken_over() {
     let desk = Desk::open_idle(&[]).await;
     let (queue, lane) = (desk.queue(), Lane::courier(&CarrierCode::new("ems")));
     queue.take_over(&lane, "nobody", Duration::ZERO, 1).await.unwrap();
-    let job = JobId::from_uuid(Uuid::now_v7());
+    let job = fresh(JobId::from_uuid);
     queue.offer(&[Offer { job, lane: lane.clone() }]).await.unwrap();
 
     let (mut holds, mut idle) = (queue.reader(lane.clone(), "holds"), queue.reader(lane.clone(), "idle"));

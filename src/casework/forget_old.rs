@@ -1,12 +1,13 @@
-//! What served its purpose is forgotten: used assertions, old one-time codes, sessions long over, answers kept under an
-//! `Idempotency-Key`.
+//! What served its purpose is forgotten: used assertions, old one-time codes and real-name checks, sessions long over, answers
+//! kept under an `Idempotency-Key`.
 
 use chrono::TimeDelta;
 
 use super::{Casework, once};
 use crate::domain::clock::Instant;
 use crate::domain::login_code;
-use crate::store::{Store, StoreError, api_clients, housekeeping, idempotency, login_codes, sessions};
+use crate::domain::person::MISMATCH_MEMORY;
+use crate::store::{Store, StoreError, api_clients, housekeeping, idempotency, identity_tries, login_codes, sessions};
 
 /// How long an ended session is kept, so that somebody can ask how it ended.
 const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
@@ -36,8 +37,9 @@ pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> 
     }
     let assertions = api_clients::forget_assertions(&mut tx, now, AT_ONCE).await?;
     let codes = login_codes::forget(&mut tx, now - login_code::MEMORY, AT_ONCE).await?;
+    let tries = identity_tries::forget(&mut tx, now - MISMATCH_MEMORY, AT_ONCE).await?;
     let sessions = sessions::forget(&mut tx, now - SESSION_MEMORY, AT_ONCE).await?;
     let answers = idempotency::forget(&mut tx, now - once::KEPT, AT_ONCE).await?;
     tx.commit().await?;
-    Ok(assertions + codes + sessions + answers)
+    Ok(assertions + codes + tries + sessions + answers)
 }

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod ids;
 pub mod item;
 pub mod job;
+pub mod limits;
 pub mod login_code;
 pub mod notification;
 pub mod pace;

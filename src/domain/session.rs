@@ -122,6 +122,8 @@ impl EndedBecause {
         match self {
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
+    /// The account was joined with another one of the same person.
+    Joined,
             Self::TokenCopied => "token_copied",
             Self::Disabled => "disabled",
             Self::PasswordReset => "password_reset",
@@ -134,6 +136,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+            Self::Joined => "joined",
 
     #[test]
     fn a_used_token_is_forgiven_for_a_while() {

@@ -1,4 +1,8 @@
-//! Applicants of cases that other systems decide: found by resident ID or phone, or entered, many at once.
+//! Applicants of cases that other systems decide: found by what the other system names them by, or entered, many at once.
+//!
+//! A system that reports a resident ID names a person: the result is for whoever proves that ID, and for nobody else. The
+//! phone beside it says where messages go. It may be a spouse's by now, or a stranger's, so its owner is never taken for
+//! the applicant. A system that reports a phone alone names the owner of that phone.
 
 use std::collections::HashMap;
 
@@ -20,8 +24,29 @@ pub struct KnownAs {
     pub resident_id: Option<ResidentId>,
 }
 
-/// Finds applicants, or enters those whom nobody knows yet, in the order given. A person who proved a resident ID here is
-/// found by it; everybody else by the phone, to which the result is told in any case.
+/// What an applicant is found by, as a keyed hash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Name {
+    Phone(Vec<u8>),
+    ResidentId(Vec<u8>),
+}
+
+impl Name {
+    fn of(keys: &KeyRing, applicant: &KnownAs) -> Self {
+        match &applicant.resident_id {
+            Some(id) => Self::ResidentId(keys.hash("people.resident_id", id.expose())),
+            None => Self::Phone(keys.hash("people.phone", applicant.phone.expose())),
+        }
+    }
+
+    fn hash(&self) -> &[u8] {
+        match self {
+            Self::Phone(hash) | Self::ResidentId(hash) => hash,
+        }
+    }
+}
+
+/// Finds applicants, or enters those whom nobody knows yet, in the order given.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -31,81 +56,90 @@ pub async fn find_or_enter(
     applicants: &[KnownAs],
     now: Instant,
 ) -> Result<Vec<PersonId>, StoreError> {
-    let phones: Vec<Vec<u8>> =
-        applicants.iter().map(|applicant| keys.hash("people.phone", applicant.phone.expose())).collect();
-    let resident_id =
-        |applicant: &KnownAs| applicant.resident_id.as_ref().map(|id| keys.hash("people.resident_id", id.expose()));
-    let resident_ids: Vec<Option<Vec<u8>>> = applicants.iter().map(resident_id).collect();
-    let mut known = Known::find(conn, &phones, &resident_ids).await?;
-    let mut missing: HashMap<&[u8], Vec<u8>> = HashMap::new();
-    for (at, applicant) in applicants.iter().enumerate() {
-        if known.person(&phones[at], resident_ids[at].as_ref()).is_none() && !missing.contains_key(&phones[at][..]) {
-            missing.insert(&phones[at], keys.seal("people.phone", applicant.phone.expose().as_bytes())?);
+    let names: Vec<Name> = applicants.iter().map(|applicant| Name::of(keys, applicant)).collect();
+    let mut known = find(conn, &names).await?;
+    let mut strangers: HashMap<&Name, Vec<u8>> = HashMap::new();
+    for (name, applicant) in names.iter().zip(applicants) {
+        if known.get(name).is_none_or(|found| found.is_awaited) {
+            strangers.insert(name, keys.seal("people.phone", applicant.phone.expose().as_bytes())?);
         }
     }
-    if !missing.is_empty() {
-        enter(conn, missing, now).await?;
-        known = Known::find(conn, &phones, &resident_ids).await?;
+    if !strangers.is_empty() {
+        enter(conn, strangers, now).await?;
+        known = find(conn, &names).await?;
     }
-    let person = |at: usize| known.person(&phones[at], resident_ids[at].as_ref());
-    let found: Option<Vec<PersonId>> = (0..applicants.len()).map(person).collect();
+    let found: Option<Vec<PersonId>> = names.iter().map(|name| known.get(name).map(|found| found.id)).collect();
     found.ok_or_else(|| StoreError::Broken("an applicant that was entered is not there".to_owned()))
 }
 
-async fn enter(conn: &mut Conn, missing: HashMap<&[u8], Vec<u8>>, now: Instant) -> Result<(), StoreError> {
-    let mut missing: Vec<(&[u8], Vec<u8>)> = missing.into_iter().collect();
+/// Enters people with the phones that messages to them go to. A person who is awaited under their resident ID is told at
+/// the phone that was named last, until they come and prove their own.
+async fn enter(conn: &mut Conn, strangers: HashMap<&Name, Vec<u8>>, now: Instant) -> Result<(), StoreError> {
+    let mut strangers: Vec<(&Name, Vec<u8>)> = strangers.into_iter().collect();
     // In one order, so that two batches with the same people wait for each other instead of deadlocking.
-    missing.sort_unstable();
-    let ids: Vec<Uuid> = missing.iter().map(|_| fresh_uuid()).collect();
-    let (hashes, sealed): (Vec<&[u8]>, Vec<Vec<u8>>) = missing.into_iter().unzip();
-    sqlx::query(
-        "insert into people (id, phone_hash, phone_sealed, created_at)
-         select id, hash, sealed, $4 from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as t (id, hash, sealed)
-         on conflict (phone_hash) do nothing",
-    )
-    .bind(ids)
-    .bind(hashes)
-    .bind(sealed)
-    .bind(now)
-    .execute(conn)
-    .await?;
+    strangers.sort_unstable();
+    let (by_phone, by_resident_id): (Vec<_>, Vec<_>) =
+        strangers.into_iter().partition(|(name, _)| matches!(name, Name::Phone(_)));
+    for (sql, strangers) in [(ENTER_BY_PHONE, by_phone), (ENTER_BY_RESIDENT_ID, by_resident_id)] {
+        if strangers.is_empty() {
+            continue;
+        }
+        let ids: Vec<Uuid> = strangers.iter().map(|_| fresh_uuid()).collect();
+        let (names, sealed): (Vec<&Name>, Vec<Vec<u8>>) = strangers.into_iter().unzip();
+        let hashes: Vec<&[u8]> = names.into_iter().map(Name::hash).collect();
+        sqlx::query(sql).bind(ids).bind(hashes).bind(sealed).bind(now).execute(&mut *conn).await?;
+    }
     Ok(())
 }
 
-/// People by keyed hash.
-struct Known {
-    by_phone: HashMap<Vec<u8>, PersonId>,
-    by_resident_id: HashMap<Vec<u8>, PersonId>,
+const ENTER_BY_PHONE: &str = "insert into people (id, phone_hash, phone_sealed, created_at)
+     select id, hash, sealed, $4 from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as t (id, hash, sealed)
+     on conflict (phone_hash) do nothing";
+
+const ENTER_BY_RESIDENT_ID: &str = "insert into people (id, resident_id_hash, phone_sealed, created_at)
+     select id, hash, sealed, $4 from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as t (id, hash, sealed)
+     on conflict (resident_id_hash) do update set phone_sealed = excluded.phone_sealed
+     where people.signed_in_at is null and people.phone_hash is null";
+
+/// Somebody who is known.
+struct Found {
+    id: PersonId,
+    /// Nobody came and proved the resident ID yet, so messages go to the phone that was named beside it.
+    is_awaited: bool,
 }
 
-impl Known {
-    async fn find(conn: &mut Conn, phones: &[Vec<u8>], resident_ids: &[Option<Vec<u8>>]) -> Result<Self, StoreError> {
-        #[derive(FromRow)]
-        struct Row {
-            id: Uuid,
-            phone_hash: Option<Vec<u8>>,
-            resident_id_hash: Option<Vec<u8>>,
-        }
-        let resident_ids: Vec<&[u8]> = resident_ids.iter().flatten().map(Vec::as_slice).collect();
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, phone_hash, resident_id_hash from people where phone_hash = any($1)
-             union
-             select id, phone_hash, resident_id_hash from people where resident_id_hash = any($2)",
-        )
-        .bind(phones)
-        .bind(resident_ids)
-        .fetch_all(conn)
-        .await?;
-        let mut known = Self { by_phone: HashMap::new(), by_resident_id: HashMap::new() };
-        for row in rows {
-            let id = PersonId::from_uuid(row.id);
-            known.by_phone.extend(row.phone_hash.map(|hash| (hash, id)));
-            known.by_resident_id.extend(row.resident_id_hash.map(|hash| (hash, id)));
-        }
-        Ok(known)
+/// Those of these people who are known.
+async fn find(conn: &mut Conn, names: &[Name]) -> Result<HashMap<Name, Found>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        id: Uuid,
+        phone_hash: Option<Vec<u8>>,
+        resident_id_hash: Option<Vec<u8>>,
+        signed_in_at: Option<Instant>,
     }
-
-    fn person(&self, phone: &[u8], resident_id: Option<&Vec<u8>>) -> Option<PersonId> {
-        resident_id.and_then(|hash| self.by_resident_id.get(hash)).or_else(|| self.by_phone.get(phone)).copied()
+    let (mut phones, mut resident_ids) = (Vec::new(), Vec::new());
+    for name in names {
+        match name {
+            Name::Phone(hash) => phones.push(&hash[..]),
+            Name::ResidentId(hash) => resident_ids.push(&hash[..]),
+        }
     }
+    let rows: Vec<Row> = sqlx::query_as(
+        "select id, phone_hash, resident_id_hash, signed_in_at from people where phone_hash = any($1)
+         union
+         select id, phone_hash, resident_id_hash, signed_in_at from people where resident_id_hash = any($2)",
+    )
+    .bind(phones)
+    .bind(resident_ids)
+    .fetch_all(conn)
+    .await?;
+    let mut known = HashMap::new();
+    for row in rows {
+        let id = PersonId::from_uuid(row.id);
+        let is_awaited = row.signed_in_at.is_none() && row.phone_hash.is_none();
+        let found = |is_awaited| Found { id, is_awaited };
+        known.extend(row.phone_hash.map(|hash| (Name::Phone(hash), found(false))));
+        known.extend(row.resident_id_hash.map(|hash| (Name::ResidentId(hash), found(is_awaited))));
+    }
+    Ok(known)
 }

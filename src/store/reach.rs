@@ -31,7 +31,7 @@ pub async fn of(conn: &mut Conn, people: &[PersonId]) -> Result<BTreeMap<PersonI
     }
     let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
     let rows: Vec<Row> = sqlx::query_as(
-        "select p.id, p.language, p.phone_hash is not null as has_phone,
+        "select p.id, p.language, p.phone_sealed is not null as has_phone,
                 exists (select from wechat_accounts w where w.person_id = p.id and w.gone_at is null) as has_wechat,
                 array(select distinct push_channel from devices d
                       where d.person_id = p.id and push_channel is not null and push_token_sealed is not null) as devices,

@@ -21,6 +21,7 @@ mod journeys;
 mod kills;
 mod layers;
 mod outages;
+mod newcomers;
 mod people;
 mod plugged;
 mod poison;

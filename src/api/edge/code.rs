@@ -56,8 +56,10 @@ codes! {
     MethodNotAllowed = 405 "method_not_allowed" "此地址不支持该请求方法" "This address does not answer to that method";
     NotAcceptable = 406 "not_acceptable" "无法按要求的格式返回" "There is no answer in a form that you accept";
     Conflict = 409 "conflict" "与当前状态冲突" "This conflicts with the present state";
-    PhoneTaken = 409 "phone_taken" "该手机号已属于其他用户" "This number belongs to another person";
-    IdentityTaken = 409 "identity_taken" "该身份证号已由其他账号认证" "Another person was verified with this resident ID";
+    PhoneTaken = 409 "phone_taken" "该手机号属于另一账号：可合并账号，或仅换绑此号" "This number belongs to another account: join the two, or move the number alone";
+    WechatTaken = 409 "wechat_taken" "该微信属于另一账号：可合并账号，或仅换绑微信" "This WeChat account belongs to another account: join the two, or move it alone";
+    AccountsDiffer = 409 "accounts_differ" "两个账号由不同的人实名认证，不能合并" "The accounts were verified as different people, and are never joined";
+    IdentityTaken = 409 "identity_taken" "该身份证号已由另一账号认证：请在此验证其手机号或微信并合并" "Another account was verified with this resident ID: prove its phone or its WeChat account here, and join the two";
     IdentityFixed = 409 "identity_fixed" "已用其他身份证号完成实名认证" "You were verified with another resident ID";
     AddressBookFull = 409 "address_book_full" "地址簿已满" "The address book is full";
     RequestInProgress = 409 "request_in_progress" "相同的请求正在处理中" "The same request is being worked on";
@@ -81,6 +83,7 @@ codes! {
     VersionRequired = 428 "version_required" "缺少 If-Match 请求头" "The If-Match header is missing";
     TooManyRequests = 429 "too_many_requests" "请求过于频繁，请稍后再试" "Too many requests; try again later";
     TooManyLoginCodes = 429 "too_many_login_codes" "验证码获取过于频繁，请稍后再试" "Too many codes for this number; try again later";
+    TooManyIdentityTries = 429 "too_many_identity_tries" "实名认证失败次数过多，请稍后再试" "Too many names and numbers that do not belong together; try again later";
     HeadersTooLarge = 431 "headers_too_large" "请求头过大" "The headers are too large";
     // Ourselves.
     Internal = 500 "internal" "服务器内部错误" "Something went wrong on our side";

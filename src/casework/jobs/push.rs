@@ -7,11 +7,11 @@ use crate::domain::ids::{JobId, NotificationId, PersonId};
 use crate::domain::job::{Job, Work};
 use crate::domain::notification::{Consent, Event, Notification, PushMessage};
 use crate::domain::private::Private;
-use crate::domain::reach::Link;
+use crate::domain::reach::{Link, Reach};
 use crate::store::consent_holds::Wanted;
 use crate::store::reach::Recipient;
 use crate::store::record::Record;
-use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, notifications, reach};
+use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, joins, notifications, reach};
 
 /// A message that is ready to be sent.
 #[derive(Debug, Clone)]
@@ -179,13 +179,22 @@ impl Casework {
         if effect.end == PushEnd::Gone {
             reach::forget(tx, effect.person, channel, *address).await?;
         }
-        let reach = reach::of(tx, &[effect.person]).await?.remove(&effect.person).unwrap_or_default();
+        let reach = reach_now(tx, effect.person).await?;
         let next = self.next_channel(&self.catalog().current(), effect.event, &reach, Some(channel));
         if let Some(channel) = next {
             record.promise(&Job::now(Work::Push { notification: effect.notification, channel }), None)?;
         }
         Ok(())
     }
+}
+
+/// How somebody can be reached, who may have been joined with another account since the push began.
+async fn reach_now(tx: &mut Tx, person: PersonId) -> Result<Reach, StoreError> {
+    if let Some(reach) = reach::of(tx, &[person]).await?.remove(&person) {
+        return Ok(reach);
+    }
+    let Some(person) = joins::became(tx, person).await? else { return Ok(Reach::default()) };
+    Ok(reach::of(tx, &[person]).await?.remove(&person).unwrap_or_default())
 }
 
 /// How a push ended after all. A presumption holds only if nothing else can have used the consent up: a message to the

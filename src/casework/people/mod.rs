@@ -5,9 +5,11 @@
 
 pub mod address_book;
 pub mod assertion;
+pub mod attach_wechat;
 pub mod check_code;
 pub mod client_token;
 pub mod devices;
+pub mod join;
 pub mod known_clients;
 pub mod manage_clients;
 pub mod manage_officers;

@@ -175,6 +175,7 @@ impl Casework {
             None => Ok(()),
         }
     }
+            report: None,
 
     /// Everything that a submission writes. The address is copied: a later change of the address book does not reach it.
     fn open(&self, ready: &Ready, draft: DraftId, now: Instant) -> Result<Record, StoreError> {

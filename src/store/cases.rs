@@ -24,6 +24,15 @@ pub struct Versioned {
     pub version: i64,
 }
 
+/// What a report of another system is known by when it comes again: keyed hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportMark {
+    /// Of all that it said.
+    pub said: Vec<u8>,
+    /// Of the `Idempotency-Key` that it came with, if it came alone.
+    pub key: Option<Vec<u8>>,
+}
+
 /// What belongs to a case's state, as stored in one column.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Detail {
@@ -141,6 +150,9 @@ impl Owner<'_> {
     }
 }
 
+/// A case of another system, and what its report is known by. A row of the release before has no mark.
+pub type Taken = (Versioned, Option<ReportMark>);
+
 /// Reads cases of back-office systems by source and reference, pair by pair, and locks them in the order of their ids.
 ///
 /// # Errors
@@ -149,16 +161,18 @@ pub async fn find_by_source(
     conn: &mut Conn,
     sources: &[&str],
     references: &[&str],
-) -> Result<HashMap<(String, String), Versioned>, StoreError> {
+) -> Result<HashMap<(String, String), Taken>, StoreError> {
     #[derive(FromRow)]
     struct Row {
         source: String,
         source_ref: String,
+        report_hash: Option<Vec<u8>>,
+        report_key_hash: Option<Vec<u8>>,
         #[sqlx(flatten)]
         case: CaseRow,
     }
     let rows: Vec<Row> = sqlx::query_as(concat!(
-        "select source, source_ref, ",
+        "select source, source_ref, report_hash, report_key_hash, ",
         columns!(),
         " from cases where (source, source_ref) in (select * from unnest($1::text[], $2::text[]))
           order by id for no key update"
@@ -167,7 +181,11 @@ pub async fn find_by_source(
     .bind(references)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok(((row.source, row.source_ref), row.case.try_into()?))).collect()
+    let taken = |row: Row| {
+        let mark = row.report_hash.map(|said| ReportMark { said, key: row.report_key_hash });
+        Ok(((row.source, row.source_ref), (row.case.try_into()?, mark)))
+    };
+    rows.into_iter().map(taken).collect()
 }
 
 /// The case that a back-office system knows by a reference.

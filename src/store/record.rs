@@ -17,6 +17,7 @@ use crate::domain::ids::{CaseId, JobId, PersonId};
 use crate::domain::job::{Job, Lane, Offer};
 use crate::domain::notification::Notification;
 use crate::domain::parcel::{Parcel, ParcelState};
+use crate::store::cases::ReportMark;
 use crate::store::seal::KeyRing;
 
 /// Everything that a transition wrote. Empty parts cost nothing.
@@ -85,6 +86,8 @@ pub struct Opening<'a> {
     pub source: &'a str,
     /// Its reference there.
     pub source_ref: Option<&'a str>,
+    /// What its report is known by.
+    pub report: Option<&'a ReportMark>,
     /// The sealed application.
     pub application: &'a [u8],
     /// The sealed recipient, where the delivery is by courier.
@@ -106,6 +109,8 @@ impl Record {
             agency: case.agency.as_str().to_owned(),
             source: opening.source.to_owned(),
             source_ref: opening.source_ref.map(str::to_owned),
+            report_hash: opening.report.map(|report| bytea(&report.said)),
+            report_key_hash: opening.report.and_then(|report| report.key.as_deref()).map(bytea),
             state: case.state.as_str(),
             detail: detail(case)?,
             delivery: json("cases.delivery", &case.delivery)?,
@@ -259,10 +264,12 @@ pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<
 /// when it could not.
 const SAVE: &str = r"
 with opened as (
-    insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
-                       application, recipient_sealed, version, due_on, submitted_at, updated_at)
-    select id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
-           application, recipient_sealed, version, due_on, submitted_at, updated_at
+    insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
+                       report_key_hash, state, detail, delivery, application, recipient_sealed, version, due_on,
+                       submitted_at, updated_at)
+    select id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
+           report_key_hash, state, detail, delivery, application, recipient_sealed, version, due_on,
+           submitted_at, updated_at
     from jsonb_populate_recordset(null::cases, $1)
 ), saved as (
     update cases c
@@ -309,6 +316,8 @@ struct NewCaseRow {
     agency: String,
     source: String,
     source_ref: Option<String>,
+    report_hash: Option<String>,
+    report_key_hash: Option<String>,
     state: &'static str,
     detail: Value,
     delivery: Value,

@@ -30,6 +30,7 @@ mod refusals;
 mod releases;
 mod replays;
 mod restores;
+mod reports;
 mod rings;
 mod scans;
 mod servers;

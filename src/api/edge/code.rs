@@ -67,7 +67,7 @@ codes! {
     SupplementNoticedBefore = 409 "supplement_noticed_before" "补正内容只能一次性告知" "A supplement notice was given before, and the law allows one";
     ParcelWrongState = 409 "parcel_wrong_state" "寄递当前状态不允许此操作" "The parcel is not in a state that allows this";
     JobNotDead = 409 "job_not_dead" "只有已放弃的任务可以重放" "Only a job that was given up can be replayed";
-    ResultConflict = 409 "result_conflict" "该编号已回传另一决定" "Another decision was reported under this reference";
+    ResultConflict = 409 "result_conflict" "该编号已回传其他内容（事项、申请人、决定或送达）" "Something else was reported under this reference: item, applicant, decision or delivery";
     ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference stands twice in this batch";
     DraftSubmitted = 409 "draft_submitted" "该草稿已提交" "The draft was submitted already";
     LengthRequired = 411 "length_required" "缺少 Content-Length 请求头" "The Content-Length header is missing";

@@ -34,6 +34,12 @@ impl IdempotencyKey {
         Once { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
+    /// The key itself, for a use case that keeps it with what it makes.
+    #[must_use]
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+
     /// A bare word, or a quoted string as the draft has it.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();

@@ -9,6 +9,7 @@ use super::new_result::{NewResultBody, Row};
 use crate::api::edge::problem::{Problem, ProblemBody};
 use crate::api::edge::request_id::current_request;
 use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::once::Answer;
 use crate::domain::ids::CaseId;
 use crate::store::cases::Versioned;
 
@@ -92,4 +93,10 @@ pub(super) enum BatchAnswer {
     /// The verdicts.
     #[oai(status = 207)]
     MultiStatus(Json<BatchVerdicts>),
+}
+
+impl From<BatchAnswer> for Answer {
+    fn from(BatchAnswer::MultiStatus(Json(verdicts)): BatchAnswer) -> Self {
+        Self::new(207, verdicts.to_json().unwrap_or_default())
+    }
 }

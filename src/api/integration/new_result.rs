@@ -61,10 +61,12 @@ pub(super) struct NewResultBody {
 struct NewApplicant {
     /// 手机号: the result is told to it.
     phone: String,
-    /// 姓名. It may be sent, and is not kept: people prove their names themselves.
+    /// 姓名. It may be sent, and is neither kept nor compared: people prove their names themselves.
     #[oai(validator(max_length = 100))]
     name: Option<String>,
-    /// 公民身份号码: finds a person who proved it here. It is not kept either.
+    /// 公民身份号码: whose result it is. It is shown to whoever proves this number here, now or later, and to nobody else,
+    /// whoever has the phone by now; without it, to the owner of the phone. Send it: numbers are given out again. Only a
+    /// keyed hash of it is kept.
     resident_id: Option<String>,
 }
 

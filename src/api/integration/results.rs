@@ -1,11 +1,12 @@
 //! Decisions that another system made: handed in once each, alone or in batches, and asked about.
 //!
 //! A result is named by its source and reference, so handing it in again is harmless by itself: it is found, and nothing
-//! is done twice. The `Idempotency-Key` of the operation is demanded, as everywhere, and adds nothing here.
+//! is done twice. The `Idempotency-Key` tells beyond that whether it is the same request, whose answer was lost, or another
+//! one. Of a single result its own row remembers the key, of a batch the answer is stored.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
+use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
@@ -16,12 +17,13 @@ use crate::api::edge::bearer::Client;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
 use crate::api::edge::etag::etag;
-use crate::api::edge::idempotency::IdempotencyKey;
+use crate::api::edge::idempotency::{Answered, IdempotencyKey};
 use crate::api::edge::problem::{FieldError, Problem};
 use crate::api::edge::request_id::current_request;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::api::ruling::no_reasons;
 use crate::casework::Casework;
+use crate::casework::once::{Answer, Given};
 use crate::casework::people::People;
 use crate::casework::results::{BackOffice, Recorded, Reported, RowRefusal};
 use crate::domain::clock::beijing_day;
@@ -39,6 +41,9 @@ pub struct Results {
 #[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Results")]
 impl Results {
     /// Hands in a decision. The applicant is told and the result is sent. The same decision again changes nothing.
+    ///
+    /// A reference stands for all that was said under it: what was decided, for whom, and where it goes. Anything else under
+    /// the same reference is refused (`result_conflict`), so that no correction goes unnoticed.
     #[oai(path = "/results/:source/:reference", method = "put", operation_id = "put_result")]
     async fn put(
         &self,
@@ -47,18 +52,21 @@ impl Results {
         source: Path<String>,
         /// The client's own reference: 1 to 100 of letters, digits, `.`, `_`, `:`, `-`.
         reference: Path<String>,
-        #[oai(name = "idempotency_key")] _key: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         body: Body<NewResultBody>,
-    ) -> Result<PutAnswer, Problem> {
+    ) -> Result<Answered<PutAnswer>, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, Some(&source)).await?;
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
         let today = beijing_day(self.people.clock.now());
         let result = body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(invalid)?;
-        let (is_new, case) = taken(self.casework.record_result(office, result).await?)?;
+        let recorded = self.casework.record_result(office, result, idempotency_key.into_inner()).await?;
+        let replayed = matches!(recorded, Recorded::Replayed(_));
+        let (is_new, case) = taken(recorded)?;
         let (body, etag) = (Json(ResultBody::of(reference.0, &case)), etag(case.version));
-        Ok(if is_new { PutAnswer::Created(body, etag) } else { PutAnswer::Ok(body, etag) })
+        let answer = if is_new { PutAnswer::Created(body, etag) } else { PutAnswer::Ok(body, etag) };
+        Ok(Given { answer: answer.into(), replayed }.into())
     }
 
     /// Shows what became of a decision that was handed in.
@@ -78,28 +86,40 @@ impl Results {
 
     /// Hands in up to 500 decisions. Each row has a verdict of its own, in the order given; a bad one harms no other.
     #[oai(path = "/result-batches", method = "post", operation_id = "post_result_batch")]
-    async fn batch(&self, client: Client, body: Body<ResultBatch>) -> Result<BatchAnswer, Problem> {
+    async fn batch(
+        &self,
+        client: Client,
+        idempotency_key: IdempotencyKey,
+        body: Body<ResultBatch>,
+    ) -> Result<Answered<BatchAnswer>, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, None).await?;
+        let once = idempotency_key.once(client.id, "post_result_batch", body.raw());
         let today = beijing_day(self.people.clock.now());
         let mut sound = Vec::new();
         let mut rows = Vec::new();
         for row in body.into_inner().results {
             let reference = row.reference();
-            let sound_one = |result| sound.push(Reported { office: office.clone(), result });
+            let sound_one = |result| sound.push(Reported { office: office.clone(), result, key: None });
             let faults = row.read(&self.people.regions, today).map(sound_one).err();
             rows.push((reference, faults));
         }
-        let mut recorded = self.casework.record_results(&sound).await?.into_iter();
-        let judge = |(at, (reference, faults)): (usize, (Option<String>, Option<Vec<FieldError>>))| {
-            let outcome = match faults {
-                Some(faults) => Err(invalid(faults)),
-                None => recorded.next().map_or(Err(Code::Internal.into()), taken),
-            };
-            Verdict::of(reference, outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
-        };
-        let data = rows.into_iter().enumerate().map(judge).collect();
-        Ok(BatchAnswer::MultiStatus(Json(BatchVerdicts { data })))
+        let given = self.casework.record_batch(&sound, &once, |recorded| verdicts(rows, recorded));
+        Ok(given.await?.into())
     }
+}
+
+/// The answer to a batch: for each row what became of it, or what kept it from being read.
+fn verdicts(rows: Vec<(Option<String>, Option<Vec<FieldError>>)>, recorded: Vec<Recorded>) -> Answer {
+    let mut recorded = recorded.into_iter();
+    let judge = |(at, (reference, faults)): (usize, (Option<String>, Option<Vec<FieldError>>))| {
+        let outcome = match faults {
+            Some(faults) => Err(invalid(faults)),
+            None => recorded.next().map_or(Err(Code::Internal.into()), taken),
+        };
+        Verdict::of(reference, outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
+    };
+    let data = rows.into_iter().enumerate().map(judge).collect();
+    BatchAnswer::MultiStatus(Json(BatchVerdicts { data })).into()
 }
 
 impl Results {
@@ -120,10 +140,10 @@ impl Results {
     }
 }
 
-/// The case that a decision is here, and whether it is new.
+/// The case that a decision is here, and whether the request made it, now or when it first came.
 fn taken(recorded: Recorded) -> Result<(bool, Versioned), Problem> {
     match recorded {
-        Recorded::Created(case) => Ok((true, case)),
+        Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
         Recorded::Known(case) => Ok((false, case)),
         Recorded::Refused(refusal) => Err(refusal.into()),
     }
@@ -184,6 +204,16 @@ enum PutAnswer {
     Created(Json<ResultBody>, #[oai(header = "ETag")] String),
 }
 
+impl From<PutAnswer> for Answer {
+    fn from(answer: PutAnswer) -> Self {
+        let (status, Json(body), etag) = match answer {
+            PutAnswer::Ok(body, etag) => (200, body, etag),
+            PutAnswer::Created(body, etag) => (201, body, etag),
+        };
+        Self::new(status, body.to_json().unwrap_or_default()).header("ETag", etag)
+    }
+}
+
 #[derive(ApiResponse)]
 enum GetAnswer {
     /// The decision.
@@ -206,6 +236,7 @@ impl From<RowRefusal> for Problem {
             RowRefusal::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
             RowRefusal::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
+            RowRefusal::Once(error) => error.into(),
             RowRefusal::Repeated => Self::new(Code::ResultRepeated),
             RowRefusal::Calendar(error) => error.into(),
             RowRefusal::Store(error) => error.into(),

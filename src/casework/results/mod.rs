@@ -7,6 +7,7 @@ mod row;
 pub use gather::Gather;
 pub use record::Reported;
 
+use super::once::OnceError;
 use crate::domain::address::PostalAddress;
 use crate::domain::calendar::UnknownYear;
 use crate::domain::case::Ruling;
@@ -65,6 +66,8 @@ pub enum Recorded {
     Created(Versioned),
     /// It was known already.
     Known(Versioned),
+    /// It is the request that made the case, come again. The case is closed from the start, so it still is as it was then.
+    Replayed(Versioned),
     /// It is refused; the others of its batch are not affected.
     Refused(RowRefusal),
 }
@@ -96,6 +99,9 @@ pub enum RowRefusal {
     /// Another decision was reported under this reference.
     #[error("another decision was reported under this reference")]
     Conflict,
+    /// The same request is under way, or its key was used for another report.
+    #[error(transparent)]
+    Once(OnceError),
     /// The same reference stands twice in the batch.
     #[error("the reference stands twice in this batch")]
     Repeated,

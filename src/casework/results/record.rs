@@ -4,21 +4,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
-use super::row::says_the_same;
+use super::row::Repetition;
 use super::{BackOffice, NewDelivery, NewResult, Recorded, RowRefusal};
 use crate::casework::Casework;
 use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
+use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::catalog::Snapshot;
 use crate::domain::case::{Actor, Case, Delivery, Owed, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::ItemVersion;
+use crate::domain::job::Offer;
 use crate::domain::reach::Reach;
 use crate::store::applicants::{self, KnownAs};
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, ReportMark, Taken, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::{StoreError, Tx, reach};
 
@@ -29,6 +31,8 @@ pub struct Reported {
     pub office: BackOffice,
     /// What it reports.
     pub result: NewResult,
+    /// The key of its request, if it came alone.
+    pub key: Option<String>,
 }
 
 impl Reported {
@@ -43,9 +47,20 @@ struct Row<'a> {
     at: usize,
     office: &'a BackOffice,
     result: &'a NewResult,
+    mark: ReportMark,
     item: &'a ItemVersion,
     delivery: Delivery,
 }
+
+/// Rows that are written, but not committed yet.
+struct Written {
+    verdicts: Verdicts,
+    record: Record,
+    offers: Vec<Offer>,
+}
+
+/// Verdicts by the place of their rows.
+type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Casework {
     /// Records reported decisions, each with a verdict of its own, in the order given.
@@ -53,23 +68,8 @@ impl Casework {
     /// # Errors
     /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
     pub async fn record_results(&self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
-        let catalog = self.catalog().current();
-        let now = self.now();
-        let mut verdicts: BTreeMap<usize, Recorded> = BTreeMap::new();
-        let mut rows = Vec::new();
-        let mut seen = BTreeSet::new();
-        for (at, Reported { office, result }) in reported.iter().enumerate() {
-            if !seen.insert((&office.source, &result.reference)) {
-                verdicts.insert(at, Recorded::Refused(RowRefusal::Repeated));
-                continue;
-            }
-            match self.check_row(&catalog, office, result, now) {
-                Ok((item, delivery)) => rows.push(Row { at, office, result, item, delivery }),
-                Err(refusal) => {
-                    verdicts.insert(at, Recorded::Refused(refusal));
-                }
-            }
-        }
+        let (catalog, now) = (self.catalog().current(), self.now());
+        let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
         match self.record_rows(&catalog, &rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
@@ -79,61 +79,139 @@ impl Casework {
         Ok(verdicts.into_values().collect())
     }
 
+    /// The same for a batch that is answered as a whole; the same request again gets the same answer. An answer is kept
+    /// where it is of an effect: not if no row was sound, and not if the record refused one, so that all of them went
+    /// alone. Such a batch may be sent again, and finds its rows.
+    ///
+    /// # Errors
+    /// When the same request is in progress, its key belongs to another, or the record is unavailable.
+    pub async fn record_batch(
+        &self,
+        reported: &[Reported],
+        once: &Once,
+        answer: impl FnOnce(Vec<Recorded>) -> Answer + Send,
+    ) -> Result<Given, OnceError> {
+        let (catalog, now) = (self.catalog().current(), self.now());
+        // Before it draws numbers, which a repetition does not need.
+        let mut look = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut look, once, now).await? {
+            return Ok(Given { answer, replayed: true });
+        }
+        look.rollback().await.map_err(StoreError::from)?;
+        let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
+        if rows.is_empty() {
+            return Ok(Given { answer: answer(verdicts.into_values().collect()), replayed: false });
+        }
+        let first = self.draw_numbers(&rows, now).await?;
+        let mut tx = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, once, now).await? {
+            return Ok(Given { answer, replayed: true });
+        }
+        match self.write_rows(&mut tx, &catalog, &rows, first, now).await {
+            Ok(written) => {
+                verdicts.extend(written.verdicts);
+                let answer = answer(verdicts.into_values().collect());
+                once::leave(&mut tx, once, &answer, now).await?;
+                self.commit(tx, &written.record, written.offers).await?;
+                Ok(Given { answer, replayed: false })
+            }
+            Err(error @ StoreError::Unavailable(_)) => Err(error.into()),
+            Err(_) => {
+                drop(tx);
+                verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?);
+                Ok(Given { answer: answer(verdicts.into_values().collect()), replayed: false })
+            }
+        }
+    }
+
+    /// The rows that are sound, and the verdicts on the others.
+    fn check_rows<'a>(
+        &self,
+        catalog: &'a Snapshot,
+        reported: &'a [Reported],
+        now: Instant,
+    ) -> (Vec<Row<'a>>, Verdicts) {
+        let (mut rows, mut verdicts, mut seen) = (Vec::new(), Verdicts::new(), BTreeSet::new());
+        for (at, one) in reported.iter().enumerate() {
+            let Reported { office, result, .. } = one;
+            if !seen.insert((&office.source, &result.reference)) {
+                verdicts.insert(at, Recorded::Refused(RowRefusal::Repeated));
+                continue;
+            }
+            match self.check_row(catalog, office, result, now) {
+                Ok((item, delivery)) => {
+                    let mark = one.mark(self.store().keys());
+                    rows.push(Row { at, office, result, mark, item, delivery });
+                }
+                Err(refusal) => drop(verdicts.insert(at, Recorded::Refused(refusal))),
+            }
+        }
+        (rows, verdicts)
+    }
+
     async fn record_one_by_one(
         &self,
         catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
-    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
-        let mut verdicts = Vec::new();
+    ) -> Result<Verdicts, StoreError> {
+        let mut verdicts = Verdicts::new();
         for row in rows {
             match self.record_rows(catalog, std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),
-                Err(error) => verdicts.push((row.at, Recorded::Refused(error.into()))),
+                Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into()))),
             }
         }
         Ok(verdicts)
     }
 
-    async fn record_rows(
+    async fn record_rows(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, StoreError> {
+        if rows.is_empty() {
+            return Ok(Verdicts::new());
+        }
+        let first = self.draw_numbers(rows, now).await?;
+        let mut tx = self.store().begin().await?;
+        let Written { verdicts, record, offers } = self.write_rows(&mut tx, catalog, rows, first, now).await?;
+        self.commit(tx, &record, offers).await?;
+        Ok(verdicts)
+    }
+
+    async fn draw_numbers(&self, rows: &[Row<'_>], now: Instant) -> Result<u32, StoreError> {
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        cases::draw_numbers(&mut *self.store().connection().await?, beijing_day(now), count).await
+    }
+
+    /// Writes rows that are new, under numbers from `first` on, and judges all.
+    async fn write_rows(
         &self,
+        tx: &mut Tx,
         catalog: &Snapshot,
         rows: &[Row<'_>],
+        first: u32,
         now: Instant,
-    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let first = cases::draw_numbers(&mut *self.store().connection().await?, beijing_day(now), count).await?;
-        let mut tx = self.store().begin().await?;
-        let known = known(&mut tx, rows).await?;
-        let mut verdicts: Vec<(usize, Recorded)> = Vec::new();
-        let mut new = Vec::new();
+    ) -> Result<Written, StoreError> {
+        let known = known(tx, rows).await?;
+        let (mut verdicts, mut new) = (Verdicts::new(), Vec::new());
         for row in rows {
             match known.get(&(row.office.source.clone(), row.result.reference.clone())) {
-                Some(case) if says_the_same(&case.case, row.result, &row.delivery) => {
-                    verdicts.push((row.at, Recorded::Known(case.clone())));
-                }
-                Some(_) => verdicts.push((row.at, Recorded::Refused(RowRefusal::Conflict))),
+                Some((case, mark)) => drop(verdicts.insert(row.at, again(case, mark.as_ref(), &row.mark))),
                 None => new.push(row),
             }
         }
-        let (people, reach) = self.applicants(&mut tx, &new, now).await?;
+        let (people, reach) = self.applicants(tx, &new, now).await?;
         let mut record = Record::default();
         for ((number, row), person) in (first..).zip(new).zip(people) {
             let number = CaseNumber::new(beijing_day(now), number);
             let reach = reach.get(&person).cloned().unwrap_or_default();
             let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
-            verdicts.push((row.at, opened.map_or_else(Recorded::Refused, Recorded::Created)));
+            verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
-        let offers = self.save(&mut tx, &record, now).await.map_err(|error| match error {
+        let offers = self.save(tx, &record, now).await.map_err(|error| match error {
             SaveError::Store(error) => error,
             SaveError::Stale => StoreError::Broken("a new case was changed".to_owned()),
         })?;
-        self.commit(tx, &record, offers).await?;
-        Ok(verdicts)
+        Ok(Written { verdicts, record, offers })
     }
 
     async fn applicants(
@@ -188,6 +266,7 @@ impl Casework {
         let opening = Opening {
             source: &office.source,
             source_ref: Some(&result.reference),
+            report: Some(&row.mark),
             application: &keys.seal_json("cases.application", &json!({"form": {}, "materials": []}))?,
             recipient: sealed.as_deref(),
         };
@@ -212,8 +291,18 @@ impl Casework {
 }
 
 /// What is known already under the references of these rows, by source and reference.
-async fn known(tx: &mut Tx, rows: &[Row<'_>]) -> Result<HashMap<(String, String), Versioned>, StoreError> {
+async fn known(tx: &mut Tx, rows: &[Row<'_>]) -> Result<HashMap<(String, String), Taken>, StoreError> {
     let sources: Vec<&str> = rows.iter().map(|row| row.office.source.as_str()).collect();
     let references: Vec<&str> = rows.iter().map(|row| row.result.reference.as_str()).collect();
     cases::find_by_source(tx, &sources, &references).await
+}
+
+/// The verdict on a report whose reference was taken before.
+fn again(case: &Versioned, taken: Option<&ReportMark>, report: &ReportMark) -> Recorded {
+    match Repetition::judge(taken, report) {
+        Repetition::SameRequest => Recorded::Replayed(case.clone()),
+        Repetition::SameReport => Recorded::Known(case.clone()),
+        Repetition::KeyReused => Recorded::Refused(RowRefusal::Once(OnceError::Mismatch)),
+        Repetition::Conflict => Recorded::Refused(RowRefusal::Conflict),
+    }
 }

@@ -21,7 +21,7 @@ use crate::domain::private::Private;
 use crate::store::cases::{self, Versioned};
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{ChangeKind, Opening, Record, SaveError};
-use crate::store::{StoreError, Tx, people};
+use crate::store::{StoreError, Tx};
 
 /// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
@@ -126,10 +126,10 @@ impl Casework {
     /// Judges the draft, and fixes all that the case will never change: who, what, how it arrives, its number.
     async fn prepare(&self, draft: Draft, now: Instant) -> Result<Ready, SubmitError> {
         let catalog = self.catalog().current();
-        let applicant = self.particulars(draft.person).await?;
-        let item = self.open_item(&catalog, &draft.item, draft.person).await?;
         let mut connection = self.store().connection().await?;
         let belongings = self.belongings(&mut connection, draft.person, &draft.content).await?;
+        let applicant = belongings.person.as_ref().and_then(particulars).ok_or(SubmitError::NotVerified)?;
+        let item = self.open_item(&catalog, &draft.item, draft.person).await?;
         let delivery = self.judge(&catalog, &item.item, &draft.content, &belongings, now);
         let delivery = delivery.map_err(SubmitError::Faulty)?;
         let today = beijing_day(now);
@@ -153,18 +153,6 @@ impl Casework {
         Ok(Ready { case, application, belongings, draft_version: draft.version })
     }
 
-    async fn particulars(&self, person: PersonId) -> Result<Particulars, SubmitError> {
-        let mut connection = self.store().connection().await?;
-        let person = people::find(&mut connection, self.store().keys(), person).await?;
-        let Person { identity, phone, .. } = person.ok_or(SubmitError::NotVerified)?;
-        let identity = identity.ok_or(SubmitError::NotVerified)?;
-        Ok(Particulars {
-            name: identity.name,
-            resident_id: Private::new(identity.resident_id.expose().to_owned()),
-            phone: phone.map(|phone| Private::new(phone.expose().to_owned())),
-        })
-    }
-
     /// Makes sure that the draft is still the one that was judged, and stays so.
     async fn hold_draft(&self, tx: &mut Tx, person: PersonId, id: DraftId, version: i64) -> Result<(), SubmitError> {
         let draft = drafts::find_for_change(tx, self.store().keys(), person, id).await?;
@@ -175,7 +163,6 @@ impl Casework {
             None => Ok(()),
         }
     }
-            report: None,
 
     /// Everything that a submission writes. The address is copied: a later change of the address book does not reach it.
     fn open(&self, ready: &Ready, draft: DraftId, now: Instant) -> Result<Record, StoreError> {
@@ -188,6 +175,7 @@ impl Casework {
         let opening = Opening {
             source: "mobile",
             source_ref: None,
+            report: None,
             application: &keys.seal_json("cases.application", application)?,
             recipient: recipient.as_deref(),
         };
@@ -198,4 +186,14 @@ impl Casework {
         record.change(case.applicant, ChangeKind::Draft, draft);
         Ok(record)
     }
+}
+
+/// A person as their real name is known; nothing where it is not.
+fn particulars(person: &Person) -> Option<Particulars> {
+    let identity = person.identity.as_ref()?;
+    Some(Particulars {
+        name: identity.name.clone(),
+        resident_id: Private::new(identity.resident_id.expose().to_owned()),
+        phone: person.phone.as_ref().map(|phone| Private::new(phone.expose().to_owned())),
+    })
 }

@@ -183,6 +183,43 @@ async fn a_submission_is_refused_with_every_fault_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_applies_in_another_persons_name() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let caller = resident.caller();
+    let path = format!("/v1/drafts/{}", resident.draft(ITEM, &electronic()).await.unwrap());
+    let read = caller.get(&path).success().await.unwrap();
+    let mut draft = json!({"item_code": ITEM});
+    for member in ["form", "materials", "delivery"] {
+        draft[member] = read.at(&format!("/{member}")).unwrap().clone();
+    }
+    draft["form"]["applicant"]["name"] = json!("李晓红");
+    draft["form"]["applicant"]["resident_id"] = json!("320482200002290011");
+    draft["form"]["agent"] = json!({"through_agent": false});
+    let saved = caller.put(&path).if_match(read.etag()).json(&draft).success().await.unwrap();
+    let places = [
+        json!({"pointer": "/form/applicant/name", "code": "not_the_verified_person"}),
+        json!({"pointer": "/form/applicant/resident_id", "code": "not_the_verified_person"}),
+    ];
+    let told = |faults: &Value| -> Vec<Value> {
+        let fault = |fault: &Value| json!({"pointer": fault["pointer"], "code": fault["code"]});
+        faults.as_array().unwrap().iter().map(fault).collect()
+    };
+    assert_eq!(told(saved.at("/faults").unwrap()), places, "the draft says it beforehand");
+    let id = saved.text("/id").unwrap();
+    let reply = submit(caller, &id, &fresh_key()).await;
+    refused(&reply, 422, "invalid_body");
+    assert_eq!(told(reply.at("/errors").unwrap()), places);
+
+    // Through an agent: the form says so, and names the one who is signed in.
+    let me = (resident.applicant.name, resident.applicant.resident_id, resident.applicant.phone);
+    draft["form"]["agent"] = json!({"through_agent": true, "name": me.0, "resident_id": me.1, "phone": me.2});
+    caller.put(&path).if_match(saved.etag()).json(&draft).success().await.unwrap();
+    assert_eq!(submit(caller, &id, &fresh_key()).await.status.as_u16(), 201);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_supplement_is_answered_once_and_a_case_withdrawn_once() {
     let desk = Desk::open().await;
     let (resident, _) = desk.resident().await;

@@ -10,10 +10,13 @@ use crate::domain::form::{Context, Fault};
 use crate::domain::ids::{AddressId, UploadId};
 use crate::domain::item::{DeliveryWay, Item};
 use crate::domain::parcel::CarrierCode;
+use crate::domain::person::VerifiedIdentity;
 use crate::domain::text::Bilingual;
 
 /// What an application is judged against beside its item.
 pub struct Circumstances<'a> {
+    /// Who hands it in, once they proved who they are. Nothing is submitted before that.
+    pub applicant: Option<&'a VerifiedIdentity>,
     /// Today, and the divisions that exist.
     pub form: Context<'a>,
     /// Whether there is a hall of a code.
@@ -85,6 +88,7 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
         Some(form) => {
             let found = form.check(answers, &circumstances.form).err().unwrap_or_default();
             faults.extend(found.into_iter().map(|it| Fault { pointer: format!("/form{}", it.pointer), ..it }));
+            faults.extend(circumstances.applicant.into_iter().flat_map(|person| check_applicant(answers, person)));
         }
         None if is_empty(answers) => {}
         None => faults.push(fault("/form", "not_asked", "该事项没有表单", "this item has no form")),
@@ -94,6 +98,34 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
             faults.push(not_yours(pointer));
         }
     }
+}
+
+/// Whoever hands in a form applies for themselves, or is the agent (代办) whom it names: what was verified of them must
+/// stand in the one section or in the other, so that nobody applies in another's name unseen.
+fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
+    let applicant = differences(answers, APPLICANT, person);
+    let through_agent = answers.pointer("/agent/through_agent") == Some(&Value::Bool(true));
+    if applicant.is_empty() || !through_agent {
+        return applicant;
+    }
+    differences(answers, AGENT, person)
+}
+
+/// The sections of the shared groups of fields (`catalog/groups.toml`) that say who applies.
+const APPLICANT: &str = "applicant";
+const AGENT: &str = "agent";
+
+/// What a section says of somebody that is not so. What it does not say is told by the form's own check.
+fn differences(answers: &Value, section: &str, person: &VerifiedIdentity) -> Vec<Fault> {
+    let says = |member: &str| answers.pointer(&format!("/{section}/{member}")).and_then(Value::as_str).map(str::trim);
+    let name = says("name").filter(|name| *name != person.name.expose());
+    let id = says("resident_id").filter(|id| !id.eq_ignore_ascii_case(person.resident_id.expose()));
+    let differs = |member: &str, zh: &str, en: &str| {
+        fault(format!("/form/{section}/{member}"), "not_the_verified_person", zh, en)
+    };
+    let name = name.map(|_| differs("name", "与实名认证的姓名不一致", "is not the name that was verified"));
+    let id = id.map(|_| differs("resident_id", "与实名认证的身份证号不一致", "is not the number that was verified"));
+    name.into_iter().chain(id).collect()
 }
 
 fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<UploadId>, faults: &mut Vec<Fault>) {
@@ -176,6 +208,7 @@ mod tests {
 
     use super::*;
     use crate::domain::form::RegionLevel;
+    use crate::domain::identity::ResidentId;
     use crate::domain::private::Private;
 
     fn item() -> Item {
@@ -218,6 +251,7 @@ mod tests {
 
     fn check(content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
         let circumstances = Circumstances {
+            applicant: None,
             form: Context {
                 today: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
                 knows_region: &|_: &str, _: RegionLevel| true,
@@ -280,6 +314,39 @@ mod tests {
         let content = DraftContent { application: Application::default(), delivery: None };
         let places: Vec<_> = check(&content).unwrap_err().into_iter().map(|(pointer, _)| pointer).collect();
         assert_eq!(places, ["/form", "/materials", "/delivery"]);
+    }
+
+    #[test]
+    fn nobody_applies_in_anothers_name_unseen() {
+        let id = |text| ResidentId::parse(text, NaiveDate::MAX).unwrap();
+        let name = Private::new("王小明".to_owned());
+        let verified_at = "2026-11-23T08:00:00Z".parse().unwrap();
+        let person = VerifiedIdentity { name, resident_id: id("11010519491231002X"), verified_at };
+        let me = json!({"name": " 王小明 ", "resident_id": "11010519491231002x"});
+        let other = json!({"name": "李晓红", "resident_id": "320422198506150024"});
+        let half = json!({"name": "王小明", "resident_id": "320422198506150024"});
+        let agent = |who: &Value, through: bool| {
+            let mut agent = who.clone();
+            agent["through_agent"] = json!(through);
+            agent
+        };
+        let name_and_id = |section: &str| vec![format!("/form/{section}/name"), format!("/form/{section}/resident_id")];
+        for (form, expected) in [
+            (json!({"applicant": me}), vec![]),
+            (json!({"applicant": other}), name_and_id("applicant")),
+            (json!({"applicant": half}), vec!["/form/applicant/resident_id".to_owned()]),
+            (json!({"applicant": {"name": "李晓红"}}), vec!["/form/applicant/name".to_owned()]),
+            (json!({"applicant": other, "agent": agent(&me, true)}), vec![]),
+            (json!({"applicant": other, "agent": agent(&me, false)}), name_and_id("applicant")),
+            (json!({"applicant": other, "agent": agent(&other, true)}), name_and_id("agent")),
+            (json!({"applicant": me, "agent": agent(&other, true)}), vec![]),
+            (json!({"details": {"reason": "x"}}), vec![]),
+        ] {
+            let faults = check_applicant(&form, &person);
+            assert!(faults.iter().all(|fault| fault.code == "not_the_verified_person"));
+            let places: Vec<String> = faults.into_iter().map(|fault| fault.pointer).collect();
+            assert_eq!(places, expected, "{form}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::casework::people::People;
 use crate::casework::people::known_clients::KnownClients;
 use crate::casework::people::passwords::Passwords;
 use crate::casework::publish_catalogue::{self, ReadError};
+use crate::casework::signing_keys;
 use crate::casework::tokens::Tokens;
 use crate::casework::{Casework, Parts};
 use crate::catalog::Catalog;
@@ -173,11 +174,20 @@ impl App {
         Ok(())
     }
 
-    /// What every process does beside its main work, once: tells Redis of commits, and keeps the catalogue fresh.
+    /// What every process does beside its main work, once: tells Redis of commits, and keeps the keys of access tokens and the
+    /// catalogue fresh.
     async fn start_common(&self, tasks: &Tasks) {
         let Some(bell) = self.bell.lock().await.take() else { return };
         tasks.spawn(relay::run(self.queue.clone(), bell, tasks.stopping()));
         let (store, catalog, stop) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
+        let (keys, stop) = (self.config.signing_keys.clone(), tasks.stopping());
+        tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(signing_keys::LOOK_EVERY)).await.is_some() {
+                if let Err(error) = keys.look() {
+                    tracing::warn!(%error, "the keys of access tokens cannot be read anew; those in memory stay");
+                }
+            }
+        });
         tasks.spawn(async move {
             while stop.run_until_cancelled(tokio::time::sleep(CATALOGUE_EVERY)).await.is_some() {
                 if let Err(error) = publish_catalogue::refresh(&store, &catalog).await {

@@ -32,6 +32,7 @@ pub mod integration;
 pub mod mobile;
 pub mod ops;
 pub mod preencoded;
+pub mod public_keys;
 pub mod ready;
 pub mod ruling;
 pub mod staff;
@@ -58,6 +59,7 @@ use self::edge::rate_limit::LimitRate;
 use self::edge::request_id::NameRequests;
 use self::edge::request_log::LogRequests;
 use self::edge::{problem_pages, reference};
+use self::public_keys::PublicKeys;
 
 /// What the routes are made of.
 pub struct Parts {
@@ -107,11 +109,10 @@ pub fn routes(parts: Parts) -> Result<impl Endpoint<Output = Response> + 'static
 /// # Errors
 /// When a document breaks a rule.
 pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
-    let jwks = Fixed::new("application/json", edge.identify.tokens.jwks().to_string());
     let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
         .at("/healthz", get(Fixed::new("application/json", r#"{"status":"ok"}"#)))
-        .at("/.well-known/jwks.json", get(jwks))
+        .at("/.well-known/jwks.json", get(PublicKeys(edge.identify.tokens.clone())))
         .at("/reference/rapidoc.js", get(reference::script()));
     for Document { about: About { file, title, .. }, text, .. } in documents()? {
         route = route

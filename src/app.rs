@@ -17,7 +17,7 @@ use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
 use crate::casework::people::People;
-use crate::casework::people::known_clients::KnownClients;
+use crate::casework::people::known::Known;
 use crate::casework::people::passwords::Passwords;
 use crate::casework::publish_catalogue::{self, ReadError};
 use crate::casework::signing_keys;
@@ -105,7 +105,8 @@ impl App {
             push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
             templates: consent_templates(&catalog),
             regions: regions(&catalog),
-            known_clients: KnownClients::default(),
+            known_clients: Known::default(),
+            known_officers: Known::default(),
             token_endpoint: config
                 .public_url
                 .join("integration/v1/token")
@@ -179,7 +180,6 @@ impl App {
     async fn start_common(&self, tasks: &Tasks) {
         let Some(bell) = self.bell.lock().await.take() else { return };
         tasks.spawn(relay::run(self.queue.clone(), bell, tasks.stopping()));
-        let (store, catalog, stop) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
         let (keys, stop) = (self.config.signing_keys.clone(), tasks.stopping());
         tasks.spawn(async move {
             while stop.run_until_cancelled(tokio::time::sleep(signing_keys::LOOK_EVERY)).await.is_some() {
@@ -188,6 +188,7 @@ impl App {
                 }
             }
         });
+        let (store, catalog, stop) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
         tasks.spawn(async move {
             while stop.run_until_cancelled(tokio::time::sleep(CATALOGUE_EVERY)).await.is_some() {
                 if let Err(error) = publish_catalogue::refresh(&store, &catalog).await {
@@ -236,7 +237,11 @@ impl App {
                 move |longer_than| pulse.missed(longer_than)
             }),
             edge: Edge {
-                identify: Identify { tokens: self.people.tokens.clone(), clock: config.clock.clone() },
+                identify: Identify {
+                    tokens: self.people.tokens.clone(),
+                    desks: Arc::new(self.people.clone()),
+                    clock: config.clock.clone(),
+                },
                 origins: config.origins.clone(),
                 limit_rate: limit_rate(config, &self.queue),
             },

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use songda::casework::bell::Bell;
 use songda::casework::files::Files;
 use songda::casework::people::People;
-use songda::casework::people::known_clients::KnownClients;
+use songda::casework::people::known::Known;
 use songda::casework::people::passwords::Passwords;
 use songda::casework::publish_catalogue;
 use songda::casework::tokens::Tokens;
@@ -180,7 +180,8 @@ fn people() -> Result<People, Failure> {
         push_channels: [].into(),
         templates: [].into(),
         regions: std::sync::Arc::new(|_| None),
-        known_clients: KnownClients::default(),
+        known_clients: Known::default(),
+        known_officers: Known::default(),
         token_endpoint: "".into(),
     })
 }

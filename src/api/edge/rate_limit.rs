@@ -101,7 +101,7 @@ impl Policies {
                 };
                 (policy, principal.id())
             }
-            Identity::Unknown | Identity::Refused => (&self.mobile, address.to_owned()),
+            Identity::Unknown | Identity::Refused | Identity::Unanswered => (&self.mobile, address.to_owned()),
         })
     }
 }

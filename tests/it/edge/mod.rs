@@ -11,11 +11,12 @@ mod walk;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use poem::http::{HeaderMap, StatusCode};
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use serde_json::Value;
-use songda::api::edge::bearer::Identify;
+use songda::api::edge::bearer::{Desks, Identify, Officer};
 use songda::api::edge::cors::Origins;
 use songda::api::edge::rate_limit::{LimitRate, LocalBuckets, Policies};
 use songda::api::{Edge, allowed, pages as pages_of, surround};
@@ -24,6 +25,7 @@ use songda::casework::tokens::{Grant, TokenAudience, Tokens};
 use songda::domain::clock::{Clock, Instant, fresh};
 use songda::domain::ids::{ClientId, OfficerId, PersonId, SessionId};
 use songda::env::Env;
+use songda::store::StoreError;
 
 fn now() -> Instant {
     "2026-11-23T08:00:00Z".parse().unwrap()
@@ -33,12 +35,22 @@ fn tokens() -> Tokens {
     Tokens::new(SigningKeys::of([("test".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap())
 }
 
+/// There is no record here to say more of an officer than the token does.
+struct AsNamed;
+
+#[async_trait]
+impl Desks for AsNamed {
+    async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
+        Ok(Some(named.clone()))
+    }
+}
+
 /// An edge at a standing clock, with settings beside the defaults.
 fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());
     Edge {
-        identify: Identify { tokens: tokens.clone(), clock: clock.clone() },
+        identify: Identify { tokens: tokens.clone(), desks: Arc::new(AsNamed), clock: clock.clone() },
         origins: Origins::from_env(&mut env).unwrap(),
         limit_rate: LimitRate {
             policies: Policies::from_env(&mut env).unwrap(),

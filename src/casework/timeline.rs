@@ -129,8 +129,8 @@ pub struct ParcelWithWay {
 
 async fn acts(connection: &mut Conn, case: CaseId) -> Result<Vec<Step>, StoreError> {
     let history = cases::history(connection, case).await?;
-    // The carrier's acts are told by its scans, in more detail.
-    let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:"));
+    // The carrier's acts are told by its scans, in more detail; and that an officer reads what was handed in is no step.
+    let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:") && entry.act != "upload_read");
     let step = |entry: cases::HistoryEntry| {
         let actor = entry.actor.split(':').next().unwrap_or_default().to_owned();
         Step { at: entry.at, kind: StepKind::Act { act: entry.act, actor } }

@@ -90,7 +90,7 @@ impl Casework {
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn stored_upload(&self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
+    pub(super) async fn stored_upload(&self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
         uploads::find(&mut *self.store().connection().await?, id).await
     }
 

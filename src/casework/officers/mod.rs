@@ -6,6 +6,7 @@ pub mod disclose;
 pub mod notice_supplement;
 pub mod parcels;
 pub mod read;
+pub mod read_upload;
 
 use crate::domain::case::Actor;
 use crate::domain::ids::OfficerId;

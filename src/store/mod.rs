@@ -94,6 +94,13 @@ impl StoreError {
         Self::Unavailable(Arc::new(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
     }
 
+    /// Whether others held what this transaction wanted, and wanted what it held.
+    #[must_use]
+    pub fn is_deadlock(&self) -> bool {
+        let Self::Unavailable(error) = self else { return false };
+        error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
+    }
+
     /// Whether a named rule of the schema was broken.
     #[must_use]
     pub fn broke(&self, constraint: &str) -> bool {

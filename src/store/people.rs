@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
+use crate::domain::clock::{Instant, fresh_uuid};
 use crate::domain::identity::{MobilePhone, ResidentId};
 use crate::domain::ids::PersonId;
 use crate::domain::person::{Person, VerifiedIdentity};
@@ -24,10 +24,11 @@ const BELONGS_TO_SOMEBODY: &str = "_person_id_fkey";
 /// Not a rule of the schema: what was found is not so any more, now that it is held.
 const CHANGED_HANDS: &str = "changed hands";
 
-/// Whether an error only says that somebody was entered, joined or gone between two looks. The next one finds them.
+/// Whether an error only says that somebody was entered, joined or gone between two looks, or that others wanted the same
+/// in another order. The next look finds it settled.
 #[must_use]
 pub fn raced(error: &StoreError) -> bool {
-    let StoreError::Constraint(name) = error else { return false };
+    let StoreError::Constraint(name) = error else { return error.is_deadlock() };
     name == CHANGED_HANDS || name.ends_with(BELONGS_TO_SOMEBODY) || ONE_PERSON_PER.contains(&name.as_str())
 }
 
@@ -175,6 +176,34 @@ pub async fn came(conn: &mut Conn, id: PersonId, language: Language, now: Instan
 /// When the database is unavailable.
 pub async fn hold(conn: &mut Conn, id: PersonId) -> Result<(), StoreError> {
     sqlx::query("select 1 from people where id = $1 for no key update").bind(id.uuid()).execute(conn).await?;
+    Ok(())
+}
+
+/// Keeps a phone number for this transaction, if nobody has it. Whoever reports something for it waits until then; and we
+/// wait for them here, where we hold nobody yet, because they hold people only when they have all their names.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn reserve_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
+    const SQL: &str = "insert into people (id, phone_hash, created_at) values ($1, $2, now()) on conflict do nothing";
+    reserve(conn, SQL, keys.hash(PHONE, phone.expose())).await
+}
+
+/// The same for a resident ID.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn reserve_resident_id(conn: &mut Conn, keys: &KeyRing, id: &ResidentId) -> Result<(), StoreError> {
+    const SQL: &str =
+        "insert into people (id, resident_id_hash, created_at) values ($1, $2, now()) on conflict do nothing";
+    reserve(conn, SQL, keys.hash(RESIDENT_ID, id.expose())).await
+}
+
+/// What was inserted and deleted is nobody's, but until the end of the transaction others wait for it.
+async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result<(), StoreError> {
+    let id = fresh_uuid();
+    sqlx::query(insert).bind(id).bind(hash).execute(&mut *conn).await?;
+    sqlx::query("delete from people where id = $1").bind(id).execute(conn).await?;
     Ok(())
 }
 

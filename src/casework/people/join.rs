@@ -60,6 +60,15 @@ pub(super) enum Claimed {
 }
 
 impl Proved<'_> {
+    /// Keeps what other systems may be naming at this moment.
+    async fn reserve(self, conn: &mut Conn, keys: &KeyRing) -> Result<(), StoreError> {
+        match self {
+            Self::Phone(phone) => people::reserve_phone(conn, keys, phone).await,
+            Self::ResidentId(id) => people::reserve_resident_id(conn, keys, id).await,
+            Self::Wechat(_) => Ok(()),
+        }
+    }
+
     async fn owner(self, conn: &mut Conn, keys: &KeyRing) -> Result<Option<Person>, StoreError> {
         match self {
             Self::Phone(phone) => people::find_by_phone(conn, keys, phone).await,
@@ -81,6 +90,7 @@ impl People {
         if_taken: IfTaken,
     ) -> Result<Claimed, TakenError> {
         let keys = self.store.keys();
+        proved.reserve(tx, keys).await?;
         let other = match proved.owner(tx, keys).await? {
             None => return Ok(Claimed::Free),
             Some(owner) if owner.id == person => return Ok(Claimed::Own),

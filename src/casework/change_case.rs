@@ -100,7 +100,8 @@ impl Casework {
         transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
     ) -> Result<Changed, ChangeError> {
         let now = self.now();
-        let found = cases::find_for_change(tx, act.case, act.owner).await?.ok_or(ChangeError::NotFound)?;
+        let found =
+            cases::find_for_change(tx, self.store().keys(), act.case, act.owner).await?.ok_or(ChangeError::NotFound)?;
         if act.version.is_some_and(|version| version != found.version) {
             return Err(ChangeError::Stale);
         }

@@ -100,7 +100,7 @@ impl Casework {
     /// Writes what a transition changed and owes, within its transaction.
     async fn save(&self, tx: &mut Tx, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
         changes::hold(tx, record.people()).await?;
-        record::save(tx, record, now).await
+        record::save(tx, self.store().keys(), record, now).await
     }
 
     /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::domain::clock::Instant;
-use crate::store::{StoreError, Tx, idempotency};
+use crate::store::{KeyRing, StoreError, Tx, idempotency};
 
 /// A request that is to have its effect once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +85,11 @@ pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(30);
 ///
 /// # Errors
 /// When the same request is in progress, or the key belongs to another.
-pub async fn enter(tx: &mut Tx, once: &Once, now: Instant) -> Result<Entered, OnceError> {
+pub async fn enter(tx: &mut Tx, keys: &KeyRing, once: &Once, now: Instant) -> Result<Entered, OnceError> {
     if !idempotency::try_lock(tx, &once.scope, &once.key).await? {
         return Err(OnceError::InProgress);
     }
-    match idempotency::find(tx, &once.scope, &once.key, now - KEPT).await? {
+    match idempotency::find(tx, keys, &once.scope, &once.key, now - KEPT).await? {
         None => Ok(Entered::First),
         Some(stored) if stored.fingerprint == once.fingerprint => {
             Ok(Entered::Replay(Answer { status: stored.status, headers: stored.headers, body: stored.body }))
@@ -102,12 +102,12 @@ pub async fn enter(tx: &mut Tx, once: &Once, now: Instant) -> Result<Entered, On
 ///
 /// # Errors
 /// When the database fails.
-pub async fn leave(tx: &mut Tx, once: &Once, answer: &Answer, now: Instant) -> Result<(), StoreError> {
+pub async fn leave(tx: &mut Tx, keys: &KeyRing, once: &Once, answer: &Answer, now: Instant) -> Result<(), StoreError> {
     let stored = idempotency::Stored {
         fingerprint: once.fingerprint.to_vec(),
         status: answer.status,
         headers: answer.headers.clone(),
         body: answer.body.clone(),
     };
-    idempotency::save(tx, &once.scope, &once.key, &stored, now).await
+    idempotency::save(tx, keys, &once.scope, &once.key, &stored, now).await
 }

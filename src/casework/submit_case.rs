@@ -95,7 +95,7 @@ impl Casework {
         }
         let ready = self.prepare(found, now).await?;
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, once, now).await? {
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), once, now).await? {
             return Ok(Given { answer, replayed: true });
         }
         self.hold_draft(&mut tx, person, draft, ready.draft_version).await?;
@@ -103,7 +103,7 @@ impl Casework {
         let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
         drafts::submitted(&mut tx, draft, ready.case.id).await?;
         let answer = answer(&Versioned { case: ready.case, version: 1 });
-        once::leave(&mut tx, once, &answer, now).await?;
+        once::leave(&mut tx, self.store().keys(), once, &answer, now).await?;
         self.commit(tx, &record, offers).await?;
         Ok(Given { answer, replayed: false })
     }
@@ -117,7 +117,7 @@ impl Casework {
     /// A draft that is a case already: the request that made it is answered again, any other is told so.
     async fn answered_before(&self, once: &Once, case: CaseId, now: Instant) -> Result<Given, SubmitError> {
         let mut tx = self.store().begin().await?;
-        match once::enter(&mut tx, once, now).await? {
+        match once::enter(&mut tx, self.store().keys(), once, now).await? {
             Entered::Replay(answer) => Ok(Given { answer, replayed: true }),
             Entered::First => Err(SubmitError::Submitted(case)),
         }

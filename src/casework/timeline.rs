@@ -7,7 +7,7 @@ use crate::domain::notification::{ChannelCode, Event};
 use crate::domain::parcel::{CarrierCode, ScanMeaning};
 use crate::store::cases::{self, Owner};
 use crate::store::parcels::{self, StoredParcel};
-use crate::store::{Conn, StoreError, notifications};
+use crate::store::{Conn, KeyRing, StoreError, notifications};
 
 /// One step of a case's way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,17 +54,16 @@ impl Casework {
     /// # Errors
     /// When the record cannot be read.
     pub async fn timeline(&self, person: PersonId, case: CaseId) -> Result<Option<Vec<Step>>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        if cases::find(&mut connection, case, Owner::Applicant(person)).await?.is_none() {
+        let (keys, mut connection) = (self.store().keys(), self.store().connection().await?);
+        if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {
             return Ok(None);
         }
-        let mut steps = acts(&mut connection, case).await?;
+        let mut steps = acts(&mut connection, keys, case).await?;
         let told = notifications::of_case(&mut connection, case).await?;
         steps.extend(told.into_iter().map(|told| Step {
             at: told.notification.created_at,
             kind: StepKind::Told { event: told.notification.event, delivered_by: told.delivered_by },
         }));
-        let keys = self.store().keys();
         for stored in parcels::of_case(&mut connection, keys, case).await? {
             steps.extend(self.scans(&mut connection, &stored).await?);
         }
@@ -95,11 +94,10 @@ impl Casework {
         person: PersonId,
         case: CaseId,
     ) -> Result<Option<Vec<ParcelWithWay>>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        if cases::find(&mut connection, case, Owner::Applicant(person)).await?.is_none() {
+        let (keys, mut connection) = (self.store().keys(), self.store().connection().await?);
+        if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {
             return Ok(None);
         }
-        let keys = self.store().keys();
         let mut found = Vec::new();
         for stored in parcels::of_case(&mut connection, keys, case).await? {
             found.push(ParcelWithWay { scans: self.scans(&mut connection, &stored).await?, stored });
@@ -127,8 +125,8 @@ pub struct ParcelWithWay {
     pub scans: Vec<Step>,
 }
 
-async fn acts(connection: &mut Conn, case: CaseId) -> Result<Vec<Step>, StoreError> {
-    let history = cases::history(connection, case).await?;
+async fn acts(connection: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<Step>, StoreError> {
+    let history = cases::history(connection, keys, case).await?;
     // The carrier's acts are told by its scans, in more detail; and that an officer reads what was handed in is no step.
     let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:") && entry.act != "upload_read");
     let step = |entry: cases::HistoryEntry| {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Conn, StoreError};
+use super::{Conn, KeyRing, StoreError};
 use crate::domain::case::{Case, Delivery, State, Supplement};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
@@ -49,7 +49,8 @@ struct CaseRow {
     item_code: String,
     item_version: i32,
     agency: String,
-    detail: Value,
+    detail: Option<Value>,
+    detail_sealed: Option<Vec<u8>>,
     delivery: Value,
     version: i64,
     due_on: Option<NaiveDate>,
@@ -58,31 +59,33 @@ struct CaseRow {
 
 macro_rules! columns {
     () => {
-        "id, number, person_id, item_code, item_version, agency, detail, delivery, version, due_on, submitted_at"
+        "id, number, person_id, item_code, item_version, agency, detail, detail_sealed, delivery, version, due_on,
+         submitted_at"
     };
 }
 
-impl TryFrom<CaseRow> for Versioned {
-    type Error = StoreError;
-
-    fn try_from(row: CaseRow) -> Result<Self, StoreError> {
-        let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(row.id)));
-        let detail: Detail = serde_json::from_value(row.detail).map_err(|_| broken("detail"))?;
-        let delivery: Delivery = serde_json::from_value(row.delivery).map_err(|_| broken("delivery"))?;
+impl CaseRow {
+    fn open(self, keys: &KeyRing) -> Result<Versioned, StoreError> {
+        let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(self.id)));
+        let detail: Detail = match (self.detail_sealed, self.detail) {
+            (Some(sealed), _) => keys.open_json("cases.detail", &sealed)?,
+            (None, plain) => serde_json::from_value(plain.unwrap_or_default()).map_err(|_| broken("detail"))?,
+        };
+        let delivery: Delivery = serde_json::from_value(self.delivery).map_err(|_| broken("delivery"))?;
         let case = Case {
-            id: CaseId::from_uuid(row.id),
-            number: CaseNumber::from_stored(row.number),
-            applicant: PersonId::from_uuid(row.person_id),
-            item: ItemCode::new(row.item_code),
-            item_version: row.item_version,
-            agency: AgencyCode::new(row.agency),
+            id: CaseId::from_uuid(self.id),
+            number: CaseNumber::from_stored(self.number),
+            applicant: PersonId::from_uuid(self.person_id),
+            item: ItemCode::new(self.item_code),
+            item_version: self.item_version,
+            agency: AgencyCode::new(self.agency),
             delivery,
-            submitted_at: row.submitted_at,
-            due_on: row.due_on,
+            submitted_at: self.submitted_at,
+            due_on: self.due_on,
             supplement: detail.supplement,
             state: detail.state,
         };
-        Ok(Self { case, version: row.version })
+        Ok(Versioned { case, version: self.version })
     }
 }
 
@@ -101,7 +104,12 @@ pub enum Owner<'a> {
 ///
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
-pub async fn find(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Option<Versioned>, StoreError> {
+pub async fn find(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: CaseId,
+    owner: Owner<'_>,
+) -> Result<Option<Versioned>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -115,7 +123,7 @@ pub async fn find(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Optio
     .bind(source)
     .fetch_optional(conn)
     .await?;
-    row.map(TryInto::try_into).transpose()
+    row.map(|row| row.open(keys)).transpose()
 }
 
 /// Reads one case of an owner and locks it until the end of the transaction. (`no key`: history rows that refer to
@@ -123,7 +131,12 @@ pub async fn find(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Optio
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_for_change(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Option<Versioned>, StoreError> {
+pub async fn find_for_change(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: CaseId,
+    owner: Owner<'_>,
+) -> Result<Option<Versioned>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -137,7 +150,7 @@ pub async fn find_for_change(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> R
     .bind(source)
     .fetch_optional(conn)
     .await?;
-    row.map(TryInto::try_into).transpose()
+    row.map(|row| row.open(keys)).transpose()
 }
 
 impl Owner<'_> {
@@ -159,6 +172,7 @@ pub type Taken = (Versioned, Option<ReportMark>);
 /// As [`find`].
 pub async fn find_by_source(
     conn: &mut Conn,
+    keys: &KeyRing,
     sources: &[&str],
     references: &[&str],
 ) -> Result<HashMap<(String, String), Taken>, StoreError> {
@@ -183,7 +197,7 @@ pub async fn find_by_source(
     .await?;
     let taken = |row: Row| {
         let mark = row.report_hash.map(|said| ReportMark { said, key: row.report_key_hash });
-        Ok(((row.source, row.source_ref), (row.case.try_into()?, mark)))
+        Ok(((row.source, row.source_ref), (row.case.open(keys)?, mark)))
     };
     rows.into_iter().map(taken).collect()
 }
@@ -207,6 +221,7 @@ pub async fn id_by_source(conn: &mut Conn, source: &str, reference: &str) -> Res
 /// As [`find`].
 pub async fn of_applicant(
     conn: &mut Conn,
+    keys: &KeyRing,
     person: PersonId,
     after: Option<(Instant, CaseId)>,
     limit: i64,
@@ -223,7 +238,7 @@ pub async fn of_applicant(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
 /// An agency's open cases by due date (those that wait for their applicant last), after a place in the queue.
@@ -232,6 +247,7 @@ pub async fn of_applicant(
 /// As [`find`].
 pub async fn queue(
     conn: &mut Conn,
+    keys: &KeyRing,
     agency: &AgencyCode,
     state: Option<&str>,
     after: Option<(Option<NaiveDate>, CaseId)>,
@@ -254,7 +270,7 @@ pub async fn queue(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
 /// The sealed parts of a case: the application, and the recipient of a parcel.
@@ -338,7 +354,7 @@ pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, 
 }
 
 /// One entry of a case's history.
-#[derive(Debug, Clone, PartialEq, FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
     /// When.
     pub at: Instant,
@@ -353,11 +369,24 @@ pub struct HistoryEntry {
 /// A case's whole history, oldest first.
 ///
 /// # Errors
-/// When the database is unavailable.
-pub async fn history(conn: &mut Conn, id: CaseId) -> Result<Vec<HistoryEntry>, StoreError> {
-    let entries = sqlx::query_as("select at, actor, act, cause from case_history where case_id = $1 order by id")
-        .bind(id.uuid())
-        .fetch_all(conn)
-        .await?;
-    Ok(entries)
+/// When the database is unavailable or holds something unreadable.
+pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<HistoryEntry>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        at: Instant,
+        actor: String,
+        act: String,
+        cause: Value,
+        cause_sealed: Option<Vec<u8>>,
+    }
+    let rows: Vec<Row> =
+        sqlx::query_as("select at, actor, act, cause, cause_sealed from case_history where case_id = $1 order by id")
+            .bind(id.uuid())
+            .fetch_all(conn)
+            .await?;
+    let open = |Row { at, actor, act, cause, cause_sealed }: Row| {
+        let cause = cause_sealed.map_or(Ok(cause), |sealed| keys.open_json("case_history.cause", &sealed))?;
+        Ok(HistoryEntry { at, actor, act, cause })
+    };
+    rows.into_iter().map(open).collect()
 }

@@ -237,11 +237,11 @@ impl Record {
 ///
 /// # Errors
 /// [`SaveError::Stale`] when a case is not at the version that it was read at: then nothing may be committed.
-pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
+pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
     let row = sqlx::query(SAVE)
-        .bind(json("cases", &record.new_cases)?)
-        .bind(json("cases", &record.cases)?)
-        .bind(json("case_history", &record.history)?)
+        .bind(sealed(keys, "cases.detail", json("cases", &record.new_cases)?)?)
+        .bind(sealed(keys, "cases.detail", json("cases", &record.cases)?)?)
+        .bind(sealed(keys, "case_history.cause", json("case_history", &record.history)?)?)
         .bind(json("notifications", &record.notifications)?)
         .bind(json("parcels", &record.parcels)?)
         .bind(json("changes", &record.changes)?)
@@ -265,21 +265,22 @@ pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<
 const SAVE: &str = r"
 with opened as (
     insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
-                       report_key_hash, state, detail, delivery, application, recipient_sealed, version, due_on,
-                       submitted_at, updated_at)
+                       report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
+                       due_on, submitted_at, updated_at)
     select id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
-           report_key_hash, state, detail, delivery, application, recipient_sealed, version, due_on,
-           submitted_at, updated_at
+           report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
+           due_on, submitted_at, updated_at
     from jsonb_populate_recordset(null::cases, $1)
 ), saved as (
     update cases c
-    set state = t.state, detail = t.detail, due_on = t.due_on, updated_at = t.updated_at, version = c.version + 1
+    set state = t.state, detail = null, detail_sealed = t.detail_sealed, due_on = t.due_on, updated_at = t.updated_at,
+        version = c.version + 1
     from jsonb_populate_recordset(null::cases, $2) t
     where c.id = t.id and c.version = t.version
     returning c.id
 ), remembered as (
-    insert into case_history (id, case_id, at, actor, act, cause)
-    select id, case_id, at, actor, act, cause from jsonb_populate_recordset(null::case_history, $3)
+    insert into case_history (id, case_id, at, actor, act, cause_sealed)
+    select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $3)
 ), notified as (
     insert into notifications (id, person_id, case_id, case_number, event, item_zh, item_en, created_at)
     select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
@@ -399,6 +400,19 @@ fn detail(case: &Case) -> Result<Value, StoreError> {
 
 fn json<T: Serialize>(place: &str, value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))
+}
+
+/// Rows as they are written: what stands at `table.member` goes into the column `member_sealed`, unless it says nothing.
+fn sealed(keys: &KeyRing, place: &str, mut rows: Value) -> Result<Value, StoreError> {
+    let member = place.rsplit('.').next().unwrap_or(place);
+    for row in rows.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        match row.remove(member) {
+            Some(Value::Object(said)) if said.is_empty() => {}
+            Some(said) => drop(row.insert(format!("{member}_sealed"), bytea(&keys.seal_json(place, &said)?).into())),
+            None => {}
+        }
+    }
+    Ok(rows)
 }
 
 /// PostgreSQL's text form of bytes.

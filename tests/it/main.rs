@@ -34,6 +34,7 @@ mod reports;
 mod restores;
 mod rings;
 mod scans;
+mod sealed;
 mod servers;
 mod silence;
 mod slowness;

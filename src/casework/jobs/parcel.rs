@@ -178,7 +178,7 @@ impl Casework {
     }
 
     async fn case_of(&self, tx: &mut Tx, parcel: &Parcel) -> Result<Case, StoreError> {
-        let found = cases::find(tx, parcel.case, Owner::Applicant(parcel.person)).await?;
+        let found = cases::find(tx, self.store().keys(), parcel.case, Owner::Applicant(parcel.person)).await?;
         found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
     }
 }

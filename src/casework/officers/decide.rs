@@ -33,8 +33,9 @@ impl Casework {
         decide: Decide<'_>,
         answer: impl FnOnce(&Versioned) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
+        let keys = self.store().keys();
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, decide.once, self.now()).await? {
+        if let Entered::Replay(answer) = once::enter(&mut tx, keys, decide.once, self.now()).await? {
             return Ok(Given { answer, replayed: true });
         }
         let act = Act {
@@ -50,7 +51,7 @@ impl Casework {
         let changed =
             self.change(&mut tx, act, |case, context| Ok(case.decide(ruling, desk.actor(), context.now)?)).await?;
         let answer = answer(&changed.case);
-        once::leave(&mut tx, decide.once, &answer, self.now()).await?;
+        once::leave(&mut tx, keys, decide.once, &answer, self.now()).await?;
         self.finish(tx, changed).await?;
         Ok(Given { answer, replayed: false })
     }

@@ -38,7 +38,7 @@ impl Casework {
         let mut connection = self.store().connection().await?;
         let keys = self.store().keys();
         let Some(stored) = parcels::find(&mut connection, keys, id).await? else { return Ok(None) };
-        if cases::find(&mut connection, stored.parcel.case, desk.owner()).await?.is_none() {
+        if cases::find(&mut connection, keys, stored.parcel.case, desk.owner()).await?.is_none() {
             return Ok(None);
         }
         let way = parcels::scans(&mut connection, keys, id).await?;

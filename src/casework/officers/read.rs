@@ -31,7 +31,8 @@ impl Casework {
         after: Option<(Option<NaiveDate>, CaseId)>,
         limit: i64,
     ) -> Result<Vec<Versioned>, StoreError> {
-        cases::queue(&mut *self.store().connection().await?, &desk.agency, state, after, limit).await
+        let keys = self.store().keys();
+        cases::queue(&mut *self.store().connection().await?, keys, &desk.agency, state, after, limit).await
     }
 
     /// A case of the agency with all that was handed in, resident IDs and phone numbers masked; `None` if it has none of
@@ -54,8 +55,8 @@ impl Casework {
     /// The same with nothing masked: for [`Casework::disclose`], which records why.
     pub(super) async fn case_file_unmasked(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
         let mut connection = self.store().connection().await?;
-        let Some(case) = cases::find(&mut connection, id, desk.owner()).await? else { return Ok(None) };
         let keys = self.store().keys();
+        let Some(case) = cases::find(&mut connection, keys, id, desk.owner()).await? else { return Ok(None) };
         let parts = cases::sealed_parts(&mut connection, &[id]).await?.into_iter().next();
         let parts = parts.ok_or_else(|| StoreError::Broken(format!("the application of {id}")))?;
         let application = keys.open_json("cases.application", &parts.application)?;
@@ -70,9 +71,10 @@ impl Casework {
     /// When the record cannot be read.
     pub async fn case_history(&self, desk: &Desk, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
         let mut connection = self.store().connection().await?;
-        if cases::find(&mut connection, id, desk.owner()).await?.is_none() {
+        let keys = self.store().keys();
+        if cases::find(&mut connection, keys, id, desk.owner()).await?.is_none() {
             return Ok(None);
         }
-        cases::history(&mut connection, id).await.map(Some)
+        cases::history(&mut connection, keys, id).await.map(Some)
     }
 }

@@ -116,7 +116,7 @@ impl People {
     /// Makes a change of accounts last, and has the clients of those whom it concerns look again.
     pub(super) async fn commit_claim(&self, mut tx: Tx, record: &Record) -> Result<(), StoreError> {
         if !record.is_empty() {
-            record::save(&mut tx, record, self.clock.now()).await.map_err(SaveError::into_store)?;
+            record::save(&mut tx, self.store.keys(), record, self.clock.now()).await.map_err(SaveError::into_store)?;
         }
         tx.commit().await?;
         self.bell.ring(Vec::new(), record.people());

@@ -22,7 +22,7 @@ use crate::domain::reach::Reach;
 use crate::store::applicants::{self, KnownAs};
 use crate::store::cases::{self, Owner, ReportMark, Taken, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
-use crate::store::{StoreError, Tx, reach};
+use crate::store::{KeyRing, StoreError, Tx, reach};
 
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
@@ -91,10 +91,10 @@ impl Casework {
         once: &Once,
         answer: impl FnOnce(Vec<Recorded>) -> Answer + Send,
     ) -> Result<Given, OnceError> {
-        let (catalog, now) = (self.catalog().current(), self.now());
+        let (catalog, keys, now) = (self.catalog().current(), self.store().keys(), self.now());
         // Before it draws numbers, which a repetition does not need.
         let mut look = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut look, once, now).await? {
+        if let Entered::Replay(answer) = once::enter(&mut look, keys, once, now).await? {
             return Ok(Given { answer, replayed: true });
         }
         look.rollback().await.map_err(StoreError::from)?;
@@ -104,14 +104,14 @@ impl Casework {
         }
         let first = self.draw_numbers(&rows, now).await?;
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, once, now).await? {
+        if let Entered::Replay(answer) = once::enter(&mut tx, keys, once, now).await? {
             return Ok(Given { answer, replayed: true });
         }
         match self.write_rows(&mut tx, &catalog, &rows, first, now).await {
             Ok(written) => {
                 verdicts.extend(written.verdicts);
                 let answer = answer(verdicts.into_values().collect());
-                once::leave(&mut tx, once, &answer, now).await?;
+                once::leave(&mut tx, keys, once, &answer, now).await?;
                 self.commit(tx, &written.record, written.offers).await?;
                 Ok(Given { answer, replayed: false })
             }
@@ -191,7 +191,7 @@ impl Casework {
         first: u32,
         now: Instant,
     ) -> Result<Written, StoreError> {
-        let known = known(tx, rows).await?;
+        let known = known(tx, self.store().keys(), rows).await?;
         let (mut verdicts, mut new) = (Verdicts::new(), Vec::new());
         for row in rows {
             match known.get(&(row.office.source.clone(), row.result.reference.clone())) {
@@ -285,16 +285,16 @@ impl Casework {
         let mut connection = self.store().connection().await?;
         let found = cases::id_by_source(&mut connection, &office.source, reference).await?;
         let id = found.ok_or(ChangeError::NotFound)?;
-        let case = cases::find(&mut connection, id, Owner::Source(&office.source)).await?;
+        let case = cases::find(&mut connection, self.store().keys(), id, Owner::Source(&office.source)).await?;
         case.ok_or(ChangeError::NotFound)
     }
 }
 
 /// What is known already under the references of these rows, by source and reference.
-async fn known(tx: &mut Tx, rows: &[Row<'_>]) -> Result<HashMap<(String, String), Taken>, StoreError> {
+async fn known(tx: &mut Tx, keys: &KeyRing, rows: &[Row<'_>]) -> Result<HashMap<(String, String), Taken>, StoreError> {
     let sources: Vec<&str> = rows.iter().map(|row| row.office.source.as_str()).collect();
     let references: Vec<&str> = rows.iter().map(|row| row.result.reference.as_str()).collect();
-    cases::find_by_source(tx, &sources, &references).await
+    cases::find_by_source(tx, keys, &sources, &references).await
 }
 
 /// The verdict on a report whose reference was taken before.

@@ -25,6 +25,7 @@ mod people;
 mod plugged;
 mod poison;
 mod proxy;
+mod readme;
 mod refusals;
 mod releases;
 mod replays;

@@ -57,6 +57,7 @@ use self::edge::openapi::About;
 use self::edge::rate_limit::LimitRate;
 use self::edge::request_id::NameRequests;
 use self::edge::request_log::LogRequests;
+use self::edge::tagged::TagReads;
 use self::edge::{problem_pages, reference};
 
 /// What the routes are made of.
@@ -157,7 +158,8 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
         .with(edge.limit_rate)
         // The rate is counted by who asks, so that must be known first.
         .with(edge.identify)
-        // Before compression, which changes the tag; after everything that makes an answer.
+        // After everything that makes an answer; before compression, which changes the tag.
+        .with(TagReads)
         .with(AnswerNotModified)
         .with(CompressAnswers)
         // A preflight bears no token and is not to be counted; every answer needs these headers to be readable.

@@ -26,4 +26,5 @@ pub mod request_id;
 pub mod request_log;
 pub mod shape;
 pub mod shared_buckets;
+pub mod tagged;
 pub mod wire_ids;

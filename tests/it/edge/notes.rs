@@ -47,6 +47,8 @@ impl poem_openapi::types::Example for Note {
     }
 }
 
+/// Where the house fails.
+pub const MADE_TO_FAIL: &str = "/v1/failure";
 /// The version that every note begins with.
 pub const VERSION: i64 = 7;
 

@@ -52,6 +52,7 @@ use self::edge::compression::CompressAnswers;
 use self::edge::cors::{AllowOrigins, Origins};
 use self::edge::etag::AnswerNotModified;
 use self::edge::fixed::Fixed;
+use self::edge::head_limit::LimitHeads;
 use self::edge::in_time::{ANSWER_WITHIN, AnswerInTime};
 use self::edge::openapi::About;
 use self::edge::rate_limit::LimitRate;
@@ -150,6 +151,7 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
     route
         // A body is counted where it is read, so that its refusal is a problem like any other.
         .with(LimitBodies)
+        .with(LimitHeads)
         // A wait that is ended is a failure like any other.
         .with(AnswerInTime { limit: ANSWER_WITHIN })
         // Beneath here things fail; above it there are only answers.

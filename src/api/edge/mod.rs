@@ -12,6 +12,7 @@ pub mod compression;
 pub mod cors;
 pub mod etag;
 pub mod fixed;
+pub mod head_limit;
 pub mod idempotency;
 pub mod in_time;
 pub mod openapi;

@@ -14,6 +14,25 @@ fn every_setting_is_documented() {
     assert!(there.ends_with(&table), "docs/settings.md is not what the program reads. Mend it with: script/generate");
 }
 
+/// Who sets something that nobody reads believes in something that is not so.
+#[test]
+fn every_setting_that_is_set_is_read() {
+    let settings = fs::read_to_string("docs/settings.md").unwrap();
+    // Read by compose.yaml itself, and by `songda staff`.
+    let others = ["SONGDA_PORT", "SONGDA_SANDBOX_PORT", "SONGDA_PASSWORD"];
+    let name = Regex::new(r"\bSONGDA_[A-Z0-9_]+").unwrap();
+    let mut files = files_under(Path::new("deploy"), "yaml");
+    files.extend(["compose.yaml", "Dockerfile", "script/sandbox.env"].map(PathBuf::from));
+    let mut unknown = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let named = name.find_iter(&text).map(|found| found.as_str());
+        let not_read = named.filter(|name| !others.contains(name) && !settings.contains(&format!("`{name}`")));
+        unknown.extend(not_read.map(|name| format!("{}: {name}", file.display())));
+    }
+    assert!(unknown.is_empty(), "settings that nobody reads:\n{}", unknown.join("\n"));
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     let link = Regex::new(r"\]\(([^)\s#]*)(?:#([^)]*))?\)").unwrap();

@@ -17,6 +17,7 @@ mod gateways;
 mod gathered;
 mod harness;
 mod housekeeping;
+mod image;
 mod journeys;
 mod kills;
 mod layers;

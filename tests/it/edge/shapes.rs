@@ -156,14 +156,14 @@ async fn what_names_nothing_is_404() {
 #[tokio::test]
 async fn pages_follow_each_other_and_keep_their_filter() {
     let server = notes::server(&tokens());
-    let (mut texts, mut path) = (Vec::new(), "/v1/notes?prefix=x&limit=2".to_owned());
+    let (mut texts, mut path) = (Vec::new(), "/v1/notes?q=x&limit=2".to_owned());
     loop {
         let page = get(&server, &path, &[]).await.json();
         texts.extend(page["data"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap().to_owned()));
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         assert_eq!(page["has_more"], true);
-        path = format!("/v1/notes?prefix=x&limit=2&cursor={cursor}");
-        let elsewhere = format!("/v1/notes?prefix=y&cursor={cursor}");
+        path = format!("/v1/notes?q=x&limit=2&cursor={cursor}");
+        let elsewhere = format!("/v1/notes?q=y&cursor={cursor}");
         get(&server, &elsewhere, &[]).await.is_problem(400, "invalid_cursor", "another filter");
     }
     assert_eq!(texts, ["x 1", "x 2", "x 3", "x 4", "x 5"]);

@@ -68,7 +68,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         let mut filled = path.to_owned();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap();
-            let example = parameter["schema"]["example"].as_str().unwrap_or("x");
+            let example = parameter["example"].as_str().unwrap_or("1");
             match parameter["in"].as_str().unwrap() {
                 "path" => filled = filled.replace(&format!("{{{name}}}"), example),
                 "header" if name == "If-Match" || parameter["required"] == true => {
@@ -186,8 +186,8 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
     }
 
     async fn bad_cursor(&self) {
-        let parameters = self.operation["parameters"].as_array().into_iter().flatten();
-        if !parameters.into_iter().any(|parameter| parameter["name"] == "cursor") {
+        let mut parameters = self.operation["parameters"].as_array().into_iter().flatten();
+        if !parameters.any(|parameter| parameter["name"] == "cursor") {
             return;
         }
         let path = format!("{}?cursor=x", self.path);

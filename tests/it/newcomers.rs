@@ -114,7 +114,7 @@ async fn a_result_that_names_a_resident_id_is_shown_to_whoever_proves_it_and_to_
     let phone = owner.applicant.phone;
     // A spouse's phone, or one that was given out again: told there, shown to its owner never.
     let number = town.report(phone, Some(&theirs)).await;
-    came_once(&town.desk, &[Decided { number: number.clone(), phone: phone.to_owned() }], PATIENCE).await;
+    came_once(&town.desk, &[Decided { number: number.clone(), phone: phone.to_owned(), openid: None }], PATIENCE).await;
     assert_eq!(numbers(owner.caller()).await, Vec::<String>::new(), "another person's case");
     assert!(owner.caller().get("/v1/notifications").success().await.unwrap().rows().unwrap().is_empty());
 
@@ -149,7 +149,7 @@ async fn a_result_for_a_phone_waits_for_its_owner_and_its_jobs_go_on() {
     assert_eq!(town.count("select count(*) from people where phone_hash is not null").await, 1);
 
     let _worker = town.desk.worker(None);
-    came_once(&town.desk, &[Decided { number, phone }], PATIENCE).await;
+    came_once(&town.desk, &[Decided { number, phone, openid: None }], PATIENCE).await;
     let case = newcomer.caller().get("/v1/cases").success().await.unwrap().rows().unwrap()[0].clone();
     let case = case["id"].as_str().unwrap();
     assert_eq!(newcomer.inbox(case).await.unwrap(), ["granted"]);

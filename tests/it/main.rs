@@ -4,7 +4,9 @@
 mod applicant;
 mod catalogue;
 mod chaos;
+mod cluster;
 mod consents;
+mod crowd;
 mod database;
 mod decisions;
 mod disclosures;
@@ -31,6 +33,7 @@ mod replays;
 mod restores;
 mod rings;
 mod scans;
+mod sentinels;
 mod servers;
 mod silence;
 mod slowness;

@@ -83,7 +83,7 @@ impl App {
     /// When a part cannot be used.
     pub async fn build(config: Config) -> Result<Self, AppError> {
         let store = config.record.store("songda")?;
-        let queue = Queue::new(config.redis.url.expose(), &config.redis.prefix)?;
+        let queue = Queue::new(&config.redis.address, &config.redis.prefix)?;
         let catalog = Catalog::new(publish_catalogue::read(&store).await?);
         let (bell, hear) = Bell::new();
         let casework = Casework::new(Parts {

@@ -21,6 +21,7 @@ use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
 use crate::gateway::push::Channels;
 use crate::gateway::wechat_login::{self, LoginGateway};
+use crate::queue::address::Address;
 use crate::registry::Registry;
 use crate::store::{KeyRing, Store};
 use crate::telemetry::LogSettings;
@@ -193,10 +194,10 @@ impl RecordSettings {
 }
 
 /// Where Redis is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RedisSettings {
     /// Its address.
-    pub url: Private<String>,
+    pub address: Address,
     /// What all keys of this installation begin with.
     pub prefix: String,
 }
@@ -204,11 +205,20 @@ pub struct RedisSettings {
 impl RedisSettings {
     /// Reads them.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let url = env.secret("SONGDA_REDIS_URL", "Redis: redis://host:port");
+        let address = redis_address(env);
         let prefix =
             env.or("SONGDA_REDIS_PREFIX", "songda:", "what every key of this installation in Redis begins with");
-        Some(Self { url: url?, prefix: prefix? })
+        Some(Self { address: address?, prefix: prefix? })
     }
+}
+
+fn redis_address(env: &mut Env) -> Option<Address> {
+    let url = env.secret(
+        "SONGDA_REDIS_URL",
+        "Redis: redis://host:port, redis+sentinel://host,host/name or redis+cluster://host,host; rediss… for TLS",
+    )?;
+    let address = url.expose().parse::<Address>();
+    address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
 }
 
 /// The folder that `songda keys init` makes.

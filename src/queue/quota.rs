@@ -42,10 +42,11 @@ impl Queue {
         window: Duration,
     ) -> Result<Spent, QueueError> {
         let script = Script::new(SPEND);
-        let mut call = script.key(format!("{}quota:{quota}:{caller}", self.prefix));
+        let key = format!("{}quota:{quota}:{caller}", self.prefix);
+        let mut call = script.key(&key);
         let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1);
         call.arg(micros(each)).arg(micros(window));
-        let (allowed, missing): (bool, u64) = call.invoke_async(&mut self.connection()).await?;
+        let (allowed, missing): (bool, u64) = call.invoke_async(&mut self.way_to(&key)).await?;
         Ok(Spent { allowed, full_in: Duration::from_micros(missing) })
     }
 }

@@ -45,17 +45,15 @@ async fn tell(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
         held.extend(news.offers);
         people.extend(news.people);
     }
-    if !held.is_empty() {
-        match queue.offer(held).await {
-            Ok(()) => held.clear(),
-            Err(error) => {
-                tracing::warn!(%error, jobs = held.len(), "jobs cannot be offered yet");
-                held.truncate(HELD_AT_MOST);
-            }
-        }
-    }
     let people: Vec<PersonId> = people.into_iter().collect();
-    if let Err(error) = queue.announce(&people).await {
+    // A node of a cluster that does not answer keeps neither from the others.
+    let (offered, announced) = tokio::join!(queue.offer(held), queue.announce(&people));
+    *held = offered.err().map_or_else(Vec::new, |error| {
+        tracing::warn!(%error, jobs = error.left.len(), "jobs cannot be offered yet");
+        error.left
+    });
+    held.truncate(HELD_AT_MOST);
+    if let Err(error) = announced {
         tracing::debug!(%error, "live clients will look again by themselves");
     }
 }

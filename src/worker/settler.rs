@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::Workshop;
@@ -108,11 +109,12 @@ async fn acknowledge(workshop: &Workshop, batch: &[Ended]) {
     let mut lanes: Vec<&Lane> = batch.iter().map(|ended| &ended.lane).collect();
     lanes.sort_unstable();
     lanes.dedup();
-    for lane in lanes {
+    let acknowledge = async |lane: &Lane| {
         let of_lane = batch.iter().filter(|ended| ended.lane == *lane && !ended.entry.is_empty());
         let entries: Vec<String> = of_lane.map(|ended| ended.entry.clone()).collect();
         if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
-    }
+    };
+    join_all(lanes.into_iter().map(acknowledge)).await;
 }

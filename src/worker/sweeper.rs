@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::Workshop;
@@ -17,15 +18,15 @@ const OFFER_TAKES: Duration = Duration::from_secs(1);
 /// Whatever the stream seems to hold, an offer is repeated after this: the last net under all others.
 const LONGEST_TRUST: Duration = Duration::from_secs(60);
 
-/// Sweeps every lane, again and again, until the process stops.
+/// Sweeps every lane, again and again, until the process stops. None waits for another one: a cluster may be away in part.
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
-    let lanes = workshop.lanes();
-    let mut held = Vec::new();
-    while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.sweep)).await.is_some() {
-        for (lane, _) in &lanes {
-            sweep(&workshop, lane, &mut held).await;
+    let sweep = async |(lane, _)| {
+        let mut held = Vec::new();
+        while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.sweep)).await.is_some() {
+            sweep(&workshop, &lane, &mut held).await;
         }
-    }
+    };
+    join_all(workshop.lanes().into_iter().map(sweep)).await;
 }
 
 /// Offers what a lane lacks. `held` is what was found before and could not be offered: the record has it as offered
@@ -46,8 +47,9 @@ async fn sweep(workshop: &Workshop, lane: &Lane, held: &mut Vec<Offer>) {
             Err(error) => return tracing::warn!(%error, %lane, "cannot sweep"),
         }
     }
-    match workshop.queue.offer(held).await {
-        Ok(()) => held.clear(),
-        Err(error) => tracing::warn!(%error, %lane, jobs = held.len(), "swept jobs cannot be offered yet"),
-    }
+    let offered = workshop.queue.offer(held).await;
+    *held = offered.err().map_or_else(Vec::new, |error| {
+        tracing::warn!(%error, %lane, jobs = error.left.len(), "swept jobs cannot be offered yet");
+        error.left
+    });
 }

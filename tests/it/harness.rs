@@ -69,6 +69,13 @@ impl Desk {
         desk
     }
 
+    /// A desk on servers of the test's own.
+    pub async fn open_on(servers: &Servers) -> Self {
+        let (desk, app) = Self::build(servers, &Registry::shipped(), None, &[]).await;
+        desk.work(app);
+        desk
+    }
+
     /// A desk that knows further gateways, with the catalogue of a folder that makes use of them.
     pub async fn open_plugged(registry: &Registry, catalog: &Path, settings: &[(&str, &str)]) -> Self {
         let (desk, app) = Self::build(&Servers::shared(), registry, Some(catalog), settings).await;
@@ -125,7 +132,7 @@ impl Desk {
 
     /// Redis, as this desk's processes see it.
     pub fn queue(&self) -> Queue {
-        Queue::new(self.own.servers.redis(), self.redis_prefix()).unwrap()
+        self.own.servers.queue(self.redis_prefix())
     }
 
     fn redis_prefix(&self) -> &str {

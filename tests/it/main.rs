@@ -4,7 +4,9 @@
 mod applicant;
 mod catalogue;
 mod chaos;
+mod cluster;
 mod consents;
+mod crowd;
 mod database;
 mod decisions;
 mod disclosures;
@@ -37,6 +39,7 @@ mod restores;
 mod rings;
 mod scans;
 mod sealed;
+mod sentinels;
 mod servers;
 mod silence;
 mod slowness;

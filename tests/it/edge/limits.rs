@@ -20,7 +20,7 @@ use crate::servers::Servers;
 /// One of several processes of an installation, whose callers may ask twice a minute.
 fn process(tokens: &Tokens, redis: &str, prefix: &str) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let mut edge = edge(tokens, &[("SONGDA_RATE_MOBILE", "2")]);
-    let queue = Queue::new(redis, prefix).unwrap();
+    let queue = Queue::new(&redis.parse().unwrap(), prefix).unwrap();
     edge.limit_rate.buckets = Arc::new(SharedBuckets::new(queue, LocalBuckets::new(100), Duration::from_secs(10)));
     notes::server_at(edge)
 }

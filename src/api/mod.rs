@@ -32,9 +32,9 @@ pub mod integration;
 pub mod mobile;
 pub mod ops;
 pub mod preencoded;
-pub mod ready;
 pub mod ruling;
 pub mod staff;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
     let jwks = Fixed::new("application/json", edge.identify.tokens.jwks().to_string());
     let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
-        .at("/healthz", get(Fixed::new("application/json", r#"{"status":"ok"}"#)))
+        .at("/healthz", get(alive()))
         .at("/.well-known/jwks.json", get(jwks))
         .at("/reference/rapidoc.js", get(reference::script()));
     for Document { about: About { file, title, .. }, text, .. } in documents()? {
@@ -119,6 +119,11 @@ pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
             .at(format!("/reference/{file}"), get(reference::page(file, title)));
     }
     Ok(route)
+}
+
+/// `/healthz`: this process answers.
+fn alive() -> Fixed {
+    Fixed::new("application/json", r#"{"status":"ok"}"#)
 }
 
 fn service<A: OpenApi + 'static>(api: A, about: &About) -> impl IntoEndpoint<Endpoint = BoxEndpoint<'static>> + use<A> {

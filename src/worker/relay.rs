@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::casework::bell::News;
 use crate::domain::ids::PersonId;
 use crate::domain::job::Offer;
+use crate::metrics::offers::{self, By};
 use crate::queue::Queue;
 
 /// How many commits are told in one round trip at the most.
@@ -20,6 +21,7 @@ const HELD_AT_MOST: usize = 16_384;
 
 /// Tells Redis until the process stops. What it cannot tell it tells again; what it forgets, the sweeper finds.
 pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: CancellationToken) {
+    offers::begin(By::Relay);
     let mut heard = Vec::with_capacity(BATCH);
     let mut held = Vec::new();
     loop {
@@ -46,7 +48,9 @@ async fn tell(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
         people.extend(news.people);
     }
     if !held.is_empty() {
-        match queue.offer(held).await {
+        let offered = queue.offer(held).await;
+        offers::made(By::Relay, held.len(), offered.is_ok());
+        match offered {
             Ok(()) => held.clear(),
             Err(error) => {
                 tracing::warn!(%error, jobs = held.len(), "jobs cannot be offered yet");

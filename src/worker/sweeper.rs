@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Workshop;
 use crate::domain::job::{Lane, Offer};
+use crate::metrics::offers::{self, By};
 
 /// How long an offer may take from the promise to the stream. Longer ago and absent from the stream: it is lost.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
@@ -21,6 +22,8 @@ const LONGEST_TRUST: Duration = Duration::from_secs(60);
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     let lanes = workshop.lanes();
     let mut held = Vec::new();
+    offers::begin(By::Sweeper);
+    lanes.iter().for_each(|(lane, _)| offers::lost(lane.as_str(), 0));
     while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.sweep)).await.is_some() {
         for (lane, _) in &lanes {
             sweep(&workshop, lane, &mut held).await;
@@ -41,12 +44,17 @@ async fn sweep(workshop: &Workshop, lane: &Lane, held: &mut Vec<Offer>) {
     if held.is_empty() {
         let lost_after = oldest.map_or(OFFER_TAKES, |age| (age + OFFER_TAKES).min(LONGEST_TRUST));
         match workshop.in_time(workshop.casework.sweep(lane, lost_after)).await {
-            Ok(offers) if offers.is_empty() => return,
-            Ok(offers) => *held = offers,
+            Ok(swept) if swept.offers.is_empty() => return,
+            Ok(swept) => {
+                offers::lost(lane.as_str(), swept.lost);
+                *held = swept.offers;
+            }
             Err(error) => return tracing::warn!(%error, %lane, "cannot sweep"),
         }
     }
-    match workshop.queue.offer(held).await {
+    let offered = workshop.queue.offer(held).await;
+    offers::made(By::Sweeper, held.len(), offered.is_ok());
+    match offered {
         Ok(()) => held.clear(),
         Err(error) => tracing::warn!(%error, %lane, jobs = held.len(), "swept jobs cannot be offered yet"),
     }

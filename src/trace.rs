@@ -53,7 +53,7 @@ impl Span {
                 KeyValue::new("songda.job.kind", kind),
                 KeyValue::new("songda.lane", lane.to_owned()),
             ];
-            let links = promised_by.and_then(remote).map(|request| Link::new(request, Vec::new(), 0));
+            let links = promised_by.and_then(remote).map(Link::with_context);
             let builder = SpanBuilder::from_name(kind).with_kind(SpanKind::Consumer).with_attributes(about);
             (builder.with_links(links.into_iter().collect()), Context::new())
         })

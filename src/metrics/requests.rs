@@ -107,7 +107,7 @@ mod tests {
             r#"songda_http_requests_total{method="GET",route="/test/{id}",status="4xx"} 1"#,
             r#"songda_http_requests_total{method="other",route="/test/{id}",status="2xx"} 1"#,
             r#"songda_http_request_duration_seconds_count{method="GET",route="/test/{id}"} 2"#,
-            r#"songda_http_request_duration_seconds_bucket{le="0.0025",method="GET",route="/test/{id}"} 1"#,
+            r#"songda_http_request_duration_seconds_bucket{method="GET",route="/test/{id}",le="0.0025"} 1"#,
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");
         }

@@ -78,7 +78,7 @@ async fn a_decision_is_followed_from_the_request_to_the_gateways() {
     let about = |span: &Span, name: &str| span.attributes.get(name).cloned().unwrap_or_default();
     assert_eq!(
         (about(request, "http.response.status_code"), about(request, "songda.caller")),
-        ("200".into(), "client".into())
+        ("207".into(), "client".into())
     );
     for (kind, lane, outcome, call) in [
         ("push", "push.sms_aliyun", "delivered", "POST sms_aliyun"),
@@ -94,6 +94,12 @@ async fn a_decision_is_followed_from_the_request_to_the_gateways() {
     }
     let (sign_in, asked) = (the(&spans, "POST /v1/sessions/wechat"), the(&spans, "GET wechat"));
     assert_eq!((&asked.id.0, &asked.parent), (&sign_in.id.0, &sign_in.id.1), "a request's own call is part of it");
+
+    let kept =
+        "select distinct kind, trace from jobs where kind in ('push', 'order_parcel', 'track_parcel') order by kind";
+    let kept: Vec<(String, Option<String>)> = sqlx::query_as(kept).fetch_all(&desk.database).await.unwrap();
+    let all = ["order_parcel", "push", "track_parcel"].map(|kind| (kind.to_owned(), Some(answered.clone())));
+    assert_eq!(kept, all, "what follows from a job leads back to the request as well");
 
     nothing_personal(&spans, &[&decided.number, &phone, "王小明", "IT-0001", "清风路", "wx-traced", "openid"]);
     assert!(server.log().contains(&format!(r#""trace":"{TRACE}""#)), "the log leads to the trace: {}", server.log());

@@ -150,7 +150,8 @@ fn every_alert_says_what_it_means_and_what_to_do() {
 fn headings() -> BTreeSet<String> {
     let text = fs::read_to_string(OPERATIONS).unwrap();
     let headings = text.lines().filter(|line| line.starts_with("##"));
-    headings.map(|line| line.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-")).collect()
+    let plain = |line: &str| line.chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect::<String>();
+    headings.map(|line| plain(line).trim().to_lowercase().replace(' ', "-")).collect()
 }
 
 #[test]

@@ -14,7 +14,7 @@ const LANE: &str = "push.sms_aliyun";
 
 /// The status of `/readyz`, and what is wrong.
 async fn readiness(process: &Watched) -> (u16, String) {
-    let reply = process.watch.get("/readyz").header("accept-language", "en").answer().await.unwrap();
+    let reply = process.watch.get("/readyz").answer().await.unwrap();
     (reply.status.as_u16(), reply.text("/detail").unwrap_or_default())
 }
 
@@ -27,7 +27,7 @@ async fn a_worker_whose_lane_hangs_is_not_ready() {
     let worker = desk.watched("work", &[("SONGDA_STALLED_AFTER", "1s"), ("SONGDA_LEASE", "1m")]).await;
     let stuck = async || {
         let (status, wrong) = readiness(&worker).await;
-        status == 503 && wrong.contains(&format!("the lane {LANE} does not come round"))
+        status == 503 && wrong.contains(&format!("通道 {LANE} 停滞"))
     };
     wait_until(PATIENCE, "the worker says that it is stuck", stuck).await;
     let place = worker.watch.base().authority().to_owned();

@@ -108,7 +108,7 @@ impl Crew {
         if rings.is_empty() {
             return 0;
         }
-        kill_point::pass(Step::Heard);
+        kill_point::pass(Step::Heard, self.lane.as_str());
         let since = Stopwatch::start();
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
@@ -126,7 +126,7 @@ impl Crew {
         if claimed.is_empty() {
             self.floor.nothing_tried();
         } else {
-            kill_point::pass(Step::Claimed);
+            kill_point::pass(Step::Claimed, self.lane.as_str());
         }
         let (count, taken_over) = (claimed.len(), claimed.iter().filter(|job| job.taken_over).count());
         self.floor.counts().taken_over(taken_over);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use promql_parser::label::{MatchOp, Matchers};
@@ -12,6 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+
+use crate::docs::has_heading;
 
 const ALERTS: &str = "deploy/prometheus/alerts.yaml";
 const DASHBOARD: &str = "deploy/grafana/songda.json";
@@ -129,7 +132,6 @@ pub fn documented() -> BTreeSet<String> {
 
 #[test]
 fn every_alert_says_what_it_means_and_what_to_do() {
-    let headings = headings();
     let duration = Regex::new(r"^(\d+[smh])?$").unwrap();
     let alerts = alerts();
     for Alert { alert, expr, lasts, labels, annotations } in &alerts {
@@ -140,18 +142,10 @@ fn every_alert_says_what_it_means_and_what_to_do() {
         assert!(annotations.keys().eq(["action", "meaning", "runbook", "summary"]), "{alert}: {annotations:?}");
         assert!(annotations.values().all(|text| !text.is_empty()), "{alert}");
         let section = annotations["runbook"].strip_prefix("docs/operations.md#").unwrap_or_default();
-        assert!(headings.contains(section), "{alert} leads to no section: {section}");
+        assert!(has_heading(Path::new(OPERATIONS), section), "{alert} leads to no section: {section}");
     }
     let names: BTreeSet<&String> = alerts.iter().map(|alert| &alert.alert).collect();
     assert!(names.len() == alerts.len() && names.len() > 10, "every alert has a name of its own");
-}
-
-/// The sections of the document, as links name them.
-fn headings() -> BTreeSet<String> {
-    let text = fs::read_to_string(OPERATIONS).unwrap();
-    let headings = text.lines().filter(|line| line.starts_with("##"));
-    let plain = |line: &str| line.chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect::<String>();
-    headings.map(|line| plain(line).trim().to_lowercase().replace(' ', "-")).collect()
 }
 
 #[test]

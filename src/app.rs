@@ -13,6 +13,8 @@ use crate::api::edge::bearer::Identify;
 use crate::api::edge::paging::Cursors;
 use crate::api::edge::rate_limit::{LimitRate, LocalBuckets};
 use crate::api::edge::shared_buckets::SharedBuckets;
+use crate::api::watch;
+use crate::api::watch::ready::{Ready, Rounds};
 use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
@@ -148,6 +150,33 @@ impl App {
         Ok(())
     }
 
+    /// Answers whoever watches over this process, for as long as it lives: while it stops, it says so. `serves` says
+    /// whether it serves the API.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub async fn serve_watch(
+        &self,
+        listener: TcpListener,
+        serves: bool,
+        stop: &CancellationToken,
+    ) -> Result<(), AppError> {
+        let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
+        for address in acceptor.local_addr() {
+            tracing::info!("watched on {address}");
+        }
+        let routes = watch::routes(watch::Parts {
+            ready: watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) }),
+            metrics: watch::metrics::endpoint(watch::metrics::Known {
+                casework: self.casework.clone(),
+                queue: self.queue.clone(),
+                lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
+                rounds: self.rounds(),
+            }),
+        });
+        Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
+    }
+
     /// Everything that the API answers to, until `stop` ends what streams.
     ///
     /// # Errors
@@ -215,6 +244,22 @@ impl App {
         }
     }
 
+    fn ready(&self, stop: &CancellationToken) -> Ready {
+        Ready {
+            store: self.casework.store().clone(),
+            queue: self.queue.clone(),
+            needs_redis: false,
+            rounds: self.rounds(),
+            stalled_after: self.config.worker.stalled_after,
+            stop: stop.clone(),
+        }
+    }
+
+    fn rounds(&self) -> Rounds {
+        let pulse = self.pulse.clone();
+        Arc::new(move || pulse.rounds())
+    }
+
     fn api_parts(&self, stop: &CancellationToken) -> api::Parts {
         let config = &self.config;
         let cursors = Cursors::new(config.record.keys.clone());
@@ -235,10 +280,7 @@ impl App {
                 &config.channels,
                 &config.callback_secret,
             ),
-            ready: api::ready::endpoint(self.casework.store(), &self.queue, {
-                let pulse = self.pulse.clone();
-                move |longer_than| pulse.missed(longer_than)
-            }),
+            ready: watch::ready::endpoint(self.ready(stop)),
             edge: Edge {
                 identify: Identify {
                     tokens: self.people.tokens.clone(),

@@ -24,7 +24,8 @@ use crate::gateway::wechat_login::{self, LoginGateway};
 use crate::queue::address::Address;
 use crate::registry::Registry;
 use crate::store::{KeyRing, Store};
-use crate::telemetry::LogSettings;
+use crate::telemetry::logs::LogSettings;
+use crate::telemetry::traces::TraceSettings;
 use crate::worker::WorkerSettings;
 use crate::wrong_clock;
 
@@ -32,12 +33,16 @@ use crate::wrong_clock;
 pub struct Config {
     /// How to log.
     pub log: LogSettings,
+    /// Where spans go.
+    pub traces: TraceSettings,
     /// The record.
     pub record: RecordSettings,
     /// Redis.
     pub redis: RedisSettings,
     /// Where the API listens.
     pub listen: SocketAddr,
+    /// Where whoever watches over this process asks, if anybody does.
+    pub watch_listen: Option<SocketAddr>,
     /// How the world reaches the API.
     pub public_url: Url,
     /// The keys that sign access tokens.
@@ -89,13 +94,11 @@ impl Config {
     fn try_read(env: &mut Env, registry: &Registry) -> Option<Self> {
         let clock = wrong_clock::clock();
         let log = LogSettings::read(env);
+        let traces = TraceSettings::read(env);
         let record = RecordSettings::read(env);
         let redis = RedisSettings::read(env);
-        let listen = env.or(
-            "SONGDA_LISTEN",
-            "127.0.0.1:8080",
-            "address and port that the API listens on; port 0 takes a free one",
-        );
+        let listen = listen(env);
+        let watch_listen = watch_listen(env);
         let public_url = env.or(
             "SONGDA_PUBLIC_URL",
             "http://localhost:8080",
@@ -123,9 +126,11 @@ impl Config {
         let code_channel: String = code_channel?;
         Some(Self {
             log: log?,
+            traces: traces?,
             record: record?,
             redis: redis?,
             listen: listen?,
+            watch_listen,
             public_url: public_url?,
             signing_keys: signing_keys?,
             callback_secret: callback_secret?,
@@ -144,6 +149,20 @@ impl Config {
             clock,
         })
     }
+}
+
+/// Where the API listens.
+pub fn listen(env: &mut Env) -> Option<SocketAddr> {
+    let meaning = "address and port that the API listens on; port 0 takes a free one";
+    env.or("SONGDA_LISTEN", "127.0.0.1:8080", meaning)
+}
+
+/// Where a process, whatever it does, answers `/healthz`, `/readyz` and `/metrics`.
+pub fn watch_listen(env: &mut Env) -> Option<SocketAddr> {
+    env.optional(
+        "SONGDA_WATCH_LISTEN",
+        "address and port, not for the public, on which this process answers `/healthz`, `/readyz` and `/metrics`; none if not set",
+    )
 }
 
 /// Where PostgreSQL is: all that a command needs which opens nothing sealed.

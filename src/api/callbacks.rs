@@ -9,6 +9,7 @@ use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
 
 use crate::api::edge::code::Code;
 use crate::api::edge::problem::Problem;
+use crate::api::edge::request_id::current_request;
 use crate::casework::Casework;
 use crate::domain::notification::ChannelCode;
 use crate::domain::parcel::CarrierCode;
@@ -102,7 +103,7 @@ impl Take {
             query: call.query.clone(),
             body: call.body.clone(),
         };
-        let kept = self.casework.keep_call(&call).await;
+        let kept = self.casework.keep_call(&call, Some(&current_request().traceparent)).await;
         if let Err(error) = &kept {
             tracing::error!(%error, origin, "a call could not be kept; its sender is asked to call again");
         }

@@ -33,9 +33,9 @@ pub mod mobile;
 pub mod ops;
 pub mod preencoded;
 pub mod public_keys;
-pub mod ready;
 pub mod ruling;
 pub mod staff;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -113,7 +113,7 @@ pub fn routes(parts: Parts) -> Result<impl Endpoint<Output = Response> + 'static
 pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
     let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
-        .at("/healthz", get(Fixed::new("application/json", r#"{"status":"ok"}"#)))
+        .at("/healthz", get(alive()))
         .at("/.well-known/jwks.json", get(PublicKeys(edge.identify.tokens.clone())))
         .at("/reference/rapidoc.js", get(reference::script()));
     for Document { about: About { file, title, .. }, text, .. } in documents()? {
@@ -122,6 +122,11 @@ pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
             .at(format!("/reference/{file}"), get(reference::page(file, title)));
     }
     Ok(route)
+}
+
+/// `/healthz`: this process answers.
+fn alive() -> Fixed {
+    Fixed::new("application/json", r#"{"status":"ok"}"#)
 }
 
 fn service<A: OpenApi + 'static>(api: A, about: &About) -> impl IntoEndpoint<Endpoint = BoxEndpoint<'static>> + use<A> {

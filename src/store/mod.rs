@@ -37,6 +37,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::time::Duration;
 
+use crate::domain::clock::Stopwatch;
+use crate::metrics;
+
 pub use seal::KeyRing;
 
 /// The schema, as `songda migrate` applies it.
@@ -153,7 +156,7 @@ impl Store {
     /// # Errors
     /// When no connection can be had.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(self.pool.begin().await?)
+        Ok(waited_for(self.pool.begin()).await?)
     }
 
     /// A connection for single statements, each its own transaction.
@@ -161,7 +164,14 @@ impl Store {
     /// # Errors
     /// When no connection can be had.
     pub async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
-        Ok(self.pool.acquire().await?)
+        Ok(waited_for(self.pool.acquire()).await?)
+    }
+
+    /// How many connections this process has at the moment.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let (all, idle) = (self.pool.size() as usize, self.pool.num_idle());
+        Connections { busy: all.saturating_sub(idle), idle, limit: self.pool.options().get_max_connections() }
     }
 
     /// Asks whether the database answers.
@@ -184,6 +194,25 @@ impl Store {
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
     }
+}
+
+/// A process's connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// In use.
+    pub busy: usize,
+    /// Waiting for use.
+    pub idle: usize,
+    /// How many there may be.
+    pub limit: u32,
+}
+
+/// Notes how long a connection was waited for, in vain or not.
+async fn waited_for<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let watch = Stopwatch::start();
+    let connection = connection.await;
+    metrics::database::waited(watch.elapsed());
+    connection
 }
 
 /// Whether a connection that was given back still answers. The pool asks the same, but would wait for ever: a line that

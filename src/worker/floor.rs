@@ -22,7 +22,9 @@ use crate::domain::clock::Stopwatch;
 use crate::domain::job::Lane;
 use crate::kill_point::{self, Step};
 use crate::lifecycle::Tasks;
+use crate::metrics::attempts::Attempts;
 use crate::store::jobs::{Claimed, Ending};
+use crate::trace::Span;
 
 /// For how long jobs may be expected to wait for a slot.
 const AHEAD: Duration = Duration::from_millis(250);
@@ -44,6 +46,7 @@ pub struct Floor {
     breaker: Mutex<Breaker>,
     started: Stopwatch,
     settler: mpsc::Sender<Ended>,
+    counts: Attempts,
 }
 
 /// How a floor stands at a moment.
@@ -67,6 +70,7 @@ impl Floor {
     pub fn new(workshop: Arc<Workshop>, lane: Lane, slots: usize, settler: mpsc::Sender<Ended>) -> Self {
         Self {
             workshop,
+            counts: Attempts::of(lane.as_str()),
             lane,
             slots: Arc::new(Semaphore::new(slots)),
             slot_count: slots,
@@ -105,6 +109,11 @@ impl Floor {
     /// The job that the breaker let through to try the gateway turned out to be none.
     pub fn nothing_tried(&self) {
         self.with_breaker(|breaker, now| ((), breaker.not_tried(now)));
+    }
+
+    /// What is counted of its attempts.
+    pub const fn counts(&self) -> &Attempts {
+        &self.counts
     }
 
     /// How it stands, for people's eyes.
@@ -152,9 +161,13 @@ impl Floor {
         if let Some(why) = self.not_now(since) {
             return Conclusion::plain(Ending::snooze(&job, Duration::ZERO, why.to_owned()), Contact::None);
         }
-        let begun = Stopwatch::start();
-        let conclusion = attempt(&self.workshop, &job, plan).await;
-        self.note(conclusion.contact, begun.elapsed());
+        let (kind, begun) = (plan.kind(), Stopwatch::start());
+        let span = Span::attempt(job.id(), kind, self.lane.as_str(), job.trace.as_deref());
+        let conclusion = span.clone().scope(attempt(&self.workshop, &job, plan)).await;
+        let (took, ending) = (begun.elapsed(), &conclusion.settlement.ending);
+        span.ended(ending.outcome(), ending.state());
+        self.counts.ended(kind, ending.outcome(), ending.state(), took);
+        self.note(conclusion.contact, took);
         conclusion
     }
 

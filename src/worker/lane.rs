@@ -69,9 +69,10 @@ struct Crew {
 }
 
 impl Crew {
-    /// How many jobs may be claimed; waits while none may.
+    /// How many jobs may be claimed; waits a moment while none may. Not longer: a lane whose gateway is slow comes round
+    /// all the same.
     async fn room(&self, stop: &CancellationToken) -> Option<usize> {
-        let room = stop.run_until_cancelled(self.floor.room()).await?;
+        let room = tokio::time::timeout(LISTEN, stop.run_until_cancelled(self.floor.room())).await.ok()??;
         let admitted = self.floor.admit(room.min(CLAIM_AT_MOST));
         if admitted == 0 {
             stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
@@ -86,6 +87,8 @@ impl Crew {
             if stop.is_cancelled() {
                 return self.ring_again(rings).await;
             }
+            // At a slow pace many rings take long, and each round of it is one of the lane.
+            self.workshop.pulse.beat(&self.lane);
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
             let begun = self.begin(rings.drain(..allowed.min(rings.len())).collect()).await;
@@ -125,7 +128,8 @@ impl Crew {
         } else {
             kill_point::pass(Step::Claimed, self.lane.as_str());
         }
-        let count = claimed.len();
+        let (count, taken_over) = (claimed.len(), claimed.iter().filter(|job| job.taken_over).count());
+        self.floor.counts().taken_over(taken_over);
         let begun = jobs::plan(workshop, claimed, since).await;
         let mut begun: HashMap<JobId, _> = begun.into_iter().map(|begun| (begun.job.id(), begun)).collect();
         let mut forgotten = Vec::new();

@@ -14,6 +14,7 @@ pub mod floor;
 pub mod housekeeper;
 pub mod jobs;
 pub mod lane;
+mod offering;
 pub mod pulse;
 pub mod relay;
 pub mod roll_call;

@@ -16,6 +16,8 @@ pub struct WorkerSettings {
     pub attempt: Duration,
     /// The pace of the lane that calls nobody. The gateways state their own.
     pub inside: Pace,
+    /// How long a lane may take to come round before this process says that it is not ready.
+    pub stalled_after: Duration,
     /// How often the sweeper looks.
     pub sweep: Duration,
     /// How often what is old is forgotten.
@@ -55,6 +57,11 @@ impl WorkerSettings {
             "how long one attempt at a job may take; at least 2s less than the lease",
         );
         let inside = Pace::read(env, &INSIDE);
+        let stalled_after = env.duration(
+            "SONGDA_STALLED_AFTER",
+            "10s",
+            "how long a lane may take to come round before `/readyz` says that this worker is stuck",
+        );
         let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
         let housekeeping = env.duration("SONGDA_HOUSEKEEPING", "1h", "how often what served its purpose is forgotten");
         let first = env.duration(
@@ -91,6 +98,7 @@ impl WorkerSettings {
             lease: lease?,
             attempt: attempt?,
             inside: inside?,
+            stalled_after: stalled_after?,
             sweep: sweep?,
             housekeeping: housekeeping?,
             retry,

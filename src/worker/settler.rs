@@ -12,6 +12,7 @@ use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
 use crate::kill_point::{self, Step};
+use crate::metrics::attempts::too_late;
 use crate::store::StoreError;
 
 /// An attempt that ended, with the ring that announced it.
@@ -86,6 +87,7 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
                 let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
                 let late: Vec<JobId> = attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect();
                 if !late.is_empty() {
+                    too_late(late.len());
                     tracing::warn!(
                         ?late,
                         "leases were lost, or the answer to an earlier try; others settle these jobs"

@@ -11,7 +11,9 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::Workshop;
+use super::offering::offer;
 use crate::domain::job::{Lane, Offer};
+use crate::metrics::offers::{self, By};
 
 /// How long an offer may take from the promise to the stream. Longer ago and absent from the stream: it is lost.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
@@ -20,13 +22,15 @@ const LONGEST_TRUST: Duration = Duration::from_secs(60);
 
 /// Sweeps every lane, again and again, until the process stops. None waits for another one: a cluster may be away in part.
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
-    let sweep = async |(lane, _)| {
+    offers::begin(By::Sweeper);
+    let sweep = async |lane: Lane| {
         let mut held = Vec::new();
+        offers::lost(lane.as_str(), 0);
         while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.sweep)).await.is_some() {
             sweep(&workshop, &lane, &mut held).await;
         }
     };
-    join_all(workshop.lanes().into_iter().map(sweep)).await;
+    join_all(workshop.lanes().into_iter().map(|(lane, _)| sweep(lane))).await;
 }
 
 /// Offers what a lane lacks. `held` is what was found before and could not be offered: the record has it as offered
@@ -42,14 +46,13 @@ async fn sweep(workshop: &Workshop, lane: &Lane, held: &mut Vec<Offer>) {
     if held.is_empty() {
         let lost_after = oldest.map_or(OFFER_TAKES, |age| (age + OFFER_TAKES).min(LONGEST_TRUST));
         match workshop.in_time(workshop.casework.sweep(lane, lost_after)).await {
-            Ok(offers) if offers.is_empty() => return,
-            Ok(offers) => *held = offers,
+            Ok(swept) if swept.offers.is_empty() => return,
+            Ok(swept) => {
+                offers::lost(lane.as_str(), swept.lost);
+                *held = swept.offers;
+            }
             Err(error) => return tracing::warn!(%error, %lane, "cannot sweep"),
         }
     }
-    let offered = workshop.queue.offer(held).await;
-    *held = offered.err().map_or_else(Vec::new, |error| {
-        tracing::warn!(%error, %lane, jobs = error.left.len(), "swept jobs cannot be offered yet");
-        error.left
-    });
+    offer(&workshop.queue, held, By::Sweeper).await;
 }

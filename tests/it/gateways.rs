@@ -98,7 +98,8 @@ fn now() -> Instant {
 /// Asks the sandbox itself for something.
 async fn control(running: &Running, path: &str, body: serde_json::Value) {
     let (base_url, timeout) = (running.base_url().parse().unwrap(), Duration::from_secs(10));
-    let http = Http::new(&HttpSettings { base_url, connect_timeout: timeout, timeout }).unwrap();
+    let http =
+        Http::new(&HttpSettings { gateway: "loopback".into(), base_url, connect_timeout: timeout, timeout }).unwrap();
     let answer = http.send(http.request(reqwest::Method::POST, path).json(&body)).await.unwrap();
     assert!(answer.status.is_success(), "{path}: {}", answer.status);
 }

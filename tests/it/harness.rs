@@ -225,19 +225,22 @@ impl Desk {
     }
 
     async fn listening(&self, mut command: Command) -> Server {
-        const AT: &str = "127.0.0.1:";
         let log = self.folder.join(format!("{}.log", fresh_key()));
-        command.env("SONGDA_LISTEN", format!("{AT}0")).stderr(File::create(&log).unwrap());
+        command.env("SONGDA_LISTEN", "127.0.0.1:0").stderr(File::create(&log).unwrap());
         let process = command.spawn().unwrap();
-        let port = || {
-            let text = fs::read_to_string(&log).unwrap();
-            let (_, place) = text.split_once("listening on ")?.1.split_once(AT)?;
-            let digits = place.find(|letter: char| !letter.is_ascii_digit())?;
-            place[..digits].parse::<u16>().ok()
-        };
-        wait_until(Duration::from_secs(20), "the API listens", async || port().is_some()).await;
-        let base = format!("http://{AT}{}", port().unwrap());
-        Server { process, api: Caller::new(base.parse().unwrap()).unwrap(), log }
+        let api = told_in(&log, "listening on ").await;
+        Server { process, api, log }
+    }
+
+    /// `serve`, `work` or `all` as a process of its own that can be watched, with some settings changed.
+    pub async fn watched(&self, part: &str, changed: &[(&str, &str)]) -> Watched {
+        let log = self.folder.join(format!("{}.log", fresh_key()));
+        let mut command = self.process(part, None);
+        command.envs(changed.iter().copied()).stderr(File::create(&log).unwrap());
+        command.env("SONGDA_LISTEN", "127.0.0.1:0").env("SONGDA_WATCH_LISTEN", "127.0.0.1:0");
+        let process = command.spawn().unwrap();
+        let watch = told_in(&log, "watched on ").await;
+        Watched { process, watch, log }
     }
 
     fn process(&self, part: &str, kill_at: Option<Step>) -> Command {
@@ -360,6 +363,48 @@ impl Server {
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
+}
+
+/// A process of its own that can be watched.
+pub struct Watched {
+    /// It dies when this is dropped.
+    pub process: Child,
+    /// The way to its watch listener.
+    pub watch: Caller,
+    log: PathBuf,
+}
+
+impl Watched {
+    /// The way to its API, for whoever has no token yet.
+    pub async fn api(&self) -> Caller {
+        told_in(&self.log, "listening on ").await
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+/// The way to a listener that a process tells of in its log.
+async fn told_in(log: &Path, words: &str) -> Caller {
+    const AT: &str = "127.0.0.1:";
+    let port = || {
+        let text = fs::read_to_string(log).unwrap();
+        let (_, place) = text.split_once(words)?.1.split_once(AT)?;
+        let digits = place.find(|letter: char| !letter.is_ascii_digit())?;
+        place[..digits].parse::<u16>().ok()
+    };
+    wait_until(Duration::from_secs(20), words, async || port().is_some()).await;
+    Caller::new(format!("http://{AT}{}", port().unwrap()).parse().unwrap()).unwrap()
+}
+
+/// Asks a process to stop, and sees that it ends well.
+pub async fn stops_softly(process: &mut Child) {
+    let id = process.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let ended = tokio::time::timeout(Duration::from_secs(30), process.wait()).await;
+    assert!(ended.expect("it stops when it is asked to").unwrap().success(), "it ends well");
 }
 
 /// Asks again and again until it is so.

@@ -45,4 +45,6 @@ mod silence;
 mod slowness;
 mod template;
 mod top;
+mod traces;
 mod typescript;
+mod watch;

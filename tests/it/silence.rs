@@ -16,7 +16,7 @@ use crate::servers::{DATABASE, REDIS, Servers};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps everybody from changing a table, so that a statement that would is surely under way.
-async fn lock(desk: &Desk, table: &str) -> Transaction<'static, Postgres> {
+pub async fn lock(desk: &Desk, table: &str) -> Transaction<'static, Postgres> {
     let mut lock = desk.database.begin().await.unwrap();
     sqlx::query(AssertSqlSafe(format!("lock table {table} in exclusive mode"))).execute(&mut *lock).await.unwrap();
     lock

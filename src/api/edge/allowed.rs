@@ -1,10 +1,12 @@
 //! Which addresses there are, and which methods each answers to: the `Allow` header of 405 (RFC 9110 §15.5.6), and the
-//! name of an address for the log, which the router does not tell.
+//! name of an address for the log and the counts, which the router does not tell.
 
 use std::collections::BTreeSet;
 
 use poem::http::{HeaderValue, Method};
 use poem_openapi::OpenApi;
+
+use crate::metrics::requests::Route;
 
 /// The addresses and their methods.
 #[derive(Debug, Default)]
@@ -13,7 +15,7 @@ pub struct Allowed(Vec<Address>);
 #[derive(Debug)]
 struct Address {
     /// As the documents write it: `/v1/cases/{id}`.
-    route: String,
+    route: Route,
     /// `None` stands for a parameter.
     segments: Vec<Option<String>>,
     methods: BTreeSet<String>,
@@ -55,7 +57,7 @@ impl Allowed {
                 .split('/')
                 .map(|part| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}")));
             let route = parts.collect::<Vec<_>>().join("/");
-            self.0.push(Address { route, segments, methods: BTreeSet::new() });
+            self.0.push(Address { route: Route::new(&route), segments, methods: BTreeSet::new() });
             self.0.len() - 1
         });
         if let Some(address) = self.0.get_mut(at) {
@@ -73,10 +75,10 @@ impl Allowed {
         HeaderValue::from_str(&methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
     }
 
-    /// The address of a path, as the documents write it: `/v1/cases/{id}`.
+    /// The address of a path, and what is counted of it.
     #[must_use]
-    pub fn route(&self, path: &str) -> Option<&str> {
-        self.find(path).map(|address| address.route.as_str())
+    pub fn route(&self, path: &str) -> Option<&Route> {
+        self.find(path).map(|address| &address.route)
     }
 
     /// Of several addresses that fit, the most literal one counts, as in the router.
@@ -108,7 +110,8 @@ mod tests {
         assert_eq!(allowed.at("/v1/cases/current").unwrap(), "DELETE");
         assert_eq!(allowed.at("/v1/cases"), None);
         allowed.add("/v1/parcels/:id/label", &Method::GET);
-        assert_eq!(allowed.route("/v1/parcels/7/label"), Some("/v1/parcels/{id}/label"));
-        assert_eq!(allowed.route("/v1/cases/7"), Some("/v1/cases/{id}"));
+        let name = |path| allowed.route(path).map(Route::name);
+        assert_eq!(name("/v1/parcels/7/label"), Some("/v1/parcels/{id}/label"));
+        assert_eq!(name("/v1/cases/7"), Some("/v1/cases/{id}"));
     }
 }

@@ -41,7 +41,7 @@ const SIGN_IN: [(Method, &str); 10] = [
 ];
 
 /// What is never limited: who watches over us, and the carriers and platforms that call us back.
-const UNLIMITED: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/callbacks/"];
+const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
 
 /// Keeps buckets.
 #[async_trait::async_trait]

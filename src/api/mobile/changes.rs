@@ -19,6 +19,7 @@ use crate::casework::Casework;
 use crate::casework::live::Live;
 use crate::domain::clock::Instant;
 use crate::domain::ids::PersonId;
+use crate::metrics::live::Client;
 use crate::store::changes::Change;
 
 /// The operations.
@@ -105,7 +106,7 @@ impl Changes {
             cursors: self.cursors.clone(),
             stop: self.stop.clone(),
         };
-        stream::unfold((looker, since), move |(looker, since)| async move {
+        stream::unfold((looker, Client::comes(), since), move |(looker, client, since)| async move {
             loop {
                 let wait = Duration::from_secs(LONGEST_WAIT);
                 // A record that cannot be read ends the stream; the client comes back with its last id.
@@ -113,7 +114,7 @@ impl Changes {
                 let Some(last) = found.last().map(|change| change.seq) else { continue };
                 let shown: Option<Vec<ChangeBody>> =
                     found.iter().map(|change| looker.show(person, change).ok()).collect();
-                return Some((stream::iter(shown?), (looker, last)));
+                return Some((stream::iter(shown?), (looker, client, last)));
             }
         })
         .flatten()

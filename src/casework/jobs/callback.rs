@@ -21,17 +21,17 @@ pub struct ChannelNews {
 }
 
 impl Casework {
-    /// Keeps a call and promises to understand it. The same call again is kept once.
+    /// Keeps a call and promises to understand it. The same call again is kept once. `trace` is the call's `traceparent`.
     ///
     /// # Errors
     /// When the database is unavailable: then the caller must be told to call again.
-    pub async fn keep_call(&self, call: &StoredCall) -> Result<(), StoreError> {
+    pub async fn keep_call(&self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
         let id = fresh(CallbackId::from_uuid);
         let mut tx = self.store().begin().await?;
         if !callbacks::keep(&mut tx, self.store().keys(), id, call, self.now()).await? {
             return Ok(());
         }
-        let offers = jobs::promise(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], None).await?;
+        let offers = jobs::promise(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], trace).await?;
         tx.commit().await?;
         self.parts.bell.ring(offers, std::iter::empty());
         Ok(())

@@ -8,6 +8,15 @@ use crate::domain::job::{Lane, Offer};
 use crate::store::jobs::{self, Claimed};
 use crate::store::{StoreError, jobs::JobFilter};
 
+/// What a sweep found.
+#[derive(Debug)]
+pub struct Swept {
+    /// All of it, to be offered.
+    pub offers: Vec<Offer>,
+    /// For how many of these a ring was lost; the others fell due.
+    pub lost: usize,
+}
+
 impl Casework {
     /// Takes those of these jobs that are due and free, each for the length of a lease, and opens an attempt at each.
     ///
@@ -22,10 +31,11 @@ impl Casework {
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn sweep(&self, lane: &Lane, lost_after: Duration) -> Result<Vec<Offer>, StoreError> {
+    pub async fn sweep(&self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         const AT_ONCE: i64 = 1_000;
         let found = jobs::sweep(&mut *self.store().connection().await?, lane, lost_after, AT_ONCE).await?;
-        Ok(found.into_iter().map(|job| Offer { job, lane: lane.clone() }).collect())
+        let lost = found.iter().filter(|(_, lost)| *lost).count();
+        Ok(Swept { offers: found.into_iter().map(|(job, _)| Offer { job, lane: lane.clone() }).collect(), lost })
     }
 
     /// Brings the dead letters of a filter back to life, oldest first, at most `limit`; says how many there were.

@@ -5,7 +5,7 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
 use crate::store::StoreError;
-use crate::store::jobs::{self, AttemptRow, Backlog, JobFilter, JobRow};
+use crate::store::jobs::{self, AttemptRow, Backlog, JobFilter, JobRow, Standing};
 
 impl Casework {
     /// Jobs of a filter, the newest first, before a place in the list.
@@ -57,5 +57,13 @@ impl Casework {
         let courier = self.parts.carriers.iter().map(Lane::courier);
         let lanes: Vec<Lane> = push.chain(courier).chain([Lane::inside()]).collect();
         jobs::backlog(&mut *self.store().connection().await?, &lanes, most).await
+    }
+
+    /// How these lanes stand, counted up to `most`.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn standing(&self, lanes: &[Lane], most: i64) -> Result<Vec<Standing>, StoreError> {
+        jobs::standing(&mut *self.store().connection().await?, lanes, most).await
     }
 }

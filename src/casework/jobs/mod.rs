@@ -9,6 +9,7 @@ mod push;
 mod settle;
 
 pub use callback::ChannelNews;
+pub use claim::Swept;
 pub use login_code::LoginCodeTask;
 pub use parcel::{ParcelChange, ParcelEffect, Trail};
 pub use push::{Prepared, PreparedPushes, PushEffect, PushEnd, PushTask};

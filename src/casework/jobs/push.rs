@@ -9,6 +9,7 @@ use crate::domain::notification::{Consent, Event, Notification, PushMessage};
 use crate::domain::private::Private;
 use crate::domain::reach::{Link, Reach};
 use crate::store::consent_holds::Wanted;
+use crate::store::jobs::Ending;
 use crate::store::reach::Recipient;
 use crate::store::record::Record;
 use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, joins, notifications, reach};
@@ -154,11 +155,11 @@ impl Casework {
         &self,
         tx: &mut Tx,
         record: &mut Record,
-        effects: &[(JobId, &PushEffect)],
+        effects: &[(&Ending, &PushEffect)],
     ) -> Result<(), StoreError> {
         let mut ended = Vec::with_capacity(effects.len());
-        for (job, effect) in effects {
-            ended.push((*job, *effect, judged(tx, *job, effect).await?));
+        for (ending, effect) in effects {
+            ended.push((ending.id(), *effect, judged(tx, ending.id(), effect).await?));
         }
         let delivered = ended.iter().filter(|(.., end)| *end == PushEnd::Delivered);
         let (ids, channels): (Vec<_>, Vec<_>) =
@@ -167,14 +168,22 @@ impl Casework {
             notifications::delivered(tx, &ids, &channels).await?;
         }
         settle_consents(tx, &ended).await?;
-        for (_, effect, _) in ended.iter().filter(|(.., end)| *end != PushEnd::Delivered) {
-            self.pass_on(tx, record, effect).await?;
+        for ((ending, effect), (.., end)) in effects.iter().zip(&ended) {
+            if *end != PushEnd::Delivered {
+                self.pass_on(tx, record, effect, ending.trace()).await?;
+            }
         }
         Ok(())
     }
 
     /// Hands a notification that did not arrive to the next channel of the chain.
-    async fn pass_on(&self, tx: &mut Tx, record: &mut Record, effect: &PushEffect) -> Result<(), StoreError> {
+    async fn pass_on(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        effect: &PushEffect,
+        trace: Option<&str>,
+    ) -> Result<(), StoreError> {
         let Link { channel, address } = &effect.link;
         if effect.end == PushEnd::Gone {
             reach::forget(tx, effect.person, channel, *address).await?;
@@ -182,7 +191,7 @@ impl Casework {
         let reach = reach_now(tx, effect.person).await?;
         let next = self.next_channel(&self.catalog().current(), effect.event, &reach, Some(channel));
         if let Some(channel) = next {
-            record.promise(&Job::now(Work::Push { notification: effect.notification, channel }), None)?;
+            record.promise(&Job::now(Work::Push { notification: effect.notification, channel }), trace)?;
         }
         Ok(())
     }

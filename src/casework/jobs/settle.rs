@@ -66,18 +66,19 @@ impl Casework {
         parcels::lock(&mut tx, &settled().flat_map(|settlement| settlement.effect.parcels()).collect()).await?;
         let mut record = Record::default();
         let mut pushes = Vec::new();
-        for settlement in settled() {
-            match &settlement.effect {
+        for Settlement { ending, effect } in settled() {
+            let trace = ending.trace();
+            match effect {
                 Effect::None => {}
-                Effect::Push(effect) => pushes.push((settlement.ending.id(), effect)),
-                Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, now).await?,
+                Effect::Push(effect) => pushes.push((ending, effect)),
+                Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?,
                 Effect::Callback { callback, outcome, parcels, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
                     if let Some(told) = told {
                         self.apply_news(&mut tx, told, now).await?;
                     }
                     for effect in parcels {
-                        self.apply_parcel(&mut tx, &mut record, effect, now).await?;
+                        self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
                     }
                 }
             }

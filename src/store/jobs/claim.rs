@@ -30,6 +30,8 @@ pub struct Claimed {
     pub unclear: i32,
     /// Whether a look-up found nothing since the last of those.
     pub told_absent: bool,
+    /// Whether another held it before and never told how its attempt ended.
+    pub taken_over: bool,
     /// When it was promised.
     pub created_at: Instant,
     /// How long ago that is, in milliseconds, by the database's clock.
@@ -89,7 +91,7 @@ pub async fn claim(conn: &mut Conn, jobs: &[JobId], worker: &str, lease: Duratio
             lease_until = now() + $3 * interval '1 millisecond', worker = $2, claimed_at = now()
         from free f where j.id = f.id
         returning j.id, j.lane, j.kind, j.payload, j.fence, j.attempts, j.unclear, j.told_absent, j.created_at, j.trace,
-                  (extract(epoch from now() - j.created_at) * 1000)::bigint as age_ms",
+                  f.was_held as taken_over, (extract(epoch from now() - j.created_at) * 1000)::bigint as age_ms",
     )
     .bind(ids)
     .bind(worker)

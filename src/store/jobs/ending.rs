@@ -22,6 +22,7 @@ pub struct Ending {
     outcome: &'static str,
     detail: String,
     reference: Option<String>,
+    trace: Option<String>,
 }
 
 impl Ending {
@@ -47,6 +48,24 @@ impl Ending {
     #[must_use]
     pub fn told_absent(job: &Claimed, after: Duration, detail: String) -> Self {
         Self { told_absent: true, ..Self::snooze(job, after, detail) }
+    }
+
+    /// The `traceparent` of the request that promised the job, and with it whatever follows.
+    #[must_use]
+    pub fn trace(&self) -> Option<&str> {
+        self.trace.as_deref()
+    }
+
+    /// What the attempt came to: `delivered`, `throttled`, `lost`.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
+    /// The state that it leaves its job in.
+    #[must_use]
+    pub const fn state(&self) -> &'static str {
+        self.state
     }
 
     /// Whether the job is given up.
@@ -80,6 +99,7 @@ impl Ending {
             outcome,
             detail,
             reference: None,
+            trace: job.trace.clone(),
         }
     }
 

@@ -53,12 +53,18 @@ pub async fn promise(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Resu
 }
 
 /// Takes due jobs of a lane that no stream entry stands for any more, and marks them as offered: those never offered,
-/// and those offered so long ago (`lost_before` the database's now) that their entry must be lost.
+/// and those offered so long ago (`lost_after` before the database's now) that their entry must be lost. Says which these
+/// are.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn sweep(conn: &mut Conn, lane: &Lane, lost_after: Duration, limit: i64) -> Result<Vec<JobId>, StoreError> {
-    let swept: Vec<Uuid> = sqlx::query_scalar(
+pub async fn sweep(
+    conn: &mut Conn,
+    lane: &Lane,
+    lost_after: Duration,
+    limit: i64,
+) -> Result<Vec<(JobId, bool)>, StoreError> {
+    let swept: Vec<(Uuid, bool)> = sqlx::query_as(
         "with never_offered as (
             select id from jobs where lane = $1 and state = 'pending' and offered_at is null and due_at <= now()
             order by due_at limit $3 for update skip locked
@@ -68,16 +74,16 @@ pub async fn sweep(conn: &mut Conn, lane: &Lane, lost_after: Duration, limit: i6
               and (lease_until is null or lease_until < now())
             order by offered_at limit $3 for update skip locked
         ), due as (
-            select id from never_offered union all select id from lost
+            select id, false as lost from never_offered union all select id, true from lost
         )
-        update jobs j set offered_at = now() from due where j.id = due.id returning j.id",
+        update jobs j set offered_at = now() from due where j.id = due.id returning j.id, due.lost",
     )
     .bind(lane.as_str())
     .bind(millis(lost_after))
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    Ok(swept.into_iter().map(JobId::from_uuid).collect())
+    Ok(swept.into_iter().map(|(job, lost)| (JobId::from_uuid(job), lost)).collect())
 }
 
 /// Makes a waiting job due within this time; nothing happens if it is due before, somebody holds it, or it is finished.

@@ -38,6 +38,13 @@ pub struct Plan {
     push: Option<Result<Prepared, StoreError>>,
 }
 
+impl Plan {
+    /// The kind of the job, if this program knows it.
+    pub fn kind(&self) -> &'static str {
+        self.work.as_ref().map_or("unknown", Work::kind)
+    }
+}
+
 /// Plans claimed jobs. Pushes come in thousands, and are prepared together.
 pub async fn plan(workshop: &Workshop, claimed: Vec<Claimed>, since: Stopwatch) -> Vec<Begun> {
     let read = |job: Claimed| (Work::deserialize(&job.payload), job);

@@ -162,14 +162,18 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
         .with(AnswerInTime { limit: ANSWER_WITHIN })
         // Beneath here things fail; above it there are only answers.
         .with(CatchAll { allowed: Arc::clone(&allowed) })
+        // Each line holds the future of the one above it, and would move it over and over: here it is put aside.
+        .boxed()
         // Refusals count as well, and bear the same headers as what goes through.
         .with(edge.limit_rate)
         // The rate is counted by who asks, so that must be known first.
         .with(edge.identify)
         // After everything that makes an answer; before compression, which changes the tag.
+        .boxed()
         .with(TagReads)
         .with(AnswerNotModified)
         .with(CompressAnswers)
+        .boxed()
         // A preflight bears no token and is not to be counted; every answer needs these headers to be readable.
         .with(AllowOrigins(edge.origins))
         // What it logs is what leaves.

@@ -122,11 +122,16 @@ fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
         // A weak tag, and one that we never gave, match nothing (§13.1.1).
         Some(Tags::List(tags)) if tags.len() == 1 => {
             let tag = tags.first().filter(|tag| !tag.weak);
-            Some(tag.and_then(|tag| tag.opaque.parse().ok()).ok_or(Problem::new(Code::VersionStale))?)
+            Some(tag.and_then(|tag| version(&tag.opaque)).ok_or(Problem::new(Code::VersionStale))?)
         }
         _ => return Err(Problem::new(Code::InvalidParameter).detail(one)),
     };
     Ok(CreateOrMatch::Match(IfMatch { version }))
+}
+
+/// The version that a tag tells; `+7` and `007` are no tags of ours, and no other spelling of one.
+fn version(opaque: &str) -> Option<i64> {
+    opaque.parse().ok().filter(|version: &i64| version.to_string() == opaque)
 }
 
 fn schema(example: &str) -> MetaSchemaRef {
@@ -219,7 +224,9 @@ mod tests {
         assert_eq!(read(header::IF_MATCH, "*"), version(None));
         assert_eq!(read(header::IF_NONE_MATCH, "*"), Ok(CreateOrMatch::Create));
         assert_eq!(read(header::IF_MATCH, "W/\"7\""), Err(Code::VersionStale));
-        assert_eq!(read(header::IF_MATCH, "\"seven\""), Err(Code::VersionStale));
+        for foreign in ["\"seven\"", "\"+7\"", "\"007\"", "\"\""] {
+            assert_eq!(read(header::IF_MATCH, foreign), Err(Code::VersionStale), "{foreign}");
+        }
         assert_eq!(read(header::IF_MATCH, "\"7\", \"8\""), Err(Code::InvalidParameter));
         assert_eq!(read(header::IF_MATCH, "7"), Err(Code::InvalidParameter));
         assert_eq!(read(header::IF_NONE_MATCH, "\"7\""), Err(Code::VersionRequired));

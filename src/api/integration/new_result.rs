@@ -218,18 +218,20 @@ impl Row {
 
     /// The decision, or everything that is wrong with the row, each with its place in it.
     pub(super) fn read(self, regions: &Regions, today: NaiveDate) -> Result<NewResult, Vec<FieldError>> {
+        let faults = shape::faults::<Self>(&self.0);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         match self.parse() {
             Some((reference, body)) => body.read(reference, regions, today),
-            // Only now is it looked at with the schema, which takes its time.
-            None => Err(shape::faults::<Self>(&self.0)),
+            None => Err(vec![fault("", "invalid", "内容不符合要求", "This is not what it should be")]),
         }
     }
 
     fn parse(&self) -> Option<(String, NewResultBody)> {
         let mut members = self.0.as_object()?.clone();
         let Some(Value::String(reference)) = members.remove("ref") else { return None };
-        let body = NewResultBody::parse_from_json(Some(Value::Object(members))).ok()?;
-        is_reference(&reference).then_some((reference, body))
+        Some((reference, NewResultBody::parse_from_json(Some(Value::Object(members))).ok()?))
     }
 }
 

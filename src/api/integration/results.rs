@@ -13,7 +13,7 @@ use super::new_result::{NewResultBody, is_reference};
 use super::tag::Tag;
 use crate::api::case_view::CaseState;
 use crate::api::edge::bearer::Client;
-use crate::api::edge::body::Body;
+use crate::api::edge::body::{Body, Rows};
 use crate::api::edge::code::Code;
 use crate::api::edge::etag::etag;
 use crate::api::edge::idempotency::IdempotencyKey;
@@ -72,13 +72,16 @@ impl Results {
         reference: Path<String>,
     ) -> Result<GetAnswer, Problem> {
         let office = self.office(&client, Scope::ResultsRead, Some(&source)).await?;
+        if !is_reference(&reference) {
+            return Err(Code::NotFound.into());
+        }
         let case = self.casework.result(&office, &reference).await?;
         Ok(GetAnswer::Ok(Json(ResultBody::of(reference.0, &case)), etag(case.version)))
     }
 
     /// Hands in up to 500 decisions. Each row has a verdict of its own, in the order given; a bad one harms no other.
     #[oai(path = "/result-batches", method = "post", operation_id = "post_result_batch")]
-    async fn batch(&self, client: Client, body: Body<ResultBatch>) -> Result<BatchAnswer, Problem> {
+    async fn batch(&self, client: Client, body: Rows<ResultBatch>) -> Result<BatchAnswer, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, None).await?;
         let today = beijing_day(self.people.clock.now());
         let mut sound = Vec::new();

@@ -95,7 +95,10 @@ impl Operation {
         let answer = Read::of(request.body(asked.body.clone()).send().await).await;
         let about = || format!("{self:?} answers {}: {} to {asked:?}", answer.status, answer.body);
         assert!(!answer.status.is_server_error(), "{}", about());
-        assert!(self.described["responses"].get(answer.status.as_str()).is_some(), "undocumented: {}", about());
+        // Any address or header can be too long.
+        let anywhere = [414, 431].contains(&answer.status.as_u16());
+        let is_told = self.described["responses"].get(answer.status.as_str()).is_some();
+        assert!(is_told || anywhere, "undocumented: {}", about());
         if answer.status.is_client_error() {
             assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", about());
             let problem: Value = serde_json::from_str(&answer.body).unwrap();

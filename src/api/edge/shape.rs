@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn null_is_no_way_to_leave_a_member_out() {
         let value = json!({ "list": [{ "name": "ok", "colour": null }], "count": 1, "way": null });
-        let expected = [("/list/0/colour", "not_allowed"), ("/way/way", "not_allowed")];
+        let expected = [("/list/0/colour", "not_allowed"), ("/way/way", "not_allowed"), ("/way", "wrong_type")];
         assert_eq!(found(&value), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
     }
 

@@ -86,14 +86,19 @@ struct NewDeliveryBody {
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct Recipient {
     /// 收件人
+    #[oai(validator(max_length = 50))]
     name: String,
     /// 手机号
+    #[oai(validator(max_length = 30))]
     phone: String,
     /// 区县: the six-digit GB/T 2260 code.
+    #[oai(validator(pattern = "^[0-9]{6}$"))]
     region: String,
     /// 详细地址
+    #[oai(validator(max_length = 200))]
     detail: String,
     /// 邮政编码
+    #[oai(validator(pattern = "^([0-9]{6})?$"))]
     postcode: Option<String>,
 }
 
@@ -354,7 +359,7 @@ mod tests {
     fn faults_of_all_parts_are_told_together() {
         let faults = read(|row| {
             row["applicant"]["phone"] = json!("1");
-            row["result"] = Value::Null;
+            row.as_object_mut().unwrap().remove("result");
             row["delivery"] = json!({"way": "electronic", "hall": "jt"});
         });
         assert_eq!(faults.unwrap_err(), ["/applicant/phone", "/result", "/delivery/hall"]);

@@ -64,8 +64,10 @@ async fn a_strange_row_harms_no_other() {
     let mut desk = Desk::open_idle(&HASTY).await;
     desk.leave_jobs();
     let office = crate::decisions::back_office(&desk).await;
-    let strange = mangle::json(vec![result("13912345678")]);
-    for rows in mangle::some(&strange, mangle::cases() / 2).chunks(20) {
+    let mut strange = mangle::some(&mangle::json(vec![result("13912345678")]), mangle::cases() / 2);
+    // Too deep a row makes the batch no JSON that anybody reads.
+    strange.retain(|row| serde_json::from_str::<Value>(&json!({"results": [row]}).to_string()).is_ok());
+    for rows in strange.chunks(20) {
         let sound = [result("13912345678"), result("13912345679")];
         let batch: Vec<Value> = [&sound[..1], rows, &sound[1..]].concat();
         let verdicts = office.hand_in(&batch).await.unwrap();

@@ -85,6 +85,10 @@ async fn run(plan: &Plan, known: &Known, base: &str, name: &str) -> Output {
     let mut command = Command::new("script/schemathesis");
     command.args(["run", &format!("{base}openapi/{name}.json"), "--url", base]);
     command.args(["--seed", &plan.seed.to_string(), "--max-examples", &plan.examples.to_string()]);
+    if !plan.is_long {
+        command.args(["--phases", "examples,coverage"]);
+    }
+    command.env("SONGDA_KNOWN", serde_json::to_string(known.things()).unwrap());
     for scheme in ["person", "officer", "operator", "client"] {
         command.env(format!("SONGDA_{}", scheme.to_uppercase()), known.token(scheme));
     }

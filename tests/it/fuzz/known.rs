@@ -84,6 +84,11 @@ impl Known {
         &self.tokens[scheme]
     }
 
+    /// The things, by the prefix of their ids or by the names of their parameters.
+    pub const fn things(&self) -> &BTreeMap<String, String> {
+        &self.things
+    }
+
     /// The thing that a path parameter of the documents names: by the prefix of its ids, or else by its own name.
     pub fn thing(&self, parameter: &Value) -> &str {
         let prefix =

@@ -115,7 +115,6 @@ async fn an_assertion_must_be_for_us_now_and_from_its_client() {
         ("sub", json!("cli_else"), AssertionFault::Signature),
         ("exp", json!(now - 30), AssertionFault::Time),
         ("exp", json!(Instant::MAX_UTC.timestamp()), AssertionFault::Time),
-        ("exp", json!(i64::MIN), AssertionFault::Time),
         ("jti", json!("a\0"), AssertionFault::Jti),
         ("exp", json!(now + 331), AssertionFault::Time),
         ("nbf", json!(now + 31), AssertionFault::Time),

@@ -7,7 +7,7 @@
 //! 2. `/// One line.` (its summary) `#[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]`.
 //! 3. Whom it serves is its first argument: `person: Person`, `Officer`, `Operator` or `Client`. One that serves anybody
 //!    is listed by its id under `open` in the audience's `ABOUT`.
-//! 4. A body is `body: Body<NewCase>`; types derive `Object` with `#[oai(deny_unknown_fields, example)]`. Ids are typed:
+//! 4. A body is `body: Body<NewCase>`, which its documented schema judges; types derive `Object` with `#[oai(deny_unknown_fields, example)]`. Ids are typed:
 //!    `id: Path<CaseId>`. `if_match: IfMatch`, `if_match: CreateOrMatch` and `idempotency_key: IdempotencyKey` go by these
 //!    names; other headers are `#[oai(name = "Last-Event-ID")] last: Header<Option<String>>`.
 //! 5. It returns `Result<T, Problem>`: `T` is [`edge::answers::Versioned`] (200 with ETag; 304 is answered for it),
@@ -56,6 +56,7 @@ use self::edge::fixed::Fixed;
 use self::edge::head_limit::LimitHeads;
 use self::edge::in_time::{ANSWER_WITHIN, AnswerInTime};
 use self::edge::openapi::About;
+use self::edge::plain_bodies::DemandPlainBodies;
 use self::edge::rate_limit::LimitRate;
 use self::edge::request_id::NameRequests;
 use self::edge::request_log::LogRequests;
@@ -157,6 +158,7 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
     route
         // A body is counted where it is read, so that its refusal is a problem like any other.
         .with(LimitBodies)
+        .with(DemandPlainBodies)
         .with(LimitHeads)
         // A wait that is ended is a failure like any other.
         .with(AnswerInTime { limit: ANSWER_WITHIN })

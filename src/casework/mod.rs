@@ -93,7 +93,9 @@ impl Casework {
         &self.parts.files
     }
 
-    fn now(&self) -> Instant {
+    /// Now, by this process's clock.
+    #[must_use]
+    pub fn now(&self) -> Instant {
         self.parts.clock.now()
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::address::PostalAddress;
-use super::clock::Instant;
+use super::clock::{Instant, can_have_happened};
 use super::ids::{CaseId, ParcelId, PersonId};
 use super::private::Private;
 
@@ -84,12 +84,30 @@ impl Waybill {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it can be a number.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        !self.0.is_empty() && is_plain(&self.0, LONGEST_NUMBER)
+    }
 }
 
 impl fmt::Display for Waybill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Numbers and codes of carriers have a dozen characters. These are the bytes of one at the most.
+const LONGEST_NUMBER: usize = 64;
+/// The bytes of a scan's key at the most: numbers, a time, a code.
+const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
+/// The bytes of a place's name at the most.
+const LONGEST_PLACE: usize = 1000;
+
+/// Whether a carrier's text is short, and can be stored: PostgreSQL keeps no NUL.
+fn is_plain(text: &str, longest: usize) -> bool {
+    text.len() <= longest && !text.contains('\0')
 }
 
 /// What one scan means, whatever the carrier calls it.
@@ -145,6 +163,19 @@ pub struct Scan {
     pub place: String,
     /// The carrier's words. They may hold a courier's name and phone.
     pub text: Private<String>,
+}
+
+impl Scan {
+    /// Whether it can be what it says. Carriers' calls are weakly signed or not at all, so anything may stand in one.
+    #[must_use]
+    pub fn is_sound(&self, now: Instant) -> bool {
+        self.waybill.is_sound()
+            && self.order_no.as_ref().is_none_or(|number| is_plain(number.as_str(), LONGEST_NUMBER))
+            && is_plain(&self.key, LONGEST_KEY)
+            && is_plain(&self.code, LONGEST_NUMBER)
+            && is_plain(&self.place, LONGEST_PLACE)
+            && can_have_happened(self.occurred_at, now)
+    }
 }
 
 /// Where a parcel stands.
@@ -326,6 +357,28 @@ mod tests {
 
     fn scans() -> impl Strategy<Value = Vec<Scan>> {
         prop::collection::vec((0..MEANINGS.len(), 0..6_i64).prop_map(|(n, second)| scan(MEANINGS[n], second)), 0..8)
+    }
+
+    #[test]
+    fn what_cannot_be_is_no_scan() {
+        let now = Instant::from_timestamp(1_800_000_000, 0).unwrap();
+        let sound = scan(ScanMeaning::Delivered, 1_800_000_000);
+        assert!(sound.is_sound(now));
+        let changes: [fn(&mut Scan); 8] = [
+            |scan| scan.waybill = Waybill::new(""),
+            |scan| scan.waybill = Waybill::new("1".repeat(65)),
+            |scan| scan.order_no = Some(OrderNo::from_stored("SD\0".to_owned())),
+            |scan| scan.key = "k".repeat(5000),
+            |scan| scan.code.push('\0'),
+            |scan| scan.place.push('\0'),
+            |scan| scan.occurred_at = Instant::MAX_UTC,
+            |scan| scan.occurred_at = Instant::MIN_UTC,
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            let mut unsound = sound.clone();
+            change(&mut unsound);
+            assert!(!unsound.is_sound(now), "change {at}");
+        }
     }
 
     #[test]

@@ -140,7 +140,7 @@ pub struct Lockout {
 /// When the database is unavailable.
 pub async fn count_try(
     conn: &mut Conn,
-    username: &str,
+    username: &Username,
     lockout: &Lockout,
     now: Instant,
 ) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
@@ -156,7 +156,7 @@ pub async fn count_try(
          where o.id = t.id
          returning o.id, o.password_hash",
     )
-    .bind(username)
+    .bind(username.as_str())
     .bind(now)
     .bind(lockout.after)
     .bind(i64::try_from(lockout.lasts.as_secs()).unwrap_or(i64::MAX))

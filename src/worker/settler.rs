@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::Workshop;
-use crate::casework::jobs::Settlement;
+use crate::casework::jobs::{Effect, Settlement};
 use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
@@ -65,15 +65,27 @@ enum Settled {
     TooLate,
 }
 
-/// Settles a batch; where one attempt cannot be settled, the others are settled without it.
+/// Settles a batch; where one attempt cannot be settled, the others are settled without it, and it becomes a dead letter:
+/// tried again, it would end the same way, and call its gateway each time.
 async fn settle(workshop: &Workshop, batch: &[Ended]) {
     let settlements: Vec<Settlement> = batch.iter().map(|ended| ended.settlement.clone()).collect();
     if !matches!(try_settle(workshop, &settlements).await, Settled::Refused) {
         return;
     }
-    for settlement in &settlements {
-        if matches!(try_settle(workshop, std::slice::from_ref(settlement)).await, Settled::Refused) {
-            tracing::error!(job = %settlement.ending.id(), "an attempt could not be settled; its lease will end");
+    for settlement in settlements {
+        if matches!(try_settle(workshop, std::slice::from_ref(&settlement)).await, Settled::Refused) {
+            give_up(workshop, settlement).await;
+        }
+    }
+}
+
+async fn give_up(workshop: &Workshop, settlement: Settlement) {
+    let job = settlement.ending.id();
+    let given_up = Settlement { ending: settlement.ending.given_up(), effect: Effect::None };
+    match try_settle(workshop, &[given_up]).await {
+        Settled::Refused => tracing::error!(%job, "an attempt could not be settled; its lease will end"),
+        Settled::Yes | Settled::TooLate => {
+            tracing::error!(%job, "an attempt could not be settled; its job is given up")
         }
     }
 }

@@ -16,6 +16,7 @@ mod doctor;
 mod edge;
 mod flushes;
 mod folder;
+mod fuzz;
 mod gateways;
 mod gathered;
 mod harness;

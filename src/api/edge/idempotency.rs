@@ -71,6 +71,7 @@ impl<'a> ApiExtractor<'a> for IdempotencyKey {
         let schema = MetaSchema {
             min_length: Some(1),
             max_length: Some(LONGEST),
+            pattern: Some("^[!#-~]*$".to_owned()),
             example: Some("8e03978e-40d5-43dd-bc93-6894a57f9324".into()),
             ..MetaSchema::new("string")
         };

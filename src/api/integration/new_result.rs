@@ -88,14 +88,19 @@ struct NewDeliveryBody {
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct Recipient {
     /// 收件人
+    #[oai(validator(max_length = 50))]
     name: String,
     /// 手机号
+    #[oai(validator(max_length = 30))]
     phone: String,
     /// 区县: the six-digit GB/T 2260 code.
+    #[oai(validator(pattern = "^[0-9]{6}$"))]
     region: String,
     /// 详细地址
+    #[oai(validator(max_length = 200))]
     detail: String,
     /// 邮政编码
+    #[oai(validator(pattern = "^([0-9]{6})?$"))]
     postcode: Option<String>,
 }
 
@@ -220,18 +225,20 @@ impl Row {
 
     /// The decision, or everything that is wrong with the row, each with its place in it.
     pub(super) fn read(self, regions: &Regions, today: NaiveDate) -> Result<NewResult, Vec<FieldError>> {
+        let faults = shape::faults::<Self>(&self.0);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         match self.parse() {
             Some((reference, body)) => body.read(reference, regions, today),
-            // Only now is it looked at with the schema, which takes its time.
-            None => Err(shape::faults::<Self>(&self.0)),
+            None => Err(vec![fault("", "invalid", "内容不符合要求", "This is not what it should be")]),
         }
     }
 
     fn parse(&self) -> Option<(String, NewResultBody)> {
         let mut members = self.0.as_object()?.clone();
         let Some(Value::String(reference)) = members.remove("ref") else { return None };
-        let body = NewResultBody::parse_from_json(Some(Value::Object(members))).ok()?;
-        is_reference(&reference).then_some((reference, body))
+        Some((reference, NewResultBody::parse_from_json(Some(Value::Object(members))).ok()?))
     }
 }
 
@@ -354,7 +361,7 @@ mod tests {
     fn faults_of_all_parts_are_told_together() {
         let faults = read(|row| {
             row["applicant"]["phone"] = json!("1");
-            row["result"] = Value::Null;
+            row.as_object_mut().unwrap().remove("result");
             row["delivery"] = json!({"way": "electronic", "hall": "jt"});
         });
         assert_eq!(faults.unwrap_err(), ["/applicant/phone", "/result", "/delivery/hall"]);

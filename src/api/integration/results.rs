@@ -14,7 +14,7 @@ use super::new_result::{NewResultBody, is_reference};
 use super::tag::Tag;
 use crate::api::case_view::CaseState;
 use crate::api::edge::bearer::Client;
-use crate::api::edge::body::Body;
+use crate::api::edge::body::{Body, Rows};
 use crate::api::edge::code::Code;
 use crate::api::edge::etag::etag;
 use crate::api::edge::idempotency::{Answered, IdempotencyKey};
@@ -80,6 +80,9 @@ impl Results {
         reference: Path<String>,
     ) -> Result<GetAnswer, Problem> {
         let office = self.office(&client, Scope::ResultsRead, Some(&source)).await?;
+        if !is_reference(&reference) {
+            return Err(Code::NotFound.into());
+        }
         let case = self.casework.result(&office, &reference).await?;
         Ok(GetAnswer::Ok(Json(ResultBody::of(reference.0, &case)), etag(case.version)))
     }
@@ -90,7 +93,7 @@ impl Results {
         &self,
         client: Client,
         idempotency_key: IdempotencyKey,
-        body: Body<ResultBatch>,
+        body: Rows<ResultBatch>,
     ) -> Result<Answered<BatchAnswer>, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, None).await?;
         let once = idempotency_key.once(client.id, "post_result_batch", body.raw());

@@ -63,14 +63,19 @@ impl Addresses {
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewAddress {
     /// 收件人
+    #[oai(validator(max_length = 50))]
     name: String,
     /// 手机号
+    #[oai(validator(max_length = 30))]
     phone: String,
     /// 区县: the six-digit GB/T 2260 code, one of `GET /v1/regions`.
+    #[oai(validator(pattern = "^[0-9]{6}$"))]
     region: String,
     /// 详细地址: street, building, room.
+    #[oai(validator(max_length = 200))]
     detail: String,
     /// 邮政编码
+    #[oai(validator(pattern = "^([0-9]{6})?$"))]
     postcode: Option<String>,
     /// Whether it is offered first from now on.
     #[oai(default)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::casework::Casework;
-use crate::domain::clock::{Instant, fresh};
+use crate::domain::clock::{Instant, can_have_happened, fresh};
 use crate::domain::ids::CallbackId;
 use crate::domain::job::{Job, Work};
 use crate::domain::reach::Link;
@@ -43,6 +43,7 @@ impl Casework {
         let ChannelNews { link: Link { channel, address: kind }, news } = told;
         for news in news {
             match news {
+                PushNews::Consent { at, .. } if !can_have_happened(*at, now) => {}
                 PushNews::Consent { address, template, accepted, at } => {
                     let Some(worth) = self.catalog().current().templates().consent(channel, template) else { continue };
                     let giver = consents::giver(tx, self.store().keys(), *kind, address).await?;
@@ -51,10 +52,12 @@ impl Casework {
                     let after = before.after_act(*accepted, worth, *at);
                     consents::set_balance(tx, giver, channel, template, after).await?;
                 }
-                PushNews::Receipt { key: Some(key), .. } => {
-                    jobs::hasten(tx, &format!("push:{key}:{channel}"), Duration::ZERO).await?;
+                PushNews::Receipt { key, .. } => {
+                    // Codes for signing in have keys too, and whoever calls may make one up.
+                    let Some(Ok(notification)) = key.as_deref().map(str::parse) else { continue };
+                    let push = Work::Push { notification, channel: channel.clone() };
+                    jobs::hasten(tx, &push.key(), Duration::ZERO).await?;
                 }
-                PushNews::Receipt { key: None, .. } => {}
             }
         }
         Ok(())

@@ -118,7 +118,9 @@ impl Casework {
     ) -> Result<(), StoreError> {
         match change {
             ParcelChange::Ordered { waybill } => {
-                parcel.waybill = waybill.clone().or(parcel.waybill.take());
+                // What can be no number is told again, by a call or when asked.
+                let told = waybill.clone().filter(Waybill::is_sound);
+                parcel.waybill = told.or(parcel.waybill.take());
                 if parcel.state == ParcelState::Pending {
                     parcel.state = ParcelState::Ordered;
                 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Application, DeliveryChoice, DraftContent, HandedIn, uploads_of};
 use crate::domain::case::Delivery;
-use crate::domain::form::{Context, Fault};
+use crate::domain::form::{Context, Fault, MOST_FAULTS};
 use crate::domain::ids::{AddressId, UploadId};
 use crate::domain::item::{DeliveryWay, Item};
 use crate::domain::parcel::CarrierCode;
@@ -33,7 +33,7 @@ impl DraftContent {
     /// Judges it as if it were submitted now, and fixes how the result will arrive.
     ///
     /// # Errors
-    /// All that is wrong with it: the form's faults first, then the materials', then the delivery's.
+    /// All that is wrong with it, up to [`MOST_FAULTS`]: the form's faults first, then the materials', then the delivery's.
     pub fn check(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<Delivery, Vec<Fault>> {
         let mut faults = Vec::new();
         check_form(&self.application, item, circumstances, &mut faults);
@@ -42,20 +42,26 @@ impl DraftContent {
         let delivery = fix_delivery(self.delivery.as_ref(), item, circumstances);
         match delivery {
             Ok(delivery) if faults.is_empty() => Ok(delivery),
-            Ok(_) => Err(faults),
+            Ok(_) => Err(the_first(faults)),
             Err(fault) => {
                 faults.push(fault);
-                Err(faults)
+                Err(the_first(faults))
             }
         }
     }
+}
+
+/// As many faults as anybody reads.
+fn the_first(mut faults: Vec<Fault>) -> Vec<Fault> {
+    faults.truncate(MOST_FAULTS);
+    faults
 }
 
 impl Application {
     /// Judges it as the answer to a supplement notice: what it holds must be right, but it need not hold everything.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// All that is wrong with it, up to [`MOST_FAULTS`].
     pub fn check_supplement(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
         let says_nothing = self.note.as_ref().is_none_or(|note| note.expose().trim().is_empty());
@@ -66,7 +72,7 @@ impl Application {
             check_form(self, item, circumstances, &mut faults);
         }
         check_materials(&self.materials, item, circumstances.uploads, &mut faults);
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        if faults.is_empty() { Ok(()) } else { Err(the_first(faults)) }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Bilingual;
 
-pub use check::{Context, Fault, RegionLevel};
+pub use check::{Context, Fault, MOST_FAULTS, RegionLevel};
 
 /// A whole form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

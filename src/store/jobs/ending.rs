@@ -29,6 +29,7 @@ impl Ending {
     /// The job is done.
     #[must_use]
     pub fn done(job: &Claimed, outcome: &'static str, detail: String, reference: Option<String>) -> Self {
+        let reference = reference.map(keepable);
         Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
@@ -97,10 +98,18 @@ impl Ending {
             unclear,
             told_absent: false,
             outcome,
-            detail,
+            detail: keepable(detail),
             reference: None,
             trace: job.trace.clone(),
         }
+    }
+
+    /// The same attempt, after which the job is given up, because what it ended with cannot be written down.
+    #[must_use]
+    pub fn given_up(self) -> Self {
+        let detail = "what it ended with cannot be written down".to_owned();
+        let (state, reference) = (JobState::Dead.as_str(), None);
+        Self { state, delay_ms: 0, counts: true, outcome: "unwritable", detail, reference, ..self }
     }
 
     /// Which job.
@@ -114,6 +123,11 @@ impl Ending {
     pub const fn attempt(&self) -> AttemptId {
         (self.id(), self.fence)
     }
+}
+
+/// A gateway's own words as PostgreSQL keeps them: it keeps no NUL.
+fn keepable(words: String) -> String {
+    if words.contains('\0') { words.replace('\0', "") } else { words }
 }
 
 /// Which attempt at which job: the job, and the fence under which it was claimed.

@@ -15,6 +15,9 @@ use crate::store::parcels::ScanSource;
 use crate::worker::Workshop;
 use crate::worker::verdict::{Conclusion, Contact};
 
+/// SF tells ten at the most in one call, EMS fewer.
+const MOST_SCANS: usize = 500;
+
 /// Reads the call and concludes what it says. One that cannot be read is a dead letter: kept, and shown to people.
 pub async fn run(workshop: &Workshop, job: &Claimed, id: CallbackId) -> Result<Conclusion, StoreError> {
     let call = workshop.casework.kept_call(id).await?;
@@ -24,6 +27,9 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: CallbackId) -> Result<C
     let (parcels, told, outcome) = if let Some(carrier) = workshop.carriers.get(&CarrierCode::new(call.origin.as_str()))
     {
         let scans = match carrier.read(&raw) {
+            Ok(scans) if scans.len() > MOST_SCANS => {
+                return Ok(unreadable(job, "more scans than any honest call tells"));
+            }
             Ok(scans) => scans,
             Err(fault) => return Ok(unreadable(job, &fault.to_string())),
         };
@@ -44,16 +50,18 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: CallbackId) -> Result<C
     Ok(Conclusion::with(ending, Effect::Callback { callback: id, outcome, parcels, told }, Contact::None))
 }
 
-/// Sorts scans by the parcels that they concern. Those of parcels that we do not know are only counted.
+/// Sorts scans by the parcels that they concern. Those of parcels that we do not know, and what can be no scan, are only
+/// counted.
 async fn sort(
     workshop: &Workshop,
     carrier: &dyn Carrier,
     scans: Vec<Scan>,
 ) -> Result<(Vec<ParcelEffect>, String), StoreError> {
-    let told = scans.len();
+    let (told, now) = (scans.len(), workshop.casework.now());
     let mut unknown = 0;
     let mut sorted: BTreeMap<ParcelId, Vec<Scan>> = BTreeMap::new();
-    for scan in scans {
+    let (sound, unsound): (Vec<Scan>, Vec<Scan>) = scans.into_iter().partition(|scan| scan.is_sound(now));
+    for scan in sound {
         match workshop.casework.parcel_known_as(carrier.code(), scan.order_no.as_ref(), &scan.waybill).await? {
             Some(parcel) => sorted.entry(parcel).or_default().push(scan),
             None => unknown += 1,
@@ -63,7 +71,8 @@ async fn sort(
         parcel,
         change: ParcelChange::Scanned(Trail { waybill: None, scans, source: ScanSource::Callback }),
     };
-    Ok((sorted.into_iter().map(effect).collect(), format!("{told} scans, {unknown} of parcels that are not ours")))
+    let outcome = format!("{told} scans, {unknown} of parcels that are not ours, {} that can be none", unsound.len());
+    Ok((sorted.into_iter().map(effect).collect(), outcome))
 }
 
 fn unreadable(job: &Claimed, why: &str) -> Conclusion {

@@ -3,7 +3,7 @@
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
 use crate::domain::ids::ParcelId;
-use crate::domain::parcel::{OrderNo, Parcel, ParcelState};
+use crate::domain::parcel::{OrderNo, Parcel, ParcelState, Waybill};
 use crate::domain::retry::RetryPolicy;
 use crate::gateway::courier::{Carrier, CarrierFault};
 use crate::store::StoreError;
@@ -28,7 +28,7 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Con
         let why = format!("carrier {} is not set up", parcel.carrier);
         return Ok(Conclusion::plain(Ending::dead(job, "no_carrier", why), Contact::None));
     };
-    Ok(match look(carrier.as_ref(), &parcel).await {
+    Ok(match look(workshop, carrier.as_ref(), &parcel).await {
         Ok(None) => without_waybill(job, settings, &parcel.order_no),
         Ok(Some(trail)) => {
             let state = ParcelState::after(true, &trail.scans);
@@ -49,13 +49,15 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Con
 }
 
 /// All that the carrier tells of a parcel; `None` while it does not even tell its number.
-async fn look(carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<Trail>, CarrierFault> {
+async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<Trail>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
-        None => carrier.waybill(&parcel.order_no).await?,
+        None => carrier.waybill(&parcel.order_no).await?.filter(Waybill::is_sound),
     };
     let Some(waybill) = waybill else { return Ok(None) };
-    let scans = carrier.track(&waybill, &parcel.recipient.phone).await?;
+    let mut scans = carrier.track(&waybill, &parcel.recipient.phone).await?;
+    let now = workshop.casework.now();
+    scans.retain(|scan| scan.is_sound(now));
     Ok(Some(Trail { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 

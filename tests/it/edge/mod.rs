@@ -27,11 +27,11 @@ use songda::domain::ids::{ClientId, OfficerId, PersonId, SessionId};
 use songda::env::Env;
 use songda::store::StoreError;
 
-fn now() -> Instant {
+pub fn now() -> Instant {
     "2026-11-23T08:00:00Z".parse().unwrap()
 }
 
-fn tokens() -> Tokens {
+pub fn tokens() -> Tokens {
     Tokens::new(SigningKeys::of([("test".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap())
 }
 
@@ -62,7 +62,7 @@ fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
 }
 
 /// Settings under which a walk is never stopped for its haste.
-const HASTY: [(&str, &str); 4] = [
+pub const HASTY: [(&str, &str); 4] = [
     ("SONGDA_RATE_SIGN_IN", "1000000"),
     ("SONGDA_RATE_MOBILE", "1000000"),
     ("SONGDA_RATE_STAFF", "1000000"),
@@ -76,7 +76,7 @@ fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<
 }
 
 /// A token that a security scheme of the documents accepts.
-fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
+pub fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
     let officer = |role: &str| Grant {
         sid: Some(fresh(SessionId::from_uuid)),
         agency: Some("gxj".to_owned()),
@@ -100,20 +100,20 @@ fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
 }
 
 /// An answer, read to its end.
-struct Read {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: String,
+pub struct Read {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
 impl Read {
-    async fn of(response: poem::test::TestResponse) -> Self {
+    pub async fn of(response: poem::test::TestResponse) -> Self {
         let (parts, body) = response.0.into_parts();
         let body = String::from_utf8_lossy(&body.into_vec().await.unwrap()).into_owned();
         Self { status: parts.status, headers: parts.headers, body }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 

@@ -181,6 +181,10 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         answer.is_problem(413, "body_too_large", &self.name);
         let answer = self.send(&self.method, &[], &[("content-type", "text/plain")], b"x".to_vec()).await;
         answer.is_problem(415, "unsupported_media_type", &self.name);
+        let zipped = [("content-type", kind.as_str()), ("content-encoding", "gzip")];
+        let answer = self.send(&self.method, &[], &zipped, b"x".to_vec()).await;
+        answer.is_problem(415, "unsupported_media_type", &self.name);
+        assert_eq!(answer.header("accept-encoding"), Some("identity"), "{}", self.name);
         if kind == "application/json" {
             self.send_json(&[], Some("{\"a\":")).await.is_problem(400, "malformed_json", &self.name);
             let problem = self.send_json(&[], Some("[]")).await.is_problem(422, "invalid_body", &self.name);

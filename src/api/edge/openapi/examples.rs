@@ -43,7 +43,9 @@ fn show_parameter(parameter: &mut Value, components: &Value) {
     if parameter.get("example").is_some() {
         return;
     }
-    let named = PARAMETERS.iter().find(|(name, _)| parameter["name"] == *name).map(|(_, example)| *example);
+    // A schema that lists what there is shows one of that.
+    let is_free = parameter["schema"].get("enum").is_none();
+    let named = PARAMETERS.iter().find(|(name, _)| is_free && parameter["name"] == *name).map(|(_, example)| *example);
     let example = match (named, parameter["schema"]["type"].as_str()) {
         (Some(number), Some("integer")) => number.parse::<i64>().ok().map(Value::from),
         (Some(text), _) => Some(json!(text)),

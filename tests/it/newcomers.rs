@@ -36,7 +36,9 @@ impl Town {
     /// Reports a decision; its case's number.
     async fn report(&self, phone: &str, resident_id: Option<&str>) -> String {
         let mut body = result(phone);
-        body["applicant"]["resident_id"] = json!(resident_id);
+        if let Some(resident_id) = resident_id {
+            body["applicant"]["resident_id"] = json!(resident_id);
+        }
         let reference = body.as_object_mut().unwrap().remove("ref").unwrap();
         let call = self.office.put(&format!("{}/{}", self.results, reference.as_str().unwrap()));
         let reply = call.once(&fresh_key()).json(&body).success().await.unwrap();

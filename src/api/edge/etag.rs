@@ -130,7 +130,8 @@ pub enum CreateOrMatch {
 fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
     if Tags::of(headers, header::IF_NONE_MATCH).flatten() == Some(Tags::Any) {
         if headers.contains_key(header::IF_MATCH) {
-            let either = Bilingual::new("If-Match 与 If-None-Match 不能同时使用", "If-Match or If-None-Match, not both");
+            let either =
+                Bilingual::new("If-Match 与 If-None-Match 不能同时使用", "If-Match or If-None-Match, not both");
             return Err(Problem::new(Code::InvalidParameter).detail(either));
         }
         return Ok(CreateOrMatch::Create);

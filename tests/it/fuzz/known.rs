@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use songda::demo::fresh_key;
 use songda::demo::officer::Officer;
 use songda::domain::clock::fresh;
 use songda::domain::ids::{InstallationId, JobId};
-
 use tokio::process::Child;
 
 use crate::decisions::{KnownOffice, result};
@@ -53,7 +53,7 @@ impl Known {
         let client = office.token(desk).await;
         let known = result(resident.applicant.phone);
         let batch = desk.api.with_token(client.as_str()).post("/integration/v1/result-batches");
-        batch.json(&json!({"results": [known]})).success().await.unwrap();
+        batch.once(&fresh_key()).json(&json!({"results": [known]})).success().await.unwrap();
 
         let token = |caller: &songda::demo::http::Caller| caller.token().unwrap().to_owned();
         let tokens = [

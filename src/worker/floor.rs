@@ -6,13 +6,14 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::breaker::Breaker;
+use super::gate::{Gate, Leave};
 use super::jobs::{Begun, Plan};
 use super::settler::Ended;
 use super::verdict::{Conclusion, Contact, again_or_dead};
@@ -43,7 +44,7 @@ pub struct Floor {
     usual: AtomicU64,
     /// How many attempts came to their end.
     finished: AtomicU64,
-    breaker: Mutex<Breaker>,
+    gate: Gate,
     started: Stopwatch,
     settler: mpsc::Sender<Ended>,
     counts: Attempts,
@@ -78,7 +79,7 @@ impl Floor {
             ended: Notify::new(),
             usual: AtomicU64::new(0),
             finished: AtomicU64::new(0),
-            breaker: Mutex::default(),
+            gate: Gate::default(),
             started: Stopwatch::start(),
             settler,
         }
@@ -101,14 +102,9 @@ impl Floor {
         (self.slot_count + self.ahead()).saturating_sub(self.held.load(Ordering::Relaxed))
     }
 
-    /// How many of `wanted` jobs the breaker lets through.
-    pub fn admit(&self, wanted: usize) -> usize {
-        self.with_breaker(|breaker, now| breaker.admit(wanted, now))
-    }
-
-    /// The job that the breaker let through to try the gateway turned out to be none.
-    pub fn nothing_tried(&self) {
-        self.with_breaker(|breaker, now| ((), breaker.not_tried(now)));
+    /// Asks for leave to begin up to `wanted` jobs; `None` while the gateway is left alone.
+    pub fn ask(&self, wanted: usize) -> Option<Leave> {
+        self.gate.ask(wanted, self.started.elapsed())
     }
 
     /// What is counted of its attempts.
@@ -120,7 +116,7 @@ impl Floor {
     pub fn standing(&self) -> Standing {
         Standing {
             lane: self.lane.clone(),
-            breaker: self.with_breaker(|breaker, _| (breaker, breaker)),
+            breaker: self.gate.breaker(),
             slots: self.slot_count,
             busy: self.slot_count.saturating_sub(self.slots.available_permits()),
             ended: self.finished.load(Ordering::Relaxed),
@@ -130,8 +126,7 @@ impl Floor {
     /// How many jobs may wait for a slot.
     fn ahead(&self) -> usize {
         let usual = self.usual.load(Ordering::Relaxed);
-        let calm = self.with_breaker(|breaker, _| (breaker == Breaker::Closed, breaker));
-        if usual == 0 || !calm {
+        if usual == 0 || self.gate.breaker() != Breaker::Closed {
             return 0;
         }
         let rounds = AHEAD.as_micros() as u64 / usual;
@@ -139,14 +134,14 @@ impl Floor {
     }
 
     /// Attempts a job as soon as there is a slot for it, and hands its end to the settler.
-    pub fn start(self: &Arc<Self>, tasks: &Tasks, begun: Begun, entry: String) {
+    pub fn start(self: &Arc<Self>, tasks: &Tasks, begun: Begun, entry: String, leave: Arc<Leave>) {
         let floor = Arc::clone(self);
         floor.held.fetch_add(1, Ordering::Relaxed);
         tasks.spawn(async move {
             let Ok(slot) = Arc::clone(&floor.slots).acquire_owned().await else { return };
             let job = begun.job.id();
             let conclusion = floor.attempt(begun).await;
-            drop(slot);
+            drop((slot, leave));
             floor.held.fetch_sub(1, Ordering::Relaxed);
             floor.finished.fetch_add(1, Ordering::Relaxed);
             floor.ended.notify_one();
@@ -176,26 +171,15 @@ impl Floor {
         if held_since.elapsed() > self.workshop.settings.wait_for_slot() {
             return Some("it waited too long for a slot");
         }
-        let open = self.with_breaker(|breaker, _| (matches!(breaker, Breaker::Open { .. }), breaker));
+        let open = matches!(self.gate.breaker(), Breaker::Open { .. });
         open.then_some("the gateway is left alone for a while")
     }
 
     fn note(&self, contact: Contact, took: Duration) {
-        self.with_breaker(|breaker, now| match contact {
-            Contact::None => ((), breaker.not_tried(now)),
-            Contact::Answered => ((), breaker.answered()),
-            Contact::Silent => ((), breaker.failed(now)),
-        });
+        self.gate.heard(contact, self.started.elapsed());
         let (took, usual) = (u64::try_from(took.as_micros()).unwrap_or(u64::MAX), self.usual.load(Ordering::Relaxed));
         let smoothed = if usual == 0 { took } else { usual - usual / 8 + took / 8 };
         self.usual.store(smoothed.max(1), Ordering::Relaxed);
-    }
-
-    fn with_breaker<T>(&self, change: impl FnOnce(Breaker, Duration) -> (T, Breaker)) -> T {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        let (result, after) = change(*breaker, self.started.elapsed());
-        *breaker = after;
-        result
     }
 }
 

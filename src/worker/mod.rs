@@ -11,6 +11,7 @@
 
 pub mod breaker;
 pub mod floor;
+pub mod gate;
 pub mod housekeeper;
 pub mod jobs;
 pub mod lane;

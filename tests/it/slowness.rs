@@ -31,6 +31,24 @@ async fn a_gateway_that_hangs_delays_no_other() {
     desk.close().await;
 }
 
+/// What failed comes back after the breaker's first pause. So the one call that may try the gateway finds nothing to try
+/// it with, and must be there again when something comes.
+#[tokio::test]
+async fn a_quiet_lane_whose_gateway_was_away_is_worked_again() {
+    const MORE_THAN_A_BREAKER_BEARS: usize = 8;
+    let later = [&QUICK[..], &[("SONGDA_CLEAR_UP_AFTER", "3s")]].concat();
+    let desk = Desk::open_with(&later).await;
+    let faults = &desk.sandbox.world().faults;
+    let (gateway, fault, often) = ("sms_aliyun".to_owned(), Fault::TimeoutBefore, Often::Share(1.0));
+    faults.order(Order { gateway, operation: None, fault, often, delay: None });
+    let decided = decide(&desk, MORE_THAN_A_BREAKER_BEARS).await;
+    let failed = async || faults.injected().values().sum::<u64>() >= MORE_THAN_A_BREAKER_BEARS as u64;
+    wait_until(PATIENCE, "all of them failed", failed).await;
+    faults.cancel_orders();
+    came_once(&desk, &decided, PATIENCE).await;
+    desk.close().await;
+}
+
 async fn signal(worker: &Child, signal: &str) {
     Command::new("kill").args([signal, &worker.id().unwrap().to_string()]).status().await.unwrap();
 }

@@ -1,5 +1,6 @@
 //! The settler writes down how attempts ended, many in one transaction, and acknowledges their rings afterwards.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ pub struct Ended {
 
 /// How many attempts are settled together at the most.
 const BATCH: usize = 256;
-const WAITING: usize = 4_096;
+/// How many may wait for their turn. Those who hand in more wait with what they did, and begin nothing new.
+const WAITING: usize = 2 * BATCH;
 /// How long the settler waits before it tries an unavailable database again. Leases end meanwhile, and that is safe.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -39,11 +41,12 @@ pub fn channel() -> (mpsc::Sender<Ended>, mpsc::Receiver<Ended>) {
 pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
-        settle(&workshop, &batch).await;
+        let split = batch.drain(..).map(|ended: Ended| (ended.settlement, (ended.lane, ended.entry)));
+        let (settlements, rings): (Vec<_>, Vec<_>) = split.unzip();
+        settle(&workshop, &settlements).await;
         kill_point::pass(Step::Settled);
-        acknowledge(&workshop, &batch).await;
+        acknowledge(&workshop, rings).await;
         kill_point::pass(Step::Acknowledged);
-        batch.clear();
     }
 }
 
@@ -58,12 +61,11 @@ enum Settled {
 }
 
 /// Settles a batch; where one attempt cannot be settled, the others are settled without it.
-async fn settle(workshop: &Workshop, batch: &[Ended]) {
-    let settlements: Vec<Settlement> = batch.iter().map(|ended| ended.settlement.clone()).collect();
-    if !matches!(try_settle(workshop, &settlements).await, Settled::Refused) {
+async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
+    if !matches!(try_settle(workshop, settlements).await, Settled::Refused) {
         return;
     }
-    for settlement in &settlements {
+    for settlement in settlements {
         if matches!(try_settle(workshop, std::slice::from_ref(settlement)).await, Settled::Refused) {
             tracing::error!(job = %settlement.ending.id(), "an attempt could not be settled; its lease will end");
         }
@@ -98,14 +100,13 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
     }
 }
 
-async fn acknowledge(workshop: &Workshop, batch: &[Ended]) {
-    let mut lanes: Vec<&Lane> = batch.iter().map(|ended| &ended.lane).collect();
-    lanes.sort_unstable();
-    lanes.dedup();
-    for lane in lanes {
-        let of_lane = batch.iter().filter(|ended| ended.lane == *lane && !ended.entry.is_empty());
-        let entries: Vec<String> = of_lane.map(|ended| ended.entry.clone()).collect();
-        if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
+async fn acknowledge(workshop: &Workshop, rings: Vec<(Lane, String)>) {
+    let mut entries: BTreeMap<Lane, Vec<String>> = BTreeMap::new();
+    for (lane, entry) in rings {
+        entries.entry(lane).or_default().push(entry);
+    }
+    for (lane, entries) in entries {
+        if let Err(error) = workshop.queue.acknowledge(&lane, &entries).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
     }

@@ -44,9 +44,15 @@ pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
         let split = batch.drain(..).map(|ended: Ended| (ended.settlement, (ended.lane, ended.entry)));
         let (settlements, rings): (Vec<_>, Vec<_>) = split.unzip();
         settle(&workshop, &settlements).await;
-        kill_point::pass(Step::Settled);
-        acknowledge(&workshop, rings).await;
-        kill_point::pass(Step::Acknowledged);
+        passed(Step::Settled, &rings);
+        acknowledge(&workshop, &rings).await;
+        passed(Step::Acknowledged, &rings);
+    }
+}
+
+fn passed(step: Step, rings: &[(Lane, String)]) {
+    for (lane, _) in rings {
+        kill_point::pass(step, lane.as_str());
     }
 }
 
@@ -100,13 +106,13 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
     }
 }
 
-async fn acknowledge(workshop: &Workshop, rings: Vec<(Lane, String)>) {
-    let mut entries: BTreeMap<Lane, Vec<String>> = BTreeMap::new();
+async fn acknowledge(workshop: &Workshop, rings: &[(Lane, String)]) {
+    let mut entries: BTreeMap<&Lane, Vec<String>> = BTreeMap::new();
     for (lane, entry) in rings {
-        entries.entry(lane).or_default().push(entry);
+        entries.entry(lane).or_default().push(entry.clone());
     }
     for (lane, entries) in entries {
-        if let Err(error) = workshop.queue.acknowledge(&lane, &entries).await {
+        if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
     }

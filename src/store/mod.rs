@@ -25,6 +25,7 @@ pub mod officers;
 pub mod parcels;
 pub mod people;
 pub mod reach;
+pub mod recipients;
 pub mod record;
 pub mod refused_applications;
 pub mod seal;
@@ -146,6 +147,8 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(3))
+            .test_before_acquire(false)
+            .before_acquire(|connection, lent| Box::pin(answers_after_rest(connection, lent.idle_for)))
             .after_release(|connection, _| Box::pin(still_answers(connection)))
             .connect_lazy_with(options);
         Ok(Self { pool, keys })
@@ -215,7 +218,14 @@ async fn waited_for<T>(connection: impl Future<Output = Result<T, sqlx::Error>>)
     connection
 }
 
-/// Whether a connection that was given back still answers. The pool asks the same, but would wait for ever: a line that
+/// Whether a connection that is about to be lent answers. One that answered a moment ago, when it was given back, is not
+/// asked again: the question would cost every statement at leisure a round trip.
+async fn answers_after_rest(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    const A_MOMENT: Duration = Duration::from_secs(1);
+    if idle_for < A_MOMENT { Ok(true) } else { still_answers(connection).await }
+}
+
+/// Whether a connection still answers. The pool asks the same when one is given back, but would wait for ever: a line that
 /// has fallen silent would take up a place in it for good.
 async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     const ANSWER_WITHIN: Duration = Duration::from_secs(2);

@@ -1,7 +1,5 @@
 //! Notifications: the inbox, and which channel brought each to the phone. They are written by [`super::record`].
 
-use std::collections::BTreeMap;
-
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -29,9 +27,11 @@ macro_rules! columns {
         "id, person_id, case_id, case_number, event, item_zh, item_en, created_at, read_at, delivered_by"
     };
 }
+pub(super) use columns;
 
+/// A notification as it is stored.
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: Uuid,
     person_id: Uuid,
     case_id: Uuid,
@@ -44,11 +44,17 @@ struct Row {
     delivered_by: Option<String>,
 }
 
+impl Row {
+    pub(super) const fn id(&self) -> NotificationId {
+        NotificationId::from_uuid(self.id)
+    }
+}
+
 impl TryFrom<Row> for Received {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let id = NotificationId::from_uuid(row.id);
+        let id = row.id();
         let event =
             Event::from_stored(&row.event).ok_or_else(|| StoreError::Broken(format!("notifications.event of {id}")))?;
         let notification = Notification {
@@ -77,26 +83,6 @@ pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Notifica
             .fetch_all(conn)
             .await?;
     Ok(latest.into_iter().map(NotificationId::from_uuid).collect())
-}
-
-/// These notifications. One that cannot be read is the trouble of whoever needs it, not of the others.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn find(
-    conn: &mut Conn,
-    ids: &[NotificationId],
-) -> Result<BTreeMap<NotificationId, Result<Notification, StoreError>>, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<Row> = sqlx::query_as(concat!("select ", columns!(), " from notifications where id = any($1)"))
-        .bind(ids)
-        .fetch_all(conn)
-        .await?;
-    let read = |row: Row| {
-        let id = NotificationId::from_uuid(row.id);
-        (id, Received::try_from(row).map(|received| received.notification))
-    };
-    Ok(rows.into_iter().map(read).collect())
 }
 
 /// A person's inbox, the newest first, before a place in the list.

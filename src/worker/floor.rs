@@ -1,16 +1,20 @@
 //! The floor of a lane: where claimed jobs wait for one of the gateway's slots, and are attempted.
 //!
+//! As many hands work there as the gateway has slots, and as there are jobs to begin. A hand takes up the next job only
+//! when the settler took over what it did before, so whatever is slow, what waits here does not grow.
+//!
 //! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, jobs
 //! are claimed ahead of its slots: as many as will surely be begun within a moment, and none while it is slow or silent.
 //! What waited too long after all is put back untried, well before its lease ends.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 
 use super::breaker::Breaker;
 use super::gate::{Gate, Leave};
@@ -36,10 +40,9 @@ const AHEAD_AT_MOST: usize = 512;
 pub struct Floor {
     workshop: Arc<Workshop>,
     lane: Lane,
-    slots: Arc<Semaphore>,
-    slot_count: usize,
-    held: AtomicUsize,
-    ended: Notify,
+    slots: usize,
+    desk: Mutex<Desk>,
+    taken_up: Notify,
     /// How long an attempt usually takes, in microseconds; zero until one was made.
     usual: AtomicU64,
     /// How many attempts came to their end.
@@ -48,6 +51,24 @@ pub struct Floor {
     started: Stopwatch,
     settler: mpsc::Sender<Ended>,
     counts: Attempts,
+}
+
+/// What a floor has in hand.
+#[derive(Default)]
+struct Desk {
+    /// Jobs that wait for a slot.
+    waiting: VecDeque<InHand>,
+    /// How many hands are at work.
+    hands: usize,
+}
+
+/// A claimed job, until it ends.
+struct InHand {
+    begun: Begun,
+    /// The stream entry that rang for it.
+    entry: String,
+    /// Held until then.
+    leave: Arc<Leave>,
 }
 
 /// How a floor stands at a moment.
@@ -73,10 +94,9 @@ impl Floor {
             workshop,
             counts: Attempts::of(lane.as_str()),
             lane,
-            slots: Arc::new(Semaphore::new(slots)),
-            slot_count: slots,
-            held: AtomicUsize::new(0),
-            ended: Notify::new(),
+            slots,
+            desk: Mutex::default(),
+            taken_up: Notify::new(),
             usual: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             gate: Gate::default(),
@@ -93,13 +113,16 @@ impl Floor {
             if room > self.ahead() / 2 {
                 return room;
             }
-            self.ended.notified().await;
+            self.taken_up.notified().await;
         }
     }
 
     /// How many jobs may be claimed now.
     pub fn room_now(&self) -> usize {
-        (self.slot_count + self.ahead()).saturating_sub(self.held.load(Ordering::Relaxed))
+        let desk = self.desk();
+        let held = desk.waiting.len() + desk.hands;
+        drop(desk);
+        (self.slots + self.ahead()).saturating_sub(held)
     }
 
     /// Asks for leave to begin up to `wanted` jobs; `None` while the gateway is left alone.
@@ -117,8 +140,8 @@ impl Floor {
         Standing {
             lane: self.lane.clone(),
             breaker: self.gate.breaker(),
-            slots: self.slot_count,
-            busy: self.slot_count.saturating_sub(self.slots.available_permits()),
+            slots: self.slots,
+            busy: self.desk().hands,
             ended: self.finished.load(Ordering::Relaxed),
         }
     }
@@ -130,26 +153,43 @@ impl Floor {
             return 0;
         }
         let rounds = AHEAD.as_micros() as u64 / usual;
-        self.slot_count.saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX)).min(AHEAD_AT_MOST)
+        self.slots.saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX)).min(AHEAD_AT_MOST)
     }
 
     /// Attempts a job as soon as there is a slot for it, and hands its end to the settler.
     pub fn start(self: &Arc<Self>, tasks: &Tasks, begun: Begun, entry: String, leave: Arc<Leave>) {
-        let floor = Arc::clone(self);
-        floor.held.fetch_add(1, Ordering::Relaxed);
-        tasks.spawn(async move {
-            let Ok(slot) = Arc::clone(&floor.slots).acquire_owned().await else { return };
+        let mut desk = self.desk();
+        desk.waiting.push_back(InHand { begun, entry, leave });
+        if desk.hands < self.slots {
+            desk.hands += 1;
+            tasks.spawn(Arc::clone(self).work());
+        }
+    }
+
+    /// A hand: one job after the other, until none waits.
+    async fn work(self: Arc<Self>) {
+        while let Some(InHand { begun, entry, leave }) = self.take_up() {
             let job = begun.job.id();
-            let conclusion = floor.attempt(begun).await;
-            drop((slot, leave));
-            floor.held.fetch_sub(1, Ordering::Relaxed);
-            floor.finished.fetch_add(1, Ordering::Relaxed);
-            floor.ended.notify_one();
-            let ended = Ended { settlement: conclusion.settlement, lane: floor.lane.clone(), entry };
-            if floor.settler.send(ended).await.is_err() {
+            let settlement = self.attempt(begun).await.settlement;
+            drop(leave);
+            self.finished.fetch_add(1, Ordering::Relaxed);
+            let ended = Ended { settlement, lane: self.lane.clone(), entry };
+            if self.settler.send(ended).await.is_err() {
                 tracing::warn!(%job, "the settler is gone; the lease will end");
             }
-        });
+        }
+    }
+
+    /// The next job for a hand; `None` sends it home.
+    fn take_up(&self) -> Option<InHand> {
+        let mut desk = self.desk();
+        let next = desk.waiting.pop_front();
+        if next.is_none() {
+            desk.hands -= 1;
+        }
+        drop(desk);
+        self.taken_up.notify_one();
+        next
     }
 
     async fn attempt(&self, Begun { job, since, plan }: Begun) -> Conclusion {
@@ -180,6 +220,10 @@ impl Floor {
         let (took, usual) = (u64::try_from(took.as_micros()).unwrap_or(u64::MAX), self.usual.load(Ordering::Relaxed));
         let smoothed = if usual == 0 { took } else { usual - usual / 8 + took / 8 };
         self.usual.store(smoothed.max(1), Ordering::Relaxed);
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

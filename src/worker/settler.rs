@@ -1,5 +1,6 @@
 //! The settler writes down how attempts ended, many in one transaction, and acknowledges their rings afterwards.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ pub struct Ended {
 
 /// How many attempts are settled together at the most.
 const BATCH: usize = 256;
-const WAITING: usize = 4_096;
+/// How many may wait for their turn. Those who hand in more wait with what they did, and begin nothing new.
+const WAITING: usize = 2 * BATCH;
 /// How long the settler waits before it tries an unavailable database again. Leases end meanwhile, and that is safe.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -41,17 +43,18 @@ pub fn channel() -> (mpsc::Sender<Ended>, mpsc::Receiver<Ended>) {
 pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
-        settle(&workshop, &batch).await;
-        passed(Step::Settled, &batch);
-        acknowledge(&workshop, &batch).await;
-        passed(Step::Acknowledged, &batch);
-        batch.clear();
+        let split = batch.drain(..).map(|ended: Ended| (ended.settlement, (ended.lane, ended.entry)));
+        let (settlements, rings): (Vec<_>, Vec<_>) = split.unzip();
+        settle(&workshop, &settlements).await;
+        passed(Step::Settled, &rings);
+        acknowledge(&workshop, &rings).await;
+        passed(Step::Acknowledged, &rings);
     }
 }
 
-fn passed(step: Step, batch: &[Ended]) {
-    for ended in batch {
-        kill_point::pass(step, ended.lane.as_str());
+fn passed(step: Step, rings: &[(Lane, String)]) {
+    for (lane, _) in rings {
+        kill_point::pass(step, lane.as_str());
     }
 }
 
@@ -67,21 +70,20 @@ enum Settled {
 
 /// Settles a batch; where one attempt cannot be settled, the others are settled without it, and it becomes a dead letter:
 /// tried again, it would end the same way, and call its gateway each time.
-async fn settle(workshop: &Workshop, batch: &[Ended]) {
-    let settlements: Vec<Settlement> = batch.iter().map(|ended| ended.settlement.clone()).collect();
-    if !matches!(try_settle(workshop, &settlements).await, Settled::Refused) {
+async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
+    if !matches!(try_settle(workshop, settlements).await, Settled::Refused) {
         return;
     }
     for settlement in settlements {
-        if matches!(try_settle(workshop, std::slice::from_ref(&settlement)).await, Settled::Refused) {
+        if matches!(try_settle(workshop, std::slice::from_ref(settlement)).await, Settled::Refused) {
             give_up(workshop, settlement).await;
         }
     }
 }
 
-async fn give_up(workshop: &Workshop, settlement: Settlement) {
+async fn give_up(workshop: &Workshop, settlement: &Settlement) {
     let job = settlement.ending.id();
-    let given_up = Settlement { ending: settlement.ending.given_up(), effect: Effect::None };
+    let given_up = Settlement { ending: settlement.ending.clone().given_up(), effect: Effect::None };
     match try_settle(workshop, &[given_up]).await {
         Settled::Refused => tracing::error!(%job, "an attempt could not be settled; its lease will end"),
         Settled::Yes | Settled::TooLate => {
@@ -119,16 +121,15 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
     }
 }
 
-async fn acknowledge(workshop: &Workshop, batch: &[Ended]) {
-    let mut lanes: Vec<&Lane> = batch.iter().map(|ended| &ended.lane).collect();
-    lanes.sort_unstable();
-    lanes.dedup();
-    let acknowledge = async |lane: &Lane| {
-        let of_lane = batch.iter().filter(|ended| ended.lane == *lane && !ended.entry.is_empty());
-        let entries: Vec<String> = of_lane.map(|ended| ended.entry.clone()).collect();
+async fn acknowledge(workshop: &Workshop, rings: &[(Lane, String)]) {
+    let mut by_lane: BTreeMap<&Lane, Vec<String>> = BTreeMap::new();
+    for (lane, entry) in rings.iter().filter(|(_, entry)| !entry.is_empty()) {
+        by_lane.entry(lane).or_default().push(entry.clone());
+    }
+    let acknowledge = async |(lane, entries): (&Lane, Vec<String>)| {
         if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
     };
-    join_all(lanes.into_iter().map(acknowledge)).await;
+    join_all(by_lane.into_iter().map(acknowledge)).await;
 }

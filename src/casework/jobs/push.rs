@@ -10,9 +10,9 @@ use crate::domain::private::Private;
 use crate::domain::reach::{Link, Reach};
 use crate::store::consent_holds::Wanted;
 use crate::store::jobs::Ending;
-use crate::store::reach::Recipient;
+use crate::store::recipients::Recipient;
 use crate::store::record::Record;
-use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, joins, notifications, reach};
+use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, joins, notifications, reach, recipients};
 
 /// A message that is ready to be sent.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 
 impl Casework {
     /// Prepares pushes over one channel: finds the addresses, words the messages, and holds the consents that they use up.
-    /// Together, because one at a time the database would be asked three times a message.
+    /// Together, because one at a time the database would be asked twice a message.
     ///
     /// # Errors
     /// When the database is unavailable.
@@ -102,15 +102,12 @@ impl Casework {
     ) -> Result<PreparedPushes, StoreError> {
         let mut connection = self.store().connection().await?;
         let ids: Vec<NotificationId> = pushes.iter().map(|(_, notification)| *notification).collect();
-        let mut notifications = notifications::find(&mut connection, &ids).await?;
-        let people: Vec<PersonId> = notifications.values().flatten().map(|notification| notification.person).collect();
-        let recipients = reach::recipients(&mut connection, link, &people).await?;
+        let mut found = recipients::of(&mut connection, link, &ids).await?;
         let mut prepared: PreparedPushes = pushes
             .iter()
             .map(|(job, id)| {
-                let found = notifications.remove(id).unwrap_or_else(|| Err(missing(id)));
-                let word = |notification| self.word(link, &notification, &recipients);
-                (*job, found.and_then(word))
+                let found = found.remove(id).unwrap_or_else(|| Err(missing(id)));
+                (*job, found.and_then(|(notification, recipient)| self.word(link, &notification, &recipient)))
             })
             .collect();
         hold_consents(&mut connection, link, &mut prepared).await?;
@@ -136,11 +133,10 @@ impl Casework {
         &self,
         Link { channel, .. }: &Link,
         notification: &Notification,
-        recipients: &BTreeMap<PersonId, Recipient>,
+        recipient: &Recipient,
     ) -> Result<Prepared, StoreError> {
         let (person, event) = (notification.person, notification.event);
         let (catalog, keys) = (self.catalog().current(), self.store().keys());
-        let Some(recipient) = recipients.get(&person) else { return Ok(Prepared::Unreachable { person, event }) };
         let template = catalog.templates().for_(channel, event, recipient.language);
         let (Some(template), Some(to)) = (template, recipient.address(keys)?) else {
             return Ok(Prepared::Unreachable { person, event });

@@ -60,7 +60,7 @@ impl Casework {
     pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptId>, StoreError> {
         let now = self.now();
         let mut tx = self.store().begin().await?;
-        let endings: Vec<Ending> = settlements.iter().map(|settlement| settlement.ending.clone()).collect();
+        let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();
         let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
         parcels::lock(&mut tx, &settled().flat_map(|settlement| settlement.effect.parcels()).collect()).await?;

@@ -138,7 +138,8 @@ pub type AttemptId = (JobId, i64);
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId>, StoreError> {
+pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptId>, StoreError> {
+    // What was given is handed through the update, so that nothing is joined with it twice.
     let held: Vec<(Uuid, i64)> = sqlx::query_as(
         "with given as (
             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[],
@@ -153,11 +154,10 @@ pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId
                 finished_at = case when g.state <> 'pending' then now() end
             from given g
             where j.id = g.id and j.fence = g.fence and j.state = 'pending' and j.lease_until is not null
-            returning j.id, j.fence, j.worker, j.claimed_at
+            returning j.id, j.fence, j.worker, j.claimed_at, g.outcome, g.detail, g.reference
         )
         insert into attempts (job_id, fence, worker, started_at, ended_at, outcome, detail, reference)
-        select h.id, h.fence, h.worker, h.claimed_at, now(), g.outcome, left(g.detail, 500), g.reference
-        from held h join given g on g.id = h.id and g.fence = h.fence
+        select id, fence, worker, claimed_at, now(), outcome, left(detail, 500), reference from held
         returning job_id, fence",
     )
     .bind(column(endings, |ending| ending.id))
@@ -175,6 +175,6 @@ pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId
     Ok(held.into_iter().map(|(job, fence)| (JobId::from_uuid(job), fence)).collect())
 }
 
-fn column<'e, T>(endings: &'e [Ending], value: impl Fn(&'e Ending) -> T) -> Vec<T> {
-    endings.iter().map(value).collect()
+fn column<'e, T>(endings: &[&'e Ending], value: impl Fn(&'e Ending) -> T) -> Vec<T> {
+    endings.iter().map(|ending| value(ending)).collect()
 }

@@ -95,17 +95,17 @@ impl Casework {
         }
         let ready = self.prepare(found, now).await?;
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, once, now).await? {
-            return Ok(Given { answer, replayed: true });
+        if let Entered::Replay(answer) = once::enter(&mut tx, Some(once), now).await? {
+            return Ok(once::again(tx, answer).await?);
         }
         self.hold_draft(&mut tx, person, draft, ready.draft_version).await?;
         let record = self.open(&ready, draft, now)?;
         let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
         drafts::submitted(&mut tx, draft, ready.case.id).await?;
         let answer = answer(&Versioned { case: ready.case, version: 1 });
-        once::leave(&mut tx, once, &answer, now).await?;
+        once::leave(&mut tx, Some(once), &answer, now).await?;
         self.commit(tx, &record, offers).await?;
-        Ok(Given { answer, replayed: false })
+        Ok(Given::first(answer))
     }
 
     async fn draft_to_submit(&self, person: PersonId, draft: DraftId) -> Result<Draft, SubmitError> {
@@ -117,8 +117,8 @@ impl Casework {
     /// A draft that is a case already: the request that made it is answered again, any other is told so.
     async fn answered_before(&self, once: &Once, case: CaseId, now: Instant) -> Result<Given, SubmitError> {
         let mut tx = self.store().begin().await?;
-        match once::enter(&mut tx, once, now).await? {
-            Entered::Replay(answer) => Ok(Given { answer, replayed: true }),
+        match once::enter(&mut tx, Some(once), now).await? {
+            Entered::Replay(answer) => Ok(once::again(tx, answer).await?),
             Entered::First => Err(SubmitError::Submitted(case)),
         }
     }

@@ -8,6 +8,7 @@ use songda::demo::resident::Resident;
 use songda::domain::clock::fresh;
 use songda::domain::ids::DraftId;
 
+use crate::acts::refused;
 use crate::harness::Desk;
 
 /// An item on the phone; one that is handled only at a window.
@@ -31,10 +32,6 @@ async fn stranger(desk: &Desk) -> Resident {
     let applicant =
         Applicant { name: "李晓红", resident_id: "320482200002290011", phone: "13800138000", home: "清风路2号" };
     Resident::by_wechat(&desk.api, &format!("wx-{}", fresh_key()), applicant).await.unwrap()
-}
-
-fn refused(reply: &Reply, status: u16, code: &str) {
-    assert_eq!((reply.status.as_u16(), reply.body["code"].as_str()), (status, Some(code)), "{}", reply.body);
 }
 
 async fn submit(caller: &Caller, draft: &str, key: &str) -> Reply {
@@ -156,6 +153,27 @@ async fn a_draft_becomes_one_case_however_often_it_is_submitted() {
     let save = caller.put(&path).if_match(read.etag()).json(&begun(ITEM)).answer().await.unwrap();
     refused(&save, 409, "draft_submitted");
     assert!(caller.get("/v1/drafts").success().await.unwrap().rows().unwrap().is_empty());
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_whose_answer_was_lost_is_answered_again() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let (caller, key) = (resident.caller(), fresh_key());
+    let [draft, another] = [resident.draft(ITEM, &electronic()).await, resident.draft(ITEM, &electronic()).await];
+    let (draft, another) = (draft.unwrap(), another.unwrap());
+    let first = submit(caller, &draft, &key).await;
+    let again = submit(caller, &draft, &key).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotent-replayed")), (201, ""));
+    assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (201, "true"));
+    assert_eq!(
+        (&again.body, again.etag(), again.header("location")),
+        (&first.body, first.etag(), first.header("location"))
+    );
+    refused(&submit(caller, &another, &key).await, 422, "idempotency_key_reused");
+    let case = submit(caller, &another, &fresh_key()).await;
+    assert_eq!(case.status.as_u16(), 201, "a key of its own: {}", case.body);
     desk.close().await;
 }
 

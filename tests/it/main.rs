@@ -1,6 +1,7 @@
 //! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod acts;
 mod applicant;
 mod catalogue;
 mod chaos;
@@ -29,6 +30,7 @@ mod proxy;
 mod readme;
 mod refusals;
 mod releases;
+mod repeats;
 mod replays;
 mod restores;
 mod rings;

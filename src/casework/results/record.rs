@@ -192,7 +192,7 @@ impl Casework {
             recipient: sealed.as_deref(),
         };
         record.open(&case, &opening)?;
-        record.remember(case.id, &actor, "taken_over", cause(&result.ruling), now);
+        record.remember(case.id, &actor, "taken_over", cause(&case), now);
         let applicant = Applicant { reach, recipient, serve_by, trace: office.trace.as_deref() };
         self.enact(record, &case, &owed, &applicant, now)?;
         Ok(Versioned { case, version: 1 })

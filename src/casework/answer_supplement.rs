@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::Casework;
 use super::change_case::{Act, ChangeError};
 use super::once::{self, Answer, Entered, Given, Once};
-use super::submit_case::ACCEPT_WITHIN;
 use crate::domain::application::Application;
 use crate::domain::case::Actor;
+use crate::domain::due::NOTICE_WITHIN;
 use crate::domain::form::Fault;
 use crate::domain::ids::{CaseId, PersonId};
 use crate::store::StoreError;
@@ -58,7 +58,7 @@ impl Casework {
         }
         let changed = self
             .change(&mut tx, act, |case, context| {
-                let due_on = context.catalog.calendar().add_working_days(context.today, ACCEPT_WITHIN)?;
+                let due_on = context.catalog.calendar().add_working_days(context.today, NOTICE_WITHIN)?;
                 Ok(case.answer_supplement(due_on, context.now)?)
             })
             .await?;

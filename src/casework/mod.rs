@@ -29,6 +29,7 @@ pub mod uploads;
 pub mod withdraw_case;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::domain::clock::{Clock, Instant};
@@ -62,6 +63,8 @@ pub struct Parts {
     pub chain: Chain,
     /// The carriers that this installation uses.
     pub carriers: Vec<CarrierCode>,
+    /// How long an applicant is given to answer a supplement notice.
+    pub answer_within: Duration,
     /// What is rung after a commit.
     pub bell: Bell,
     /// The contents of uploads.

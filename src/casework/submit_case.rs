@@ -14,6 +14,7 @@ use crate::domain::calendar::UnknownYear;
 use crate::domain::case::{Actor, Case, Delivery, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
+use crate::domain::due::NOTICE_WITHIN;
 use crate::domain::form::Fault;
 use crate::domain::ids::{CaseId, DraftId, PersonId};
 use crate::domain::person::Person;
@@ -63,9 +64,6 @@ impl From<GateError> for SubmitError {
         }
     }
 }
-
-/// 行政许可法 32: within five working days of the submission an officer accepts, or says what is missing.
-pub(super) const ACCEPT_WITHIN: u32 = 5;
 
 /// A case that is ready to be opened.
 struct Ready {
@@ -133,7 +131,7 @@ impl Casework {
         let delivery = self.judge(&catalog, &item.item, &draft.content, &belongings, now);
         let delivery = delivery.map_err(SubmitError::Faulty)?;
         let today = beijing_day(now);
-        let due_on = catalog.calendar().add_working_days(today, ACCEPT_WITHIN)?;
+        let due_on = catalog.calendar().add_working_days(today, NOTICE_WITHIN)?;
         // Drawn last, and before the transaction: everybody who submits waits for this row.
         let number = CaseNumber::new(today, cases::draw_numbers(&mut connection, today, 1).await?);
         let case = Case {
@@ -146,6 +144,7 @@ impl Casework {
             delivery,
             submitted_at: now,
             due_on: Some(due_on),
+            deadlines: None,
             supplement: None,
             state: State::Submitted,
         };

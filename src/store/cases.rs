@@ -12,6 +12,7 @@ use super::{Conn, StoreError};
 use crate::domain::case::{Case, Delivery, State, Supplement};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
+use crate::domain::due::Deadlines;
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::{AgencyCode, ItemCode};
 
@@ -44,12 +45,16 @@ struct CaseRow {
     delivery: Value,
     version: i64,
     due_on: Option<NaiveDate>,
+    accepted_on: Option<NaiveDate>,
+    promised_on: Option<NaiveDate>,
+    legal_on: Option<NaiveDate>,
     submitted_at: Instant,
 }
 
 macro_rules! columns {
     () => {
-        "id, number, person_id, item_code, item_version, agency, detail, delivery, version, due_on, submitted_at"
+        "id, number, person_id, item_code, item_version, agency, detail, delivery, version, due_on, accepted_on,
+         promised_on, legal_on, submitted_at"
     };
 }
 
@@ -60,6 +65,9 @@ impl TryFrom<CaseRow> for Versioned {
         let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(row.id)));
         let detail: Detail = serde_json::from_value(row.detail).map_err(|_| broken("detail"))?;
         let delivery: Delivery = serde_json::from_value(row.delivery).map_err(|_| broken("delivery"))?;
+        let days = row.accepted_on.zip(row.promised_on);
+        let deadlines =
+            days.map(|(accepted_on, promised_on)| Deadlines { accepted_on, promised_on, legal_on: row.legal_on });
         let case = Case {
             id: CaseId::from_uuid(row.id),
             number: CaseNumber::from_stored(row.number),
@@ -70,6 +78,7 @@ impl TryFrom<CaseRow> for Versioned {
             delivery,
             submitted_at: row.submitted_at,
             due_on: row.due_on,
+            deadlines,
             supplement: detail.supplement,
             state: detail.state,
         };

@@ -130,6 +130,9 @@ impl Record {
             state: case.state.as_str(),
             detail: detail(case)?,
             due_on: case.due_on,
+            accepted_on: case.deadlines.map(|deadlines| deadlines.accepted_on),
+            promised_on: case.deadlines.map(|deadlines| deadlines.promised_on),
+            legal_on: case.deadlines.and_then(|deadlines| deadlines.legal_on),
             version: read_at_version,
             updated_at: now,
         });
@@ -266,7 +269,8 @@ with opened as (
     from jsonb_populate_recordset(null::cases, $1)
 ), saved as (
     update cases c
-    set state = t.state, detail = t.detail, due_on = t.due_on, updated_at = t.updated_at, version = c.version + 1
+    set state = t.state, detail = t.detail, due_on = t.due_on, accepted_on = t.accepted_on, promised_on = t.promised_on,
+        legal_on = t.legal_on, updated_at = t.updated_at, version = c.version + 1
     from jsonb_populate_recordset(null::cases, $2) t
     where c.id = t.id and c.version = t.version
     returning c.id
@@ -326,6 +330,9 @@ struct CaseRow {
     state: &'static str,
     detail: Value,
     due_on: Option<NaiveDate>,
+    accepted_on: Option<NaiveDate>,
+    promised_on: Option<NaiveDate>,
+    legal_on: Option<NaiveDate>,
     version: i64,
     updated_at: Instant,
 }

@@ -1,6 +1,16 @@
 //! What tests about cases ask for in the same way.
 
-use songda::demo::http::Reply;
+use serde_json::Value;
+use songda::demo::fresh_key;
+use songda::demo::http::{Caller, Reply};
+
+/// An officer acts on a case as it is now.
+pub async fn act(officer: &Caller, case: &str, act: &str, body: &Value) -> Reply {
+    let path = format!("/staff/v1/cases/{case}");
+    let read = officer.get(&path).success().await.unwrap();
+    let call = officer.post(&format!("{path}/{act}")).if_match(read.etag()).once(&fresh_key());
+    call.json(body).answer().await.unwrap()
+}
 
 /// An answer is this problem.
 pub fn refused(reply: &Reply, status: u16, code: &str) {

@@ -7,6 +7,7 @@ mod catalogue;
 mod chaos;
 mod consents;
 mod database;
+mod deadlines;
 mod decisions;
 mod disclosures;
 mod docs;

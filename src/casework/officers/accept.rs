@@ -11,7 +11,7 @@ use crate::domain::due::Deadlines;
 use crate::store::cases::Versioned;
 
 impl Casework {
-    /// Accepts a case, and answers.
+    /// Accepts a case, and answers. Its deadlines count from the day on which the law takes it as accepted.
     ///
     /// # Errors
     /// When it is not there, was changed, does not wait for acceptance, or its due date falls into a year whose working
@@ -25,10 +25,10 @@ impl Casework {
         let accept = |case: Case, context: &Context<'_>| {
             let (promised, legal) = (context.item.promised, context.item.legal);
             let calendar = context.catalog.calendar();
-            let deadlines = Deadlines::after(context.today, promised, legal, calendar)?;
-            Ok(case.accept(desk.actor(), deadlines.due_on(), context.now)?)
+            let deadlines = |accepted_on| Ok(Deadlines::after(accepted_on, promised, legal, calendar)?);
+            case.accept(desk.actor(), deadlines, context.now)
         };
-        let act = asked.act(desk, "accepted", &|case| json!({"due_on": case.due_on}));
+        let act = asked.act(desk, "accepted", &|case| json!(case.deadlines));
         self.act(act, asked.once, accept, answer).await
     }
 }

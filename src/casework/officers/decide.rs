@@ -7,6 +7,7 @@ use crate::casework::Casework;
 use crate::casework::change_case::{ChangeError, Context};
 use crate::casework::once::{Answer, Given};
 use crate::domain::case::{Case, Ruling, State};
+use crate::domain::due::Deadlines;
 use crate::store::cases::Versioned;
 
 impl Casework {
@@ -21,7 +22,10 @@ impl Casework {
         ruling: Ruling,
         answer: impl FnOnce(&Versioned) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
-        let decide = |case: Case, context: &Context<'_>| Ok(case.decide(ruling, desk.actor(), context.now)?);
+        let decide = |case: Case, context: &Context<'_>| {
+            let complete = |deadlines: Deadlines| deadlines.completed(context.item.legal, context.catalog.calendar());
+            Ok(case.decide(ruling, desk.actor(), complete, context.now)?)
+        };
         self.act(asked.act(desk, "decided", &cause), asked.once, decide, answer).await
     }
 }

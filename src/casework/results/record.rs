@@ -169,6 +169,7 @@ impl Casework {
             delivery: row.delivery.clone(),
             submitted_at: result.decided_at,
             due_on: None,
+            deadlines: None,
             supplement: None,
             state: State::Submitted,
         };

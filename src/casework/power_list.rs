@@ -1,5 +1,5 @@
 //! 目录之外不得实施行政审批: only an item that is published and in force can be applied for, and here only one that is
-//! handled from afar. Other attempts are refused, and kept.
+//! handled on the phone, because only such an item has a form. Other attempts are refused, and kept.
 
 use super::Casework;
 use crate::catalog::Snapshot;
@@ -13,7 +13,7 @@ pub enum NotOpen {
     /// It is not in the catalogue, or not in force any more.
     #[error("the item is not published")]
     NotPublished,
-    /// It is in force, but is handled neither on the phone nor online.
+    /// It is in force, but is handled elsewhere: online, at a window, at a terminal.
     #[error("the item is not handled on the phone")]
     NotOnThePhone,
 }
@@ -49,8 +49,7 @@ impl Casework {
 
 fn find<'a>(catalog: &'a Snapshot, code: &ItemCode) -> Result<&'a ItemVersion, NotOpen> {
     let item = catalog.in_force(code).ok_or(NotOpen::NotPublished)?;
-    let from_afar = item.item.has(Mode::Mobile) || item.item.has(Mode::Online);
-    from_afar.then_some(item).ok_or(NotOpen::NotOnThePhone)
+    item.item.has(Mode::Mobile).then_some(item).ok_or(NotOpen::NotOnThePhone)
 }
 
 /// As stored.

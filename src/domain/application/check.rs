@@ -86,7 +86,6 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
             let found = form.check(answers, &circumstances.form).err().unwrap_or_default();
             faults.extend(found.into_iter().map(|it| Fault { pointer: format!("/form{}", it.pointer), ..it }));
         }
-        None if is_empty(answers) => {}
         None => faults.push(fault("/form", "not_asked", "该事项没有表单", "this item has no form")),
     }
     for (pointer, upload) in uploads_of(answers, "/form".to_owned()) {
@@ -217,6 +216,10 @@ mod tests {
     }
 
     fn check(content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
+        check_against(&item(), content)
+    }
+
+    fn check_against(item: &Item, content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
         let circumstances = Circumstances {
             form: Context {
                 today: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
@@ -228,7 +231,7 @@ mod tests {
             carriers: &[CarrierCode::new("ems"), CarrierCode::new("sf")],
         };
         let places = |faults: Vec<Fault>| faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect();
-        content.check(&item(), &circumstances).map_err(places)
+        content.check(item, &circumstances).map_err(places)
     }
 
     #[test]
@@ -280,6 +283,16 @@ mod tests {
         let content = DraftContent { application: Application::default(), delivery: None };
         let places: Vec<_> = check(&content).unwrap_err().into_iter().map(|(pointer, _)| pointer).collect();
         assert_eq!(places, ["/form", "/materials", "/delivery"]);
+    }
+
+    #[test]
+    fn without_a_form_there_is_no_application() {
+        let formless = Item { form: None, ..item() };
+        for answers in [json!({}), json!({"who": {"name": "王小明"}})] {
+            let application = Application { form: Private::new(answers), ..complete().application };
+            let faults = check_against(&formless, &DraftContent { application, ..complete() }).unwrap_err();
+            assert_eq!(faults, [("/form".to_owned(), "not_asked")]);
+        }
     }
 
     #[test]

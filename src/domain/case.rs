@@ -160,7 +160,7 @@ pub enum Delivery {
     Electronic,
     /// 快递送达; the address is sealed with the case.
     Courier {
-        /// The carrier that the item allows and this installation prefers, fixed at submission.
+        /// The first of the item's carriers that this installation had when the case was opened.
         carrier: CarrierCode,
     },
     /// 窗口领取

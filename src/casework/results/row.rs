@@ -10,7 +10,6 @@ use crate::catalog::Snapshot;
 use crate::domain::case::{Case, Decision, Delivery, Ruling, State};
 use crate::domain::clock::{Instant, beijing_day};
 use crate::domain::item::{DeliveryWay, Item, ItemVersion};
-use crate::domain::parcel::CarrierCode;
 
 /// No agency decided earlier; and the database does not know every year that can be written.
 const FIRST_YEAR: i32 = 1949;
@@ -44,8 +43,8 @@ impl Casework {
         match wanted {
             NewDelivery::Electronic => Ok(Delivery::Electronic),
             NewDelivery::Courier(_) if item.delivers(DeliveryWay::Courier) => {
-                let carrier = self.carrier_for(item).ok_or(RowRefusal::WayNotOffered)?;
-                Ok(Delivery::Courier { carrier })
+                let carrier = item.carrier_among(&self.parts.carriers).ok_or(RowRefusal::WayNotOffered)?;
+                Ok(Delivery::Courier { carrier: carrier.clone() })
             }
             NewDelivery::Counter(hall) if item.delivers(DeliveryWay::Window) => {
                 let hall = catalog.hall(hall).ok_or(RowRefusal::UnknownHall)?;
@@ -53,11 +52,6 @@ impl Casework {
             }
             NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowRefusal::WayNotOffered),
         }
-    }
-
-    /// The first of the carriers that an item allows (邮政法 55 lets few choose) that this installation uses.
-    pub(in crate::casework) fn carrier_for(&self, item: &Item) -> Option<CarrierCode> {
-        item.carriers.iter().find(|carrier| self.parts.carriers.contains(carrier)).cloned()
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Circumstances<'a> {
     pub uploads: &'a BTreeSet<UploadId>,
     /// The entry of the applicant's address book, if it names one that is there.
     pub address: Option<AddressId>,
-    /// The carriers of this installation, the preferred first.
+    /// The carriers of this installation.
     pub carriers: &'a [CarrierCode],
 }
 
@@ -150,8 +150,7 @@ fn fix_delivery(
         None => Err(fault("/delivery", "required", "请选择送达方式", "choose how the result is to arrive")),
         Some(DeliveryChoice::Electronic) if item.delivers_electronically() => Ok(Delivery::Electronic),
         Some(DeliveryChoice::Courier { address }) if item.delivers(DeliveryWay::Courier) => {
-            let allowed = circumstances.carriers.iter().find(|carrier| item.carriers.contains(carrier));
-            let carrier = allowed.ok_or_else(not_offered)?.clone();
+            let carrier = item.carrier_among(circumstances.carriers).ok_or_else(not_offered)?.clone();
             if circumstances.address != Some(*address) {
                 let words = ("地址簿中没有这个地址", "is no address of your address book");
                 return Err(fault("/delivery/address", "unknown", words.0, words.1));
@@ -235,8 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn the_preferred_of_the_allowed_carriers_is_fixed() {
-        assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
+    fn the_items_first_carrier_that_is_installed_is_fixed() {
+        assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("sf") }));
+        let jd_first = ["jd", "ems", "sf"].map(CarrierCode::new).to_vec();
+        let not_here = check_against(&Item { carriers: jd_first, ..item() }, &complete());
+        assert_eq!(not_here, Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
+        let nobody = check_against(&Item { carriers: vec![CarrierCode::new("jd")], ..item() }, &complete());
+        assert_eq!(nobody, Err(vec![("/delivery/way".to_owned(), "not_offered")]));
     }
 
     #[test]

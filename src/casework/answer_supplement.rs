@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Casework;
 use super::change_case::{Act, ChangeError};
+use super::item_of_case::item_of;
 use super::once::{self, Answer, Entered, Given, Once};
 use crate::domain::application::Application;
 use crate::domain::case::Actor;
@@ -70,11 +71,11 @@ impl Casework {
     }
 
     async fn check_answer(&self, person: PersonId, case: CaseId, answer: &Application) -> Result<(), AnswerError> {
-        let found = self.case(person, case).await?.ok_or(ChangeError::NotFound)?.case;
+        let mut connection = self.store().connection().await?;
+        let found = cases::find(&mut connection, case, Owner::Applicant(person)).await?.ok_or(ChangeError::NotFound)?;
         let catalog = self.catalog().current();
-        let item = catalog.version(&found.item, found.item_version);
-        let item = item.ok_or_else(|| StoreError::Broken(format!("the item of {case}")))?;
-        let judgement = self.judge_supplement((&catalog, &item.item), person, answer, self.now()).await?;
+        let item = item_of(&mut connection, &catalog, &found.case).await?;
+        let judgement = self.judge_supplement(&mut connection, (&catalog, &item), person, answer, self.now()).await?;
         judgement.map_err(AnswerError::Faulty)
     }
 }

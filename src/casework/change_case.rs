@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Casework;
 use super::enact::Applicant;
+use super::item_of_case::item_of;
 use super::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::catalog::Snapshot;
 use crate::domain::address::PostalAddress;
@@ -45,6 +46,7 @@ impl From<SaveError> for ChangeError {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::Stale => Self::Stale,
+            SaveError::NotInForce => Self::Store(error.into_store()),
             SaveError::Store(error) => Self::Store(error),
         }
     }
@@ -124,9 +126,8 @@ impl Casework {
             return Err(ChangeError::Stale);
         }
         let catalog = self.catalog().current();
-        let item = catalog.version(&found.case.item, found.case.item_version);
-        let item = item.ok_or_else(|| StoreError::Broken(format!("the item of {}", found.case.id)))?;
-        let context = Context { item: &item.item, catalog: &catalog, today: beijing_day(now), now };
+        let item = item_of(tx, &catalog, &found.case).await?;
+        let context = Context { item: &item, catalog: &catalog, today: beijing_day(now), now };
         let (case, owed) = transition(found.case, &context)?;
 
         let mut record = Record::default();
@@ -159,7 +160,7 @@ impl Casework {
             (None, None)
         };
         let applicant = Applicant { reach: &reach, recipient, serve_by, trace };
-        self.enact(record, case, owed, &applicant, context.now)?;
+        self.enact(record, (case, context.item), owed, &applicant, context.now)?;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ pub mod enact;
 pub mod files;
 pub mod forget_old;
 pub mod inbox;
+mod item_of_case;
 pub mod jobs;
 mod judge;
 pub mod live;

@@ -45,6 +45,9 @@ pub enum SubmitError {
     /// Another device changed the draft while it was judged.
     #[error("the draft was changed meanwhile")]
     Stale,
+    /// The item was published anew, or withdrawn, while the draft was judged by what it was before.
+    #[error("the item was changed meanwhile")]
+    ItemChanged,
     /// A due date falls into a year whose working days are not announced yet.
     #[error(transparent)]
     Calendar(#[from] UnknownYear),
@@ -65,6 +68,15 @@ impl From<GateError> for SubmitError {
     }
 }
 
+impl From<SaveError> for SubmitError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::NotInForce => Self::ItemChanged,
+            error => Self::Store(error.into_store()),
+        }
+    }
+}
+
 /// A case that is ready to be opened.
 struct Ready {
     case: Case,
@@ -74,7 +86,8 @@ struct Ready {
 }
 
 impl Casework {
-    /// Submits a draft, and answers; the same request again gets the same answer.
+    /// Submits a draft, and answers; the same request again gets the same answer. A draft that was judged by an item that is
+    /// not in force any more is judged anew, by the catalogue that was published meanwhile.
     ///
     /// # Errors
     /// When there is no such draft, the person's name is not verified, the item cannot be applied for, the application is
@@ -84,7 +97,23 @@ impl Casework {
         person: PersonId,
         draft: DraftId,
         once: &Once,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl Fn(&Versioned) -> Answer + Send + Sync,
+    ) -> Result<Given, SubmitError> {
+        match self.submit_as_published(person, draft, once, &answer).await {
+            Err(SubmitError::ItemChanged) => {
+                self.refresh_catalogue().await?;
+                self.submit_as_published(person, draft, once, &answer).await
+            }
+            done => done,
+        }
+    }
+
+    async fn submit_as_published(
+        &self,
+        person: PersonId,
+        draft: DraftId,
+        once: &Once,
+        answer: &(impl Fn(&Versioned) -> Answer + Send + Sync),
     ) -> Result<Given, SubmitError> {
         let now = self.now();
         let found = self.draft_to_submit(person, draft).await?;
@@ -98,7 +127,7 @@ impl Casework {
         }
         self.hold_draft(&mut tx, person, draft, ready.draft_version).await?;
         let record = self.open(&ready, draft, now)?;
-        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        let offers = self.save(&mut tx, &record, now).await?;
         drafts::submitted(&mut tx, draft, ready.case.id).await?;
         let answer = answer(&Versioned { case: ready.case, version: 1 });
         once::leave(&mut tx, Some(once), &answer, now).await?;

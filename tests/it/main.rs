@@ -27,6 +27,7 @@ mod outages;
 mod people;
 mod plugged;
 mod poison;
+mod power_list;
 mod proxy;
 mod readme;
 mod refusals;

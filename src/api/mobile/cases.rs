@@ -171,7 +171,7 @@ impl From<SubmitError> for Problem {
             SubmitError::NotOpen(refusal) => refusal.into(),
             SubmitError::Faulty(faults) => faulty(faults),
             SubmitError::Submitted(case) => submitted_as(case),
-            SubmitError::Stale => Self::new(Code::Conflict),
+            SubmitError::Stale | SubmitError::ItemChanged => Self::new(Code::Conflict),
             SubmitError::Calendar(error) => error.into(),
             SubmitError::Once(error) => error.into(),
             SubmitError::Store(error) => error.into(),

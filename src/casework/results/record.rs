@@ -10,6 +10,7 @@ use crate::casework::Casework;
 use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
+use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
 use crate::domain::case::{Actor, Case, Delivery, Owed, State};
 use crate::domain::case_number::CaseNumber;
@@ -20,6 +21,7 @@ use crate::domain::reach::Reach;
 use crate::store::applicants::{self, KnownAs};
 use crate::store::cases::{self, Owner, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
+use crate::store::refused_applications::{By, Refused};
 use crate::store::{StoreError, Tx, reach};
 
 /// A decision as a back-office system reports it.
@@ -53,6 +55,21 @@ impl Casework {
     /// # Errors
     /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
     pub async fn record_results(&self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
+        let recorded = match self.record_as_published(reported).await {
+            Err(SaveError::NotInForce) => {
+                self.refresh_catalogue().await?;
+                self.record_as_published(reported).await
+            }
+            recorded => recorded,
+        };
+        let recorded = recorded.map_err(SaveError::into_store)?;
+        let refused = reported.iter().zip(&recorded).filter_map(refused_by_the_list).collect::<Vec<_>>();
+        self.keep_refusals(&refused).await?;
+        Ok(recorded)
+    }
+
+    /// The same by the catalogue in memory. Where the record knows of a newer one, some may have been recorded.
+    async fn record_as_published(&self, reported: &[Reported]) -> Result<Vec<Recorded>, SaveError> {
         let catalog = self.catalog().current();
         let now = self.now();
         let mut verdicts: BTreeMap<usize, Recorded> = BTreeMap::new();
@@ -72,7 +89,7 @@ impl Casework {
         }
         match self.record_rows(&catalog, &rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => return Err(error),
             // Something in one of them cannot be written: each goes alone.
             Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
         }
@@ -84,13 +101,15 @@ impl Casework {
         catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
-    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
+    ) -> Result<Vec<(usize, Recorded)>, SaveError> {
         let mut verdicts = Vec::new();
         for row in rows {
             match self.record_rows(catalog, std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
-                Err(error @ StoreError::Unavailable(_)) => return Err(error),
-                Err(error) => verdicts.push((row.at, Recorded::Refused(error.into()))),
+                Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => {
+                    return Err(error);
+                }
+                Err(error) => verdicts.push((row.at, Recorded::Refused(error.into_store().into()))),
             }
         }
         Ok(verdicts)
@@ -101,7 +120,7 @@ impl Casework {
         catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
-    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
+    ) -> Result<Vec<(usize, Recorded)>, SaveError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -128,10 +147,7 @@ impl Casework {
             let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
             verdicts.push((row.at, opened.map_or_else(Recorded::Refused, Recorded::Created)));
         }
-        let offers = self.save(&mut tx, &record, now).await.map_err(|error| match error {
-            SaveError::Store(error) => error,
-            SaveError::Stale => StoreError::Broken("a new case was changed".to_owned()),
-        })?;
+        let offers = self.save(&mut tx, &record, now).await?;
         self.commit(tx, &record, offers).await?;
         Ok(verdicts)
     }
@@ -195,7 +211,7 @@ impl Casework {
         record.open(&case, &opening)?;
         record.remember(case.id, &actor, "taken_over", cause(&case), now);
         let applicant = Applicant { reach, recipient, serve_by, trace: office.trace.as_deref() };
-        self.enact(record, &case, &owed, &applicant, now)?;
+        self.enact(record, (&case, &row.item.item), &owed, &applicant, now)?;
         Ok(Versioned { case, version: 1 })
     }
 
@@ -210,6 +226,16 @@ impl Casework {
         let case = cases::find(&mut connection, id, Owner::Source(&office.source)).await?;
         case.ok_or(ChangeError::NotFound)
     }
+}
+
+/// A decision on what is not published (目录之外不得实施行政审批).
+fn refused_by_the_list<'a>((reported, recorded): (&'a Reported, &Recorded)) -> Option<Refused<'a>> {
+    let by = By::Client(reported.office.client);
+    matches!(recorded, Recorded::Refused(RowRefusal::ItemNotPublished)).then(|| Refused {
+        item: &reported.result.item,
+        by,
+        reason: NOT_PUBLISHED,
+    })
 }
 
 /// What is known already under the references of these rows, by source and reference.

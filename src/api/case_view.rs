@@ -5,6 +5,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
 use crate::api::bilingual::Bilingual;
+use crate::api::edge::problem::FieldError;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::api::ruling::{OutcomeWord, ResultDocumentBody};
 use crate::catalog::Snapshot;
@@ -13,6 +14,7 @@ use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
 use crate::domain::due::Missed;
 use crate::domain::ids::CaseId;
+use crate::domain::text;
 use crate::store::cases::Versioned;
 
 /// 办件。 A case.
@@ -103,6 +105,17 @@ pub enum WayWord {
     Courier,
     /// 窗口领取
     Counter,
+}
+
+/// What is wrong with a part of a delivery that comes: it is missing, or its way has no use for it.
+#[must_use]
+pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<FieldError> {
+    let (code, zh, en) = match (is_there, is_wanted) {
+        (false, true) => ("required", "必填", "This is required"),
+        (true, false) => ("not_allowed", "此送达方式不需要此项", "It does not go with this way of delivery"),
+        _ => return None,
+    };
+    Some(FieldError::new(pointer, code, text::Bilingual::new(zh, en)))
 }
 
 /// How a case ended.

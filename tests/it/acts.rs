@@ -16,3 +16,9 @@ pub async fn act(officer: &Caller, case: &str, act: &str, body: &Value) -> Reply
 pub fn refused(reply: &Reply, status: u16, code: &str) {
     assert_eq!((reply.status.as_u16(), reply.body["code"].as_str()), (status, Some(code)), "{}", reply.body);
 }
+
+/// The places of all that is wrong with a body, with a word for each fault.
+pub fn faults(reply: &Reply) -> Vec<(&str, &str)> {
+    let errors = reply.body["errors"].as_array().unwrap_or_else(|| panic!("no fault: {}", reply.body));
+    errors.iter().map(|fault| (fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap())).collect()
+}

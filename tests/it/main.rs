@@ -35,6 +35,7 @@ mod releases;
 mod repeats;
 mod replays;
 mod restores;
+mod results;
 mod rings;
 mod scans;
 mod servers;

@@ -137,7 +137,7 @@ impl Cases {
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
         let ruling =
-            ruling(outcome, reasons, result).map_err(|fault| Problem::new(Code::InvalidBody).errors(vec![fault]))?;
+            ruling(outcome, reasons, result).map_err(|faults| Problem::new(Code::InvalidBody).errors(faults))?;
         let asked = Asked { case: id.0, version, once: Some(&once) };
         Ok(self.casework.decide(&desk, asked, ruling, |case| self.show(case).into()).await?.into())
     }

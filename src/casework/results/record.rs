@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::json;
 
 use super::row::says_the_same;
-use super::{BackOffice, NewDelivery, NewResult, Recorded, RowRefusal};
+use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
 use crate::casework::Casework;
 use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
 use crate::casework::enact::Applicant;
@@ -190,13 +190,14 @@ impl Casework {
             state: State::Submitted,
         };
         let taken_over = case.take_over(result.ruling.clone(), actor.clone(), result.decided_at);
-        let (case, owed) = taken_over.map_err(|_| RowRefusal::NoReasons)?;
+        let (case, owed) = taken_over.map_err(|_| RowRefusal::Faulty(vec![RowFault::NoReasons]))?;
         let recipient = match &result.delivery {
             NewDelivery::Courier(recipient) => Some(recipient.clone()),
             NewDelivery::Electronic | NewDelivery::Counter(_) => None,
         };
         let serve_by = if owed.iter().any(|owed| matches!(owed, Owed::Parcel(_))) {
-            Some(catalog.calendar().add_working_days(beijing_day(now), SERVE_WITHIN)?)
+            // However late it is told of.
+            Some(catalog.calendar().add_working_days(beijing_day(result.decided_at), SERVE_WITHIN)?)
         } else {
             None
         };

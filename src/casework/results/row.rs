@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use chrono::Datelike;
 
-use super::{BackOffice, NewDelivery, NewResult, RowRefusal};
+use super::{BackOffice, NewDelivery, NewResult, RowFault, RowRefusal};
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
 use crate::domain::case::{Case, Decision, Delivery, Ruling, State};
@@ -27,30 +27,33 @@ impl Casework {
         if !office.agencies.contains(&item.item.agency) {
             return Err(RowRefusal::NotYourAgency);
         }
-        if row.decided_at > now {
-            return Err(RowRefusal::InTheFuture);
+        let silent = matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty());
+        let checks = [
+            (row.decided_at > now, RowFault::InTheFuture),
+            (beijing_day(row.decided_at).year() < FIRST_YEAR, RowFault::TooLongAgo),
+            (silent, RowFault::NoReasons),
+        ];
+        let faults = checks.into_iter().filter_map(|(is_so, fault)| is_so.then_some(fault));
+        let delivery = self.delivery_of(catalog, &item.item, &row.delivery);
+        let faults: Vec<RowFault> = faults.chain(delivery.as_ref().err().copied()).collect();
+        match delivery {
+            Ok(delivery) if faults.is_empty() => Ok((item, delivery)),
+            _ => Err(RowRefusal::Faulty(faults)),
         }
-        if beijing_day(row.decided_at).year() < FIRST_YEAR {
-            return Err(RowRefusal::TooLongAgo);
-        }
-        if matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty()) {
-            return Err(RowRefusal::NoReasons);
-        }
-        Ok((item, self.delivery_of(catalog, &item.item, &row.delivery)?))
     }
 
-    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowRefusal> {
+    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowFault> {
         match wanted {
-            NewDelivery::Electronic => Ok(Delivery::Electronic),
+            NewDelivery::Electronic if item.delivers_electronically() => Ok(Delivery::Electronic),
             NewDelivery::Courier(_) if item.delivers(DeliveryWay::Courier) => {
-                let carrier = item.carrier_among(&self.parts.carriers).ok_or(RowRefusal::WayNotOffered)?;
+                let carrier = item.carrier_among(&self.parts.carriers).ok_or(RowFault::WayNotOffered)?;
                 Ok(Delivery::Courier { carrier: carrier.clone() })
             }
             NewDelivery::Counter(hall) if item.delivers(DeliveryWay::Window) => {
-                let hall = catalog.hall(hall).ok_or(RowRefusal::UnknownHall)?;
+                let hall = catalog.hall(hall).ok_or(RowFault::UnknownHall)?;
                 Ok(Delivery::Counter { hall: hall.code.clone() })
             }
-            NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowRefusal::WayNotOffered),
+            NewDelivery::Electronic | NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowFault::WayNotOffered),
         }
     }
 }

@@ -228,24 +228,47 @@ pub async fn queue(
     after: Option<(Option<NaiveDate>, CaseId)>,
     limit: i64,
 ) -> Result<Vec<Versioned>, StoreError> {
-    let rows: Vec<CaseRow> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from cases
-          where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
-            and state = coalesce($2, state)
-            and ($4::uuid is null
-                 or (coalesce(due_on, 'infinity'), id) > (coalesce($3::date, 'infinity'), $4))
-          order by coalesce(due_on, 'infinity'), id limit $5"
-    ))
-    .bind(agency.as_str())
-    .bind(state)
-    .bind(after.and_then(|(due_on, _)| due_on))
-    .bind(after.map(|(_, id)| id.uuid()))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let (due_on, id) = after.map_or((NaiveDate::from_yo_opt(1, 1), Uuid::nil()), |(due_on, id)| (due_on, id.uuid()));
+    let rows: Vec<CaseRow> = sqlx::query_as(QUEUE)
+        .bind(agency.as_str())
+        .bind(state)
+        .bind(due_on)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// A page of a queue: of an agency ($1), in one state or any ($2), after a day and an id ($3, $4), so many at most ($5).
+/// Every page has a place that it comes after, the first one a place before all others, so that the index
+/// `cases_in_queue` leads to it.
+pub const QUEUE: &str = concat!(
+    "select ",
+    columns!(),
+    " from cases
+      where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
+        and state = coalesce($2, state)
+        and (coalesce(due_on, 'infinity'::date), id) > (coalesce($3::date, 'infinity'::date), $4::uuid)
+      order by coalesce(due_on, 'infinity'::date), id limit $5"
+);
+
+/// One case of an agency by its number.
+///
+/// # Errors
+/// As [`find`].
+pub async fn by_number(
+    conn: &mut Conn,
+    agency: &AgencyCode,
+    number: &CaseNumber,
+) -> Result<Option<Versioned>, StoreError> {
+    let row: Option<CaseRow> =
+        sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = $2"))
+            .bind(number.as_str())
+            .bind(agency.as_str())
+            .fetch_optional(conn)
+            .await?;
+    row.map(TryInto::try_into).transpose()
 }
 
 /// The sealed parts of a case: the application, and the recipient of a parcel.

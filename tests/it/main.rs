@@ -29,6 +29,7 @@ mod plugged;
 mod poison;
 mod power_list;
 mod proxy;
+mod queue_plan;
 mod readme;
 mod refusals;
 mod releases;

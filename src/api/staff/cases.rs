@@ -21,10 +21,12 @@ use crate::api::edge::paging::{Cursors, Page, clamp};
 use crate::api::edge::problem::Problem;
 use crate::api::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::Casework;
-use crate::casework::officers::Asked;
 use crate::casework::officers::read::CaseFile;
+use crate::casework::officers::{Asked, Desk};
+use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
 use crate::domain::ids::CaseId;
+use crate::domain::text::Bilingual;
 use crate::store::cases::{self, HistoryEntry};
 
 /// The operations.
@@ -38,19 +40,25 @@ const LIST: &str = "list_cases";
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Cases")]
 impl Cases {
-    /// Lists the agency's open cases: what is due first comes first, what waits for its applicant comes last.
+    /// Lists the agency's open cases: what is due first comes first, what waits for its applicant comes last. With `number`
+    /// it finds one, open or not.
     #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
     async fn list(
         &self,
         officer: Officer,
         /// Only cases in this state.
         Query(state): Query<Option<OpenState>>,
+        /// 办件编号: only the case of this number. A slip in it is noticed by its check character.
+        Query(number): Query<Option<String>>,
         /// How many at most (20 if absent, 100 at most).
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the page before.
         Query(cursor): Query<Option<String>>,
     ) -> Result<QueueAnswer, Problem> {
         let (desk, limit) = (desk(&officer)?, clamp(limit));
+        if let Some(number) = number {
+            return self.list_one(&desk, &number).await;
+        }
         let state = state.map(OpenState::as_str);
         let filters = (desk.agency.as_str(), state);
         let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
@@ -144,6 +152,20 @@ impl Cases {
 }
 
 impl Cases {
+    /// The list of the one case of a number, or of none.
+    async fn list_one(&self, desk: &Desk, number: &str) -> Result<QueueAnswer, Problem> {
+        let slip = || {
+            Bilingual::new(
+                "办件编号有误：校验位不符",
+                "There is a slip in the number: its check character does not fit",
+            )
+        };
+        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(slip()))?;
+        let found = self.casework.case_numbered(desk, &number).await?;
+        let data = found.iter().map(|case| self.show(case).body).collect();
+        Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
+    }
+
     fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
         Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }

@@ -6,6 +6,7 @@ use super::Desk;
 use crate::casework::Casework;
 use crate::casework::item_of_case::item_of;
 use crate::domain::application::Application;
+use crate::domain::case_number::CaseNumber;
 use crate::domain::ids::CaseId;
 use crate::store::cases::{self, HistoryEntry, Versioned};
 use crate::store::{Conn, StoreError};
@@ -33,6 +34,14 @@ impl Casework {
         limit: i64,
     ) -> Result<Vec<Versioned>, StoreError> {
         cases::queue(&mut *self.store().connection().await?, &desk.agency, state, after, limit).await
+    }
+
+    /// A case of the agency by its number, whatever state it is in.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<Versioned>, StoreError> {
+        cases::by_number(&mut *self.store().connection().await?, &desk.agency, number).await
     }
 
     /// A case of the agency with all that was handed in, resident IDs and phone numbers masked; `None` if it has none of

@@ -11,8 +11,8 @@ use crate::domain::case::Actor;
 use crate::domain::due::NOTICE_WITHIN;
 use crate::domain::form::Fault;
 use crate::domain::ids::{CaseId, PersonId};
-use crate::store::StoreError;
 use crate::store::cases::{self, Owner, Versioned};
+use crate::store::{StoreError, uploads};
 
 /// Why an answer is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum AnswerError {
     /// It is not in order: all faults, each with a JSON pointer into the answer.
     #[error("the answer is not in order")]
     Faulty(Vec<Fault>),
+    /// A file of it was thrown away while it was judged.
+    #[error("a file of it is gone")]
+    Stale,
     /// The case does not take it.
     #[error(transparent)]
     Change(#[from] ChangeError),
@@ -64,6 +67,9 @@ impl Casework {
             })
             .await?;
         cases::add_supplement(&mut tx, case, &sealed, self.now()).await?;
+        if !uploads::hand_in(&mut tx, person, &handed_in.uploads()).await? {
+            return Err(AnswerError::Stale);
+        }
         let answer = answer(&changed.case);
         once::leave(&mut tx, once, &answer, self.now()).await?;
         self.finish(tx, changed).await?;

@@ -10,6 +10,7 @@ pub mod drafts;
 pub mod enact;
 pub mod files;
 pub mod forget_old;
+pub mod forget_uploads;
 pub mod inbox;
 mod item_of_case;
 pub mod jobs;

@@ -22,7 +22,7 @@ use crate::domain::private::Private;
 use crate::store::cases::{self, Versioned};
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{ChangeKind, Opening, Record, SaveError};
-use crate::store::{StoreError, Tx, people};
+use crate::store::{StoreError, Tx, people, uploads};
 
 /// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub enum SubmitError {
     /// It is a case already.
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
-    /// Another device changed the draft while it was judged.
+    /// Another device changed the draft, or threw away a file of it, while it was judged.
     #[error("the draft was changed meanwhile")]
     Stale,
     /// The item was published anew, or withdrawn, while the draft was judged by what it was before.
@@ -128,7 +128,10 @@ impl Casework {
         self.hold_draft(&mut tx, person, draft, ready.draft_version).await?;
         let record = self.open(&ready, draft, now)?;
         let offers = self.save(&mut tx, &record, now).await?;
-        drafts::submitted(&mut tx, draft, ready.case.id).await?;
+        drafts::submitted(&mut tx, draft, ready.case.id, now).await?;
+        if !uploads::hand_in(&mut tx, person, &ready.application.uploads()).await? {
+            return Err(SubmitError::Stale);
+        }
         let answer = answer(&Versioned { case: ready.case, version: 1 });
         once::leave(&mut tx, Some(once), &answer, now).await?;
         self.commit(tx, &record, offers).await?;

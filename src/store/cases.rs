@@ -305,6 +305,32 @@ pub struct SealedParts {
     pub recipient: Option<Vec<u8>>,
 }
 
+/// What people handed in: the sealed application of each of their cases, and the sealed answer to its supplement notice.
+/// Cases of back-office systems hold none.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<SealedApplication>, StoreError> {
+    let people: Vec<Uuid> = people.iter().map(|id| id.uuid()).collect();
+    let sealed = sqlx::query_as(
+        "select c.application, s.sealed as supplement from cases c left join case_supplements s on s.case_id = c.id
+         where c.person_id = any($1) and c.source_ref is null",
+    )
+    .bind(people)
+    .fetch_all(conn)
+    .await?;
+    Ok(sealed)
+}
+
+/// What was handed in with a case.
+#[derive(Debug, FromRow)]
+pub struct SealedApplication {
+    /// When it was submitted.
+    pub application: Vec<u8>,
+    /// After a supplement notice.
+    pub supplement: Option<Vec<u8>>,
+}
+
 /// Draws the next numbers of a day: the first of `count` in a row. To be called before the transaction that uses them:
 /// everybody who opens a case waits for this row. A number that is then not used leaves a gap, which harms nobody.
 ///

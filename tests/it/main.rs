@@ -21,6 +21,7 @@ mod harness;
 mod housekeeping;
 mod image;
 mod journeys;
+mod keeping;
 mod kills;
 mod layers;
 mod outages;

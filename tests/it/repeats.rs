@@ -69,5 +69,20 @@ async fn what_belongs_to_a_person_is_added_once() {
     thrice(add, &home("清风路1号"), &home("清风路2号")).await;
     let book = resident.caller().get("/v1/addresses").success().await.unwrap();
     assert_eq!(book.rows().unwrap().len(), 1, "{}", book.body);
+
+    let upload = async |key: &str, body: &Value| {
+        let content = format!("%PDF-1.4\n% {body}\n%%EOF\n").into_bytes();
+        let part = reqwest::multipart::Part::bytes(content).file_name("scan.pdf").mime_str("application/pdf").unwrap();
+        resident.caller().post("/v1/uploads").once(key).file(part).answer().await.unwrap()
+    };
+    thrice(upload, &json!(1), &json!(2)).await;
+    let rows: i64 = sqlx::query_scalar("select count(*) from uploads").fetch_one(&desk.database).await.unwrap();
+    assert_eq!((rows, contents(&desk)), (1, 1), "nor does a content stay that nobody knows of");
     desk.close().await;
+}
+
+/// How many contents lie in the uploads' folder.
+fn contents(desk: &Desk) -> usize {
+    let days = std::fs::read_dir(desk.folder.join("uploads")).unwrap();
+    days.flat_map(|day| std::fs::read_dir(day.unwrap().path()).unwrap()).count()
 }

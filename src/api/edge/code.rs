@@ -67,6 +67,8 @@ codes! {
     JobNotDead = 409 "job_not_dead" "只有已放弃的任务可以重放" "Only a job that was given up can be replayed";
     ResultConflict = 409 "result_conflict" "该编号已回传另一决定" "Another decision was reported under this reference";
     ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference stands twice in this batch";
+    TooManyUploads = 409 "too_many_uploads" "未提交的文件过多，请先提交或删除" "Too many files wait to be handed in";
+    UploadHandedIn = 409 "upload_handed_in" "该文件已随办件提交" "The file belongs to a case";
     DraftSubmitted = 409 "draft_submitted" "该草稿已提交" "The draft was submitted already";
     VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "It was changed since you read it; read it again";
     BodyTooLarge = 413 "body_too_large" "请求体过大" "The body is too large";

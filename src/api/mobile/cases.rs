@@ -183,6 +183,7 @@ impl From<AnswerError> for Problem {
     fn from(error: AnswerError) -> Self {
         match error {
             AnswerError::Faulty(faults) => faulty(faults),
+            AnswerError::Stale => Self::new(Code::Conflict),
             AnswerError::Change(error) => error.into(),
             AnswerError::Store(error) => error.into(),
         }

@@ -24,6 +24,7 @@ mod journeys;
 mod keeping;
 mod kills;
 mod layers;
+mod officers;
 mod outages;
 mod people;
 mod plugged;

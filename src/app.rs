@@ -94,6 +94,7 @@ impl App {
             catalog: catalog.clone(),
             chain: config.chain.clone(),
             carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
+            answer_within: config.answer_within,
             bell: bell.clone(),
             files: config.files.clone(),
         });

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Url;
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub callback_secret: Private<String>,
     /// Where the contents of uploads are kept.
     pub files: Files,
+    /// How long an applicant is given to answer a supplement notice.
+    pub answer_within: Duration,
     /// From which web pages the API may be called.
     pub origins: Origins,
     /// How often the API may be called.
@@ -108,6 +111,7 @@ impl Config {
         let callback_secret =
             env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
         let files = Files::read(env);
+        let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
         let policies = Policies::from_env(env);
         let proxies = env.or(
@@ -135,6 +139,7 @@ impl Config {
             signing_keys: signing_keys?,
             callback_secret: callback_secret?,
             files: files?,
+            answer_within: answer_within?,
             origins: origins?,
             policies: policies?,
             proxies: proxies?,
@@ -238,6 +243,15 @@ fn redis_address(env: &mut Env) -> Option<Address> {
     )?;
     let address = url.expose().parse::<Address>();
     address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
+}
+
+/// How long an applicant is given to answer a supplement notice.
+pub fn answer_within(env: &mut Env) -> Option<Duration> {
+    env.duration(
+        "SONGDA_ANSWER_WITHIN",
+        "30d",
+        "how long an applicant is given to answer a supplement notice, in whole days; a later answer counts all the same",
+    )
 }
 
 /// The folder that `songda keys init` makes.

@@ -57,14 +57,14 @@ impl Casework {
     /// Judges the answer to a supplement notice.
     pub(super) async fn judge_supplement(
         &self,
+        conn: &mut Conn,
         (catalog, item): (&Snapshot, &Item),
         person: PersonId,
         answer: &Application,
         now: Instant,
     ) -> Result<Result<(), Vec<Fault>>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        let uploads = uploads::made_by(&mut connection, person, &answer.uploads()).await?;
-        let person = people::find(&mut connection, self.store().keys(), person).await?;
+        let uploads = uploads::made_by(conn, person, &answer.uploads()).await?;
+        let person = people::find(conn, self.store().keys(), person).await?;
         let belongings = Belongings { person, uploads, address: None };
         Ok(self.with_circumstances(catalog, &belongings, now, |all| answer.check_supplement(item, all)))
     }

@@ -10,7 +10,9 @@ pub mod drafts;
 pub mod enact;
 pub mod files;
 pub mod forget_old;
+pub mod forget_uploads;
 pub mod inbox;
+mod item_of_case;
 pub mod jobs;
 mod judge;
 pub mod live;
@@ -29,6 +31,7 @@ pub mod uploads;
 pub mod withdraw_case;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::domain::clock::{Clock, Instant};
@@ -62,6 +65,8 @@ pub struct Parts {
     pub chain: Chain,
     /// The carriers that this installation uses.
     pub carriers: Vec<CarrierCode>,
+    /// How long an applicant is given to answer a supplement notice.
+    pub answer_within: Duration,
     /// What is rung after a commit.
     pub bell: Bell,
     /// The contents of uploads.

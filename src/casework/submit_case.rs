@@ -14,6 +14,7 @@ use crate::domain::calendar::UnknownYear;
 use crate::domain::case::{Actor, Case, Delivery, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
+use crate::domain::due::NOTICE_WITHIN;
 use crate::domain::form::Fault;
 use crate::domain::ids::{CaseId, DraftId, PersonId};
 use crate::domain::person::Person;
@@ -21,7 +22,7 @@ use crate::domain::private::Private;
 use crate::store::cases::{self, Versioned};
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{ChangeKind, Opening, Record, SaveError};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, uploads};
 
 /// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +42,12 @@ pub enum SubmitError {
     /// It is a case already.
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
-    /// Another device changed the draft while it was judged.
+    /// Another device changed the draft, or threw away a file of it, while it was judged.
     #[error("the draft was changed meanwhile")]
     Stale,
+    /// The item was published anew, or withdrawn, while the draft was judged by what it was before.
+    #[error("the item was changed meanwhile")]
+    ItemChanged,
     /// A due date falls into a year whose working days are not announced yet.
     #[error(transparent)]
     Calendar(#[from] UnknownYear),
@@ -64,8 +68,14 @@ impl From<GateError> for SubmitError {
     }
 }
 
-/// 行政许可法 32: within five working days of the submission an officer accepts, or says what is missing.
-pub(super) const ACCEPT_WITHIN: u32 = 5;
+impl From<SaveError> for SubmitError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::NotInForce => Self::ItemChanged,
+            error => Self::Store(error.into_store()),
+        }
+    }
+}
 
 /// A case that is ready to be opened.
 struct Ready {
@@ -76,7 +86,8 @@ struct Ready {
 }
 
 impl Casework {
-    /// Submits a draft, and answers; the same request again gets the same answer.
+    /// Submits a draft, and answers; the same request again gets the same answer. A draft that was judged by an item that is
+    /// not in force any more is judged anew, by the catalogue that was published meanwhile.
     ///
     /// # Errors
     /// When there is no such draft, the person's name is not verified, the item cannot be applied for, the application is
@@ -86,7 +97,23 @@ impl Casework {
         person: PersonId,
         draft: DraftId,
         once: &Once,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl Fn(&Versioned) -> Answer + Send + Sync,
+    ) -> Result<Given, SubmitError> {
+        match self.submit_as_published(person, draft, once, &answer).await {
+            Err(SubmitError::ItemChanged) => {
+                self.refresh_catalogue().await?;
+                self.submit_as_published(person, draft, once, &answer).await
+            }
+            done => done,
+        }
+    }
+
+    async fn submit_as_published(
+        &self,
+        person: PersonId,
+        draft: DraftId,
+        once: &Once,
+        answer: &(impl Fn(&Versioned) -> Answer + Send + Sync),
     ) -> Result<Given, SubmitError> {
         let now = self.now();
         let found = self.draft_to_submit(person, draft).await?;
@@ -95,17 +122,20 @@ impl Casework {
         }
         let ready = self.prepare(found, now).await?;
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), once, now).await? {
-            return Ok(Given { answer, replayed: true });
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+            return Ok(once::again(tx, answer).await?);
         }
         self.hold_draft(&mut tx, person, draft, ready.draft_version).await?;
         let record = self.open(&ready, draft, now)?;
-        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
-        drafts::submitted(&mut tx, draft, ready.case.id).await?;
+        let offers = self.save(&mut tx, &record, now).await?;
+        drafts::submitted(&mut tx, draft, ready.case.id, now).await?;
+        if !uploads::hand_in(&mut tx, person, &ready.application.uploads()).await? {
+            return Err(SubmitError::Stale);
+        }
         let answer = answer(&Versioned { case: ready.case, version: 1 });
-        once::leave(&mut tx, self.store().keys(), once, &answer, now).await?;
+        once::leave(&mut tx, self.store().keys(), Some(once), &answer, now).await?;
         self.commit(tx, &record, offers).await?;
-        Ok(Given { answer, replayed: false })
+        Ok(Given::first(answer))
     }
 
     async fn draft_to_submit(&self, person: PersonId, draft: DraftId) -> Result<Draft, SubmitError> {
@@ -117,8 +147,8 @@ impl Casework {
     /// A draft that is a case already: the request that made it is answered again, any other is told so.
     async fn answered_before(&self, once: &Once, case: CaseId, now: Instant) -> Result<Given, SubmitError> {
         let mut tx = self.store().begin().await?;
-        match once::enter(&mut tx, self.store().keys(), once, now).await? {
-            Entered::Replay(answer) => Ok(Given { answer, replayed: true }),
+        match once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+            Entered::Replay(answer) => Ok(once::again(tx, answer).await?),
             Entered::First => Err(SubmitError::Submitted(case)),
         }
     }
@@ -133,7 +163,7 @@ impl Casework {
         let delivery = self.judge(&catalog, &item.item, &draft.content, &belongings, now);
         let delivery = delivery.map_err(SubmitError::Faulty)?;
         let today = beijing_day(now);
-        let due_on = catalog.calendar().add_working_days(today, ACCEPT_WITHIN)?;
+        let due_on = catalog.calendar().add_working_days(today, NOTICE_WITHIN)?;
         // Drawn last, and before the transaction: everybody who submits waits for this row.
         let number = CaseNumber::new(today, cases::draw_numbers(&mut connection, today, 1).await?);
         let case = Case {
@@ -146,6 +176,7 @@ impl Casework {
             delivery,
             submitted_at: now,
             due_on: Some(due_on),
+            deadlines: None,
             supplement: None,
             state: State::Submitted,
         };

@@ -1,5 +1,7 @@
 //! One timeline of a case: what officers did, what the applicant was told, and the parcel's way, in the order of time.
 
+use serde_json::Value;
+
 use super::Casework;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{CaseId, ParcelId, PersonId};
@@ -27,6 +29,8 @@ pub enum StepKind {
         act: String,
         /// Who, as a class: `person`, `officer`, `client`, `system`. Names are nobody's business here.
         actor: String,
+        /// Why, in the words of whoever acted; mostly none.
+        reasons: Vec<String>,
     },
     /// The applicant was told.
     Told {
@@ -131,7 +135,37 @@ async fn acts(connection: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec
     let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:") && entry.act != "upload_read");
     let step = |entry: cases::HistoryEntry| {
         let actor = entry.actor.split(':').next().unwrap_or_default().to_owned();
-        Step { at: entry.at, kind: StepKind::Act { act: entry.act, actor } }
+        let reasons = reasons(&entry.act, &entry.cause);
+        Step { at: entry.at, kind: StepKind::Act { act: entry.act, actor, reasons } }
     };
     Ok(own.map(step).collect())
+}
+
+/// The words that an act was explained with, where they are meant for the applicant or came from them.
+fn reasons(act: &str, cause: &Value) -> Vec<String> {
+    let words = match act {
+        "decided" | "taken_over" => &cause["reasons"],
+        "supplement_noticed" => &cause["points"],
+        "withdrawn" => &cause["reason"],
+        _ => &Value::Null,
+    };
+    let all = words.as_array().map_or(std::slice::from_ref(words), Vec::as_slice);
+    all.iter().filter_map(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_explains_an_act_is_told_and_nothing_else() {
+        assert_eq!(reasons("decided", &json!({"outcome": "deny", "reasons": "材料不实"})), ["材料不实"]);
+        assert_eq!(reasons("supplement_noticed", &json!({"points": ["照片", "证明"]})), ["照片", "证明"]);
+        assert_eq!(reasons("withdrawn", &json!({"reason": "不办了"})), ["不办了"]);
+        assert!(reasons("taken_over", &json!({"outcome": "grant", "reasons": ""})).is_empty());
+        assert!(reasons("withdrawn", &json!({})).is_empty(), "none was kept in older histories");
+        assert!(reasons("disclosed", &json!({"reason": "核对身份证件"})).is_empty(), "that is told to whoever asks");
+    }
 }

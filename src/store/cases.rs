@@ -12,6 +12,7 @@ use super::{Conn, KeyRing, StoreError};
 use crate::domain::case::{Case, Delivery, State, Supplement};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
+use crate::domain::due::Deadlines;
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::{AgencyCode, ItemCode};
 
@@ -54,13 +55,16 @@ struct CaseRow {
     delivery: Value,
     version: i64,
     due_on: Option<NaiveDate>,
+    accepted_on: Option<NaiveDate>,
+    promised_on: Option<NaiveDate>,
+    legal_on: Option<NaiveDate>,
     submitted_at: Instant,
 }
 
 macro_rules! columns {
     () => {
         "id, number, person_id, item_code, item_version, agency, detail, detail_sealed, delivery, version, due_on,
-         submitted_at"
+         accepted_on, promised_on, legal_on, submitted_at"
     };
 }
 
@@ -72,6 +76,9 @@ impl CaseRow {
             (None, plain) => serde_json::from_value(plain.unwrap_or_default()).map_err(|_| broken("detail"))?,
         };
         let delivery: Delivery = serde_json::from_value(self.delivery).map_err(|_| broken("delivery"))?;
+        let days = self.accepted_on.zip(self.promised_on);
+        let deadlines =
+            days.map(|(accepted_on, promised_on)| Deadlines { accepted_on, promised_on, legal_on: self.legal_on });
         let case = Case {
             id: CaseId::from_uuid(self.id),
             number: CaseNumber::from_stored(self.number),
@@ -82,6 +89,7 @@ impl CaseRow {
             delivery,
             submitted_at: self.submitted_at,
             due_on: self.due_on,
+            deadlines,
             supplement: detail.supplement,
             state: detail.state,
         };
@@ -253,24 +261,48 @@ pub async fn queue(
     after: Option<(Option<NaiveDate>, CaseId)>,
     limit: i64,
 ) -> Result<Vec<Versioned>, StoreError> {
-    let rows: Vec<CaseRow> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from cases
-          where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
-            and state = coalesce($2, state)
-            and ($4::uuid is null
-                 or (coalesce(due_on, 'infinity'), id) > (coalesce($3::date, 'infinity'), $4))
-          order by coalesce(due_on, 'infinity'), id limit $5"
-    ))
-    .bind(agency.as_str())
-    .bind(state)
-    .bind(after.and_then(|(due_on, _)| due_on))
-    .bind(after.map(|(_, id)| id.uuid()))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let (due_on, id) = after.map_or((NaiveDate::from_yo_opt(1, 1), Uuid::nil()), |(due_on, id)| (due_on, id.uuid()));
+    let rows: Vec<CaseRow> = sqlx::query_as(QUEUE)
+        .bind(agency.as_str())
+        .bind(state)
+        .bind(due_on)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(|row| row.open(keys)).collect()
+}
+
+/// A page of a queue: of an agency ($1), in one state or any ($2), after a day and an id ($3, $4), so many at most ($5).
+/// Every page has a place that it comes after, the first one a place before all others, so that the index
+/// `cases_in_queue` leads to it.
+pub const QUEUE: &str = concat!(
+    "select ",
+    columns!(),
+    " from cases
+      where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
+        and state = coalesce($2, state)
+        and (coalesce(due_on, 'infinity'::date), id) > (coalesce($3::date, 'infinity'::date), $4::uuid)
+      order by coalesce(due_on, 'infinity'::date), id limit $5"
+);
+
+/// One case of an agency by its number.
+///
+/// # Errors
+/// As [`find`].
+pub async fn by_number(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    agency: &AgencyCode,
+    number: &CaseNumber,
+) -> Result<Option<Versioned>, StoreError> {
+    let row: Option<CaseRow> =
+        sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = $2"))
+            .bind(number.as_str())
+            .bind(agency.as_str())
+            .fetch_optional(conn)
+            .await?;
+    row.map(|row| row.open(keys)).transpose()
 }
 
 /// The sealed parts of a case: the application, and the recipient of a parcel.
@@ -305,6 +337,32 @@ pub struct SealedParts {
     pub application: Vec<u8>,
     /// The recipient, where the delivery is by courier.
     pub recipient: Option<Vec<u8>>,
+}
+
+/// What people handed in: the sealed application of each of their cases, and the sealed answer to its supplement notice.
+/// Cases of back-office systems hold none.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<SealedApplication>, StoreError> {
+    let people: Vec<Uuid> = people.iter().map(|id| id.uuid()).collect();
+    let sealed = sqlx::query_as(
+        "select c.application, s.sealed as supplement from cases c left join case_supplements s on s.case_id = c.id
+         where c.person_id = any($1) and c.source_ref is null",
+    )
+    .bind(people)
+    .fetch_all(conn)
+    .await?;
+    Ok(sealed)
+}
+
+/// What was handed in with a case.
+#[derive(Debug, FromRow)]
+pub struct SealedApplication {
+    /// When it was submitted.
+    pub application: Vec<u8>,
+    /// After a supplement notice.
+    pub supplement: Option<Vec<u8>>,
 }
 
 /// Draws the next numbers of a day: the first of `count` in a row. To be called before the transaction that uses them:

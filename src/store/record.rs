@@ -64,18 +64,21 @@ pub enum SaveError {
     /// Somebody else changed a case since it was read.
     #[error("changed by somebody else in between")]
     Stale,
+    /// A case was to be opened on an item that is not in force: the catalogue in memory is not the published one any more.
+    #[error("an item that is not in force")]
+    NotInForce,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl SaveError {
-    /// The database's error. A record that changes no case is never stale.
+    /// The database's error. A record without cases is never refused otherwise.
     #[must_use]
     pub fn into_store(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Stale => StoreError::Broken("a record without cases was stale".to_owned()),
+            Self::Stale | Self::NotInForce => StoreError::Broken("a record without cases was refused".to_owned()),
         }
     }
 }
@@ -135,6 +138,9 @@ impl Record {
             state: case.state.as_str(),
             detail: detail(case)?,
             due_on: case.due_on,
+            accepted_on: case.deadlines.map(|deadlines| deadlines.accepted_on),
+            promised_on: case.deadlines.map(|deadlines| deadlines.promised_on),
+            legal_on: case.deadlines.and_then(|deadlines| deadlines.legal_on),
             version: read_at_version,
             updated_at: now,
         });
@@ -236,7 +242,8 @@ impl Record {
 /// are numbered in the order in which they commit.
 ///
 /// # Errors
-/// [`SaveError::Stale`] when a case is not at the version that it was read at: then nothing may be committed.
+/// [`SaveError::Stale`] when a case is not at the version that it was read at, [`SaveError::NotInForce`] when one is opened
+/// on an item that is not in force: then nothing may be committed.
 pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
     let row = sqlx::query(SAVE)
         .bind(sealed(keys, "cases.detail", json("cases", &record.new_cases)?)?)
@@ -249,7 +256,7 @@ pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant
         .bind(now)
         .fetch_one(conn)
         .await
-        .map_err(StoreError::from)?;
+        .map_err(|error| refusal(error.into()))?;
     let saved: i64 = row.try_get("saved").map_err(StoreError::from)?;
     if usize::try_from(saved) != Ok(record.cases.len()) {
         return Err(SaveError::Stale);
@@ -258,6 +265,10 @@ pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant
     let lanes: Vec<String> = row.try_get("job_lanes").map_err(StoreError::from)?;
     let offer = |(job, lane)| Offer { job: JobId::from_uuid(job), lane: Lane::from_stored(lane) };
     Ok(jobs.into_iter().zip(lanes).map(offer).collect())
+}
+
+fn refusal(error: StoreError) -> SaveError {
+    if error.broke("cases_in_force") { SaveError::NotInForce } else { error.into() }
 }
 
 /// A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices
@@ -273,8 +284,8 @@ with opened as (
     from jsonb_populate_recordset(null::cases, $1)
 ), saved as (
     update cases c
-    set state = t.state, detail = null, detail_sealed = t.detail_sealed, due_on = t.due_on, updated_at = t.updated_at,
-        version = c.version + 1
+    set state = t.state, detail = null, detail_sealed = t.detail_sealed, due_on = t.due_on, accepted_on = t.accepted_on,
+        promised_on = t.promised_on, legal_on = t.legal_on, updated_at = t.updated_at, version = c.version + 1
     from jsonb_populate_recordset(null::cases, $2) t
     where c.id = t.id and c.version = t.version
     returning c.id
@@ -336,6 +347,9 @@ struct CaseRow {
     state: &'static str,
     detail: Value,
     due_on: Option<NaiveDate>,
+    accepted_on: Option<NaiveDate>,
+    promised_on: Option<NaiveDate>,
+    legal_on: Option<NaiveDate>,
     version: i64,
     updated_at: Instant,
 }

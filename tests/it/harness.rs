@@ -18,6 +18,7 @@ use songda::demo::http::Caller;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
 use songda::demo::{Stage, fresh_key, fresh_phone, wait};
+use songda::domain::clock::Clock;
 use songda::env::Env;
 use songda::kill_point::Step;
 use songda::lifecycle::Tasks;
@@ -38,6 +39,11 @@ use crate::template::fresh_database;
 const SANDBOX_KEYS: &str = include_str!("../../script/sandbox.env");
 /// The password of all officers of the template.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Takes the years after 2026 out of the calendar, those that the template made up for its rehearsals among them.
+const FORGET_YEARS_TO_COME: &str = "update catalogue_parts set content = (
+        select jsonb_agg(year) from jsonb_array_elements(content) year where (year->>'year')::int <= 2026)
+    where name = 'calendar'";
 
 /// Everything that a test talks to.
 pub struct Desk {
@@ -71,14 +77,14 @@ impl Desk {
 
     /// A desk on servers of the test's own.
     pub async fn open_on(servers: &Servers) -> Self {
-        let (desk, app) = Self::build(servers, &Registry::shipped(), None, &[]).await;
+        let (desk, app) = Self::build(servers, &Registry::shipped(), None, None, &[]).await;
         desk.work(app);
         desk
     }
 
     /// A desk that knows further gateways, with the catalogue of a folder that makes use of them.
     pub async fn open_plugged(registry: &Registry, catalog: &Path, settings: &[(&str, &str)]) -> Self {
-        let (desk, app) = Self::build(&Servers::shared(), registry, Some(catalog), settings).await;
+        let (desk, app) = Self::build(&Servers::shared(), registry, Some(catalog), None, settings).await;
         desk.work(app);
         desk
     }
@@ -95,18 +101,24 @@ impl Desk {
 
     /// The same on servers that the test may stop.
     pub async fn open_idle_on(servers: &Servers, settings: &[(&str, &str)]) -> Self {
-        Self::build(servers, &Registry::shipped(), None, settings).await.0
+        Self::build(servers, &Registry::shipped(), None, None, settings).await.0
     }
 
     /// A desk at which nobody works, and the app that serves its API.
     pub async fn open_api(wanted: &[(&str, &str)]) -> (Self, App) {
-        Self::build(&Servers::shared(), &Registry::shipped(), None, wanted).await
+        Self::build(&Servers::shared(), &Registry::shipped(), None, None, wanted).await
+    }
+
+    /// A desk at which nobody works, with a clock of its own, and a calendar that knows what was announced until 2026.
+    pub async fn open_in_2026(clock: &Clock) -> Self {
+        Self::build(&Servers::shared(), &Registry::shipped(), None, Some(clock), &[]).await.0
     }
 
     async fn build(
         servers: &Servers,
         registry: &Registry,
         catalog: Option<&Path>,
+        clock: Option<&Clock>,
         wanted: &[(&str, &str)],
     ) -> (Self, App) {
         let (own, folder) = (fresh_database(servers).await, Folder::create());
@@ -118,14 +130,17 @@ impl Desk {
         if let Some(folder) = catalog {
             songda(&["catalog", "load", "--rehearse", "--folder", folder.to_str().unwrap()], &settings).await;
         }
-        let app = App::build(config(settings.clone(), registry))
-            .await
-            .unwrap_or_else(|error| panic!("the app does not start: {error}"));
+        let database = PgPool::connect(&own.url).await.unwrap();
+        let mut config = config(settings.clone(), registry);
+        if let Some(clock) = clock {
+            config.clock = clock.clone();
+            sqlx::query(FORGET_YEARS_TO_COME).execute(&database).await.unwrap();
+        }
+        let app = App::build(config).await.unwrap_or_else(|error| panic!("the app does not start: {error}"));
         sandbox.world().callbacks.aim(Some(base.clone()));
         let tasks = Tasks::new();
         let (api, stop) = (app.clone(), tasks.stopping());
         tasks.spawn(async move { api.serve_api(listener, stop).await.unwrap() });
-        let database = PgPool::connect(&own.url).await.unwrap();
         let api = Caller::new(base).unwrap();
         (Self { api, sandbox, database, folder, own, settings, tasks, leaves_jobs: false, closed: false }, app)
     }

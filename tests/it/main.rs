@@ -1,6 +1,7 @@
 //! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod acts;
 mod applicant;
 mod catalogue;
 mod chaos;
@@ -8,6 +9,7 @@ mod cluster;
 mod consents;
 mod crowd;
 mod database;
+mod deadlines;
 mod decisions;
 mod disclosures;
 mod dismissals;
@@ -23,20 +25,26 @@ mod harness;
 mod housekeeping;
 mod image;
 mod journeys;
+mod keeping;
 mod kills;
 mod layers;
 mod newcomers;
+mod officers;
 mod outages;
 mod people;
 mod plugged;
 mod poison;
+mod power_list;
 mod proxy;
+mod queue_plan;
 mod readme;
 mod refusals;
 mod releases;
+mod repeats;
 mod replays;
 mod reports;
 mod restores;
+mod results;
 mod rings;
 mod scans;
 mod sealed;

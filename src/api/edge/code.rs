@@ -64,10 +64,13 @@ codes! {
     RequestInProgress = 409 "request_in_progress" "相同的请求正在处理中" "The same request is being worked on";
     CaseWrongState = 409 "case_wrong_state" "办件当前状态不允许此操作" "The case is not in a state that allows this";
     SupplementNoticedBefore = 409 "supplement_noticed_before" "补正内容只能一次性告知" "A supplement notice was given before, and the law allows one";
+    SupplementNoticeTooLate = 409 "supplement_notice_too_late" "收到申请材料已逾五个工作日，自收到之日起即为受理，不能再告知补正" "No notice came within five working days, so the case counts as accepted from the day of its receipt";
     ParcelWrongState = 409 "parcel_wrong_state" "寄递当前状态不允许此操作" "The parcel is not in a state that allows this";
     JobNotDead = 409 "job_not_dead" "只有已放弃的任务可以重放" "Only a job that was given up can be replayed";
     ResultConflict = 409 "result_conflict" "该编号已回传其他内容（事项、申请人、决定或送达）" "Something else was reported under this reference: item, applicant, decision or delivery";
     ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference stands twice in this batch";
+    TooManyUploads = 409 "too_many_uploads" "未提交的文件过多，请先提交或删除" "Too many files wait to be handed in";
+    UploadHandedIn = 409 "upload_handed_in" "该文件已随办件提交" "The file belongs to a case";
     DraftSubmitted = 409 "draft_submitted" "该草稿已提交" "The draft was submitted already";
     VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "It was changed since you read it; read it again";
     BodyTooLarge = 413 "body_too_large" "请求体过大" "The body is too large";

@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use poem_openapi::Object;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
 use crate::api::address_faults::field_error;
-use crate::api::case_view::WayWord;
+use crate::api::case_view::{WayWord, misplaced};
 use crate::api::edge::problem::FieldError;
 use crate::api::edge::shape;
 use crate::api::ruling::{OutcomeWord, ResultDocumentBody, ruling};
@@ -113,7 +113,7 @@ impl NewResultBody {
         today: NaiveDate,
     ) -> Result<NewResult, Vec<FieldError>> {
         let applicant = self.applicant.read(today);
-        let ruling = ruling(self.outcome, self.reasons, self.result).map_err(|fault| vec![fault]);
+        let ruling = ruling(self.outcome, self.reasons, self.result);
         let delivery = self.delivery.read(regions);
         match (applicant, ruling, delivery) {
             (Ok(applicant), Ok(ruling), Ok(delivery)) => Ok(NewResult {
@@ -154,15 +154,8 @@ impl NewDeliveryBody {
             (WayWord::Courier, Some(recipient), None) => Ok(NewDelivery::Courier(recipient.read(regions)?)),
             (WayWord::Counter, None, Some(hall)) => Ok(NewDelivery::Counter(hall)),
             (way, recipient, hall) => {
-                let wanted = |place: &str, there: bool, wanted: bool| match (there, wanted) {
-                    (false, true) => Some(fault(place, "required", "必填", "This is required")),
-                    (true, false) => {
-                        Some(fault(place, "not_allowed", "此送达方式不需要", "It does not go with this way"))
-                    }
-                    _ => None,
-                };
-                let recipient = wanted("/delivery/recipient", recipient.is_some(), way == WayWord::Courier);
-                let hall = wanted("/delivery/hall", hall.is_some(), way == WayWord::Counter);
+                let recipient = misplaced("/delivery/recipient", recipient.is_some(), way == WayWord::Courier);
+                let hall = misplaced("/delivery/hall", hall.is_some(), way == WayWord::Counter);
                 Err(recipient.into_iter().chain(hall).collect())
             }
         }
@@ -192,12 +185,12 @@ fn fault(pointer: &str, code: &'static str, zh: &str, en: &str) -> FieldError {
 impl Example for NewResultBody {
     fn example() -> Self {
         Self {
-            item_code: "JT-0001".to_owned(),
+            item_code: "JT-0045".to_owned(),
             applicant: NewApplicant { phone: "13800138000".to_owned(), name: None, resident_id: None },
             outcome: OutcomeWord::Grant,
             reasons: String::new(),
             result: Some(ResultDocumentBody::example()),
-            decided_at: Instant::UNIX_EPOCH + chrono::TimeDelta::hours(498_840),
+            decided_at: Instant::UNIX_EPOCH + TimeDelta::hours(492_434), // 2026-03-06
             delivery: NewDeliveryBody {
                 way: WayWord::Courier,
                 recipient: Some(Recipient {
@@ -335,7 +328,7 @@ mod tests {
         assert_eq!(faults(|row| row["applicant"]["resident_id"] = json!("1")), ["/applicant/resident_id"]);
         assert_eq!(faults(|row| row["delivery"]["recipient"]["region"] = json!("1")), ["/delivery/recipient/region"]);
         assert_eq!(faults(|row| row["ref"] = json!("a b")), ["/ref"]);
-        assert_eq!(faults(|row| row["outcome"] = json!("deny")), ["/result"]);
+        assert_eq!(faults(|row| row["outcome"] = json!("deny")), ["/reasons", "/result"]);
         assert_eq!(faults(|row| row["delivery"] = json!({"way": "counter"})), ["/delivery/hall"]);
         assert_eq!(faults(|row| *row = json!("junk")), [""]);
         assert_eq!(faults(|row| row["decided_at"] = json!("yesterday")), ["/decided_at"]);

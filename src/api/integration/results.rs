@@ -12,7 +12,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
 use super::new_result::{NewResultBody, is_reference};
 use super::tag::Tag;
-use crate::api::case_view::CaseState;
+use crate::api::case_view::{CaseState, number_example};
 use crate::api::edge::bearer::Client;
 use crate::api::edge::body::{Body, Rows};
 use crate::api::edge::code::Code;
@@ -25,7 +25,7 @@ use crate::api::ruling::no_reasons;
 use crate::casework::Casework;
 use crate::casework::once::{Answer, Given};
 use crate::casework::people::People;
-use crate::casework::results::{BackOffice, Recorded, Reported, RowRefusal};
+use crate::casework::results::{BackOffice, Recorded, Reported, RowFault, RowRefusal};
 use crate::domain::clock::beijing_day;
 use crate::domain::ids::CaseId;
 use crate::domain::staff::Scope;
@@ -106,22 +106,22 @@ impl Results {
             let faults = row.read(&self.people.regions, today).map(sound_one).err();
             rows.push((reference, faults));
         }
-        let given = self.casework.record_batch(&sound, &once, |recorded| verdicts(rows, recorded));
+        let given = self.casework.record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
         Ok(given.await?.into())
     }
 }
 
 /// The answer to a batch: for each row what became of it, or what kept it from being read.
-fn verdicts(rows: Vec<(Option<String>, Option<Vec<FieldError>>)>, recorded: Vec<Recorded>) -> Answer {
+fn verdicts(rows: &[(Option<String>, Option<Vec<FieldError>>)], recorded: Vec<Recorded>) -> Answer {
     let mut recorded = recorded.into_iter();
-    let judge = |(at, (reference, faults)): (usize, (Option<String>, Option<Vec<FieldError>>))| {
+    let judge = |(at, (reference, faults)): (usize, &(Option<String>, Option<Vec<FieldError>>))| {
         let outcome = match faults {
-            Some(faults) => Err(invalid(faults)),
+            Some(faults) => Err(invalid(faults.clone())),
             None => recorded.next().map_or(Err(Code::Internal.into()), taken),
         };
-        Verdict::of(reference, outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
+        Verdict::of(reference.clone(), outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
     };
-    let data = rows.into_iter().enumerate().map(judge).collect();
+    let data = rows.iter().enumerate().map(judge).collect();
     BatchAnswer::MultiStatus(Json(BatchVerdicts { data })).into()
 }
 
@@ -190,7 +190,7 @@ impl Example for ResultBody {
         Self {
             reference: "2026-0042".to_owned(),
             case: CaseId::from_uuid(EXAMPLE),
-            number: "SD20261124000042".to_owned(),
+            number: number_example(),
             state: CaseState::Granted,
             version: 1,
         }
@@ -226,23 +226,41 @@ enum GetAnswer {
 
 impl From<RowRefusal> for Problem {
     fn from(refusal: RowRefusal) -> Self {
-        let at = |pointer, code, zh, en| invalid(vec![FieldError::new(pointer, code, Bilingual::new(zh, en))]);
         match refusal {
             RowRefusal::ItemNotPublished => Self::new(Code::ItemNotPublished),
             RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(Bilingual::new(
                 "该事项不属于本系统可决定的部门",
                 "The item belongs to an agency for which you may not decide",
             )),
-            RowRefusal::WayNotOffered => Self::new(Code::DeliveryNotOffered),
-            RowRefusal::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
-            RowRefusal::NoReasons => invalid(vec![no_reasons()]),
-            RowRefusal::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
-            RowRefusal::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
+            RowRefusal::Faulty(faults) => {
+                let of_the_way = faults == [RowFault::WayNotOffered];
+                let code = if of_the_way { Code::DeliveryNotOffered } else { Code::InvalidBody };
+                Self::new(code).errors(faults.into_iter().map(FieldError::from).collect())
+            }
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
             RowRefusal::Once(error) => error.into(),
             RowRefusal::Repeated => Self::new(Code::ResultRepeated),
             RowRefusal::Calendar(error) => error.into(),
             RowRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RowFault> for FieldError {
+    fn from(fault: RowFault) -> Self {
+        let at =
+            |pointer: &str, code: &'static str, zh: &str, en: &str| Self::new(pointer, code, Bilingual::new(zh, en));
+        match fault {
+            RowFault::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
+            RowFault::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
+            RowFault::NoReasons => no_reasons(),
+            RowFault::WayNotOffered => at(
+                "/delivery/way",
+                "not_offered",
+                "该事项不支持这种送达方式",
+                "The result of this item is not delivered in this way",
+            ),
+            RowFault::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
         }
     }
 }

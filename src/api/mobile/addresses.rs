@@ -7,13 +7,16 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::tag::Tag;
 use crate::api::address_faults::field_error;
+use crate::api::edge::answers::Added;
 use crate::api::edge::bearer::Person;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
+use crate::api::edge::idempotency::{Answered, OptionalKey};
 use crate::api::edge::problem::Problem;
 use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::once::Given;
 use crate::casework::people::People;
-use crate::casework::people::address_book::{AddressEntry, AddressError};
+use crate::casework::people::address_book::{AddressEntry, AddressError, NewlySaved};
 use crate::domain::address::SavedAddress;
 use crate::domain::ids::AddressId;
 use crate::domain::private::Private;
@@ -32,9 +35,17 @@ impl Addresses {
 
     /// Adds an address; the first one is the default.
     #[oai(path = "/addresses", method = "post", operation_id = "add_address")]
-    async fn add(&self, person: Person, body: Body<NewAddress>) -> Result<AddressAdded, Problem> {
-        let saved = self.0.add_address(person.id, &body.into_inner().into()).await?;
-        Ok(AddressAdded::Created(Json((&saved).into()), format!("/v1/addresses/{}", saved.id)))
+    async fn add(
+        &self,
+        person: Person,
+        idempotency_key: OptionalKey,
+        body: Body<NewAddress>,
+    ) -> Result<Answered<Added<AddressBody>>, Problem> {
+        let once = idempotency_key.once(person.id, "add_address", body.raw());
+        let NewlySaved { saved, replayed } =
+            self.0.add_address(person.id, &body.into_inner().into(), once.as_ref()).await?;
+        let added = Added { body: AddressBody::from(&saved), location: format!("/v1/addresses/{}", saved.id) };
+        Ok(Given { answer: added.into(), replayed }.into())
     }
 
     /// Shows an address.
@@ -175,13 +186,6 @@ enum AddressesAnswer {
 }
 
 #[derive(ApiResponse)]
-enum AddressAdded {
-    /// Added.
-    #[oai(status = 201)]
-    Created(Json<AddressBody>, #[oai(header = "Location")] String),
-}
-
-#[derive(ApiResponse)]
 enum AddressAnswer {
     /// The address.
     #[oai(status = 200)]
@@ -203,6 +207,7 @@ impl From<AddressError> for Problem {
             }
             AddressError::Full => Self::new(Code::AddressBookFull),
             AddressError::NotFound => Self::new(Code::NotFound),
+            AddressError::Once(error) => error.into(),
             AddressError::Store(error) => error.into(),
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::casework::Casework;
+use crate::casework::item_of_case::item_of;
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::Instant;
 use crate::domain::ids::ParcelId;
@@ -186,7 +187,9 @@ impl Casework {
         }
         let case = self.case_of(tx, parcel).await?;
         let reach = reach::of(tx, &[parcel.person]).await?.remove(&parcel.person).unwrap_or_default();
-        self.notify(record, &case, event, &reach, trace, now)
+        let catalog = self.catalog().current();
+        let item = item_of(tx, &catalog, &case).await?;
+        self.notify(record, (&case, &item), event, &reach, trace, now)
     }
 
     async fn case_of(&self, tx: &mut Tx, parcel: &Parcel) -> Result<Case, StoreError> {

@@ -90,11 +90,7 @@ impl Casework {
             tx.commit().await?;
             return Ok(held);
         }
-        let offers = match self.save(&mut tx, &record, now).await {
-            Ok(offers) => offers,
-            Err(SaveError::Store(error)) => return Err(error),
-            Err(SaveError::Stale) => return Err(StoreError::Broken("a settlement changed a case".to_owned())),
-        };
+        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
         self.commit(tx, &record, offers).await?;
         Ok(held)
     }

@@ -34,7 +34,9 @@ impl Casework {
         case: CaseId,
         upload: UploadId,
     ) -> Result<Option<(StoredUpload, Content)>, ReadUploadError> {
-        let Some(file) = self.case_file_unmasked(desk, case).await? else { return Ok(None) };
+        let mut connection = self.store().connection().await?;
+        let Some(file) = self.case_file_unmasked(&mut connection, desk, case).await? else { return Ok(None) };
+        drop(connection);
         let mut handed_in = file.application.uploads();
         handed_in.extend(file.supplement.iter().flat_map(|answer| answer.uploads()));
         if !handed_in.contains(&upload) {

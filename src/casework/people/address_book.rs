@@ -1,15 +1,22 @@
 //! A person's address book (地址簿).
 
+use serde::Deserialize;
+use serde_json::json;
+
 use super::{People, Regions, commit};
+use crate::casework::once::{self, Answer, Entered, Once, OnceError};
 use crate::domain::address::{PostalAddress, SavedAddress};
 use crate::domain::clock::fresh;
 use crate::domain::identity::MobilePhone;
 use crate::domain::ids::{AddressId, PersonId};
 use crate::domain::private::Private;
-use crate::store::{StoreError, addresses, people};
+use crate::store::{StoreError, Tx, addresses, people};
 
 /// How many addresses a person may keep.
 pub const MOST_ADDRESSES: i64 = 20;
+
+/// The HTTP status of an address that was added.
+const ADDED: u16 = 201;
 
 const LONGEST_NAME: usize = 50;
 const LONGEST_DETAIL: usize = 200;
@@ -58,9 +65,21 @@ pub enum AddressError {
     /// The person has no such address.
     #[error("no such address")]
     NotFound,
+    /// The same request is under way, or its key was used for another.
+    #[error(transparent)]
+    Once(#[from] OnceError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// An address that was added, now or by the same request before.
+#[derive(Debug)]
+pub struct NewlySaved {
+    /// The address, as it is now.
+    pub saved: SavedAddress,
+    /// Whether it was added before.
+    pub replayed: bool,
 }
 
 /// Reads an address as typed: every fault at once, or the address with the names of its region.
@@ -116,13 +135,21 @@ impl People {
         found.ok_or(AddressError::NotFound)
     }
 
-    /// Adds an address. The first of a book is its default.
+    /// Adds an address. The first of a book is its default. The same request again finds the address that it added.
     ///
     /// # Errors
     /// [`AddressError`].
-    pub async fn add_address(&self, person: PersonId, entry: &AddressEntry) -> Result<SavedAddress, AddressError> {
+    pub async fn add_address(
+        &self,
+        person: PersonId,
+        entry: &AddressEntry,
+        once: Option<&Once>,
+    ) -> Result<NewlySaved, AddressError> {
         let address = read_address(entry, &self.regions).map_err(AddressError::Invalid)?;
         let mut tx = self.store.begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store.keys(), once, self.clock.now()).await? {
+            return self.added_before(tx, person, answer).await;
+        }
         people::hold(&mut tx, person).await?;
         let count = addresses::count(&mut tx, person).await?;
         if count >= MOST_ADDRESSES {
@@ -134,8 +161,18 @@ impl People {
             addresses::clear_default(&mut tx, person, id).await?;
         }
         addresses::insert(&mut tx, self.store.keys(), person, &saved).await?;
+        // It may be changed before the request is repeated: so its id stands for it.
+        once::leave(&mut tx, self.store.keys(), once, &Answer::new(ADDED, json!(id)), self.clock.now()).await?;
         commit(tx).await?;
-        Ok(saved)
+        Ok(NewlySaved { saved, replayed: false })
+    }
+
+    async fn added_before(&self, mut tx: Tx, person: PersonId, answer: Answer) -> Result<NewlySaved, AddressError> {
+        let unread = |_| StoreError::Broken("the answer to an address that was added".to_owned());
+        let id = AddressId::deserialize(&answer.body).map_err(unread)?;
+        let found = addresses::find(&mut tx, self.store.keys(), person, id).await?;
+        once::again(tx, answer).await?;
+        Ok(NewlySaved { saved: found.ok_or(AddressError::NotFound)?, replayed: true })
     }
 
     /// Replaces an address.

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::json;
 
 use super::row::Repetition;
-use super::{BackOffice, NewDelivery, NewResult, Recorded, RowRefusal};
+use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
 use crate::casework::Casework;
 use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
 use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
+use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
 use crate::domain::case::{Actor, Case, Delivery, Owed, State};
 use crate::domain::case_number::CaseNumber;
@@ -22,6 +23,7 @@ use crate::domain::reach::Reach;
 use crate::store::applicants::{self, KnownAs};
 use crate::store::cases::{self, Owner, ReportMark, Taken, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
+use crate::store::refused_applications::{By, Refused};
 use crate::store::{KeyRing, StoreError, Tx, reach};
 
 /// A decision as a back-office system reports it.
@@ -59,6 +61,21 @@ struct Written {
     offers: Vec<Offer>,
 }
 
+/// Why a batch was not recorded.
+#[derive(Debug, thiserror::Error)]
+enum BatchError {
+    #[error(transparent)]
+    Once(#[from] OnceError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+impl From<StoreError> for BatchError {
+    fn from(error: StoreError) -> Self {
+        Self::Save(error.into())
+    }
+}
+
 /// Verdicts by the place of their rows.
 type Verdicts = BTreeMap<usize, Recorded>;
 
@@ -68,15 +85,29 @@ impl Casework {
     /// # Errors
     /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
     pub async fn record_results(&self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
+        let recorded = match self.record_as_published(reported).await {
+            Err(SaveError::NotInForce) => {
+                self.refresh_catalogue().await?;
+                self.record_as_published(reported).await
+            }
+            recorded => recorded,
+        };
+        let verdicts = recorded.map_err(SaveError::into_store)?;
+        self.keep_refusals(&refused_by_the_list(reported, &verdicts)).await?;
+        Ok(verdicts.into_values().collect())
+    }
+
+    /// The same by the catalogue in memory. Where the record knows of a newer one, some may have been recorded.
+    async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let (catalog, now) = (self.catalog().current(), self.now());
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
         match self.record_rows(&catalog, &rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => return Err(error),
             // Something in one of them cannot be written: each goes alone.
             Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
         }
-        Ok(verdicts.into_values().collect())
+        Ok(verdicts)
     }
 
     /// The same for a batch that is answered as a whole; the same request again gets the same answer. An answer is kept
@@ -89,39 +120,64 @@ impl Casework {
         &self,
         reported: &[Reported],
         once: &Once,
-        answer: impl FnOnce(Vec<Recorded>) -> Answer + Send,
+        answer: impl Fn(Vec<Recorded>) -> Answer + Send + Sync,
     ) -> Result<Given, OnceError> {
+        let given = match self.batch_as_published(reported, once, &answer).await {
+            Err(BatchError::Save(SaveError::NotInForce)) => {
+                self.refresh_catalogue().await?;
+                self.batch_as_published(reported, once, &answer).await
+            }
+            given => given,
+        };
+        given.map_err(|error| match error {
+            BatchError::Once(error) => error,
+            BatchError::Save(error) => error.into_store().into(),
+        })
+    }
+
+    async fn batch_as_published(
+        &self,
+        reported: &[Reported],
+        once: &Once,
+        answer: &(impl Fn(Vec<Recorded>) -> Answer + Send + Sync),
+    ) -> Result<Given, BatchError> {
         let (catalog, keys, now) = (self.catalog().current(), self.store().keys(), self.now());
         // Before it draws numbers, which a repetition does not need.
         let mut look = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut look, keys, once, now).await? {
-            return Ok(Given { answer, replayed: true });
+        if let Entered::Replay(answer) = once::enter(&mut look, keys, Some(once), now).await? {
+            return Ok(once::again(look, answer).await?);
         }
         look.rollback().await.map_err(StoreError::from)?;
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
         if rows.is_empty() {
-            return Ok(Given { answer: answer(verdicts.into_values().collect()), replayed: false });
+            self.keep_refusals(&refused_by_the_list(reported, &verdicts)).await?;
+            return Ok(Given::first(answer(verdicts.into_values().collect())));
         }
         let first = self.draw_numbers(&rows, now).await?;
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, keys, once, now).await? {
-            return Ok(Given { answer, replayed: true });
+        if let Entered::Replay(answer) = once::enter(&mut tx, keys, Some(once), now).await? {
+            return Ok(once::again(tx, answer).await?);
         }
-        match self.write_rows(&mut tx, &catalog, &rows, first, now).await {
+        let refused = refused_by_the_list(reported, &verdicts);
+        let given = match self.write_rows(&mut tx, &catalog, &rows, first, now).await {
             Ok(written) => {
                 verdicts.extend(written.verdicts);
                 let answer = answer(verdicts.into_values().collect());
-                once::leave(&mut tx, keys, once, &answer, now).await?;
+                once::leave(&mut tx, keys, Some(once), &answer, now).await?;
                 self.commit(tx, &written.record, written.offers).await?;
-                Ok(Given { answer, replayed: false })
+                Given::first(answer)
             }
-            Err(error @ StoreError::Unavailable(_)) => Err(error.into()),
+            Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => {
+                return Err(error.into());
+            }
             Err(_) => {
                 drop(tx);
                 verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?);
-                Ok(Given { answer: answer(verdicts.into_values().collect()), replayed: false })
+                Given::first(answer(verdicts.into_values().collect()))
             }
-        }
+        };
+        self.keep_refusals(&refused).await?;
+        Ok(given)
     }
 
     /// The rows that are sound, and the verdicts on the others.
@@ -154,19 +210,21 @@ impl Casework {
         catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
-    ) -> Result<Verdicts, StoreError> {
+    ) -> Result<Verdicts, SaveError> {
         let mut verdicts = Verdicts::new();
         for row in rows {
             match self.record_rows(catalog, std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
-                Err(error @ StoreError::Unavailable(_)) => return Err(error),
-                Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into()))),
+                Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => {
+                    return Err(error);
+                }
+                Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into_store().into()))),
             }
         }
         Ok(verdicts)
     }
 
-    async fn record_rows(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, StoreError> {
+    async fn record_rows(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         if rows.is_empty() {
             return Ok(Verdicts::new());
         }
@@ -190,7 +248,7 @@ impl Casework {
         rows: &[Row<'_>],
         first: u32,
         now: Instant,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Written, SaveError> {
         let known = known(tx, self.store().keys(), rows).await?;
         let (mut verdicts, mut new) = (Verdicts::new(), Vec::new());
         for row in rows {
@@ -207,10 +265,7 @@ impl Casework {
             let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
             verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
-        let offers = self.save(tx, &record, now).await.map_err(|error| match error {
-            SaveError::Store(error) => error,
-            SaveError::Stale => StoreError::Broken("a new case was changed".to_owned()),
-        })?;
+        let offers = self.save(tx, &record, now).await?;
         Ok(Written { verdicts, record, offers })
     }
 
@@ -247,17 +302,19 @@ impl Casework {
             delivery: row.delivery.clone(),
             submitted_at: result.decided_at,
             due_on: None,
+            deadlines: None,
             supplement: None,
             state: State::Submitted,
         };
         let taken_over = case.take_over(result.ruling.clone(), actor.clone(), result.decided_at);
-        let (case, owed) = taken_over.map_err(|_| RowRefusal::NoReasons)?;
+        let (case, owed) = taken_over.map_err(|_| RowRefusal::Faulty(vec![RowFault::NoReasons]))?;
         let recipient = match &result.delivery {
             NewDelivery::Courier(recipient) => Some(recipient.clone()),
             NewDelivery::Electronic | NewDelivery::Counter(_) => None,
         };
         let serve_by = if owed.iter().any(|owed| matches!(owed, Owed::Parcel(_))) {
-            Some(catalog.calendar().add_working_days(beijing_day(now), SERVE_WITHIN)?)
+            // However late it is told of.
+            Some(catalog.calendar().add_working_days(beijing_day(result.decided_at), SERVE_WITHIN)?)
         } else {
             None
         };
@@ -271,9 +328,9 @@ impl Casework {
             recipient: sealed.as_deref(),
         };
         record.open(&case, &opening)?;
-        record.remember(case.id, &actor, "taken_over", cause(&result.ruling), now);
+        record.remember(case.id, &actor, "taken_over", cause(&case), now);
         let applicant = Applicant { reach, recipient, serve_by, trace: office.trace.as_deref() };
-        self.enact(record, &case, &owed, &applicant, now)?;
+        self.enact(record, (&case, &row.item.item), &owed, &applicant, now)?;
         Ok(Versioned { case, version: 1 })
     }
 
@@ -288,6 +345,18 @@ impl Casework {
         let case = cases::find(&mut connection, self.store().keys(), id, Owner::Source(&office.source)).await?;
         case.ok_or(ChangeError::NotFound)
     }
+}
+
+/// Decisions on what is not published (目录之外不得实施行政审批).
+fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
+    let is_refused = |at: &usize| matches!(verdicts.get(at), Some(Recorded::Refused(RowRefusal::ItemNotPublished)));
+    let refused = reported.iter().enumerate().filter(|(at, _)| is_refused(at));
+    let refused = refused.map(|(_, Reported { office, result, .. })| Refused {
+        item: &result.item,
+        by: By::Client(office.client),
+        reason: NOT_PUBLISHED,
+    });
+    refused.collect()
 }
 
 /// What is known already under the references of these rows, by source and reference.

@@ -3,7 +3,7 @@
 use chrono::Datelike;
 use serde_json::json;
 
-use super::{BackOffice, NewDelivery, NewResult, Reported, RowRefusal};
+use super::{BackOffice, NewDelivery, NewResult, Reported, RowFault, RowRefusal};
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
 use crate::domain::address::PostalAddress;
@@ -11,7 +11,6 @@ use crate::domain::case::{Delivery, Ruling};
 use crate::domain::clock::{Instant, beijing_day};
 use crate::domain::identity::ResidentId;
 use crate::domain::item::{DeliveryWay, Item, ItemVersion};
-use crate::domain::parcel::CarrierCode;
 use crate::store::KeyRing;
 use crate::store::cases::ReportMark;
 
@@ -31,36 +30,34 @@ impl Casework {
         if !office.agencies.contains(&item.item.agency) {
             return Err(RowRefusal::NotYourAgency);
         }
-        if row.decided_at > now {
-            return Err(RowRefusal::InTheFuture);
+        let silent = matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty());
+        let checks = [
+            (row.decided_at > now, RowFault::InTheFuture),
+            (beijing_day(row.decided_at).year() < FIRST_YEAR, RowFault::TooLongAgo),
+            (silent, RowFault::NoReasons),
+        ];
+        let faults = checks.into_iter().filter_map(|(is_so, fault)| is_so.then_some(fault));
+        let delivery = self.delivery_of(catalog, &item.item, &row.delivery);
+        let faults: Vec<RowFault> = faults.chain(delivery.as_ref().err().copied()).collect();
+        match delivery {
+            Ok(delivery) if faults.is_empty() => Ok((item, delivery)),
+            _ => Err(RowRefusal::Faulty(faults)),
         }
-        if beijing_day(row.decided_at).year() < FIRST_YEAR {
-            return Err(RowRefusal::TooLongAgo);
-        }
-        if matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty()) {
-            return Err(RowRefusal::NoReasons);
-        }
-        Ok((item, self.delivery_of(catalog, &item.item, &row.delivery)?))
     }
 
-    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowRefusal> {
+    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowFault> {
         match wanted {
-            NewDelivery::Electronic => Ok(Delivery::Electronic),
+            NewDelivery::Electronic if item.delivers_electronically() => Ok(Delivery::Electronic),
             NewDelivery::Courier(_) if item.delivers(DeliveryWay::Courier) => {
-                let carrier = self.carrier_for(item).ok_or(RowRefusal::WayNotOffered)?;
-                Ok(Delivery::Courier { carrier })
+                let carrier = item.carrier_among(&self.parts.carriers).ok_or(RowFault::WayNotOffered)?;
+                Ok(Delivery::Courier { carrier: carrier.clone() })
             }
             NewDelivery::Counter(hall) if item.delivers(DeliveryWay::Window) => {
-                let hall = catalog.hall(hall).ok_or(RowRefusal::UnknownHall)?;
+                let hall = catalog.hall(hall).ok_or(RowFault::UnknownHall)?;
                 Ok(Delivery::Counter { hall: hall.code.clone() })
             }
-            NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowRefusal::WayNotOffered),
+            NewDelivery::Electronic | NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowFault::WayNotOffered),
         }
-    }
-
-    /// The first of the carriers that an item allows (邮政法 55 lets few choose) that this installation uses.
-    pub(in crate::casework) fn carrier_for(&self, item: &Item) -> Option<CarrierCode> {
-        item.carriers.iter().find(|carrier| self.parts.carriers.contains(carrier)).cloned()
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Circumstances<'a> {
     pub uploads: &'a BTreeSet<UploadId>,
     /// The entry of the applicant's address book, if it names one that is there.
     pub address: Option<AddressId>,
-    /// The carriers of this installation, the preferred first.
+    /// The carriers of this installation.
     pub carriers: &'a [CarrierCode],
 }
 
@@ -96,7 +96,6 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
             faults.extend(found.into_iter().map(|it| Fault { pointer: format!("/form{}", it.pointer), ..it }));
             faults.extend(circumstances.applicant.into_iter().flat_map(|person| check_applicant(answers, person)));
         }
-        None if is_empty(answers) => {}
         None => faults.push(fault("/form", "not_asked", "该事项没有表单", "this item has no form")),
     }
     for (pointer, upload) in uploads_of(answers, "/form".to_owned()) {
@@ -189,8 +188,7 @@ fn fix_delivery(
         None => Err(fault("/delivery", "required", "请选择送达方式", "choose how the result is to arrive")),
         Some(DeliveryChoice::Electronic) if item.delivers_electronically() => Ok(Delivery::Electronic),
         Some(DeliveryChoice::Courier { address }) if item.delivers(DeliveryWay::Courier) => {
-            let allowed = circumstances.carriers.iter().find(|carrier| item.carriers.contains(carrier));
-            let carrier = allowed.ok_or_else(not_offered)?.clone();
+            let carrier = item.carrier_among(circumstances.carriers).ok_or_else(not_offered)?.clone();
             if circumstances.address != Some(*address) {
                 let words = ("地址簿中没有这个地址", "is no address of your address book");
                 return Err(fault("/delivery/address", "unknown", words.0, words.1));
@@ -256,6 +254,10 @@ mod tests {
     }
 
     fn check(content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
+        check_against(&item(), content)
+    }
+
+    fn check_against(item: &Item, content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
         let circumstances = Circumstances {
             applicant: None,
             form: Context {
@@ -268,12 +270,17 @@ mod tests {
             carriers: &[CarrierCode::new("ems"), CarrierCode::new("sf")],
         };
         let places = |faults: Vec<Fault>| faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect();
-        content.check(&item(), &circumstances).map_err(places)
+        content.check(item, &circumstances).map_err(places)
     }
 
     #[test]
-    fn the_preferred_of_the_allowed_carriers_is_fixed() {
-        assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
+    fn the_items_first_carrier_that_is_installed_is_fixed() {
+        assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("sf") }));
+        let jd_first = ["jd", "ems", "sf"].map(CarrierCode::new).to_vec();
+        let not_here = check_against(&Item { carriers: jd_first, ..item() }, &complete());
+        assert_eq!(not_here, Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
+        let nobody = check_against(&Item { carriers: vec![CarrierCode::new("jd")], ..item() }, &complete());
+        assert_eq!(nobody, Err(vec![("/delivery/way".to_owned(), "not_offered")]));
     }
 
     #[test]
@@ -352,6 +359,16 @@ mod tests {
             assert!(faults.iter().all(|fault| fault.code == "not_the_verified_person"));
             let places: Vec<String> = faults.into_iter().map(|fault| fault.pointer).collect();
             assert_eq!(places, expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn without_a_form_there_is_no_application() {
+        let formless = Item { form: None, ..item() };
+        for answers in [json!({}), json!({"who": {"name": "王小明"}})] {
+            let application = Application { form: Private::new(answers), ..complete().application };
+            let faults = check_against(&formless, &DraftContent { application, ..complete() }).unwrap_err();
+            assert_eq!(faults, [("/form".to_owned(), "not_asked")]);
         }
     }
 

@@ -9,6 +9,7 @@ mod check;
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,6 +19,9 @@ use super::ids::{AddressId, UploadId};
 use super::private::Private;
 
 pub use check::Circumstances;
+
+/// How long what is not handed in is kept: a draft after its last change, a file after its upload.
+pub const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// What is handed in.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ mod cancel_parcel;
 mod order_parcel;
 mod push;
 mod read_callback;
+mod remove_content;
 mod send_login_code;
 mod track_parcel;
 
@@ -84,6 +85,7 @@ pub async fn run(workshop: &Workshop, job: &Claimed, Plan { work, push }: Plan) 
         Work::TrackParcel { parcel, .. } => track_parcel::run(workshop, job, parcel).await,
         Work::CancelParcel { parcel, .. } => cancel_parcel::run(workshop, job, parcel).await,
         Work::ReadCallback { callback } => read_callback::run(workshop, job, callback).await,
+        Work::RemoveContent { path } => remove_content::run(workshop, job, &path).await,
     };
     done.unwrap_or_else(|error| not_begun(workshop, job, error))
 }

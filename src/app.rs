@@ -32,6 +32,7 @@ use crate::domain::reach::AddressKind;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::StoreError;
+use crate::worker::gone::Gone;
 use crate::worker::pulse::Pulse;
 use crate::worker::{self, Workshop, relay};
 
@@ -198,6 +199,7 @@ impl App {
             settings: config.worker.clone(),
             name: format!("{}-{}", std::process::id(), fresh_uuid().as_simple()),
             pulse: self.pulse.clone(),
+            gone: Gone::default(),
         }
     }
 
@@ -219,7 +221,7 @@ impl App {
                 &self.casework,
                 &config.carriers,
                 &config.channels,
-                &config.callback_secret,
+                &config.callback_secrets,
             ),
             ready: api::ready::endpoint(self.casework.store(), &self.queue, {
                 let pulse = self.pulse.clone();

@@ -1,15 +1,18 @@
 //! What served its purpose is forgotten: used assertions, old one-time codes, sessions long over, answers kept under an
-//! `Idempotency-Key`.
+//! `Idempotency-Key`, receipts of messages that nobody doubts any more.
 
 use chrono::TimeDelta;
 
 use super::{Casework, once};
 use crate::domain::clock::Instant;
 use crate::domain::login_code;
-use crate::store::{Store, StoreError, api_clients, housekeeping, idempotency, login_codes, sessions};
+use crate::store::{Store, StoreError, api_clients, housekeeping, idempotency, login_codes, push_receipts, sessions};
 
 /// How long an ended session is kept, so that somebody can ask how it ended.
 const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
+
+/// How long a receipt may prove something. No push is in doubt for longer.
+const RECEIPT_MEMORY: TimeDelta = TimeDelta::days(3);
 
 /// How many rows of a kind are forgotten in one transaction, so that none is long.
 pub const AT_ONCE: i64 = 1_000;
@@ -38,6 +41,7 @@ pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> 
     let codes = login_codes::forget(&mut tx, now - login_code::MEMORY, AT_ONCE).await?;
     let sessions = sessions::forget(&mut tx, now - SESSION_MEMORY, AT_ONCE).await?;
     let answers = idempotency::forget(&mut tx, now - once::KEPT, AT_ONCE).await?;
+    let receipts = push_receipts::forget(&mut tx, now - RECEIPT_MEMORY, AT_ONCE).await?;
     tx.commit().await?;
-    Ok(assertions + codes + sessions + answers)
+    Ok(assertions + codes + sessions + answers + receipts)
 }

@@ -145,6 +145,8 @@ pub struct Scan {
     pub place: String,
     /// The carrier's words. They may hold a courier's name and phone.
     pub text: Private<String>,
+    /// The whole of it, as the carrier told it.
+    pub raw: Private<String>,
 }
 
 /// Where a parcel stands.
@@ -321,6 +323,7 @@ mod tests {
             occurred_at: Instant::from_timestamp(second, 0).unwrap(),
             place: String::new(),
             text: Private::default(),
+            raw: Private::default(),
         }
     }
 

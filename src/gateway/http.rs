@@ -33,7 +33,7 @@ impl HttpSettings {
     /// Reads the settings.
     pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
         let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
-        let timeout = env.duration(names.timeout, "10s", "time-out of one call to the gateway");
+        let timeout = env.duration(names.timeout, "5s", "time-out of one call to the gateway");
         let connect_timeout = Duration::from_secs(3);
         Some(Self { base_url: base_url?, connect_timeout, timeout: timeout? })
     }
@@ -68,6 +68,7 @@ pub enum HttpFault {
 pub struct Http {
     client: reqwest::Client,
     base: Url,
+    timeout: Duration,
 }
 
 /// No honest answer of a gateway is larger, labels included.
@@ -88,7 +89,7 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(60))
             .user_agent(concat!("songda/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, base: settings.base_url.clone() })
+        Ok(Self { client, base: settings.base_url.clone(), timeout: settings.timeout })
     }
 
     /// Starts a request to a path below the base URL.
@@ -104,6 +105,12 @@ impl Http {
         let prefix = format!("{}/", self.base.path().trim_end_matches('/'));
         let below = url.origin() == self.base.origin() && url.path().starts_with(&prefix);
         below.then(|| self.client.request(method, url.clone()))
+    }
+
+    /// How long one call may take at the most.
+    #[must_use]
+    pub const fn time_limit(&self) -> Duration {
+        self.timeout
     }
 
     /// The host and port that a signature may need to name.

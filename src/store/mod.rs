@@ -22,6 +22,7 @@ pub mod notifications;
 pub mod officers;
 pub mod parcels;
 pub mod people;
+pub mod push_receipts;
 pub mod reach;
 pub mod record;
 pub mod refused_applications;

@@ -1,6 +1,6 @@
 //! Notifications: the inbox, and which channel brought each to the phone. They are written by [`super::record`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -179,6 +179,33 @@ pub async fn mark_read(
     .fetch_one(conn)
     .await?;
     Ok(there)
+}
+
+/// Those of these notifications that a channel brought to the phone.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn brought(conn: &mut Conn, ids: &[NotificationId]) -> Result<BTreeSet<NotificationId>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let brought: Vec<Uuid> =
+        sqlx::query_scalar("select id from notifications where id = any($1) and delivered_by is not null")
+            .bind(ids)
+            .fetch_all(conn)
+            .await?;
+    Ok(brought.into_iter().map(NotificationId::from_uuid).collect())
+}
+
+/// A channel took it back: it did not bring this notification after all.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
+    sqlx::query("update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2")
+        .bind(id.uuid())
+        .bind(channel.as_str())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Writes down which channels brought notifications to their phones. The first one stays.

@@ -52,20 +52,24 @@ enum Settled {
     /// It is written down.
     Yes,
     /// Something in it cannot be written.
-    Refused,
+    Refused(StoreError),
     /// The record did not answer for as long as a lease lasts: others have these jobs by now.
     TooLate,
 }
 
-/// Settles a batch; where one attempt cannot be settled, the others are settled without it.
+/// Settles a batch; where one attempt cannot be settled, the others are settled without it, and people must look at that one.
 async fn settle(workshop: &Workshop, batch: &[Ended]) {
     let settlements: Vec<Settlement> = batch.iter().map(|ended| ended.settlement.clone()).collect();
-    if !matches!(try_settle(workshop, &settlements).await, Settled::Refused) {
+    if !matches!(try_settle(workshop, &settlements).await, Settled::Refused(_)) {
         return;
     }
-    for settlement in &settlements {
-        if matches!(try_settle(workshop, std::slice::from_ref(settlement)).await, Settled::Refused) {
-            tracing::error!(job = %settlement.ending.id(), "an attempt could not be settled; its lease will end");
+    for settlement in settlements {
+        let job = settlement.ending.id();
+        if let Settled::Refused(why) = try_settle(workshop, std::slice::from_ref(&settlement)).await {
+            let bare = settlement.without_effect(&why);
+            if let Settled::Refused(_) = try_settle(workshop, &[bare]).await {
+                tracing::error!(%job, "an attempt could not be settled; its lease will end");
+            }
         }
     }
 }
@@ -92,7 +96,8 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
             }
             Err(error) => {
                 tracing::error!(%error, jobs = settlements.len(), "cannot settle");
-                return if matches!(error, StoreError::Unavailable(_)) { Settled::TooLate } else { Settled::Refused };
+                let too_late = matches!(error, StoreError::Unavailable(_));
+                return if too_late { Settled::TooLate } else { Settled::Refused(error) };
             }
         }
     }

@@ -128,15 +128,21 @@ impl Desk {
         Queue::new(self.own.servers.redis(), self.redis_prefix()).unwrap()
     }
 
-    fn redis_prefix(&self) -> &str {
+    /// What this desk's keys in Redis begin with.
+    pub fn redis_prefix(&self) -> &str {
         self.setting("SONGDA_REDIS_PREFIX")
+    }
+
+    /// Redis itself.
+    pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.own.servers.redis()).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
     }
 
     /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
     pub async fn flush_redis(&self) {
         let prefix = self.redis_prefix();
-        let client = redis::Client::open(self.own.servers.redis()).unwrap();
-        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+        let mut redis = self.redis().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
         if !keys.is_empty() {
             let _: i64 = redis::cmd("DEL").arg(keys).query_async(&mut redis).await.unwrap();
@@ -191,6 +197,11 @@ impl Desk {
     /// Starts a worker as a process of its own, which dies at a kill point if one is named, or when it is dropped.
     pub fn worker(&self, kill_at: Option<Step>) -> Child {
         self.process("work", kill_at).env("SONGDA_LOG", "warn").spawn().unwrap()
+    }
+
+    /// The same with some settings changed.
+    pub fn worker_with(&self, changed: &[(&str, &str)]) -> Child {
+        self.process("work", None).envs(changed.iter().copied()).env("SONGDA_LOG", "warn").spawn().unwrap()
     }
 
     /// The same for an API.

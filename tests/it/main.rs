@@ -1,7 +1,10 @@
 //! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod abandoned;
 mod applicant;
+mod cancellations;
+mod caps;
 mod catalogue;
 mod chaos;
 mod consents;
@@ -10,6 +13,7 @@ mod decisions;
 mod disclosures;
 mod docs;
 mod doctor;
+mod doubts;
 mod edge;
 mod flushes;
 mod folder;
@@ -20,6 +24,8 @@ mod housekeeping;
 mod journeys;
 mod kills;
 mod layers;
+mod live;
+mod operators;
 mod outages;
 mod people;
 mod plugged;

@@ -52,6 +52,14 @@ impl Effect {
     }
 }
 
+impl Settlement {
+    /// What is settled instead, where the record refuses what follows from the attempt.
+    #[must_use]
+    pub fn without_effect(self, why: &StoreError) -> Self {
+        Self { ending: self.ending.unsettled(format!("what follows cannot be written: {why}")), effect: Effect::None }
+    }
+}
+
 impl Casework {
     /// Settles a batch of attempts, and returns those whose claim still held.
     ///
@@ -74,7 +82,7 @@ impl Casework {
                 Effect::Callback { callback, outcome, parcels, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
                     if let Some(told) = told {
-                        self.apply_news(&mut tx, told, now).await?;
+                        self.apply_news(&mut tx, &mut record, told, now).await?;
                     }
                     for effect in parcels {
                         self.apply_parcel(&mut tx, &mut record, effect, now).await?;
@@ -82,8 +90,6 @@ impl Casework {
                 }
             }
         }
-        // Consents are held in one order by all workers, as parcels are.
-        pushes.sort_by_key(|(_, effect)| effect.person);
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         if record.is_empty() {
             tx.commit().await?;

@@ -45,7 +45,8 @@ impl Callers {
     fn of(&self, request: &Request) -> Result<(String, Caller), Problem> {
         let unknown = || Problem::new(Code::NotFound);
         let (origin, secret): (String, String) = request.path_params().map_err(|_| unknown())?;
-        let is = |known: &Private<String>| verify_slices_are_equal(secret.as_bytes(), known.expose().as_bytes()).is_ok();
+        let is =
+            |known: &Private<String>| verify_slices_are_equal(secret.as_bytes(), known.expose().as_bytes()).is_ok();
         // All are compared, so that the time which it takes says nothing.
         if self.secrets.iter().filter(|known| is(known)).count() == 0 {
             return Err(unknown());

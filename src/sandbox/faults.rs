@@ -134,7 +134,8 @@ impl Fault {
 
     /// Whether a magic recipient has it for good, rather than once for each operation.
     const fn lasts(self) -> bool {
-        matches!(self, Self::UserRefused | Self::UnknownNumber | Self::Undelivered) || matches!(self.kind(), Kind::Callback(_))
+        matches!(self, Self::UserRefused | Self::UnknownNumber | Self::Undelivered)
+            || matches!(self.kind(), Kind::Callback(_))
     }
 
     fn of_recipient(recipient: &str) -> Option<Self> {

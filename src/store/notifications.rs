@@ -200,11 +200,13 @@ pub async fn brought(conn: &mut Conn, ids: &[NotificationId]) -> Result<BTreeSet
 /// # Errors
 /// When the database is unavailable.
 pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
-    sqlx::query("update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2")
-        .bind(id.uuid())
-        .bind(channel.as_str())
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2",
+    )
+    .bind(id.uuid())
+    .bind(channel.as_str())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

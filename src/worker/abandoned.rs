@@ -82,7 +82,7 @@ mod tests {
             workers.iter().enumerate().map(|(n, worker)| (n.to_string(), worker.clone())).collect::<BTreeMap<_, _>>()
         };
         let old = worker(&["push.sms_aliyun", "inside"]);
-        assert!(is_abandoned(&wechat, &roll(&[old.clone()])));
+        assert!(is_abandoned(&wechat, &roll(std::slice::from_ref(&old))));
         assert!(!is_abandoned(&wechat, &roll(&[old.clone(), worker(&["push.wechat"])])));
         assert!(!is_abandoned(&wechat, &roll(&[old, worker(&[])])), "who knows what a stranger does");
     }

@@ -63,7 +63,9 @@ impl<'a> Attempt<'a> {
     /// The record could not be read; nothing was done outside yet.
     pub fn not_begun(&self, error: &StoreError) -> Conclusion {
         let ending = match error {
-            StoreError::Unavailable(_) => again(self.workshop, self.job, Duration::ZERO, "no_record", error.to_string()),
+            StoreError::Unavailable(_) => {
+                again(self.workshop, self.job, Duration::ZERO, "no_record", error.to_string())
+            }
             StoreError::Constraint(_) | StoreError::Broken(_) => {
                 tracing::error!(job = %self.job.id(), %error, "a job cannot be begun");
                 Ending::dead(self.job, "broken_record", error.to_string())

@@ -22,10 +22,9 @@ impl WorkerSettings {
             Work::TrackParcel { .. } => {
                 RetryPolicy { attempts: 1_000, age: LONGEST_WAY, longest: self.track_every, ..self.retry }
             }
-            Work::Push { .. }
-            | Work::OrderParcel { .. }
-            | Work::CancelParcel { .. }
-            | Work::ReadCallback { .. } => self.retry,
+            Work::Push { .. } | Work::OrderParcel { .. } | Work::CancelParcel { .. } | Work::ReadCallback { .. } => {
+                self.retry
+            }
         }
     }
 }
@@ -43,7 +42,8 @@ mod tests {
     #[test]
     fn a_parcel_is_followed_for_weeks_and_a_code_is_old_after_minutes() {
         let settings = WorkerSettings::read(&mut Env::default()).unwrap();
-        let goes_on = |work: &Work, age: Duration| matches!(settings.policy(work).after(1, age, None, 0), Next::Again(_));
+        let goes_on =
+            |work: &Work, age: Duration| matches!(settings.policy(work).after(1, age, None, 0), Next::Again(_));
         let (parcel, carrier) = (fresh(ParcelId::from_uuid), CarrierCode::new("ems"));
         let (track, order) =
             (Work::TrackParcel { parcel, carrier: carrier.clone() }, Work::OrderParcel { parcel, carrier });

@@ -50,7 +50,11 @@ async fn jobs_of_a_gateway_that_is_off_are_ended_without_it() {
     desk.queue().leave_roll("other").await.unwrap();
     wait_until(PATIENCE, "SMS tells", async || told()).await;
     wait_until(PATIENCE, "the order is for people", async || state("courier.ems").await.starts_with("dead")).await;
-    assert!(state("courier.ems").await.contains("carrier ems is not set up any more"), "{}", state("courier.ems").await);
+    assert!(
+        state("courier.ems").await.contains("carrier ems is not set up any more"),
+        "{}",
+        state("courier.ems").await
+    );
     assert_eq!(state("push.wechat").await, "done");
     assert_eq!(desk.sandbox.world().parcels.counts(), (0, 0));
     desk.close().await;

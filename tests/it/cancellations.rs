@@ -49,7 +49,8 @@ impl Scene {
 
     /// How the attempts at a kind of job ended.
     async fn attempts(&self, kind: &str) -> Vec<String> {
-        let outcomes = "select a.outcome from attempts a join jobs j on j.id = a.job_id where j.kind = $1 order by a.fence";
+        let outcomes =
+            "select a.outcome from attempts a join jobs j on j.id = a.job_id where j.kind = $1 order by a.fence";
         sqlx::query_scalar(outcomes).bind(kind).fetch_all(&self.desk.database).await.unwrap()
     }
 

@@ -163,7 +163,9 @@ mod tests {
     fn a_page_of_something_in_front_is_not_the_carriers_word() {
         let kind = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            body(Answer { status, content_type: String::new(), retry_after: None, body: Bytes::new() }).unwrap_err().kind
+            body(Answer { status, content_type: String::new(), retry_after: None, body: Bytes::new() })
+                .unwrap_err()
+                .kind
         };
         for (status, expected) in [
             (302, Kind::TurnedAway),

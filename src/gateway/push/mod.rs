@@ -54,7 +54,9 @@ impl PushFact {
         match self {
             Self::Delivered { .. } => Fate::Arrived,
             Self::Refused => Fate::Refused,
-            Self::Gone | Self::Throttled { .. } | Self::Unavailable | Self::Misconfigured | Self::Ambiguous => Fate::Lost,
+            Self::Gone | Self::Throttled { .. } | Self::Unavailable | Self::Misconfigured | Self::Ambiguous => {
+                Fate::Lost
+            }
         }
     }
 }

@@ -79,7 +79,16 @@ impl Ending {
     #[must_use]
     pub fn unsettled(self, why: String) -> Self {
         let unclear = self.unclear.saturating_add(1);
-        Self { state: JobState::Dead.as_str(), outcome: "unsettled", detail: why, counts: true, unclear, told_absent: false, awaits: None, ..self }
+        Self {
+            state: JobState::Dead.as_str(),
+            outcome: "unsettled",
+            detail: why,
+            counts: true,
+            unclear,
+            told_absent: false,
+            awaits: None,
+            ..self
+        }
     }
 
     /// The job is due again after a while, and this attempt does not count.

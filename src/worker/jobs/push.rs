@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::casework::jobs::{Effect, PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask, receipt_event};
+use crate::casework::jobs::{
+    Effect, PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask, receipt_event,
+};
 use crate::domain::doubt::{Fate, Step};
 use crate::domain::ids::NotificationId;
 use crate::domain::notification::ChannelCode;

@@ -72,7 +72,8 @@ pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> 
     let reply: Reply = serde_json::from_value(content).ok()?;
     let trails = reply.route_resps.into_iter().filter(|trail| trail.mail_no == waybill.as_str());
     let nodes = trails.flat_map(|trail| trail.routes);
-    let named = nodes.map(|Told { part, raw }| Told { part: Node { mailno: waybill.as_str().to_owned(), ..part }, raw });
+    let named =
+        nodes.map(|Told { part, raw }| Told { part: Node { mailno: waybill.as_str().to_owned(), ..part }, raw });
     Some(named.filter_map(Told::scan).collect())
 }
 

@@ -141,7 +141,10 @@ async fn the_day_that_is_asked_about_is_beijings() {
 
 #[tokio::test]
 async fn a_copy_that_arrived_outweighs_one_that_failed() {
-    let (failed, arrived) = (json!({"OutId": "push-0001", "SendStatus": 2, "ErrCode": "USER_REJECT"}), json!({"OutId": "push-0001", "SendStatus": 3}));
+    let (failed, arrived) = (
+        json!({"OutId": "push-0001", "SendStatus": 2, "ErrCode": "USER_REJECT"}),
+        json!({"OutId": "push-0001", "SendStatus": 3}),
+    );
     let refused = Found::Failed(PushReport::new(PushFact::Refused, "sent, and failed: USER_REJECT"));
     for (list, found) in [(json!([failed]), refused), (json!([failed, arrived]), Found::Yes)] {
         let gateway = Loopback::start(move |_| {

@@ -19,7 +19,9 @@ pub(super) struct Finding {
 impl Checks {
     /// Begins to check.
     pub(super) fn begin(&self, order_no: &str) {
-        self.0.with(order_no, |piece| piece.entry(order_no.to_owned()).or_insert(None));
+        self.0.with(order_no, |piece| {
+            piece.entry(order_no.to_owned()).or_insert(None);
+        });
     }
 
     /// Ends a check; says whether there is one.

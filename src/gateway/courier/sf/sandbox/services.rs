@@ -138,11 +138,7 @@ pub(super) fn not_deliverable(order_no: &str) -> Value {
 /// The waybill of an order whose address is found to be deliverable.
 fn waybills(parcel: &Parcel, filter_result: u8) -> Value {
     const DELIVERABLE: u8 = 2;
-    if filter_result == DELIVERABLE {
-        json!([{ "waybillType": 1, "waybillNo": parcel.waybill }])
-    } else {
-        json!([])
-    }
+    if filter_result == DELIVERABLE { json!([{ "waybillType": 1, "waybillNo": parcel.waybill }]) } else { json!([]) }
 }
 
 fn update(world: &World, said: &Value) -> Result<Value, Refused> {

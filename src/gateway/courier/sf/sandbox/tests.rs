@@ -113,7 +113,7 @@ async fn an_address_is_checked_by_hand() {
     };
     assert_eq!(found("SD2", true).await, 404);
     for (deliverable, result) in [(false, "3"), (true, "2")] {
-        assert_eq!(found("SD1", deliverable).await, 200);
+        assert_eq!(found("SD1", deliverable).await, 204);
         let answer = scene.search("SD1").await;
         assert_eq!(answer["msgData"]["filterResult"], result);
         assert_eq!(waybill(&answer).is_empty(), !deliverable);

@@ -35,6 +35,7 @@ use crate::domain::reach::AddressKind;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::StoreError;
+use crate::worker::gone::Gone;
 use crate::worker::pulse::Pulse;
 use crate::worker::{self, Workshop, relay};
 
@@ -242,6 +243,7 @@ impl App {
             settings: config.worker.clone(),
             name: format!("{}-{}", std::process::id(), fresh_uuid().as_simple()),
             pulse: self.pulse.clone(),
+            gone: Gone::default(),
         }
     }
 
@@ -279,7 +281,7 @@ impl App {
                 &self.casework,
                 &config.carriers,
                 &config.channels,
-                &config.callback_secret,
+                &config.callback_secrets,
             ),
             ready: watch::ready::endpoint(self.ready(stop)),
             edge: Edge {

@@ -48,8 +48,8 @@ pub struct Config {
     pub public_url: Url,
     /// The keys that sign access tokens.
     pub signing_keys: SigningKeys,
-    /// The last part of the paths on which gateways call us.
-    pub callback_secret: Private<String>,
+    /// The last part of the paths on which gateways call us: the one in use, and the one before, while gateways change.
+    pub callback_secrets: Vec<Private<String>>,
     /// Where the contents of uploads are kept.
     pub files: Files,
     /// How long an applicant is given to answer a supplement notice.
@@ -110,6 +110,10 @@ impl Config {
         let signing_keys = signing_keys(env);
         let callback_secret =
             env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
+        let callback_secret_before = env.optional_secret(
+            "SONGDA_CALLBACK_SECRET_PREVIOUS",
+            "the one before the last change, until every gateway knows the new address",
+        );
         let files = Files::read(env);
         let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
@@ -124,6 +128,11 @@ impl Config {
         let chain = channels.chain(env, registry.channels());
         let code_channel = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
         let carriers = Carriers::read(env, registry.carriers(), &clock);
+        if let Some(worker) = &worker {
+            let channels = channels.iter().map(|channel| (channel.code().as_str(), channel.time_limit()));
+            let carriers = carriers.iter().map(|carrier| (carrier.code().as_str(), carrier.time_limit()));
+            channels.chain(carriers).for_each(|(gateway, limit)| worker.check_time_limit(env, gateway, limit));
+        }
         let office = courier::office(env);
         let login = wechat_login::gateway(env);
         let identity = identity::aliyun::gateway(env, &clock);
@@ -137,7 +146,7 @@ impl Config {
             watch_listen,
             public_url: public_url?,
             signing_keys: signing_keys?,
-            callback_secret: callback_secret?,
+            callback_secrets: std::iter::once(callback_secret?).chain(callback_secret_before).collect(),
             files: files?,
             answer_within: answer_within?,
             origins: origins?,

@@ -1,5 +1,6 @@
 //! What served its purpose is forgotten: used assertions, old one-time codes and real-name checks, sessions long over, answers
-//! kept under an `Idempotency-Key`, drafts and files that were never handed in, old refusals.
+//! kept under an `Idempotency-Key`, drafts and files that were never handed in, old refusals, receipts of messages that nobody
+//! doubts any more.
 
 use chrono::TimeDelta;
 
@@ -9,7 +10,7 @@ use crate::domain::clock::Instant;
 use crate::domain::login_code;
 use crate::domain::person::MISMATCH_MEMORY;
 use crate::store::{
-    Store, StoreError, api_clients, drafts, housekeeping, idempotency, identity_tries, login_codes,
+    Store, StoreError, api_clients, drafts, housekeeping, idempotency, identity_tries, login_codes, push_receipts,
     refused_applications, sessions,
 };
 
@@ -18,6 +19,8 @@ const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
 
 /// How long an attempt to apply for what is not published is kept: as long as a log of operations.
 const REFUSAL_MEMORY: TimeDelta = TimeDelta::days(3 * 365);
+/// How long a receipt may prove something. No push is in doubt for longer.
+const RECEIPT_MEMORY: TimeDelta = TimeDelta::days(3);
 
 /// How many rows of a kind are forgotten in one transaction, so that none is long.
 pub const AT_ONCE: i64 = 1_000;
@@ -50,6 +53,7 @@ pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> 
     // A submitted draft outlives the answer to its submission, so that a late repetition still finds it.
     let drafts = drafts::forget(&mut tx, now - KEPT, AT_ONCE).await?;
     let refusals = refused_applications::forget(&mut tx, now - REFUSAL_MEMORY, AT_ONCE).await?;
+    let receipts = push_receipts::forget(&mut tx, now - RECEIPT_MEMORY, AT_ONCE).await?;
     tx.commit().await?;
-    Ok(assertions + codes + tries + sessions + answers + drafts + refusals)
+    Ok(assertions + codes + tries + sessions + answers + drafts + refusals + receipts)
 }

@@ -8,6 +8,7 @@ pub mod case_number;
 pub mod clock;
 pub mod consent;
 pub mod device;
+pub mod doubt;
 pub mod due;
 pub mod form;
 pub mod identity;

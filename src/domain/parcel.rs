@@ -163,6 +163,8 @@ pub struct Scan {
     pub place: String,
     /// The carrier's words. They may hold a courier's name and phone.
     pub text: Private<String>,
+    /// The whole of it, as the carrier told it.
+    pub raw: Private<String>,
 }
 
 impl Scan {
@@ -352,6 +354,7 @@ mod tests {
             occurred_at: Instant::from_timestamp(second, 0).unwrap(),
             place: String::new(),
             text: Private::default(),
+            raw: Private::default(),
         }
     }
 

@@ -46,7 +46,7 @@ impl HttpSettings {
     /// Reads the settings.
     pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
         let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
-        let timeout = env.duration(names.timeout, "10s", "time-out of one call to the gateway");
+        let timeout = env.duration(names.timeout, "5s", "time-out of one call to the gateway");
         let connect_timeout = Duration::from_secs(3);
         Some(Self { gateway: names.gateway(), base_url: base_url?, connect_timeout, timeout: timeout? })
     }
@@ -82,6 +82,7 @@ pub struct Http {
     client: reqwest::Client,
     base: Url,
     calls: Arc<Calls>,
+    timeout: Duration,
 }
 
 /// No honest answer of a gateway is larger, labels included.
@@ -103,7 +104,7 @@ impl Http {
             .user_agent(concat!("songda/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let calls = Arc::new(Calls::of(Arc::clone(&settings.gateway)));
-        Ok(Self { client, base: settings.base_url.clone(), calls })
+        Ok(Self { client, base: settings.base_url.clone(), calls, timeout: settings.timeout })
     }
 
     /// Starts a request to a path below the base URL.
@@ -119,6 +120,12 @@ impl Http {
         let prefix = format!("{}/", self.base.path().trim_end_matches('/'));
         let below = url.origin() == self.base.origin() && url.path().starts_with(&prefix);
         below.then(|| self.client.request(method, url.clone()))
+    }
+
+    /// How long one call may take at the most.
+    #[must_use]
+    pub const fn time_limit(&self) -> Duration {
+        self.timeout
     }
 
     /// The host and port that a signature may need to name.

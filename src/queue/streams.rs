@@ -56,6 +56,15 @@ pub struct NotOffered {
     cause: QueueError,
 }
 
+/// The oldest entry of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oldest {
+    /// The entry.
+    pub entry: String,
+    /// How long ago it was added, by Redis's own clock.
+    pub age: Duration,
+}
+
 impl Queue {
     /// Puts jobs on the streams of their lanes, in one round trip to whichever server holds them.
     ///
@@ -135,20 +144,23 @@ impl Queue {
         }
     }
 
-    /// How long ago, by Redis's own clock, the oldest entry of a lane was added; `None` when the lane is empty. A job
-    /// that was offered before the oldest entry and is not done has lost its entry.
+    /// The oldest entry of a lane; `None` when the lane is empty. A job that was offered before the oldest entry and is not
+    /// done has lost its entry.
     ///
     /// # Errors
     /// When Redis is unavailable.
-    pub async fn oldest(&self, lane: &Lane) -> Result<Option<Duration>, QueueError> {
+    pub async fn oldest(&self, lane: &Lane) -> Result<Option<Oldest>, QueueError> {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
         pipeline.xrange_count(&key, "-", "+", 1).cmd("TIME");
         let (oldest, (seconds, micros)): (redis::streams::StreamRangeReply, (u64, u64)) =
             pipeline.query_async(&mut self.way_to(&key)).await?;
         let now = seconds * 1_000 + micros / 1_000;
-        let added = oldest.ids.first().and_then(|entry| entry.id.split('-').next()?.parse::<u64>().ok());
-        Ok(added.map(|added| Duration::from_millis(now.saturating_sub(added))))
+        Ok(oldest.ids.into_iter().next().map(|StreamId { id: entry, .. }| {
+            let added = entry.split('-').next().and_then(|millis| millis.parse::<u64>().ok());
+            let age = Duration::from_millis(now.saturating_sub(added.unwrap_or(now)));
+            Oldest { entry, age }
+        }))
     }
 
     /// How many entries a lane holds: rings that are waiting or being answered.

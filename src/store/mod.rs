@@ -24,6 +24,7 @@ pub mod notifications;
 pub mod officers;
 pub mod parcels;
 pub mod people;
+pub mod push_receipts;
 pub mod reach;
 pub mod recipients;
 pub mod record;

@@ -1,5 +1,7 @@
 //! Notifications: the inbox, and which channel brought each to the phone. They are written by [`super::record`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -85,6 +87,23 @@ pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Notifica
     Ok(latest.into_iter().map(NotificationId::from_uuid).collect())
 }
 
+/// These notifications. One that cannot be read is the trouble of whoever needs it, not of the others.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn find(
+    conn: &mut Conn,
+    ids: &[NotificationId],
+) -> Result<BTreeMap<NotificationId, Result<Notification, StoreError>>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Row> = sqlx::query_as(concat!("select ", columns!(), " from notifications where id = any($1)"))
+        .bind(ids)
+        .fetch_all(conn)
+        .await?;
+    let read = |row: Row| (row.id(), Received::try_from(row).map(|received| received.notification));
+    Ok(rows.into_iter().map(read).collect())
+}
+
 /// A person's inbox, the newest first, before a place in the list.
 ///
 /// # Errors
@@ -165,6 +184,35 @@ pub async fn mark_read(
     .fetch_one(conn)
     .await?;
     Ok(there)
+}
+
+/// Those of these notifications that a channel brought to the phone.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn brought(conn: &mut Conn, ids: &[NotificationId]) -> Result<BTreeSet<NotificationId>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let brought: Vec<Uuid> =
+        sqlx::query_scalar("select id from notifications where id = any($1) and delivered_by is not null")
+            .bind(ids)
+            .fetch_all(conn)
+            .await?;
+    Ok(brought.into_iter().map(NotificationId::from_uuid).collect())
+}
+
+/// A channel took it back: it did not bring this notification after all.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
+    sqlx::query(
+        "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2",
+    )
+    .bind(id.uuid())
+    .bind(channel.as_str())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Writes down which channels brought notifications to their phones. The first one stays.

@@ -16,13 +16,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc};
 
+use super::attempt::{Outside, broken_off};
 use super::breaker::Breaker;
 use super::gate::{Gate, Leave};
 use super::jobs::{Begun, Plan};
 use super::settler::Ended;
-use super::verdict::{Conclusion, Contact, again_or_dead};
+use super::verdict::{Conclusion, Contact};
 use super::{Workshop, jobs};
-use crate::casework::jobs::{Effect, Settlement};
 use crate::domain::clock::Stopwatch;
 use crate::domain::job::Lane;
 use crate::kill_point::{self, Step};
@@ -229,22 +229,14 @@ impl Floor {
 
 /// One attempt: bounded in time, and no panic of a job is more than a failed attempt.
 async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
-    let work = AssertUnwindSafe(jobs::run(workshop, job, plan)).catch_unwind();
+    let outside = Outside::default();
+    let work = AssertUnwindSafe(jobs::run(workshop, job, plan, &outside)).catch_unwind();
     match tokio::time::timeout(workshop.settings.attempt, work).await {
         Ok(Ok(conclusion)) => {
             kill_point::pass(Step::Called, job.lane_name());
             conclusion
         }
-        Ok(Err(_)) => broken(workshop, job, "the job panicked"),
-        Err(_) => broken(workshop, job, "the attempt took too long"),
+        Ok(Err(_)) => broken_off(workshop, job, &outside, "the job panicked", Contact::None),
+        Err(_) => broken_off(workshop, job, &outside, "the attempt took too long", Contact::Silent),
     }
-}
-
-/// An attempt that ended somewhere in the middle: what it did outside, nobody knows.
-fn broken(workshop: &Workshop, job: &Claimed, why: &str) -> Conclusion {
-    tracing::error!(job = %job.id(), kind = %job.kind, why, "an attempt broke");
-    let settings = &workshop.settings;
-    let ending = again_or_dead(job, &settings.retry, Some(settings.clear_up_after), "broken", why.to_owned());
-    let ending = ending.with_unclear(job.unclear.saturating_add(1));
-    Conclusion { settlement: Settlement { ending, effect: Effect::None }, contact: Contact::Silent }
 }

@@ -82,7 +82,8 @@ impl Crew {
         leave
     }
 
-    /// Begins the jobs that were rung for, as fast as the gateway's rate allows.
+    /// Begins the jobs that were rung for, as fast as the gateway's rate allows. Only what is begun counts: rings for what
+    /// is done or held do not slow down what waits behind them.
     async fn answer(&self, mut rings: Vec<Ring>, leave: Leave, stop: &CancellationToken) {
         let leave = Arc::new(leave);
         while !rings.is_empty() {
@@ -93,8 +94,10 @@ impl Crew {
             self.workshop.pulse.beat(&self.lane);
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
-            let begun = self.begin(rings.drain(..allowed.min(rings.len())).collect(), &leave).await;
-            // Rings for what is done or held must not slow down what waits behind them.
+            let mut begun = 0;
+            if allowed > 0 {
+                (begun, rings) = self.begin(rings, allowed, &leave).await;
+            }
             if begun < allowed && queue.give_back(&self.lane, self.pace, allowed - begun).await.is_err() {
                 tracing::debug!(lane = %self.lane, "the rate is not given back while Redis is away");
             }
@@ -104,24 +107,21 @@ impl Crew {
         }
     }
 
-    /// Claims jobs, prepares and starts those that were free, and says how many. A ring for a job that is done or held
-    /// is acknowledged and forgotten.
-    async fn begin(&self, rings: Vec<Ring>, leave: &Arc<Leave>) -> usize {
-        if rings.is_empty() {
-            return 0;
-        }
+    /// Claims at most so many jobs, prepares and starts those that were free, and says how many, and which rings are left. A
+    /// ring for a job that is done or held is acknowledged and forgotten.
+    async fn begin(&self, rings: Vec<Ring>, at_most: usize, leave: &Arc<Leave>) -> (usize, Vec<Ring>) {
         kill_point::pass(Step::Heard, self.lane.as_str());
         let since = Stopwatch::start();
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
-        let claim = workshop.casework.claim(&ids, &workshop.name, workshop.settings.lease);
+        let claim = workshop.casework.claim(&ids, at_most, &workshop.name, workshop.settings.lease);
         let claimed = match workshop.in_time(claim).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 // The entries stay: they are taken over when the database is back.
                 tracing::warn!(%error, lane = %self.lane, "cannot claim jobs");
                 tokio::time::sleep(PAUSE).await;
-                return 0;
+                return (0, Vec::new());
             }
         };
         if !claimed.is_empty() {
@@ -131,18 +131,23 @@ impl Crew {
         self.floor.counts().taken_over(taken_over);
         let begun = jobs::plan(workshop, claimed, since).await;
         let mut begun: HashMap<JobId, _> = begun.into_iter().map(|begun| (begun.job.id(), begun)).collect();
-        let mut forgotten = Vec::new();
+        let mut others = Vec::new();
         for ring in rings {
             // Taken out, so that a job that was rung for twice is started once.
             match ring.job.and_then(|job| begun.remove(&job)) {
                 Some(begun) => self.floor.start(&self.tasks, begun, ring.entry, Arc::clone(leave)),
-                None => forgotten.push(ring.entry),
+                None => others.push(ring),
             }
         }
+        if count == at_most {
+            // Some of them may be free: nobody looked.
+            return (count, others);
+        }
+        let forgotten: Vec<String> = others.into_iter().map(|ring| ring.entry).collect();
         if let Err(error) = workshop.queue.acknowledge(&self.lane, &forgotten).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
-        count
+        (count, Vec::new())
     }
 
     /// Takes over what others left behind.

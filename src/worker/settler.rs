@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::Workshop;
-use crate::casework::jobs::{Effect, Settlement};
+use crate::casework::jobs::Settlement;
 use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
@@ -63,31 +63,23 @@ enum Settled {
     /// It is written down.
     Yes,
     /// Something in it cannot be written.
-    Refused,
+    Refused(StoreError),
     /// The record did not answer for as long as a lease lasts: others have these jobs by now.
     TooLate,
 }
 
-/// Settles a batch; where one attempt cannot be settled, the others are settled without it, and it becomes a dead letter:
-/// tried again, it would end the same way, and call its gateway each time.
+/// Settles a batch; where one attempt cannot be settled, the others are settled without it, and people must look at that one.
 async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
-    if !matches!(try_settle(workshop, settlements).await, Settled::Refused) {
+    if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
     }
     for settlement in settlements {
-        if matches!(try_settle(workshop, std::slice::from_ref(settlement)).await, Settled::Refused) {
-            give_up(workshop, settlement).await;
-        }
-    }
-}
-
-async fn give_up(workshop: &Workshop, settlement: &Settlement) {
-    let job = settlement.ending.id();
-    let given_up = Settlement { ending: settlement.ending.clone().given_up(), effect: Effect::None };
-    match try_settle(workshop, &[given_up]).await {
-        Settled::Refused => tracing::error!(%job, "an attempt could not be settled; its lease will end"),
-        Settled::Yes | Settled::TooLate => {
-            tracing::error!(%job, "an attempt could not be settled; its job is given up")
+        let job = settlement.ending.id();
+        if let Settled::Refused(why) = try_settle(workshop, std::slice::from_ref(settlement)).await {
+            let bare = settlement.clone().without_effect(&why);
+            if let Settled::Refused(_) = try_settle(workshop, &[bare]).await {
+                tracing::error!(%job, "an attempt could not be settled; its lease will end");
+            }
         }
     }
 }
@@ -115,7 +107,8 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
             }
             Err(error) => {
                 tracing::error!(%error, jobs = settlements.len(), "cannot settle");
-                return if matches!(error, StoreError::Unavailable(_)) { Settled::TooLate } else { Settled::Refused };
+                let too_late = matches!(error, StoreError::Unavailable(_));
+                return if too_late { Settled::TooLate } else { Settled::Refused(error) };
             }
         }
     }

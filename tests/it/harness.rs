@@ -17,7 +17,7 @@ use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
-use songda::demo::{Stage, fresh_key, fresh_phone, wait};
+use songda::demo::{Stage, fresh_key, fresh_phone, fresh_resident_id, wait};
 use songda::domain::clock::Clock;
 use songda::env::Env;
 use songda::kill_point::Step;
@@ -150,15 +150,21 @@ impl Desk {
         self.own.servers.queue(self.redis_prefix())
     }
 
-    fn redis_prefix(&self) -> &str {
+    /// What this desk's keys in Redis begin with.
+    pub fn redis_prefix(&self) -> &str {
         self.setting("SONGDA_REDIS_PREFIX")
+    }
+
+    /// Redis itself.
+    pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.own.servers.redis()).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
     }
 
     /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
     pub async fn flush_redis(&self) {
         let prefix = self.redis_prefix();
-        let client = redis::Client::open(self.own.servers.redis()).unwrap();
-        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+        let mut redis = self.redis().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
         if !keys.is_empty() {
             let _: i64 = redis::cmd("DEL").arg(keys).query_async(&mut redis).await.unwrap();
@@ -219,6 +225,11 @@ impl Desk {
     pub fn worker_dying_at(&self, step: Step, lane: &str) -> Child {
         let order = format!("{}@{lane}", step.name());
         self.process("work", None).env("SONGDA_KILL_AT", order).env("SONGDA_LOG", "warn").spawn().unwrap()
+    }
+
+    /// Starts a worker with some settings changed.
+    pub fn worker_with(&self, changed: &[(&str, &str)]) -> Child {
+        self.process("work", None).envs(changed.iter().copied()).env("SONGDA_LOG", "warn").spawn().unwrap()
     }
 
     /// The same for an API.
@@ -298,7 +309,7 @@ impl Desk {
     async fn resident_known_by(&self, someone: &str, phone: String) -> (Resident, String) {
         let applicant = Applicant {
             name: "王小明",
-            resident_id: "320422198506150024",
+            resident_id: Box::leak(fresh_resident_id().into_boxed_str()),
             phone: Box::leak(phone.into_boxed_str()),
             home: "西城街道清风路1号",
         };

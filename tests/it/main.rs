@@ -1,8 +1,11 @@
 //! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod abandoned;
 mod acts;
 mod applicant;
+mod cancellations;
+mod caps;
 mod catalogue;
 mod chaos;
 mod cluster;
@@ -15,6 +18,7 @@ mod disclosures;
 mod dismissals;
 mod docs;
 mod doctor;
+mod doubts;
 mod edge;
 mod flushes;
 mod folder;
@@ -28,8 +32,10 @@ mod journeys;
 mod keeping;
 mod kills;
 mod layers;
+mod live;
 mod newcomers;
 mod officers;
+mod operators;
 mod outages;
 mod people;
 mod plugged;

@@ -1,7 +1,5 @@
 //! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
 
-use std::time::Duration;
-
 use crate::casework::Casework;
 use crate::domain::clock::{Instant, can_have_happened, fresh};
 use crate::domain::ids::CallbackId;
@@ -9,6 +7,7 @@ use crate::domain::job::{Job, Work};
 use crate::domain::reach::Link;
 use crate::gateway::push::PushNews;
 use crate::store::callbacks::{self, StoredCall};
+use crate::store::record::Record;
 use crate::store::{StoreError, Tx, consents, jobs};
 
 /// What a channel told in one call.
@@ -37,9 +36,14 @@ impl Casework {
         Ok(())
     }
 
-    /// Writes what a channel told: consents given and withdrawn, and receipts, which hasten the look-up of a message whose
-    /// outcome was unknown.
-    pub(super) async fn apply_news(&self, tx: &mut Tx, told: &ChannelNews, now: Instant) -> Result<(), StoreError> {
+    /// Writes what a channel told: consents given and withdrawn, and receipts.
+    pub(super) async fn apply_news(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        told: &ChannelNews,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         let ChannelNews { link: Link { channel, address: kind }, news } = told;
         for news in news {
             match news {
@@ -52,12 +56,7 @@ impl Casework {
                     let after = before.after_act(*accepted, worth, *at);
                     consents::set_balance(tx, giver, channel, template, after).await?;
                 }
-                PushNews::Receipt { key, .. } => {
-                    // Codes for signing in have keys too, and whoever calls may make one up.
-                    let Some(Ok(notification)) = key.as_deref().map(str::parse) else { continue };
-                    let push = Work::Push { notification, channel: channel.clone() };
-                    jobs::hasten(tx, &push.key(), Duration::ZERO).await?;
-                }
+                PushNews::Receipt(receipt) => self.apply_receipt(tx, record, &told.link, receipt).await?,
             }
         }
         Ok(())

@@ -18,12 +18,37 @@ pub struct Swept {
 }
 
 impl Casework {
-    /// Takes those of these jobs that are due and free, each for the length of a lease, and opens an attempt at each.
+    /// Takes those of these jobs that are due and free, `at_most` so many, each for the length of a lease, and opens an
+    /// attempt at each.
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn claim(&self, ids: &[JobId], worker: &str, lease: Duration) -> Result<Vec<Claimed>, StoreError> {
-        jobs::claim(&mut *self.store().connection().await?, ids, worker, lease).await
+    pub async fn claim(
+        &self,
+        ids: &[JobId],
+        at_most: usize,
+        worker: &str,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        jobs::claim(&mut *self.store().connection().await?, ids, at_most, worker, lease).await
+    }
+
+    /// The lanes in which jobs wait or are under way, whether anybody here works them or not.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn lanes_in_use(&self) -> Result<Vec<Lane>, StoreError> {
+        jobs::lanes_in_use(&mut *self.store().connection().await?).await
+    }
+
+    /// Takes jobs of a lane that nobody works: those that have been due for so long. They are offered on the lane `inside`.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn take_in(&self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
+        const AT_ONCE: i64 = 1_000;
+        let found = jobs::overdue(&mut *self.store().connection().await?, lane, overdue, AT_ONCE).await?;
+        Ok(found.into_iter().map(|job| Offer { job, lane: Lane::inside() }).collect())
     }
 
     /// Finds due jobs of a lane for which no ring is on its way: never rung for, or rung for more than `lost_after` ago

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::push::EndedPush;
 use super::{ChannelNews, ParcelEffect, PushEffect};
 use crate::casework::Casework;
 use crate::domain::ids::{CallbackId, ParcelId};
@@ -52,6 +53,14 @@ impl Effect {
     }
 }
 
+impl Settlement {
+    /// What is settled instead, where the record refuses what follows from the attempt.
+    #[must_use]
+    pub fn without_effect(self, why: &StoreError) -> Self {
+        Self { ending: self.ending.unsettled(format!("what follows cannot be written: {why}")), effect: Effect::None }
+    }
+}
+
 impl Casework {
     /// Settles a batch of attempts, and returns those whose claim still held.
     ///
@@ -70,12 +79,12 @@ impl Casework {
             let trace = ending.trace();
             match effect {
                 Effect::None => {}
-                Effect::Push(effect) => pushes.push((ending, effect)),
+                Effect::Push(effect) => pushes.push(EndedPush { job: ending.id(), effect, trace }),
                 Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?,
                 Effect::Callback { callback, outcome, parcels, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
                     if let Some(told) = told {
-                        self.apply_news(&mut tx, told, now).await?;
+                        self.apply_news(&mut tx, &mut record, told, now).await?;
                     }
                     for effect in parcels {
                         self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
@@ -83,8 +92,6 @@ impl Casework {
                 }
             }
         }
-        // Consents are held in one order by all workers, as parcels are.
-        pushes.sort_by_key(|(_, effect)| effect.person);
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         if record.is_empty() {
             tx.commit().await?;

@@ -119,6 +119,9 @@ pub trait Carrier: Send + Sync {
     /// How fast it may be called.
     fn pace(&self) -> Pace;
 
+    /// How long one call may take at the most. An attempt has time for three.
+    fn time_limit(&self) -> Duration;
+
     /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] only [`Carrier::recover`]
     /// may tell whether it may be called again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;

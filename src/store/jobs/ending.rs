@@ -23,6 +23,7 @@ pub struct Ending {
     detail: String,
     reference: Option<String>,
     trace: Option<String>,
+    awaits: Option<String>,
 }
 
 impl Ending {
@@ -81,6 +82,35 @@ impl Ending {
         Self { unclear, ..self }
     }
 
+    /// The same ending under another name.
+    #[must_use]
+    pub fn called(self, outcome: &'static str) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// The same ending of a job that waits for an event: [`super::hasten_awaiting`] makes it due when that happens.
+    #[must_use]
+    pub fn awaiting(self, event: String) -> Self {
+        Self { awaits: Some(event), ..self }
+    }
+
+    /// What is written down in place of an ending whose effects the record refuses. What the attempt did outside stays in
+    /// doubt, so a replay clears that up first.
+    #[must_use]
+    pub fn unsettled(self, why: String) -> Self {
+        let unclear = self.unclear.saturating_add(1);
+        Self {
+            state: JobState::Dead.as_str(),
+            outcome: "unsettled",
+            detail: why,
+            counts: true,
+            unclear,
+            told_absent: false,
+            awaits: None,
+            ..self
+        }
+    }
+
     /// The job is due again after a while, and this attempt does not count.
     #[must_use]
     pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
@@ -101,6 +131,7 @@ impl Ending {
             detail: keepable(detail),
             reference: None,
             trace: job.trace.clone(),
+            awaits: None,
         }
     }
 
@@ -143,12 +174,12 @@ pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptI
     let held: Vec<(Uuid, i64)> = sqlx::query_as(
         "with given as (
             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[],
-                                 $7::boolean[], $8::text[], $9::text[], $10::text[])
-                as t (id, fence, state, delay_ms, counts, unclear, told_absent, outcome, detail, reference)
+                                 $7::boolean[], $8::text[], $9::text[], $10::text[], $11::text[])
+                as t (id, fence, state, delay_ms, counts, unclear, told_absent, outcome, detail, reference, awaits)
         ), held as (
             update jobs j
             set state = g.state, lease_until = null, offered_at = null, unclear = g.unclear, told_absent = g.told_absent,
-                attempts = j.attempts - (not g.counts)::int,
+                awaits = g.awaits, attempts = j.attempts - (not g.counts)::int,
                 due_at = now() + g.delay_ms * interval '1 millisecond',
                 cause = case when g.state = 'done' then null else left(g.detail, 500) end,
                 finished_at = case when g.state <> 'pending' then now() end
@@ -170,6 +201,7 @@ pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptI
     .bind(column(endings, |ending| ending.outcome))
     .bind(column(endings, |ending| ending.detail.as_str()))
     .bind(column(endings, |ending| ending.reference.as_deref()))
+    .bind(column(endings, |ending| ending.awaits.as_deref()))
     .fetch_all(conn)
     .await?;
     Ok(held.into_iter().map(|(job, fence)| (JobId::from_uuid(job), fence)).collect())

@@ -1,14 +1,13 @@
-//! One thing among many that cannot be taken or written. It is refused by itself, with its own reason, and the others take
-//! effect: rows of a batch of results, and attempts that are settled together.
+//! One row among many of a batch of results that cannot be taken or written. It is refused by itself, with its own reason,
+//! and the others take effect. (Attempts that are settled together: caps.rs.)
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use songda::demo::fresh_phone;
 
-use crate::decisions::{Decided, back_office, came_once, decide, number_of, result};
-use crate::harness::{Desk, wait_until};
-use crate::kills::QUICK;
+use crate::decisions::{Decided, back_office, came_once, number_of, result};
+use crate::harness::Desk;
 
 /// A decision with something changed.
 fn but(pointer: &str, value: Value) -> Value {
@@ -68,34 +67,5 @@ async fn a_poison_row_is_refused_alone() {
     came_once(&desk, &decided.collect::<Vec<_>>(), Duration::from_secs(20)).await;
     let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&desk.database).await.unwrap();
     assert_eq!(cases, 4, "the two of before, and the two good ones");
-    desk.close().await;
-}
-
-/// The record may refuse what an attempt ended with. Tried again, it would end the same way, and ring the phone each time.
-#[tokio::test]
-async fn an_attempt_whose_end_cannot_be_written_is_given_up_and_harms_no_other() {
-    let mut desk = Desk::open_idle(&QUICK).await;
-    desk.leave_jobs();
-    let decided = decide(&desk, 3).await;
-    let refuse = "create function refuse() returns trigger language plpgsql as $$ begin
-            if new.case_number = tg_argv[0] then raise 'cannot be written' using errcode = '22021'; end if; return new;
-        end $$";
-    sqlx::query(refuse).execute(&desk.database).await.unwrap();
-    let trigger = format!(
-        "create trigger refuse before update on notifications for each row execute function refuse('{}')",
-        decided[0].number
-    );
-    sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&desk.database).await.unwrap();
-
-    let _worker = desk.worker(None);
-    let given_up = "select count(*) from jobs j join attempts a on a.job_id = j.id
-        where j.kind = 'push' and j.state = 'dead' and a.outcome = 'unwritable'";
-    let given_up = async || sqlx::query_scalar::<_, i64>(given_up).fetch_one(&desk.database).await.unwrap() == 1;
-    wait_until(Duration::from_secs(20), "its push is given up", given_up).await;
-    desk.finish(Duration::from_secs(20)).await;
-    let phones = &desk.sandbox.world().phones;
-    for one in &decided {
-        assert_eq!(phones.of(&one.phone).iter().map(|message| message.copies).sum::<u32>(), 1, "{}", one.number);
-    }
     desk.close().await;
 }

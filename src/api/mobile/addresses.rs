@@ -14,9 +14,8 @@ use crate::api::edge::code::Code;
 use crate::api::edge::idempotency::{Answered, OptionalKey};
 use crate::api::edge::problem::Problem;
 use crate::api::edge::wire_ids::EXAMPLE;
-use crate::casework::once::Given;
 use crate::casework::people::People;
-use crate::casework::people::address_book::{AddressEntry, AddressError, NewlySaved};
+use crate::casework::people::address_book::{AddressEntry, AddressError};
 use crate::domain::address::SavedAddress;
 use crate::domain::ids::AddressId;
 use crate::domain::private::Private;
@@ -42,10 +41,12 @@ impl Addresses {
         body: Body<NewAddress>,
     ) -> Result<Answered<Added<AddressBody>>, Problem> {
         let once = idempotency_key.once(person.id, "add_address", body.raw());
-        let NewlySaved { saved, replayed } =
-            self.0.add_address(person.id, &body.into_inner().into(), once.as_ref()).await?;
-        let added = Added { body: AddressBody::from(&saved), location: format!("/v1/addresses/{}", saved.id) };
-        Ok(Given { answer: added.into(), replayed }.into())
+        let added = |saved: &SavedAddress| Added {
+            body: AddressBody::from(saved),
+            location: format!("/v1/addresses/{}", saved.id),
+        };
+        let entry = body.into_inner().into();
+        Ok(self.0.add_address(person.id, &entry, once.as_ref(), |saved| added(saved).into()).await?.into())
     }
 
     /// Shows an address.

@@ -1,22 +1,16 @@
 //! A person's address book (地址簿).
 
-use serde::Deserialize;
-use serde_json::json;
-
 use super::{People, Regions, commit};
-use crate::casework::once::{self, Answer, Entered, Once, OnceError};
+use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::domain::address::{PostalAddress, SavedAddress};
 use crate::domain::clock::fresh;
 use crate::domain::identity::MobilePhone;
 use crate::domain::ids::{AddressId, PersonId};
 use crate::domain::private::Private;
-use crate::store::{StoreError, Tx, addresses, people};
+use crate::store::{StoreError, addresses, people};
 
 /// How many addresses a person may keep.
 pub const MOST_ADDRESSES: i64 = 20;
-
-/// The HTTP status of an address that was added.
-const ADDED: u16 = 201;
 
 const LONGEST_NAME: usize = 50;
 const LONGEST_DETAIL: usize = 200;
@@ -73,15 +67,6 @@ pub enum AddressError {
     Store(#[from] StoreError),
 }
 
-/// An address that was added, now or by the same request before.
-#[derive(Debug)]
-pub struct NewlySaved {
-    /// The address, as it is now.
-    pub saved: SavedAddress,
-    /// Whether it was added before.
-    pub replayed: bool,
-}
-
 /// Reads an address as typed: every fault at once, or the address with the names of its region.
 ///
 /// # Errors
@@ -135,7 +120,7 @@ impl People {
         found.ok_or(AddressError::NotFound)
     }
 
-    /// Adds an address. The first of a book is its default. The same request again finds the address that it added.
+    /// Adds an address, and answers; the same request again gets the same answer. The first of a book is its default.
     ///
     /// # Errors
     /// [`AddressError`].
@@ -144,11 +129,12 @@ impl People {
         person: PersonId,
         entry: &AddressEntry,
         once: Option<&Once>,
-    ) -> Result<NewlySaved, AddressError> {
+        answer: impl FnOnce(&SavedAddress) -> Answer + Send,
+    ) -> Result<Given, AddressError> {
         let address = read_address(entry, &self.regions).map_err(AddressError::Invalid)?;
-        let mut tx = self.store.begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store.keys(), once, self.clock.now()).await? {
-            return self.added_before(tx, person, answer).await;
+        let (mut tx, now) = (self.store.begin().await?, self.clock.now());
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store.keys(), once, now).await? {
+            return Ok(once::again(tx, answer).await?);
         }
         people::hold(&mut tx, person).await?;
         let count = addresses::count(&mut tx, person).await?;
@@ -156,23 +142,15 @@ impl People {
             return Err(AddressError::Full);
         }
         let (id, is_default) = (fresh(AddressId::from_uuid), entry.is_default || count == 0);
-        let saved = SavedAddress { id, address, is_default, updated_at: self.clock.now() };
+        let saved = SavedAddress { id, address, is_default, updated_at: now };
         if is_default {
             addresses::clear_default(&mut tx, person, id).await?;
         }
         addresses::insert(&mut tx, self.store.keys(), person, &saved).await?;
-        // It may be changed before the request is repeated: so its id stands for it.
-        once::leave(&mut tx, self.store.keys(), once, &Answer::new(ADDED, json!(id)), self.clock.now()).await?;
+        let answer = answer(&saved);
+        once::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
         commit(tx).await?;
-        Ok(NewlySaved { saved, replayed: false })
-    }
-
-    async fn added_before(&self, mut tx: Tx, person: PersonId, answer: Answer) -> Result<NewlySaved, AddressError> {
-        let unread = |_| StoreError::Broken("the answer to an address that was added".to_owned());
-        let id = AddressId::deserialize(&answer.body).map_err(unread)?;
-        let found = addresses::find(&mut tx, self.store.keys(), person, id).await?;
-        once::again(tx, answer).await?;
-        Ok(NewlySaved { saved: found.ok_or(AddressError::NotFound)?, replayed: true })
+        Ok(Given::first(answer))
     }
 
     /// Replaces an address.

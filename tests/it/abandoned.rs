@@ -37,6 +37,7 @@ async fn jobs_of_a_gateway_that_is_off_are_ended_without_it() {
         LanePresent { lane, breaker, slots: 1, busy: 0, per_second: 0.0 }
     };
     let other = Present { lanes: vec![lane("push.wechat"), lane("courier.ems")] };
+    desk.queue().answer_roll("other", &other).await.unwrap();
     let _less = desk.worker_with(&LESS);
     let overdue = "select bool_and(due_at < now() - interval '3 seconds') from jobs
                    where lane in ('push.wechat', 'courier.ems')";

@@ -10,6 +10,7 @@ pub mod consent;
 pub mod device;
 pub mod doubt;
 pub mod due;
+pub mod foreign;
 pub mod form;
 pub mod identity;
 pub mod ids;

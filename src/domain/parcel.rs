@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::PostalAddress;
 use super::clock::{Instant, can_have_happened};
+use super::foreign::{LONGEST_NUMBER, is_storable};
 use super::ids::{CaseId, ParcelId, PersonId};
 use super::private::Private;
 
@@ -88,7 +89,7 @@ impl Waybill {
     /// Whether it can be a number.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        !self.0.is_empty() && is_plain(&self.0, LONGEST_NUMBER)
+        !self.0.is_empty() && is_storable(&self.0, LONGEST_NUMBER)
     }
 }
 
@@ -98,17 +99,10 @@ impl fmt::Display for Waybill {
     }
 }
 
-/// Numbers and codes of carriers have a dozen characters. These are the bytes of one at the most.
-const LONGEST_NUMBER: usize = 64;
 /// The bytes of a scan's key at the most: numbers, a time, a code.
 const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
 /// The bytes of a place's name at the most.
 const LONGEST_PLACE: usize = 1000;
-
-/// Whether a carrier's text is short, and can be stored: PostgreSQL keeps no NUL.
-fn is_plain(text: &str, longest: usize) -> bool {
-    text.len() <= longest && !text.contains('\0')
-}
 
 /// What one scan means, whatever the carrier calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -168,14 +162,14 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Whether it can be what it says. Carriers' calls are weakly signed or not at all, so anything may stand in one.
+    /// Whether it can be what it says.
     #[must_use]
     pub fn is_sound(&self, now: Instant) -> bool {
         self.waybill.is_sound()
-            && self.order_no.as_ref().is_none_or(|number| is_plain(number.as_str(), LONGEST_NUMBER))
-            && is_plain(&self.key, LONGEST_KEY)
-            && is_plain(&self.code, LONGEST_NUMBER)
-            && is_plain(&self.place, LONGEST_PLACE)
+            && self.order_no.as_ref().is_none_or(|number| is_storable(number.as_str(), LONGEST_NUMBER))
+            && is_storable(&self.key, LONGEST_KEY)
+            && is_storable(&self.code, LONGEST_NUMBER)
+            && is_storable(&self.place, LONGEST_PLACE)
             && can_have_happened(self.occurred_at, now)
     }
 }

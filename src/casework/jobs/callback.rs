@@ -1,7 +1,7 @@
 //! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
 
 use crate::casework::Casework;
-use crate::domain::clock::{Instant, can_have_happened, fresh};
+use crate::domain::clock::{Instant, fresh};
 use crate::domain::ids::CallbackId;
 use crate::domain::job::{Job, Work};
 use crate::domain::reach::Link;
@@ -47,7 +47,6 @@ impl Casework {
         let ChannelNews { link: Link { channel, address: kind }, news } = told;
         for news in news {
             match news {
-                PushNews::Consent { at, .. } if !can_have_happened(*at, now) => {}
                 PushNews::Consent { address, template, accepted, at } => {
                     let Some(worth) = self.catalog().current().templates().consent(channel, template) else { continue };
                     let giver = consents::giver(tx, self.store().keys(), *kind, address).await?;

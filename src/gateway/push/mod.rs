@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use reqwest::StatusCode;
 
 use crate::catalog::FieldFault;
-use crate::domain::clock::{Clock, Instant};
+use crate::domain::clock::{Clock, Instant, can_have_happened};
 use crate::domain::doubt::Fate;
+use crate::domain::foreign::{LONGEST_NUMBER, is_storable};
 use crate::domain::notification::{ChannelCode, KnownTemplate, Objection, PushMessage};
 use crate::domain::pace::Pace;
 use crate::domain::private::Private;
@@ -132,6 +133,21 @@ pub enum PushNews {
     },
     /// What became of a message that the gateway had taken.
     Receipt(PushReceipt),
+}
+
+impl PushNews {
+    /// Whether it can be what it says.
+    #[must_use]
+    pub fn is_sound(&self, now: Instant) -> bool {
+        let (words, at): (&[&String], _) = match self {
+            Self::Consent { template, at, .. } => (&[template], Some(at)),
+            Self::Receipt(receipt) => match &receipt.of {
+                ReceiptOf::Key(key) => (&[key], None),
+                ReceiptOf::Message { reference, template, at } => (&[reference, template], Some(at)),
+            },
+        };
+        words.iter().all(|word| is_storable(word, LONGEST_NUMBER)) && at.is_none_or(|at| can_have_happened(*at, now))
+    }
 }
 
 /// What became of a message that a gateway had taken.

@@ -46,12 +46,16 @@ pub async fn run(attempt: &Attempt<'_>, id: CallbackId) -> Result<Conclusion, St
     } else if let Some(known) = workshop.channels.get(&channel) {
         match known.read(&raw) {
             Ok(news) => {
+                let now = workshop.casework.now();
+                let (news, unsound): (Vec<PushNews>, Vec<PushNews>) =
+                    news.into_iter().partition(|news| news.is_sound(now));
                 let told = ChannelNews { link: Link { channel, address: known.address_kind() }, news };
                 if job.age() < WRITTEN_WITHIN && came_too_early(workshop, &told).await? {
                     let why = "the answer that it is about is not written down yet".to_owned();
                     return Ok(Conclusion::plain(Ending::snooze(job, READ_AGAIN_AFTER, why), Contact::None));
                 }
-                (Vec::new(), Some(told), "news of a channel".to_owned())
+                let outcome = format!("{} news of a channel, {} that can be none", told.news.len(), unsound.len());
+                (Vec::new(), Some(told), outcome)
             }
             Err(fault) => return Ok(unreadable(job, &fault.to_string())),
         }

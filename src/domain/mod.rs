@@ -16,6 +16,7 @@ pub mod identity;
 pub mod ids;
 pub mod item;
 pub mod job;
+pub mod landline;
 pub mod limits;
 pub mod login_code;
 pub mod notification;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{Choice, DateSpan, Field, Form, Kind, Section};
 use crate::domain::identity::{CreditCode, MobilePhone, ResidentId, ResidentIdFault};
 use crate::domain::ids::UploadId;
+use crate::domain::landline::is_landline;
 use crate::domain::text::Bilingual;
 
 /// How fine a division is.
@@ -120,16 +121,37 @@ impl Report<'_> {
             let here = format!("{pointer}/{}", field.name);
             match answers.get(&field.name) {
                 Some(_) if !Section::shows(field, answers) => self.add(here, not_asked(&field.label)),
-                Some(value) => {
-                    if let Err(refusal) = accepts(field, value, self.context) {
-                        self.add(here, refusal);
-                    }
-                }
+                Some(value) => self.value(field, value, here),
                 None if field.required && Section::shows(field, answers) => self.add(here, missing(&field.label)),
                 None => {}
             }
         }
         self.strangers(answers, pointer, |name| section.fields.iter().any(|field| field.name == name));
+    }
+
+    fn value(&mut self, field: &Field, value: &Value, pointer: String) {
+        if let (Kind::MultiChoice { options }, Some(chosen)) = (&field.kind, value.as_array()) {
+            return self.some_of(chosen, options, field.required, &pointer);
+        }
+        if let Err(refusal) = accepts(field, value, self.context) {
+            self.add(pointer, refusal);
+        }
+    }
+
+    /// Judges every choice by itself.
+    fn some_of(&mut self, chosen: &[Value], options: &[Choice], required: bool, pointer: &str) {
+        if required && chosen.is_empty() {
+            let words = Bilingual::new("至少选择一项", "needs at least one choice");
+            self.add(pointer.to_owned(), ("too_short", words));
+        }
+        for (at, choice) in chosen.iter().enumerate() {
+            let known = choice.as_str().map_or_else(|| Err(wrong_type("文字", "text")), |text| one_of(text, options));
+            let twice = || refuse("repeated", "同一项选择了两次", "names a choice twice");
+            let refused = known.and_then(|()| if chosen[..at].contains(choice) { twice() } else { Ok(()) });
+            if let Err(refusal) = refused {
+                self.add(format!("{pointer}/{at}"), refusal);
+            }
+        }
     }
 
     fn strangers(&mut self, answers: &Map<String, Value>, pointer: &str, known: impl Fn(&str) -> bool) {
@@ -154,12 +176,12 @@ fn wrong_type(zh: &str, en: &str) -> Refusal {
     ("wrong_type", Bilingual::new(format!("应为{zh}"), format!("must be {en}")))
 }
 
-/// Whether a field takes a value.
+/// Whether a field takes a value. A list of choices is judged choice by choice, and not here.
 fn accepts(field: &Field, value: &Value, context: &Context<'_>) -> Result<(), Refusal> {
     match &field.kind {
         Kind::Integer { min, max } => number(value, *min, *max, ""),
         Kind::Money { min, max } => number(value, *min, *max, "分"),
-        Kind::MultiChoice { options } => some_of(value, options, field.required),
+        Kind::MultiChoice { .. } => Err(wrong_type("一个列表", "a list")),
         Kind::Boolean { must } => match value.as_bool() {
             None => Err(wrong_type("是或否", "true or false")),
             Some(false) if *must => refuse("must_be_true", "必须同意", "must be agreed to"),
@@ -182,9 +204,7 @@ fn accepts_text(kind: &Kind, text: &str, context: &Context<'_>) -> Result<(), Re
         Kind::CreditCode if CreditCode::parse(text).is_err() => {
             refuse("credit_code", "统一社会信用代码不正确", "is no valid unified social credit code")
         }
-        Kind::Phone if MobilePhone::parse(text).map(|phone| phone.expose() == text) != Ok(true) => {
-            refuse("phone", "应为11位手机号码", "must be an 11-digit mobile number")
-        }
+        Kind::Phone { landline } => phone(text, *landline),
         Kind::Region { level } if !(context.knows_region)(text, *level) => {
             refuse("region", "没有这个行政区划代码", "is no known division code")
         }
@@ -223,21 +243,6 @@ fn one_of(text: &str, options: &[Choice]) -> Result<(), Refusal> {
     refuse("not_allowed", "不在可选范围内", "is none of the choices")
 }
 
-fn some_of(value: &Value, options: &[Choice], required: bool) -> Result<(), Refusal> {
-    let Some(chosen) = value.as_array() else { return Err(wrong_type("一个列表", "a list")) };
-    if required && chosen.is_empty() {
-        return refuse("too_short", "至少选择一项", "needs at least one choice");
-    }
-    for (at, choice) in chosen.iter().enumerate() {
-        let Some(text) = choice.as_str() else { return Err(wrong_type("文字的列表", "a list of texts")) };
-        one_of(text, options)?;
-        if chosen[..at].contains(choice) {
-            return refuse("repeated", "同一项选择了两次", "names a choice twice");
-        }
-    }
-    Ok(())
-}
-
 fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> {
     match whole(value) {
         None => Err(wrong_type("整数", "a whole number")),
@@ -263,6 +268,20 @@ fn day(text: &str, span: DateSpan, today: NaiveDate) -> Result<(), Refusal> {
         DateSpan::Past if day > today => refuse("future", "不能晚于今天", "must not be later than today"),
         DateSpan::Future if day < today => refuse("past", "不能早于今天", "must not be earlier than today"),
         _ => Ok(()),
+    }
+}
+
+fn phone(text: &str, landline: bool) -> Result<(), Refusal> {
+    let is_mobile = MobilePhone::parse(text).is_ok_and(|phone| phone.expose() == text);
+    match landline {
+        _ if is_mobile => Ok(()),
+        true if is_landline(text) => Ok(()),
+        true => refuse(
+            "phone",
+            "应为11位手机号码，或者带区号的固定电话，如0519-82821234",
+            "must be an 11-digit mobile number, or a landline with its area code such as 0519-82821234",
+        ),
+        false => refuse("phone", "应为11位手机号码", "must be an 11-digit mobile number"),
     }
 }
 

@@ -36,7 +36,7 @@ impl Field {
         match (self.mask, &self.kind) {
             (Some(Mask::Ends), _) | (None, Kind::ResidentId) => Some(masked_resident_id),
             (Some(Mask::Tail), _) => Some(masked_account),
-            (None, Kind::Phone) => Some(masked_phone),
+            (None, Kind::Phone { .. }) => Some(masked_phone),
             (None, _) => None,
         }
     }

@@ -151,7 +151,11 @@ pub enum Kind {
     /// 统一社会信用代码
     CreditCode,
     /// A mobile number: eleven digits.
-    Phone,
+    Phone {
+        /// A landline will do as well, with its area code: `0519-82821234`.
+        #[serde(default)]
+        landline: bool,
+    },
     /// A division of GB/T 2260: six digits for a county, nine for a town.
     Region {
         /// How fine.

@@ -4,11 +4,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{Choice, Field, Form, Kind, RegionLevel, Section};
+use crate::domain::landline::PATTERN as LANDLINE;
 use crate::domain::text::Bilingual;
 
 /// Asks for something that is not white space; patterns are not anchored in JSON Schema. U+0085 is white space for Unicode,
 /// and none for JavaScript.
 const WRITTEN: &str = r"[^\s\u0085]";
+
+const MOBILE: &str = "1[3-9][0-9]{9}";
 
 impl Form {
     /// The JSON Schema of an answer. `x-order` is the order in which members are drawn.
@@ -122,7 +125,12 @@ impl Kind {
             }),
             Self::ResidentId => coded("^[0-9]{17}[0-9X]$", "resident_id"),
             Self::CreditCode => coded("^[0-9A-HJ-NPQRTUWXY]{18}$", "credit_code"),
-            Self::Phone => coded("^1[3-9][0-9]{9}$", "phone"),
+            Self::Phone { landline: false } => coded(&format!("^{MOBILE}$"), "phone"),
+            Self::Phone { landline: true } => {
+                let mut schema = coded(&format!("^({MOBILE}|{LANDLINE})$"), "phone");
+                schema["x-landline"] = true.into();
+                schema
+            }
             Self::Region { level } => {
                 let digits = if *level == RegionLevel::Town { 9 } else { 6 };
                 let mut schema = coded(&format!("^[0-9]{{{digits}}}$"), "region");

@@ -58,7 +58,7 @@ pub enum FieldKind {
     ResidentId,
     /// 统一社会信用代码
     CreditCode,
-    /// An 11-digit mobile number.
+    /// An 11-digit mobile number; with `landline`, a number such as `0519-82821234` as well.
     Phone,
     /// A division code of `level`.
     Region,
@@ -104,6 +104,8 @@ pub struct FieldView {
     pub span: Option<String>,
     /// How fine a region: `province`, `city`, `county` or `town`.
     pub level: Option<String>,
+    /// Of a phone: a landline with its area code will do as well.
+    pub landline: Option<bool>,
     /// Only `true` will do.
     pub must_be_true: Option<bool>,
 }
@@ -162,6 +164,7 @@ impl From<&model::Field> for FieldView {
             example: None,
             span: None,
             level: None,
+            landline: None,
             must_be_true: None,
         };
         plain.of_kind(&field.kind)
@@ -182,7 +185,7 @@ impl FieldView {
             Kind::Date { span } => Self { kind: FieldKind::Date, span: limit(*span), ..self },
             Kind::ResidentId => Self { kind: FieldKind::ResidentId, ..self },
             Kind::CreditCode => Self { kind: FieldKind::CreditCode, ..self },
-            Kind::Phone => Self { kind: FieldKind::Phone, ..self },
+            Kind::Phone { landline } => Self { kind: FieldKind::Phone, landline: landline.then_some(true), ..self },
             Kind::Region { level } => Self { kind: FieldKind::Region, level: Some(word(*level)), ..self },
             Kind::Money { min, max } => Self { kind: FieldKind::Money, min: Some(*min), max: Some(*max), ..self },
             Kind::Integer { min, max } => Self { kind: FieldKind::Integer, min: Some(*min), max: Some(*max), ..self },

@@ -200,17 +200,18 @@ mod tests {
     #[test]
     fn only_what_changed_gets_a_version() {
         let mut items = shipped().items;
+        let all = items.len();
         let (first, versions) = compare(&items, Vec::new()).unwrap();
-        assert_eq!((first.added.len(), versions.len()), (277, 277));
+        assert_eq!((first.added.len(), versions.len()), (all, all));
 
         let (again, none) = compare(&items, after(&versions)).unwrap();
         assert!(again.is_empty() && none.is_empty());
-        assert_eq!(again.unchanged, 277);
+        assert_eq!(again.unchanged, all);
 
         let gone = items.remove(0).code.to_string();
         items[0].visits += 1;
         let (edited, new) = compare(&items, after(&versions)).unwrap();
-        assert_eq!((edited.withdrawn, edited.changed.len(), edited.unchanged), (vec![gone.clone()], 1, 275));
+        assert_eq!((edited.withdrawn, edited.changed.len(), edited.unchanged), (vec![gone.clone()], 1, all - 2));
         assert_eq!((new.len(), new[0].version), (1, 2));
 
         let mut withdrawn = after(&versions);
@@ -227,7 +228,7 @@ mod tests {
             assert_eq!(&decode::<Item>("item", content).unwrap(), item);
         }
         let parts = changed_parts(&contents.parts, &[]).unwrap();
-        assert_eq!(parts.len(), 5);
+        assert_eq!(parts.len(), 6);
         let stored: Map<String, Value> = parts.iter().map(|part| (part.name.clone(), part.content.clone())).collect();
         let read: Parts = decode("parts", Value::Object(stored)).unwrap();
         let hashes: Vec<_> = parts.into_iter().map(|part| (part.name, part.hash)).collect();

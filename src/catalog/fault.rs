@@ -9,7 +9,7 @@ pub struct CatalogFault {
     pub file: String,
     /// The item, where it concerns one.
     pub item: Option<String>,
-    /// The key or the place in it.
+    /// The path of the key: `materials[2].form`; in a form, section and field.
     pub field: String,
     /// What is wrong, and what to do.
     pub message: String,

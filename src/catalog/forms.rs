@@ -39,7 +39,8 @@ pub(super) fn groups(written: BTreeMap<String, WrittenGroup>, faults: &mut Fault
 }
 
 /// Composes a form of groups and an item's own fields.
-pub(super) fn compose(listed: &[String], own: &[toml::Table], groups: &Groups, faults: &mut Faults) -> Form {
+/// A group is not looked for where the groups could not be read.
+pub(super) fn compose(listed: &[String], own: &[toml::Table], groups: Option<&Groups>, faults: &mut Faults) -> Form {
     let mut sections: Vec<Section> = Vec::new();
     for key in listed {
         if sections.iter().any(|section| section.key == *key) {
@@ -50,9 +51,9 @@ pub(super) fn compose(listed: &[String], own: &[toml::Table], groups: &Groups, f
             let section = Section { key: key.clone(), title, repeat: None, fields };
             check_section(&section, faults);
             sections.push(section);
-        } else if let Some(group) = groups.get(key) {
+        } else if let Some(group) = groups.and_then(|groups| groups.get(key)) {
             sections.push(group.clone());
-        } else {
+        } else if groups.is_some() {
             faults.add("form", &format!("no group in groups.toml is called {key}"));
         }
     }
@@ -98,6 +99,9 @@ fn check_section(section: &Section, faults: &mut Faults) {
         if let Some(wrong) = mask_fault(field) {
             faults.add(&place, wrong);
         }
+        if field.hint.is_none() && needs_hint(&field.kind) {
+            faults.add(&place, "needs a `hint`: where the answer is found, or what it looks like");
+        }
         if let Some(when) = &field.when {
             let other = before.iter().find(|other| other.name == when.field && other.when.is_none());
             if !other.is_some_and(|other| !when.is.is_empty() && when.is.iter().all(|value| can_be(other, value))) {
@@ -141,6 +145,11 @@ fn kind_fault(kind: &Kind) -> Option<String> {
     }
 }
 
+/// What nobody answers by heart, or writes as it is wanted, without a word of help.
+const fn needs_hint(kind: &Kind) -> bool {
+    matches!(kind, Kind::Text { pattern: Some(_), .. } | Kind::CreditCode | Kind::File | Kind::Phone { landline: true })
+}
+
 /// A text whose example holds a resident ID is one that names a person, whatever it is called.
 fn mask_fault(field: &Field) -> Option<&'static str> {
     match (&field.kind, field.mask) {
@@ -182,7 +191,7 @@ mod tests {
         let file: File = toml::from_str(text).unwrap();
         let mut faults = Faults::of("groups.toml");
         let groups = groups(file.groups, &mut faults);
-        compose(&["g".into(), "g".into(), "h".into(), "details".into()], &[], &groups, &mut faults);
+        compose(&["g".into(), "g".into(), "h".into(), "details".into()], &[], Some(&groups), &mut faults);
         faults.into_lines()
     }
 
@@ -202,6 +211,7 @@ mod tests {
                 { name = "f", label = { zh = "己", en = "F" }, kind = "integer", min = 2, max = 1 },
                 { name = "f", label = { zh = "己", en = "F" }, kind = "text", max = 4, pattern = "^[0-9]$", example = "x" },
                 { name = "h", label = { zh = "庚", en = "H" }, kind = "money", min = 0, max = 1, mask = "tail" },
+                { name = "j", label = { zh = "壬", en = "J" }, kind = "file" },
                 { name = "i", label = { zh = "辛", en = "I" }, kind = "text", max = 40, pattern = "^G[0-9]{18}$", example = "G320413201603070016" },
             ]"#,
         );
@@ -218,6 +228,7 @@ mod tests {
             "`example`",
             "g.h: `mask` goes",
             "g.i: its example holds a resident ID",
+            "g.j: needs a `hint`",
             "lists g twice",
             "called h",
             "under `details`",

@@ -1,14 +1,19 @@
-//! The catalogue (事项目录): all items as data, with what they share — agencies, regions, halls, the working-day
-//! calendar, message templates. It is edited as files, published into the database in versions, and read from memory.
+//! The catalogue (事项目录): all items as data, with what they share — agencies, regions, halls, topics, the
+//! working-day calendar, message templates. It is edited as files, published into the database in versions, and read from memory.
 
 mod fault;
 mod files;
 mod forms;
+mod items;
+mod keys;
 mod known_templates;
 mod places;
 mod rules;
 mod search;
+mod shared;
 mod templates;
+mod topics;
+mod unconfirmed;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,6 +32,7 @@ pub use files::read;
 pub use places::{Agency, City, County, Hall, Province, RegionTable, Regions, Town};
 pub use search::{Query, Score};
 pub use templates::{Assignment, FieldFault, FieldRules, Templates, Wording};
+pub use topics::Topic;
 
 use search::SearchIndex;
 
@@ -48,6 +54,9 @@ pub struct Parts {
     pub regions: Regions,
     /// Where results are fetched.
     pub halls: Vec<Hall>,
+    /// What items are looked for under. None in what was published before there were any.
+    #[serde(default)]
+    pub topics: Vec<Topic>,
     /// Which days are worked.
     pub calendar: Calendar,
     /// How events are worded.
@@ -120,6 +129,8 @@ pub struct Filter {
     pub agency: Option<AgencyCode>,
     /// Exercised at this level.
     pub level: Option<Level>,
+    /// Looked for under this topic.
+    pub topic: Option<String>,
 }
 
 impl Snapshot {
@@ -190,6 +201,12 @@ impl Snapshot {
         self.parts.halls.iter().find(|hall| hall.code == code)
     }
 
+    /// A topic.
+    #[must_use]
+    pub fn topic(&self, code: &str) -> Option<&Topic> {
+        self.parts.topics.iter().find(|topic| topic.code == code)
+    }
+
     /// The divisions.
     #[must_use]
     pub const fn regions(&self) -> &Regions {
@@ -226,7 +243,8 @@ impl Snapshot {
             let fits = filter.mode.is_none_or(|mode| item.has(mode))
                 && filter.subject.is_none_or(|subject| item.subject.admits(subject))
                 && filter.agency.as_ref().is_none_or(|agency| item.agency == *agency)
-                && filter.level.is_none_or(|level| item.level == level);
+                && filter.level.is_none_or(|level| item.level == level)
+                && filter.topic.as_ref().is_none_or(|topic| item.topics.contains(topic));
             let score = filter.query.as_ref().map_or(1, |query| self.index.score(at, query));
             (fits && score > 0).then_some((score, at))
         };

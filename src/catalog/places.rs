@@ -5,9 +5,15 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
+use super::topics::Topic;
+use super::unconfirmed;
 use crate::domain::form::RegionLevel;
-use crate::domain::item::{AgencyCode, Level};
+use crate::domain::item::{AgencyCode, Fact, Level};
+use crate::domain::landline::is_office_phone;
 use crate::domain::text::Bilingual;
+
+/// What an editor reads of a phone that nobody elsewhere could dial.
+const PHONE_ADVICE: &str = "write it with its area code: 0519-82821234, 0519-12345";
 
 /// The divisions, as a tree from the provinces down to counties; and the towns of the district.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,12 +123,20 @@ impl Regions {
     /// Whether a code names a division of a level.
     #[must_use]
     pub fn knows(&self, code: &str, level: RegionLevel) -> bool {
-        let provinces = &self.table.provinces;
+        self.name(code, level).is_some()
+    }
+
+    /// The name of a division of a level.
+    #[must_use]
+    pub fn name(&self, code: &str, level: RegionLevel) -> Option<&str> {
+        let mut provinces = self.table.provinces.iter();
+        let mut cities = self.table.provinces.iter().flat_map(|province| &province.cities);
+        let mut towns = self.table.towns.iter();
         match level {
-            RegionLevel::Province => provinces.iter().any(|province| province.code == code),
-            RegionLevel::City => provinces.iter().flat_map(|province| &province.cities).any(|city| city.code == code),
-            RegionLevel::County => self.counties.contains_key(code),
-            RegionLevel::Town => self.table.towns.iter().any(|town| town.code == code),
+            RegionLevel::Province => provinces.find(|province| province.code == code).map(|it| it.name.as_str()),
+            RegionLevel::City => cities.find(|city| city.code == code).map(|it| it.name.as_str()),
+            RegionLevel::County => self.counties.get(code).map(|it| it.county.as_str()),
+            RegionLevel::Town => towns.find(|town| town.code == code).map(|it| it.name.as_str()),
         }
     }
 
@@ -132,6 +146,12 @@ impl Regions {
         for province in &self.table.provinces {
             if !digits(&province.code, 6) || !province.code.ends_with("0000") {
                 faults.add(&province.code, "the code of a province is two digits and four zeros");
+            }
+            for city in &province.cities {
+                if !digits(&city.code, 6) || city.code.get(..2) != province.code.get(..2) {
+                    faults
+                        .add(&city.code, "the code of a city is six digits, of which the first two name its province");
+                }
             }
             for county in province.cities.iter().flat_map(|city| &city.counties) {
                 written += 1;
@@ -161,6 +181,55 @@ pub struct Agency {
     pub code: AgencyCode,
     /// Its name.
     pub name: Bilingual,
+    /// 咨询电话, with area code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consult_phone: Option<String>,
+    /// 投诉电话, with area code: not the one that is asked for advice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complaint_phone: Option<String>,
+    /// 办理地点: codes of the halls where its items are handled.
+    #[serde(default)]
+    pub halls: Vec<String>,
+    /// Codes of the topics of what it guides, where an item does not say otherwise.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// What it owes the readers of its guides and cannot tell yet.
+    #[serde(default)]
+    pub unconfirmed: Vec<Fact>,
+}
+
+impl Agency {
+    const fn tells(&self, fact: Fact) -> bool {
+        match fact {
+            Fact::ConsultPhone => self.consult_phone.is_some(),
+            Fact::ComplaintPhone => self.complaint_phone.is_some(),
+            Fact::Halls => !self.halls.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Halls and topics that could not be read are not looked for.
+    pub(super) fn check(&self, halls: Option<&[Hall]>, topics: Option<&[Topic]>, faults: &mut Faults) {
+        let place = |field: &str| format!("{}.{field}", self.code);
+        for (field, phone) in [("consult_phone", &self.consult_phone), ("complaint_phone", &self.complaint_phone)] {
+            if phone.as_deref().is_some_and(|phone| !is_office_phone(phone)) {
+                faults.add(&place(field), PHONE_ADVICE);
+            }
+        }
+        if self.consult_phone.is_some() && self.consult_phone == self.complaint_phone {
+            faults.add(&place("complaint_phone"), "must not be the phone that is asked for advice");
+        }
+        let knows_hall = |code: &String| halls.is_none_or(|halls| halls.iter().any(|hall| hall.code == *code));
+        for code in self.halls.iter().filter(|code| !knows_hall(code)) {
+            faults.add(&place("halls"), &format!("{code} is not in halls.toml"));
+        }
+        let knows_topic = |code: &String| topics.is_none_or(|topics| topics.iter().any(|topic| topic.code == *code));
+        for code in self.topics.iter().filter(|code| !knows_topic(code)) {
+            faults.add(&place("topics"), &format!("{code} is not in topics.toml"));
+        }
+        let owes = |fact| matches!(fact, Fact::ConsultPhone | Fact::ComplaintPhone | Fact::Halls);
+        unconfirmed::check(&self.unconfirmed, owes, |fact| self.tells(fact), place, faults);
+    }
 }
 
 /// A hall.
@@ -187,22 +256,31 @@ pub struct Hall {
 }
 
 impl Hall {
-    pub(super) fn check(&self, regions: &Regions, faults: &mut Faults) {
+    /// Regions that could not be read are not looked for.
+    pub(super) fn check(&self, regions: Option<&Regions>, faults: &mut Faults) {
+        if self.phone.as_deref().is_some_and(|phone| !is_office_phone(phone)) {
+            faults.add(&format!("{}.phone", self.code), PHONE_ADVICE);
+        }
         let suffix = match self.level {
             Level::County => "政务服务中心",
             Level::Town => "为民服务中心",
             Level::Village => "便民服务中心",
         };
         if !self.name.zh.ends_with(suffix) {
-            faults.add(&self.code, &format!("a hall of this level is called …{suffix}"));
+            faults.add(&format!("{}.name", self.code), &format!("a hall of this level is called …{suffix}"));
         }
-        let known = match self.level {
-            Level::County => regions.knows(&self.region, RegionLevel::County),
-            Level::Town => regions.knows(&self.region, RegionLevel::Town),
-            Level::Village => regions.knows(self.region.get(..9).unwrap_or_default(), RegionLevel::Town),
+        let Some(regions) = regions else { return };
+        let (region, level) = match self.level {
+            Level::County => (self.region.as_str(), RegionLevel::County),
+            Level::Town => (self.region.as_str(), RegionLevel::Town),
+            Level::Village => (self.region.get(..9).unwrap_or_default(), RegionLevel::Town),
         };
-        if !known {
-            faults.add(&self.code, "its region is not in regions.toml");
+        match regions.name(region, level) {
+            None => faults.add(&format!("{}.region", self.code), "is not in regions.toml"),
+            Some(name) if self.level != Level::Village && self.name.zh != format!("{name}{suffix}") => {
+                faults.add(&format!("{}.name", self.code), &format!("a hall is called by its region: {name}{suffix}"));
+            }
+            Some(_) => {}
         }
     }
 }

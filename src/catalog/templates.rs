@@ -50,6 +50,10 @@ pub type FieldFault = fn(&str, &str) -> Option<&'static str>;
 pub type FieldRules = BTreeMap<ChannelCode, FieldFault>;
 
 impl Templates {
+    pub(super) const fn new(events: BTreeMap<Event, Wording>, templates: Vec<Assignment>) -> Self {
+        Self { events, templates }
+    }
+
     /// The template of a channel for an event; `None` where the channel does not ring for it.
     #[must_use]
     pub fn for_(&self, channel: &ChannelCode, event: Event, language: Language) -> Option<&Template> {

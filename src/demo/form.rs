@@ -17,7 +17,8 @@ pub struct Applicant {
     pub home: &'static str,
 }
 
-/// An answer to a form, as `GET /v1/items/{code}` serves it. `upload` answers fields that take a file.
+/// An answer to a form, as `GET /v1/items/{code}` serves it. `upload` answers fields that take a file; where it is
+/// empty, there is no file to give.
 #[must_use]
 pub fn fill(form: &Value, applicant: &Applicant, upload: &str, today: NaiveDate) -> Value {
     let filler = Filler { applicant, upload, today };
@@ -47,6 +48,7 @@ impl Filler<'_> {
         for field in section["fields"].as_array().into_iter().flatten() {
             if let Some(name) = field["name"].as_str()
                 && is_shown(field, &answers)
+                && !(field["kind"] == "file" && self.upload.is_empty())
             {
                 answers.insert(name.to_owned(), self.answer(field));
             }

@@ -197,10 +197,63 @@ impl Material {
 pub struct Fee {
     /// How much, in fen (1/100 yuan).
     pub fen: u32,
+    /// For how many of what: with the amount, the rate (收费标准).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<Bilingual>,
     /// For what (收费项目).
     pub name: Bilingual,
     /// By which document (收费依据).
     pub basis: String,
+    /// Of a permit: the law or administrative regulation that allows a fee at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statute: Option<String>,
+    /// 是否支持网上支付. It stands here, so that what is free cannot claim it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_payment: Option<bool>,
+}
+
+/// With what kind of document an item ends (审批结果类型).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultKind {
+    /// 出证办结: a licence or certificate.
+    Certificate,
+    /// 出文办结: a document.
+    Document,
+    /// 审批办结: an approval.
+    Approval,
+}
+
+/// A question that people ask often, and its answer (常见问题).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Faq {
+    /// What they ask.
+    pub question: Bilingual,
+    /// What is so.
+    pub answer: Bilingual,
+}
+
+/// Something that a guide owes its readers. Where it is not known yet the guide says so, and nobody makes it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// 设定依据
+    LegalBasis,
+    /// 受理条件
+    Conditions,
+    /// 结果样本
+    ResultSample,
+    /// The law that allows a permit's fee.
+    FeeStatute,
+    /// 是否支持网上支付
+    OnlinePayment,
+    /// 咨询电话, of the agency.
+    ConsultPhone,
+    /// 投诉电话, of the agency.
+    ComplaintPhone,
+    /// 办理地点, of the agency.
+    Halls,
 }
 
 /// An item, whole: the guide that everybody may read and the rules that a case follows.
@@ -242,6 +295,12 @@ pub struct Item {
     pub materials: Vec<Material>,
     /// 审批结果名称
     pub result: Bilingual,
+    /// 审批结果类型, where the result's name or its agency tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_kind: Option<ResultKind>,
+    /// 结果样本: the address of a picture of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_sample: Option<String>,
     /// How the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
     /// Carriers that may carry the result, the preferred first. The law reserves official documents to the post (邮政法 art. 55), so it
@@ -255,9 +314,24 @@ pub struct Item {
     pub village_hall: bool,
     /// 到办事现场次数: how often the applicant must come in person.
     pub visits: u32,
-    /// 必须现场办理原因说明: why, where it can be handled from afar and a visit remains.
+    /// 必须现场办理原因说明: why a visit remains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit_reason: Option<Bilingual>,
+    /// 支持申报材料邮寄: an application may come by post.
+    #[serde(default)]
+    pub by_post: bool,
+    /// 主题分类: codes of the catalogue's topics.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// 办理环节: the steps of the procedure, in order.
+    #[serde(default)]
+    pub stages: Vec<Bilingual>,
+    /// 常见问题
+    #[serde(default)]
+    pub faqs: Vec<Faq>,
+    /// What it owes its readers and cannot tell yet.
+    #[serde(default)]
+    pub unconfirmed: Vec<Fact>,
     /// Its very name says something that a locked screen must not show: health, disability, aid, penalty.
     pub sensitive: bool,
     /// What an application says, where it can be made on the phone.

@@ -4,8 +4,8 @@ use poem_openapi::types::Example;
 
 use super::place_view::{City, Hall, HallList, Province, Region, RegionTree};
 use super::view::{
-    Agency, AgencyList, CaseKind, DeliveryOffer, DeliveryWay, ItemGuide, ItemSummary, ItemType, Level, Material,
-    MaterialForm, Mode, Period, PeriodUnit, Subject,
+    Agency, AgencyList, CaseKind, DeliveryOffer, DeliveryWay, Fact, ItemGuide, ItemSummary, ItemType, Level, Material,
+    MaterialForm, Mode, Period, PeriodUnit, Subject, Topic, TopicList,
 };
 use crate::api::bilingual::Bilingual;
 
@@ -28,6 +28,22 @@ impl Example for AgencyList {
     }
 }
 
+impl Example for Topic {
+    fn example() -> Self {
+        Self {
+            code: "certificates".to_owned(),
+            subject: Subject::NaturalPerson,
+            name: both("证件办理", "Identity papers"),
+        }
+    }
+}
+
+impl Example for TopicList {
+    fn example() -> Self {
+        Self { data: vec![Topic::example()] }
+    }
+}
+
 impl Example for ItemSummary {
     fn example() -> Self {
         Self {
@@ -42,6 +58,7 @@ impl Example for ItemSummary {
             promised: Period { days: 3, unit: PeriodUnit::Workday },
             fee_fen: 0,
             modes: vec![Mode::Online, Mode::Mobile, Mode::Remote],
+            topics: vec![Topic::example().code],
         }
     }
 }
@@ -59,12 +76,21 @@ impl Example for ItemGuide {
             fee: None,
             materials: vec![form],
             result: both("无犯罪记录证明", "Certificate of no criminal record"),
+            result_kind: None,
+            result_sample: None,
             delivery: vec![DeliveryWay::MobilePush, DeliveryWay::Courier],
             delivery_choices: vec![DeliveryOffer::Electronic, DeliveryOffer::Courier],
             town_hall: false,
             village_hall: false,
             visits: 0,
             visit_reason: None,
+            by_post: false,
+            halls: vec![],
+            consult_phone: None,
+            complaint_phone: Some("0519-12345".to_owned()),
+            stages: vec![],
+            faqs: vec![],
+            unconfirmed: vec![Fact::ConsultPhone, Fact::Halls],
             form: None,
             form_schema: None,
         }

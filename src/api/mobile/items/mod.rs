@@ -22,7 +22,7 @@ use crate::domain::item::{AgencyCode, ItemCode};
 
 use place_view::{HallList, RegionTree};
 use shelf::Shelf;
-use view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, Level, Mode, Subject};
+use view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, Level, Mode, Subject, TopicList};
 
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_items";
@@ -82,18 +82,22 @@ impl ItemsApi {
         Query(agency): Query<Option<String>>,
         /// Only items of this level.
         Query(level): Query<Option<Level>>,
+        /// Only items under this topic.
+        #[oai(validator(max_length = 60))]
+        Query(topic): Query<Option<String>>,
         /// How many at most (20 if absent, 100 at most).
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the page before.
         Query(cursor): Query<Option<String>>,
     ) -> Result<Preencoded<Page<ItemSummary>>, Problem> {
-        let asked = serde_json::json!([q, mode.map(word), subject.map(word), agency, level.map(word)]);
+        let asked = serde_json::json!([q, mode.map(word), subject.map(word), agency, level.map(word), topic]);
         let filter = Filter {
             query: q.as_deref().filter(|q| !q.trim().is_empty()).map(catalog::Query::new),
             mode: mode.map(Into::into),
             subject: subject.map(Into::into),
             agency: agency.map(AgencyCode::new),
             level: level.map(Into::into),
+            topic,
         };
         let shelf = self.shelf();
         let items = shelf.snapshot().items();
@@ -114,7 +118,7 @@ impl ItemsApi {
         Ok(shelf.page(&places, next.as_deref()))
     }
 
-    /// 办事指南。 Shows an item whole: basis, conditions, materials, periods, fee, delivery, form.
+    /// 办事指南。 Shows an item whole: basis, conditions, materials, periods, stages, fee, delivery, whom to ask, form.
     #[oai(path = "/items/:code", method = "get", operation_id = "get_item")]
     async fn get_item(
         &self,
@@ -135,6 +139,12 @@ impl ItemsApi {
     #[oai(path = "/agencies", method = "get", operation_id = "list_agencies")]
     async fn list_agencies(&self) -> Result<Preencoded<AgencyList>, Problem> {
         Ok(self.shelf().agencies.clone())
+    }
+
+    /// 主题列表。 Lists the topics that items stand under.
+    #[oai(path = "/topics", method = "get", operation_id = "list_topics")]
+    async fn list_topics(&self) -> Result<Preencoded<TopicList>, Problem> {
+        Ok(self.shelf().topics.clone())
     }
 
     /// 行政区划。 Shows the divisions that addresses and forms may name.

@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use poem_openapi::types::ToJSON;
 
 use super::place_view::{HallList, RegionTree};
-use super::view::{AgencyList, CatalogueView, ItemGuide, ItemSummary};
+use super::view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, TopicList};
 use crate::api::edge::paging::Page;
 use crate::api::preencoded::Preencoded;
 use crate::catalog::Snapshot;
@@ -21,6 +21,7 @@ pub struct Shelf {
     pub(super) agencies: Preencoded<AgencyList>,
     pub(super) regions: Preencoded<RegionTree>,
     pub(super) halls: Preencoded<HallList>,
+    pub(super) topics: Preencoded<TopicList>,
 }
 
 impl Shelf {
@@ -35,6 +36,7 @@ impl Shelf {
             agencies: Preencoded::new(&AgencyList::of(&snapshot)),
             regions: Preencoded::new(&RegionTree::of(&snapshot)),
             halls: Preencoded::new(&HallList::of(&snapshot)),
+            topics: Preencoded::new(&TopicList::of(&snapshot)),
             snapshot,
         }
     }

@@ -44,7 +44,7 @@ async fn pages_cover_every_item_once() {
         let Some(next) = page["next_cursor"].as_str() else { break };
         cursor = format!("&cursor={next}");
     }
-    assert_eq!(seen.len(), 80);
+    assert_eq!(seen.len(), snapshot(1).counts().mobile);
     assert!(seen.is_sorted());
     // A cursor is good for its own filters only.
     client.get(format!("/v1/items?mode=online{cursor}")).send().await.assert_status(StatusCode::BAD_REQUEST);
@@ -77,14 +77,112 @@ async fn a_guide_is_whole() {
 }
 
 #[tokio::test]
+async fn a_permit_says_how_it_goes_whom_to_ask_and_what_nobody_confirmed() {
+    let client = service(&Catalog::new(snapshot(1)));
+    let guide = read(&client, "/v1/items/JT-0074").await;
+    assert_eq!(guide["result_kind"], "certificate");
+    assert_eq!(guide["stages"].as_array().unwrap().len(), 7);
+    assert_eq!(guide["faqs"][0]["question"]["zh"], "材料不齐全怎么办？");
+    assert_eq!(guide["complaint_phone"], "0519-12345");
+    assert_eq!(guide["topics"], serde_json::json!(["qualifications"]));
+    assert_eq!(guide["unconfirmed"], serde_json::json!(["result_sample", "consult_phone", "halls"]));
+    assert!(guide.get("consult_phone").is_none());
+
+    let guide = read(&client, "/v1/items/JT-0049").await;
+    assert_eq!(guide["fee"]["per"]["zh"], "证");
+    assert!(guide["unconfirmed"].as_array().unwrap().contains(&"online_payment".into()));
+    let guide = read(&client, "/v1/items/JT-0064").await;
+    assert_eq!(guide["halls"], serde_json::json!(["jintan"]));
+    let guide = read(&client, "/v1/items/JT-0001").await;
+    assert_eq!(guide["consult_phone"], "0519-12333");
+    let guide = read(&client, "/v1/items/JT-0230").await;
+    assert_eq!((&guide["visits"], &guide["by_post"]), (&1.into(), &false.into()));
+    assert_eq!(guide["visit_reason"]["zh"], "尚未开通网上办理，须到窗口提交申请");
+}
+
+#[tokio::test]
+async fn items_stand_under_topics() {
+    let client = service(&Catalog::new(snapshot(1)));
+    let topics = read(&client, "/v1/topics").await;
+    let marriage = topics["data"].as_array().unwrap().iter().find(|topic| topic["name"]["zh"] == "婚姻登记").unwrap();
+    assert_eq!((&marriage["code"], &marriage["subject"]), (&"marriage".into(), &"natural_person".into()));
+    let page = read(&client, "/v1/items?topic=marriage").await;
+    assert_eq!(codes(&page)[..3], ["JT-0034", "JT-0035", "JT-0036"]);
+    assert_eq!(page["data"][0]["topics"], serde_json::json!(["marriage"]));
+}
+
+/// What a client that knows the schema alone draws: titles of sections, and in each its fields in order.
+fn drawn(schema: &Value) -> Vec<Value> {
+    let in_order = |properties: &Value| {
+        let mut members: Vec<(String, Value)> = properties.as_object().unwrap().clone().into_iter().collect();
+        members.sort_by_key(|(_, member)| member["x-order"].as_u64().unwrap());
+        members
+    };
+    let section = |(key, section): (String, Value)| {
+        let row = section.get("items").unwrap_or(&section);
+        let asked = |name: &str, field: &Value| {
+            let needed = |list: &Value| list.as_array().is_some_and(|list| list.contains(&name.into()));
+            let conditions = row["allOf"].as_array().into_iter().flatten();
+            needed(&row["required"])
+                || conditions
+                    .filter(|it| it["else"]["properties"].get(name).is_some())
+                    .any(|it| field.get("x-when").is_some() && needed(&it["then"]["required"]))
+        };
+        let field = |(name, field): (String, Value)| {
+            serde_json::json!({
+                "kind": field["x-kind"], "label": field["x-title"], "hint": field["x-hint"], "when": field["x-when"],
+                "prefill": field["x-prefill"], "options": field["x-options"], "level": field["x-level"],
+                "required": asked(&name, &field), "name": name,
+            })
+        };
+        let fields: Vec<Value> = in_order(&row["properties"]).into_iter().map(field).collect();
+        serde_json::json!({"key": key, "title": section["x-title"], "list": section["type"] == "array", "fields": fields})
+    };
+    in_order(&schema["properties"]).into_iter().map(section).collect()
+}
+
+/// The same, from the form that is served beside the schema.
+fn described(form: &Value) -> Vec<Value> {
+    let field = |field: &Value| {
+        let members = ["kind", "label", "hint", "when", "prefill", "options", "level", "required", "name"];
+        members.iter().map(|member| ((*member).to_owned(), field[*member].clone())).collect::<serde_json::Map<_, _>>()
+    };
+    let section = |section: &Value| {
+        let fields: Vec<_> = section["fields"].as_array().unwrap().iter().map(field).collect();
+        let list = section.get("repeat").is_some();
+        serde_json::json!({"key": section["key"], "title": section["title"], "list": list, "fields": fields})
+    };
+    form["sections"].as_array().unwrap().iter().map(section).collect()
+}
+
+#[tokio::test]
+async fn every_form_is_served_as_a_valid_schema_that_alone_is_enough_to_draw_it() {
+    let snapshot = snapshot(1);
+    let client = service(&Catalog::new(self::snapshot(1)));
+    let (mut forms, mut hints) = (0, 0);
+    for version in snapshot.items().iter().filter(|version| version.item.form.is_some()) {
+        let guide = read(&client, &format!("/v1/items/{}", version.item.code)).await;
+        let schema = &guide["form_schema"];
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        jsonschema::draft202012::meta::validate(schema)
+            .unwrap_or_else(|error| panic!("{}: {error}", version.item.code));
+        let drawn = drawn(schema);
+        assert_eq!(drawn, described(&guide["form"]), "{}", version.item.code);
+        let fields = drawn.iter().flat_map(|section| section["fields"].as_array().unwrap());
+        hints += fields.filter(|field| !field["hint"].is_null()).count();
+        forms += 1;
+    }
+    assert_eq!(forms, snapshot.counts().mobile);
+    assert!(hints > 3 * forms, "{hints} hints");
+}
+
+#[tokio::test]
 async fn what_items_share_is_served() {
     let client = service(&Catalog::new(snapshot(7)));
     let catalogue = read(&client, "/v1/catalogue").await;
     assert_eq!(catalogue["revision"], 7);
-    assert_eq!(
-        catalogue["counts"],
-        serde_json::json!({"online": 105, "mobile": 80, "self_service": 18, "remote": 20, "town_hall": 213, "total": 277})
-    );
+    let counts = serde_json::to_value(snapshot(7).counts()).unwrap();
+    assert_eq!(catalogue["counts"], counts);
     assert_eq!(read(&client, "/v1/regions").await["provinces"].as_array().unwrap().len(), 34);
     assert_eq!(read(&client, "/v1/halls").await["data"][0]["code"], "jintan");
     assert_eq!(read(&client, "/v1/agencies").await["data"].as_array().unwrap().len(), 30);

@@ -59,6 +59,14 @@ mirrored! {
         #[doc = "电子证照"] ELicence #[doc = "在线表单"] OnlineForm #[doc = "在线核验"] OnlineCheck
         #[doc = "电子扫描件"] Scan #[doc = "纸质原件"] Paper
     }
+    /// 审批结果类型。 With what kind of document an item ends.
+    ResultKind of model::ResultKind { #[doc = "出证办结"] Certificate #[doc = "出文办结"] Document #[doc = "审批办结"] Approval }
+    /// 待确认的内容。 Something that a guide owes its readers and cannot tell yet.
+    Fact of model::Fact {
+        #[doc = "设定依据"] LegalBasis #[doc = "受理条件"] Conditions #[doc = "结果样本"] ResultSample
+        #[doc = "行政许可的收费依据"] FeeStatute #[doc = "网上支付"] OnlinePayment
+        #[doc = "咨询电话"] ConsultPhone #[doc = "投诉电话"] ComplaintPhone #[doc = "办理地点"] Halls
+    }
     /// 时限单位。 In what a period is counted.
     PeriodUnit of DayUnit { #[doc = "工作日"] Workday #[doc = "自然日"] Day }
 }
@@ -108,6 +116,24 @@ impl Agency {
     }
 }
 
+/// 主题。 What items are looked for under.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
+pub struct Topic {
+    /// Its code, as `?topic=` takes it.
+    pub code: String,
+    /// Whose topic it is: natural or legal persons'.
+    pub subject: Subject,
+    /// Its name.
+    pub name: Bilingual,
+}
+
+impl From<&catalog::Topic> for Topic {
+    fn from(topic: &catalog::Topic) -> Self {
+        Self { code: topic.code.clone(), subject: topic.subject.into(), name: (&topic.name).into() }
+    }
+}
+
 /// 事项摘要。 An item, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
@@ -136,6 +162,8 @@ pub struct ItemSummary {
     pub fee_fen: u32,
     /// How it can be handled.
     pub modes: Vec<Mode>,
+    /// 主题分类: codes of topics.
+    pub topics: Vec<String>,
 }
 
 impl ItemSummary {
@@ -155,6 +183,7 @@ impl ItemSummary {
             promised: item.promised.into(),
             fee_fen: item.fee.as_ref().map_or(0, |fee| fee.fen),
             modes: item.modes.iter().map(|mode| (*mode).into()).collect(),
+            topics: item.topics.clone(),
         }
     }
 }
@@ -188,13 +217,48 @@ impl From<&model::Material> for Material {
 
 /// 收费。 A charge.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Fee {
     /// How much, in fen (1/100 yuan).
     pub fen: u32,
     /// For what.
     pub name: Bilingual,
+    /// 收费标准: for how many of what the amount is.
+    pub per: Option<Bilingual>,
     /// By which document.
     pub basis: String,
+    /// Of a permit: the law or administrative regulation that allows a fee at all.
+    pub statute: Option<String>,
+    /// 是否支持网上支付
+    pub online_payment: Option<bool>,
+}
+
+impl From<&model::Fee> for Fee {
+    fn from(fee: &model::Fee) -> Self {
+        Self {
+            fen: fee.fen,
+            name: (&fee.name).into(),
+            per: fee.per.as_ref().map(Into::into),
+            basis: fee.basis.clone(),
+            statute: fee.statute.clone(),
+            online_payment: fee.online_payment,
+        }
+    }
+}
+
+/// 常见问题。 A question that people ask often.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Faq {
+    /// What they ask.
+    pub question: Bilingual,
+    /// What is so.
+    pub answer: Bilingual,
+}
+
+impl From<&model::Faq> for Faq {
+    fn from(faq: &model::Faq) -> Self {
+        Self { question: (&faq.question).into(), answer: (&faq.answer).into() }
+    }
 }
 
 /// 办事指南。 An item, whole.
@@ -218,6 +282,10 @@ pub struct ItemGuide {
     pub materials: Vec<Material>,
     /// 审批结果
     pub result: Bilingual,
+    /// 审批结果类型, where it is known.
+    pub result_kind: Option<ResultKind>,
+    /// 结果样本: the address of a picture of one.
+    pub result_sample: Option<String>,
     /// How the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
     /// What an application may choose of these.
@@ -230,6 +298,20 @@ pub struct ItemGuide {
     pub visits: u32,
     /// Why a visit remains.
     pub visit_reason: Option<Bilingual>,
+    /// 支持申报材料邮寄: an application may come by post.
+    pub by_post: bool,
+    /// 办理地点: codes of the halls where the agency handles it.
+    pub halls: Vec<String>,
+    /// 咨询电话, with area code.
+    pub consult_phone: Option<String>,
+    /// 投诉电话, with area code.
+    pub complaint_phone: Option<String>,
+    /// 办理环节: the steps of the procedure, in order.
+    pub stages: Vec<Bilingual>,
+    /// 常见问题
+    pub faqs: Vec<Faq>,
+    /// What this guide owes its readers, and what nobody has confirmed yet.
+    pub unconfirmed: Vec<Fact>,
     /// What an application says; absent where none can be made on the phone.
     pub form: Option<FormView>,
     /// The same as JSON Schema 2020-12, with `x-order` and hints.
@@ -241,21 +323,32 @@ impl ItemGuide {
     #[must_use]
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
+        let agency = snapshot.agency(&item.agency);
+        let unconfirmed = item.unconfirmed.iter().chain(agency.into_iter().flat_map(|agency| &agency.unconfirmed));
         Self {
             summary: ItemSummary::of(version, snapshot),
             guiding_agency: Agency::of(&item.guiding_agency, snapshot),
             legal_basis: item.legal_basis.clone(),
             conditions: item.conditions.as_ref().map(Into::into),
             legal: item.legal.map(Into::into),
-            fee: item.fee.as_ref().map(|fee| Fee { fen: fee.fen, name: (&fee.name).into(), basis: fee.basis.clone() }),
+            fee: item.fee.as_ref().map(Into::into),
             materials: item.materials.iter().map(Into::into).collect(),
             result: (&item.result).into(),
+            result_kind: item.result_kind.map(Into::into),
+            result_sample: item.result_sample.clone(),
             delivery: item.delivery.iter().map(|way| (*way).into()).collect(),
             delivery_choices: choices(item),
             town_hall: item.town_hall,
             village_hall: item.village_hall,
             visits: item.visits,
             visit_reason: item.visit_reason.as_ref().map(Into::into),
+            by_post: item.by_post,
+            halls: agency.map(|agency| agency.halls.clone()).unwrap_or_default(),
+            consult_phone: agency.and_then(|agency| agency.consult_phone.clone()),
+            complaint_phone: agency.and_then(|agency| agency.complaint_phone.clone()),
+            stages: item.stages.iter().map(Into::into).collect(),
+            faqs: item.faqs.iter().map(Into::into).collect(),
+            unconfirmed: unconfirmed.map(|fact| (*fact).into()).collect(),
             form: item.form.as_ref().map(Into::into),
             form_schema: item.form.as_ref().map(|form| Any(form.json_schema())),
         }
@@ -326,5 +419,21 @@ impl AgencyList {
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         Self { data: snapshot.parts().agencies.iter().map(|agency| Agency::of(&agency.code, snapshot)).collect() }
+    }
+}
+
+/// 主题列表。 All topics.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
+pub struct TopicList {
+    /// The topics.
+    pub data: Vec<Topic>,
+}
+
+impl TopicList {
+    /// All topics of a publication.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        Self { data: snapshot.parts().topics.iter().map(Into::into).collect() }
     }
 }

@@ -22,6 +22,7 @@ mod doubts;
 mod edge;
 mod flushes;
 mod folder;
+mod form_files;
 mod fuzz;
 mod gateways;
 mod gathered;

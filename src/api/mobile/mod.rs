@@ -91,6 +91,7 @@ pub const ABOUT: About = About {
         "list_agencies",
         "list_regions",
         "list_halls",
+        "list_topics",
         "sign_in_wechat",
         "request_login_code",
         "sign_in_sms",

@@ -8,7 +8,7 @@ use super::{operations_mut, resolve};
 const DEEPEST: usize = 12;
 
 /// What parameters look like whose type is a mere text or number. A parameter means the same wherever it has this name.
-const PARAMETERS: [(&str, &str); 13] = [
+const PARAMETERS: [(&str, &str); 14] = [
     ("If-None-Match", "\"0f3a5d0c7b1e4f6a8c9d0e1f2a3b4c5d\""),
     ("Last-Event-ID", "AAAAAAAAAAAAAAAAAAAAAA"),
     ("agency", "public-security"),
@@ -21,6 +21,7 @@ const PARAMETERS: [(&str, &str); 13] = [
     ("q", "居住证"),
     ("reference", "A-2026-0001"),
     ("source", "approvals"),
+    ("topic", "marriage"),
     ("wait", "20"),
 ];
 

@@ -55,7 +55,7 @@ impl Field {
             Kind::Region { level: RegionLevel::Town } => json!("320413100"),
             Kind::Money { min, .. } | Kind::Integer { min, .. } => json!(min),
             Kind::Boolean { .. } => json!(true),
-            Kind::File => json!("upl_01JD0000000000000000000000"),
+            Kind::File => json!("upl_01JD4K9XW2T7M5QH8RZB3C6DEF"),
         }
     }
 }

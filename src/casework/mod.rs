@@ -5,6 +5,7 @@
 
 pub mod answer_supplement;
 pub mod bell;
+mod case_numbers;
 pub mod change_case;
 pub mod drafts;
 pub mod enact;
@@ -37,9 +38,10 @@ use crate::domain::parcel::CarrierCode;
 use crate::domain::reach::Chain;
 use crate::kill_point::{self, Step};
 use crate::store::record::{self, Record, SaveError};
-use crate::store::{Store, StoreError, Tx, changes};
+use crate::store::{Conn, Store, StoreError, Tx};
 
 pub use bell::Bell;
+use case_numbers::CaseNumbers;
 use files::Files;
 use results::Gather;
 
@@ -47,6 +49,7 @@ use results::Gather;
 #[derive(Clone)]
 pub struct Casework {
     parts: Arc<Parts>,
+    numbers: Arc<CaseNumbers>,
     gather: Arc<Gather>,
 }
 
@@ -72,7 +75,7 @@ impl Casework {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), gather: Arc::default() }
+        Self { parts: Arc::new(parts), numbers: Arc::default(), gather: Arc::default() }
     }
 
     /// The record.
@@ -99,15 +102,29 @@ impl Casework {
 
     /// Writes what a transition changed and owes, within its transaction.
     async fn save(&self, tx: &mut Tx, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
-        changes::hold(tx, record.people()).await?;
         record::save(tx, record, now).await
     }
 
     /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
     async fn commit(&self, tx: Tx, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
         tx.commit().await?;
+        self.ring(record, offers);
+        Ok(())
+    }
+
+    /// Writes a record that stands for itself, and rings: one statement is a transaction of its own, so nothing is asked
+    /// of the database twice.
+    async fn save_at_once(&self, conn: &mut Conn, record: &Record, now: Instant) -> Result<(), StoreError> {
+        if record.may_be_stale() {
+            return Err(StoreError::Broken("a record that may be stale cannot be taken back".to_owned()));
+        }
+        let offers = record::save(conn, record, now).await.map_err(SaveError::into_store)?;
+        self.ring(record, offers);
+        Ok(())
+    }
+
+    fn ring(&self, record: &Record, offers: Vec<Offer>) {
         kill_point::pass(Step::Committed);
         self.parts.bell.ring(offers, record.people());
-        Ok(())
     }
 }

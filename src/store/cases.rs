@@ -141,7 +141,7 @@ impl Owner<'_> {
     }
 }
 
-/// Reads cases of back-office systems by source and reference, pair by pair, and locks them in the order of their ids.
+/// Reads cases of back-office systems by source and reference, pair by pair.
 ///
 /// # Errors
 /// As [`find`].
@@ -160,8 +160,7 @@ pub async fn find_by_source(
     let rows: Vec<Row> = sqlx::query_as(concat!(
         "select source, source_ref, ",
         columns!(),
-        " from cases where (source, source_ref) in (select * from unnest($1::text[], $2::text[]))
-          order by id for no key update"
+        " from cases where (source, source_ref) in (select * from unnest($1::text[], $2::text[]))"
     ))
     .bind(sources)
     .bind(references)
@@ -273,8 +272,8 @@ pub struct SealedParts {
     pub recipient: Option<Vec<u8>>,
 }
 
-/// Draws the next numbers of a day: the first of `count` in a row. To be called before the transaction that uses them:
-/// everybody who opens a case waits for this row. A number that is then not used leaves a gap, which harms nobody.
+/// Draws the next numbers of a day: the first of `count` in a row. Never within a transaction: everybody who opens a case
+/// waits for this row. A number that is then not used leaves a gap, which harms nobody.
 ///
 /// It does not wait for the disk: the case that takes a number commits later, and brings the log up to there with it.
 ///

@@ -171,19 +171,6 @@ pub async fn open_of(
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// Marks a draft as the case that it became. The draft is locked.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn submitted(conn: &mut Conn, id: DraftId, case: CaseId) -> Result<(), StoreError> {
-    sqlx::query("update drafts set submitted_as = $2, version = version + 1 where id = $1")
-        .bind(id.uuid())
-        .bind(case.uuid())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// Removes one of a person's drafts that was not submitted; says whether there was one.
 ///
 /// # Errors

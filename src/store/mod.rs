@@ -3,7 +3,6 @@
 
 pub mod addresses;
 pub mod api_clients;
-pub mod applicants;
 pub mod callbacks;
 pub mod cases;
 pub mod catalogue;
@@ -25,12 +24,14 @@ pub mod people;
 pub mod reach;
 pub mod record;
 pub mod refused_applications;
+pub mod reported;
 pub mod seal;
 pub mod sessions;
 pub mod uploads;
 
 use std::sync::Arc;
 
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::time::Duration;
@@ -134,6 +135,9 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(3))
+            // It would be asked each time; one that answered a moment ago is there.
+            .test_before_acquire(false)
+            .before_acquire(|connection, rested| Box::pin(answers_after_rest(connection, rested)))
             .after_release(|connection, _| Box::pin(still_answers(connection)))
             .connect_lazy_with(options);
         Ok(Self { pool, keys })
@@ -175,6 +179,15 @@ impl Store {
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
     }
+}
+
+/// Whether a connection still answers, if it was not used for a while.
+async fn answers_after_rest(
+    connection: &mut PgConnection,
+    rested: PoolConnectionMetadata,
+) -> Result<bool, sqlx::Error> {
+    const A_WHILE: Duration = Duration::from_secs(1);
+    if rested.idle_for < A_WHILE { Ok(true) } else { still_answers(connection).await }
 }
 
 /// Whether a connection that was given back still answers. The pool asks the same, but would wait for ever: a line that

@@ -8,12 +8,15 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::Row;
+use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::reported::phone_hash;
 use super::{Conn, StoreError};
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::{Instant, fresh_uuid};
-use crate::domain::ids::{CaseId, JobId, PersonId};
+use crate::domain::identity::MobilePhone;
+use crate::domain::ids::{CaseId, DraftId, JobId, PersonId};
 use crate::domain::job::{Job, Lane, Offer};
 use crate::domain::notification::Notification;
 use crate::domain::parcel::{Parcel, ParcelState};
@@ -22,8 +25,10 @@ use crate::store::seal::KeyRing;
 /// Everything that a transition wrote. Empty parts cost nothing.
 #[derive(Default)]
 pub struct Record {
+    people: Vec<PersonRow>,
     new_cases: Vec<NewCaseRow>,
     cases: Vec<CaseRow>,
+    drafts: Vec<DraftRow>,
     history: Vec<HistoryRow>,
     notifications: Vec<NotificationRow>,
     parcels: Vec<ParcelRow>,
@@ -60,7 +65,7 @@ impl ChangeKind {
 /// Why a record was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// Somebody else changed a case since it was read.
+    /// Somebody else changed a case or a draft since it was read.
     #[error("changed by somebody else in between")]
     Stale,
     /// The database.
@@ -69,12 +74,12 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    /// The database's error. A record that changes no case is never stale.
+    /// The database's error. A record that changes neither case nor draft is never stale.
     #[must_use]
     pub fn into_store(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Stale => StoreError::Broken("a record without cases was stale".to_owned()),
+            Self::Stale => StoreError::Broken("a record that changes nothing was stale".to_owned()),
         }
     }
 }
@@ -92,6 +97,20 @@ pub struct Opening<'a> {
 }
 
 impl Record {
+    /// Enters somebody whom nobody knew, by their phone.
+    ///
+    /// # Errors
+    /// When the phone cannot be sealed.
+    pub fn enter(&mut self, id: PersonId, phone: &MobilePhone, keys: &KeyRing, now: Instant) -> Result<(), StoreError> {
+        self.people.push(PersonRow {
+            id: id.uuid(),
+            phone_hash: bytea(&phone_hash(keys, phone)),
+            phone_sealed: bytea(&keys.seal("people.phone", phone.expose().as_bytes())?),
+            created_at: now,
+        });
+        Ok(())
+    }
+
     /// Opens a case.
     ///
     /// # Errors
@@ -135,6 +154,12 @@ impl Record {
         });
         self.change(case.applicant, ChangeKind::Case, case.id);
         Ok(())
+    }
+
+    /// Marks a draft that was read at a version as the case that it became.
+    pub fn submit_draft(&mut self, draft: DraftId, read_at_version: i64, case: &Case) {
+        self.drafts.push(DraftRow { id: draft.uuid(), version: read_at_version, submitted_as: case.id.uuid() });
+        self.change(case.applicant, ChangeKind::Draft, draft);
     }
 
     /// Adds to a case's history: who did what, when, and why.
@@ -207,11 +232,19 @@ impl Record {
         Ok(())
     }
 
+    /// Whether it changes what somebody else may have changed meanwhile.
+    #[must_use]
+    pub const fn may_be_stale(&self) -> bool {
+        !(self.cases.is_empty() && self.drafts.is_empty())
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.new_cases.is_empty()
+        self.people.is_empty()
+            && self.new_cases.is_empty()
             && self.cases.is_empty()
+            && self.drafts.is_empty()
             && self.history.is_empty()
             && self.notifications.is_empty()
             && self.parcels.is_empty()
@@ -227,26 +260,28 @@ impl Record {
 
 /// Saves a record, and returns the jobs that are due at once and were not promised before.
 ///
-/// The caller holds the advisory locks of [`Record::people`] ([`super::changes::hold`]), so that one person's changes
-/// are numbered in the order in which they commit.
+/// The advisory locks of [`Record::people`] are taken with it (see [`super::changes`]), and before anything is written, so
+/// that two records of the same people wait for each other in one order.
 ///
 /// # Errors
-/// [`SaveError::Stale`] when a case is not at the version that it was read at: then nothing may be committed.
+/// [`SaveError::Stale`] when a case or a draft is not at the version that it was read at: then nothing may be committed.
 pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
     let row = sqlx::query(SAVE)
-        .bind(json("cases", &record.new_cases)?)
-        .bind(json("cases", &record.cases)?)
-        .bind(json("case_history", &record.history)?)
-        .bind(json("notifications", &record.notifications)?)
-        .bind(json("parcels", &record.parcels)?)
-        .bind(json("changes", &record.changes)?)
-        .bind(json("jobs", &record.jobs)?)
+        .bind(Json(&record.people))
+        .bind(Json(&record.new_cases))
+        .bind(Json(&record.cases))
+        .bind(Json(&record.drafts))
+        .bind(Json(&record.history))
+        .bind(Json(&record.notifications))
+        .bind(Json(&record.parcels))
+        .bind(Json(&record.changes))
+        .bind(Json(&record.jobs))
         .bind(now)
         .fetch_one(conn)
         .await
         .map_err(StoreError::from)?;
-    let saved: i64 = row.try_get("saved").map_err(StoreError::from)?;
-    if usize::try_from(saved) != Ok(record.cases.len()) {
+    let changed: i64 = row.try_get("changed").map_err(StoreError::from)?;
+    if usize::try_from(changed) != Ok(record.cases.len() + record.drafts.len()) {
         return Err(SaveError::Stale);
     }
     let jobs: Vec<Uuid> = row.try_get("job_ids").map_err(StoreError::from)?;
@@ -258,46 +293,73 @@ pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<
 /// A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices
 /// when it could not.
 const SAVE: &str = r"
-with opened as (
+with held as materialized (
+    select count(pg_advisory_xact_lock(hashtextextended(person_id::text, 0))) as people
+    from (select distinct person_id from jsonb_populate_recordset(null::changes, $8) order by person_id) concerned
+), entered as (
+    insert into people (id, phone_hash, phone_sealed, created_at)
+    select id, phone_hash, phone_sealed, created_at
+    from jsonb_populate_recordset(null::people, $1), held order by phone_hash
+), opened as (
     insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
                        application, recipient_sealed, version, due_on, submitted_at, updated_at)
     select id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
            application, recipient_sealed, version, due_on, submitted_at, updated_at
-    from jsonb_populate_recordset(null::cases, $1)
+    from jsonb_populate_recordset(null::cases, $2)
 ), saved as (
     update cases c
     set state = t.state, detail = t.detail, due_on = t.due_on, updated_at = t.updated_at, version = c.version + 1
-    from jsonb_populate_recordset(null::cases, $2) t
+    from jsonb_populate_recordset(null::cases, $3) t
     where c.id = t.id and c.version = t.version
     returning c.id
+), submitted as (
+    update drafts d set submitted_as = t.submitted_as, version = d.version + 1
+    from jsonb_populate_recordset(null::drafts, $4) t
+    where d.id = t.id and d.version = t.version and d.submitted_as is null
+    returning d.id
 ), remembered as (
     insert into case_history (id, case_id, at, actor, act, cause)
-    select id, case_id, at, actor, act, cause from jsonb_populate_recordset(null::case_history, $3)
+    select id, case_id, at, actor, act, cause from jsonb_populate_recordset(null::case_history, $5)
 ), notified as (
     insert into notifications (id, person_id, case_id, case_number, event, item_zh, item_en, created_at)
     select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
-    from jsonb_populate_recordset(null::notifications, $4)
+    from jsonb_populate_recordset(null::notifications, $6)
 ), sent as (
     insert into parcels (id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by,
                          created_at, updated_at)
     select id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by, created_at, created_at
-    from jsonb_populate_recordset(null::parcels, $5)
+    from jsonb_populate_recordset(null::parcels, $7)
 ), changed as (
     insert into changes (person_id, kind, subject, at)
-    select person_id, kind, subject, $8 from jsonb_populate_recordset(null::changes, $6)
+    select person_id, kind, subject, $10 from jsonb_populate_recordset(null::changes, $8), held
 ), promised as (
     insert into jobs (id, lane, kind, key, payload, due_at, offered_at, trace, created_at)
     select id, lane, kind, key, payload, now() + delay_ms * interval '1 millisecond',
            case when delay_ms = 0 then now() end, trace, now()
-    from jsonb_to_recordset($7)
+    from jsonb_to_recordset($9)
          as t (id uuid, lane text, kind text, key text, payload jsonb, delay_ms bigint, trace text)
     on conflict on constraint jobs_key do nothing
     returning id, lane, offered_at
 )
-select (select count(*) from saved) as saved,
+select (select count(*) from saved) + (select count(*) from submitted) as changed,
        coalesce(array_agg(id), '{}') as job_ids,
        coalesce(array_agg(lane), '{}') as job_lanes
 from promised where offered_at is not null";
+
+#[derive(Serialize)]
+struct PersonRow {
+    id: Uuid,
+    phone_hash: String,
+    phone_sealed: String,
+    created_at: Instant,
+}
+
+#[derive(Serialize)]
+struct DraftRow {
+    id: Uuid,
+    version: i64,
+    submitted_as: Uuid,
+}
 
 #[derive(Serialize)]
 struct NewCaseRow {

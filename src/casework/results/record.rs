@@ -1,4 +1,4 @@
-//! Records reported decisions: a batch in one transaction, a poison row alone.
+//! Records reported decisions: a batch in one statement, a poison row alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,13 +14,14 @@ use crate::catalog::Snapshot;
 use crate::domain::case::{Actor, Case, Delivery, Owed, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
+use crate::domain::identity::MobilePhone;
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::ItemVersion;
 use crate::domain::reach::Reach;
-use crate::store::applicants::{self, KnownAs};
 use crate::store::cases::{self, Owner, Versioned};
-use crate::store::record::{Opening, Record, SaveError};
-use crate::store::{StoreError, Tx, reach};
+use crate::store::record::{Opening, Record};
+use crate::store::reported::{self, Known, Named};
+use crate::store::{Conn, StoreError};
 
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
@@ -45,6 +46,18 @@ struct Row<'a> {
     result: &'a NewResult,
     item: &'a ItemVersion,
     delivery: Delivery,
+}
+
+impl<'a> Row<'a> {
+    /// What names it: the source, and its reference there.
+    fn key(&self) -> (&'a str, &'a str) {
+        (&self.office.source, &self.result.reference)
+    }
+
+    fn named(&self) -> Named<'a> {
+        let (source, reference) = self.key();
+        Named { source, reference, applicant: &self.result.applicant }
+    }
 }
 
 impl Casework {
@@ -96,6 +109,8 @@ impl Casework {
         Ok(verdicts)
     }
 
+    /// Two statements for all of them: what is known of them, and all that they write. If somebody else writes the same
+    /// in between, a rule of the schema is broken, nothing is written, and each is recorded alone.
     async fn record_rows(
         &self,
         catalog: &Snapshot,
@@ -105,47 +120,44 @@ impl Casework {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let first = cases::draw_numbers(&mut *self.store().connection().await?, beijing_day(now), count).await?;
-        let mut tx = self.store().begin().await?;
-        let known = known(&mut tx, rows).await?;
-        let mut verdicts: Vec<(usize, Recorded)> = Vec::new();
-        let mut new = Vec::new();
-        for row in rows {
-            match known.get(&(row.office.source.clone(), row.result.reference.clone())) {
-                Some(case) if says_the_same(&case.case, row.result, &row.delivery) => {
-                    verdicts.push((row.at, Recorded::Known(case.clone())));
-                }
-                Some(_) => verdicts.push((row.at, Recorded::Refused(RowRefusal::Conflict))),
-                None => new.push(row),
-            }
+        let mut connection = self.store().connection().await?;
+        let named: Vec<Named<'_>> = rows.iter().map(Row::named).collect();
+        let known = reported::look_up(&mut connection, self.store().keys(), &named).await?;
+        let (old, new): (Vec<_>, Vec<_>) = rows.iter().zip(known).partition(|(_, known)| known.is_case);
+        let mut verdicts = compare(&mut connection, old).await?;
+        if new.is_empty() {
+            return Ok(verdicts);
         }
-        let (people, reach) = self.applicants(&mut tx, &new, now).await?;
-        let mut record = Record::default();
-        for ((number, row), person) in (first..).zip(new).zip(people) {
-            let number = CaseNumber::new(beijing_day(now), number);
-            let reach = reach.get(&person).cloned().unwrap_or_default();
+        let numbers = self.case_numbers(&mut connection, beijing_day(now), new.len()).await?;
+        let (mut record, mut newcomers) = (Record::default(), HashMap::new());
+        for ((row, known), number) in new.into_iter().zip(numbers) {
+            let (person, reach) = match known.applicant {
+                Some(applicant) => applicant,
+                None => self.enter(&mut record, &mut newcomers, &row.result.applicant.phone, now)?,
+            };
             let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
             verdicts.push((row.at, opened.map_or_else(Recorded::Refused, Recorded::Created)));
         }
-        let offers = self.save(&mut tx, &record, now).await.map_err(|error| match error {
-            SaveError::Store(error) => error,
-            SaveError::Stale => StoreError::Broken("a new case was changed".to_owned()),
-        })?;
-        self.commit(tx, &record, offers).await?;
+        self.save_at_once(&mut connection, &record, now).await?;
         Ok(verdicts)
     }
 
-    async fn applicants(
+    /// Enters somebody new, once, however many of their decisions come together.
+    fn enter(
         &self,
-        tx: &mut Tx,
-        rows: &[&Row<'_>],
+        record: &mut Record,
+        newcomers: &mut HashMap<MobilePhone, PersonId>,
+        phone: &MobilePhone,
         now: Instant,
-    ) -> Result<(Vec<PersonId>, BTreeMap<PersonId, Reach>), StoreError> {
-        let known_as: Vec<KnownAs> = rows.iter().map(|row| row.result.applicant.clone()).collect();
-        let people = applicants::find_or_enter(tx, self.store().keys(), &known_as, now).await?;
-        let reach = reach::of(tx, &people).await?;
-        Ok((people, reach))
+    ) -> Result<(PersonId, Reach), StoreError> {
+        let reach = Reach { phone: true, ..Reach::default() };
+        if let Some(person) = newcomers.get(phone) {
+            return Ok((*person, reach));
+        }
+        let person = fresh(PersonId::from_uuid);
+        record.enter(person, phone, self.store().keys(), now)?;
+        newcomers.insert(phone.clone(), person);
+        Ok((person, reach))
     }
 
     /// Adds a case that is decided from the start to a record, with all that its decision owes.
@@ -211,9 +223,21 @@ impl Casework {
     }
 }
 
-/// What is known already under the references of these rows, by source and reference.
-async fn known(tx: &mut Tx, rows: &[Row<'_>]) -> Result<HashMap<(String, String), Versioned>, StoreError> {
-    let sources: Vec<&str> = rows.iter().map(|row| row.office.source.as_str()).collect();
-    let references: Vec<&str> = rows.iter().map(|row| row.result.reference.as_str()).collect();
-    cases::find_by_source(tx, &sources, &references).await
+/// Compares decisions that are cases already with these cases.
+async fn compare(conn: &mut Conn, rows: Vec<(&Row<'_>, Known)>) -> Result<Vec<(usize, Recorded)>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (sources, references): (Vec<&str>, Vec<&str>) = rows.iter().map(|(row, _)| row.key()).unzip();
+    let cases = cases::find_by_source(conn, &sources, &references).await?;
+    let judge = |(row, _): (&Row<'_>, Known)| {
+        let (source, reference) = row.key();
+        match cases.get(&(source.to_owned(), reference.to_owned())) {
+            Some(case) if says_the_same(&case.case, row.result, &row.delivery) => {
+                (row.at, Recorded::Known(case.clone()))
+            }
+            _ => (row.at, Recorded::Refused(RowRefusal::Conflict)),
+        }
+    };
+    Ok(rows.into_iter().map(judge).collect())
 }

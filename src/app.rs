@@ -10,9 +10,9 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::edge::bearer::Identify;
+use crate::api::edge::buckets::Buckets;
 use crate::api::edge::paging::Cursors;
-use crate::api::edge::rate_limit::{LimitRate, LocalBuckets};
-use crate::api::edge::shared_buckets::SharedBuckets;
+use crate::api::edge::rate_limit::LimitRate;
 use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
@@ -25,7 +25,7 @@ use crate::casework::{Casework, Parts};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::domain::address::RegionNames;
-use crate::domain::clock::{Clock, fresh_uuid};
+use crate::domain::clock::fresh_uuid;
 use crate::domain::consent::ConsentTemplate;
 use crate::domain::notification::Consent;
 use crate::domain::reach::AddressKind;
@@ -65,6 +65,7 @@ pub struct App {
     queue: Queue,
     pulse: Pulse,
     live: Live,
+    buckets: Arc<Buckets>,
     bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
@@ -112,6 +113,7 @@ impl App {
         };
         let bell = Arc::new(Mutex::new(Some(hear)));
         Ok(Self {
+            buckets: Arc::new(buckets(&config, &queue)),
             config: Arc::new(config),
             catalog,
             casework,
@@ -131,6 +133,10 @@ impl App {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
+        let (casework, live, stopping) = (self.casework.clone(), self.live.clone(), tasks.stopping());
+        tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
+        let (buckets, told_until) = (Arc::clone(&self.buckets), tasks.stopping());
+        tasks.spawn(async move { buckets.tell(told_until).await });
         let routes = self.routes(&stop)?;
         let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
         for address in acceptor.local_addr() {
@@ -228,23 +234,22 @@ impl App {
             edge: Edge {
                 identify: Identify { tokens: self.people.tokens.clone(), clock: config.clock.clone() },
                 origins: config.origins.clone(),
-                limit_rate: limit_rate(config, &self.queue),
+                limit_rate: LimitRate {
+                    policies: config.policies.clone(),
+                    buckets: Arc::clone(&self.buckets),
+                    proxies: config.proxies,
+                },
             },
         }
     }
 }
 
-fn limit_rate(config: &Config, queue: &Queue) -> LimitRate {
-    /// Whom one process remembers while Redis is away.
+fn buckets(config: &Config, queue: &Queue) -> Buckets {
+    /// Whom one process remembers.
     const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis to count it.
+    /// How long a request waits for Redis to count it, where it must.
     const PATIENCE: Duration = Duration::from_millis(100);
-    LimitRate {
-        policies: config.policies.clone(),
-        buckets: Arc::new(SharedBuckets::new(queue.clone(), LocalBuckets::new(CALLERS), PATIENCE)),
-        proxies: config.proxies,
-        clock: Clock::clone(&config.clock),
-    }
+    Buckets::new(queue.clone(), config.clock.clone(), CALLERS, PATIENCE)
 }
 
 /// The templates that a person can be asked to consent to, each once, whatever languages it is used for.

@@ -2,12 +2,10 @@
 //! one for signing in. Every answer says how it stands (`RateLimit`, `RateLimit-Policy`: IETF
 //! draft-ietf-httpapi-ratelimit-headers-10); who asks too often gets 429 and `Retry-After`.
 //!
-//! The buckets stand behind [`Buckets`]. [`LocalBuckets`] keeps them in the process, so n processes let n times as much
-//! through; [`SharedBuckets`](super::shared_buckets::SharedBuckets) counts for all of them in Redis.
+//! The [`Buckets`] count for all processes together.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use poem::http::{HeaderName, HeaderValue, Method};
@@ -15,11 +13,11 @@ use poem::web::RemoteAddr;
 use poem::{Addr, Endpoint, IntoResponse, Middleware, Request, Response, Result};
 
 use super::bearer::{Identity, Principal};
-use super::bucket::{Bucket, Policy, Taken};
+use super::bucket::Policy;
+use super::buckets::Buckets;
 use super::code::Code;
 use super::problem::Problem;
 use super::request_id::current_request;
-use crate::domain::clock::{Clock, Instant};
 use crate::env::Env;
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -39,13 +37,6 @@ const SIGN_IN: [&str; 7] = [
 
 /// What is never limited: who watches over us, and the carriers and platforms that call us back.
 const UNLIMITED: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/callbacks/"];
-
-/// Keeps buckets.
-#[async_trait::async_trait]
-pub trait Buckets: Send + Sync {
-    /// Takes one request out of a caller's bucket.
-    async fn take(&self, policy: &Policy, caller: &str, now: Instant) -> Taken;
-}
 
 /// A policy per audience, and a stricter one for signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,52 +90,15 @@ impl Policies {
     }
 }
 
-/// Buckets in the memory of this process, at most twice `size` of them: when so many callers were seen, those that were
-/// not seen since the last time are forgotten, which lets them begin with a full bucket.
-pub struct LocalBuckets {
-    size: usize,
-    generations: Mutex<Generations>,
-}
-
-#[derive(Default)]
-struct Generations {
-    young: HashMap<(&'static str, String), Bucket>,
-    old: HashMap<(&'static str, String), Bucket>,
-}
-
-impl LocalBuckets {
-    /// With room for so many callers.
-    #[must_use]
-    pub fn new(size: usize) -> Self {
-        Self { size, generations: Mutex::default() }
-    }
-}
-
-#[async_trait::async_trait]
-impl Buckets for LocalBuckets {
-    async fn take(&self, policy: &Policy, caller: &str, now: Instant) -> Taken {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (policy.name, caller.to_owned());
-        if !generations.young.contains_key(&key) && generations.young.len() >= self.size {
-            generations.old = std::mem::take(&mut generations.young);
-        }
-        let known = generations.old.remove(&key);
-        let bucket = generations.young.entry(key).or_insert_with(|| known.unwrap_or_else(|| Bucket::full(now)));
-        bucket.take(policy, now)
-    }
-}
-
 /// The middleware. It stands outside the catch-all, so that every answer bears its headers.
 #[derive(Clone)]
 pub struct LimitRate {
     /// How much.
     pub policies: Policies,
     /// Counted where.
-    pub buckets: Arc<dyn Buckets>,
+    pub buckets: Arc<Buckets>,
     /// How many proxies of ours stand before us, each adding the address that it saw to `X-Forwarded-For`.
     pub proxies: usize,
-    /// At what time.
-    pub clock: Clock,
 }
 
 impl<E: Endpoint> Middleware<E> for LimitRate {
@@ -165,13 +119,13 @@ impl<E: Endpoint> Endpoint for RateLimited<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let LimitRate { policies, buckets, proxies, clock } = &self.limit;
+        let LimitRate { policies, buckets, proxies } = &self.limit;
         let address = address_of(&request, *proxies);
         let chosen = policies.choose(request.method(), request.uri().path(), Identity::of(&request), &address);
         let Some((policy, caller)) = chosen else {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         };
-        let taken = buckets.take(policy, &caller, clock.now()).await;
+        let taken = buckets.take(policy, &caller).await;
         let mut response = if taken.allowed {
             self.inner.call(request).await?.into_response()
         } else {
@@ -235,19 +189,5 @@ mod tests {
         assert_eq!(address_of(&request, 1), "2001:db8:1:2");
         assert_eq!(address_of(&request, 2), "9.9.9.9");
         assert_eq!(address_of(&request, 3), "unknown");
-    }
-
-    #[tokio::test]
-    async fn memory_is_bounded_and_a_busy_caller_is_not_forgotten() {
-        let buckets = LocalBuckets::new(10);
-        let policy = Policy { name: "t", quota: 1, window: MINUTE };
-        let now = "2026-11-23T00:00:00Z".parse().unwrap();
-        assert!(buckets.take(&policy, "busy", now).await.allowed);
-        for caller in 0..1000 {
-            assert!(buckets.take(&policy, &caller.to_string(), now).await.allowed);
-            assert!(!buckets.take(&policy, "busy", now).await.allowed);
-        }
-        let generations = buckets.generations.lock().unwrap();
-        assert!(generations.young.len() + generations.old.len() <= 20);
     }
 }

@@ -71,6 +71,8 @@ pub struct App {
 
 /// How often a process looks for a newer catalogue.
 const CATALOGUE_EVERY: Duration = Duration::from_secs(5);
+/// How long a connection may say nothing, neither side. Streams of events are never so silent.
+const SILENCE: Duration = Duration::from_secs(75);
 /// How long what is under way may take after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(25);
 
@@ -143,6 +145,7 @@ impl App {
             tracing::info!("listening on {address}");
         }
         Server::new_with_acceptor(acceptor)
+            .idle_timeout(SILENCE)
             .run_with_graceful_shutdown(routes, stop.cancelled_owned(), Some(GRACE))
             .await?;
         tasks.stop(GRACE).await;

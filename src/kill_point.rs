@@ -1,7 +1,11 @@
 //! Where a process may be killed in a test: every boundary between two steps of keeping a promise.
 //!
 //! `SONGDA_KILL_AT=called` makes a debug build send itself SIGKILL when it comes to that boundary: no destructor runs,
-//! nothing is flushed, as when the power fails. A release build holds none of this.
+//! nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. A release build holds
+//! none of this.
+
+/// Of what no lane is about.
+pub const NO_LANE: &str = "";
 
 /// The boundaries, in the order in which a promise passes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +46,14 @@ impl Step {
     }
 }
 
-/// Passes a boundary; or dies there, if a test said so.
+/// Passes a boundary with a job of a lane, or of none; or dies there, if a test said so.
 #[cfg(debug_assertions)]
-pub fn pass(step: Step) {
+pub fn pass(step: Step, lane: &str) {
     use std::sync::LazyLock;
     static DIE_AT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("SONGDA_KILL_AT").ok());
-    if DIE_AT.as_deref() == Some(step.name()) {
+    let Some(order) = DIE_AT.as_deref() else { return };
+    let (at, with) = order.split_once('@').unwrap_or((order, lane));
+    if at == step.name() && with == lane {
         let own = std::process::id().to_string();
         let killed = std::process::Command::new("kill").args(["-KILL", &own]).status();
         tracing::error!(?killed, "the kill point did not kill");
@@ -58,4 +64,4 @@ pub fn pass(step: Step) {
 /// Passes a boundary.
 #[cfg(not(debug_assertions))]
 #[inline]
-pub const fn pass(_: Step) {}
+pub const fn pass(_: Step, _: &str) {}

@@ -52,11 +52,13 @@ use self::edge::compression::CompressAnswers;
 use self::edge::cors::{AllowOrigins, Origins};
 use self::edge::etag::AnswerNotModified;
 use self::edge::fixed::Fixed;
+use self::edge::head_limit::LimitHeads;
 use self::edge::in_time::{ANSWER_WITHIN, AnswerInTime};
 use self::edge::openapi::About;
 use self::edge::rate_limit::LimitRate;
 use self::edge::request_id::NameRequests;
 use self::edge::request_log::LogRequests;
+use self::edge::tagged::TagReads;
 use self::edge::{problem_pages, reference};
 
 /// What the routes are made of.
@@ -149,6 +151,7 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
     route
         // A body is counted where it is read, so that its refusal is a problem like any other.
         .with(LimitBodies)
+        .with(LimitHeads)
         // A wait that is ended is a failure like any other.
         .with(AnswerInTime { limit: ANSWER_WITHIN })
         // Beneath here things fail; above it there are only answers.
@@ -157,7 +160,8 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
         .with(edge.limit_rate)
         // The rate is counted by who asks, so that must be known first.
         .with(edge.identify)
-        // Before compression, which changes the tag; after everything that makes an answer.
+        // After everything that makes an answer; before compression, which changes the tag.
+        .with(TagReads)
         .with(AnswerNotModified)
         .with(CompressAnswers)
         // A preflight bears no token and is not to be counted; every answer needs these headers to be readable.

@@ -32,6 +32,9 @@ pub enum Keys {
 pub fn run(command: Keys) -> Result<(), Failure> {
     match command {
         Keys::Init { folder } => {
+            if let Some(parent) = folder.parent() {
+                fs::create_dir_all(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
+            }
             fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
             write_secret(&folder.join(KEY_RING_FILE), &KeyRing::fresh_file())?;
             fs::create_dir(folder.join(TOKEN_KEYS_FOLDER))?;

@@ -70,6 +70,9 @@ pub async fn play(stage: &Stage, settings: &Settings) -> Played<usize> {
     let handed_in = hand_in(stage, &office, &results).await?;
     bring_all(stage, &handed_in).await?;
     let struck = stage.sandbox.end_faults().await?;
+    for (fault, _) in FAULTS.iter().chain(&CALLBACK_FAULTS) {
+        check(struck[fault].as_u64() > Some(0), || format!("{fault} never struck: {struck}"))?;
+    }
     stage.story.step("故障已发生", &format!("faults that struck: {struck}"));
     judge(stage, &handed_in).await?;
     Ok(handed_in.len())

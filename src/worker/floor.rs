@@ -191,7 +191,7 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     let work = AssertUnwindSafe(jobs::run(workshop, job, plan)).catch_unwind();
     match tokio::time::timeout(workshop.settings.attempt, work).await {
         Ok(Ok(conclusion)) => {
-            kill_point::pass(Step::Called);
+            kill_point::pass(Step::Called, job.lane_name());
             conclusion
         }
         Ok(Err(_)) => broken(workshop, job, "the job panicked"),

@@ -105,7 +105,7 @@ impl Crew {
         if rings.is_empty() {
             return 0;
         }
-        kill_point::pass(Step::Heard);
+        kill_point::pass(Step::Heard, self.lane.as_str());
         let since = Stopwatch::start();
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
@@ -123,7 +123,7 @@ impl Crew {
         if claimed.is_empty() {
             self.floor.nothing_tried();
         } else {
-            kill_point::pass(Step::Claimed);
+            kill_point::pass(Step::Claimed, self.lane.as_str());
         }
         let count = claimed.len();
         let begun = jobs::plan(workshop, claimed, since).await;

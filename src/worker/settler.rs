@@ -40,10 +40,16 @@ pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
         settle(&workshop, &batch).await;
-        kill_point::pass(Step::Settled);
+        passed(Step::Settled, &batch);
         acknowledge(&workshop, &batch).await;
-        kill_point::pass(Step::Acknowledged);
+        passed(Step::Acknowledged, &batch);
         batch.clear();
+    }
+}
+
+fn passed(step: Step, batch: &[Ended]) {
+    for ended in batch {
+        kill_point::pass(step, ended.lane.as_str());
     }
 }
 

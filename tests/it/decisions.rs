@@ -20,6 +20,15 @@ pub struct Decided {
     pub number: String,
     /// The applicant's phone.
     pub phone: String,
+    /// Where WeChat shows the message, if it does and not an SMS.
+    pub openid: Option<String>,
+}
+
+impl Decided {
+    /// For somebody who is known by their phone alone.
+    pub fn by_phone(number: String, phone: String) -> Self {
+        Self { number, phone, openid: None }
+    }
 }
 
 /// A back-office system that is known, and may decide for the agencies that tests meet.
@@ -58,11 +67,13 @@ pub async fn decide(desk: &Desk, count: usize) -> Vec<Decided> {
     let phones: Vec<String> = (0..count).map(|_| fresh_phone()).collect();
     let results: Vec<Value> = phones.iter().map(|phone| result(phone)).collect();
     let verdicts = back_office(desk).await.hand_in(&results).await.unwrap();
-    let number = |verdict: &Value| {
-        let number = verdict["case"]["number"].as_str().or_else(|| verdict["number"].as_str());
-        number.unwrap_or_else(|| panic!("not taken: {verdict}")).to_owned()
-    };
-    verdicts.iter().zip(phones).map(|(verdict, phone)| Decided { number: number(verdict), phone }).collect()
+    verdicts.iter().zip(phones).map(|(verdict, phone)| Decided::by_phone(number_of(verdict), phone)).collect()
+}
+
+/// The number of a case that a decision made.
+pub fn number_of(verdict: &Value) -> String {
+    let number = verdict["case"]["number"].as_str().or_else(|| verdict["number"].as_str());
+    number.unwrap_or_else(|| panic!("not taken: {verdict}")).to_owned()
 }
 
 /// A grant that goes out by the post.
@@ -108,7 +119,11 @@ pub async fn came_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
 
 impl Decided {
     fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<Message>>) -> impl Iterator<Item = &'a Message> {
-        phones.get(&self.phone).into_iter().flatten().filter(|message| message.says(&self.number))
+        phones
+            .get(self.openid.as_ref().unwrap_or(&self.phone))
+            .into_iter()
+            .flatten()
+            .filter(|message| message.says(&self.number))
     }
 
     fn orders<'a>(&self, parcels: &'a [Parcel]) -> impl Iterator<Item = &'a Parcel> {
@@ -137,7 +152,7 @@ impl Accepted {
         officer.accept(&submitted.id).await.unwrap();
         let path = format!("/staff/v1/cases/{}", submitted.id);
         let etag = officer.caller().get(&path).success().await.unwrap().etag().to_owned();
-        let case = Decided { number: submitted.number, phone: resident.applicant.phone.to_owned() };
+        let case = Decided::by_phone(submitted.number, resident.applicant.phone.to_owned());
         Self { path, etag, case }
     }
 

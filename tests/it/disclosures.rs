@@ -12,6 +12,11 @@ fn shows(reply: &Reply, number: &str) -> bool {
     reply.body.to_string().contains(number)
 }
 
+/// What `If-Match` compares.
+fn version(reply: &Reply) -> &str {
+    reply.etag().trim_matches('"').split('.').next().unwrap()
+}
+
 #[tokio::test]
 async fn whoever_sees_a_whole_number_leaves_their_name_and_their_reason() {
     let desk = Desk::open().await;
@@ -39,7 +44,7 @@ async fn whoever_sees_a_whole_number_leaves_their_name_and_their_reason() {
 
     let whole = officer.caller().post(&disclosures).json(&reason).success().await.unwrap();
     assert!(shows(&whole, resident_id) && shows(&whole, phone), "{}", whole.body);
-    assert_eq!(whole.etag(), read.etag(), "a look changes no case");
+    assert_eq!(version(&whole), version(&read), "a look changes no case");
     let after = officer.caller().get(&history).success().await.unwrap();
     assert!(shows(&after, "disclosed") && shows(&after, "核对身份证件"), "{}", after.body);
     let timeline = resident.timeline(&case).await.unwrap();

@@ -14,21 +14,52 @@ fn every_setting_is_documented() {
     assert!(there.ends_with(&table), "docs/settings.md is not what the program reads. Mend it with: script/generate");
 }
 
+/// Who sets something that nobody reads believes in something that is not so.
+#[test]
+fn every_setting_that_is_set_is_read() {
+    let settings = fs::read_to_string("docs/settings.md").unwrap();
+    // Read by compose.yaml itself, and by `songda staff`.
+    let others = ["SONGDA_PORT", "SONGDA_SANDBOX_PORT", "SONGDA_PASSWORD"];
+    let name = Regex::new(r"\bSONGDA_[A-Z0-9_]+").unwrap();
+    let mut files = files_under(Path::new("deploy"), "yaml");
+    files.extend(["compose.yaml", "Dockerfile", "script/sandbox.env"].map(PathBuf::from));
+    let mut unknown = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let named = name.find_iter(&text).map(|found| found.as_str());
+        let not_read = named.filter(|name| !others.contains(name) && !settings.contains(&format!("`{name}`")));
+        unknown.extend(not_read.map(|name| format!("{}: {name}", file.display())));
+    }
+    assert!(unknown.is_empty(), "settings that nobody reads:\n{}", unknown.join("\n"));
+}
+
 #[test]
 fn every_link_leads_somewhere() {
-    let link = Regex::new(r"\]\(([^)\s#]+)(?:#[^)]*)?\)").unwrap();
+    let link = Regex::new(r"\]\(([^)\s#]*)(?:#([^)]*))?\)").unwrap();
     let mut dead = Vec::new();
     for file in documents() {
         let text = fs::read_to_string(&file).unwrap();
         let folder = file.parent().unwrap_or(Path::new(""));
-        for target in link.captures_iter(&text).map(|found| found[1].to_owned()) {
-            let outside = target.contains("://") || target.starts_with("mailto:");
-            if !outside && !folder.join(&target).exists() {
-                dead.push(format!("{}: {target}", file.display()));
+        for found in link.captures_iter(&text).filter(|found| !found[1].contains("://")) {
+            let target = if found[1].is_empty() { file.clone() } else { folder.join(&found[1]) };
+            let leads = target.exists() && found.get(2).is_none_or(|place| has_heading(&target, place.as_str()));
+            if !leads {
+                dead.push(format!("{}: {}", file.display(), &found[0]));
             }
         }
     }
     assert!(dead.is_empty(), "links that lead nowhere:\n{}", dead.join("\n"));
+}
+
+/// Whether a document has a heading that is linked to by these words.
+fn has_heading(document: &Path, words: &str) -> bool {
+    let text = fs::read_to_string(document).unwrap();
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let linked = |heading: &str| {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|letter| letter.is_alphanumeric() || *letter == '-').collect::<String>()
+    };
+    headings.map(linked).any(|heading| heading == words)
 }
 
 /// Words for things that have another name here (see the table of words in docs/architecture.md).
@@ -44,9 +75,10 @@ fn one_thing_has_one_name() {
     assert!(found.is_empty(), "other words for things that have a name:\n{}", found.join("\n"));
 }
 
-/// The documents of the project's root and of docs/.
+/// The documents of the project's root, of docs/ and of the catalogue.
 fn documents() -> Vec<PathBuf> {
     let mut files = files_under(Path::new("docs"), "md");
+    files.extend(files_in(Path::new("catalog"), "md"));
     files.extend(files_in(Path::new("."), "md"));
     files
 }

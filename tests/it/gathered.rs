@@ -66,8 +66,8 @@ async fn decisions_at_the_same_time_are_answered_each_for_itself() {
         assert_eq!(other.text("/number").unwrap(), numbers[at], "one reference, one case");
     }
 
-    let of_stranger = Decided { number: strange.text("/number").unwrap(), phone: strange_phone };
-    let decided = numbers.into_iter().zip(phones).map(|(number, phone)| Decided { number, phone });
+    let of_stranger = Decided::by_phone(strange.text("/number").unwrap(), strange_phone);
+    let decided = numbers.into_iter().zip(phones).map(|(number, phone)| Decided::by_phone(number, phone));
     came_once(&desk, &decided.chain([of_stranger]).collect::<Vec<_>>(), Duration::from_secs(30)).await;
     desk.close().await;
 }
@@ -100,8 +100,8 @@ async fn a_caller_that_hangs_up_takes_nobody_along() {
 
     let again = hand_in(&office, &known.source, &left).await;
     assert!([200, 201].contains(&again.status.as_u16()), "it is taken once, whenever it was written: {}", again.status);
-    let decided = [(answer, stays), (again, gone)]
-        .map(|(reply, phone)| Decided { number: reply.text("/number").unwrap(), phone });
+    let decided =
+        [(answer, stays), (again, gone)].map(|(reply, phone)| Decided::by_phone(reply.text("/number").unwrap(), phone));
     came_once(&desk, &decided, Duration::from_secs(20)).await;
     desk.close().await;
 }

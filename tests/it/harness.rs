@@ -193,6 +193,12 @@ impl Desk {
         self.process("work", kill_at).env("SONGDA_LOG", "warn").spawn().unwrap()
     }
 
+    /// Starts a worker that dies when it comes to a step with a job of this lane.
+    pub fn worker_dying_at(&self, step: Step, lane: &str) -> Child {
+        let order = format!("{}@{lane}", step.name());
+        self.process("work", None).env("SONGDA_KILL_AT", order).env("SONGDA_LOG", "warn").spawn().unwrap()
+    }
+
     /// The same for an API.
     pub async fn server(&self, kill_at: Option<Step>) -> Server {
         self.listening(self.process("serve", kill_at)).await
@@ -256,10 +262,19 @@ impl Desk {
 
     /// The same, of this name at WeChat.
     pub async fn resident_called(&self, someone: &str) -> (Resident, String) {
+        self.resident_known_by(someone, fresh_phone()).await
+    }
+
+    /// The same, with this phone.
+    pub async fn resident_with_phone(&self, phone: &str) -> (Resident, String) {
+        self.resident_known_by(&fresh_key(), phone.to_owned()).await
+    }
+
+    async fn resident_known_by(&self, someone: &str, phone: String) -> (Resident, String) {
         let applicant = Applicant {
             name: "王小明",
             resident_id: "320422198506150024",
-            phone: Box::leak(fresh_phone().into_boxed_str()),
+            phone: Box::leak(phone.into_boxed_str()),
             home: "西城街道清风路1号",
         };
         let resident = Resident::by_wechat(&self.api, &format!("wx-{someone}"), applicant).await.unwrap();

@@ -3,11 +3,13 @@
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use songda::demo::fresh_key;
+use serde_json::json;
+use songda::demo::back_office::BackOffice;
+use songda::demo::{fresh_key, fresh_phone};
 use songda::kill_point::Step;
 use tokio::process::Child;
 
-use crate::decisions::{Accepted, came_once, decide};
+use crate::decisions::{Accepted, Decided, back_office, came_once, number_of, result};
 use crate::harness::Desk;
 
 const SIGKILL: i32 = 9;
@@ -21,14 +23,41 @@ pub const QUICK: [(&str, &str); 5] = [
     ("SONGDA_RETRY_FIRST", "100ms"),
 ];
 
-/// Kills a worker at a boundary, lets another one finish, and looks at phones and carriers.
+/// The lanes on which something goes out into the world. At each of them an attempt of unknown outcome is cleared up in
+/// its own way.
+const LANES: [&str; 4] = ["push.wechat", "push.sms_aliyun", "courier.ems", "courier.sf"];
+
+/// Kills workers at a boundary, one with a job of each lane; lets another one finish, and looks at phones and carriers.
 async fn killed_at(step: Step) {
     let desk = Desk::open_idle(&QUICK).await;
-    let decided = decide(&desk, 3).await;
-    died(desk.worker(Some(step)), step).await;
+    let office = back_office(&desk).await;
+    let mut decided = Vec::new();
+    for lane in LANES {
+        let doomed = desk.worker_dying_at(step, lane);
+        decided.push(one_for(&desk, &office, lane).await);
+        died(doomed, step).await;
+    }
     let _successor = desk.worker(None);
     came_once(&desk, &decided, Duration::from_secs(40)).await;
     desk.close().await;
+}
+
+/// A decision that owes a job of this lane: for somebody new, or for a resident whom WeChat may tell; on an item that the
+/// post alone may carry, or on one that goes by SF.
+async fn one_for(desk: &Desk, office: &BackOffice, lane: &str) -> Decided {
+    let phone = fresh_phone();
+    let (mut result, mut openid) = (result(&phone), None);
+    match lane {
+        "push.wechat" => {
+            let (resident, at_wechat) = desk.resident_with_phone(&phone).await;
+            resident.answer_dialog(&desk.outside(), &at_wechat, "accept").await.unwrap();
+            openid = Some(at_wechat);
+        }
+        "courier.sf" => result["item_code"] = json!("JT-0064"),
+        _ => {}
+    }
+    let verdicts = office.hand_in(&[result]).await.unwrap();
+    Decided { number: number_of(&verdicts[0]), phone, openid }
 }
 
 /// Waits until a process was killed at its kill point.

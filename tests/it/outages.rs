@@ -176,7 +176,7 @@ impl Clerk {
             Ok(None)
         };
         let number = wait::until("the decision is taken", PATIENCE, ask).await.unwrap();
-        self.taken.lock().unwrap().push(Decided { number, phone });
+        self.taken.lock().unwrap().push(Decided::by_phone(number, phone));
     }
 
     /// Waits until more were taken.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use songda::demo::fresh_phone;
 
-use crate::decisions::{Decided, back_office, came_once, result};
+use crate::decisions::{Decided, back_office, came_once, number_of, result};
 use crate::harness::Desk;
 
 /// A decision with something changed.
@@ -62,7 +62,7 @@ async fn a_poison_row_is_refused_alone() {
 
     let decided = [&verdicts[0], &verdicts[8]].into_iter().zip(phones).map(|(verdict, phone)| {
         assert_eq!(verdict["status"], 201, "{verdict}");
-        Decided { number: verdict["number"].as_str().unwrap().to_owned(), phone }
+        Decided::by_phone(number_of(verdict), phone)
     });
     came_once(&desk, &decided.collect::<Vec<_>>(), Duration::from_secs(20)).await;
     let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&desk.database).await.unwrap();

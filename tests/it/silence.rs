@@ -91,5 +91,5 @@ async fn taken(api: &Caller, source: &str, phone: &str) -> Decided {
         if reply.status.is_success() { reply.text("/number").map(Some) } else { Ok(None) }
     };
     let number = wait::until("the decision is taken", PATIENCE, ask).await.unwrap();
-    Decided { number, phone: phone.to_owned() }
+    Decided::by_phone(number, phone.to_owned())
 }

@@ -18,7 +18,7 @@ async fn a_frame_shows_what_waits_and_who_works() {
     assert!(waiting.contains("workers 0  due 6  running 0  dead 0"), "{waiting}");
     let lane = |name: &str| Regex::new(&format!(r"(?m)^ {name} +3 +0 +0 +0 .* 0/0 +no worker$")).unwrap();
     assert!(lane("push.sms_aliyun").is_match(&waiting) && lane("courier.ems").is_match(&waiting), "{waiting}");
-    for Decided { number, phone } in &decided {
+    for Decided { number, phone, .. } in &decided {
         assert!(!waiting.contains(number.as_str()) && !waiting.contains(phone.as_str()), "{waiting}");
     }
 

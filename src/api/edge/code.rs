@@ -54,7 +54,6 @@ codes! {
     NotFound = 404 "not_found" "没有找到" "There is no such thing";
     NotOffered = 404 "not_offered" "本系统未开通此功能" "This is not offered in this installation";
     MethodNotAllowed = 405 "method_not_allowed" "此地址不支持该请求方法" "This address does not answer to that method";
-    NotAcceptable = 406 "not_acceptable" "无法按要求的格式返回" "There is no answer in a form that you accept";
     Conflict = 409 "conflict" "与当前状态冲突" "This conflicts with the present state";
     PhoneTaken = 409 "phone_taken" "该手机号已属于其他用户" "This number belongs to another person";
     IdentityTaken = 409 "identity_taken" "该身份证号已由其他账号认证" "Another person was verified with this resident ID";
@@ -68,9 +67,9 @@ codes! {
     ResultConflict = 409 "result_conflict" "该编号已回传另一决定" "Another decision was reported under this reference";
     ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference stands twice in this batch";
     DraftSubmitted = 409 "draft_submitted" "该草稿已提交" "The draft was submitted already";
-    LengthRequired = 411 "length_required" "缺少 Content-Length 请求头" "The Content-Length header is missing";
     VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "It was changed since you read it; read it again";
     BodyTooLarge = 413 "body_too_large" "请求体过大" "The body is too large";
+    AddressTooLong = 414 "address_too_long" "请求地址过长" "The address is too long";
     UnsupportedMediaType = 415 "unsupported_media_type" "不支持该内容类型" "This content type is not supported";
     InvalidBody = 422 "invalid_body" "填写的内容有误" "The body does not hold what it should";
     ItemNotPublished = 422 "item_not_published" "该事项不在目录中" "There is no such item in the catalogue";
@@ -137,11 +136,10 @@ impl Code {
             403 => Self::Forbidden,
             404 => Self::NotFound,
             405 => Self::MethodNotAllowed,
-            406 => Self::NotAcceptable,
             409 => Self::Conflict,
-            411 => Self::LengthRequired,
             412 => Self::VersionStale,
             413 => Self::BodyTooLarge,
+            414 => Self::AddressTooLong,
             415 => Self::UnsupportedMediaType,
             422 => Self::InvalidBody,
             428 => Self::VersionRequired,

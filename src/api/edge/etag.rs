@@ -1,10 +1,11 @@
-//! Conditional requests (RFC 9110 §13). An ETag is strong and tells the version of a resource: `"7"`.
+//! Conditional requests (RFC 9110 §13). An ETag is strong. It tells the version of a resource, and of a read its bytes:
+//! `"7.0f3a…"` (see [`super::tagged`]).
 //!
 //! `If-None-Match` on reads is answered in one place, [`AnswerNotModified`]. `If-Match` on writes is a parameter of the
 //! operation: [`IfMatch`] where the resource exists, [`CreateOrMatch`] where it may be made. Compression appends its
 //! name to a tag (`"7-gzip"`, see [`super::compression`]); a tag that comes back with it counts as the tag without.
 
-use poem::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -23,16 +24,26 @@ pub fn etag(version: i64) -> String {
 /// The ETag of a body.
 #[must_use]
 pub fn etag_of(body: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
-    format!("\"{}\"", hex::encode(&digest.as_ref()[..16]))
+    format!("\"{}\"", digest(body))
 }
 
-/// One tag of a condition, without its quotes and without the name of a compression.
+/// What names a body.
+pub(super) fn digest(body: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
+    hex::encode(&digest.as_ref()[..16])
+}
+
+/// The version that a tag tells, without its quotes; `None` for one that tells none.
+pub(super) fn version_of(opaque: &str) -> Option<i64> {
+    opaque.split('.').next()?.parse().ok()
+}
+
+/// One tag of a condition, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// Whether it is marked weak.
     pub weak: bool,
-    /// The opaque text.
+    /// The opaque text, as it was sent.
     pub opaque: String,
 }
 
@@ -66,7 +77,7 @@ impl Tags {
             if !is_sound || !(after.is_empty() || after.starts_with([' ', '\t', ','])) {
                 return None;
             }
-            tags.push(Tag { weak, opaque: plain(opaque).to_owned() });
+            tags.push(Tag { weak, opaque: opaque.to_owned() });
             rest = after;
         }
         (!tags.is_empty()).then_some(Self::List(tags))
@@ -78,13 +89,17 @@ impl Tags {
         (!values.is_empty()).then(|| Self::parse(&values.join(",")))
     }
 
-    /// Weak comparison, as `If-None-Match` wants it (§13.1.2).
+    /// The tag that the caller has, if it is this one, compared weakly as `If-None-Match` wants it (§13.1.2). It may
+    /// bear the name of a compression, which this one gets later.
     #[must_use]
-    pub fn match_weakly(&self, etag: &str) -> bool {
+    pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = plain(etag.trim_start_matches("W/").trim_matches('"'));
         match self {
-            Self::Any => true,
-            Self::List(tags) => tags.iter().any(|tag| tag.opaque == opaque),
+            Self::Any => Some(etag.to_owned()),
+            Self::List(tags) => {
+                let seen = tags.iter().find(|tag| plain(&tag.opaque) == opaque)?;
+                Some(format!("\"{}\"", seen.opaque))
+            }
         }
     }
 }
@@ -122,7 +137,7 @@ fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
         // A weak tag, and one that we never gave, match nothing (§13.1.1).
         Some(Tags::List(tags)) if tags.len() == 1 => {
             let tag = tags.first().filter(|tag| !tag.weak);
-            Some(tag.and_then(|tag| tag.opaque.parse().ok()).ok_or(Problem::new(Code::VersionStale))?)
+            Some(tag.and_then(|tag| version_of(plain(&tag.opaque))).ok_or(Problem::new(Code::VersionStale))?)
         }
         _ => return Err(Problem::new(Code::InvalidParameter).detail(one)),
     };
@@ -190,11 +205,17 @@ impl<E: Endpoint> Endpoint for Conditional<E> {
         let seen = if reads { Tags::of(request.headers(), header::IF_NONE_MATCH).flatten() } else { None };
         let mut response = self.inner.call(request).await?.into_response();
         let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
-        let is_seen = seen.zip(tag).is_some_and(|(seen, tag)| seen.match_weakly(tag));
-        if is_seen && response.status() == StatusCode::OK {
+        let seen = seen.zip(tag).and_then(|(seen, tag)| seen.seen(tag));
+        if let Some(Ok(seen)) = seen.map(|tag| HeaderValue::from_str(&tag))
+            && response.status() == StatusCode::OK
+        {
             response.set_status(StatusCode::NOT_MODIFIED);
-            response.headers_mut().remove(header::CONTENT_TYPE);
-            response.headers_mut().remove(header::CONTENT_LENGTH);
+            let headers = response.headers_mut();
+            headers.remove(header::CONTENT_TYPE);
+            headers.remove(header::CONTENT_LENGTH);
+            // The tag of what the caller has: a cache freshens no other (RFC 9111 §4.3.4).
+            headers.insert(header::ETAG, seen);
+            headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
             response.set_body(Body::empty());
         }
         Ok(response)
@@ -216,6 +237,7 @@ mod tests {
         let version = |version| Ok(CreateOrMatch::Match(IfMatch { version }));
         assert_eq!(read(header::IF_MATCH, "\"7\""), version(Some(7)));
         assert_eq!(read(header::IF_MATCH, "\"7-gzip\""), version(Some(7)));
+        assert_eq!(read(header::IF_MATCH, "\"7.0f3a-zstd\""), version(Some(7)));
         assert_eq!(read(header::IF_MATCH, "*"), version(None));
         assert_eq!(read(header::IF_NONE_MATCH, "*"), Ok(CreateOrMatch::Create));
         assert_eq!(read(header::IF_MATCH, "W/\"7\""), Err(Code::VersionStale));
@@ -243,8 +265,8 @@ mod tests {
         #[test]
         fn the_tag_of_a_version_matches_itself_alone(version: i64, other: i64, coding in prop::sample::select(CODINGS.to_vec())) {
             let tags = Tags::parse(&format!("\"{version}-{coding}\"")).unwrap();
-            prop_assert!(tags.match_weakly(&etag(version)));
-            prop_assert_eq!(tags.match_weakly(&etag(other)), version == other);
+            prop_assert_eq!(tags.seen(&etag(version)), Some(format!("\"{version}-{coding}\"")));
+            prop_assert_eq!(tags.seen(&etag(other)).is_some(), version == other);
         }
     }
 }

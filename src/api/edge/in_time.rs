@@ -11,6 +11,8 @@ use super::problem::Problem;
 
 /// Longer than the longest long-poll, and than PostgreSQL may take for a statement.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// A file comes as slowly as the phone's network brings it; but nobody needs so long for the largest.
+const UPLOAD_WITHIN: Duration = Duration::from_secs(300);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The middleware. It stands beneath the one that turns failures into answers.
@@ -37,11 +39,8 @@ impl<E: Endpoint> Endpoint for InTime<E> {
     type Output = E::Output;
 
     async fn call(&self, request: Request) -> Result<E::Output> {
-        // A file comes as slowly as the phone's network brings it.
-        if is_upload(&request) {
-            return self.inner.call(request).await;
-        }
-        match tokio::time::timeout(self.limit, self.inner.call(request)).await {
+        let limit = if is_upload(&request) { UPLOAD_WITHIN } else { self.limit };
+        match tokio::time::timeout(limit, self.inner.call(request)).await {
             Ok(answer) => answer,
             Err(_) => Err(Problem::new(Code::Unavailable).retry_after(RETRY_AFTER).into()),
         }

@@ -56,6 +56,12 @@ impl Claimed {
     pub fn lane(&self) -> Lane {
         Lane::from_stored(self.lane.clone())
     }
+
+    /// The name of the lane it waited in.
+    #[must_use]
+    pub fn lane_name(&self) -> &str {
+        &self.lane
+    }
 }
 
 /// Claims those of these jobs that are due and that nobody holds: each claim begins an attempt, which is written down

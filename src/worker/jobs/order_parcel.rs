@@ -74,7 +74,7 @@ async fn order(workshop: &Workshop, job: &Claimed, carrier: &dyn Carrier, stored
         recipient: parcel.recipient.clone(),
         created_at: parcel.created_at,
     };
-    kill_point::pass(Step::Prepared);
+    kill_point::pass(Step::Prepared, job.lane_name());
     match carrier.order(&order).await {
         Ok(booking) => {
             let reference = booking.waybill.as_ref().map(ToString::to_string);

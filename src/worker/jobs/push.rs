@@ -95,7 +95,7 @@ async fn send(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, tas
 }
 
 async fn hand_over(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, task: &PushTask) -> Sent {
-    kill_point::pass(Step::Prepared);
+    kill_point::pass(Step::Prepared, job.lane_name());
     let report = deliver(channel, task).await;
     let settings = &workshop.settings;
     on_push(job, &settings.retry, settings.clear_up_after, channel.repeat(), &task.message, report)

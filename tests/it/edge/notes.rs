@@ -47,6 +47,8 @@ impl poem_openapi::types::Example for Note {
     }
 }
 
+/// Where the house fails.
+pub const MADE_TO_FAIL: &str = "/v1/failure";
 /// The version that every note begins with.
 pub const VERSION: i64 = 7;
 
@@ -61,15 +63,15 @@ impl Notes {
     #[oai(path = "/notes", method = "get", operation_id = "list_notes")]
     async fn list(
         &self,
-        prefix: Query<Option<String>>,
+        q: Query<Option<String>>,
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
     ) -> Result<Json<Page<Note>>, Problem> {
         let limit = clamp(limit.0);
-        let after = self.cursors.read::<usize>("list_notes", &prefix.0, cursor.0.as_deref())?.unwrap_or(0);
+        let after = self.cursors.read::<usize>("list_notes", &q.0, cursor.0.as_deref())?.unwrap_or(0);
         let rows = (after + 1..=5).take(limit + 1).collect();
-        let show = |number| Note { text: format!("{} {number}", prefix.0.as_deref().unwrap_or("note")) };
-        self.cursors.page(("list_notes", &prefix.0), rows, limit, |number| *number, show).map(Json)
+        let show = |number| Note { text: format!("{} {number}", q.0.as_deref().unwrap_or("note")) };
+        self.cursors.page(("list_notes", &q.0), rows, limit, |number| *number, show).map(Json)
     }
 
     /// Makes a note, once.

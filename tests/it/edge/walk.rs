@@ -37,6 +37,9 @@ async fn walk<E: Endpoint<Output = Response>>(server: &TestClient<E>, document: 
             visit.without_token().await;
             visit.without_condition().await;
             visit.bad_bodies().await;
+            visit.bad_addresses().await;
+            visit.bad_cursor().await;
+            visit.well_formed().await;
         }
     }
 }
@@ -65,7 +68,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         let mut filled = path.to_owned();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap();
-            let example = parameter["schema"]["example"].as_str().unwrap_or("x");
+            let example = parameter["example"].as_str().unwrap_or("1");
             match parameter["in"].as_str().unwrap() {
                 "path" => filled = filled.replace(&format!("{{{name}}}"), example),
                 "header" if name == "If-Match" || parameter["required"] == true => {
@@ -165,6 +168,53 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
             self.send_json(&[], Some("{\"a\":")).await.is_problem(400, "malformed_json", &self.name);
             let problem = self.send_json(&[], Some("[]")).await.is_problem(422, "invalid_body", &self.name);
             assert_eq!(problem["errors"][0]["pointer"], json!(""), "{}", self.name);
+        }
+    }
+
+    /// An address that is no text, that has one slash too many, or whose id names nothing.
+    async fn bad_addresses(&self) {
+        for path in [format!("{}/", self.path), self.path.replacen("/v1/", "/v1/%FF", 1), format!("{}%00", self.path)] {
+            let mut request = self.server.request(self.method.clone(), &path);
+            for (name, value) in &self.headers {
+                request = request.header(name, value);
+            }
+            let answer = Read::of(request.send().await).await;
+            let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
+            assert!(answer.status.is_client_error(), "{} at {path}: {}", self.name, answer.status);
+            answer.is_problem(answer.status.as_u16(), &code, &self.name);
+        }
+    }
+
+    async fn bad_cursor(&self) {
+        let mut parameters = self.operation["parameters"].as_array().into_iter().flatten();
+        if !parameters.any(|parameter| parameter["name"] == "cursor") {
+            return;
+        }
+        let path = format!("{}?cursor=x", self.path);
+        let mut request = self.server.request(self.method.clone(), &path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        Read::of(request.send().await).await.is_problem(400, "invalid_cursor", &self.name);
+    }
+
+    /// A right read, by somebody who is signed in and owns nothing: never our fault, and what is found has its tag.
+    async fn well_formed(&self) {
+        let is_stream = self.operation["responses"]["200"]["content"].get("text/event-stream").is_some();
+        if is_stream || self.method != Method::GET || self.path == notes::MADE_TO_FAIL {
+            return;
+        }
+        let answer = self.send_json(&[], None).await;
+        assert!(!answer.status.is_server_error(), "{}: {} {}", self.name, answer.status, answer.body);
+        for owed in ["ratelimit", "ratelimit-policy"] {
+            assert!(answer.header(owed).is_some(), "{}: no {owed}", self.name);
+        }
+        let head = self.send(&Method::HEAD, &[], &[], vec![]).await;
+        assert_eq!(head.status, answer.status, "HEAD of {}", self.name);
+        if answer.status == 200 && self.operation["responses"].get("304").is_some() {
+            let tag = answer.header("etag").unwrap_or_else(|| panic!("{}: no ETag", self.name));
+            let again = self.send(&self.method, &[], &[("if-none-match", tag)], vec![]).await;
+            assert_eq!((again.status.as_u16(), again.header("etag")), (304, Some(tag)), "{}", self.name);
         }
     }
 }

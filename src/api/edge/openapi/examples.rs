@@ -1,5 +1,5 @@
-//! Shows every JSON body: the example that its type gives (`#[oai(example)]`), or one put together from the examples of
-//! its parts, as for a page of rows.
+//! Shows every parameter, by its name where its type does not; and every JSON body: the example that its type gives
+//! (`#[oai(example)]`), or one put together from the examples of its parts, as for a page of rows.
 
 use serde_json::{Map, Value, json};
 
@@ -7,16 +7,50 @@ use super::{operations_mut, resolve};
 
 const DEEPEST: usize = 12;
 
-/// Adds an example to every JSON body that has none; [`super::lint`] complains where none can be made.
+/// What parameters look like whose type is a mere text or number. A parameter means the same wherever it has this name.
+const PARAMETERS: [(&str, &str); 12] = [
+    ("If-None-Match", "\"0f3a5d0c7b1e4f6a8c9d0e1f2a3b4c5d\""),
+    ("Last-Event-ID", "AAAAAAAAAAAAAAAAAAAAAA"),
+    ("agency", "public-security"),
+    ("code", "JT-0045"),
+    ("cursor", "AAAAAAAAAAAAAAAAAAAAAA"),
+    ("kind", "push"),
+    ("lane", "push.wechat"),
+    ("limit", "20"),
+    ("q", "居住证"),
+    ("reference", "A-2026-0001"),
+    ("source", "approvals"),
+    ("wait", "20"),
+];
+
+/// Adds an example to every parameter and JSON body that has none; [`super::lint`] complains where none can be made.
 pub(super) fn add(document: &mut Value) {
     let components = document["components"].clone();
     for (_, _, operation) in operations_mut(document) {
+        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+            show_parameter(parameter, &components);
+        }
         if let Some(body) = operation.get_mut("requestBody") {
             show(body, &components);
         }
         for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
             show(response, &components);
         }
+    }
+}
+
+fn show_parameter(parameter: &mut Value, components: &Value) {
+    if parameter.get("example").is_some() {
+        return;
+    }
+    let named = PARAMETERS.iter().find(|(name, _)| parameter["name"] == *name).map(|(_, example)| *example);
+    let example = match (named, parameter["schema"]["type"].as_str()) {
+        (Some(number), Some("integer")) => number.parse::<i64>().ok().map(Value::from),
+        (Some(text), _) => Some(json!(text)),
+        (None, _) => of_schema(&parameter["schema"], components, 0),
+    };
+    if let Some(example) = example {
+        parameter["example"] = example;
     }
 }
 

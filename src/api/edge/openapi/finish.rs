@@ -15,8 +15,9 @@ const COMMON: [(&str, &str, &str); 3] = [
     ("RateLimit-Policy", "The caller's quota and its window in seconds", "\"mobile\";q=600;w=60"),
 ];
 
-/// Headers of some problems.
-const OF_PROBLEMS: [(&str, &str, &str); 2] = [
+/// Headers of some answers.
+const OF_SOME: [(&str, &str, &str); 3] = [
+    ("ETag", "Names what was read, for If-None-Match", "\"0f3a5d0c7b1e4f6a8c9d0e1f2a3b4c5d\""),
     ("Retry-After", "Seconds to wait before trying again", "1"),
     ("WWW-Authenticate", "What is asked for (RFC 6750)", "Bearer realm=\"songda\""),
 ];
@@ -118,9 +119,14 @@ pub(super) fn common_headers() -> Map<String, Value> {
     COMMON.iter().map(|(name, ..)| ((*name).to_owned(), reference(name))).collect()
 }
 
-/// A read whose answer has an ETag can be asked for only if it changed.
+/// A read can be asked for only if it changed. Files have tags of their own; streams have none.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
-    if method != "get" || operation.pointer("/responses/200/headers/ETag").is_none() {
+    let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
+    let Some(headers) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };
+    if method == "get" && is_json {
+        headers.entry("ETag").or_insert_with(|| json!({ "$ref": "#/components/headers/ETag" }));
+    }
+    if method != "get" || !headers.contains_key("ETag") {
         return;
     }
     let about =
@@ -130,7 +136,9 @@ fn allow_conditional_read(method: &str, operation: &mut Value) {
         Some(parameters) => parameters.push(parameter),
         None => operation["parameters"] = json!([parameter]),
     }
-    operation["responses"]["304"] = json!({ "description": "未变 Not modified", "headers": common_headers() });
+    let mut headers = common_headers();
+    headers.insert("ETag".to_owned(), json!({ "$ref": "#/components/headers/ETag" }));
+    operation["responses"]["304"] = json!({ "description": "未变 Not modified", "headers": headers });
 }
 
 fn add_components(components: &mut Value) {
@@ -140,7 +148,7 @@ fn add_components(components: &mut Value) {
         components["schemas"][name] = json!(schema);
     }
     components["responses"] = Value::Object(problems::components());
-    for (name, about, example) in COMMON.into_iter().chain(OF_PROBLEMS) {
+    for (name, about, example) in COMMON.into_iter().chain(OF_SOME) {
         components["headers"][name] =
             json!({ "description": about, "schema": { "type": "string", "example": example } });
     }

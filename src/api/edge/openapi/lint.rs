@@ -1,5 +1,6 @@
 //! The rules of our documents: one path, one implementation; every operation has an id, a summary, one tag, a token
-//! unless it is listed as open, header names as people write them, and an example of every JSON body, in which nothing is null.
+//! unless it is listed as open, header names as people write them, and an example of every parameter and JSON body, in which
+//! nothing is null.
 
 use std::collections::HashSet;
 
@@ -70,6 +71,8 @@ fn faults_of(operation: &Value, id: &str, open: &[&str]) -> Vec<String> {
         let name = parameter["name"].as_str().unwrap_or_default();
         let is_sound = parameter["in"] != "header" || !name.contains('_');
         demand(is_sound, &format!("the header {name} needs #[oai(name = \"…\")]"));
+        let is_shown = parameter.get("example").is_some();
+        demand(is_shown, &format!("the parameter {name} has no example: name one in edge::openapi::examples"));
     }
     let bodies = operation["responses"].as_object().into_iter().flatten();
     let bodies = bodies.map(|(status, body)| (status.as_str(), body)).chain([("request", &operation["requestBody"])]);

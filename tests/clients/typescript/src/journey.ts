@@ -1,5 +1,6 @@
 // The resident's part of the journey, played with nothing but the generated types: sign-in, real name, address, guide,
-// upload, draft, submission, inbox. What the person types and taps comes from outside (see tests/it/typescript.rs).
+// upload, draft, submission; then waiting for the officer, the inbox, the parcel. What the person types and taps comes from
+// outside, and so does the officer (see tests/it/typescript.rs).
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -45,6 +46,13 @@ async function signIn(): Promise<void> {
   assert.ok(me.verified, "the real-name step is done");
 }
 
+async function addAddress(): Promise<string> {
+  const home = { name: "王小明", phone: "13912340001", region: "320413", detail: "西城街道清风路1号", is_default: true };
+  const added = body(await client.POST("/v1/addresses", { body: home }));
+  assert.equal(added.county, "金坛区");
+  return added.id;
+}
+
 async function upload(): Promise<string> {
   const file = new Blob([PDF], { type: "application/pdf" });
   const uploaded = body(
@@ -62,7 +70,7 @@ async function upload(): Promise<string> {
   return uploaded.id;
 }
 
-async function apply(item: string, form: Record<string, unknown>): Promise<string> {
+async function apply(item: string, form: Record<string, unknown>, address: string): Promise<string> {
   const guide = body(await client.GET("/v1/items/{code}", { params: { path: { code: item } } }));
   const materials = [];
   for (const material of guide.materials) {
@@ -77,7 +85,8 @@ async function apply(item: string, form: Record<string, unknown>): Promise<strin
   });
   body(begun);
   const path = { path: { id }, header: { "If-Match": etag(begun) } };
-  const draft = { item_code: item, form, materials, delivery: { way: "electronic" as const } };
+  assert.ok(materials.length > 0, "the item asks for a file");
+  const draft = { item_code: item, form, materials, delivery: { way: "courier" as const, address } };
   body(await client.PUT("/v1/drafts/{id}", { params: path, body: draft }));
   const stale = await client.PUT("/v1/drafts/{id}", { params: path, body: draft });
   assert.equal(stale.response.status, 412, "an old version of the draft is refused");
@@ -93,13 +102,45 @@ async function submit(draft: string): Promise<string> {
   return first.id;
 }
 
+/** Waits for news, again and again, until `come` finds what it waits for. */
+async function whenTold<T>(come: () => Promise<T | undefined>): Promise<T> {
+  let cursor = body(await client.GET("/v1/changes")).next_cursor;
+  for (;;) {
+    const there = await come();
+    if (there !== undefined) {
+      return there;
+    }
+    const params = { query: { cursor, wait: 20 } };
+    cursor = body(await client.GET("/v1/changes", { params })).next_cursor ?? cursor;
+  }
+}
+
 async function follow(id: string): Promise<void> {
+  const path = { path: { id } };
   const mine = body(await client.GET("/v1/cases"));
   assert.ok(mine.data.some((one) => one.id === id), "the case is in the list");
-  const timeline = body(await client.GET("/v1/cases/{id}/timeline", { params: { path: { id } } }));
-  assert.ok(timeline.data.length > 0, "the case has a timeline");
-  const unread = body(await client.GET("/v1/notifications/unread-count"));
-  assert.equal(unread.unread, 0, "nothing was decided yet");
+  await whenTold(async () => {
+    const read = body(await client.GET("/v1/cases/{id}", { params: path }));
+    return read.state === "granted" ? read : undefined;
+  });
+  const parcel = await whenTold(async () => {
+    const parcels = body(await client.GET("/v1/cases/{id}/parcels", { params: path }));
+    return parcels.data.find((one) => one.waybill);
+  });
+  assert.equal(parcel.carrier, "ems");
+  const timeline = body(await client.GET("/v1/cases/{id}/timeline", { params: path }));
+  assert.ok(timeline.data.length >= 3, "the case has a timeline");
+}
+
+async function readInbox(id: string): Promise<void> {
+  const unread = async () => body(await client.GET("/v1/notifications/unread-count")).unread;
+  const inbox = body(await client.GET("/v1/notifications", { params: { query: { unread: true } } }));
+  const granted = inbox.data.find((one) => one.case === id && one.event === "granted");
+  assert.ok(granted, "the inbox tells of the decision");
+  const before = await unread();
+  const read = await client.PUT("/v1/notifications/{id}/read", { params: { path: { id: granted.id } } });
+  assert.equal(read.response.status, 204);
+  assert.equal(await unread(), before - 1, "what was read counts no more");
 }
 
 async function main(): Promise<void> {
@@ -107,10 +148,11 @@ async function main(): Promise<void> {
   const found = body(await client.GET("/v1/items", { params: { query: { mode: "mobile", limit: 5 } } }));
   assert.equal(found.data.length, 5);
   await signIn();
-  const draft = await apply(item, JSON.parse(given("SONGDA_FORM")));
+  const draft = await apply(item, JSON.parse(given("SONGDA_FORM")), await addAddress());
   const id = await submit(draft);
   await follow(id);
-  console.log(`submitted ${id}`);
+  await readInbox(id);
+  console.log(`told and sent: ${id}`);
 }
 
 await main();

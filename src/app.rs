@@ -13,6 +13,7 @@ use crate::api::edge::bearer::Identify;
 use crate::api::edge::buckets::Buckets;
 use crate::api::edge::paging::Cursors;
 use crate::api::edge::rate_limit::LimitRate;
+use crate::api::edge::silent_connections::EndSilent;
 use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
@@ -144,8 +145,7 @@ impl App {
         for address in acceptor.local_addr() {
             tracing::info!("listening on {address}");
         }
-        Server::new_with_acceptor(acceptor)
-            .idle_timeout(SILENCE)
+        Server::new_with_acceptor(EndSilent { acceptor, after: SILENCE })
             .run_with_graceful_shutdown(routes, stop.cancelled_owned(), Some(GRACE))
             .await?;
         tasks.stop(GRACE).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
+use rand::distr::{Distribution, StandardUniform};
 use uuid::Uuid;
 
 /// An instant, in UTC.
@@ -112,6 +113,16 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     #[expect(clippy::expect_used, reason = "without randomness no secret may be made")]
     SystemRandom::new().fill(&mut bytes).expect("the operating system gives randomness");
     bytes
+}
+
+/// A number of this type, any of them: for ids of requests and traces, which are no secrets. It asks nothing of the
+/// operating system.
+#[must_use]
+pub fn random_number<N>() -> N
+where
+    StandardUniform: Distribution<N>,
+{
+    rand::random()
 }
 
 /// A number in `0..below`, spread evenly enough for jitter and one-time codes.

@@ -1,8 +1,10 @@
 //! Who asks: the access token of a request is verified once ([`Identify`]), and each operation names in its signature
 //! whom it serves: [`Person`], [`Officer`], [`Operator`] or [`Client`]. An operation without one of them is open.
 
+use std::future::Future;
 use std::str::FromStr;
 
+use futures_util::TryFutureExt;
 use poem::http::{HeaderValue, header};
 use poem::{Endpoint, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
@@ -203,13 +205,15 @@ pub struct Identified<E> {
 impl<E: Endpoint> Endpoint for Identified<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let identity = self.identify.identify(&request);
         let kind = identity.kind();
         request.set_data(identity);
-        let mut response = self.inner.call(request).await?.into_response();
-        response.set_data(kind);
-        Ok(response)
+        self.inner.call(request).map_ok(move |answer| {
+            let mut response = answer.into_response();
+            response.set_data(kind);
+            response
+        })
     }
 }
 

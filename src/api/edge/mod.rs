@@ -29,5 +29,6 @@ pub mod reference;
 pub mod request_id;
 pub mod request_log;
 pub mod shape;
+pub mod silent_connections;
 pub mod tagged;
 pub mod wire_ids;

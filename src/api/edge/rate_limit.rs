@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::request_id::current_request;
 use crate::env::Env;
 
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const MINUTE: Duration = Duration::from_secs(60);
@@ -41,16 +42,31 @@ const UNLIMITED: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/callbacks/"];
 /// A policy per audience, and a stricter one for signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
-    sign_in: Policy,
-    mobile: Policy,
-    staff: Policy,
-    integration: Policy,
+    sign_in: Limit,
+    mobile: Limit,
+    staff: Limit,
+    integration: Limit,
+}
+
+/// A policy, and what the headers of each answer say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Limit {
+    policy: Policy,
+    announced: HeaderValue,
+}
+
+impl Limit {
+    fn new(name: &'static str, quota: u32) -> Self {
+        let policy = Policy { name, quota, window: MINUTE };
+        let announced = HeaderValue::try_from(format!("\"{name}\";q={quota};w={}", MINUTE.as_secs()));
+        // A name of ours and numbers always make a header value.
+        Self { policy, announced: announced.unwrap_or(HeaderValue::from_static("")) }
+    }
 }
 
 impl Policies {
     /// Reads the settings.
     pub fn from_env(env: &mut Env) -> Option<Self> {
-        let policy = |name, quota| Policy { name, quota, window: MINUTE };
         let sign_in = env.or("SONGDA_RATE_SIGN_IN", "60", "Sign-ins that one network address may try in a minute");
         let mobile = env.or(
             "SONGDA_RATE_MOBILE",
@@ -61,15 +77,15 @@ impl Policies {
         let integration =
             env.or("SONGDA_RATE_INTEGRATION", "60000", "Requests that one back-office client may make in a minute");
         Some(Self {
-            sign_in: policy("sign-in", sign_in?),
-            mobile: policy("mobile", mobile?),
-            staff: policy("staff", staff?),
-            integration: policy("integration", integration?),
+            sign_in: Limit::new("sign-in", sign_in?),
+            mobile: Limit::new("mobile", mobile?),
+            staff: Limit::new("staff", staff?),
+            integration: Limit::new("integration", integration?),
         })
     }
 
-    /// The policy and the bucket of a request; `None` where nothing is limited.
-    fn choose(&self, method: &Method, path: &str, identity: &Identity, address: &str) -> Option<(&Policy, String)> {
+    /// The limit and the bucket of a request; `None` where nothing is limited.
+    fn choose(&self, method: &Method, path: &str, identity: &Identity, address: &str) -> Option<(&Limit, String)> {
         if UNLIMITED.iter().any(|start| path.starts_with(start)) {
             return None;
         }
@@ -78,12 +94,12 @@ impl Policies {
         }
         Some(match identity {
             Identity::Known(principal) => {
-                let policy = match principal {
+                let limit = match principal {
                     Principal::Person(_) => &self.mobile,
                     Principal::Officer(_) => &self.staff,
                     Principal::Client(_) => &self.integration,
                 };
-                (policy, principal.id())
+                (limit, principal.id())
             }
             Identity::Unknown | Identity::Refused => (&self.mobile, address.to_owned()),
         })
@@ -122,24 +138,20 @@ impl<E: Endpoint> Endpoint for RateLimited<E> {
         let LimitRate { policies, buckets, proxies } = &self.limit;
         let address = address_of(&request, *proxies);
         let chosen = policies.choose(request.method(), request.uri().path(), Identity::of(&request), &address);
-        let Some((policy, caller)) = chosen else {
+        let Some((limit, caller)) = chosen else {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         };
+        let policy = &limit.policy;
         let taken = buckets.take(policy, &caller).await;
         let mut response = if taken.allowed {
             self.inner.call(request).await?.into_response()
         } else {
             Problem::new(Code::TooManyRequests).retry_after(taken.next_in).render(&current_request())
         };
-        let (name, quota, window) = (policy.name, policy.quota, policy.window.as_secs());
-        let (remaining, full_in) = (taken.remaining, taken.full_in.as_millis().div_ceil(1000));
-        for (header, value) in [
-            (RATELIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")),
-            (RATELIMIT, format!("\"{name}\";r={remaining};t={full_in}")),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(header, value);
-            }
+        response.headers_mut().insert(RATELIMIT_POLICY, limit.announced.clone());
+        let (name, remaining, full_in) = (policy.name, taken.remaining, taken.full_in.as_millis().div_ceil(1000));
+        if let Ok(value) = HeaderValue::try_from(format!("\"{name}\";r={remaining};t={full_in}")) {
+            response.headers_mut().insert(RATELIMIT, value);
         }
         Ok(response)
     }
@@ -148,7 +160,7 @@ impl<E: Endpoint> Endpoint for RateLimited<E> {
 /// The caller's network address: the peer's, or what the outermost of our proxies saw. Of IPv6 the /64 counts, which is
 /// what one subscriber gets.
 fn address_of(request: &Request, proxies: usize) -> String {
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded = request.headers().get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
     let seen =
         proxies.checked_sub(1).and_then(|steps| forwarded.iter().rev().nth(steps)).and_then(|ip| ip.parse().ok());
@@ -175,8 +187,9 @@ mod tests {
     #[test]
     fn signing_in_is_counted_by_address_and_health_not_at_all() {
         let policies = policies();
-        let choose =
-            |method, path| policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(policy, _)| policy.name);
+        let choose = |method, path| {
+            policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(limit, _)| limit.policy.name)
+        };
         assert_eq!(choose(Method::POST, "/v1/sessions/sms"), Some("sign-in"));
         assert_eq!(choose(Method::GET, "/v1/items"), Some("mobile"));
         assert_eq!(choose(Method::GET, "/healthz"), None);

@@ -19,10 +19,11 @@ COPY --from=build /usr/local/bin/songda /usr/local/bin/songda
 COPY --from=build /usr/share/songda/songda.cdx.json /usr/share/songda/songda.cdx.json
 COPY catalog /usr/share/songda/catalog
 WORKDIR /usr/share/songda
-ENV SONGDA_LISTEN=0.0.0.0:8080 SONGDA_UPLOADS=/var/lib/songda/uploads
+ENV SONGDA_LISTEN=0.0.0.0:8080 SONGDA_WATCH_LISTEN=0.0.0.0:9464 SONGDA_UPLOADS=/var/lib/songda/uploads
 USER 10001
 VOLUME /var/lib/songda
-EXPOSE 8080
+# 9464 is for those who watch (/healthz, /readyz, /metrics), not for the public.
+EXPOSE 8080 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["songda", "healthcheck"]
 ENTRYPOINT ["songda"]

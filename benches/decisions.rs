@@ -25,8 +25,8 @@ pub fn batch(token: &str, count: usize) -> Vec<u8> {
         decision(phone, &format!(r#""ref":"{phone}","#))
     };
     let rows: Vec<String> = std::iter::repeat_with(row).take(count).collect();
-    let bearer = format!("Bearer {token}");
-    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let (bearer, key) = (format!("Bearer {token}"), format!("b{}", NEXT_PHONE.load(Ordering::Relaxed)));
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("content-type", "application/json")];
     wire::request("POST", "/integration/v1/result-batches", &headers, &format!(r#"{{"results":[{}]}}"#, rows.join(",")))
 }
 

@@ -24,6 +24,7 @@ const KEYS_OF_THE_SANDBOX: &str = include_str!("../script/sandbox.env");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A migrated database with the catalogue in it, and the settings that all processes share.
+#[derive(Clone)]
 pub struct Installation {
     home: PathBuf,
     settings: Vec<(String, String)>,
@@ -58,6 +59,13 @@ impl Installation {
         let with_key = ["--key-file", &key_file.to_string_lossy()];
         installation.client = installation.songda(&[&add[..], &with_key].concat()).await?.trim().to_owned();
         Ok(installation)
+    }
+
+    /// The same one, for processes with some settings changed.
+    pub fn with(&self, changed: &[(&str, &str)]) -> Self {
+        let mut other = self.clone();
+        other.settings.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        other
     }
 
     /// Runs a command to its end; what it printed.

@@ -21,14 +21,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program, with a log beside it.
+    /// Starts a program, with a log beside it that others may write to as well.
     pub fn start<E, K, V>(name: &str, command: &mut Command, environment: E, log: &Path) -> Measured<Self>
     where
         E: IntoIterator<Item = (K, V)>,
         K: AsRef<OsStr>,
         V: AsRef<OsStr>,
     {
-        let log = File::create(log)?;
+        let log = File::options().create(true).append(true).open(log)?;
         command.envs(environment).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
         let child = command.spawn()?;
         let id = child.id().ok_or("a process ended before it began")?;

@@ -14,13 +14,16 @@ use crate::api::edge::buckets::Buckets;
 use crate::api::edge::paging::Cursors;
 use crate::api::edge::rate_limit::LimitRate;
 use crate::api::edge::silent_connections::EndSilent;
+use crate::api::watch;
+use crate::api::watch::ready::{Ready, Rounds};
 use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
 use crate::casework::people::People;
-use crate::casework::people::known_clients::KnownClients;
+use crate::casework::people::known::Known;
 use crate::casework::people::passwords::Passwords;
 use crate::casework::publish_catalogue::{self, ReadError};
+use crate::casework::signing_keys;
 use crate::casework::tokens::Tokens;
 use crate::casework::{Casework, Parts};
 use crate::catalog::Catalog;
@@ -33,6 +36,7 @@ use crate::domain::reach::AddressKind;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::StoreError;
+use crate::worker::gone::Gone;
 use crate::worker::pulse::Pulse;
 use crate::worker::{self, Workshop, relay};
 
@@ -84,7 +88,7 @@ impl App {
     /// When a part cannot be used.
     pub async fn build(config: Config) -> Result<Self, AppError> {
         let store = config.record.store("songda")?;
-        let queue = Queue::new(config.redis.url.expose(), &config.redis.prefix)?;
+        let queue = Queue::new(&config.redis.address, &config.redis.prefix)?;
         let catalog = Catalog::new(publish_catalogue::read(&store).await?);
         let (bell, hear) = Bell::new();
         let casework = Casework::new(Parts {
@@ -93,6 +97,7 @@ impl App {
             catalog: catalog.clone(),
             chain: config.chain.clone(),
             carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
+            answer_within: config.answer_within,
             bell: bell.clone(),
             files: config.files.clone(),
         });
@@ -108,7 +113,8 @@ impl App {
             push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
             templates: consent_templates(&catalog),
             regions: regions(&catalog),
-            known_clients: KnownClients::default(),
+            known_clients: Known::default(),
+            known_officers: Known::default(),
             token_endpoint: config
                 .public_url
                 .join("integration/v1/token")
@@ -152,6 +158,33 @@ impl App {
         Ok(())
     }
 
+    /// Answers whoever watches over this process, for as long as it lives: while it stops, it says so. `serves` says
+    /// whether it serves the API.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub async fn serve_watch(
+        &self,
+        listener: TcpListener,
+        serves: bool,
+        stop: &CancellationToken,
+    ) -> Result<(), AppError> {
+        let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
+        for address in acceptor.local_addr() {
+            tracing::info!("watched on {address}");
+        }
+        let routes = watch::routes(watch::Parts {
+            ready: watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) }),
+            metrics: watch::metrics::endpoint(watch::metrics::Known {
+                casework: self.casework.clone(),
+                queue: self.queue.clone(),
+                lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
+                rounds: self.rounds(),
+            }),
+        });
+        Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
+    }
+
     /// Everything that the API answers to, until `stop` ends what streams.
     ///
     /// # Errors
@@ -182,10 +215,19 @@ impl App {
         Ok(())
     }
 
-    /// What every process does beside its main work, once: tells Redis of commits, and keeps the catalogue fresh.
+    /// What every process does beside its main work, once: tells Redis of commits, and keeps the keys of access tokens and the
+    /// catalogue fresh.
     async fn start_common(&self, tasks: &Tasks) {
         let Some(bell) = self.bell.lock().await.take() else { return };
         tasks.spawn(relay::run(self.queue.clone(), bell, tasks.stopping()));
+        let (keys, stop) = (self.config.signing_keys.clone(), tasks.stopping());
+        tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(signing_keys::LOOK_EVERY)).await.is_some() {
+                if let Err(error) = keys.look() {
+                    tracing::warn!(%error, "the keys of access tokens cannot be read anew; those in memory stay");
+                }
+            }
+        });
         let (store, catalog, stop) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
         tasks.spawn(async move {
             while stop.run_until_cancelled(tokio::time::sleep(CATALOGUE_EVERY)).await.is_some() {
@@ -207,7 +249,24 @@ impl App {
             settings: config.worker.clone(),
             name: format!("{}-{}", std::process::id(), fresh_uuid().as_simple()),
             pulse: self.pulse.clone(),
+            gone: Gone::default(),
         }
+    }
+
+    fn ready(&self, stop: &CancellationToken) -> Ready {
+        Ready {
+            store: self.casework.store().clone(),
+            queue: self.queue.clone(),
+            needs_redis: false,
+            rounds: self.rounds(),
+            stalled_after: self.config.worker.stalled_after,
+            stop: stop.clone(),
+        }
+    }
+
+    fn rounds(&self) -> Rounds {
+        let pulse = self.pulse.clone();
+        Arc::new(move || pulse.rounds())
     }
 
     fn api_parts(&self, stop: &CancellationToken) -> api::Parts {
@@ -228,14 +287,15 @@ impl App {
                 &self.casework,
                 &config.carriers,
                 &config.channels,
-                &config.callback_secret,
+                &config.callback_secrets,
             ),
-            ready: api::ready::endpoint(self.casework.store(), &self.queue, {
-                let pulse = self.pulse.clone();
-                move |longer_than| pulse.missed(longer_than)
-            }),
+            ready: watch::ready::endpoint(self.ready(stop)),
             edge: Edge {
-                identify: Identify { tokens: self.people.tokens.clone(), clock: config.clock.clone() },
+                identify: Identify {
+                    tokens: self.people.tokens.clone(),
+                    desks: Arc::new(self.people.clone()),
+                    clock: config.clock.clone(),
+                },
                 origins: config.origins.clone(),
                 limit_rate: LimitRate {
                     policies: config.policies.clone(),

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Url;
 
@@ -21,9 +22,11 @@ use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
 use crate::gateway::push::Channels;
 use crate::gateway::wechat_login::{self, LoginGateway};
+use crate::queue::address::Address;
 use crate::registry::Registry;
 use crate::store::{KeyRing, Store};
-use crate::telemetry::LogSettings;
+use crate::telemetry::logs::LogSettings;
+use crate::telemetry::traces::TraceSettings;
 use crate::worker::WorkerSettings;
 use crate::wrong_clock;
 
@@ -31,20 +34,26 @@ use crate::wrong_clock;
 pub struct Config {
     /// How to log.
     pub log: LogSettings,
+    /// Where spans go.
+    pub traces: TraceSettings,
     /// The record.
     pub record: RecordSettings,
     /// Redis.
     pub redis: RedisSettings,
     /// Where the API listens.
     pub listen: SocketAddr,
+    /// Where whoever watches over this process asks, if anybody does.
+    pub watch_listen: Option<SocketAddr>,
     /// How the world reaches the API.
     pub public_url: Url,
     /// The keys that sign access tokens.
     pub signing_keys: SigningKeys,
-    /// The last part of the paths on which gateways call us.
-    pub callback_secret: Private<String>,
+    /// The last part of the paths on which gateways call us: the one in use, and the one before, while gateways change.
+    pub callback_secrets: Vec<Private<String>>,
     /// Where the contents of uploads are kept.
     pub files: Files,
+    /// How long an applicant is given to answer a supplement notice.
+    pub answer_within: Duration,
     /// From which web pages the API may be called.
     pub origins: Origins,
     /// How often the API may be called.
@@ -88,13 +97,11 @@ impl Config {
     fn try_read(env: &mut Env, registry: &Registry) -> Option<Self> {
         let clock = wrong_clock::clock();
         let log = LogSettings::read(env);
+        let traces = TraceSettings::read(env);
         let record = RecordSettings::read(env);
         let redis = RedisSettings::read(env);
-        let listen = env.or(
-            "SONGDA_LISTEN",
-            "127.0.0.1:8080",
-            "address and port that the API listens on; port 0 takes a free one",
-        );
+        let listen = listen(env);
+        let watch_listen = watch_listen(env);
         let public_url = env.or(
             "SONGDA_PUBLIC_URL",
             "http://localhost:8080",
@@ -103,7 +110,12 @@ impl Config {
         let signing_keys = signing_keys(env);
         let callback_secret =
             env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
+        let callback_secret_before = env.optional_secret(
+            "SONGDA_CALLBACK_SECRET_PREVIOUS",
+            "the one before the last change, until every gateway knows the new address",
+        );
         let files = Files::read(env);
+        let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
         let policies = Policies::from_env(env);
         let proxies = env.or(
@@ -116,19 +128,27 @@ impl Config {
         let chain = channels.chain(env, registry.channels());
         let code_channel = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
         let carriers = Carriers::read(env, registry.carriers(), &clock);
+        if let Some(worker) = &worker {
+            let channels = channels.iter().map(|channel| (channel.code().as_str(), channel.time_limit()));
+            let carriers = carriers.iter().map(|carrier| (carrier.code().as_str(), carrier.time_limit()));
+            channels.chain(carriers).for_each(|(gateway, limit)| worker.check_time_limit(env, gateway, limit));
+        }
         let office = courier::office(env);
         let login = wechat_login::gateway(env);
         let identity = identity::aliyun::gateway(env, &clock);
         let code_channel: String = code_channel?;
         Some(Self {
             log: log?,
+            traces: traces?,
             record: record?,
             redis: redis?,
             listen: listen?,
+            watch_listen,
             public_url: public_url?,
             signing_keys: signing_keys?,
-            callback_secret: callback_secret?,
+            callback_secrets: std::iter::once(callback_secret?).chain(callback_secret_before).collect(),
             files: files?,
+            answer_within: answer_within?,
             origins: origins?,
             policies: policies?,
             proxies: proxies?,
@@ -143,6 +163,20 @@ impl Config {
             clock,
         })
     }
+}
+
+/// Where the API listens.
+pub fn listen(env: &mut Env) -> Option<SocketAddr> {
+    let meaning = "address and port that the API listens on; port 0 takes a free one";
+    env.or("SONGDA_LISTEN", "127.0.0.1:8080", meaning)
+}
+
+/// Where a process, whatever it does, answers `/healthz`, `/readyz` and `/metrics`.
+pub fn watch_listen(env: &mut Env) -> Option<SocketAddr> {
+    env.optional(
+        "SONGDA_WATCH_LISTEN",
+        "address and port, not for the public, on which this process answers `/healthz`, `/readyz` and `/metrics`; none if not set",
+    )
 }
 
 /// Where PostgreSQL is: all that a command needs which opens nothing sealed.
@@ -193,10 +227,10 @@ impl RecordSettings {
 }
 
 /// Where Redis is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RedisSettings {
     /// Its address.
-    pub url: Private<String>,
+    pub address: Address,
     /// What all keys of this installation begin with.
     pub prefix: String,
 }
@@ -204,11 +238,29 @@ pub struct RedisSettings {
 impl RedisSettings {
     /// Reads them.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let url = env.secret("SONGDA_REDIS_URL", "Redis: redis://host:port");
+        let address = redis_address(env);
         let prefix =
             env.or("SONGDA_REDIS_PREFIX", "songda:", "what every key of this installation in Redis begins with");
-        Some(Self { url: url?, prefix: prefix? })
+        Some(Self { address: address?, prefix: prefix? })
     }
+}
+
+fn redis_address(env: &mut Env) -> Option<Address> {
+    let url = env.secret(
+        "SONGDA_REDIS_URL",
+        "Redis: redis://host:port, redis+sentinel://host,host/name or redis+cluster://host,host; rediss… for TLS",
+    )?;
+    let address = url.expose().parse::<Address>();
+    address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
+}
+
+/// How long an applicant is given to answer a supplement notice.
+pub fn answer_within(env: &mut Env) -> Option<Duration> {
+    env.duration(
+        "SONGDA_ANSWER_WITHIN",
+        "30d",
+        "how long an applicant is given to answer a supplement notice, in whole days; a later answer counts all the same",
+    )
 }
 
 /// The folder that `songda keys init` makes.

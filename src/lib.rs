@@ -24,6 +24,8 @@ pub mod catalog;
 pub mod domain;
 pub mod env;
 pub mod kill_point;
+pub mod metrics;
+pub mod trace;
 pub mod wrong_clock;
 
 pub mod demo;

@@ -97,7 +97,7 @@ async fn drain(bench: &Bench, jobs: usize, delay: Duration) -> Measured<Drained>
 }
 
 /// Has decisions taken while no worker runs: each leaves one job waiting.
-async fn seed(bench: &Bench, jobs: usize) -> Measured<()> {
+pub async fn seed(bench: &Bench, jobs: usize) -> Measured<()> {
     const ROWS: usize = 200;
     let api = bench.installation.serve().await?;
     let token = bench.installation.token(&api).await?;

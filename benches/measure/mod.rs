@@ -9,6 +9,7 @@ mod latency;
 mod limits;
 mod live;
 mod reads;
+mod scale;
 mod submit;
 mod sustained;
 
@@ -16,8 +17,20 @@ use crate::report::Sample;
 use crate::{Bench, Measured};
 
 /// In the order in which they are made.
-pub const NAMES: [&str; 11] =
-    ["limits", "footprint", "drain", "latency", "delivery", "decide", "reads", "submit", "sustained", "burst", "live"];
+pub const NAMES: [&str; 12] = [
+    "limits",
+    "footprint",
+    "drain",
+    "latency",
+    "delivery",
+    "decide",
+    "reads",
+    "submit",
+    "scale",
+    "sustained",
+    "burst",
+    "live",
+];
 
 /// Those that are long in themselves, and so are made in the first round only.
 pub const ONCE: [&str; 3] = ["sustained", "burst", "live"];
@@ -33,6 +46,7 @@ pub async fn one(name: &str, bench: &Bench) -> Measured<Vec<Sample>> {
         "decide" => decide::measure(bench).await,
         "reads" => reads::measure(bench).await,
         "submit" => submit::measure(bench).await,
+        "scale" => scale::measure(bench).await,
         "sustained" => sustained::measure(bench).await,
         "burst" => burst::measure(bench).await,
         "live" => live::measure(bench).await,

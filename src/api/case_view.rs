@@ -1,16 +1,20 @@
 //! A case as every audience reads it. Who may read which case is for the use cases to say.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
 use crate::api::bilingual::Bilingual;
+use crate::api::edge::problem::FieldError;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::api::ruling::{OutcomeWord, ResultDocumentBody};
 use crate::catalog::Snapshot;
-use crate::domain::case::{Decision, Delivery, State, Supplement};
+use crate::domain::case::{Case, Decision, Delivery, State, Supplement};
+use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
+use crate::domain::due::Missed;
 use crate::domain::ids::CaseId;
+use crate::domain::text;
 use crate::store::cases::Versioned;
 
 /// 办件。 A case.
@@ -33,8 +37,17 @@ pub struct CaseBody {
     pub submitted_at: Instant,
     /// By when the agency owes its next act; absent while the applicant is to move, and at the end.
     pub due_on: Option<NaiveDate>,
+    /// 受理日: from which day the decision is owed, once the case was accepted.
+    pub accepted_on: Option<NaiveDate>,
+    /// 承诺办结日: by when a decision is promised.
+    pub promised_on: Option<NaiveDate>,
+    /// 法定办结日: by when the law wants one. Absent where it sets no period, and while the working days of its year are not
+    /// announced.
+    pub legal_on: Option<NaiveDate>,
     /// How it ended, once it has.
     pub decision: Option<DecisionBody>,
+    /// That the applicant took it back, if they did.
+    pub withdrawal: Option<WithdrawalBody>,
     /// What was missing, if a notice said so.
     pub supplement: Option<SupplementBody>,
     /// Counts its changes from 1; also its `ETag`.
@@ -94,6 +107,17 @@ pub enum WayWord {
     Counter,
 }
 
+/// What is wrong with a part of a delivery that comes: it is missing, or its way has no use for it.
+#[must_use]
+pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<FieldError> {
+    let (code, zh, en) = match (is_there, is_wanted) {
+        (false, true) => ("required", "必填", "This is required"),
+        (true, false) => ("not_allowed", "此送达方式不需要此项", "It does not go with this way of delivery"),
+        _ => return None,
+    };
+    Some(FieldError::new(pointer, code, text::Bilingual::new(zh, en)))
+}
+
 /// How a case ended.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Decision", skip_serializing_if_is_none)]
@@ -106,6 +130,28 @@ pub struct DecisionBody {
     pub result: Option<ResultDocumentBody>,
     /// When.
     pub decided_at: Instant,
+    /// Which of its days it came too late for; absent where it came in time.
+    pub missed: Option<MissedWord>,
+}
+
+/// 逾期: which of its days a decision came too late for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "Missed", rename_all = "snake_case", remote = "Missed")]
+pub enum MissedWord {
+    /// 承诺时限
+    Promise,
+    /// 法定时限
+    Law,
+}
+
+/// 撤回。 The applicant took the application back.
+#[derive(Debug, Clone, Object)]
+#[oai(rename = "CaseWithdrawal")]
+pub struct WithdrawalBody {
+    /// When.
+    pub withdrawn_at: Instant,
+    /// Why, in the applicant's words.
+    pub reason: String,
 }
 
 /// 补正告知。 What was missing, and whether it was handed in.
@@ -116,6 +162,8 @@ pub struct SupplementBody {
     pub points: Vec<String>,
     /// When the applicant was told.
     pub noticed_at: Instant,
+    /// By when they should hand it in. What comes later counts all the same.
+    pub answer_by: Option<NaiveDate>,
     /// When they handed it in.
     pub answered_at: Option<Instant>,
 }
@@ -138,7 +186,11 @@ impl CaseBody {
             delivery: DeliveryBody::from(&case.delivery),
             submitted_at: case.submitted_at,
             due_on: case.due_on,
-            decision: DecisionBody::of(&case.state),
+            accepted_on: case.deadlines.map(|deadlines| deadlines.accepted_on),
+            promised_on: case.deadlines.map(|deadlines| deadlines.promised_on),
+            legal_on: case.deadlines.and_then(|deadlines| deadlines.legal_on),
+            decision: DecisionBody::of(case),
+            withdrawal: WithdrawalBody::of(&case.state),
             supplement: case.supplement.as_ref().map(SupplementBody::from),
             version: versioned.version,
         }
@@ -170,14 +222,24 @@ impl From<&Delivery> for DeliveryBody {
 }
 
 impl DecisionBody {
-    fn of(state: &State) -> Option<Self> {
-        let (outcome, decision): (_, &Decision) = match state {
+    fn of(case: &Case) -> Option<Self> {
+        let (outcome, decision): (_, &Decision) = match &case.state {
             State::Granted(decision) => (OutcomeWord::Grant, decision),
             State::Denied(decision) => (OutcomeWord::Deny, decision),
             _ => return None,
         };
         let result = decision.result.as_ref().map(ResultDocumentBody::from);
-        Some(Self { outcome, reasons: decision.reasons.clone(), result, decided_at: decision.at })
+        let missed = case.missed().map(MissedWord::from);
+        Some(Self { outcome, reasons: decision.reasons.clone(), result, decided_at: decision.at, missed })
+    }
+}
+
+impl WithdrawalBody {
+    fn of(state: &State) -> Option<Self> {
+        match state {
+            State::Withdrawn { at, reason } => Some(Self { withdrawn_at: *at, reason: reason.clone() }),
+            _ => None,
+        }
     }
 }
 
@@ -186,6 +248,7 @@ impl From<&Supplement> for SupplementBody {
         Self {
             points: supplement.points.clone(),
             noticed_at: supplement.noticed_at,
+            answer_by: supplement.answer_by,
             answered_at: supplement.answered_at,
         }
     }
@@ -193,29 +256,42 @@ impl From<&Supplement> for SupplementBody {
 
 impl Example for CaseBody {
     fn example() -> Self {
-        let at = |hour: i64| Instant::UNIX_EPOCH + chrono::TimeDelta::hours(hour);
-        let (submitted, decided) = (at(498_744), at(498_840)); // 2026-11-24 and four days later.
+        let on = |day| NaiveDate::from_ymd_opt(2026, 3, day).unwrap_or_default();
+        let at = |day| on(day).and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(2);
         Self {
             id: CaseId::from_uuid(EXAMPLE),
-            number: "SD20261124000042".to_owned(),
+            number: number_example(),
             item: CaseItem {
-                code: "JT-0001".to_owned(),
+                code: "JT-0045".to_owned(),
                 version: 1,
-                name: Bilingual { zh: "居住证核发".to_owned(), en: "Residence permit".to_owned() },
+                name: Bilingual {
+                    zh: "居住证申领".to_owned(), en: "Application for a residence permit".to_owned()
+                },
             },
             agency: "public-security".to_owned(),
             state: CaseState::Granted,
             delivery: DeliveryBody { way: WayWord::Courier, carrier: Some("ems".to_owned()), hall: None },
-            submitted_at: submitted,
+            submitted_at: at(2),
             due_on: None,
+            accepted_on: Some(on(3)),
+            promised_on: Some(on(12)),
+            legal_on: Some(on(18)),
             decision: Some(DecisionBody {
                 outcome: OutcomeWord::Grant,
                 reasons: String::new(),
                 result: Some(ResultDocumentBody::example()),
-                decided_at: decided,
+                decided_at: at(6),
+                missed: None,
             }),
+            withdrawal: None,
             supplement: None,
             version: 3,
         }
     }
+}
+
+/// A case's number, for the documents.
+#[must_use]
+pub fn number_example() -> String {
+    CaseNumber::new(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap_or_default(), 42).as_str().to_owned()
 }

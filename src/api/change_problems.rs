@@ -29,6 +29,7 @@ impl From<Refusal> for Problem {
             Refusal::WrongState(state) => Self::new(Code::CaseWrongState)
                 .detail(Bilingual::new(format!("办件{}", in_chinese(state)), format!("The case is {state}"))),
             Refusal::NoticedBefore => Self::new(Code::SupplementNoticedBefore),
+            Refusal::NoticeTooLate => Self::new(Code::SupplementNoticeTooLate),
             Refusal::NoReasons => Self::new(Code::InvalidBody).errors(vec![no_reasons()]),
             Refusal::NoPoints => {
                 let message = Bilingual::new("至少列出一项", "At least one point is needed");

@@ -7,7 +7,7 @@
 //! 2. `/// One line.` (its summary) `#[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]`.
 //! 3. Whom it serves is its first argument: `person: Person`, `Officer`, `Operator` or `Client`. One that serves anybody
 //!    is listed by its id under `open` in the audience's `ABOUT`.
-//! 4. A body is `body: Body<NewCase>`; types derive `Object` with `#[oai(deny_unknown_fields, example)]`. Ids are typed:
+//! 4. A body is `body: Body<NewCase>`, which its documented schema judges; types derive `Object` with `#[oai(deny_unknown_fields, example)]`. Ids are typed:
 //!    `id: Path<CaseId>`. `if_match: IfMatch`, `if_match: CreateOrMatch` and `idempotency_key: IdempotencyKey` go by these
 //!    names; other headers are `#[oai(name = "Last-Event-ID")] last: Header<Option<String>>`.
 //! 5. It returns `Result<T, Problem>`: `T` is [`edge::answers::Versioned`] (200 with ETag; 304 is answered for it),
@@ -32,9 +32,10 @@ pub mod integration;
 pub mod mobile;
 pub mod ops;
 pub mod preencoded;
-pub mod ready;
+pub mod public_keys;
 pub mod ruling;
 pub mod staff;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -55,11 +56,13 @@ use self::edge::fixed::Fixed;
 use self::edge::head_limit::LimitHeads;
 use self::edge::in_time::{ANSWER_WITHIN, AnswerInTime};
 use self::edge::openapi::About;
+use self::edge::plain_bodies::DemandPlainBodies;
 use self::edge::rate_limit::LimitRate;
 use self::edge::request_id::NameRequests;
 use self::edge::request_log::LogRequests;
 use self::edge::tagged::TagReads;
 use self::edge::{problem_pages, reference};
+use self::public_keys::PublicKeys;
 
 /// What the routes are made of.
 pub struct Parts {
@@ -109,11 +112,10 @@ pub fn routes(parts: Parts) -> Result<impl Endpoint<Output = Response> + 'static
 /// # Errors
 /// When a document breaks a rule.
 pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
-    let jwks = Fixed::new("application/json", edge.identify.tokens.jwks().to_string());
     let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
-        .at("/healthz", get(Fixed::new("application/json", r#"{"status":"ok"}"#)))
-        .at("/.well-known/jwks.json", get(jwks))
+        .at("/healthz", get(alive()))
+        .at("/.well-known/jwks.json", get(PublicKeys(edge.identify.tokens.clone())))
         .at("/reference/rapidoc.js", get(reference::script()));
     for Document { about: About { file, title, .. }, text, .. } in documents()? {
         route = route
@@ -121,6 +123,11 @@ pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
             .at(format!("/reference/{file}"), get(reference::page(file, title)));
     }
     Ok(route)
+}
+
+/// `/healthz`: this process answers.
+fn alive() -> Fixed {
+    Fixed::new("application/json", r#"{"status":"ok"}"#)
 }
 
 fn service<A: OpenApi + 'static>(api: A, about: &About) -> impl IntoEndpoint<Endpoint = BoxEndpoint<'static>> + use<A> {
@@ -151,19 +158,24 @@ pub fn surround(route: Route, edge: Edge, allowed: Allowed) -> impl Endpoint<Out
     route
         // A body is counted where it is read, so that its refusal is a problem like any other.
         .with(LimitBodies)
+        .with(DemandPlainBodies)
         .with(LimitHeads)
         // A wait that is ended is a failure like any other.
         .with(AnswerInTime { limit: ANSWER_WITHIN })
         // Beneath here things fail; above it there are only answers.
         .with(CatchAll { allowed: Arc::clone(&allowed) })
+        // Each line holds the future of the one above it, and would move it over and over: here it is put aside.
+        .boxed()
         // Refusals count as well, and bear the same headers as what goes through.
         .with(edge.limit_rate)
         // The rate is counted by who asks, so that must be known first.
         .with(edge.identify)
         // After everything that makes an answer; before compression, which changes the tag.
+        .boxed()
         .with(TagReads)
         .with(AnswerNotModified)
         .with(CompressAnswers)
+        .boxed()
         // A preflight bears no token and is not to be counted; every answer needs these headers to be readable.
         .with(AllowOrigins(edge.origins))
         // What it logs is what leaves.

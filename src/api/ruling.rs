@@ -44,36 +44,42 @@ impl Example for ResultDocumentBody {
 /// Reads a ruling from its three members.
 ///
 /// # Errors
-/// What contradicts itself: a grant without its result, a denial with one, or without reasons (行政许可法 38); and text
+/// All that contradicts itself: a grant without its result, a denial with one, or without reasons (行政许可法 38); and text
 /// that says nothing or cannot be kept.
-pub fn ruling(outcome: OutcomeWord, reasons: String, result: Option<ResultDocumentBody>) -> Result<Ruling, FieldError> {
+pub fn ruling(
+    outcome: OutcomeWord,
+    reasons: String,
+    result: Option<ResultDocumentBody>,
+) -> Result<Ruling, Vec<FieldError>> {
+    let mut faults = Vec::new();
     if reasons.contains('\0') {
-        return Err(unwritable("/reasons"));
+        faults.push(unwritable("/reasons"));
+    } else if outcome == OutcomeWord::Deny && reasons.trim().is_empty() {
+        faults.push(no_reasons());
     }
+    faults.extend(result.iter().flat_map(ResultDocumentBody::faults));
     match (outcome, result) {
-        (OutcomeWord::Grant, Some(result)) => Ok(Ruling::Grant { result: result.read()?, reasons }),
         (OutcomeWord::Grant, None) => {
-            Err(fault("/result", "required", "准予须写明结果", "A grant says what it produces"))
+            faults.push(fault("/result", "required", "准予须写明结果", "A grant says what it produces"));
         }
         (OutcomeWord::Deny, Some(_)) => {
-            Err(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing"))
+            faults.push(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing"));
         }
-        (OutcomeWord::Deny, None) if reasons.trim().is_empty() => Err(no_reasons()),
-        (OutcomeWord::Deny, None) => Ok(Ruling::Deny { reasons }),
+        (OutcomeWord::Grant, Some(ResultDocumentBody { title, number })) if faults.is_empty() => {
+            return Ok(Ruling::Grant { result: ResultDocument { title, number }, reasons });
+        }
+        (OutcomeWord::Deny, None) if faults.is_empty() => return Ok(Ruling::Deny { reasons }),
+        _ => {}
     }
+    Err(faults)
 }
 
 impl ResultDocumentBody {
-    fn read(self) -> Result<ResultDocument, FieldError> {
-        let Self { title, number } = self;
-        let says_something = |text: &String| !text.trim().is_empty() && !text.contains('\0');
-        if !says_something(&title) {
-            return Err(unwritable("/result/title"));
-        }
-        if !number.as_ref().is_none_or(says_something) {
-            return Err(unwritable("/result/number"));
-        }
-        Ok(ResultDocument { title, number })
+    fn faults(&self) -> impl Iterator<Item = FieldError> {
+        let says_nothing = |text: &String| text.trim().is_empty() || text.contains('\0');
+        let title = says_nothing(&self.title).then(|| unwritable("/result/title"));
+        let number = self.number.as_ref().is_some_and(says_nothing).then(|| unwritable("/result/number"));
+        title.into_iter().chain(number)
     }
 }
 
@@ -99,15 +105,26 @@ mod tests {
     fn a_ruling_does_not_contradict_itself() {
         let read = |outcome, reasons: &str, result: Option<()>| {
             let result = result.map(|()| ResultDocumentBody::example());
-            ruling(outcome, reasons.to_owned(), result).map_err(|fault| fault.pointer)
+            ruling(outcome, reasons.to_owned(), result).map_err(pointers)
         };
         assert!(matches!(read(OutcomeWord::Grant, "", Some(())), Ok(Ruling::Grant { .. })));
         assert!(matches!(read(OutcomeWord::Deny, "不符合条件", None), Ok(Ruling::Deny { .. })));
-        assert_eq!(read(OutcomeWord::Grant, "好", None), Err("/result".to_owned()));
-        assert_eq!(read(OutcomeWord::Deny, "不符合条件", Some(())), Err("/result".to_owned()));
-        assert_eq!(read(OutcomeWord::Deny, " ", None), Err("/reasons".to_owned()));
-        assert_eq!(read(OutcomeWord::Deny, "a\0", None), Err("/reasons".to_owned()));
-        let blank = ResultDocumentBody { title: " ".to_owned(), number: None };
-        assert_eq!(ruling(OutcomeWord::Grant, String::new(), Some(blank)).unwrap_err().pointer, "/result/title");
+        let faults = |outcome, reasons: &str, result| read(outcome, reasons, result).unwrap_err();
+        assert_eq!(faults(OutcomeWord::Grant, "好", None), ["/result"]);
+        assert_eq!(faults(OutcomeWord::Deny, "不符合条件", Some(())), ["/result"]);
+        assert_eq!(faults(OutcomeWord::Deny, " ", None), ["/reasons"]);
+        assert_eq!(faults(OutcomeWord::Deny, "a\0", None), ["/reasons"]);
+    }
+
+    #[test]
+    fn all_faults_of_a_ruling_are_told_at_once() {
+        let blank = || Some(ResultDocumentBody { title: " ".to_owned(), number: Some("\0".to_owned()) });
+        let faults = |outcome, reasons: &str| pointers(ruling(outcome, reasons.to_owned(), blank()).unwrap_err());
+        assert_eq!(faults(OutcomeWord::Grant, "a\0"), ["/reasons", "/result/title", "/result/number"]);
+        assert_eq!(faults(OutcomeWord::Deny, ""), ["/reasons", "/result/title", "/result/number", "/result"]);
+    }
+
+    fn pointers(faults: Vec<FieldError>) -> Vec<String> {
+        faults.into_iter().map(|fault| fault.pointer).collect()
     }
 }

@@ -12,8 +12,8 @@ use super::Casework;
 use crate::domain::case_number::CaseNumber;
 use crate::store::{Conn, StoreError, cases};
 
-/// How many numbers are drawn at once, unless more are wanted.
-const BLOCK: u32 = 100;
+/// How many numbers are drawn at once, unless more are wanted. A day has 999,999.
+const BLOCK: u32 = 500;
 
 /// The numbers of one day that this process has drawn and not used.
 #[derive(Default)]
@@ -26,7 +26,7 @@ struct Drawn {
 }
 
 impl Casework {
-    /// A number of a day.
+    /// A number of a day. The connection is outside any transaction.
     ///
     /// # Errors
     /// When the record is unavailable.
@@ -35,7 +35,7 @@ impl Casework {
         number.ok_or_else(|| StoreError::Broken("no number was drawn".to_owned()))
     }
 
-    /// So many numbers of a day.
+    /// So many numbers of a day. The connection is outside any transaction.
     ///
     /// # Errors
     /// When the record is unavailable.

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::Casework;
 use super::enact::Applicant;
-use super::once::OnceError;
+use super::item_of_case::item_of;
+use super::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::catalog::Snapshot;
 use crate::domain::address::PostalAddress;
 use crate::domain::calendar::UnknownYear;
@@ -45,6 +46,7 @@ impl From<SaveError> for ChangeError {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::Stale => Self::Stale,
+            SaveError::NotInForce => Self::Store(error.into_store()),
             SaveError::Store(error) => Self::Store(error),
         }
     }
@@ -62,8 +64,8 @@ pub(super) struct Act<'a> {
     pub actor: Actor,
     /// What the history calls it.
     pub name: &'static str,
-    /// Why, and with what, for the history.
-    pub cause: Value,
+    /// Why, and with what, for the history; the case as it is afterwards tells.
+    pub cause: &'a (dyn Fn(&Case) -> Value + Sync),
     /// The `traceparent` of the request.
     pub trace: Option<&'a str>,
 }
@@ -92,6 +94,25 @@ pub(super) struct Changed {
 pub(super) const SERVE_WITHIN: u32 = 10;
 
 impl Casework {
+    /// Acts on a case in a transaction of its own, and answers; the same request again gets the same answer.
+    pub(super) async fn act(
+        &self,
+        act: Act<'_>,
+        once: Option<&Once>,
+        transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
+        answer: impl FnOnce(&Versioned) -> Answer,
+    ) -> Result<Given, ChangeError> {
+        let mut tx = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), once, self.now()).await? {
+            return Ok(once::again(tx, answer).await?);
+        }
+        let changed = self.change(&mut tx, act, transition).await?;
+        let answer = answer(&changed.case);
+        once::leave(&mut tx, self.store().keys(), once, &answer, self.now()).await?;
+        self.finish(tx, changed).await?;
+        Ok(Given::first(answer))
+    }
+
     /// Changes a case within a transaction; [`Casework::finish`] makes it last.
     pub(super) async fn change(
         &self,
@@ -100,19 +121,19 @@ impl Casework {
         transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
     ) -> Result<Changed, ChangeError> {
         let now = self.now();
-        let found = cases::find_for_change(tx, act.case, act.owner).await?.ok_or(ChangeError::NotFound)?;
+        let found =
+            cases::find_for_change(tx, self.store().keys(), act.case, act.owner).await?.ok_or(ChangeError::NotFound)?;
         if act.version.is_some_and(|version| version != found.version) {
             return Err(ChangeError::Stale);
         }
         let catalog = self.catalog().current();
-        let item = catalog.version(&found.case.item, found.case.item_version);
-        let item = item.ok_or_else(|| StoreError::Broken(format!("the item of {}", found.case.id)))?;
-        let context = Context { item: &item.item, catalog: &catalog, today: beijing_day(now), now };
+        let item = item_of(tx, &catalog, &found.case).await?;
+        let context = Context { item: &item, catalog: &catalog, today: beijing_day(now), now };
         let (case, owed) = transition(found.case, &context)?;
 
         let mut record = Record::default();
         record.change_case(&case, found.version, now)?;
-        record.remember(case.id, &act.actor, act.name, act.cause, now);
+        record.remember(case.id, &act.actor, act.name, (act.cause)(&case), now);
         self.owe(tx, &mut record, &case, &owed, &context, act.trace).await?;
         let offers = self.save(tx, &record, now).await?;
         Ok(Changed { case: Versioned { case, version: found.version + 1 }, record, offers })
@@ -140,7 +161,7 @@ impl Casework {
             (None, None)
         };
         let applicant = Applicant { reach: &reach, recipient, serve_by, trace };
-        self.enact(record, case, owed, &applicant, context.now)?;
+        self.enact(record, (case, context.item), owed, &applicant, context.now)?;
         Ok(())
     }
 
@@ -151,8 +172,7 @@ impl Casework {
     }
 
     /// Makes a change last, and rings.
-    pub(super) async fn finish(&self, tx: Tx, changed: Changed) -> Result<Versioned, StoreError> {
-        self.commit(tx, &changed.record, changed.offers).await?;
-        Ok(changed.case)
+    pub(super) async fn finish(&self, tx: Tx, changed: Changed) -> Result<(), StoreError> {
+        self.commit(tx, &changed.record, changed.offers).await
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::address::PostalAddress;
 use crate::domain::case::{Case, Owed};
 use crate::domain::clock::{Instant, fresh};
 use crate::domain::ids::{NotificationId, ParcelId};
+use crate::domain::item::Item;
 use crate::domain::job::{Job, Work};
 use crate::domain::notification::{ChannelCode, Event, Notification};
 use crate::domain::parcel::{CarrierCode, OrderNo, Parcel, ParcelState};
@@ -33,14 +34,16 @@ impl Casework {
     pub(super) fn enact(
         &self,
         record: &mut Record,
-        case: &Case,
+        (case, item): (&Case, &Item),
         owed: &[Owed],
         applicant: &Applicant<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
         for owed in owed {
             match owed {
-                Owed::Notify(event) => self.notify(record, case, *event, applicant.reach, applicant.trace, now)?,
+                Owed::Notify(event) => {
+                    self.notify(record, (case, item), *event, applicant.reach, applicant.trace, now)?;
+                }
                 Owed::Parcel(carrier) => self.send(record, case, carrier, applicant, now)?,
             }
         }
@@ -51,27 +54,24 @@ impl Casework {
     pub(super) fn notify(
         &self,
         record: &mut Record,
-        case: &Case,
+        (case, item): (&Case, &Item),
         event: Event,
         reach: &Reach,
         trace: Option<&str>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let catalog = self.catalog().current();
-        let item = catalog.version(&case.item, case.item_version);
-        let item = item.ok_or_else(|| StoreError::Broken(format!("item {} of case {}", case.item, case.id)))?;
         let notification = Notification {
             id: fresh(NotificationId::from_uuid),
             person: case.applicant,
             case: case.id,
             case_number: case.number.clone(),
             event,
-            item: item.item.discreet_name(),
+            item: item.discreet_name(),
             created_at: now,
         };
         record.notify(&notification);
         if event.rings()
-            && let Some(channel) = self.next_channel(&catalog, event, reach, None)
+            && let Some(channel) = self.next_channel(&self.catalog().current(), event, reach, None)
         {
             record.promise(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
         }

@@ -27,6 +27,7 @@ pub struct FilesError(#[from] object_store::Error);
 pub struct Files {
     objects: Arc<dyn ObjectStore>,
     limit: u64,
+    most_unused: i64,
     room: Arc<Semaphore>,
 }
 
@@ -58,8 +59,13 @@ impl Files {
             "where uploads are kept, the same for all processes: a folder, or s3://bucket/prefix",
         );
         let limit = env.or("SONGDA_UPLOAD_LIMIT", "10485760", "how large an uploaded file may be, in bytes");
+        let most_unused = env.or(
+            "SONGDA_UNUSED_UPLOADS",
+            "200",
+            "how many files a person may have uploaded that are not handed in yet",
+        );
         let options = s3_options(env);
-        let files = Self::new(&place?.0, options, limit?);
+        let files = Self::new(&place?.0, options, limit?, most_unused?);
         files.map_err(|error| env.fault(format!("SONGDA_UPLOADS: {error}"))).ok()
     }
 
@@ -67,20 +73,31 @@ impl Files {
     ///
     /// # Errors
     /// When the address, or the folder that it names, cannot be used.
-    pub fn new(place: &Url, options: Vec<(&'static str, String)>, limit: u64) -> Result<Self, FilesError> {
+    pub fn new(
+        place: &Url,
+        options: Vec<(&'static str, String)>,
+        limit: u64,
+        most_unused: i64,
+    ) -> Result<Self, FilesError> {
         if let Ok(folder) = place.to_file_path() {
             std::fs::create_dir_all(&folder)
                 .map_err(|source| object_store::Error::Generic { store: "file", source: Box::new(source) })?;
         }
         let (objects, prefix) = object_store::parse_url_opts(place, options)?;
         let objects = Arc::new(PrefixStore::new(Arc::<dyn ObjectStore>::from(objects), prefix));
-        Ok(Self { objects, limit, room: Arc::new(Semaphore::new(AT_ONCE)) })
+        Ok(Self { objects, limit, most_unused, room: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
     /// How long a content may be, in bytes.
     #[must_use]
     pub const fn limit(&self) -> u64 {
         self.limit
+    }
+
+    /// How many files a person may have that are not handed in.
+    #[must_use]
+    pub const fn most_unused(&self) -> i64 {
+        self.most_unused
     }
 
     /// Waits until there is room for one more upload. The room is taken until the permit is dropped.
@@ -92,6 +109,17 @@ impl Files {
     pub(super) async fn write(&self, path: &str, content: Bytes) -> Result<(), FilesError> {
         self.objects.put(&Path::from(path), PutPayload::from_bytes(content)).await?;
         Ok(())
+    }
+
+    /// Removes a content, which may be gone already.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub async fn remove(&self, path: &str) -> Result<(), FilesError> {
+        match self.objects.delete(&Path::from(path)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes something, reads it back and deletes it again: the place can be used.
@@ -155,6 +183,10 @@ mod tests {
         assert_eq!(pieces.concat(), b"content");
         assert!(folder.join("2026-11-23/upl_1").is_file());
         assert!(files.open("2026-11-23/upl_2").await.is_err());
+        for _ in 0..2 {
+            files.remove("2026-11-23/upl_1").await.unwrap();
+            assert!(files.open("2026-11-23/upl_1").await.is_err());
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -11,17 +11,20 @@ use crate::domain::clock::{Instant, beijing_day};
 use crate::domain::form::{Context, Fault, RegionLevel};
 use crate::domain::ids::{PersonId, UploadId};
 use crate::domain::item::Item;
-use crate::store::{Conn, StoreError, addresses, uploads};
+use crate::domain::person::Person;
+use crate::store::{Conn, StoreError, addresses, people, uploads};
 
-/// What an applicant owns of what an application names.
+/// Who applies, and what they own of what an application names.
 pub(super) struct Belongings {
+    /// They themselves.
+    pub person: Option<Person>,
     uploads: BTreeSet<UploadId>,
     /// Where a parcel would go.
     pub address: Option<SavedAddress>,
 }
 
 impl Casework {
-    /// What a draft names and its owner owns.
+    /// Whose a draft is, and what it names that they own.
     pub(super) async fn belongings(
         &self,
         conn: &mut Conn,
@@ -35,7 +38,8 @@ impl Casework {
             _ => None,
         };
         let uploads = uploads::made_by(conn, person, &content.application.uploads()).await?;
-        Ok(Belongings { uploads, address })
+        let person = people::find(conn, self.store().keys(), person).await?;
+        Ok(Belongings { person, uploads, address })
     }
 
     /// Judges a draft as if it were submitted now.
@@ -53,14 +57,15 @@ impl Casework {
     /// Judges the answer to a supplement notice.
     pub(super) async fn judge_supplement(
         &self,
+        conn: &mut Conn,
         (catalog, item): (&Snapshot, &Item),
         person: PersonId,
         answer: &Application,
         now: Instant,
     ) -> Result<Result<(), Vec<Fault>>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        let uploads = uploads::made_by(&mut connection, person, &answer.uploads()).await?;
-        let belongings = Belongings { uploads, address: None };
+        let uploads = uploads::made_by(conn, person, &answer.uploads()).await?;
+        let person = people::find(conn, self.store().keys(), person).await?;
+        let belongings = Belongings { person, uploads, address: None };
         Ok(self.with_circumstances(catalog, &belongings, now, |all| answer.check_supplement(item, all)))
     }
 
@@ -73,6 +78,7 @@ impl Casework {
     ) -> T {
         let knows_region = |code: &str, level: RegionLevel| catalog.regions().knows(code, level);
         check(&Circumstances {
+            applicant: belongings.person.as_ref().and_then(|person| person.identity.as_ref()),
             form: Context { today: beijing_day(now), knows_region: &knows_region },
             knows_hall: &|code| catalog.hall(code).is_some(),
             uploads: &belongings.uploads,

@@ -11,7 +11,9 @@ pub mod drafts;
 pub mod enact;
 pub mod files;
 pub mod forget_old;
+pub mod forget_uploads;
 pub mod inbox;
+mod item_of_case;
 pub mod jobs;
 mod judge;
 pub mod live;
@@ -30,6 +32,7 @@ pub mod uploads;
 pub mod withdraw_case;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::domain::clock::{Clock, Instant};
@@ -65,6 +68,8 @@ pub struct Parts {
     pub chain: Chain,
     /// The carriers that this installation uses.
     pub carriers: Vec<CarrierCode>,
+    /// How long an applicant is given to answer a supplement notice.
+    pub answer_within: Duration,
     /// What is rung after a commit.
     pub bell: Bell,
     /// The contents of uploads.
@@ -96,13 +101,15 @@ impl Casework {
         &self.parts.files
     }
 
-    fn now(&self) -> Instant {
+    /// Now, by this process's clock.
+    #[must_use]
+    pub fn now(&self) -> Instant {
         self.parts.clock.now()
     }
 
-    /// Writes what a transition changed and owes, within its transaction.
-    async fn save(&self, tx: &mut Tx, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
-        record::save(tx, record, now).await
+    /// Writes what a transition changed and owes.
+    async fn save(&self, conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
+        record::save(conn, self.store().keys(), record, now).await
     }
 
     /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
@@ -112,17 +119,7 @@ impl Casework {
         Ok(())
     }
 
-    /// Writes a record that stands for itself, and rings: one statement is a transaction of its own, so nothing is asked
-    /// of the database twice.
-    async fn save_at_once(&self, conn: &mut Conn, record: &Record, now: Instant) -> Result<(), StoreError> {
-        if record.may_be_stale() {
-            return Err(StoreError::Broken("a record that may be stale cannot be taken back".to_owned()));
-        }
-        let offers = record::save(conn, record, now).await.map_err(SaveError::into_store)?;
-        self.ring(record, offers);
-        Ok(())
-    }
-
+    /// Tells of what was committed.
     fn ring(&self, record: &Record, offers: Vec<Offer>) {
         kill_point::pass(Step::Committed, kill_point::NO_LANE);
         self.parts.bell.ring(offers, record.people());

@@ -2,12 +2,13 @@
 //! its effect, so that either both exist or neither.
 //!
 //! A use case enters as its first statement and leaves as its last one before the commit. In between, an advisory lock
-//! of the transaction keeps a second request with the same key out; it is told so rather than made to wait.
+//! of the transaction keeps a second request with the same key out; it is told so rather than made to wait. Where a caller
+//! may do without a key and does, both do nothing.
 
 use serde_json::Value;
 
 use crate::domain::clock::Instant;
-use crate::store::{StoreError, Tx, idempotency};
+use crate::store::{KeyRing, StoreError, Tx, idempotency};
 
 /// A request that is to have its effect once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,14 @@ pub struct Given {
     pub replayed: bool,
 }
 
+impl Given {
+    /// Given for the first time.
+    #[must_use]
+    pub const fn first(answer: Answer) -> Self {
+        Self { answer, replayed: false }
+    }
+}
+
 /// Whether there is anything to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entered {
@@ -85,11 +94,12 @@ pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(30);
 ///
 /// # Errors
 /// When the same request is in progress, or the key belongs to another.
-pub async fn enter(tx: &mut Tx, once: &Once, now: Instant) -> Result<Entered, OnceError> {
+pub async fn enter(tx: &mut Tx, keys: &KeyRing, once: Option<&Once>, now: Instant) -> Result<Entered, OnceError> {
+    let Some(once) = once else { return Ok(Entered::First) };
     if !idempotency::try_lock(tx, &once.scope, &once.key).await? {
         return Err(OnceError::InProgress);
     }
-    match idempotency::find(tx, &once.scope, &once.key, now - KEPT).await? {
+    match idempotency::find(tx, keys, &once.scope, &once.key, now - KEPT).await? {
         None => Ok(Entered::First),
         Some(stored) if stored.fingerprint == once.fingerprint => {
             Ok(Entered::Replay(Answer { status: stored.status, headers: stored.headers, body: stored.body }))
@@ -98,16 +108,32 @@ pub async fn enter(tx: &mut Tx, once: &Once, now: Instant) -> Result<Entered, On
     }
 }
 
+/// Gives an answer again, and ends the transaction before: whoever repeats the request at once must not meet its lock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn again(tx: Tx, answer: Answer) -> Result<Given, StoreError> {
+    tx.rollback().await?;
+    Ok(Given { answer, replayed: true })
+}
+
 /// Leaves: stores the answer beside its effect.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn leave(tx: &mut Tx, once: &Once, answer: &Answer, now: Instant) -> Result<(), StoreError> {
+pub async fn leave(
+    tx: &mut Tx,
+    keys: &KeyRing,
+    once: Option<&Once>,
+    answer: &Answer,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let Some(once) = once else { return Ok(()) };
     let stored = idempotency::Stored {
         fingerprint: once.fingerprint.to_vec(),
         status: answer.status,
         headers: answer.headers.clone(),
         body: answer.body.clone(),
     };
-    idempotency::save(tx, &once.scope, &once.key, &stored, now).await
+    idempotency::save(tx, keys, &once.scope, &once.key, &stored, now).await
 }

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Contents, Parts, Revision, Snapshot};
 use crate::domain::clock::Clock;
-use crate::domain::item::{Item, ItemVersion};
+use crate::domain::item::{Item, ItemCode, ItemVersion};
 use crate::store::catalogue::{self as rows, NewContent, StoredHash, StoredVersion};
-use crate::store::{Store, StoreError};
+use crate::store::{Conn, Store, StoreError};
 
 /// What a publication did: codes of items, and names of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -140,6 +140,15 @@ pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
     let parts = decode("parts", Value::Object(parts))?;
     let revision = Revision { number, published_at };
     Ok(Snapshot::new(revision, items(in_force)?, items(past)?, parts))
+}
+
+/// Reads one version of an item, which may not be in memory yet.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub(super) async fn read_version(conn: &mut Conn, code: &ItemCode, version: i32) -> Result<Item, StoreError> {
+    let content = rows::version(conn, code, version).await?;
+    decode(code.as_str(), content.ok_or_else(|| StoreError::Broken(format!("version {version} of {code}")))?)
 }
 
 fn items(stored: Vec<StoredVersion>) -> Result<Vec<ItemVersion>, StoreError> {

@@ -17,7 +17,7 @@ impl Casework {
         after: Option<(Instant, CaseId)>,
         limit: i64,
     ) -> Result<Vec<Versioned>, StoreError> {
-        cases::of_applicant(&mut *self.store().connection().await?, person, after, limit).await
+        cases::of_applicant(&mut *self.store().connection().await?, self.store().keys(), person, after, limit).await
     }
 
     /// One of a person's cases.
@@ -25,6 +25,6 @@ impl Casework {
     /// # Errors
     /// When the record cannot be read.
     pub async fn case(&self, person: PersonId, id: CaseId) -> Result<Option<Versioned>, StoreError> {
-        cases::find(&mut *self.store().connection().await?, id, Owner::Applicant(person)).await
+        cases::find(&mut *self.store().connection().await?, self.store().keys(), id, Owner::Applicant(person)).await
     }
 }

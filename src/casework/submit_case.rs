@@ -13,6 +13,7 @@ use crate::domain::application::{Application, Particulars};
 use crate::domain::calendar::UnknownYear;
 use crate::domain::case::{Actor, Case, Delivery, State};
 use crate::domain::clock::{Instant, beijing_day, fresh};
+use crate::domain::due::NOTICE_WITHIN;
 use crate::domain::form::Fault;
 use crate::domain::ids::{CaseId, DraftId, PersonId};
 use crate::domain::person::Person;
@@ -20,7 +21,7 @@ use crate::domain::private::Private;
 use crate::store::cases::Versioned;
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{Opening, Record, SaveError};
-use crate::store::{Conn, StoreError, people};
+use crate::store::{Conn, StoreError, uploads};
 
 /// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +41,12 @@ pub enum SubmitError {
     /// It is a case already.
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
-    /// Another device changed the draft while it was judged.
+    /// Another device changed the draft, or threw away a file of it, while it was judged.
     #[error("the draft was changed meanwhile")]
     Stale,
+    /// The item was published anew, or withdrawn, while the draft was judged by what it was before.
+    #[error("the item was changed meanwhile")]
+    ItemChanged,
     /// A due date falls into a year whose working days are not announced yet.
     #[error(transparent)]
     Calendar(#[from] UnknownYear),
@@ -63,13 +67,13 @@ impl From<GateError> for SubmitError {
     }
 }
 
-/// 行政许可法 32: within five working days of the submission an officer accepts, or says what is missing.
-pub(super) const ACCEPT_WITHIN: u32 = 5;
-
-/// What is to be submitted, and by whom.
-struct Found {
-    draft: Draft,
-    applicant: Option<Person>,
+impl From<SaveError> for SubmitError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::NotInForce => Self::ItemChanged,
+            error => Self::Store(error.into_store()),
+        }
+    }
 }
 
 /// A case that is ready to be opened.
@@ -82,7 +86,8 @@ struct Ready {
 }
 
 impl Casework {
-    /// Submits a draft, and answers; the same request again gets the same answer.
+    /// Submits a draft, and answers; the same request again gets the same answer. A draft that was judged by an item that is
+    /// not in force any more is judged anew, by the catalogue that was published meanwhile.
     ///
     /// # Errors
     /// When there is no such draft, the person's name is not verified, the item cannot be applied for, the application is
@@ -92,60 +97,77 @@ impl Casework {
         person: PersonId,
         draft: DraftId,
         once: &Once,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl Fn(&Versioned) -> Answer + Send + Sync,
+    ) -> Result<Given, SubmitError> {
+        match self.submit_as_published(person, draft, once, &answer).await {
+            Err(SubmitError::ItemChanged) => {
+                self.refresh_catalogue().await?;
+                self.submit_as_published(person, draft, once, &answer).await
+            }
+            done => done,
+        }
+    }
+
+    async fn submit_as_published(
+        &self,
+        person: PersonId,
+        draft: DraftId,
+        once: &Once,
+        answer: &(impl Fn(&Versioned) -> Answer + Send + Sync),
     ) -> Result<Given, SubmitError> {
         let now = self.now();
-        let found = self.draft_to_submit(person, draft).await?;
-        if let Some(case) = found.draft.submitted_as {
+        let mut connection = self.store().connection().await?;
+        let found = drafts::find(&mut connection, self.store().keys(), person, draft).await?;
+        let found = found.ok_or(SubmitError::NotFound)?;
+        if let Some(case) = found.submitted_as {
+            drop(connection);
             return self.answered_before(once, case, now).await;
         }
-        let ready = self.prepare(found, now).await?;
+        let ready = self.prepare(&mut connection, found, now).await?;
+        drop(connection);
         let record = self.open(&ready, now)?;
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, once, now).await? {
-            return Ok(Given { answer, replayed: true });
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+            return Ok(once::again(tx, answer).await?);
         }
         let offers = match self.save(&mut tx, &record, now).await {
             Ok(offers) => offers,
             Err(SaveError::Stale) => return Err(self.changed(&mut tx, person, draft).await),
-            Err(SaveError::Store(error)) => return Err(error.into()),
+            // Their account became another's, and the draft with it.
+            Err(SaveError::Store(error)) if error.broke("cases_person_id_fkey") => return Err(SubmitError::NotFound),
+            Err(error) => return Err(error.into()),
         };
+        if !uploads::hand_in(&mut tx, person, &ready.application.uploads()).await? {
+            return Err(SubmitError::Stale);
+        }
         let answer = answer(&Versioned { case: ready.case, version: 1 });
-        once::leave(&mut tx, once, &answer, now).await?;
+        once::leave(&mut tx, self.store().keys(), Some(once), &answer, now).await?;
         self.commit(tx, &record, offers).await?;
-        Ok(Given { answer, replayed: false })
-    }
-
-    async fn draft_to_submit(&self, person: PersonId, draft: DraftId) -> Result<Found, SubmitError> {
-        let (mut connection, keys) = (self.store().connection().await?, self.store().keys());
-        let draft = drafts::find(&mut connection, keys, person, draft).await?.ok_or(SubmitError::NotFound)?;
-        let applicant = people::find(&mut connection, keys, person).await?;
-        Ok(Found { draft, applicant })
+        Ok(Given::first(answer))
     }
 
     /// A draft that is a case already: the request that made it is answered again, any other is told so.
     async fn answered_before(&self, once: &Once, case: CaseId, now: Instant) -> Result<Given, SubmitError> {
         let mut tx = self.store().begin().await?;
-        match once::enter(&mut tx, once, now).await? {
-            Entered::Replay(answer) => Ok(Given { answer, replayed: true }),
+        match once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+            Entered::Replay(answer) => Ok(once::again(tx, answer).await?),
             Entered::First => Err(SubmitError::Submitted(case)),
         }
     }
 
     /// Judges the draft, and fixes all that the case will never change: who, what, how it arrives, its number.
-    async fn prepare(&self, Found { draft, applicant }: Found, now: Instant) -> Result<Ready, SubmitError> {
+    async fn prepare(&self, conn: &mut Conn, draft: Draft, now: Instant) -> Result<Ready, SubmitError> {
         let catalog = self.catalog().current();
-        let applicant = particulars(applicant)?;
+        let belongings = self.belongings(conn, draft.person, &draft.content).await?;
+        let applicant = belongings.person.as_ref().and_then(particulars).ok_or(SubmitError::NotVerified)?;
         let item = self.open_item(&catalog, &draft.item, draft.person).await?;
-        let mut connection = self.store().connection().await?;
-        let belongings = self.belongings(&mut connection, draft.person, &draft.content).await?;
         let delivery = self.judge(&catalog, &item.item, &draft.content, &belongings, now);
         let delivery = delivery.map_err(SubmitError::Faulty)?;
         let today = beijing_day(now);
-        let due_on = catalog.calendar().add_working_days(today, ACCEPT_WITHIN)?;
+        let due_on = catalog.calendar().add_working_days(today, NOTICE_WITHIN)?;
         let case = Case {
             id: fresh(CaseId::from_uuid),
-            number: self.case_number(&mut connection, today).await?,
+            number: self.case_number(conn, today).await?,
             applicant: draft.person,
             item: item.item.code.clone(),
             item_version: item.version,
@@ -153,6 +175,7 @@ impl Casework {
             delivery,
             submitted_at: now,
             due_on: Some(due_on),
+            deadlines: None,
             supplement: None,
             state: State::Submitted,
         };
@@ -181,6 +204,7 @@ impl Casework {
         let opening = Opening {
             source: "mobile",
             source_ref: None,
+            report: None,
             application: &keys.seal_json("cases.application", application)?,
             recipient: recipient.as_deref(),
         };
@@ -193,13 +217,12 @@ impl Casework {
     }
 }
 
-/// Who applies, as they are known at this moment.
-fn particulars(person: Option<Person>) -> Result<Particulars, SubmitError> {
-    let Person { identity, phone, .. } = person.ok_or(SubmitError::NotVerified)?;
-    let identity = identity.ok_or(SubmitError::NotVerified)?;
-    Ok(Particulars {
-        name: identity.name,
+/// A person as their real name is known; nothing where it is not.
+fn particulars(person: &Person) -> Option<Particulars> {
+    let identity = person.identity.as_ref()?;
+    Some(Particulars {
+        name: identity.name.clone(),
         resident_id: Private::new(identity.resident_id.expose().to_owned()),
-        phone: phone.map(|phone| Private::new(phone.expose().to_owned())),
+        phone: person.phone.as_ref().map(|phone| Private::new(phone.expose().to_owned())),
     })
 }

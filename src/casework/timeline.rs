@@ -1,5 +1,7 @@
 //! One timeline of a case: what officers did, what the applicant was told, and the parcel's way, in the order of time.
 
+use serde_json::Value;
+
 use super::Casework;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{CaseId, ParcelId, PersonId};
@@ -7,7 +9,7 @@ use crate::domain::notification::{ChannelCode, Event};
 use crate::domain::parcel::{CarrierCode, ScanMeaning};
 use crate::store::cases::{self, Owner};
 use crate::store::parcels::{self, StoredParcel};
-use crate::store::{Conn, StoreError, notifications};
+use crate::store::{Conn, KeyRing, StoreError, notifications};
 
 /// One step of a case's way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum StepKind {
         act: String,
         /// Who, as a class: `person`, `officer`, `client`, `system`. Names are nobody's business here.
         actor: String,
+        /// Why, in the words of whoever acted; mostly none.
+        reasons: Vec<String>,
     },
     /// The applicant was told.
     Told {
@@ -54,17 +58,16 @@ impl Casework {
     /// # Errors
     /// When the record cannot be read.
     pub async fn timeline(&self, person: PersonId, case: CaseId) -> Result<Option<Vec<Step>>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        if cases::find(&mut connection, case, Owner::Applicant(person)).await?.is_none() {
+        let (keys, mut connection) = (self.store().keys(), self.store().connection().await?);
+        if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {
             return Ok(None);
         }
-        let mut steps = acts(&mut connection, case).await?;
+        let mut steps = acts(&mut connection, keys, case).await?;
         let told = notifications::of_case(&mut connection, case).await?;
         steps.extend(told.into_iter().map(|told| Step {
             at: told.notification.created_at,
             kind: StepKind::Told { event: told.notification.event, delivered_by: told.delivered_by },
         }));
-        let keys = self.store().keys();
         for stored in parcels::of_case(&mut connection, keys, case).await? {
             steps.extend(self.scans(&mut connection, &stored).await?);
         }
@@ -95,11 +98,10 @@ impl Casework {
         person: PersonId,
         case: CaseId,
     ) -> Result<Option<Vec<ParcelWithWay>>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        if cases::find(&mut connection, case, Owner::Applicant(person)).await?.is_none() {
+        let (keys, mut connection) = (self.store().keys(), self.store().connection().await?);
+        if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {
             return Ok(None);
         }
-        let keys = self.store().keys();
         let mut found = Vec::new();
         for stored in parcels::of_case(&mut connection, keys, case).await? {
             found.push(ParcelWithWay { scans: self.scans(&mut connection, &stored).await?, stored });
@@ -127,13 +129,43 @@ pub struct ParcelWithWay {
     pub scans: Vec<Step>,
 }
 
-async fn acts(connection: &mut Conn, case: CaseId) -> Result<Vec<Step>, StoreError> {
-    let history = cases::history(connection, case).await?;
-    // The carrier's acts are told by its scans, in more detail.
-    let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:"));
+async fn acts(connection: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<Step>, StoreError> {
+    let history = cases::history(connection, keys, case).await?;
+    // The carrier's acts are told by its scans, in more detail; and that an officer reads what was handed in is no step.
+    let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:") && entry.act != "upload_read");
     let step = |entry: cases::HistoryEntry| {
         let actor = entry.actor.split(':').next().unwrap_or_default().to_owned();
-        Step { at: entry.at, kind: StepKind::Act { act: entry.act, actor } }
+        let reasons = reasons(&entry.act, &entry.cause);
+        Step { at: entry.at, kind: StepKind::Act { act: entry.act, actor, reasons } }
     };
     Ok(own.map(step).collect())
+}
+
+/// The words that an act was explained with, where they are meant for the applicant or came from them.
+fn reasons(act: &str, cause: &Value) -> Vec<String> {
+    let words = match act {
+        "decided" | "taken_over" => &cause["reasons"],
+        "supplement_noticed" => &cause["points"],
+        "withdrawn" => &cause["reason"],
+        _ => &Value::Null,
+    };
+    let all = words.as_array().map_or(std::slice::from_ref(words), Vec::as_slice);
+    all.iter().filter_map(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_explains_an_act_is_told_and_nothing_else() {
+        assert_eq!(reasons("decided", &json!({"outcome": "deny", "reasons": "材料不实"})), ["材料不实"]);
+        assert_eq!(reasons("supplement_noticed", &json!({"points": ["照片", "证明"]})), ["照片", "证明"]);
+        assert_eq!(reasons("withdrawn", &json!({"reason": "不办了"})), ["不办了"]);
+        assert!(reasons("taken_over", &json!({"outcome": "grant", "reasons": ""})).is_empty());
+        assert!(reasons("withdrawn", &json!({})).is_empty(), "none was kept in older histories");
+        assert!(reasons("disclosed", &json!({"reason": "核对身份证件"})).is_empty(), "that is told to whoever asks");
+    }
 }

@@ -123,7 +123,7 @@ impl Tokens {
         Self { keys, signed: Arc::new(Cache::new(REMEMBERED)) }
     }
 
-    /// Signs a token with the newest key.
+    /// Signs a token with the key that signs now.
     ///
     /// # Errors
     /// When the key cannot sign, which no key that was loaded does.
@@ -138,8 +138,8 @@ impl Tokens {
         let exp = iat.saturating_add_unsigned(LIFETIME.as_secs());
         let (iss, aud) = (ISSUER.to_owned(), audience.as_str().to_owned());
         let claims = Claims { iss, sub: subject.to_string(), aud, iat, exp, grant };
-        let (kid, key) = self.keys.newest().ok_or(TokenError::UnknownKey)?;
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(kid.to_owned()), ..Header::new(Algorithm::ES256) };
+        let (kid, key) = self.keys.signer(now).ok_or(TokenError::UnknownKey)?;
+        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(kid), ..Header::new(Algorithm::ES256) };
         encode(&header, &claims, &key.signs).map_err(TokenError::Unsigned)
     }
 
@@ -259,7 +259,7 @@ mod tests {
         let ours = tokens(&[("a", &pem())]);
         let claims = json!({ "iss": "else", "sub": "per_1", "aud": AUDIENCE.as_str(), "iat": now().timestamp(), "exp": now().timestamp() + 900 });
         let header = Header { kid: Some("a".to_owned()), ..Header::new(Algorithm::ES256) };
-        let token = encode(&header, &claims, &ours.keys.newest().unwrap().1.signs).unwrap();
+        let token = encode(&header, &claims, &ours.keys.signer(now()).unwrap().1.signs).unwrap();
         assert!(matches!(ours.verify(&token, &[AUDIENCE], now()), Err(TokenError::Invalid(_))));
     }
 

@@ -1,4 +1,4 @@
-//! An applicant uploads a file, and reads it back; an officer reads the files of a case.
+//! An applicant uploads a file, reads it back, or throws it away; an officer reads the files of a case.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
@@ -7,12 +7,16 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::Casework;
 use super::files::FilesError;
+use super::once::{self, Answer, Entered, Given, Once, OnceError};
+use crate::domain::application::KEPT;
 use crate::domain::clock::{beijing_day, fresh};
 use crate::domain::ids::{PersonId, UploadId};
+use crate::domain::job::{Job, Work};
 use crate::domain::private::Private;
 use crate::domain::upload::{FileKind, Upload};
-use crate::store::StoreError;
+use crate::store::record::{Record, SaveError};
 use crate::store::uploads::{self, StoredUpload};
+use crate::store::{StoreError, Tx, people};
 
 /// Why an upload is not taken, or not found.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +39,18 @@ pub enum UploadError {
     /// There is no such upload, or it is not the caller's.
     #[error("there is no such upload here")]
     NotFound,
+    /// The person has as many files that are not handed in as a person may have.
+    #[error("{most} files are not handed in already")]
+    TooMany {
+        /// How many a person may have.
+        most: i64,
+    },
+    /// It belongs to a case, and stays with it.
+    #[error("it belongs to a case")]
+    HandedIn,
+    /// The same request is under way, or its key was used for another.
+    #[error(transparent)]
+    Once(#[from] OnceError),
     /// The object store.
     #[error(transparent)]
     Files(#[from] FilesError),
@@ -47,17 +63,19 @@ pub enum UploadError {
 pub type Content = BoxStream<'static, Result<Bytes, FilesError>>;
 
 impl Casework {
-    /// Takes a file. The content is written before the row: what a crash leaves behind is a content that nobody knows
-    /// of, never a row without its content.
+    /// Takes a file, and answers; the same request again gets the same answer. The content is written before the row: what a
+    /// crash leaves behind is a content that nobody knows of, never a row without its content.
     ///
     /// # Errors
-    /// When it is too large, empty, of no kind that may be handed in; or when it cannot be kept.
+    /// When it is too large, empty, of no kind that may be handed in, or one too many; or when it cannot be kept.
     pub async fn upload(
         &self,
         person: PersonId,
         name: &Private<String>,
         content: impl AsyncRead + Send + Unpin,
-    ) -> Result<Upload, UploadError> {
+        once: impl FnOnce(&Upload) -> Option<Once> + Send,
+        answer: impl FnOnce(&Upload) -> Answer + Send,
+    ) -> Result<Given, UploadError> {
         let files = self.files();
         let _room = files.room().await;
         let content = read_at_most(content, files.limit()).await?;
@@ -70,11 +88,81 @@ impl Casework {
             size: content.len() as u64,
             sha256: digest(&SHA256, &content).as_ref().try_into().unwrap_or_default(),
             created_at: now,
+            keep_until: Some(now + KEPT),
         };
         let stored = StoredUpload { object_path: format!("{}/{id}", beijing_day(now)), upload };
         files.write(&stored.object_path, content.into()).await?;
-        uploads::insert(&mut *self.store().connection().await?, self.store().keys(), &stored, name).await?;
-        Ok(stored.upload)
+        let kept = self.keep_upload(&stored, name, once(&stored.upload), answer).await;
+        // Where the record failed, nobody knows whether it has the row all the same: then the content stays.
+        let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Once(_)));
+        if refused || kept.as_ref().is_ok_and(|given| given.replayed) {
+            self.forget_content(&stored.object_path).await;
+        }
+        kept
+    }
+
+    async fn keep_upload(
+        &self,
+        stored: &StoredUpload,
+        name: &Private<String>,
+        once: Option<Once>,
+        answer: impl FnOnce(&Upload) -> Answer + Send,
+    ) -> Result<Given, UploadError> {
+        let (person, now) = (stored.upload.person, self.now());
+        let mut tx = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), once.as_ref(), now).await? {
+            return Ok(once::again(tx, answer).await?);
+        }
+        people::hold(&mut tx, person).await?;
+        let most = self.files().most_unused();
+        if uploads::count_unused(&mut tx, person).await? >= most {
+            return Err(UploadError::TooMany { most });
+        }
+        uploads::insert(&mut tx, self.store().keys(), stored, name).await?;
+        let answer = answer(&stored.upload);
+        once::leave(&mut tx, self.store().keys(), once.as_ref(), &answer, now).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(Given::first(answer))
+    }
+
+    /// Removes a content that no row names. What cannot be removed now is as after a crash: nobody knows of it.
+    async fn forget_content(&self, path: &str) {
+        if let Err(error) = self.files().remove(path).await {
+            tracing::warn!(%error, path, "a content that nobody needs stays");
+        }
+    }
+
+    /// Throws away a file that was not handed in. The content goes by a job, whatever dies in between.
+    ///
+    /// # Errors
+    /// When it is not there, not the person's, or belongs to a case.
+    pub async fn discard_upload(&self, person: PersonId, id: UploadId) -> Result<(), UploadError> {
+        let now = self.now();
+        let mut tx = self.store().begin().await?;
+        let found = uploads::find_for_change(&mut tx, id).await?;
+        let stored = found.filter(|stored| stored.upload.person == person).ok_or(UploadError::NotFound)?;
+        if stored.upload.keep_until.is_none() {
+            return Err(UploadError::HandedIn);
+        }
+        let mut record = Record::default();
+        self.remove_uploads(&mut tx, &mut record, &[stored]).await?;
+        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        Ok(self.commit(tx, &record, offers).await?)
+    }
+
+    /// Removes files that are locked, and promises that their contents follow.
+    pub(super) async fn remove_uploads(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        files: &[StoredUpload],
+    ) -> Result<(), StoreError> {
+        let ids: Vec<UploadId> = files.iter().map(|stored| stored.upload.id).collect();
+        uploads::remove(tx, &ids).await?;
+        for stored in files {
+            record.promise(&Job::now(Work::RemoveContent { path: stored.object_path.clone() }), None)?;
+        }
+        Ok(())
     }
 
     /// One of a person's uploads.
@@ -90,7 +178,7 @@ impl Casework {
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn stored_upload(&self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
+    pub(super) async fn stored_upload(&self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
         uploads::find(&mut *self.store().connection().await?, id).await
     }
 

@@ -1,36 +1,44 @@
 //! 撤回: the applicant takes an application back, any time before the decision.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Casework;
-use super::change_case::{Act, ChangeError};
-use crate::domain::case::Actor;
+use super::change_case::{Act, ChangeError, Context};
+use super::once::{Answer, Given, Once};
+use crate::domain::case::{Actor, Case, State};
 use crate::domain::ids::{CaseId, PersonId};
 use crate::store::cases::{Owner, Versioned};
 
 impl Casework {
-    /// Withdraws a person's case. The reason stays with the case.
+    /// Withdraws a person's case, and answers. The reason stays with the case.
     ///
     /// # Errors
     /// When there is no such case, or it is decided or withdrawn already.
     pub async fn withdraw_case(
         &self,
-        person: PersonId,
-        case: CaseId,
+        (person, case): (PersonId, CaseId),
         reason: String,
+        once: Option<&Once>,
         trace: Option<&str>,
-    ) -> Result<Versioned, ChangeError> {
+        answer: impl FnOnce(&Versioned) -> Answer + Send,
+    ) -> Result<Given, ChangeError> {
         let act = Act {
             case,
             owner: Owner::Applicant(person),
             version: None,
             actor: Actor::Person(person),
             name: "withdrawn",
-            cause: json!({}),
+            cause: &cause,
             trace,
         };
-        let mut tx = self.store().begin().await?;
-        let changed = self.change(&mut tx, act, |case, context| Ok(case.withdraw(reason, context.now)?)).await?;
-        Ok(self.finish(tx, changed).await?)
+        let withdraw = |case: Case, context: &Context<'_>| Ok(case.withdraw(reason, context.now)?);
+        self.act(act, once, withdraw, answer).await
+    }
+}
+
+fn cause(case: &Case) -> Value {
+    match &case.state {
+        State::Withdrawn { reason, .. } => json!({"reason": reason}),
+        _ => json!({}),
     }
 }

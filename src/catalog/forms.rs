@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use chrono::NaiveDate;
 use regex::Regex;
 use serde::Deserialize;
 
 use super::fault::Faults;
 use crate::domain::form::{Field, Form, Kind, Repeat, Section};
+use crate::domain::identity::ResidentId;
 use crate::domain::text::Bilingual;
 
 /// The name that stands for an item's own fields.
@@ -93,6 +95,9 @@ fn check_section(section: &Section, faults: &mut Faults) {
         if let Some(wrong) = kind_fault(&field.kind) {
             faults.add(&place, &wrong);
         }
+        if let Some(wrong) = mask_fault(field) {
+            faults.add(&place, wrong);
+        }
         if let Some(when) = &field.when {
             let other = before.iter().find(|other| other.name == when.field && other.when.is_none());
             if !other.is_some_and(|other| !when.is.is_empty() && when.is.iter().all(|value| can_be(other, value))) {
@@ -134,6 +139,23 @@ fn kind_fault(kind: &Kind) -> Option<String> {
         Kind::Money { min, max } | Kind::Integer { min, max } if min > max => Some("needs min ≤ max".to_owned()),
         _ => None,
     }
+}
+
+/// A text whose example holds a resident ID is one that names a person, whatever it is called.
+fn mask_fault(field: &Field) -> Option<&'static str> {
+    match (&field.kind, field.mask) {
+        (Kind::Text { example: Some(example), .. }, None) if holds_resident_id(example) => {
+            Some("its example holds a resident ID: give it a `mask`")
+        }
+        (Kind::Text { .. }, _) | (_, None) => None,
+        _ => Some("`mask` goes with `text` alone"),
+    }
+}
+
+fn holds_resident_id(text: &str) -> bool {
+    const LENGTH: usize = 18;
+    let starts = 0..=text.len().saturating_sub(LENGTH);
+    starts.filter_map(|at| text.get(at..at + LENGTH)).any(|part| ResidentId::parse(part, NaiveDate::MAX).is_ok())
 }
 
 fn pattern_fault(pattern: &str, example: Option<&str>, max: usize) -> Option<String> {
@@ -179,6 +201,8 @@ mod tests {
                 { name = "e", label = { zh = "戊", en = "E" }, kind = "colour" },
                 { name = "f", label = { zh = "己", en = "F" }, kind = "integer", min = 2, max = 1 },
                 { name = "f", label = { zh = "己", en = "F" }, kind = "text", max = 4, pattern = "^[0-9]$", example = "x" },
+                { name = "h", label = { zh = "庚", en = "H" }, kind = "money", min = 0, max = 1, mask = "tail" },
+                { name = "i", label = { zh = "辛", en = "I" }, kind = "text", max = 40, pattern = "^G[0-9]{18}$", example = "G320413201603070016" },
             ]"#,
         );
         for part in [
@@ -192,6 +216,8 @@ mod tests {
             "min ≤ max",
             "g.f: give it a name",
             "`example`",
+            "g.h: `mask` goes",
+            "g.i: its example holds a resident ID",
             "lists g twice",
             "called h",
             "under `details`",

@@ -71,6 +71,20 @@ fn with(answer: &Value, pointer: &str, value: Value) -> Value {
 }
 
 #[test]
+fn no_form_shows_a_number_that_names_a_person_before_it_is_disclosed() {
+    let resident_id = regex::Regex::new(r"[0-9]{17}[0-9X]").unwrap();
+    let masked = ["账号", "卡号", "学籍号", "残疾人证号", "从业资格证号", "居住证号", "通行证号码", "档案编号"];
+    for (name, form) in forms(&catalog()) {
+        let shown = form.masked(&form.example(today())).to_string();
+        let fields = form.sections.iter().flat_map(|section| &section.fields);
+        for field in fields.filter(|field| masked.iter().any(|word| field.label.zh.contains(word))) {
+            assert!(field.mask.is_some(), "{name}: {}", field.name);
+        }
+        assert!(!resident_id.is_match(&shown), "{name}: {shown}");
+    }
+}
+
+#[test]
 fn every_form_can_be_answered_and_its_two_readers_agree() {
     let catalog = catalog();
     let forms = forms(&catalog);

@@ -1,23 +1,46 @@
 //! `songda healthcheck`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use songda::config;
 use songda::env::Env;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::Failure;
+use super::{Failure, faults};
 
-/// Asks `/readyz` of the API on this machine.
+/// Asks `/readyz` of the process on this machine that has the same settings: where it is watched, or else of its API.
 pub async fn run() -> Result<(), Failure> {
-    let listen: SocketAddr = Env::of_process()
-        .or("SONGDA_LISTEN", "127.0.0.1:8080", "address and port that the API listens on")
-        .ok_or("SONGDA_LISTEN is not an address and a port")?;
-    let target = SocketAddr::from(([127, 0, 0, 1], listen.port()));
-    let mut stream = TcpStream::connect(target).await?;
+    let mut env = Env::of_process();
+    let (listen, watch_listen) = (config::listen(&mut env), config::watch_listen(&mut env));
+    let target = watch_listen.or(listen).filter(|_| env.faults().is_empty()).ok_or_else(|| faults(env.faults()))?;
+    let mut stream = TcpStream::connect(reachable(target)).await?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     let status = answer.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("not ready: {status}").into()) }
+}
+
+/// Where a listener of this address is reached from the same machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_every_address_is_reached_on_the_nearest() {
+        let at = |listen: &str| reachable(listen.parse().unwrap()).to_string();
+        assert_eq!(at("0.0.0.0:9464"), "127.0.0.1:9464");
+        assert_eq!(at("[::]:9464"), "[::1]:9464");
+        assert_eq!(at("10.0.0.5:9464"), "10.0.0.5:9464");
+    }
 }

@@ -21,7 +21,7 @@ pub enum Keys {
         /// The folder, which must not exist.
         folder: PathBuf,
     },
-    /// Add a token key that signs from the next start on; the older ones go on verifying.
+    /// Add a token key: running processes verify with it within a minute, and sign with it an hour later.
     Rotate {
         /// The folder.
         folder: PathBuf,
@@ -44,7 +44,7 @@ pub fn run(command: Keys) -> Result<(), Failure> {
     }
 }
 
-/// The name is the time: the last by name signs.
+/// The name is the time: of keys that have been there for a while, the last by name signs.
 fn add_token_key(folder: &Path) -> Result<(), Failure> {
     let pem = SigningKeys::fresh_pem().ok_or("the operating system gives no randomness")?;
     let name = Clock::system().now().format("%Y%m%dT%H%M%S.pem").to_string();

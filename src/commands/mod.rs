@@ -24,13 +24,13 @@ use clap::{Parser, Subcommand};
 use songda::casework::bell::Bell;
 use songda::casework::files::Files;
 use songda::casework::people::People;
-use songda::casework::people::known_clients::KnownClients;
+use songda::casework::people::known::Known;
 use songda::casework::people::passwords::Passwords;
 use songda::casework::publish_catalogue;
 use songda::casework::tokens::Tokens;
 use songda::casework::{Casework, Parts};
 use songda::catalog::Catalog as Items;
-use songda::config::{RecordSettings, signing_keys};
+use songda::config::{RecordSettings, answer_within, signing_keys};
 use songda::domain::clock::Clock;
 use songda::domain::notification::ChannelCode;
 use songda::domain::reach::Chain;
@@ -156,11 +156,12 @@ fn record() -> Result<Store, Failure> {
 async fn casework() -> Result<Casework, Failure> {
     let store = record()?;
     let mut env = Env::of_process();
-    let files = Files::read(&mut env).ok_or_else(|| faults(env.faults()))?;
+    let (files, answer_within) = (Files::read(&mut env), answer_within(&mut env));
+    let (Some(files), Some(answer_within)) = (files, answer_within) else { return Err(faults(env.faults())) };
     let catalog = Items::new(publish_catalogue::read(&store).await?);
     let (bell, _) = Bell::new();
     let (chain, carriers) = (Chain::default(), Vec::new());
-    Ok(Casework::new(Parts { store, clock: Clock::system(), catalog, files, chain, carriers, bell }))
+    Ok(Casework::new(Parts { store, clock: Clock::system(), catalog, files, chain, carriers, answer_within, bell }))
 }
 
 /// The use cases about people, for the administration's commands: they call no gateway.
@@ -180,7 +181,8 @@ fn people() -> Result<People, Failure> {
         push_channels: [].into(),
         templates: [].into(),
         regions: std::sync::Arc::new(|_| None),
-        known_clients: KnownClients::default(),
+        known_clients: Known::default(),
+        known_officers: Known::default(),
         token_endpoint: "".into(),
     })
 }

@@ -4,7 +4,7 @@ use songda::env::Env;
 use songda::lifecycle::asked_to_stop;
 use songda::registry::Registry;
 use songda::sandbox::{self, Settings};
-use songda::telemetry::{self, LogSettings};
+use songda::telemetry::logs::{self, LogSettings};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ pub async fn run() -> Result<(), Failure> {
     let log = LogSettings::read(&mut env);
     let settings = Settings::read(&mut env, Registry::shipped().twins());
     let (Some(log), Some(settings)) = (log, settings) else { return Err(faults(env.faults())) };
-    telemetry::start(&log);
+    logs::start(&log);
     let listener = TcpListener::bind(settings.listen).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();

@@ -1,11 +1,13 @@
 //! `songda serve`, `work` and `all`.
 
+use std::net::SocketAddr;
+
 use songda::app::App;
 use songda::config::Config;
 use songda::env::Env;
 use songda::lifecycle::asked_to_stop;
 use songda::registry::Registry;
-use songda::telemetry;
+use songda::telemetry::{logs, traces};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -22,11 +24,29 @@ pub enum Part {
     Both,
 }
 
+impl Part {
+    /// The sub-command's name.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Api => "serve",
+            Self::Worker => "work",
+            Self::Both => "all",
+        }
+    }
+}
+
 /// Runs until asked to stop. A second request to stop ends the process at once.
 pub async fn run(part: Part) -> Result<(), Failure> {
     let config = Config::read(&mut Env::of_process(), &Registry::shipped()).map_err(|all| faults(&all))?;
-    telemetry::start(&config.log);
-    let listen = config.listen;
+    logs::start(&config.log);
+    let traces = traces::start(&config.traces, part.name())?;
+    let ended = live(part, config).await;
+    traces.finish().await;
+    ended
+}
+
+async fn live(part: Part, config: Config) -> Result<(), Failure> {
+    let (listen, watch_listen) = (config.listen, config.watch_listen);
     let app = App::build(config).await?;
     let stop = CancellationToken::new();
     let (api, worker) = (serve(&app, part, listen, &stop), work(&app, part, &stop));
@@ -39,11 +59,12 @@ pub async fn run(part: Part) -> Result<(), Failure> {
     };
     tokio::select! {
         ended = async { tokio::try_join!(api, worker) } => ended.map(drop),
+        failed = watch(&app, part, watch_listen, &stop) => failed,
         () = stopped => Ok(()),
     }
 }
 
-async fn serve(app: &App, part: Part, listen: std::net::SocketAddr, stop: &CancellationToken) -> Result<(), Failure> {
+async fn serve(app: &App, part: Part, listen: SocketAddr, stop: &CancellationToken) -> Result<(), Failure> {
     if part == Part::Worker {
         return Ok(());
     }
@@ -56,4 +77,11 @@ async fn work(app: &App, part: Part, stop: &CancellationToken) -> Result<(), Fai
         return Ok(());
     }
     Ok(app.work(stop.clone()).await?)
+}
+
+/// Ends with the process, or with a failure.
+async fn watch(app: &App, part: Part, listen: Option<SocketAddr>, stop: &CancellationToken) -> Result<(), Failure> {
+    let Some(listen) = listen else { return std::future::pending().await };
+    let listener = TcpListener::bind(listen).await?;
+    Ok(app.serve_watch(listener, part != Part::Worker, stop).await?)
 }

@@ -37,6 +37,12 @@ impl Caller {
         Self { token: Some(Private::new(token.into())), ..self.clone() }
     }
 
+    /// Whose token goes with every call, for clients that speak HTTP in their own way.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(|token| token.expose().as_str())
+    }
+
     /// The address below which all paths are.
     #[must_use]
     pub const fn base(&self) -> &Url {

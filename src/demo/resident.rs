@@ -23,6 +23,8 @@ const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
 pub struct Resident {
     /// Who they are.
     pub applicant: Applicant,
+    /// What tells them the time.
+    pub clock: Clock,
     caller: Caller,
 }
 
@@ -42,7 +44,7 @@ impl Resident {
     /// When the code is refused.
     pub async fn by_wechat(api: &Caller, code: &str, applicant: Applicant) -> Played<Self> {
         let reply = api.post("/v1/sessions/wechat").json(&json!({"code": code})).success().await?;
-        Ok(Self { applicant, caller: api.with_token(reply.text("/access_token")?) })
+        Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
     }
 
     /// Signs in with a code that is read from the phone.
@@ -53,7 +55,7 @@ impl Resident {
         let code = login_code(api, sandbox, applicant.phone).await?;
         let body = json!({"phone": applicant.phone, "code": code});
         let reply = api.post("/v1/sessions/sms").json(&body).success().await?;
-        Ok(Self { applicant, caller: api.with_token(reply.text("/access_token")?) })
+        Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
     }
 
     /// Their way to the API.
@@ -137,7 +139,7 @@ impl Resident {
         let begun = json!({"item_code": item, "form": {}, "materials": []});
         let first = self.caller.put(&path).if_absent().json(&begun).success().await?;
         let upload = self.upload("scan").await?;
-        let today = beijing_day(Clock::system().now());
+        let today = beijing_day(self.clock.now());
         let draft = json!({
             "item_code": item,
             "form": form::fill(guide.at("/form")?, &self.applicant, &upload, today),

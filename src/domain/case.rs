@@ -17,7 +17,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::case_number::CaseNumber;
-use super::clock::Instant;
+use super::clock::{Instant, beijing_day};
+use super::due::{Deadlines, Missed};
 use super::ids::{CaseId, ClientId, OfficerId, PersonId};
 use super::item::{AgencyCode, ItemCode};
 use super::notification::Event;
@@ -44,6 +45,9 @@ pub struct Case {
     pub submitted_at: Instant,
     /// By when the officer owes the next act; nothing while the applicant is to move, or at the end.
     pub due_on: Option<NaiveDate>,
+    /// Since when and until when the decision is owed, once the case was accepted. They outlive the decision, which may
+    /// have missed them.
+    pub deadlines: Option<Deadlines>,
     /// The one supplement notice that the law allows, if it was given (行政许可法 32-4).
     pub supplement: Option<Supplement>,
     /// Where it stands.
@@ -141,6 +145,9 @@ pub struct Supplement {
     pub by: Actor,
     /// Everything that is missing.
     pub points: Vec<String>,
+    /// By when it should be answered. A day that the agency names, and not a period of law: what comes later still counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<NaiveDate>,
     /// When the applicant answered.
     pub answered_at: Option<Instant>,
 }
@@ -153,7 +160,7 @@ pub enum Delivery {
     Electronic,
     /// 快递送达; the address is sealed with the case.
     Courier {
-        /// The carrier that the item allows and this installation prefers, fixed at submission.
+        /// The first of the item's carriers that this installation had when the case was opened.
         carrier: CarrierCode,
     },
     /// 窗口领取
@@ -209,6 +216,9 @@ pub enum Refusal {
     /// 行政许可法 32-4: everything that is missing is told once.
     #[error("a supplement notice was given before")]
     NoticedBefore,
+    /// 行政许可法 32-4: it is told within five working days, or the case counts as accepted.
+    #[error("the days for a supplement notice are over: the case counts as accepted")]
+    NoticeTooLate,
     /// 行政许可法 38: a denial says why.
     #[error("a denial needs reasons")]
     NoReasons,
@@ -220,30 +230,52 @@ pub enum Refusal {
 type Step = Result<(Case, Vec<Owed>), Refusal>;
 
 impl Case {
-    /// 受理: the officer takes the case on; from now the decision is due.
+    /// 受理: the officer takes the case on. The decision is owed from the day on which the law counts it as accepted.
     ///
     /// # Errors
-    /// Unless the case waits for acceptance.
-    pub fn accept(self, by: Actor, decision_due_on: NaiveDate, now: Instant) -> Step {
-        match self.state {
-            State::Submitted => {
-                let state = State::Accepted { at: now, by };
-                Ok((Self { state, due_on: Some(decision_due_on), ..self }, vec![Owed::Notify(Event::Accepted)]))
-            }
-            _ => Err(self.refuse()),
+    /// Unless the case waits for acceptance; or when there are no deadlines for that day.
+    pub fn accept<E: From<Refusal>>(
+        self,
+        by: Actor,
+        deadlines: impl FnOnce(NaiveDate) -> Result<Deadlines, E>,
+        now: Instant,
+    ) -> Result<(Self, Vec<Owed>), E> {
+        if self.state != State::Submitted {
+            return Err(self.refuse().into());
         }
+        let deadlines = deadlines(self.accepted_on(beijing_day(now)))?;
+        let (state, due_on) = (State::Accepted { at: now, by }, Some(deadlines.due_on()));
+        Ok((Self { state, due_on, deadlines: Some(deadlines), ..self }, vec![Owed::Notify(Event::Accepted)]))
+    }
+
+    /// 受理日, if an officer accepts it today. An answer to a notice completes the application on the day it came; and
+    /// where no notice came in time, it counts as accepted from the day of its receipt, whenever somebody says so
+    /// (行政许可法 32-4, 32-5).
+    fn accepted_on(&self, today: NaiveDate) -> NaiveDate {
+        match self.supplement.as_ref().and_then(|supplement| supplement.answered_at) {
+            Some(answered_at) => beijing_day(answered_at),
+            None if self.is_overdue(today) => beijing_day(self.submitted_at),
+            None => today,
+        }
+    }
+
+    fn is_overdue(&self, today: NaiveDate) -> bool {
+        self.due_on.is_some_and(|due_on| due_on < today)
     }
 
     /// 补正告知: the officer says, once, everything that is missing. The clock stops until the answer.
     ///
     /// # Errors
-    /// Unless the case waits for acceptance and had no notice before; or when the notice lists nothing.
-    pub fn notice_supplement(self, points: Vec<String>, by: Actor, now: Instant) -> Step {
+    /// Unless the case waits for acceptance, had no notice before, and the days for one are not over; or when the notice
+    /// lists nothing.
+    pub fn notice_supplement(self, points: Vec<String>, answer_by: NaiveDate, by: Actor, now: Instant) -> Step {
         match self.state {
             State::Submitted if self.supplement.is_some() => Err(Refusal::NoticedBefore),
+            State::Submitted if self.is_overdue(beijing_day(now)) => Err(Refusal::NoticeTooLate),
             State::Submitted if points.is_empty() => Err(Refusal::NoPoints),
             State::Submitted => {
-                let supplement = Some(Supplement { noticed_at: now, by, points, answered_at: None });
+                let answer_by = Some(answer_by);
+                let supplement = Some(Supplement { noticed_at: now, by, points, answer_by, answered_at: None });
                 let case = Self { state: State::SupplementNoticed, supplement, due_on: None, ..self };
                 Ok((case, vec![Owed::Notify(Event::SupplementNoticed)]))
             }
@@ -266,15 +298,31 @@ impl Case {
         }
     }
 
-    /// 决定: the officer grants or denies. The applicant is told; what a grant produces goes on its way.
+    /// 决定: the officer grants or denies. The applicant is told; what a grant produces goes on its way. What was not known
+    /// of the deadlines at the acceptance is added.
     ///
     /// # Errors
     /// Unless the case was accepted; or when a denial has no reasons.
-    pub fn decide(self, ruling: Ruling, by: Actor, now: Instant) -> Step {
+    pub fn decide(
+        self,
+        ruling: Ruling,
+        by: Actor,
+        complete: impl FnOnce(Deadlines) -> Deadlines,
+        now: Instant,
+    ) -> Step {
         if !matches!(self.state, State::Accepted { .. }) {
             return Err(self.refuse());
         }
-        self.rule(ruling, by, now)
+        Self { deadlines: self.deadlines.map(complete), ..self }.rule(ruling, by, now)
+    }
+
+    /// Which of its deadlines the decision missed, once there is one.
+    #[must_use]
+    pub fn missed(&self) -> Option<Missed> {
+        match &self.state {
+            State::Granted(decision) | State::Denied(decision) => self.deadlines?.missed_on(beijing_day(decision.at)),
+            _ => None,
+        }
     }
 
     /// Takes over a decision that was made in another system, whatever this case waited for.
@@ -326,10 +374,13 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{Days, TimeDelta};
     use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::calendar::tests::announced;
+    use crate::domain::due::{DayUnit, NOTICE_WITHIN, TimeLimit};
 
     fn day() -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
@@ -354,6 +405,7 @@ mod tests {
             delivery,
             submitted_at: now(),
             due_on: Some(day()),
+            deadlines: None,
             supplement: None,
             state: State::Submitted,
         }
@@ -363,12 +415,26 @@ mod tests {
         Ruling::Grant { result: ResultDocument { title: "居住证".into(), number: None }, reasons: String::new() }
     }
 
+    /// Twenty working days, on the calendar of the catalogue.
+    fn deadlines(accepted_on: NaiveDate) -> Result<Deadlines, Refusal> {
+        let days = TimeLimit { days: 20, unit: DayUnit::Workday };
+        Ok(Deadlines::after(accepted_on, days, None, &announced()).unwrap())
+    }
+
+    fn accept(case: Case, now: Instant) -> Step {
+        case.accept(officer(), deadlines, now)
+    }
+
+    fn decide(case: Case, ruling: Ruling) -> Step {
+        case.decide(ruling, officer(), |deadlines| deadlines, now())
+    }
+
     #[test]
     fn a_grant_by_courier_owes_a_push_and_a_parcel() {
         let ems = CarrierCode::new("ems");
         let case = submitted(Delivery::Courier { carrier: ems.clone() });
-        let (case, _) = case.accept(officer(), day(), now()).unwrap();
-        let (case, owed) = case.decide(grant(), officer(), now()).unwrap();
+        let (case, _) = accept(case, now()).unwrap();
+        let (case, owed) = decide(case, grant()).unwrap();
         assert_eq!(owed, [Owed::Notify(Event::Granted), Owed::Parcel(ems)]);
         assert_eq!(case.state.as_str(), "granted");
         assert_eq!(case.due_on, None);
@@ -377,20 +443,79 @@ mod tests {
     #[test]
     fn a_denial_needs_reasons_and_sends_no_parcel() {
         let case = submitted(Delivery::Courier { carrier: CarrierCode::new("ems") });
-        let (case, _) = case.accept(officer(), day(), now()).unwrap();
-        let without = case.clone().decide(Ruling::Deny { reasons: " ".into() }, officer(), now());
+        let (case, _) = accept(case, now()).unwrap();
+        let without = decide(case.clone(), Ruling::Deny { reasons: " ".into() });
         assert_eq!(without.unwrap_err(), Refusal::NoReasons);
-        let (_, owed) = case.decide(Ruling::Deny { reasons: "材料不实".into() }, officer(), now()).unwrap();
+        let (_, owed) = decide(case, Ruling::Deny { reasons: "材料不实".into() }).unwrap();
         assert_eq!(owed, [Owed::Notify(Event::Denied)]);
     }
 
     #[test]
     fn everything_missing_is_told_once() {
-        let notice = |case: Case| case.notice_supplement(vec!["照片".into()], officer(), now());
+        let notice = |case: Case| case.notice_supplement(vec!["照片".into()], day(), officer(), now());
         let (case, owed) = notice(submitted(Delivery::Electronic)).unwrap();
         assert_eq!((owed, case.due_on), (vec![Owed::Notify(Event::SupplementNoticed)], None));
         let (case, _) = case.answer_supplement(day(), now()).unwrap();
         assert_eq!(notice(case).unwrap_err(), Refusal::NoticedBefore);
+    }
+
+    /// Ten in the morning in Beijing, so many days after 2026-01-01.
+    fn morning(days: u64) -> Instant {
+        Instant::default() + TimeDelta::days(20_454) + TimeDelta::hours(2) + Days::new(days)
+    }
+
+    /// A case that came in then, and is due for a word within five working days.
+    fn received(at: Instant) -> Case {
+        let due_on = announced().add_working_days(beijing_day(at), NOTICE_WITHIN).ok();
+        Case { submitted_at: at, due_on, ..submitted(Delivery::Electronic) }
+    }
+
+    proptest! {
+        #[test]
+        fn silence_counts_as_acceptance_from_the_day_of_receipt(receipt in 0_u64..310, wait in 0_u64..30) {
+            let (received_at, now) = (morning(receipt), morning(receipt + wait));
+            let (received_on, today, calendar) = (beijing_day(received_at), beijing_day(now), announced());
+            let in_time = today <= calendar.add_working_days(received_on, NOTICE_WITHIN).unwrap();
+            let case = received(received_at);
+            let notice = case.clone().notice_supplement(vec!["照片".into()], day(), officer(), now).map(|_| ());
+            prop_assert_eq!(notice, if in_time { Ok(()) } else { Err(Refusal::NoticeTooLate) });
+            let (case, _) = accept(case, now).unwrap();
+            let accepted_on = if in_time { today } else { received_on };
+            prop_assert_eq!(case.deadlines, Some(deadlines(accepted_on).unwrap()));
+            prop_assert_eq!(case.due_on, Some(calendar.add_working_days(accepted_on, 20).unwrap()));
+        }
+
+        #[test]
+        fn after_a_notice_the_day_of_the_answer_counts(receipt in 0_u64..250, answer in 0_u64..40, wait in 0_u64..40) {
+            let (answered_at, now) = (morning(receipt + answer), morning(receipt + answer + wait));
+            let (case, _) = received(morning(receipt)).notice_supplement(vec!["照片".into()], day(), officer(), morning(receipt)).unwrap();
+            let again_by = announced().add_working_days(beijing_day(answered_at), NOTICE_WITHIN).unwrap();
+            let (case, _) = case.answer_supplement(again_by, answered_at).unwrap();
+            let (case, _) = accept(case, now).unwrap();
+            prop_assert_eq!(case.deadlines, Some(deadlines(beijing_day(answered_at)).unwrap()));
+        }
+    }
+
+    #[test]
+    fn the_last_day_for_a_notice_ends_at_midnight_in_beijing() {
+        let notice =
+            |case: Case, now: &str| case.notice_supplement(vec!["照片".into()], day(), officer(), now.parse().unwrap());
+        // Five working days after Friday 2026-09-18: Sunday 09-20 is worked.
+        let case = received("2026-09-18T02:00:00Z".parse().unwrap());
+        assert_eq!(case.due_on, NaiveDate::from_ymd_opt(2026, 9, 24));
+        assert!(notice(case.clone(), "2026-09-24T15:59:59Z").is_ok());
+        assert_eq!(notice(case, "2026-09-24T16:00:00Z").unwrap_err(), Refusal::NoticeTooLate);
+    }
+
+    #[test]
+    fn what_a_decision_missed_is_told_for_good() {
+        let (case, _) =
+            accept(received("2026-02-12T02:00:00Z".parse().unwrap()), "2026-02-12T03:00:00Z".parse().unwrap()).unwrap();
+        let decide =
+            |at: &str| case.clone().decide(grant(), officer(), |deadlines| deadlines, at.parse().unwrap()).unwrap().0;
+        let (kept, missed) = (decide("2026-03-18T15:59:59Z"), decide("2026-03-18T16:00:00Z"));
+        assert_eq!((kept.missed(), missed.missed()), (None, Some(Missed::Promise)));
+        assert_eq!((missed.due_on, missed.deadlines), (None, case.deadlines), "nothing is owed, and nothing forgotten");
     }
 
     #[derive(Debug, Clone, Copy)]
@@ -405,11 +530,11 @@ mod tests {
 
     fn act(case: Case, act: Act) -> Step {
         match act {
-            Act::Accept => case.accept(officer(), day(), now()),
-            Act::Notice => case.notice_supplement(vec!["x".into()], officer(), now()),
+            Act::Accept => accept(case, now()),
+            Act::Notice => case.notice_supplement(vec!["x".into()], day(), officer(), now()),
             Act::Answer => case.answer_supplement(day(), now()),
-            Act::Grant => case.decide(grant(), officer(), now()),
-            Act::Deny => case.decide(Ruling::Deny { reasons: "y".into() }, officer(), now()),
+            Act::Grant => decide(case, grant()),
+            Act::Deny => decide(case, Ruling::Deny { reasons: "y".into() }),
             Act::Withdraw => case.withdraw(String::new(), now()),
         }
     }

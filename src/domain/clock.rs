@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
 use rand::distr::{Distribution, StandardUniform};
 use uuid::Uuid;
 
@@ -68,6 +68,13 @@ impl Clock {
     pub fn now(&self) -> Instant {
         (self.0)()
     }
+}
+
+/// Whether something can have happened at an instant that somebody else's clock tells: in this century, and no more than
+/// a day ahead of ours. What is believed to be the latest for ever, or lies beyond the years that can be stored, is neither.
+#[must_use]
+pub fn can_have_happened(at: Instant, now: Instant) -> bool {
+    at.year() >= 2000 && at <= now + TimeDelta::days(1)
 }
 
 fn to_micros(at: Instant) -> Instant {
@@ -148,6 +155,15 @@ mod tests {
         let last_second: Instant = "2026-01-01T15:59:59Z".parse().unwrap();
         assert_eq!(until_beijing_midnight(last_second), Duration::from_secs(1));
         assert_eq!(until_beijing_midnight(last_second + TimeDelta::seconds(1)), Duration::from_secs(86_400));
+    }
+
+    #[test]
+    fn clocks_of_others_may_be_a_little_ahead() {
+        let now: Instant = "2026-01-01T00:00:00Z".parse().unwrap();
+        let can = |text: &str| can_have_happened(text.parse().unwrap(), now);
+        assert!(can("2026-01-01T23:59:59Z") && can("2000-01-01T00:00:00Z"));
+        assert!(!can("2026-01-02T00:00:01Z") && !can("9999-12-31T23:59:59Z") && !can("1970-01-01T00:00:00Z"));
+        assert!(!can_have_happened(Instant::MIN_UTC, now) && !can_have_happened(Instant::MAX_UTC, now));
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! The two are compared as dates, never as numbers: around the long holidays a promise of two working days ends
 //! after a legal period of seven natural days. The earlier date is the one that is due.
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{Calendar, UnknownYear};
+
+/// 行政许可法 32-4: how many working days after a receipt an officer may still say what is missing.
+pub const NOTICE_WITHIN: u32 = 5;
 
 /// In what a period is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,33 +51,62 @@ impl TimeLimit {
 /// The days by which a decision is promised and owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
+    /// 受理日: the day from which both are counted. It is not counted itself.
+    pub accepted_on: NaiveDate,
     /// 承诺办结日
     pub promised_on: NaiveDate,
-    /// 法定办结日, where the law sets a period.
+    /// 法定办结日, where the law sets a period. Not known while it lies, later than the promise, in a year whose working
+    /// days are not announced.
     pub legal_on: Option<NaiveDate>,
 }
 
+/// Which of its days a decision missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// The promise was not kept; the law was, as far as it is known.
+    Promise,
+    /// The law was not kept.
+    Law,
+}
+
 impl Deadlines {
-    /// The deadlines that an event (as a rule, the acceptance) starts.
+    /// The deadlines of a case that counts as accepted on a day.
     ///
     /// # Errors
-    /// When the way there leads into a year whose working days are not announced.
+    /// When the promise, or a legal period that may end before it, leads into a year whose working days are not announced.
     pub fn after(
-        event: NaiveDate,
+        accepted_on: NaiveDate,
         promised: TimeLimit,
         legal: Option<TimeLimit>,
         calendar: &Calendar,
     ) -> Result<Self, UnknownYear> {
-        Ok(Self {
-            promised_on: promised.ends_on(event, calendar)?,
-            legal_on: legal.map(|limit| limit.ends_on(event, calendar)).transpose()?,
-        })
+        let promised_on = promised.ends_on(accepted_on, calendar)?;
+        let legal_on = match legal.map(|limit| limit.ends_on(accepted_on, calendar)).transpose() {
+            // It ends in that year or later, so the promise is due whatever will be announced.
+            Err(UnknownYear(year)) if promised_on.year() < year => None,
+            known => known?,
+        };
+        Ok(Self { accepted_on, promised_on, legal_on })
     }
 
     /// The officer's due date: the earlier of the two.
     #[must_use]
     pub fn due_on(self) -> NaiveDate {
         self.legal_on.map_or(self.promised_on, |legal| legal.min(self.promised_on))
+    }
+
+    /// The same with the legal end, where that was not known at first and is by now.
+    #[must_use]
+    pub fn completed(self, legal: Option<TimeLimit>, calendar: &Calendar) -> Self {
+        let known = || legal.and_then(|limit| limit.ends_on(self.accepted_on, calendar).ok());
+        Self { legal_on: self.legal_on.or_else(known), ..self }
+    }
+
+    /// What a decision on a day misses, if anything.
+    #[must_use]
+    pub fn missed_on(self, day: NaiveDate) -> Option<Missed> {
+        let broken = self.legal_on.is_some_and(|legal| legal < day).then_some(Missed::Law);
+        broken.or_else(|| (self.promised_on < day).then_some(Missed::Promise))
     }
 }
 
@@ -83,6 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::calendar::CalendarYear;
     use crate::domain::calendar::tests::{announced, day};
 
     const fn workdays(days: u32) -> TimeLimit {
@@ -118,6 +151,36 @@ mod tests {
     }
 
     #[test]
+    fn a_promise_that_is_kept_before_an_unknown_year_needs_no_calendar_of_it() {
+        let (calendar, accepted) = (announced(), day("2026-11-25"));
+        let natural_law = Deadlines::after(accepted, workdays(20), Some(natural(60)), &calendar).unwrap();
+        let working_law = Deadlines::after(accepted, workdays(1), Some(workdays(30)), &calendar).unwrap();
+        assert_eq!((natural_law.due_on(), natural_law.legal_on), (day("2026-12-23"), None));
+        assert_eq!((working_law.due_on(), working_law.legal_on), (day("2026-11-26"), None));
+        let mut gap = announced();
+        gap.rehearse(2028..=2028);
+        let unsure = Deadlines::after(accepted, natural(500), Some(workdays(30)), &gap);
+        assert_eq!(unsure, Err(UnknownYear(2027)), "the law ends somewhere before the promise");
+
+        let mut next_year = announced();
+        next_year.rehearse(2027..=2027);
+        let completed = natural_law.completed(Some(natural(60)), &next_year);
+        assert_eq!(completed.legal_on, Some(day("2027-01-25")), "01-24 is a Sunday");
+        assert_eq!(completed.completed(Some(natural(90)), &next_year), completed, "what is known does not change");
+    }
+
+    #[test]
+    fn what_was_missed_is_told_and_the_law_weighs_more() {
+        let both = Deadlines::after(day("2026-02-12"), workdays(5), Some(workdays(20)), &announced()).unwrap();
+        assert_eq!(both.missed_on(day("2026-02-26")), None, "the last day is in time");
+        assert_eq!(both.missed_on(day("2026-02-27")), Some(Missed::Promise));
+        assert_eq!(both.missed_on(day("2026-03-18")), Some(Missed::Promise));
+        assert_eq!(both.missed_on(day("2026-03-19")), Some(Missed::Law));
+        let law_first = Deadlines::after(day("2026-09-30"), workdays(2), Some(natural(7)), &announced()).unwrap();
+        assert_eq!(law_first.missed_on(day("2026-10-09")), Some(Missed::Law), "though the promise is kept");
+    }
+
+    #[test]
     fn an_unknown_year_is_never_guessed() {
         let calendar = announced();
         assert_eq!(natural(30).ends_on(day("2026-12-15"), &calendar), Err(UnknownYear(2027)));
@@ -133,6 +196,30 @@ mod tests {
             prop_assert!(calendar.is_working_day(deadlines.due_on()).unwrap());
             prop_assert!(deadlines.due_on() <= deadlines.promised_on);
             prop_assert!(Some(deadlines.due_on()) <= deadlines.legal_on);
+        }
+
+        #[test]
+        fn no_announcement_to_come_changes_what_is_due(
+            offset in 300_u64..730,
+            promise in (0_u32..40, any::<bool>()),
+            law in proptest::option::of((0_u32..90, any::<bool>())),
+            holiday in (0_u64..60, 0_u64..30),
+        ) {
+            let limit = |(days, worked)| if worked { workdays(days) } else { natural(days) };
+            let (accepted, promise, law) = (day("2025-01-01") + Days::new(offset), limit(promise), law.map(limit));
+            let Ok(deadlines) = Deadlines::after(accepted, promise, law, &announced()) else { return Ok(()) };
+            let first = day("2027-01-01") + Days::new(holiday.0);
+            let next = CalendarYear {
+                year: 2027,
+                notice: String::new(),
+                holidays: vec![(first, first + Days::new(holiday.1))],
+                workdays: Vec::new(),
+            };
+            let mut years: Vec<CalendarYear> = announced().into();
+            years.push(next);
+            let later = Deadlines::after(accepted, promise, law, &years.into()).unwrap();
+            prop_assert_eq!(later.due_on(), deadlines.due_on());
+            prop_assert!(deadlines.legal_on.is_none() || deadlines.legal_on == later.legal_on);
         }
     }
 }

@@ -75,6 +75,12 @@ pub fn masked_resident_id(text: &str) -> String {
     starred(text, 4, 4)
 }
 
+/// An account or a card: `************1234`.
+#[must_use]
+pub fn masked_account(text: &str) -> String {
+    starred(text, 0, 4)
+}
+
 /// Keeps so many characters at both ends; of a text too short to hide anything, none.
 fn starred(text: &str, head: usize, tail: usize) -> String {
     let length = text.chars().count();

@@ -284,6 +284,13 @@ impl Item {
         self.delivers(DeliveryWay::MobilePush) || self.delivers(DeliveryWay::ELicence)
     }
 
+    /// Who carries its result: the first of its carriers that an installation has. The item decides, and not the
+    /// installation, because the law leaves few of them to choose from (邮政法 art. 55).
+    #[must_use]
+    pub fn carrier_among(&self, installed: &[CarrierCode]) -> Option<&CarrierCode> {
+        self.carriers.iter().find(|carrier| installed.contains(carrier))
+    }
+
     /// What a locked screen may show in place of its name.
     #[must_use]
     pub fn discreet_name(&self) -> Bilingual {

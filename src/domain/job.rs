@@ -57,6 +57,11 @@ pub enum Work {
         /// Which call.
         callback: CallbackId,
     },
+    /// Remove the content of a file whose row is gone.
+    RemoveContent {
+        /// Where it lies.
+        path: String,
+    },
 }
 
 impl Work {
@@ -70,6 +75,7 @@ impl Work {
             Self::TrackParcel { .. } => "track_parcel",
             Self::CancelParcel { .. } => "cancel_parcel",
             Self::ReadCallback { .. } => "read_callback",
+            Self::RemoveContent { .. } => "remove_content",
         }
     }
 
@@ -84,6 +90,7 @@ impl Work {
                 format!("{kind}:{parcel}")
             }
             Self::ReadCallback { callback } => format!("{kind}:{callback}"),
+            Self::RemoveContent { path } => format!("{kind}:{path}"),
         }
     }
 
@@ -95,12 +102,12 @@ impl Work {
             Self::OrderParcel { carrier, .. }
             | Self::TrackParcel { carrier, .. }
             | Self::CancelParcel { carrier, .. } => Lane::courier(carrier),
-            Self::ReadCallback { .. } => Lane::inside(),
+            Self::ReadCallback { .. } | Self::RemoveContent { .. } => Lane::inside(),
         }
     }
 }
 
-/// The queue before one gateway: `push.wechat`, `courier.ems`; or `inside`, for work that calls nobody.
+/// The queue before one gateway: `push.wechat`, `courier.ems`; or `inside`, for work that calls no gateway.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lane(String);
@@ -118,7 +125,7 @@ impl Lane {
         Self(format!("courier.{carrier}"))
     }
 
-    /// The lane of work that calls nobody.
+    /// The lane of work that calls no gateway.
     #[must_use]
     pub fn inside() -> Self {
         Self("inside".to_owned())

@@ -174,8 +174,6 @@ pub struct PushMessage {
     pub language: Language,
     /// Whether a second copy would need a second consent, and so cannot appear twice.
     pub consent: Consent,
-    /// When it was first handed to the gateway, where it was before: the day that a look-up asks about.
-    pub first_sent_at: Instant,
 }
 
 /// The part of a message that a gateway refused, where it names one. Without that part it may take the message.
@@ -236,7 +234,6 @@ impl Template {
             fallbacks: self.fallbacks.clone(),
             language,
             consent: self.consent,
-            first_sent_at: notification.created_at,
         }
     }
 }
@@ -256,7 +253,6 @@ mod tests {
             fallbacks: text("已有结果"),
             language: Language::Chinese,
             consent: Consent::OneTime,
-            first_sent_at: "2026-01-02T04:00:00Z".parse().unwrap(),
         };
         let bare = message.without(&Objection::Page).unwrap();
         assert_eq!((bare.page.clone(), &bare.fields), (None, &message.fields));

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::address::PostalAddress;
-use super::clock::Instant;
+use super::clock::{Instant, can_have_happened};
+use super::foreign::{LONGEST_NUMBER, is_storable};
 use super::ids::{CaseId, ParcelId, PersonId};
 use super::private::Private;
 
@@ -84,6 +85,12 @@ impl Waybill {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it can be a number.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        !self.0.is_empty() && is_storable(&self.0, LONGEST_NUMBER)
+    }
 }
 
 impl fmt::Display for Waybill {
@@ -91,6 +98,11 @@ impl fmt::Display for Waybill {
         f.write_str(&self.0)
     }
 }
+
+/// The bytes of a scan's key at the most: numbers, a time, a code.
+const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
+/// The bytes of a place's name at the most.
+const LONGEST_PLACE: usize = 1000;
 
 /// What one scan means, whatever the carrier calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +157,21 @@ pub struct Scan {
     pub place: String,
     /// The carrier's words. They may hold a courier's name and phone.
     pub text: Private<String>,
+    /// The whole of it, as the carrier told it.
+    pub raw: Private<String>,
+}
+
+impl Scan {
+    /// Whether it can be what it says.
+    #[must_use]
+    pub fn is_sound(&self, now: Instant) -> bool {
+        self.waybill.is_sound()
+            && self.order_no.as_ref().is_none_or(|number| is_storable(number.as_str(), LONGEST_NUMBER))
+            && is_storable(&self.key, LONGEST_KEY)
+            && is_storable(&self.code, LONGEST_NUMBER)
+            && is_storable(&self.place, LONGEST_PLACE)
+            && can_have_happened(self.occurred_at, now)
+    }
 }
 
 /// Where a parcel stands.
@@ -321,11 +348,34 @@ mod tests {
             occurred_at: Instant::from_timestamp(second, 0).unwrap(),
             place: String::new(),
             text: Private::default(),
+            raw: Private::default(),
         }
     }
 
     fn scans() -> impl Strategy<Value = Vec<Scan>> {
         prop::collection::vec((0..MEANINGS.len(), 0..6_i64).prop_map(|(n, second)| scan(MEANINGS[n], second)), 0..8)
+    }
+
+    #[test]
+    fn what_cannot_be_is_no_scan() {
+        let now = Instant::from_timestamp(1_800_000_000, 0).unwrap();
+        let sound = scan(ScanMeaning::Delivered, 1_800_000_000);
+        assert!(sound.is_sound(now));
+        let changes: [fn(&mut Scan); 8] = [
+            |scan| scan.waybill = Waybill::new(""),
+            |scan| scan.waybill = Waybill::new("1".repeat(65)),
+            |scan| scan.order_no = Some(OrderNo::from_stored("SD\0".to_owned())),
+            |scan| scan.key = "k".repeat(5000),
+            |scan| scan.code.push('\0'),
+            |scan| scan.place.push('\0'),
+            |scan| scan.occurred_at = Instant::MAX_UTC,
+            |scan| scan.occurred_at = Instant::MIN_UTC,
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            let mut unsound = sound.clone();
+            change(&mut unsound);
+            assert!(!unsound.is_sound(now), "change {at}");
+        }
     }
 
     #[test]

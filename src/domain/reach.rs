@@ -77,11 +77,20 @@ impl Chain {
         reach: &Reach,
         template: impl Fn(&ChannelCode) -> Option<&'a Template>,
     ) -> Option<&'a ChannelCode> {
-        let start = after.and_then(|after| self.iter().position(|code| code == after)).map_or(0, |at| at + 1);
+        let start = after.map_or(0, |after| self.place_after(after));
         let usable = |link: &&Link| {
             reach.has(link) && template(&link.channel).is_some_and(|template| reach.wants(&link.channel, template))
         };
         self.0.iter().skip(start).find(usable).map(|link| &link.channel)
+    }
+
+    /// Those that are tried after one, in order: all, where that one is not used any more.
+    pub fn after(&self, channel: &ChannelCode) -> impl Iterator<Item = &ChannelCode> {
+        self.iter().skip(self.place_after(channel))
+    }
+
+    fn place_after(&self, channel: &ChannelCode) -> usize {
+        self.iter().position(|code| code == channel).map_or(0, |at| at + 1)
     }
 
     /// Those that find a person by this kind of address, in order.
@@ -121,5 +130,7 @@ mod tests {
         assert_eq!(chain.next(Some(&sms), &reach, words), None);
         reach.phone = false;
         assert_eq!(chain.next(Some(&wechat), &reach, words), None);
+        let after = |code: &str| chain.after(&ChannelCode::new(code)).count();
+        assert_eq!([after("wechat"), after("sms_aliyun"), after("owl")], [1, 0, 2]);
     }
 }

@@ -34,10 +34,22 @@ impl RetryPolicy {
         if attempts >= self.attempts || age >= self.age {
             return Next::Enough;
         }
+        let wait = self.wait(attempts, at_least, jitter);
+        if age.saturating_add(wait) > self.age { Next::Enough } else { Next::Again(wait) }
+    }
+
+    /// How long to wait after the `attempts`-th attempt (from 1), whether or not it is to be the last.
+    #[must_use]
+    pub fn wait(&self, attempts: u32, at_least: Option<Duration>, jitter: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(20);
         let bound = self.first.saturating_mul(1 << doublings).min(self.longest);
-        let wait = bound.mul_f64(f64::from(jitter) / f64::from(u32::MAX)).max(at_least.unwrap_or_default());
-        if age.saturating_add(wait) > self.age { Next::Enough } else { Next::Again(wait) }
+        bound.mul_f64(f64::from(jitter) / f64::from(u32::MAX)).max(at_least.unwrap_or_default())
+    }
+
+    /// Whether the `attempts`-th attempt (from 1) is one too many, because nobody saw the end of those before it.
+    #[must_use]
+    pub const fn is_spent(&self, attempts: u32) -> bool {
+        attempts > self.attempts
     }
 }
 
@@ -71,6 +83,12 @@ mod tests {
                 }
             }
             prop_assert!(false, "never infinite");
+        }
+
+        #[test]
+        fn no_attempt_is_made_beyond_the_cap_however_the_last_one_ended(attempts in 0_u32..100) {
+            let another = matches!(POLICY.after(attempts, Duration::ZERO, None, 0), Next::Again(_));
+            prop_assert_eq!(another, !POLICY.is_spent(attempts + 1));
         }
 
         #[test]

@@ -1,8 +1,11 @@
 //! Sessions: a sign-in that lives until it is signed out, and the refresh tokens that keep it alive.
 //!
 //! A refresh token is used once and answered with its successor. On a weak network that answer may be lost, so for
-//! [`GRACE`] the used token is answered with the *same* successor again. After that, a used token that comes back
-//! was copied: nobody can tell who holds the honest copy, so the whole session ends.
+//! [`GRACE`] the used token is answered with the *same* successor again, unless that was used itself: then its answer was
+//! not lost. A used token that comes back for no such reason was copied: nobody can tell who holds the honest copy, so the
+//! whole session ends.
+//!
+//! A successor follows from its token by a keyed hash, so that nothing needs to be kept from which one could be made.
 
 use std::time::Duration;
 
@@ -46,7 +49,7 @@ impl Audience {
     }
 }
 
-/// A refresh token: 32 random bytes, base64url.
+/// A refresh token: 32 bytes that nobody can guess, base64url.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken(Private<String>);
 
@@ -54,7 +57,13 @@ impl RefreshToken {
     /// A fresh one.
     #[must_use]
     pub fn fresh() -> Self {
-        Self(Private::new(URL_SAFE_NO_PAD.encode(random_bytes::<32>())))
+        Self::of(&random_bytes::<32>())
+    }
+
+    /// The one that these bytes make.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Private::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// What somebody presents as one.
@@ -113,6 +122,8 @@ pub enum EndedBecause {
     Disabled,
     /// The account's password was set anew.
     PasswordReset,
+    /// The account was joined with another one of the same person.
+    Joined,
 }
 
 impl EndedBecause {
@@ -125,6 +136,7 @@ impl EndedBecause {
             Self::TokenCopied => "token_copied",
             Self::Disabled => "disabled",
             Self::PasswordReset => "password_reset",
+            Self::Joined => "joined",
         }
     }
 }

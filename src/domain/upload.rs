@@ -18,6 +18,8 @@ pub struct Upload {
     pub sha256: [u8; 32],
     /// When it was uploaded.
     pub created_at: Instant,
+    /// Until when it waits to be handed in; `None` once it belongs to a case, with which it is kept.
+    pub keep_until: Option<Instant>,
 }
 
 /// What may be handed in: what every officer's screen can show.

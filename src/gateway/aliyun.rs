@@ -12,6 +12,9 @@ use super::acs3::{self, Call, Credentials};
 use super::http::{Answer, Http, HttpFault, HttpSettings};
 use super::probe::Probe;
 
+/// A call was older than fifteen minutes when it was read.
+const TOO_OLD: &str = "InvalidTimeStamp.Expired";
+
 /// A client of one service.
 pub struct Rpc {
     http: Http,
@@ -39,6 +42,13 @@ impl Rpc {
     /// # Errors
     /// Those of [`Http::send`].
     pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, HttpFault> {
+        let answer = self.call_once(action, parameters).await?;
+        let too_old = serde_json::from_slice(&answer.body).is_ok_and(|Said { code }| code == TOO_OLD);
+        // It waited somewhere, or our clock is wrong. A fresh one tells which.
+        if too_old { self.call_once(action, parameters).await } else { Ok(answer) }
+    }
+
+    async fn call_once(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, HttpFault> {
         let form = Private::new(acs3::encode(parameters));
         let host = self.http.host();
         let call = Call { host: &host, action, version: self.version, query: &[], form: Some(form.expose()) };
@@ -73,7 +83,7 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
         "ServiceUnavailable" | "InternalError" => Some(EdgeFault::Unclear),
         // Our nonces are 128 random bits. One that was used means that a copy of this call got through.
         "SignatureNonceUsed" => Some(EdgeFault::Unclear),
-        "SignatureDoesNotMatch" | "IncompleteSignature" | "InvalidTimeStamp.Expired" => Some(EdgeFault::Account),
+        "SignatureDoesNotMatch" | "IncompleteSignature" | TOO_OLD => Some(EdgeFault::Account),
         _ if code.starts_with("Throttling.") => Some(EdgeFault::Throttled),
         _ if code.starts_with("InvalidAccessKeyId.") || code.starts_with("Forbidden") => Some(EdgeFault::Account),
         _ => None,

@@ -1,16 +1,21 @@
 //! The one place that builds HTTP clients for outside calls: time-outs, no redirects, answers of bounded size, and
 //! faults that say whether the request may have arrived.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
+use super::underway::Underway;
 use crate::env::Env;
+use crate::metrics::gateways::Calls;
 
 /// How one gateway is reached.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
+    /// The gateway's name in counts and spans.
+    pub gateway: Arc<str>,
     /// Scheme, host, port, and a path prefix if any.
     pub base_url: Url,
     /// Until a connection stands.
@@ -29,13 +34,21 @@ pub struct HttpNames {
     pub timeout: &'static str,
 }
 
+impl HttpNames {
+    /// The gateway's name, which its settings bear: that of `SONGDA_SMS_ALIYUN_URL` is `sms_aliyun`.
+    fn gateway(&self) -> Arc<str> {
+        let name = self.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL");
+        name.to_ascii_lowercase().into()
+    }
+}
+
 impl HttpSettings {
     /// Reads the settings.
     pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
         let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
-        let timeout = env.duration(names.timeout, "10s", "time-out of one call to the gateway");
+        let timeout = env.duration(names.timeout, "5s", "time-out of one call to the gateway");
         let connect_timeout = Duration::from_secs(3);
-        Some(Self { base_url: base_url?, connect_timeout, timeout: timeout? })
+        Some(Self { gateway: names.gateway(), base_url: base_url?, connect_timeout, timeout: timeout? })
     }
 }
 
@@ -68,6 +81,8 @@ pub enum HttpFault {
 pub struct Http {
     client: reqwest::Client,
     base: Url,
+    calls: Arc<Calls>,
+    timeout: Duration,
 }
 
 /// No honest answer of a gateway is larger, labels included.
@@ -88,7 +103,8 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(60))
             .user_agent(concat!("songda/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, base: settings.base_url.clone() })
+        let calls = Arc::new(Calls::of(Arc::clone(&settings.gateway)));
+        Ok(Self { client, base: settings.base_url.clone(), calls, timeout: settings.timeout })
     }
 
     /// Starts a request to a path below the base URL.
@@ -106,6 +122,12 @@ impl Http {
         below.then(|| self.client.request(method, url.clone()))
     }
 
+    /// How long one call may take at the most.
+    #[must_use]
+    pub const fn time_limit(&self) -> Duration {
+        self.timeout
+    }
+
     /// The host and port that a signature may need to name.
     #[must_use]
     pub fn host(&self) -> String {
@@ -118,21 +140,31 @@ impl Http {
     /// # Errors
     /// [`HttpFault::NotSent`] when nothing left; [`HttpFault::Unclear`] when anything went wrong after that.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, HttpFault> {
-        let mut response = request.send().await.map_err(fault)?;
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let content_type = header(reqwest::header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-        let retry_after =
-            header(reqwest::header::RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        let status = response.status();
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| HttpFault::Unclear(words(&error)))? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(HttpFault::Unclear("the answer is larger than any honest one".to_owned()));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, content_type, retry_after, body: body.freeze() })
+        let (client, request) = request.build_split();
+        let request = request.map_err(fault)?;
+        let underway = Underway::begin(&self.calls, request.method().as_str());
+        let outcome = exchange(client, request).await;
+        underway.end(&outcome);
+        outcome
     }
+}
+
+/// Sends, and reads the whole answer.
+async fn exchange(client: reqwest::Client, request: reqwest::Request) -> Result<Answer, HttpFault> {
+    let mut response = client.execute(request).await.map_err(fault)?;
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let content_type = header(reqwest::header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    let retry_after =
+        header(reqwest::header::RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    let status = response.status();
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| HttpFault::Unclear(words(&error)))? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(HttpFault::Unclear("the answer is larger than any honest one".to_owned()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, content_type, retry_after, body: body.freeze() })
 }
 
 fn fault(error: reqwest::Error) -> HttpFault {
@@ -163,7 +195,9 @@ mod tests {
     fn an_answer_cannot_send_us_elsewhere() {
         let base_url: Url = "https://labels.example/files".parse().unwrap();
         let second = Duration::from_secs(1);
-        let http = Http::new(&HttpSettings { base_url, connect_timeout: second, timeout: second }).unwrap();
+        let http =
+            Http::new(&HttpSettings { gateway: "labels".into(), base_url, connect_timeout: second, timeout: second })
+                .unwrap();
         let below = |url: &str| http.request_below(Method::GET, &url.parse().unwrap()).is_some();
         assert!(below("https://labels.example/files/1.pdf?token=x"));
         for elsewhere in [

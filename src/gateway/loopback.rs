@@ -105,7 +105,12 @@ pub async fn nobody() -> HttpSettings {
 
 fn settings(port: u16) -> HttpSettings {
     let base_url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-    HttpSettings { base_url, connect_timeout: Duration::from_secs(3), timeout: Duration::from_secs(10) }
+    HttpSettings {
+        gateway: "loopback".into(),
+        base_url,
+        connect_timeout: Duration::from_secs(3),
+        timeout: Duration::from_secs(10),
+    }
 }
 
 async fn serve(mut stream: TcpStream, reply: &(impl Fn(&Call) -> Reply + ?Sized), memory: &Mutex<Vec<Call>>) {

@@ -9,6 +9,7 @@ pub mod http;
 pub mod identity;
 pub mod probe;
 pub mod push;
+mod underway;
 pub mod wechat_login;
 
 #[cfg(test)]

@@ -42,9 +42,10 @@ impl Queue {
     }
 
     async fn draw(&self, lane: &Lane, pace: Pace, wanted: i64) -> Result<i64, QueueError> {
+        let key = self.lane_key(lane, "bucket");
         let script = Script::new(TAKE);
-        let mut call = script.key(self.lane_key(lane, "bucket"));
-        Ok(call.arg(pace.per_second).arg(wanted).invoke_async(&mut self.connection()).await?)
+        let mut call = script.key(&key);
+        Ok(call.arg(pace.per_second).arg(wanted).invoke_async(&mut self.way_to(&key)).await?)
     }
 
     /// Tries to be the only one who sends to a recipient on a lane. `recipient` is a hash, not an address.
@@ -62,7 +63,7 @@ impl Queue {
         let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
         let options =
             SetOptions::default().conditional_set(redis::ExistenceCheck::NX).with_expiration(SetExpiry::PX(millis));
-        let set: Option<String> = self.connection().set_options(key, holder, options).await?;
+        let set: Option<String> = self.way_to(&key).set_options(&key, holder, options).await?;
         Ok(set.is_some())
     }
 
@@ -75,7 +76,7 @@ impl Queue {
             "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
         let script = Script::new(RELEASE);
         let key = self.lane_key(lane, &format!("to:{recipient}"));
-        let _: i64 = script.key(key).arg(holder).invoke_async(&mut self.connection()).await?;
+        let _: i64 = script.key(&key).arg(holder).invoke_async(&mut self.way_to(&key)).await?;
         Ok(())
     }
 }

@@ -1,10 +1,11 @@
-//! What a Redis says about itself: for the operator who asks whether all is well.
+//! What a server says about itself: for the operator who asks whether all is well.
 
 use std::collections::BTreeMap;
 
-use redis::AsyncConnectionConfig;
+use redis::RedisResult;
 
-use super::{ANSWER_WITHIN, Queue, QueueError};
+use super::ANSWER_WITHIN;
+use super::place::Place;
 
 /// A server's settings and state. What it does not tell is empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Condition {
     pub version: String,
     /// `master`, or something that takes no writes.
     pub role: String,
+    /// Whether it is a primary, or in step with its own.
+    pub in_step: bool,
     /// What it does when its memory is full.
     pub eviction: String,
     /// How many keys it dropped to make room.
@@ -33,24 +36,16 @@ pub struct Condition {
     pub micros: i64,
 }
 
-impl Queue {
-    /// Asks the server about itself, over a connection of its own.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
-    pub async fn condition(&self) -> Result<Condition, QueueError> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(ANSWER_WITHIN))
-            .set_response_timeout(Some(ANSWER_WITHIN));
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
-        // Not every provider lets us ask.
-        let fsync: Result<Vec<String>, _> =
-            redis::cmd("CONFIG").arg("GET").arg("appendfsync").query_async(&mut connection).await;
-        let (seconds, micros): (i64, i64) = redis::cmd("TIME").query_async(&mut connection).await?;
-        let fsync = fsync.ok().and_then(|pair| pair.into_iter().nth(1));
-        Ok(Condition { fsync, micros: seconds * 1_000_000 + micros, ..read(&info) })
-    }
+/// Asks the server at a place about itself, over a connection of its own.
+pub(super) async fn at(place: &Place) -> RedisResult<Condition> {
+    let mut connection = place.connect(ANSWER_WITHIN).await?;
+    let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
+    // Not every provider lets us ask.
+    let fsync: RedisResult<Vec<String>> =
+        redis::cmd("CONFIG").arg("GET").arg("appendfsync").query_async(&mut connection).await;
+    let (seconds, micros): (i64, i64) = redis::cmd("TIME").query_async(&mut connection).await?;
+    let fsync = fsync.ok().and_then(|pair| pair.into_iter().nth(1));
+    Ok(Condition { fsync, micros: seconds * 1_000_000 + micros, ..read(&info) })
 }
 
 /// Reads an answer to `INFO`: lines of `name:value`.
@@ -62,6 +57,7 @@ fn read(info: &str) -> Condition {
     Condition {
         version: text("redis_version"),
         role: text("role"),
+        in_step: matches!(text("master_link_status").as_str(), "" | "up"),
         eviction: text("maxmemory_policy"),
         evicted: number("evicted_keys"),
         memory_limit: number("maxmemory"),
@@ -82,14 +78,14 @@ mod tests {
     fn what_redis_says_is_read() {
         let info = "# Server\r\nredis_version:7.2.4\r\n# Memory\r\nused_memory:1024\r\nmaxmemory:2048\r\n\
                     maxmemory_policy:allkeys-lru\r\n# Persistence\r\naof_enabled:1\r\naof_last_write_status:err\r\n\
-                    # Stats\r\nevicted_keys:3\r\n# Replication\r\nrole:master\r\n";
+                    # Stats\r\nevicted_keys:3\r\n# Replication\r\nrole:slave\r\nmaster_link_status:down\r\n";
         let read = read(info);
         assert_eq!(
             (read.version.as_str(), read.role.as_str(), read.eviction.as_str()),
-            ("7.2.4", "master", "allkeys-lru")
+            ("7.2.4", "slave", "allkeys-lru")
         );
         assert_eq!((read.memory, read.memory_limit, read.evicted), (1024, 2048, 3));
-        assert!(read.append_only && !read.writes_well);
+        assert!(read.append_only && !read.writes_well && !read.in_step);
         assert_eq!(super::read("").memory, 0);
     }
 }

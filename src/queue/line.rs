@@ -1,76 +1,86 @@
-//! The line to Redis that all commands share. It is made when it is first used, and made anew when it breaks *or falls
-//! silent*: a line over which nothing is answered leads nowhere any more, and waiting for the operating system to find
-//! that out may take a quarter of an hour.
+//! A line to a server, that all commands to it share. It is made when it is first used, and made anew when it breaks, when
+//! it *falls silent*, or when who is at its end takes no writes any more. A line over which nothing is answered leads
+//! nowhere, and waiting for the operating system to find that out may take a quarter of an hour.
 
+use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, Pipeline, RedisFuture, RedisResult, Value};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
 use super::ANSWER_WITHIN;
+use super::lesson::Lesson;
+use super::place::Place;
+use super::remade::Remade;
 use crate::domain::clock::Stopwatch;
 
 /// The line. Cloning shares it.
 #[derive(Clone)]
 pub(super) struct Line {
-    client: Client,
-    current: Arc<Mutex<Current>>,
+    place: Place,
+    connection: Arc<Remade<Connection>>,
 }
 
-/// The connection in use.
-struct Current {
-    connection: ConnectionManager,
+/// One connection.
+#[derive(Clone)]
+struct Connection {
+    redis: MultiplexedConnection,
     /// Since when commands go unanswered over it. Who asked may be gone: not everybody waits for as long as it takes.
-    unanswered: Option<Stopwatch>,
+    unanswered: Arc<Mutex<Option<Stopwatch>>>,
 }
 
 impl Line {
     /// Prepares a line.
-    pub(super) fn new(client: Client) -> RedisResult<Self> {
-        let current = Current { connection: connect(&client)?, unanswered: None };
-        Ok(Self { client, current: Arc::new(Mutex::new(current)) })
+    pub(super) fn new(place: Place) -> Self {
+        Self { place, connection: Arc::new(Remade::new()) }
+    }
+
+    /// Where it leads, for who needs a connection of their own.
+    pub(super) const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The connection for one more command; another one if this one is silent.
-    fn ask(&self) -> ConnectionManager {
-        let mut current = self.lock();
-        if current.unanswered.is_some_and(|since| since.elapsed() > ANSWER_WITHIN)
-            && let Ok(connection) = connect(&self.client)
-        {
-            *current = Current { connection, unanswered: None };
-        }
-        current.unanswered.get_or_insert_with(Stopwatch::start);
-        current.connection.clone()
+    async fn ask(&self) -> RedisResult<Connection> {
+        self.connection.forget_if(Connection::is_silent);
+        let make = || {
+            let place = self.place.clone();
+            async move { Ok(Connection { redis: place.connect(ANSWER_WITHIN).await?, unanswered: Arc::default() }) }
+        };
+        let connection = self.connection.get(make).await?;
+        connection.lock().get_or_insert_with(Stopwatch::start);
+        Ok(connection)
     }
 
-    /// Something came back, if only that the connection broke: then it is made anew anyway.
-    fn heard<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
-        if !answer.as_ref().is_err_and(redis::RedisError::is_timeout) {
-            self.lock().unanswered = None;
+    /// Something came back over a connection, or did not.
+    fn heard(&self, over: &Connection, answer: Result<&[Value], &RedisError>) {
+        match Lesson::of(answer) {
+            Lesson::Silent => {}
+            Lesson::Broken => {
+                self.connection.forget_if(|current| Arc::ptr_eq(&current.unanswered, &over.unanswered));
+            }
+            Lesson::Elsewhere | Lesson::None => *over.lock() = None,
         }
-        answer
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn connect(client: &Client) -> RedisResult<ConnectionManager> {
-    let config = ConnectionManagerConfig::new()
-        .set_connection_timeout(Some(ANSWER_WITHIN))
-        .set_response_timeout(Some(ANSWER_WITHIN))
-        .set_number_of_retries(1)
-        .set_max_delay(Duration::from_millis(500));
-    ConnectionManager::new_lazy_with_config(client.clone(), config)
+impl Connection {
+    fn is_silent(&self) -> bool {
+        self.lock().is_some_and(|since| since.elapsed() > ANSWER_WITHIN)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Stopwatch>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ConnectionLike for Line {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            let answer = self.ask().req_packed_command(command).await;
-            self.heard(answer)
+            let mut over = self.ask().await?;
+            let answer = over.redis.req_packed_command(command).await;
+            self.heard(&over, answer.as_ref().map(slice::from_ref));
+            answer
         })
     }
 
@@ -81,12 +91,15 @@ impl ConnectionLike for Line {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            let answers = self.ask().req_packed_commands(commands, offset, count).await;
-            self.heard(answers)
+            let mut over = self.ask().await?;
+            let answers = over.redis.req_packed_commands(commands, offset, count).await;
+            self.heard(&over, answers.as_deref());
+            answers
         })
     }
 
+    /// Nothing that we use asks for it.
     fn get_db(&self) -> i64 {
-        self.lock().connection.get_db()
+        0
     }
 }

@@ -3,11 +3,17 @@
 //! What is told is only "look again"; what there is to see stands in PostgreSQL. A message that is lost costs a client
 //! the time until its next look, nothing more.
 
+use std::time::Duration;
+
 use futures_util::{Stream, StreamExt};
 use uuid::Uuid;
 
+use super::place::in_time;
 use super::{Queue, QueueError};
 use crate::domain::ids::PersonId;
+
+/// How often who listens makes sure that the line still stands: hearing nothing is not unusual.
+const MAKE_SURE_EVERY: Duration = Duration::from_secs(5);
 
 impl Queue {
     /// Tells all processes that these people's clients should look again.
@@ -22,24 +28,31 @@ impl Queue {
         for person in people {
             payload.extend_from_slice(person.uuid().as_bytes());
         }
+        let channel = self.live_channel();
         let mut publish = redis::cmd("PUBLISH");
-        publish.arg(self.live_channel()).arg(payload);
-        Ok(publish.query_async(&mut self.connection()).await?)
+        publish.arg(&channel).arg(payload);
+        Ok(publish.query_async(&mut self.way_to(&channel)).await?)
     }
 
-    /// Listens to what is announced, until the connection breaks.
+    /// Listens to what is announced, until the connection breaks or falls silent.
     ///
     /// # Errors
     /// When Redis is unavailable.
     pub async fn listen(&self) -> Result<impl Stream<Item = Vec<PersonId>> + Send + use<>, QueueError> {
-        let mut subscription = self.client.get_async_pubsub().await?;
-        subscription.subscribe(self.live_channel()).await?;
-        Ok(subscription.into_on_message().map(|message| {
+        let channel = self.live_channel();
+        let (mut line, messages) = self.way_to(&channel).listen(&channel).await?.split();
+        let silence = async move {
+            while let Ok(()) = in_time(line.ping()).await {
+                tokio::time::sleep(MAKE_SURE_EVERY).await;
+            }
+        };
+        Ok(messages.take_until(silence).map(|message| {
             let bytes = message.get_payload_bytes();
             bytes.chunks_exact(16).filter_map(|id| Uuid::from_slice(id).ok()).map(PersonId::from_uuid).collect()
         }))
     }
 
+    /// All nodes of a cluster pass on what one is told; that of the channel's slot is as good as any.
     fn live_channel(&self) -> String {
         format!("{}live", self.prefix)
     }

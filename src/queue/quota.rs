@@ -70,9 +70,10 @@ impl Queue {
 
     async fn count(&self, quota: &Quota<'_>, spent: u32, one_more: bool) -> Result<Spent, QueueError> {
         let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1);
-        let mut call = COUNT.key(format!("{}quota:{}:{}", self.prefix, quota.name, quota.caller));
+        let key = format!("{}quota:{}:{}", self.prefix, quota.name, quota.caller);
+        let mut call = COUNT.key(&key);
         call.arg(micros(quota.each)).arg(micros(quota.window)).arg(spent).arg(u8::from(one_more));
-        let (allowed, missing): (bool, u64) = call.invoke_async(&mut self.connection()).await?;
+        let (allowed, missing): (bool, u64) = call.invoke_async(&mut self.way_to(&key)).await?;
         Ok(Spent { allowed, full_in: Duration::from_micros(missing) })
     }
 }

@@ -64,8 +64,8 @@ impl Queue {
     /// When Redis is unavailable.
     pub async fn answer_roll(&self, worker: &str, present: &Present) -> Result<(), QueueError> {
         let text = serde_json::to_string(present).unwrap_or_default();
-        let script = Script::new(ANSWER);
-        let _: i64 = script.key(self.roll()).arg(worker).arg(text).invoke_async(&mut self.connection()).await?;
+        let (script, key) = (Script::new(ANSWER), self.roll());
+        let _: i64 = script.key(&key).arg(worker).arg(text).invoke_async(&mut self.way_to(&key)).await?;
         Ok(())
     }
 
@@ -74,7 +74,8 @@ impl Queue {
     /// # Errors
     /// When Redis is unavailable; then it is forgotten soon.
     pub async fn leave_roll(&self, worker: &str) -> Result<(), QueueError> {
-        Ok(self.connection().hdel(self.roll(), worker).await?)
+        let key = self.roll();
+        Ok(self.way_to(&key).hdel(&key, worker).await?)
     }
 
     /// Calls the roll: the workers that are there, by name.
@@ -82,9 +83,9 @@ impl Queue {
     /// # Errors
     /// When Redis is unavailable.
     pub async fn call_roll(&self) -> Result<BTreeMap<String, Present>, QueueError> {
-        let script = Script::new(CALL);
+        let (script, key) = (Script::new(CALL), self.roll());
         let answers: BTreeMap<String, String> =
-            script.key(self.roll()).arg(COUNTS_FOR).invoke_async(&mut self.connection()).await?;
+            script.key(&key).arg(COUNTS_FOR).invoke_async(&mut self.way_to(&key)).await?;
         // A worker of another version may say something else; that it is there is certain.
         let read = |text: String| serde_json::from_str(&text).unwrap_or(Present { lanes: Vec::new() });
         Ok(answers.into_iter().map(|(worker, text)| (worker, read(text))).collect())

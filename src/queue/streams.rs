@@ -1,10 +1,13 @@
 //! One stream a lane carries the ids of jobs that are due. An entry is only a ring of the bell: whether its job still
 //! needs doing is for PostgreSQL to say.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply};
-use redis::{AsyncCommands, AsyncConnectionConfig, FromRedisValue, Script};
+use redis::{AsyncCommands, FromRedisValue, RedisResult, Script};
 use uuid::Uuid;
 
 use super::{ANSWER_WITHIN, Queue, QueueError};
@@ -42,12 +45,48 @@ pub struct Ring {
     pub job: Option<JobId>,
 }
 
+/// Jobs that could not be put on their streams; others were.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct NotOffered {
+    /// They.
+    pub left: Vec<Offer>,
+    /// Why.
+    #[source]
+    cause: QueueError,
+}
+
+/// The oldest entry of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oldest {
+    /// The entry.
+    pub entry: String,
+    /// How long ago it was added, by Redis's own clock.
+    pub age: Duration,
+}
+
 impl Queue {
-    /// Puts jobs on the streams of their lanes, in one round trip.
+    /// Puts jobs on the streams of their lanes, in one round trip to whichever server holds them.
     ///
     /// # Errors
-    /// When Redis is unavailable; then the sweeper will offer them.
-    pub async fn offer(&self, offers: &[Offer]) -> Result<(), QueueError> {
+    /// When Redis, or a part of it, is unavailable; then these jobs are to be offered again, or the sweeper will do it.
+    pub async fn offer(&self, offers: &[Offer]) -> Result<(), NotOffered> {
+        let mut shards: BTreeMap<u16, Vec<&Offer>> = BTreeMap::new();
+        for offer in offers {
+            shards.entry(self.lines.shard(&self.lane_key(&offer.lane, "jobs"))).or_default().push(offer);
+        }
+        let puts = shards.into_iter().map(|(shard, offers)| async move { (self.put(shard, &offers).await, offers) });
+        let mut failed = None;
+        for (put, offers) in join_all(puts).await {
+            if let Err(error) = put {
+                let failed = failed.get_or_insert_with(|| NotOffered { left: Vec::new(), cause: error.into() });
+                failed.left.extend(offers.into_iter().cloned());
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn put(&self, shard: u16, offers: &[&Offer]) -> RedisResult<()> {
         let mut pipeline = redis::pipe();
         for offer in offers {
             pipeline
@@ -61,7 +100,7 @@ impl Queue {
                 .arg(offer.job.uuid().as_simple().to_string())
                 .ignore();
         }
-        Ok(pipeline.query_async(&mut self.connection()).await?)
+        pipeline.query_async(&mut self.lines.way_to(shard)).await
     }
 
     /// Acknowledges entries and removes them, so that what a stream holds is what is not finished.
@@ -75,7 +114,7 @@ impl Queue {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
         pipeline.xack(&key, GROUP, entries).ignore().xdel(&key, entries).ignore();
-        Ok(pipeline.query_async(&mut self.connection()).await?)
+        Ok(pipeline.query_async(&mut self.way_to(&key)).await?)
     }
 
     /// Takes over entries that were read long ago and never acknowledged: their reader is gone, or their job was put
@@ -94,7 +133,7 @@ impl Queue {
         let millis = usize::try_from(idle.as_millis()).unwrap_or(usize::MAX);
         let options = redis::streams::StreamAutoClaimOptions::default().count(count);
         let reply: Result<StreamAutoClaimReply, _> =
-            self.connection().xautoclaim_options(&key, GROUP, worker, millis, "0-0", options).await;
+            self.way_to(&key).xautoclaim_options(&key, GROUP, worker, millis, "0-0", options).await;
         match reply {
             Ok(reply) => Ok(reply.claimed.into_iter().map(ring).collect()),
             Err(error) if no_group(&error) => {
@@ -105,19 +144,23 @@ impl Queue {
         }
     }
 
-    /// How long ago, by Redis's own clock, the oldest entry of a lane was added; `None` when the lane is empty. A job
-    /// that was offered before the oldest entry and is not done has lost its entry.
+    /// The oldest entry of a lane; `None` when the lane is empty. A job that was offered before the oldest entry and is not
+    /// done has lost its entry.
     ///
     /// # Errors
     /// When Redis is unavailable.
-    pub async fn oldest(&self, lane: &Lane) -> Result<Option<Duration>, QueueError> {
+    pub async fn oldest(&self, lane: &Lane) -> Result<Option<Oldest>, QueueError> {
+        let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
-        pipeline.xrange_count(self.lane_key(lane, "jobs"), "-", "+", 1).cmd("TIME");
+        pipeline.xrange_count(&key, "-", "+", 1).cmd("TIME");
         let (oldest, (seconds, micros)): (redis::streams::StreamRangeReply, (u64, u64)) =
-            pipeline.query_async(&mut self.connection()).await?;
+            pipeline.query_async(&mut self.way_to(&key)).await?;
         let now = seconds * 1_000 + micros / 1_000;
-        let added = oldest.ids.first().and_then(|entry| entry.id.split('-').next()?.parse::<u64>().ok());
-        Ok(added.map(|added| Duration::from_millis(now.saturating_sub(added))))
+        Ok(oldest.ids.into_iter().next().map(|StreamId { id: entry, .. }| {
+            let added = entry.split('-').next().and_then(|millis| millis.parse::<u64>().ok());
+            let age = Duration::from_millis(now.saturating_sub(added.unwrap_or(now)));
+            Oldest { entry, age }
+        }))
     }
 
     /// How many entries a lane holds: rings that are waiting or being answered.
@@ -125,7 +168,8 @@ impl Queue {
     /// # Errors
     /// When Redis is unavailable.
     pub async fn depth(&self, lane: &Lane) -> Result<u64, QueueError> {
-        Ok(self.connection().xlen(self.lane_key(lane, "jobs")).await?)
+        let key = self.lane_key(lane, "jobs");
+        Ok(self.way_to(&key).xlen(&key).await?)
     }
 
     /// A reader of one lane, with a connection of its own: a blocking read would hold up everybody on a shared one.
@@ -150,15 +194,16 @@ impl Queue {
     }
 
     async fn strike_off(&self, lane: &Lane, worker: &str, idle: Duration) -> Result<usize, QueueError> {
+        let key = self.lane_key(lane, "jobs");
         let script = Script::new(STRIKE_OFF);
-        let mut call = script.key(self.lane_key(lane, "jobs"));
+        let mut call = script.key(&key);
         call.arg(GROUP).arg(worker).arg(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
-        Ok(call.invoke_async(&mut self.connection()).await?)
+        Ok(call.invoke_async(&mut self.way_to(&key)).await?)
     }
 
     async fn create_group(&self, lane: &Lane) -> Result<(), QueueError> {
         let key = self.lane_key(lane, "jobs");
-        let made: Result<(), _> = self.connection().xgroup_create_mkstream(key, GROUP, "0").await;
+        let made: Result<(), _> = self.way_to(&key).xgroup_create_mkstream(&key, GROUP, "0").await;
         match made {
             Err(error) if error.code() != Some("BUSYGROUP") => Err(error.into()),
             _ => Ok(()),
@@ -172,7 +217,7 @@ pub struct Reader {
     lane: Lane,
     key: String,
     worker: String,
-    connection: Option<redis::aio::MultiplexedConnection>,
+    connection: Option<MultiplexedConnection>,
 }
 
 impl Reader {
@@ -196,20 +241,18 @@ impl Reader {
     }
 
     async fn try_read(&mut self, count: usize, wait: Duration) -> Result<Vec<Ring>, QueueError> {
+        let way = self.queue.way_to(&self.key);
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => {
-                // The default would give up on a blocking read after half a second, and lose what it read.
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(ANSWER_WITHIN))
-                    .set_response_timeout(Some(wait + ANSWER_WITHIN));
-                none.insert(self.queue.client.get_multiplexed_async_connection_with_config(&config).await?)
-            }
+            // Less patience would give up on a blocking read, and lose what it read.
+            none => none.insert(way.connect(wait + ANSWER_WITHIN).await?),
         };
         let wait = usize::try_from(wait.as_millis()).unwrap_or(usize::MAX);
         let options = StreamReadOptions::default().group(GROUP, &self.worker).count(count).block(wait);
-        let reply: Option<StreamReadReply> = connection.xread_options(&[&self.key], &[">"], &options).await?;
-        Ok(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
+        let reply: RedisResult<Option<StreamReadReply>> =
+            connection.xread_options(&[&self.key], &[">"], &options).await;
+        way.learn_of(&reply);
+        Ok(reply?.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
     }
 
     /// Tells Redis that this reader will not come back, so that its name does not pile up. Where it holds rings that

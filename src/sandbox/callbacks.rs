@@ -88,7 +88,7 @@ impl Callbacks {
     pub fn aim(&self, base_url: Option<Url>) {
         let connect_timeout = TIMEOUT;
         let http = base_url.and_then(|base_url| {
-            Http::new(&HttpSettings { base_url, connect_timeout, timeout: TIMEOUT })
+            Http::new(&HttpSettings { gateway: "songda".into(), base_url, connect_timeout, timeout: TIMEOUT })
                 .inspect_err(|error| tracing::error!(%error, "no client for callbacks"))
                 .ok()
         });

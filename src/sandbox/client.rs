@@ -26,7 +26,10 @@ pub(crate) struct Client(Http);
 impl Client {
     pub(crate) fn new(url: &str) -> Self {
         let (base_url, timeout) = (url.parse().unwrap(), Duration::from_secs(20));
-        Self(Http::new(&HttpSettings { base_url, connect_timeout: timeout, timeout }).unwrap())
+        Self(
+            Http::new(&HttpSettings { gateway: "sandbox".into(), base_url, connect_timeout: timeout, timeout })
+                .unwrap(),
+        )
     }
 
     pub(crate) fn host(&self) -> String {

@@ -1,4 +1,5 @@
-//! Counts, by name: calls by operation, callbacks by what became of them, faults by kind.
+//! Counts, by name: calls by operation, callbacks by what became of them, faults by kind; and how many calls of a gateway
+//! were under way at once.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,12 +8,49 @@ use super::shards::lock;
 
 /// Counts by gateway and name.
 #[derive(Default)]
-pub struct Counters(Mutex<BTreeMap<(&'static str, String), u64>>);
+pub struct Counters {
+    counts: Mutex<BTreeMap<(&'static str, String), u64>>,
+    under_way: Mutex<BTreeMap<&'static str, UnderWay>>,
+}
+
+/// How many calls are under way, and how many were at the most.
+#[derive(Default)]
+struct UnderWay {
+    now: u64,
+    at_most: u64,
+}
+
+/// A call that is under way until this is dropped.
+pub struct Call<'a> {
+    counters: &'a Counters,
+    gateway: &'static str,
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        lock(&self.counters.under_way).entry(self.gateway).or_default().now -= 1;
+    }
+}
 
 impl Counters {
+    /// Counts a call as under way.
+    pub fn begin(&self, gateway: &'static str) -> Call<'_> {
+        let mut under_way = lock(&self.under_way);
+        let under_way = under_way.entry(gateway).or_default();
+        under_way.now += 1;
+        under_way.at_most = under_way.at_most.max(under_way.now);
+        Call { counters: self, gateway }
+    }
+
+    /// How many calls of a gateway were under way at once, at the most.
+    #[must_use]
+    pub fn at_once(&self, gateway: &'static str) -> u64 {
+        lock(&self.under_way).get(gateway).map_or(0, |under_way| under_way.at_most)
+    }
+
     /// Counts one.
     pub fn count(&self, gateway: &'static str, name: &str) {
-        let mut counts = lock(&self.0);
+        let mut counts = lock(&self.counts);
         // A walk rather than an owned key for every count: names are few and nearly always known.
         match counts.iter_mut().find(|((of, known), _)| *of == gateway && known == name) {
             Some((_, count)) => *count += 1,
@@ -26,7 +64,7 @@ impl Counters {
     #[must_use]
     pub fn all(&self) -> BTreeMap<&'static str, BTreeMap<String, u64>> {
         let mut all: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        for ((gateway, name), count) in lock(&self.0).iter() {
+        for ((gateway, name), count) in lock(&self.counts).iter() {
             all.entry(*gateway).or_default().insert(name.clone(), *count);
         }
         all
@@ -35,11 +73,12 @@ impl Counters {
     /// One count.
     #[must_use]
     pub fn get(&self, gateway: &'static str, name: &str) -> u64 {
-        lock(&self.0).get(&(gateway, name.to_owned())).copied().unwrap_or_default()
+        lock(&self.counts).get(&(gateway, name.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Forgets all.
+    /// Forgets all but what is under way.
     pub fn clear(&self) {
-        lock(&self.0).clear();
+        lock(&self.counts).clear();
+        lock(&self.under_way).values_mut().for_each(|under_way| under_way.at_most = under_way.now);
     }
 }

@@ -17,8 +17,9 @@
 //! | 0701 | `duplicate_callback` | callbacks are sent twice |
 //! | 0702 | `reorder_callbacks` | callbacks are sent after those of the next step |
 //! | 0703 | `drop_callback` | callbacks are not sent |
+//! | 0704 | `undelivered` | a message is taken, and does not arrive, as its receipt tells |
 //!
-//! What lies in the person (`user_refused`, `unknown_number`) and in the callbacks strikes a magic recipient every
+//! What lies in the person (`user_refused`, `unknown_number`, `undelivered`) and in the callbacks strikes a magic recipient every
 //! time; everything else once for each operation, so that it can be watched being mended.
 
 use std::collections::{BTreeMap, HashSet};
@@ -52,6 +53,7 @@ pub enum Fault {
     DuplicateCallback,
     ReorderCallbacks,
     DropCallback,
+    Undelivered,
 }
 
 /// What strikes a call.
@@ -89,9 +91,11 @@ pub enum CallbackFault {
 enum Kind {
     Call(CallFault),
     Callback(CallbackFault),
+    /// What strikes a message after it was taken.
+    Delivery,
 }
 
-const MAGIC: [(&str, Fault); 13] = [
+const MAGIC: [(&str, Fault); 14] = [
     ("0200", Fault::Garbage200),
     ("0401", Fault::ExpiredToken),
     ("0403", Fault::UserRefused),
@@ -105,6 +109,7 @@ const MAGIC: [(&str, Fault); 13] = [
     ("0701", Fault::DuplicateCallback),
     ("0702", Fault::ReorderCallbacks),
     ("0703", Fault::DropCallback),
+    ("0704", Fault::Undelivered),
 ];
 
 impl Fault {
@@ -123,12 +128,14 @@ impl Fault {
             Self::DuplicateCallback => Kind::Callback(CallbackFault::Duplicate),
             Self::ReorderCallbacks => Kind::Callback(CallbackFault::Reorder),
             Self::DropCallback => Kind::Callback(CallbackFault::Drop),
+            Self::Undelivered => Kind::Delivery,
         }
     }
 
     /// Whether a magic recipient has it for good, rather than once for each operation.
     const fn lasts(self) -> bool {
-        matches!(self, Self::UserRefused | Self::UnknownNumber) || matches!(self.kind(), Kind::Callback(_))
+        matches!(self, Self::UserRefused | Self::UnknownNumber | Self::Undelivered)
+            || matches!(self.kind(), Kind::Callback(_))
     }
 
     fn of_recipient(recipient: &str) -> Option<Self> {
@@ -198,15 +205,21 @@ impl Faults {
     pub fn strike(&self, target: Target<'_>) -> Option<Strike<CallFault>> {
         self.draw(target, |fault| match fault.kind() {
             Kind::Call(fault) => Some(fault),
-            Kind::Callback(_) => None,
+            Kind::Callback(_) | Kind::Delivery => None,
         })
+    }
+
+    /// Whether a message that was taken gets lost on its way to this recipient.
+    pub fn strike_delivery(&self, gateway: &'static str, recipient: &str) -> bool {
+        let target = Target { gateway, operation: "delivery", recipient };
+        self.draw(target, |fault| matches!(fault.kind(), Kind::Delivery).then_some(())).is_some()
     }
 
     /// What strikes this callback, if anything does.
     pub fn strike_callback(&self, target: Target<'_>) -> Option<CallbackFault> {
         let strike = self.draw(target, |fault| match fault.kind() {
             Kind::Callback(fault) => Some(fault),
-            Kind::Call(_) => None,
+            Kind::Call(_) | Kind::Delivery => None,
         });
         strike.map(|strike| strike.fault)
     }

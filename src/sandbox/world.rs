@@ -82,6 +82,7 @@ impl World {
     /// `act` commits and answers at once; it is told when it should refuse instead, in the gateway's own words.
     pub async fn perform(&self, target: Target<'_>, act: impl FnOnce(Option<Refusal>) -> Response + Send) -> Response {
         self.counters.count(target.gateway, target.operation);
+        let _under_way = self.counters.begin(target.gateway);
         let Some(strike) = self.faults.strike(target) else { return act(None) };
         match strike.fault {
             CallFault::Refuse(refusal) => act(Some(refusal)),

@@ -8,10 +8,11 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Conn, StoreError};
+use super::{Conn, KeyRing, StoreError};
 use crate::domain::case::{Case, Delivery, State, Supplement};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
+use crate::domain::due::Deadlines;
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::{AgencyCode, ItemCode};
 
@@ -22,6 +23,15 @@ pub struct Versioned {
     pub case: Case,
     /// Counts its changes from 1; the strong `ETag` of the case.
     pub version: i64,
+}
+
+/// What a report of another system is known by when it comes again: keyed hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportMark {
+    /// Of all that it said.
+    pub said: Vec<u8>,
+    /// Of the `Idempotency-Key` that it came with, if it came alone.
+    pub key: Option<Vec<u8>>,
 }
 
 /// What belongs to a case's state, as stored in one column.
@@ -40,40 +50,50 @@ struct CaseRow {
     item_code: String,
     item_version: i32,
     agency: String,
-    detail: Value,
+    detail: Option<Value>,
+    detail_sealed: Option<Vec<u8>>,
     delivery: Value,
     version: i64,
     due_on: Option<NaiveDate>,
+    accepted_on: Option<NaiveDate>,
+    promised_on: Option<NaiveDate>,
+    legal_on: Option<NaiveDate>,
     submitted_at: Instant,
 }
 
 macro_rules! columns {
     () => {
-        "id, number, person_id, item_code, item_version, agency, detail, delivery, version, due_on, submitted_at"
+        "id, number, person_id, item_code, item_version, agency, detail, detail_sealed, delivery, version, due_on,
+         accepted_on, promised_on, legal_on, submitted_at"
     };
 }
 
-impl TryFrom<CaseRow> for Versioned {
-    type Error = StoreError;
-
-    fn try_from(row: CaseRow) -> Result<Self, StoreError> {
-        let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(row.id)));
-        let detail: Detail = serde_json::from_value(row.detail).map_err(|_| broken("detail"))?;
-        let delivery: Delivery = serde_json::from_value(row.delivery).map_err(|_| broken("delivery"))?;
+impl CaseRow {
+    fn open(self, keys: &KeyRing) -> Result<Versioned, StoreError> {
+        let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(self.id)));
+        let detail: Detail = match (self.detail_sealed, self.detail) {
+            (Some(sealed), _) => keys.open_json("cases.detail", &sealed)?,
+            (None, plain) => serde_json::from_value(plain.unwrap_or_default()).map_err(|_| broken("detail"))?,
+        };
+        let delivery: Delivery = serde_json::from_value(self.delivery).map_err(|_| broken("delivery"))?;
+        let days = self.accepted_on.zip(self.promised_on);
+        let deadlines =
+            days.map(|(accepted_on, promised_on)| Deadlines { accepted_on, promised_on, legal_on: self.legal_on });
         let case = Case {
-            id: CaseId::from_uuid(row.id),
-            number: CaseNumber::from_stored(row.number),
-            applicant: PersonId::from_uuid(row.person_id),
-            item: ItemCode::new(row.item_code),
-            item_version: row.item_version,
-            agency: AgencyCode::new(row.agency),
+            id: CaseId::from_uuid(self.id),
+            number: CaseNumber::from_stored(self.number),
+            applicant: PersonId::from_uuid(self.person_id),
+            item: ItemCode::new(self.item_code),
+            item_version: self.item_version,
+            agency: AgencyCode::new(self.agency),
             delivery,
-            submitted_at: row.submitted_at,
-            due_on: row.due_on,
+            submitted_at: self.submitted_at,
+            due_on: self.due_on,
+            deadlines,
             supplement: detail.supplement,
             state: detail.state,
         };
-        Ok(Self { case, version: row.version })
+        Ok(Versioned { case, version: self.version })
     }
 }
 
@@ -92,7 +112,12 @@ pub enum Owner<'a> {
 ///
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
-pub async fn find(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Option<Versioned>, StoreError> {
+pub async fn find(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: CaseId,
+    owner: Owner<'_>,
+) -> Result<Option<Versioned>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -106,7 +131,7 @@ pub async fn find(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Optio
     .bind(source)
     .fetch_optional(conn)
     .await?;
-    row.map(TryInto::try_into).transpose()
+    row.map(|row| row.open(keys)).transpose()
 }
 
 /// Reads one case of an owner and locks it until the end of the transaction. (`no key`: history rows that refer to
@@ -114,7 +139,12 @@ pub async fn find(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Optio
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_for_change(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> Result<Option<Versioned>, StoreError> {
+pub async fn find_for_change(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    id: CaseId,
+    owner: Owner<'_>,
+) -> Result<Option<Versioned>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -128,7 +158,7 @@ pub async fn find_for_change(conn: &mut Conn, id: CaseId, owner: Owner<'_>) -> R
     .bind(source)
     .fetch_optional(conn)
     .await?;
-    row.map(TryInto::try_into).transpose()
+    row.map(|row| row.open(keys)).transpose()
 }
 
 impl Owner<'_> {
@@ -141,24 +171,30 @@ impl Owner<'_> {
     }
 }
 
+/// A case of another system, and what its report is known by. A row of the release before has no mark.
+pub type Taken = (Versioned, Option<ReportMark>);
+
 /// Reads cases of back-office systems by source and reference, pair by pair.
 ///
 /// # Errors
 /// As [`find`].
 pub async fn find_by_source(
     conn: &mut Conn,
+    keys: &KeyRing,
     sources: &[&str],
     references: &[&str],
-) -> Result<HashMap<(String, String), Versioned>, StoreError> {
+) -> Result<HashMap<(String, String), Taken>, StoreError> {
     #[derive(FromRow)]
     struct Row {
         source: String,
         source_ref: String,
+        report_hash: Option<Vec<u8>>,
+        report_key_hash: Option<Vec<u8>>,
         #[sqlx(flatten)]
         case: CaseRow,
     }
     let rows: Vec<Row> = sqlx::query_as(concat!(
-        "select source, source_ref, ",
+        "select source, source_ref, report_hash, report_key_hash, ",
         columns!(),
         " from cases where (source, source_ref) in (select * from unnest($1::text[], $2::text[]))"
     ))
@@ -166,7 +202,11 @@ pub async fn find_by_source(
     .bind(references)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok(((row.source, row.source_ref), row.case.try_into()?))).collect()
+    let taken = |row: Row| {
+        let mark = row.report_hash.map(|said| ReportMark { said, key: row.report_key_hash });
+        Ok(((row.source, row.source_ref), (row.case.open(keys)?, mark)))
+    };
+    rows.into_iter().map(taken).collect()
 }
 
 /// The case that a back-office system knows by a reference.
@@ -188,6 +228,7 @@ pub async fn id_by_source(conn: &mut Conn, source: &str, reference: &str) -> Res
 /// As [`find`].
 pub async fn of_applicant(
     conn: &mut Conn,
+    keys: &KeyRing,
     person: PersonId,
     after: Option<(Instant, CaseId)>,
     limit: i64,
@@ -204,7 +245,7 @@ pub async fn of_applicant(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
 /// An agency's open cases by due date (those that wait for their applicant last), after a place in the queue.
@@ -213,29 +254,54 @@ pub async fn of_applicant(
 /// As [`find`].
 pub async fn queue(
     conn: &mut Conn,
+    keys: &KeyRing,
     agency: &AgencyCode,
     state: Option<&str>,
     after: Option<(Option<NaiveDate>, CaseId)>,
     limit: i64,
 ) -> Result<Vec<Versioned>, StoreError> {
-    let rows: Vec<CaseRow> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from cases
-          where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
-            and state = coalesce($2, state)
-            and ($4::uuid is null
-                 or (coalesce(due_on, 'infinity'), id) > (coalesce($3::date, 'infinity'), $4))
-          order by coalesce(due_on, 'infinity'), id limit $5"
-    ))
-    .bind(agency.as_str())
-    .bind(state)
-    .bind(after.and_then(|(due_on, _)| due_on))
-    .bind(after.map(|(_, id)| id.uuid()))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    let (due_on, id) = after.map_or((NaiveDate::from_yo_opt(1, 1), Uuid::nil()), |(due_on, id)| (due_on, id.uuid()));
+    let rows: Vec<CaseRow> = sqlx::query_as(QUEUE)
+        .bind(agency.as_str())
+        .bind(state)
+        .bind(due_on)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(|row| row.open(keys)).collect()
+}
+
+/// A page of a queue: of an agency ($1), in one state or any ($2), after a day and an id ($3, $4), so many at most ($5).
+/// Every page has a place that it comes after, the first one a place before all others, so that the index
+/// `cases_in_queue` leads to it.
+pub const QUEUE: &str = concat!(
+    "select ",
+    columns!(),
+    " from cases
+      where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
+        and state = coalesce($2, state)
+        and (coalesce(due_on, 'infinity'::date), id) > (coalesce($3::date, 'infinity'::date), $4::uuid)
+      order by coalesce(due_on, 'infinity'::date), id limit $5"
+);
+
+/// One case of an agency by its number.
+///
+/// # Errors
+/// As [`find`].
+pub async fn by_number(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    agency: &AgencyCode,
+    number: &CaseNumber,
+) -> Result<Option<Versioned>, StoreError> {
+    let row: Option<CaseRow> =
+        sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = $2"))
+            .bind(number.as_str())
+            .bind(agency.as_str())
+            .fetch_optional(conn)
+            .await?;
+    row.map(|row| row.open(keys)).transpose()
 }
 
 /// The sealed parts of a case: the application, and the recipient of a parcel.
@@ -272,17 +338,42 @@ pub struct SealedParts {
     pub recipient: Option<Vec<u8>>,
 }
 
-/// Draws the next numbers of a day: the first of `count` in a row. Never within a transaction: everybody who opens a case
-/// waits for this row. A number that is then not used leaves a gap, which harms nobody.
+/// What people handed in: the sealed application of each of their cases, and the sealed answer to its supplement notice.
+/// Cases of back-office systems hold none.
 ///
-/// It does not wait for the disk: the case that takes a number commits later, and brings the log up to there with it.
+/// # Errors
+/// When the database is unavailable.
+pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<SealedApplication>, StoreError> {
+    let people: Vec<Uuid> = people.iter().map(|id| id.uuid()).collect();
+    let sealed = sqlx::query_as(
+        "select c.application, s.sealed as supplement from cases c left join case_supplements s on s.case_id = c.id
+         where c.person_id = any($1) and c.source_ref is null",
+    )
+    .bind(people)
+    .fetch_all(conn)
+    .await?;
+    Ok(sealed)
+}
+
+/// What was handed in with a case.
+#[derive(Debug, FromRow)]
+pub struct SealedApplication {
+    /// When it was submitted.
+    pub application: Vec<u8>,
+    /// After a supplement notice.
+    pub supplement: Option<Vec<u8>>,
+}
+
+/// Draws the next numbers of a day: the first of `count` in a row. Never within the transaction that uses
+/// them: everybody who opens a case waits for this row. A number that is then not used leaves a gap, which harms nobody.
+///
+/// They are on the disk when they are told, because they may be used long after: no other process may draw them again.
 ///
 /// # Errors
 /// When the database is unavailable.
 pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result<u32, StoreError> {
     let last: i32 = sqlx::query_scalar(
-        "with at_once as materialized (select set_config('synchronous_commit', 'off', true))
-         insert into case_counters (day, last) select $1, $2 from at_once
+        "insert into case_counters (day, last) values ($1, $2)
          on conflict (day) do update set last = case_counters.last + excluded.last returning last",
     )
     .bind(day)
@@ -319,7 +410,7 @@ pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, 
 }
 
 /// One entry of a case's history.
-#[derive(Debug, Clone, PartialEq, FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
     /// When.
     pub at: Instant,
@@ -334,11 +425,24 @@ pub struct HistoryEntry {
 /// A case's whole history, oldest first.
 ///
 /// # Errors
-/// When the database is unavailable.
-pub async fn history(conn: &mut Conn, id: CaseId) -> Result<Vec<HistoryEntry>, StoreError> {
-    let entries = sqlx::query_as("select at, actor, act, cause from case_history where case_id = $1 order by id")
-        .bind(id.uuid())
-        .fetch_all(conn)
-        .await?;
-    Ok(entries)
+/// When the database is unavailable or holds something unreadable.
+pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<HistoryEntry>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        at: Instant,
+        actor: String,
+        act: String,
+        cause: Value,
+        cause_sealed: Option<Vec<u8>>,
+    }
+    let rows: Vec<Row> =
+        sqlx::query_as("select at, actor, act, cause, cause_sealed from case_history where case_id = $1 order by id")
+            .bind(id.uuid())
+            .fetch_all(conn)
+            .await?;
+    let open = |Row { at, actor, act, cause, cause_sealed }: Row| {
+        let cause = cause_sealed.map_or(Ok(cause), |sealed| keys.open_json("case_history.cause", &sealed))?;
+        Ok(HistoryEntry { at, actor, act, cause })
+    };
+    rows.into_iter().map(open).collect()
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Conn, StoreError};
 use crate::domain::clock::Instant;
+use crate::domain::item::ItemCode;
 
 /// The revision and its time; `None` before the first publication.
 pub type StoredRevision = Option<(i64, Instant)>;
@@ -155,6 +156,15 @@ pub async fn raise_revision(conn: &mut Conn, at: Instant) -> Result<i64, StoreEr
 pub async fn versions(conn: &mut Conn) -> Result<Vec<StoredVersion>, StoreError> {
     let sql = "select code, version, content, withdrawn_at is null as in_force from item_versions";
     Ok(sqlx::query_as(sql).fetch_all(conn).await?)
+}
+
+/// The content of one version of an item.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn version(conn: &mut Conn, code: &ItemCode, version: i32) -> Result<Option<Value>, StoreError> {
+    let sql = "select content from item_versions where code = $1 and version = $2";
+    Ok(sqlx::query_scalar(sql).bind(code.as_str()).bind(version).fetch_optional(conn).await?)
 }
 
 /// Every part.

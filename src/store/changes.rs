@@ -1,7 +1,7 @@
 //! What a person's clients should look at again, numbered in the order of commits.
 //!
 //! A number drawn early may commit late; a client that read past it would miss it. So whoever numbers a person's
-//! changes first takes that person's advisory lock, until the end of the transaction: [`super::record::save`].
+//! changes first takes that person's advisory lock, until the end of the transaction.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -21,6 +21,25 @@ pub struct Change {
     pub subject: String,
     /// When it changed.
     pub at: Instant,
+}
+
+/// Takes the advisory locks of these people, in an order that cannot deadlock. What is saved as a record takes them itself
+/// ([`super::record::save`]).
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn hold(conn: &mut Conn, people: impl IntoIterator<Item = PersonId>) -> Result<(), StoreError> {
+    let mut people: Vec<Uuid> = people.into_iter().map(PersonId::uuid).collect();
+    people.sort_unstable();
+    people.dedup();
+    if people.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended(id::text, 0)) from unnest($1::uuid[]) with ordinality as t (id, n) order by n")
+        .bind(people)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// A person's changes after a place in the log, oldest first.

@@ -111,9 +111,9 @@ fn unexpected(error: MigrateError) -> StoreError {
 pub async fn try_keys(conn: &mut PgConnection, keys: &KeyRing) -> Result<usize, StoreError> {
     const PLACE: &str = "people.phone";
     let phones: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "(select phone_sealed, phone_hash from people where phone_sealed is not null order by id limit 1)
+        "(select phone_sealed, phone_hash from people where phone_hash is not null order by id limit 1)
          union
-         (select phone_sealed, phone_hash from people where phone_sealed is not null order by id desc limit 1)",
+         (select phone_sealed, phone_hash from people where phone_hash is not null order by id desc limit 1)",
     )
     .fetch_all(conn)
     .await?;

@@ -67,7 +67,34 @@ pub async fn hold(
     Ok(held.into_iter().map(JobId::from_uuid).collect())
 }
 
-/// The messages of these jobs arrived, or must be presumed to have: what they held is used up.
+/// Whether a person could see a message of this template beside the one that a job sends: their consent lasts, or there
+/// is another, still free or in the hold of another of the `pushes` to them (by business key).
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn is_there_another(
+    conn: &mut Conn,
+    channel: &ChannelCode,
+    of: Wanted<'_>,
+    pushes: &[String],
+) -> Result<bool, StoreError> {
+    let another = sqlx::query_scalar(
+        "select exists (select from consents where person_id = $1 and channel = $2 and template = $3
+                          and (lasting or balance > 0))
+             or exists (select from jobs j join consent_holds h on h.job_id = j.id
+                        where j.key = any($5) and j.id <> $4 and h.template = $3)",
+    )
+    .bind(of.person.uuid())
+    .bind(channel.as_str())
+    .bind(of.template)
+    .bind(of.job.uuid())
+    .bind(pushes)
+    .fetch_one(conn)
+    .await?;
+    Ok(another)
+}
+
+/// The messages of these jobs arrived, or may have: what they held is used up.
 ///
 /// # Errors
 /// When the database is unavailable.

@@ -171,6 +171,23 @@ pub async fn open_of(
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
+/// All drafts of some people that were not submitted.
+///
+/// # Errors
+/// As [`find`].
+pub async fn all_open_of(conn: &mut Conn, keys: &KeyRing, people: &[PersonId]) -> Result<Vec<Draft>, StoreError> {
+    let people: Vec<Uuid> = people.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from drafts where person_id = any($1) and submitted_as is null"
+    ))
+    .bind(people)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.open(keys)).collect()
+}
+
 /// Removes one of a person's drafts that was not submitted; says whether there was one.
 ///
 /// # Errors
@@ -182,4 +199,15 @@ pub async fn remove(conn: &mut Conn, person: PersonId, id: DraftId) -> Result<bo
         .execute(conn)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Drops drafts that were last changed before `before`, at most `limit` of them, and says how many. One that was submitted
+/// lives on in its case.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let sql = "delete from drafts where id in
+        (select id from drafts where updated_at < $1 order by updated_at limit $2 for update skip locked)";
+    Ok(sqlx::query(sql).bind(before).bind(limit).execute(conn).await?.rows_affected())
 }

@@ -1,9 +1,9 @@
-//! Stored answers to requests that carried an `Idempotency-Key`.
+//! Stored answers to requests that carried an `Idempotency-Key`. An answer repeats what it is about, so its body is sealed.
 
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Conn, StoreError};
+use super::{Conn, KeyRing, StoreError};
 use crate::domain::clock::Instant;
 
 /// An answer as stored, with the fingerprint of its request.
@@ -19,12 +19,15 @@ pub struct Stored {
     pub body: Value,
 }
 
+const BODY: &str = "idempotent_answers.body";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     fingerprint: Vec<u8>,
     status: i16,
     headers: Json<Vec<(String, String)>>,
-    body: Json<Value>,
+    body: Option<Json<Value>>,
+    body_sealed: Option<Vec<u8>>,
 }
 
 /// Takes the lock of a key for this transaction, if no other holds it.
@@ -41,13 +44,23 @@ pub async fn try_lock(conn: &mut Conn, scope: &str, key: &str) -> Result<bool, S
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &mut Conn, scope: &str, key: &str, since: Instant) -> Result<Option<Stored>, StoreError> {
-    const SQL: &str = "select fingerprint, status, headers, body from idempotent_answers
+pub async fn find(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    scope: &str,
+    key: &str,
+    since: Instant,
+) -> Result<Option<Stored>, StoreError> {
+    const SQL: &str = "select fingerprint, status, headers, body, body_sealed from idempotent_answers
         where scope = $1 and key = $2 and created_at >= $3";
     let row: Option<Row> = sqlx::query_as(SQL).bind(scope).bind(key).bind(since).fetch_optional(conn).await?;
     row.map(|row| {
         let status = u16::try_from(row.status).map_err(|_| StoreError::Broken("a negative status".to_owned()))?;
-        Ok(Stored { fingerprint: row.fingerprint, status, headers: row.headers.0, body: row.body.0 })
+        let body = match row.body_sealed {
+            Some(sealed) => keys.open_json(BODY, &sealed)?,
+            None => row.body.map(|body| body.0).unwrap_or_default(),
+        };
+        Ok(Stored { fingerprint: row.fingerprint, status, headers: row.headers.0, body })
     })
     .transpose()
 }
@@ -56,11 +69,20 @@ pub async fn find(conn: &mut Conn, scope: &str, key: &str, since: Instant) -> Re
 ///
 /// # Errors
 /// When the database fails.
-pub async fn save(conn: &mut Conn, scope: &str, key: &str, stored: &Stored, now: Instant) -> Result<(), StoreError> {
-    const SQL: &str = "insert into idempotent_answers (scope, key, fingerprint, status, headers, body, created_at)
+pub async fn save(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    scope: &str,
+    key: &str,
+    stored: &Stored,
+    now: Instant,
+) -> Result<(), StoreError> {
+    const SQL: &str =
+        "insert into idempotent_answers (scope, key, fingerprint, status, headers, body_sealed, created_at)
         values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (scope, key) do update set fingerprint = excluded.fingerprint, status = excluded.status,
-            headers = excluded.headers, body = excluded.body, created_at = excluded.created_at";
+            headers = excluded.headers, body = null, body_sealed = excluded.body_sealed,
+            created_at = excluded.created_at";
     let status = i16::try_from(stored.status).map_err(|_| StoreError::Broken("no such status".to_owned()))?;
     sqlx::query(SQL)
         .bind(scope)
@@ -68,7 +90,7 @@ pub async fn save(conn: &mut Conn, scope: &str, key: &str, stored: &Stored, now:
         .bind(&stored.fingerprint)
         .bind(status)
         .bind(Json(&stored.headers))
-        .bind(Json(&stored.body))
+        .bind(keys.seal_json(BODY, &stored.body)?)
         .bind(now)
         .execute(conn)
         .await?;

@@ -14,14 +14,18 @@ pub mod devices;
 pub mod drafts;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod identity_tries;
 pub mod jobs;
+pub mod joins;
 pub mod login_codes;
 pub mod migrate;
 pub mod notifications;
 pub mod officers;
 pub mod parcels;
 pub mod people;
+pub mod push_receipts;
 pub mod reach;
+pub mod recipients;
 pub mod record;
 pub mod refused_applications;
 pub mod reported;
@@ -31,10 +35,12 @@ pub mod uploads;
 
 use std::sync::Arc;
 
-use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::time::Duration;
+
+use crate::domain::clock::Stopwatch;
+use crate::metrics;
 
 pub use seal::KeyRing;
 
@@ -93,6 +99,13 @@ impl StoreError {
         Self::Unavailable(Arc::new(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
     }
 
+    /// Whether others held what this transaction wanted, and wanted what it held.
+    #[must_use]
+    pub fn is_deadlock(&self) -> bool {
+        let Self::Unavailable(error) = self else { return false };
+        error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
+    }
+
     /// Whether a named rule of the schema was broken.
     #[must_use]
     pub fn broke(&self, constraint: &str) -> bool {
@@ -135,9 +148,8 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(3))
-            // It would be asked each time; one that answered a moment ago is there.
             .test_before_acquire(false)
-            .before_acquire(|connection, rested| Box::pin(answers_after_rest(connection, rested)))
+            .before_acquire(|connection, lent| Box::pin(answers_after_rest(connection, lent.idle_for)))
             .after_release(|connection, _| Box::pin(still_answers(connection)))
             .connect_lazy_with(options);
         Ok(Self { pool, keys })
@@ -148,7 +160,7 @@ impl Store {
     /// # Errors
     /// When no connection can be had.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(self.pool.begin().await?)
+        Ok(waited_for(self.pool.begin()).await?)
     }
 
     /// A connection for single statements, each its own transaction.
@@ -156,7 +168,14 @@ impl Store {
     /// # Errors
     /// When no connection can be had.
     pub async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
-        Ok(self.pool.acquire().await?)
+        Ok(waited_for(self.pool.acquire()).await?)
+    }
+
+    /// How many connections this process has at the moment.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let (all, idle) = (self.pool.size() as usize, self.pool.num_idle());
+        Connections { busy: all.saturating_sub(idle), idle, limit: self.pool.options().get_max_connections() }
     }
 
     /// Asks whether the database answers.
@@ -181,16 +200,33 @@ impl Store {
     }
 }
 
-/// Whether a connection still answers, if it was not used for a while.
-async fn answers_after_rest(
-    connection: &mut PgConnection,
-    rested: PoolConnectionMetadata,
-) -> Result<bool, sqlx::Error> {
-    const A_WHILE: Duration = Duration::from_secs(1);
-    if rested.idle_for < A_WHILE { Ok(true) } else { still_answers(connection).await }
+/// A process's connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// In use.
+    pub busy: usize,
+    /// Waiting for use.
+    pub idle: usize,
+    /// How many there may be.
+    pub limit: u32,
 }
 
-/// Whether a connection that was given back still answers. The pool asks the same, but would wait for ever: a line that
+/// Notes how long a connection was waited for, in vain or not.
+async fn waited_for<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let watch = Stopwatch::start();
+    let connection = connection.await;
+    metrics::database::waited(watch.elapsed());
+    connection
+}
+
+/// Whether a connection that is about to be lent answers. One that answered a moment ago, when it was given back, is not
+/// asked again: the question would cost every statement at leisure a round trip.
+async fn answers_after_rest(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    const A_MOMENT: Duration = Duration::from_secs(1);
+    if idle_for < A_MOMENT { Ok(true) } else { still_answers(connection).await }
+}
+
+/// Whether a connection still answers. The pool asks the same when one is given back, but would wait for ever: a line that
 /// has fallen silent would take up a place in it for good.
 async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     const ANSWER_WITHIN: Duration = Duration::from_secs(2);

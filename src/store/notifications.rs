@@ -1,6 +1,6 @@
 //! Notifications: the inbox, and which channel brought each to the phone. They are written by [`super::record`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -29,9 +29,11 @@ macro_rules! columns {
         "id, person_id, case_id, case_number, event, item_zh, item_en, created_at, read_at, delivered_by"
     };
 }
+pub(super) use columns;
 
+/// A notification as it is stored.
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: Uuid,
     person_id: Uuid,
     case_id: Uuid,
@@ -44,11 +46,17 @@ struct Row {
     delivered_by: Option<String>,
 }
 
+impl Row {
+    pub(super) const fn id(&self) -> NotificationId {
+        NotificationId::from_uuid(self.id)
+    }
+}
+
 impl TryFrom<Row> for Received {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let id = NotificationId::from_uuid(row.id);
+        let id = row.id();
         let event =
             Event::from_stored(&row.event).ok_or_else(|| StoreError::Broken(format!("notifications.event of {id}")))?;
         let notification = Notification {
@@ -92,10 +100,7 @@ pub async fn find(
         .bind(ids)
         .fetch_all(conn)
         .await?;
-    let read = |row: Row| {
-        let id = NotificationId::from_uuid(row.id);
-        (id, Received::try_from(row).map(|received| received.notification))
-    };
+    let read = |row: Row| (row.id(), Received::try_from(row).map(|received| received.notification));
     Ok(rows.into_iter().map(read).collect())
 }
 
@@ -179,6 +184,35 @@ pub async fn mark_read(
     .fetch_one(conn)
     .await?;
     Ok(there)
+}
+
+/// Those of these notifications that a channel brought to the phone.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn brought(conn: &mut Conn, ids: &[NotificationId]) -> Result<BTreeSet<NotificationId>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let brought: Vec<Uuid> =
+        sqlx::query_scalar("select id from notifications where id = any($1) and delivered_by is not null")
+            .bind(ids)
+            .fetch_all(conn)
+            .await?;
+    Ok(brought.into_iter().map(NotificationId::from_uuid).collect())
+}
+
+/// A channel took it back: it did not bring this notification after all.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
+    sqlx::query(
+        "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2",
+    )
+    .bind(id.uuid())
+    .bind(channel.as_str())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Writes down which channels brought notifications to their phones. The first one stays.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::clock::Instant;
-use crate::domain::ids::OfficerId;
+use crate::domain::ids::{OfficerId, SessionId};
 use crate::domain::item::AgencyCode;
 use crate::domain::private::Private;
 use crate::domain::staff::{Officer, Username};
@@ -83,6 +83,24 @@ pub async fn find_open(conn: &mut Conn, id: OfficerId) -> Result<Option<Officer>
     row.map(Row::read).transpose()
 }
 
+/// The officer of a sign-in that has not ended, unless the account is closed.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn of_session(conn: &mut Conn, session: SessionId) -> Result<Option<Officer>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from officers
+          where id = (select subject_id from sessions where id = $1 and audience = 'staff' and ended_at is null)
+            and disabled_at is null"
+    ))
+    .bind(session.uuid())
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::read).transpose()
+}
+
 /// The officer of a username.
 ///
 /// # Errors
@@ -122,7 +140,7 @@ pub struct Lockout {
 /// When the database is unavailable.
 pub async fn count_try(
     conn: &mut Conn,
-    username: &str,
+    username: &Username,
     lockout: &Lockout,
     now: Instant,
 ) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
@@ -138,7 +156,7 @@ pub async fn count_try(
          where o.id = t.id
          returning o.id, o.password_hash",
     )
-    .bind(username)
+    .bind(username.as_str())
     .bind(now)
     .bind(lockout.after)
     .bind(i64::try_from(lockout.lasts.as_secs()).unwrap_or(i64::MAX))

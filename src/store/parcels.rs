@@ -200,8 +200,9 @@ pub async fn add_scans(
 ) -> Result<(), StoreError> {
     for scan in scans {
         sqlx::query(
-            "insert into parcel_scans (parcel_id, scan_key, code, meaning, occurred_at, received_at, place, text_sealed, source)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            "insert into parcel_scans (parcel_id, scan_key, code, meaning, occurred_at, received_at, place, text_sealed,
+                                       source, raw_sealed)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              on conflict (parcel_id, scan_key) do update set source = 'query'
              where parcel_scans.source = 'callback' and excluded.source = 'query'",
         )
@@ -214,13 +215,15 @@ pub async fn add_scans(
         .bind(&scan.place)
         .bind(keys.seal("parcel_scans.text", scan.text.expose().as_bytes())?)
         .bind(source.as_str())
+        .bind(keys.seal("parcel_scans.raw", scan.raw.expose().as_bytes())?)
         .execute(&mut *conn)
         .await?;
     }
     Ok(())
 }
 
-/// A parcel's way as far as it is known, oldest first, each scan with whether it is a fact.
+/// A parcel's way as far as it is known, oldest first, each scan with whether it is a fact. What the carrier told as a whole
+/// stays where it is kept: nobody needs it to know where a parcel stands.
 ///
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
@@ -255,6 +258,7 @@ pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<
             occurred_at: row.occurred_at,
             place: row.place,
             text: Private::new(String::from_utf8_lossy(&text).into_owned()),
+            raw: Private::default(),
         };
         Ok((scan, row.source == ScanSource::Query.as_str()))
     };

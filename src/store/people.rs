@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
+use crate::domain::clock::{Instant, fresh_uuid};
 use crate::domain::identity::{MobilePhone, ResidentId};
 use crate::domain::ids::PersonId;
 use crate::domain::person::{Person, VerifiedIdentity};
@@ -17,17 +17,33 @@ const NAME: &str = "people.name";
 const RESIDENT_ID: &str = "people.resident_id";
 const OPENID: &str = "wechat_accounts.openid";
 
-/// The rule that a phone number belongs to one person.
-pub const ONE_PERSON_PER_PHONE: &str = "people_phone_hash_key";
-/// The rule that a resident ID belongs to one person.
-pub const ONE_PERSON_PER_RESIDENT_ID: &str = "people_resident_id_hash_key";
-/// The rule that a WeChat account belongs to one person.
-pub const ONE_PERSON_PER_WECHAT_ACCOUNT: &str = "wechat_accounts_pkey";
+/// The rules that a phone number, a resident ID and a WeChat account belong to one person.
+const ONE_PERSON_PER: [&str; 3] = ["people_phone_hash_key", "people_resident_id_hash_key", "wechat_accounts_pkey"];
+/// The end of the names of the rules that something belongs to a person who is there.
+const BELONGS_TO_SOMEBODY: &str = "_person_id_fkey";
+/// Not a rule of the schema: what was found is not so any more, now that it is held.
+const CHANGED_HANDS: &str = "changed hands";
+
+/// Whether an error only says that somebody was entered, joined or gone between two looks, or that others wanted the same
+/// in another order. The next look finds it settled.
+#[must_use]
+pub fn raced(error: &StoreError) -> bool {
+    let StoreError::Constraint(name) = error else { return error.is_deadlock() };
+    name == CHANGED_HANDS || name.ends_with(BELONGS_TO_SOMEBODY) || ONE_PERSON_PER.contains(&name.as_str())
+}
+
+/// Something was found to be somebody's, and is not any more.
+#[must_use]
+pub fn changed_hands() -> StoreError {
+    StoreError::Constraint(CHANGED_HANDS.to_owned())
+}
 
 /// What is read of a person. Columns are named, so that one that a newer program adds changes no statement of this one.
+/// A phone without a hash is one that another system named: messages go there, and nobody proved it.
 macro_rules! columns {
     () => {
-        "id, phone_sealed, name_sealed, resident_id_sealed, verified_at, language, created_at"
+        "id, case when phone_hash is not null then phone_sealed end as phone_sealed, name_sealed, resident_id_sealed,
+         verified_at, language, created_at, signed_in_at"
     };
 }
 
@@ -40,6 +56,7 @@ struct PersonRow {
     verified_at: Option<Instant>,
     language: String,
     created_at: Instant,
+    signed_in_at: Option<Instant>,
 }
 
 impl PersonRow {
@@ -59,7 +76,8 @@ impl PersonRow {
             _ => None,
         };
         let language = Language::from_tag(&self.language).unwrap_or_default();
-        Ok(Person { id: PersonId::from_uuid(self.id), phone, identity, language, created_at: self.created_at })
+        let Self { created_at, signed_in_at, .. } = self;
+        Ok(Person { id: PersonId::from_uuid(self.id), phone, identity, language, created_at, signed_in_at })
     }
 }
 
@@ -80,16 +98,20 @@ pub(super) fn open_phone(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<M
 /// Adds a person who was never here before.
 ///
 /// # Errors
-/// [`ONE_PERSON_PER_PHONE`]; or when the database is unavailable.
+/// When somebody has that phone, or the database is unavailable.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<(), StoreError> {
-    sqlx::query("insert into people (id, phone_sealed, phone_hash, language, created_at) values ($1, $2, $3, $4, $5)")
-        .bind(person.id.uuid())
-        .bind(person.phone.as_ref().map(|phone| keys.seal(PHONE, phone.expose().as_bytes())).transpose()?)
-        .bind(person.phone.as_ref().map(|phone| keys.hash(PHONE, phone.expose())))
-        .bind(person.language.tag())
-        .bind(person.created_at)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "insert into people (id, phone_sealed, phone_hash, language, created_at, signed_in_at)
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(person.id.uuid())
+    .bind(person.phone.as_ref().map(|phone| keys.seal(PHONE, phone.expose().as_bytes())).transpose()?)
+    .bind(person.phone.as_ref().map(|phone| keys.hash(PHONE, phone.expose())))
+    .bind(person.language.tag())
+    .bind(person.created_at)
+    .bind(person.signed_in_at)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -117,6 +139,37 @@ pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
     row.map(|row| row.open(keys)).transpose()
 }
 
+/// The person of a resident ID: who proved it, or who is awaited under it because another system named them so.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn find_by_resident_id(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    resident_id: &ResidentId,
+) -> Result<Option<Person>, StoreError> {
+    let row: Option<PersonRow> =
+        sqlx::query_as(concat!("select ", columns!(), " from people where resident_id_hash = $1"))
+            .bind(keys.hash(RESIDENT_ID, resident_id.expose()))
+            .fetch_optional(conn)
+            .await?;
+    row.map(|row| row.open(keys)).transpose()
+}
+
+/// Somebody of whom another system had spoken signs in for the first time.
+///
+/// # Errors
+/// When they were joined with another account meanwhile, or the database is unavailable.
+pub async fn came(conn: &mut Conn, id: PersonId, language: Language, now: Instant) -> Result<(), StoreError> {
+    let done = sqlx::query("update people set signed_in_at = $2, language = $3 where id = $1")
+        .bind(id.uuid())
+        .bind(now)
+        .bind(language.tag())
+        .execute(conn)
+        .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(changed_hands()) }
+}
+
 /// Holds a person until the end of the transaction, so that what they own is changed by one request at a time.
 ///
 /// # Errors
@@ -126,14 +179,54 @@ pub async fn hold(conn: &mut Conn, id: PersonId) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Keeps a phone number for this transaction, if nobody has it. Whoever reports something for it waits until then; and we
+/// wait for them here, where we hold nobody yet, because they hold people only when they have all their names.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn reserve_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
+    const SQL: &str = "insert into people (id, phone_hash, created_at) values ($1, $2, now()) on conflict do nothing";
+    reserve(conn, SQL, keys.hash(PHONE, phone.expose())).await
+}
+
+/// The same for a resident ID.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn reserve_resident_id(conn: &mut Conn, keys: &KeyRing, id: &ResidentId) -> Result<(), StoreError> {
+    const SQL: &str =
+        "insert into people (id, resident_id_hash, created_at) values ($1, $2, now()) on conflict do nothing";
+    reserve(conn, SQL, keys.hash(RESIDENT_ID, id.expose())).await
+}
+
+/// What was inserted and deleted is nobody's, but until the end of the transaction others wait for it.
+async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result<(), StoreError> {
+    let id = fresh_uuid();
+    sqlx::query(insert).bind(id).bind(hash).execute(&mut *conn).await?;
+    sqlx::query("delete from people where id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
 /// Gives a person a phone number, in place of any other.
 ///
 /// # Errors
-/// [`ONE_PERSON_PER_PHONE`]; or when the database is unavailable.
+/// When somebody else has it, or the database is unavailable.
 pub async fn set_phone(conn: &mut Conn, keys: &KeyRing, id: PersonId, phone: &MobilePhone) -> Result<(), StoreError> {
     sqlx::query("update people set phone_sealed = $2, phone_hash = $3 where id = $1")
         .bind(id.uuid())
         .bind(keys.seal(PHONE, phone.expose().as_bytes())?)
+        .bind(keys.hash(PHONE, phone.expose()))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes a phone number from whoever has it.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn release_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
+    sqlx::query("update people set phone_sealed = null, phone_hash = null where phone_hash = $1")
         .bind(keys.hash(PHONE, phone.expose()))
         .execute(conn)
         .await?;
@@ -156,7 +249,7 @@ pub async fn set_language(conn: &mut Conn, id: PersonId, language: Language) -> 
 /// Keeps who a person really is; says whether it was kept. A number once verified is never exchanged for another.
 ///
 /// # Errors
-/// [`ONE_PERSON_PER_RESIDENT_ID`]; or when the database is unavailable.
+/// When it is somebody else's, or the database is unavailable.
 pub async fn set_identity(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -217,7 +310,7 @@ pub async fn find_by_wechat(
 /// Gives a person a WeChat account.
 ///
 /// # Errors
-/// [`ONE_PERSON_PER_WECHAT_ACCOUNT`]; or when the database is unavailable.
+/// When it is somebody's, or the database is unavailable.
 pub async fn add_wechat(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -236,6 +329,25 @@ pub async fn add_wechat(
     .bind(now)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Gives a person a WeChat account that another one had until now.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn move_wechat(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    person: PersonId,
+    account: &WechatAccount,
+) -> Result<(), StoreError> {
+    sqlx::query("update wechat_accounts set person_id = $3, gone_at = null where appid = $1 and openid_hash = $2")
+        .bind(&account.appid)
+        .bind(account.hash(keys))
+        .bind(person.uuid())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

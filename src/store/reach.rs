@@ -10,15 +10,13 @@ use uuid::Uuid;
 use super::{Conn, StoreError};
 use crate::domain::ids::PersonId;
 use crate::domain::notification::ChannelCode;
-use crate::domain::private::Private;
-use crate::domain::reach::{AddressKind, Link, Reach};
+use crate::domain::reach::{AddressKind, Reach};
 use crate::domain::text::Language;
-use crate::store::seal::KeyRing;
 
 /// What is read of how a person `p` can be reached. Of nobody it is that there is no way.
 macro_rules! columns {
     () => {
-        "coalesce(p.language, '') as language, p.phone_hash is not null as has_phone,
+        "coalesce(p.language, '') as language, p.phone_sealed is not null as has_phone,
          exists (select from wechat_accounts w where w.person_id = p.id and w.gone_at is null) as has_wechat,
          array(select distinct push_channel from devices d
                where d.person_id = p.id and push_channel is not null and push_token_sealed is not null) as devices,
@@ -69,71 +67,8 @@ pub async fn of(conn: &mut Conn, people: &[PersonId]) -> Result<BTreeMap<PersonI
     Ok(rows.into_iter().map(|row| (PersonId::from_uuid(row.id), row.reach.into())).collect())
 }
 
-/// Somebody to whom a message goes.
-#[derive(Debug)]
-pub struct Recipient {
-    /// The language that they want to be told in.
-    pub language: Language,
-    sealed: Option<Vec<u8>>,
-    place: &'static str,
-}
-
-impl Recipient {
-    /// Their address on the channel, if they have one there.
-    ///
-    /// # Errors
-    /// When it does not open.
-    pub fn address(&self, keys: &KeyRing) -> Result<Option<Private<String>>, StoreError> {
-        self.sealed.as_ref().map(|sealed| open_text(keys, self.place, sealed)).transpose()
-    }
-}
-
-/// How these people are reached over a channel, as it is at this moment: a phone that was sold gets nothing.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn recipients(
-    conn: &mut Conn,
-    link: &Link,
-    people: &[PersonId],
-) -> Result<BTreeMap<PersonId, Recipient>, StoreError> {
-    let (sql, place) = match link.address {
-        AddressKind::Phone => (
-            "select id, language, phone_sealed as address from people where id = any($1) and $2::text is not null",
-            "people.phone",
-        ),
-        AddressKind::WechatAccount => (
-            "select id, language,
-                    (select openid_sealed from wechat_accounts where person_id = p.id and gone_at is null
-                     order by created_at desc limit 1) as address
-             from people p where id = any($1) and $2::text is not null",
-            "wechat_accounts.openid",
-        ),
-        AddressKind::DeviceToken => (
-            "select id, language,
-                    (select push_token_sealed from devices
-                     where person_id = p.id and push_channel = $2 and push_token_sealed is not null
-                     order by last_seen_at desc limit 1) as address
-             from people p where id = any($1)",
-            "devices.push_token",
-        ),
-    };
-    let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
-    let rows: Vec<(Uuid, String, Option<Vec<u8>>)> =
-        sqlx::query_as(sql).bind(ids).bind(link.channel.as_str()).fetch_all(conn).await?;
-    let recipient = |(id, language, sealed): (Uuid, String, Option<Vec<u8>>)| {
-        (PersonId::from_uuid(id), Recipient { language: stored_language(&language), sealed, place })
-    };
-    Ok(rows.into_iter().map(recipient).collect())
-}
-
-fn stored_language(tag: &str) -> Language {
+pub(super) fn stored_language(tag: &str) -> Language {
     if tag == Language::English.tag() { Language::English } else { Language::Chinese }
-}
-
-fn open_text(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<Private<String>, StoreError> {
-    let text = String::from_utf8(keys.open(place, sealed)?);
-    text.map(Private::new).map_err(|_| StoreError::Broken(format!("{place} is not text")))
 }
 
 /// Forgets an address that reaches nobody any more.

@@ -11,7 +11,7 @@ use sqlx::Row;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::reported::phone_hash;
+use super::reported::Name;
 use super::{Conn, StoreError};
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::{Instant, fresh_uuid};
@@ -20,6 +20,7 @@ use crate::domain::ids::{CaseId, DraftId, JobId, PersonId};
 use crate::domain::job::{Job, Lane, Offer};
 use crate::domain::notification::Notification;
 use crate::domain::parcel::{Parcel, ParcelState};
+use crate::store::cases::ReportMark;
 use crate::store::seal::KeyRing;
 
 /// Everything that a transition wrote. Empty parts cost nothing.
@@ -68,18 +69,21 @@ pub enum SaveError {
     /// Somebody else changed a case or a draft since it was read.
     #[error("changed by somebody else in between")]
     Stale,
+    /// A case was to be opened on an item that is not in force: the catalogue in memory is not the published one any more.
+    #[error("an item that is not in force")]
+    NotInForce,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl SaveError {
-    /// The database's error. A record that changes neither case nor draft is never stale.
+    /// The database's error. A record that opens no case, and changes neither case nor draft, is never refused otherwise.
     #[must_use]
     pub fn into_store(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Stale => StoreError::Broken("a record that changes nothing was stale".to_owned()),
+            Self::Stale | Self::NotInForce => StoreError::Broken("a record without cases was refused".to_owned()),
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct Opening<'a> {
     pub source: &'a str,
     /// Its reference there.
     pub source_ref: Option<&'a str>,
+    /// What its report is known by.
+    pub report: Option<&'a ReportMark>,
     /// The sealed application.
     pub application: &'a [u8],
     /// The sealed recipient, where the delivery is by courier.
@@ -97,14 +103,22 @@ pub struct Opening<'a> {
 }
 
 impl Record {
-    /// Enters somebody whom nobody knew, by their phone.
+    /// Enters somebody whom nobody knew, by what they were named by. Of somebody who is awaited under a resident ID, it
+    /// changes the phone at which they are told until they come.
     ///
     /// # Errors
     /// When the phone cannot be sealed.
-    pub fn enter(&mut self, id: PersonId, phone: &MobilePhone, keys: &KeyRing, now: Instant) -> Result<(), StoreError> {
+    pub fn enter(
+        &mut self,
+        id: PersonId,
+        (name, phone): (&Name, &MobilePhone),
+        keys: &KeyRing,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         self.people.push(PersonRow {
             id: id.uuid(),
-            phone_hash: bytea(&phone_hash(keys, phone)),
+            phone_hash: name.phone().map(bytea),
+            resident_id_hash: name.resident_id().map(bytea),
             phone_sealed: bytea(&keys.seal("people.phone", phone.expose().as_bytes())?),
             created_at: now,
         });
@@ -125,6 +139,8 @@ impl Record {
             agency: case.agency.as_str().to_owned(),
             source: opening.source.to_owned(),
             source_ref: opening.source_ref.map(str::to_owned),
+            report_hash: opening.report.map(|report| bytea(&report.said)),
+            report_key_hash: opening.report.and_then(|report| report.key.as_deref()).map(bytea),
             state: case.state.as_str(),
             detail: detail(case)?,
             delivery: json("cases.delivery", &case.delivery)?,
@@ -149,6 +165,9 @@ impl Record {
             state: case.state.as_str(),
             detail: detail(case)?,
             due_on: case.due_on,
+            accepted_on: case.deadlines.map(|deadlines| deadlines.accepted_on),
+            promised_on: case.deadlines.map(|deadlines| deadlines.promised_on),
+            legal_on: case.deadlines.and_then(|deadlines| deadlines.legal_on),
             version: read_at_version,
             updated_at: now,
         });
@@ -158,7 +177,12 @@ impl Record {
 
     /// Marks a draft that was read at a version as the case that it became.
     pub fn submit_draft(&mut self, draft: DraftId, read_at_version: i64, case: &Case) {
-        self.drafts.push(DraftRow { id: draft.uuid(), version: read_at_version, submitted_as: case.id.uuid() });
+        self.drafts.push(DraftRow {
+            id: draft.uuid(),
+            person_id: case.applicant.uuid(),
+            version: read_at_version,
+            submitted_as: case.id.uuid(),
+        });
         self.change(case.applicant, ChangeKind::Draft, draft);
     }
 
@@ -232,12 +256,6 @@ impl Record {
         Ok(())
     }
 
-    /// Whether it changes what somebody else may have changed meanwhile.
-    #[must_use]
-    pub const fn may_be_stale(&self) -> bool {
-        !(self.cases.is_empty() && self.drafts.is_empty())
-    }
-
     /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -260,18 +278,20 @@ impl Record {
 
 /// Saves a record, and returns the jobs that are due at once and were not promised before.
 ///
-/// The advisory locks of [`Record::people`] are taken with it (see [`super::changes`]), and before anything is written, so
-/// that two records of the same people wait for each other in one order.
+/// The advisory locks of [`Record::people`] are taken with it (see [`super::changes`]): after those who are new have their
+/// names, which whoever proves such a name waits for while it holds nobody ([`super::people::reserve_phone`]), and before
+/// anything else is written, so that two records of the same people wait for each other in one order.
 ///
 /// # Errors
-/// [`SaveError::Stale`] when a case or a draft is not at the version that it was read at: then nothing may be committed.
-pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
+/// [`SaveError::Stale`] when a case or a draft is not at the version that it was read at, [`SaveError::NotInForce`] when a
+/// case is opened on an item that is not in force: then nothing may be committed.
+pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
     let row = sqlx::query(SAVE)
         .bind(Json(&record.people))
-        .bind(Json(&record.new_cases))
-        .bind(Json(&record.cases))
+        .bind(sealed(keys, "cases.detail", json("cases", &record.new_cases)?)?)
+        .bind(sealed(keys, "cases.detail", json("cases", &record.cases)?)?)
         .bind(Json(&record.drafts))
-        .bind(Json(&record.history))
+        .bind(sealed(keys, "case_history.cause", json("case_history", &record.history)?)?)
         .bind(Json(&record.notifications))
         .bind(Json(&record.parcels))
         .bind(Json(&record.changes))
@@ -279,7 +299,7 @@ pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<
         .bind(now)
         .fetch_one(conn)
         .await
-        .map_err(StoreError::from)?;
+        .map_err(|error| refusal(error.into()))?;
     let changed: i64 = row.try_get("changed").map_err(StoreError::from)?;
     if usize::try_from(changed) != Ok(record.cases.len() + record.drafts.len()) {
         return Err(SaveError::Stale);
@@ -290,36 +310,47 @@ pub async fn save(conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<
     Ok(jobs.into_iter().zip(lanes).map(offer).collect())
 }
 
+fn refusal(error: StoreError) -> SaveError {
+    if error.broke("cases_in_force") { SaveError::NotInForce } else { error.into() }
+}
+
 /// A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices
 /// when it could not.
 const SAVE: &str = r"
-with held as materialized (
+with entered as (
+    insert into people as p (id, phone_hash, resident_id_hash, phone_sealed, created_at)
+    select id, phone_hash, resident_id_hash, phone_sealed, created_at
+    from jsonb_populate_recordset(null::people, $1) order by phone_hash, resident_id_hash
+    on conflict (resident_id_hash) do update set phone_sealed = excluded.phone_sealed
+    where p.signed_in_at is null and p.phone_hash is null
+    returning p.id
+), held as materialized (
     select count(pg_advisory_xact_lock(hashtextextended(person_id::text, 0))) as people
-    from (select distinct person_id from jsonb_populate_recordset(null::changes, $8) order by person_id) concerned
-), entered as (
-    insert into people (id, phone_hash, phone_sealed, created_at)
-    select id, phone_hash, phone_sealed, created_at
-    from jsonb_populate_recordset(null::people, $1), held order by phone_hash
+    from (select distinct person_id from jsonb_populate_recordset(null::changes, $8), (select count(*) from entered) before
+          order by person_id) concerned
 ), opened as (
-    insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
-                       application, recipient_sealed, version, due_on, submitted_at, updated_at)
-    select id, number, person_id, item_code, item_version, agency, source, source_ref, state, detail, delivery,
-           application, recipient_sealed, version, due_on, submitted_at, updated_at
-    from jsonb_populate_recordset(null::cases, $2)
+    insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
+                       report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
+                       due_on, submitted_at, updated_at)
+    select id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
+           report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
+           due_on, submitted_at, updated_at
+    from jsonb_populate_recordset(null::cases, $2), held
 ), saved as (
     update cases c
-    set state = t.state, detail = t.detail, due_on = t.due_on, updated_at = t.updated_at, version = c.version + 1
+    set state = t.state, detail = null, detail_sealed = t.detail_sealed, due_on = t.due_on, accepted_on = t.accepted_on,
+        promised_on = t.promised_on, legal_on = t.legal_on, updated_at = t.updated_at, version = c.version + 1
     from jsonb_populate_recordset(null::cases, $3) t
     where c.id = t.id and c.version = t.version
     returning c.id
 ), submitted as (
-    update drafts d set submitted_as = t.submitted_as, version = d.version + 1
+    update drafts d set submitted_as = t.submitted_as, version = d.version + 1, updated_at = $10
     from jsonb_populate_recordset(null::drafts, $4) t
-    where d.id = t.id and d.version = t.version and d.submitted_as is null
+    where d.id = t.id and d.person_id = t.person_id and d.version = t.version and d.submitted_as is null
     returning d.id
 ), remembered as (
-    insert into case_history (id, case_id, at, actor, act, cause)
-    select id, case_id, at, actor, act, cause from jsonb_populate_recordset(null::case_history, $5)
+    insert into case_history (id, case_id, at, actor, act, cause_sealed)
+    select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $5)
 ), notified as (
     insert into notifications (id, person_id, case_id, case_number, event, item_zh, item_en, created_at)
     select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
@@ -349,7 +380,8 @@ from promised where offered_at is not null";
 #[derive(Serialize)]
 struct PersonRow {
     id: Uuid,
-    phone_hash: String,
+    phone_hash: Option<String>,
+    resident_id_hash: Option<String>,
     phone_sealed: String,
     created_at: Instant,
 }
@@ -357,6 +389,7 @@ struct PersonRow {
 #[derive(Serialize)]
 struct DraftRow {
     id: Uuid,
+    person_id: Uuid,
     version: i64,
     submitted_as: Uuid,
 }
@@ -371,6 +404,8 @@ struct NewCaseRow {
     agency: String,
     source: String,
     source_ref: Option<String>,
+    report_hash: Option<String>,
+    report_key_hash: Option<String>,
     state: &'static str,
     detail: Value,
     delivery: Value,
@@ -388,6 +423,9 @@ struct CaseRow {
     state: &'static str,
     detail: Value,
     due_on: Option<NaiveDate>,
+    accepted_on: Option<NaiveDate>,
+    promised_on: Option<NaiveDate>,
+    legal_on: Option<NaiveDate>,
     version: i64,
     updated_at: Instant,
 }
@@ -452,6 +490,19 @@ fn detail(case: &Case) -> Result<Value, StoreError> {
 
 fn json<T: Serialize>(place: &str, value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))
+}
+
+/// Rows as they are written: what stands at `table.member` goes into the column `member_sealed`, unless it says nothing.
+fn sealed(keys: &KeyRing, place: &str, mut rows: Value) -> Result<Value, StoreError> {
+    let member = place.rsplit('.').next().unwrap_or(place);
+    for row in rows.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        match row.remove(member) {
+            Some(Value::Object(said)) if said.is_empty() => {}
+            Some(said) => drop(row.insert(format!("{member}_sealed"), bytea(&keys.seal_json(place, &said)?).into())),
+            None => {}
+        }
+    }
+    Ok(rows)
 }
 
 /// PostgreSQL's text form of bytes.

@@ -1,31 +1,72 @@
-//! Attempts to apply for what is not published (目录之外不得实施行政审批): refused, and kept.
+//! Attempts to apply for what is not published (目录之外不得实施行政审批), or to report a decision on it: refused, and kept.
+
+use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::clock::Instant;
-use crate::domain::ids::PersonId;
+use crate::domain::ids::{ClientId, PersonId};
 use crate::domain::item::ItemCode;
 
 /// A code that does not exist may be any text; this much of it is kept.
 const LONGEST_CODE: usize = 100;
 
-/// Keeps an attempt.
+/// An attempt that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused<'a> {
+    /// For which item; it may not exist.
+    pub item: &'a ItemCode,
+    /// Whose attempt it was.
+    pub by: By,
+    /// Why, in a word.
+    pub reason: &'static str,
+}
+
+/// Who tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// An applicant.
+    Person(PersonId),
+    /// A system of the back office.
+    Client(ClientId),
+}
+
+impl By {
+    const fn columns(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Self::Person(person) => (Some(person.uuid()), None),
+            Self::Client(client) => (None, Some(client.uuid())),
+        }
+    }
+}
+
+/// Keeps attempts.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn insert(
-    conn: &mut Conn,
-    item: &ItemCode,
-    person: PersonId,
-    reason: &'static str,
-    at: Instant,
-) -> Result<(), StoreError> {
-    let code: String = item.as_str().chars().filter(|c| *c != '\0').take(LONGEST_CODE).collect();
-    sqlx::query("insert into refused_applications (item_code, person_id, reason, at) values ($1, $2, $3, $4)")
-        .bind(code)
-        .bind(person.uuid())
-        .bind(reason)
-        .bind(at)
-        .execute(conn)
-        .await?;
+pub async fn insert(conn: &mut Conn, refused: &[Refused<'_>], at: Instant) -> Result<(), StoreError> {
+    let code = |item: &ItemCode| item.as_str().chars().filter(|c| *c != '\0').take(LONGEST_CODE).collect::<String>();
+    let (people, clients): (Vec<_>, Vec<_>) = refused.iter().map(|one| one.by.columns()).unzip();
+    sqlx::query(
+        "insert into refused_applications (item_code, person_id, client_id, reason, at)
+         select item_code, person_id, client_id, reason, $5
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[]) as t (item_code, person_id, client_id, reason)",
+    )
+    .bind(refused.iter().map(|one| code(one.item)).collect::<Vec<_>>())
+    .bind(people)
+    .bind(clients)
+    .bind(refused.iter().map(|one| one.reason).collect::<Vec<_>>())
+    .bind(at)
+    .execute(conn)
+    .await?;
     Ok(())
+}
+
+/// Drops attempts from before `before`, at most `limit` of them, and says how many.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let sql = "delete from refused_applications where id in
+        (select id from refused_applications where at < $1 order by at limit $2 for update skip locked)";
+    Ok(sqlx::query(sql).bind(before).bind(limit).execute(conn).await?.rows_affected())
 }

@@ -1,16 +1,18 @@
-//! Sessions and their refresh tokens. A token is kept as its hash; its successor, sealed, until both are forgotten.
+//! Sessions and their refresh tokens. Of a token only its hash is kept; its successor follows from the token itself.
 
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::people::open_text;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::clock::Instant;
 use crate::domain::ids::SessionId;
-use crate::domain::private::Private;
 use crate::domain::session::{Audience, EndedBecause, RefreshToken};
 
-const SUCCESSOR: &str = "refresh_tokens.successor";
+/// The token that follows another one: whoever holds that, and the hash key, can make it, and nobody else.
+#[must_use]
+pub fn successor(keys: &KeyRing, token: &RefreshToken) -> RefreshToken {
+    RefreshToken::of(&keys.hash("refresh_tokens.successor", token.expose()))
+}
 
 /// A session to be opened.
 pub struct NewSession {
@@ -38,8 +40,6 @@ pub struct HeldToken {
     pub ended: bool,
     /// When the token was first used.
     pub used_at: Option<Instant>,
-    /// The token that it was answered with.
-    pub successor: Option<RefreshToken>,
 }
 
 /// Opens a session with its first refresh token.
@@ -71,7 +71,6 @@ pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -
 /// When the database is unavailable.
 pub async fn hold_token(
     conn: &mut Conn,
-    keys: &KeyRing,
     audience: Audience,
     token: &RefreshToken,
 ) -> Result<Option<HeldToken>, StoreError> {
@@ -82,10 +81,9 @@ pub async fn hold_token(
         expires_at: Instant,
         ended_at: Option<Instant>,
         used_at: Option<Instant>,
-        successor_sealed: Option<Vec<u8>>,
     }
     let row: Option<Row> = sqlx::query_as(
-        "select s.id, s.subject_id, s.expires_at, s.ended_at, t.used_at, t.successor_sealed
+        "select s.id, s.subject_id, s.expires_at, s.ended_at, t.used_at
          from refresh_tokens t join sessions s on s.id = t.session_id
          where t.token_hash = $1 and s.audience = $2
          for update",
@@ -94,19 +92,26 @@ pub async fn hold_token(
     .bind(audience.as_str())
     .fetch_optional(conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let successor = match row.successor_sealed {
-        Some(sealed) => Some(RefreshToken::presented(Private::new(open_text(keys, SUCCESSOR, &sealed)?))),
-        None => None,
-    };
-    Ok(Some(HeldToken {
+    Ok(row.map(|row| HeldToken {
         session: SessionId::from_uuid(row.id),
         subject: row.subject_id,
         expires_at: row.expires_at,
         ended: row.ended_at.is_some(),
         used_at: row.used_at,
-        successor,
     }))
+}
+
+/// Whether a token was given and waits to be used. Its session is held.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn is_unused(conn: &mut Conn, token: &RefreshToken) -> Result<bool, StoreError> {
+    let unused =
+        sqlx::query_scalar("select exists (select from refresh_tokens where token_hash = $1 and used_at is null)")
+            .bind(token.hash())
+            .fetch_one(conn)
+            .await?;
+    Ok(unused)
 }
 
 /// Marks a held token as used, and adds its successor.
@@ -115,7 +120,6 @@ pub async fn hold_token(
 /// When the database is unavailable.
 pub async fn rotate(
     conn: &mut Conn,
-    keys: &KeyRing,
     session: SessionId,
     used: &RefreshToken,
     successor: &RefreshToken,
@@ -123,14 +127,13 @@ pub async fn rotate(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "with used as (
-             update refresh_tokens set used_at = $3, successor_sealed = $4 where token_hash = $1
+             update refresh_tokens set used_at = $3 where token_hash = $1
          )
-         insert into refresh_tokens (token_hash, session_id, created_at) values ($2, $5, $3)",
+         insert into refresh_tokens (token_hash, session_id, created_at) values ($2, $4, $3)",
     )
     .bind(used.hash())
     .bind(successor.hash())
     .bind(now)
-    .bind(keys.seal(SUCCESSOR, successor.expose().as_bytes())?)
     .bind(session.uuid())
     .execute(conn)
     .await?;

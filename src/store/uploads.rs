@@ -29,6 +29,13 @@ struct Row {
     sha256: Vec<u8>,
     object_path: String,
     created_at: Instant,
+    keep_until: Option<Instant>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, person_id, content_type, size, sha256, object_path, created_at, keep_until"
+    };
 }
 
 impl TryFrom<Row> for StoredUpload {
@@ -44,6 +51,7 @@ impl TryFrom<Row> for StoredUpload {
             size: u64::try_from(row.size).map_err(|_| broken("size"))?,
             sha256: row.sha256.try_into().map_err(|_| broken("sha256"))?,
             created_at: row.created_at,
+            keep_until: row.keep_until,
         };
         Ok(Self { upload, object_path: row.object_path })
     }
@@ -61,8 +69,8 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     let StoredUpload { upload, object_path } = stored;
     sqlx::query(
-        "insert into uploads (id, person_id, content_type, size, sha256, name_sealed, object_path, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into uploads (id, person_id, content_type, size, sha256, name_sealed, object_path, created_at, keep_until)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(upload.id.uuid())
     .bind(upload.person.uuid())
@@ -72,6 +80,7 @@ pub async fn insert(
     .bind(keys.seal("uploads.name", name.expose().as_bytes())?)
     .bind(object_path)
     .bind(upload.created_at)
+    .bind(upload.keep_until)
     .execute(conn)
     .await?;
     Ok(())
@@ -82,13 +91,92 @@ pub async fn insert(
 /// # Errors
 /// When the database is unavailable or holds something unreadable.
 pub async fn find(conn: &mut Conn, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "select id, person_id, content_type, size, sha256, object_path, created_at from uploads where id = $1",
-    )
-    .bind(id.uuid())
-    .fetch_optional(conn)
-    .await?;
+    let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
+        .bind(id.uuid())
+        .fetch_optional(conn)
+        .await?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// The same, locked until the end of the transaction.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_for_change(conn: &mut Conn, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1 for update"))
+        .bind(id.uuid())
+        .fetch_optional(conn)
+        .await?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// How many files a person uploaded and did not hand in.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn count_unused(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
+    let sql = "select count(*) from uploads where person_id = $1 and keep_until is not null";
+    Ok(sqlx::query_scalar(sql).bind(person.uuid()).fetch_one(conn).await?)
+}
+
+/// Keeps a person's files for good, because a case names them now; says whether all of them are still there.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn hand_in(conn: &mut Conn, person: PersonId, files: &BTreeSet<UploadId>) -> Result<bool, StoreError> {
+    if files.is_empty() {
+        return Ok(true);
+    }
+    let done = sqlx::query("update uploads set keep_until = null where person_id = $1 and id = any($2)")
+        .bind(person.uuid())
+        .bind(files.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+        .execute(conn)
+        .await?;
+    Ok(usize::try_from(done.rows_affected()) == Ok(files.len()))
+}
+
+/// Files that waited long enough to be handed in, locked until the end of the transaction.
+///
+/// # Errors
+/// As [`find`].
+pub async fn expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<StoredUpload>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from uploads where keep_until < $1 order by keep_until limit $2 for update skip locked"
+    ))
+    .bind(now)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Keeps files that are locked until a time of their own; for good, where there is none.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn keep(conn: &mut Conn, files: &[(UploadId, Option<Instant>)]) -> Result<(), StoreError> {
+    let (ids, until): (Vec<Uuid>, Vec<Option<Instant>>) = files.iter().map(|(id, until)| (id.uuid(), *until)).unzip();
+    sqlx::query(
+        "update uploads u set keep_until = t.keep_until
+         from unnest($1::uuid[], $2::timestamptz[]) as t (id, keep_until) where u.id = t.id",
+    )
+    .bind(ids)
+    .bind(until)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes files that are locked. Their contents are somebody else's to remove.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn remove(conn: &mut Conn, files: &[UploadId]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = files.iter().map(|id| id.uuid()).collect();
+    sqlx::query("delete from uploads where id = any($1)").bind(ids).execute(conn).await?;
+    Ok(())
 }
 
 /// Those of some uploads that a person made.

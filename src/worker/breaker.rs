@@ -62,11 +62,11 @@ impl Breaker {
         }
     }
 
-    /// The breaker after the one tried call turned out to be none (its job was gone).
+    /// The breaker after the one tried call turned out to be none: the next may try at once.
     #[must_use]
-    pub const fn not_tried(self, now: Duration) -> Self {
+    pub const fn not_tried(self) -> Self {
         match self {
-            Self::Trying { times } => Self::Open { until: now, times },
+            Self::Trying { times } => Self::Open { until: Duration::ZERO, times },
             _ => self,
         }
     }

@@ -1,28 +1,35 @@
 //! The floor of a lane: where claimed jobs wait for one of the gateway's slots, and are attempted.
 //!
+//! As many hands work there as the gateway has slots, and as there are jobs to begin. A hand takes up the next job only
+//! when the settler took over what it did before, so whatever is slow, what waits here does not grow.
+//!
 //! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, jobs
 //! are claimed ahead of its slots: as many as will surely be begun within a moment, and none while it is slow or silent.
 //! What waited too long after all is put back untried, well before its lease ends.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 
+use super::attempt::{Outside, broken_off};
 use super::breaker::Breaker;
+use super::gate::{Gate, Leave};
 use super::jobs::{Begun, Plan};
 use super::settler::Ended;
-use super::verdict::{Conclusion, Contact, again_or_dead};
+use super::verdict::{Conclusion, Contact};
 use super::{Workshop, jobs};
-use crate::casework::jobs::{Effect, Settlement};
 use crate::domain::clock::Stopwatch;
 use crate::domain::job::Lane;
 use crate::kill_point::{self, Step};
 use crate::lifecycle::Tasks;
+use crate::metrics::attempts::Attempts;
 use crate::store::jobs::{Claimed, Ending};
+use crate::trace::Span;
 
 /// For how long jobs may be expected to wait for a slot.
 const AHEAD: Duration = Duration::from_millis(250);
@@ -33,17 +40,35 @@ const AHEAD_AT_MOST: usize = 512;
 pub struct Floor {
     workshop: Arc<Workshop>,
     lane: Lane,
-    slots: Arc<Semaphore>,
-    slot_count: usize,
-    held: AtomicUsize,
-    ended: Notify,
+    slots: usize,
+    desk: Mutex<Desk>,
+    taken_up: Notify,
     /// How long an attempt usually takes, in microseconds; zero until one was made.
     usual: AtomicU64,
     /// How many attempts came to their end.
     finished: AtomicU64,
-    breaker: Mutex<Breaker>,
+    gate: Gate,
     started: Stopwatch,
     settler: mpsc::Sender<Ended>,
+    counts: Attempts,
+}
+
+/// What a floor has in hand.
+#[derive(Default)]
+struct Desk {
+    /// Jobs that wait for a slot.
+    waiting: VecDeque<InHand>,
+    /// How many hands are at work.
+    hands: usize,
+}
+
+/// A claimed job, until it ends.
+struct InHand {
+    begun: Begun,
+    /// The stream entry that rang for it.
+    entry: String,
+    /// Held until then.
+    leave: Arc<Leave>,
 }
 
 /// How a floor stands at a moment.
@@ -67,14 +92,14 @@ impl Floor {
     pub fn new(workshop: Arc<Workshop>, lane: Lane, slots: usize, settler: mpsc::Sender<Ended>) -> Self {
         Self {
             workshop,
+            counts: Attempts::of(lane.as_str()),
             lane,
-            slots: Arc::new(Semaphore::new(slots)),
-            slot_count: slots,
-            held: AtomicUsize::new(0),
-            ended: Notify::new(),
+            slots,
+            desk: Mutex::default(),
+            taken_up: Notify::new(),
             usual: AtomicU64::new(0),
             finished: AtomicU64::new(0),
-            breaker: Mutex::default(),
+            gate: Gate::default(),
             started: Stopwatch::start(),
             settler,
         }
@@ -88,32 +113,35 @@ impl Floor {
             if room > self.ahead() / 2 {
                 return room;
             }
-            self.ended.notified().await;
+            self.taken_up.notified().await;
         }
     }
 
     /// How many jobs may be claimed now.
     pub fn room_now(&self) -> usize {
-        (self.slot_count + self.ahead()).saturating_sub(self.held.load(Ordering::Relaxed))
+        let desk = self.desk();
+        let held = desk.waiting.len() + desk.hands;
+        drop(desk);
+        (self.slots + self.ahead()).saturating_sub(held)
     }
 
-    /// How many of `wanted` jobs the breaker lets through.
-    pub fn admit(&self, wanted: usize) -> usize {
-        self.with_breaker(|breaker, now| breaker.admit(wanted, now))
+    /// Asks for leave to begin up to `wanted` jobs; `None` while the gateway is left alone.
+    pub fn ask(&self, wanted: usize) -> Option<Leave> {
+        self.gate.ask(wanted, self.started.elapsed())
     }
 
-    /// The job that the breaker let through to try the gateway turned out to be none.
-    pub fn nothing_tried(&self) {
-        self.with_breaker(|breaker, now| ((), breaker.not_tried(now)));
+    /// What is counted of its attempts.
+    pub const fn counts(&self) -> &Attempts {
+        &self.counts
     }
 
     /// How it stands, for people's eyes.
     pub fn standing(&self) -> Standing {
         Standing {
             lane: self.lane.clone(),
-            breaker: self.with_breaker(|breaker, _| (breaker, breaker)),
-            slots: self.slot_count,
-            busy: self.slot_count.saturating_sub(self.slots.available_permits()),
+            breaker: self.gate.breaker(),
+            slots: self.slots,
+            busy: self.desk().hands,
             ended: self.finished.load(Ordering::Relaxed),
         }
     }
@@ -121,40 +149,60 @@ impl Floor {
     /// How many jobs may wait for a slot.
     fn ahead(&self) -> usize {
         let usual = self.usual.load(Ordering::Relaxed);
-        let calm = self.with_breaker(|breaker, _| (breaker == Breaker::Closed, breaker));
-        if usual == 0 || !calm {
+        if usual == 0 || self.gate.breaker() != Breaker::Closed {
             return 0;
         }
         let rounds = AHEAD.as_micros() as u64 / usual;
-        self.slot_count.saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX)).min(AHEAD_AT_MOST)
+        self.slots.saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX)).min(AHEAD_AT_MOST)
     }
 
     /// Attempts a job as soon as there is a slot for it, and hands its end to the settler.
-    pub fn start(self: &Arc<Self>, tasks: &Tasks, begun: Begun, entry: String) {
-        let floor = Arc::clone(self);
-        floor.held.fetch_add(1, Ordering::Relaxed);
-        tasks.spawn(async move {
-            let Ok(slot) = Arc::clone(&floor.slots).acquire_owned().await else { return };
+    pub fn start(self: &Arc<Self>, tasks: &Tasks, begun: Begun, entry: String, leave: Arc<Leave>) {
+        let mut desk = self.desk();
+        desk.waiting.push_back(InHand { begun, entry, leave });
+        if desk.hands < self.slots {
+            desk.hands += 1;
+            tasks.spawn(Arc::clone(self).work());
+        }
+    }
+
+    /// A hand: one job after the other, until none waits.
+    async fn work(self: Arc<Self>) {
+        while let Some(InHand { begun, entry, leave }) = self.take_up() {
             let job = begun.job.id();
-            let conclusion = floor.attempt(begun).await;
-            drop(slot);
-            floor.held.fetch_sub(1, Ordering::Relaxed);
-            floor.finished.fetch_add(1, Ordering::Relaxed);
-            floor.ended.notify_one();
-            let ended = Ended { settlement: conclusion.settlement, lane: floor.lane.clone(), entry };
-            if floor.settler.send(ended).await.is_err() {
+            let settlement = self.attempt(begun).await.settlement;
+            drop(leave);
+            self.finished.fetch_add(1, Ordering::Relaxed);
+            let ended = Ended { settlement, lane: self.lane.clone(), entry };
+            if self.settler.send(ended).await.is_err() {
                 tracing::warn!(%job, "the settler is gone; the lease will end");
             }
-        });
+        }
+    }
+
+    /// The next job for a hand; `None` sends it home.
+    fn take_up(&self) -> Option<InHand> {
+        let mut desk = self.desk();
+        let next = desk.waiting.pop_front();
+        if next.is_none() {
+            desk.hands -= 1;
+        }
+        drop(desk);
+        self.taken_up.notify_one();
+        next
     }
 
     async fn attempt(&self, Begun { job, since, plan }: Begun) -> Conclusion {
         if let Some(why) = self.not_now(since) {
             return Conclusion::plain(Ending::snooze(&job, Duration::ZERO, why.to_owned()), Contact::None);
         }
-        let begun = Stopwatch::start();
-        let conclusion = attempt(&self.workshop, &job, plan).await;
-        self.note(conclusion.contact, begun.elapsed());
+        let (kind, begun) = (plan.kind(), Stopwatch::start());
+        let span = Span::attempt(job.id(), kind, self.lane.as_str(), job.trace.as_deref());
+        let conclusion = span.clone().scope(attempt(&self.workshop, &job, plan)).await;
+        let (took, ending) = (begun.elapsed(), &conclusion.settlement.ending);
+        span.ended(ending.outcome(), ending.state());
+        self.counts.ended(kind, ending.outcome(), ending.state(), took);
+        self.note(conclusion.contact, took);
         conclusion
     }
 
@@ -163,47 +211,32 @@ impl Floor {
         if held_since.elapsed() > self.workshop.settings.wait_for_slot() {
             return Some("it waited too long for a slot");
         }
-        let open = self.with_breaker(|breaker, _| (matches!(breaker, Breaker::Open { .. }), breaker));
+        let open = matches!(self.gate.breaker(), Breaker::Open { .. });
         open.then_some("the gateway is left alone for a while")
     }
 
     fn note(&self, contact: Contact, took: Duration) {
-        self.with_breaker(|breaker, now| match contact {
-            Contact::None => ((), breaker.not_tried(now)),
-            Contact::Answered => ((), breaker.answered()),
-            Contact::Silent => ((), breaker.failed(now)),
-        });
+        self.gate.heard(contact, self.started.elapsed());
         let (took, usual) = (u64::try_from(took.as_micros()).unwrap_or(u64::MAX), self.usual.load(Ordering::Relaxed));
         let smoothed = if usual == 0 { took } else { usual - usual / 8 + took / 8 };
         self.usual.store(smoothed.max(1), Ordering::Relaxed);
     }
 
-    fn with_breaker<T>(&self, change: impl FnOnce(Breaker, Duration) -> (T, Breaker)) -> T {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        let (result, after) = change(*breaker, self.started.elapsed());
-        *breaker = after;
-        result
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One attempt: bounded in time, and no panic of a job is more than a failed attempt.
 async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
-    let work = AssertUnwindSafe(jobs::run(workshop, job, plan)).catch_unwind();
+    let outside = Outside::default();
+    let work = AssertUnwindSafe(jobs::run(workshop, job, plan, &outside)).catch_unwind();
     match tokio::time::timeout(workshop.settings.attempt, work).await {
         Ok(Ok(conclusion)) => {
             kill_point::pass(Step::Called, job.lane_name());
             conclusion
         }
-        Ok(Err(_)) => broken(workshop, job, "the job panicked"),
-        Err(_) => broken(workshop, job, "the attempt took too long"),
+        Ok(Err(_)) => broken_off(workshop, job, &outside, "the job panicked", Contact::None),
+        Err(_) => broken_off(workshop, job, &outside, "the attempt took too long", Contact::Silent),
     }
-}
-
-/// An attempt that ended somewhere in the middle: what it did outside, nobody knows.
-fn broken(workshop: &Workshop, job: &Claimed, why: &str) -> Conclusion {
-    tracing::error!(job = %job.id(), kind = %job.kind, why, "an attempt broke");
-    let settings = &workshop.settings;
-    let ending = again_or_dead(job, &settings.retry, Some(settings.clear_up_after), "broken", why.to_owned());
-    let ending = ending.with_unclear(job.unclear.saturating_add(1));
-    Conclusion { settlement: Settlement { ending, effect: Effect::None }, contact: Contact::Silent }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::floor::Floor;
+use super::gate::Leave;
 use super::{Workshop, jobs};
 use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
@@ -38,9 +39,9 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, floor: Arc<Flo
             since_take_over = Stopwatch::start();
             crew.take_over(&stop).await;
         }
-        let Some(room) = crew.room(&stop).await else { continue };
-        let Some(rings) = listen(&mut reader, room, &stop).await else { continue };
-        crew.answer(rings, &stop).await;
+        let Some(leave) = crew.leave(&stop).await else { continue };
+        let Some(rings) = listen(&mut reader, leave.jobs(), &stop).await else { continue };
+        crew.answer(rings, leave, &stop).await;
     }
     reader.leave().await;
 }
@@ -69,27 +70,34 @@ struct Crew {
 }
 
 impl Crew {
-    /// How many jobs may be claimed; waits while none may.
-    async fn room(&self, stop: &CancellationToken) -> Option<usize> {
-        let room = stop.run_until_cancelled(self.floor.room()).await?;
-        let admitted = self.floor.admit(room.min(CLAIM_AT_MOST));
-        if admitted == 0 {
+    /// Leave to begin jobs; `None` after a while without.
+    async fn leave(&self, stop: &CancellationToken) -> Option<Leave> {
+        // While all slots are taken the lane comes round all the same, and shows that it is alive.
+        let room = tokio::time::timeout(LISTEN, self.floor.room());
+        let room = stop.run_until_cancelled(room).await?.ok()?;
+        let leave = self.floor.ask(room.min(CLAIM_AT_MOST));
+        if leave.is_none() {
             stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
-            return None;
         }
-        Some(admitted)
+        leave
     }
 
-    /// Begins the jobs that were rung for, as fast as the gateway's rate allows.
-    async fn answer(&self, mut rings: Vec<Ring>, stop: &CancellationToken) {
+    /// Begins the jobs that were rung for, as fast as the gateway's rate allows. Only what is begun counts: rings for what
+    /// is done or held do not slow down what waits behind them.
+    async fn answer(&self, mut rings: Vec<Ring>, leave: Leave, stop: &CancellationToken) {
+        let leave = Arc::new(leave);
         while !rings.is_empty() {
             if stop.is_cancelled() {
                 return self.ring_again(rings).await;
             }
+            // At a slow pace many rings take long, and each round of it is one of the lane.
+            self.workshop.pulse.beat(&self.lane);
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
-            let begun = self.begin(rings.drain(..allowed.min(rings.len())).collect()).await;
-            // Rings for what is done or held must not slow down what waits behind them.
+            let mut begun = 0;
+            if allowed > 0 {
+                (begun, rings) = self.begin(rings, allowed, &leave).await;
+            }
             if begun < allowed && queue.give_back(&self.lane, self.pace, allowed - begun).await.is_err() {
                 tracing::debug!(lane = %self.lane, "the rate is not given back while Redis is away");
             }
@@ -99,58 +107,55 @@ impl Crew {
         }
     }
 
-    /// Claims jobs, prepares and starts those that were free, and says how many. A ring for a job that is done or held
-    /// is acknowledged and forgotten.
-    async fn begin(&self, rings: Vec<Ring>) -> usize {
-        if rings.is_empty() {
-            return 0;
-        }
+    /// Claims at most so many jobs, prepares and starts those that were free, and says how many, and which rings are left. A
+    /// ring for a job that is done or held is acknowledged and forgotten.
+    async fn begin(&self, rings: Vec<Ring>, at_most: usize, leave: &Arc<Leave>) -> (usize, Vec<Ring>) {
         kill_point::pass(Step::Heard, self.lane.as_str());
         let since = Stopwatch::start();
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
-        let claim = workshop.casework.claim(&ids, &workshop.name, workshop.settings.lease);
+        let claim = workshop.casework.claim(&ids, at_most, &workshop.name, workshop.settings.lease);
         let claimed = match workshop.in_time(claim).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 // The entries stay: they are taken over when the database is back.
                 tracing::warn!(%error, lane = %self.lane, "cannot claim jobs");
-                self.floor.nothing_tried();
                 tokio::time::sleep(PAUSE).await;
-                return 0;
+                return (0, Vec::new());
             }
         };
-        if claimed.is_empty() {
-            self.floor.nothing_tried();
-        } else {
+        if !claimed.is_empty() {
             kill_point::pass(Step::Claimed, self.lane.as_str());
         }
-        let count = claimed.len();
+        let (count, taken_over) = (claimed.len(), claimed.iter().filter(|job| job.taken_over).count());
+        self.floor.counts().taken_over(taken_over);
         let begun = jobs::plan(workshop, claimed, since).await;
         let mut begun: HashMap<JobId, _> = begun.into_iter().map(|begun| (begun.job.id(), begun)).collect();
-        let mut forgotten = Vec::new();
+        let mut others = Vec::new();
         for ring in rings {
             // Taken out, so that a job that was rung for twice is started once.
             match ring.job.and_then(|job| begun.remove(&job)) {
-                Some(begun) => self.floor.start(&self.tasks, begun, ring.entry),
-                None => forgotten.push(ring.entry),
+                Some(begun) => self.floor.start(&self.tasks, begun, ring.entry, Arc::clone(leave)),
+                None => others.push(ring),
             }
         }
+        if count == at_most {
+            // Some of them may be free: nobody looked.
+            return (count, others);
+        }
+        let forgotten: Vec<String> = others.into_iter().map(|ring| ring.entry).collect();
         if let Err(error) = workshop.queue.acknowledge(&self.lane, &forgotten).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
-        count
+        (count, Vec::new())
     }
 
     /// Takes over what others left behind.
     async fn take_over(&self, stop: &CancellationToken) {
         let idle = self.workshop.settings.lease;
-        let room = self.floor.room_now().min(CLAIM_AT_MOST);
-        if room == 0 {
-            return;
-        }
-        match self.workshop.queue.take_over(&self.lane, &self.workshop.name, idle, room).await {
-            Ok(rings) => self.answer(rings, stop).await,
+        let Some(leave) = self.floor.ask(self.floor.room_now().min(CLAIM_AT_MOST)) else { return };
+        match self.workshop.queue.take_over(&self.lane, &self.workshop.name, idle, leave.jobs()).await {
+            Ok(rings) => self.answer(rings, leave, stop).await,
             Err(error) => tracing::debug!(%error, lane = %self.lane, "nothing is taken over while Redis is away"),
         }
     }

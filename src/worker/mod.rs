@@ -9,11 +9,17 @@
 //! Each lane has its own stream, its own slots, its own rate and its own breaker, so that one slow gateway delays
 //! nobody else. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
 
+pub mod abandoned;
+pub mod attempt;
 pub mod breaker;
 pub mod floor;
+pub mod gate;
+pub mod gone;
 pub mod housekeeper;
 pub mod jobs;
 pub mod lane;
+mod offering;
+pub mod patience;
 pub mod pulse;
 pub mod relay;
 pub mod roll_call;
@@ -56,6 +62,8 @@ pub struct Workshop {
     pub name: String,
     /// Shows that it is alive.
     pub pulse: pulse::Pulse,
+    /// What it heard of addresses that are gone.
+    pub gone: gone::Gone,
 }
 
 impl Workshop {
@@ -90,5 +98,6 @@ pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
     tasks.spawn(settler::run(Arc::clone(workshop), settled));
     tasks.spawn(roll_call::run(Arc::clone(workshop), floors, tasks.stopping()));
     tasks.spawn(sweeper::run(Arc::clone(workshop), tasks.stopping()));
+    tasks.spawn(abandoned::run(Arc::clone(workshop), tasks.stopping()));
     tasks.spawn(housekeeper::run(Arc::clone(workshop), tasks.stopping()));
 }

@@ -23,10 +23,10 @@ impl Pulse {
         }
     }
 
-    /// The lanes that have not come round for longer than this.
+    /// How long ago each lane came round.
     #[must_use]
-    pub fn missed(&self, longer_than: Duration) -> Vec<Lane> {
+    pub fn rounds(&self) -> Vec<(Lane, Duration)> {
         let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        beats.iter().filter(|(_, beat)| beat.elapsed() > longer_than).map(|(lane, _)| lane.clone()).collect()
+        beats.iter().map(|(lane, beat)| (lane.clone(), beat.elapsed())).collect()
     }
 }

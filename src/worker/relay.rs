@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::offering::offer;
 use crate::casework::bell::News;
 use crate::domain::ids::PersonId;
 use crate::domain::job::Offer;
+use crate::metrics::offers::{self, By};
 use crate::queue::Queue;
 
 /// How many commits are told in one round trip at the most.
@@ -20,6 +22,7 @@ const HELD_AT_MOST: usize = 16_384;
 
 /// Tells Redis until the process stops. What it cannot tell it tells again; what it forgets, the sweeper finds.
 pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: CancellationToken) {
+    offers::begin(By::Relay);
     let mut heard = Vec::with_capacity(BATCH);
     let mut held = Vec::new();
     loop {
@@ -45,17 +48,11 @@ async fn tell(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
         held.extend(news.offers);
         people.extend(news.people);
     }
-    if !held.is_empty() {
-        match queue.offer(held).await {
-            Ok(()) => held.clear(),
-            Err(error) => {
-                tracing::warn!(%error, jobs = held.len(), "jobs cannot be offered yet");
-                held.truncate(HELD_AT_MOST);
-            }
-        }
-    }
     let people: Vec<PersonId> = people.into_iter().collect();
-    if let Err(error) = queue.announce(&people).await {
+    // A node of a cluster that does not answer keeps neither from the others.
+    let ((), announced) = tokio::join!(offer(queue, held, By::Relay), queue.announce(&people));
+    held.truncate(HELD_AT_MOST);
+    if let Err(error) = announced {
         tracing::debug!(%error, "live clients will look again by themselves");
     }
 }

@@ -1,4 +1,4 @@
-//! Tells the roll every moment that this worker is there, and how its lanes are. It also clears the roll of the dead, so
+//! Tells the roll, and whoever counts, every moment that this worker is there, and how its lanes are. It also clears the roll of the dead, so
 //! that a worker that dies again and again leaves no trail.
 
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Workshop;
 use super::floor::Floor;
 use crate::domain::clock::Stopwatch;
+use crate::metrics::lanes;
 use crate::queue::QueueError;
 use crate::queue::roll::{self, LanePresent, Present};
 
@@ -38,6 +39,7 @@ async fn clear(workshop: &Workshop) {
 
 fn lane(floor: &Floor, before: &mut u64, elapsed: Duration) -> LanePresent {
     let standing = floor.standing();
+    lanes::stands(standing.lane.as_str(), standing.slots, standing.busy, standing.breaker.name());
     let new = standing.ended.saturating_sub(std::mem::replace(before, standing.ended));
     LanePresent {
         lane: standing.lane.to_string(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::doubt::Waits;
 use crate::domain::pace::{Pace, PaceNames};
 use crate::domain::retry::RetryPolicy;
 use crate::env::Env;
@@ -16,6 +17,8 @@ pub struct WorkerSettings {
     pub attempt: Duration,
     /// The pace of the lane that calls nobody. The gateways state their own.
     pub inside: Pace,
+    /// How long a lane may take to come round before this process says that it is not ready.
+    pub stalled_after: Duration,
     /// How often the sweeper looks.
     pub sweep: Duration,
     /// How often what is old is forgotten.
@@ -26,6 +29,14 @@ pub struct WorkerSettings {
     pub clear_up_after: Duration,
     /// For how long look-ups must find no order before the same number may be ordered again.
     pub absent_for: Duration,
+    /// For how long look-ups must find no message before it may be sent again.
+    pub message_absent_for: Duration,
+    /// For how long the receipt of a message in doubt is awaited, where the person could see a copy beside it.
+    pub receipt_within: Duration,
+    /// For how long a receipt is awaited that confirms what a refusal suggests: that an earlier copy arrived.
+    pub confirm_within: Duration,
+    /// How long overdue a job must be in a lane that no worker has, before it is ended without its gateway.
+    pub abandoned_after: Duration,
     /// How often a parcel's way is asked for.
     pub track_every: Duration,
     /// How long an order that exists may stay without a waybill before people are asked to look.
@@ -39,6 +50,9 @@ const INSIDE: PaceNames =
 /// The part of a lease that is left for settling when an attempt takes as long as it may.
 const MARGIN: Duration = Duration::from_secs(2);
 
+/// How many calls one attempt may make: clear up what is unclear, act, and act once more without a part that was refused.
+const CALLS: u32 = 3;
+
 impl WorkerSettings {
     /// How long a claimed job may wait for a slot. Then an attempt at its longest still ends a second before the lease.
     #[must_use]
@@ -46,15 +60,39 @@ impl WorkerSettings {
         self.lease.saturating_sub(self.attempt + MARGIN / 2)
     }
 
+    /// For how long proofs of a message in doubt are awaited.
+    #[must_use]
+    pub const fn waits(&self) -> Waits {
+        Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
+    }
+
+    /// Refuses a gateway whose calls may take longer than an attempt at a job has time for: then attempts would be broken
+    /// off in the middle, and nobody would know what they did, however well the gateway answers.
+    pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
+        if limit * CALLS > self.attempt {
+            let (limit, attempt) = (limit.as_millis(), self.attempt.as_millis());
+            env.fault(format!(
+                "one call to {gateway} may take {limit} ms, and SONGDA_ATTEMPT_TIMEOUT, {attempt} ms, has no time for \
+                 {CALLS} of them: shorten SONGDA_{}_TIMEOUT, or lengthen it and SONGDA_LEASE",
+                gateway.to_uppercase()
+            ));
+        }
+    }
+
     /// Reads the settings, and refuses those that would let two workers do one job at once.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let lease = env.duration("SONGDA_LEASE", "12s", "how long a worker holds a job before others may take it over");
+        let lease = env.duration("SONGDA_LEASE", "18s", "how long a worker holds a job before others may take it over");
         let attempt = env.duration(
             "SONGDA_ATTEMPT_TIMEOUT",
-            "10s",
-            "how long one attempt at a job may take; at least 2s less than the lease",
+            "16s",
+            "how long one attempt at a job may take: at least 2s less than the lease, and three calls to any gateway",
         );
         let inside = Pace::read(env, &INSIDE);
+        let stalled_after = env.duration(
+            "SONGDA_STALLED_AFTER",
+            "10s",
+            "how long a lane may take to come round before `/readyz` says that this worker is stuck",
+        );
         let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
         let housekeeping = env.duration("SONGDA_HOUSEKEEPING", "1h", "how often what served its purpose is forgotten");
         let first = env.duration(
@@ -64,8 +102,12 @@ impl WorkerSettings {
         );
         let longest = env.duration("SONGDA_RETRY_LONGEST", "15m", "upper bound of any wait before a repetition");
         let attempts =
-            env.or("SONGDA_RETRY_ATTEMPTS", "20", "how many attempts are made at a job before it is a dead letter");
-        let age = env.duration("SONGDA_RETRY_AGE", "1d", "how old a job may grow before it is a dead letter");
+            env.or("SONGDA_RETRY_ATTEMPTS", "200", "how many attempts are made at a job before it is a dead letter");
+        let age = env.duration(
+            "SONGDA_RETRY_AGE",
+            "30h",
+            "how old a job may grow before it is a dead letter: longer than a day, so that it outlives a day's quota",
+        );
         let clear_up_after = env.duration(
             "SONGDA_CLEAR_UP_AFTER",
             "5s",
@@ -73,8 +115,28 @@ impl WorkerSettings {
         );
         let absent_for = env.duration(
             "SONGDA_ABSENT_FOR",
-            "30s",
+            "60s",
             "for how long a carrier must know no order before the same number is ordered again",
+        );
+        let message_absent_for = env.duration(
+            "SONGDA_MESSAGE_ABSENT_FOR",
+            "2m",
+            "for how long a channel must know no message before it is sent again",
+        );
+        let receipt_within = env.duration(
+            "SONGDA_RECEIPT_WITHIN",
+            "2m",
+            "how long the receipt of a message of unknown outcome is awaited before a copy is sent that may be seen twice",
+        );
+        let confirm_within = env.duration(
+            "SONGDA_CONFIRM_WITHIN",
+            "10m",
+            "how long a receipt is awaited where WeChat has no consent left, as if an earlier copy had arrived",
+        );
+        let abandoned_after = env.duration(
+            "SONGDA_ABANDONED_AFTER",
+            "10m",
+            "how long overdue a job must be in a lane that no worker has, before it is ended without its gateway",
         );
         let track_every = env.duration(
             "SONGDA_TRACK_EVERY",
@@ -91,11 +153,16 @@ impl WorkerSettings {
             lease: lease?,
             attempt: attempt?,
             inside: inside?,
+            stalled_after: stalled_after?,
             sweep: sweep?,
             housekeeping: housekeeping?,
             retry,
             clear_up_after: clear_up_after?,
             absent_for: absent_for?,
+            message_absent_for: message_absent_for?,
+            receipt_within: receipt_within?,
+            confirm_within: confirm_within?,
+            abandoned_after: abandoned_after?,
             track_every: track_every?,
             waybill_within: waybill_within?,
         };
@@ -118,5 +185,15 @@ mod tests {
         let mut env = Env::of([("SONGDA_LEASE", "12s"), ("SONGDA_ATTEMPT_TIMEOUT", "10s")]);
         WorkerSettings::read(&mut env);
         assert!(env.faults().is_empty(), "{:?}", env.faults());
+    }
+
+    #[test]
+    fn a_gateway_that_may_take_as_long_as_an_attempt_is_refused() {
+        let mut env = Env::of([("SONGDA_LEASE", "12s"), ("SONGDA_ATTEMPT_TIMEOUT", "9s")]);
+        let settings = WorkerSettings::read(&mut env).unwrap();
+        settings.check_time_limit(&mut env, "sf", Duration::from_secs(3));
+        assert!(env.faults().is_empty(), "{:?}", env.faults());
+        settings.check_time_limit(&mut env, "sms_aliyun", Duration::from_secs(9));
+        assert!(matches!(env.faults(), [one] if one.contains("SONGDA_SMS_ALIYUN_TIMEOUT")), "{:?}", env.faults());
     }
 }

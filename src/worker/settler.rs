@@ -1,8 +1,10 @@
 //! The settler writes down how attempts ended, many in one transaction, and acknowledges their rings afterwards.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::Workshop;
@@ -11,6 +13,7 @@ use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
 use crate::kill_point::{self, Step};
+use crate::metrics::attempts::too_late;
 use crate::store::StoreError;
 
 /// An attempt that ended, with the ring that announced it.
@@ -25,7 +28,8 @@ pub struct Ended {
 
 /// How many attempts are settled together at the most.
 const BATCH: usize = 256;
-const WAITING: usize = 4_096;
+/// How many may wait for their turn. Those who hand in more wait with what they did, and begin nothing new.
+const WAITING: usize = 2 * BATCH;
 /// How long the settler waits before it tries an unavailable database again. Leases end meanwhile, and that is safe.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -39,17 +43,18 @@ pub fn channel() -> (mpsc::Sender<Ended>, mpsc::Receiver<Ended>) {
 pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
-        settle(&workshop, &batch).await;
-        passed(Step::Settled, &batch);
-        acknowledge(&workshop, &batch).await;
-        passed(Step::Acknowledged, &batch);
-        batch.clear();
+        let split = batch.drain(..).map(|ended: Ended| (ended.settlement, (ended.lane, ended.entry)));
+        let (settlements, rings): (Vec<_>, Vec<_>) = split.unzip();
+        settle(&workshop, &settlements).await;
+        passed(Step::Settled, &rings);
+        acknowledge(&workshop, &rings).await;
+        passed(Step::Acknowledged, &rings);
     }
 }
 
-fn passed(step: Step, batch: &[Ended]) {
-    for ended in batch {
-        kill_point::pass(step, ended.lane.as_str());
+fn passed(step: Step, rings: &[(Lane, String)]) {
+    for (lane, _) in rings {
+        kill_point::pass(step, lane.as_str());
     }
 }
 
@@ -58,20 +63,23 @@ enum Settled {
     /// It is written down.
     Yes,
     /// Something in it cannot be written.
-    Refused,
+    Refused(StoreError),
     /// The record did not answer for as long as a lease lasts: others have these jobs by now.
     TooLate,
 }
 
-/// Settles a batch; where one attempt cannot be settled, the others are settled without it.
-async fn settle(workshop: &Workshop, batch: &[Ended]) {
-    let settlements: Vec<Settlement> = batch.iter().map(|ended| ended.settlement.clone()).collect();
-    if !matches!(try_settle(workshop, &settlements).await, Settled::Refused) {
+/// Settles a batch; where one attempt cannot be settled, the others are settled without it, and people must look at that one.
+async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
+    if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
     }
-    for settlement in &settlements {
-        if matches!(try_settle(workshop, std::slice::from_ref(settlement)).await, Settled::Refused) {
-            tracing::error!(job = %settlement.ending.id(), "an attempt could not be settled; its lease will end");
+    for settlement in settlements {
+        let job = settlement.ending.id();
+        if let Settled::Refused(why) = try_settle(workshop, std::slice::from_ref(settlement)).await {
+            let bare = settlement.clone().without_effect(&why);
+            if let Settled::Refused(_) = try_settle(workshop, &[bare]).await {
+                tracing::error!(%job, "an attempt could not be settled; its lease will end");
+            }
         }
     }
 }
@@ -85,6 +93,7 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
                 let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
                 let late: Vec<JobId> = attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect();
                 if !late.is_empty() {
+                    too_late(late.len());
                     tracing::warn!(
                         ?late,
                         "leases were lost, or the answer to an earlier try; others settle these jobs"
@@ -98,21 +107,22 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
             }
             Err(error) => {
                 tracing::error!(%error, jobs = settlements.len(), "cannot settle");
-                return if matches!(error, StoreError::Unavailable(_)) { Settled::TooLate } else { Settled::Refused };
+                let too_late = matches!(error, StoreError::Unavailable(_));
+                return if too_late { Settled::TooLate } else { Settled::Refused(error) };
             }
         }
     }
 }
 
-async fn acknowledge(workshop: &Workshop, batch: &[Ended]) {
-    let mut lanes: Vec<&Lane> = batch.iter().map(|ended| &ended.lane).collect();
-    lanes.sort_unstable();
-    lanes.dedup();
-    for lane in lanes {
-        let of_lane = batch.iter().filter(|ended| ended.lane == *lane && !ended.entry.is_empty());
-        let entries: Vec<String> = of_lane.map(|ended| ended.entry.clone()).collect();
+async fn acknowledge(workshop: &Workshop, rings: &[(Lane, String)]) {
+    let mut by_lane: BTreeMap<&Lane, Vec<String>> = BTreeMap::new();
+    for (lane, entry) in rings.iter().filter(|(_, entry)| !entry.is_empty()) {
+        by_lane.entry(lane).or_default().push(entry.clone());
+    }
+    let acknowledge = async |(lane, entries): (&Lane, Vec<String>)| {
         if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
             tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
         }
-    }
+    };
+    join_all(by_lane.into_iter().map(acknowledge)).await;
 }

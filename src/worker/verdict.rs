@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-use crate::casework::jobs::{Effect, PushEnd, Settlement};
+use super::attempt::Attempt;
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, Settlement};
 use crate::domain::clock::random_below;
-use crate::domain::notification::{Consent, PushMessage};
+use crate::domain::ids::ParcelId;
+use crate::domain::notification::PushMessage;
+use crate::domain::parcel::CarrierCode;
 use crate::domain::retry::{Next, RetryPolicy};
 use crate::gateway::courier::{CarrierFact, CarrierFault};
-use crate::gateway::push::{PushFact, PushReport, Repeat};
+use crate::gateway::push::{PushChannel, PushFact, PushReport, Repeat};
 use crate::store::jobs::{Claimed, Ending};
 
 /// Whether the gateway was heard of, which is what its breaker wants to know.
@@ -54,12 +57,18 @@ pub fn again_or_dead(
     outcome: &'static str,
     detail: String,
 ) -> Ending {
-    #[expect(clippy::cast_possible_truncation, reason = "the number is below 2^32")]
-    let jitter = random_below(1 << 32) as u32;
-    match policy.after(u32::try_from(job.attempts).unwrap_or(u32::MAX), job.age(), at_least, jitter) {
+    match policy.after(u32::try_from(job.attempts).unwrap_or(u32::MAX), job.age(), at_least, jitter()) {
         Next::Again(wait) => Ending::again(job, wait, outcome, detail),
         Next::Enough => Ending::dead(job, outcome, detail),
     }
+}
+
+/// What spreads repetitions over their wait.
+#[must_use]
+pub fn jitter() -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the number is below 2^32")]
+    let jitter = random_below(1 << 32) as u32;
+    jitter
 }
 
 /// The message to send instead, at once, when the gateway refused only a part of it: a person is better told without a
@@ -72,82 +81,101 @@ pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage
 /// How often a message is tried whose refusal nobody can explain, before people see it and the next channel takes over.
 const UNEXPLAINED_AT_MOST: i32 = 3;
 
-/// How a push ends after what its channel reported; `None` while it goes on over the same channel.
+/// How a push ends after what its channel reported; no end while it goes on over the same channel.
 ///
 /// A push that is given up on one channel goes to the next, whether it died for an operator to see (our fault) or simply
 /// ended (the person's wish).
 #[must_use]
 pub fn on_push(
-    job: &Claimed,
-    policy: &RetryPolicy,
-    clear_up_after: Duration,
-    repeat: Repeat,
-    message: &PushMessage,
+    attempt: &Attempt<'_>,
+    channel: &dyn PushChannel,
+    template: Option<String>,
     report: PushReport,
-) -> (Ending, Option<PushEnd>, Contact) {
+) -> PushVerdict {
+    let Attempt { job, policy, .. } = attempt;
+    let settings = &attempt.workshop.settings;
     let PushReport { fact, detail, unexplained, .. } = report;
-    let was_unclear = job.unclear > 0;
     match fact {
         PushFact::Delivered { reference } => {
-            (Ending::done(job, "delivered", detail, reference), Some(PushEnd::Delivered), Contact::Answered)
+            PushVerdict::end(Ending::done(job, "delivered", detail, reference), PushEnd::Delivered, Contact::Answered)
         }
-        // The one consent was used up, most likely by the attempt whose outcome was unknown: then that one arrived.
-        PushFact::Refused if was_unclear && repeat == Repeat::ConsentTells && message.consent == Consent::OneTime => {
-            (Ending::done(job, "presumed_delivered", detail, None), Some(PushEnd::Presumed), Contact::Answered)
+        // An earlier copy may have used the consent up, and so have arrived. Its receipt will say so, or fail to.
+        PushFact::Refused if job.unclear > 0 && channel.repeat() == Repeat::ConsentTells => {
+            let ending = Ending::snooze(job, settings.confirm_within, detail).called("unconfirmed");
+            PushVerdict::open(ending, Contact::Answered)
         }
-        PushFact::Refused => (Ending::done(job, "refused", detail, None), Some(PushEnd::Refused), Contact::Answered),
-        PushFact::Gone => (Ending::done(job, "gone", detail, None), Some(PushEnd::Gone), Contact::Answered),
-        PushFact::Unavailable if unexplained && job.attempts >= UNEXPLAINED_AT_MOST => {
-            let end = if was_unclear { PushEnd::Unknown } else { PushEnd::Failed };
-            (Ending::dead(job, "unexplained", detail), Some(end), Contact::Answered)
+        PushFact::Refused => {
+            let end = PushEnd::Refused { template };
+            PushVerdict::end(Ending::done(job, "refused", detail, None), end, Contact::Answered)
+        }
+        PushFact::Gone => {
+            let end = PushEnd::Gone(channel.address_kind());
+            PushVerdict::end(Ending::done(job, "gone", detail, None), end, Contact::Answered)
+        }
+        _ if unexplained && job.attempts >= UNEXPLAINED_AT_MOST => {
+            PushVerdict::end(Ending::dead(job, "unexplained", detail), lost(job.unclear), Contact::Answered)
         }
         PushFact::Misconfigured => {
-            (Ending::dead(job, "misconfigured", detail), Some(PushEnd::Failed), Contact::Answered)
+            PushVerdict::end(Ending::dead(job, "misconfigured", detail), lost(job.unclear), Contact::Answered)
         }
         PushFact::Throttled { after } => {
-            let (ending, end) = repeat_push(job, policy, after, "throttled", detail);
-            (ending, end, Contact::Answered)
+            PushVerdict::repeat(again_or_dead(job, policy, after, "throttled", detail), job.unclear, Contact::Answered)
         }
         PushFact::Unavailable => {
-            let (ending, end) = repeat_push(job, policy, None, "unavailable", detail);
-            (ending, end, Contact::Silent)
+            PushVerdict::repeat(again_or_dead(job, policy, None, "unavailable", detail), job.unclear, Contact::Silent)
         }
         PushFact::Ambiguous => {
-            let (ending, end) = unclear_push(job, policy, clear_up_after, repeat, detail);
-            (ending, end, Contact::Silent)
+            let unclear = job.unclear.saturating_add(1);
+            let ending = again_or_dead(job, policy, Some(settings.clear_up_after), "ambiguous", detail);
+            PushVerdict::repeat(ending.with_unclear(unclear), unclear, Contact::Silent)
         }
     }
 }
 
-fn repeat_push(
-    job: &Claimed,
-    policy: &RetryPolicy,
-    at_least: Option<Duration>,
-    outcome: &'static str,
-    detail: String,
-) -> (Ending, Option<PushEnd>) {
-    let ending = again_or_dead(job, policy, at_least, outcome, detail);
-    let end = ending.is_dead().then_some(if job.unclear > 0 { PushEnd::Unknown } else { PushEnd::Failed });
-    (ending, end)
+/// How an attempt at a push ended, on its channel and as far as its gateway is concerned.
+#[derive(Debug, Clone)]
+pub struct PushVerdict {
+    /// For the job.
+    pub ending: Ending,
+    /// For the notification, where the push is over.
+    pub end: Option<PushEnd>,
+    /// For the breaker.
+    pub contact: Contact,
 }
 
-/// How many repetitions of a push may have shown it twice before another channel takes over.
-const UNCLEAR_AT_MOST: i32 = 3;
-
-fn unclear_push(
-    job: &Claimed,
-    policy: &RetryPolicy,
-    clear_up_after: Duration,
-    repeat: Repeat,
-    detail: String,
-) -> (Ending, Option<PushEnd>) {
-    let unclear = job.unclear.saturating_add(1);
-    if repeat != Repeat::Deduplicated && unclear > UNCLEAR_AT_MOST {
-        return (Ending::dead(job, "ambiguous", detail).with_unclear(unclear), Some(PushEnd::Unknown));
+impl PushVerdict {
+    /// It is over.
+    #[must_use]
+    pub const fn end(ending: Ending, end: PushEnd, contact: Contact) -> Self {
+        Self { ending, end: Some(end), contact }
     }
-    let ending = again_or_dead(job, policy, Some(clear_up_after), "ambiguous", detail).with_unclear(unclear);
-    let end = ending.is_dead().then_some(PushEnd::Unknown);
-    (ending, end)
+
+    /// It goes on over the same channel.
+    #[must_use]
+    pub const fn open(ending: Ending, contact: Contact) -> Self {
+        Self { ending, end: None, contact }
+    }
+
+    /// It is to be repeated, unless that was enough; `unclear` attempts may have brought it.
+    #[must_use]
+    pub fn repeat(ending: Ending, unclear: i32, contact: Contact) -> Self {
+        let end = ending.is_dead().then(|| lost(unclear));
+        Self { ending, end, contact }
+    }
+}
+
+/// The end of a push that did not arrive, as far as anybody knows.
+#[must_use]
+pub const fn lost(unclear: i32) -> PushEnd {
+    if unclear > 0 { PushEnd::Unknown } else { PushEnd::Failed }
+}
+
+/// The end of a job at a carrier that this installation does not use any more. What it holds of ours, only people can find
+/// out.
+#[must_use]
+pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
+    let why = format!("carrier {carrier} is not set up any more: set it up and replay, or settle it by hand");
+    Conclusion::plain(Ending::dead(job, "no_carrier", why), Contact::None)
 }
 
 /// How a job at a carrier goes on after a fault that is not the job's own affair.
@@ -156,29 +184,34 @@ fn unclear_push(
 /// the job unclear.
 #[must_use]
 pub fn on_carrier_fault(
-    job: &Claimed,
-    policy: &RetryPolicy,
-    clear_up_after: Duration,
+    attempt: &Attempt<'_>,
+    parcel: ParcelId,
     asked_to_change: bool,
     fault: CarrierFault,
-) -> (Ending, Contact) {
+) -> Conclusion {
+    let Attempt { job, policy, .. } = attempt;
+    let clear_up_after = Some(attempt.workshop.settings.clear_up_after);
+    let in_doubt = |outcome, detail| {
+        let ending = again_or_dead(job, policy, clear_up_after, outcome, detail);
+        ending.with_unclear(job.unclear.saturating_add(1))
+    };
     let CarrierFault { fact, detail } = fault;
-    match fact {
+    let (ending, contact) = match fact {
         CarrierFact::Throttled { after } => (again_or_dead(job, policy, after, "throttled", detail), Contact::Answered),
         CarrierFact::Unavailable => (again_or_dead(job, policy, None, "unavailable", detail), Contact::Silent),
-        CarrierFact::Ambiguous if asked_to_change => {
-            let ending = again_or_dead(job, policy, Some(clear_up_after), "ambiguous", detail);
-            (ending.with_unclear(job.unclear.saturating_add(1)), Contact::Silent)
-        }
+        CarrierFact::Ambiguous if asked_to_change => (in_doubt("ambiguous", detail), Contact::Silent),
         CarrierFact::Ambiguous => (again_or_dead(job, policy, None, "ambiguous", detail), Contact::Silent),
         // It has the order: the look-up will find it.
-        CarrierFact::Duplicate => {
-            let ending = again_or_dead(job, policy, Some(clear_up_after), "duplicate", detail);
-            (ending.with_unclear(job.unclear.saturating_add(1)), Contact::Answered)
-        }
+        CarrierFact::Duplicate => (in_doubt("duplicate", detail), Contact::Answered),
         CarrierFact::Misconfigured => (Ending::dead(job, "misconfigured", detail), Contact::Answered),
-        CarrierFact::AddressRefused => (Ending::dead(job, "address_refused", detail), Contact::Answered),
+        // However that came out: the resident must mend the address.
+        CarrierFact::AddressRefused => {
+            let ending = Ending::done(job, "address_refused", detail, None);
+            let effect = Effect::Parcel(ParcelEffect { parcel, change: ParcelChange::AddressRefused });
+            return Conclusion::with(ending, effect, Contact::Answered);
+        }
         CarrierFact::WrongState => (Ending::dead(job, "wrong_state", detail), Contact::Answered),
         CarrierFact::Absent => (Ending::dead(job, "absent", detail), Contact::Answered),
-    }
+    };
+    Conclusion::plain(ending, contact)
 }

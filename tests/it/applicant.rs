@@ -8,10 +8,12 @@ use songda::demo::resident::Resident;
 use songda::domain::clock::fresh;
 use songda::domain::ids::DraftId;
 
+use crate::acts::refused;
 use crate::harness::Desk;
 
-/// An item on the phone; one that is handled only at a window.
+/// An item on the phone; one that is handled online alone; one that is handled only at a window.
 const ITEM: &str = "JT-0045";
+const ONLINE_ITEM: &str = "JT-0043";
 const WINDOW_ITEM: &str = "JT-0230";
 
 fn electronic() -> Value {
@@ -31,10 +33,6 @@ async fn stranger(desk: &Desk) -> Resident {
     let applicant =
         Applicant { name: "李晓红", resident_id: "320482200002290011", phone: "13800138000", home: "清风路2号" };
     Resident::by_wechat(&desk.api, &format!("wx-{}", fresh_key()), applicant).await.unwrap()
-}
-
-fn refused(reply: &Reply, status: u16, code: &str) {
-    assert_eq!((reply.status.as_u16(), reply.body["code"].as_str()), (status, Some(code)), "{}", reply.body);
 }
 
 async fn submit(caller: &Caller, draft: &str, key: &str) -> Reply {
@@ -83,7 +81,8 @@ async fn a_draft_follows_its_owner_and_nobody_else() {
 async fn what_is_not_published_cannot_be_applied_for() {
     let desk = Desk::open().await;
     let other = stranger(&desk).await;
-    for (item, code) in [("XX-9999", "item_not_published"), (WINDOW_ITEM, "item_not_on_the_phone")] {
+    let elsewhere = "item_not_on_the_phone";
+    for (item, code) in [("XX-9999", "item_not_published"), (ONLINE_ITEM, elsewhere), (WINDOW_ITEM, elsewhere)] {
         let reply = other.caller().put(&fresh_draft()).if_absent().json(&begun(item)).answer().await.unwrap();
         refused(&reply, 422, code);
     }
@@ -91,17 +90,18 @@ async fn what_is_not_published_cannot_be_applied_for() {
     // The list is asked again at the end: a draft may be older than the item's place on it.
     let (resident, _) = desk.resident().await;
     let draft = resident.draft(ITEM, &electronic()).await.unwrap();
-    let moved = sqlx::query("update drafts set item_code = $1, item_version = 1").bind(WINDOW_ITEM);
+    let moved = sqlx::query("update drafts set item_code = $1, item_version = 1").bind(ONLINE_ITEM);
     moved.execute(&desk.database).await.unwrap();
-    refused(&submit(resident.caller(), &draft, &fresh_key()).await, 422, "item_not_on_the_phone");
+    refused(&submit(resident.caller(), &draft, &fresh_key()).await, 422, elsewhere);
 
     let kept: Vec<(String, String)> = sqlx::query_as("select item_code, reason from refused_applications order by id")
         .fetch_all(&desk.database)
         .await
         .unwrap();
     let row = |item: &str, reason: &str| (item.to_owned(), reason.to_owned());
-    let (unpublished, not_here) = (row("XX-9999", "not_published"), row(WINDOW_ITEM, "not_on_the_phone"));
-    assert_eq!(kept, [unpublished, not_here.clone(), not_here]);
+    let not_here = |item: &str| row(item, "not_on_the_phone");
+    let all = [row("XX-9999", "not_published"), not_here(ONLINE_ITEM), not_here(WINDOW_ITEM), not_here(ONLINE_ITEM)];
+    assert_eq!(kept, all);
     desk.close().await;
 }
 
@@ -160,6 +160,27 @@ async fn a_draft_becomes_one_case_however_often_it_is_submitted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_submission_whose_answer_was_lost_is_answered_again() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let (caller, key) = (resident.caller(), fresh_key());
+    let [draft, another] = [resident.draft(ITEM, &electronic()).await, resident.draft(ITEM, &electronic()).await];
+    let (draft, another) = (draft.unwrap(), another.unwrap());
+    let first = submit(caller, &draft, &key).await;
+    let again = submit(caller, &draft, &key).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotent-replayed")), (201, ""));
+    assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (201, "true"));
+    assert_eq!(
+        (&again.body, again.etag(), again.header("location")),
+        (&first.body, first.etag(), first.header("location"))
+    );
+    refused(&submit(caller, &another, &key).await, 422, "idempotency_key_reused");
+    let case = submit(caller, &another, &fresh_key()).await;
+    assert_eq!(case.status.as_u16(), 201, "a key of its own: {}", case.body);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_submission_is_refused_with_every_fault_at_once() {
     let desk = Desk::open().await;
     let (resident, _) = desk.resident().await;
@@ -179,6 +200,43 @@ async fn a_submission_is_refused_with_every_fault_at_once() {
     let draft = begin(nameless.caller()).await;
     refused(&submit(nameless.caller(), &draft, &fresh_key()).await, 403, "identity_not_verified");
     refused(&submit(caller, &draft, &fresh_key()).await, 404, "not_found");
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_applies_in_another_persons_name() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let caller = resident.caller();
+    let path = format!("/v1/drafts/{}", resident.draft(ITEM, &electronic()).await.unwrap());
+    let read = caller.get(&path).success().await.unwrap();
+    let mut draft = json!({"item_code": ITEM});
+    for member in ["form", "materials", "delivery"] {
+        draft[member] = read.at(&format!("/{member}")).unwrap().clone();
+    }
+    draft["form"]["applicant"]["name"] = json!("李晓红");
+    draft["form"]["applicant"]["resident_id"] = json!("320482200002290011");
+    draft["form"]["agent"] = json!({"through_agent": false});
+    let saved = caller.put(&path).if_match(read.etag()).json(&draft).success().await.unwrap();
+    let places = [
+        json!({"pointer": "/form/applicant/name", "code": "not_the_verified_person"}),
+        json!({"pointer": "/form/applicant/resident_id", "code": "not_the_verified_person"}),
+    ];
+    let told = |faults: &Value| -> Vec<Value> {
+        let fault = |fault: &Value| json!({"pointer": fault["pointer"], "code": fault["code"]});
+        faults.as_array().unwrap().iter().map(fault).collect()
+    };
+    assert_eq!(told(saved.at("/faults").unwrap()), places, "the draft says it beforehand");
+    let id = saved.text("/id").unwrap();
+    let reply = submit(caller, &id, &fresh_key()).await;
+    refused(&reply, 422, "invalid_body");
+    assert_eq!(told(reply.at("/errors").unwrap()), places);
+
+    // Through an agent: the form says so, and names the one who is signed in.
+    let me = (resident.applicant.name, resident.applicant.resident_id, resident.applicant.phone);
+    draft["form"]["agent"] = json!({"through_agent": true, "name": me.0, "resident_id": me.1, "phone": me.2});
+    caller.put(&path).if_match(saved.etag()).json(&draft).success().await.unwrap();
+    assert_eq!(submit(caller, &id, &fresh_key()).await.status.as_u16(), 201);
     desk.close().await;
 }
 

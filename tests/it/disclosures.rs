@@ -56,6 +56,33 @@ async fn whoever_sees_a_whole_number_leaves_their_name_and_their_reason() {
 }
 
 #[tokio::test]
+async fn whoever_reads_a_file_leaves_their_name() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let draft = resident.draft("JT-0045", &json!({"way": "electronic"})).await.unwrap();
+    let case = resident.submit(&draft).await.unwrap().id;
+    let path = format!("/staff/v1/cases/{case}");
+    let (officer, elsewhere) = (desk.officer("public-security").await, desk.officer("human-resources").await);
+    let file = officer.caller().get(&path).success().await.unwrap();
+    let upload = file.text("/application/materials/0/uploads/0").unwrap();
+    let content = format!("{path}/uploads/{upload}");
+    let history = async || officer.caller().get(&format!("{path}/history")).success().await.unwrap().body;
+
+    assert_eq!(elsewhere.caller().get(&content).answer().await.unwrap().status.as_u16(), 404);
+    let another = format!("{path}/uploads/upl_01KAQ8Y7G0E00800000000002A");
+    assert_eq!(officer.caller().get(&another).answer().await.unwrap().status.as_u16(), 404);
+    assert!(!history().await.to_string().contains("upload_read"), "nobody read anything yet");
+    assert!(officer.caller().get(&content).success().await.unwrap().bytes.starts_with(b"%PDF"));
+    let history = history().await;
+    let read = history["data"].as_array().unwrap().last().unwrap();
+    assert_eq!((&read["act"], &read["cause"]), (&json!("upload_read"), &json!({"upload": upload})));
+    assert!(read["actor"].as_str().unwrap().starts_with("officer:ofc_"), "{read}");
+    let timeline = resident.timeline(&case).await.unwrap();
+    assert_eq!(timeline.len(), 1, "it is no step of the case: {timeline:?}");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_push_token_of_an_unknown_channel_is_refused() {
     let desk = Desk::open().await;
     let (resident, _) = desk.resident().await;

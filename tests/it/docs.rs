@@ -52,7 +52,7 @@ fn every_link_leads_somewhere() {
 }
 
 /// Whether a document has a heading that is linked to by these words.
-fn has_heading(document: &Path, words: &str) -> bool {
+pub fn has_heading(document: &Path, words: &str) -> bool {
     let text = fs::read_to_string(document).unwrap();
     let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     let linked = |heading: &str| {

@@ -17,14 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// What the doctor said.
-struct Report {
-    text: String,
+pub struct Report {
+    /// All of it.
+    pub text: String,
     exit: Option<i32>,
     said: Value,
 }
 
 impl Report {
-    async fn of(desk: &Desk, changed: &[(&str, &str)]) -> Self {
+    /// Asks it, with some settings changed.
+    pub async fn of(desk: &Desk, changed: &[(&str, &str)]) -> Self {
         let output = desk.outcome(&["doctor", "--json"], changed).await;
         let text = String::from_utf8(output.stdout).unwrap();
         let said = serde_json::from_str(&text)
@@ -38,13 +40,14 @@ impl Report {
         self.said["findings"].as_array().unwrap().iter()
     }
 
-    fn states(&self, group: &str, check: &str) -> Vec<&str> {
+    /// How it finds one side of something, at each place where it looks.
+    pub fn states(&self, group: &str, check: &str) -> Vec<&str> {
         let of = self.findings().filter(|finding| finding["group"] == group && finding["check"] == check);
         of.map(|finding| finding["state"].as_str().unwrap()).collect()
     }
 
     /// There is such a finding, and its advice holds these words.
-    fn finds(&self, group: &str, check: &str, state: &str, advice: &str) {
+    pub fn finds(&self, group: &str, check: &str, state: &str, advice: &str) {
         let found = self.findings().any(|finding| {
             let words = finding["advice"].as_str().unwrap_or_default();
             (&finding["group"], &finding["check"]) == (&group.into(), &check.into())

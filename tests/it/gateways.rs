@@ -10,6 +10,7 @@ use poem::listener::TcpAcceptor;
 use poem::{Response, Server};
 use songda::domain::address::PostalAddress;
 use songda::domain::clock::{Clock, Instant, fresh_uuid};
+use songda::domain::doubt::Fate;
 use songda::domain::ids::ParcelId;
 use songda::domain::notification::{ChannelCode, Consent, PushMessage};
 use songda::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, ParcelState, Scan};
@@ -20,7 +21,7 @@ use songda::gateway::callback::{Acknowledgement, RawCallback};
 use songda::gateway::courier::{Carrier, CarrierFact, Carriers, Recovery};
 use songda::gateway::http::{Http, HttpSettings};
 use songda::gateway::identity::{self, IdentityFact};
-use songda::gateway::push::{Channels, Found, PushChannel, PushFact, PushNews};
+use songda::gateway::push::{Channels, Found, PushChannel, PushFact, PushNews, PushReceipt, ReceiptOf};
 use songda::gateway::wechat_login::{self, LoginFault};
 use songda::lifecycle::Tasks;
 use songda::registry::Registry;
@@ -98,7 +99,8 @@ fn now() -> Instant {
 /// Asks the sandbox itself for something.
 async fn control(running: &Running, path: &str, body: serde_json::Value) {
     let (base_url, timeout) = (running.base_url().parse().unwrap(), Duration::from_secs(10));
-    let http = Http::new(&HttpSettings { base_url, connect_timeout: timeout, timeout }).unwrap();
+    let http =
+        Http::new(&HttpSettings { gateway: "loopback".into(), base_url, connect_timeout: timeout, timeout }).unwrap();
     let answer = http.send(http.request(reqwest::Method::POST, path).json(&body)).await.unwrap();
     assert!(answer.status.is_success(), "{path}: {}", answer.status);
 }
@@ -122,7 +124,6 @@ fn message(key: &str, template: &str, fields: &[(&str, &str)]) -> PushMessage {
         fallbacks: std::collections::BTreeMap::new(),
         language: Language::Chinese,
         consent: Consent::OneTime,
-        first_sent_at: now(),
     }
 }
 
@@ -178,10 +179,11 @@ async fn a_wechat_message_takes_one_consent_and_is_reported() {
     let PushFact::Delivered { reference } = report.fact else { panic!("{report:?}") };
     let sent = heard.recv().await.unwrap();
     let news = wechat.read(&sent).unwrap();
-    let [PushNews::Receipt { reference: reported, fact: PushFact::Delivered { .. }, .. }] = &news[..] else {
+    let [PushNews::Receipt(PushReceipt { of: ReceiptOf::Message { reference: reported, .. }, fate, .. })] = &news[..]
+    else {
         panic!("{news:?}")
     };
-    assert_eq!(*reported, reference, "64 bits survive on both ways");
+    assert_eq!((Some(reported), *fate), (reference.as_ref(), Fate::Arrived), "64 bits survive on both ways");
     assert_eq!(running.world().phones.counts(), (1, 0));
 }
 
@@ -193,12 +195,14 @@ async fn a_lost_sms_is_found_not_repeated() {
     let sms = channel(&running, "sms_aliyun");
     let message = message("ntf_1", "SMS_100000001", &[("item", "居住证 A*1~"), ("status", "已通过")]);
     let to = Private::new("13800000408".to_owned());
-    assert_eq!(sms.find(&Private::new("13912345678".to_owned()), &message).await, Found::No);
+    let find = async |to: &Private<String>| sms.find(to, "ntf_1", &[now()]).await;
+    assert_eq!(find(&Private::new("13912345678".to_owned())).await, Found::No);
     assert_eq!(sms.send(&to, &message).await.fact, PushFact::Ambiguous);
-    assert_eq!(sms.find(&to, &message).await, Found::Unknown, "this answer is lost, too");
-    assert_eq!(sms.find(&to, &message).await, Found::Yes);
+    assert_eq!(find(&to).await, Found::Unknown, "this answer is lost, too");
+    assert_eq!(find(&to).await, Found::Yes);
     let news = sms.read(&heard.recv().await.unwrap()).unwrap();
-    assert!(matches!(&news[..], [PushNews::Receipt { key: Some(key), .. }] if key == "ntf_1"), "{news:?}");
+    let [PushNews::Receipt(PushReceipt { of: ReceiptOf::Key(key), .. })] = &news[..] else { panic!("{news:?}") };
+    assert_eq!(key, "ntf_1");
     assert_eq!(running.world().phones.counts(), (1, 0));
     for (phone, fact) in [("13800000404", PushFact::Gone), ("13800000403", PushFact::Refused)] {
         assert_eq!(sms.send(&Private::new(phone.to_owned()), &message).await.fact, fact);

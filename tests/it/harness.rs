@@ -17,7 +17,8 @@ use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
-use songda::demo::{Stage, fresh_key, fresh_phone, wait};
+use songda::demo::{Stage, fresh_key, fresh_phone, fresh_resident_id, wait};
+use songda::domain::clock::Clock;
 use songda::env::Env;
 use songda::kill_point::Step;
 use songda::lifecycle::Tasks;
@@ -38,6 +39,11 @@ use crate::template::fresh_database;
 const SANDBOX_KEYS: &str = include_str!("../../script/sandbox.env");
 /// The password of all officers of the template.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Takes the years after 2026 out of the calendar, those that the template made up for its rehearsals among them.
+const FORGET_YEARS_TO_COME: &str = "update catalogue_parts set content = (
+        select jsonb_agg(year) from jsonb_array_elements(content) year where (year->>'year')::int <= 2026)
+    where name = 'calendar'";
 
 /// Everything that a test talks to.
 pub struct Desk {
@@ -69,9 +75,16 @@ impl Desk {
         desk
     }
 
+    /// A desk on servers of the test's own.
+    pub async fn open_on(servers: &Servers) -> Self {
+        let (desk, app) = Self::build(servers, &Registry::shipped(), None, None, &[]).await;
+        desk.work(app);
+        desk
+    }
+
     /// A desk that knows further gateways, with the catalogue of a folder that makes use of them.
     pub async fn open_plugged(registry: &Registry, catalog: &Path, settings: &[(&str, &str)]) -> Self {
-        let (desk, app) = Self::build(&Servers::shared(), registry, Some(catalog), settings).await;
+        let (desk, app) = Self::build(&Servers::shared(), registry, Some(catalog), None, settings).await;
         desk.work(app);
         desk
     }
@@ -88,18 +101,24 @@ impl Desk {
 
     /// The same on servers that the test may stop.
     pub async fn open_idle_on(servers: &Servers, settings: &[(&str, &str)]) -> Self {
-        Self::build(servers, &Registry::shipped(), None, settings).await.0
+        Self::build(servers, &Registry::shipped(), None, None, settings).await.0
     }
 
     /// A desk at which nobody works, and the app that serves its API.
     pub async fn open_api(wanted: &[(&str, &str)]) -> (Self, App) {
-        Self::build(&Servers::shared(), &Registry::shipped(), None, wanted).await
+        Self::build(&Servers::shared(), &Registry::shipped(), None, None, wanted).await
+    }
+
+    /// A desk at which nobody works, with a clock of its own, and a calendar that knows what was announced until 2026.
+    pub async fn open_in_2026(clock: &Clock) -> Self {
+        Self::build(&Servers::shared(), &Registry::shipped(), None, Some(clock), &[]).await.0
     }
 
     async fn build(
         servers: &Servers,
         registry: &Registry,
         catalog: Option<&Path>,
+        clock: Option<&Clock>,
         wanted: &[(&str, &str)],
     ) -> (Self, App) {
         let (own, folder) = (fresh_database(servers).await, Folder::create());
@@ -111,32 +130,41 @@ impl Desk {
         if let Some(folder) = catalog {
             songda(&["catalog", "load", "--rehearse", "--folder", folder.to_str().unwrap()], &settings).await;
         }
-        let app = App::build(config(settings.clone(), registry))
-            .await
-            .unwrap_or_else(|error| panic!("the app does not start: {error}"));
+        let database = PgPool::connect(&own.url).await.unwrap();
+        let mut config = config(settings.clone(), registry);
+        if let Some(clock) = clock {
+            config.clock = clock.clone();
+            sqlx::query(FORGET_YEARS_TO_COME).execute(&database).await.unwrap();
+        }
+        let app = App::build(config).await.unwrap_or_else(|error| panic!("the app does not start: {error}"));
         sandbox.world().callbacks.aim(Some(base.clone()));
         let tasks = Tasks::new();
         let (api, stop) = (app.clone(), tasks.stopping());
         tasks.spawn(async move { api.serve_api(listener, stop).await.unwrap() });
-        let database = PgPool::connect(&own.url).await.unwrap();
         let api = Caller::new(base).unwrap();
         (Self { api, sandbox, database, folder, own, settings, tasks, leaves_jobs: false, closed: false }, app)
     }
 
     /// Redis, as this desk's processes see it.
     pub fn queue(&self) -> Queue {
-        Queue::new(self.own.servers.redis(), self.redis_prefix()).unwrap()
+        self.own.servers.queue(self.redis_prefix())
     }
 
-    fn redis_prefix(&self) -> &str {
+    /// What this desk's keys in Redis begin with.
+    pub fn redis_prefix(&self) -> &str {
         self.setting("SONGDA_REDIS_PREFIX")
+    }
+
+    /// Redis itself.
+    pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.own.servers.redis()).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
     }
 
     /// Empties this desk's part of Redis: streams, groups, buckets, all of it.
     pub async fn flush_redis(&self) {
         let prefix = self.redis_prefix();
-        let client = redis::Client::open(self.own.servers.redis()).unwrap();
-        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+        let mut redis = self.redis().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis).await.unwrap();
         if !keys.is_empty() {
             let _: i64 = redis::cmd("DEL").arg(keys).query_async(&mut redis).await.unwrap();
@@ -199,6 +227,11 @@ impl Desk {
         self.process("work", None).env("SONGDA_KILL_AT", order).env("SONGDA_LOG", "warn").spawn().unwrap()
     }
 
+    /// Starts a worker with some settings changed.
+    pub fn worker_with(&self, changed: &[(&str, &str)]) -> Child {
+        self.process("work", None).envs(changed.iter().copied()).env("SONGDA_LOG", "warn").spawn().unwrap()
+    }
+
     /// The same for an API.
     pub async fn server(&self, kill_at: Option<Step>) -> Server {
         self.listening(self.process("serve", kill_at)).await
@@ -218,19 +251,22 @@ impl Desk {
     }
 
     async fn listening(&self, mut command: Command) -> Server {
-        const AT: &str = "127.0.0.1:";
         let log = self.folder.join(format!("{}.log", fresh_key()));
-        command.env("SONGDA_LISTEN", format!("{AT}0")).stderr(File::create(&log).unwrap());
+        command.env("SONGDA_LISTEN", "127.0.0.1:0").stderr(File::create(&log).unwrap());
         let process = command.spawn().unwrap();
-        let port = || {
-            let text = fs::read_to_string(&log).unwrap();
-            let (_, place) = text.split_once("listening on ")?.1.split_once(AT)?;
-            let digits = place.find(|letter: char| !letter.is_ascii_digit())?;
-            place[..digits].parse::<u16>().ok()
-        };
-        wait_until(Duration::from_secs(20), "the API listens", async || port().is_some()).await;
-        let base = format!("http://{AT}{}", port().unwrap());
-        Server { process, api: Caller::new(base.parse().unwrap()).unwrap(), log }
+        let api = told_in(&log, "listening on ").await;
+        Server { process, api, log }
+    }
+
+    /// `serve`, `work` or `all` as a process of its own that can be watched, with some settings changed.
+    pub async fn watched(&self, part: &str, changed: &[(&str, &str)]) -> Watched {
+        let log = self.folder.join(format!("{}.log", fresh_key()));
+        let mut command = self.process(part, None);
+        command.envs(changed.iter().copied()).stderr(File::create(&log).unwrap());
+        command.env("SONGDA_LISTEN", "127.0.0.1:0").env("SONGDA_WATCH_LISTEN", "127.0.0.1:0");
+        let process = command.spawn().unwrap();
+        let watch = told_in(&log, "watched on ").await;
+        Watched { process, watch, log }
     }
 
     fn process(&self, part: &str, kill_at: Option<Step>) -> Command {
@@ -273,7 +309,7 @@ impl Desk {
     async fn resident_known_by(&self, someone: &str, phone: String) -> (Resident, String) {
         let applicant = Applicant {
             name: "王小明",
-            resident_id: "320422198506150024",
+            resident_id: Box::leak(fresh_resident_id().into_boxed_str()),
             phone: Box::leak(phone.into_boxed_str()),
             home: "西城街道清风路1号",
         };
@@ -353,6 +389,48 @@ impl Server {
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
+}
+
+/// A process of its own that can be watched.
+pub struct Watched {
+    /// It dies when this is dropped.
+    pub process: Child,
+    /// The way to its watch listener.
+    pub watch: Caller,
+    log: PathBuf,
+}
+
+impl Watched {
+    /// The way to its API, for whoever has no token yet.
+    pub async fn api(&self) -> Caller {
+        told_in(&self.log, "listening on ").await
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+/// The way to a listener that a process tells of in its log.
+async fn told_in(log: &Path, words: &str) -> Caller {
+    const AT: &str = "127.0.0.1:";
+    let port = || {
+        let text = fs::read_to_string(log).unwrap();
+        let (_, place) = text.split_once(words)?.1.split_once(AT)?;
+        let digits = place.find(|letter: char| !letter.is_ascii_digit())?;
+        place[..digits].parse::<u16>().ok()
+    };
+    wait_until(Duration::from_secs(20), words, async || port().is_some()).await;
+    Caller::new(format!("http://{AT}{}", port().unwrap()).parse().unwrap()).unwrap()
+}
+
+/// Asks a process to stop, and sees that it ends well.
+pub async fn stops_softly(process: &mut Child) {
+    let id = process.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let ended = tokio::time::timeout(Duration::from_secs(30), process.wait()).await;
+    assert!(ended.expect("it stops when it is asked to").unwrap().success(), "it ends well");
 }
 
 /// Asks again and again until it is so.

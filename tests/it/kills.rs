@@ -14,12 +14,19 @@ use crate::harness::Desk;
 
 const SIGKILL: i32 = 9;
 
-/// Leases short enough to be waited for, and carriers that are believed soon.
-pub const QUICK: [(&str, &str); 5] = [
-    ("SONGDA_LEASE", "3s"),
-    ("SONGDA_ATTEMPT_TIMEOUT", "1s"),
+/// Leases short enough to be waited for, and gateways that are believed soon.
+pub const QUICK: [(&str, &str); 12] = [
+    ("SONGDA_LEASE", "4s"),
+    ("SONGDA_ATTEMPT_TIMEOUT", "2s"),
+    ("SONGDA_WECHAT_TIMEOUT", "600ms"),
+    ("SONGDA_SMS_ALIYUN_TIMEOUT", "600ms"),
+    ("SONGDA_EMS_TIMEOUT", "600ms"),
+    ("SONGDA_SF_TIMEOUT", "600ms"),
     ("SONGDA_CLEAR_UP_AFTER", "100ms"),
     ("SONGDA_ABSENT_FOR", "1s"),
+    ("SONGDA_MESSAGE_ABSENT_FOR", "1s"),
+    ("SONGDA_RECEIPT_WITHIN", "3s"),
+    ("SONGDA_CONFIRM_WITHIN", "5s"),
     ("SONGDA_RETRY_FIRST", "100ms"),
 ];
 

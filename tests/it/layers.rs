@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use songda::registry::Registry;
 
 /// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks that
-/// are waited for) and `kill_point` (where tests kill) lie beneath everything.
-const MAY_USE: [(&str, &[&str]); 22] = [
+/// are waited for), `kill_point` (where tests kill), `metrics` (counts) and `trace` (spans) lie beneath everything.
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("main", &["*"]),
     ("lib", &["*"]),
     ("app", &["*"]),
@@ -18,6 +18,8 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("lifecycle", &[]),
     ("env", &["domain"]),
     ("kill_point", &[]),
+    ("metrics", &[]),
+    ("trace", &[]),
     ("wrong_clock", &["domain"]),
     ("commands", &["*"]),
     ("domain", &[]),
@@ -34,7 +36,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     // A gateway's twin stands in the gateway's folder and belongs to the sandbox.
     ("twin", &["sandbox", "gateway", "domain"]),
 ];
-const BENEATH_ALL: [&str; 3] = ["env", "kill_point", "lifecycle"];
+const BENEATH_ALL: [&str; 5] = ["env", "kill_point", "lifecycle", "metrics", "trace"];
 
 #[test]
 fn arrows_point_downward() {

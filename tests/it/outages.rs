@@ -56,20 +56,18 @@ async fn postgresql_stops_and_crashes_and_comes_back() {
 async fn redis_is_killed_and_comes_back_with_old_data_and_with_none() {
     let mut own = Own::redis("test-outage-of-redis").await;
     let office = Office::open(&own).await;
-    let Office { server, clerk, .. } = &office;
-    let status = async || server.api.get("/readyz").success().await.unwrap().text("/status").unwrap();
-
+    let clerk = &office.clerk;
     let trouble = async {
         for empty in [false, true] {
             clerk.some_are_taken().await;
             own.order("kill redis").await;
             clerk.some_are_taken().await;
-            assert_eq!(status().await, "degraded");
+            assert_eq!(office.status().await, "degraded");
             if empty {
                 own.order("empty redis").await;
             }
             own.order("start redis").await;
-            wait_until(PATIENCE, "Redis is found again", async || status().await == "ok").await;
+            office.is_well().await;
         }
         clerk.some_are_taken().await;
         clerk.go_home();
@@ -104,23 +102,37 @@ fn is_put_off(reply: &Reply) {
 }
 
 /// An API process, a worker process, and a clerk who decides.
-struct Office {
-    desk: Desk,
-    server: Server,
+pub struct Office {
+    /// Where they work.
+    pub desk: Desk,
+    /// The API.
+    pub server: Server,
     worker: Child,
-    clerk: Clerk,
+    /// The clerk.
+    pub clerk: Clerk,
 }
 
 impl Office {
-    async fn open(own: &Own) -> Self {
+    /// On servers of the test's own.
+    pub async fn open(own: &Own) -> Self {
         let desk = Desk::open_idle_on(&own.servers, &QUICK).await;
         let (server, worker) = (desk.server(None).await, desk.worker(None));
         let clerk = Clerk::new(&desk, &server).await;
         Self { desk, server, worker, clerk }
     }
 
+    /// How the API finds itself: `ok`, or `degraded` while Redis is away or a part of it.
+    pub async fn status(&self) -> String {
+        self.server.api.get("/readyz").success().await.unwrap().text("/status").unwrap()
+    }
+
+    /// Waits until all of Redis is found again.
+    pub async fn is_well(&self) {
+        wait_until(PATIENCE, "Redis is found again", async || self.status().await == "ok").await;
+    }
+
     /// Everything that was taken came, once; nothing else did; and both processes are still the first ones.
-    async fn close(mut self, other: Option<Decided>) {
+    pub async fn close(mut self, other: Option<Decided>) {
         let decided: Vec<Decided> = self.clerk.taken.into_inner().unwrap().into_iter().chain(other).collect();
         came_once(&self.desk, &decided, PATIENCE).await;
         let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&self.desk.database).await.unwrap();

@@ -1,5 +1,5 @@
-//! A batch of results with rows that cannot be taken: each is refused by itself, with its own reason, and the others take
-//! effect.
+//! One row among many of a batch of results that cannot be taken or written. It is refused by itself, with its own reason,
+//! and the others take effect. (Attempts that are settled together: caps.rs.)
 
 use std::time::Duration;
 

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use songda::demo::fresh_key;
 use songda::demo::http::Caller;
 use songda::demo::journeys;
 use songda::demo::sandbox::Parcel;
+use songda::demo::{fresh_key, fresh_phone};
+use songda::sandbox::faults::{Fault, Often, Order};
 
+use crate::consents::tap;
 use crate::decisions::{Decided, back_office, decide, result};
 use crate::harness::{Desk, wait_until};
 
@@ -66,6 +68,62 @@ async fn a_refusal_that_nobody_can_explain_is_tried_three_times_and_then_sent_ot
         .unwrap();
     assert!(tried.0.starts_with("errcode 12345") && tried.1 == 3, "{tried:?}");
     desk.close().await;
+}
+
+/// An openid of another mini-program is as good as none. Where all of them seem to be of another one, ours is the mistake.
+#[tokio::test]
+async fn where_all_addresses_seem_to_be_gone_no_more_than_one_is_forgotten() {
+    let mut desk = Desk::open().await;
+    desk.leave_jobs();
+    let office = back_office(&desk).await;
+    let (gateway, operation) = ("wechat".to_owned(), Some("send".to_owned()));
+    let (fault, often) = (Fault::UnknownNumber, Often::Share(1.0));
+    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
+    for _ in 0..3 {
+        let (resident, openid) = desk.resident().await;
+        tap(&desk, &openid, "accept").await;
+        let phone = resident.applicant.phone;
+        office.hand_in(&[result(phone)]).await.unwrap();
+        let by_sms = async || desk.outside().phone(phone).await.unwrap().iter().any(|message| message.says("准予办理"));
+        wait_until(PATIENCE, "SMS tells", by_sms).await;
+    }
+    let count = async |sql| sqlx::query_scalar::<_, i64>(sql).fetch_one(&desk.database).await.unwrap();
+    assert_eq!(count("select count(*) from wechat_accounts where gone_at is not null").await, 1);
+    assert_eq!(count("select count(*) from jobs where state = 'dead' and cause like '%are we who we say%'").await, 2);
+    desk.close().await;
+}
+
+/// SF takes an order, looks at its address by hand, and finds that it does not deliver there.
+#[tokio::test]
+async fn an_address_that_is_refused_after_a_check_by_hand_is_told() {
+    let mut desk = Desk::open().await;
+    desk.leave_jobs();
+    let phone = fresh_phone();
+    let mut decided = result(&phone);
+    decided["item_code"] = json!("JT-0067");
+    decided["delivery"]["recipient"]["detail"] = json!("待核路1号");
+    back_office(&desk).await.hand_in(&[decided]).await.unwrap();
+    let ordered = async || job(&desk, "track_parcel").await.is_some();
+    wait_until(PATIENCE, "it is ordered", ordered).await;
+    assert_eq!(parcel(&desk).await, ("ordered".to_owned(), None));
+
+    let [held] = &desk.outside().parcels_to(&phone).await.unwrap()[..] else { panic!("one order") };
+    let sandbox = Caller::new(desk.sandbox.base_url().parse().unwrap()).unwrap();
+    let found = json!({"order_no": held.order_no, "deliverable": false});
+    sandbox.post("/_sandbox/sf/checks").json(&found).success().await.unwrap();
+    look_now(&desk).await;
+    let refused = async || parcel(&desk).await.0 == "address_refused";
+    wait_until(PATIENCE, "the parcel is refused", refused).await;
+    assert_eq!(job(&desk, "track_parcel").await.as_deref(), Some("done"));
+    let told = async || desk.outside().phone(&phone).await.unwrap().iter().any(|message| message.says("地址有误"));
+    wait_until(PATIENCE, "the resident is told", told).await;
+    desk.close().await;
+}
+
+/// Does not wait for the next look at the parcel's way.
+async fn look_now(desk: &Desk) {
+    let now = "update jobs set due_at = now(), offered_at = null where kind = 'track_parcel' and state = 'pending'";
+    sqlx::query(now).execute(&desk.database).await.unwrap();
 }
 
 /// An order whose answer is lost, and whose parcel EMS collects before it can be withdrawn: adopted, waybill unknown.

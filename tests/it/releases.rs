@@ -11,12 +11,11 @@ use songda::store::migrate::{Migrated, MigrationError, migrate};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
-use tokio::process::Child;
 
 use crate::database::Record;
 use crate::decisions::{Decided, came_once};
 use crate::folder::Folder;
-use crate::harness::{Desk, wait_until};
+use crate::harness::{Desk, stops_softly, wait_until};
 use crate::kills::QUICK;
 use crate::outages::Clerk;
 
@@ -88,13 +87,6 @@ async fn the_schema_grows_under_running_processes_and_nobody_is_put_off() {
     assert!(said.contains("nothing to do"), "an older program leaves a newer schema alone: {said}");
     drop((new_worker, old_server));
     desk.close().await;
-}
-
-async fn stops_softly(worker: &mut Child) {
-    let id = worker.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let ended = tokio::time::timeout(PATIENCE, worker.wait()).await.expect("it stops when it is asked to");
-    assert!(ended.unwrap().success(), "it ends well");
 }
 
 #[tokio::test]

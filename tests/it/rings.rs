@@ -1,4 +1,5 @@
-//! Rings of the bell: more of them than needed change nothing, and the brake lets through what a lane's pace allows.
+//! Rings of the bell: more of them than needed change nothing, no more are rung than needed, and the brake lets through what
+//! a lane's pace allows.
 
 use std::time::Duration;
 
@@ -10,7 +11,54 @@ use songda::domain::parcel::CarrierCode;
 use uuid::Uuid;
 
 use crate::decisions::{came_once, decide};
-use crate::harness::Desk;
+use crate::harness::{Desk, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A gateway that takes one order a second.
+const SLOW: [(&str, &str); 1] = [("SONGDA_EMS_RATE", "1")];
+
+fn ems() -> Lane {
+    Lane::courier(&CarrierCode::new("ems"))
+}
+
+/// What the stream of a slow gateway's lane holds is offered; however long ago that was, it is not offered again.
+#[tokio::test]
+async fn a_backlog_that_takes_minutes_is_offered_once() {
+    const BACKLOG: usize = 30;
+    let mut desk = Desk::open_idle(&SLOW).await;
+    desk.leave_jobs();
+    decide(&desk, BACKLOG).await;
+    desk.flush_redis().await;
+    let three_minutes_ago = "update jobs set offered_at = now() - interval '3 minutes' where lane = 'courier.ems'
+                             returning id, (extract(epoch from offered_at) * 1000)::bigint";
+    let offered: Vec<(Uuid, i64)> = sqlx::query_as(three_minutes_ago).fetch_all(&desk.database).await.unwrap();
+    assert_eq!(offered.len(), BACKLOG);
+    let (mut redis, stream) = (desk.redis().await, format!("{}{{courier.ems}}:jobs", desk.redis_prefix()));
+    for (nth, (job, at)) in offered.into_iter().enumerate() {
+        let mut add = redis::cmd("XADD");
+        add.arg(&stream).arg(format!("{at}-{}", nth + 1)).arg("job").arg(job.as_simple().to_string());
+        add.query_async::<()>(&mut redis).await.unwrap();
+    }
+    assert_eq!(desk.queue().depth(&ems()).await.unwrap(), BACKLOG as u64);
+
+    let _worker = desk.worker(None);
+    let world = desk.sandbox.world();
+    wait_until(PATIENCE, "some are ordered", async || world.parcels.counts().0 >= 3).await;
+    let depth = desk.queue().depth(&ems()).await.unwrap();
+    assert!(depth < BACKLOG as u64, "{depth} rings for what is left of {BACKLOG} orders");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn rings_for_nothing_do_not_wait_for_the_rate() {
+    let desk = Desk::open_idle(&SLOW).await;
+    let nothing: Vec<Offer> = (0..3_000).map(|_| Offer { job: fresh(JobId::from_uuid), lane: ems() }).collect();
+    desk.queue().offer(&nothing).await.unwrap();
+    let decided = decide(&desk, 1).await;
+    let _worker = desk.worker(None);
+    came_once(&desk, &decided, PATIENCE).await;
+    desk.close().await;
+}
 
 #[tokio::test]
 async fn a_job_that_is_rung_for_often_is_done_once() {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 
 use reqwest::Url;
+use songda::queue::Queue;
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -18,7 +19,7 @@ pub const REDIS: &str = "SONGDA_REDIS_URL";
 #[derive(Clone)]
 pub struct Servers {
     postgres: Url,
-    redis: Url,
+    redis: String,
 }
 
 impl Servers {
@@ -26,17 +27,28 @@ impl Servers {
     pub fn shared() -> Self {
         let setting =
             |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is set: run the tests with script/test"));
-        Self { postgres: setting(DATABASE).parse().unwrap(), redis: setting(REDIS).parse().unwrap() }
+        Self { postgres: setting(DATABASE).parse().unwrap(), redis: setting(REDIS) }
     }
 
-    /// Where PostgreSQL and Redis listen.
+    /// Where PostgreSQL and Redis listen, if that is one server.
     pub fn places(&self) -> [SocketAddr; 2] {
-        [&self.postgres, &self.redis].map(|url| url.socket_addrs(|| None).unwrap()[0])
+        [self.postgres.as_str(), &self.redis].map(|url| Url::parse(url).unwrap().socket_addrs(|| None).unwrap()[0])
     }
 
     /// Redis.
     pub fn redis(&self) -> &str {
-        self.redis.as_str()
+        &self.redis
+    }
+
+    /// Its nodes, if it is a cluster.
+    pub fn nodes_of_redis(&self) -> Vec<redis::Client> {
+        let (access, nodes) = self.redis.strip_prefix("redis+cluster://").unwrap().split_once('@').unwrap();
+        nodes.split(',').map(|node| redis::Client::open(format!("redis://{access}@{node}")).unwrap()).collect()
+    }
+
+    /// Redis, as a process sees it whose keys begin with this.
+    pub fn queue(&self, prefix: &str) -> Queue {
+        Queue::new(&self.redis.parse().unwrap(), prefix).unwrap()
     }
 
     /// A database of this PostgreSQL.
@@ -65,29 +77,39 @@ pub struct Own {
 impl Own {
     /// A PostgreSQL. Its files are in `var/NAME`.
     pub async fn postgres(name: &str) -> Self {
-        Self::start(name, &[DATABASE]).await
+        Self::start(name, &[DATABASE], "one").await
     }
 
     /// A Redis. Its files are in `var/NAME`.
     pub async fn redis(name: &str) -> Self {
-        Self::start(name, &[REDIS]).await
+        Self::start(name, &[REDIS], "one").await
+    }
+
+    /// A Redis that is a primary and its replica, watched by three sentinels. Their files are in `var/NAME`.
+    pub async fn redis_with_sentinels(name: &str) -> Self {
+        Self::start(name, &[REDIS], "sentinels").await
+    }
+
+    /// A Redis that is a cluster of three primaries. Their files are in `var/NAME`.
+    pub async fn redis_cluster(name: &str) -> Self {
+        Self::start(name, &[REDIS], "cluster").await
     }
 
     /// One of each. Their files are in `var/NAME`.
     pub async fn both(name: &str) -> Self {
-        Self::start(name, &[DATABASE, REDIS]).await
+        Self::start(name, &[DATABASE, REDIS], "one").await
     }
 
-    async fn start(name: &str, own: &[&str]) -> Self {
+    async fn start(name: &str, own: &[&str], form_of_redis: &str) -> Self {
         let mut command = Command::new("script/services");
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).args([name, "-"]);
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args([name, "-"]).env("SERVICES_REDIS", form_of_redis);
         for setting in own {
             command.env_remove(setting);
         }
         let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (orders, answers) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
         let mut answers = BufReader::new(answers).lines();
-        let [postgres, redis] = [next(&mut answers).await, next(&mut answers).await].map(|url| url.parse().unwrap());
+        let (postgres, redis) = (next(&mut answers).await.parse().unwrap(), next(&mut answers).await);
         Self { servers: Servers { postgres, redis }, script, orders, answers }
     }
 

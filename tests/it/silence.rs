@@ -3,8 +3,13 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use reqwest::Url;
 use songda::demo::http::Caller;
 use songda::demo::{fresh_key, fresh_phone, wait};
+use songda::domain::clock::fresh;
+use songda::domain::ids::PersonId;
+use songda::queue::Queue;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use crate::decisions::{Decided, KnownOffice, came_once, decide, result};
@@ -16,7 +21,7 @@ use crate::servers::{DATABASE, REDIS, Servers};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps everybody from changing a table, so that a statement that would is surely under way.
-async fn lock(desk: &Desk, table: &str) -> Transaction<'static, Postgres> {
+pub async fn lock(desk: &Desk, table: &str) -> Transaction<'static, Postgres> {
     let mut lock = desk.database.begin().await.unwrap();
     sqlx::query(AssertSqlSafe(format!("lock table {table} in exclusive mode"))).execute(&mut *lock).await.unwrap();
     lock
@@ -43,6 +48,25 @@ async fn a_worker_settles_over_another_line() {
     lock.commit().await.unwrap();
     came_once(&desk, &decided, PATIENCE).await;
     assert_eq!(worker.try_wait().unwrap(), None, "it is the same worker");
+    desk.close().await;
+}
+
+/// Whoever listens for news on a line that is lost hears of it, and listens on another one.
+#[tokio::test]
+async fn a_listener_gives_a_silent_line_up() {
+    let desk = Desk::open_idle(&[]).await;
+    let line = Proxy::before(Servers::shared().places()[1]).await;
+    let mut url: Url = Servers::shared().redis().parse().unwrap();
+    url.set_port(Some(line.address().port())).unwrap();
+    let queue = Queue::new(&url.as_str().parse().unwrap(), desk.redis_prefix()).unwrap();
+    let somebody = fresh(PersonId::from_uuid);
+    let mut news = Box::pin(queue.listen().await.unwrap());
+    desk.queue().announce(&[somebody]).await.unwrap();
+    assert_eq!(news.next().await, Some(vec![somebody]));
+    line.lose();
+    let ended = tokio::time::timeout(PATIENCE, async { while news.next().await.is_some() {} }).await;
+    assert!(ended.is_ok(), "it listens to nothing for ever");
+    assert!(queue.listen().await.is_ok());
     desk.close().await;
 }
 

@@ -31,6 +31,43 @@ async fn a_gateway_that_hangs_delays_no_other() {
     desk.close().await;
 }
 
+/// What failed comes back after the breaker's first pause. So the one call that may try the gateway finds nothing to try
+/// it with, and must be there again when something comes.
+#[tokio::test]
+async fn a_quiet_lane_whose_gateway_was_away_is_worked_again() {
+    const MORE_THAN_A_BREAKER_BEARS: usize = 8;
+    let later = [&QUICK[..], &[("SONGDA_CLEAR_UP_AFTER", "3s")]].concat();
+    let desk = Desk::open_with(&later).await;
+    let faults = &desk.sandbox.world().faults;
+    let (gateway, fault, often) = ("sms_aliyun".to_owned(), Fault::TimeoutBefore, Often::Share(1.0));
+    faults.order(Order { gateway, operation: None, fault, often, delay: None });
+    let decided = decide(&desk, MORE_THAN_A_BREAKER_BEARS).await;
+    let failed = async || faults.injected().values().sum::<u64>() >= MORE_THAN_A_BREAKER_BEARS as u64;
+    wait_until(PATIENCE, "all of them failed", failed).await;
+    let left_alone = async || {
+        let workers = desk.queue().call_roll().await.unwrap();
+        let mut lanes = workers.values().flat_map(|worker| &worker.lanes);
+        lanes.any(|lane| lane.lane == "push.sms_aliyun" && lane.breaker == "open")
+    };
+    wait_until(PATIENCE, "the gateway is left alone", left_alone).await;
+    faults.cancel_orders();
+    came_once(&desk, &decided, PATIENCE).await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_lane_makes_no_more_calls_at_once_than_it_has_slots() {
+    let desk = Desk::open_idle(&[("SONGDA_SMS_ALIYUN_SLOTS", "2")]).await;
+    let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_millis(200)));
+    let (operation, fault, often) = (Some("SendSms".to_owned()), Fault::Slow, Often::Share(1.0));
+    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
+    let decided = decide(&desk, 8).await;
+    let _worker = desk.worker(None);
+    came_once(&desk, &decided, PATIENCE).await;
+    assert_eq!(desk.sandbox.world().counters.at_once("sms_aliyun"), 2);
+    desk.close().await;
+}
+
 async fn signal(worker: &Child, signal: &str) {
     Command::new("kill").args([signal, &worker.id().unwrap().to_string()]).status().await.unwrap();
 }

@@ -1,10 +1,12 @@
 //! Which addresses there are, and which methods each answers to: the `Allow` header of 405 (RFC 9110 §15.5.6), and the
-//! name of an address for the log, which the router does not tell.
+//! name of an address for the log and the counts, which the router does not tell.
 
 use std::collections::BTreeSet;
 
 use poem::http::{HeaderValue, Method};
 use poem_openapi::OpenApi;
+
+use crate::metrics::requests::Route;
 
 /// The addresses and their methods, by the number of their segments, those with the most literals first: each request
 /// looks here.
@@ -14,7 +16,7 @@ pub struct Allowed(Vec<Vec<Address>>);
 #[derive(Debug)]
 struct Address {
     /// As the documents write it: `/v1/cases/{id}`.
-    route: String,
+    route: Route,
     /// `None` stands for a parameter.
     segments: Vec<Option<String>>,
     methods: BTreeSet<String>,
@@ -58,7 +60,11 @@ impl Allowed {
                 .split('/')
                 .map(|part| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}")));
             let route = parts.collect::<Vec<_>>().join("/");
-            same_length.push(Address { route, segments: segments.clone(), methods: BTreeSet::new() });
+            same_length.push(Address {
+                route: Route::new(&route),
+                segments: segments.clone(),
+                methods: BTreeSet::new(),
+            });
             same_length.sort_by_key(|address| address.segments.iter().filter(|segment| segment.is_none()).count());
         }
         if let Some(address) = same_length.iter_mut().find(|address| address.segments == segments) {
@@ -76,10 +82,10 @@ impl Allowed {
         HeaderValue::from_str(&methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
     }
 
-    /// The address of a path, as the documents write it: `/v1/cases/{id}`.
+    /// The address of a path, and what is counted of it.
     #[must_use]
-    pub fn route(&self, path: &str) -> Option<&str> {
-        self.find(path).map(|address| address.route.as_str())
+    pub fn route(&self, path: &str) -> Option<&Route> {
+        self.find(path).map(|address| &address.route)
     }
 
     /// Of several addresses that fit, the most literal one counts, as in the router: it stands first.
@@ -106,7 +112,8 @@ mod tests {
         assert_eq!(allowed.at("/v1/cases/current").unwrap(), "DELETE");
         assert_eq!(allowed.at("/v1/cases"), None);
         allowed.add("/v1/parcels/:id/label", &Method::GET);
-        assert_eq!(allowed.route("/v1/parcels/7/label"), Some("/v1/parcels/{id}/label"));
-        assert_eq!(allowed.route("/v1/cases/7"), Some("/v1/cases/{id}"));
+        let name = |path| allowed.route(path).map(Route::name);
+        assert_eq!(name("/v1/parcels/7/label"), Some("/v1/parcels/{id}/label"));
+        assert_eq!(name("/v1/cases/7"), Some("/v1/cases/{id}"));
     }
 }

@@ -1,6 +1,6 @@
-//! The two answers that show a resource with its version: [`Versioned`] (200) and [`Created`] (201). Given at once, or
-//! turned into an [`Answer`] that is stored first and given through [`super::idempotency::Answered`]; the type that
-//! documents it is the same.
+//! The answers that show a resource with its version, [`Versioned`] (200) and [`Created`] (201), and [`Added`] (201) for one
+//! that has none. Given at once, or turned into an [`Answer`] that is stored first and given through
+//! [`super::idempotency::Answered`]; the type that documents it is the same.
 
 use poem::http::header;
 use poem::{IntoResponse, Response};
@@ -32,6 +32,15 @@ pub struct Created<T> {
     pub location: String,
 }
 
+/// 201: a resource without a version that was just made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added<T> {
+    /// The resource.
+    pub body: T,
+    /// Its address: `/v1/uploads/upl_…`.
+    pub location: String,
+}
+
 impl<T: ToJSON> From<Versioned<T>> for Answer {
     fn from(shown: Versioned<T>) -> Self {
         Self::new(200, shown.body.to_json().unwrap_or_default()).header(header::ETAG.as_str(), etag(shown.version))
@@ -43,6 +52,12 @@ impl<T: ToJSON> From<Created<T>> for Answer {
         Self::new(201, made.body.to_json().unwrap_or_default())
             .header(header::ETAG.as_str(), etag(made.version))
             .header(header::LOCATION.as_str(), made.location)
+    }
+}
+
+impl<T: ToJSON> From<Added<T>> for Answer {
+    fn from(made: Added<T>) -> Self {
+        Self::new(201, made.body.to_json().unwrap_or_default()).header(header::LOCATION.as_str(), made.location)
     }
 }
 
@@ -89,4 +104,5 @@ macro_rules! answers {
 answers! {
     Versioned, 200, "现状 As it is now", &[VERSION];
     Created, 201, "已创建 It was made", &[VERSION, ADDRESS];
+    Added, 201, "已创建 It was made", &[ADDRESS];
 }

@@ -1,10 +1,15 @@
 //! Who asks: the access token of a request is verified once ([`Identify`]), and each operation names in its signature
 //! whom it serves: [`Person`], [`Officer`], [`Operator`] or [`Client`]. An operation without one of them is open.
+//!
+//! Of an officer the token says only who signed in. Whether they still may, for which agency and in which role, the record
+//! says ([`Desks`]).
 
-use std::future::Future;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::TryFutureExt;
+use async_trait::async_trait;
+
 use poem::http::{HeaderValue, header};
 use poem::{Endpoint, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
@@ -12,12 +17,14 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::code::Code;
 use super::problem::Problem;
+use crate::casework::people::People;
 use crate::casework::tokens::{Claims, TokenAudience, Tokens};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{ClientId, OfficerId, PersonId, SessionId};
 use crate::domain::item::AgencyCode;
 use crate::domain::staff::Role;
 use crate::domain::text::Bilingual;
+use crate::store::StoreError;
 
 /// A person who signed in on the mobile API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +117,21 @@ impl Principal {
     }
 }
 
+/// Knows who sits at a desk.
+#[async_trait]
+pub trait Desks: Send + Sync {
+    /// The officer whom a token names, as they are now; `None` where the sign-in ended, or the account was closed.
+    async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError>;
+}
+
+#[async_trait]
+impl Desks for People {
+    async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
+        let found = self.officer_at_desk(named.session).await?.filter(|found| found.id == named.id);
+        Ok(found.map(|found| Officer { agency: found.agency.clone(), role: found.role, ..named.clone() }))
+    }
+}
+
 /// What became of a request's `Authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
@@ -117,6 +139,8 @@ pub enum Identity {
     Unknown,
     /// It held no valid token.
     Refused,
+    /// It named an officer, of whom the record cannot be asked now.
+    Unanswered,
     /// It named someone.
     Known(Principal),
 }
@@ -134,7 +158,7 @@ impl Identity {
             Self::Unknown => "nobody",
             Self::Refused => "refused",
             Self::Known(Principal::Person(_)) => "person",
-            Self::Known(Principal::Officer(_)) => "officer",
+            Self::Unanswered | Self::Known(Principal::Officer(_)) => "officer",
             Self::Known(Principal::Client(_)) => "client",
         })
     }
@@ -143,6 +167,7 @@ impl Identity {
         match self {
             Self::Known(principal) => Ok(principal),
             Self::Refused => Err(wrong_token()),
+            Self::Unanswered => Err(Problem::new(Code::Unavailable).retry_after(Duration::from_secs(1))),
             Self::Unknown => Err(Problem::new(Code::Unauthenticated)),
         }
     }
@@ -174,12 +199,29 @@ fn insufficient() -> Problem {
 pub struct Identify {
     /// With which keys.
     pub tokens: Tokens,
+    /// Where officers are looked up.
+    pub desks: Arc<dyn Desks>,
     /// At what time.
     pub clock: Clock,
 }
 
 impl Identify {
-    fn identify(&self, request: &Request) -> Identity {
+    async fn identify(&self, request: &Request) -> Identity {
+        match self.claimed(request) {
+            Identity::Known(Principal::Officer(named)) => match self.desks.officer(&named).await {
+                Ok(Some(officer)) => Identity::Known(Principal::Officer(officer)),
+                Ok(None) => Identity::Refused,
+                Err(error) => {
+                    tracing::warn!(%error, "an officer cannot be looked up");
+                    Identity::Unanswered
+                }
+            },
+            other => other,
+        }
+    }
+
+    /// Who the token says it is.
+    fn claimed(&self, request: &Request) -> Identity {
         let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Identity::Unknown };
         let token = header.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
@@ -205,15 +247,13 @@ pub struct Identified<E> {
 impl<E: Endpoint> Endpoint for Identified<E> {
     type Output = Response;
 
-    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
-        let identity = self.identify.identify(&request);
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let identity = self.identify.identify(&request).await;
         let kind = identity.kind();
         request.set_data(identity);
-        self.inner.call(request).map_ok(move |answer| {
-            let mut response = answer.into_response();
-            response.set_data(kind);
-            response
-        })
+        let mut response = self.inner.call(request).await?.into_response();
+        response.set_data(kind);
+        Ok(response)
     }
 }
 

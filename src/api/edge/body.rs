@@ -1,14 +1,14 @@
 //! A request's JSON body: parsed once, kept as it came for its fingerprint, and refused with every fault at once.
 //!
-//! poem-openapi stops at the first fault, names no place, and repeats the caller's own text. So where it refuses,
-//! [`super::shape`] looks again, with the schema that it publishes.
+//! What a body must look like says the schema that we publish, so [`super::shape`] judges by it and by nothing else.
+//! poem-openapi takes `false` for a text, stops at the first fault, names no place, and repeats the caller's own words.
 
 use std::ops::Deref;
 
 use poem::{FromRequest, Request, RequestBody, Result};
 use poem_openapi::error::ContentTypeError;
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
-use poem_openapi::types::ParseFromJSON;
+use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
@@ -17,14 +17,17 @@ use super::problem::{FieldError, Problem};
 use super::shape;
 use crate::domain::text::Bilingual;
 
-/// A JSON body that parsed as `T`.
+/// A JSON body that has the shape of `T`; or, not `WHOLE`, one whose rows are for the operation to judge.
 #[derive(Debug)]
-pub struct Body<T> {
+pub struct Body<T, const WHOLE: bool = true> {
     value: T,
     raw: Value,
 }
 
-impl<T> Body<T> {
+/// A JSON body of rows that are judged each by itself, so that a bad one harms no other.
+pub type Rows<T> = Body<T, false>;
+
+impl<T, const WHOLE: bool> Body<T, WHOLE> {
     /// The value.
     pub fn into_inner(self) -> T {
         self.value
@@ -36,7 +39,7 @@ impl<T> Body<T> {
     }
 }
 
-impl<T> Deref for Body<T> {
+impl<T, const WHOLE: bool> Deref for Body<T, WHOLE> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -44,7 +47,7 @@ impl<T> Deref for Body<T> {
     }
 }
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
+impl<'a, T: ParseFromJSON + 'static, const WHOLE: bool> ApiExtractor<'a> for Body<T, WHOLE> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -65,6 +68,12 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
         }
         let bytes = <Vec<u8> as FromRequest>::from_request(request, body).await?;
         let raw: Value = serde_json::from_slice(&bytes).map_err(malformed)?;
+        if WHOLE {
+            let faults = shape::faults::<T>(&raw);
+            if !faults.is_empty() {
+                return Err(Problem::new(Code::InvalidBody).errors(faults).into());
+            }
+        }
         let value = T::parse_from_json(Some(raw.clone())).map_err(|_| refused::<T>(&raw))?;
         Ok(Self { value, raw })
     }
@@ -84,7 +93,7 @@ fn malformed(error: serde_json::Error) -> Problem {
     ))
 }
 
-fn refused<T: ParseFromJSON>(raw: &Value) -> Problem {
+fn refused<T: Type + 'static>(raw: &Value) -> Problem {
     let mut errors = shape::faults::<T>(raw);
     if errors.is_empty() {
         // The type knows a rule that its schema does not state.

@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use poem::error::{MethodNotAllowedError, NotFoundError};
+use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError as UndecodablePath};
 use poem::http::{HeaderValue, header};
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
 use poem_openapi::OperationId;
@@ -92,7 +92,7 @@ fn problem_of(error: &Error) -> Problem {
             format!("The parameter {} is not valid", error.name),
         ));
     }
-    if error.is::<ParsePathError>() {
+    if error.is::<ParsePathError>() || error.is::<UndecodablePath>() {
         return Problem::new(Code::NotFound).detail(Bilingual::new(
             "地址中的编号格式不正确",
             "What stands in the address is not an id of this kind: see its pattern in the document",

@@ -55,17 +55,22 @@ codes! {
     NotOffered = 404 "not_offered" "本系统未开通此功能" "This is not offered in this installation";
     MethodNotAllowed = 405 "method_not_allowed" "此地址不支持该请求方法" "This address does not answer to that method";
     Conflict = 409 "conflict" "与当前状态冲突" "This conflicts with the present state";
-    PhoneTaken = 409 "phone_taken" "该手机号已属于其他用户" "This number belongs to another person";
-    IdentityTaken = 409 "identity_taken" "该身份证号已由其他账号认证" "Another person was verified with this resident ID";
+    PhoneTaken = 409 "phone_taken" "该手机号属于另一账号：可合并账号，或仅换绑此号" "This number belongs to another account: join the two, or move the number alone";
+    WechatTaken = 409 "wechat_taken" "该微信属于另一账号：可合并账号，或仅换绑微信" "This WeChat account belongs to another account: join the two, or move it alone";
+    AccountsDiffer = 409 "accounts_differ" "两个账号由不同的人实名认证，不能合并" "The accounts were verified as different people, and are never joined";
+    IdentityTaken = 409 "identity_taken" "该身份证号已由另一账号认证：请在此验证其手机号或微信并合并" "Another account was verified with this resident ID: prove its phone or its WeChat account here, and join the two";
     IdentityFixed = 409 "identity_fixed" "已用其他身份证号完成实名认证" "You were verified with another resident ID";
     AddressBookFull = 409 "address_book_full" "地址簿已满" "The address book is full";
     RequestInProgress = 409 "request_in_progress" "相同的请求正在处理中" "The same request is being worked on";
     CaseWrongState = 409 "case_wrong_state" "办件当前状态不允许此操作" "The case is not in a state that allows this";
     SupplementNoticedBefore = 409 "supplement_noticed_before" "补正内容只能一次性告知" "A supplement notice was given before, and the law allows one";
+    SupplementNoticeTooLate = 409 "supplement_notice_too_late" "收到申请材料已逾五个工作日，自收到之日起即为受理，不能再告知补正" "No notice came within five working days, so the case counts as accepted from the day of its receipt";
     ParcelWrongState = 409 "parcel_wrong_state" "寄递当前状态不允许此操作" "The parcel is not in a state that allows this";
     JobNotDead = 409 "job_not_dead" "只有已放弃的任务可以重放" "Only a job that was given up can be replayed";
-    ResultConflict = 409 "result_conflict" "该编号已回传另一决定" "Another decision was reported under this reference";
+    ResultConflict = 409 "result_conflict" "该编号已回传其他内容（事项、申请人、决定或送达）" "Something else was reported under this reference: item, applicant, decision or delivery";
     ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference stands twice in this batch";
+    TooManyUploads = 409 "too_many_uploads" "未提交的文件过多，请先提交或删除" "Too many files wait to be handed in";
+    UploadHandedIn = 409 "upload_handed_in" "该文件已随办件提交" "The file belongs to a case";
     DraftSubmitted = 409 "draft_submitted" "该草稿已提交" "The draft was submitted already";
     VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "It was changed since you read it; read it again";
     BodyTooLarge = 413 "body_too_large" "请求体过大" "The body is too large";
@@ -80,6 +85,7 @@ codes! {
     VersionRequired = 428 "version_required" "缺少 If-Match 请求头" "The If-Match header is missing";
     TooManyRequests = 429 "too_many_requests" "请求过于频繁，请稍后再试" "Too many requests; try again later";
     TooManyLoginCodes = 429 "too_many_login_codes" "验证码获取过于频繁，请稍后再试" "Too many codes for this number; try again later";
+    TooManyIdentityTries = 429 "too_many_identity_tries" "实名认证失败次数过多，请稍后再试" "Too many names and numbers that do not belong together; try again later";
     HeadersTooLarge = 431 "headers_too_large" "请求头过大" "The headers are too large";
     // Ourselves.
     Internal = 500 "internal" "服务器内部错误" "Something went wrong on our side";

@@ -36,9 +36,10 @@ pub(super) fn digest(body: &[u8]) -> String {
     hex::encode(&digest.as_ref()[..16])
 }
 
-/// The version that a tag tells, without its quotes; `None` for one that tells none.
+/// The version that a tag tells, without its quotes; `None` for one that tells none: `+7` and `007` are no tags of ours.
 pub(super) fn version_of(opaque: &str) -> Option<i64> {
-    opaque.split('.').next()?.parse().ok()
+    let number = opaque.split('.').next()?;
+    number.parse().ok().filter(|version: &i64| version.to_string() == number)
 }
 
 /// One tag of a condition, without its quotes.
@@ -131,6 +132,11 @@ pub enum CreateOrMatch {
 
 fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
     if Tags::of(headers, header::IF_NONE_MATCH).flatten() == Some(Tags::Any) {
+        if headers.contains_key(header::IF_MATCH) {
+            let either =
+                Bilingual::new("If-Match 与 If-None-Match 不能同时使用", "If-Match or If-None-Match, not both");
+            return Err(Problem::new(Code::InvalidParameter).detail(either));
+        }
         return Ok(CreateOrMatch::Create);
     }
     let tags = Tags::of(headers, header::IF_MATCH).ok_or(Problem::new(Code::VersionRequired))?;
@@ -148,7 +154,11 @@ fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
 }
 
 fn schema(example: &str) -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(MetaSchema { example: Some(example.into()), ..MetaSchema::new("string") }))
+    MetaSchemaRef::Inline(Box::new(MetaSchema {
+        pattern: Some(r#"^(\*|(W/)?"[^"]*")$"#.to_owned()),
+        example: Some(example.into()),
+        ..MetaSchema::new("string")
+    }))
 }
 
 /// The two conditions as parameters: name the argument `if_match`.
@@ -247,11 +257,16 @@ mod tests {
         assert_eq!(read(header::IF_MATCH, "*"), version(None));
         assert_eq!(read(header::IF_NONE_MATCH, "*"), Ok(CreateOrMatch::Create));
         assert_eq!(read(header::IF_MATCH, "W/\"7\""), Err(Code::VersionStale));
-        assert_eq!(read(header::IF_MATCH, "\"seven\""), Err(Code::VersionStale));
+        for foreign in ["\"seven\"", "\"+7\"", "\"007\"", "\"\""] {
+            assert_eq!(read(header::IF_MATCH, foreign), Err(Code::VersionStale), "{foreign}");
+        }
         assert_eq!(read(header::IF_MATCH, "\"7\", \"8\""), Err(Code::InvalidParameter));
         assert_eq!(read(header::IF_MATCH, "7"), Err(Code::InvalidParameter));
         assert_eq!(read(header::IF_NONE_MATCH, "\"7\""), Err(Code::VersionRequired));
         assert_eq!(read(header::ACCEPT, "*/*"), Err(Code::VersionRequired));
+        let any = || "*".parse().unwrap();
+        let both = HeaderMap::from_iter([(header::IF_MATCH, any()), (header::IF_NONE_MATCH, any())]);
+        assert_eq!(condition(&both).map_err(|problem| problem.code()), Err(Code::InvalidParameter));
     }
 
     proptest! {

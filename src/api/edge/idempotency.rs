@@ -34,6 +34,12 @@ impl IdempotencyKey {
         Once { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
+    /// The key itself, for a use case that keeps it with what it makes.
+    #[must_use]
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+
     /// A bare word, or a quoted string as the draft has it.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -51,36 +57,69 @@ pub fn fingerprint(operation: &str, body: &Value) -> [u8; 32] {
     hash.as_ref().try_into().unwrap_or_default()
 }
 
-impl<'a> ApiExtractor<'a> for IdempotencyKey {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-    const PARAM_IS_REQUIRED: bool = true;
-    type ParamType = String;
-    type ParamRawType = String;
+/// The caller's key, where an operation can do without one. Name the argument `idempotency_key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionalKey(Option<IdempotencyKey>);
 
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Header)
+impl OptionalKey {
+    /// What is to be done once, if the caller wants that; see [`IdempotencyKey::once`].
+    #[must_use]
+    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<Once> {
+        self.0.map(|key| key.once(caller, operation, body))
     }
+}
 
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        let schema = MetaSchema {
-            min_length: Some(1),
-            max_length: Some(LONGEST),
-            example: Some("8e03978e-40d5-43dd-bc93-6894a57f9324".into()),
-            ..MetaSchema::new("string")
-        };
-        Some(MetaSchemaRef::Inline(Box::new(schema)))
-    }
+/// The key of a request, if it has one.
+fn key_of(request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
+    let unsound = || {
+        Problem::new(Code::InvalidParameter).detail(Bilingual::new(
+            "Idempotency-Key 须为 1 至 255 个可见 ASCII 字符",
+            "Idempotency-Key must be 1 to 255 visible ASCII characters",
+        ))
+    };
+    let header = request.headers().get(IDEMPOTENCY_KEY);
+    let read = |header: &HeaderValue| header.to_str().ok().and_then(IdempotencyKey::parse).ok_or_else(unsound);
+    header.map(read).transpose()
+}
 
-    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<String>) -> Result<Self> {
-        let header = request.headers().get(IDEMPOTENCY_KEY).ok_or(Problem::new(Code::IdempotencyKeyMissing))?;
-        let unsound = || {
-            Problem::new(Code::InvalidParameter).detail(Bilingual::new(
-                "Idempotency-Key 须为 1 至 255 个可见 ASCII 字符",
-                "Idempotency-Key must be 1 to 255 visible ASCII characters",
-            ))
-        };
-        Ok(header.to_str().ok().and_then(Self::parse).ok_or_else(unsound)?)
-    }
+fn schema() -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(MetaSchema {
+        min_length: Some(1),
+        max_length: Some(LONGEST),
+        pattern: Some("^[!#-~]*$".to_owned()),
+        example: Some("8e03978e-40d5-43dd-bc93-6894a57f9324".into()),
+        ..MetaSchema::new("string")
+    }))
+}
+
+/// The header as a parameter: demanded, or not.
+macro_rules! keys {
+    ($($name:ident, required = $required:literal, $pick:expr;)*) => {$(
+        impl<'a> ApiExtractor<'a> for $name {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+            const PARAM_IS_REQUIRED: bool = $required;
+            type ParamType = String;
+            type ParamRawType = String;
+
+            fn param_in() -> Option<MetaParamIn> {
+                Some(MetaParamIn::Header)
+            }
+
+            fn param_schema_ref() -> Option<MetaSchemaRef> {
+                Some(schema())
+            }
+
+            async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<String>) -> Result<Self> {
+                let pick: fn(Option<IdempotencyKey>) -> Result<Self, Problem> = $pick;
+                Ok(pick(key_of(request)?)?)
+            }
+        }
+    )*};
+}
+
+keys! {
+    IdempotencyKey, required = true, |key| key.ok_or(Problem::new(Code::IdempotencyKeyMissing));
+    OptionalKey, required = false, |key| Ok(Self(key));
 }
 
 /// An answer that was stored before it was given, documented as `R`. First or again, it is the same answer.

@@ -21,6 +21,7 @@ pub mod in_time;
 pub mod openapi;
 pub mod paging;
 pub mod phone;
+pub mod plain_bodies;
 pub mod problem;
 pub mod problem_of;
 pub mod problem_pages;

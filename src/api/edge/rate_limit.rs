@@ -25,19 +25,22 @@ const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Where signing in, and proving who one is, happens. By address alone: no one is known yet.
-const SIGN_IN: [&str; 7] = [
-    "/v1/sessions/wechat",
-    "/v1/sessions/sms",
-    "/v1/sessions/refresh",
-    "/v1/login-codes",
-    "/staff/v1/sessions",
-    "/staff/v1/sessions/refresh",
-    "/integration/v1/token",
+/// Where signing in, and proving who one is, happens. By address alone: whoever guesses has as many accounts as they like.
+const SIGN_IN: [(Method, &str); 10] = [
+    (Method::POST, "/v1/sessions/wechat"),
+    (Method::POST, "/v1/sessions/sms"),
+    (Method::POST, "/v1/sessions/refresh"),
+    (Method::POST, "/v1/login-codes"),
+    (Method::PUT, "/v1/me/identity"),
+    (Method::PUT, "/v1/me/phone"),
+    (Method::PUT, "/v1/me/wechat"),
+    (Method::POST, "/staff/v1/sessions"),
+    (Method::POST, "/staff/v1/sessions/refresh"),
+    (Method::POST, "/integration/v1/token"),
 ];
 
 /// What is never limited: who watches over us, and the carriers and platforms that call us back.
-const UNLIMITED: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/callbacks/"];
+const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
 
 /// A policy per audience, and a stricter one for signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +70,11 @@ impl Limit {
 impl Policies {
     /// Reads the settings.
     pub fn from_env(env: &mut Env) -> Option<Self> {
-        let sign_in = env.or("SONGDA_RATE_SIGN_IN", "60", "Sign-ins that one network address may try in a minute");
+        let sign_in = env.or(
+            "SONGDA_RATE_SIGN_IN",
+            "60",
+            "Sign-ins, and proofs of who somebody is, that one network address may try in a minute",
+        );
         let mobile = env.or(
             "SONGDA_RATE_MOBILE",
             "600",
@@ -89,7 +96,7 @@ impl Policies {
         if UNLIMITED.iter().any(|start| path.starts_with(start)) {
             return None;
         }
-        if method == Method::POST && SIGN_IN.contains(&path) {
+        if SIGN_IN.iter().any(|(of, at)| of == method && *at == path) {
             return Some((&self.sign_in, address.to_owned()));
         }
         Some(match identity {
@@ -101,7 +108,7 @@ impl Policies {
                 };
                 (limit, principal.id())
             }
-            Identity::Unknown | Identity::Refused => (&self.mobile, address.to_owned()),
+            Identity::Unknown | Identity::Refused | Identity::Unanswered => (&self.mobile, address.to_owned()),
         })
     }
 }
@@ -179,6 +186,9 @@ fn address_of(request: &Request, proxies: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::edge::bearer::Person;
+    use crate::api::edge::wire_ids::EXAMPLE;
+    use crate::domain::ids::{PersonId, SessionId};
 
     fn policies() -> Policies {
         Policies::from_env(&mut Env::default()).unwrap()
@@ -191,6 +201,19 @@ mod tests {
             policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(limit, _)| limit.policy.name)
         };
         assert_eq!(choose(Method::POST, "/v1/sessions/sms"), Some("sign-in"));
+        let person = Identity::Known(Principal::Person(Person {
+            id: PersonId::from_uuid(EXAMPLE),
+            session: SessionId::from_uuid(EXAMPLE),
+        }));
+        for path in ["/v1/me/identity", "/v1/me/phone", "/v1/me/wechat"] {
+            let chosen = policies.choose(&Method::PUT, path, &person, "1.2.3.4");
+            assert_eq!(
+                chosen.map(|(limit, caller)| (limit.policy.name, caller)),
+                Some(("sign-in", "1.2.3.4".to_owned()))
+            );
+        }
+        let read = policies.choose(&Method::GET, "/v1/me", &person, "1.2.3.4");
+        assert_eq!(read.map(|(limit, _)| limit.policy.name), Some("mobile"));
         assert_eq!(choose(Method::GET, "/v1/items"), Some("mobile"));
         assert_eq!(choose(Method::GET, "/healthz"), None);
     }

@@ -11,6 +11,7 @@ use tracing::Instrument;
 use crate::domain::clock::{fresh, random_number};
 use crate::domain::ids::RequestId;
 use crate::domain::text::Language;
+use crate::trace::Span;
 
 /// `X-Request-Id`
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,7 +23,8 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct Current {
     /// The caller's own id if it sent a sane one, else a fresh `req_…`.
     pub id: String,
-    /// `traceparent` for what this request causes: the caller's trace, and a span of ours.
+    /// `traceparent` for what this request causes: the caller's trace, and a span of ours, which is recorded where traces
+    /// are on.
     pub traceparent: String,
     /// The language of its answers.
     pub language: Language,
@@ -35,17 +37,17 @@ tokio::task_local! {
 /// The request that the running task works on; a nameless one in Chinese outside of any.
 #[must_use]
 pub fn current_request() -> Arc<Current> {
-    CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new())))
+    CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new(), &Span::default())))
 }
 
 impl Current {
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, span: &Span) -> Self {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
             id: text(&X_REQUEST_ID)
                 .filter(|id| is_sane(id))
                 .map_or_else(|| fresh(RequestId::from_uuid).to_string(), str::to_owned),
-            traceparent: continue_trace(text(&TRACEPARENT)),
+            traceparent: span.traceparent().unwrap_or_else(|| continue_trace(text(&TRACEPARENT))),
             language: Language::negotiate(text(&header::ACCEPT_LANGUAGE)),
         }
     }
@@ -54,7 +56,7 @@ impl Current {
     #[cfg(test)]
     #[must_use]
     pub fn of_test(language: Language) -> Self {
-        Self { language, ..Self::of(&HeaderMap::new()) }
+        Self { language, ..Self::of(&HeaderMap::new(), &Span::default()) }
     }
 
     /// Runs a future as part of this request.
@@ -109,10 +111,12 @@ impl<E: Endpoint> Endpoint for Named<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let current = Arc::new(Current::of(request.headers()));
-        let span = tracing::info_span!("request", id = %current.id);
-        let answer = Arc::clone(&current).scope(self.inner.call(request)).instrument(span).await;
-        let mut response = answer?.into_response();
+        let parent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
+        let span = Span::request(parent);
+        let current = Arc::new(Current::of(request.headers(), &span));
+        let logged = tracing::info_span!("request", id = %current.id, trace = span.trace());
+        let answered = Arc::clone(&current).scope(span.scope(self.inner.call(request)));
+        let mut response = answered.instrument(logged).await?.into_response();
         for (name, value) in [(X_REQUEST_ID, &current.id), (TRACEPARENT, &current.traceparent)] {
             if let Ok(value) = HeaderValue::from_str(value) {
                 response.headers_mut().insert(name, value);

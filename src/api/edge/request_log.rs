@@ -1,6 +1,6 @@
-//! One line in the log for each request: what was asked for, by what kind of caller, how it went, and how long it took.
-//! Nothing in it is the caller's own text: an address stands there as the documents write it (`/v1/cases/{id}`), because
-//! paths and queries hold ids and search words.
+//! What each request leaves behind: one line in the log, a count, and the end of its span. They say what was asked for, by
+//! what kind of caller, how it went, and how long it took. Nothing in them is the caller's own text: an address stands there
+//! as the documents write it (`/v1/cases/{id}`), because paths and queries hold ids and search words.
 
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use super::allowed::Allowed;
 use super::bearer::CallerKind;
 use super::request_id::current_request;
 use crate::domain::clock::Stopwatch;
+use crate::metrics::requests::Route;
+use crate::trace::Span;
 
 /// The middleware. It stands directly beneath the one that names requests, so that it sees every answer as it leaves.
 pub struct LogRequests {
@@ -22,7 +24,7 @@ impl<E: Endpoint> Middleware<E> for LogRequests {
     type Output = Logged<E>;
 
     fn transform(&self, inner: E) -> Logged<E> {
-        Logged { inner, addresses: Arc::clone(&self.addresses) }
+        Logged { inner, addresses: Arc::clone(&self.addresses), unknown: Route::new("unknown") }
     }
 }
 
@@ -30,6 +32,7 @@ impl<E: Endpoint> Middleware<E> for LogRequests {
 pub struct Logged<E> {
     inner: E,
     addresses: Arc<Allowed>,
+    unknown: Route,
 }
 
 impl<E: Endpoint> Endpoint for Logged<E> {
@@ -37,14 +40,17 @@ impl<E: Endpoint> Endpoint for Logged<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let method = word(request.method());
-        let route = self.addresses.route(request.uri().path()).unwrap_or("unknown");
+        let at = self.addresses.route(request.uri().path()).unwrap_or(&self.unknown);
         let watch = Stopwatch::start();
         let response = self.inner.call(request).await?.into_response();
         let CallerKind(caller) = response.data().copied().unwrap_or_default();
-        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Of a stream this is the time until it begins.
-        let (status, request_id) = (response.status().as_u16(), &current_request().id);
+        let (took, status) = (watch.elapsed(), response.status().as_u16());
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let (route, request_id) = (at.name(), &current_request().id);
         tracing::info!(method, route, status, micros, request_id, caller, "answered");
+        at.answered(method, status, took);
+        Span::current().answered(method, route, status, caller);
         Ok(response)
     }
 }

@@ -1,38 +1,104 @@
 //! Compares JSON with the schema that a type publishes, and lists every difference with its place. Only what our own
-//! types use of JSON Schema is known here; what is not known is not complained about.
+//! types use of JSON Schema is known here; what is not known is not complained about. Members that a schema does not name
+//! are refused, as the documents say.
+//!
+//! A small body can be wrong in very many places. Nobody reads more than the first hundred, so no more are looked for.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::ParseFromJSON;
+use poem_openapi::types::Type;
+use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::problem::FieldError;
 use crate::domain::text::Bilingual;
 
-/// Every fault of a value that should have been a `T`.
+/// Of one body so many faults are told at the most.
+pub const MOST_FAULTS: usize = 100;
+
+/// Every fault of a value that should have been a `T`, up to [`MOST_FAULTS`].
 #[must_use]
-pub fn faults<T: ParseFromJSON>(value: &Value) -> Vec<FieldError> {
-    let mut registry = Registry::new();
-    T::register(&mut registry);
-    let mut walk = Walk { registry: &registry, faults: vec![] };
-    walk.check(&T::schema_ref(), value, "");
+pub fn faults<T: Type + 'static>(value: &Value) -> Vec<FieldError> {
+    let shape = Shape::of::<T>();
+    let mut walk = Walk { shape: &shape, faults: vec![] };
+    walk.check(&shape.root, value, "");
     walk.faults
 }
 
+/// What the schema of a type demands.
+struct Shape {
+    root: MetaSchemaRef,
+    schemas: BTreeMap<String, MetaSchema>,
+    patterns: HashMap<String, Regex>,
+}
+
+/// The shapes that were asked for. A schema never changes while the process lives, and is dear to read.
+static SHAPES: LazyLock<RwLock<HashMap<TypeId, Arc<Shape>>>> = LazyLock::new(RwLock::default);
+
+impl Shape {
+    fn of<T: Type + 'static>() -> Arc<Self> {
+        let known = SHAPES.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
+        known.unwrap_or_else(|| {
+            let shape = Arc::new(Self::read::<T>());
+            SHAPES.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), Arc::clone(&shape));
+            shape
+        })
+    }
+
+    fn read<T: Type>() -> Self {
+        let mut registry = Registry::new();
+        T::register(&mut registry);
+        let mut shape = Self { root: T::schema_ref(), schemas: registry.schemas, patterns: HashMap::new() };
+        let mut patterns = Vec::new();
+        patterns_of(&shape.root, &mut patterns);
+        shape.schemas.values().for_each(|schema| patterns_within(schema, &mut patterns));
+        let compiled = patterns.into_iter().filter_map(|pattern| Some((pattern.clone(), Regex::new(pattern).ok()?)));
+        shape.patterns = compiled.collect();
+        shape
+    }
+}
+
+fn patterns_of<'s>(schema: &'s MetaSchemaRef, found: &mut Vec<&'s String>) {
+    if let MetaSchemaRef::Inline(schema) = schema {
+        patterns_within(schema, found);
+    }
+}
+
+fn patterns_within<'s>(schema: &'s MetaSchema, found: &mut Vec<&'s String>) {
+    found.extend(&schema.pattern);
+    let parts = [&schema.all_of, &schema.any_of, &schema.one_of].into_iter().flatten();
+    let inner = parts.chain(schema.properties.iter().map(|(_, property)| property));
+    let inner = inner.chain(schema.items.as_deref()).chain(schema.additional_properties.as_deref());
+    inner.for_each(|schema| patterns_of(schema, found));
+}
+
 struct Walk<'a> {
-    registry: &'a Registry,
+    shape: &'a Shape,
     faults: Vec<FieldError>,
 }
 
 impl Walk<'_> {
     fn fault(&mut self, at: &str, code: &'static str, zh: impl Into<String>, en: impl Into<String>) {
-        self.faults.push(FieldError::new(at, code, Bilingual::new(zh, en)));
+        if !self.is_full() {
+            self.faults.push(FieldError::new(at, code, Bilingual::new(zh, en)));
+        }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.faults.len() >= MOST_FAULTS
     }
 
     fn check(&mut self, schema: &MetaSchemaRef, value: &Value, at: &str) {
+        if self.is_full() {
+            return;
+        }
         match schema {
             MetaSchemaRef::Inline(schema) => self.check_inline(schema, value, at),
             MetaSchemaRef::Reference(name) => {
-                if let Some(schema) = self.registry.schemas.get(name) {
+                if let Some(schema) = self.shape.schemas.get(name) {
                     self.check_inline(schema, value, at);
                 }
             }
@@ -74,7 +140,7 @@ impl Walk<'_> {
 
     /// A part of a composed schema: what it does not know, another part may.
     fn check_part(&mut self, part: &MetaSchemaRef, value: &Value, at: &str) {
-        let mut walk = Walk { registry: self.registry, faults: vec![] };
+        let mut walk = Walk { shape: self.shape, faults: vec![] };
         walk.check(part, value, at);
         let is_own = |fault: &FieldError| fault.pointer.rsplit_once('/').is_some_and(|(parent, _)| parent == at);
         self.faults.extend(walk.faults.into_iter().filter(|fault| fault.code != "unknown" || !is_own(fault)));
@@ -88,7 +154,7 @@ impl Walk<'_> {
         }
         let Some(discriminator) = &schema.discriminator else {
             let fits = |variant| {
-                let mut walk = Walk { registry: self.registry, faults: vec![] };
+                let mut walk = Walk { shape: self.shape, faults: vec![] };
                 walk.check(variant, value, at);
                 walk.faults.is_empty()
             };
@@ -121,8 +187,6 @@ impl Walk<'_> {
         for (name, value) in members {
             let place = below(at, name);
             match schema.properties.iter().find(|(known, _)| known == name) {
-                // An optional member may be null.
-                Some(_) if value.is_null() && !schema.required.contains(&name.as_str()) => {}
                 Some((_, property)) => self.check(property, value, &place),
                 None => match &schema.additional_properties {
                     Some(other) => self.check(other, value, &place),
@@ -135,6 +199,9 @@ impl Walk<'_> {
 
     fn check_array(&mut self, schema: &MetaSchema, items: &[Value], at: &str) {
         self.check_size(schema.min_items, schema.max_items, items.len(), at, ("项", "items"));
+        if schema.max_items.is_some_and(|most| items.len() > most) {
+            return; // There may be a million of them.
+        }
         if let Some(schema) = &schema.items {
             for (index, item) in items.iter().enumerate() {
                 self.check(schema, item, &below(at, &index.to_string()));
@@ -144,7 +211,7 @@ impl Walk<'_> {
 
     fn check_text(&mut self, schema: &MetaSchema, text: &str, at: &str) {
         self.check_size(schema.min_length, schema.max_length, text.chars().count(), at, ("个字", "characters"));
-        let misfits = |pattern: &String| regex::Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(text));
+        let misfits = |pattern: &String| self.shape.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text));
         let unread = match schema.format {
             Some("date-time") => chrono::DateTime::parse_from_rfc3339(text).is_err(),
             Some("date") => text.parse::<chrono::NaiveDate>().is_err(),
@@ -258,8 +325,36 @@ mod tests {
     }
 
     #[test]
+    fn null_is_no_way_to_leave_a_member_out() {
+        let value = json!({ "list": [{ "name": "ok", "colour": null }], "count": 1, "way": null });
+        let expected = [("/list/0/colour", "not_allowed"), ("/way/way", "not_allowed"), ("/way", "wrong_type")];
+        assert_eq!(found(&value), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
+    }
+
+    #[test]
+    fn of_very_many_faults_the_first_are_told() {
+        let strangers: Map<String, Value> = (0..1000).map(|n| (format!("stranger{n:04}"), json!(1))).collect();
+        let found = found(&Value::Object(strangers));
+        assert_eq!(found.len(), MOST_FAULTS);
+        assert_eq!(found[0], ("/list".to_owned(), "required".to_owned()));
+        let endless = json!({ "list": vec![json!(7); 100_000], "count": "many" });
+        assert_eq!(faults::<Outer>(&endless).len(), MOST_FAULTS);
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_one_fault() {
+        #[derive(Debug, Object)]
+        struct Short {
+            #[oai(validator(max_items = 2))]
+            list: Vec<u32>,
+        }
+        let found = faults::<Short>(&json!({ "list": ["a", "b", "c"] }));
+        assert_eq!(found.iter().map(|fault| fault.code.as_ref()).collect::<Vec<_>>(), ["too_long"]);
+    }
+
+    #[test]
     fn what_fits_has_no_faults() {
-        assert!(found(&json!({ "list": [{ "name": "ok", "colour": null }], "count": 1, "way": null })).is_empty());
+        assert!(found(&json!({ "list": [{ "name": "ok", "colour": "red" }], "count": 1 })).is_empty());
         assert_eq!(found(&json!([])), [(String::new(), "wrong_type".to_owned())]);
         assert_eq!(found(&json!({ "list": [], "count": 1, "way": { "way": "pigeon" } })).len(), 2);
     }

@@ -6,9 +6,11 @@ use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, Row};
+use crate::api::case_view::number_example;
 use crate::api::edge::problem::{Problem, ProblemBody};
 use crate::api::edge::request_id::current_request;
 use crate::api::edge::wire_ids::EXAMPLE;
+use crate::casework::once::Answer;
 use crate::domain::ids::CaseId;
 use crate::store::cases::Versioned;
 
@@ -74,7 +76,7 @@ impl Example for Verdict {
             reference: Some("2026-0042".to_owned()),
             status: 201,
             case: Some(CaseId::from_uuid(EXAMPLE)),
-            number: Some("SD20261124000042".to_owned()),
+            number: Some(number_example()),
             problem: None,
         }
     }
@@ -92,4 +94,10 @@ pub(super) enum BatchAnswer {
     /// The verdicts.
     #[oai(status = 207)]
     MultiStatus(Json<BatchVerdicts>),
+}
+
+impl From<BatchAnswer> for Answer {
+    fn from(BatchAnswer::MultiStatus(Json(verdicts)): BatchAnswer) -> Self {
+        Self::new(207, verdicts.to_json().unwrap_or_default())
+    }
 }

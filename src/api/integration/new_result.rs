@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use poem_openapi::Object;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
 use crate::api::address_faults::field_error;
-use crate::api::case_view::WayWord;
+use crate::api::case_view::{WayWord, misplaced};
 use crate::api::edge::problem::FieldError;
 use crate::api::edge::shape;
 use crate::api::ruling::{OutcomeWord, ResultDocumentBody, ruling};
@@ -61,10 +61,12 @@ pub(super) struct NewResultBody {
 struct NewApplicant {
     /// 手机号: the result is told to it.
     phone: String,
-    /// 姓名. It may be sent, and is not kept: people prove their names themselves.
+    /// 姓名. It may be sent, and is neither kept nor compared: people prove their names themselves.
     #[oai(validator(max_length = 100))]
     name: Option<String>,
-    /// 公民身份号码: finds a person who proved it here. It is not kept either.
+    /// 公民身份号码: whose result it is. It is shown to whoever proves this number here, now or later, and to nobody else,
+    /// whoever has the phone by now; without it, to the owner of the phone. Send it: numbers are given out again. Only a
+    /// keyed hash of it is kept.
     resident_id: Option<String>,
 }
 
@@ -86,14 +88,19 @@ struct NewDeliveryBody {
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct Recipient {
     /// 收件人
+    #[oai(validator(max_length = 50))]
     name: String,
     /// 手机号
+    #[oai(validator(max_length = 30))]
     phone: String,
     /// 区县: the six-digit GB/T 2260 code.
+    #[oai(validator(pattern = "^[0-9]{6}$"))]
     region: String,
     /// 详细地址
+    #[oai(validator(max_length = 200))]
     detail: String,
     /// 邮政编码
+    #[oai(validator(pattern = "^([0-9]{6})?$"))]
     postcode: Option<String>,
 }
 
@@ -106,7 +113,7 @@ impl NewResultBody {
         today: NaiveDate,
     ) -> Result<NewResult, Vec<FieldError>> {
         let applicant = self.applicant.read(today);
-        let ruling = ruling(self.outcome, self.reasons, self.result).map_err(|fault| vec![fault]);
+        let ruling = ruling(self.outcome, self.reasons, self.result);
         let delivery = self.delivery.read(regions);
         match (applicant, ruling, delivery) {
             (Ok(applicant), Ok(ruling), Ok(delivery)) => Ok(NewResult {
@@ -147,15 +154,8 @@ impl NewDeliveryBody {
             (WayWord::Courier, Some(recipient), None) => Ok(NewDelivery::Courier(recipient.read(regions)?)),
             (WayWord::Counter, None, Some(hall)) => Ok(NewDelivery::Counter(hall)),
             (way, recipient, hall) => {
-                let wanted = |place: &str, there: bool, wanted: bool| match (there, wanted) {
-                    (false, true) => Some(fault(place, "required", "必填", "This is required")),
-                    (true, false) => {
-                        Some(fault(place, "not_allowed", "此送达方式不需要", "It does not go with this way"))
-                    }
-                    _ => None,
-                };
-                let recipient = wanted("/delivery/recipient", recipient.is_some(), way == WayWord::Courier);
-                let hall = wanted("/delivery/hall", hall.is_some(), way == WayWord::Counter);
+                let recipient = misplaced("/delivery/recipient", recipient.is_some(), way == WayWord::Courier);
+                let hall = misplaced("/delivery/hall", hall.is_some(), way == WayWord::Counter);
                 Err(recipient.into_iter().chain(hall).collect())
             }
         }
@@ -185,12 +185,12 @@ fn fault(pointer: &str, code: &'static str, zh: &str, en: &str) -> FieldError {
 impl Example for NewResultBody {
     fn example() -> Self {
         Self {
-            item_code: "JT-0001".to_owned(),
+            item_code: "JT-0045".to_owned(),
             applicant: NewApplicant { phone: "13800138000".to_owned(), name: None, resident_id: None },
             outcome: OutcomeWord::Grant,
             reasons: String::new(),
             result: Some(ResultDocumentBody::example()),
-            decided_at: Instant::UNIX_EPOCH + chrono::TimeDelta::hours(498_840),
+            decided_at: Instant::UNIX_EPOCH + TimeDelta::hours(492_434), // 2026-03-06
             delivery: NewDeliveryBody {
                 way: WayWord::Courier,
                 recipient: Some(Recipient {
@@ -218,18 +218,20 @@ impl Row {
 
     /// The decision, or everything that is wrong with the row, each with its place in it.
     pub(super) fn read(self, regions: &Regions, today: NaiveDate) -> Result<NewResult, Vec<FieldError>> {
+        let faults = shape::faults::<Self>(&self.0);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         match self.parse() {
             Some((reference, body)) => body.read(reference, regions, today),
-            // Only now is it looked at with the schema, which takes its time.
-            None => Err(shape::faults::<Self>(&self.0)),
+            None => Err(vec![fault("", "invalid", "内容不符合要求", "This is not what it should be")]),
         }
     }
 
     fn parse(&self) -> Option<(String, NewResultBody)> {
         let mut members = self.0.as_object()?.clone();
         let Some(Value::String(reference)) = members.remove("ref") else { return None };
-        let body = NewResultBody::parse_from_json(Some(Value::Object(members))).ok()?;
-        is_reference(&reference).then_some((reference, body))
+        Some((reference, NewResultBody::parse_from_json(Some(Value::Object(members))).ok()?))
     }
 }
 
@@ -326,7 +328,7 @@ mod tests {
         assert_eq!(faults(|row| row["applicant"]["resident_id"] = json!("1")), ["/applicant/resident_id"]);
         assert_eq!(faults(|row| row["delivery"]["recipient"]["region"] = json!("1")), ["/delivery/recipient/region"]);
         assert_eq!(faults(|row| row["ref"] = json!("a b")), ["/ref"]);
-        assert_eq!(faults(|row| row["outcome"] = json!("deny")), ["/result"]);
+        assert_eq!(faults(|row| row["outcome"] = json!("deny")), ["/reasons", "/result"]);
         assert_eq!(faults(|row| row["delivery"] = json!({"way": "counter"})), ["/delivery/hall"]);
         assert_eq!(faults(|row| *row = json!("junk")), [""]);
         assert_eq!(faults(|row| row["decided_at"] = json!("yesterday")), ["/decided_at"]);
@@ -352,7 +354,7 @@ mod tests {
     fn faults_of_all_parts_are_told_together() {
         let faults = read(|row| {
             row["applicant"]["phone"] = json!("1");
-            row["result"] = Value::Null;
+            row.as_object_mut().unwrap().remove("result");
             row["delivery"] = json!({"way": "electronic", "hall": "jt"});
         });
         assert_eq!(faults.unwrap_err(), ["/applicant/phone", "/result", "/delivery/hall"]);

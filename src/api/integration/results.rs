@@ -1,29 +1,31 @@
 //! Decisions that another system made: handed in once each, alone or in batches, and asked about.
 //!
 //! A result is named by its source and reference, so handing it in again is harmless by itself: it is found, and nothing
-//! is done twice. The `Idempotency-Key` of the operation is demanded, as everywhere, and adds nothing here.
+//! is done twice. The `Idempotency-Key` tells beyond that whether it is the same request, whose answer was lost, or another
+//! one. Of a single result its own row remembers the key, of a batch the answer is stored.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
+use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
 use super::new_result::{NewResultBody, is_reference};
 use super::tag::Tag;
-use crate::api::case_view::CaseState;
+use crate::api::case_view::{CaseState, number_example};
 use crate::api::edge::bearer::Client;
-use crate::api::edge::body::Body;
+use crate::api::edge::body::{Body, Rows};
 use crate::api::edge::code::Code;
 use crate::api::edge::etag::etag;
-use crate::api::edge::idempotency::IdempotencyKey;
+use crate::api::edge::idempotency::{Answered, IdempotencyKey};
 use crate::api::edge::problem::{FieldError, Problem};
 use crate::api::edge::request_id::current_request;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::api::ruling::no_reasons;
 use crate::casework::Casework;
+use crate::casework::once::{Answer, Given};
 use crate::casework::people::People;
-use crate::casework::results::{BackOffice, Recorded, Reported, RowRefusal};
+use crate::casework::results::{BackOffice, Recorded, Reported, RowFault, RowRefusal};
 use crate::domain::clock::beijing_day;
 use crate::domain::ids::CaseId;
 use crate::domain::staff::Scope;
@@ -39,6 +41,9 @@ pub struct Results {
 #[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Results")]
 impl Results {
     /// Hands in a decision. The applicant is told and the result is sent. The same decision again changes nothing.
+    ///
+    /// A reference stands for all that was said under it: what was decided, for whom, and where it goes. Anything else under
+    /// the same reference is refused (`result_conflict`), so that no correction goes unnoticed.
     #[oai(path = "/results/:source/:reference", method = "put", operation_id = "put_result")]
     async fn put(
         &self,
@@ -47,18 +52,21 @@ impl Results {
         source: Path<String>,
         /// The client's own reference: 1 to 100 of letters, digits, `.`, `_`, `:`, `-`.
         reference: Path<String>,
-        #[oai(name = "idempotency_key")] _key: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         body: Body<NewResultBody>,
-    ) -> Result<PutAnswer, Problem> {
+    ) -> Result<Answered<PutAnswer>, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, Some(&source)).await?;
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
         let today = beijing_day(self.people.clock.now());
         let result = body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(invalid)?;
-        let (is_new, case) = taken(self.casework.record_result(office, result).await?)?;
+        let recorded = self.casework.record_result(office, result, idempotency_key.into_inner()).await?;
+        let replayed = matches!(recorded, Recorded::Replayed(_));
+        let (is_new, case) = taken(recorded)?;
         let (body, etag) = (Json(ResultBody::of(reference.0, &case)), etag(case.version));
-        Ok(if is_new { PutAnswer::Created(body, etag) } else { PutAnswer::Ok(body, etag) })
+        let answer = if is_new { PutAnswer::Created(body, etag) } else { PutAnswer::Ok(body, etag) };
+        Ok(Given { answer: answer.into(), replayed }.into())
     }
 
     /// Shows what became of a decision that was handed in.
@@ -72,34 +80,49 @@ impl Results {
         reference: Path<String>,
     ) -> Result<GetAnswer, Problem> {
         let office = self.office(&client, Scope::ResultsRead, Some(&source)).await?;
+        if !is_reference(&reference) {
+            return Err(Code::NotFound.into());
+        }
         let case = self.casework.result(&office, &reference).await?;
         Ok(GetAnswer::Ok(Json(ResultBody::of(reference.0, &case)), etag(case.version)))
     }
 
     /// Hands in up to 500 decisions. Each row has a verdict of its own, in the order given; a bad one harms no other.
     #[oai(path = "/result-batches", method = "post", operation_id = "post_result_batch")]
-    async fn batch(&self, client: Client, body: Body<ResultBatch>) -> Result<BatchAnswer, Problem> {
+    async fn batch(
+        &self,
+        client: Client,
+        idempotency_key: IdempotencyKey,
+        body: Rows<ResultBatch>,
+    ) -> Result<Answered<BatchAnswer>, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, None).await?;
+        let once = idempotency_key.once(client.id, "post_result_batch", body.raw());
         let today = beijing_day(self.people.clock.now());
         let mut sound = Vec::new();
         let mut rows = Vec::new();
         for row in body.into_inner().results {
             let reference = row.reference();
-            let sound_one = |result| sound.push(Reported { office: office.clone(), result });
+            let sound_one = |result| sound.push(Reported { office: office.clone(), result, key: None });
             let faults = row.read(&self.people.regions, today).map(sound_one).err();
             rows.push((reference, faults));
         }
-        let mut recorded = self.casework.record_results(&sound).await?.into_iter();
-        let judge = |(at, (reference, faults)): (usize, (Option<String>, Option<Vec<FieldError>>))| {
-            let outcome = match faults {
-                Some(faults) => Err(invalid(faults)),
-                None => recorded.next().map_or(Err(Code::Internal.into()), taken),
-            };
-            Verdict::of(reference, outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
-        };
-        let data = rows.into_iter().enumerate().map(judge).collect();
-        Ok(BatchAnswer::MultiStatus(Json(BatchVerdicts { data })))
+        let given = self.casework.record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
+        Ok(given.await?.into())
     }
+}
+
+/// The answer to a batch: for each row what became of it, or what kept it from being read.
+fn verdicts(rows: &[(Option<String>, Option<Vec<FieldError>>)], recorded: Vec<Recorded>) -> Answer {
+    let mut recorded = recorded.into_iter();
+    let judge = |(at, (reference, faults)): (usize, &(Option<String>, Option<Vec<FieldError>>))| {
+        let outcome = match faults {
+            Some(faults) => Err(invalid(faults.clone())),
+            None => recorded.next().map_or(Err(Code::Internal.into()), taken),
+        };
+        Verdict::of(reference.clone(), outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
+    };
+    let data = rows.iter().enumerate().map(judge).collect();
+    BatchAnswer::MultiStatus(Json(BatchVerdicts { data })).into()
 }
 
 impl Results {
@@ -120,10 +143,10 @@ impl Results {
     }
 }
 
-/// The case that a decision is here, and whether it is new.
+/// The case that a decision is here, and whether the request made it, now or when it first came.
 fn taken(recorded: Recorded) -> Result<(bool, Versioned), Problem> {
     match recorded {
-        Recorded::Created(case) => Ok((true, case)),
+        Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
         Recorded::Known(case) => Ok((false, case)),
         Recorded::Refused(refusal) => Err(refusal.into()),
     }
@@ -167,7 +190,7 @@ impl Example for ResultBody {
         Self {
             reference: "2026-0042".to_owned(),
             case: CaseId::from_uuid(EXAMPLE),
-            number: "SD20261124000042".to_owned(),
+            number: number_example(),
             state: CaseState::Granted,
             version: 1,
         }
@@ -184,6 +207,16 @@ enum PutAnswer {
     Created(Json<ResultBody>, #[oai(header = "ETag")] String),
 }
 
+impl From<PutAnswer> for Answer {
+    fn from(answer: PutAnswer) -> Self {
+        let (status, Json(body), etag) = match answer {
+            PutAnswer::Ok(body, etag) => (200, body, etag),
+            PutAnswer::Created(body, etag) => (201, body, etag),
+        };
+        Self::new(status, body.to_json().unwrap_or_default()).header("ETag", etag)
+    }
+}
+
 #[derive(ApiResponse)]
 enum GetAnswer {
     /// The decision.
@@ -193,22 +226,41 @@ enum GetAnswer {
 
 impl From<RowRefusal> for Problem {
     fn from(refusal: RowRefusal) -> Self {
-        let at = |pointer, code, zh, en| invalid(vec![FieldError::new(pointer, code, Bilingual::new(zh, en))]);
         match refusal {
             RowRefusal::ItemNotPublished => Self::new(Code::ItemNotPublished),
             RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(Bilingual::new(
                 "该事项不属于本系统可决定的部门",
                 "The item belongs to an agency for which you may not decide",
             )),
-            RowRefusal::WayNotOffered => Self::new(Code::DeliveryNotOffered),
-            RowRefusal::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
-            RowRefusal::NoReasons => invalid(vec![no_reasons()]),
-            RowRefusal::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
-            RowRefusal::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
+            RowRefusal::Faulty(faults) => {
+                let of_the_way = faults == [RowFault::WayNotOffered];
+                let code = if of_the_way { Code::DeliveryNotOffered } else { Code::InvalidBody };
+                Self::new(code).errors(faults.into_iter().map(FieldError::from).collect())
+            }
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
+            RowRefusal::Once(error) => error.into(),
             RowRefusal::Repeated => Self::new(Code::ResultRepeated),
             RowRefusal::Calendar(error) => error.into(),
             RowRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RowFault> for FieldError {
+    fn from(fault: RowFault) -> Self {
+        let at =
+            |pointer: &str, code: &'static str, zh: &str, en: &str| Self::new(pointer, code, Bilingual::new(zh, en));
+        match fault {
+            RowFault::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
+            RowFault::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
+            RowFault::NoReasons => no_reasons(),
+            RowFault::WayNotOffered => at(
+                "/delivery/way",
+                "not_offered",
+                "该事项不支持这种送达方式",
+                "The result of this item is not delivered in this way",
+            ),
+            RowFault::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
         }
     }
 }

@@ -7,9 +7,11 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::tag::Tag;
 use crate::api::address_faults::field_error;
+use crate::api::edge::answers::Added;
 use crate::api::edge::bearer::Person;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
+use crate::api::edge::idempotency::{Answered, OptionalKey};
 use crate::api::edge::problem::Problem;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::casework::people::People;
@@ -32,9 +34,19 @@ impl Addresses {
 
     /// Adds an address; the first one is the default.
     #[oai(path = "/addresses", method = "post", operation_id = "add_address")]
-    async fn add(&self, person: Person, body: Body<NewAddress>) -> Result<AddressAdded, Problem> {
-        let saved = self.0.add_address(person.id, &body.into_inner().into()).await?;
-        Ok(AddressAdded::Created(Json((&saved).into()), format!("/v1/addresses/{}", saved.id)))
+    async fn add(
+        &self,
+        person: Person,
+        idempotency_key: OptionalKey,
+        body: Body<NewAddress>,
+    ) -> Result<Answered<Added<AddressBody>>, Problem> {
+        let once = idempotency_key.once(person.id, "add_address", body.raw());
+        let added = |saved: &SavedAddress| Added {
+            body: AddressBody::from(saved),
+            location: format!("/v1/addresses/{}", saved.id),
+        };
+        let entry = body.into_inner().into();
+        Ok(self.0.add_address(person.id, &entry, once.as_ref(), |saved| added(saved).into()).await?.into())
     }
 
     /// Shows an address.
@@ -63,14 +75,19 @@ impl Addresses {
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewAddress {
     /// 收件人
+    #[oai(validator(max_length = 50))]
     name: String,
     /// 手机号
+    #[oai(validator(max_length = 30))]
     phone: String,
     /// 区县: the six-digit GB/T 2260 code, one of `GET /v1/regions`.
+    #[oai(validator(pattern = "^[0-9]{6}$"))]
     region: String,
     /// 详细地址: street, building, room.
+    #[oai(validator(max_length = 200))]
     detail: String,
     /// 邮政编码
+    #[oai(validator(pattern = "^([0-9]{6})?$"))]
     postcode: Option<String>,
     /// Whether it is offered first from now on.
     #[oai(default)]
@@ -170,13 +187,6 @@ enum AddressesAnswer {
 }
 
 #[derive(ApiResponse)]
-enum AddressAdded {
-    /// Added.
-    #[oai(status = 201)]
-    Created(Json<AddressBody>, #[oai(header = "Location")] String),
-}
-
-#[derive(ApiResponse)]
 enum AddressAnswer {
     /// The address.
     #[oai(status = 200)]
@@ -198,6 +208,7 @@ impl From<AddressError> for Problem {
             }
             AddressError::Full => Self::new(Code::AddressBookFull),
             AddressError::NotFound => Self::new(Code::NotFound),
+            AddressError::Once(error) => error.into(),
             AddressError::Store(error) => error.into(),
         }
     }

@@ -6,7 +6,7 @@ use poem_openapi::Object;
 use poem_openapi::types::{Any, Example};
 use serde_json::{Map, Value};
 
-use crate::api::case_view::WayWord;
+use crate::api::case_view::{WayWord, misplaced};
 use crate::api::edge::code::Code;
 use crate::api::edge::problem::{FieldError, Problem};
 use crate::api::edge::wire_ids::EXAMPLE;
@@ -14,7 +14,6 @@ use crate::domain::application::{Application, DeliveryChoice, HandedIn};
 use crate::domain::form::Fault;
 use crate::domain::ids::{AddressId, UploadId};
 use crate::domain::private::Private;
-use crate::domain::text::Bilingual;
 
 /// The answers to an item's form: one member for each section.
 pub type FormBody = BTreeMap<String, Any<Value>>;
@@ -75,10 +74,11 @@ impl TryFrom<DeliveryChoiceBody> for DeliveryChoice {
             (WayWord::Electronic, None, None) => Ok(Self::Electronic),
             (WayWord::Courier, Some(address), None) => Ok(Self::Courier { address }),
             (WayWord::Counter, None, Some(hall)) => Ok(Self::Counter { hall }),
-            (WayWord::Courier, None, _) => Err(invalid("/delivery/address", "required", "必填", "This is required")),
-            (WayWord::Counter, _, None) => Err(invalid("/delivery/hall", "required", "必填", "This is required")),
-            (_, Some(_), _) => Err(not_this_way("/delivery/address")),
-            (_, _, Some(_)) => Err(not_this_way("/delivery/hall")),
+            (way, address, hall) => {
+                let address = misplaced("/delivery/address", address.is_some(), way == WayWord::Courier);
+                let hall = misplaced("/delivery/hall", hall.is_some(), way == WayWord::Counter);
+                Err(Problem::new(Code::InvalidBody).errors(address.into_iter().chain(hall).collect()))
+            }
         }
     }
 }
@@ -92,14 +92,6 @@ impl From<&DeliveryChoice> for DeliveryChoiceBody {
         };
         Self { way, address, hall }
     }
-}
-
-fn not_this_way(pointer: &str) -> Problem {
-    invalid(pointer, "not_allowed", "该送达方式不需要此项", "This does not belong to this way of delivery")
-}
-
-fn invalid(pointer: &str, code: &'static str, zh: &str, en: &str) -> Problem {
-    Problem::new(Code::InvalidBody).errors(vec![FieldError::new(pointer, code, Bilingual::new(zh, en))])
 }
 
 impl From<Fault> for FieldError {
@@ -133,12 +125,19 @@ impl Example for DeliveryChoiceBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::edge::request_id::Current;
+    use crate::domain::text::Language;
 
     #[test]
     fn a_way_has_what_belongs_to_it_and_nothing_else() {
         let address = Some(AddressId::from_uuid(EXAMPLE));
         let hall = || Some("320413".to_owned());
-        let good = |way, address, hall| DeliveryChoice::try_from(DeliveryChoiceBody { way, address, hall }).is_ok();
+        let read = |way, address, hall| DeliveryChoice::try_from(DeliveryChoiceBody { way, address, hall });
+        let good = |way, address, hall| read(way, address, hall).is_ok();
+        let faults = |way, address, hall| {
+            let body = read(way, address, hall).unwrap_err().body(&Current::of_test(Language::English));
+            body.errors.into_iter().map(|fault| (fault.pointer, fault.code)).collect::<Vec<_>>()
+        };
         assert!(good(WayWord::Electronic, None, None));
         assert!(good(WayWord::Courier, address, None));
         assert!(good(WayWord::Counter, None, hall()));
@@ -148,5 +147,8 @@ mod tests {
         assert!(!good(WayWord::Courier, address, hall()));
         assert!(!good(WayWord::Counter, address, hall()));
         assert!(!good(WayWord::Counter, None, None));
+        let place = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
+        let both = [place("/delivery/address", "required"), place("/delivery/hall", "not_allowed")];
+        assert_eq!(faults(WayWord::Courier, None, hall()), both, "all faults at once");
     }
 }

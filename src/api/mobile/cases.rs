@@ -4,6 +4,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
+use serde_json::json;
 
 use super::application_view::{FormBody, HandedInBody, application, faulty, form_example};
 use super::drafts::submitted_as;
@@ -13,7 +14,7 @@ use crate::api::edge::answers::{Created, Versioned};
 use crate::api::edge::bearer::Person;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
-use crate::api::edge::idempotency::{Answered, IdempotencyKey};
+use crate::api::edge::idempotency::{Answered, IdempotencyKey, OptionalKey};
 use crate::api::edge::paging::{Cursors, Page, clamp};
 use crate::api::edge::problem::Problem;
 use crate::api::edge::problem_of::{Brings, ProblemOf};
@@ -87,11 +88,14 @@ impl Cases {
         &self,
         person: Person,
         id: Path<CaseId>,
+        idempotency_key: OptionalKey,
         body: Body<Withdrawal>,
-    ) -> Result<Versioned<CaseBody>, Problem> {
+    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+        let once = idempotency_key.once(person.id, "withdraw_case", &json!([id.0, body.raw()]));
         let (reason, request) = (body.into_inner().reason, current_request());
-        let case = self.casework.withdraw_case(person.id, id.0, reason, Some(&request.traceparent)).await?;
-        Ok(self.show(&case))
+        let (case, trace) = ((person.id, id.0), Some(request.traceparent.as_str()));
+        let given = self.casework.withdraw_case(case, reason, once.as_ref(), trace, |case| self.show(case).into());
+        Ok(given.await?.into())
     }
 
     /// Answers the supplement notice of a case, once, with everything that it asked for.
@@ -100,11 +104,14 @@ impl Cases {
         &self,
         person: Person,
         id: Path<CaseId>,
+        idempotency_key: OptionalKey,
         body: Body<SupplementAnswer>,
-    ) -> Result<Versioned<CaseBody>, Problem> {
+    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+        let once = idempotency_key.once(person.id, "answer_supplement", &json!([id.0, body.raw()]));
         let (answer, request) = (Application::from(body.into_inner()), current_request());
-        let case = self.casework.answer_supplement(person.id, id.0, &answer, Some(&request.traceparent)).await?;
-        Ok(self.show(&case))
+        let (case, trace) = ((person.id, id.0), Some(request.traceparent.as_str()));
+        let given = self.casework.answer_supplement(case, &answer, once.as_ref(), trace, |case| self.show(case).into());
+        Ok(given.await?.into())
     }
 }
 
@@ -164,7 +171,7 @@ impl From<SubmitError> for Problem {
             SubmitError::NotOpen(refusal) => refusal.into(),
             SubmitError::Faulty(faults) => faulty(faults),
             SubmitError::Submitted(case) => submitted_as(case),
-            SubmitError::Stale => Self::new(Code::Conflict),
+            SubmitError::Stale | SubmitError::ItemChanged => Self::new(Code::Conflict),
             SubmitError::Calendar(error) => error.into(),
             SubmitError::Once(error) => error.into(),
             SubmitError::Store(error) => error.into(),
@@ -176,6 +183,7 @@ impl From<AnswerError> for Problem {
     fn from(error: AnswerError) -> Self {
         match error {
             AnswerError::Faulty(faults) => faulty(faults),
+            AnswerError::Stale => Self::new(Code::Conflict),
             AnswerError::Change(error) => error.into(),
             AnswerError::Store(error) => error.into(),
         }

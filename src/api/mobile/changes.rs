@@ -20,6 +20,7 @@ use crate::casework::Casework;
 use crate::casework::live::Live;
 use crate::domain::clock::Instant;
 use crate::domain::ids::PersonId;
+use crate::metrics::live::Client;
 use crate::store::changes::Change;
 
 /// The operations.
@@ -106,14 +107,14 @@ impl Changes {
             cursors: self.cursors.clone(),
             stop: self.stop.clone(),
         };
-        stream::unfold((looker, since), move |(looker, since)| async move {
+        stream::unfold((looker, Client::comes(), since), move |(looker, client, since)| async move {
             loop {
                 // A record that cannot be read ends the stream; the client comes back with its last id.
                 let found = looker.casework.next_changes(&looker.live, person, since, AT_ONCE).await.ok()?;
                 let Some(last) = found.last().map(|change| change.seq) else { continue };
                 let shown: Option<Vec<ChangeBody>> =
                     found.iter().map(|change| looker.show(person, change).ok()).collect();
-                return Some((stream::iter(shown?), (looker, last)));
+                return Some((stream::iter(shown?), (looker, client, last)));
             }
         })
         .flatten()

@@ -150,10 +150,13 @@ impl ConsentAnswers {
 impl From<ReportError> for Problem {
     fn from(error: ReportError) -> Self {
         match error {
-            ReportError::UnknownTemplate(id) => {
-                let pointer = format!("/results/{}", id.replace('~', "~0").replace('/', "~1"));
-                let message = Bilingual::new("没有这个模板", "There is no such template");
-                Self::new(Code::InvalidBody).errors(vec![FieldError::new(pointer, "unknown_template", message)])
+            ReportError::UnknownTemplates(ids) => {
+                let fault = |id: String| {
+                    let pointer = format!("/results/{}", id.replace('~', "~0").replace('/', "~1"));
+                    let message = Bilingual::new("没有这个模板", "There is no such template");
+                    FieldError::new(pointer, "unknown_template", message)
+                };
+                Self::new(Code::InvalidBody).errors(ids.into_iter().map(fault).collect())
             }
             ReportError::Store(error) => error.into(),
         }

@@ -58,10 +58,10 @@ struct DeviceBody {
     #[oai(validator(max_length = 4096))]
     push_token: Option<String>,
     /// The client's version.
-    #[oai(validator(max_length = 50))]
+    #[oai(validator(max_length = 50, pattern = r"^[^\x00]*$"))]
     app_version: String,
     /// The phone's version.
-    #[oai(validator(max_length = 50))]
+    #[oai(validator(max_length = 50, pattern = r"^[^\x00]*$"))]
     os_version: String,
     /// The phone's language.
     language: LanguageTag,

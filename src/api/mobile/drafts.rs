@@ -22,7 +22,7 @@ use crate::casework::Casework;
 use crate::casework::drafts::JudgedDraft;
 use crate::casework::drafts::save::{Expect, NewDraft, SaveDraftError};
 use crate::casework::power_list::NotOpen;
-use crate::domain::application::DraftContent;
+use crate::domain::application::{DraftContent, KEPT};
 use crate::domain::clock::Instant;
 use crate::domain::ids::{CaseId, DraftId};
 use crate::domain::item::ItemCode;
@@ -142,6 +142,8 @@ struct DraftBody {
     submitted_as: Option<CaseId>,
     /// When it was last changed.
     updated_at: Instant,
+    /// When it is forgotten, unless it is changed before.
+    kept_until: Instant,
     /// Counts its changes from 1; also its `ETag`.
     version: i64,
 }
@@ -160,6 +162,7 @@ impl From<JudgedDraft> for DraftBody {
             faults: faults.into_iter().map(|fault| FieldErrorBody::of(&fault.into(), language)).collect(),
             submitted_as: draft.submitted_as,
             updated_at: draft.updated_at,
+            kept_until: draft.updated_at + KEPT,
             version: draft.version,
         }
     }
@@ -175,6 +178,8 @@ struct DraftSummary {
     item_code: String,
     /// When it was last changed.
     updated_at: Instant,
+    /// When it is forgotten, unless it is changed before.
+    kept_until: Instant,
     /// Counts its changes from 1.
     version: i64,
 }
@@ -182,7 +187,8 @@ struct DraftSummary {
 impl From<&Draft> for DraftSummary {
     fn from(draft: &Draft) -> Self {
         let Draft { id, item, updated_at, version, .. } = draft;
-        Self { id: *id, item_code: item.to_string(), updated_at: *updated_at, version: *version }
+        let kept_until = *updated_at + KEPT;
+        Self { id: *id, item_code: item.to_string(), updated_at: *updated_at, kept_until, version: *version }
     }
 }
 
@@ -264,6 +270,7 @@ impl Example for DraftBody {
             faults: Vec::new(),
             submitted_as: None,
             updated_at: Instant::default(),
+            kept_until: Instant::default() + KEPT,
             version: 2,
         }
     }
@@ -271,7 +278,7 @@ impl Example for DraftBody {
 
 impl Example for DraftSummary {
     fn example() -> Self {
-        let DraftBody { id, item_code, updated_at, version, .. } = DraftBody::example();
-        Self { id, item_code, updated_at, version }
+        let DraftBody { id, item_code, updated_at, kept_until, version, .. } = DraftBody::example();
+        Self { id, item_code, updated_at, kept_until, version }
     }
 }

@@ -2,10 +2,9 @@
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::person::{LanguageTag, PersonBody};
-use super::sessions::PhoneProof;
 use super::tag::Tag;
 use crate::api::edge::bearer::Person;
 use crate::api::edge::body::Body;
@@ -14,7 +13,10 @@ use crate::api::edge::phone::read_phone;
 use crate::api::edge::problem::{FieldError, Problem};
 use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::casework::people::People;
+use crate::casework::people::attach_wechat::AttachError;
+use crate::casework::people::join::{IfTaken, TakenError};
 use crate::casework::people::set_phone::SetPhoneError;
+use crate::casework::people::sign_in_wechat::WechatCodeError;
 use crate::casework::people::verify_identity::VerifyError;
 use crate::domain::identity::ResidentIdFault;
 use crate::domain::ids::PersonId;
@@ -33,6 +35,9 @@ impl Me {
     }
 
     /// Proves who the person is: name and resident ID are confirmed by a register. Submitting needs it.
+    ///
+    /// Results that other systems reported for this resident ID are the person's from now on. Five comparisons in an hour,
+    /// or twenty in a day, that come out wrong are enough (`too_many_identity_tries`).
     #[oai(path = "/me/identity", method = "put", operation_id = "verify_identity")]
     async fn verify(&self, person: Person, body: Body<IdentityBody>) -> Result<MeAnswer, ProblemOf<VerifyError>> {
         let IdentityBody { name, resident_id } = body.into_inner();
@@ -41,11 +46,31 @@ impl Me {
     }
 
     /// Proves that a phone is the person's, with a code from `POST /v1/login-codes`.
+    ///
+    /// Results that other systems reported for this phone are the person's from now on. If it belongs to another account
+    /// that was signed in to before, the answer is `phone_taken`, and the code counts on: ask the person, and say so in
+    /// `if_taken`.
     #[oai(path = "/me/phone", method = "put", operation_id = "set_phone")]
-    async fn set_phone(&self, person: Person, body: Body<PhoneProof>) -> Result<MeAnswer, Problem> {
-        let PhoneProof { phone, code } = body.into_inner();
-        self.0.set_phone(person.id, &read_phone(&phone, "/phone")?, &Private::new(code)).await?;
+    async fn set_phone(&self, person: Person, body: Body<NewPhone>) -> Result<MeAnswer, Problem> {
+        let NewPhone { phone, code, if_taken } = body.into_inner();
+        let phone = read_phone(&phone, "/phone")?;
+        self.0.set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
         self.answer(person.id).await
+    }
+
+    /// Attaches a WeChat account, with a code of `wx.login`: it then signs the person in, and reaches them.
+    ///
+    /// A mini-program whose user has an account already signs in to that by SMS, and then attaches WeChat to it. If the WeChat
+    /// account signed in here before, the answer is `wechat_taken`: ask the person, and say so in `if_taken` with a fresh code.
+    #[oai(path = "/me/wechat", method = "put", operation_id = "attach_wechat")]
+    async fn attach_wechat(
+        &self,
+        person: Person,
+        body: Body<NewWechat>,
+    ) -> Result<MeAnswer, ProblemOf<WechatCodeError>> {
+        let NewWechat { code, if_taken } = body.into_inner();
+        self.0.attach_wechat(person.id, &Private::new(code), if_taken.into()).await?;
+        Ok(self.answer(person.id).await?)
     }
 
     /// Chooses the language that the person is written to in.
@@ -75,6 +100,47 @@ struct IdentityBody {
     resident_id: String,
 }
 
+/// A number, and the code that was sent to it.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct NewPhone {
+    /// 手机号
+    #[oai(validator(max_length = 30))]
+    phone: String,
+    /// 验证码: six digits, good for ten minutes and five tries.
+    #[oai(validator(pattern = "^[0-9]{6}$"))]
+    code: String,
+    /// What to do if the number is another account's.
+    #[oai(default)]
+    if_taken: IfTakenWord,
+}
+
+/// A WeChat account.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct NewWechat {
+    /// What `wx.login` gave: good for five minutes and one use.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    code: String,
+    /// What to do if the account is another one's here.
+    #[oai(default)]
+    if_taken: IfTakenWord,
+}
+
+/// What to do if what was proved belongs to another account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
+#[oai(rename = "IfTaken", rename_all = "snake_case", remote = "IfTaken")]
+enum IfTakenWord {
+    /// Nothing: answer that it is taken.
+    #[default]
+    Refuse,
+    /// 合并账号: make both one. All that the other has moves here, and its sign-ins end. It cannot be undone. Two that were
+    /// verified as different people are never joined.
+    Join,
+    /// 换绑: take this alone from the other account, which goes on without it; for a number that was given out again.
+    Move,
+}
+
 /// A language.
 #[derive(Object)]
 #[oai(rename = "LanguageChoice", deny_unknown_fields, example)]
@@ -86,6 +152,18 @@ struct LanguageBody {
 impl Example for IdentityBody {
     fn example() -> Self {
         Self { name: "王小明".to_owned(), resident_id: "320422198506150024".to_owned() }
+    }
+}
+
+impl Example for NewPhone {
+    fn example() -> Self {
+        Self { phone: "13800138000".to_owned(), code: "042617".to_owned(), if_taken: IfTakenWord::Refuse }
+    }
+}
+
+impl Example for NewWechat {
+    fn example() -> Self {
+        Self { code: "0a3Xyz000abcDEF".to_owned(), if_taken: IfTakenWord::Refuse }
     }
 }
 
@@ -106,8 +184,26 @@ impl From<SetPhoneError> for Problem {
     fn from(error: SetPhoneError) -> Self {
         match error {
             SetPhoneError::Code(error) => error.into(),
-            SetPhoneError::Taken => Self::new(Code::PhoneTaken),
+            SetPhoneError::Taken(error) => taken(error, Code::PhoneTaken),
         }
+    }
+}
+
+impl From<AttachError> for Problem {
+    fn from(error: AttachError) -> Self {
+        match error {
+            AttachError::Code(error) => error.into(),
+            AttachError::Taken(error) => taken(error, Code::WechatTaken),
+        }
+    }
+}
+
+/// What the person can do about it stands in the title of the code.
+fn taken(error: TakenError, code: Code) -> Problem {
+    match error {
+        TakenError::Taken => Problem::new(code),
+        TakenError::Differ => Problem::new(Code::AccountsDiffer),
+        TakenError::Store(error) => error.into(),
     }
 }
 
@@ -122,6 +218,7 @@ impl From<VerifyError> for Problem {
             VerifyError::Name => not_a_name(),
             VerifyError::ResidentId(fault) => not_a_resident_id(fault),
             VerifyError::NotConfirmed => Self::new(Code::IdentityNotConfirmed),
+            VerifyError::TooMany(wait) => Self::new(Code::TooManyIdentityTries).retry_after(wait),
             VerifyError::VerifiedAsAnother => Self::new(Code::IdentityFixed),
             VerifyError::Taken => Self::new(Code::IdentityTaken),
             VerifyError::Gateway(_) => Self::new(Code::GatewayFailed).cause(error),

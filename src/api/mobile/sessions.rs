@@ -14,10 +14,10 @@ use crate::api::edge::problem::Problem;
 use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::api::edge::request_id::current_request;
 use crate::casework::people::People;
+use crate::casework::people::check_code::CodeError;
 use crate::casework::people::refresh::RefreshError;
 use crate::casework::people::request_login_code::RequestCodeError;
-use crate::casework::people::sign_in_sms::CodeError;
-use crate::casework::people::sign_in_wechat::WechatSignInError;
+use crate::casework::people::sign_in_wechat::{WechatCodeError, WechatSignInError};
 use crate::casework::people::signed_in::SignedIn;
 use crate::domain::private::Private;
 use crate::domain::session::RefreshToken;
@@ -30,7 +30,7 @@ pub struct Sessions(pub People);
 impl Sessions {
     /// Signs in with a code of `wx.login`; the first time makes an account.
     #[oai(path = "/sessions/wechat", method = "post", operation_id = "sign_in_wechat")]
-    async fn wechat(&self, body: Body<WechatSignIn>) -> Result<Opened, ProblemOf<WechatSignInError>> {
+    async fn wechat(&self, body: Body<WechatSignIn>) -> Result<Opened, ProblemOf<WechatCodeError>> {
         let code = Private::new(body.into_inner().code);
         Ok(Opened::of(self.0.sign_in_wechat(&code, current_request().language).await?))
     }
@@ -48,7 +48,7 @@ impl Sessions {
     async fn sms(&self, body: Body<PhoneProof>) -> Result<Opened, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        Ok(Opened::of(self.0.sign_in_sms(phone, &Private::new(code), current_request().language).await?))
+        Ok(Opened::of(self.0.sign_in_sms(&phone, &Private::new(code), current_request().language).await?))
     }
 
     /// Exchanges a refresh token for the next pair of tokens. Each is used once; keep the new one.
@@ -94,13 +94,13 @@ struct CodeRequest {
 /// A number and the code that was sent to it.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
-pub(super) struct PhoneProof {
+struct PhoneProof {
     /// 手机号
     #[oai(validator(max_length = 30))]
-    pub phone: String,
+    phone: String,
     /// 验证码: six digits, good for ten minutes and five tries.
     #[oai(validator(pattern = "^[0-9]{6}$"))]
-    pub code: String,
+    code: String,
 }
 
 /// A refresh token.
@@ -219,20 +219,28 @@ enum SignedOut {
     NoContent,
 }
 
-impl Brings for WechatSignInError {
+impl Brings for WechatCodeError {
     const CODES: &'static [Code] = &[Code::SignInBlocked, Code::NotOffered, Code::GatewayFailed];
+}
+
+impl From<WechatCodeError> for Problem {
+    fn from(error: WechatCodeError) -> Self {
+        match error {
+            WechatCodeError::CodeRefused => Self::new(Code::SignInFailed).detail(Bilingual::new(
+                "微信登录码无效或已使用，请重新获取",
+                "The WeChat code is not valid or was used before; fetch a fresh one",
+            )),
+            WechatCodeError::Blocked => Self::new(Code::SignInBlocked),
+            WechatCodeError::NotOffered => Self::new(Code::NotOffered),
+            WechatCodeError::Gateway(fault) => Self::new(Code::GatewayFailed).cause(fault),
+        }
+    }
 }
 
 impl From<WechatSignInError> for Problem {
     fn from(error: WechatSignInError) -> Self {
         match error {
-            WechatSignInError::CodeRefused => Self::new(Code::SignInFailed).detail(Bilingual::new(
-                "微信登录码无效或已使用，请重新获取",
-                "The WeChat code is not valid or was used before; fetch a fresh one",
-            )),
-            WechatSignInError::Blocked => Self::new(Code::SignInBlocked),
-            WechatSignInError::NotOffered => Self::new(Code::NotOffered),
-            WechatSignInError::Gateway(fault) => Self::new(Code::GatewayFailed).cause(fault),
+            WechatSignInError::Code(error) => error.into(),
             WechatSignInError::Store(error) => error.into(),
         }
     }

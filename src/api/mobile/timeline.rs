@@ -54,9 +54,12 @@ impl Timeline {
             actor,
             channel: None,
             text: (&text).into(),
+            reasons: Vec::new(),
         };
         match &step.kind {
-            StepKind::Act { act, actor } => body(act, Some(actor.clone()), act_text(act)),
+            StepKind::Act { act, actor, reasons } => {
+                StepBody { reasons: reasons.clone(), ..body(act, Some(actor.clone()), act_text(act)) }
+            }
             StepKind::Told { event, delivered_by } => {
                 let catalog = self.0.catalog().current();
                 let status = catalog.templates().status(*event);
@@ -107,7 +110,7 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
 
 /// One step.
 #[derive(Debug, Object)]
-#[oai(rename = "Step", example, skip_serializing_if_is_none)]
+#[oai(rename = "Step", example, skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 struct StepBody {
     /// When.
     at: Instant,
@@ -119,16 +122,21 @@ struct StepBody {
     channel: Option<String>,
     /// 说明
     text: Bilingual,
+    /// 理由: why, in the words of whoever acted: the reasons of a decision or a withdrawal, the points of a supplement
+    /// notice.
+    #[oai(default)]
+    reasons: Vec<String>,
 }
 
 impl Example for StepBody {
     fn example() -> Self {
         Self {
             at: Instant::default(),
-            kind: "accepted".to_owned(),
+            kind: "supplement_noticed".to_owned(),
             actor: Some("officer".to_owned()),
             channel: None,
-            text: (&act_text("accepted")).into(),
+            text: (&act_text("supplement_noticed")).into(),
+            reasons: vec!["请补交居住证明的第二页".to_owned()],
         }
     }
 }

@@ -5,16 +5,20 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::types::multipart;
 use poem_openapi::{ApiResponse, Enum, Multipart, Object, OpenApi};
+use serde_json::json;
 
 use super::tag::Tag;
+use crate::api::edge::answers::Added;
 use crate::api::edge::bearer::Person;
 use crate::api::edge::code::Code;
+use crate::api::edge::idempotency::{Answered, OptionalKey};
 use crate::api::edge::problem::{FieldError, Problem};
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::api::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::files::FilesError;
 use crate::casework::uploads::UploadError;
+use crate::domain::application::KEPT;
 use crate::domain::clock::Instant;
 use crate::domain::ids::UploadId;
 use crate::domain::private::Private;
@@ -28,10 +32,19 @@ pub struct Uploads(pub Casework);
 impl Uploads {
     /// Uploads a picture (JPEG, PNG, WebP) or a PDF.
     #[oai(path = "/uploads", method = "post", operation_id = "upload")]
-    async fn upload(&self, person: Person, form: UploadForm) -> Result<Uploaded, Problem> {
-        let name = Private::new(form.file.file_name().unwrap_or_default().chars().take(LONGEST_NAME).collect());
-        let upload = self.0.upload(person.id, &name, form.file.into_async_read()).await?;
-        Ok(Uploaded::Created(Json((&upload).into()), format!("/v1/uploads/{}", upload.id)))
+    async fn upload(
+        &self,
+        person: Person,
+        idempotency_key: OptionalKey,
+        form: UploadForm,
+    ) -> Result<Answered<Added<UploadBody>>, Problem> {
+        let name: String = form.file.file_name().unwrap_or_default().chars().take(LONGEST_NAME).collect();
+        let intent = |upload: &Upload| json!([name, hex::encode(upload.sha256)]);
+        let once = |upload: &Upload| idempotency_key.once(person.id, "upload", &intent(upload));
+        let added =
+            |upload: &Upload| Added { body: UploadBody::from(upload), location: format!("/v1/uploads/{}", upload.id) };
+        let (private, content) = (Private::new(name.clone()), form.file.into_async_read());
+        Ok(self.0.upload(person.id, &private, content, once, |upload| added(upload).into()).await?.into())
     }
 
     /// Shows what is known of an upload.
@@ -45,6 +58,13 @@ impl Uploads {
     async fn content(&self, person: Person, id: Path<UploadId>) -> Result<FileAnswer, Problem> {
         let stored = self.0.upload_of(person.id, id.0).await?;
         Ok(FileAnswer::of(stored.upload.kind, self.0.upload_content(&stored).await?))
+    }
+
+    /// Throws away an upload that was not handed in.
+    #[oai(path = "/uploads/:id", method = "delete", operation_id = "delete_upload")]
+    async fn delete(&self, person: Person, id: Path<UploadId>) -> Result<UploadDiscarded, Problem> {
+        self.0.discard_upload(person.id, id.0).await?;
+        Ok(UploadDiscarded::NoContent)
     }
 }
 
@@ -60,7 +80,7 @@ struct UploadForm {
 
 /// An uploaded file.
 #[derive(Object)]
-#[oai(rename = "Upload", example)]
+#[oai(rename = "Upload", example, skip_serializing_if_is_none)]
 struct UploadBody {
     /// Its id.
     id: UploadId,
@@ -72,6 +92,8 @@ struct UploadBody {
     sha256: String,
     /// When it was uploaded.
     created_at: Instant,
+    /// Until when it waits to be handed in: in a case, or in a draft that is kept longer. Absent once it belongs to a case.
+    kept_until: Option<Instant>,
 }
 
 /// What a file is.
@@ -110,15 +132,16 @@ impl From<&Upload> for UploadBody {
             size: upload.size,
             sha256: hex::encode(upload.sha256),
             created_at: upload.created_at,
+            kept_until: upload.keep_until,
         }
     }
 }
 
 #[derive(ApiResponse)]
-enum Uploaded {
-    /// 已上传 It was uploaded
-    #[oai(status = 201)]
-    Created(Json<UploadBody>, #[oai(header = "Location")] String),
+enum UploadDiscarded {
+    /// 已删除 Thrown away
+    #[oai(status = 204)]
+    NoContent,
 }
 
 impl From<FilesError> for Problem {
@@ -144,6 +167,12 @@ impl From<UploadError> for Problem {
             )),
             UploadError::Broken(_) => Self::new(Code::MalformedRequest),
             UploadError::NotFound => Self::new(Code::NotFound),
+            UploadError::TooMany { most } => Self::new(Code::TooManyUploads).detail(Bilingual::new(
+                format!("最多可有 {most} 个未提交的文件"),
+                format!("At most {most} files may wait to be handed in"),
+            )),
+            UploadError::HandedIn => Self::new(Code::UploadHandedIn),
+            UploadError::Once(error) => error.into(),
             UploadError::Files(error) => error.into(),
             UploadError::Store(error) => error.into(),
         }
@@ -158,6 +187,7 @@ impl Example for UploadBody {
             size: 183_042,
             sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
             created_at: Instant::default(),
+            kept_until: Some(Instant::default() + KEPT),
         }
     }
 }

@@ -41,10 +41,10 @@ impl Jobs {
         /// Only jobs in this state.
         Query(state): Query<Option<JobStateWord>>,
         /// Only jobs of this lane: `push.wechat`.
-        #[oai(validator(max_length = 60))]
+        #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
         Query(lane): Query<Option<String>>,
         /// Only jobs of this kind: `order_parcel`.
-        #[oai(validator(max_length = 60))]
+        #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
         Query(kind): Query<Option<String>>,
         /// How many at most (20 if absent, 100 at most).
         Query(limit): Query<Option<u32>>,
@@ -226,13 +226,13 @@ impl Example for JobFile {
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct ReplayOrder {
     /// Only jobs of this lane.
-    #[oai(validator(max_length = 60))]
+    #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
     lane: Option<String>,
     /// Only jobs of this kind.
-    #[oai(validator(max_length = 60))]
+    #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
     kind: Option<String>,
     /// Only jobs whose cause holds this text.
-    #[oai(validator(max_length = 200))]
+    #[oai(validator(max_length = 200, pattern = r"^[^\x00]*$"))]
     cause: Option<String>,
     /// Whether only to count them.
     dry_run: bool,

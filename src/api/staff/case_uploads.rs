@@ -10,6 +10,7 @@ use crate::api::edge::code::Code;
 use crate::api::edge::problem::Problem;
 use crate::api::file_content::FileAnswer;
 use crate::casework::Casework;
+use crate::casework::officers::read_upload::ReadUploadError;
 use crate::domain::ids::{CaseId, UploadId};
 
 /// The operations.
@@ -17,18 +18,21 @@ pub struct CaseUploads(pub(super) Casework);
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Cases")]
 impl CaseUploads {
-    /// Sends a file that was handed in with a case, or after its supplement notice.
+    /// Sends a file that was handed in with a case, or after its supplement notice. It may be the scan of an identity card, so
+    /// the history of the case keeps who read it.
     #[oai(path = "/cases/:id/uploads/:upload", method = "get", operation_id = "get_case_upload")]
     async fn get(&self, officer: Officer, id: Path<CaseId>, upload: Path<UploadId>) -> Result<FileAnswer, Problem> {
-        let file = self.0.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
-        let mut handed_in = file.application.uploads();
-        handed_in.extend(file.supplement.iter().flat_map(|answer| answer.uploads()));
-        if !handed_in.contains(&upload.0) {
-            return Err(Code::NotFound.into());
-        }
-        let stored = self.0.stored_upload(upload.0).await?.ok_or(Code::NotFound)?;
-        let content = self.0.upload_content(&stored).await;
-        let content = content.map_err(|error| Problem::new(Code::Unavailable).cause(error))?;
+        let found = self.0.read_case_upload(&desk(&officer)?, id.0, upload.0).await;
+        let (stored, content) = found?.ok_or(Code::NotFound)?;
         Ok(FileAnswer::of(stored.upload.kind, content))
+    }
+}
+
+impl From<ReadUploadError> for Problem {
+    fn from(error: ReadUploadError) -> Self {
+        match error {
+            ReadUploadError::Store(error) => error.into(),
+            ReadUploadError::Files(error) => Self::new(Code::Unavailable).cause(error),
+        }
     }
 }

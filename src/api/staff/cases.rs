@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde_json::{Value, json};
 
@@ -11,21 +11,23 @@ use super::application_view::ApplicationBody;
 use super::desk::{desk, seen};
 use super::tag::Tag;
 use crate::api::case_view::CaseBody;
+use crate::api::edge::answers::Versioned;
 use crate::api::edge::bearer::Officer;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
 use crate::api::edge::etag::{IfMatch, etag};
-use crate::api::edge::idempotency::{Answered, IdempotencyKey};
+use crate::api::edge::idempotency::{Answered, IdempotencyKey, OptionalKey};
 use crate::api::edge::paging::{Cursors, Page, clamp};
 use crate::api::edge::problem::Problem;
 use crate::api::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::Casework;
-use crate::casework::officers::decide::Decide;
 use crate::casework::officers::read::CaseFile;
-use crate::casework::once::Answer;
+use crate::casework::officers::{Asked, Desk};
+use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
 use crate::domain::ids::CaseId;
-use crate::store::cases::{HistoryEntry, Versioned};
+use crate::domain::text::Bilingual;
+use crate::store::cases::{self, HistoryEntry};
 
 /// The operations.
 pub struct Cases {
@@ -38,25 +40,31 @@ const LIST: &str = "list_cases";
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Cases")]
 impl Cases {
-    /// Lists the agency's open cases: what is due first comes first, what waits for its applicant comes last.
+    /// Lists the agency's open cases: what is due first comes first, what waits for its applicant comes last. With `number`
+    /// it finds one, open or not.
     #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
     async fn list(
         &self,
         officer: Officer,
         /// Only cases in this state.
         Query(state): Query<Option<OpenState>>,
+        /// 办件编号: only the case of this number. A slip in it is noticed by its check character.
+        Query(number): Query<Option<String>>,
         /// How many at most (20 if absent, 100 at most).
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the page before.
         Query(cursor): Query<Option<String>>,
     ) -> Result<QueueAnswer, Problem> {
         let (desk, limit) = (desk(&officer)?, clamp(limit));
+        if let Some(number) = number {
+            return self.list_one(&desk, &number).await;
+        }
         let state = state.map(OpenState::as_str);
         let filters = (desk.agency.as_str(), state);
         let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &Versioned| (row.case.due_on, row.case.id);
+        let position = |row: &cases::Versioned| (row.case.due_on, row.case.id);
         let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
         Ok(QueueAnswer::Ok(Json(page)))
     }
@@ -92,9 +100,17 @@ impl Cases {
 
     /// 受理。 Accepts a case: from now on its decision is due.
     #[oai(path = "/cases/:id/acceptance", method = "post", operation_id = "accept_case")]
-    async fn accept(&self, officer: Officer, id: Path<CaseId>, if_match: IfMatch) -> Result<CaseAnswer, Problem> {
-        let case = self.casework.accept(&desk(&officer)?, id.0, seen(if_match)?).await?;
-        Ok(self.answer(&case))
+    async fn accept(
+        &self,
+        officer: Officer,
+        id: Path<CaseId>,
+        if_match: IfMatch,
+        idempotency_key: OptionalKey,
+    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
+        let asked = Asked { case: id.0, version, once: once.as_ref() };
+        Ok(self.casework.accept(&desk, asked, |case| self.show(case).into()).await?.into())
     }
 
     /// 补正告知。 Tells the applicant, once, everything that is missing.
@@ -104,11 +120,15 @@ impl Cases {
         officer: Officer,
         id: Path<CaseId>,
         if_match: IfMatch,
+        idempotency_key: OptionalKey,
         body: Body<SupplementNotice>,
-    ) -> Result<CaseAnswer, Problem> {
+    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
+        let asked = Asked { case: id.0, version, once: once.as_ref() };
         let points = body.into_inner().points;
-        let case = self.casework.notice_supplement(&desk(&officer)?, id.0, seen(if_match)?, points).await?;
-        Ok(self.answer(&case))
+        let given = self.casework.notice_supplement(&desk, asked, points, |case| self.show(case).into());
+        Ok(given.await?.into())
     }
 
     /// 决定。 Grants or denies. The applicant is told and the parcel is ordered, whatever dies in between.
@@ -120,36 +140,42 @@ impl Cases {
         if_match: IfMatch,
         idempotency_key: IdempotencyKey,
         body: Body<NewDecision>,
-    ) -> Result<Answered<CaseAnswer>, Problem> {
+    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
         let (desk, version) = (desk(&officer)?, seen(if_match)?);
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
         let ruling =
-            ruling(outcome, reasons, result).map_err(|fault| Problem::new(Code::InvalidBody).errors(vec![fault]))?;
-        let decide = Decide { case: id.0, version, ruling, once: &once };
-        let given = self.casework.decide(&desk, decide, |case| {
-            let body = self.show(case).to_json().unwrap_or_default();
-            Answer::new(200, body).header("ETag", etag(case.version))
-        });
-        Ok(given.await?.into())
+            ruling(outcome, reasons, result).map_err(|faults| Problem::new(Code::InvalidBody).errors(faults))?;
+        let asked = Asked { case: id.0, version, once: Some(&once) };
+        Ok(self.casework.decide(&desk, asked, ruling, |case| self.show(case).into()).await?.into())
     }
 }
 
 impl Cases {
-    fn show(&self, case: &Versioned) -> CaseBody {
-        CaseBody::of(case, &self.casework.catalog().current())
+    /// The list of the one case of a number, or of none.
+    async fn list_one(&self, desk: &Desk, number: &str) -> Result<QueueAnswer, Problem> {
+        let slip = || {
+            Bilingual::new(
+                "办件编号有误：校验位不符",
+                "There is a slip in the number: its check character does not fit",
+            )
+        };
+        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(slip()))?;
+        let found = self.casework.case_numbered(desk, &number).await?;
+        let data = found.iter().map(|case| self.show(case).body).collect();
+        Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
+    }
+
+    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
+        Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 
     fn show_file(&self, file: &CaseFile) -> CaseFileBody {
         CaseFileBody {
-            case: self.show(&file.case),
+            case: self.show(&file.case).body,
             application: (&file.application).into(),
             supplement_answer: file.supplement.as_ref().map(ApplicationBody::from),
         }
-    }
-
-    fn answer(&self, case: &Versioned) -> CaseAnswer {
-        CaseAnswer::Ok(Json(self.show(case)), etag(case.version))
     }
 }
 
@@ -300,11 +326,4 @@ enum HistoryAnswer {
     /// The history.
     #[oai(status = 200)]
     Ok(Json<History>),
-}
-
-#[derive(ApiResponse)]
-enum CaseAnswer {
-    /// The case as it is now.
-    #[oai(status = 200)]
-    Ok(Json<CaseBody>, #[oai(header = "ETag")] String),
 }

@@ -1,7 +1,5 @@
 //! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
 
-use std::time::Duration;
-
 use crate::casework::Casework;
 use crate::domain::clock::{Instant, fresh};
 use crate::domain::ids::CallbackId;
@@ -9,6 +7,7 @@ use crate::domain::job::{Job, Work};
 use crate::domain::reach::Link;
 use crate::gateway::push::PushNews;
 use crate::store::callbacks::{self, StoredCall};
+use crate::store::record::Record;
 use crate::store::{StoreError, Tx, consents, jobs};
 
 /// What a channel told in one call.
@@ -21,25 +20,30 @@ pub struct ChannelNews {
 }
 
 impl Casework {
-    /// Keeps a call and promises to understand it. The same call again is kept once.
+    /// Keeps a call and promises to understand it. The same call again is kept once. `trace` is the call's `traceparent`.
     ///
     /// # Errors
     /// When the database is unavailable: then the caller must be told to call again.
-    pub async fn keep_call(&self, call: &StoredCall) -> Result<(), StoreError> {
+    pub async fn keep_call(&self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
         let id = fresh(CallbackId::from_uuid);
         let mut tx = self.store().begin().await?;
         if !callbacks::keep(&mut tx, self.store().keys(), id, call, self.now()).await? {
             return Ok(());
         }
-        let offers = jobs::promise(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], None).await?;
+        let offers = jobs::promise(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], trace).await?;
         tx.commit().await?;
         self.parts.bell.ring(offers, std::iter::empty());
         Ok(())
     }
 
-    /// Writes what a channel told: consents given and withdrawn, and receipts, which hasten the look-up of a message whose
-    /// outcome was unknown.
-    pub(super) async fn apply_news(&self, tx: &mut Tx, told: &ChannelNews, now: Instant) -> Result<(), StoreError> {
+    /// Writes what a channel told: consents given and withdrawn, and receipts.
+    pub(super) async fn apply_news(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        told: &ChannelNews,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         let ChannelNews { link: Link { channel, address: kind }, news } = told;
         for news in news {
             match news {
@@ -51,10 +55,7 @@ impl Casework {
                     let after = before.after_act(*accepted, worth, *at);
                     consents::set_balance(tx, giver, channel, template, after).await?;
                 }
-                PushNews::Receipt { key: Some(key), .. } => {
-                    jobs::hasten(tx, &format!("push:{key}:{channel}"), Duration::ZERO).await?;
-                }
-                PushNews::Receipt { key: None, .. } => {}
+                PushNews::Receipt(receipt) => self.apply_receipt(tx, record, &told.link, receipt).await?,
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
 use crate::store::StoreError;
-use crate::store::jobs::{self, AttemptRow, Backlog, JobFilter, JobRow};
+use crate::store::jobs::{self, AttemptRow, Backlog, JobFilter, JobRow, Standing};
 
 impl Casework {
     /// Jobs of a filter, the newest first, before a place in the list.
@@ -21,13 +21,22 @@ impl Casework {
         jobs::list(&mut *self.store().connection().await?, filter, before, limit).await
     }
 
-    /// When a job was first tried: the day that a look-up at its gateway asks about.
+    /// When the work of a job may have been handed over without anybody knowing: the days that a look-up at its gateway
+    /// asks about.
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn first_attempt_at(&self, id: JobId) -> Result<Option<Instant>, StoreError> {
-        let attempts = jobs::attempts(&mut *self.store().connection().await?, id).await?;
-        Ok(attempts.first().map(|attempt| attempt.started_at))
+    pub async fn handed_over(&self, id: JobId) -> Result<Vec<Instant>, StoreError> {
+        let handed_over = jobs::handed_over(&mut *self.store().connection().await?, id).await?;
+        Ok(handed_over.map(|handed_over| handed_over.at).unwrap_or_default())
+    }
+
+    /// How many workers in a row died or fell silent while they were at a job.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn lost_in_a_row(&self, id: JobId) -> Result<i32, StoreError> {
+        jobs::lost_in_a_row(&mut *self.store().connection().await?, id).await
     }
 
     /// One job with all attempts at it.
@@ -48,14 +57,25 @@ impl Casework {
         jobs::count_dead(&mut *self.store().connection().await?, filter, most).await
     }
 
-    /// What waits in each lane of this installation, counted up to `most`.
+    /// What waits in each lane of this installation, and of those that are only left over, counted up to `most`.
     ///
     /// # Errors
     /// When the database is unavailable.
     pub async fn backlog(&self, most: i64) -> Result<Vec<Backlog>, StoreError> {
         let push = self.parts.chain.iter().map(Lane::push);
         let courier = self.parts.carriers.iter().map(Lane::courier);
-        let lanes: Vec<Lane> = push.chain(courier).chain([Lane::inside()]).collect();
-        jobs::backlog(&mut *self.store().connection().await?, &lanes, most).await
+        let mut lanes: Vec<Lane> = push.chain(courier).chain([Lane::inside()]).collect();
+        let mut connection = self.store().connection().await?;
+        let in_use = jobs::lanes_in_use(&mut connection).await?.into_iter();
+        lanes.extend(in_use.filter(|lane| !lanes.contains(lane)).collect::<Vec<_>>());
+        jobs::backlog(&mut connection, &lanes, most).await
+    }
+
+    /// How these lanes stand, counted up to `most`.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn standing(&self, lanes: &[Lane], most: i64) -> Result<Vec<Standing>, StoreError> {
+        jobs::standing(&mut *self.store().connection().await?, lanes, most).await
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::casework::Casework;
+use crate::casework::item_of_case::item_of;
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::Instant;
 use crate::domain::ids::ParcelId;
@@ -82,25 +83,27 @@ impl Casework {
         parcels::known_as(&mut *self.store().connection().await?, carrier, order_no, waybill).await
     }
 
-    /// Writes what became known, and adds to the record what the resident must be told.
+    /// Writes what became known, and adds to the record what the resident must be told. `trace` is the `traceparent` that
+    /// it all follows from.
     pub(super) async fn apply_parcel(
         &self,
         tx: &mut Tx,
         record: &mut Record,
         effect: &ParcelEffect,
+        trace: Option<&str>,
         now: Instant,
     ) -> Result<(), StoreError> {
         let found = parcels::find_for_change(tx, self.store().keys(), effect.parcel).await?;
         let mut parcel = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?.parcel;
         let before = (parcel.state, parcel.waybill.clone());
-        self.change_parcel(tx, record, &mut parcel, &effect.change, now).await?;
+        self.change_parcel(tx, record, &mut parcel, &effect.change, trace, now).await?;
         let parcel = &parcel;
         parcels::update(tx, parcel, now).await?;
         if before != (parcel.state, parcel.waybill.clone()) {
             record.change(parcel.person, ChangeKind::Parcel, parcel.id);
         }
         if before.0 != parcel.state {
-            self.tell(tx, record, parcel, now).await?;
+            self.tell(tx, record, parcel, trace, now).await?;
         }
         Ok(())
     }
@@ -111,15 +114,18 @@ impl Casework {
         record: &mut Record,
         parcel: &mut Parcel,
         change: &ParcelChange,
+        trace: Option<&str>,
         now: Instant,
     ) -> Result<(), StoreError> {
         match change {
             ParcelChange::Ordered { waybill } => {
-                parcel.waybill = waybill.clone().or(parcel.waybill.take());
+                // What can be no number is told again, by a call or when asked.
+                let told = waybill.clone().filter(Waybill::is_sound);
+                parcel.waybill = told.or(parcel.waybill.take());
                 if parcel.state == ParcelState::Pending {
                     parcel.state = ParcelState::Ordered;
                 }
-                record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), None)?;
+                record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
             }
             ParcelChange::Withdrawn => {
                 parcel.round += 1;
@@ -130,7 +136,7 @@ impl Casework {
             ParcelChange::Scanned(trail) => {
                 if parcel.state == ParcelState::Pending {
                     // Its call overtook its answer to our order, which nobody waits for any more.
-                    record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), None)?;
+                    record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
                 }
                 self.scan(tx, parcel, trail, now).await?;
             }
@@ -164,7 +170,14 @@ impl Casework {
     }
 
     /// Tells the resident what the new state means to them, once, and remembers it in the case's history.
-    async fn tell(&self, tx: &mut Tx, record: &mut Record, parcel: &Parcel, now: Instant) -> Result<(), StoreError> {
+    async fn tell(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        parcel: &Parcel,
+        trace: Option<&str>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         let cause = json!({"parcel": parcel.id, "state": parcel.state, "waybill": parcel.waybill});
         let carrier = Actor::Carrier(parcel.carrier.clone());
         record.remember(parcel.case, &carrier, "parcel_moved", cause, now);
@@ -174,11 +187,13 @@ impl Casework {
         }
         let case = self.case_of(tx, parcel).await?;
         let reach = reach::of(tx, &[parcel.person]).await?.remove(&parcel.person).unwrap_or_default();
-        self.notify(record, &case, event, &reach, None, now)
+        let catalog = self.catalog().current();
+        let item = item_of(tx, &catalog, &case).await?;
+        self.notify(record, (&case, &item), event, &reach, trace, now)
     }
 
     async fn case_of(&self, tx: &mut Tx, parcel: &Parcel) -> Result<Case, StoreError> {
-        let found = cases::find(tx, parcel.case, Owner::Applicant(parcel.person)).await?;
+        let found = cases::find(tx, self.store().keys(), parcel.case, Owner::Applicant(parcel.person)).await?;
         found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
     }
 }

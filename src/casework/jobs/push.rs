@@ -1,31 +1,42 @@
 //! Bringing a notification to a phone: what is needed before the call, and what follows from its outcome.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::casework::Casework;
+use crate::domain::doubt::Doubt;
 use crate::domain::ids::{JobId, NotificationId, PersonId};
 use crate::domain::job::{Job, Work};
-use crate::domain::notification::{Consent, Event, Notification, PushMessage};
+use crate::domain::notification::{ChannelCode, Consent, Notification, PushMessage};
 use crate::domain::private::Private;
-use crate::domain::reach::Link;
+use crate::domain::reach::{AddressKind, Link};
 use crate::store::consent_holds::Wanted;
-use crate::store::reach::Recipient;
+use crate::store::push_receipts::{self, InDoubt};
+use crate::store::recipients::Recipient;
 use crate::store::record::Record;
-use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, notifications, reach};
+use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, notifications, reach, recipients};
+
+/// A push that a worker holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingPush {
+    /// Its job.
+    pub job: JobId,
+    /// What it is to bring.
+    pub notification: NotificationId,
+    /// Whether it was held before: then the notification may have come another way since.
+    pub again: bool,
+}
 
 /// A message that is ready to be sent.
 #[derive(Debug, Clone)]
 pub struct PushTask {
     /// The recipient's address on the channel.
     pub to: Private<String>,
-    /// The recipient's address as a keyed hash, for reservations.
+    /// The recipient's address as a keyed hash, for reservations and receipts.
     pub recipient: String,
     /// The message.
     pub message: PushMessage,
     /// Whose phone.
     pub person: PersonId,
-    /// About what.
-    pub event: Event,
 }
 
 impl PushTask {
@@ -42,12 +53,9 @@ pub enum Prepared {
     /// Everything is there.
     Ready(PushTask),
     /// The person cannot or does not want to be reached there any more.
-    Unreachable {
-        /// Who.
-        person: PersonId,
-        /// About what.
-        event: Event,
-    },
+    Unreachable,
+    /// The notification came over another channel, or went on to one.
+    NoNeed,
 }
 
 /// What became of a push, as far as it concerns the notification.
@@ -55,34 +63,38 @@ pub enum Prepared {
 pub struct PushEffect {
     /// Which notification.
     pub notification: NotificationId,
-    /// Over which channel, and by what it finds a person.
-    pub link: Link,
-    /// Whose phone.
-    pub person: PersonId,
-    /// About what.
-    pub event: Event,
-    /// The template whose consent is held; `None` when none is needed, or it did not come to that.
-    pub template: Option<String>,
-    /// How it ended on this channel.
+    /// Over which channel.
+    pub channel: ChannelCode,
+    /// How it ended there.
     pub end: PushEnd,
 }
 
 /// How a push ended on one channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushEnd {
     /// It was delivered.
     Delivered,
-    /// An attempt of unknown outcome must have delivered it, because the consent is gone; unless another message to the
-    /// same person took that consent.
-    Presumed,
     /// The person does not want it there.
-    Refused,
-    /// The address reaches nobody.
-    Gone,
+    Refused {
+        /// The template whose consent was held; `None` when none is needed, or it did not come to that.
+        template: Option<String>,
+    },
+    /// The address, of this kind, reaches nobody.
+    Gone(AddressKind),
     /// It surely was not delivered, and will not be.
     Failed,
     /// Nobody knows, and asking again would be worse: another channel takes over.
     Unknown,
+}
+
+/// A push that ended, and what follows from that.
+pub(super) struct EndedPush<'a> {
+    /// Its job.
+    pub job: JobId,
+    /// How it ended.
+    pub effect: &'a PushEffect,
+    /// The `traceparent` of the request that promised it.
+    pub trace: Option<&'a str>,
 }
 
 /// What pushes find when they begin, by job; what is in the way of one is no trouble of the others.
@@ -90,26 +102,23 @@ pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 
 impl Casework {
     /// Prepares pushes over one channel: finds the addresses, words the messages, and holds the consents that they use up.
-    /// Together, because one at a time the database would be asked three times a message.
+    /// Together, because one at a time the database would be asked twice a message.
     ///
     /// # Errors
     /// When the database is unavailable.
-    pub async fn prepare_pushes(
-        &self,
-        link: &Link,
-        pushes: &[(JobId, NotificationId)],
-    ) -> Result<PreparedPushes, StoreError> {
+    pub async fn prepare_pushes(&self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
         let mut connection = self.store().connection().await?;
-        let ids: Vec<NotificationId> = pushes.iter().map(|(_, notification)| *notification).collect();
-        let mut notifications = notifications::find(&mut connection, &ids).await?;
-        let people: Vec<PersonId> = notifications.values().flatten().map(|notification| notification.person).collect();
-        let recipients = reach::recipients(&mut connection, link, &people).await?;
+        let no_need = self.told_otherwise(&mut connection, link, pushes).await?;
+        let ids: Vec<NotificationId> = pushes.iter().map(|push| push.notification).collect();
+        let mut found = recipients::of(&mut connection, link, &ids).await?;
         let mut prepared: PreparedPushes = pushes
             .iter()
-            .map(|(job, id)| {
-                let found = notifications.remove(id).unwrap_or_else(|| Err(missing(id)));
-                let word = |notification| self.word(link, &notification, &recipients);
-                (*job, found.and_then(word))
+            .map(|PendingPush { job, notification: id, .. }| {
+                if no_need.contains(id) {
+                    return (*job, Ok(Prepared::NoNeed));
+                }
+                let found = found.remove(id).unwrap_or_else(|| Err(missing(id)));
+                (*job, found.and_then(|(notification, recipient)| self.word(link, &notification, &recipient)))
             })
             .collect();
         hold_consents(&mut connection, link, &mut prepared).await?;
@@ -120,14 +129,34 @@ impl Casework {
     ///
     /// # Errors
     /// When the database is unavailable, or holds something unreadable.
-    pub async fn prepare_push(
+    pub async fn prepare_push(&self, link: &Link, push: PendingPush) -> Result<Prepared, StoreError> {
+        let mut prepared = self.prepare_pushes(link, &[push]).await?;
+        prepared.remove(&push.job).unwrap_or_else(|| Err(missing(&push.notification)))
+    }
+
+    /// The notifications that came to their phones, or went on to a later channel, while their pushes over this one waited
+    /// or lay dead: whoever brings those back to life must not tell twice.
+    async fn told_otherwise(
         &self,
+        conn: &mut Conn,
         link: &Link,
-        job: JobId,
-        notification: NotificationId,
-    ) -> Result<Prepared, StoreError> {
-        let mut prepared = self.prepare_pushes(link, &[(job, notification)]).await?;
-        prepared.remove(&job).unwrap_or_else(|| Err(missing(&notification)))
+        pushes: &[PendingPush],
+    ) -> Result<BTreeSet<NotificationId>, StoreError> {
+        let again: Vec<NotificationId> =
+            pushes.iter().filter(|push| push.again).map(|push| push.notification).collect();
+        if again.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut told = notifications::brought(conn, &again).await?;
+        let later: Vec<&ChannelCode> = self.parts.chain.after(&link.channel).collect();
+        let key_of = |notification: NotificationId, channel: &ChannelCode| {
+            Work::Push { notification, channel: channel.clone() }.key()
+        };
+        let keys: BTreeMap<String, NotificationId> =
+            again.iter().flat_map(|id| later.iter().map(|channel| (key_of(*id, channel), *id))).collect();
+        let promised = jobs::promised(conn, &keys.keys().cloned().collect::<Vec<_>>()).await?;
+        told.extend(promised.iter().filter_map(|key| keys.get(key)));
+        Ok(told)
     }
 
     /// Words a notification for its person, in their language.
@@ -135,18 +164,52 @@ impl Casework {
         &self,
         Link { channel, .. }: &Link,
         notification: &Notification,
-        recipients: &BTreeMap<PersonId, Recipient>,
+        recipient: &Recipient,
     ) -> Result<Prepared, StoreError> {
         let (person, event) = (notification.person, notification.event);
         let (catalog, keys) = (self.catalog().current(), self.store().keys());
-        let Some(recipient) = recipients.get(&person) else { return Ok(Prepared::Unreachable { person, event }) };
         let template = catalog.templates().for_(channel, event, recipient.language);
         let (Some(template), Some(to)) = (template, recipient.address(keys)?) else {
-            return Ok(Prepared::Unreachable { person, event });
+            return Ok(Prepared::Unreachable);
         };
         let message = template.word(notification, catalog.templates().status(event), recipient.language);
-        let recipient = hex::encode(keys.hash("recipient", to.expose()));
-        Ok(Prepared::Ready(PushTask { to, recipient, message, person, event }))
+        let recipient = self.address_hash(&to);
+        Ok(Prepared::Ready(PushTask { to, recipient, message, person }))
+    }
+
+    /// An address as receipts and reservations know it.
+    pub(super) fn address_hash(&self, address: &Private<String>) -> String {
+        hex::encode(self.store().keys().hash("recipient", address.expose()))
+    }
+
+    /// What is known of a push of which nobody knows whether it was taken; `None` where there is no doubt.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn doubt(
+        &self,
+        channel: &ChannelCode,
+        job: JobId,
+        copies: u32,
+        task: &PushTask,
+    ) -> Result<Option<Doubt>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        let Some(handed_over) = jobs::handed_over(&mut connection, job).await? else { return Ok(None) };
+        let Some(since) = handed_over.at.first().copied() else { return Ok(None) };
+        let pushes = pushes_to(&mut connection, task.person, channel).await?;
+        let PushTask { recipient, message: PushMessage { template, consent, .. }, person, .. } = task;
+        let about = InDoubt { job, channel, recipient, template, since, pushes: &pushes };
+        let receipts = push_receipts::about(&mut connection, about).await?;
+        let held = Wanted { job, person: *person, template };
+        let spare = *consent != Consent::OneTime
+            || consent_holds::is_there_another(&mut connection, channel, held, &pushes).await?;
+        Ok(Some(Doubt {
+            copies,
+            handed_over: handed_over.last,
+            refused: handed_over.unconfirmed,
+            spare,
+            fate: receipts.fate(),
+        }))
     }
 
     /// Writes what follows from pushes that ended: who was reached, which consents are used up, who comes next.
@@ -154,54 +217,61 @@ impl Casework {
         &self,
         tx: &mut Tx,
         record: &mut Record,
-        effects: &[(JobId, &PushEffect)],
+        ended: &[EndedPush<'_>],
     ) -> Result<(), StoreError> {
-        let mut ended = Vec::with_capacity(effects.len());
-        for (job, effect) in effects {
-            ended.push((*job, *effect, judged(tx, *job, effect).await?));
-        }
-        let delivered = ended.iter().filter(|(.., end)| *end == PushEnd::Delivered);
-        let (ids, channels): (Vec<_>, Vec<_>) =
-            delivered.map(|(_, effect, _)| (effect.notification, effect.link.channel.clone())).unzip();
-        if !ids.is_empty() {
+        let (delivered, others): (Vec<_>, Vec<_>) =
+            ended.iter().partition(|push| push.effect.end == PushEnd::Delivered);
+        if !delivered.is_empty() {
+            let (ids, channels): (Vec<_>, Vec<_>) =
+                delivered.iter().map(|push| (push.effect.notification, push.effect.channel.clone())).unzip();
             notifications::delivered(tx, &ids, &channels).await?;
+            consent_holds::use_up(tx, &delivered.iter().map(|push| push.job).collect::<Vec<_>>()).await?;
         }
-        settle_consents(tx, &ended).await?;
-        for (_, effect, _) in ended.iter().filter(|(.., end)| *end != PushEnd::Delivered) {
-            self.pass_on(tx, record, effect).await?;
+        let ids: Vec<NotificationId> = others.iter().map(|push| push.effect.notification).collect();
+        let found = if ids.is_empty() { BTreeMap::new() } else { notifications::find(tx, &ids).await? };
+        let mut undelivered = Vec::with_capacity(others.len());
+        for push in others {
+            let id = push.effect.notification;
+            undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(&id)))?, push));
+        }
+        // Consents are held in one order by all workers, as parcels are.
+        undelivered.sort_by_key(|(notification, _)| notification.person);
+        for (notification, push) in undelivered {
+            settle_consent(tx, push.job, push.effect, notification.person).await?;
+            self.pass_on(tx, record, &notification, push).await?;
         }
         Ok(())
     }
 
     /// Hands a notification that did not arrive to the next channel of the chain.
-    async fn pass_on(&self, tx: &mut Tx, record: &mut Record, effect: &PushEffect) -> Result<(), StoreError> {
-        let Link { channel, address } = &effect.link;
-        if effect.end == PushEnd::Gone {
-            reach::forget(tx, effect.person, channel, *address).await?;
+    async fn pass_on(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        notification: &Notification,
+        &EndedPush { effect, trace, .. }: &EndedPush<'_>,
+    ) -> Result<(), StoreError> {
+        let Notification { id, person, event, .. } = *notification;
+        if let PushEnd::Gone(address) = effect.end {
+            reach::forget(tx, person, &effect.channel, address).await?;
         }
-        let reach = reach::of(tx, &[effect.person]).await?.remove(&effect.person).unwrap_or_default();
-        let next = self.next_channel(&self.catalog().current(), effect.event, &reach, Some(channel));
+        let reach = reach::of(tx, &[person]).await?.remove(&person).unwrap_or_default();
+        let next = self.next_channel(&self.catalog().current(), event, &reach, Some(&effect.channel));
         if let Some(channel) = next {
-            record.promise(&Job::now(Work::Push { notification: effect.notification, channel }), None)?;
+            record.promise(&Job::now(Work::Push { notification: id, channel }), trace)?;
         }
         Ok(())
     }
 }
 
-/// How a push ended after all. A presumption holds only if nothing else can have used the consent up: a message to the
-/// same person that may have gone out twice took two, and the person is rather told twice than not at all.
-async fn judged(tx: &mut Tx, job: JobId, effect: &PushEffect) -> Result<PushEnd, StoreError> {
-    if effect.end != PushEnd::Presumed {
-        return Ok(effect.end);
-    }
-    let others = notifications::latest_of(tx, effect.person).await?.into_iter();
-    let push = |notification| Work::Push { notification, channel: effect.link.channel.clone() }.key();
-    let keys: Vec<String> = others.filter(|other| *other != effect.notification).map(push).collect();
-    let doubtful = jobs::any_unclear(tx, &keys).await?;
-    if doubtful {
-        tracing::info!(%job, "another message may have used its consent: the next channel takes over");
-    }
-    Ok(if doubtful { PushEnd::Unknown } else { PushEnd::Delivered })
+/// The business keys of the latest pushes to a person over a channel.
+pub(super) async fn pushes_to(
+    conn: &mut Conn,
+    person: PersonId,
+    channel: &ChannelCode,
+) -> Result<Vec<String>, StoreError> {
+    let latest = notifications::latest_of(conn, person).await?.into_iter();
+    Ok(latest.map(|notification| Work::Push { notification, channel: channel.clone() }.key()).collect())
 }
 
 fn missing(id: &NotificationId) -> StoreError {
@@ -213,13 +283,7 @@ async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPush
     let wanted: Vec<Wanted<'_>> = prepared.iter().filter_map(|(job, push)| wanted(*job, push.as_ref().ok()?)).collect();
     let held = consent_holds::hold(conn, &link.channel, &wanted).await?;
     let refused: Vec<JobId> = wanted.iter().map(|one| one.job).filter(|job| !held.contains(job)).collect();
-    for job in refused {
-        if let Some(Ok(push)) = prepared.get_mut(&job)
-            && let Prepared::Ready(PushTask { person, event, .. }) = push
-        {
-            *push = Prepared::Unreachable { person: *person, event: *event };
-        }
-    }
+    prepared.extend(refused.into_iter().map(|job| (job, Ok(Prepared::Unreachable))));
     Ok(())
 }
 
@@ -228,19 +292,15 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
     (message.consent != Consent::NotNeeded).then(|| Wanted { job, person: *person, template: &message.template })
 }
 
-/// Ends the holds of pushes on consents.
-async fn settle_consents(tx: &mut Tx, ended: &[(JobId, &PushEffect, PushEnd)]) -> Result<(), StoreError> {
-    let mut used = Vec::new();
-    for (job, effect, end) in ended {
-        let Some(template) = &effect.template else { continue };
-        match end {
-            PushEnd::Delivered | PushEnd::Presumed | PushEnd::Unknown => used.push(*job),
-            PushEnd::Failed | PushEnd::Gone => consent_holds::give_back(tx, *job).await?,
-            PushEnd::Refused => {
-                let wanted = Wanted { job: *job, person: effect.person, template };
-                consent_holds::refute(tx, &effect.link.channel, wanted).await?;
-            }
+/// Ends the hold of a push that did not arrive on a consent.
+async fn settle_consent(tx: &mut Tx, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
+    match &effect.end {
+        PushEnd::Delivered | PushEnd::Unknown => consent_holds::use_up(tx, &[job]).await,
+        PushEnd::Failed | PushEnd::Gone(_) | PushEnd::Refused { template: None } => {
+            consent_holds::give_back(tx, job).await
+        }
+        PushEnd::Refused { template: Some(template) } => {
+            consent_holds::refute(tx, &effect.channel, Wanted { job, person, template }).await
         }
     }
-    consent_holds::use_up(tx, &used).await
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::push::EndedPush;
 use super::{ChannelNews, ParcelEffect, PushEffect};
 use crate::casework::Casework;
 use crate::domain::ids::{CallbackId, ParcelId};
@@ -52,6 +53,14 @@ impl Effect {
     }
 }
 
+impl Settlement {
+    /// What is settled instead, where the record refuses what follows from the attempt.
+    #[must_use]
+    pub fn without_effect(self, why: &StoreError) -> Self {
+        Self { ending: self.ending.unsettled(format!("what follows cannot be written: {why}")), effect: Effect::None }
+    }
+}
+
 impl Casework {
     /// Settles a batch of attempts, and returns those whose claim still held.
     ///
@@ -60,40 +69,35 @@ impl Casework {
     pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptId>, StoreError> {
         let now = self.now();
         let mut tx = self.store().begin().await?;
-        let endings: Vec<Ending> = settlements.iter().map(|settlement| settlement.ending.clone()).collect();
+        let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();
         let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
         parcels::lock(&mut tx, &settled().flat_map(|settlement| settlement.effect.parcels()).collect()).await?;
         let mut record = Record::default();
         let mut pushes = Vec::new();
-        for settlement in settled() {
-            match &settlement.effect {
+        for Settlement { ending, effect } in settled() {
+            let trace = ending.trace();
+            match effect {
                 Effect::None => {}
-                Effect::Push(effect) => pushes.push((settlement.ending.id(), effect)),
-                Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, now).await?,
+                Effect::Push(effect) => pushes.push(EndedPush { job: ending.id(), effect, trace }),
+                Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?,
                 Effect::Callback { callback, outcome, parcels, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
                     if let Some(told) = told {
-                        self.apply_news(&mut tx, told, now).await?;
+                        self.apply_news(&mut tx, &mut record, told, now).await?;
                     }
                     for effect in parcels {
-                        self.apply_parcel(&mut tx, &mut record, effect, now).await?;
+                        self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
                     }
                 }
             }
         }
-        // Consents are held in one order by all workers, as parcels are.
-        pushes.sort_by_key(|(_, effect)| effect.person);
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         if record.is_empty() {
             tx.commit().await?;
             return Ok(held);
         }
-        let offers = match self.save(&mut tx, &record, now).await {
-            Ok(offers) => offers,
-            Err(SaveError::Store(error)) => return Err(error),
-            Err(SaveError::Stale) => return Err(StoreError::Broken("a settlement changed a case".to_owned())),
-        };
+        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
         self.commit(tx, &record, offers).await?;
         Ok(held)
     }

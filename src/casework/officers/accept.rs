@@ -2,37 +2,33 @@
 
 use serde_json::json;
 
-use super::Desk;
+use super::{Asked, Desk};
 use crate::casework::Casework;
-use crate::casework::change_case::{Act, ChangeError};
+use crate::casework::change_case::{ChangeError, Context};
+use crate::casework::once::{Answer, Given};
+use crate::domain::case::Case;
 use crate::domain::due::Deadlines;
-use crate::domain::ids::CaseId;
 use crate::store::cases::Versioned;
 
 impl Casework {
-    /// Accepts a case that was read at a version.
+    /// Accepts a case, and answers. Its deadlines count from the day on which the law takes it as accepted.
     ///
     /// # Errors
     /// When it is not there, was changed, does not wait for acceptance, or its due date falls into a year whose working
     /// days are not announced.
-    pub async fn accept(&self, desk: &Desk, case: CaseId, version: i64) -> Result<Versioned, ChangeError> {
-        let act = Act {
-            case,
-            owner: desk.owner(),
-            version: Some(version),
-            actor: desk.actor(),
-            name: "accepted",
-            cause: json!({}),
-            trace: desk.trace.as_deref(),
+    pub async fn accept(
+        &self,
+        desk: &Desk,
+        asked: Asked<'_>,
+        answer: impl FnOnce(&Versioned) -> Answer + Send,
+    ) -> Result<Given, ChangeError> {
+        let accept = |case: Case, context: &Context<'_>| {
+            let (promised, legal) = (context.item.promised, context.item.legal);
+            let calendar = context.catalog.calendar();
+            let deadlines = |accepted_on| Ok(Deadlines::after(accepted_on, promised, legal, calendar)?);
+            case.accept(desk.actor(), deadlines, context.now)
         };
-        let mut tx = self.store().begin().await?;
-        let changed = self
-            .change(&mut tx, act, |case, context| {
-                let (promised, legal) = (context.item.promised, context.item.legal);
-                let deadlines = Deadlines::after(context.today, promised, legal, context.catalog.calendar())?;
-                Ok(case.accept(desk.actor(), deadlines.due_on(), context.now)?)
-            })
-            .await?;
-        Ok(self.finish(tx, changed).await?)
+        let act = asked.act(desk, "accepted", &|case| json!(case.deadlines));
+        self.act(act, asked.once, accept, answer).await
     }
 }

@@ -16,7 +16,9 @@ impl Casework {
     /// # Errors
     /// When the record cannot be read or written.
     pub async fn disclose(&self, desk: &Desk, id: CaseId, reason: &str) -> Result<Option<CaseFile>, StoreError> {
-        let Some(file) = self.case_file_unmasked(desk, id).await? else { return Ok(None) };
+        let mut connection = self.store().connection().await?;
+        let Some(file) = self.case_file_unmasked(&mut connection, desk, id).await? else { return Ok(None) };
+        drop(connection);
         let now = self.now();
         let mut record = Record::default();
         record.remember(id, &desk.actor(), "disclosed", json!({"reason": reason}), now);

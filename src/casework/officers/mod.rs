@@ -6,9 +6,14 @@ pub mod disclose;
 pub mod notice_supplement;
 pub mod parcels;
 pub mod read;
+pub mod read_upload;
 
-use crate::domain::case::Actor;
-use crate::domain::ids::OfficerId;
+use serde_json::Value;
+
+use crate::casework::change_case::Act;
+use crate::casework::once::Once;
+use crate::domain::case::{Actor, Case};
+use crate::domain::ids::{CaseId, OfficerId};
 use crate::domain::item::AgencyCode;
 use crate::store::cases::Owner;
 
@@ -30,5 +35,36 @@ impl Desk {
 
     const fn actor(&self) -> Actor {
         Actor::Officer(self.officer)
+    }
+}
+
+/// An act that an officer asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// On which case.
+    pub case: CaseId,
+    /// At which version it was read: two officers can never both decide.
+    pub version: i64,
+    /// Asked once, whatever the network does.
+    pub once: Option<&'a Once>,
+}
+
+impl<'a> Asked<'a> {
+    /// The act of an officer at this desk.
+    pub(in crate::casework) fn act(
+        self,
+        desk: &'a Desk,
+        name: &'static str,
+        cause: &'a (dyn Fn(&Case) -> Value + Sync),
+    ) -> Act<'a> {
+        Act {
+            case: self.case,
+            owner: desk.owner(),
+            version: Some(self.version),
+            actor: desk.actor(),
+            name,
+            cause,
+            trace: desk.trace.as_deref(),
+        }
     }
 }

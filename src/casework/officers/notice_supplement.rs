@@ -1,38 +1,41 @@
 //! 补正告知: an officer says, once, everything that is missing.
 
-use serde_json::json;
+use chrono::{Days, NaiveDate};
+use serde_json::{Value, json};
 
-use super::Desk;
+use super::{Asked, Desk};
 use crate::casework::Casework;
-use crate::casework::change_case::{Act, ChangeError};
-use crate::domain::ids::CaseId;
+use crate::casework::change_case::{ChangeError, Context};
+use crate::casework::once::{Answer, Given};
+use crate::domain::case::Case;
 use crate::store::cases::Versioned;
 
+const SECONDS_OF_A_DAY: u64 = 24 * 3600;
+
 impl Casework {
-    /// Gives notice of what is missing in a case that was read at a version.
+    /// Gives notice of what is missing, and answers.
     ///
     /// # Errors
-    /// When it is not there, was changed, does not wait for acceptance, had a notice before, or nothing is listed.
+    /// When the case is not there, was changed, does not wait for acceptance, had a notice before, the days for one are
+    /// over, or nothing is listed.
     pub async fn notice_supplement(
         &self,
         desk: &Desk,
-        case: CaseId,
-        version: i64,
+        asked: Asked<'_>,
         points: Vec<String>,
-    ) -> Result<Versioned, ChangeError> {
-        let act = Act {
-            case,
-            owner: desk.owner(),
-            version: Some(version),
-            actor: desk.actor(),
-            name: "supplement_noticed",
-            cause: json!({ "points": points }),
-            trace: desk.trace.as_deref(),
+        answer: impl FnOnce(&Versioned) -> Answer + Send,
+    ) -> Result<Given, ChangeError> {
+        let act = asked.act(desk, "supplement_noticed", &cause);
+        let notice = |case: Case, context: &Context<'_>| {
+            let days = Days::new(self.parts.answer_within.as_secs() / SECONDS_OF_A_DAY);
+            let answer_by = context.today.checked_add_days(days).unwrap_or(NaiveDate::MAX);
+            Ok(case.notice_supplement(points, answer_by, desk.actor(), context.now)?)
         };
-        let mut tx = self.store().begin().await?;
-        let changed = self
-            .change(&mut tx, act, |case, context| Ok(case.notice_supplement(points, desk.actor(), context.now)?))
-            .await?;
-        Ok(self.finish(tx, changed).await?)
+        self.act(act, asked.once, notice, answer).await
     }
+}
+
+fn cause(case: &Case) -> Value {
+    let notice = case.supplement.as_ref();
+    notice.map_or(json!({}), |notice| json!({"points": notice.points, "answer_by": notice.answer_by}))
 }

@@ -9,7 +9,7 @@ use crate::domain::job::{Job, Work};
 use crate::domain::parcel::{ParcelState, Scan};
 use crate::store::parcels::{self, StoredParcel};
 use crate::store::record::{Record, SaveError};
-use crate::store::{StoreError, cases};
+use crate::store::{StoreError, cases, jobs};
 
 /// Why a parcel is not cancelled.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ impl Casework {
         let mut connection = self.store().connection().await?;
         let keys = self.store().keys();
         let Some(stored) = parcels::find(&mut connection, keys, id).await? else { return Ok(None) };
-        if cases::find(&mut connection, stored.parcel.case, desk.owner()).await?.is_none() {
+        if cases::find(&mut connection, keys, stored.parcel.case, desk.owner()).await?.is_none() {
             return Ok(None);
         }
         let way = parcels::scans(&mut connection, keys, id).await?;
@@ -59,9 +59,13 @@ impl Casework {
         let now = self.now();
         let mut record = Record::default();
         record.remember(parcel.case, &desk.actor(), "parcel_cancellation_asked", json!({"parcel": id}), now);
-        record.promise(&Job::now(Work::CancelParcel { parcel: id, carrier: parcel.carrier }), desk.trace.as_deref())?;
+        let cancel = Work::CancelParcel { parcel: id, carrier: parcel.carrier };
+        let key = cancel.key();
+        record.promise(&Job::now(cancel), desk.trace.as_deref())?;
         let mut tx = self.store().begin().await?;
         let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        // It may have been asked for before, and have come to nothing.
+        jobs::revive(&mut tx, &key).await?;
         self.commit(tx, &record, offers).await?;
         Ok(())
     }

@@ -4,10 +4,12 @@ use chrono::NaiveDate;
 
 use super::Desk;
 use crate::casework::Casework;
+use crate::casework::item_of_case::item_of;
 use crate::domain::application::Application;
+use crate::domain::case_number::CaseNumber;
 use crate::domain::ids::CaseId;
-use crate::store::StoreError;
 use crate::store::cases::{self, HistoryEntry, Versioned};
+use crate::store::{Conn, StoreError};
 
 /// A case with all that was handed in.
 pub struct CaseFile {
@@ -31,7 +33,16 @@ impl Casework {
         after: Option<(Option<NaiveDate>, CaseId)>,
         limit: i64,
     ) -> Result<Vec<Versioned>, StoreError> {
-        cases::queue(&mut *self.store().connection().await?, &desk.agency, state, after, limit).await
+        let keys = self.store().keys();
+        cases::queue(&mut *self.store().connection().await?, keys, &desk.agency, state, after, limit).await
+    }
+
+    /// A case of the agency by its number, whatever state it is in.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<Versioned>, StoreError> {
+        cases::by_number(&mut *self.store().connection().await?, self.store().keys(), &desk.agency, number).await
     }
 
     /// A case of the agency with all that was handed in, resident IDs and phone numbers masked; `None` if it has none of
@@ -40,10 +51,12 @@ impl Casework {
     /// # Errors
     /// When the record cannot be read.
     pub async fn case_file(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
-        let Some(file) = self.case_file_unmasked(desk, id).await? else { return Ok(None) };
+        let mut connection = self.store().connection().await?;
+        let Some(file) = self.case_file_unmasked(&mut connection, desk, id).await? else { return Ok(None) };
         let catalog = self.catalog().current();
-        let case = &file.case.case;
-        let form = catalog.version(&case.item, case.item_version).and_then(|item| item.item.form.as_ref());
+        // Only the form tells what has to be masked.
+        let item = item_of(&mut connection, &catalog, &file.case.case).await?;
+        let form = item.form.as_ref();
         Ok(Some(CaseFile {
             application: file.application.masked(form),
             supplement: file.supplement.map(|supplement| supplement.masked(form)),
@@ -52,14 +65,18 @@ impl Casework {
     }
 
     /// The same with nothing masked: for [`Casework::disclose`], which records why.
-    pub(super) async fn case_file_unmasked(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        let Some(case) = cases::find(&mut connection, id, desk.owner()).await? else { return Ok(None) };
+    pub(super) async fn case_file_unmasked(
+        &self,
+        conn: &mut Conn,
+        desk: &Desk,
+        id: CaseId,
+    ) -> Result<Option<CaseFile>, StoreError> {
         let keys = self.store().keys();
-        let parts = cases::sealed_parts(&mut connection, &[id]).await?.into_iter().next();
+        let Some(case) = cases::find(conn, keys, id, desk.owner()).await? else { return Ok(None) };
+        let parts = cases::sealed_parts(conn, &[id]).await?.into_iter().next();
         let parts = parts.ok_or_else(|| StoreError::Broken(format!("the application of {id}")))?;
         let application = keys.open_json("cases.application", &parts.application)?;
-        let supplement = cases::supplement(&mut connection, id).await?;
+        let supplement = cases::supplement(conn, id).await?;
         let supplement = supplement.map(|sealed| keys.open_json("case_supplements.sealed", &sealed)).transpose()?;
         Ok(Some(CaseFile { case, application, supplement }))
     }
@@ -70,9 +87,10 @@ impl Casework {
     /// When the record cannot be read.
     pub async fn case_history(&self, desk: &Desk, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
         let mut connection = self.store().connection().await?;
-        if cases::find(&mut connection, id, desk.owner()).await?.is_none() {
+        let keys = self.store().keys();
+        if cases::find(&mut connection, keys, id, desk.owner()).await?.is_none() {
             return Ok(None);
         }
-        cases::history(&mut connection, id).await.map(Some)
+        cases::history(&mut connection, keys, id).await.map(Some)
     }
 }

@@ -1,6 +1,7 @@
 //! A person's address book (地址簿).
 
 use super::{People, Regions, commit};
+use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::domain::address::{PostalAddress, SavedAddress};
 use crate::domain::clock::fresh;
 use crate::domain::identity::MobilePhone;
@@ -58,6 +59,9 @@ pub enum AddressError {
     /// The person has no such address.
     #[error("no such address")]
     NotFound,
+    /// The same request is under way, or its key was used for another.
+    #[error(transparent)]
+    Once(#[from] OnceError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -116,26 +120,37 @@ impl People {
         found.ok_or(AddressError::NotFound)
     }
 
-    /// Adds an address. The first of a book is its default.
+    /// Adds an address, and answers; the same request again gets the same answer. The first of a book is its default.
     ///
     /// # Errors
     /// [`AddressError`].
-    pub async fn add_address(&self, person: PersonId, entry: &AddressEntry) -> Result<SavedAddress, AddressError> {
+    pub async fn add_address(
+        &self,
+        person: PersonId,
+        entry: &AddressEntry,
+        once: Option<&Once>,
+        answer: impl FnOnce(&SavedAddress) -> Answer + Send,
+    ) -> Result<Given, AddressError> {
         let address = read_address(entry, &self.regions).map_err(AddressError::Invalid)?;
-        let mut tx = self.store.begin().await?;
+        let (mut tx, now) = (self.store.begin().await?, self.clock.now());
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store.keys(), once, now).await? {
+            return Ok(once::again(tx, answer).await?);
+        }
         people::hold(&mut tx, person).await?;
         let count = addresses::count(&mut tx, person).await?;
         if count >= MOST_ADDRESSES {
             return Err(AddressError::Full);
         }
         let (id, is_default) = (fresh(AddressId::from_uuid), entry.is_default || count == 0);
-        let saved = SavedAddress { id, address, is_default, updated_at: self.clock.now() };
+        let saved = SavedAddress { id, address, is_default, updated_at: now };
         if is_default {
             addresses::clear_default(&mut tx, person, id).await?;
         }
         addresses::insert(&mut tx, self.store.keys(), person, &saved).await?;
+        let answer = answer(&saved);
+        once::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
         commit(tx).await?;
-        Ok(saved)
+        Ok(Given::first(answer))
     }
 
     /// Replaces an address.

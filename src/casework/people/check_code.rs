@@ -4,39 +4,42 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use super::People;
 use crate::domain::identity::MobilePhone;
+use crate::domain::ids::LoginCodeId;
 use crate::domain::login_code;
 use crate::domain::private::Private;
 use crate::store::{StoreError, Tx, login_codes};
 
-/// Whether a code proves the possession of a phone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Checked {
-    /// It does, once.
-    Right,
-    /// It is not the latest code of that number, or that code counts no more.
+/// Why a code proved nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// It is not the latest code of that number, or that code was used or has expired.
+    #[error("the code is wrong or has expired")]
     Wrong,
-    /// The latest code was guessed at too often: only a new one counts.
+    /// The latest code was guessed at too often: ask for a new one.
+    #[error("the code was guessed at too often")]
     Exhausted,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl People {
+    /// The code that proves the possession of a phone, or why it does not. Whoever makes use of it uses it up.
     pub(super) async fn check_code(
         &self,
         tx: &mut Tx,
         phone: &MobilePhone,
         code: &Private<String>,
-    ) -> Result<Checked, StoreError> {
-        let now = self.clock.now();
-        let Some(latest) = login_codes::try_latest(tx, self.store.keys(), phone, now).await? else {
-            return Ok(Checked::Wrong);
+    ) -> Result<Result<LoginCodeId, CodeError>, StoreError> {
+        let Some(latest) = login_codes::try_latest(tx, self.store.keys(), phone, self.clock.now()).await? else {
+            return Ok(Err(CodeError::Wrong));
         };
         if latest.tries > login_code::TRIES {
-            return Ok(Checked::Exhausted);
+            return Ok(Err(CodeError::Exhausted));
         }
         if verify_slices_are_equal(latest.code.expose().as_bytes(), code.expose().as_bytes()).is_err() {
-            return Ok(Checked::Wrong);
+            return Ok(Err(CodeError::Wrong));
         }
-        login_codes::use_up(tx, latest.id, now).await?;
-        Ok(Checked::Right)
+        Ok(Ok(latest.id))
     }
 }

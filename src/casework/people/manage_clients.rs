@@ -88,7 +88,7 @@ impl People {
     /// # Errors
     /// When the database is unavailable.
     pub async fn client(&self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
-        if let Some(known) = self.known_clients.find(id) {
+        if let Some(known) = self.known_clients.find(&id) {
             return Ok(Some(known));
         }
         let found = api_clients::find_open(&mut *self.store.connection().await?, id).await?;

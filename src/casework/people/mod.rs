@@ -1,14 +1,18 @@
 //! People, officers and API clients: how they sign in, who they are, and how they are reached.
 //!
-//! A session that was ended is refused a refresh at once; access tokens that it was given before run out within
-//! [`crate::casework::tokens::LIFETIME`], because they are checked without asking the database.
+//! A session that was ended is refused a refresh at once. Access tokens that a resident was given before run out within
+//! [`crate::casework::tokens::LIFETIME`], because they are checked without asking the database; those of officers and API
+//! clients within a second, because who they are is looked up ([`known`]).
 
 pub mod address_book;
 pub mod assertion;
+pub mod at_desk;
+pub mod attach_wechat;
 pub mod check_code;
 pub mod client_token;
 pub mod devices;
-pub mod known_clients;
+pub mod join;
+pub mod known;
 pub mod manage_clients;
 pub mod manage_officers;
 pub mod me;
@@ -26,14 +30,16 @@ pub mod verify_identity;
 
 use std::sync::Arc;
 
-use self::known_clients::KnownClients;
+use self::known::Known;
 use self::passwords::Passwords;
 use super::bell::Bell;
 use super::tokens::Tokens;
 use crate::domain::address::RegionNames;
 use crate::domain::clock::Clock;
 use crate::domain::consent::ConsentTemplate;
+use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::notification::ChannelCode;
+use crate::domain::staff::{ApiClient, Officer};
 use crate::gateway::identity::IdentityGateway;
 use crate::gateway::wechat_login::LoginGateway;
 use crate::store::{Store, StoreError, Tx};
@@ -67,7 +73,9 @@ pub struct People {
     /// The counties that exist.
     pub regions: Regions,
     /// The API clients that were looked up a moment ago.
-    pub known_clients: KnownClients,
+    pub known_clients: Known<ClientId, ApiClient>,
+    /// The officers that were looked up a moment ago, by their sign-ins.
+    pub known_officers: Known<SessionId, Officer>,
     /// The address of our token endpoint: the audience of client assertions.
     pub token_endpoint: Arc<str>,
 }

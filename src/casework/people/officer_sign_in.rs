@@ -51,9 +51,10 @@ impl People {
 
     /// Does not wait for the disk: the wait would tell that there is such an account.
     async fn count_try(&self, username: &str) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
+        let Ok(username) = username.parse() else { return Ok(None) };
         let mut tx = self.store.begin().await?;
         set_relaxed(&mut tx).await?;
-        let account = officers::count_try(&mut tx, username, &LOCKOUT, self.clock.now()).await?;
+        let account = officers::count_try(&mut tx, &username, &LOCKOUT, self.clock.now()).await?;
         commit(tx).await?;
         Ok(account)
     }

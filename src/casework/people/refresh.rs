@@ -3,7 +3,7 @@
 use super::signed_in::{SignedIn, Subject};
 use super::{People, commit};
 use crate::domain::clock::Instant;
-use crate::domain::ids::{OfficerId, PersonId, SessionId};
+use crate::domain::ids::{OfficerId, PersonId};
 use crate::domain::person::Person;
 use crate::domain::session::{EndedBecause, Presented, RefreshToken};
 use crate::domain::staff::Officer;
@@ -16,7 +16,7 @@ pub enum RefreshError {
     /// Nobody was given this token, or its session ended.
     #[error("the refresh token is not valid")]
     Invalid,
-    /// The token was used before, too long ago for a lost answer. Its session has ended.
+    /// The token was used before, and its answer was not lost. Its session has ended.
     #[error("the refresh token was used before")]
     Copied,
     /// The database.
@@ -55,7 +55,7 @@ impl People {
         token: &RefreshToken,
         now: Instant,
     ) -> Result<HeldToken, RefreshError> {
-        let held = sessions::hold_token(tx, self.store.keys(), T::AUDIENCE, token).await?;
+        let held = sessions::hold_token(tx, T::AUDIENCE, token).await?;
         held.filter(|held| !held.ended && now < held.expires_at).ok_or(RefreshError::Invalid)
     }
 
@@ -67,28 +67,17 @@ impl People {
         held: HeldToken,
         now: Instant,
     ) -> Result<SignedIn<T>, RefreshError> {
-        let successor = match (Presented::judge(held.used_at, now), held.successor) {
-            (Presented::First, _) => self.rotate(&mut tx, held.session, token, now).await?,
-            (Presented::Again, Some(successor)) => successor,
-            (Presented::Again | Presented::Copied, _) => {
+        let successor = sessions::successor(self.store.keys(), token);
+        match Presented::judge(held.used_at, now) {
+            Presented::First => sessions::rotate(&mut tx, held.session, token, &successor, now).await?,
+            Presented::Again if sessions::is_unused(&mut tx, &successor).await? => {}
+            Presented::Again | Presented::Copied => {
                 sessions::end(&mut tx, held.session, EndedBecause::TokenCopied, now).await?;
                 commit(tx).await?;
                 return Err(RefreshError::Copied);
             }
-        };
+        }
         commit(tx).await?;
         Ok(self.signed_in(who, held.session, successor, now)?)
-    }
-
-    async fn rotate(
-        &self,
-        tx: &mut Tx,
-        session: SessionId,
-        used: &RefreshToken,
-        now: Instant,
-    ) -> Result<RefreshToken, StoreError> {
-        let successor = RefreshToken::fresh();
-        sessions::rotate(tx, self.store.keys(), session, used, &successor, now).await?;
-        Ok(successor)
     }
 }

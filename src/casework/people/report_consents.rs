@@ -18,9 +18,9 @@ pub struct ConsentStanding {
 /// Why a report was not taken; nothing of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// No template of this channel that needs consent has this id.
-    #[error("unknown template")]
-    UnknownTemplate(String),
+    /// No templates of this channel that need consent have these ids.
+    #[error("unknown templates")]
+    UnknownTemplates(Vec<String>),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,11 +37,16 @@ impl People {
         channel: &ChannelCode,
         answers: &[(String, ConsentAnswer)],
     ) -> Result<Vec<ConsentStanding>, ReportError> {
-        let mut known = answers.iter().map(|(id, answer)| match self.template(channel, id) {
-            Some(template) => Ok((template, *answer)),
-            None => Err(ReportError::UnknownTemplate(id.clone())),
-        });
-        let mut known: Vec<_> = known.by_ref().collect::<Result<_, _>>()?;
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for (id, answer) in answers {
+            match self.template(channel, id) {
+                Some(template) => known.push((template, *answer)),
+                None => unknown.push(id.clone()),
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(ReportError::UnknownTemplates(unknown));
+        }
         // In one order, so that two reports of one person cannot wait for each other.
         known.sort_by(|(one, _), (other, _)| one.template.cmp(&other.template));
         let now = self.clock.now();

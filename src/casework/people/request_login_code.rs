@@ -7,7 +7,7 @@ use crate::domain::clock::fresh;
 use crate::domain::identity::MobilePhone;
 use crate::domain::ids::LoginCodeId;
 use crate::domain::job::{Job, Work};
-use crate::domain::login_code;
+use crate::domain::{limits, login_code};
 use crate::store::login_codes::{self, LoginCode};
 use crate::store::{StoreError, jobs};
 
@@ -32,7 +32,7 @@ impl People {
         let mut tx = self.store.begin().await?;
         login_codes::hold_number(&mut tx, keys, phone).await?;
         let made = login_codes::made_after(&mut tx, keys, phone, now - login_code::MEMORY).await?;
-        if let Some(wait) = login_code::wait(&made, now) {
+        if let Some(wait) = limits::wait(&login_code::LIMITS, &made, now) {
             return Err(RequestCodeError::TooMany(wait));
         }
         let code = LoginCode {

@@ -1,12 +1,13 @@
 //! A person proves that a phone number is theirs.
 
-use super::check_code::Checked;
-use super::sign_in_sms::CodeError;
+use super::check_code::CodeError;
+use super::join::{Claimed, IfTaken, Proved, TakenError};
 use super::{People, commit};
 use crate::domain::identity::MobilePhone;
 use crate::domain::ids::PersonId;
 use crate::domain::private::Private;
-use crate::store::{StoreError, people};
+use crate::store::record::Record;
+use crate::store::{StoreError, login_codes, people};
 
 /// Why the number was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -14,14 +15,20 @@ pub enum SetPhoneError {
     /// The code.
     #[error(transparent)]
     Code(#[from] CodeError),
-    /// The number belongs to another person here.
-    #[error("the number belongs to another person")]
-    Taken,
+    /// The number belongs to another account here. The code counts on, for whoever says what to do then.
+    #[error(transparent)]
+    Taken(#[from] TakenError),
 }
 
 impl From<StoreError> for SetPhoneError {
     fn from(error: StoreError) -> Self {
         Self::Code(CodeError::Store(error))
+    }
+}
+
+impl SetPhoneError {
+    fn raced(&self) -> bool {
+        matches!(self, Self::Code(CodeError::Store(error)) | Self::Taken(TakenError::Store(error)) if people::raced(error))
     }
 }
 
@@ -35,18 +42,41 @@ impl People {
         person: PersonId,
         phone: &MobilePhone,
         code: &Private<String>,
+        if_taken: IfTaken,
     ) -> Result<(), SetPhoneError> {
-        let keys = self.store.keys();
+        match self.try_set_phone(person, phone, code, if_taken).await {
+            Err(error) if error.raced() => self.try_set_phone(person, phone, code, if_taken).await,
+            other => other,
+        }
+    }
+
+    async fn try_set_phone(
+        &self,
+        person: PersonId,
+        phone: &MobilePhone,
+        code: &Private<String>,
+        if_taken: IfTaken,
+    ) -> Result<(), SetPhoneError> {
+        let (keys, mut record) = (self.store.keys(), Record::default());
         let mut tx = self.store.begin().await?;
-        let outcome = match self.check_code(&mut tx, phone, code).await? {
-            Checked::Wrong => Err(CodeError::Wrong.into()),
-            Checked::Exhausted => Err(CodeError::Exhausted.into()),
-            Checked::Right => match people::find_by_phone(&mut tx, keys, phone).await? {
-                Some(other) if other.id != person => Err(SetPhoneError::Taken),
-                _ => Ok(people::set_phone(&mut tx, keys, person, phone).await?),
-            },
+        let code = match self.check_code(&mut tx, phone, code).await? {
+            Ok(code) => code,
+            Err(refused) => {
+                commit(tx).await?;
+                return Err(refused.into());
+            }
         };
-        commit(tx).await?;
-        outcome
+        match self.claim(&mut tx, &mut record, person, Proved::Phone(phone), if_taken).await {
+            Ok(Claimed::ToMove) => people::release_phone(&mut tx, keys, phone).await?,
+            Ok(Claimed::Free | Claimed::Own) => {}
+            Err(refused @ (TakenError::Taken | TakenError::Differ)) => {
+                commit(tx).await?;
+                return Err(refused.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        login_codes::use_up(&mut tx, code, self.clock.now()).await?;
+        people::set_phone(&mut tx, keys, person, phone).await?;
+        Ok(self.commit_claim(tx, &record).await?)
     }
 }

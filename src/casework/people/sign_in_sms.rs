@@ -1,6 +1,7 @@
-//! A resident signs in with a code that came by SMS. Their first sign-in makes them a person here.
+//! A resident signs in with a code that came by SMS. Their first sign-in makes them a person here, unless another system
+//! spoke of them before.
 
-use super::check_code::Checked;
+use super::check_code::CodeError;
 use super::signed_in::SignedIn;
 use super::{People, commit};
 use crate::domain::clock::fresh;
@@ -9,21 +10,7 @@ use crate::domain::ids::PersonId;
 use crate::domain::person::Person;
 use crate::domain::private::Private;
 use crate::domain::text::Language;
-use crate::store::{StoreError, people};
-
-/// Why a code proved nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum CodeError {
-    /// It is not the latest code of that number, or that code was used or has expired.
-    #[error("the code is wrong or has expired")]
-    Wrong,
-    /// The latest code was guessed at too often: ask for a new one.
-    #[error("the code was guessed at too often")]
-    Exhausted,
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::store::{StoreError, Tx, login_codes, people};
 
 impl People {
     /// Signs in the person of a phone number.
@@ -32,29 +19,53 @@ impl People {
     /// [`CodeError`].
     pub async fn sign_in_sms(
         &self,
-        phone: MobilePhone,
+        phone: &MobilePhone,
         code: &Private<String>,
         language: Language,
     ) -> Result<SignedIn<Person>, CodeError> {
-        let keys = self.store.keys();
-        let mut tx = self.store.begin().await?;
-        let refused = match self.check_code(&mut tx, &phone, code).await? {
-            Checked::Right => None,
-            Checked::Wrong => Some(CodeError::Wrong),
-            Checked::Exhausted => Some(CodeError::Exhausted),
-        };
-        if let Some(refused) = refused {
-            commit(tx).await?;
-            return Err(refused);
+        match self.try_sign_in_sms(phone, code, language).await {
+            Err(CodeError::Store(error)) if people::raced(&error) => self.try_sign_in_sms(phone, code, language).await,
+            other => other,
         }
-        let person = match people::find_by_phone(&mut tx, keys, &phone).await? {
-            Some(person) => person,
-            None => {
-                let person = Person::new(fresh(PersonId::from_uuid), Some(phone), language, self.clock.now());
-                people::insert(&mut tx, keys, &person).await?;
-                person
+    }
+
+    async fn try_sign_in_sms(
+        &self,
+        phone: &MobilePhone,
+        code: &Private<String>,
+        language: Language,
+    ) -> Result<SignedIn<Person>, CodeError> {
+        let mut tx = self.store.begin().await?;
+        let code = match self.check_code(&mut tx, phone, code).await? {
+            Ok(code) => code,
+            Err(refused) => {
+                commit(tx).await?;
+                return Err(refused);
             }
         };
+        login_codes::use_up(&mut tx, code, self.clock.now()).await?;
+        let person = self.person_of_phone(&mut tx, phone, language).await?;
         Ok(self.open_session(tx, person).await?)
+    }
+
+    async fn person_of_phone(
+        &self,
+        tx: &mut Tx,
+        phone: &MobilePhone,
+        language: Language,
+    ) -> Result<Person, StoreError> {
+        let (keys, now) = (self.store.keys(), self.clock.now());
+        match people::find_by_phone(tx, keys, phone).await? {
+            Some(person) if person.is_awaited() => {
+                people::came(tx, person.id, language, now).await?;
+                Ok(Person { language, signed_in_at: Some(now), ..person })
+            }
+            Some(person) => Ok(person),
+            None => {
+                let person = Person::new(fresh(PersonId::from_uuid), Some(phone.clone()), language, now);
+                people::insert(tx, keys, &person).await?;
+                Ok(person)
+            }
+        }
     }
 }

@@ -8,12 +8,12 @@ use crate::domain::person::Person;
 use crate::domain::private::Private;
 use crate::domain::text::Language;
 use crate::gateway::wechat_login::LoginFault;
-use crate::store::people::{self, ONE_PERSON_PER_WECHAT_ACCOUNT, WechatAccount};
+use crate::store::people::{self, WechatAccount};
 use crate::store::{StoreError, Tx};
 
-/// Why nobody was signed in.
+/// Why a code of WeChat's proved nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum WechatSignInError {
+pub enum WechatCodeError {
     /// The code is wrong, used or expired: call `wx.login` again.
     #[error("WeChat does not take the code")]
     CodeRefused,
@@ -26,6 +26,14 @@ pub enum WechatSignInError {
     /// Nobody signs in by WeChat in this installation.
     #[error("there is no sign-in by WeChat here")]
     NotOffered,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum WechatSignInError {
+    /// WeChat's code.
+    #[error(transparent)]
+    Code(#[from] WechatCodeError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -41,16 +49,10 @@ impl People {
         code: &Private<String>,
         language: Language,
     ) -> Result<SignedIn<Person>, WechatSignInError> {
-        let login = self.login.as_ref().ok_or(WechatSignInError::NotOffered)?;
-        let account = match login.session(code).await {
-            Ok(identity) => WechatAccount { appid: identity.appid, openid: identity.openid },
-            Err(LoginFault::CodeRejected) => return Err(WechatSignInError::CodeRefused),
-            Err(LoginFault::Blocked) => return Err(WechatSignInError::Blocked),
-            Err(fault) => return Err(WechatSignInError::Gateway(fault)),
-        };
+        let account = self.wechat_account(code).await?;
         let mut tx = self.store.begin().await?;
         let person = match self.person_of_wechat(&mut tx, &account, language).await {
-            Err(error) if error.broke(ONE_PERSON_PER_WECHAT_ACCOUNT) => {
+            Err(error) if people::raced(&error) => {
                 // Another request just made them a person.
                 tx = self.store.begin().await?;
                 self.person_of_wechat(&mut tx, &account, language).await?
@@ -58,6 +60,17 @@ impl People {
             other => other?,
         };
         Ok(self.open_session(tx, person).await?)
+    }
+
+    /// The WeChat account that a code proves.
+    pub(super) async fn wechat_account(&self, code: &Private<String>) -> Result<WechatAccount, WechatCodeError> {
+        let login = self.login.as_ref().ok_or(WechatCodeError::NotOffered)?;
+        match login.session(code).await {
+            Ok(identity) => Ok(WechatAccount { appid: identity.appid, openid: identity.openid }),
+            Err(LoginFault::CodeRejected) => Err(WechatCodeError::CodeRefused),
+            Err(LoginFault::Blocked) => Err(WechatCodeError::Blocked),
+            Err(fault) => Err(WechatCodeError::Gateway(fault)),
+        }
     }
 
     async fn person_of_wechat(

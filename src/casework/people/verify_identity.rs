@@ -1,14 +1,20 @@
 //! A person proves who they are (实名认证): name and resident ID, confirmed by an identity gateway.
 
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::join::{IfTaken, Proved, TakenError};
 use super::{People, commit};
-use crate::domain::clock::beijing_day;
+use crate::domain::clock::{beijing_day, fresh_uuid};
 use crate::domain::identity::{ResidentId, ResidentIdFault};
 use crate::domain::ids::PersonId;
-use crate::domain::person::{Person, VerifiedIdentity};
+use crate::domain::limits;
+use crate::domain::person::{MISMATCH_MEMORY, MISMATCHES, Person, VerifiedIdentity};
 use crate::domain::private::Private;
 use crate::gateway::identity::IdentityFact;
-use crate::store::people::{self, ONE_PERSON_PER_RESIDENT_ID};
-use crate::store::{StoreError, Tx};
+use crate::store::record::Record;
+use crate::store::{StoreError, identity_tries, people};
 
 /// The longest name that registers take.
 const LONGEST_NAME: usize = 50;
@@ -28,6 +34,9 @@ pub enum VerifyError {
     /// The register does not know this name with this number.
     #[error("name and number do not belong together")]
     NotConfirmed,
+    /// The person had too much compared that did not belong together.
+    #[error("too many comparisons for one person; wait {0:?}")]
+    TooMany(Duration),
     /// The person was verified with another number before.
     #[error("verified with another number before")]
     VerifiedAsAnother,
@@ -66,24 +75,59 @@ impl People {
             _ => {}
         }
         let gateway = self.identity.as_ref().ok_or(VerifyError::NotOffered)?;
+        let attempt = self.count_comparison(person.id).await?;
         match gateway.verify(&name, &Private::new(resident_id.expose().to_owned())).await {
             IdentityFact::Match => {}
             IdentityFact::Mismatch | IdentityFact::Unknown => return Err(VerifyError::NotConfirmed),
-            IdentityFact::Unavailable(why) | IdentityFact::Misconfigured(why) => return Err(VerifyError::Gateway(why)),
+            IdentityFact::Unavailable(why) | IdentityFact::Misconfigured(why) => {
+                // Nothing was compared. While a gateway is away, nobody is to use up their tries.
+                identity_tries::remove(&mut *self.store.connection().await?, attempt).await?;
+                return Err(VerifyError::Gateway(why));
+            }
         }
         let identity = VerifiedIdentity { name, resident_id, verified_at: self.clock.now() };
-        self.keep(self.store.begin().await?, person, identity).await
+        match self.keep(&person, &identity, attempt).await {
+            Err(VerifyError::Store(error)) if people::raced(&error) => self.keep(&person, &identity, attempt).await?,
+            other => other?,
+        }
+        Ok(Person { identity: Some(identity), ..person })
     }
 
-    async fn keep(&self, mut tx: Tx, person: Person, identity: VerifiedIdentity) -> Result<Person, VerifyError> {
-        match people::set_identity(&mut tx, self.store.keys(), person.id, &identity).await {
-            Ok(true) => {}
-            Ok(false) => return Err(VerifyError::VerifiedAsAnother),
-            Err(error) if error.broke(ONE_PERSON_PER_RESIDENT_ID) => return Err(VerifyError::Taken),
-            Err(error) => return Err(error.into()),
+    /// Counts a comparison as a mismatch, until something better is known of it. Counting comes before comparing, so that many at
+    /// once are no more than many in a row.
+    async fn count_comparison(&self, person: PersonId) -> Result<Uuid, VerifyError> {
+        let (now, id) = (self.clock.now(), fresh_uuid());
+        let mut tx = self.store.begin().await?;
+        people::hold(&mut tx, person).await?;
+        let made = identity_tries::made_after(&mut tx, person, now - MISMATCH_MEMORY).await?;
+        if let Some(wait) = limits::wait(&MISMATCHES, &made, now) {
+            return Err(VerifyError::TooMany(wait));
         }
+        identity_tries::insert(&mut tx, id, person, now).await?;
         commit(tx).await?;
-        Ok(Person { identity: Some(identity), ..person })
+        Ok(id)
+    }
+
+    /// What other systems reported for this resident ID so far becomes the person's: it waited for them.
+    async fn keep(&self, person: &Person, identity: &VerifiedIdentity, attempt: Uuid) -> Result<(), VerifyError> {
+        let mut record = Record::default();
+        let mut tx = self.store.begin().await?;
+        let proved = Proved::ResidentId(&identity.resident_id);
+        self.claim(&mut tx, &mut record, person.id, proved, IfTaken::Refuse).await?;
+        if !people::set_identity(&mut tx, self.store.keys(), person.id, identity).await? {
+            return Err(VerifyError::VerifiedAsAnother);
+        }
+        identity_tries::remove(&mut tx, attempt).await?;
+        Ok(self.commit_claim(tx, &record).await?)
+    }
+}
+
+impl From<TakenError> for VerifyError {
+    fn from(error: TakenError) -> Self {
+        match error {
+            TakenError::Taken | TakenError::Differ => Self::Taken,
+            TakenError::Store(error) => Self::Store(error),
+        }
     }
 }
 

@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::record::Reported;
-use super::{BackOffice, NewResult, Recorded};
+use super::{BackOffice, NewResult, Recorded, RowRefusal};
 use crate::casework::Casework;
+use crate::casework::once::OnceError;
 use crate::store::StoreError;
 
 /// How many transactions are written at once.
@@ -28,6 +29,22 @@ type Outcome = Result<Recorded, StoreError>;
 pub struct Gather {
     waiting: Mutex<VecDeque<Waiting>>,
     pens: Semaphore,
+    under_way: Mutex<BTreeSet<Request>>,
+}
+
+/// What tells one request from another: source, reference and key.
+type Request = (String, String, Option<String>);
+
+/// A request that is being worked on, until its answer is given or its caller hangs up.
+struct UnderWay<'g> {
+    gather: &'g Gather,
+    request: Request,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.gather.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.request);
+    }
 }
 
 struct Waiting {
@@ -37,11 +54,20 @@ struct Waiting {
 
 impl Default for Gather {
     fn default() -> Self {
-        Self { waiting: Mutex::default(), pens: Semaphore::new(PENS) }
+        Self { waiting: Mutex::default(), pens: Semaphore::new(PENS), under_way: Mutex::default() }
     }
 }
 
 impl Gather {
+    /// Enters a request, unless the very same is being worked on here. (Where another process is at it, this one waits for
+    /// the other's row, and finds what it became.)
+    fn enter(&self, reported: &Reported) -> Option<UnderWay<'_>> {
+        let (source, reference) = reported.key();
+        let request = (source, reference, reported.key.clone());
+        let is_new = self.under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(request.clone());
+        is_new.then(|| UnderWay { gather: self, request })
+    }
+
     fn add(&self, reported: Reported) -> oneshot::Receiver<Outcome> {
         let (answer, outcome) = oneshot::channel();
         self.lock().push_back(Waiting { reported, answer });
@@ -71,12 +97,16 @@ impl Gather {
 }
 
 impl Casework {
-    /// Records one reported decision, together with others that are reported at this moment.
+    /// Records one reported decision, together with others that are reported at this moment. With the key of its request it
+    /// is done once: the row that it becomes remembers both, so that this costs no statement.
     ///
     /// # Errors
     /// When the record is unavailable: then nothing was recorded, and the same may be reported again.
-    pub async fn record_result(&self, office: BackOffice, result: NewResult) -> Outcome {
-        let reported = Reported { office, result };
+    pub async fn record_result(&self, office: BackOffice, result: NewResult, key: String) -> Outcome {
+        let reported = Reported { office, result, key: Some(key) };
+        let Some(_until_answered) = self.gather.enter(&reported) else {
+            return Ok(Recorded::Refused(RowRefusal::Once(OnceError::InProgress)));
+        };
         loop {
             let mut outcome = self.gather.add(reported.clone());
             let pen = tokio::select! {

@@ -7,6 +7,7 @@ mod row;
 pub use gather::Gather;
 pub use record::Reported;
 
+use super::once::OnceError;
 use crate::domain::address::PostalAddress;
 use crate::domain::calendar::UnknownYear;
 use crate::domain::case::Ruling;
@@ -65,8 +66,25 @@ pub enum Recorded {
     Created(Versioned),
     /// It was known already.
     Known(Versioned),
+    /// It is the request that made the case, come again. The case is closed from the start, so it still is as it was then.
+    Replayed(Versioned),
     /// It is refused; the others of its batch are not affected.
     Refused(RowRefusal),
+}
+
+/// What is wrong with a reported decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFault {
+    /// Decisions are reported after they are made.
+    InTheFuture,
+    /// There were no agencies yet.
+    TooLongAgo,
+    /// 行政许可法 38: a denial needs reasons.
+    NoReasons,
+    /// The item's result is not delivered in this way.
+    WayNotOffered,
+    /// There is no such hall.
+    UnknownHall,
 }
 
 /// Why one reported decision is refused.
@@ -78,24 +96,15 @@ pub enum RowRefusal {
     /// The item belongs to an agency for which the system may not decide.
     #[error("the system may not decide for the agency of this item")]
     NotYourAgency,
-    /// The item's result is not delivered in this way.
-    #[error("the result of this item is not delivered in this way")]
-    WayNotOffered,
-    /// There is no such hall.
-    #[error("there is no such hall")]
-    UnknownHall,
-    /// 行政许可法 38.
-    #[error("a denial needs reasons")]
-    NoReasons,
-    /// Decisions are reported after they are made.
-    #[error("the decision lies in the future")]
-    InTheFuture,
-    /// There were no agencies yet.
-    #[error("the decision is older than the agencies")]
-    TooLongAgo,
+    /// All that is wrong with what it says.
+    #[error("the decision is not in order")]
+    Faulty(Vec<RowFault>),
     /// Another decision was reported under this reference.
     #[error("another decision was reported under this reference")]
     Conflict,
+    /// The same request is under way, or its key was used for another report.
+    #[error(transparent)]
+    Once(OnceError),
     /// The same reference stands twice in the batch.
     #[error("the reference stands twice in this batch")]
     Repeated,

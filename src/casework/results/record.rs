@@ -1,27 +1,30 @@
-//! Records reported decisions: a batch in one statement, a poison row alone.
+//! Records reported decisions: a batch in one transaction, a poison row alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
-use super::row::says_the_same;
-use super::{BackOffice, NewDelivery, NewResult, Recorded, RowRefusal};
+use super::row::Repetition;
+use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
 use crate::casework::Casework;
 use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
+use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
+use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
 use crate::domain::case::{Actor, Case, Delivery, Owed, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
-use crate::domain::identity::MobilePhone;
 use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::ItemVersion;
+use crate::domain::job::Offer;
 use crate::domain::reach::Reach;
-use crate::store::cases::{self, Owner, Versioned};
-use crate::store::record::{Opening, Record};
-use crate::store::reported::{self, Known, Named};
-use crate::store::{Conn, StoreError};
+use crate::store::cases::{self, Owner, ReportMark, Versioned};
+use crate::store::record::{Opening, Record, SaveError};
+use crate::store::refused_applications::{By, Refused};
+use crate::store::reported::{self, KnownApplicant, Name, Named};
+use crate::store::{Conn, KeyRing, StoreError, Tx, people};
 
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct Reported {
     pub office: BackOffice,
     /// What it reports.
     pub result: NewResult,
+    /// The key of its request, if it came alone.
+    pub key: Option<String>,
 }
 
 impl Reported {
@@ -44,21 +49,50 @@ struct Row<'a> {
     at: usize,
     office: &'a BackOffice,
     result: &'a NewResult,
+    mark: ReportMark,
     item: &'a ItemVersion,
     delivery: Delivery,
 }
 
 impl<'a> Row<'a> {
-    /// What names it: the source, and its reference there.
-    fn key(&self) -> (&'a str, &'a str) {
-        (&self.office.source, &self.result.reference)
-    }
-
-    fn named(&self) -> Named<'a> {
-        let (source, reference) = self.key();
-        Named { source, reference, applicant: &self.result.applicant }
+    fn named(&self, keys: &KeyRing) -> Named<'a> {
+        let NewResult { reference, applicant, .. } = self.result;
+        Named { source: &self.office.source, reference, applicant: Name::of(keys, applicant) }
     }
 }
+
+/// Rows that are written, but not committed yet.
+struct Written {
+    verdicts: Verdicts,
+    record: Record,
+    offers: Vec<Offer>,
+}
+
+/// What became of a batch.
+enum Batch {
+    /// It had been answered.
+    Given(Given),
+    /// It is written, but not answered yet.
+    Written(Tx, Written),
+}
+
+/// Why a batch was not recorded.
+#[derive(Debug, thiserror::Error)]
+enum BatchError {
+    #[error(transparent)]
+    Once(#[from] OnceError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+impl From<StoreError> for BatchError {
+    fn from(error: StoreError) -> Self {
+        Self::Save(error.into())
+    }
+}
+
+/// Verdicts by the place of their rows.
+type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Casework {
     /// Records reported decisions, each with a verdict of its own, in the order given.
@@ -66,30 +100,139 @@ impl Casework {
     /// # Errors
     /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
     pub async fn record_results(&self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
-        let catalog = self.catalog().current();
-        let now = self.now();
-        let mut verdicts: BTreeMap<usize, Recorded> = BTreeMap::new();
-        let mut rows = Vec::new();
-        let mut seen = BTreeSet::new();
-        for (at, Reported { office, result }) in reported.iter().enumerate() {
+        let recorded = match self.record_as_published(reported).await {
+            Err(SaveError::NotInForce) => {
+                self.refresh_catalogue().await?;
+                self.record_as_published(reported).await
+            }
+            recorded => recorded,
+        };
+        let verdicts = recorded.map_err(SaveError::into_store)?;
+        self.keep_refusals(&refused_by_the_list(reported, &verdicts)).await?;
+        Ok(verdicts.into_values().collect())
+    }
+
+    /// The same by the catalogue in memory. Where the record knows of a newer one, some may have been recorded.
+    async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
+        let (catalog, now) = (self.catalog().current(), self.now());
+        let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
+        match self.record_rows(&catalog, &rows, now).await {
+            Ok(recorded) => verdicts.extend(recorded),
+            Err(error) if is_of_all(&error) => return Err(error),
+            // Something in one of them cannot be written: each goes alone.
+            Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
+        }
+        Ok(verdicts)
+    }
+
+    /// The same for a batch that is answered as a whole; the same request again gets the same answer. An answer is kept
+    /// where it is of an effect: not if no row was sound, and not if the record refused one, so that all of them went
+    /// alone. Such a batch may be sent again, and finds its rows.
+    ///
+    /// # Errors
+    /// When the same request is in progress, its key belongs to another, or the record is unavailable.
+    pub async fn record_batch(
+        &self,
+        reported: &[Reported],
+        once: &Once,
+        answer: impl Fn(Vec<Recorded>) -> Answer + Send + Sync,
+    ) -> Result<Given, OnceError> {
+        let given = match self.batch_as_published(reported, once, &answer).await {
+            Err(BatchError::Save(SaveError::NotInForce)) => {
+                self.refresh_catalogue().await?;
+                self.batch_as_published(reported, once, &answer).await
+            }
+            given => given,
+        };
+        given.map_err(|error| match error {
+            BatchError::Once(error) => error,
+            BatchError::Save(error) => error.into_store().into(),
+        })
+    }
+
+    async fn batch_as_published(
+        &self,
+        reported: &[Reported],
+        once: &Once,
+        answer: &(impl Fn(Vec<Recorded>) -> Answer + Send + Sync),
+    ) -> Result<Given, BatchError> {
+        let (catalog, keys, now) = (self.catalog().current(), self.store().keys(), self.now());
+        // Before it draws numbers, which a repetition does not need.
+        let mut look = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut look, keys, Some(once), now).await? {
+            return Ok(once::again(look, answer).await?);
+        }
+        look.rollback().await.map_err(StoreError::from)?;
+        let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
+        let refused = refused_by_the_list(reported, &verdicts);
+        if rows.is_empty() {
+            self.keep_refusals(&refused).await?;
+            return Ok(Given::first(answer(verdicts.into_values().collect())));
+        }
+        let mut written = self.write_batch((&catalog, &rows), once, now).await;
+        if matches!(&written, Err(BatchError::Save(error)) if is_raced(error)) {
+            written = self.write_batch((&catalog, &rows), once, now).await;
+        }
+        let given = match written {
+            Ok(Batch::Given(given)) => return Ok(given),
+            Ok(Batch::Written(mut tx, written)) => {
+                verdicts.extend(written.verdicts);
+                let answer = answer(verdicts.into_values().collect());
+                once::leave(&mut tx, keys, Some(once), &answer, now).await?;
+                self.commit(tx, &written.record, written.offers).await?;
+                Given::first(answer)
+            }
+            Err(BatchError::Save(error)) if !is_of_all(&error) => {
+                verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?);
+                Given::first(answer(verdicts.into_values().collect()))
+            }
+            Err(error) => return Err(error),
+        };
+        self.keep_refusals(&refused).await?;
+        Ok(given)
+    }
+
+    /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.
+    async fn write_batch(
+        &self,
+        (catalog, rows): (&Snapshot, &[Row<'_>]),
+        once: &Once,
+        now: Instant,
+    ) -> Result<Batch, BatchError> {
+        let mut connection = self.store().connection().await?;
+        let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
+        drop(connection);
+        let mut tx = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+            return Ok(Batch::Given(once::again(tx, answer).await?));
+        }
+        let written = self.write_rows(&mut tx, catalog, rows, numbers, now).await?;
+        Ok(Batch::Written(tx, written))
+    }
+
+    /// The rows that are sound, and the verdicts on the others.
+    fn check_rows<'a>(
+        &self,
+        catalog: &'a Snapshot,
+        reported: &'a [Reported],
+        now: Instant,
+    ) -> (Vec<Row<'a>>, Verdicts) {
+        let (mut rows, mut verdicts, mut seen) = (Vec::new(), Verdicts::new(), BTreeSet::new());
+        for (at, one) in reported.iter().enumerate() {
+            let Reported { office, result, .. } = one;
             if !seen.insert((&office.source, &result.reference)) {
                 verdicts.insert(at, Recorded::Refused(RowRefusal::Repeated));
                 continue;
             }
-            match self.check_row(&catalog, office, result, now) {
-                Ok((item, delivery)) => rows.push(Row { at, office, result, item, delivery }),
-                Err(refusal) => {
-                    verdicts.insert(at, Recorded::Refused(refusal));
+            match self.check_row(catalog, office, result, now) {
+                Ok((item, delivery)) => {
+                    let mark = one.mark(self.store().keys());
+                    rows.push(Row { at, office, result, mark, item, delivery });
                 }
+                Err(refusal) => drop(verdicts.insert(at, Recorded::Refused(refusal))),
             }
         }
-        match self.record_rows(&catalog, &rows, now).await {
-            Ok(recorded) => verdicts.extend(recorded),
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
-            // Something in one of them cannot be written: each goes alone.
-            Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
-        }
-        Ok(verdicts.into_values().collect())
+        (rows, verdicts)
     }
 
     async fn record_one_by_one(
@@ -97,67 +240,79 @@ impl Casework {
         catalog: &Snapshot,
         rows: &[Row<'_>],
         now: Instant,
-    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
-        let mut verdicts = Vec::new();
+    ) -> Result<Verdicts, SaveError> {
+        let mut verdicts = Verdicts::new();
         for row in rows {
             match self.record_rows(catalog, std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
-                Err(error @ StoreError::Unavailable(_)) => return Err(error),
-                Err(error) => verdicts.push((row.at, Recorded::Refused(error.into()))),
+                Err(error) if is_of_all(&error) => return Err(error),
+                Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into_store().into()))),
             }
         }
         Ok(verdicts)
     }
 
-    /// Two statements for all of them: what is known of them, and all that they write. If somebody else writes the same
-    /// in between, a rule of the schema is broken, nothing is written, and each is recorded alone.
-    async fn record_rows(
-        &self,
-        catalog: &Snapshot,
-        rows: &[Row<'_>],
-        now: Instant,
-    ) -> Result<Vec<(usize, Recorded)>, StoreError> {
+    async fn record_rows(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         if rows.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Verdicts::new());
         }
+        match self.record_at_once(catalog, rows, now).await {
+            Err(error) if is_raced(&error) => self.record_at_once(catalog, rows, now).await,
+            recorded => recorded,
+        }
+    }
+
+    /// Without a transaction: what is written is one statement, which is one by itself.
+    async fn record_at_once(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut connection = self.store().connection().await?;
-        let named: Vec<Named<'_>> = rows.iter().map(Row::named).collect();
-        let known = reported::look_up(&mut connection, self.store().keys(), &named).await?;
-        let (old, new): (Vec<_>, Vec<_>) = rows.iter().zip(known).partition(|(_, known)| known.is_case);
-        let mut verdicts = compare(&mut connection, old).await?;
-        if new.is_empty() {
-            return Ok(verdicts);
-        }
-        let numbers = self.case_numbers(&mut connection, beijing_day(now), new.len()).await?;
-        let (mut record, mut newcomers) = (Record::default(), HashMap::new());
-        for ((row, known), number) in new.into_iter().zip(numbers) {
-            let (person, reach) = match known.applicant {
-                Some(applicant) => applicant,
-                None => self.enter(&mut record, &mut newcomers, &row.result.applicant.phone, now)?,
-            };
-            let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
-            verdicts.push((row.at, opened.map_or_else(Recorded::Refused, Recorded::Created)));
-        }
-        self.save_at_once(&mut connection, &record, now).await?;
+        let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
+        let Written { verdicts, record, offers } =
+            self.write_rows(&mut connection, catalog, rows, numbers, now).await?;
+        self.ring(&record, offers);
         Ok(verdicts)
     }
 
-    /// Enters somebody new, once, however many of their decisions come together.
-    fn enter(
+    /// Judges rows, and writes those that are new. Two statements for all of them: what is known of them, and all that they
+    /// write. If somebody else writes the same in between, a rule of the schema is broken, and nothing is written.
+    async fn write_rows(
         &self,
-        record: &mut Record,
-        newcomers: &mut HashMap<MobilePhone, PersonId>,
-        phone: &MobilePhone,
+        conn: &mut Conn,
+        catalog: &Snapshot,
+        rows: &[Row<'_>],
+        numbers: Vec<CaseNumber>,
         now: Instant,
-    ) -> Result<(PersonId, Reach), StoreError> {
-        let reach = Reach { phone: true, ..Reach::default() };
-        if let Some(person) = newcomers.get(phone) {
-            return Ok((*person, reach));
+    ) -> Result<Written, SaveError> {
+        let keys = self.store().keys();
+        let named: Vec<Named<'_>> = rows.iter().map(|row| row.named(keys)).collect();
+        let known = reported::look_up(conn, &named).await?;
+        let looked_up = rows.iter().zip(named).zip(known);
+        let (taken, new): (Vec<_>, Vec<_>) = looked_up.partition(|(_, known)| known.is_taken);
+        let taken: Vec<&Row<'_>> = taken.into_iter().map(|((row, _), _)| row).collect();
+        let mut verdicts = compare(conn, keys, &taken).await?;
+        let (mut record, mut strangers) = (Record::default(), HashMap::new());
+        for (((row, named), known), number) in new.into_iter().zip(numbers) {
+            let phone = &row.result.applicant.phone;
+            let (person, reach) = match known.applicant {
+                Some(KnownApplicant { id, is_awaited: false, reach }) => (id, reach),
+                // Nobody came under this name yet: messages go to the phone that is named last.
+                awaited => {
+                    let (id, reach) = awaited.map_or_else(stranger, |awaited| (awaited.id, awaited.reach));
+                    let (id, told_at) = strangers.entry(named.applicant).or_insert((id, phone));
+                    *told_at = phone;
+                    (*id, Reach { phone: true, ..reach })
+                }
+            };
+            let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
+            verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
-        let person = fresh(PersonId::from_uuid);
-        record.enter(person, phone, self.store().keys(), now)?;
-        newcomers.insert(phone.clone(), person);
-        Ok((person, reach))
+        for (name, (person, phone)) in strangers {
+            record.enter(person, (&name, phone), keys, now)?;
+        }
+        if record.is_empty() {
+            return Ok(Written { verdicts, record, offers: Vec::new() });
+        }
+        let offers = self.save(conn, &record, now).await?;
+        Ok(Written { verdicts, record, offers })
     }
 
     /// Adds a case that is decided from the start to a record, with all that its decision owes.
@@ -181,17 +336,19 @@ impl Casework {
             delivery: row.delivery.clone(),
             submitted_at: result.decided_at,
             due_on: None,
+            deadlines: None,
             supplement: None,
             state: State::Submitted,
         };
         let taken_over = case.take_over(result.ruling.clone(), actor.clone(), result.decided_at);
-        let (case, owed) = taken_over.map_err(|_| RowRefusal::NoReasons)?;
+        let (case, owed) = taken_over.map_err(|_| RowRefusal::Faulty(vec![RowFault::NoReasons]))?;
         let recipient = match &result.delivery {
             NewDelivery::Courier(recipient) => Some(recipient.clone()),
             NewDelivery::Electronic | NewDelivery::Counter(_) => None,
         };
         let serve_by = if owed.iter().any(|owed| matches!(owed, Owed::Parcel(_))) {
-            Some(catalog.calendar().add_working_days(beijing_day(now), SERVE_WITHIN)?)
+            // However late it is told of.
+            Some(catalog.calendar().add_working_days(beijing_day(result.decided_at), SERVE_WITHIN)?)
         } else {
             None
         };
@@ -200,13 +357,14 @@ impl Casework {
         let opening = Opening {
             source: &office.source,
             source_ref: Some(&result.reference),
+            report: Some(&row.mark),
             application: &keys.seal_json("cases.application", &json!({"form": {}, "materials": []}))?,
             recipient: sealed.as_deref(),
         };
         record.open(&case, &opening)?;
-        record.remember(case.id, &actor, "taken_over", cause(&result.ruling), now);
+        record.remember(case.id, &actor, "taken_over", cause(&case), now);
         let applicant = Applicant { reach, recipient, serve_by, trace: office.trace.as_deref() };
-        self.enact(record, &case, &owed, &applicant, now)?;
+        self.enact(record, (&case, &row.item.item), &owed, &applicant, now)?;
         Ok(Versioned { case, version: 1 })
     }
 
@@ -218,26 +376,59 @@ impl Casework {
         let mut connection = self.store().connection().await?;
         let found = cases::id_by_source(&mut connection, &office.source, reference).await?;
         let id = found.ok_or(ChangeError::NotFound)?;
-        let case = cases::find(&mut connection, id, Owner::Source(&office.source)).await?;
+        let case = cases::find(&mut connection, self.store().keys(), id, Owner::Source(&office.source)).await?;
         case.ok_or(ChangeError::NotFound)
     }
 }
 
-/// Compares decisions that are cases already with these cases.
-async fn compare(conn: &mut Conn, rows: Vec<(&Row<'_>, Known)>) -> Result<Vec<(usize, Recorded)>, StoreError> {
+/// Decisions on what is not published (目录之外不得实施行政审批).
+fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
+    let is_refused = |at: &usize| matches!(verdicts.get(at), Some(Recorded::Refused(RowRefusal::ItemNotPublished)));
+    let refused = reported.iter().enumerate().filter(|(at, _)| is_refused(at));
+    let refused = refused.map(|(_, Reported { office, result, .. })| Refused {
+        item: &result.item,
+        by: By::Client(office.client),
+        reason: NOT_PUBLISHED,
+    });
+    refused.collect()
+}
+
+/// Whether somebody else wrote what these rows are about since it was looked for; the next look finds it.
+fn is_raced(error: &SaveError) -> bool {
+    matches!(error, SaveError::Store(error) if people::raced(error) || error.broke("cases_source_ref"))
+}
+
+/// Whether it is no single row's fault.
+const fn is_of_all(error: &SaveError) -> bool {
+    matches!(error, SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)
+}
+
+/// Somebody new, however many of their decisions come together.
+fn stranger() -> (PersonId, Reach) {
+    (fresh(PersonId::from_uuid), Reach::default())
+}
+
+/// The verdicts on rows whose references were taken before.
+async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<Verdicts, StoreError> {
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Verdicts::new());
     }
-    let (sources, references): (Vec<&str>, Vec<&str>) = rows.iter().map(|(row, _)| row.key()).unzip();
-    let cases = cases::find_by_source(conn, &sources, &references).await?;
-    let judge = |(row, _): (&Row<'_>, Known)| {
-        let (source, reference) = row.key();
-        match cases.get(&(source.to_owned(), reference.to_owned())) {
-            Some(case) if says_the_same(&case.case, row.result, &row.delivery) => {
-                (row.at, Recorded::Known(case.clone()))
-            }
-            _ => (row.at, Recorded::Refused(RowRefusal::Conflict)),
-        }
+    let sources: Vec<&str> = rows.iter().map(|row| row.office.source.as_str()).collect();
+    let references: Vec<&str> = rows.iter().map(|row| row.result.reference.as_str()).collect();
+    let known = cases::find_by_source(conn, keys, &sources, &references).await?;
+    let verdict = |row: &&Row<'_>| {
+        let (case, mark) = known.get(&(row.office.source.clone(), row.result.reference.clone()))?;
+        Some((row.at, again(case, mark.as_ref(), &row.mark)))
     };
-    Ok(rows.into_iter().map(judge).collect())
+    Ok(rows.iter().filter_map(verdict).collect())
+}
+
+/// The verdict on a report whose reference was taken before.
+fn again(case: &Versioned, taken: Option<&ReportMark>, report: &ReportMark) -> Recorded {
+    match Repetition::judge(taken, report) {
+        Repetition::SameRequest => Recorded::Replayed(case.clone()),
+        Repetition::SameReport => Recorded::Known(case.clone()),
+        Repetition::KeyReused => Recorded::Refused(RowRefusal::Once(OnceError::Mismatch)),
+        Repetition::Conflict => Recorded::Refused(RowRefusal::Conflict),
+    }
 }

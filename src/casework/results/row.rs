@@ -1,16 +1,18 @@
-//! What is checked of one reported decision before anything is written.
-
-use std::mem::discriminant;
+//! What is checked of one reported decision before anything is written, and how one that comes again is known.
 
 use chrono::Datelike;
+use serde_json::json;
 
-use super::{BackOffice, NewDelivery, NewResult, RowRefusal};
+use super::{BackOffice, NewDelivery, NewResult, Reported, RowFault, RowRefusal};
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
-use crate::domain::case::{Case, Decision, Delivery, Ruling, State};
+use crate::domain::address::PostalAddress;
+use crate::domain::case::{Delivery, Ruling};
 use crate::domain::clock::{Instant, beijing_day};
+use crate::domain::identity::ResidentId;
 use crate::domain::item::{DeliveryWay, Item, ItemVersion};
-use crate::domain::parcel::CarrierCode;
+use crate::store::KeyRing;
+use crate::store::cases::ReportMark;
 
 /// No agency decided earlier; and the database does not know every year that can be written.
 const FIRST_YEAR: i32 = 1949;
@@ -28,51 +30,106 @@ impl Casework {
         if !office.agencies.contains(&item.item.agency) {
             return Err(RowRefusal::NotYourAgency);
         }
-        if row.decided_at > now {
-            return Err(RowRefusal::InTheFuture);
+        let silent = matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty());
+        let checks = [
+            (row.decided_at > now, RowFault::InTheFuture),
+            (beijing_day(row.decided_at).year() < FIRST_YEAR, RowFault::TooLongAgo),
+            (silent, RowFault::NoReasons),
+        ];
+        let faults = checks.into_iter().filter_map(|(is_so, fault)| is_so.then_some(fault));
+        let delivery = self.delivery_of(catalog, &item.item, &row.delivery);
+        let faults: Vec<RowFault> = faults.chain(delivery.as_ref().err().copied()).collect();
+        match delivery {
+            Ok(delivery) if faults.is_empty() => Ok((item, delivery)),
+            _ => Err(RowRefusal::Faulty(faults)),
         }
-        if beijing_day(row.decided_at).year() < FIRST_YEAR {
-            return Err(RowRefusal::TooLongAgo);
-        }
-        if matches!(&row.ruling, Ruling::Deny { reasons } if reasons.trim().is_empty()) {
-            return Err(RowRefusal::NoReasons);
-        }
-        Ok((item, self.delivery_of(catalog, &item.item, &row.delivery)?))
     }
 
-    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowRefusal> {
+    fn delivery_of(&self, catalog: &Snapshot, item: &Item, wanted: &NewDelivery) -> Result<Delivery, RowFault> {
         match wanted {
-            NewDelivery::Electronic => Ok(Delivery::Electronic),
+            NewDelivery::Electronic if item.delivers_electronically() => Ok(Delivery::Electronic),
             NewDelivery::Courier(_) if item.delivers(DeliveryWay::Courier) => {
-                let carrier = self.carrier_for(item).ok_or(RowRefusal::WayNotOffered)?;
-                Ok(Delivery::Courier { carrier })
+                let carrier = item.carrier_among(&self.parts.carriers).ok_or(RowFault::WayNotOffered)?;
+                Ok(Delivery::Courier { carrier: carrier.clone() })
             }
             NewDelivery::Counter(hall) if item.delivers(DeliveryWay::Window) => {
-                let hall = catalog.hall(hall).ok_or(RowRefusal::UnknownHall)?;
+                let hall = catalog.hall(hall).ok_or(RowFault::UnknownHall)?;
                 Ok(Delivery::Counter { hall: hall.code.clone() })
             }
-            NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowRefusal::WayNotOffered),
+            NewDelivery::Electronic | NewDelivery::Courier(_) | NewDelivery::Counter(_) => Err(RowFault::WayNotOffered),
         }
-    }
-
-    /// The first of the carriers that an item allows (邮政法 55 lets few choose) that this installation uses.
-    pub(in crate::casework) fn carrier_for(&self, item: &Item) -> Option<CarrierCode> {
-        item.carriers.iter().find(|carrier| self.parts.carriers.contains(carrier)).cloned()
     }
 }
 
-/// Whether a case says already what is reported anew: the same decision on the same item, to arrive in the same way. The
-/// carrier is ours to choose, and may be another by now.
-pub(super) fn says_the_same(case: &Case, row: &NewResult, delivery: &Delivery) -> bool {
-    if case.item != row.item || discriminant(&case.delivery) != discriminant(delivery) {
-        return false;
-    }
-    let same = |decision: &Decision, reasons: &str| decision.reasons == reasons && decision.at == row.decided_at;
-    match (&case.state, &row.ruling) {
-        (State::Granted(decision), Ruling::Grant { result, reasons }) => {
-            decision.result.as_ref() == Some(result) && same(decision, reasons)
+/// A report that has been taken, compared with one that comes under its reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repetition {
+    /// It is the same request: its first answer is given again.
+    SameRequest,
+    /// It says the same.
+    SameReport,
+    /// Its key belongs to a request that said something else.
+    KeyReused,
+    /// It says something else.
+    Conflict,
+}
+
+impl Repetition {
+    /// What a report is, beside what was taken under its reference. A row of the release before has no mark, and is taken
+    /// for the same.
+    pub(super) fn judge(taken: Option<&ReportMark>, report: &ReportMark) -> Self {
+        let Some(taken) = taken else { return Self::SameReport };
+        let same_key = taken.key.is_some() && taken.key == report.key;
+        match (taken.said == report.said, same_key) {
+            (true, true) => Self::SameRequest,
+            (true, false) => Self::SameReport,
+            (false, true) => Self::KeyReused,
+            (false, false) => Self::Conflict,
         }
-        (State::Denied(decision), Ruling::Deny { reasons }) => same(decision, reasons),
-        _ => false,
+    }
+}
+
+impl Reported {
+    /// What it will be known by. Everything counts that it says of the case, in whatever words: for whom, what was decided
+    /// and when, and where the result goes. The carrier is ours to choose, and may be another by now.
+    pub(super) fn mark(&self, keys: &KeyRing) -> ReportMark {
+        let NewResult { reference: _, item, applicant, ruling, decided_at, delivery } = &self.result;
+        let ruling = match ruling {
+            Ruling::Grant { result, reasons } => json!({"grant": result, "reasons": reasons}),
+            Ruling::Deny { reasons } => json!({"deny": reasons}),
+        };
+        let delivery = match delivery {
+            NewDelivery::Electronic => json!("electronic"),
+            NewDelivery::Counter(hall) => json!({"counter": hall}),
+            // The names of its region follow from the code.
+            NewDelivery::Courier(PostalAddress { name, phone, region, detail, postcode, .. }) => {
+                json!({"courier": [name.expose(), phone.expose(), region, detail.expose(), postcode]})
+            }
+        };
+        let resident_id = applicant.resident_id.as_ref().map(ResidentId::expose);
+        let said = json!([item, applicant.phone.expose(), resident_id, ruling, decided_at, delivery]);
+        ReportMark {
+            said: keys.hash("cases.report", &said.to_string()),
+            key: self.key.as_ref().map(|key| keys.hash("cases.report_key", key)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_again_is_compared_by_what_it_says_and_by_its_key() {
+        let mark = |said: u8, key: Option<u8>| ReportMark { said: vec![said], key: key.map(|key| vec![key]) };
+        let judge = |report| Repetition::judge(Some(&mark(1, Some(7))), &report);
+        assert_eq!(judge(mark(1, Some(7))), Repetition::SameRequest);
+        assert_eq!(judge(mark(1, Some(8))), Repetition::SameReport);
+        assert_eq!(judge(mark(2, Some(7))), Repetition::KeyReused);
+        assert_eq!(judge(mark(2, Some(8))), Repetition::Conflict);
+        let in_a_batch = mark(1, None);
+        assert_eq!(judge(in_a_batch.clone()), Repetition::SameReport);
+        assert_eq!(Repetition::judge(Some(&in_a_batch), &in_a_batch), Repetition::SameReport, "no key is no key");
+        assert_eq!(Repetition::judge(None, &mark(2, None)), Repetition::SameReport);
     }
 }

@@ -1,5 +1,7 @@
 //! One finding: what is so, and what to do about it; and how all of them are said.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// How well it is.
@@ -52,6 +54,11 @@ impl Finding {
         advice: impl Into<String>,
     ) -> Self {
         Self { state: State::Fault, ..Self::warning(group, check, what, advice) }
+    }
+
+    /// It was found at one of several places.
+    pub fn at(self, place: &impl fmt::Display) -> Self {
+        Self { what: format!("{place}: {}", self.what), ..self }
     }
 
     /// Whether it does not work.

@@ -51,7 +51,7 @@ impl Patient {
         let redis = RedisSettings::read(env);
         Self {
             database: DatabaseSettings::read(env),
-            queue: redis.and_then(|redis| Queue::new(redis.url.expose(), &redis.prefix).ok()),
+            queue: redis.and_then(|redis| Queue::new(&redis.address, &redis.prefix).ok()),
             clock: Clock::system(),
         }
     }

@@ -40,7 +40,7 @@ pub async fn run(command: Top) -> Result<(), Failure> {
     let (Some(database), Some(redis)) = (DatabaseSettings::read(env), RedisSettings::read(env)) else {
         return Err(faults(env.faults()));
     };
-    let queue = Queue::new(redis.url.expose(), &redis.prefix)?;
+    let queue = Queue::new(&redis.address, &redis.prefix)?;
     let watch = Watch::new(database.url, queue, Clock::system());
     if command.once || !std::io::stdout().is_terminal() {
         return once(watch).await;

@@ -6,14 +6,17 @@ use serde_json::{Map, Value};
 
 use super::{Application, DeliveryChoice, DraftContent, HandedIn, uploads_of};
 use crate::domain::case::Delivery;
-use crate::domain::form::{Context, Fault};
+use crate::domain::form::{Context, Fault, MOST_FAULTS};
 use crate::domain::ids::{AddressId, UploadId};
 use crate::domain::item::{DeliveryWay, Item};
 use crate::domain::parcel::CarrierCode;
+use crate::domain::person::VerifiedIdentity;
 use crate::domain::text::Bilingual;
 
 /// What an application is judged against beside its item.
 pub struct Circumstances<'a> {
+    /// Who hands it in, once they proved who they are. Nothing is submitted before that.
+    pub applicant: Option<&'a VerifiedIdentity>,
     /// Today, and the divisions that exist.
     pub form: Context<'a>,
     /// Whether there is a hall of a code.
@@ -22,7 +25,7 @@ pub struct Circumstances<'a> {
     pub uploads: &'a BTreeSet<UploadId>,
     /// The entry of the applicant's address book, if it names one that is there.
     pub address: Option<AddressId>,
-    /// The carriers of this installation, the preferred first.
+    /// The carriers of this installation.
     pub carriers: &'a [CarrierCode],
 }
 
@@ -30,7 +33,7 @@ impl DraftContent {
     /// Judges it as if it were submitted now, and fixes how the result will arrive.
     ///
     /// # Errors
-    /// All that is wrong with it: the form's faults first, then the materials', then the delivery's.
+    /// All that is wrong with it, up to [`MOST_FAULTS`]: the form's faults first, then the materials', then the delivery's.
     pub fn check(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<Delivery, Vec<Fault>> {
         let mut faults = Vec::new();
         check_form(&self.application, item, circumstances, &mut faults);
@@ -39,20 +42,26 @@ impl DraftContent {
         let delivery = fix_delivery(self.delivery.as_ref(), item, circumstances);
         match delivery {
             Ok(delivery) if faults.is_empty() => Ok(delivery),
-            Ok(_) => Err(faults),
+            Ok(_) => Err(the_first(faults)),
             Err(fault) => {
                 faults.push(fault);
-                Err(faults)
+                Err(the_first(faults))
             }
         }
     }
+}
+
+/// As many faults as anybody reads.
+fn the_first(mut faults: Vec<Fault>) -> Vec<Fault> {
+    faults.truncate(MOST_FAULTS);
+    faults
 }
 
 impl Application {
     /// Judges it as the answer to a supplement notice: what it holds must be right, but it need not hold everything.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// All that is wrong with it, up to [`MOST_FAULTS`].
     pub fn check_supplement(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
         let says_nothing = self.note.as_ref().is_none_or(|note| note.expose().trim().is_empty());
@@ -63,7 +72,7 @@ impl Application {
             check_form(self, item, circumstances, &mut faults);
         }
         check_materials(&self.materials, item, circumstances.uploads, &mut faults);
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        if faults.is_empty() { Ok(()) } else { Err(the_first(faults)) }
     }
 }
 
@@ -85,8 +94,8 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
         Some(form) => {
             let found = form.check(answers, &circumstances.form).err().unwrap_or_default();
             faults.extend(found.into_iter().map(|it| Fault { pointer: format!("/form{}", it.pointer), ..it }));
+            faults.extend(circumstances.applicant.into_iter().flat_map(|person| check_applicant(answers, person)));
         }
-        None if is_empty(answers) => {}
         None => faults.push(fault("/form", "not_asked", "该事项没有表单", "this item has no form")),
     }
     for (pointer, upload) in uploads_of(answers, "/form".to_owned()) {
@@ -94,6 +103,34 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
             faults.push(not_yours(pointer));
         }
     }
+}
+
+/// Whoever hands in a form applies for themselves, or is the agent (代办) whom it names: what was verified of them must
+/// stand in the one section or in the other, so that nobody applies in another's name unseen.
+fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
+    let applicant = differences(answers, APPLICANT, person);
+    let through_agent = answers.pointer("/agent/through_agent") == Some(&Value::Bool(true));
+    if applicant.is_empty() || !through_agent {
+        return applicant;
+    }
+    differences(answers, AGENT, person)
+}
+
+/// The sections of the shared groups of fields (`catalog/groups.toml`) that say who applies.
+const APPLICANT: &str = "applicant";
+const AGENT: &str = "agent";
+
+/// What a section says of somebody that is not so. What it does not say is told by the form's own check.
+fn differences(answers: &Value, section: &str, person: &VerifiedIdentity) -> Vec<Fault> {
+    let says = |member: &str| answers.pointer(&format!("/{section}/{member}")).and_then(Value::as_str).map(str::trim);
+    let name = says("name").filter(|name| *name != person.name.expose());
+    let id = says("resident_id").filter(|id| !id.eq_ignore_ascii_case(person.resident_id.expose()));
+    let differs = |member: &str, zh: &str, en: &str| {
+        fault(format!("/form/{section}/{member}"), "not_the_verified_person", zh, en)
+    };
+    let name = name.map(|_| differs("name", "与实名认证的姓名不一致", "is not the name that was verified"));
+    let id = id.map(|_| differs("resident_id", "与实名认证的身份证号不一致", "is not the number that was verified"));
+    name.into_iter().chain(id).collect()
 }
 
 fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<UploadId>, faults: &mut Vec<Fault>) {
@@ -151,8 +188,7 @@ fn fix_delivery(
         None => Err(fault("/delivery", "required", "请选择送达方式", "choose how the result is to arrive")),
         Some(DeliveryChoice::Electronic) if item.delivers_electronically() => Ok(Delivery::Electronic),
         Some(DeliveryChoice::Courier { address }) if item.delivers(DeliveryWay::Courier) => {
-            let allowed = circumstances.carriers.iter().find(|carrier| item.carriers.contains(carrier));
-            let carrier = allowed.ok_or_else(not_offered)?.clone();
+            let carrier = item.carrier_among(circumstances.carriers).ok_or_else(not_offered)?.clone();
             if circumstances.address != Some(*address) {
                 let words = ("地址簿中没有这个地址", "is no address of your address book");
                 return Err(fault("/delivery/address", "unknown", words.0, words.1));
@@ -176,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::domain::form::RegionLevel;
+    use crate::domain::identity::ResidentId;
     use crate::domain::private::Private;
 
     fn item() -> Item {
@@ -217,7 +254,12 @@ mod tests {
     }
 
     fn check(content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
+        check_against(&item(), content)
+    }
+
+    fn check_against(item: &Item, content: &DraftContent) -> Result<Delivery, Vec<(String, &'static str)>> {
         let circumstances = Circumstances {
+            applicant: None,
             form: Context {
                 today: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
                 knows_region: &|_: &str, _: RegionLevel| true,
@@ -228,12 +270,17 @@ mod tests {
             carriers: &[CarrierCode::new("ems"), CarrierCode::new("sf")],
         };
         let places = |faults: Vec<Fault>| faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect();
-        content.check(&item(), &circumstances).map_err(places)
+        content.check(item, &circumstances).map_err(places)
     }
 
     #[test]
-    fn the_preferred_of_the_allowed_carriers_is_fixed() {
-        assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
+    fn the_items_first_carrier_that_is_installed_is_fixed() {
+        assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("sf") }));
+        let jd_first = ["jd", "ems", "sf"].map(CarrierCode::new).to_vec();
+        let not_here = check_against(&Item { carriers: jd_first, ..item() }, &complete());
+        assert_eq!(not_here, Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
+        let nobody = check_against(&Item { carriers: vec![CarrierCode::new("jd")], ..item() }, &complete());
+        assert_eq!(nobody, Err(vec![("/delivery/way".to_owned(), "not_offered")]));
     }
 
     #[test]
@@ -280,6 +327,49 @@ mod tests {
         let content = DraftContent { application: Application::default(), delivery: None };
         let places: Vec<_> = check(&content).unwrap_err().into_iter().map(|(pointer, _)| pointer).collect();
         assert_eq!(places, ["/form", "/materials", "/delivery"]);
+    }
+
+    #[test]
+    fn nobody_applies_in_anothers_name_unseen() {
+        let id = |text| ResidentId::parse(text, NaiveDate::MAX).unwrap();
+        let name = Private::new("王小明".to_owned());
+        let verified_at = "2026-11-23T08:00:00Z".parse().unwrap();
+        let person = VerifiedIdentity { name, resident_id: id("11010519491231002X"), verified_at };
+        let me = json!({"name": " 王小明 ", "resident_id": "11010519491231002x"});
+        let other = json!({"name": "李晓红", "resident_id": "320422198506150024"});
+        let half = json!({"name": "王小明", "resident_id": "320422198506150024"});
+        let agent = |who: &Value, through: bool| {
+            let mut agent = who.clone();
+            agent["through_agent"] = json!(through);
+            agent
+        };
+        let name_and_id = |section: &str| vec![format!("/form/{section}/name"), format!("/form/{section}/resident_id")];
+        for (form, expected) in [
+            (json!({"applicant": me}), vec![]),
+            (json!({"applicant": other}), name_and_id("applicant")),
+            (json!({"applicant": half}), vec!["/form/applicant/resident_id".to_owned()]),
+            (json!({"applicant": {"name": "李晓红"}}), vec!["/form/applicant/name".to_owned()]),
+            (json!({"applicant": other, "agent": agent(&me, true)}), vec![]),
+            (json!({"applicant": other, "agent": agent(&me, false)}), name_and_id("applicant")),
+            (json!({"applicant": other, "agent": agent(&other, true)}), name_and_id("agent")),
+            (json!({"applicant": me, "agent": agent(&other, true)}), vec![]),
+            (json!({"details": {"reason": "x"}}), vec![]),
+        ] {
+            let faults = check_applicant(&form, &person);
+            assert!(faults.iter().all(|fault| fault.code == "not_the_verified_person"));
+            let places: Vec<String> = faults.into_iter().map(|fault| fault.pointer).collect();
+            assert_eq!(places, expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn without_a_form_there_is_no_application() {
+        let formless = Item { form: None, ..item() };
+        for answers in [json!({}), json!({"who": {"name": "王小明"}})] {
+            let application = Application { form: Private::new(answers), ..complete().application };
+            let faults = check_against(&formless, &DraftContent { application, ..complete() }).unwrap_err();
+            assert_eq!(faults, [("/form".to_owned(), "not_asked")]);
+        }
     }
 
     #[test]

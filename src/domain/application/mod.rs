@@ -1,13 +1,15 @@
 //! Applications (申请): what a person hands in. A draft holds one that may be incomplete; a case keeps the one that it
 //! was opened with, sealed, and it never changes; the answer to a supplement notice is one more beside it.
 //!
-//! A natural person applies for themselves. For an enterprise the person who handles its affairs (经办人) applies, and
-//! the item's form asks for the enterprise; so no subject is refused here beyond what the form refuses.
+//! A natural person applies for themselves, or through an agent (代办) whom the form names: whoever hands it in must stand in
+//! it as they proved to be. For an enterprise the person who handles its affairs (经办人) applies, and the item's form asks
+//! for the enterprise; so no subject is refused here beyond what the form refuses.
 
 mod check;
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,6 +19,9 @@ use super::ids::{AddressId, UploadId};
 use super::private::Private;
 
 pub use check::Circumstances;
+
+/// How long what is not handed in is kept: a draft after its last change, a file after its upload.
+pub const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// What is handed in.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

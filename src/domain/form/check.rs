@@ -44,11 +44,14 @@ pub struct Fault {
     pub message: Bilingual,
 }
 
+/// Of one answer so many faults are told at the most: a small one can have very many, and nobody reads more.
+pub const MOST_FAULTS: usize = 200;
+
 impl Form {
     /// Judges an answer.
     ///
     /// # Errors
-    /// All that is wrong with it, in the form's order.
+    /// All that is wrong with it, in the form's order, up to [`MOST_FAULTS`].
     pub fn check(&self, answer: &Value, context: &Context<'_>) -> Result<(), Vec<Fault>> {
         let mut report = Report { context, faults: Vec::new() };
         report.form(self, answer);
@@ -70,7 +73,9 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn add(&mut self, pointer: String, (code, message): Refusal) {
-        self.faults.push(Fault { pointer, code, message });
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(Fault { pointer, code, message });
+        }
     }
 
     fn form(&mut self, form: &Form, answer: &Value) {
@@ -191,13 +196,18 @@ fn accepts_text(kind: &Kind, text: &str, context: &Context<'_>) -> Result<(), Re
 }
 
 fn written(text: &str, max: usize) -> Result<(), Refusal> {
-    if !text.contains(|c: char| !c.is_whitespace()) {
+    if text.chars().all(is_blank) {
         return refuse("blank", "不能为空白", "must not be blank");
     }
     if text.chars().count() > max {
         return refuse("too_long", format!("最多{max}个字"), format!("takes at most {max} characters"));
     }
     Ok(())
+}
+
+/// White space as Unicode and as JavaScript have it: the schema's patterns are read by either.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || letter == '\u{feff}'
 }
 
 fn fits(text: &str, pattern: Option<&str>) -> Result<(), Refusal> {
@@ -229,12 +239,20 @@ fn some_of(value: &Value, options: &[Choice], required: bool) -> Result<(), Refu
 }
 
 fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> {
-    match value.as_i64() {
+    match whole(value) {
         None => Err(wrong_type("整数", "a whole number")),
         Some(n) if n < min => refuse("too_small", format!("不能小于{min}{unit}"), format!("must be at least {min}")),
         Some(n) if n > max => refuse("too_large", format!("不能大于{max}{unit}"), format!("must be at most {max}")),
         Some(_) => Ok(()),
     }
+}
+
+/// A whole number; JSON Schema knows no difference between 1 and 1.0.
+fn whole(value: &Value) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every whole number up to it has one form.
+    let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and far below 2^63")]
+    value.as_i64().or_else(|| float().map(|number| number as i64))
 }
 
 fn day(text: &str, span: DateSpan, today: NaiveDate) -> Result<(), Refusal> {

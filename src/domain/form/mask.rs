@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Form, Kind, Section};
-use crate::domain::identity::{masked_phone, masked_resident_id};
+use super::{Field, Form, Kind, Mask, Section};
+use crate::domain::identity::{masked_account, masked_phone, masked_resident_id};
 
 impl Form {
-    /// The answers with every resident ID and phone number masked.
+    /// The answers with every number masked that names a person: resident IDs, phones, and what the form says so of.
     #[must_use]
     pub fn masked(&self, answers: &Value) -> Value {
         let mut shown = answers.clone();
@@ -24,14 +24,20 @@ impl Form {
 impl Section {
     fn mask(&self, answers: &mut Value) {
         for field in &self.fields {
-            let mask = match field.kind {
-                Kind::ResidentId => masked_resident_id,
-                Kind::Phone => masked_phone,
-                _ => continue,
-            };
-            if let Some(Value::String(text)) = answers.get_mut(&field.name) {
+            if let (Some(mask), Some(Value::String(text))) = (field.masked_by(), answers.get_mut(&field.name)) {
                 *text = mask(text);
             }
+        }
+    }
+}
+
+impl Field {
+    fn masked_by(&self) -> Option<fn(&str) -> String> {
+        match (self.mask, &self.kind) {
+            (Some(Mask::Ends), _) | (None, Kind::ResidentId) => Some(masked_resident_id),
+            (Some(Mask::Tail), _) => Some(masked_account),
+            (None, Kind::Phone) => Some(masked_phone),
+            (None, _) => None,
         }
     }
 }
@@ -48,6 +54,8 @@ mod tests {
             {"key": "applicant", "title": {"zh": "申请人", "en": "Applicant"}, "fields": [
                 {"name": "name", "kind": "text", "max": 50, "label": {"zh": "姓名", "en": "Name"}},
                 {"name": "resident_id", "kind": "resident_id", "label": {"zh": "身份证号", "en": "Resident ID"}},
+                {"name": "certificate", "kind": "text", "max": 40, "mask": "ends", "label": {"zh": "残疾人证号", "en": "Certificate"}},
+                {"name": "account", "kind": "text", "max": 40, "mask": "tail", "label": {"zh": "账号", "en": "Account"}},
             ]},
             {"key": "family", "title": {"zh": "家庭成员", "en": "Family"}, "repeat": {"min": 0, "max": 9}, "fields": [
                 {"name": "phone", "kind": "phone", "label": {"zh": "手机", "en": "Phone"}},
@@ -55,11 +63,17 @@ mod tests {
         ]}))
         .unwrap();
         let answers = json!({
-            "applicant": {"name": "王小明", "resident_id": "320413201603070016"},
+            "applicant": {
+                "name": "王小明", "resident_id": "320413201603070016", "certificate": "32041320160307001641",
+                "account": "6222020000001234",
+            },
             "family": [{"phone": "13800138000"}, {}],
         });
         let shown = json!({
-            "applicant": {"name": "王小明", "resident_id": "3204**********0016"},
+            "applicant": {
+                "name": "王小明", "resident_id": "3204**********0016", "certificate": "3204************1641",
+                "account": "************1234",
+            },
             "family": [{"phone": "138****8000"}, {}],
         });
         assert_eq!(form.masked(&answers), shown);

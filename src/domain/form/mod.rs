@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Bilingual;
 
-pub use check::{Context, Fault, RegionLevel};
+pub use check::{Context, Fault, MOST_FAULTS, RegionLevel};
 
 /// A whole form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,10 @@ pub struct Field {
     /// What clients fill in by themselves from what the person has told before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefill: Option<Prefill>,
+    /// How much of a text is shown to whoever need not know all of it: it is a number that names a person, or is worth
+    /// something. Resident IDs and phones are masked by their kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<Mask>,
     /// What kind of answer it takes.
     #[serde(flatten)]
     pub kind: Kind,
@@ -93,6 +97,16 @@ pub enum Prefill {
     ResidentId,
     /// The phone of the sign-in.
     Phone,
+}
+
+/// How much of a text is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mask {
+    /// Four characters at each end: of certificates, many of which hold a resident ID.
+    Ends,
+    /// The last four characters: of accounts and cards.
+    Tail,
 }
 
 /// What kind of answer a field takes. In JSON all are strings but `multi_choice` (an array of strings), `money` and

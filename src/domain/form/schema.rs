@@ -6,6 +6,10 @@ use serde_json::{Map, Value, json};
 use super::{Choice, Field, Form, Kind, RegionLevel, Section};
 use crate::domain::text::Bilingual;
 
+/// Asks for something that is not white space; patterns are not anchored in JSON Schema. U+0085 is white space for Unicode,
+/// and none for JavaScript.
+const WRITTEN: &str = r"[^\s\u0085]";
+
 impl Form {
     /// The JSON Schema of an answer. `x-order` is the order in which members are drawn.
     #[must_use]
@@ -89,15 +93,14 @@ impl Field {
 impl Kind {
     fn json_schema(&self, required: bool) -> Value {
         match self {
-            // A lone `\S` asks for something that is not white space; patterns are not anchored in JSON Schema.
             Self::Text { max, pattern: None, .. } => {
-                json!({"type": "string", "maxLength": max, "pattern": r"\S", "x-kind": "text"})
+                json!({"type": "string", "maxLength": max, "pattern": WRITTEN, "x-kind": "text"})
             }
             Self::Text { max, pattern: Some(pattern), .. } => {
                 json!({"type": "string", "maxLength": max, "pattern": pattern, "x-kind": "text"})
             }
             Self::LongText { max } => {
-                json!({"type": "string", "maxLength": max, "pattern": r"\S", "x-kind": "long_text"})
+                json!({"type": "string", "maxLength": max, "pattern": WRITTEN, "x-kind": "long_text"})
             }
             Self::Choice { options } => {
                 json!({"type": "string", "enum": values(options), "x-options": labels(options), "x-kind": "choice"})

@@ -1,7 +1,7 @@
 //! Carriers write the same field as a string today and as a number tomorrow, one object where a list belongs, and
 //! JSON inside a string. These readers take all of it.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -29,6 +29,20 @@ pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
         _ => Vec::new(),
     };
     values.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
+}
+
+/// A part of an answer, beside the whole of it as it came.
+pub(super) struct Told<T> {
+    pub(super) part: T,
+    pub(super) raw: String,
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Told<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let raw = value.to_string();
+        serde_json::from_value(value).map(|part| Self { part, raw }).map_err(D::Error::custom)
+    }
 }
 
 /// The value itself, or the one that is written as JSON inside a string. Any other string stays as it is.

@@ -119,6 +119,9 @@ pub trait Carrier: Send + Sync {
     /// How fast it may be called.
     fn pace(&self) -> Pace;
 
+    /// How long one call may take at the most. An attempt has time for three.
+    fn time_limit(&self) -> Duration;
+
     /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] only [`Carrier::recover`]
     /// may tell whether it may be called again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
@@ -162,14 +165,14 @@ pub struct Known {
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn Carrier>>,
 }
 
-/// The carriers that this installation uses, in order of preference.
+/// The carriers that this installation uses. Which of them carries a result is for its item to say.
 #[derive(Clone, Default)]
 pub struct Carriers(Vec<Arc<dyn Carrier>>);
 
 impl Carriers {
-    /// Builds those that `SONGDA_CARRIERS` names, in that order. The settings of the others are not asked for.
+    /// Builds those that `SONGDA_CARRIERS` names. The settings of the others are not asked for.
     pub fn read(env: &mut Env, known: &[Known], clock: &Clock) -> Self {
-        let meaning = "carriers of this installation, the preferred first, separated by commas";
+        let meaning = "carriers of this installation, separated by commas; each item names who may carry its result, and whom first";
         let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
         let mut carriers = Vec::new();
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -187,7 +190,7 @@ impl Carriers {
         self.0.iter().find(|carrier| carrier.code() == code)
     }
 
-    /// All of them, the preferred first.
+    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Carrier>> {
         self.0.iter()
     }

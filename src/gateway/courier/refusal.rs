@@ -27,6 +27,10 @@ pub(super) enum Operation {
 pub(super) enum Kind {
     /// The request never left.
     NotSent,
+    /// Something in front of the carrier answered in its place: the request did not get through.
+    TurnedAway,
+    /// The request was too old when it was read.
+    TooOld,
     /// No answer, no sensible one, or one that nobody has explained.
     Unclear,
     /// Too fast.
@@ -56,7 +60,13 @@ impl Kind {
             Self::AddressRefused => matches!(operation, Operation::Order | Operation::Find),
             Self::WrongState => matches!(operation, Operation::Cancel),
             Self::Absent => !matches!(operation, Operation::Order),
-            Self::NotSent | Self::Unclear | Self::Throttled { .. } | Self::Misconfigured | Self::Cancelled => true,
+            Self::NotSent
+            | Self::TurnedAway
+            | Self::TooOld
+            | Self::Unclear
+            | Self::Throttled { .. }
+            | Self::Misconfigured
+            | Self::Cancelled => true,
         }
     }
 }
@@ -87,9 +97,10 @@ impl Refusal {
         let fact = match self.kind {
             kind if !kind.suits(operation) => unclear,
             Kind::Unclear => unclear,
-            Kind::NotSent => CarrierFact::Unavailable,
+            Kind::NotSent | Kind::TurnedAway => CarrierFact::Unavailable,
             Kind::Throttled { after } => CarrierFact::Throttled { after },
-            Kind::Misconfigured => CarrierFact::Misconfigured,
+            // Our clock is wrong.
+            Kind::Misconfigured | Kind::TooOld => CarrierFact::Misconfigured,
             Kind::Duplicate => CarrierFact::Duplicate,
             Kind::AddressRefused => CarrierFact::AddressRefused,
             Kind::WrongState => CarrierFact::WrongState,
@@ -123,7 +134,11 @@ pub(super) fn body(answer: Answer) -> Result<Bytes, Refusal> {
         StatusCode::TOO_MANY_REQUESTS => Kind::Throttled { after: answer.retry_after },
         StatusCode::REQUEST_TIMEOUT => Kind::Unclear,
         status if status.is_server_error() || status.is_success() => Kind::Unclear,
-        _ => Kind::Misconfigured,
+        // A proxy's page, a login page, a wall: people must look, but what waits can still be done when they did.
+        status => {
+            tracing::warn!(%status, "something in front of a carrier turned a call away");
+            Kind::TurnedAway
+        }
     };
     Err(Refusal::new(kind, format!("HTTP {}", answer.status.as_u16())))
 }
@@ -142,6 +157,27 @@ mod tests {
         assert_eq!(fact(Kind::Unclear, Operation::Cancel), CarrierFact::Ambiguous);
         assert_eq!(fact(Kind::Unclear, Operation::Read), CarrierFact::Unavailable);
         assert_eq!(fact(Kind::NotSent, Operation::Order), CarrierFact::Unavailable);
+    }
+
+    #[test]
+    fn a_page_of_something_in_front_is_not_the_carriers_word() {
+        let kind = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            body(Answer { status, content_type: String::new(), retry_after: None, body: Bytes::new() })
+                .unwrap_err()
+                .kind
+        };
+        for (status, expected) in [
+            (302, Kind::TurnedAway),
+            (403, Kind::TurnedAway),
+            (404, Kind::TurnedAway),
+            (408, Kind::Unclear),
+            (429, Kind::Throttled { after: None }),
+            (502, Kind::Unclear),
+        ] {
+            assert_eq!(kind(status), expected, "{status}");
+        }
+        assert_eq!(fact(Kind::TurnedAway, Operation::Order), CarrierFact::Unavailable);
     }
 
     #[test]

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use reqwest::StatusCode;
 
 use crate::catalog::FieldFault;
-use crate::domain::clock::{Clock, Instant};
+use crate::domain::clock::{Clock, Instant, can_have_happened};
+use crate::domain::doubt::Fate;
+use crate::domain::foreign::{LONGEST_NUMBER, is_storable};
 use crate::domain::notification::{ChannelCode, KnownTemplate, Objection, PushMessage};
 use crate::domain::pace::Pace;
 use crate::domain::private::Private;
@@ -44,6 +46,20 @@ pub enum PushFact {
     Misconfigured,
     /// It may have been taken: the request left and no answer, or no sensible one, came.
     Ambiguous,
+}
+
+impl PushFact {
+    /// The same, where it is told of a message that the gateway had taken.
+    #[must_use]
+    pub const fn fate(&self) -> Fate {
+        match self {
+            Self::Delivered { .. } => Fate::Arrived,
+            Self::Refused => Fate::Refused,
+            Self::Gone | Self::Throttled { .. } | Self::Unavailable | Self::Misconfigured | Self::Ambiguous => {
+                Fate::Lost
+            }
+        }
+    }
 }
 
 /// One attempt's fact, with the gateway's own words for the record (codes and request ids, never personal data).
@@ -116,17 +132,50 @@ pub enum PushNews {
         at: Instant,
     },
     /// What became of a message that the gateway had taken.
-    Receipt {
-        /// To whom it went.
-        address: Private<String>,
-        /// The gateway's id for the message.
-        reference: Option<String>,
-        /// Our key for it, where the gateway keeps one.
-        key: Option<String>,
-        /// What became of it.
-        fact: PushFact,
-        /// The gateway's own words (codes, never personal data).
-        detail: String,
+    Receipt(PushReceipt),
+}
+
+impl PushNews {
+    /// Whether it can be what it says.
+    #[must_use]
+    pub fn is_sound(&self, now: Instant) -> bool {
+        let (words, at): (&[&String], _) = match self {
+            Self::Consent { template, at, .. } => (&[template], Some(at)),
+            Self::Receipt(receipt) => match &receipt.of {
+                ReceiptOf::Key(key) => (&[key], None),
+                ReceiptOf::Message { reference, template, at } => (&[reference, template], Some(at)),
+            },
+        };
+        words.iter().all(|word| is_storable(word, LONGEST_NUMBER)) && at.is_none_or(|at| can_have_happened(*at, now))
+    }
+}
+
+/// What became of a message that a gateway had taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushReceipt {
+    /// To whom it went.
+    pub address: Private<String>,
+    /// Of which message.
+    pub of: ReceiptOf,
+    /// What became of it.
+    pub fate: Fate,
+    /// The gateway's own words (codes, never personal data).
+    pub detail: String,
+}
+
+/// By what a receipt names its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptOf {
+    /// By our key.
+    Key(String),
+    /// By the gateway's own id, which its answer had named, if there was one.
+    Message {
+        /// That id.
+        reference: String,
+        /// The template's id at the gateway.
+        template: String,
+        /// When it was sent, by the gateway's clock.
+        at: Instant,
     },
 }
 
@@ -135,18 +184,21 @@ pub enum PushNews {
 pub enum Repeat {
     /// Repeat at will: the gateway knows our key and swallows the second copy.
     Deduplicated,
-    /// Repeat once: where the message needs a one-time consent, a refusal then means that the first copy used it
-    /// up, and so was delivered. Where consent lasts, a repeat may show twice, so it waits for a receipt first.
+    /// The gateway tells of each message that it had taken, by an id that only its answer names. Where the person gave one
+    /// consent for one message, repeat: one copy at the most is shown. Where they could see both, wait for the receipt of
+    /// the first. A refusal may mean that the first copy used the consent up: its receipt confirms that.
     ConsentTells,
     /// Ask first ([`PushChannel::find`]); repeat only when nothing is found.
     AskFirst,
 }
 
 /// What a look-up by our key found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// The gateway has it.
     Yes,
+    /// The gateway had it, and did not bring it: what it would have answered, had it known.
+    Failed(PushReport),
     /// The gateway has nothing under our key, so far.
     No,
     /// No answer, or the gateway cannot tell.
@@ -173,11 +225,14 @@ pub trait PushChannel: Send + Sync {
         false
     }
 
-    /// Hands one message to the gateway. Ends within the time-out that the channel was built with.
+    /// How long one call may take at the most: a hand-over, or a look-up. An attempt has time for three.
+    fn time_limit(&self) -> Duration;
+
+    /// Hands one message to the gateway. Ends within [`Self::time_limit`].
     async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport;
 
-    /// Asks the gateway whether it has a message under our key.
-    async fn find(&self, _to: &Private<String>, _message: &PushMessage) -> Found {
+    /// Asks the gateway whether it has a message under our key, which may have been handed over at these moments.
+    async fn find(&self, _to: &Private<String>, _key: &str, _handed_over: &[Instant]) -> Found {
         Found::Unknown
     }
 

@@ -30,6 +30,8 @@ pub struct Claimed {
     pub unclear: i32,
     /// Whether a look-up found nothing since the last of those.
     pub told_absent: bool,
+    /// Whether another held it before and never told how its attempt ended.
+    pub taken_over: bool,
     /// When it was promised.
     pub created_at: Instant,
     /// How long ago that is, in milliseconds, by the database's clock.
@@ -64,21 +66,27 @@ impl Claimed {
     }
 }
 
-/// Claims those of these jobs that are due and that nobody holds: each claim begins an attempt, which is written down
-/// when it ends.
+/// Claims those of these jobs that are due and that nobody holds, the oldest first and `at_most` so many: each claim begins
+/// an attempt, which is written down when it ends.
 ///
 /// A lease that ran out was held by a worker that never told how it ended: that attempt is written down as `lost`, and
 /// counts as unclear.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn claim(conn: &mut Conn, jobs: &[JobId], worker: &str, lease: Duration) -> Result<Vec<Claimed>, StoreError> {
+pub async fn claim(
+    conn: &mut Conn,
+    jobs: &[JobId],
+    at_most: usize,
+    worker: &str,
+    lease: Duration,
+) -> Result<Vec<Claimed>, StoreError> {
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
     let claimed = sqlx::query_as(
         "with free as (
             select id, fence, worker, claimed_at, lease_until is not null as was_held from jobs
             where id = any($1) and state = 'pending' and due_at <= now() and (lease_until is null or lease_until < now())
-            for update skip locked
+            order by id limit $4 for update skip locked
         ), lost as (
             insert into attempts (job_id, fence, worker, started_at, ended_at, outcome)
             select id, fence, worker, claimed_at, now(), 'lost' from free where was_held
@@ -89,11 +97,12 @@ pub async fn claim(conn: &mut Conn, jobs: &[JobId], worker: &str, lease: Duratio
             lease_until = now() + $3 * interval '1 millisecond', worker = $2, claimed_at = now()
         from free f where j.id = f.id
         returning j.id, j.lane, j.kind, j.payload, j.fence, j.attempts, j.unclear, j.told_absent, j.created_at, j.trace,
-                  (extract(epoch from now() - j.created_at) * 1000)::bigint as age_ms",
+                  f.was_held as taken_over, (extract(epoch from now() - j.created_at) * 1000)::bigint as age_ms",
     )
     .bind(ids)
     .bind(worker)
     .bind(millis(lease))
+    .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
     .fetch_all(conn)
     .await?;
     Ok(claimed)

@@ -22,12 +22,15 @@ pub struct Ending {
     outcome: &'static str,
     detail: String,
     reference: Option<String>,
+    trace: Option<String>,
+    awaits: Option<String>,
 }
 
 impl Ending {
     /// The job is done.
     #[must_use]
     pub fn done(job: &Claimed, outcome: &'static str, detail: String, reference: Option<String>) -> Self {
+        let reference = reference.map(keepable);
         Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
@@ -49,6 +52,24 @@ impl Ending {
         Self { told_absent: true, ..Self::snooze(job, after, detail) }
     }
 
+    /// The `traceparent` of the request that promised the job, and with it whatever follows.
+    #[must_use]
+    pub fn trace(&self) -> Option<&str> {
+        self.trace.as_deref()
+    }
+
+    /// What the attempt came to: `delivered`, `throttled`, `lost`.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
+    /// The state that it leaves its job in.
+    #[must_use]
+    pub const fn state(&self) -> &'static str {
+        self.state
+    }
+
     /// Whether the job is given up.
     #[must_use]
     pub fn is_dead(&self) -> bool {
@@ -59,6 +80,35 @@ impl Ending {
     #[must_use]
     pub fn with_unclear(self, unclear: i32) -> Self {
         Self { unclear, ..self }
+    }
+
+    /// The same ending under another name.
+    #[must_use]
+    pub fn called(self, outcome: &'static str) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// The same ending of a job that waits for an event: [`super::hasten_awaiting`] makes it due when that happens.
+    #[must_use]
+    pub fn awaiting(self, event: String) -> Self {
+        Self { awaits: Some(event), ..self }
+    }
+
+    /// What is written down in place of an ending whose effects the record refuses. What the attempt did outside stays in
+    /// doubt, so a replay clears that up first.
+    #[must_use]
+    pub fn unsettled(self, why: String) -> Self {
+        let unclear = self.unclear.saturating_add(1);
+        Self {
+            state: JobState::Dead.as_str(),
+            outcome: "unsettled",
+            detail: why,
+            counts: true,
+            unclear,
+            told_absent: false,
+            awaits: None,
+            ..self
+        }
     }
 
     /// The job is due again after a while, and this attempt does not count.
@@ -78,9 +128,19 @@ impl Ending {
             unclear,
             told_absent: false,
             outcome,
-            detail,
+            detail: keepable(detail),
             reference: None,
+            trace: job.trace.clone(),
+            awaits: None,
         }
+    }
+
+    /// The same attempt, after which the job is given up, because what it ended with cannot be written down.
+    #[must_use]
+    pub fn given_up(self) -> Self {
+        let detail = "what it ended with cannot be written down".to_owned();
+        let (state, reference) = (JobState::Dead.as_str(), None);
+        Self { state, delay_ms: 0, counts: true, outcome: "unwritable", detail, reference, ..self }
     }
 
     /// Which job.
@@ -96,6 +156,11 @@ impl Ending {
     }
 }
 
+/// A gateway's own words as PostgreSQL keeps them: it keeps no NUL.
+fn keepable(words: String) -> String {
+    if words.contains('\0') { words.replace('\0', "") } else { words }
+}
+
 /// Which attempt at which job: the job, and the fence under which it was claimed.
 pub type AttemptId = (JobId, i64);
 
@@ -104,26 +169,26 @@ pub type AttemptId = (JobId, i64);
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId>, StoreError> {
+pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptId>, StoreError> {
+    // What was given is handed through the update, so that nothing is joined with it twice.
     let held: Vec<(Uuid, i64)> = sqlx::query_as(
         "with given as (
             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[],
-                                 $7::boolean[], $8::text[], $9::text[], $10::text[])
-                as t (id, fence, state, delay_ms, counts, unclear, told_absent, outcome, detail, reference)
+                                 $7::boolean[], $8::text[], $9::text[], $10::text[], $11::text[])
+                as t (id, fence, state, delay_ms, counts, unclear, told_absent, outcome, detail, reference, awaits)
         ), held as (
             update jobs j
             set state = g.state, lease_until = null, offered_at = null, unclear = g.unclear, told_absent = g.told_absent,
-                attempts = j.attempts - (not g.counts)::int,
+                awaits = g.awaits, attempts = j.attempts - (not g.counts)::int,
                 due_at = now() + g.delay_ms * interval '1 millisecond',
                 cause = case when g.state = 'done' then null else left(g.detail, 500) end,
                 finished_at = case when g.state <> 'pending' then now() end
             from given g
             where j.id = g.id and j.fence = g.fence and j.state = 'pending' and j.lease_until is not null
-            returning j.id, j.fence, j.worker, j.claimed_at
+            returning j.id, j.fence, j.worker, j.claimed_at, g.outcome, g.detail, g.reference
         )
         insert into attempts (job_id, fence, worker, started_at, ended_at, outcome, detail, reference)
-        select h.id, h.fence, h.worker, h.claimed_at, now(), g.outcome, left(g.detail, 500), g.reference
-        from held h join given g on g.id = h.id and g.fence = h.fence
+        select id, fence, worker, claimed_at, now(), outcome, left(detail, 500), reference from held
         returning job_id, fence",
     )
     .bind(column(endings, |ending| ending.id))
@@ -136,11 +201,12 @@ pub async fn settle(conn: &mut Conn, endings: &[Ending]) -> Result<Vec<AttemptId
     .bind(column(endings, |ending| ending.outcome))
     .bind(column(endings, |ending| ending.detail.as_str()))
     .bind(column(endings, |ending| ending.reference.as_deref()))
+    .bind(column(endings, |ending| ending.awaits.as_deref()))
     .fetch_all(conn)
     .await?;
     Ok(held.into_iter().map(|(job, fence)| (JobId::from_uuid(job), fence)).collect())
 }
 
-fn column<'e, T>(endings: &'e [Ending], value: impl Fn(&'e Ending) -> T) -> Vec<T> {
-    endings.iter().map(value).collect()
+fn column<'e, T>(endings: &[&'e Ending], value: impl Fn(&'e Ending) -> T) -> Vec<T> {
+    endings.iter().map(|ending| value(ending)).collect()
 }

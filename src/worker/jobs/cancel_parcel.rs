@@ -4,19 +4,16 @@ use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::ids::ParcelId;
 use crate::gateway::courier::CarrierFact;
 use crate::store::StoreError;
-use crate::store::jobs::{Claimed, Ending};
-use crate::worker::Workshop;
-use crate::worker::verdict::{Conclusion, Contact, on_carrier_fault};
+use crate::store::jobs::Ending;
+use crate::worker::attempt::Attempt;
+use crate::worker::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
 
 /// Asks for the cancellation.
-pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Conclusion, StoreError> {
+pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
+    let Attempt { workshop, job, .. } = attempt;
     let found = workshop.casework.parcel(id).await?;
     let parcel = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.parcel;
-    let Some(carrier) = workshop.carriers.get(&parcel.carrier) else {
-        let why = format!("carrier {} is not set up", parcel.carrier);
-        return Ok(Conclusion::plain(Ending::dead(job, "no_carrier", why), Contact::None));
-    };
-    let settings = &workshop.settings;
+    let Some(carrier) = workshop.carriers.get(&parcel.carrier) else { return Ok(no_carrier(job, &parcel.carrier)) };
     let cancelled = |detail: String| {
         let effect = Effect::Parcel(ParcelEffect { parcel: id, change: ParcelChange::Cancelled });
         Conclusion::with(Ending::done(job, "cancelled", detail, None), effect, Contact::Answered)
@@ -28,9 +25,6 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Con
         Err(fault) if fault.fact == CarrierFact::WrongState => {
             Conclusion::plain(Ending::done(job, "too_late", fault.detail, None), Contact::Answered)
         }
-        Err(fault) => {
-            let (ending, contact) = on_carrier_fault(job, &settings.retry, settings.clear_up_after, false, fault);
-            Conclusion::plain(ending, contact)
-        }
+        Err(fault) => on_carrier_fault(attempt, id, false, fault),
     })
 }

@@ -4,6 +4,7 @@ mod cancel_parcel;
 mod order_parcel;
 mod push;
 mod read_callback;
+mod remove_content;
 mod send_login_code;
 mod track_parcel;
 
@@ -12,10 +13,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Workshop;
-use super::verdict::{Conclusion, Contact, again_or_dead};
-use crate::casework::jobs::{Prepared, PreparedPushes};
+use super::attempt::{Attempt, Outside};
+use super::verdict::{Conclusion, Contact};
+use crate::casework::jobs::{PendingPush, Prepared, PreparedPushes};
 use crate::domain::clock::Stopwatch;
-use crate::domain::ids::{JobId, NotificationId};
 use crate::domain::job::Work;
 use crate::domain::notification::ChannelCode;
 use crate::store::StoreError;
@@ -38,6 +39,13 @@ pub struct Plan {
     push: Option<Result<Prepared, StoreError>>,
 }
 
+impl Plan {
+    /// The kind of the job, if this program knows it.
+    pub fn kind(&self) -> &'static str {
+        self.work.as_ref().map_or("unknown", Work::kind)
+    }
+}
+
 /// Plans claimed jobs. Pushes come in thousands, and are prepared together.
 pub async fn plan(workshop: &Workshop, claimed: Vec<Claimed>, since: Stopwatch) -> Vec<Begun> {
     let read = |job: Claimed| (Work::deserialize(&job.payload), job);
@@ -51,10 +59,10 @@ pub async fn plan(workshop: &Workshop, claimed: Vec<Claimed>, since: Stopwatch) 
 }
 
 async fn prepare_pushes(workshop: &Workshop, works: &[(Result<Work, serde_json::Error>, Claimed)]) -> PreparedPushes {
-    let mut pushes: BTreeMap<&ChannelCode, Vec<(JobId, NotificationId)>> = BTreeMap::new();
+    let mut pushes: BTreeMap<&ChannelCode, Vec<PendingPush>> = BTreeMap::new();
     for (work, job) in works {
         if let Ok(Work::Push { notification, channel }) = work {
-            pushes.entry(channel).or_default().push((job.id(), *notification));
+            pushes.entry(channel).or_default().push(push::pending(job, *notification));
         }
     }
     let mut prepared = PreparedPushes::new();
@@ -65,38 +73,47 @@ async fn prepare_pushes(workshop: &Workshop, works: &[(Result<Work, serde_json::
 }
 
 /// Does a job.
-pub async fn run(workshop: &Workshop, job: &Claimed, Plan { work, push }: Plan) -> Conclusion {
+pub async fn run(workshop: &Workshop, job: &Claimed, Plan { work, push }: Plan, outside: &Outside) -> Conclusion {
     let work = match work {
         Ok(work) => work,
         Err(error) => return unknown(job, &error),
     };
-    let done = match work {
-        Work::Push { notification, channel } => push::run(workshop, job, notification, &channel, push).await,
-        Work::SendLoginCode { code, channel } => send_login_code::run(workshop, job, code, &channel).await,
-        Work::OrderParcel { parcel, .. } => order_parcel::run(workshop, job, parcel).await,
-        Work::TrackParcel { parcel, .. } => track_parcel::run(workshop, job, parcel).await,
-        Work::CancelParcel { parcel, .. } => cancel_parcel::run(workshop, job, parcel).await,
-        Work::ReadCallback { callback } => read_callback::run(workshop, job, callback).await,
+    let attempt = Attempt::new(workshop, job, &work, outside);
+    let done = match attempt.one_too_many().await {
+        Ok(None) => take(&attempt, work, push).await,
+        Ok(Some(why)) => Ok(give_up(&attempt, work, why)),
+        Err(error) => Err(error),
     };
-    done.unwrap_or_else(|error| not_begun(workshop, job, error))
+    done.unwrap_or_else(|error| attempt.not_begun(&error))
+}
+
+async fn take(
+    attempt: &Attempt<'_>,
+    work: Work,
+    push: Option<Result<Prepared, StoreError>>,
+) -> Result<Conclusion, StoreError> {
+    match work {
+        Work::Push { notification, channel } => push::run(attempt, notification, &channel, push).await,
+        Work::SendLoginCode { code, channel } => send_login_code::run(attempt, code, &channel).await,
+        Work::OrderParcel { parcel, .. } => order_parcel::run(attempt, parcel).await,
+        Work::TrackParcel { parcel, .. } => track_parcel::run(attempt, parcel).await,
+        Work::CancelParcel { parcel, .. } => cancel_parcel::run(attempt, parcel).await,
+        Work::ReadCallback { callback } => read_callback::run(attempt, callback).await,
+        Work::RemoveContent { path } => remove_content::run(attempt, &path).await,
+    }
+}
+
+/// Gives a job up without another attempt.
+fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
+    tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up untried");
+    match work {
+        Work::Push { notification, channel } => push::give_up(attempt, notification, channel, why),
+        _ => Conclusion::plain(Ending::dead(attempt.job, "spent", why), Contact::None),
+    }
 }
 
 /// A kind that this binary does not know (an older or newer one promised it), or a payload that it cannot read.
 fn unknown(job: &Claimed, error: &serde_json::Error) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, "a job of an unknown kind");
     Conclusion::plain(Ending::dead(job, "unknown_kind", error.to_string()), Contact::None)
-}
-
-/// The record could not be read; nothing was done outside yet.
-fn not_begun(workshop: &Workshop, job: &Claimed, error: StoreError) -> Conclusion {
-    let ending = match error {
-        StoreError::Unavailable(_) => {
-            again_or_dead(job, &workshop.settings.retry, None, "no_record", error.to_string())
-        }
-        StoreError::Constraint(_) | StoreError::Broken(_) => {
-            tracing::error!(job = %job.id(), %error, "a job cannot be begun");
-            Ending::dead(job, "broken_record", error.to_string())
-        }
-    };
-    Conclusion::plain(ending, Contact::None)
 }

@@ -6,16 +6,16 @@
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::ids::ParcelId;
 use crate::domain::parcel::{ParcelOrder, ParcelState};
-use crate::gateway::courier::{Carrier, CarrierFact, Recovery};
-use crate::kill_point::{self, Step};
+use crate::gateway::courier::{Carrier, Recovery};
 use crate::store::StoreError;
-use crate::store::jobs::{Claimed, Ending};
+use crate::store::jobs::Ending;
 use crate::store::parcels::StoredParcel;
-use crate::worker::Workshop;
-use crate::worker::verdict::{Conclusion, Contact, on_carrier_fault};
+use crate::worker::attempt::Attempt;
+use crate::worker::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
 
 /// Clears up what is unclear, then orders.
-pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Conclusion, StoreError> {
+pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
+    let Attempt { workshop, job, .. } = attempt;
     let found = workshop.casework.parcel(id).await?;
     let stored = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     if stored.parcel.state != ParcelState::Pending {
@@ -23,25 +23,19 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Con
         return Ok(Conclusion::plain(ending, Contact::None));
     }
     let Some(carrier) = workshop.carriers.get(&stored.parcel.carrier) else {
-        let why = format!("carrier {} is not set up", stored.parcel.carrier);
-        return Ok(Conclusion::plain(Ending::dead(job, "no_carrier", why), Contact::None));
+        return Ok(no_carrier(job, &stored.parcel.carrier));
     };
     if job.unclear > 0
-        && let Some(cleared_up) = clear_up(workshop, job, carrier.as_ref(), &stored).await
+        && let Some(cleared_up) = clear_up(attempt, carrier.as_ref(), &stored).await
     {
         return Ok(cleared_up);
     }
-    Ok(order(workshop, job, carrier.as_ref(), &stored).await)
+    Ok(order(attempt, carrier.as_ref(), &stored).await)
 }
 
 /// Finds out what became of an order of unknown outcome; `None` when the same number may be ordered again.
-async fn clear_up(
-    workshop: &Workshop,
-    job: &Claimed,
-    carrier: &dyn Carrier,
-    stored: &StoredParcel,
-) -> Option<Conclusion> {
-    let settings = &workshop.settings;
+async fn clear_up(attempt: &Attempt<'_>, carrier: &dyn Carrier, stored: &StoredParcel) -> Option<Conclusion> {
+    let Attempt { workshop, job, .. } = attempt;
     let about = |change| effect(stored.parcel.id, change);
     match carrier.recover(&stored.parcel.order_no).await {
         Ok(Recovery::Found(booking)) => {
@@ -56,17 +50,16 @@ async fn clear_up(
         }
         Ok(Recovery::Absent) if job.told_absent => None,
         Ok(Recovery::Absent) => {
-            let ending = Ending::told_absent(job, settings.absent_for, "the carrier knows no order yet".to_owned());
+            let ending =
+                Ending::told_absent(job, workshop.settings.absent_for, "the carrier knows no order yet".to_owned());
             Some(Conclusion::plain(ending, Contact::Answered))
         }
-        Err(fault) => {
-            let (ending, contact) = on_carrier_fault(job, &settings.retry, settings.clear_up_after, false, fault);
-            Some(Conclusion::plain(ending, contact))
-        }
+        Err(fault) => Some(on_carrier_fault(attempt, stored.parcel.id, false, fault)),
     }
 }
 
-async fn order(workshop: &Workshop, job: &Claimed, carrier: &dyn Carrier, stored: &StoredParcel) -> Conclusion {
+async fn order(attempt: &Attempt<'_>, carrier: &dyn Carrier, stored: &StoredParcel) -> Conclusion {
+    let Attempt { workshop, job, .. } = attempt;
     let parcel = &stored.parcel;
     let order = ParcelOrder {
         order_no: parcel.order_no.clone(),
@@ -74,7 +67,7 @@ async fn order(workshop: &Workshop, job: &Claimed, carrier: &dyn Carrier, stored
         recipient: parcel.recipient.clone(),
         created_at: parcel.created_at,
     };
-    kill_point::pass(Step::Prepared, job.lane_name());
+    attempt.reaches_out();
     match carrier.order(&order).await {
         Ok(booking) => {
             let reference = booking.waybill.as_ref().map(ToString::to_string);
@@ -82,15 +75,7 @@ async fn order(workshop: &Workshop, job: &Claimed, carrier: &dyn Carrier, stored
             let change = ParcelChange::Ordered { waybill: booking.waybill };
             Conclusion::with(ending, effect(parcel.id, change), Contact::Answered)
         }
-        Err(fault) if fault.fact == CarrierFact::AddressRefused => {
-            let ending = Ending::done(job, "address_refused", fault.detail, None);
-            Conclusion::with(ending, effect(parcel.id, ParcelChange::AddressRefused), Contact::Answered)
-        }
-        Err(fault) => {
-            let settings = &workshop.settings;
-            let (ending, contact) = on_carrier_fault(job, &settings.retry, settings.clear_up_after, true, fault);
-            Conclusion::plain(ending, contact)
-        }
+        Err(fault) => on_carrier_fault(attempt, parcel.id, true, fault),
     }
 }
 

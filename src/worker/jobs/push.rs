@@ -2,20 +2,28 @@
 
 use std::time::Duration;
 
-use crate::casework::jobs::{Effect, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask};
-use crate::domain::ids::{JobId, NotificationId, PersonId};
-use crate::domain::notification::{ChannelCode, Event, PushMessage};
+use crate::casework::jobs::{
+    Effect, PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask, receipt_event,
+};
+use crate::domain::doubt::{Fate, Step};
+use crate::domain::ids::NotificationId;
+use crate::domain::notification::ChannelCode;
 use crate::domain::reach::Link;
-use crate::gateway::push::{Found, PushChannel, PushReport, Repeat};
-use crate::kill_point::{self, Step};
+use crate::gateway::push::{Found, PushChannel, PushFact, PushReport, Repeat};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::worker::Workshop;
-use crate::worker::verdict::{Conclusion, Contact, again_or_dead, on_push, plainer};
+use crate::worker::attempt::Attempt;
+use crate::worker::verdict::{Conclusion, Contact, PushVerdict, again_or_dead, lost, on_push, plainer};
+
+/// A push that is claimed.
+pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
+    PendingPush { job: job.id(), notification, again: job.fence > 1 }
+}
 
 /// Prepares pushes over one channel together. Those that are missing in the answer prepare themselves, each alone: so what
 /// spoils a batch spoils one job of it.
-pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[(JobId, NotificationId)]) -> PreparedPushes {
+pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingPush]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
     let link = link(channel.as_ref());
     let prepared = workshop.in_time(workshop.casework.prepare_pushes(&link, pushes)).await;
@@ -27,78 +35,94 @@ pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[(JobId, 
 
 /// Sends unless it was sent already, and concludes.
 pub async fn run(
-    workshop: &Workshop,
-    job: &Claimed,
+    attempt: &Attempt<'_>,
     notification: NotificationId,
     code: &ChannelCode,
     prepared: Option<Result<Prepared, StoreError>>,
 ) -> Result<Conclusion, StoreError> {
+    let Attempt { workshop, job, .. } = attempt;
+    let ended = |ending, end, contact| {
+        let effect = PushEffect { notification, channel: code.clone(), end };
+        Conclusion::with(ending, Effect::Push(effect), contact)
+    };
     let Some(channel) = workshop.channels.get(code) else {
-        let ending = Ending::dead(job, "no_channel", format!("channel {code} is not set up"));
-        return Ok(Conclusion::plain(ending, Contact::None));
+        let ending = Ending::done(job, "no_channel", format!("channel {code} is not set up any more"), None);
+        return Ok(ended(ending, lost(job.unclear), Contact::None));
     };
-    let link = link(channel.as_ref());
     let prepared = match prepared {
-        Some(prepared) => prepared?,
-        None => workshop.casework.prepare_push(&link, job.id(), notification).await?,
-    };
-    let effect = |person: PersonId, event: Event, template: Option<String>, end: PushEnd| {
-        Effect::Push(PushEffect { notification, link: link.clone(), person, event, template, end })
+        Some(prepared) => prepared,
+        None => workshop.casework.prepare_push(&link(channel.as_ref()), pending(job, notification)).await,
     };
     let task = match prepared {
-        Prepared::Ready(task) => task,
-        Prepared::Unreachable { person, event } => {
+        Ok(Prepared::Ready(task)) => task,
+        Ok(Prepared::Unreachable) => {
             let ending = Ending::done(job, "unreachable", "no address or no consent".to_owned(), None);
-            return Ok(Conclusion::with(ending, effect(person, event, None, PushEnd::Refused), Contact::None));
+            return Ok(ended(ending, PushEnd::Refused { template: None }, Contact::None));
+        }
+        Ok(Prepared::NoNeed) => {
+            let why = "it came over another channel, or went on to one".to_owned();
+            return Ok(Conclusion::plain(Ending::done(job, "no_need", why, None), Contact::None));
+        }
+        Err(error @ StoreError::Unavailable(_)) => return Err(error),
+        Err(error) => {
+            tracing::error!(job = %job.id(), %error, "a push cannot be prepared");
+            let ending = Ending::dead(job, "broken_record", error.to_string());
+            return Ok(ended(ending, lost(job.unclear), Contact::None));
         }
     };
-    let (ending, end, contact) = send(workshop, job, channel.as_ref(), &task).await;
+    let PushVerdict { ending, end, contact } = send(attempt, channel.as_ref(), &task).await?;
     Ok(match end {
-        Some(end) => Conclusion::with(ending, effect(task.person, task.event, task.held_template(), end), contact),
+        Some(end) => ended(ending, end, contact),
         None => Conclusion::plain(ending, contact),
     })
+}
+
+/// Gives a push up without another attempt: the next channel takes over.
+pub fn give_up(attempt: &Attempt<'_>, notification: NotificationId, channel: ChannelCode, why: String) -> Conclusion {
+    let effect = PushEffect { notification, channel, end: lost(attempt.job.unclear) };
+    Conclusion::with(Ending::dead(attempt.job, "spent", why), Effect::Push(effect), Contact::None)
 }
 
 fn link(channel: &dyn PushChannel) -> Link {
     Link { channel: channel.code().clone(), address: channel.address_kind() }
 }
 
-type Sent = (Ending, Option<PushEnd>, Contact);
-
-/// Sends, one at a time to a recipient where the gateway wants that.
-async fn send(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, task: &PushTask) -> Sent {
+/// Clears up what is unclear, then sends; one at a time to a recipient where the gateway wants that.
+async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask) -> Result<PushVerdict, StoreError> {
+    let Attempt { workshop, job, .. } = attempt;
     if job.unclear > 0
-        && channel.repeat() == Repeat::AskFirst
-        && let Some(known) = ask(workshop, job, channel, task).await
+        && let Some(known) = clear_up(attempt, channel, task).await?
     {
-        return known;
+        return Ok(known);
     }
     if !channel.one_at_a_time() {
-        return hand_over(workshop, job, channel, task).await;
+        return Ok(hand_over(attempt, channel, task).await);
     }
     let (lane, holder) = (job.lane(), job.id().to_string());
     // Without Redis nobody can be kept out; the gateway then refuses the second of two at once, which is harmless.
     let free = workshop.queue.reserve(&lane, &task.recipient, &holder, workshop.settings.lease).await.unwrap_or(true);
     if !free {
         const A_MOMENT: Duration = Duration::from_millis(300);
-        return (
-            Ending::snooze(job, A_MOMENT, "another message to this recipient is under way".to_owned()),
-            None,
-            Contact::None,
-        );
+        let ending = Ending::snooze(job, A_MOMENT, "another message to this recipient is under way".to_owned());
+        return Ok(PushVerdict::open(ending, Contact::None));
     }
-    let sent = hand_over(workshop, job, channel, task).await;
+    let sent = hand_over(attempt, channel, task).await;
     if let Err(error) = workshop.queue.release(&lane, &task.recipient, &holder).await {
         tracing::debug!(%error, "a reservation ends by itself");
     }
-    sent
+    Ok(sent)
 }
 
-async fn hand_over(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, task: &PushTask) -> Sent {
-    kill_point::pass(Step::Prepared, job.lane_name());
-    let report = deliver(channel, task).await;
-    let settings = &workshop.settings;
-    on_push(job, &settings.retry, settings.clear_up_after, channel.repeat(), &task.message, report)
+async fn hand_over(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask) -> PushVerdict {
+    attempt.reaches_out();
+    let mut report = deliver(channel, task).await;
+    let believed = attempt.workshop.gone.believes(channel.code(), &report.fact);
+    if report.fact == PushFact::Gone && !believed {
+        let detail = format!("{}; too many seem to be gone at once: are we who we say?", report.detail);
+        tracing::error!(channel = %channel.code(), detail, "an address is kept that the gateway calls gone");
+        report = PushReport::new(PushFact::Misconfigured, detail);
+    }
+    conclude(attempt, channel, task, report)
 }
 
 /// Sends, and once more without the part that the gateway refused, where the message can do without it.
@@ -111,29 +135,105 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
 
-/// Asks what became of an attempt whose outcome is unknown; `None` when the message may be sent again.
-///
-/// "Nothing there" is believed only the second time, a while later: the first message may still be on its way.
-async fn ask(workshop: &Workshop, job: &Claimed, channel: &dyn PushChannel, task: &PushTask) -> Option<Sent> {
+/// What follows from a report. Where the gateway's receipts tell of messages in doubt, the push waits for one of its own.
+fn conclude(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
+    let fact = report.fact.clone();
+    let verdict = on_push(attempt, channel, task.held_template(), report);
+    let in_doubt = fact == PushFact::Ambiguous || attempt.job.unclear > 0;
+    if verdict.end.is_none() && in_doubt && channel.repeat() == Repeat::ConsentTells {
+        return PushVerdict { ending: awaiting_receipt(verdict.ending, channel, task), ..verdict };
+    }
+    verdict
+}
+
+fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) -> Ending {
+    ending.awaiting(receipt_event(channel.code(), &task.recipient, &task.message.template))
+}
+
+/// Finds out what became of an attempt whose outcome is unknown, as far as its gateway lets anybody know; `None` when the
+/// message may be sent again.
+async fn clear_up(
+    attempt: &Attempt<'_>,
+    channel: &dyn PushChannel,
+    task: &PushTask,
+) -> Result<Option<PushVerdict>, StoreError> {
+    match channel.repeat() {
+        Repeat::Deduplicated => Ok(None),
+        Repeat::AskFirst => ask(attempt, channel, task).await,
+        Repeat::ConsentTells => weigh(attempt, channel, task).await,
+    }
+}
+
+/// Asks the gateway. "Nothing there" is believed only the second time, a while later: the first message may still be on its
+/// way.
+async fn ask(
+    attempt: &Attempt<'_>,
+    channel: &dyn PushChannel,
+    task: &PushTask,
+) -> Result<Option<PushVerdict>, StoreError> {
+    let Attempt { workshop, job, policy, .. } = attempt;
     let settings = &workshop.settings;
-    let first_sent_at = workshop.casework.first_attempt_at(job.id()).await.ok().flatten();
-    let message =
-        PushMessage { first_sent_at: first_sent_at.unwrap_or(task.message.first_sent_at), ..task.message.clone() };
-    match channel.find(&task.to, &message).await {
+    let handed_over = workshop.casework.handed_over(job.id()).await?;
+    Ok(match channel.find(&task.to, &task.message.key, &handed_over).await {
         Found::Yes => {
             let ending = Ending::done(job, "found", "the gateway has it".to_owned(), None);
-            Some((ending, Some(PushEnd::Delivered), Contact::Answered))
+            Some(PushVerdict::end(ending, PushEnd::Delivered, Contact::Answered))
+        }
+        // No copy can arrive any more, so nothing is unclear.
+        Found::Failed(report) => {
+            let verdict = conclude(attempt, channel, task, report);
+            Some(PushVerdict { ending: verdict.ending.with_unclear(0), contact: Contact::Answered, ..verdict })
         }
         Found::No if job.told_absent => None,
         Found::No => {
-            let ending = Ending::told_absent(job, settings.absent_for, "the gateway does not have it yet".to_owned());
-            Some((ending, None, Contact::Answered))
+            let wait = settings.message_absent_for;
+            let ending = Ending::told_absent(job, wait, "the gateway does not have it yet".to_owned());
+            Some(PushVerdict::open(ending, Contact::Answered))
         }
         Found::Unknown => {
             let why = "the gateway does not say whether it has it".to_owned();
-            let ending = again_or_dead(job, &settings.retry, Some(settings.clear_up_after), "ambiguous", why);
-            let end = ending.is_dead().then_some(PushEnd::Unknown);
-            Some((ending, end, Contact::Silent))
+            let ending = again_or_dead(job, policy, Some(settings.clear_up_after), "not_told", why);
+            Some(PushVerdict::repeat(ending, job.unclear, Contact::Silent))
         }
-    }
+    })
+}
+
+/// Weighs what receipts and refusals tell ([`crate::domain::doubt`]).
+async fn weigh(
+    attempt: &Attempt<'_>,
+    channel: &dyn PushChannel,
+    task: &PushTask,
+) -> Result<Option<PushVerdict>, StoreError> {
+    let Attempt { workshop, job, .. } = attempt;
+    let copies = u32::try_from(job.unclear).unwrap_or(0);
+    let Some(doubt) = workshop.casework.doubt(channel.code(), job.id(), copies, task).await? else { return Ok(None) };
+    let template = task.held_template();
+    let over = |ending, end| Some(PushVerdict::end(ending, end, Contact::None));
+    Ok(match doubt.step(workshop.settings.waits()) {
+        Step::Repeat => None,
+        Step::Wait(time) => {
+            let ending = Ending::snooze(job, time, "a receipt may tell what became of it".to_owned());
+            Some(PushVerdict::open(awaiting_receipt(ending, channel, task), Contact::None))
+        }
+        Step::Done(Fate::Arrived) => {
+            let ending = Ending::done(job, "confirmed", "its receipt came".to_owned(), None);
+            over(ending, PushEnd::Delivered)
+        }
+        Step::Done(Fate::Refused) => {
+            let ending = Ending::done(job, "refused", "its receipt says so".to_owned(), None);
+            over(ending, PushEnd::Refused { template })
+        }
+        Step::Done(Fate::Lost) => {
+            let ending = Ending::dead(job, "lost_on_the_way", "its receipt says so".to_owned());
+            over(ending, PushEnd::Failed)
+        }
+        Step::GiveUp { refused: true } => {
+            let why = "no consent is left, and no receipt says that an earlier copy arrived".to_owned();
+            over(Ending::done(job, "refused", why, None), PushEnd::Refused { template })
+        }
+        Step::GiveUp { refused: false } => {
+            let why = format!("{copies} copies were handed over, and nothing was heard of them");
+            over(Ending::dead(job, "ambiguous", why), PushEnd::Unknown)
+        }
+    })
 }

@@ -1,25 +1,22 @@
-//! Sends a one-time sign-in code. It is worth something for minutes only, so it is tried briefly and never looked up: a
-//! person who got none asks for another.
-
-use std::time::Duration;
+//! Sends a one-time sign-in code. It is worth something for minutes only, so it is tried briefly, never looked up, and never
+//! repeated where it may have arrived: a person who got none asks for another.
 
 use crate::domain::ids::LoginCodeId;
 use crate::domain::notification::{ChannelCode, Consent, PushMessage};
-use crate::domain::retry::RetryPolicy;
 use crate::domain::text::Language;
 use crate::gateway::push::PushFact;
 use crate::store::StoreError;
-use crate::store::jobs::{Claimed, Ending};
-use crate::worker::Workshop;
+use crate::store::jobs::Ending;
+use crate::worker::attempt::Attempt;
 use crate::worker::verdict::{Conclusion, Contact, again_or_dead};
 
 /// Sends the code, if it still counts.
-pub async fn run(
-    workshop: &Workshop,
-    job: &Claimed,
-    id: LoginCodeId,
-    code: &ChannelCode,
-) -> Result<Conclusion, StoreError> {
+pub async fn run(attempt: &Attempt<'_>, id: LoginCodeId, code: &ChannelCode) -> Result<Conclusion, StoreError> {
+    let Attempt { workshop, job, policy, .. } = attempt;
+    if job.unclear > 0 {
+        let why = "it may have been sent, and nobody asks for it twice".to_owned();
+        return Ok(Conclusion::plain(Ending::done(job, "ambiguous", why, None), Contact::None));
+    }
     let Some(task) = workshop.casework.login_code(id).await? else {
         return Ok(Conclusion::plain(Ending::done(job, "no_need", "used or too old".to_owned(), None), Contact::None));
     };
@@ -39,19 +36,18 @@ pub async fn run(
         fallbacks: std::collections::BTreeMap::new(),
         language: Language::default(),
         consent: Consent::NotNeeded,
-        first_sent_at: task.created_at,
     };
+    attempt.reaches_out();
     let report = channel.send(&task.phone, &message).await;
-    let policy = RetryPolicy { attempts: 4, age: Duration::from_secs(300), ..workshop.settings.retry };
     let (ending, contact) = match report.fact {
         PushFact::Delivered { reference } => {
             (Ending::done(job, "delivered", report.detail, reference), Contact::Answered)
         }
         PushFact::Ambiguous => (Ending::done(job, "ambiguous", report.detail, None), Contact::Silent),
         PushFact::Throttled { after } => {
-            (again_or_dead(job, &policy, after, "throttled", report.detail), Contact::Answered)
+            (again_or_dead(job, policy, after, "throttled", report.detail), Contact::Answered)
         }
-        PushFact::Unavailable => (again_or_dead(job, &policy, None, "unavailable", report.detail), Contact::Silent),
+        PushFact::Unavailable => (again_or_dead(job, policy, None, "unavailable", report.detail), Contact::Silent),
         PushFact::Gone | PushFact::Refused => (Ending::done(job, "refused", report.detail, None), Contact::Answered),
         PushFact::Misconfigured => (Ending::dead(job, "misconfigured", report.detail), Contact::Answered),
     };

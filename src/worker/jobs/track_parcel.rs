@@ -3,37 +3,41 @@
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
 use crate::domain::ids::ParcelId;
-use crate::domain::parcel::{OrderNo, Parcel, ParcelState};
-use crate::domain::retry::RetryPolicy;
-use crate::gateway::courier::{Carrier, CarrierFault};
+use crate::domain::parcel::{OrderNo, Parcel, ParcelState, Waybill};
+use crate::gateway::courier::{Carrier, CarrierFact, CarrierFault};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::ScanSource;
-use crate::worker::verdict::{Conclusion, Contact, on_carrier_fault};
+use crate::worker::attempt::Attempt;
+use crate::worker::patience::LONGEST_WAY;
+use crate::worker::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
 use crate::worker::{WorkerSettings, Workshop};
 
 /// Asks, and comes back later unless the way has ended.
-pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Conclusion, StoreError> {
+pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
+    let Attempt { workshop, job, .. } = attempt;
     let found = workshop.casework.parcel(id).await?;
     let parcel = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.parcel;
     let settings = &workshop.settings;
-    let policy = RetryPolicy { attempts: 500, age: LONGEST_WAY, longest: settings.track_every, ..settings.retry };
     if job.age() > LONGEST_WAY {
         return Ok(Conclusion::plain(
             Ending::dead(job, "never_arrived", "no end after sixty days".to_owned()),
             Contact::None,
         ));
     }
-    let Some(carrier) = workshop.carriers.get(&parcel.carrier) else {
-        let why = format!("carrier {} is not set up", parcel.carrier);
-        return Ok(Conclusion::plain(Ending::dead(job, "no_carrier", why), Contact::None));
-    };
-    Ok(match look(carrier.as_ref(), &parcel).await {
+    let Some(carrier) = workshop.carriers.get(&parcel.carrier) else { return Ok(no_carrier(job, &parcel.carrier)) };
+    let cancelled = parcel.state == ParcelState::Cancelled;
+    Ok(match look(workshop, carrier.as_ref(), &parcel).await {
+        // We cancelled it, and the carrier does not carry it: there is no way to follow.
+        Ok(None) if cancelled => off_the_way(job, String::new()),
+        Err(CarrierFault { fact: CarrierFact::Absent | CarrierFact::WrongState, detail }) if cancelled => {
+            off_the_way(job, detail)
+        }
         Ok(None) => without_waybill(job, settings, &parcel.order_no),
         Ok(Some(trail)) => {
             let state = ParcelState::after(true, &trail.scans);
             let told = format!("{} scans", trail.scans.len());
-            let ending = if state.is_final() {
+            let ending = if state.is_final() || cancelled && state == ParcelState::Ordered {
                 Ending::done(job, "ended", told, None)
             } else {
                 Ending::snooze(job, settings.track_every, told)
@@ -41,21 +45,24 @@ pub async fn run(workshop: &Workshop, job: &Claimed, id: ParcelId) -> Result<Con
             let effect = ParcelEffect { parcel: id, change: ParcelChange::Scanned(trail) };
             Conclusion::with(ending, Effect::Parcel(effect), Contact::Answered)
         }
-        Err(fault) => {
-            let (ending, contact) = on_carrier_fault(job, &policy, settings.clear_up_after, false, fault);
-            Conclusion::plain(ending, contact)
-        }
+        Err(fault) => on_carrier_fault(attempt, id, false, fault),
     })
 }
 
+fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
+    Conclusion::plain(Ending::done(job, "cancelled", detail, None), Contact::Answered)
+}
+
 /// All that the carrier tells of a parcel; `None` while it does not even tell its number.
-async fn look(carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<Trail>, CarrierFault> {
+async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<Trail>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
-        None => carrier.waybill(&parcel.order_no).await?,
+        None => carrier.waybill(&parcel.order_no).await?.filter(Waybill::is_sound),
     };
     let Some(waybill) = waybill else { return Ok(None) };
-    let scans = carrier.track(&waybill, &parcel.recipient.phone).await?;
+    let mut scans = carrier.track(&waybill, &parcel.recipient.phone).await?;
+    let now = workshop.casework.now();
+    scans.retain(|scan| scan.is_sound(now));
     Ok(Some(Trail { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
@@ -71,5 +78,3 @@ fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo)
     };
     Conclusion::plain(ending, Contact::None)
 }
-
-const LONGEST_WAY: std::time::Duration = std::time::Duration::from_secs(60 * 86_400);

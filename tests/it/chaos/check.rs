@@ -22,8 +22,6 @@ pub struct Verdict {
     pub doubled: Vec<String>,
     /// Shown twice after an attempt of which the record says that nobody knows its outcome.
     pub ambiguous: Vec<String>,
-    /// Never seen on the phone, because WeChat's refusal of a second copy was taken for the arrival of the first.
-    pub presumed: Vec<String>,
     /// Whatever else should not be.
     pub wrong: Vec<String>,
 }
@@ -102,9 +100,7 @@ impl Verdict {
         }
         let (events, seen) = (rings.iter().map(|ring| ring.event.as_str()).collect::<Vec<_>>(), copies.len());
         if seen < rings.len() {
-            let presumed = rings.iter().filter(|ring| ring.presumed).count();
-            let what = format!("{number}: {events:?} were to ring, and {seen} were seen");
-            if seen + presumed >= rings.len() { &mut self.presumed } else { &mut self.lost }.push(what);
+            self.lost.push(format!("{number}: {events:?} were to ring, and {seen} were seen"));
         } else if seen > rings.len() {
             self.wrong.push(format!("{number}: only {events:?} were to ring, and {seen} were seen"));
         }

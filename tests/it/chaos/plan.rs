@@ -35,21 +35,29 @@ pub struct Plan {
 }
 
 /// Nobody slows the load down, and parcels arrive while one looks on.
-const LONG: [(&str, &str); 4] = [
+const LONG: [(&str, &str); 5] = [
     ("SONGDA_TRACK_EVERY", "15s"),
     ("SONGDA_RETRY_LONGEST", "30s"),
+    ("SONGDA_CONFIRM_WITHIN", "2m"),
     ("SONGDA_SANDBOX_STEP", "8s"),
     ("SONGDA_SANDBOX_TIME_SCALE", "3"),
 ];
 
 /// The same, and leases end before a test does.
-const SHORT: [(&str, &str); 8] = [
+const SHORT: [(&str, &str); 15] = [
     ("SONGDA_TRACK_EVERY", "2s"),
     ("SONGDA_RETRY_LONGEST", "2s"),
-    ("SONGDA_LEASE", "3s"),
-    ("SONGDA_ATTEMPT_TIMEOUT", "1s"),
+    ("SONGDA_LEASE", "4s"),
+    ("SONGDA_ATTEMPT_TIMEOUT", "2s"),
+    ("SONGDA_WECHAT_TIMEOUT", "600ms"),
+    ("SONGDA_SMS_ALIYUN_TIMEOUT", "600ms"),
+    ("SONGDA_EMS_TIMEOUT", "600ms"),
+    ("SONGDA_SF_TIMEOUT", "600ms"),
     ("SONGDA_CLEAR_UP_AFTER", "100ms"),
     ("SONGDA_ABSENT_FOR", "1s"),
+    ("SONGDA_MESSAGE_ABSENT_FOR", "1s"),
+    ("SONGDA_RECEIPT_WITHIN", "3s"),
+    ("SONGDA_CONFIRM_WITHIN", "10s"),
     ("SONGDA_RETRY_FIRST", "100ms"),
     ("SONGDA_SANDBOX_TIME_SCALE", "60"),
 ];

@@ -27,8 +27,6 @@ pub struct Ring {
     pub event: String,
     /// Whether the record says of an attempt that nobody knows its outcome.
     pub unclear: bool,
-    /// Whether WeChat's refusal of a second copy was taken for the arrival of the first.
-    pub presumed: bool,
 }
 
 /// A parcel.
@@ -70,7 +68,6 @@ struct Notification {
 struct Push {
     key: String,
     unclear: bool,
-    presumed: bool,
 }
 
 impl Record {
@@ -97,16 +94,15 @@ impl Record {
 /// The notifications for which a push was promised.
 async fn rings(town: &Town) -> BTreeMap<String, Vec<Ring>> {
     let pushes = "select split_part(j.key, ':', 2) as key,
-                         coalesce(bool_or(a.outcome in ('lost', 'ambiguous', 'broken')), false) as unclear,
-                         coalesce(bool_or(a.outcome = 'presumed_delivered'), false) as presumed
+                         coalesce(bool_or(a.outcome in ('lost', 'ambiguous', 'broken')), false) as unclear
                   from jobs j left join attempts a on a.job_id = j.id where j.kind = 'push' group by 1";
     let pushes: Vec<Push> = sqlx::query_as(pushes).fetch_all(&town.database).await.unwrap();
     let pushes: BTreeMap<String, Push> = pushes.into_iter().map(|push| (push.key.clone(), push)).collect();
     let all = sqlx::query_as("select id, case_number, event from notifications").fetch_all(&town.database);
     let all: Vec<Notification> = all.await.unwrap();
     grouped(all.into_iter().filter_map(|Notification { id, case_number, event }| {
-        let Push { unclear, presumed, .. } = *pushes.get(&NotificationId::from_uuid(id).to_string())?;
-        Some((case_number, Ring { event, unclear, presumed }))
+        let Push { unclear, .. } = *pushes.get(&NotificationId::from_uuid(id).to_string())?;
+        Some((case_number, Ring { event, unclear }))
     }))
 }
 

@@ -12,11 +12,12 @@ mod walk;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use poem::http::{HeaderMap, StatusCode};
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use serde_json::Value;
-use songda::api::edge::bearer::Identify;
+use songda::api::edge::bearer::{Desks, Identify, Officer};
 use songda::api::edge::buckets::Buckets;
 use songda::api::edge::cors::Origins;
 use songda::api::edge::rate_limit::{LimitRate, Policies};
@@ -29,22 +30,34 @@ use songda::domain::ids::{ClientId, OfficerId, PersonId, SessionId};
 use songda::env::Env;
 use songda::queue::Queue;
 
+use songda::store::StoreError;
+
 use crate::servers::Servers;
 
-fn now() -> Instant {
+pub fn now() -> Instant {
     "2026-11-23T08:00:00Z".parse().unwrap()
 }
 
-fn tokens() -> Tokens {
+pub fn tokens() -> Tokens {
     Tokens::new(SigningKeys::of([("test".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap())
 }
 
-/// An edge at a standing clock, with settings beside the defaults. Its callers are counted in a Redis of their own.
+/// There is no record here to say more of an officer than the token does.
+struct AsNamed;
+
+#[async_trait]
+impl Desks for AsNamed {
+    async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
+        Ok(Some(named.clone()))
+    }
+}
+
+/// An edge at a standing clock, with settings beside the defaults. Its callers are counted in the shared Redis, under a prefix of their own.
 fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());
     Edge {
-        identify: Identify { tokens: tokens.clone(), clock: clock.clone() },
+        identify: Identify { tokens: tokens.clone(), desks: Arc::new(AsNamed), clock: clock.clone() },
         origins: Origins::from_env(&mut env).unwrap(),
         limit_rate: LimitRate {
             policies: Policies::from_env(&mut env).unwrap(),
@@ -55,11 +68,11 @@ fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
 }
 
 fn buckets(redis: &str, prefix: &str, clock: Clock) -> Buckets {
-    Buckets::new(Queue::new(redis, prefix).unwrap(), clock, 1000, Duration::from_secs(10))
+    Buckets::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
 }
 
 /// Settings under which a walk is never stopped for its haste.
-const HASTY: [(&str, &str); 4] = [
+pub const HASTY: [(&str, &str); 4] = [
     ("SONGDA_RATE_SIGN_IN", "1000000"),
     ("SONGDA_RATE_MOBILE", "1000000"),
     ("SONGDA_RATE_STAFF", "1000000"),
@@ -73,7 +86,7 @@ fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<
 }
 
 /// A token that a security scheme of the documents accepts.
-fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
+pub fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
     let officer = |role: &str| Grant {
         sid: Some(fresh(SessionId::from_uuid)),
         agency: Some("gxj".to_owned()),
@@ -97,20 +110,20 @@ fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
 }
 
 /// An answer, read to its end.
-struct Read {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: String,
+pub struct Read {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
 impl Read {
-    async fn of(response: poem::test::TestResponse) -> Self {
+    pub async fn of(response: poem::test::TestResponse) -> Self {
         let (parts, body) = response.0.into_parts();
         let body = String::from_utf8_lossy(&body.into_vec().await.unwrap()).into_owned();
         Self { status: parts.status, headers: parts.headers, body }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 

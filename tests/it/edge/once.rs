@@ -21,9 +21,9 @@ fn answer() -> Answer {
 /// Does it, and says what came of it. The transaction has ended then, and with it the lock.
 async fn ask(store: &Store, once: &Once, at: Instant) -> Result<Entered, OnceError> {
     let mut tx = store.begin().await?;
-    let entered = enter(&mut tx, once, at).await;
+    let entered = enter(&mut tx, store.keys(), Some(once), at).await;
     if matches!(entered, Ok(Entered::First)) {
-        leave(&mut tx, once, &answer(), at).await?;
+        leave(&mut tx, store.keys(), Some(once), &answer(), at).await?;
         tx.commit().await.unwrap();
     } else {
         tx.rollback().await.unwrap();
@@ -54,10 +54,10 @@ async fn a_repetition_during_the_first_is_told_to_wait_and_a_rollback_leaves_not
     let database = Record::create().await;
     let store = &database.store;
     let mut first = store.begin().await.unwrap();
-    assert_eq!(enter(&mut first, &once("k", 1), now()).await.unwrap(), Entered::First);
+    assert_eq!(enter(&mut first, store.keys(), Some(&once("k", 1)), now()).await.unwrap(), Entered::First);
     assert!(matches!(ask(store, &once("k", 1), now()).await, Err(OnceError::InProgress)));
     assert_eq!(ask(store, &once("other", 1), now()).await.unwrap(), Entered::First, "others go on");
-    leave(&mut first, &once("k", 1), &answer(), now()).await.unwrap();
+    leave(&mut first, store.keys(), Some(&once("k", 1)), &answer(), now()).await.unwrap();
     first.rollback().await.unwrap();
     assert_eq!(ask(store, &once("k", 1), now()).await.unwrap(), Entered::First);
     database.drop().await;

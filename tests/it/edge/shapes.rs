@@ -144,7 +144,7 @@ async fn what_names_nothing_is_404() {
         let problem = get(&server, path, &[]).await.is_problem(404, "not_found", path);
         assert_eq!(problem.get("detail"), None, "{path}");
     }
-    for path in ["/v1/notes/not-an-id", "/v1/notes/case_01KAQ8Y7G0E00800000000002A"] {
+    for path in ["/v1/notes/not-an-id", "/v1/notes/%FF", "/v1/notes/case_01KAQ8Y7G0E00800000000002A"] {
         let problem = get(&server, path, &[]).await.is_problem(404, "not_found", path);
         assert_eq!(problem["detail"], "地址中的编号格式不正确", "{path}");
     }

@@ -11,6 +11,7 @@ use songda::casework::people::assertion::{AssertionFault, KeysFault, check_keys}
 use songda::casework::people::client_token::{ClientToken, ClientTokenError};
 use songda::casework::people::manage_clients::NewClient;
 use songda::casework::tokens::TokenAudience;
+use songda::domain::clock::Instant;
 use songda::domain::item::AgencyCode;
 use songda::domain::staff::{ApiClient, Scope};
 
@@ -113,6 +114,8 @@ async fn an_assertion_must_be_for_us_now_and_from_its_client() {
         ("aud", Value::Null, AssertionFault::Signature),
         ("sub", json!("cli_else"), AssertionFault::Signature),
         ("exp", json!(now - 30), AssertionFault::Time),
+        ("exp", json!(Instant::MAX_UTC.timestamp()), AssertionFault::Time),
+        ("jti", json!("a\0"), AssertionFault::Jti),
         ("exp", json!(now + 331), AssertionFault::Time),
         ("nbf", json!(now + 31), AssertionFault::Time),
         ("jti", Value::Null, AssertionFault::Jti),

@@ -1,7 +1,8 @@
 use futures_util::future::join_all;
+use songda::casework::people::check_code::CodeError;
+use songda::casework::people::join::{IfTaken, TakenError};
 use songda::casework::people::request_login_code::RequestCodeError;
 use songda::casework::people::set_phone::SetPhoneError;
-use songda::casework::people::sign_in_sms::CodeError;
 use songda::domain::text::Language;
 
 use super::desk::{PeopleDesk, phone, private};
@@ -14,13 +15,13 @@ async fn a_code_signs_in_once() {
     desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
     assert_eq!(desk.count("select count(*) from jobs where kind = 'send_login_code'").await, 1);
     let code = desk.code_for(NUMBER).await;
-    let first = desk.after(1).sign_in_sms(phone(NUMBER), &code, Language::Chinese).await.unwrap();
+    let first = desk.after(1).sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await.unwrap();
     assert_eq!(first.who.phone, Some(phone(NUMBER)));
-    let again = desk.after(2).sign_in_sms(phone(NUMBER), &code, Language::Chinese).await;
+    let again = desk.after(2).sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await;
     assert!(matches!(again, Err(CodeError::Wrong)), "{again:?}");
     desk.after(60).request_login_code(&phone(NUMBER), None).await.unwrap();
     let code = desk.code_for(NUMBER).await;
-    let second = desk.after(61).sign_in_sms(phone(NUMBER), &code, Language::Chinese).await.unwrap();
+    let second = desk.after(61).sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await.unwrap();
     assert_eq!(second.who.id, first.who.id);
     desk.close().await;
 }
@@ -30,10 +31,10 @@ async fn a_code_expires_and_its_successor_replaces_it() {
     let desk = PeopleDesk::open().await;
     desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
     let old = desk.code_for(NUMBER).await;
-    assert!(desk.after(600).sign_in_sms(phone(NUMBER), &old, Language::Chinese).await.is_err());
+    assert!(desk.after(600).sign_in_sms(&phone(NUMBER), &old, Language::Chinese).await.is_err());
     desk.after(601).request_login_code(&phone(NUMBER), None).await.unwrap();
     if old != desk.code_for(NUMBER).await {
-        assert!(desk.after(602).sign_in_sms(phone(NUMBER), &old, Language::Chinese).await.is_err());
+        assert!(desk.after(602).sign_in_sms(&phone(NUMBER), &old, Language::Chinese).await.is_err());
     }
     desk.close().await;
 }
@@ -44,9 +45,10 @@ async fn after_five_wrong_guesses_the_right_one_comes_too_late() {
     desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
     let code = desk.code_for(NUMBER).await;
     let wrong = private(if code.expose() == "000000" { "000001" } else { "000000" });
-    let guesses = join_all((0..5).map(|_| desk.people.sign_in_sms(phone(NUMBER), &wrong, Language::Chinese))).await;
+    let number = phone(NUMBER);
+    let guesses = join_all((0..5).map(|_| desk.people.sign_in_sms(&number, &wrong, Language::Chinese))).await;
     assert!(guesses.iter().all(|guess| matches!(guess, Err(CodeError::Wrong))), "{guesses:?}");
-    let late = desk.people.sign_in_sms(phone(NUMBER), &code, Language::Chinese).await;
+    let late = desk.people.sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await;
     assert!(matches!(late, Err(CodeError::Exhausted)), "{late:?}");
     desk.close().await;
 }
@@ -75,11 +77,18 @@ async fn a_number_gets_one_code_a_minute_even_of_many_who_ask_at_once() {
 async fn a_number_belongs_to_one_person() {
     let desk = PeopleDesk::open().await;
     let (anna, bert) = (desk.somebody("anna").await.who.id, desk.somebody("bert").await.who.id);
-    desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
-    desk.people.set_phone(anna, &phone(NUMBER), &desk.code_for(NUMBER).await).await.unwrap();
-    assert_eq!(desk.people.me(anna).await.unwrap().unwrap().phone, Some(phone(NUMBER)));
-    desk.after(60).request_login_code(&phone(NUMBER), None).await.unwrap();
-    let taken = desk.after(61).set_phone(bert, &phone(NUMBER), &desk.code_for(NUMBER).await).await;
-    assert!(matches!(taken, Err(SetPhoneError::Taken)), "{taken:?}");
+    let number = phone(NUMBER);
+    desk.people.request_login_code(&number, None).await.unwrap();
+    desk.people.set_phone(anna, &number, &desk.code_for(NUMBER).await, IfTaken::Refuse).await.unwrap();
+    assert_eq!(desk.people.me(anna).await.unwrap().unwrap().phone, Some(number.clone()));
+    desk.after(60).request_login_code(&number, None).await.unwrap();
+    let (code, later) = (desk.code_for(NUMBER).await, desk.after(61));
+    let taken = later.set_phone(bert, &number, &code, IfTaken::Refuse).await;
+    assert!(matches!(taken, Err(SetPhoneError::Taken(TakenError::Taken))), "{taken:?}");
+    later.set_phone(bert, &number, &code, IfTaken::Move).await.unwrap();
+    assert_eq!(desk.people.me(anna).await.unwrap().unwrap().phone, None);
+    assert_eq!(desk.people.me(bert).await.unwrap().unwrap().phone, Some(number.clone()));
+    let used = later.set_phone(anna, &number, &code, IfTaken::Move).await;
+    assert!(matches!(used, Err(SetPhoneError::Code(CodeError::Wrong))), "{used:?}");
     desk.close().await;
 }

@@ -48,9 +48,9 @@ async fn no_accept_is_lost_among_many_at_once() {
 async fn a_report_with_an_unknown_template_books_nothing() {
     let desk = PeopleDesk::open().await;
     let anna = desk.somebody("anna").await.who.id;
-    let answers = [("RESULT".to_owned(), ConsentAnswer::Accept), ("ELSE".to_owned(), ConsentAnswer::Accept)];
+    let answers = ["ELSE", "RESULT", "OTHER"].map(|template| (template.to_owned(), ConsentAnswer::Accept));
     let refused = desk.people.report_consents(anna, &ChannelCode::new("wechat"), &answers).await;
-    assert!(matches!(refused, Err(ReportError::UnknownTemplate(id)) if id == "ELSE"));
+    assert!(matches!(refused, Err(ReportError::UnknownTemplates(ids)) if ids == ["ELSE", "OTHER"]));
     assert_eq!(desk.people.list_consents(anna).await.unwrap()[0].balance.balance, 0);
     desk.close().await;
 }

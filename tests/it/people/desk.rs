@@ -1,13 +1,14 @@
 //! The use cases about people on an empty database of their own, at whatever time a test says it is.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use songda::casework::bell::Bell;
 use songda::casework::forget_old::forget_old;
 use songda::casework::people::People;
-use songda::casework::people::known_clients::KnownClients;
+use songda::casework::people::known::Known;
 use songda::casework::people::passwords::Passwords;
 use songda::casework::people::signed_in::SignedIn;
 use songda::casework::signing_keys::SigningKeys;
@@ -32,14 +33,15 @@ pub const TOKEN_ENDPOINT: &str = "https://songda.example/integration/v1/token";
 pub struct PeopleDesk {
     pub people: People,
     pub start: Instant,
+    pub register: Register,
     record: Record,
 }
 
 impl PeopleDesk {
     pub async fn open() -> Self {
         let record = Record::create().await;
-        let start = "2026-03-02T01:00:00Z".parse().unwrap();
-        Self { people: people(record.store.clone(), start), start, record }
+        let (start, register) = ("2026-03-02T01:00:00Z".parse().unwrap(), Register::default());
+        Self { people: people(record.store.clone(), start, &register), start, register, record }
     }
 
     /// The same use cases some seconds after the start.
@@ -80,7 +82,7 @@ impl PeopleDesk {
     }
 }
 
-fn people(store: Store, now: Instant) -> People {
+fn people(store: Store, now: Instant, register: &Register) -> People {
     let template = |template: &str, kind, events: &[Event]| ConsentTemplate {
         channel: ChannelCode::new("wechat"),
         template: template.to_owned(),
@@ -94,7 +96,7 @@ fn people(store: Store, now: Instant) -> People {
         tokens: Tokens::new(SigningKeys::of([("a".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap()),
         passwords: Passwords::default(),
         login: Some(Arc::new(AnyCode)),
-        identity: Some(Arc::new(Register)),
+        identity: Some(Arc::new(register.clone())),
         code_channel: ChannelCode::new("sms_aliyun"),
         push_channels: Arc::new([ChannelCode::new("jpush")]),
         templates: Arc::new([
@@ -106,7 +108,8 @@ fn people(store: Store, now: Instant) -> People {
                 RegionNames { province: "江苏省".into(), city: "常州市".into(), county: "金坛区".into() };
             (code == "320413").then_some(names)
         }),
-        known_clients: KnownClients::default(),
+        known_clients: Known::default(),
+        known_officers: Known::default(),
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
 }
@@ -121,13 +124,26 @@ impl LoginGateway for AnyCode {
     }
 }
 
-/// A register in which everybody is called 王小明.
-struct Register;
+/// A register in which everybody is called 王小明; about 停机 it says nothing.
+#[derive(Clone, Default)]
+pub struct Register(Arc<AtomicUsize>);
+
+impl Register {
+    /// How often it was asked.
+    pub fn asked(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 #[async_trait]
 impl IdentityGateway for Register {
     async fn verify(&self, name: &Private<String>, _: &Private<String>) -> IdentityFact {
-        if name.expose() == "王小明" { IdentityFact::Match } else { IdentityFact::Mismatch }
+        self.0.fetch_add(1, Ordering::Relaxed);
+        match name.expose().as_str() {
+            "王小明" => IdentityFact::Match,
+            "停机" => IdentityFact::Unavailable("it is away".to_owned()),
+            _ => IdentityFact::Mismatch,
+        }
     }
 }
 

@@ -1,8 +1,11 @@
+use futures_util::future::join_all;
+use songda::casework::people::People;
 use songda::casework::people::verify_identity::VerifyError;
 use songda::domain::clock::fresh;
 use songda::domain::device::{Device, Platform, PushAddress, PushPermission};
 use songda::domain::ids::{InstallationId, PersonId};
 use songda::domain::notification::ChannelCode;
+use songda::domain::person::Person;
 use songda::domain::text::Language;
 
 use super::desk::{PeopleDesk, private};
@@ -27,6 +30,55 @@ async fn a_resident_id_belongs_to_one_person_for_good() {
     let anna = desk.people.me(anna).await.unwrap().unwrap();
     assert_eq!(anna.identity.unwrap().resident_id.masked(), "3204**********0024");
     desk.close().await;
+}
+
+#[tokio::test]
+async fn five_mismatches_are_enough_for_an_hour_even_of_many_at_once() {
+    let desk = PeopleDesk::open().await;
+    let (anna, bert) = (desk.somebody("anna").await.who.id, desk.somebody("bert").await.who.id);
+    let guess = |people: People, who, name: &'static str| async move {
+        people.verify_identity(who, &private(name), &private(RESIDENT_ID)).await
+    };
+    let guesses = join_all((0..12).map(|_| guess(desk.people.clone(), anna, "李四"))).await;
+    let wrong = guesses.iter().filter(|answer| matches!(answer, Err(VerifyError::NotConfirmed))).count();
+    let waits: Vec<u64> = guesses.iter().filter_map(wait).collect();
+    assert_eq!((wrong, waits), (5, vec![3600; 7]), "{guesses:?}");
+    assert_eq!(desk.register.asked(), 5, "each comparison is paid for");
+    let late = guess(desk.people.clone(), anna, "王小明").await;
+    assert_eq!(wait(&late), Some(3600), "the right one comes too late");
+    assert!(guess(desk.people.clone(), bert, "王小明").await.is_ok(), "another person is not concerned");
+
+    // In a day of patience there are twenty.
+    for hour in 1..4 {
+        for _ in 0..5 {
+            let answer = guess(desk.after(hour * 3600), anna, "李四").await;
+            assert!(matches!(answer, Err(VerifyError::NotConfirmed)), "{hour}: {answer:?}");
+        }
+    }
+    assert_eq!(wait(&guess(desk.after(5 * 3600), anna, "李四").await), Some(19 * 3600));
+    assert_eq!(desk.count("select count(*) from identity_tries").await, 20, "Bert's was right, and is forgotten");
+    assert_eq!(desk.forget_old_after(24 * 3600 + 1).await, 5);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_nobody_compared_does_not_count() {
+    let desk = PeopleDesk::open().await;
+    let anna = desk.somebody("anna").await.who.id;
+    for _ in 0..7 {
+        let away = desk.people.verify_identity(anna, &private("停机"), &private(RESIDENT_ID)).await;
+        assert!(matches!(away, Err(VerifyError::Gateway(_))), "{away:?}");
+    }
+    assert!(desk.people.verify_identity(anna, &private("王小明"), &private(RESIDENT_ID)).await.is_ok());
+    assert_eq!(desk.count("select count(*) from identity_tries").await, 0);
+    desk.close().await;
+}
+
+fn wait(answer: &Result<Person, VerifyError>) -> Option<u64> {
+    match answer {
+        Err(VerifyError::TooMany(wait)) => Some(wait.as_secs()),
+        _ => None,
+    }
 }
 
 #[tokio::test]

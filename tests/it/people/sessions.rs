@@ -33,6 +33,33 @@ async fn an_old_token_ends_the_whole_session() {
 }
 
 #[tokio::test]
+async fn a_used_token_comes_back_only_while_its_successor_waits() {
+    let desk = PeopleDesk::open().await;
+    let first = desk.somebody("anna").await;
+    let second = desk.after(60).refresh_person(&first.refresh_token).await.unwrap();
+    let third = desk.after(61).refresh_person(&second.refresh_token).await.unwrap();
+    // Whoever used the second got its answer, so nobody honest needs the first any more.
+    let thief = desk.after(62).refresh_person(&first.refresh_token).await;
+    assert!(matches!(thief, Err(RefreshError::Copied)), "{thief:?}");
+    let walks_on = desk.after(63).refresh_person(&third.refresh_token).await;
+    assert!(matches!(walks_on, Err(RefreshError::Invalid)), "the whole session ended: {walks_on:?}");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_kept_from_which_a_token_could_be_made() {
+    let desk = PeopleDesk::open().await;
+    let first = desk.somebody("anna").await;
+    let second = desk.after(60).refresh_person(&first.refresh_token).await.unwrap();
+    assert_eq!(desk.count("select count(*) from refresh_tokens").await, 2);
+    assert_eq!(desk.count("select count(*) from refresh_tokens where successor_sealed is not null").await, 0);
+    let stored = desk.count("select count(*) from refresh_tokens where length(token_hash) = 32").await;
+    assert_eq!(stored, 2, "hashes alone");
+    assert_eq!(second.refresh_token.expose().len(), first.refresh_token.expose().len());
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn two_who_refresh_at_once_get_the_same_token() {
     let desk = PeopleDesk::open().await;
     let first = desk.somebody("anna").await;

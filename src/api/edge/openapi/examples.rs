@@ -8,7 +8,7 @@ use super::{operations_mut, resolve};
 const DEEPEST: usize = 12;
 
 /// What parameters look like whose type is a mere text or number. A parameter means the same wherever it has this name.
-const PARAMETERS: [(&str, &str); 12] = [
+const PARAMETERS: [(&str, &str); 13] = [
     ("If-None-Match", "\"0f3a5d0c7b1e4f6a8c9d0e1f2a3b4c5d\""),
     ("Last-Event-ID", "AAAAAAAAAAAAAAAAAAAAAA"),
     ("agency", "public-security"),
@@ -17,6 +17,7 @@ const PARAMETERS: [(&str, &str); 12] = [
     ("kind", "push"),
     ("lane", "push.wechat"),
     ("limit", "20"),
+    ("number", "32041320260302000042O"),
     ("q", "居住证"),
     ("reference", "A-2026-0001"),
     ("source", "approvals"),
@@ -43,7 +44,9 @@ fn show_parameter(parameter: &mut Value, components: &Value) {
     if parameter.get("example").is_some() {
         return;
     }
-    let named = PARAMETERS.iter().find(|(name, _)| parameter["name"] == *name).map(|(_, example)| *example);
+    // A schema that lists what there is shows one of that.
+    let is_free = parameter["schema"].get("enum").is_none();
+    let named = PARAMETERS.iter().find(|(name, _)| is_free && parameter["name"] == *name).map(|(_, example)| *example);
     let example = match (named, parameter["schema"]["type"].as_str()) {
         (Some(number), Some("integer")) => number.parse::<i64>().ok().map(Value::from),
         (Some(text), _) => Some(json!(text)),

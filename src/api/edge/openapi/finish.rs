@@ -5,7 +5,7 @@ use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
 
-use super::{examples, operations_mut, problems};
+use super::{closed, examples, operations_mut, problems};
 use crate::api::edge::problem::ProblemBody;
 
 /// Headers of every answer.
@@ -50,6 +50,7 @@ pub(super) fn finish(document: &mut Value) {
         }
     }
     add_components(&mut document["components"]);
+    closed::close(document);
     examples::add(document);
 }
 

@@ -4,6 +4,7 @@
 //! derives the problem answers of an operation from its shape, [`examples`] shows every body, and [`lint`] refuses a
 //! document that does not keep the rules. So a handler states nothing twice, and no document can forget a 401.
 
+mod closed;
 mod examples;
 mod finish;
 mod lint;

@@ -36,7 +36,7 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let is_open = operation.get("security").is_none();
     let of_a_person =
         operation["security"].as_array().is_some_and(|any| any.iter().any(|by| by.get("person").is_some()));
-    let rules: [(bool, &[u16]); 8] = [
+    let rules: [(bool, &[u16]); 9] = [
         // What takes no token but writes is a sign-in, which may be refused.
         (!is_open || writes, &[401]),
         // Officers have roles and agencies, clients have scopes; people may do all that people may.
@@ -44,7 +44,8 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
         (has("path"), &[404]),
         (has("query") || has("header") || has_body, &[400]),
         (has_body, &[413, 415, 422]),
-        (named("Idempotency-Key") || (writes && !is_open && (has("path") || has_body)), &[409]),
+        (named("Idempotency-Key"), &[409, 422]),
+        (writes && !is_open && (has("path") || has_body), &[409]),
         (writes && named("If-Match"), &[412, 428]),
         (true, &[429, 500, 503]),
     ];
@@ -109,6 +110,8 @@ mod tests {
             "requestBody": {},
         });
         assert_eq!(statuses("post", &decide), [400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503]);
+        let once = json!({ "parameters": [{ "name": "Idempotency-Key", "in": "header" }] });
+        assert_eq!(statuses("post", &once), [400, 401, 409, 422, 429, 500, 503], "a key may belong to another request");
         let show =
             json!({ "parameters": [{ "name": "id", "in": "path" }, { "name": "If-None-Match", "in": "header" }] });
         assert_eq!(statuses("get", &show), [400, 404, 429, 500, 503]);

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::cipher::Key;
 use super::scans::Event;
 use crate::domain::parcel::Scan;
-use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback, lenient};
+use crate::gateway::courier::lenient::{self, Told};
+use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,7 +28,7 @@ pub(super) fn read(call: &RawCallback, key: &Key) -> Result<Vec<Scan>, CallbackF
     let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;
     // A wrong key passes the padding once in 256 times, but never yields JSON.
     let content: Value = serde_json::from_str(opened.expose()).map_err(|_| CallbackFault::NotAuthentic)?;
-    let events: Vec<Event> = lenient::entries(content);
+    let events: Vec<Told<Event>> = lenient::entries(content);
     let scans: Vec<Scan> = events.into_iter().filter_map(|event| event.scan(None)).collect();
     if scans.is_empty() { Err(CallbackFault::Unreadable("no event in it".to_owned())) } else { Ok(scans) }
 }

@@ -13,6 +13,8 @@ mod client;
 #[cfg(test)]
 mod flow;
 mod label;
+#[cfg(test)]
+mod legacy;
 mod order;
 mod refusals;
 pub mod sandbox;
@@ -20,6 +22,7 @@ mod scans;
 mod settings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -75,6 +78,10 @@ impl Carrier for Ems {
 
     fn pace(&self) -> Pace {
         self.client.settings.pace
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.client.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {

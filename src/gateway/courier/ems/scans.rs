@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use crate::domain::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
 use crate::domain::private::Private;
-use crate::gateway::courier::{beijing_time, lenient, way_back};
+use crate::gateway::courier::lenient::{self, Told};
+use crate::gateway::courier::{beijing_time, way_back};
 
 /// What `opCode`s mean, from real trails. EMS publishes no list: what is not here changes nothing.
 const MEANINGS: &[(ScanMeaning, &[&str])] = &[
@@ -48,25 +49,27 @@ pub(super) struct Event {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Trail {
     #[serde(default, deserialize_with = "lenient::list")]
-    pub(super) response_items: Vec<Event>,
+    pub(super) response_items: Vec<Told<Event>>,
 }
 
-impl Event {
+impl Told<Event> {
     /// The event in our words; `None` if it lacks a waybill or a time. `asked` is the waybill that was asked for.
     pub(super) fn scan(self, asked: Option<&Waybill>) -> Option<Scan> {
-        let named = Some(self.waybill_no.trim()).filter(|waybill| !waybill.is_empty()).map(Waybill::new);
+        let Self { part: event, raw } = self;
+        let named = Some(event.waybill_no.trim()).filter(|waybill| !waybill.is_empty()).map(Waybill::new);
         let waybill = named.or_else(|| asked.cloned())?;
-        let occurred_at = beijing_time::read(&self.op_time)?;
-        let words = format!("{} {}", self.op_name, self.op_desc);
+        let occurred_at = beijing_time::read(&event.op_time)?;
+        let words = format!("{} {}", event.op_name, event.op_desc);
         Some(Scan {
-            key: format!("{waybill}/{}/{}", beijing_time::write(occurred_at), self.op_code),
-            order_no: (!self.order_no.is_empty()).then(|| OrderNo::from_stored(self.order_no)),
+            key: format!("{waybill}/{}/{}", beijing_time::write(occurred_at), event.op_code),
+            order_no: (!event.order_no.is_empty()).then(|| OrderNo::from_stored(event.order_no)),
             waybill,
-            meaning: way_back::heard(meaning(&self.op_code), &words),
-            code: self.op_code,
+            meaning: way_back::heard(meaning(&event.op_code), &words),
+            code: event.op_code,
             occurred_at,
-            place: format!("{} {}", self.op_org_city, self.op_org_name).trim().to_owned(),
-            text: Private::new(if self.op_desc.is_empty() { self.op_name } else { self.op_desc }),
+            place: format!("{} {}", event.op_org_city, event.op_org_name).trim().to_owned(),
+            text: Private::new(if event.op_desc.is_empty() { event.op_name } else { event.op_desc }),
+            raw: Private::new(raw),
         })
     }
 }
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     fn scan(event: serde_json::Value) -> Option<Scan> {
-        serde_json::from_value::<Event>(event).unwrap().scan(None)
+        serde_json::from_value::<Told<Event>>(event).unwrap().scan(None)
     }
 
     #[test]
@@ -99,6 +102,7 @@ mod tests {
         assert_eq!(told.key, "1200000000001/2025-01-02 10:00:00/704");
         assert_eq!(told.meaning, ScanMeaning::Delivered);
         assert_eq!(told.place, "南京市 玄武营业部");
+        assert!(told.raw.expose().contains("本人签收"), "nothing of it is lost");
         assert_eq!(told.occurred_at, "2025-01-02T02:00:00Z".parse::<crate::domain::clock::Instant>().unwrap());
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
     }

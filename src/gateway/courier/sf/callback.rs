@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::scans::Node;
 use crate::domain::parcel::Scan;
-use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback, lenient};
+use crate::gateway::courier::lenient::{self, Told};
+use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -21,7 +22,7 @@ struct Push {
 #[serde(rename_all = "PascalCase")]
 struct Body {
     #[serde(deserialize_with = "lenient::list")]
-    waybill_route: Vec<Node>,
+    waybill_route: Vec<Told<Node>>,
 }
 
 /// Whether a push came as JSON. The other form is XML, bare or in the form field `content`.
@@ -34,11 +35,11 @@ fn is_json(call: &RawCallback) -> bool {
 pub(super) fn read(call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
     let nodes = if is_json(call) { nodes_of_json(call.body.expose()) } else { nodes_of_xml(&xml(call)) };
     let nodes = nodes.ok_or_else(|| CallbackFault::Unreadable("not a route push of SF".to_owned()))?;
-    let scans: Vec<Scan> = nodes.into_iter().filter_map(Node::scan).collect();
+    let scans: Vec<Scan> = nodes.into_iter().filter_map(Told::scan).collect();
     if scans.is_empty() { Err(CallbackFault::Unreadable("no node in it".to_owned())) } else { Ok(scans) }
 }
 
-fn nodes_of_json(body: &[u8]) -> Option<Vec<Node>> {
+fn nodes_of_json(body: &[u8]) -> Option<Vec<Told<Node>>> {
     let push: Push = serde_json::from_slice(body).ok()?;
     Some(push.body.waybill_route)
 }
@@ -49,7 +50,7 @@ fn xml(call: &RawCallback) -> String {
     content.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-fn nodes_of_xml(xml: &str) -> Option<Vec<Node>> {
+fn nodes_of_xml(xml: &str) -> Option<Vec<Told<Node>>> {
     let mut reader = Reader::from_str(xml);
     let mut nodes = Vec::new();
     loop {
@@ -64,7 +65,7 @@ fn nodes_of_xml(xml: &str) -> Option<Vec<Node>> {
 }
 
 /// A node's attributes have the names of the JSON form's fields.
-fn node_of_element(element: &BytesStart) -> Option<Node> {
+fn node_of_element(element: &BytesStart) -> Option<Told<Node>> {
     let mut fields = Map::new();
     for attribute in element.attributes() {
         let attribute = attribute.ok()?;
@@ -110,7 +111,10 @@ mod tests {
 
     #[test]
     fn both_forms_tell_the_same() {
-        let json = read(&call("application/json;charset=utf-8", JSON)).unwrap();
+        let read = |call: &RawCallback| {
+            read(call).map(|scans| scans.into_iter().map(|scan| Scan { raw: Private::default(), ..scan }).collect())
+        };
+        let json: Vec<Scan> = read(&call("application/json;charset=utf-8", JSON)).unwrap();
         assert_eq!(json.len(), 1);
         for other in [form(XML), call("text/xml", XML), call("", JSON)] {
             assert_eq!(read(&other), Ok(json.clone()));

@@ -17,9 +17,10 @@ const A_MOMENT: Duration = Duration::from_secs(2);
 /// A code of the platform other than [`PASSED`].
 pub(super) fn of_platform(code: &str) -> Kind {
     match code {
-        // A public parameter is missing; the request is too old (our clock is wrong); our address, our right to
-        // the service, or our digest is refused; the token, which we do not use.
-        "A1001" | "A1002" | "A1003" | "A1004" | "A1006" | "A1011" => Kind::Misconfigured,
+        // A public parameter is missing; our address, our right to the service, or our digest is refused; the token,
+        // which we do not use.
+        "A1001" | "A1003" | "A1004" | "A1006" | "A1011" => Kind::Misconfigured,
+        "A1002" => Kind::TooOld,
         "A1005" => Kind::Throttled { after: Some(A_MOMENT) },
         // A request seen before (A1007), a service out of reach (A1009), a fault of the system (A1099).
         _ => Kind::Unclear,

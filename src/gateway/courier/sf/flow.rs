@@ -1,7 +1,5 @@
 //! SF's client against a server that answers well, badly and not at all.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -156,11 +154,43 @@ async fn a_cancellation_says_what_became_of_the_order() {
     for (reply, fact) in [
         (done(&json!({"resStatus": "1"})), CarrierFact::Absent),
         (refused("8018"), CarrierFact::Absent),
-        (refused("8252"), CarrierFact::WrongState),
         (Reply::HangsUp, CarrierFact::Ambiguous),
     ] {
         assert_eq!(cancel(reply).await.unwrap_err().fact, fact);
     }
+}
+
+#[tokio::test]
+async fn a_cancellation_that_comes_too_late_may_have_been_our_own() {
+    for code in ["8019", "8252"] {
+        for (found, outcome) in [
+            (refused("8253"), Ok(())),
+            (done(&booked()), Err(CarrierFact::WrongState)),
+            (Reply::HangsUp, Err(CarrierFact::Unavailable)),
+        ] {
+            let sf = Loopback::start(move |call| match call.form()["serviceCode"].as_str() {
+                "EXP_RECE_UPDATE_ORDER" => refused(code),
+                _ => found.clone(),
+            })
+            .await;
+            let cancelled = carrier(&sf.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await;
+            assert_eq!(cancelled.map_err(|fault| fault.fact), outcome, "{code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_too_old_is_made_anew_once() {
+    let times = std::sync::atomic::AtomicU32::new(0);
+    let late = Loopback::start(move |_| match times.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => platform("A1002"),
+        _ => done(&booked()),
+    })
+    .await;
+    assert!(carrier(&late.settings).order(&order()).await.is_ok());
+    let wrong_clock = always(platform("A1002")).await;
+    assert_eq!(carrier(&wrong_clock.settings).order(&order()).await.unwrap_err().fact, CarrierFact::Misconfigured);
+    assert_eq!(wrong_clock.calls().len(), 2);
 }
 
 #[tokio::test]

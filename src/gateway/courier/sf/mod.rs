@@ -16,10 +16,11 @@ mod scans;
 mod settings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::client::Client;
+use self::client::{Client, Flow};
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
 use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Known, Label, RawCallback, Recovery};
@@ -60,7 +61,7 @@ fn connect(settings: Settings, clock: &Clock) -> Result<Client, reqwest::Error> 
     let http = Http::new(&settings.http)?;
     let place = |url: &reqwest::Url| Http::new(&HttpSettings { base_url: url.clone(), ..settings.http.clone() });
     let label_places = settings.label_urls.iter().map(place).collect::<Result<_, _>>()?;
-    Ok(Client { http, label_places, settings, clock: clock.clone() })
+    Ok(Client { http, label_places, settings, clock: clock.clone(), flow: Flow::default() })
 }
 
 impl Sf {
@@ -78,6 +79,10 @@ impl Carrier for Sf {
 
     fn pace(&self) -> Pace {
         self.client.settings.pace
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.client.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
@@ -112,9 +117,18 @@ impl Carrier for Sf {
 
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault> {
         let content = self.client.call(service::CANCEL, &order::cancellation(order_no, waybill)).await;
-        match content.and_then(|content| order::cancelled(&content)) {
-            Ok(()) | Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(()),
-            Err(refusal) => Err(refusal.fault(Operation::Cancel)),
+        let refusal = match content.and_then(|content| order::cancelled(&content)) {
+            Ok(()) | Err(Refusal { kind: Kind::Cancelled, .. }) => return Ok(()),
+            Err(refusal) => refusal,
+        };
+        if refusal.kind != Kind::WrongState {
+            return Err(refusal.fault(Operation::Cancel));
+        }
+        // "Confirmed or cancelled before" (8019) may be said of our own cancellation, the answer to which was lost.
+        match self.look_up(order_no).await {
+            Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(()),
+            Ok(_) => Err(refusal.fault(Operation::Cancel)),
+            Err(unknown) => Err(unknown.fault(Operation::Find)),
         }
     }
 

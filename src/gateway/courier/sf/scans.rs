@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::domain::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
 use crate::domain::private::Private;
-use crate::gateway::courier::{beijing_time, lenient, way_back};
+use crate::gateway::courier::lenient::{self, Told};
+use crate::gateway::courier::{beijing_time, way_back};
 
 /// What `opCode`s mean, from real trails. What is not here changes nothing. 44 looks like delivery but is a courier
 /// being chosen; 36 looks like trouble but is a departure; 99, 631 and 648 are a return or a new address, which only
@@ -55,7 +56,7 @@ struct Trail {
     #[serde(default, alias = "mailno", deserialize_with = "lenient::text")]
     mail_no: String,
     #[serde(default, deserialize_with = "lenient::list")]
-    routes: Vec<Node>,
+    routes: Vec<Told<Node>>,
 }
 
 /// A question for one waybill's route. SF wants the end of a phone for waybills of other accounts.
@@ -71,26 +72,30 @@ pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> 
     let reply: Reply = serde_json::from_value(content).ok()?;
     let trails = reply.route_resps.into_iter().filter(|trail| trail.mail_no == waybill.as_str());
     let nodes = trails.flat_map(|trail| trail.routes);
-    Some(nodes.map(|node| Node { mailno: waybill.as_str().to_owned(), ..node }).filter_map(Node::scan).collect())
+    let named =
+        nodes.map(|Told { part, raw }| Told { part: Node { mailno: waybill.as_str().to_owned(), ..part }, raw });
+    Some(named.filter_map(Told::scan).collect())
 }
 
-impl Node {
+impl Told<Node> {
     /// The node in our words; `None` if it lacks a waybill or a time.
     pub(super) fn scan(self) -> Option<Scan> {
-        let occurred_at = beijing_time::read(&self.accept_time)?;
-        if self.mailno.is_empty() {
+        let Self { part: node, raw } = self;
+        let occurred_at = beijing_time::read(&node.accept_time)?;
+        if node.mailno.is_empty() {
             return None;
         }
         let time = beijing_time::write(occurred_at);
         Some(Scan {
-            key: key([&self.mailno, &time, &self.op_code, &self.remark]),
-            order_no: (!self.orderid.is_empty()).then(|| OrderNo::from_stored(self.orderid)),
-            meaning: meaning(&self.op_code, &self.first_status_code, &self.remark),
-            waybill: Waybill::new(self.mailno),
-            code: self.op_code,
+            key: key([&node.mailno, &time, &node.op_code, &node.remark]),
+            order_no: (!node.orderid.is_empty()).then(|| OrderNo::from_stored(node.orderid)),
+            meaning: meaning(&node.op_code, &node.first_status_code, &node.remark),
+            waybill: Waybill::new(node.mailno),
+            code: node.op_code,
             occurred_at,
-            place: self.accept_address,
-            text: Private::new(self.remark),
+            place: node.accept_address,
+            text: Private::new(node.remark),
+            raw: Private::new(raw),
         })
     }
 }
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_query_and_a_push_tell_the_same_node() {
-        let pushed: Node = serde_json::from_value(json!({"id": "173568970001", "mailno": "SF7444000000001",
+        let pushed: Told<Node> = serde_json::from_value(json!({"id": "173568970001", "mailno": "SF7444000000001",
             "orderid": "SD01", "acceptTime": "2025-01-02 09:10:11", "acceptAddress": "南京市", "remark": "已签收",
             "opCode": "80", "reasonCode": "", "reasonName": ""}))
         .unwrap();
@@ -135,6 +140,7 @@ mod tests {
         assert_eq!(pushed.key, told.key);
         assert_eq!((pushed.meaning, told.meaning), (ScanMeaning::Delivered, ScanMeaning::Delivered));
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
+        assert!(pushed.raw.expose().contains("173568970001"), "nothing of it is lost");
         assert_eq!(told.occurred_at, "2025-01-02T01:10:11Z".parse::<crate::domain::clock::Instant>().unwrap());
     }
 

@@ -1,33 +1,38 @@
 //! `QuerySendDetails`: has this message been taken? The service lists what it sent to a number on a day; our key
 //! stands in `OutId`.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, TimeDelta};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::receipt;
 use crate::domain::clock::{Instant, beijing_day};
 use crate::domain::private::Private;
 use crate::gateway::aliyun::Rpc;
 use crate::gateway::http::{Answer, HttpFault};
-use crate::gateway::push::Found;
+use crate::gateway::push::{Found, PushFact, PushReport};
 
 /// The largest page that the service gives.
 const PAGE: usize = 50;
 /// No honest day of one number is longer.
 const MOST_PAGES: usize = 20;
 
-/// Looks for a message by our key. `sent_at` is when it was handed over.
-pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, sent_at: Instant) -> Found {
+/// Looks for a message by our key, on every day on which it may have been handed over.
+pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, handed_over: &[Instant]) -> Found {
     // Handed over in the last minute of a day, it may be listed under the next.
-    let days = [beijing_day(sent_at), beijing_day(sent_at + TimeDelta::minutes(1))];
-    let days = if days[0] == days[1] { &days[..1] } else { &days };
-    for day in days {
-        match find_on(rpc, phone, key, *day).await {
+    let days = handed_over.iter().flat_map(|at| [*at, *at + TimeDelta::minutes(1)]).map(beijing_day);
+    let mut found = Found::No;
+    for day in days.collect::<BTreeSet<_>>() {
+        match find_on(rpc, phone, key, day).await {
             Found::No => {}
+            // One copy failed; another, handed over later, may have arrived.
+            Found::Failed(report) => found = Found::Failed(report),
             other => return other,
         }
     }
-    Found::No
+    found
 }
 
 /// Asks what was sent today to a number that is none, for the sake of an answer.
@@ -36,13 +41,17 @@ pub async fn nothing(rpc: &Rpc, now: Instant) -> Result<Answer, HttpFault> {
 }
 
 async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) -> Found {
+    let mut found = Found::No;
     for page in 1..=MOST_PAGES {
         let Some(details) = fetch(rpc, phone, day, page).await else { return Found::Unknown };
-        if details.keys.iter().any(|known| known == key) {
-            return Found::Yes;
+        for detail in details.list.iter().filter(|detail| detail.out_id == key) {
+            match detail.failure() {
+                None => return Found::Yes,
+                Some(report) => found = Found::Failed(report),
+            }
         }
-        if details.keys.is_empty() || page * PAGE >= details.total {
-            return Found::No;
+        if details.list.is_empty() || page * PAGE >= details.total {
+            return found;
         }
     }
     Found::Unknown
@@ -53,8 +62,8 @@ async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) 
 struct Details {
     /// How many messages the day has.
     total: usize,
-    /// The `OutId` of each message of the page; empty where there is none.
-    keys: Vec<String>,
+    /// The messages of the page.
+    list: Vec<Detail>,
 }
 
 async fn fetch(rpc: &Rpc, phone: &Private<String>, day: NaiveDate, page: usize) -> Option<Details> {
@@ -84,19 +93,38 @@ struct List {
     list: Vec<Detail>,
 }
 
-#[derive(Deserialize)]
+/// A message.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Detail {
+    /// Our key; empty where there is none.
     #[serde(default)]
     out_id: String,
+    /// 1 under way, 2 failed, 3 arrived; a number or a string.
+    #[serde(default)]
+    send_status: Value,
+    /// As in a receipt.
+    #[serde(default)]
+    err_code: String,
+}
+
+impl Detail {
+    /// What the service would have answered, had it known that the message fails; `None` unless it did.
+    fn failure(&self) -> Option<PushReport> {
+        if self.send_status != 2 && self.send_status != "2" {
+            return None;
+        }
+        let fact = receipt::fact(&self.err_code, false).unwrap_or(PushFact::Unavailable);
+        Some(PushReport::new(fact, format!("sent, and failed: {}", self.err_code)))
+    }
 }
 
 /// `TotalCount` has been seen as a number and as a string. Without a readable one the answer proves nothing.
 fn read(body: &[u8]) -> Option<Details> {
     let said: Said = serde_json::from_slice(body).ok()?;
     let total = said.total_count.as_u64().or_else(|| said.total_count.as_str()?.parse().ok())?;
-    let keys = said.details.map_or_else(Vec::new, |details| details.list.into_iter().map(|one| one.out_id).collect());
-    (said.code == "OK").then_some(Details { total: usize::try_from(total).ok()?, keys })
+    let list = said.details.map_or_else(Vec::new, |details| details.list);
+    (said.code == "OK").then_some(Details { total: usize::try_from(total).ok()?, list })
 }
 
 #[cfg(test)]
@@ -106,11 +134,31 @@ mod tests {
     #[test]
     fn pages_are_read_and_refusals_prove_nothing() {
         let page = r#"{"Code":"OK","TotalCount":"2","SmsSendDetailDTOs":{"SmsSendDetailDTO":[{"OutId":"ntf_1","SendStatus":3},{"SendStatus":1}]}}"#;
-        assert_eq!(read(page.as_bytes()), Some(Details { total: 2, keys: vec!["ntf_1".to_owned(), String::new()] }));
+        let details = read(page.as_bytes()).unwrap();
+        let keys: Vec<&str> = details.list.iter().map(|detail| detail.out_id.as_str()).collect();
+        assert_eq!((details.total, keys), (2, vec!["ntf_1", ""]));
         let none = r#"{"Code":"OK","TotalCount":0}"#;
-        assert_eq!(read(none.as_bytes()), Some(Details { total: 0, keys: vec![] }));
+        assert_eq!(read(none.as_bytes()), Some(Details { total: 0, list: vec![] }));
         for body in ["<html>", r#"{"Code":"isp.SYSTEM_ERROR","TotalCount":0}"#, r#"{"Code":"OK"}"#] {
             assert_eq!(read(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_failed_was_not_brought() {
+        let failure = |status: Value, code: &str| {
+            Detail { out_id: String::new(), send_status: status, err_code: code.to_owned() }.failure()
+        };
+        for arrived in [1.into(), 3.into(), "3".into(), Value::Null] {
+            assert_eq!(failure(arrived, ""), None);
+        }
+        for (status, code, fact) in [
+            (2.into(), "USER_REJECT", PushFact::Refused),
+            ("2".into(), "INVALID_NUMBER", PushFact::Gone),
+            (2.into(), "IS_CLOSE", PushFact::Unavailable),
+            (2.into(), "", PushFact::Unavailable),
+        ] {
+            assert_eq!(failure(status, code).map(|report| report.fact), Some(fact), "{code}");
         }
     }
 }

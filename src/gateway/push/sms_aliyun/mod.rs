@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Instant};
 use crate::domain::notification::{ChannelCode, PushMessage};
 use crate::domain::pace::Pace;
 use crate::domain::private::Private;
@@ -39,7 +39,7 @@ pub struct SmsAliyun {
     code: ChannelCode,
     pace: Pace,
     rpc: Rpc,
-    /// For a whole look-up, all its pages included.
+    /// For a call, and for a whole look-up, all its pages included.
     time_limit: Duration,
     sign_name: String,
     login_template: String,
@@ -106,8 +106,12 @@ impl PushChannel for SmsAliyun {
         send::understand(self.rpc.call("SendSms", &parameters).await, self.clock.now())
     }
 
-    async fn find(&self, to: &Private<String>, message: &PushMessage) -> Found {
-        let search = find::find(&self.rpc, to, &message.key, message.first_sent_at);
+    fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
+    async fn find(&self, to: &Private<String>, key: &str, handed_over: &[Instant]) -> Found {
+        let search = find::find(&self.rpc, to, key, handed_over);
         tokio::time::timeout(self.time_limit, search).await.unwrap_or(Found::Unknown)
     }
 

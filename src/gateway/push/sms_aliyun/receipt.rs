@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::private::Private;
 use crate::gateway::callback::CallbackFault;
-use crate::gateway::push::{PushFact, PushNews};
+use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
 
 #[derive(Deserialize)]
 struct Report {
@@ -15,11 +15,10 @@ struct Report {
     success: bool,
     #[serde(default)]
     err_code: String,
-    biz_id: Option<String>,
     out_id: Option<String>,
 }
 
-/// Reads a call. Receipts that only say that a message is under way are left out.
+/// Reads a call. Receipts that only say that a message is under way, and those of messages that are not ours, are left out.
 ///
 /// # Errors
 /// When it is not an array of receipts.
@@ -30,21 +29,13 @@ pub fn read(body: &[u8]) -> Result<Vec<PushNews>, CallbackFault> {
 }
 
 fn news(report: Report) -> Option<PushNews> {
-    let fact = match fact(&report.err_code, report.success)? {
-        PushFact::Delivered { .. } => PushFact::Delivered { reference: report.biz_id.clone() },
-        other => other,
-    };
-    Some(PushNews::Receipt {
-        address: report.phone_number,
-        reference: report.biz_id,
-        key: report.out_id,
-        fact,
-        detail: report.err_code,
-    })
+    let fate = fact(&report.err_code, report.success)?.fate();
+    let of = ReceiptOf::Key(report.out_id?);
+    Some(PushNews::Receipt(PushReceipt { address: report.phone_number, of, fate, detail: report.err_code }))
 }
 
 /// What a receipt's code means; `None` where nothing is decided yet.
-fn fact(code: &str, success: bool) -> Option<PushFact> {
+pub fn fact(code: &str, success: bool) -> Option<PushFact> {
     Some(match code {
         "REQUEST_SUCCESS" => return None,
         "DELIVERED" => PushFact::Delivered { reference: None },
@@ -61,20 +52,19 @@ fn fact(code: &str, success: bool) -> Option<PushFact> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::doubt::Fate;
 
     #[test]
     fn a_receipt_is_read() {
         let body = r#"[{"phone_number":"13800000000","send_time":"2026-01-02 09:30:00","report_time":"2026-01-02 09:30:05","success":true,"err_code":"DELIVERED","err_msg":"..","sms_size":"1","biz_id":"7000^0","out_id":"push-0001"},
             {"phone_number":"13800000000","success":false,"err_code":"REQUEST_SUCCESS","biz_id":"7000^1"}]"#;
-        let reference = Some("7000^0".to_owned());
-        let expected = PushNews::Receipt {
+        let expected = PushReceipt {
             address: Private::new("13800000000".to_owned()),
-            reference: reference.clone(),
-            key: Some("push-0001".to_owned()),
-            fact: PushFact::Delivered { reference },
+            of: ReceiptOf::Key("push-0001".to_owned()),
+            fate: Fate::Arrived,
             detail: "DELIVERED".to_owned(),
         };
-        assert_eq!(read(body.as_bytes()), Ok(vec![expected]));
+        assert_eq!(read(body.as_bytes()), Ok(vec![PushNews::Receipt(expected)]));
         assert!(read(b"{}").is_err() && read(b"").is_err());
         assert_eq!(read(b"[]"), Ok(vec![]));
     }

@@ -29,7 +29,7 @@ fn channel_at(http: &HttpSettings) -> SmsAliyun {
     SmsAliyun::new(settings, Clock::frozen(NOW.parse().unwrap())).unwrap()
 }
 
-fn message(first_sent_at: &str) -> PushMessage {
+fn message() -> PushMessage {
     PushMessage {
         key: "push-0001".to_owned(),
         template: "SMS_100000001".to_owned(),
@@ -38,7 +38,6 @@ fn message(first_sent_at: &str) -> PushMessage {
         fallbacks: BTreeMap::new(),
         language: Language::Chinese,
         consent: Consent::NotNeeded,
-        first_sent_at: first_sent_at.parse().unwrap(),
     }
 }
 
@@ -47,7 +46,12 @@ fn phone() -> Private<String> {
 }
 
 async fn send_to(http: &HttpSettings) -> PushReport {
-    channel_at(http).send(&phone(), &message(NOW)).await
+    channel_at(http).send(&phone(), &message()).await
+}
+
+async fn find(http: &HttpSettings, handed_over: &[&str]) -> Found {
+    let handed_over: Vec<Instant> = handed_over.iter().map(|at| at.parse().unwrap()).collect();
+    channel_at(http).find(&phone(), "push-0001", &handed_over).await
 }
 
 #[tokio::test]
@@ -116,28 +120,45 @@ async fn service_with_two_pages() -> Loopback {
 #[tokio::test]
 async fn a_message_is_found_by_our_key_on_a_later_page() {
     let gateway = service_with_two_pages().await;
-    assert_eq!(channel_at(&gateway.settings).find(&phone(), &message(NOW)).await, Found::Yes);
+    assert_eq!(find(&gateway.settings, &[NOW]).await, Found::Yes);
     assert_eq!(gateway.calls().len(), 2);
     assert_eq!(gateway.calls()[0].headers["x-acs-action"], "QuerySendDetails");
 }
 
 #[tokio::test]
 async fn the_day_that_is_asked_about_is_beijings() {
-    for (sent_at, found) in [
-        ("2026-01-01T16:00:00Z", Found::Yes), // midnight
-        ("2026-01-01T15:59:30Z", Found::Yes), // half a minute before: both days are asked about
-        ("2026-01-01T15:00:00Z", Found::No),
-        ("2026-01-02T15:59:30Z", Found::Yes),
+    for (handed_over, found) in [
+        (&["2026-01-01T16:00:00Z"][..], Found::Yes), // midnight
+        (&["2026-01-01T15:59:30Z"], Found::Yes),     // half a minute before: both days are asked about
+        (&["2026-01-01T15:00:00Z"], Found::No),
+        (&["2026-01-02T15:59:30Z"], Found::Yes),
+        (&["2026-01-01T15:00:00Z", "2026-01-01T15:30:00Z", NOW], Found::Yes), // the last copy, on the next day
     ] {
         let gateway = service_with_two_pages().await;
-        assert_eq!(channel_at(&gateway.settings).find(&phone(), &message(sent_at)).await, found, "{sent_at}");
+        assert_eq!(find(&gateway.settings, handed_over).await, found, "{handed_over:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_arrived_outweighs_one_that_failed() {
+    let (failed, arrived) = (
+        json!({"OutId": "push-0001", "SendStatus": 2, "ErrCode": "USER_REJECT"}),
+        json!({"OutId": "push-0001", "SendStatus": 3}),
+    );
+    let refused = Found::Failed(PushReport::new(PushFact::Refused, "sent, and failed: USER_REJECT"));
+    for (list, found) in [(json!([failed]), refused), (json!([failed, arrived]), Found::Yes)] {
+        let gateway = Loopback::start(move |_| {
+            loopback::json(&json!({"Code": "OK", "TotalCount": 2, "SmsSendDetailDTOs": {"SmsSendDetailDTO": list}}))
+        })
+        .await;
+        assert_eq!(find(&gateway.settings, &[NOW]).await, found);
     }
 }
 
 #[tokio::test]
 async fn a_search_without_an_answer_finds_neither_yes_nor_no() {
     let gateway = Loopback::start(|_| Reply::HangsUp).await;
-    assert_eq!(channel_at(&gateway.settings).find(&phone(), &message(NOW)).await, Found::Unknown);
+    assert_eq!(find(&gateway.settings, &[NOW]).await, Found::Unknown);
 }
 
 #[tokio::test]
@@ -146,4 +167,11 @@ async fn calls_are_acknowledged_in_the_services_form() {
     assert_eq!(channel.acknowledge(true).body, r#"{"code":0,"msg":"ok"}"#);
     assert_ne!(channel.acknowledge(false).status, 200);
     assert_eq!(channel.login_template(), Some("SMS_1"));
+}
+
+#[tokio::test]
+async fn a_call_that_was_too_old_is_made_anew_once() {
+    let gateway = Loopback::start(|_| Reply::Says(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#.to_owned())).await;
+    assert_eq!(send_to(&gateway.settings).await.fact, PushFact::Misconfigured);
+    assert_eq!(gateway.calls().len(), 2);
 }

@@ -91,7 +91,8 @@ impl Wechat {
         let renewed = self.tokens.renewed(&token).await?;
         if renewed == token {
             let fact = PushFact::Throttled { after: Some(TOKEN_SETTLES_IN) };
-            return Ok(PushReport::new(fact, format!("{rejection}, for a token that WeChat still gives out")));
+            let report = PushReport::new(fact, format!("{rejection}, for a token that WeChat still gives out"));
+            return Ok(PushReport { unexplained: true, ..report });
         }
         Ok(match self.post(message, &renewed, under_way).await {
             Sent::Settled(report) => report,
@@ -145,6 +146,10 @@ impl PushChannel for Wechat {
 
     fn one_at_a_time(&self) -> bool {
         true
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.time_limit
     }
 
     async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport {

@@ -31,7 +31,6 @@ fn message() -> PushMessage {
         fallbacks: BTreeMap::new(),
         language: Language::English,
         consent: Consent::OneTime,
-        first_sent_at: "2026-01-02T04:00:00Z".parse().unwrap(),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod sandbox;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::{Method, StatusCode};
@@ -57,6 +58,10 @@ impl PushChannel for Pigeon {
 
     fn address_kind(&self) -> AddressKind {
         AddressKind::DeviceToken
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.http.time_limit()
     }
 
     fn repeat(&self) -> Repeat {

@@ -7,6 +7,7 @@ pub mod sandbox;
 mod stops;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -89,6 +90,10 @@ impl Carrier for Runner {
 
     fn pace(&self) -> Pace {
         self.pace
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {

@@ -34,6 +34,7 @@ impl Errand {
             occurred_at: at,
             place,
             text: String::new().into(),
+            raw: String::new().into(),
         };
         stops.into_iter().map(scan).collect()
     }

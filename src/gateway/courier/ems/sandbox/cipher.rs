@@ -12,13 +12,15 @@ const MARK: &str = "|$4|";
 const BLOCK: usize = 16;
 
 /// A key as EMS issues it: base64 text of 16 bytes.
-pub(super) struct Key {
+pub struct Key {
     text: Private<String>,
     bytes: Private<[u8; BLOCK]>,
 }
 
 impl Key {
-    pub(super) fn read(text: &str) -> Option<Self> {
+    /// Reads a key. `None` if it is none.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text).ok()?.try_into().ok()?;
         Some(Self { text: Private::new(text.to_owned()), bytes: Private::new(bytes) })
     }
@@ -33,7 +35,8 @@ impl Key {
     }
 
     /// Wraps what EMS itself says: without the key's text.
-    pub(super) fn wrap(&self, json: &str) -> String {
+    #[must_use]
+    pub fn wrap(&self, json: &str) -> String {
         let mut bytes = json.as_bytes().to_vec();
         let length = bytes.len();
         bytes.resize(length + BLOCK, 0);

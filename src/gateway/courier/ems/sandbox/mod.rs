@@ -5,7 +5,7 @@
 //! contains 无人 has its first delivery fail. A repeated order gets the first waybill again, or is refused, as
 //! `SONGDA_SANDBOX_EMS_DUPLICATE` says: accounts differ in this.
 
-mod cipher;
+pub mod cipher;
 mod push;
 
 use std::str::FromStr;

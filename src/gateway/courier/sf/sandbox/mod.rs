@@ -1,10 +1,11 @@
 //! SF Express (顺丰), played: the digest, the three layers of its answers, orders and all that is asked about them,
 //! labels, and the push of routes.
 //!
-//! A recipient's county that contains 不派送 is not delivered to (`filterResult` 3); the phone `000` is refused
-//! (8196). A repeated order number gets 8016, or the first answer again, as `SONGDA_SANDBOX_SF_DUPLICATE` says:
+//! A recipient's county that contains 不派送 is not delivered to (`filterResult` 3); an address that contains 待核 is checked by
+//! hand first (1), until `POST /_sandbox/sf/checks` says what is found; the phone `000` is refused (8196). A repeated order number gets 8016, or the first answer again, as `SONGDA_SANDBOX_SF_DUPLICATE` says:
 //! SF's own documents differ in this.
 
+mod checks;
 mod digest;
 mod door;
 mod push;
@@ -17,11 +18,13 @@ use poem::http::StatusCode;
 use poem::{Response, Route, get, post};
 use serde_json::{Value, json};
 
+use self::checks::Checks;
 use self::door::Door;
 use crate::domain::clock::{Instant, beijing, random_bytes};
 use crate::domain::private::Private;
 use crate::env::Env;
 use crate::sandbox::call::{self, Call, endpoint};
+use crate::sandbox::control::{done, fault};
 use crate::sandbox::faults::Refusal;
 use crate::sandbox::json::Lenient;
 use crate::sandbox::label;
@@ -74,6 +77,7 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
         door: Door::new(partner?, Private::new(check_word?), rate?),
         callback_secret: Private::new(callback_secret?),
         duplicate: duplicate?,
+        checks: Checks::default(),
     }))
 }
 
@@ -81,6 +85,7 @@ struct Sf {
     door: Door,
     callback_secret: Private<String>,
     duplicate: Duplicate,
+    checks: Checks,
 }
 
 /// An inner code and its words.
@@ -97,12 +102,17 @@ impl Twin for Sf {
             .at("/files/:waybill", get(endpoint(&self, world, Self::label_file)))
     }
 
+    fn controls(self: Arc<Self>, world: &Arc<World>) -> Route {
+        Route::new().at("/checks", post(endpoint(&self, world, Self::end_check)))
+    }
+
     fn scanned(&self, world: &World, moved: &[Moved]) {
         self.push(world, moved);
     }
 
     fn reset(&self) {
         self.door.clear();
+        self.checks.clear();
     }
 }
 
@@ -130,6 +140,14 @@ impl Sf {
             Some(Refusal::UnknownNumber) => inner(Err(Refused("8196", "电话号码异常"))),
         };
         world.perform(Target { gateway: NAME, operation: service, recipient: &recipient }, answer).await
+    }
+
+    async fn end_check(self: Arc<Self>, _: Arc<World>, call: Call) -> Response {
+        match serde_json::from_slice(&call.body) {
+            Ok(finding) if self.checks.end(&finding) => done(),
+            Ok(_) => fault(StatusCode::NOT_FOUND, "no such order is under check"),
+            Err(_) => fault(StatusCode::BAD_REQUEST, "order_no and deliverable"),
+        }
     }
 
     /// The printed label, for those who have its token.

@@ -6,7 +6,7 @@ use super::{Duplicate, NAME, Refused, Sf, WAY, second};
 use crate::sandbox::World;
 use crate::sandbox::call::Call;
 use crate::sandbox::json::Lenient;
-use crate::sandbox::parcels::{Cancelled, Parcel, Recipient};
+use crate::sandbox::parcels::{Cancelled, Parcel, Recipient, State};
 
 const NOT_FOUND: Refused = Refused("8018", "未获取到订单信息");
 
@@ -21,7 +21,7 @@ impl Sf {
     ) -> Option<Result<Value, Refused>> {
         Some(match service {
             "EXP_RECE_CREATE_ORDER" => self.create(world, said),
-            "EXP_RECE_SEARCH_ORDER_RESP" => search(world, said),
+            "EXP_RECE_SEARCH_ORDER_RESP" => self.search(world, said),
             "EXP_RECE_UPDATE_ORDER" => update(world, said),
             "EXP_RECE_SEARCH_ROUTES" => Ok(routes(world, said)),
             "EXP_RECE_FILTER_ORDER_BSP" => Ok(filter(said)),
@@ -62,9 +62,26 @@ impl Sf {
         if !new && self.duplicate == Duplicate::Refuse {
             return Err(Refused("8016", "重复下单"));
         }
+        if receiver.text("address").contains("待核") {
+            self.checks.begin(&order_no);
+        }
+        let result = self.checks.result(&order_no);
         Ok(json!({
-            "orderId": order_no, "originCode": "519", "destCode": "519", "filterResult": 2, "remark": null,
-            "waybillNoInfoList": [{ "waybillType": 1, "waybillNo": parcel.waybill }], "routeLabelInfo": [],
+            "orderId": order_no, "originCode": "519", "destCode": "519", "filterResult": result, "remark": null,
+            "waybillNoInfoList": waybills(&parcel, result), "routeLabelInfo": [],
+        }))
+    }
+
+    /// The same as the answer to the order, but for its spelling: that is how SF does it.
+    fn search(&self, world: &World, said: &Value) -> Result<Value, Refused> {
+        let parcel = world.parcels.of_order(NAME, &said.text("orderId")).ok_or(NOT_FOUND)?;
+        if parcel.state == State::Cancelled {
+            return Err(Refused("8253", "订单已取消"));
+        }
+        let result = self.checks.result(&parcel.order_no);
+        Ok(json!({
+            "orderId": parcel.order_no, "origincode": "519", "destcode": "519", "filterResult": result.to_string(),
+            "remark": null, "waybillNoInfoList": waybills(&parcel, result), "returnExtraInfoList": null,
         }))
     }
 
@@ -118,13 +135,10 @@ pub(super) fn not_deliverable(order_no: &str) -> Value {
     json!({ "orderId": order_no, "filterResult": 3, "remark": "不在派送范围", "waybillNoInfoList": [] })
 }
 
-/// The same as the answer to the order, but for its spelling: that is how SF does it.
-fn search(world: &World, said: &Value) -> Result<Value, Refused> {
-    let parcel = world.parcels.of_order(NAME, &said.text("orderId")).ok_or(NOT_FOUND)?;
-    Ok(json!({
-        "orderId": parcel.order_no, "origincode": "519", "destcode": "519", "filterResult": "2", "remark": null,
-        "waybillNoInfoList": [{ "waybillType": 1, "waybillNo": parcel.waybill }], "returnExtraInfoList": null,
-    }))
+/// The waybill of an order whose address is found to be deliverable.
+fn waybills(parcel: &Parcel, filter_result: u8) -> Value {
+    const DELIVERABLE: u8 = 2;
+    if filter_result == DELIVERABLE { json!([{ "waybillType": 1, "waybillNo": parcel.waybill }]) } else { json!([]) }
 }
 
 fn update(world: &World, said: &Value) -> Result<Value, Refused> {

@@ -100,12 +100,34 @@ async fn bad_addresses_are_refused() {
 }
 
 #[tokio::test]
+async fn an_address_is_checked_by_hand() {
+    let scene = scene(None, "8016").await;
+    let mut unsure = order("SD1", "13912345678", "金坛区");
+    unsure["contactInfoList"][1]["address"] = json!("待核路1号");
+    let answer = scene.ask("EXP_RECE_CREATE_ORDER", &unsure).await.1;
+    assert_eq!((&answer["msgData"]["filterResult"], waybill(&answer)), (&json!(1), String::new()));
+    let control = Client::new(&format!("{}/_sandbox/{NAME}", scene.running.base_url()));
+    let found = async |order_no: &str, deliverable: bool| {
+        let body = json!({ "order_no": order_no, "deliverable": deliverable }).to_string();
+        control.send("POST", "/checks", HeaderMap::new(), body.into()).await.0
+    };
+    assert_eq!(found("SD2", true).await, 404);
+    for (deliverable, result) in [(false, "3"), (true, "2")] {
+        assert_eq!(found("SD1", deliverable).await, 204);
+        let answer = scene.search("SD1").await;
+        assert_eq!(answer["msgData"]["filterResult"], result);
+        assert_eq!(waybill(&answer).is_empty(), !deliverable);
+    }
+}
+
+#[tokio::test]
 async fn an_order_is_cancelled_once_and_only_before_it_moves() {
     let scene = scene(None, "8016").await;
     assert_eq!(scene.cancel("SD1").await["errorCode"], "8018");
     scene.order("SD1").await;
     assert_eq!(scene.cancel("SD1").await["msgData"]["resStatus"], 2);
     assert_eq!(scene.cancel("SD1").await["errorCode"], "8037");
+    assert_eq!(scene.search("SD1").await["errorCode"], "8253");
     scene.order("SD2").await;
     scene.running.sandbox().advance("SD2", 1);
     assert_eq!(scene.cancel("SD2").await["errorCode"], "8252");

@@ -55,7 +55,15 @@ struct Sent {
     content: String,
     out_id: String,
     biz_id: String,
+    arrived: bool,
     at: Instant,
+}
+
+impl Sent {
+    /// What receipts and look-ups say of it.
+    const fn code(&self) -> &'static str {
+        if self.arrived { "DELIVERED" } else { "USER_REJECT" }
+    }
 }
 
 impl Twin for Sms {
@@ -138,11 +146,15 @@ impl Sms {
             content: format!("【{}】{}", fields.get("SignName"), fields.get("TemplateParam")),
             out_id: fields.get("OutId").to_owned(),
             biz_id: format!("{}^0", world.next_number()),
+            arrived: !world.faults.strike_delivery(NAME, &phone),
             at,
         };
         self.sent.with(&phone, |piece| piece.entry(phone.clone()).or_default().push(sent.clone()));
         world.callbacks.post(vec![receipt::of(&sent, self.callback_secret.expose())]);
-        let Sent { template, out_id, biz_id, .. } = sent;
+        let Sent { template, out_id, biz_id, arrived, .. } = sent;
+        if !arrived {
+            return say("OK", json!({ "BizId": biz_id }));
+        }
         let key = Some(out_id).filter(|out_id| !out_id.is_empty());
         let reference = biz_id.clone();
         let delivery = Delivery { channel: NAME, address: phone, template, fields: variables, key, reference };
@@ -176,7 +188,8 @@ impl Sms {
 
 fn detail(sent: &Sent) -> Value {
     json!({
-        "PhoneNum": sent.phone, "SendStatus": 3, "ErrCode": "DELIVERED", "TemplateCode": sent.template,
+        "PhoneNum": sent.phone, "SendStatus": if sent.arrived { 3 } else { 2 }, "ErrCode": sent.code(),
+        "TemplateCode": sent.template,
         "Content": sent.content, "SendDate": second(sent.at), "ReceiveDate": second(sent.at), "OutId": sent.out_id,
     })
 }

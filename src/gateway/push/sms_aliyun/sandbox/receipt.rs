@@ -14,11 +14,11 @@ use crate::sandbox::callbacks::Callback;
 const TRIES: &[Duration] =
     &[Duration::from_secs(5), Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(600)];
 
-/// The receipt of a delivered message.
+/// The receipt of a message.
 pub(super) fn of(sent: &Sent, secret: &str) -> Callback {
     let receipts = json!([{
         "phone_number": sent.phone, "send_time": second(sent.at), "report_time": second(sent.at + TimeDelta::seconds(5)),
-        "success": true, "err_code": "DELIVERED", "err_msg": "用户接收成功", "sms_size": "1",
+        "success": sent.arrived, "err_code": sent.code(), "err_msg": "", "sms_size": "1",
         "biz_id": sent.biz_id, "out_id": sent.out_id,
     }]);
     Callback {

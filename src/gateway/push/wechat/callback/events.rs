@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::clock::Instant;
 use crate::domain::private::Private;
 use crate::gateway::callback::CallbackFault;
-use crate::gateway::push::{PushFact, PushNews};
+use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
 
 use super::super::answer::fact;
 
@@ -27,7 +27,7 @@ pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFaul
     let at = required(message, "CreateTime")?.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let at = at.ok_or_else(|| missing("CreateTime"))?;
     let read = |item| match wrapper {
-        "SubscribeMsgSentEvent" => receipt(item, &address, now),
+        "SubscribeMsgSentEvent" => receipt(item, &address, at, now),
         _ => consent(item, &address, at),
     };
     items(message, wrapper).into_iter().map(read).collect()
@@ -48,14 +48,14 @@ fn consent(item: &Value, address: &Private<String>, at: Instant) -> Result<PushN
     Ok(PushNews::Consent { address: address.clone(), template: required(item, "TemplateId")?, accepted, at })
 }
 
-fn receipt(item: &Value, address: &Private<String>, now: Instant) -> Result<PushNews, CallbackFault> {
-    let reference = text(item, "MsgID");
+fn receipt(item: &Value, address: &Private<String>, at: Instant, now: Instant) -> Result<PushNews, CallbackFault> {
     let code: i64 = required(item, "ErrorCode")?.parse().map_err(|_| missing("ErrorCode"))?;
-    let fact = match fact(code, now).unwrap_or(PushFact::Unavailable) {
-        PushFact::Delivered { .. } => PushFact::Delivered { reference: reference.clone() },
-        other => other,
-    };
-    Ok(PushNews::Receipt { address: address.clone(), reference, key: None, fact, detail: format!("errcode {code}") })
+    Ok(PushNews::Receipt(PushReceipt {
+        address: address.clone(),
+        of: ReceiptOf::Message { reference: required(item, "MsgID")?, template: required(item, "TemplateId")?, at },
+        fate: fact(code, now).unwrap_or(PushFact::Unavailable).fate(),
+        detail: format!("errcode {code}"),
+    }))
 }
 
 fn required(value: &Value, name: &str) -> Result<String, CallbackFault> {
@@ -80,6 +80,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::doubt::Fate;
     use crate::gateway::push::wechat::callback::tree;
 
     fn now() -> Instant {
@@ -146,22 +147,26 @@ mod tests {
         {
             let list =
                 json!({"List": {"TemplateId": "t", "MsgID": msgid, "ErrorCode": code, "ErrorStatus": "success"}});
-            let [PushNews::Receipt { reference, fact, .. }] = &of(&event("subscribe_msg_sent_event", &list))[..] else {
-                panic!("one receipt");
+            let reference = "1988810812324364291".to_owned();
+            let expected = PushReceipt {
+                address: Private::new("oAAAA-BBBB".to_owned()),
+                of: ReceiptOf::Message { reference, template: "t".to_owned(), at: at() },
+                fate: Fate::Arrived,
+                detail: "errcode 0".to_owned(),
             };
-            assert_eq!(reference.as_deref(), Some("1988810812324364291"));
-            assert_eq!(*fact, PushFact::Delivered { reference: reference.clone() });
+            assert_eq!(of(&event("subscribe_msg_sent_event", &list)), [PushNews::Receipt(expected)]);
         }
     }
 
     #[test]
     fn a_failed_receipt_has_its_class() {
-        let list =
-            json!({"List": {"TemplateId": "t", "MsgID": "1", "ErrorCode": "43101", "ErrorStatus": "user refuse"}});
-        let [PushNews::Receipt { fact, .. }] = &of(&event("subscribe_msg_sent_event", &list))[..] else {
-            panic!("one receipt");
-        };
-        assert_eq!(*fact, PushFact::Refused);
+        for (code, fate) in [("43101", Fate::Refused), ("40003", Fate::Lost), ("12345", Fate::Lost)] {
+            let list = json!({"List": {"TemplateId": "t", "MsgID": "1", "ErrorCode": code, "ErrorStatus": "no"}});
+            let [PushNews::Receipt(receipt)] = &of(&event("subscribe_msg_sent_event", &list))[..] else {
+                panic!("one receipt");
+            };
+            assert_eq!(receipt.fate, fate, "{code}");
+        }
     }
 
     #[test]

@@ -12,13 +12,15 @@ const BLOCK: usize = 32;
 
 /// The key that an EncodingAESKey of 43 characters stands for. Its last character carries two bits too many, which
 /// need not be zero.
-pub(super) fn key(text: &str) -> Option<[u8; 32]> {
+#[must_use]
+pub fn key(text: &str) -> Option<[u8; 32]> {
     let lenient = GeneralPurpose::new(&ALPHABET, NO_PAD.with_decode_allow_trailing_bits(true));
     lenient.decode(text).ok()?.try_into().ok()
 }
 
 /// The `Encrypt` text of a message.
-pub(super) fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) -> String {
+#[must_use]
+pub fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) -> String {
     let mut clear = random.to_vec();
     clear.extend(u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     clear.extend(message.as_bytes());
@@ -34,7 +36,8 @@ pub(super) fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &
 }
 
 /// SHA-1 over the parts, sorted as bytes and put together.
-pub(super) fn signature(parts: &[&str]) -> String {
+#[must_use]
+pub fn signature(parts: &[&str]) -> String {
     let mut parts = parts.to_vec();
     parts.sort_unstable();
     hex::encode(Sha1::digest(parts.concat()))

@@ -17,9 +17,17 @@ const TRIES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5), Dur
 const ACCOUNT: &str = "gh_0123456789ab";
 
 /// A message was sent: what became of it.
-pub(super) fn sent(settings: &Settings, openid: &str, template: &str, msgid: u64, now: Instant) -> Callback {
+pub(super) fn sent(
+    settings: &Settings,
+    openid: &str,
+    template: &str,
+    msgid: u64,
+    arrived: bool,
+    now: Instant,
+) -> Callback {
+    let (code, status) = if arrived { ("0", "success") } else { ("43101", "user refuse to accept the msg") };
     let list = json!({
-        "TemplateId": template, "MsgID": msgid.to_string(), "ErrorCode": "0", "ErrorStatus": "success",
+        "TemplateId": template, "MsgID": msgid.to_string(), "ErrorCode": code, "ErrorStatus": status,
     });
     callback(settings, openid, "subscribe_msg_sent_event", &list, now)
 }

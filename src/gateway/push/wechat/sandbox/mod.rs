@@ -11,7 +11,7 @@
 //! | `PUT pages ["pages/case/index"]` | says which pages the published version has; while it is not said, all |
 //! | `POST tokens/expire` | lets all access tokens end |
 
-mod cipher;
+pub mod cipher;
 mod consents;
 mod events;
 mod fields;

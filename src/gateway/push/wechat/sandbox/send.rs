@@ -39,6 +39,7 @@ impl WeChat {
             }
         };
         let Some(_alone) = Alone::enter(&self.under_way, &message.openid) else {
+            world.counters.count(NAME, "send 43108");
             return refuse(43108, "cannot make concurrent calls to the same OpenID");
         };
         let openid = message.openid.clone();
@@ -105,12 +106,16 @@ impl WeChat {
         }
         // Far beyond 2^53, as in life: whoever reads it as a floating-point number loses its last digits.
         let msgid = world.next_number() << 10 | 3;
-        world.callbacks.post(vec![events::sent(&self.settings, &openid, &template, msgid, now)]);
+        let lost = world.faults.strike_delivery(NAME, &openid);
+        world.callbacks.post(vec![events::sent(&self.settings, &openid, &template, msgid, !lost, now)]);
+        let reference = msgid.to_string();
+        if lost {
+            return say(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }));
+        }
         // The page carries what the message is about, so two messages of the same words to different cases differ.
         if !page.is_empty() {
             fields.insert("page".to_owned(), page);
         }
-        let reference = msgid.to_string();
         world.phones.deliver(Delivery { channel: NAME, address: openid, template, fields, key: None, reference }, now);
         say(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }))
     }

@@ -1,36 +1,65 @@
-//! Redis: whether it is there, is new enough, takes writes, never drops what it holds, and has memory left.
+//! One server of Redis: whether it is there, is new enough, is what it is there for, never drops what it holds, and has
+//! memory left. A replica is looked at as its primary is: it may be the primary tomorrow.
 
 use chrono::DateTime;
+use songda::domain::clock::Instant;
 use songda::queue::condition::Condition;
+use songda::queue::survey::Member;
 
-use super::finding::Finding;
-use super::{Patient, clocks, words};
+use super::super::finding::Finding;
+use super::super::{clocks, words};
+use super::GROUP;
 
-pub const GROUP: &str = "redis";
 const OLDEST: u32 = 7;
 
-pub async fn look(patient: &Patient) -> Vec<Finding> {
-    let Some(queue) = &patient.queue else { return Vec::new() };
-    let asked = patient.clock.now();
-    let server = match queue.condition().await {
-        Ok(server) => server,
-        Err(error) => {
-            let what = format!("no answer: {}", words(&error));
-            let advice = "start it, or mend SONGDA_REDIS_URL; decisions are taken meanwhile, and their work waits";
-            return vec![Finding::fault(GROUP, "server", what, advice)];
+/// The only server. Its clock was read between these two moments.
+pub fn alone(server: &Condition, between: (Instant, Instant)) -> Vec<Finding> {
+    let role = of_role(server, "point SONGDA_REDIS_URL at the primary");
+    [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
+}
+
+/// A server that is not alone.
+pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
+    let findings = match (&member.condition, &member.copies) {
+        (Ok(server), None) => {
+            let role = of_role(server, "if it stays so, see what its logs and the others' say");
+            [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
+        }
+        (Ok(server), Some(_)) => [vec![of_step(server)], of_state(server, between)].concat(),
+        (Err(error), None) => {
+            let what = format!("no answer: {}", words(error));
+            vec![Finding::fault(GROUP, "server", what, "start it, or let another one take over")]
+        }
+        (Err(error), Some(primary)) => {
+            let what = format!("no answer from a replica of {primary}: {}", words(error));
+            vec![Finding::warning(GROUP, "server", what, "start it: as long as it is away, it cannot take over")]
         }
     };
+    findings.into_iter().map(|finding| finding.at(&member.place)).collect()
+}
+
+fn of_state(server: &Condition, (asked, answered): (Instant, Instant)) -> Vec<Finding> {
     let theirs = DateTime::from_timestamp_micros(server.micros).unwrap_or_default();
-    let clock = clocks::compare(GROUP, asked, theirs, patient.clock.now());
-    vec![of_version(&server), of_eviction(&server), of_memory(&server), of_persistence(&server), clock]
+    let clock = clocks::compare(GROUP, asked, theirs, answered);
+    vec![of_eviction(server), of_memory(server), of_persistence(server), clock]
+}
+
+/// What is wrong where writes are taken.
+fn of_role(server: &Condition, advice: &str) -> Option<Finding> {
+    let what = format!("Redis {} answers, and is a replica that takes no writes", server.version);
+    (server.role != "master").then(|| Finding::fault(GROUP, "server", what, advice))
+}
+
+fn of_step(server: &Condition) -> Finding {
+    if server.in_step {
+        return of_version(server);
+    }
+    let what = format!("Redis {} answers, and is a replica that has lost its primary", server.version);
+    Finding::warning(GROUP, "server", what, "see its log: as long as it is out of step, it cannot take over")
 }
 
 fn of_version(server: &Condition) -> Finding {
-    let what = format!("Redis {} answers", server.version);
-    if server.role != "master" {
-        let what = format!("{what}, and is a replica that takes no writes");
-        return Finding::fault(GROUP, "server", what, "point SONGDA_REDIS_URL at the primary");
-    }
+    let what = format!("Redis {} answers{}", server.version, if server.role == "slave" { ", a replica" } else { "" });
     let major = server.version.split('.').next().and_then(|major| major.parse().ok());
     if major.is_some_and(|major: u32| major < OLDEST) {
         return Finding::fault(GROUP, "server", what, format!("use Redis {OLDEST} or newer"));
@@ -98,6 +127,7 @@ mod tests {
         Condition {
             version: "7.2.4".to_owned(),
             role: "master".to_owned(),
+            in_step: true,
             eviction: "noeviction".to_owned(),
             evicted: 0,
             memory_limit: 1_000 << 20,
@@ -111,7 +141,8 @@ mod tests {
     }
 
     fn states(server: &Condition) -> [String; 4] {
-        [of_version(server), of_eviction(server), of_memory(server), of_persistence(server)]
+        let first = of_role(server, "").unwrap_or_else(|| of_version(server));
+        [first, of_eviction(server), of_memory(server), of_persistence(server)]
             .map(|finding| serde_json::to_value(finding).unwrap()["state"].as_str().unwrap().to_owned())
     }
 
@@ -122,6 +153,10 @@ mod tests {
         assert_eq!(states(&old), ["fault", "ok", "ok", "ok"]);
         let replica = Condition { role: "slave".to_owned(), ..server() };
         assert_eq!(states(&replica), ["fault", "ok", "ok", "ok"]);
+        let lost = Condition { in_step: false, ..replica.clone() };
+        for (server, state) in [(&replica, "ok"), (&lost, "warning")] {
+            assert_eq!(serde_json::to_value(of_step(server)).unwrap()["state"], state);
+        }
         let drops = Condition { eviction: "allkeys-lru".to_owned(), ..server() };
         assert_eq!(states(&drops), ["ok", "fault", "ok", "ok"]);
         let tight = Condition { memory: 800 << 20, ..server() };

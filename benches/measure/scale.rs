@@ -1,0 +1,72 @@
+//! More processes on one database and one Redis: what they do together, beside as many times what one does.
+//!
+//! A process is held down by what it may have at once, not by the machine: a worker by slots before a gateway that takes
+//! 20 ms, an API by connections to the database. So more of them can be shown to do more even on two cores, which all
+//! parts share. Each has as much to do as one alone, so that starts weigh the same.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::drain::seed;
+use crate::installation::Api;
+use crate::load::{closed_loop, per_second};
+use crate::process::Process;
+use crate::report::{Line, Sample, Target};
+use crate::{Bench, Measured, decisions};
+
+const fn line(what: &'static str, unit: &'static str, target: Target) -> Line {
+    Line { what, unit, beside: "as many times what one does", target }
+}
+
+static TWO_WORKERS: Line =
+    line("2 workers of 8 slots into a gateway that takes 20 ms", "jobs/s", Target::RatioAtLeast(0.9));
+static FOUR_WORKERS: Line =
+    line("4 workers of 8 slots into a gateway that takes 20 ms", "jobs/s", Target::RatioAtLeast(0.85));
+static TWO_APIS: Line = line("decisions at 2 APIs of 2 connections to the database", "/s", Target::None);
+
+/// Measures one, two and four workers, then one and two APIs.
+pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
+    let (one, two, four) = (workers(bench, 1).await?, workers(bench, 2).await?, workers(bench, 4).await?);
+    let (alone, together) = (apis(bench, 1).await?, apis(bench, 2).await?);
+    bench.clear().await?;
+    Ok(vec![
+        TWO_WORKERS.beside(two, Some(2.0 * one)),
+        FOUR_WORKERS.beside(four, Some(4.0 * one)),
+        TWO_APIS.beside(together, Some(2.0 * alone)),
+    ])
+}
+
+/// Jobs a second that so many workers bring out together, from the first call to the last: each job once, with one
+/// attempt in the record.
+async fn workers(bench: &Bench, count: usize) -> Measured<f64> {
+    const PATIENCE: Duration = Duration::from_secs(120);
+    let jobs = count * bench.size(2_000, 400);
+    seed(bench, jobs).await?;
+    bench.sink.reset(Duration::from_millis(20));
+    let installation = bench.installation.with(&[("SONGDA_SMS_ALIYUN_SLOTS", "8")]);
+    let workers: Vec<Process> = (0..count).map(|_| installation.work()).collect::<Measured<_>>()?;
+    let arrivals = bench.sink.received(jobs, PATIENCE).await?;
+    bench.ledger.all_done(PATIENCE).await?;
+    try_join_all(workers.into_iter().map(Process::stop)).await?;
+    bench.ledger.all_recorded().await?;
+    let times = arrivals.iter().map(|arrival| arrival.at);
+    let took = times.clone().max().unwrap_or_default() - times.min().unwrap_or_default();
+    Ok(per_second(jobs, took))
+}
+
+/// Decisions a second that so many APIs take together.
+async fn apis(bench: &Bench, count: usize) -> Measured<f64> {
+    const CALLERS: usize = 16;
+    let installation = bench.installation.with(&[("SONGDA_DATABASE_CONNECTIONS", "2")]);
+    let mut apis: Vec<Api> = Vec::new();
+    for _ in 0..count {
+        apis.push(installation.serve().await?);
+    }
+    let token = installation.token(&apis[0]).await?;
+    let each = bench.size(4_000, 800);
+    let loads = apis.iter().map(|api| closed_loop(api.address, CALLERS, each, |_| decisions::request(&token).1));
+    let rates = try_join_all(loads).await?.iter().map(crate::load::Load::rate).sum();
+    try_join_all(apis.into_iter().map(|api| api.process.stop())).await?;
+    Ok(rates)
+}

@@ -1,0 +1,52 @@
+//! A person who signed in otherwise proves that a WeChat account is theirs: it then signs them in, and reaches them.
+
+use super::People;
+use super::join::{Claimed, IfTaken, Proved, TakenError};
+use super::sign_in_wechat::WechatCodeError;
+use crate::domain::ids::PersonId;
+use crate::domain::private::Private;
+use crate::store::people::{self, WechatAccount};
+use crate::store::record::Record;
+
+/// Why the account was not attached.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// WeChat's code.
+    #[error(transparent)]
+    Code(#[from] WechatCodeError),
+    /// It belongs to another account here.
+    #[error(transparent)]
+    Taken(#[from] TakenError),
+}
+
+impl People {
+    /// Gives a person the WeChat account of a code of `wx.login`.
+    ///
+    /// # Errors
+    /// [`AttachError`].
+    pub async fn attach_wechat(
+        &self,
+        person: PersonId,
+        code: &Private<String>,
+        if_taken: IfTaken,
+    ) -> Result<(), AttachError> {
+        let account = self.wechat_account(code).await?;
+        match self.try_attach(person, &account, if_taken).await {
+            Err(TakenError::Store(error)) if people::raced(&error) => {
+                Ok(self.try_attach(person, &account, if_taken).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    async fn try_attach(&self, person: PersonId, account: &WechatAccount, if_taken: IfTaken) -> Result<(), TakenError> {
+        let (keys, mut record) = (self.store.keys(), Record::default());
+        let mut tx = self.store.begin().await?;
+        match self.claim(&mut tx, &mut record, person, Proved::Wechat(account), if_taken).await? {
+            Claimed::Free => people::add_wechat(&mut tx, keys, person, account, self.clock.now()).await?,
+            Claimed::Own => people::wechat_is_back(&mut tx, keys, account).await?,
+            Claimed::ToMove => people::move_wechat(&mut tx, keys, person, account).await?,
+        }
+        Ok(self.commit_claim(tx, &record).await?)
+    }
+}

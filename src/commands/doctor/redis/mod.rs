@@ -1,0 +1,31 @@
+//! Redis, in whatever form it is run: each of its servers by itself, and what they are together.
+
+mod server;
+mod together;
+
+use songda::queue::survey::{Member, Survey};
+
+use super::finding::Finding;
+use super::{Patient, words};
+
+pub const GROUP: &str = "redis";
+
+pub async fn look(patient: &Patient) -> Vec<Finding> {
+    let Some(queue) = &patient.queue else { return Vec::new() };
+    let asked = patient.clock.now();
+    let survey = queue.survey().await;
+    let between = (asked, patient.clock.now());
+    let of_members = |members: &[Member]| members.iter().flat_map(|member| server::member(member, between)).collect();
+    match survey {
+        Ok(Survey::Server(condition)) => server::alone(&condition, between),
+        Ok(Survey::Sentinels { sentinels, members }) => {
+            [together::watched(&sentinels, &members), of_members(&members)].concat()
+        }
+        Ok(Survey::Cluster { members, unheld }) => [together::cluster(&members, unheld), of_members(&members)].concat(),
+        Err(error) => {
+            let what = format!("no answer: {}", words(&error));
+            let advice = "start it, or mend SONGDA_REDIS_URL; decisions are taken meanwhile, and their work waits";
+            vec![Finding::fault(GROUP, "server", what, advice)]
+        }
+    }
+}

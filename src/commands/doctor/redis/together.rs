@@ -1,0 +1,134 @@
+//! What the servers of Redis are together: whether another one takes over when a primary is lost, and whether a cluster
+//! holds all keys.
+
+use std::collections::BTreeSet;
+
+use songda::queue::node::Node;
+use songda::queue::survey::{Member, Sentinel};
+
+use super::super::finding::Finding;
+use super::super::words;
+use super::GROUP;
+
+/// A set that sentinels watch.
+pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
+    let views = sentinels.iter().filter_map(|sentinel| sentinel.view.as_ref().ok());
+    let primaries: BTreeSet<&Node> = views.filter_map(|view| view.primary.as_ref()).collect();
+    let mut findings: Vec<Finding> = sentinels.iter().filter_map(of_sentinel).collect();
+    if primaries.len() > 1 {
+        let what = format!("sentinels disagree on who is the primary: {}", list(primaries));
+        let advice = "look again: if they still do, they do not reach each other";
+        findings.push(Finding::warning(GROUP, "sentinels", what, advice));
+    } else if let (Some(primary), true) = (primaries.first(), findings.is_empty()) {
+        let what = format!("{} of them name {primary} the primary, and can have another one elected", sentinels.len());
+        findings.push(Finding::ok(GROUP, "sentinels", what));
+    }
+    findings.push(of_replicas(members));
+    findings
+}
+
+/// What is wrong with a sentinel.
+fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
+    const CHECK: &str = "sentinels";
+    let finding = match &sentinel.view {
+        Err(error) => {
+            let what = format!("no answer: {}", words(error));
+            Finding::warning(GROUP, CHECK, what, "start it, or mend SONGDA_REDIS_URL")
+        }
+        Ok(view) if view.primary.is_none() => {
+            let what = "it does not know the set that SONGDA_REDIS_URL names";
+            Finding::fault(GROUP, CHECK, what, "`sentinel monitor` it there, or mend the name")
+        }
+        Ok(view) => {
+            let what = format!("it could have no other primary elected: {}", view.no_quorum.as_ref()?);
+            Finding::fault(GROUP, CHECK, what, "start the other sentinels, and see that they reach each other")
+        }
+    };
+    Some(finding.at(&sentinel.place))
+}
+
+/// A cluster.
+pub fn cluster(members: &[Member], unheld: u16) -> Vec<Finding> {
+    let slots = if unheld == 0 {
+        Finding::ok(GROUP, "slots", "each is held by a node")
+    } else {
+        let what = format!("{unheld} of 16384 are held by no node: the work of their lanes waits");
+        Finding::fault(GROUP, "slots", what, "redis-cli --cluster check, and then fix")
+    };
+    vec![slots, of_replicas(members)]
+}
+
+fn of_replicas(members: &[Member]) -> Finding {
+    const CHECK: &str = "replicas";
+    let copied: BTreeSet<&Node> = members.iter().filter_map(|member| member.copies.as_ref()).collect();
+    let primaries = members.iter().filter(|member| member.copies.is_none()).map(|member| &member.place);
+    let alone: BTreeSet<&Node> = primaries.filter(|place| !copied.contains(place)).collect();
+    if alone.is_empty() {
+        return Finding::ok(GROUP, CHECK, "each primary has one that takes over");
+    }
+    let what = format!("nobody takes over from {}: while it is away, what it holds waits", list(alone));
+    Finding::warning(GROUP, CHECK, what, "add a replica (docs/operations.md, Redis)")
+}
+
+fn list(nodes: BTreeSet<&Node>) -> String {
+    nodes.into_iter().map(Node::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use songda::queue::survey::View;
+
+    use super::*;
+
+    fn node(port: u16) -> Node {
+        Node { host: "here".to_owned(), port }
+    }
+
+    fn sentinel(primary: Option<u16>, no_quorum: Option<&str>) -> Sentinel {
+        let no_quorum = no_quorum.map(str::to_owned);
+        let view = View { primary: primary.map(node), replicas: Vec::new(), no_quorum };
+        Sentinel { place: node(26_379), view: Ok(view) }
+    }
+
+    fn member(port: u16, copies: Option<u16>) -> Member {
+        let condition = Err(redis::RedisError::from((redis::ErrorKind::Io, "away")).into());
+        Member { place: node(port), copies: copies.map(node), condition }
+    }
+
+    fn states(findings: Vec<Finding>) -> Vec<(String, String)> {
+        let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let state = |finding| {
+            let finding = serde_json::to_value(finding).unwrap();
+            (word(&finding["check"]), word(&finding["state"]))
+        };
+        findings.into_iter().map(state).collect()
+    }
+
+    #[test]
+    fn what_sentinels_cannot_do_is_found() {
+        let members = [member(1, None), member(2, Some(1))];
+        let found = |sentinels: &[Sentinel]| {
+            let mut states = states(watched(sentinels, &members));
+            assert_eq!(states.pop(), Some(("replicas".to_owned(), "ok".to_owned())));
+            states
+                .into_iter()
+                .map(|(check, state)| (check == "sentinels").then_some(state).unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[sentinel(Some(1), None), sentinel(Some(1), None)]), ["ok"]);
+        assert_eq!(found(&[sentinel(Some(1), None), sentinel(Some(2), None)]), ["warning"]);
+        assert_eq!(found(&[sentinel(Some(1), None), sentinel(None, None)]), ["fault"]);
+        assert_eq!(found(&[sentinel(Some(1), Some("not enough"))]), ["fault"]);
+    }
+
+    #[test]
+    fn a_primary_without_a_replica_is_named() {
+        let members = [member(1, None), member(2, None), member(3, Some(2))];
+        let report = serde_json::to_value(of_replicas(&members)).unwrap();
+        assert_eq!(report["state"], "warning");
+        assert!(report["what"].as_str().unwrap().contains("here:1:"), "{report}");
+        let (slots, replicas) =
+            (("slots".to_owned(), "fault".to_owned()), ("replicas".to_owned(), "warning".to_owned()));
+        assert_eq!(states(cluster(&members, 1)), [slots, replicas]);
+    }
+}

@@ -1,0 +1,49 @@
+//! Connections to PostgreSQL: how many there are, and how long one is waited for.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::series::seconds;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Connections {
+    state: &'static str,
+}
+
+static CONNECTIONS: LazyLock<Family<Connections, Gauge>> = LazyLock::new(Family::default);
+static LIMIT: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+static WAITS: LazyLock<Histogram> = LazyLock::new(seconds);
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.register("songda_database_connections", "Connections to PostgreSQL", CONNECTIONS.clone());
+    registry.register(
+        "songda_database_connections_limit",
+        "How many connections this process opens at the most",
+        LIMIT.clone(),
+    );
+    registry.register_with_unit(
+        "songda_database_connection_wait",
+        "How long a connection was waited for; of a transaction its beginning is included",
+        Unit::Seconds,
+        WAITS.clone(),
+    );
+}
+
+/// Somebody waited this long for a connection, or gave up.
+pub fn waited(wait: Duration) {
+    WAITS.observe(wait.as_secs_f64());
+}
+
+/// Notes how many connections there are, of how many.
+pub fn stand(busy: usize, idle: usize, limit: u32) {
+    for (state, connections) in [("busy", busy), ("idle", idle)] {
+        CONNECTIONS.get_or_create(&Connections { state }).set(i64::try_from(connections).unwrap_or(i64::MAX));
+    }
+    LIMIT.set(i64::from(limit));
+}

@@ -1,0 +1,26 @@
+//! Whether PostgreSQL and Redis answer this process.
+
+use std::sync::LazyLock;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Store {
+    store: &'static str,
+}
+
+static UP: LazyLock<Family<Store, Gauge>> = LazyLock::new(Family::default);
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.register("songda_store_up", "1 if it answers this process in time, else 0", UP.clone());
+}
+
+/// Notes which of them answer.
+pub fn answer(postgresql: bool, redis: bool) {
+    for (store, answers) in [("postgresql", postgresql), ("redis", redis)] {
+        UP.get_or_create(&Store { store }).set(i64::from(answers));
+    }
+}

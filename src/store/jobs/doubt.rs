@@ -1,0 +1,62 @@
+//! What attempts left in doubt: those that may have done something outside, and never said so.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use crate::domain::clock::Instant;
+use crate::domain::ids::JobId;
+use crate::store::{Conn, StoreError};
+
+/// When the work of a job may have been handed over, with nobody to say whether it was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOver {
+    /// At which moments, the first first; never none.
+    pub at: Vec<Instant>,
+    /// How long ago the last of these attempts was known to have ended.
+    pub last: Duration,
+    /// For how long an answer stands that is no proof of anything (outcome `unconfirmed`).
+    pub unconfirmed: Option<Duration>,
+}
+
+/// The doubtful attempts at a job; `None` where there are none.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn handed_over(conn: &mut Conn, job: JobId) -> Result<Option<HandedOver>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        at: Vec<Instant>,
+        last_ms: Option<i64>,
+        unconfirmed_ms: Option<i64>,
+    }
+    let Row { at, last_ms, unconfirmed_ms } = sqlx::query_as(
+        "select coalesce(array_agg(started_at order by fence) filter (where doubtful), '{}') as at,
+                (extract(epoch from now() - max(ended_at) filter (where doubtful)) * 1000)::bigint as last_ms,
+                (extract(epoch from now() - min(ended_at) filter (where outcome = 'unconfirmed')) * 1000)::bigint
+                    as unconfirmed_ms
+         from (select fence, started_at, ended_at, outcome, outcome in ('lost', 'ambiguous', 'broken', 'unsettled') as doubtful
+               from attempts where job_id = $1) a",
+    )
+    .bind(job.uuid())
+    .fetch_one(conn)
+    .await?;
+    let duration = |millis: i64| Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+    let handed_over = |last| HandedOver { at, last: duration(last), unconfirmed: unconfirmed_ms.map(duration) };
+    Ok(last_ms.map(handed_over))
+}
+
+/// How many attempts at a job ended, one after the other up to now, with the death or the silence of their worker.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn lost_in_a_row(conn: &mut Conn, job: JobId) -> Result<i32, StoreError> {
+    let lost = sqlx::query_scalar(
+        "select count(*)::int from attempts where job_id = $1 and outcome = 'lost'
+           and fence > coalesce((select max(fence) from attempts where job_id = $1 and outcome <> 'lost'), 0)",
+    )
+    .bind(job.uuid())
+    .fetch_one(conn)
+    .await?;
+    Ok(lost)
+}

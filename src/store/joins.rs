@@ -1,0 +1,123 @@
+//! Two people who turned out to be one: all that the first has becomes the other's, and the first is no more.
+
+use uuid::Uuid;
+
+use super::record::{ChangeKind, Record};
+use super::{Conn, StoreError, changes};
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
+
+/// Holds both, and whatever of the first one's others may be at work on, until the end of the transaction. Locks are taken
+/// in the order in which everybody takes them: cases, parcels, people, the changes of people.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(), StoreError> {
+    const LOCKS: [&str; 3] = [
+        "select from cases where person_id = ($1::uuid[])[1] order by id for no key update",
+        "select from parcels where person_id = ($1::uuid[])[1] order by id for no key update",
+        "select from people where id = any($1) order by id for no key update",
+    ];
+    for sql in LOCKS {
+        sqlx::query(sql).bind([from.uuid(), into.uuid()]).execute(&mut *conn).await?;
+    }
+    changes::hold(conn, [from, into]).await
+}
+
+/// How clients name a thing.
+type PublicId = fn(Uuid) -> String;
+
+/// What clients show: each such thing is to be looked at again.
+const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
+    (ChangeKind::Case, "update cases set person_id = $2 where person_id = $1 returning id", |id| {
+        CaseId::from_uuid(id).to_string()
+    }),
+    (ChangeKind::Parcel, "update parcels set person_id = $2 where person_id = $1 returning id", |id| {
+        ParcelId::from_uuid(id).to_string()
+    }),
+    (ChangeKind::Notification, "update notifications set person_id = $2 where person_id = $1 returning id", |id| {
+        NotificationId::from_uuid(id).to_string()
+    }),
+    (ChangeKind::Draft, "update drafts set person_id = $2 where person_id = $1 returning id", |id| {
+        DraftId::from_uuid(id).to_string()
+    }),
+];
+
+/// The rest of what is somebody's. One default address stays one; consents add up.
+const REST: [&str; 10] = [
+    "update uploads set person_id = $2 where person_id = $1",
+    "update addresses set person_id = $2,
+         is_default = is_default and not exists (select from addresses where person_id = $2 and is_default)
+     where person_id = $1",
+    "update devices set person_id = $2 where person_id = $1",
+    "update wechat_accounts set person_id = $2 where person_id = $1",
+    "insert into consents (person_id, channel, template, balance, lasting, refused_at, updated_at, unmatched, heard_at)
+     select $2, channel, template, balance, lasting, refused_at, updated_at, unmatched, heard_at
+     from consents where person_id = $1
+     on conflict on constraint consents_pkey do update set
+         balance = consents.balance + excluded.balance, lasting = consents.lasting or excluded.lasting,
+         refused_at = greatest(consents.refused_at, excluded.refused_at),
+         updated_at = greatest(consents.updated_at, excluded.updated_at),
+         unmatched = consents.unmatched + excluded.unmatched,
+         heard_at = greatest(consents.heard_at, excluded.heard_at)",
+    "delete from consents where person_id = $1 and $2::uuid is not null",
+    "update consent_holds set person_id = $2 where person_id = $1",
+    "update identity_tries set person_id = $2 where person_id = $1",
+    "update refused_applications set person_id = $2 where person_id = $1",
+    "delete from changes where person_id = $1 and $2::uuid is not null",
+];
+
+/// The person of the first account is no more; what the other lacks of phone, name and number is taken over.
+const END: &str = "with gone as (
+         delete from people where id = $1
+         returning phone_sealed, phone_hash, name_sealed, resident_id_sealed, resident_id_hash, verified_at
+     ), earlier as (
+         update joined_people set into_id = $2 where into_id = $1
+     ), noted as (
+         insert into joined_people (person_id, into_id, at) values ($1, $2, $3)
+     )
+     update people p set
+         phone_sealed = case when p.phone_hash is null then coalesce(g.phone_sealed, p.phone_sealed) else p.phone_sealed end,
+         phone_hash = coalesce(p.phone_hash, g.phone_hash),
+         name_sealed = coalesce(p.name_sealed, g.name_sealed),
+         resident_id_sealed = coalesce(p.resident_id_sealed, g.resident_id_sealed),
+         resident_id_hash = coalesce(p.resident_id_hash, g.resident_id_hash),
+         verified_at = coalesce(p.verified_at, g.verified_at)
+     from gone g where p.id = $2";
+
+/// Makes all of one person's another's. Both are held, and not both of them are verified.
+///
+/// # Errors
+/// When the database is unavailable, or something of the first came in meanwhile: then nothing may be committed.
+pub async fn join(
+    conn: &mut Conn,
+    record: &mut Record,
+    from: PersonId,
+    into: PersonId,
+    now: Instant,
+) -> Result<(), StoreError> {
+    for (kind, sql, name) in SHOWN {
+        let moved: Vec<Uuid> =
+            sqlx::query_scalar(sql).bind(from.uuid()).bind(into.uuid()).fetch_all(&mut *conn).await?;
+        for id in moved {
+            record.change(into, kind, name(id));
+        }
+    }
+    for sql in REST {
+        sqlx::query(sql).bind(from.uuid()).bind(into.uuid()).execute(&mut *conn).await?;
+    }
+    sqlx::query(END).bind(from.uuid()).bind(into.uuid()).bind(now).execute(conn).await?;
+    Ok(())
+}
+
+/// Who somebody became, if they were joined with another.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn became(conn: &mut Conn, person: PersonId) -> Result<Option<PersonId>, StoreError> {
+    let into: Option<Uuid> = sqlx::query_scalar("select into_id from joined_people where person_id = $1")
+        .bind(person.uuid())
+        .fetch_optional(conn)
+        .await?;
+    Ok(into.map(PersonId::from_uuid))
+}

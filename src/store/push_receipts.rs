@@ -1,0 +1,140 @@
+//! Receipts of messages whose gateway knows no key of ours, and what they prove about a push in doubt
+//! ([`crate::domain::doubt`]).
+
+use chrono::TimeDelta;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Conn, StoreError};
+use crate::domain::clock::Instant;
+use crate::domain::doubt::{Fate, Receipts};
+use crate::domain::ids::JobId;
+use crate::domain::notification::ChannelCode;
+
+/// A receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt<'a> {
+    /// Over which channel.
+    pub channel: &'a ChannelCode,
+    /// The gateway's id of the message.
+    pub reference: &'a str,
+    /// The keyed hash of the address that it went to.
+    pub recipient: &'a str,
+    /// The template's id at the gateway.
+    pub template: &'a str,
+    /// What became of it.
+    pub fate: Fate,
+    /// When, by the gateway's clock.
+    pub happened_at: Instant,
+}
+
+/// Keeps a receipt; says whether it is news.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn keep(conn: &mut Conn, receipt: &Receipt<'_>) -> Result<bool, StoreError> {
+    let kept = sqlx::query(
+        "insert into push_receipts (channel, reference, recipient, template, fate, happened_at, heard_at)
+         values ($1, $2, $3, $4, $5, $6, now()) on conflict on constraint push_receipts_pkey do nothing",
+    )
+    .bind(receipt.channel.as_str())
+    .bind(receipt.reference)
+    .bind(receipt.recipient)
+    .bind(receipt.template)
+    .bind(receipt.fate.as_str())
+    .bind(receipt.happened_at)
+    .execute(conn)
+    .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
+/// A push in doubt, and those that its receipts could be taken for.
+#[derive(Debug, Clone, Copy)]
+pub struct InDoubt<'a> {
+    /// Which push.
+    pub job: JobId,
+    /// Over which channel.
+    pub channel: &'a ChannelCode,
+    /// The keyed hash of the address.
+    pub recipient: &'a str,
+    /// The template's id at the gateway.
+    pub template: &'a str,
+    /// When it was first handed over.
+    pub since: Instant,
+    /// The business keys of the pushes to the same person over this channel.
+    pub pushes: &'a [String],
+}
+
+/// How far the gateway's clock may be off.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// What receipts tell of a push in doubt. One statement, so that what they are weighed against is of the same moment.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        arrived: i64,
+        refused: i64,
+        lost: i64,
+        others: i64,
+    }
+    let Row { arrived, refused, lost, others } = sqlx::query_as(
+        "with pushes as (
+            select id, unclear, lease_until, finished_at from jobs where key = any($1)
+        ), others as (
+            select sum(unclear + (lease_until is not null)::int) as count from pushes
+            where id <> $2 and (finished_at is null or finished_at >= $6)
+        ), receipts as (
+            select fate from push_receipts r
+            where channel = $3 and recipient = $4 and template = $5 and happened_at >= $6
+              and not exists (select from attempts a
+                              where a.job_id in (select id from pushes) and a.reference = r.reference)
+        )
+        select count(*) filter (where fate = 'arrived') as arrived, count(*) filter (where fate = 'refused') as refused,
+               count(*) filter (where fate = 'lost') as lost,
+               coalesce((select count from others), 0)::bigint as others
+        from receipts",
+    )
+    .bind(push.pushes)
+    .bind(push.job.uuid())
+    .bind(push.channel.as_str())
+    .bind(push.recipient)
+    .bind(push.template)
+    .bind(push.since - SKEW)
+    .fetch_one(conn)
+    .await?;
+    Ok(Receipts { arrived, refused, lost, others })
+}
+
+/// Which of these pushes brought the message of a receipt.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Result<Option<JobId>, StoreError> {
+    let job: Option<Uuid> = sqlx::query_scalar(
+        "select j.id from jobs j join attempts a on a.job_id = j.id where j.key = any($1) and a.reference = $2 limit 1",
+    )
+    .bind(pushes)
+    .bind(reference)
+    .fetch_optional(conn)
+    .await?;
+    Ok(job.map(JobId::from_uuid))
+}
+
+/// Forgets receipts that no push can be in doubt about any more.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn forget(conn: &mut Conn, heard_before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let forgotten = sqlx::query(
+        "delete from push_receipts where (channel, reference) in (
+            select channel, reference from push_receipts where heard_at < $1 order by heard_at limit $2)",
+    )
+    .bind(heard_before)
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(forgotten.rows_affected())
+}

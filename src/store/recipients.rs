@@ -1,0 +1,99 @@
+//! To whom notifications go, and where they are reached over a channel at this moment: a phone that was sold gets nothing.
+//!
+//! A channel says by what kind of address it finds a person; another kind is another `match` arm here.
+
+use std::collections::BTreeMap;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::notifications::{self, Received};
+use super::{Conn, StoreError};
+use crate::domain::ids::NotificationId;
+use crate::domain::notification::Notification;
+use crate::domain::private::Private;
+use crate::domain::reach::{AddressKind, Link};
+use crate::domain::text::Language;
+use crate::store::reach::stored_language;
+use crate::store::seal::KeyRing;
+
+/// Somebody to whom a message goes.
+#[derive(Debug)]
+pub struct Recipient {
+    /// The language that they want to be told in.
+    pub language: Language,
+    sealed: Option<Vec<u8>>,
+    place: &'static str,
+}
+
+impl Recipient {
+    /// Their address on the channel, if they have one there.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn address(&self, keys: &KeyRing) -> Result<Option<Private<String>>, StoreError> {
+        let Some(sealed) = &self.sealed else { return Ok(None) };
+        let text = String::from_utf8(keys.open(self.place, sealed)?);
+        text.map(|text| Some(Private::new(text))).map_err(|_| StoreError::Broken(format!("{} is not text", self.place)))
+    }
+}
+
+/// Notifications, each with its person's language and address; `$2` is the channel.
+macro_rules! addressed {
+    ($address:literal) => {
+        concat!(
+            "select ",
+            notifications::columns!(),
+            ", language, address from notifications
+             join lateral (select p.language, ",
+            $address,
+            " as address from people p where p.id = person_id) person on true
+             where id = any($1) and $2::text is not null"
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    notification: notifications::Row,
+    language: String,
+    address: Option<Vec<u8>>,
+}
+
+/// These notifications, and to whom they go over a channel. One that cannot be read is the trouble of whoever needs it, not
+/// of the others. They are asked for in one statement, because each push waits for it.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn of(
+    conn: &mut Conn,
+    link: &Link,
+    ids: &[NotificationId],
+) -> Result<BTreeMap<NotificationId, Result<(Notification, Recipient), StoreError>>, StoreError> {
+    let (sql, place) = match link.address {
+        AddressKind::Phone => (addressed!("p.phone_sealed"), "people.phone"),
+        AddressKind::WechatAccount => (
+            addressed!(
+                "(select openid_sealed from wechat_accounts w where w.person_id = p.id and w.gone_at is null
+                  order by w.created_at desc limit 1)"
+            ),
+            "wechat_accounts.openid",
+        ),
+        AddressKind::DeviceToken => (
+            addressed!(
+                "(select push_token_sealed from devices d
+                  where d.person_id = p.id and d.push_channel = $2 and d.push_token_sealed is not null
+                  order by d.last_seen_at desc limit 1)"
+            ),
+            "devices.push_token",
+        ),
+    };
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(ids).bind(link.channel.as_str()).fetch_all(conn).await?;
+    let read = |Row { notification, language, address }| {
+        let recipient = Recipient { language: stored_language(&language), sealed: address, place };
+        (notification.id(), Received::try_from(notification).map(|received| (received.notification, recipient)))
+    };
+    Ok(rows.into_iter().map(read).collect())
+}

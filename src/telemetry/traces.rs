@@ -1,0 +1,172 @@
+//! Where spans go: to a collector that speaks OTLP over HTTP. Ended spans wait in a queue of bounded length, and a thread
+//! of its own brings them away. A collector that is slow or gone costs spans, and nobody waits for it.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState, TracerProvider};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample,
+};
+
+use crate::env::Env;
+use crate::trace;
+
+/// Whether, where to and how much.
+#[derive(Debug, Clone)]
+pub struct TraceSettings {
+    collector: Option<Collector>,
+    share: Share,
+}
+
+impl TraceSettings {
+    /// Reads the settings.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let collector = env.optional(
+            "SONGDA_OTLP_ENDPOINT",
+            "collector that takes spans by OTLP over HTTP (`http://collector:4318`); none are made while it is not set",
+        );
+        let share = env.or(
+            "SONGDA_TRACE_SHARE",
+            "1",
+            "share of the requests that is traced, from 0 to 1, where the caller's `traceparent` does not say",
+        );
+        Some(Self { collector, share: share? })
+    }
+}
+
+/// The collector's base address.
+#[derive(Debug, Clone)]
+struct Collector(String);
+
+impl FromStr for Collector {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let is_http = text.starts_with("http://") || text.starts_with("https://");
+        let url: url::Url = text.parse().map_err(drop)?;
+        (is_http && url.has_host()).then(|| Self(text.trim_end_matches('/').to_owned())).ok_or(())
+    }
+}
+
+/// A share of a whole.
+#[derive(Debug, Clone, Copy)]
+struct Share(f64);
+
+impl FromStr for Share {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let share = text.parse().map_err(drop)?;
+        (0.0..=1.0).contains(&share).then_some(Self(share)).ok_or(())
+    }
+}
+
+/// How many ended spans may wait. More are dropped.
+const QUEUE: usize = 4_096;
+/// How many are brought away at once.
+const BATCH: usize = 512;
+/// How long an ended span waits for company.
+const EVERY: Duration = Duration::from_secs(2);
+/// How long the collector may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long a process that ends waits for its last spans to be taken.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What brings spans away; nothing where traces are off.
+#[must_use = "the last spans are brought away by `finish`"]
+pub struct Traces(Option<SdkTracerProvider>);
+
+/// Begins, if there is a collector. `part` is what this process does: `serve`, `work`, `all`.
+///
+/// # Errors
+/// When the HTTP client cannot be made.
+pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, ExporterBuildError> {
+    let Some(Collector(base)) = &settings.collector else { return Ok(Traces(None)) };
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{base}/v1/traces"))
+        .with_timeout(ANSWER_WITHIN)
+        .build()?;
+    let batches = BatchConfigBuilder::default()
+        .with_max_queue_size(QUEUE)
+        .with_max_export_batch_size(BATCH)
+        .with_scheduled_delay(EVERY);
+    let resource = Resource::builder()
+        .with_service_name("songda")
+        .with_attributes([
+            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            KeyValue::new("songda.part", part),
+        ])
+        .build();
+    let provider = SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_sampler(Follow { root: Sampler::TraceIdRatioBased(settings.share.0) })
+        .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batches.build()).build())
+        .build();
+    trace::begin(provider.tracer("songda"));
+    Ok(Traces(Some(provider)))
+}
+
+impl Traces {
+    /// Brings the last spans away, if the collector takes them soon.
+    pub async fn finish(self) {
+        let Some(provider) = self.0 else { return };
+        let finished = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_WORDS)).await;
+        if !matches!(finished, Ok(Ok(()))) {
+            tracing::warn!("the collector did not take the last spans");
+        }
+    }
+}
+
+/// Follows the caller, and the request that promised a job: what they trace is traced. Of what begins here, a share is.
+#[derive(Debug, Clone)]
+struct Follow {
+    root: Sampler,
+}
+
+impl ShouldSample for Follow {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let parent_says =
+            parent.filter(|parent| parent.has_active_span()).map(|parent| parent.span().span_context().is_sampled());
+        let promise_says = || links.first().map(|link| link.span_context.is_sampled());
+        let decision = match parent_says.or_else(promise_says) {
+            Some(true) => SamplingDecision::RecordAndSample,
+            Some(false) => SamplingDecision::Drop,
+            None => return self.root.should_sample(parent, trace, name, kind, attributes, links),
+        };
+        SamplingResult { decision, attributes: Vec::new(), trace_state: TraceState::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_collector_or_share_is_a_fault() {
+        for (name, wrong) in [
+            ("SONGDA_OTLP_ENDPOINT", "collector:4318"),
+            ("SONGDA_OTLP_ENDPOINT", "http://"),
+            ("SONGDA_TRACE_SHARE", "NaN"),
+            ("SONGDA_TRACE_SHARE", "10"),
+        ] {
+            let mut env = Env::of([(name, wrong)]);
+            let _ = TraceSettings::read(&mut env);
+            assert_eq!(env.faults().len(), 1, "{name}={wrong}");
+        }
+        let mut env = Env::of([("SONGDA_OTLP_ENDPOINT", "http://collector:4318/"), ("SONGDA_TRACE_SHARE", "0.1")]);
+        assert!(TraceSettings::read(&mut env).is_some_and(|settings| settings.collector.is_some()));
+    }
+}

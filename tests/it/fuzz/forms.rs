@@ -1,0 +1,58 @@
+//! Every form of the catalogue, answered with anything. Two readers judge each answer: our check, and a validator that knows
+//! only the schema that we serve. They agree, as far as a schema can say it.
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+use songda::catalog::{self, Contents, FieldRules, Revision, Snapshot};
+use songda::domain::form::{Form, MOST_FAULTS};
+use songda::domain::item::ItemVersion;
+
+use super::mangle;
+
+/// What the check knows beyond the schema: that a number's check digit fits, that a division exists, that a day does, and
+/// whether it is past.
+const BEYOND: [&str; 7] = ["resident_id", "credit_code", "phone", "region", "wrong_format", "future", "past"];
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
+}
+
+fn shipped() -> Snapshot {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+    let Contents { items, parts } = catalog::read(&folder, &FieldRules::new()).unwrap();
+    let items = items.into_iter().map(|item| ItemVersion { item, version: 1 }).collect();
+    let revision = Revision { number: 1, published_at: "2026-11-23T00:00:00Z".parse().unwrap() };
+    Snapshot::new(revision, items, Vec::new(), parts)
+}
+
+/// The deepest place of a pointer that is there: a fault may be that something is missing, but not where nothing is.
+fn leads_somewhere(answer: &Value, pointer: &str) -> bool {
+    pointer.rsplit_once('/').is_none_or(|(parent, _)| answer.pointer(parent).is_some())
+}
+
+#[test]
+fn the_check_and_the_served_schema_agree_on_any_answer() {
+    let catalog = shipped();
+    let forms: Vec<&Form> = catalog.items().iter().filter_map(|version| version.item.form.as_ref()).collect();
+    assert_eq!(forms.len(), 80);
+    for form in forms {
+        let schema = jsonschema::draft202012::new(&form.json_schema()).unwrap();
+        let answers = mangle::json(vec![form.example(today())]);
+        for answer in mangle::some(&answers, mangle::cases() / 4) {
+            let valid = schema.is_valid(&answer);
+            match catalog.check_form(form, &answer, today()) {
+                Ok(()) => assert!(valid, "only the schema refuses {answer}"),
+                Err(faults) => {
+                    assert!(faults.len() <= MOST_FAULTS);
+                    for fault in &faults {
+                        assert!(leads_somewhere(&answer, &fault.pointer), "{} in {answer}", fault.pointer);
+                    }
+                    let beyond = faults.iter().all(|fault| BEYOND.contains(&fault.code));
+                    assert!(beyond || !valid, "only the check refuses {answer}: {faults:?}");
+                }
+            }
+        }
+    }
+}

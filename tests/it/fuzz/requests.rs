@@ -1,0 +1,75 @@
+//! Whole requests as bytes on a connection, spoiled anywhere: request lines, headers, chunks, parts of a form. The server
+//! answers or hangs up, at once, never with a fault of its own; and it goes on serving.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Url;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::known::Known;
+use super::mangle::{self, Mangled};
+use super::seeds;
+use crate::edge::HASTY;
+use crate::harness::Desk;
+
+/// How long a server may take.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Sends, and reads what comes back. A request that ends too early has no answer; after a while its sender hangs up.
+async fn exchange(server: SocketAddr, request: &Mangled, patience: Duration) -> Vec<u8> {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    let mut answer = Vec::new();
+    // A server that has heard enough may hang up before it is told all.
+    if stream.write_all(&request.0).await.is_err() {
+        return answer;
+    }
+    if tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await.is_err() {
+        let _ = stream.shutdown().await;
+        let end = tokio::time::timeout(LONG, stream.read_to_end(&mut answer)).await;
+        assert!(end.is_ok(), "no end to {request:?}");
+    }
+    answer
+}
+
+/// The statuses of the answers on a connection.
+fn statuses(answer: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(answer);
+    text.split("HTTP/1.1 ").skip(1).map(|answer| answer.chars().take(3).collect()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_breaks_the_server() {
+    const SHORT: Duration = Duration::from_millis(300);
+    let mut desk = Desk::open_idle(&HASTY).await;
+    desk.leave_jobs();
+    let known = Known::on(&desk).await;
+    let server = desk.server(None).await;
+    let url: &Url = server.api.base();
+    let address = url.socket_addrs(|| None).unwrap()[0];
+    let filled = |seed: String| {
+        let lines = seed.replace("\r\n", "\n").replace('\n', "\r\n").replace("{host}", url.authority());
+        ["person", "officer", "operator", "client"]
+            .iter()
+            .fold(lines, |text, scheme| text.replace(&format!("{{{scheme}}}"), known.token(scheme)))
+            .into_bytes()
+    };
+    let seeds: Vec<Vec<u8>> = seeds::texts("requests").into_iter().map(filled).collect();
+    for seed in &seeds {
+        let answer = exchange(address, &Mangled(seed.clone()), LONG).await;
+        let status = statuses(&answer);
+        assert!(status.first().is_some_and(|status| status.starts_with('2')), "{status:?} to {}", seed.escape_ascii());
+    }
+    for requests in mangle::some(&mangle::bytes(seeds), mangle::cases()).chunks(32) {
+        let answers = join_all(requests.iter().map(|request| exchange(address, request, SHORT))).await;
+        for (request, answer) in requests.iter().zip(answers) {
+            let status = statuses(&answer);
+            assert!(status.iter().all(|status| !status.starts_with('5')), "{status:?} to {request:?}");
+        }
+    }
+    assert!(server.api.get("/healthz").answer().await.unwrap().status.is_success());
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+    desk.close().await;
+}

@@ -29,7 +29,7 @@ use crate::casework::{Casework, Parts};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::domain::address::RegionNames;
-use crate::domain::clock::fresh_uuid;
+use crate::domain::clock::{Clock, fresh_uuid};
 use crate::domain::consent::ConsentTemplate;
 use crate::domain::notification::Consent;
 use crate::domain::reach::AddressKind;
@@ -122,7 +122,7 @@ impl App {
         };
         let bell = Arc::new(Mutex::new(Some(hear)));
         Ok(Self {
-            buckets: Arc::new(buckets(&config, &queue)),
+            buckets: Arc::new(buckets(&queue)),
             config: Arc::new(config),
             catalog,
             casework,
@@ -307,12 +307,12 @@ impl App {
     }
 }
 
-fn buckets(config: &Config, queue: &Queue) -> Buckets {
+fn buckets(queue: &Queue) -> Buckets {
     /// Whom one process remembers.
     const CALLERS: usize = 100_000;
     /// How long a request waits for Redis to count it, where it must.
     const PATIENCE: Duration = Duration::from_millis(100);
-    Buckets::new(queue.clone(), config.clock.clone(), CALLERS, PATIENCE)
+    Buckets::new(queue.clone(), Clock::steady(), CALLERS, PATIENCE)
 }
 
 /// The templates that a person can be asked to consent to, each once, whatever languages it is used for.

@@ -63,6 +63,13 @@ impl Clock {
         Self(Arc::new(tell))
     }
 
+    /// A clock that only goes forward, whatever is done to the machine's: for how long something takes, and not for dates.
+    #[must_use]
+    pub fn steady() -> Self {
+        let (begun, since) = (Self::system().now(), Stopwatch::start());
+        Self::told(move || begun + since.elapsed())
+    }
+
     /// Now.
     #[must_use]
     pub fn now(&self) -> Instant {

@@ -61,7 +61,7 @@ struct Account {
 }
 
 impl Buckets {
-    /// Buckets with room for so many callers in this process. Where a request must wait for Redis, it waits as long as
+    /// Buckets by a steady clock, with room for so many callers in this process. Where a request must wait for Redis, it waits as long as
     /// `patience` lasts.
     #[must_use]
     pub fn new(queue: Queue, clock: Clock, callers: usize, patience: Duration) -> Self {

@@ -73,7 +73,7 @@ enum Batch {
     /// It had been answered.
     Given(Given),
     /// It is written, but not answered yet.
-    Written(Tx, Written),
+    Written(Tx, Box<Written>),
 }
 
 /// Why a batch was not recorded.
@@ -207,7 +207,7 @@ impl Casework {
             return Ok(Batch::Given(once::again(tx, answer).await?));
         }
         let written = self.write_rows(&mut tx, catalog, rows, numbers, now).await?;
-        Ok(Batch::Written(tx, written))
+        Ok(Batch::Written(tx, Box::new(written)))
     }
 
     /// The rows that are sound, and the verdicts on the others.

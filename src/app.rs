@@ -10,9 +10,10 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::edge::bearer::Identify;
+use crate::api::edge::buckets::Buckets;
 use crate::api::edge::paging::Cursors;
-use crate::api::edge::rate_limit::{LimitRate, LocalBuckets};
-use crate::api::edge::shared_buckets::SharedBuckets;
+use crate::api::edge::rate_limit::LimitRate;
+use crate::api::edge::silent_connections::EndSilent;
 use crate::api::watch;
 use crate::api::watch::ready::{Ready, Rounds};
 use crate::api::{self, Edge};
@@ -69,6 +70,7 @@ pub struct App {
     queue: Queue,
     pulse: Pulse,
     live: Live,
+    buckets: Arc<Buckets>,
     bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
@@ -120,6 +122,7 @@ impl App {
         };
         let bell = Arc::new(Mutex::new(Some(hear)));
         Ok(Self {
+            buckets: Arc::new(buckets(&queue)),
             config: Arc::new(config),
             catalog,
             casework,
@@ -139,13 +142,16 @@ impl App {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
+        let (casework, live, stopping) = (self.casework.clone(), self.live.clone(), tasks.stopping());
+        tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
+        let (buckets, told_until) = (Arc::clone(&self.buckets), tasks.stopping());
+        tasks.spawn(async move { buckets.tell(told_until).await });
         let routes = self.routes(&stop)?;
         let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
         for address in acceptor.local_addr() {
             tracing::info!("listening on {address}");
         }
-        Server::new_with_acceptor(acceptor)
-            .idle_timeout(SILENCE)
+        Server::new_with_acceptor(EndSilent { acceptor, after: SILENCE })
             .run_with_graceful_shutdown(routes, stop.cancelled_owned(), Some(GRACE))
             .await?;
         tasks.stop(GRACE).await;
@@ -291,23 +297,22 @@ impl App {
                     clock: config.clock.clone(),
                 },
                 origins: config.origins.clone(),
-                limit_rate: limit_rate(config, &self.queue),
+                limit_rate: LimitRate {
+                    policies: config.policies.clone(),
+                    buckets: Arc::clone(&self.buckets),
+                    proxies: config.proxies,
+                },
             },
         }
     }
 }
 
-fn limit_rate(config: &Config, queue: &Queue) -> LimitRate {
-    /// Whom one process remembers while Redis is away.
+fn buckets(queue: &Queue) -> Buckets {
+    /// Whom one process remembers.
     const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis to count it.
+    /// How long a request waits for Redis to count it, where it must.
     const PATIENCE: Duration = Duration::from_millis(100);
-    LimitRate {
-        policies: config.policies.clone(),
-        buckets: Arc::new(SharedBuckets::new(queue.clone(), LocalBuckets::new(CALLERS), PATIENCE)),
-        proxies: config.proxies,
-        clock: Clock::clone(&config.clock),
-    }
+    Buckets::new(queue.clone(), Clock::steady(), CALLERS, PATIENCE)
 }
 
 /// The templates that a person can be asked to consent to, each once, whatever languages it is used for.

@@ -1,10 +1,13 @@
 //! What changed for a person, told as it happens: the one log behind Server-Sent Events and long-polls.
 //!
-//! A process listens to Redis once, for all its clients. What it hears is only "look again"; a client that waits looks
-//! again by itself every few seconds all the same, so nothing is missed while Redis is away.
+//! A process listens to Redis once, for all its clients. What it hears is only "look again". And every few seconds it looks
+//! for all who wait, with one statement, so nothing is missed while Redis is away. A client that waits does nothing and
+//! holds hardly anything.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::future::{Future, pending};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -19,10 +22,20 @@ use crate::store::changes::{self, Change};
 
 /// Wakes clients that wait for news. Cloning shares it.
 #[derive(Clone, Default)]
-pub struct Live(Arc<Mutex<HashMap<PersonId, Weak<Notify>>>>);
+pub struct Live(Arc<Mutex<HashMap<PersonId, Weak<Bell>>>>);
 
-/// How often somebody who waits looks without being woken.
+/// What a person's clients wait for.
+#[derive(Default)]
+struct Bell {
+    rung: Notify,
+    /// The end of the person's log when it was last looked for all; 0 before.
+    seen: AtomicI64,
+}
+
+/// How often it is looked for all who wait.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// For how many people one statement looks.
+const LOOK_FOR: usize = 1_000;
 /// The pause before Redis is listened to again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// How many people may be remembered before those who left are swept out.
@@ -30,26 +43,45 @@ const SWEEP_FROM: usize = 1_024;
 
 impl Live {
     /// What wakes a person's clients.
-    fn bell(&self, person: PersonId) -> Arc<Notify> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn bell(&self, person: PersonId) -> Arc<Bell> {
+        let mut waiting = self.lock();
         if waiting.len() >= SWEEP_FROM && waiting.len().is_power_of_two() {
             waiting.retain(|_, bell| bell.strong_count() > 0);
         }
         if let Some(bell) = waiting.get(&person).and_then(Weak::upgrade) {
             return bell;
         }
-        let bell = Arc::new(Notify::new());
+        let bell = Arc::new(Bell::default());
         waiting.insert(person, Arc::downgrade(&bell));
         bell
     }
 
     fn wake(&self, people: &[PersonId]) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for person in people {
-            if let Some(bell) = waiting.get(person).and_then(Weak::upgrade) {
-                bell.notify_waiters();
+        let waiting = self.lock();
+        for bell in people.iter().filter_map(|person| waiting.get(person)?.upgrade()) {
+            bell.rung.notify_waiters();
+        }
+    }
+
+    /// Those whose clients wait.
+    fn waiting(&self) -> Vec<PersonId> {
+        self.lock().iter().filter(|(_, bell)| bell.strong_count() > 0).map(|(person, _)| *person).collect()
+    }
+
+    /// Wakes those whose log has grown since it was last looked for them.
+    fn saw(&self, ends: &[(PersonId, i64)]) {
+        let waiting = self.lock();
+        for (person, end) in ends {
+            if let Some(bell) = waiting.get(person).and_then(Weak::upgrade)
+                && bell.seen.swap(*end, Ordering::Relaxed) != *end
+            {
+                bell.rung.notify_waiters();
             }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PersonId, Weak<Bell>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Listens to Redis until the process stops, and wakes those whom news concern.
@@ -62,7 +94,7 @@ impl Live {
                         self.wake(&people);
                     }
                 }
-                Err(error) => tracing::debug!(%error, "live clients look by themselves while Redis is away"),
+                Err(error) => tracing::debug!(%error, "live clients are told late while Redis is away"),
             }
             stop.run_until_cancelled(tokio::time::sleep(LISTEN_AGAIN)).await;
         }
@@ -82,22 +114,65 @@ impl Casework {
         limit: i64,
         wait: Duration,
     ) -> Result<Vec<Change>, StoreError> {
+        self.changes_until(live, person, (after, limit), tokio::time::sleep(wait)).await
+    }
+
+    /// A person's changes after a place in their log; waits for the first as long as it takes.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn next_changes(
+        &self,
+        live: &Live,
+        person: PersonId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Change>, StoreError> {
+        self.changes_until(live, person, (after, limit), pending()).await
+    }
+
+    async fn changes_until(
+        &self,
+        live: &Live,
+        person: PersonId,
+        (after, limit): (i64, i64),
+        given_up: impl Future<Output = ()> + Send,
+    ) -> Result<Vec<Change>, StoreError> {
         let bell = live.bell(person);
-        let deadline = tokio::time::sleep(wait);
-        tokio::pin!(deadline);
+        tokio::pin!(given_up);
         loop {
             // Registered before the look, so that news between the two are heard.
-            let woken = bell.notified();
-            let found = changes::after(&mut *self.store().connection().await?, person, after, limit).await?;
+            let woken = bell.rung.notified();
+            // Boxed: to look takes much more room than to wait, and only for a moment.
+            let found = Box::pin(self.changes_after(person, after, limit)).await?;
             if !found.is_empty() {
                 return Ok(found);
             }
             tokio::select! {
                 () = woken => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                () = &mut deadline => return Ok(found),
+                () = &mut given_up => return Ok(found),
             }
         }
+    }
+
+    async fn changes_after(&self, person: PersonId, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
+        changes::after(&mut *self.store().connection().await?, person, after, limit).await
+    }
+
+    /// Looks for all who wait, until `stop`.
+    pub async fn look_for_all(&self, live: &Live, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            for people in live.waiting().chunks(LOOK_FOR) {
+                match self.ends_of_logs(people).await {
+                    Ok(ends) => live.saw(&ends),
+                    Err(error) => tracing::debug!(%error, "live clients are not looked for while the record is away"),
+                }
+            }
+        }
+    }
+
+    async fn ends_of_logs(&self, people: &[PersonId]) -> Result<Vec<(PersonId, i64)>, StoreError> {
+        changes::latest_of(&mut *self.store().connection().await?, people).await
     }
 
     /// The end of a person's log: where a client that has just read everything goes on.
@@ -119,7 +194,7 @@ mod tests {
         let live = Live::default();
         let (one, other) = (PersonId::from_uuid(Uuid::from_u128(1)), PersonId::from_uuid(Uuid::from_u128(2)));
         let (bell, silent) = (live.bell(one), live.bell(other));
-        let (woken, not_woken) = (bell.notified(), silent.notified());
+        let (woken, not_woken) = (bell.rung.notified(), silent.rung.notified());
         tokio::pin!(woken, not_woken);
         woken.as_mut().enable();
         not_woken.as_mut().enable();

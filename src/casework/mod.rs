@@ -5,6 +5,7 @@
 
 pub mod answer_supplement;
 pub mod bell;
+mod case_numbers;
 pub mod change_case;
 pub mod drafts;
 pub mod enact;
@@ -40,9 +41,10 @@ use crate::domain::parcel::CarrierCode;
 use crate::domain::reach::Chain;
 use crate::kill_point::{self, Step};
 use crate::store::record::{self, Record, SaveError};
-use crate::store::{Store, StoreError, Tx, changes};
+use crate::store::{Conn, Store, StoreError, Tx};
 
 pub use bell::Bell;
+use case_numbers::CaseNumbers;
 use files::Files;
 use results::Gather;
 
@@ -50,6 +52,7 @@ use results::Gather;
 #[derive(Clone)]
 pub struct Casework {
     parts: Arc<Parts>,
+    numbers: Arc<CaseNumbers>,
     gather: Arc<Gather>,
 }
 
@@ -77,7 +80,7 @@ impl Casework {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), gather: Arc::default() }
+        Self { parts: Arc::new(parts), numbers: Arc::default(), gather: Arc::default() }
     }
 
     /// The record.
@@ -104,17 +107,21 @@ impl Casework {
         self.parts.clock.now()
     }
 
-    /// Writes what a transition changed and owes, within its transaction.
-    async fn save(&self, tx: &mut Tx, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
-        changes::hold(tx, record.people()).await?;
-        record::save(tx, self.store().keys(), record, now).await
+    /// Writes what a transition changed and owes.
+    async fn save(&self, conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
+        record::save(conn, self.store().keys(), record, now).await
     }
 
     /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
     async fn commit(&self, tx: Tx, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
         tx.commit().await?;
+        self.ring(record, offers);
+        Ok(())
+    }
+
+    /// Tells of what was committed.
+    fn ring(&self, record: &Record, offers: Vec<Offer>) {
         kill_point::pass(Step::Committed, kill_point::NO_LANE);
         self.parts.bell.ring(offers, record.people());
-        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! 提交: a draft becomes a case.
 //!
-//! The application is judged first, with nothing held; then one short transaction opens the case on the very version of
-//! the draft that was judged.
+//! The application is judged first, with nothing held; then one short transaction opens the case, if the draft still is
+//! at the very version that was judged.
 
 use serde_json::json;
 
@@ -12,17 +12,16 @@ use super::power_list::{GateError, NotOpen};
 use crate::domain::application::{Application, Particulars};
 use crate::domain::calendar::UnknownYear;
 use crate::domain::case::{Actor, Case, Delivery, State};
-use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
 use crate::domain::due::NOTICE_WITHIN;
 use crate::domain::form::Fault;
 use crate::domain::ids::{CaseId, DraftId, PersonId};
 use crate::domain::person::Person;
 use crate::domain::private::Private;
-use crate::store::cases::{self, Versioned};
+use crate::store::cases::Versioned;
 use crate::store::drafts::{self, Draft};
-use crate::store::record::{ChangeKind, Opening, Record, SaveError};
-use crate::store::{StoreError, Tx, uploads};
+use crate::store::record::{Opening, Record, SaveError};
+use crate::store::{Conn, StoreError, uploads};
 
 /// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +81,8 @@ struct Ready {
     case: Case,
     application: Application,
     belongings: Belongings,
-    draft_version: i64,
+    /// The draft, and the version of it that was judged.
+    draft: (DraftId, i64),
 }
 
 impl Casework {
@@ -116,19 +116,27 @@ impl Casework {
         answer: &(impl Fn(&Versioned) -> Answer + Send + Sync),
     ) -> Result<Given, SubmitError> {
         let now = self.now();
-        let found = self.draft_to_submit(person, draft).await?;
+        let mut connection = self.store().connection().await?;
+        let found = drafts::find(&mut connection, self.store().keys(), person, draft).await?;
+        let found = found.ok_or(SubmitError::NotFound)?;
         if let Some(case) = found.submitted_as {
+            drop(connection);
             return self.answered_before(once, case, now).await;
         }
-        let ready = self.prepare(found, now).await?;
+        let ready = self.prepare(&mut connection, found, now).await?;
+        drop(connection);
+        let record = self.open(&ready, now)?;
         let mut tx = self.store().begin().await?;
         if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
             return Ok(once::again(tx, answer).await?);
         }
-        self.hold_draft(&mut tx, person, draft, ready.draft_version).await?;
-        let record = self.open(&ready, draft, now)?;
-        let offers = self.save(&mut tx, &record, now).await?;
-        drafts::submitted(&mut tx, draft, ready.case.id, now).await?;
+        let offers = match self.save(&mut tx, &record, now).await {
+            Ok(offers) => offers,
+            Err(SaveError::Stale) => return Err(self.changed(&mut tx, person, draft).await),
+            // Their account became another's, and the draft with it.
+            Err(SaveError::Store(error)) if error.broke("cases_person_id_fkey") => return Err(SubmitError::NotFound),
+            Err(error) => return Err(error.into()),
+        };
         if !uploads::hand_in(&mut tx, person, &ready.application.uploads()).await? {
             return Err(SubmitError::Stale);
         }
@@ -136,12 +144,6 @@ impl Casework {
         once::leave(&mut tx, self.store().keys(), Some(once), &answer, now).await?;
         self.commit(tx, &record, offers).await?;
         Ok(Given::first(answer))
-    }
-
-    async fn draft_to_submit(&self, person: PersonId, draft: DraftId) -> Result<Draft, SubmitError> {
-        let mut connection = self.store().connection().await?;
-        let found = drafts::find(&mut connection, self.store().keys(), person, draft).await?;
-        found.ok_or(SubmitError::NotFound)
     }
 
     /// A draft that is a case already: the request that made it is answered again, any other is told so.
@@ -154,21 +156,18 @@ impl Casework {
     }
 
     /// Judges the draft, and fixes all that the case will never change: who, what, how it arrives, its number.
-    async fn prepare(&self, draft: Draft, now: Instant) -> Result<Ready, SubmitError> {
+    async fn prepare(&self, conn: &mut Conn, draft: Draft, now: Instant) -> Result<Ready, SubmitError> {
         let catalog = self.catalog().current();
-        let mut connection = self.store().connection().await?;
-        let belongings = self.belongings(&mut connection, draft.person, &draft.content).await?;
+        let belongings = self.belongings(conn, draft.person, &draft.content).await?;
         let applicant = belongings.person.as_ref().and_then(particulars).ok_or(SubmitError::NotVerified)?;
         let item = self.open_item(&catalog, &draft.item, draft.person).await?;
         let delivery = self.judge(&catalog, &item.item, &draft.content, &belongings, now);
         let delivery = delivery.map_err(SubmitError::Faulty)?;
         let today = beijing_day(now);
         let due_on = catalog.calendar().add_working_days(today, NOTICE_WITHIN)?;
-        // Drawn last, and before the transaction: everybody who submits waits for this row.
-        let number = CaseNumber::new(today, cases::draw_numbers(&mut connection, today, 1).await?);
         let case = Case {
             id: fresh(CaseId::from_uuid),
-            number,
+            number: self.case_number(conn, today).await?,
             applicant: draft.person,
             item: item.item.code.clone(),
             item_version: item.version,
@@ -181,23 +180,22 @@ impl Casework {
             state: State::Submitted,
         };
         let application = Application { applicant: Some(applicant), note: None, ..draft.content.application };
-        Ok(Ready { case, application, belongings, draft_version: draft.version })
+        Ok(Ready { case, application, belongings, draft: (draft.id, draft.version) })
     }
 
-    /// Makes sure that the draft is still the one that was judged, and stays so.
-    async fn hold_draft(&self, tx: &mut Tx, person: PersonId, id: DraftId, version: i64) -> Result<(), SubmitError> {
-        let draft = drafts::find_for_change(tx, self.store().keys(), person, id).await?;
-        let draft = draft.ok_or(SubmitError::NotFound)?;
-        match draft.submitted_as {
-            Some(case) => Err(SubmitError::Submitted(case)),
-            None if draft.version != version => Err(SubmitError::Stale),
-            None => Ok(()),
+    /// Why the draft is not any more as it was judged.
+    async fn changed(&self, conn: &mut Conn, person: PersonId, draft: DraftId) -> SubmitError {
+        match drafts::find(conn, self.store().keys(), person, draft).await {
+            Ok(Some(Draft { submitted_as: Some(case), .. })) => SubmitError::Submitted(case),
+            Ok(Some(_)) => SubmitError::Stale,
+            Ok(None) => SubmitError::NotFound,
+            Err(error) => error.into(),
         }
     }
 
     /// Everything that a submission writes. The address is copied: a later change of the address book does not reach it.
-    fn open(&self, ready: &Ready, draft: DraftId, now: Instant) -> Result<Record, StoreError> {
-        let Ready { case, application, belongings, .. } = ready;
+    fn open(&self, ready: &Ready, now: Instant) -> Result<Record, StoreError> {
+        let Ready { case, application, belongings, draft } = ready;
         let keys = self.store().keys();
         let recipient = match (&case.delivery, &belongings.address) {
             (Delivery::Courier { .. }, Some(saved)) => Some(keys.seal_json("cases.recipient", &saved.address)?),
@@ -214,7 +212,7 @@ impl Casework {
         record.open(case, &opening)?;
         let cause = json!({"item": case.item, "item_version": case.item_version, "delivery": case.delivery});
         record.remember(case.id, &Actor::Person(case.applicant), "submitted", cause, now);
-        record.change(case.applicant, ChangeKind::Draft, draft);
+        record.submit_draft(draft.0, draft.1, case);
         Ok(record)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
+use rand::distr::{Distribution, StandardUniform};
 use uuid::Uuid;
 
 /// An instant, in UTC.
@@ -60,6 +61,13 @@ impl Clock {
     #[must_use]
     pub fn told(tell: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
+    }
+
+    /// A clock that only goes forward, whatever is done to the machine's: for how long something takes, and not for dates.
+    #[must_use]
+    pub fn steady() -> Self {
+        let (begun, since) = (Self::system().now(), Stopwatch::start());
+        Self::told(move || begun + since.elapsed())
     }
 
     /// Now.
@@ -119,6 +127,16 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     #[expect(clippy::expect_used, reason = "without randomness no secret may be made")]
     SystemRandom::new().fill(&mut bytes).expect("the operating system gives randomness");
     bytes
+}
+
+/// A number of this type, any of them: for ids of requests and traces, which are no secrets. It asks nothing of the
+/// operating system.
+#[must_use]
+pub fn random_number<N>() -> N
+where
+    StandardUniform: Distribution<N>,
+{
+    rand::random()
 }
 
 /// A number in `0..below`, spread evenly enough for jitter and one-time codes.

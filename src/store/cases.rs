@@ -174,7 +174,7 @@ impl Owner<'_> {
 /// A case of another system, and what its report is known by. A row of the release before has no mark.
 pub type Taken = (Versioned, Option<ReportMark>);
 
-/// Reads cases of back-office systems by source and reference, pair by pair, and locks them in the order of their ids.
+/// Reads cases of back-office systems by source and reference, pair by pair.
 ///
 /// # Errors
 /// As [`find`].
@@ -196,8 +196,7 @@ pub async fn find_by_source(
     let rows: Vec<Row> = sqlx::query_as(concat!(
         "select source, source_ref, report_hash, report_key_hash, ",
         columns!(),
-        " from cases where (source, source_ref) in (select * from unnest($1::text[], $2::text[]))
-          order by id for no key update"
+        " from cases where (source, source_ref) in (select * from unnest($1::text[], $2::text[]))"
     ))
     .bind(sources)
     .bind(references)
@@ -365,17 +364,16 @@ pub struct SealedApplication {
     pub supplement: Option<Vec<u8>>,
 }
 
-/// Draws the next numbers of a day: the first of `count` in a row. To be called before the transaction that uses them:
-/// everybody who opens a case waits for this row. A number that is then not used leaves a gap, which harms nobody.
+/// Draws the next numbers of a day: the first of `count` in a row. Never within the transaction that uses
+/// them: everybody who opens a case waits for this row. A number that is then not used leaves a gap, which harms nobody.
 ///
-/// It does not wait for the disk: the case that takes a number commits later, and brings the log up to there with it.
+/// They are on the disk when they are told, because they may be used long after: no other process may draw them again.
 ///
 /// # Errors
 /// When the database is unavailable.
 pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result<u32, StoreError> {
     let last: i32 = sqlx::query_scalar(
-        "with at_once as materialized (select set_config('synchronous_commit', 'off', true))
-         insert into case_counters (day, last) select $1, $2 from at_once
+        "insert into case_counters (day, last) values ($1, $2)
          on conflict (day) do update set last = case_counters.last + excluded.last returning last",
     )
     .bind(day)

@@ -23,7 +23,8 @@ pub struct Change {
     pub at: Instant,
 }
 
-/// Takes the advisory locks of these people, in an order that cannot deadlock.
+/// Takes the advisory locks of these people, in an order that cannot deadlock. What is saved as a record takes them itself
+/// ([`super::record::save`]).
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -67,4 +68,20 @@ pub async fn latest(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError
         .fetch_one(conn)
         .await?;
     Ok(latest.unwrap_or(0))
+}
+
+/// The ends of these people's logs; those who have none are left out.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn latest_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<(PersonId, i64)>, StoreError> {
+    let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select id, seq from unnest($1::uuid[]) as t (id),
+                lateral (select seq from changes where person_id = id order by seq desc limit 1) last",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id, seq)| (PersonId::from_uuid(id), seq)).collect())
 }

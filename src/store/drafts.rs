@@ -188,20 +188,6 @@ pub async fn all_open_of(conn: &mut Conn, keys: &KeyRing, people: &[PersonId]) -
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// Marks a draft as the case that it became. The draft is locked.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn submitted(conn: &mut Conn, id: DraftId, case: CaseId, now: Instant) -> Result<(), StoreError> {
-    sqlx::query("update drafts set submitted_as = $2, version = version + 1, updated_at = $3 where id = $1")
-        .bind(id.uuid())
-        .bind(case.uuid())
-        .bind(now)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// Removes one of a person's drafts that was not submitted; says whether there was one.
 ///
 /// # Errors

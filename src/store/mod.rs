@@ -3,7 +3,6 @@
 
 pub mod addresses;
 pub mod api_clients;
-pub mod applicants;
 pub mod callbacks;
 pub mod cases;
 pub mod catalogue;
@@ -29,6 +28,7 @@ pub mod reach;
 pub mod recipients;
 pub mod record;
 pub mod refused_applications;
+pub mod reported;
 pub mod seal;
 pub mod sessions;
 pub mod uploads;

@@ -101,7 +101,7 @@ pub async fn find_for_change(
 /// # Errors
 /// When the database is unavailable.
 pub async fn lock(conn: &mut Conn, parcels: &BTreeSet<ParcelId>) -> Result<(), StoreError> {
-    if parcels.len() > 1 {
+    if !parcels.is_empty() {
         let ids: Vec<Uuid> = parcels.iter().map(|parcel| parcel.uuid()).collect();
         sqlx::query("select from parcels where id = any($1) order by id for no key update")
             .bind(ids)

@@ -13,6 +13,41 @@ use crate::domain::notification::ChannelCode;
 use crate::domain::reach::{AddressKind, Reach};
 use crate::domain::text::Language;
 
+/// What is read of how a person `p` can be reached. Of nobody it is that there is no way.
+macro_rules! columns {
+    () => {
+        "coalesce(p.language, '') as language, p.phone_sealed is not null as has_phone,
+         exists (select from wechat_accounts w where w.person_id = p.id and w.gone_at is null) as has_wechat,
+         array(select distinct push_channel from devices d
+               where d.person_id = p.id and push_channel is not null and push_token_sealed is not null) as devices,
+         array(select channel || ' ' || template from consents c
+               where c.person_id = p.id and (c.lasting or c.balance > 0)) as consents"
+    };
+}
+pub(super) use columns;
+
+/// How a person can be reached, as read.
+#[derive(FromRow)]
+pub(super) struct ReachRow {
+    language: String,
+    has_phone: bool,
+    has_wechat: bool,
+    devices: Vec<String>,
+    consents: Vec<String>,
+}
+
+impl From<ReachRow> for Reach {
+    fn from(row: ReachRow) -> Self {
+        Self {
+            language: stored_language(&row.language),
+            phone: row.has_phone,
+            wechat: row.has_wechat,
+            devices: row.devices.into_iter().map(ChannelCode::new).collect(),
+            consents: row.consents.into_iter().collect(),
+        }
+    }
+}
+
 /// How these people can be reached.
 ///
 /// # Errors
@@ -21,36 +56,15 @@ pub async fn of(conn: &mut Conn, people: &[PersonId]) -> Result<BTreeMap<PersonI
     #[derive(FromRow)]
     struct Row {
         id: Uuid,
-        language: String,
-        has_phone: bool,
-        has_wechat: bool,
-        devices: Vec<String>,
-        consents: Vec<String>,
+        #[sqlx(flatten)]
+        reach: ReachRow,
     }
     let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
-    let rows: Vec<Row> = sqlx::query_as(
-        "select p.id, p.language, p.phone_sealed is not null as has_phone,
-                exists (select from wechat_accounts w where w.person_id = p.id and w.gone_at is null) as has_wechat,
-                array(select distinct push_channel from devices d
-                      where d.person_id = p.id and push_channel is not null and push_token_sealed is not null) as devices,
-                array(select channel || ' ' || template from consents c
-                      where c.person_id = p.id and (c.lasting or c.balance > 0)) as consents
-         from people p where p.id = any($1)",
-    )
-    .bind(ids)
-    .fetch_all(conn)
-    .await?;
-    let reach = |row: Row| {
-        let reach = Reach {
-            language: stored_language(&row.language),
-            phone: row.has_phone,
-            wechat: row.has_wechat,
-            devices: row.devices.into_iter().map(ChannelCode::new).collect(),
-            consents: row.consents.into_iter().collect(),
-        };
-        (PersonId::from_uuid(row.id), reach)
-    };
-    Ok(rows.into_iter().map(reach).collect())
+    let rows: Vec<Row> = sqlx::query_as(concat!("select p.id, ", columns!(), " from people p where p.id = any($1)"))
+        .bind(ids)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (PersonId::from_uuid(row.id), row.reach.into())).collect())
 }
 
 pub(super) fn stored_language(tag: &str) -> Language {

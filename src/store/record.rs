@@ -8,12 +8,15 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::Row;
+use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::reported::Name;
 use super::{Conn, StoreError};
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::{Instant, fresh_uuid};
-use crate::domain::ids::{CaseId, JobId, PersonId};
+use crate::domain::identity::MobilePhone;
+use crate::domain::ids::{CaseId, DraftId, JobId, PersonId};
 use crate::domain::job::{Job, Lane, Offer};
 use crate::domain::notification::Notification;
 use crate::domain::parcel::{Parcel, ParcelState};
@@ -23,8 +26,10 @@ use crate::store::seal::KeyRing;
 /// Everything that a transition wrote. Empty parts cost nothing.
 #[derive(Default)]
 pub struct Record {
+    people: Vec<PersonRow>,
     new_cases: Vec<NewCaseRow>,
     cases: Vec<CaseRow>,
+    drafts: Vec<DraftRow>,
     history: Vec<HistoryRow>,
     notifications: Vec<NotificationRow>,
     parcels: Vec<ParcelRow>,
@@ -61,7 +66,7 @@ impl ChangeKind {
 /// Why a record was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// Somebody else changed a case since it was read.
+    /// Somebody else changed a case or a draft since it was read.
     #[error("changed by somebody else in between")]
     Stale,
     /// A case was to be opened on an item that is not in force: the catalogue in memory is not the published one any more.
@@ -73,7 +78,7 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    /// The database's error. A record without cases is never refused otherwise.
+    /// The database's error. A record that opens no case, and changes neither case nor draft, is never refused otherwise.
     #[must_use]
     pub fn into_store(self) -> StoreError {
         match self {
@@ -98,6 +103,28 @@ pub struct Opening<'a> {
 }
 
 impl Record {
+    /// Enters somebody whom nobody knew, by what they were named by. Of somebody who is awaited under a resident ID, it
+    /// changes the phone at which they are told until they come.
+    ///
+    /// # Errors
+    /// When the phone cannot be sealed.
+    pub fn enter(
+        &mut self,
+        id: PersonId,
+        (name, phone): (&Name, &MobilePhone),
+        keys: &KeyRing,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        self.people.push(PersonRow {
+            id: id.uuid(),
+            phone_hash: name.phone().map(bytea),
+            resident_id_hash: name.resident_id().map(bytea),
+            phone_sealed: bytea(&keys.seal("people.phone", phone.expose().as_bytes())?),
+            created_at: now,
+        });
+        Ok(())
+    }
+
     /// Opens a case.
     ///
     /// # Errors
@@ -146,6 +173,17 @@ impl Record {
         });
         self.change(case.applicant, ChangeKind::Case, case.id);
         Ok(())
+    }
+
+    /// Marks a draft that was read at a version as the case that it became.
+    pub fn submit_draft(&mut self, draft: DraftId, read_at_version: i64, case: &Case) {
+        self.drafts.push(DraftRow {
+            id: draft.uuid(),
+            person_id: case.applicant.uuid(),
+            version: read_at_version,
+            submitted_as: case.id.uuid(),
+        });
+        self.change(case.applicant, ChangeKind::Draft, draft);
     }
 
     /// Adds to a case's history: who did what, when, and why.
@@ -221,8 +259,10 @@ impl Record {
     /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.new_cases.is_empty()
+        self.people.is_empty()
+            && self.new_cases.is_empty()
             && self.cases.is_empty()
+            && self.drafts.is_empty()
             && self.history.is_empty()
             && self.notifications.is_empty()
             && self.parcels.is_empty()
@@ -238,27 +278,30 @@ impl Record {
 
 /// Saves a record, and returns the jobs that are due at once and were not promised before.
 ///
-/// The caller holds the advisory locks of [`Record::people`] ([`super::changes::hold`]), so that one person's changes
-/// are numbered in the order in which they commit.
+/// The advisory locks of [`Record::people`] are taken with it (see [`super::changes`]): after those who are new have their
+/// names, which whoever proves such a name waits for while it holds nobody ([`super::people::reserve_phone`]), and before
+/// anything else is written, so that two records of the same people wait for each other in one order.
 ///
 /// # Errors
-/// [`SaveError::Stale`] when a case is not at the version that it was read at, [`SaveError::NotInForce`] when one is opened
-/// on an item that is not in force: then nothing may be committed.
+/// [`SaveError::Stale`] when a case or a draft is not at the version that it was read at, [`SaveError::NotInForce`] when a
+/// case is opened on an item that is not in force: then nothing may be committed.
 pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
     let row = sqlx::query(SAVE)
+        .bind(Json(&record.people))
         .bind(sealed(keys, "cases.detail", json("cases", &record.new_cases)?)?)
         .bind(sealed(keys, "cases.detail", json("cases", &record.cases)?)?)
+        .bind(Json(&record.drafts))
         .bind(sealed(keys, "case_history.cause", json("case_history", &record.history)?)?)
-        .bind(json("notifications", &record.notifications)?)
-        .bind(json("parcels", &record.parcels)?)
-        .bind(json("changes", &record.changes)?)
-        .bind(json("jobs", &record.jobs)?)
+        .bind(Json(&record.notifications))
+        .bind(Json(&record.parcels))
+        .bind(Json(&record.changes))
+        .bind(Json(&record.jobs))
         .bind(now)
         .fetch_one(conn)
         .await
         .map_err(|error| refusal(error.into()))?;
-    let saved: i64 = row.try_get("saved").map_err(StoreError::from)?;
-    if usize::try_from(saved) != Ok(record.cases.len()) {
+    let changed: i64 = row.try_get("changed").map_err(StoreError::from)?;
+    if usize::try_from(changed) != Ok(record.cases.len() + record.drafts.len()) {
         return Err(SaveError::Stale);
     }
     let jobs: Vec<Uuid> = row.try_get("job_ids").map_err(StoreError::from)?;
@@ -274,49 +317,82 @@ fn refusal(error: StoreError) -> SaveError {
 /// A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices
 /// when it could not.
 const SAVE: &str = r"
-with opened as (
+with entered as (
+    insert into people as p (id, phone_hash, resident_id_hash, phone_sealed, created_at)
+    select id, phone_hash, resident_id_hash, phone_sealed, created_at
+    from jsonb_populate_recordset(null::people, $1) order by phone_hash, resident_id_hash
+    on conflict (resident_id_hash) do update set phone_sealed = excluded.phone_sealed
+    where p.signed_in_at is null and p.phone_hash is null
+    returning p.id
+), held as materialized (
+    select count(pg_advisory_xact_lock(hashtextextended(person_id::text, 0))) as people
+    from (select distinct person_id from jsonb_populate_recordset(null::changes, $8), (select count(*) from entered) before
+          order by person_id) concerned
+), opened as (
     insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
                        report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
                        due_on, submitted_at, updated_at)
     select id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
            report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
            due_on, submitted_at, updated_at
-    from jsonb_populate_recordset(null::cases, $1)
+    from jsonb_populate_recordset(null::cases, $2), held
 ), saved as (
     update cases c
     set state = t.state, detail = null, detail_sealed = t.detail_sealed, due_on = t.due_on, accepted_on = t.accepted_on,
         promised_on = t.promised_on, legal_on = t.legal_on, updated_at = t.updated_at, version = c.version + 1
-    from jsonb_populate_recordset(null::cases, $2) t
+    from jsonb_populate_recordset(null::cases, $3) t
     where c.id = t.id and c.version = t.version
     returning c.id
+), submitted as (
+    update drafts d set submitted_as = t.submitted_as, version = d.version + 1, updated_at = $10
+    from jsonb_populate_recordset(null::drafts, $4) t
+    where d.id = t.id and d.person_id = t.person_id and d.version = t.version and d.submitted_as is null
+    returning d.id
 ), remembered as (
     insert into case_history (id, case_id, at, actor, act, cause_sealed)
-    select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $3)
+    select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $5)
 ), notified as (
     insert into notifications (id, person_id, case_id, case_number, event, item_zh, item_en, created_at)
     select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
-    from jsonb_populate_recordset(null::notifications, $4)
+    from jsonb_populate_recordset(null::notifications, $6)
 ), sent as (
     insert into parcels (id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by,
                          created_at, updated_at)
     select id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by, created_at, created_at
-    from jsonb_populate_recordset(null::parcels, $5)
+    from jsonb_populate_recordset(null::parcels, $7)
 ), changed as (
     insert into changes (person_id, kind, subject, at)
-    select person_id, kind, subject, $8 from jsonb_populate_recordset(null::changes, $6)
+    select person_id, kind, subject, $10 from jsonb_populate_recordset(null::changes, $8), held
 ), promised as (
     insert into jobs (id, lane, kind, key, payload, due_at, offered_at, trace, created_at)
     select id, lane, kind, key, payload, now() + delay_ms * interval '1 millisecond',
            case when delay_ms = 0 then now() end, trace, now()
-    from jsonb_to_recordset($7)
+    from jsonb_to_recordset($9)
          as t (id uuid, lane text, kind text, key text, payload jsonb, delay_ms bigint, trace text)
     on conflict on constraint jobs_key do nothing
     returning id, lane, offered_at
 )
-select (select count(*) from saved) as saved,
+select (select count(*) from saved) + (select count(*) from submitted) as changed,
        coalesce(array_agg(id), '{}') as job_ids,
        coalesce(array_agg(lane), '{}') as job_lanes
 from promised where offered_at is not null";
+
+#[derive(Serialize)]
+struct PersonRow {
+    id: Uuid,
+    phone_hash: Option<String>,
+    resident_id_hash: Option<String>,
+    phone_sealed: String,
+    created_at: Instant,
+}
+
+#[derive(Serialize)]
+struct DraftRow {
+    id: Uuid,
+    person_id: Uuid,
+    version: i64,
+    submitted_as: Uuid,
+}
 
 #[derive(Serialize)]
 struct NewCaseRow {

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use songda::demo::journeys;
 use songda::domain::clock::fresh;
 use songda::domain::ids::PersonId;
+use songda::queue::quota::Quota;
 
 use crate::doctor::Report;
 use crate::harness::{Desk, wait_until};
@@ -86,9 +87,10 @@ async fn limits_are_shared(desk: &Desk) {
     let (here, there) = (desk.queue(), desk.queue());
     for caller in 0..20 {
         let caller = caller.to_string();
+        let quota = Quota { name: "test", caller: &caller, each, window };
         let mut allowed = Vec::new();
         for process in [&here, &there, &here] {
-            allowed.push(process.spend("test", &caller, each, window).await.unwrap().allowed);
+            allowed.push(process.spend(&quota, 0).await.unwrap().allowed);
         }
         assert_eq!(allowed, [true, true, false], "{caller}");
     }

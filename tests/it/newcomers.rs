@@ -13,7 +13,7 @@ use songda::demo::{fresh_key, fresh_phone, fresh_resident_id};
 use songda::store::KeyRing;
 
 use crate::decisions::{Decided, KnownOffice, came_once, result};
-use crate::harness::Desk;
+use crate::harness::{Desk, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const NAME: &str = "王小明";
@@ -265,5 +265,49 @@ async fn a_newcomer_meets_decisions_under_way() {
     }
     assert_eq!(town.count("select count(*) from people").await, i64::try_from(ROUNDS).unwrap());
     town.desk.leave_jobs();
+    town.desk.close().await;
+}
+
+/// Two batches name the same newcomers, in opposite orders, and were looked up before either was written.
+#[tokio::test]
+async fn newcomers_of_whom_two_batches_tell_at_once_are_entered_once() {
+    let town = Town::at(Desk::open_idle(&[]).await).await;
+    let mut rows: Vec<Value> = (0..8).map(|_| result(&fresh_phone())).collect();
+    for row in &mut rows[..4] {
+        row["applicant"]["resident_id"] = json!(fresh_resident_id());
+    }
+    let mut others: Vec<Value> = rows.iter().rev().cloned().collect();
+    for row in &mut others {
+        row["ref"] = json!(fresh_key());
+    }
+    let keys = [fresh_key(), fresh_key()];
+    let hand_in = async |key: &str, rows: &[Value]| {
+        let call = town.office.post("/integration/v1/result-batches").once(key);
+        let reply = call.json(&json!({"results": rows})).success().await.unwrap();
+        reply.header("idempotent-replayed").to_owned()
+    };
+
+    // Nobody can be entered while the table is locked.
+    let mut lock = town.desk.database.begin().await.unwrap();
+    sqlx::query("lock table people in share row exclusive mode").execute(&mut *lock).await.unwrap();
+    let wait = "select count(*) from pg_locks where not granted and relation = 'people'::regclass
+                and database = (select oid from pg_database where datname = current_database())";
+    let let_go = async {
+        wait_until(PATIENCE, "both wait to enter people", async || town.count(wait).await == 2).await;
+        lock.commit().await.unwrap();
+    };
+    let (one, other, ()) = tokio::join!(hand_in(&keys[0], &rows), hand_in(&keys[1], &others), let_go);
+
+    assert_eq!([one, other], ["", ""]);
+    assert_eq!(town.count("select count(*) from cases").await, 16);
+    assert_eq!(town.count("select count(distinct person_id) from cases").await, 8);
+    assert_eq!(town.count("select count(*) from people").await, 8, "each once");
+    for (key, rows) in keys.iter().zip([&rows, &others]) {
+        assert_eq!(
+            hand_in(key, rows).await,
+            "true",
+            "whoever came second did not have to go alone, so its answer is kept"
+        );
+    }
     town.desk.close().await;
 }

@@ -8,9 +8,10 @@ use poem_openapi::OpenApi;
 
 use crate::metrics::requests::Route;
 
-/// The addresses and their methods.
+/// The addresses and their methods, by the number of their segments, those with the most literals first: each request
+/// looks here.
 #[derive(Debug, Default)]
-pub struct Allowed(Vec<Address>);
+pub struct Allowed(Vec<Vec<Address>>);
 
 #[derive(Debug)]
 struct Address {
@@ -51,16 +52,22 @@ impl Allowed {
     fn add(&mut self, path: &str, method: &Method) {
         let segment = |text: &str| (!text.starts_with(['{', ':'])).then(|| text.to_owned());
         let segments: Vec<_> = path.split('/').map(segment).collect();
-        let known = self.0.iter().position(|address| address.segments == segments);
-        let at = known.unwrap_or_else(|| {
+        let length = segments.len();
+        self.0.resize_with(self.0.len().max(length + 1), Vec::new);
+        let same_length = &mut self.0[length];
+        if !same_length.iter().any(|address| address.segments == segments) {
             let parts = path
                 .split('/')
                 .map(|part| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}")));
             let route = parts.collect::<Vec<_>>().join("/");
-            self.0.push(Address { route: Route::new(&route), segments, methods: BTreeSet::new() });
-            self.0.len() - 1
-        });
-        if let Some(address) = self.0.get_mut(at) {
+            same_length.push(Address {
+                route: Route::new(&route),
+                segments: segments.clone(),
+                methods: BTreeSet::new(),
+            });
+            same_length.sort_by_key(|address| address.segments.iter().filter(|segment| segment.is_none()).count());
+        }
+        if let Some(address) = same_length.iter_mut().find(|address| address.segments == segments) {
             address.methods.insert(method.to_string());
             if method == Method::GET {
                 address.methods.insert(Method::HEAD.to_string());
@@ -81,19 +88,14 @@ impl Allowed {
         self.find(path).map(|address| &address.route)
     }
 
-    /// Of several addresses that fit, the most literal one counts, as in the router.
+    /// Of several addresses that fit, the most literal one counts, as in the router: it stands first.
     fn find(&self, path: &str) -> Option<&Address> {
         let given: Vec<&str> = path.split('/').collect();
+        let same_length = self.0.get(given.len())?;
         let fits = |address: &&Address| {
-            address.segments.len() == given.len()
-                && address
-                    .segments
-                    .iter()
-                    .zip(&given)
-                    .all(|(have, given)| have.as_ref().is_none_or(|have| have == given))
+            address.segments.iter().zip(&given).all(|(have, given)| have.as_ref().is_none_or(|have| have == given))
         };
-        let literals = |address: &&Address| address.segments.iter().flatten().count();
-        self.0.iter().filter(fits).max_by_key(literals)
+        same_length.iter().find(fits)
     }
 }
 

@@ -56,10 +56,10 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full one.
+    /// One that is full, or will be, at this time.
     #[must_use]
-    pub const fn full(now: Instant) -> Self {
-        Self { full_at: now }
+    pub const fn full_at(time: Instant) -> Self {
+        Self { full_at: time }
     }
 
     /// Takes one request out, if there is one.
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_burst_empties_it_and_time_fills_it() {
         let policy = Policy { name: "t", quota: 3, window: Duration::from_secs(3) };
-        let mut bucket = Bucket::full(start());
+        let mut bucket = Bucket::full_at(start());
         let taken: Vec<_> = (0..4).map(|_| bucket.take(&policy, start())).map(|t| (t.allowed, t.remaining)).collect();
         assert_eq!(taken, [(true, 2), (true, 1), (true, 0), (false, 0)]);
         let refused = bucket.take(&policy, start());
@@ -105,7 +105,7 @@ mod tests {
         #[test]
         fn no_window_lets_more_than_two_quotas_through(quota in 1u32..20, gaps in prop::collection::vec(0i64..2_000, 1..200)) {
             let policy = Policy { name: "t", quota, window: Duration::from_secs(5) };
-            let (mut bucket, mut now, mut passed) = (Bucket::full(start()), start(), Vec::new());
+            let (mut bucket, mut now, mut passed) = (Bucket::full_at(start()), start(), Vec::new());
             for gap in gaps {
                 now += TimeDelta::milliseconds(gap);
                 let taken = bucket.take(&policy, now);

@@ -4,6 +4,9 @@
 //! (`"7"` → `"7-gzip"`), and [`super::etag`] takes it off again when the tag comes back. Event streams are left alone,
 //! since a compressor would hold events back; so is what is compressed already.
 
+use std::future::Future;
+
+use futures_util::TryFutureExt;
 use poem::http::{HeaderMap, HeaderValue, header};
 use poem::web::{Compress, CompressionAlgo};
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
@@ -31,19 +34,23 @@ pub struct Compressed<E> {
 impl<E: Endpoint> Endpoint for Compressed<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let coding = negotiate(request.headers());
-        let mut response = self.inner.call(request).await?.into_response();
-        if !is_worth_it(&response) {
-            return Ok(response);
-        }
-        response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        let Some(coding) = coding else { return Ok(response) };
-        let Some(algorithm) = algorithm(coding) else { return Ok(response) };
-        rename_tag(response.headers_mut(), coding);
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-        Ok(Compress::new(response, algorithm).into_response())
+        self.inner.call(request).map_ok(move |answer| compress(answer.into_response(), coding))
     }
+}
+
+fn compress(mut response: Response, coding: Option<&'static str>) -> Response {
+    if !is_worth_it(&response) {
+        return response;
+    }
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    let Some((coding, algorithm)) = coding.and_then(|coding| Some((coding, algorithm(coding)?))) else {
+        return response;
+    };
+    rename_tag(response.headers_mut(), coding);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    Compress::new(response, algorithm).into_response()
 }
 
 fn algorithm(coding: &str) -> Option<CompressionAlgo> {

@@ -1,8 +1,11 @@
 //! Cross-origin requests of H5 clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token
 //! and never by a cookie, so any origin may be let in, and credentials are never allowed.
 
+use std::future::{Future, ready};
 use std::str::FromStr;
 
+use futures_util::TryFutureExt;
+use futures_util::future::Either;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 
@@ -84,22 +87,24 @@ pub struct CrossOrigin<E> {
 impl<E: Endpoint> Endpoint for CrossOrigin<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let admitted = request.headers().get(header::ORIGIN).map(|origin| self.origins.admit(origin));
         let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         let is_preflight = admitted.is_some() && asks_first && request.method() == Method::OPTIONS;
-        let mut response = if is_preflight {
-            Response::builder().status(StatusCode::NO_CONTENT).finish()
+        let answered = if is_preflight {
+            Either::Left(ready(Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())))
         } else {
-            self.inner.call(request).await?.into_response()
+            Either::Right(self.inner.call(request).map_ok(IntoResponse::into_response))
         };
-        if self.origins != Origins::Any {
-            response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
-        }
-        if let Some(Some(origin)) = admitted {
-            allow(response.headers_mut(), origin, is_preflight);
-        }
-        Ok(response)
+        answered.map_ok(move |mut response| {
+            if self.origins != Origins::Any {
+                response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+            }
+            if let Some(Some(origin)) = admitted {
+                allow(response.headers_mut(), origin, is_preflight);
+            }
+            response
+        })
     }
 }
 

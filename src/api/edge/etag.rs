@@ -5,6 +5,9 @@
 //! operation: [`IfMatch`] where the resource exists, [`CreateOrMatch`] where it may be made. Compression appends its
 //! name to a tag (`"7-gzip"`, see [`super::compression`]); a tag that comes back with it counts as the tag without.
 
+use std::future::Future;
+
+use futures_util::TryFutureExt;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
@@ -210,26 +213,29 @@ pub struct Conditional<E> {
 impl<E: Endpoint> Endpoint for Conditional<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let seen = if reads { Tags::of(request.headers(), header::IF_NONE_MATCH).flatten() } else { None };
-        let mut response = self.inner.call(request).await?.into_response();
-        let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
-        let seen = seen.zip(tag).and_then(|(seen, tag)| seen.seen(tag));
-        if let Some(Ok(seen)) = seen.map(|tag| HeaderValue::from_str(&tag))
-            && response.status() == StatusCode::OK
-        {
-            response.set_status(StatusCode::NOT_MODIFIED);
-            let headers = response.headers_mut();
-            headers.remove(header::CONTENT_TYPE);
-            headers.remove(header::CONTENT_LENGTH);
-            // The tag of what the caller has: a cache freshens no other (RFC 9111 §4.3.4).
-            headers.insert(header::ETAG, seen);
-            headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-            response.set_body(Body::empty());
-        }
-        Ok(response)
+        self.inner.call(request).map_ok(move |answer| unless_seen(answer.into_response(), seen))
     }
+}
+
+fn unless_seen(mut response: Response, seen: Option<Tags>) -> Response {
+    let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    let seen = seen.zip(tag).and_then(|(seen, tag)| seen.seen(tag));
+    if let Some(Ok(seen)) = seen.map(|tag| HeaderValue::from_str(&tag))
+        && response.status() == StatusCode::OK
+    {
+        response.set_status(StatusCode::NOT_MODIFIED);
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_TYPE);
+        headers.remove(header::CONTENT_LENGTH);
+        // The tag of what the caller has: a cache freshens no other (RFC 9111 §4.3.4).
+        headers.insert(header::ETAG, seen);
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        response.set_body(Body::empty());
+    }
+    response
 }
 
 #[cfg(test)]

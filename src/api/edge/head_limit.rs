@@ -1,6 +1,9 @@
 //! How long a request's address and headers may be. Beyond what stands here the HTTP library has limits of its own, and
 //! refuses without a word; so ours are far below them, and say what is wrong.
 
+use std::future::{Future, ready};
+
+use futures_util::future::Either;
 use poem::http::{HeaderMap, Uri};
 use poem::{Endpoint, Middleware, Request, Result};
 
@@ -33,9 +36,11 @@ pub struct Limited<E> {
 impl<E: Endpoint> Endpoint for Limited<E> {
     type Output = E::Output;
 
-    async fn call(&self, request: Request) -> Result<E::Output> {
-        judge(request.uri(), request.headers())?;
-        self.inner.call(request).await
+    fn call(&self, request: Request) -> impl Future<Output = Result<E::Output>> + Send {
+        match judge(request.uri(), request.headers()) {
+            Ok(()) => Either::Left(self.inner.call(request)),
+            Err(problem) => Either::Right(ready(Err(problem.into()))),
+        }
     }
 }
 

@@ -2,12 +2,10 @@
 //! one for signing in. Every answer says how it stands (`RateLimit`, `RateLimit-Policy`: IETF
 //! draft-ietf-httpapi-ratelimit-headers-10); who asks too often gets 429 and `Retry-After`.
 //!
-//! The buckets stand behind [`Buckets`]. [`LocalBuckets`] keeps them in the process, so n processes let n times as much
-//! through; [`SharedBuckets`](super::shared_buckets::SharedBuckets) counts for all of them in Redis.
+//! The [`Buckets`] count for all processes together.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use poem::http::{HeaderName, HeaderValue, Method};
@@ -15,13 +13,14 @@ use poem::web::RemoteAddr;
 use poem::{Addr, Endpoint, IntoResponse, Middleware, Request, Response, Result};
 
 use super::bearer::{Identity, Principal};
-use super::bucket::{Bucket, Policy, Taken};
+use super::bucket::Policy;
+use super::buckets::Buckets;
 use super::code::Code;
 use super::problem::Problem;
 use super::request_id::current_request;
-use crate::domain::clock::{Clock, Instant};
 use crate::env::Env;
 
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const MINUTE: Duration = Duration::from_secs(60);
@@ -43,26 +42,34 @@ const SIGN_IN: [(Method, &str); 10] = [
 /// What is never limited: who watches over us, and the carriers and platforms that call us back.
 const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
 
-/// Keeps buckets.
-#[async_trait::async_trait]
-pub trait Buckets: Send + Sync {
-    /// Takes one request out of a caller's bucket.
-    async fn take(&self, policy: &Policy, caller: &str, now: Instant) -> Taken;
-}
-
 /// A policy per audience, and a stricter one for signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
-    sign_in: Policy,
-    mobile: Policy,
-    staff: Policy,
-    integration: Policy,
+    sign_in: Limit,
+    mobile: Limit,
+    staff: Limit,
+    integration: Limit,
+}
+
+/// A policy, and what the headers of each answer say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Limit {
+    policy: Policy,
+    announced: HeaderValue,
+}
+
+impl Limit {
+    fn new(name: &'static str, quota: u32) -> Self {
+        let policy = Policy { name, quota, window: MINUTE };
+        let announced = HeaderValue::try_from(format!("\"{name}\";q={quota};w={}", MINUTE.as_secs()));
+        // A name of ours and numbers always make a header value.
+        Self { policy, announced: announced.unwrap_or(HeaderValue::from_static("")) }
+    }
 }
 
 impl Policies {
     /// Reads the settings.
     pub fn from_env(env: &mut Env) -> Option<Self> {
-        let policy = |name, quota| Policy { name, quota, window: MINUTE };
         let sign_in = env.or(
             "SONGDA_RATE_SIGN_IN",
             "60",
@@ -77,15 +84,15 @@ impl Policies {
         let integration =
             env.or("SONGDA_RATE_INTEGRATION", "60000", "Requests that one back-office client may make in a minute");
         Some(Self {
-            sign_in: policy("sign-in", sign_in?),
-            mobile: policy("mobile", mobile?),
-            staff: policy("staff", staff?),
-            integration: policy("integration", integration?),
+            sign_in: Limit::new("sign-in", sign_in?),
+            mobile: Limit::new("mobile", mobile?),
+            staff: Limit::new("staff", staff?),
+            integration: Limit::new("integration", integration?),
         })
     }
 
-    /// The policy and the bucket of a request; `None` where nothing is limited.
-    fn choose(&self, method: &Method, path: &str, identity: &Identity, address: &str) -> Option<(&Policy, String)> {
+    /// The limit and the bucket of a request; `None` where nothing is limited.
+    fn choose(&self, method: &Method, path: &str, identity: &Identity, address: &str) -> Option<(&Limit, String)> {
         if UNLIMITED.iter().any(|start| path.starts_with(start)) {
             return None;
         }
@@ -94,50 +101,15 @@ impl Policies {
         }
         Some(match identity {
             Identity::Known(principal) => {
-                let policy = match principal {
+                let limit = match principal {
                     Principal::Person(_) => &self.mobile,
                     Principal::Officer(_) => &self.staff,
                     Principal::Client(_) => &self.integration,
                 };
-                (policy, principal.id())
+                (limit, principal.id())
             }
             Identity::Unknown | Identity::Refused | Identity::Unanswered => (&self.mobile, address.to_owned()),
         })
-    }
-}
-
-/// Buckets in the memory of this process, at most twice `size` of them: when so many callers were seen, those that were
-/// not seen since the last time are forgotten, which lets them begin with a full bucket.
-pub struct LocalBuckets {
-    size: usize,
-    generations: Mutex<Generations>,
-}
-
-#[derive(Default)]
-struct Generations {
-    young: HashMap<(&'static str, String), Bucket>,
-    old: HashMap<(&'static str, String), Bucket>,
-}
-
-impl LocalBuckets {
-    /// With room for so many callers.
-    #[must_use]
-    pub fn new(size: usize) -> Self {
-        Self { size, generations: Mutex::default() }
-    }
-}
-
-#[async_trait::async_trait]
-impl Buckets for LocalBuckets {
-    async fn take(&self, policy: &Policy, caller: &str, now: Instant) -> Taken {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (policy.name, caller.to_owned());
-        if !generations.young.contains_key(&key) && generations.young.len() >= self.size {
-            generations.old = std::mem::take(&mut generations.young);
-        }
-        let known = generations.old.remove(&key);
-        let bucket = generations.young.entry(key).or_insert_with(|| known.unwrap_or_else(|| Bucket::full(now)));
-        bucket.take(policy, now)
     }
 }
 
@@ -147,11 +119,9 @@ pub struct LimitRate {
     /// How much.
     pub policies: Policies,
     /// Counted where.
-    pub buckets: Arc<dyn Buckets>,
+    pub buckets: Arc<Buckets>,
     /// How many proxies of ours stand before us, each adding the address that it saw to `X-Forwarded-For`.
     pub proxies: usize,
-    /// At what time.
-    pub clock: Clock,
 }
 
 impl<E: Endpoint> Middleware<E> for LimitRate {
@@ -172,27 +142,23 @@ impl<E: Endpoint> Endpoint for RateLimited<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let LimitRate { policies, buckets, proxies, clock } = &self.limit;
+        let LimitRate { policies, buckets, proxies } = &self.limit;
         let address = address_of(&request, *proxies);
         let chosen = policies.choose(request.method(), request.uri().path(), Identity::of(&request), &address);
-        let Some((policy, caller)) = chosen else {
+        let Some((limit, caller)) = chosen else {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         };
-        let taken = buckets.take(policy, &caller, clock.now()).await;
+        let policy = &limit.policy;
+        let taken = buckets.take(policy, &caller).await;
         let mut response = if taken.allowed {
             self.inner.call(request).await?.into_response()
         } else {
             Problem::new(Code::TooManyRequests).retry_after(taken.next_in).render(&current_request())
         };
-        let (name, quota, window) = (policy.name, policy.quota, policy.window.as_secs());
-        let (remaining, full_in) = (taken.remaining, taken.full_in.as_millis().div_ceil(1000));
-        for (header, value) in [
-            (RATELIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")),
-            (RATELIMIT, format!("\"{name}\";r={remaining};t={full_in}")),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(header, value);
-            }
+        response.headers_mut().insert(RATELIMIT_POLICY, limit.announced.clone());
+        let (name, remaining, full_in) = (policy.name, taken.remaining, taken.full_in.as_millis().div_ceil(1000));
+        if let Ok(value) = HeaderValue::try_from(format!("\"{name}\";r={remaining};t={full_in}")) {
+            response.headers_mut().insert(RATELIMIT, value);
         }
         Ok(response)
     }
@@ -201,7 +167,7 @@ impl<E: Endpoint> Endpoint for RateLimited<E> {
 /// The caller's network address: the peer's, or what the outermost of our proxies saw. Of IPv6 the /64 counts, which is
 /// what one subscriber gets.
 fn address_of(request: &Request, proxies: usize) -> String {
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded = request.headers().get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
     let seen =
         proxies.checked_sub(1).and_then(|steps| forwarded.iter().rev().nth(steps)).and_then(|ip| ip.parse().ok());
@@ -231,8 +197,9 @@ mod tests {
     #[test]
     fn signing_in_is_counted_by_address_and_health_not_at_all() {
         let policies = policies();
-        let choose =
-            |method, path| policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(policy, _)| policy.name);
+        let choose = |method, path| {
+            policies.choose(&method, path, &Identity::Unknown, "1.2.3.4").map(|(limit, _)| limit.policy.name)
+        };
         assert_eq!(choose(Method::POST, "/v1/sessions/sms"), Some("sign-in"));
         let person = Identity::Known(Principal::Person(Person {
             id: PersonId::from_uuid(EXAMPLE),
@@ -240,10 +207,13 @@ mod tests {
         }));
         for path in ["/v1/me/identity", "/v1/me/phone", "/v1/me/wechat"] {
             let chosen = policies.choose(&Method::PUT, path, &person, "1.2.3.4");
-            assert_eq!(chosen.map(|(policy, caller)| (policy.name, caller)), Some(("sign-in", "1.2.3.4".to_owned())));
+            assert_eq!(
+                chosen.map(|(limit, caller)| (limit.policy.name, caller)),
+                Some(("sign-in", "1.2.3.4".to_owned()))
+            );
         }
         let read = policies.choose(&Method::GET, "/v1/me", &person, "1.2.3.4");
-        assert_eq!(read.map(|(policy, _)| policy.name), Some("mobile"));
+        assert_eq!(read.map(|(limit, _)| limit.policy.name), Some("mobile"));
         assert_eq!(choose(Method::GET, "/v1/items"), Some("mobile"));
         assert_eq!(choose(Method::GET, "/healthz"), None);
     }
@@ -255,19 +225,5 @@ mod tests {
         assert_eq!(address_of(&request, 1), "2001:db8:1:2");
         assert_eq!(address_of(&request, 2), "9.9.9.9");
         assert_eq!(address_of(&request, 3), "unknown");
-    }
-
-    #[tokio::test]
-    async fn memory_is_bounded_and_a_busy_caller_is_not_forgotten() {
-        let buckets = LocalBuckets::new(10);
-        let policy = Policy { name: "t", quota: 1, window: MINUTE };
-        let now = "2026-11-23T00:00:00Z".parse().unwrap();
-        assert!(buckets.take(&policy, "busy", now).await.allowed);
-        for caller in 0..1000 {
-            assert!(buckets.take(&policy, &caller.to_string(), now).await.allowed);
-            assert!(!buckets.take(&policy, "busy", now).await.allowed);
-        }
-        let generations = buckets.generations.lock().unwrap();
-        assert!(generations.young.len() + generations.old.len() <= 20);
     }
 }

@@ -8,7 +8,7 @@ use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 use tracing::Instrument;
 
-use crate::domain::clock::{fresh, random_bytes};
+use crate::domain::clock::{fresh, random_number};
 use crate::domain::ids::RequestId;
 use crate::domain::text::Language;
 use crate::trace::Span;
@@ -60,8 +60,8 @@ impl Current {
     }
 
     /// Runs a future as part of this request.
-    pub async fn scope<F: Future>(self: Arc<Self>, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    pub fn scope<F: Future>(self: Arc<Self>, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
     }
 }
 
@@ -72,10 +72,10 @@ fn is_sane(id: &str) -> bool {
 
 /// Keeps the caller's trace and its sampling decision, under a span id of our own; begins a trace if there is none.
 fn continue_trace(parent: Option<&str>) -> String {
-    let span = hex::encode(random_bytes::<8>());
+    let span = random_number::<u64>();
     match parent.and_then(read_trace) {
-        Some((trace, flags)) => format!("00-{trace}-{span}-{flags}"),
-        None => format!("00-{}-{span}-00", hex::encode(random_bytes::<16>())),
+        Some((trace, flags)) => format!("00-{trace}-{span:016x}-{flags}"),
+        None => format!("00-{:032x}-{span:016x}-00", random_number::<u128>()),
     }
 }
 

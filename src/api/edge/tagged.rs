@@ -4,6 +4,9 @@
 //! So the tag of a read names the bytes, behind the version where there is one: `"7.0f3a…"`. [`super::etag::IfMatch`]
 //! looks at the version, `If-None-Match` at the whole.
 
+use std::future::Future;
+
+use futures_util::TryFutureExt;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
 
@@ -28,29 +31,32 @@ pub struct Tagged<E> {
 impl<E: Endpoint> Endpoint for Tagged<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let method = request.method().clone();
-        let mut response = self.inner.call(request).await?.into_response();
-        let Some(version) = untold(&response) else { return Ok(response) };
-        if method == Method::HEAD {
-            // It has no bytes to name.
-            response.headers_mut().remove(header::ETAG);
-        } else if method == Method::GET {
-            let bytes = response
-                .take_body()
-                .into_bytes()
-                .await
-                .map_err(|error| Error::new(error, StatusCode::INTERNAL_SERVER_ERROR))?;
-            let tag = version.map_or_else(|| digest(&bytes), |version| format!("{version}.{}", digest(&bytes)));
-            if let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) {
-                response.headers_mut().insert(header::ETAG, tag);
-            }
-            // Compression goes by it.
-            response.headers_mut().insert(header::CONTENT_LENGTH, bytes.len().into());
-            response.set_body(bytes);
-        }
-        Ok(response)
+        self.inner.call(request).and_then(move |answer| tag(method, answer.into_response()))
     }
+}
+
+async fn tag(method: Method, mut response: Response) -> Result<Response> {
+    let Some(version) = untold(&response) else { return Ok(response) };
+    if method == Method::HEAD {
+        // It has no bytes to name.
+        response.headers_mut().remove(header::ETAG);
+    } else if method == Method::GET {
+        let bytes = response
+            .take_body()
+            .into_bytes()
+            .await
+            .map_err(|error| Error::new(error, StatusCode::INTERNAL_SERVER_ERROR))?;
+        let tag = version.map_or_else(|| digest(&bytes), |version| format!("{version}.{}", digest(&bytes)));
+        if let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        // Compression goes by it.
+        response.headers_mut().insert(header::CONTENT_LENGTH, bytes.len().into());
+        response.set_body(bytes);
+    }
+    Ok(response)
 }
 
 /// Of JSON whose tag does not name its bytes yet: its version, if it has one.
@@ -73,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    async fn tag(method: Method, own: Option<&'static str>, body: &'static str) -> Option<String> {
+    async fn tag_of(method: Method, own: Option<&'static str>, body: &'static str) -> Option<String> {
         let read = make_sync(move |_| {
             let mut answer = Response::builder().content_type("application/json; charset=utf-8").body(body);
             if let Some(tag) = own {
@@ -87,14 +93,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_tag_names_version_and_bytes() {
-        let of = async |own, body| tag(Method::GET, own, body).await.unwrap();
+        let of = async |own, body| tag_of(Method::GET, own, body).await.unwrap();
         let seven = of(Some("\"7\""), "{}").await;
         assert!(seven.starts_with("\"7.") && seven == of(Some("\"7\""), "{}").await);
         assert_ne!(seven, of(Some("\"8\""), "{}").await);
         assert_ne!(seven, of(Some("\"7\""), "[]").await, "the same version, seen otherwise");
         assert_eq!(format!("\"7.{}", &of(None, "{}").await[1..]), seven);
         assert_eq!(of(Some("\"0f3a\""), "{}").await, "\"0f3a\"", "it names its bytes already");
-        assert_eq!(tag(Method::HEAD, Some("\"7\""), "").await, None);
-        assert_eq!(tag(Method::PUT, Some("\"7\""), "{}").await.unwrap(), "\"7\"");
+        assert_eq!(tag_of(Method::HEAD, Some("\"7\""), "").await, None);
+        assert_eq!(tag_of(Method::PUT, Some("\"7\""), "{}").await.unwrap(), "\"7\"");
     }
 }

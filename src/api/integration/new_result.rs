@@ -23,7 +23,7 @@ use crate::domain::identity::{MobilePhone, ResidentId};
 use crate::domain::item::ItemCode;
 use crate::domain::private::Private;
 use crate::domain::text::Bilingual;
-use crate::store::applicants::KnownAs;
+use crate::store::reported::KnownAs;
 
 /// What a reference of another system looks like.
 const REFERENCE: &str = "^[A-Za-z0-9._:-]{1,100}$";

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream;
 use poem::web::sse::Event;
 use poem_openapi::param::{Header, Query};
-use poem_openapi::payload::{EventStream, Json};
+use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use tokio_util::sync::CancellationToken;
 
 use super::tag::Tag;
 use crate::api::edge::bearer::Person;
+use crate::api::edge::event_stream::EventStream;
 use crate::api::edge::paging::Cursors;
 use crate::api::edge::problem::Problem;
 use crate::casework::Casework;
@@ -69,16 +70,16 @@ impl Changes {
         &self,
         person: Person,
         #[oai(name = "Last-Event-ID")] last: Header<Option<String>>,
-    ) -> Result<EventStream<BoxStream<'static, ChangeBody>>, Problem> {
+    ) -> Result<EventStream<ChangeBody>, Problem> {
         let since = match self.cursors.read(LIST, &person.id, last.0.as_deref())? {
             Some(since) => since,
             None => self.casework.latest_change(person.id).await?,
         };
-        let stream = self.stream(person.id, since).take_until(self.stop.clone().cancelled_owned());
-        Ok(EventStream::new(stream.boxed()).keep_alive(Duration::from_secs(15)).to_event(|change| {
-            let id = change.cursor.clone();
-            Event::message(change.to_json_string()).event_type(change.kind.clone()).id(id)
-        }))
+        let changes = self.stream(person.id, since).take_until(self.stop.clone().cancelled_owned());
+        Ok(EventStream::new(changes.map(|change| {
+            let text = change.to_json_string();
+            Event::message(text).event_type(change.kind).id(change.cursor)
+        })))
     }
 }
 
@@ -108,9 +109,8 @@ impl Changes {
         };
         stream::unfold((looker, Client::comes(), since), move |(looker, client, since)| async move {
             loop {
-                let wait = Duration::from_secs(LONGEST_WAIT);
                 // A record that cannot be read ends the stream; the client comes back with its last id.
-                let found = looker.casework.changes(&looker.live, person, since, AT_ONCE, wait).await.ok()?;
+                let found = looker.casework.next_changes(&looker.live, person, since, AT_ONCE).await.ok()?;
                 let Some(last) = found.last().map(|change| change.seq) else { continue };
                 let shown: Option<Vec<ChangeBody>> =
                     found.iter().map(|change| looker.show(person, change).ok()).collect();

@@ -69,10 +69,12 @@ impl Casework {
     pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptId>, StoreError> {
         let now = self.now();
         let mut tx = self.store().begin().await?;
+        // Before the jobs: whoever holds a parcel may promise a job that is being settled here, and waits for its end.
+        parcels::lock(&mut tx, &settlements.iter().flat_map(|settlement| settlement.effect.parcels()).collect())
+            .await?;
         let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();
         let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
-        parcels::lock(&mut tx, &settled().flat_map(|settlement| settlement.effect.parcels()).collect()).await?;
         let mut record = Record::default();
         let mut pushes = Vec::new();
         for Settlement { ending, effect } in settled() {

@@ -15,8 +15,8 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::ClientId;
 use crate::domain::item::{AgencyCode, ItemCode};
 use crate::store::StoreError;
-use crate::store::applicants::KnownAs;
 use crate::store::cases::Versioned;
+use crate::store::reported::KnownAs;
 
 /// A back-office system at work.
 #[derive(Debug, Clone)]

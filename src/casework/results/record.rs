@@ -20,11 +20,11 @@ use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::ItemVersion;
 use crate::domain::job::Offer;
 use crate::domain::reach::Reach;
-use crate::store::applicants::{self, KnownAs};
-use crate::store::cases::{self, Owner, ReportMark, Taken, Versioned};
+use crate::store::cases::{self, Owner, ReportMark, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::refused_applications::{By, Refused};
-use crate::store::{KeyRing, StoreError, Tx, reach};
+use crate::store::reported::{self, KnownApplicant, Name, Named};
+use crate::store::{Conn, KeyRing, StoreError, Tx, people};
 
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
@@ -54,11 +54,26 @@ struct Row<'a> {
     delivery: Delivery,
 }
 
+impl<'a> Row<'a> {
+    fn named(&self, keys: &KeyRing) -> Named<'a> {
+        let NewResult { reference, applicant, .. } = self.result;
+        Named { source: &self.office.source, reference, applicant: Name::of(keys, applicant) }
+    }
+}
+
 /// Rows that are written, but not committed yet.
 struct Written {
     verdicts: Verdicts,
     record: Record,
     offers: Vec<Offer>,
+}
+
+/// What became of a batch.
+enum Batch {
+    /// It had been answered.
+    Given(Given),
+    /// It is written, but not answered yet.
+    Written(Tx, Box<Written>),
 }
 
 /// Why a batch was not recorded.
@@ -103,7 +118,7 @@ impl Casework {
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
         match self.record_rows(&catalog, &rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
-            Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => return Err(error),
+            Err(error) if is_of_all(&error) => return Err(error),
             // Something in one of them cannot be written: each goes alone.
             Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
         }
@@ -149,35 +164,50 @@ impl Casework {
         }
         look.rollback().await.map_err(StoreError::from)?;
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
+        let refused = refused_by_the_list(reported, &verdicts);
         if rows.is_empty() {
-            self.keep_refusals(&refused_by_the_list(reported, &verdicts)).await?;
+            self.keep_refusals(&refused).await?;
             return Ok(Given::first(answer(verdicts.into_values().collect())));
         }
-        let first = self.draw_numbers(&rows, now).await?;
-        let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, keys, Some(once), now).await? {
-            return Ok(once::again(tx, answer).await?);
+        let mut written = self.write_batch((&catalog, &rows), once, now).await;
+        if matches!(&written, Err(BatchError::Save(error)) if is_raced(error)) {
+            written = self.write_batch((&catalog, &rows), once, now).await;
         }
-        let refused = refused_by_the_list(reported, &verdicts);
-        let given = match self.write_rows(&mut tx, &catalog, &rows, first, now).await {
-            Ok(written) => {
+        let given = match written {
+            Ok(Batch::Given(given)) => return Ok(given),
+            Ok(Batch::Written(mut tx, written)) => {
                 verdicts.extend(written.verdicts);
                 let answer = answer(verdicts.into_values().collect());
                 once::leave(&mut tx, keys, Some(once), &answer, now).await?;
                 self.commit(tx, &written.record, written.offers).await?;
                 Given::first(answer)
             }
-            Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => {
-                return Err(error.into());
-            }
-            Err(_) => {
-                drop(tx);
+            Err(BatchError::Save(error)) if !is_of_all(&error) => {
                 verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?);
                 Given::first(answer(verdicts.into_values().collect()))
             }
+            Err(error) => return Err(error),
         };
         self.keep_refusals(&refused).await?;
         Ok(given)
+    }
+
+    /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.
+    async fn write_batch(
+        &self,
+        (catalog, rows): (&Snapshot, &[Row<'_>]),
+        once: &Once,
+        now: Instant,
+    ) -> Result<Batch, BatchError> {
+        let mut connection = self.store().connection().await?;
+        let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
+        drop(connection);
+        let mut tx = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+            return Ok(Batch::Given(once::again(tx, answer).await?));
+        }
+        let written = self.write_rows(&mut tx, catalog, rows, numbers, now).await?;
+        Ok(Batch::Written(tx, Box::new(written)))
     }
 
     /// The rows that are sound, and the verdicts on the others.
@@ -215,9 +245,7 @@ impl Casework {
         for row in rows {
             match self.record_rows(catalog, std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
-                Err(error @ (SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)) => {
-                    return Err(error);
-                }
+                Err(error) if is_of_all(&error) => return Err(error),
                 Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into_store().into()))),
             }
         }
@@ -228,57 +256,63 @@ impl Casework {
         if rows.is_empty() {
             return Ok(Verdicts::new());
         }
-        let first = self.draw_numbers(rows, now).await?;
-        let mut tx = self.store().begin().await?;
-        let Written { verdicts, record, offers } = self.write_rows(&mut tx, catalog, rows, first, now).await?;
-        self.commit(tx, &record, offers).await?;
+        match self.record_at_once(catalog, rows, now).await {
+            Err(error) if is_raced(&error) => self.record_at_once(catalog, rows, now).await,
+            recorded => recorded,
+        }
+    }
+
+    /// Without a transaction: what is written is one statement, which is one by itself.
+    async fn record_at_once(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+        let mut connection = self.store().connection().await?;
+        let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
+        let Written { verdicts, record, offers } =
+            self.write_rows(&mut connection, catalog, rows, numbers, now).await?;
+        self.ring(&record, offers);
         Ok(verdicts)
     }
 
-    async fn draw_numbers(&self, rows: &[Row<'_>], now: Instant) -> Result<u32, StoreError> {
-        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        cases::draw_numbers(&mut *self.store().connection().await?, beijing_day(now), count).await
-    }
-
-    /// Writes rows that are new, under numbers from `first` on, and judges all.
+    /// Judges rows, and writes those that are new. Two statements for all of them: what is known of them, and all that they
+    /// write. If somebody else writes the same in between, a rule of the schema is broken, and nothing is written.
     async fn write_rows(
         &self,
-        tx: &mut Tx,
+        conn: &mut Conn,
         catalog: &Snapshot,
         rows: &[Row<'_>],
-        first: u32,
+        numbers: Vec<CaseNumber>,
         now: Instant,
     ) -> Result<Written, SaveError> {
-        let known = known(tx, self.store().keys(), rows).await?;
-        let (mut verdicts, mut new) = (Verdicts::new(), Vec::new());
-        for row in rows {
-            match known.get(&(row.office.source.clone(), row.result.reference.clone())) {
-                Some((case, mark)) => drop(verdicts.insert(row.at, again(case, mark.as_ref(), &row.mark))),
-                None => new.push(row),
-            }
-        }
-        let (people, reach) = self.applicants(tx, &new, now).await?;
-        let mut record = Record::default();
-        for ((number, row), person) in (first..).zip(new).zip(people) {
-            let number = CaseNumber::new(beijing_day(now), number);
-            let reach = reach.get(&person).cloned().unwrap_or_default();
+        let keys = self.store().keys();
+        let named: Vec<Named<'_>> = rows.iter().map(|row| row.named(keys)).collect();
+        let known = reported::look_up(conn, &named).await?;
+        let looked_up = rows.iter().zip(named).zip(known);
+        let (taken, new): (Vec<_>, Vec<_>) = looked_up.partition(|(_, known)| known.is_taken);
+        let taken: Vec<&Row<'_>> = taken.into_iter().map(|((row, _), _)| row).collect();
+        let mut verdicts = compare(conn, keys, &taken).await?;
+        let (mut record, mut strangers) = (Record::default(), HashMap::new());
+        for (((row, named), known), number) in new.into_iter().zip(numbers) {
+            let phone = &row.result.applicant.phone;
+            let (person, reach) = match known.applicant {
+                Some(KnownApplicant { id, is_awaited: false, reach }) => (id, reach),
+                // Nobody came under this name yet: messages go to the phone that is named last.
+                awaited => {
+                    let (id, reach) = awaited.map_or_else(stranger, |awaited| (awaited.id, awaited.reach));
+                    let (id, told_at) = strangers.entry(named.applicant).or_insert((id, phone));
+                    *told_at = phone;
+                    (*id, Reach { phone: true, ..reach })
+                }
+            };
             let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
             verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
-        let offers = self.save(tx, &record, now).await?;
+        for (name, (person, phone)) in strangers {
+            record.enter(person, (&name, phone), keys, now)?;
+        }
+        if record.is_empty() {
+            return Ok(Written { verdicts, record, offers: Vec::new() });
+        }
+        let offers = self.save(conn, &record, now).await?;
         Ok(Written { verdicts, record, offers })
-    }
-
-    async fn applicants(
-        &self,
-        tx: &mut Tx,
-        rows: &[&Row<'_>],
-        now: Instant,
-    ) -> Result<(Vec<PersonId>, BTreeMap<PersonId, Reach>), StoreError> {
-        let known_as: Vec<KnownAs> = rows.iter().map(|row| row.result.applicant.clone()).collect();
-        let people = applicants::find_or_enter(tx, self.store().keys(), &known_as, now).await?;
-        let reach = reach::of(tx, &people).await?;
-        Ok((people, reach))
     }
 
     /// Adds a case that is decided from the start to a record, with all that its decision owes.
@@ -359,11 +393,34 @@ fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec
     refused.collect()
 }
 
-/// What is known already under the references of these rows, by source and reference.
-async fn known(tx: &mut Tx, keys: &KeyRing, rows: &[Row<'_>]) -> Result<HashMap<(String, String), Taken>, StoreError> {
+/// Whether somebody else wrote what these rows are about since it was looked for; the next look finds it.
+fn is_raced(error: &SaveError) -> bool {
+    matches!(error, SaveError::Store(error) if people::raced(error) || error.broke("cases_source_ref"))
+}
+
+/// Whether it is no single row's fault.
+const fn is_of_all(error: &SaveError) -> bool {
+    matches!(error, SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)
+}
+
+/// Somebody new, however many of their decisions come together.
+fn stranger() -> (PersonId, Reach) {
+    (fresh(PersonId::from_uuid), Reach::default())
+}
+
+/// The verdicts on rows whose references were taken before.
+async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<Verdicts, StoreError> {
+    if rows.is_empty() {
+        return Ok(Verdicts::new());
+    }
     let sources: Vec<&str> = rows.iter().map(|row| row.office.source.as_str()).collect();
     let references: Vec<&str> = rows.iter().map(|row| row.result.reference.as_str()).collect();
-    cases::find_by_source(tx, keys, &sources, &references).await
+    let known = cases::find_by_source(conn, keys, &sources, &references).await?;
+    let verdict = |row: &&Row<'_>| {
+        let (case, mark) = known.get(&(row.office.source.clone(), row.result.reference.clone()))?;
+        Some((row.at, again(case, mark.as_ref(), &row.mark)))
+    };
+    Ok(rows.iter().filter_map(verdict).collect())
 }
 
 /// The verdict on a report whose reference was taken before.

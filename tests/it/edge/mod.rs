@@ -10,6 +10,7 @@ mod shapes;
 mod walk;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use poem::http::{HeaderMap, StatusCode};
@@ -17,15 +18,21 @@ use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use serde_json::Value;
 use songda::api::edge::bearer::{Desks, Identify, Officer};
+use songda::api::edge::buckets::Buckets;
 use songda::api::edge::cors::Origins;
-use songda::api::edge::rate_limit::{LimitRate, LocalBuckets, Policies};
+use songda::api::edge::rate_limit::{LimitRate, Policies};
 use songda::api::{Edge, allowed, pages as pages_of, surround};
 use songda::casework::signing_keys::SigningKeys;
 use songda::casework::tokens::{Grant, TokenAudience, Tokens};
+use songda::demo::fresh_key;
 use songda::domain::clock::{Clock, Instant, fresh};
 use songda::domain::ids::{ClientId, OfficerId, PersonId, SessionId};
 use songda::env::Env;
+use songda::queue::Queue;
+
 use songda::store::StoreError;
+
+use crate::servers::Servers;
 
 pub fn now() -> Instant {
     "2026-11-23T08:00:00Z".parse().unwrap()
@@ -45,7 +52,7 @@ impl Desks for AsNamed {
     }
 }
 
-/// An edge at a standing clock, with settings beside the defaults.
+/// An edge at a standing clock, with settings beside the defaults. Its callers are counted in the shared Redis, under a prefix of their own.
 fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());
@@ -54,11 +61,14 @@ fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
         origins: Origins::from_env(&mut env).unwrap(),
         limit_rate: LimitRate {
             policies: Policies::from_env(&mut env).unwrap(),
-            buckets: Arc::new(LocalBuckets::new(1000)),
+            buckets: Arc::new(buckets(Servers::shared().redis(), &format!("it:{}:", fresh_key()), clock)),
             proxies: 0,
-            clock,
         },
     }
+}
+
+fn buckets(redis: &str, prefix: &str, clock: Clock) -> Buckets {
+    Buckets::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
 }
 
 /// Settings under which a walk is never stopped for its haste.

@@ -6,6 +6,8 @@
 
 mod bare;
 mod decisions;
+#[path = "../tests/history/mod.rs"]
+mod history;
 mod installation;
 mod ledger;
 mod limits;

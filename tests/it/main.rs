@@ -25,7 +25,10 @@ mod folder;
 mod fuzz;
 mod gateways;
 mod gathered;
+mod growth;
 mod harness;
+#[path = "../history/mod.rs"]
+mod history;
 mod housekeeping;
 mod image;
 mod journeys;
@@ -42,7 +45,6 @@ mod plugged;
 mod poison;
 mod power_list;
 mod proxy;
-mod queue_plan;
 mod readme;
 mod refusals;
 mod releases;

@@ -23,19 +23,29 @@ use crate::process::Process;
 use crate::report::{Line, Sample, Target};
 use crate::{Bench, Measured};
 
-static WEIGHT: Line =
-    Line { what: "history: PostgreSQL's bytes for a case, with its indexes", unit: "kB", beside: "", target: Target::None };
+static WEIGHT: Line = Line {
+    what: "history: PostgreSQL's bytes for a case, with its indexes",
+    unit: "kB",
+    beside: "",
+    target: Target::None,
+};
 static STEPS: Line = Line {
     what: "history: all steps of a town's day, the sum of their medians",
     unit: "ms",
     beside: "empty",
     target: Target::RatioAtMost(1.5),
 };
-static READ: Line =
-    Line { what: "history: most pages that a statement read", unit: "pages", beside: "", target: Target::AtMost(plans::MOST_PAGES) };
+static READ: Line = Line {
+    what: "history: most pages that a statement read",
+    unit: "pages",
+    beside: "",
+    target: Target::AtMost(plans::MOST_PAGES),
+};
 
-/// Days that are lived to be timed: enough for a median, and for every connection to settle on its plans.
-const DAYS: usize = 12;
+/// Days that are lived to be timed, in a full run and in a quick one: enough for a median, and for every connection to settle on its plans.
+const DAYS: [usize; 2] = [12, 3];
+/// Most cases are decided elsewhere.
+const DECISIONS: usize = 77;
 const OPERATOR: &str = "operator.bench";
 /// How long what is due may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -60,7 +70,7 @@ async fn administer(admin: &mut PgConnection, sql: String) -> Measured<()> {
 
 async fn in_its_database(bench: &Bench, url: &str) -> Measured<Vec<Sample>> {
     let mut conn = PgConnection::connect(url).await?;
-    let place = Place::prepare(&bench.installation, url).await?;
+    let place = Place::prepare(bench, url).await?;
     let empty = place.lives(&mut conn).await?;
     make(bench, url, &mut conn).await?;
     place.leaves_some_open(&mut conn).await?;
@@ -85,13 +95,14 @@ async fn in_its_database(bench: &Bench, url: &str) -> Measured<Vec<Sample>> {
 struct Place {
     installation: Installation,
     password: String,
+    days: usize,
 }
 
 impl Place {
-    async fn prepare(bench: &Installation, url: &str) -> Measured<Self> {
-        let (password, world) = (fresh_key(), bench.world()?);
+    async fn prepare(bench: &Bench, url: &str) -> Measured<Self> {
+        let (password, world) = (fresh_key(), bench.installation.world()?);
         let (ems, sf, sms) = (format!("{world}ems"), format!("{world}sf"), format!("{world}sms_aliyun"));
-        let installation = bench.with(&[
+        let installation = bench.installation.with(&[
             ("SONGDA_DATABASE_URL", url),
             ("SONGDA_REDIS_PREFIX", "history:"),
             ("SONGDA_EMS_URL", &ems),
@@ -110,14 +121,14 @@ impl Place {
             let add = ["staff", "add", name, "--name", name, "--agency", agency, "--role", role];
             installation.songda(&add).await?;
         }
-        Ok(Self { installation, password })
+        Ok(Self { installation, password, days: bench.size(DAYS[0], DAYS[1]) })
     }
 
     /// Days that are timed.
     async fn lives(&self, conn: &mut PgConnection) -> Measured<Times> {
         let mut times = Times::default();
         let (town, processes) = self.wakes().await?;
-        for _ in 0..DAYS {
+        for _ in 0..self.days {
             town.lives_a_day(&mut times).await?;
         }
         self.sleeps(processes, conn).await?;
@@ -138,7 +149,8 @@ impl Place {
         sandbox.aim(api.caller.base()).await?;
         let back_office = api.caller.with_token(self.installation.token(&api).await?);
         let Api { process, caller, .. } = api;
-        let town = Town { api: caller, sandbox, password: self.password.clone(), operator: OPERATOR, back_office };
+        let (password, decisions) = (self.password.clone(), DECISIONS);
+        let town = Town { api: caller, sandbox, password, operator: OPERATOR, back_office, decisions };
         Ok((town, [process, worker, world]))
     }
 
@@ -198,13 +210,15 @@ async fn make(bench: &Bench, url: &str, conn: &mut PgConnection) -> Measured<()>
     const AT_ONCE: i64 = 500;
     let watch = Stopwatch::start();
     let copied = Copied::take(conn).await?;
-    let wanted = i64::try_from(bench.size(5_000_000, 100_000))?;
+    let wanted = i64::try_from(bench.cases.unwrap_or_else(|| bench.size(5_000_000, 100_000)))?;
     let copies = copied.copies(wanted);
     let hands = i64::try_from(std::thread::available_parallelism()?.get())?;
     let share = async |hand: i64| {
         let mut conn = PgConnection::connect(url).await?;
         // The rules are asked of every row by the tests' smaller history; here they would take as long again.
-        sqlx::raw_sql("set session_replication_role = replica; set synchronous_commit = off").execute(&mut conn).await?;
+        sqlx::raw_sql("set session_replication_role = replica; set synchronous_commit = off")
+            .execute(&mut conn)
+            .await?;
         let mut to = copies - hand * AT_ONCE;
         while to > 0 {
             copied.copy(&mut conn, (to - AT_ONCE + 1).max(1), to, copies).await?;

@@ -90,10 +90,12 @@ impl Copied {
         Ok(tx.commit().await?)
     }
 
-    /// Lets PostgreSQL count what is there, as it does by itself in time, and forgets the day.
+    /// Lets PostgreSQL count what is there and write it out, as it does by itself in time, and forgets the day.
     pub async fn end(self, conn: &mut PgConnection) -> Result<(), Failure> {
         sqlx::raw_sql("drop schema copied cascade").execute(&mut *conn).await?;
-        sqlx::raw_sql("vacuum analyze").execute(conn).await?;
+        for sql in ["vacuum analyze", "checkpoint"] {
+            sqlx::raw_sql(sql).execute(&mut *conn).await?;
+        }
         Ok(())
     }
 }

@@ -31,6 +31,8 @@ pub struct Town {
     pub operator: &'static str,
     /// The API, as a back-office system calls it.
     pub back_office: Caller,
+    /// How many decisions it hands in on a day, at once.
+    pub decisions: usize,
 }
 
 /// How long each step took, each time.
@@ -56,7 +58,7 @@ impl Times {
 }
 
 impl Town {
-    /// One day: ten cases.
+    /// One day: one case comes by post, one online, and all others from elsewhere.
     pub async fn lives_a_day(&self, times: &mut Times) -> Played<()> {
         self.is_served_by_post(times).await?;
         self.is_served_online(times).await?;
@@ -146,8 +148,12 @@ impl Town {
             times.of(step, who.caller().get(path).success()).await?;
         }
         times.of("timeline", who.timeline(&submitted.id)).await?;
-        let mut session =
-            self.api.post("/v1/sessions/wechat").json(&json!({"code": format!("wx-{}", fresh_key())})).success().await?;
+        let mut session = self
+            .api
+            .post("/v1/sessions/wechat")
+            .json(&json!({"code": format!("wx-{}", fresh_key())}))
+            .success()
+            .await?;
         let refresh = json!({"refresh_token": session.text("/refresh_token")?});
         session = times.of("refresh a session", self.api.post("/v1/sessions/refresh").json(&refresh).success()).await?;
         let caller = self.api.with_token(session.text("/access_token")?);
@@ -155,10 +161,10 @@ impl Town {
         Ok(())
     }
 
-    /// A back-office system decides for seven people, and tries an item that is not published.
+    /// A back-office system decides for people whom nobody knew, and tries an item that is not published.
     async fn decides_elsewhere(&self, times: &mut Times) -> Played<()> {
-        let results: Vec<Value> = (0..7).map(|_| decision(&json!({"phone": fresh_phone()}))).collect();
-        times.of("seven decisions from elsewhere", self.reports(&results)).await?;
+        let results: Vec<Value> = (0..self.decisions).map(|_| decision(&json!({"phone": fresh_phone()}))).collect();
+        times.of("decisions from elsewhere, at once", self.reports(&results)).await?;
         let mut unknown = decision(&json!({"phone": fresh_phone()}));
         unknown["item_code"] = json!("XX-0000");
         self.reports(&[unknown]).await

@@ -12,7 +12,7 @@ use super::copies::TABLES;
 
 /// What a statement may read: rows, whether it returns or drops them, and pages of 8 kB.
 const MOST_ROWS: f64 = 1_500.0;
-pub const MOST_PAGES: f64 = 600.0;
+pub const MOST_PAGES: f64 = 1_500.0;
 
 /// Where `script/servers/postgres.sh` lets the log be written.
 const LOG: &str = "current_setting('data_directory') || '/../log'";
@@ -59,8 +59,11 @@ pub async fn since(conn: &mut PgConnection, start: i64) -> Result<Statements, Fa
     while place < end {
         const PART: i64 = 8 << 20;
         let sql = format!("select pg_read_binary_file({LOG}, $1, $2)");
-        let part: Vec<u8> =
-            sqlx::query_scalar(AssertSqlSafe(sql)).bind(place).bind(PART.min(end - place)).fetch_one(&mut *conn).await?;
+        let part: Vec<u8> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(place)
+            .bind(PART.min(end - place))
+            .fetch_one(&mut *conn)
+            .await?;
         place += i64::try_from(part.len())?;
         rest.push_str(&String::from_utf8_lossy(&part));
         let whole = if place < end { rest.rfind("\n20").unwrap_or(0) } else { rest.len() };
@@ -179,7 +182,8 @@ impl Statement {
         if (table.is_empty() && index.is_empty()) || node == "ModifyTable" || number(plan, "Actual Loops") == 0.0 {
             return;
         }
-        let dropped: f64 = ["Rows Removed by Filter", "Rows Removed by Index Recheck"].map(|name| number(plan, name)).iter().sum();
+        let dropped: f64 =
+            ["Rows Removed by Filter", "Rows Removed by Index Recheck"].map(|name| number(plan, name)).iter().sum();
         *rows += (number(plan, "Actual Rows") + dropped) * number(plan, "Actual Loops");
         ways.push(if index.is_empty() { format!("{node} on {table}") } else { index.to_owned() });
         if node == "Seq Scan" && TABLES.iter().any(|(grows, _)| *grows == table) {

@@ -25,10 +25,12 @@ async fn no_statement_reads_more_because_of_what_lies_behind() {
     let (server, worker) = (desk.server(None).await, desk.worker(None));
     desk.outside().aim(server.api.base()).await.unwrap();
     let operator = "operator.growth";
-    desk.songda(&["staff", "add", operator, "--name", "运维", "--agency", "public-security", "--role", "operator"]).await;
+    desk.songda(&["staff", "add", operator, "--name", "运维", "--agency", "public-security", "--role", "operator"])
+        .await;
     let back_office = server.api.with_token(KnownOffice::new(&desk).await.token(&desk).await);
     let password = PASSWORD.to_owned();
-    let town = Town { api: server.api.clone(), sandbox: desk.outside(), password, operator, back_office };
+    let (api, sandbox) = (server.api.clone(), desk.outside());
+    let town = Town { api, sandbox, password, operator, back_office, decisions: 7 };
 
     town.lives_a_day(&mut Times::default()).await.unwrap();
     desk.finish(Duration::from_secs(20)).await;

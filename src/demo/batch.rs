@@ -17,6 +17,8 @@ use crate::env::Env;
 
 /// How long all may take, the waits after failures included.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How often those who watch are told how far it is.
+const NEWS_EVERY: Duration = Duration::from_secs(5);
 
 /// What goes wrong, and in which share of the calls.
 const FAULTS: [(&str, f64); 4] =
@@ -134,17 +136,23 @@ async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Playe
 
 /// Waits until every phone rang and every parcel arrived, with the sandbox moving parcels along.
 async fn bring_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
+    let mut told = Stopwatch::start();
     until("every phone rings and every parcel arrives", PATIENCE, async || {
         let moved = stage.sandbox.advance_all().await?;
         let parcels = by_phone(stage.sandbox.parcels().await?);
         let phones = stage.sandbox.phones().await?;
-        let arrived = handed_in.iter().all(|decision| {
+        let arrived = handed_in.iter().filter(|decision| {
             // News may overtake each other: "out for delivery" is not told any more to whom holds the parcel.
             let least = if decision.by_courier { 2 } else { 1 };
             let ordered = !decision.by_courier || parcels.contains_key(&decision.phone);
             ordered && phones.get(&decision.phone).is_some_and(|messages| messages.len() >= least)
         });
-        Ok((arrived && moved == 0).then_some(()))
+        let arrived = arrived.count();
+        if told.elapsed() > NEWS_EVERY {
+            told = Stopwatch::start();
+            stage.story.step("送达中", &format!("{arrived} of {} have all that they wait for", handed_in.len()));
+        }
+        Ok((arrived == handed_in.len() && moved == 0).then_some(()))
     })
     .await?;
     stage.story.step("全部送达", "every phone rang, every parcel arrived");

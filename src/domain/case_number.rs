@@ -2,11 +2,12 @@
 //! digits (the count of that day) + one check character, ISO/IEC 7064 MOD 37,36 (GB/T 17710), 21 in all.
 //! Every single wrong character and nearly every swap of neighbours is noticed before a look-up.
 
-use std::fmt;
 use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
+
+use super::shown::shown;
 
 const DIVISION: &str = "320413";
 
@@ -14,6 +15,7 @@ const DIVISION: &str = "320413";
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CaseNumber(String);
+shown!(CaseNumber);
 
 /// Why a text is not a case number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,18 +35,6 @@ impl CaseNumber {
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
-    }
-
-    /// The number.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for CaseNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

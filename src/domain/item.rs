@@ -1,36 +1,24 @@
 //! Items (事项): what can be applied for. An item is data, published in versions; a case keeps the version that it
 //! was opened on. Code tables: GB/T 39046-2020, annex A.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::due::TimeLimit;
 use super::form::Form;
 use super::parcel::CarrierCode;
+use super::shown::shown;
 use super::text::Bilingual;
 
 /// The code of an item (事项编码): `JT-0001`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ItemCode(String);
+shown!(ItemCode);
 
 impl ItemCode {
     /// Names an item, which may or may not exist.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
-    }
-
-    /// The code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ItemCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -38,23 +26,12 @@ impl fmt::Display for ItemCode {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AgencyCode(String);
+shown!(AgencyCode);
 
 impl AgencyCode {
     /// Names an agency, which may or may not exist.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
-    }
-
-    /// The code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AgencyCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

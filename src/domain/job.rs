@@ -4,7 +4,6 @@
 //! is promising once. It carries ids only. Each kind runs in one [`Lane`]: the queue before one gateway, with
 //! that gateway's limits, so that a slow gateway delays nobody else.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{CallbackId, JobId, LoginCodeId, NotificationId, ParcelId};
 use super::notification::ChannelCode;
 use super::parcel::CarrierCode;
+use super::shown::shown;
 
 /// What is to be done. The tag is the job's kind: it outlives the code, so a kind is never renamed or re-used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,7 @@ impl Work {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lane(String);
+shown!(Lane);
 
 impl Lane {
     /// The lane of a channel.
@@ -135,18 +136,6 @@ impl Lane {
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
-    }
-
-    /// The lane's name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Lane {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -26,6 +26,7 @@ pub mod private;
 pub mod reach;
 pub mod retry;
 pub mod session;
+mod shown;
 pub mod staff;
 pub mod text;
 pub mod upload;

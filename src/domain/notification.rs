@@ -2,36 +2,25 @@
 //! the phone over channels (渠道), one after the other.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::case_number::CaseNumber;
 use super::clock::{Instant, beijing};
 use super::ids::{CaseId, NotificationId, PersonId};
+use super::shown::shown;
 use super::text::{Bilingual, Language};
 
 /// The name of a channel: `wechat`, `sms_aliyun`, …
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChannelCode(String);
+shown!(ChannelCode);
 
 impl ChannelCode {
     /// Names a channel.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ChannelCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

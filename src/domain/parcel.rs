@@ -1,8 +1,6 @@
 //! Parcels (寄递): one courier order each. What a carrier tells is kept as it came; where a parcel stands is a
 //! fold over all of it, so late, doubled and re-ordered news do no harm.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::address::PostalAddress;
@@ -10,28 +8,18 @@ use super::clock::{Instant, can_have_happened};
 use super::foreign::{LONGEST_NUMBER, is_storable};
 use super::ids::{CaseId, ParcelId, PersonId};
 use super::private::Private;
+use super::shown::shown;
 
 /// The name of a carrier (承运商): `ems`, `sf`, …
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CarrierCode(String);
+shown!(CarrierCode);
 
 impl CarrierCode {
     /// Names a carrier.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for CarrierCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -40,6 +28,7 @@ impl fmt::Display for CarrierCode {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderNo(String);
+shown!(OrderNo);
 
 impl OrderNo {
     /// The number of a parcel's n-th order (from 1). A further order exists only after the one before it was
@@ -55,24 +44,13 @@ impl OrderNo {
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
-
-    /// The number.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for OrderNo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// A carrier's number for a parcel (运单号).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Waybill(String);
+shown!(Waybill);
 
 impl Waybill {
     /// A waybill number as a carrier gave it.
@@ -80,22 +58,10 @@ impl Waybill {
         Self(text.into())
     }
 
-    /// The number.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether it can be a number.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         !self.0.is_empty() && is_storable(&self.0, LONGEST_NUMBER)
-    }
-}
-
-impl fmt::Display for Waybill {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::clock::Instant;
 use super::ids::{ClientId, OfficerId};
 use super::item::AgencyCode;
+use super::shown::shown;
 
 /// What an officer may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,14 +71,7 @@ pub struct Officer {
 /// An officer's name for signing in: 3 to 40 of `a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Username(String);
-
-impl Username {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+shown!(Username);
 
 impl FromStr for Username {
     type Err = InvalidName;
@@ -88,23 +82,10 @@ impl FromStr for Username {
     }
 }
 
-impl fmt::Display for Username {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// The name of a back-office system, as it stands in `/results/{source}/…`: 2 to 40 of `a-z 0-9 -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(String);
-
-impl Source {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+shown!(Source);
 
 impl FromStr for Source {
     type Err = InvalidName;
@@ -112,12 +93,6 @@ impl FromStr for Source {
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let good = (2..=40).contains(&text.len()) && text.bytes().all(|b| is_lower(b) || b == b'-');
         good.then(|| Self(text.to_owned())).ok_or(InvalidName("2 to 40 of a-z, 0-9, hyphen"))
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -68,6 +68,12 @@ impl Problem {
         Self::new(Code::Internal).cause(cause)
     }
 
+    /// Something that we stand on is away for a moment: its cause is logged, and whoever asked may ask again soon.
+    pub fn unavailable(cause: impl StdError + Send + Sync + 'static) -> Self {
+        const SOON: Duration = Duration::from_secs(1);
+        Self::new(Code::Unavailable).retry_after(SOON).cause(cause)
+    }
+
     /// Says what is special about this occurrence. Never put personal data or internals here.
     #[must_use]
     pub fn detail(mut self, detail: Bilingual) -> Self {
@@ -263,9 +269,8 @@ impl From<Code> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        const SOON: Duration = Duration::from_secs(1);
         match error {
-            StoreError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(SOON).cause(error),
+            StoreError::Unavailable(_) => Self::unavailable(error),
             StoreError::Constraint(_) | StoreError::Broken(_) => Self::internal(error),
         }
     }

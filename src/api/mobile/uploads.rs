@@ -146,7 +146,7 @@ enum UploadDiscarded {
 
 impl From<FilesError> for Problem {
     fn from(error: FilesError) -> Self {
-        Self::new(Code::Unavailable).cause(error)
+        Self::unavailable(error)
     }
 }
 

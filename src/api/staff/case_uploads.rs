@@ -32,7 +32,7 @@ impl From<ReadUploadError> for Problem {
     fn from(error: ReadUploadError) -> Self {
         match error {
             ReadUploadError::Store(error) => error.into(),
-            ReadUploadError::Files(error) => Self::new(Code::Unavailable).cause(error),
+            ReadUploadError::Files(error) => error.into(),
         }
     }
 }

@@ -34,8 +34,10 @@ pub struct Plan {
     pub settings: &'static [(&'static str, &'static str)],
 }
 
-/// Nobody slows the load down, and parcels arrive while one looks on.
-const LONG: [(&str, &str); 5] = [
+/// Nobody slows the load down, parcels arrive while one looks on, and doubt waits as in production.
+const LONG: [(&str, &str); 7] = [
+    ("SONGDA_ABSENT_FOR", "60s"),
+    ("SONGDA_MESSAGE_ABSENT_FOR", "2m"),
     ("SONGDA_TRACK_EVERY", "15s"),
     ("SONGDA_RETRY_LONGEST", "30s"),
     ("SONGDA_CONFIRM_WITHIN", "2m"),

@@ -10,7 +10,7 @@ use crate::history::copies::{Copied, leave_open};
 use crate::history::day::{Times, Town};
 use crate::history::plans;
 
-/// So many days like the first: more than the rows that a statement may read.
+/// So many days like the first: three thousand cases, twice the rows that a statement may read.
 const COPIES: i64 = 300;
 
 /// Plans that serve any value, as every connection comes to them once it knows a statement.

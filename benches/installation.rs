@@ -29,6 +29,7 @@ pub struct Installation {
     home: PathBuf,
     settings: Vec<(String, String)>,
     sandbox: SocketAddr,
+    source: &'static str,
     client: String,
 }
 
@@ -49,16 +50,27 @@ impl Installation {
         fs::create_dir_all(&home)?;
         let sandbox = free_address().await?;
         let settings = settings(&home, gateways, sandbox);
-        let mut installation = Self { settings, sandbox, client: String::new(), home };
+        let installation = Self { settings, sandbox, source: "", client: String::new(), home };
         let keys = installation.home.join("keys");
         installation.songda(&["keys", "init", &keys.to_string_lossy()]).await?;
-        installation.songda(&["migrate"]).await?;
-        installation.songda(&["catalog", "load", "--rehearse"]).await?;
-        let key_file = installation.key_file();
-        let add = ["clients", "add", "--source", "bench", "--name", "bench", "--agencies", "human-resources"];
+        installation.set_up("bench").await
+    }
+
+    /// Makes tables, catalogue and a back-office client of this name in an empty database.
+    pub async fn set_up(mut self, source: &'static str) -> Measured<Self> {
+        self.songda(&["migrate"]).await?;
+        self.songda(&["catalog", "load", "--rehearse"]).await?;
+        self.source = source;
+        let key_file = self.key_file();
+        let add = ["clients", "add", "--source", source, "--name", source, "--agencies", "human-resources"];
         let with_key = ["--key-file", &key_file.to_string_lossy()];
-        installation.client = installation.songda(&[&add[..], &with_key].concat()).await?.trim().to_owned();
-        Ok(installation)
+        self.client = self.songda(&[&add[..], &with_key].concat()).await?.trim().to_owned();
+        Ok(self)
+    }
+
+    /// Where the sandbox is, once it plays.
+    pub fn world(&self) -> Measured<Url> {
+        Ok(format!("http://{}", self.sandbox).parse()?)
     }
 
     /// The same one, for processes with some settings changed.
@@ -112,7 +124,7 @@ impl Installation {
     }
 
     fn key_file(&self) -> PathBuf {
-        self.home.join("client.pem")
+        self.home.join(format!("{}.pem", self.source))
     }
 }
 

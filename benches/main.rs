@@ -6,6 +6,8 @@
 
 mod bare;
 mod decisions;
+#[path = "../tests/history/mod.rs"]
+mod history;
 mod installation;
 mod ledger;
 mod limits;
@@ -43,6 +45,8 @@ pub struct Bench {
     sink: Sink,
     /// Whether figures only have to be in the right order of magnitude, soon.
     is_quick: bool,
+    /// How many cases `history` is to have, if not the usual number.
+    cases: Option<usize>,
 }
 
 impl Bench {
@@ -71,28 +75,30 @@ impl Bench {
 struct Wanted {
     is_quick: bool,
     rounds: usize,
+    cases: Option<usize>,
     names: Vec<String>,
 }
 
 impl Wanted {
     fn read() -> Measured<Self> {
-        let (mut is_quick, mut rounds, mut names) = (false, None, Vec::new());
+        let (mut is_quick, mut rounds, mut cases, mut names) = (false, None, None, Vec::new());
         for argument in env::args().skip(1) {
             match argument.as_str() {
                 // Cargo says it to every benchmark.
                 "--bench" => {}
                 "--quick" => is_quick = true,
-                other => match other.strip_prefix("--rounds=") {
-                    Some(count) => rounds = Some(count.parse()?),
+                other => match other.split_once('=') {
+                    Some(("--rounds", count)) => rounds = Some(count.parse()?),
+                    Some(("--cases", count)) => cases = Some(count.parse()?),
                     None if measure::NAMES.contains(&other) => names.push(other.to_owned()),
-                    None => return Err(format!("{other}? Known are {}", measure::NAMES.join(" ")).into()),
+                    _ => return Err(format!("{other}? Known are {}", measure::NAMES.join(" ")).into()),
                 },
             }
         }
         if names.is_empty() {
             names = measure::NAMES.map(str::to_owned).to_vec();
         }
-        Ok(Self { is_quick, rounds: rounds.unwrap_or(if is_quick { 1 } else { 5 }), names })
+        Ok(Self { is_quick, rounds: rounds.unwrap_or(if is_quick { 1 } else { 5 }), cases, names })
     }
 }
 
@@ -115,7 +121,8 @@ async fn run() -> Measured<()> {
     let wanted = Wanted::read()?;
     let sink = Sink::start()?;
     let installation = Installation::prepare(sink.address).await?;
-    let bench = Bench { installation, ledger: Ledger::open().await?, sink, is_quick: wanted.is_quick };
+    let (ledger, is_quick, cases) = (Ledger::open().await?, wanted.is_quick, wanted.cases);
+    let bench = Bench { installation, ledger, sink, is_quick, cases };
     let (mut report, mut failures) = (Report::default(), Vec::new());
     for round in 1..=wanted.rounds {
         for name in wanted.names.iter().filter(|name| round == 1 || !measure::ONCE.contains(&name.as_str())) {

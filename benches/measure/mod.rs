@@ -5,6 +5,7 @@ mod decide;
 mod delivery;
 mod drain;
 mod footprint;
+mod history;
 mod latency;
 mod limits;
 mod live;
@@ -17,7 +18,7 @@ use crate::report::Sample;
 use crate::{Bench, Measured};
 
 /// In the order in which they are made.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "limits",
     "footprint",
     "drain",
@@ -30,10 +31,11 @@ pub const NAMES: [&str; 12] = [
     "sustained",
     "burst",
     "live",
+    "history",
 ];
 
 /// Those that are long in themselves, and so are made in the first round only.
-pub const ONCE: [&str; 3] = ["sustained", "burst", "live"];
+pub const ONCE: [&str; 4] = ["sustained", "burst", "live", "history"];
 
 /// Makes one of them.
 pub async fn one(name: &str, bench: &Bench) -> Measured<Vec<Sample>> {
@@ -50,6 +52,7 @@ pub async fn one(name: &str, bench: &Bench) -> Measured<Vec<Sample>> {
         "sustained" => sustained::measure(bench).await,
         "burst" => burst::measure(bench).await,
         "live" => live::measure(bench).await,
+        "history" => history::measure(bench).await,
         _ => Err(format!("there is no measurement {name}").into()),
     }
 }

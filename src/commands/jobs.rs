@@ -11,7 +11,7 @@ use super::{Failure, casework};
 /// What to do with jobs.
 #[derive(Subcommand)]
 pub enum Jobs {
-    /// List jobs, the newest first.
+    /// List jobs, the newest first. Those that are done are looked for among the newest 1000.
     List(Filter),
     /// Show one job with all attempts at it.
     Show {

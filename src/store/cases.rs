@@ -275,7 +275,7 @@ pub async fn queue(
 /// A page of a queue: of an agency ($1), in one state or any ($2), after a day and an id ($3, $4), so many at most ($5).
 /// Every page has a place that it comes after, the first one a place before all others, so that the index
 /// `cases_in_queue` leads to it.
-pub const QUEUE: &str = concat!(
+const QUEUE: &str = concat!(
     "select ",
     columns!(),
     " from cases

@@ -26,7 +26,10 @@ mod form_files;
 mod fuzz;
 mod gateways;
 mod gathered;
+mod growth;
 mod harness;
+#[path = "../history/mod.rs"]
+mod history;
 mod housekeeping;
 mod image;
 mod journeys;
@@ -43,7 +46,6 @@ mod plugged;
 mod poison;
 mod power_list;
 mod proxy;
-mod queue_plan;
 mod readme;
 mod refusals;
 mod releases;

@@ -34,6 +34,8 @@ const MOST_REPLAYED: i64 = 1_000;
 #[OpenApi(prefix_path = "/ops/v1", tag = "Tag::Jobs")]
 impl Jobs {
     /// Lists jobs, the newest first.
+    ///
+    /// Of the pending and of the dead all are found. Otherwise a page looks among the next 1000 jobs from where it begins.
     #[oai(path = "/jobs", method = "get", operation_id = "list_jobs")]
     async fn list(
         &self,

@@ -59,7 +59,14 @@ pub struct JobFilter {
 const JOB_COLUMNS: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at,
                            case when lease_until is not null then worker end as worker";
 
-/// Jobs of a filter, the newest first, before a place in the list.
+/// An id after all others: a comparison with it finds its place in an index, where `$5 is null or …` reads all.
+const LAST: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid";
+
+/// Among so many a filter is looked for, counted back from its place in the list, where jobs that are done are meant too:
+/// those are kept for ever, and nothing but their ids puts them in an order.
+pub const NEWEST: i64 = 1_000;
+
+/// Jobs of a filter, the newest first, before a place in the list. Of the pending and of the dead all are found.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -69,10 +76,20 @@ pub async fn list(
     before: Option<JobId>,
     limit: i64,
 ) -> Result<Vec<JobRow>, StoreError> {
+    let among = |which: &str| format!("select {JOB_COLUMNS} from jobs where {which} id < coalesce($5, {LAST})");
+    let among = match filter.state.as_deref() {
+        Some("dead") => among("state = 'dead' and"),
+        // Each part is what an index knows.
+        Some("pending") => {
+            let offered = among("state = 'pending' and offered_at is not null and");
+            format!("{} union all {offered}", among("state = 'pending' and offered_at is null and"))
+        }
+        _ => format!("{} order by id desc limit {NEWEST}", among("")),
+    };
     let sql = format!(
-        "select {JOB_COLUMNS} from jobs
+        "select * from ({among}) job
          where ($1::text is null or state = $1) and ($2::text is null or lane = $2) and ($3::text is null or kind = $3)
-           and ($4::text is null or position($4 in cause) > 0) and ($5::uuid is null or id < $5)
+           and ($4::text is null or position($4 in cause) > 0)
          order by id desc limit $6"
     );
     let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql))

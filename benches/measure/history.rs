@@ -1,0 +1,233 @@
+//! Five million cases of three years: what they weigh, what each of the product's own statements reads among them, and
+//! how long a town's steps take beside an empty database. `tests/history` says how history is made and plans are judged.
+//!
+//! In a database of its own, which is dropped at the end.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use songda::demo::fresh_key;
+use songda::demo::sandbox::Sandbox;
+use songda::demo::wait::until;
+use songda::domain::clock::Stopwatch;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::history::copies::{self, Copied, TABLES};
+use crate::history::day::{Times, Town};
+use crate::history::plans;
+use crate::installation::{Api, Installation};
+use crate::process::Process;
+use crate::report::{Line, Sample, Target};
+use crate::{Bench, Measured};
+
+static WEIGHT: Line = Line {
+    what: "history: PostgreSQL's bytes for a case, with its indexes",
+    unit: "kB",
+    beside: "",
+    target: Target::None,
+};
+static STEPS: Line = Line {
+    what: "history: all steps of a town's day, the sum of their medians",
+    unit: "ms",
+    beside: "empty",
+    target: Target::RatioAtMost(1.5),
+};
+static READ: Line = Line {
+    what: "history: most pages that a statement read",
+    unit: "pages",
+    beside: "",
+    target: Target::AtMost(plans::MOST_PAGES),
+};
+
+/// Days that are lived to be timed, in a full run and in a quick one: enough for a median, and for every connection to settle on its plans.
+const DAYS: [usize; 2] = [12, 3];
+/// Most cases are decided elsewhere.
+const DECISIONS: usize = 77;
+const OPERATOR: &str = "operator.bench";
+/// How long what is due may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Where it takes place.
+const DATABASE: &str = "songda_history";
+
+/// Makes the history, and lives in it.
+pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
+    let home = env::var("SONGDA_DATABASE_URL")?;
+    let mut admin = PgConnection::connect(&home).await?;
+    administer(&mut admin, format!("create database {DATABASE}")).await?;
+    let (server, _) = home.rsplit_once('/').ok_or("the database has no name")?;
+    let measured = in_its_database(bench, &format!("{server}/{DATABASE}")).await;
+    administer(&mut admin, format!("drop database {DATABASE} with (force)")).await?;
+    measured
+}
+
+async fn administer(admin: &mut PgConnection, sql: String) -> Measured<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(admin).await?;
+    Ok(())
+}
+
+async fn in_its_database(bench: &Bench, url: &str) -> Measured<Vec<Sample>> {
+    let mut conn = PgConnection::connect(url).await?;
+    let place = Place::prepare(bench, url).await?;
+    let empty = place.lives(&mut conn).await?;
+    make(bench, url, &mut conn).await?;
+    place.leaves_some_open(&mut conn).await?;
+    let weight = weigh(&mut conn).await?;
+    let full = place.lives(&mut conn).await?;
+    eprintln!("{}", side_by_side(&empty, &full));
+
+    plans::watch(&mut conn).await?;
+    let before = plans::length(&mut conn).await?;
+    place.lives(&mut conn).await?;
+    let statements = plans::since(&mut conn, before).await?;
+    eprintln!("{}", statements.table());
+    let faults = statements.faults();
+    if !faults.is_empty() {
+        return Err(faults.join("\n").into());
+    }
+    let sum = |times: &Times| times.medians().map(|(_, median)| median).sum::<f64>();
+    Ok(vec![WEIGHT.is(weight), STEPS.beside(sum(&full), Some(sum(&empty))), READ.is(statements.most_pages())])
+}
+
+/// The town's own installation: in a database and under a prefix of its own, with the sandbox in all gateways' place.
+struct Place {
+    installation: Installation,
+    password: String,
+    days: usize,
+}
+
+impl Place {
+    async fn prepare(bench: &Bench, url: &str) -> Measured<Self> {
+        let (password, world) = (fresh_key(), bench.installation.world()?);
+        let (ems, sf, sms) = (format!("{world}ems"), format!("{world}sf"), format!("{world}sms_aliyun"));
+        let installation = bench.installation.with(&[
+            ("SONGDA_DATABASE_URL", url),
+            ("SONGDA_REDIS_PREFIX", "history:"),
+            ("SONGDA_EMS_URL", &ems),
+            ("SONGDA_SF_URL", &sf),
+            ("SONGDA_SMS_ALIYUN_URL", &sms),
+            ("SONGDA_SANDBOX_STEP", "manual"),
+            ("SONGDA_HOUSEKEEPING", "5s"),
+            ("SONGDA_PASSWORD", &password),
+        ]);
+        let installation = installation.set_up("town").await?;
+        for (name, agency, role) in [
+            ("officer.public-security", "public-security", "officer"),
+            ("officer.human-resources", "human-resources", "officer"),
+            (OPERATOR, "public-security", "operator"),
+        ] {
+            let add = ["staff", "add", name, "--name", name, "--agency", agency, "--role", role];
+            installation.songda(&add).await?;
+        }
+        Ok(Self { installation, password, days: bench.size(DAYS[0], DAYS[1]) })
+    }
+
+    /// Days that are timed.
+    async fn lives(&self, conn: &mut PgConnection) -> Measured<Times> {
+        let mut times = Times::default();
+        let (town, processes) = self.wakes().await?;
+        for _ in 0..self.days {
+            town.lives_a_day(&mut times).await?;
+        }
+        self.sleeps(processes, conn).await?;
+        Ok(times)
+    }
+
+    /// One case in a hundred waits for its officer.
+    async fn leaves_some_open(&self, conn: &mut PgConnection) -> Measured<()> {
+        let (town, processes) = self.wakes().await?;
+        copies::leave_open(conn, &town.leaves_one_open().await?).await?;
+        self.sleeps(processes, conn).await
+    }
+
+    async fn wakes(&self) -> Measured<(Town, [Process; 3])> {
+        let (world, api, worker) =
+            (self.installation.play_the_world().await?, self.installation.serve().await?, self.installation.work()?);
+        let sandbox = Sandbox::new(self.installation.world()?)?;
+        sandbox.aim(api.caller.base()).await?;
+        let back_office = api.caller.with_token(self.installation.token(&api).await?);
+        let Api { process, caller, .. } = api;
+        let (password, decisions) = (self.password.clone(), DECISIONS);
+        let town = Town { api: caller, sandbox, password, operator: OPERATOR, back_office, decisions };
+        Ok((town, [process, worker, world]))
+    }
+
+    /// Once all is done that is due.
+    async fn sleeps(&self, processes: [Process; 3], conn: &mut PgConnection) -> Measured<()> {
+        let due = "select exists (select from jobs where state = 'pending' and due_at < now() + interval '1 minute')";
+        until("all jobs are done", PATIENCE, async || {
+            let due = sqlx::query_scalar(due).fetch_one(&mut *conn).await;
+            Ok((!due.unwrap_or(true)).then_some(()))
+        })
+        .await?;
+        for process in processes {
+            process.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a case weighs, table by table, in words; and all of it in kilobytes.
+async fn weigh(conn: &mut PgConnection) -> Measured<f64> {
+    let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&mut *conn).await?;
+    let each = |bytes: i64| bytes as f64 / cases as f64;
+    let mut all = 0.0;
+    let mut words = format!("| of {cases} cases, bytes for each | rows | table | its indexes |\n|---|---|---|---|\n");
+    for (table, _) in TABLES {
+        let (rows, heap, indexes): (f64, i64, i64) = sqlx::query_as(
+            "select reltuples::float8, pg_table_size(oid), pg_indexes_size(oid) from pg_class where oid = $1::regclass",
+        )
+        .bind(table)
+        .fetch_one(&mut *conn)
+        .await?;
+        writeln!(words, "| {table} | {:.2} | {:.0} | {:.0} |", rows / cases as f64, each(heap), each(indexes))?;
+        all += each(heap) + each(indexes);
+    }
+    let indexes: Vec<(String, i64)> = sqlx::query_as(
+        "select indexrelid::regclass::text, pg_relation_size(indexrelid) from pg_index
+         where indrelid::regclass::text = any($1) order by 2 desc",
+    )
+    .bind(TABLES.map(|(table, _)| table))
+    .fetch_all(conn)
+    .await?;
+    let told = indexes.iter().map(|(name, bytes)| format!("{name} {:.0}", each(*bytes)));
+    eprintln!("{words}bench: {}", told.collect::<Vec<_>>().join(", "));
+    Ok(all / 1_000.0)
+}
+
+/// Each step's median in both, in milliseconds.
+fn side_by_side(empty: &Times, full: &Times) -> String {
+    let full: BTreeMap<&str, f64> = full.medians().collect();
+    let line = |(step, before): (&str, f64)| format!("| {step} | {before:.1} | {:.1} |\n", full[step]);
+    let lines: String = empty.medians().map(line).collect();
+    format!("| a step of the town, median, ms | empty | full |\n|---|---|---|\n{lines}")
+}
+
+/// Copies a day until there are as many cases as are wanted, over as many connections as there are cores.
+async fn make(bench: &Bench, url: &str, conn: &mut PgConnection) -> Measured<()> {
+    const AT_ONCE: i64 = 500;
+    let watch = Stopwatch::start();
+    let copied = Copied::take(conn).await?;
+    let wanted = i64::try_from(bench.cases.unwrap_or_else(|| bench.size(5_000_000, 100_000)))?;
+    let copies = copied.copies(wanted);
+    let hands = i64::try_from(std::thread::available_parallelism()?.get())?;
+    let share = async |hand: i64| {
+        let mut conn = PgConnection::connect(url).await?;
+        // The rules are asked of every row by the tests' smaller history; here they would take as long again.
+        sqlx::raw_sql("set session_replication_role = replica; set synchronous_commit = off")
+            .execute(&mut conn)
+            .await?;
+        let mut to = copies - hand * AT_ONCE;
+        while to > 0 {
+            copied.copy(&mut conn, (to - AT_ONCE + 1).max(1), to, copies).await?;
+            to -= hands * AT_ONCE;
+        }
+        Measured::Ok(())
+    };
+    try_join_all((0..hands).map(share)).await?;
+    copied.end(conn).await?;
+    eprintln!("bench: {copies} copies of a day in {:.0} s", watch.elapsed().as_secs_f64());
+    Ok(())
+}

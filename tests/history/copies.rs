@@ -1,0 +1,143 @@
+//! Years of history, made of one day: every row that the product wrote is copied with other ids, hashes and numbers, and
+//! an earlier time. So each copy is as large as a real row, hangs together with its neighbours as real ones do, and the
+//! columns are the schema's own.
+
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
+
+use super::Failure;
+
+/// The tables that grow, each after those that it refers to; and for how many days of history each is kept, where
+/// housekeeping forgets.
+pub const TABLES: [(&str, Option<i64>); 25] = [
+    ("people", None),
+    ("wechat_accounts", None),
+    ("devices", None),
+    ("consents", None),
+    ("addresses", None),
+    ("sessions", Some(60)),
+    ("refresh_tokens", Some(60)),
+    ("login_codes", Some(1)),
+    ("identity_tries", Some(1)),
+    ("drafts", Some(90)),
+    ("uploads", None),
+    ("cases", None),
+    ("case_supplements", None),
+    ("case_history", None),
+    ("notifications", None),
+    ("parcels", None),
+    ("parcel_scans", None),
+    ("callbacks", None),
+    ("changes", None),
+    ("jobs", None),
+    ("attempts", None),
+    ("idempotent_answers", Some(30)),
+    ("push_receipts", Some(30)),
+    ("refused_applications", None),
+    ("joined_people", None),
+];
+
+/// How far back it goes.
+const DAYS: i64 = 3 * 365;
+
+/// What is copied.
+pub struct Copied {
+    cases: i64,
+}
+
+/// A copy of an id keeps what is random of it. Its time, in the upper 48 bits, is another.
+const EARLIER: &str = "create function copied.earlier(id uuid, milliseconds bigint) returns uuid language sql immutable
+    return encode(int8send(('x' || encode(substr(uuid_send(id), 1, 8), 'hex'))::bit(64)::bigint - (milliseconds << 16))
+                  || substr(uuid_send(id), 9), 'hex')::uuid";
+/// A copy of a name of eight letters or more has the copy's number after its prefix (`cas_`), or at its beginning.
+const OTHER: &str = "create function copied.other(name text, copy bigint) returns text language sql immutable
+    return overlay(name placing lpad(to_hex(copy), 8, '0') from position('_' in name) + 1)";
+/// Names that are somebody's own.
+const NAMES: &str = "number case_number source_ref order_no waybill subject key reference";
+
+impl Copied {
+    /// Puts all that is there aside, to be copied. What is still to be done stays a single piece of work.
+    pub async fn take(conn: &mut PgConnection) -> Result<Self, Failure> {
+        for sql in ["create schema copied", EARLIER, OTHER] {
+            sqlx::raw_sql(sql).execute(&mut *conn).await?;
+        }
+        for (table, _) in TABLES {
+            let done = if table == "jobs" { "where state = 'done'" } else { "" };
+            let sql = format!("create table copied.{table} as select * from public.{table} {done}");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await?;
+        }
+        let cases = sqlx::query_scalar("select count(*) from copied.cases").fetch_one(conn).await?;
+        Ok(Self { cases })
+    }
+
+    /// How many copies make so many cases.
+    pub const fn copies(&self, cases: i64) -> i64 {
+        cases / self.cases
+    }
+
+    /// Writes the copies of these numbers, of so many in all, in one transaction. The highest is the oldest.
+    pub async fn copy(&self, conn: &mut PgConnection, from: i64, to: i64, all: i64) -> Result<(), Failure> {
+        let apart = DAYS * 24 * 3_600 * 1_000 / all;
+        let mut tx = conn.begin().await?;
+        for (table, kept) in TABLES {
+            let to = kept.map_or(to, |days| to.min(all * days / DAYS));
+            let (names, values) = columns(&mut tx, table, apart).await?;
+            let sql = format!(
+                "insert into public.{table} ({names})
+                 select {values} from generate_series({to}::bigint, {from}, -1) as copy cross join copied.{table} as row"
+            );
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Lets PostgreSQL count what is there and write it out, as it does by itself in time, and forgets the day.
+    pub async fn end(self, conn: &mut PgConnection) -> Result<(), Failure> {
+        sqlx::raw_sql("drop schema copied cascade").execute(&mut *conn).await?;
+        for sql in ["vacuum analyze", "checkpoint"] {
+            sqlx::raw_sql(sql).execute(&mut *conn).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes one case of a hundred wait for its officer, as this one does.
+pub async fn leave_open(conn: &mut PgConnection, like: &str) -> Result<(), Failure> {
+    sqlx::query(
+        "update cases c set state = o.state, detail_sealed = o.detail_sealed, due_on = o.due_on + abs(hashtext(c.number)) % 20,
+             accepted_on = null, promised_on = null, legal_on = null
+         from cases o where o.number = $1 and c.agency = o.agency and c.state in ('granted', 'denied')
+           and hashtext(c.number) % 100 = 0",
+    )
+    .bind(like)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct Column {
+    name: String,
+    kind: String,
+}
+
+/// The columns of a table that can be written, and what each is in a copy.
+async fn columns(conn: &mut PgConnection, table: &str, apart: i64) -> Result<(String, String), Failure> {
+    let columns: Vec<Column> = sqlx::query_as(
+        "select attname::text as name, format_type(atttypid, null) as kind from pg_attribute
+         where attrelid = $1::regclass and attnum > 0 and not attisdropped and attidentity = '' order by attnum",
+    )
+    .bind(table)
+    .fetch_all(conn)
+    .await?;
+    let value = |Column { name, kind }: &Column| match kind.as_str() {
+        "uuid" => format!("copied.earlier(row.{name}, copy * {apart})"),
+        "timestamp with time zone" => format!("row.{name} - copy * interval '{apart} milliseconds'"),
+        "date" => format!("row.{name} - (copy * {apart} / 86400000)::int"),
+        "bytea" if name.ends_with("_hash") || name == "dedup_key" => format!("sha256(row.{name} || int8send(copy))"),
+        "text" if NAMES.split(' ').any(|own| own == name) => format!("copied.other(row.{name}, copy)"),
+        _ => format!("row.{name}"),
+    };
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let values: Vec<String> = columns.iter().map(value).collect();
+    Ok((names.join(", "), values.join(", ")))
+}

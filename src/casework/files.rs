@@ -58,7 +58,11 @@ impl Files {
             "var/uploads",
             "where uploads are kept, the same for all processes: a folder, or s3://bucket/prefix",
         );
-        let limit = env.or("SONGDA_UPLOAD_LIMIT", "10485760", "how large an uploaded file may be, in bytes");
+        let limit = env.or(
+            "SONGDA_UPLOAD_LIMIT",
+            "10485760",
+            "how large an uploaded file may be, in bytes; the API takes 20 MiB at the most",
+        );
         let most_unused = env.or(
             "SONGDA_UNUSED_UPLOADS",
             "200",

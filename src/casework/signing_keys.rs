@@ -1,7 +1,8 @@
 //! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) each. A key is replaced by adding one, and
 //! no process needs to be restarted: each looks into the folder now and then, and at once when it meets a key that it does
 //! not know. All keys verify; the newest by name signs once it has been there for [`RIPE_AFTER`], so that every process
-//! knows it by then. The old one is removed when its last token has expired. Name them by their day: `2026-11-23.pem`.
+//! knows it by then. The old one is removed when its last token has expired. `songda keys rotate` names them
+//! by their time, `20261123T080000.pem`; a key from elsewhere is named alike, because the order of names decides.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

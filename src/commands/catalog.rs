@@ -1,4 +1,4 @@
-//! `songda catalog check` and `load`.
+//! `songda catalog check`, `compare` and `load`.
 
 use std::path::PathBuf;
 

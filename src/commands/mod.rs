@@ -56,7 +56,7 @@ enum Command {
     All,
     /// Bring the database's schema up to date. Run it once per release, before the new processes start.
     Migrate,
-    /// Check and publish the catalogue.
+    /// Check the catalogue, compare it with the gateways, and publish it.
     #[command(subcommand)]
     Catalog(catalog::Catalog),
     /// Look after officers' accounts.
@@ -68,7 +68,7 @@ enum Command {
     /// Look after jobs and dead letters.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
-    /// Make the keys of an installation.
+    /// Make the keys of an installation, and replace those of tokens.
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Write the OpenAPI documents, or check that they are fresh.
@@ -83,7 +83,7 @@ enum Command {
     Top(top::Top),
     /// List all settings as a table in Markdown.
     Settings,
-    /// Ask a running API whether it is ready; for container health checks.
+    /// Ask a running process whether it is ready; for container health checks.
     Healthcheck,
 }
 

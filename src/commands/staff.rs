@@ -6,10 +6,11 @@ use songda::casework::publish_catalogue;
 use songda::domain::item::AgencyCode;
 use songda::domain::private::Private;
 use songda::domain::staff::{Role, Username};
+use songda::env::Env;
 
 use super::{Failure, people};
 
-/// What to do with accounts. Passwords come from the variable `SONGDA_PASSWORD`, so that no process list shows them.
+/// What to do with accounts. Passwords come from the setting `SONGDA_PASSWORD`, so that no process list shows them.
 #[derive(Subcommand)]
 pub enum Staff {
     /// Make an account.
@@ -65,6 +66,6 @@ pub async fn run(command: Staff) -> Result<(), Failure> {
 }
 
 fn password() -> Result<Private<String>, Failure> {
-    let password = std::env::var("SONGDA_PASSWORD").map_err(|_| "set SONGDA_PASSWORD to the password")?;
-    Ok(Private::new(password))
+    let mut env = Env::of_process();
+    env.secret("SONGDA_PASSWORD", "password of the account").ok_or_else(|| super::faults(env.faults()))
 }

@@ -4,7 +4,7 @@
 //! long-term template (长期订阅). Two sides tell of a tap: the client, which may err or lie, and the platform, whose
 //! calls come late, twice or never. The ledger holds as many accepts as the side that told of more of them, so that
 //! an accept which both told of counts once, and one which either lost still counts. It only decides whether a try is
-//! worth while: the gateway's answer to a message is the truth (`push.md` §1.7).
+//! worth while: the gateway's answer to a message is the truth (微信《小程序订阅消息》).
 
 use std::str::FromStr;
 

@@ -1,6 +1,6 @@
 //! A message in doubt: it was handed to its channel, and nobody knows whether it was taken. Where the gateway knows no key
-//! of ours, nothing can be asked; but it tells later of each message that it had taken (WeChat's sent event, `push.md`
-//! §1.9), and its refusals tell something, too.
+//! of ours, nothing can be asked; but it tells later of each message that it had taken (WeChat's
+//! `subscribe_msg_sent_event`), and its refusals tell something, too.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub enum Step {
 }
 
 /// How many copies may have been taken before another channel takes over.
-const COPIES_AT_MOST: u32 = 3;
+const COPIES_AT_MOST: u32 = 4;
 
 impl Doubt {
     /// What to do now.
@@ -114,7 +114,7 @@ impl Doubt {
         };
         match self.refused {
             Some(since) => or_wait(Step::GiveUp { refused: true }, since, waits.confirmation),
-            None if self.copies > COPIES_AT_MOST => {
+            None if self.copies >= COPIES_AT_MOST => {
                 or_wait(Step::GiveUp { refused: false }, self.handed_over, waits.receipt)
             }
             None if self.spare => or_wait(Step::Repeat, self.handed_over, waits.receipt),

@@ -1,4 +1,4 @@
-//! ACS3-HMAC-SHA256: the signature of Alibaba Cloud's RPC interfaces (`push.md` §7.1). Pure: the time and the nonce
+//! ACS3-HMAC-SHA256: the signature of Alibaba Cloud's RPC interfaces (阿里云《V3 版本请求体和签名机制》). Pure: the time and the nonce
 //! are arguments, so that the published vectors are tests.
 
 use std::collections::BTreeMap;

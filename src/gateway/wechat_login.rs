@@ -1,4 +1,4 @@
-//! WeChat sign-in: a code of `wx.login` for the person's openid (`code2Session`, `push.md` §1.1).
+//! WeChat sign-in: a code of `wx.login` for the person's openid (微信《小程序登录》, `code2Session`).
 
 use std::sync::Arc;
 

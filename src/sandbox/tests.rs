@@ -1,3 +1,5 @@
+//! The sandbox's frame: its faults, its memory, and its page.
+
 use std::time::Duration;
 
 use poem::http::StatusCode;

@@ -78,7 +78,7 @@ impl<'a> Attempt<'a> {
 /// An attempt that broke off. If it came so far, nobody knows what it did outside.
 pub fn broken_off(workshop: &Workshop, job: &Claimed, outside: &Outside, why: &str, contact: Contact) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, why, "an attempt broke off");
-    let ending = again(workshop, job, workshop.settings.clear_up_after, "broken", why.to_owned());
+    let ending = again(workshop, job, workshop.settings.doubts.clear_up_after, "broken", why.to_owned());
     let unclear = job.unclear.saturating_add(i32::from(outside.0.load(Ordering::Relaxed)));
     Conclusion::plain(ending.with_unclear(unclear), contact)
 }

@@ -1,5 +1,5 @@
 //! Whether to believe that an address is gone. One that is leads nowhere, and is forgotten. But where many seem to be gone
-//! at once, it is more likely that we ask with the credentials of another app (`push.md` §0.2), and would forget everybody.
+//! at once, it is more likely that we ask with the credentials of another app, and would forget everybody.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

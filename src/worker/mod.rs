@@ -12,6 +12,7 @@
 pub mod abandoned;
 pub mod attempt;
 pub mod breaker;
+pub mod doubts;
 pub mod floor;
 pub mod gate;
 pub mod gone;

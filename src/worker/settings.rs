@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::doubt::Waits;
 use crate::domain::pace::{Pace, PaceNames};
 use crate::domain::retry::RetryPolicy;
 use crate::env::Env;
+use crate::worker::doubts::Doubts;
 
 /// Limits and time-outs.
 #[derive(Debug, Clone)]
@@ -25,16 +25,8 @@ pub struct WorkerSettings {
     pub housekeeping: Duration,
     /// How failed jobs are repeated.
     pub retry: RetryPolicy,
-    /// How long after an unclear attempt a gateway is asked, or the message repeated.
-    pub clear_up_after: Duration,
-    /// For how long look-ups must find no order before the same number may be ordered again.
-    pub absent_for: Duration,
-    /// For how long look-ups must find no message before it may be sent again.
-    pub message_absent_for: Duration,
-    /// For how long the receipt of a message in doubt is awaited, where the person could see a copy beside it.
-    pub receipt_within: Duration,
-    /// For how long a receipt is awaited that confirms what a refusal suggests: that an earlier copy arrived.
-    pub confirm_within: Duration,
+    /// How what nobody told of is cleared up.
+    pub doubts: Doubts,
     /// How long overdue a job must be in a lane that no worker has, before it is ended without its gateway.
     pub abandoned_after: Duration,
     /// How often a parcel's way is asked for.
@@ -58,12 +50,6 @@ impl WorkerSettings {
     #[must_use]
     pub fn wait_for_slot(&self) -> Duration {
         self.lease.saturating_sub(self.attempt + MARGIN / 2)
-    }
-
-    /// For how long proofs of a message in doubt are awaited.
-    #[must_use]
-    pub const fn waits(&self) -> Waits {
-        Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
     /// Refuses a gateway whose calls may take longer than an attempt at a job has time for: then attempts would be broken
@@ -95,44 +81,7 @@ impl WorkerSettings {
         );
         let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
         let housekeeping = env.duration("SONGDA_HOUSEKEEPING", "1h", "how often what served its purpose is forgotten");
-        let first = env.duration(
-            "SONGDA_RETRY_FIRST",
-            "1s",
-            "upper bound of the wait before the first repetition; it doubles from there",
-        );
-        let longest = env.duration("SONGDA_RETRY_LONGEST", "15m", "upper bound of any wait before a repetition");
-        let attempts =
-            env.or("SONGDA_RETRY_ATTEMPTS", "200", "how many attempts are made at a job before it is a dead letter");
-        let age = env.duration(
-            "SONGDA_RETRY_AGE",
-            "30h",
-            "how old a job may grow before it is a dead letter: longer than a day, so that it outlives a day's quota",
-        );
-        let clear_up_after = env.duration(
-            "SONGDA_CLEAR_UP_AFTER",
-            "5s",
-            "how long after an attempt of unknown outcome the gateway is asked about it",
-        );
-        let absent_for = env.duration(
-            "SONGDA_ABSENT_FOR",
-            "60s",
-            "for how long a carrier must know no order before the same number is ordered again",
-        );
-        let message_absent_for = env.duration(
-            "SONGDA_MESSAGE_ABSENT_FOR",
-            "2m",
-            "for how long a channel must know no message before it is sent again",
-        );
-        let receipt_within = env.duration(
-            "SONGDA_RECEIPT_WITHIN",
-            "2m",
-            "how long the receipt of a message of unknown outcome is awaited before a copy is sent that may be seen twice",
-        );
-        let confirm_within = env.duration(
-            "SONGDA_CONFIRM_WITHIN",
-            "10m",
-            "how long a receipt is awaited where WeChat has no consent left, as if an earlier copy had arrived",
-        );
+        let (retry, doubts) = (retry(env), Doubts::read(env));
         let abandoned_after = env.duration(
             "SONGDA_ABANDONED_AFTER",
             "10m",
@@ -148,7 +97,6 @@ impl WorkerSettings {
             "3d",
             "how long a carrier that has an order may leave its waybill untold before that is a dead letter",
         );
-        let retry = RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? };
         let settings = Self {
             lease: lease?,
             attempt: attempt?,
@@ -156,12 +104,8 @@ impl WorkerSettings {
             stalled_after: stalled_after?,
             sweep: sweep?,
             housekeeping: housekeeping?,
-            retry,
-            clear_up_after: clear_up_after?,
-            absent_for: absent_for?,
-            message_absent_for: message_absent_for?,
-            receipt_within: receipt_within?,
-            confirm_within: confirm_within?,
+            retry: retry?,
+            doubts: doubts?,
             abandoned_after: abandoned_after?,
             track_every: track_every?,
             waybill_within: waybill_within?,
@@ -171,6 +115,23 @@ impl WorkerSettings {
         }
         Some(settings)
     }
+}
+
+fn retry(env: &mut Env) -> Option<RetryPolicy> {
+    let first = env.duration(
+        "SONGDA_RETRY_FIRST",
+        "1s",
+        "upper bound of the wait before the first repetition; it doubles from there",
+    );
+    let longest = env.duration("SONGDA_RETRY_LONGEST", "15m", "upper bound of any wait before a repetition");
+    let attempts =
+        env.or("SONGDA_RETRY_ATTEMPTS", "200", "how many attempts are made at a job before it is a dead letter");
+    let age = env.duration(
+        "SONGDA_RETRY_AGE",
+        "30h",
+        "how old a job may grow before it is a dead letter: longer than a day, so that it outlives a day's quota",
+    );
+    Some(RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? })
 }
 
 #[cfg(test)]

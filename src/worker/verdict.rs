@@ -1,5 +1,5 @@
-//! The one file in which facts become decisions. Adapters report what happened; here stands what is done about it:
-//! done, again, dead; and for a push, which channel is next.
+//! Where the facts of gateways become decisions. Adapters report what happened; here stands what is done about it: done,
+//! again, dead; and for a push, whether the next channel takes over.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ pub fn on_push(
         }
         // An earlier copy may have used the consent up, and so have arrived. Its receipt will say so, or fail to.
         PushFact::Refused if job.unclear > 0 && channel.repeat() == Repeat::ConsentTells => {
-            let ending = Ending::snooze(job, settings.confirm_within, detail).called("unconfirmed");
+            let ending = Ending::snooze(job, settings.doubts.confirm_within, detail).called("unconfirmed");
             PushVerdict::open(ending, Contact::Answered)
         }
         PushFact::Refused => {
@@ -126,7 +126,7 @@ pub fn on_push(
         }
         PushFact::Ambiguous => {
             let unclear = job.unclear.saturating_add(1);
-            let ending = again_or_dead(job, policy, Some(settings.clear_up_after), "ambiguous", detail);
+            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), "ambiguous", detail);
             PushVerdict::repeat(ending.with_unclear(unclear), unclear, Contact::Silent)
         }
     }
@@ -190,7 +190,7 @@ pub fn on_carrier_fault(
     fault: CarrierFault,
 ) -> Conclusion {
     let Attempt { job, policy, .. } = attempt;
-    let clear_up_after = Some(attempt.workshop.settings.clear_up_after);
+    let clear_up_after = Some(attempt.workshop.settings.doubts.clear_up_after);
     let in_doubt = |outcome, detail| {
         let ending = again_or_dead(job, policy, clear_up_after, outcome, detail);
         ending.with_unclear(job.unclear.saturating_add(1))

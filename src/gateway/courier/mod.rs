@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_setting_gives_the_order_of_preference() {
+    fn the_setting_names_who_is_there() {
         for (setting, order) in [("", vec!["ems", "sf"]), ("sf, ems", vec!["sf", "ems"]), ("sf", vec!["sf"])] {
             let mut env = env(setting);
             assert_eq!(names(&Carriers::read(&mut env, &KNOWN, &Clock::system())), order);

@@ -179,7 +179,7 @@ pub enum ReceiptOf {
     },
 }
 
-/// What may be done after an ambiguous attempt. Each gateway documents its own (`push.md` §0.3).
+/// What may be done after an ambiguous attempt. Each gateway bears something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// Repeat at will: the gateway knows our key and swallows the second copy.

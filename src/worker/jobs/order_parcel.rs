@@ -50,8 +50,11 @@ async fn clear_up(attempt: &Attempt<'_>, carrier: &dyn Carrier, stored: &StoredP
         }
         Ok(Recovery::Absent) if job.told_absent => None,
         Ok(Recovery::Absent) => {
-            let ending =
-                Ending::told_absent(job, workshop.settings.absent_for, "the carrier knows no order yet".to_owned());
+            let ending = Ending::told_absent(
+                job,
+                workshop.settings.doubts.absent_for,
+                "the carrier knows no order yet".to_owned(),
+            );
             Some(Conclusion::plain(ending, Contact::Answered))
         }
         Err(fault) => Some(on_carrier_fault(attempt, stored.parcel.id, false, fault)),

@@ -186,13 +186,13 @@ async fn ask(
         }
         Found::No if job.told_absent => None,
         Found::No => {
-            let wait = settings.message_absent_for;
+            let wait = settings.doubts.message_absent_for;
             let ending = Ending::told_absent(job, wait, "the gateway does not have it yet".to_owned());
             Some(PushVerdict::open(ending, Contact::Answered))
         }
         Found::Unknown => {
             let why = "the gateway does not say whether it has it".to_owned();
-            let ending = again_or_dead(job, policy, Some(settings.clear_up_after), "not_told", why);
+            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), "not_told", why);
             Some(PushVerdict::repeat(ending, job.unclear, Contact::Silent))
         }
     })
@@ -209,7 +209,7 @@ async fn weigh(
     let Some(doubt) = workshop.casework.doubt(channel.code(), job.id(), copies, task).await? else { return Ok(None) };
     let template = task.held_template();
     let over = |ending, end| Some(PushVerdict::end(ending, end, Contact::None));
-    Ok(match doubt.step(workshop.settings.waits()) {
+    Ok(match doubt.step(workshop.settings.doubts.waits()) {
         Step::Repeat => None,
         Step::Wait(time) => {
             let ending = Ending::snooze(job, time, "a receipt may tell what became of it".to_owned());

@@ -1,3 +1,5 @@
+//! The catalogue as clients read it.
+
 use std::path::Path as FilePath;
 
 use poem::http::StatusCode;

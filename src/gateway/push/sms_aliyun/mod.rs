@@ -1,7 +1,7 @@
 //! Alibaba Cloud SMS (阿里云短信). The address is the phone number.
 //!
 //! The service swallows no second copy: a message of unknown outcome is asked for by our key (`OutId`) before it is
-//! sent again, or its receipt is awaited (`push.md` §7.1).
+//! sent again, or its receipt is awaited.
 
 mod find;
 mod patterns;

@@ -1,4 +1,4 @@
-//! `SmsReport`: the service's receipts, an array of them in each call (`push.md` §7.1). They are not signed: the
+//! `SmsReport`: the service's receipts, an array of them in each call (短信服务《SmsReport》). They are not signed: the
 //! address that they come to is secret, and whoever stores one matches it with a message of ours. They come twice
 //! at times.
 

@@ -1,4 +1,4 @@
-//! `SendSms`: its parameters, and what its answers mean (`push.md` §7.1).
+//! `SendSms`: its parameters, and what its answers mean (短信服务《SendSms》).
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! What WeChat says: `errcode`, the useful parts of `errmsg`, and what each code means for a message
-//! (`push.md` §1.6).
+//! (微信《发送订阅消息》, its table of error codes).
 
 use std::time::Duration;
 

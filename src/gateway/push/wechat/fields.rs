@@ -1,5 +1,5 @@
 //! Fits a text into a field of a subscribe message. WeChat refuses the whole message (47003) for one field that is
-//! too long or holds a character that its type does not allow (`push.md` §1.5). A field's name tells its type:
+//! too long or holds a character that its type does not allow (《订阅消息参数值内容限制说明》). A field's name tells its type:
 //! `thing1`, `character_string3`.
 //!
 //! WeChat does not say what it counts; we count Unicode scalar values and send none beyond the Basic Multilingual

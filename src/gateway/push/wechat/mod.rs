@@ -1,7 +1,7 @@
 //! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
 //!
-//! WeChat has no key of ours for a message. A one-time consent stands in for it: it pays for one message, so a
-//! repeat that is refused says that the first copy was delivered (`push.md` §1.9).
+//! WeChat has no key of ours for a message. What became of one in doubt its receipt tells; a refusal alone proves nothing
+//! ([`crate::domain::doubt`]).
 
 mod answer;
 mod callback;

@@ -1,4 +1,4 @@
-//! Sends one subscribe message (`push.md` §1.4).
+//! Sends one subscribe message (微信《发送订阅消息》, `subscribeMessage.send`).
 
 use std::collections::BTreeMap;
 

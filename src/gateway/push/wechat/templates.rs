@@ -1,4 +1,4 @@
-//! The account's templates as WeChat holds them (`gettemplate`, `push.md` §1.5). WeChat answers this a few times a
+//! The account's templates as WeChat holds them (微信《获取个人模板列表》, `gettemplate`). WeChat answers this a few times a
 //! day only.
 
 use std::collections::BTreeMap;

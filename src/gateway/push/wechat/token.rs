@@ -1,4 +1,4 @@
-//! The access token (`stable_token`, `push.md` §1.3): fetched by one caller while the others wait, kept until
+//! The access token (微信《获取稳定版接口调用凭据》, `stable_token`): fetched by one caller while the others wait, kept until
 //! shortly before its end, fetched again when WeChat rejects it. It is never forced: that kills the token that
 //! other processes use, and is allowed twenty times a day.
 

@@ -1,3 +1,5 @@
+//! EMS's twin, called as EMS is.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! SF's twin, called as SF is.
+
 use bytes::Bytes;
 use poem::http::HeaderMap;
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! The SMS service's twin, called as the service is.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,4 +1,4 @@
-//! WeChat's calls to us (消息推送, `push.md` §1.8): consents given and withdrawn, and what became of messages.
+//! WeChat's calls to us (《消息推送》): consents given and withdrawn, and what became of messages.
 //!
 //! Whether a call is fresh is not judged here: it is read from the store, maybe much later than it came. A copy of
 //! an old call changes nothing, because equal calls are stored once and equal consents count once.

@@ -1,3 +1,5 @@
+//! WeChat's twin, called as WeChat is.
+
 use serde_json::{Value, json};
 
 use super::*;

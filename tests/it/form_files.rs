@@ -53,7 +53,8 @@ async fn a_file_that_a_form_asks_for_reaches_the_officer() {
     assert_eq!(read.at("/application/form/agent/authorisation").unwrap(), &Value::from(letter.as_str()));
     let content = officer.caller().get(&format!("{case}/uploads/{letter}")).success().await.unwrap();
     assert_eq!((content.bytes.as_ref(), content.header("content-type")), (LETTER, "application/pdf"));
-    let strange = desk.officer("tax").await.caller().get(&format!("{case}/uploads/{letter}")).answer().await.unwrap();
+    let strange =
+        desk.officer("human-resources").await.caller().get(&format!("{case}/uploads/{letter}")).answer().await.unwrap();
     refused(&strange, 404, "not_found");
     let thrown_away = caller.delete(&format!("/v1/uploads/{letter}")).answer().await.unwrap();
     refused(&thrown_away, 409, "upload_handed_in");

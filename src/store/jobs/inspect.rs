@@ -58,6 +58,8 @@ pub struct JobFilter {
 /// Of a job that nobody holds, `worker` is who held it last.
 const JOB_COLUMNS: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at,
                            case when lease_until is not null then worker end as worker";
+/// The same, by their names.
+const JOB_NAMES: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at, worker";
 
 /// An id after all others: a comparison with it finds its place in an index, where `$5 is null or …` reads all.
 const LAST: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid";
@@ -87,7 +89,7 @@ pub async fn list(
         _ => format!("{} order by id desc limit {NEWEST}", among("")),
     };
     let sql = format!(
-        "select * from ({among}) job
+        "select {JOB_NAMES} from ({among}) job
          where ($1::text is null or state = $1) and ($2::text is null or lane = $2) and ($3::text is null or kind = $3)
            and ($4::text is null or position($4 in cause) > 0)
          order by id desc limit $6"

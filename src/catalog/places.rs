@@ -10,7 +10,7 @@ use crate::domain::item::{AgencyCode, Level};
 use crate::domain::text::Bilingual;
 
 /// The divisions, as a tree from the provinces down to counties; and the towns of the district.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionTable {
     /// 省级
@@ -72,7 +72,7 @@ pub struct County {
 }
 
 /// The divisions, ready to be asked.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "RegionTable", into = "RegionTable")]
 pub struct Regions {
     table: RegionTable,

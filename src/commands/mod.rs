@@ -179,7 +179,7 @@ fn people() -> Result<People, Failure> {
         identity: None,
         code_channel: ChannelCode::new(""),
         push_channels: [].into(),
-        templates: [].into(),
+        catalog: Items::empty(),
         regions: std::sync::Arc::new(|_| None),
         known_clients: Known::default(),
         known_officers: Known::default(),

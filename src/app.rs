@@ -94,6 +94,7 @@ impl App {
             clock: config.clock.clone(),
             catalog: catalog.clone(),
             chain: config.chain.clone(),
+            code_channel: Some(config.code_channel.clone()),
             carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
             answer_within: config.answer_within,
             bell: bell.clone(),

@@ -30,8 +30,6 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::domain::address::RegionNames;
 use crate::domain::clock::{Clock, fresh_uuid};
-use crate::domain::consent::ConsentTemplate;
-use crate::domain::notification::Consent;
 use crate::domain::reach::AddressKind;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
@@ -96,6 +94,7 @@ impl App {
             clock: config.clock.clone(),
             catalog: catalog.clone(),
             chain: config.chain.clone(),
+            code_channel: Some(config.code_channel.clone()),
             carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
             answer_within: config.answer_within,
             bell: bell.clone(),
@@ -111,7 +110,7 @@ impl App {
             identity: config.identity.clone(),
             code_channel: config.code_channel.clone(),
             push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
-            templates: consent_templates(&catalog),
+            catalog: catalog.clone(),
             regions: regions(&catalog),
             known_clients: Known::default(),
             known_officers: Known::default(),
@@ -313,24 +312,6 @@ fn buckets(queue: &Queue) -> Buckets {
     /// How long a request waits for Redis to count it, where it must.
     const PATIENCE: Duration = Duration::from_millis(100);
     Buckets::new(queue.clone(), Clock::steady(), CALLERS, PATIENCE)
-}
-
-/// The templates that a person can be asked to consent to, each once, whatever languages it is used for.
-fn consent_templates(catalog: &Catalog) -> Arc<[ConsentTemplate]> {
-    let mut templates: Vec<ConsentTemplate> = Vec::new();
-    for assignment in catalog.current().templates().assignments() {
-        let wording = &assignment.wording;
-        let known = templates.iter().any(|known| known.channel == assignment.channel && known.template == wording.id);
-        if wording.consent != Consent::NotNeeded && !known {
-            templates.push(ConsentTemplate {
-                channel: assignment.channel.clone(),
-                template: wording.id.clone(),
-                events: assignment.events.clone(),
-                kind: wording.consent,
-            });
-        }
-    }
-    templates.into()
 }
 
 fn regions(catalog: &Catalog) -> crate::casework::people::Regions {

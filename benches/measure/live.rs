@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use songda::casework::live::MOST_STREAMS;
 use songda::domain::clock::Stopwatch;
 
 use crate::bare::Bare;
@@ -42,7 +43,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     bare.process.stop().await?;
 
     let (sandbox, api) = (bench.installation.play_the_world().await?, bench.installation.serve().await?);
-    let residents = Resident::sign_in(&api, 50).await?;
+    let residents = Resident::sign_in(&api, count / MOST_STREAMS).await?;
     let follow = |number: usize| residents[number % residents.len()].follow();
     let (mut clients, each) = hold(&api.process, api.address, count, follow).await?;
     let cpu_before = api.process.cpu()?;

@@ -5,7 +5,6 @@
 //! holds hardly anything.
 
 use std::collections::HashMap;
-use std::future::{Future, pending};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -30,7 +29,45 @@ struct Bell {
     rung: Notify,
     /// The end of the person's log when it was last looked for all; 0 before.
     seen: AtomicI64,
+    streams: Mutex<Streams>,
 }
+
+/// The streams that a person holds in this process, by number, the oldest first.
+#[derive(Default)]
+struct Streams {
+    opened: u32,
+    open: Vec<u32>,
+}
+
+impl Bell {
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A person's stream of changes. Dropping it ends it.
+pub struct Stream {
+    bell: Arc<Bell>,
+    person: PersonId,
+    number: u32,
+    until: tokio::time::Instant,
+}
+
+impl Stream {
+    fn goes_on(&self) -> bool {
+        tokio::time::Instant::now() < self.until && self.bell.streams().open.contains(&self.number)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.bell.streams().open.retain(|number| *number != self.number);
+    }
+}
+
+/// How many streams a person may hold in one process: more than they have phones and pages open. The next one ends the
+/// oldest, because what is left of a broken connection is among the old ones, and what the person looks at is the newest.
+pub const MOST_STREAMS: usize = 8;
 
 /// How often it is looked for all who wait.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -54,6 +91,22 @@ impl Live {
         let bell = Arc::new(Bell::default());
         waiting.insert(person, Arc::downgrade(&bell));
         bell
+    }
+
+    /// Opens a stream for a person, which ends after `lasts` at the latest.
+    #[must_use]
+    pub fn open(&self, person: PersonId, lasts: Duration) -> Stream {
+        let bell = self.bell(person);
+        let mut streams = bell.streams();
+        streams.opened = streams.opened.wrapping_add(1);
+        let number = streams.opened;
+        streams.open.push(number);
+        if streams.open.len() > MOST_STREAMS {
+            streams.open.remove(0);
+            bell.rung.notify_waiters();
+        }
+        drop(streams);
+        Stream { bell, person, number, until: tokio::time::Instant::now() + lasts }
     }
 
     fn wake(&self, people: &[PersonId]) {
@@ -114,35 +167,33 @@ impl Casework {
         limit: i64,
         wait: Duration,
     ) -> Result<Vec<Change>, StoreError> {
-        self.changes_until(live, person, (after, limit), tokio::time::sleep(wait)).await
+        self.changes_until(&live.bell(person), person, (after, limit), tokio::time::sleep(wait), || true).await
     }
 
-    /// A person's changes after a place in their log; waits for the first as long as it takes.
+    /// The changes of a stream after a place in the person's log; waits for the first. None: the stream ends.
     ///
     /// # Errors
     /// When the record cannot be read.
-    pub async fn next_changes(
-        &self,
-        live: &Live,
-        person: PersonId,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<Change>, StoreError> {
-        self.changes_until(live, person, (after, limit), pending()).await
+    pub async fn next_changes(&self, stream: &Stream, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
+        let ends = tokio::time::sleep_until(stream.until);
+        self.changes_until(&stream.bell, stream.person, (after, limit), ends, || stream.goes_on()).await
     }
 
     async fn changes_until(
         &self,
-        live: &Live,
+        bell: &Bell,
         person: PersonId,
         (after, limit): (i64, i64),
         given_up: impl Future<Output = ()> + Send,
+        goes_on: impl Fn() -> bool + Send,
     ) -> Result<Vec<Change>, StoreError> {
-        let bell = live.bell(person);
         tokio::pin!(given_up);
         loop {
             // Registered before the look, so that news between the two are heard.
             let woken = bell.rung.notified();
+            if !goes_on() {
+                return Ok(Vec::new());
+            }
             // Boxed: to look takes much more room than to wait, and only for a moment.
             let found = Box::pin(self.changes_after(person, after, limit)).await?;
             if !found.is_empty() {
@@ -201,6 +252,20 @@ mod tests {
         live.wake(&[one]);
         woken.await;
         assert!(futures_util::poll!(not_woken).is_pending());
+    }
+
+    #[tokio::test]
+    async fn one_stream_too_many_ends_the_oldest() {
+        let (live, person) = (Live::default(), PersonId::from_uuid(Uuid::from_u128(1)));
+        let mut streams: Vec<Stream> = (0..MOST_STREAMS).map(|_| live.open(person, LOOK_EVERY)).collect();
+        assert!(streams.iter().all(Stream::goes_on));
+        drop(streams.pop());
+        streams.push(live.open(person, LOOK_EVERY));
+        assert!(streams.iter().all(Stream::goes_on), "one that was left makes room");
+        let newest = live.open(person, LOOK_EVERY);
+        let others = live.open(PersonId::from_uuid(Uuid::from_u128(2)), LOOK_EVERY);
+        assert!(newest.goes_on() && others.goes_on() && streams[1..].iter().all(Stream::goes_on));
+        assert!(!streams[0].goes_on());
     }
 
     #[test]

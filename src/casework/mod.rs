@@ -37,6 +37,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::job::Offer;
+use crate::domain::notification::ChannelCode;
 use crate::domain::parcel::CarrierCode;
 use crate::domain::reach::Chain;
 use crate::kill_point::{self, Step};
@@ -66,6 +67,8 @@ pub struct Parts {
     pub catalog: Catalog,
     /// The channels, in the order in which they are tried.
     pub chain: Chain,
+    /// The channel that carries one-time codes.
+    pub code_channel: Option<ChannelCode>,
     /// The carriers that this installation uses.
     pub carriers: Vec<CarrierCode>,
     /// How long an applicant is given to answer a supplement notice.

@@ -46,7 +46,7 @@ pub struct Contents {
 }
 
 /// What items share. Each member is published, and stored, as a whole.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Parts {
     /// Who decides and guides.
     pub agencies: Vec<Agency>,
@@ -273,6 +273,13 @@ impl Catalog {
     #[must_use]
     pub fn new(snapshot: Snapshot) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(snapshot))))
+    }
+
+    /// A catalogue of nothing, for who never looks into it.
+    #[must_use]
+    pub fn empty() -> Self {
+        let revision = Revision { number: 0, published_at: Instant::default() };
+        Self::new(Snapshot::new(revision, Vec::new(), Vec::new(), Parts::default()))
     }
 
     /// The publication at the moment. Hold it for one request, so that all of it is of one piece.

@@ -16,7 +16,7 @@ use crate::domain::text::Bilingual;
 const PHONE_ADVICE: &str = "write it with its area code: 0519-82821234, 0519-12345";
 
 /// The divisions, as a tree from the provinces down to counties; and the towns of the district.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionTable {
     /// 省级
@@ -78,7 +78,7 @@ pub struct County {
 }
 
 /// The divisions, ready to be asked.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "RegionTable", into = "RegionTable")]
 pub struct Regions {
     table: RegionTable,

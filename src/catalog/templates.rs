@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
+use crate::domain::consent::ConsentTemplate;
 use crate::domain::notification::{ChannelCode, Consent, Event, Template};
 use crate::domain::text::{Bilingual, Language};
 
 /// All templates.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Templates {
     events: BTreeMap<Event, Wording>,
@@ -77,10 +78,29 @@ impl Templates {
         (wording.title.clone(), body)
     }
 
-    /// All templates: what a person can be asked to consent to.
+    /// All templates.
     #[must_use]
     pub fn assignments(&self) -> &[Assignment] {
         &self.templates
+    }
+
+    /// What people who read a language can be asked to consent to: each template once, with all that it tells them about.
+    #[must_use]
+    pub fn to_ask_for(&self, language: Language) -> Vec<ConsentTemplate> {
+        let mut asked: Vec<ConsentTemplate> = Vec::new();
+        let needed = |it: &&Assignment| it.language == language && it.wording.consent != Consent::NotNeeded;
+        for Assignment { channel, events, wording, .. } in self.templates.iter().filter(needed) {
+            match asked.iter_mut().find(|known| known.channel == *channel && known.template == wording.id) {
+                Some(known) => known.events.extend(events),
+                None => asked.push(ConsentTemplate {
+                    channel: channel.clone(),
+                    template: wording.id.clone(),
+                    events: events.clone(),
+                    kind: wording.consent,
+                }),
+            }
+        }
+        asked
     }
 
     /// What one consent to a template is worth; `None` if a channel has no template of this id.

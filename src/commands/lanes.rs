@@ -9,7 +9,8 @@ use songda::registry::Registry;
 /// All lanes.
 pub fn all() -> Vec<Lane> {
     let registry = Registry::shipped();
-    let push = registry.channels().iter().map(|known| Lane::push(&ChannelCode::new(known.code)));
+    let channels = registry.channels().iter().map(|known| ChannelCode::new(known.code));
+    let push = channels.flat_map(|channel| [Lane::push(&channel), Lane::login(&channel)]);
     let courier = registry.carriers().iter().map(|known| Lane::courier(&CarrierCode::new(known.code)));
     push.chain(courier).chain([Lane::inside()]).collect()
 }

@@ -161,7 +161,17 @@ async fn casework() -> Result<Casework, Failure> {
     let catalog = Items::new(publish_catalogue::read(&store).await?);
     let (bell, _) = Bell::new();
     let (chain, carriers) = (Chain::default(), Vec::new());
-    Ok(Casework::new(Parts { store, clock: Clock::system(), catalog, files, chain, carriers, answer_within, bell }))
+    Ok(Casework::new(Parts {
+        store,
+        clock: Clock::system(),
+        catalog,
+        files,
+        chain,
+        carriers,
+        answer_within,
+        bell,
+        code_channel: None,
+    }))
 }
 
 /// The use cases about people, for the administration's commands: they call no gateway.
@@ -179,7 +189,7 @@ fn people() -> Result<People, Failure> {
         identity: None,
         code_channel: ChannelCode::new(""),
         push_channels: [].into(),
-        templates: [].into(),
+        catalog: Items::empty(),
         regions: std::sync::Arc::new(|_| None),
         known_clients: Known::default(),
         known_officers: Known::default(),

@@ -1,5 +1,7 @@
 //! A resident with a phone: everything that the app, the mini-program or a page would do for them.
 
+use std::collections::BTreeMap;
+
 use reqwest::multipart;
 use serde_json::{Value, json};
 
@@ -97,25 +99,26 @@ impl Resident {
         self.caller.post("/v1/addresses").json(&body).success().await?.text("/id")
     }
 
-    /// Answers WeChat's dialog for every template that should be asked for, and reports it to the API as a
-    /// mini-program must. Templates of parcels are accepted twice: a one-time consent is good for one message.
+    /// Answers WeChat's dialog about all templates at once, and reports it to the API as a mini-program must. A second
+    /// dialog asks again for those of parcels: a one-time consent is good for one message, and a parcel is worth two.
+    /// Says for how many templates was asked.
     ///
     /// # Errors
     /// When the sandbox or the API refuses.
     pub async fn answer_dialog(&self, sandbox: &Sandbox, openid: &str, answer: &str) -> Played<usize> {
         let consents = self.caller.get("/v1/consents").success().await?;
-        let asked: Vec<&Value> = consents.rows()?.iter().filter(|row| row["channel"] == "wechat").collect();
-        for row in &asked {
-            let Some(template) = row["template"].as_str() else { continue };
-            let events = row["events"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let times = if events.clone().any(|event| event.starts_with("parcel")) { 2 } else { 1 };
-            for _ in 0..times {
-                sandbox.tap(openid, template, answer).await?;
-                let body = json!({"channel": "wechat", "results": {template: answer}});
-                self.caller.post("/v1/consents").json(&body).success().await?;
-            }
+        let at_wechat: Vec<&Value> = consents.rows()?.iter().filter(|row| row["channel"] == "wechat").collect();
+        let ids = |wanted: fn(&Value) -> bool| -> Vec<&str> {
+            at_wechat.iter().filter(|row| wanted(row)).filter_map(|row| row["template"].as_str()).collect()
+        };
+        let all = ids(|_| true);
+        for templates in [&all, &ids(tells_of_parcels)] {
+            sandbox.tap(openid, templates, answer).await?;
+            let results: BTreeMap<&str, &str> = templates.iter().map(|template| (*template, answer)).collect();
+            let body = json!({"channel": "wechat", "results": results});
+            self.caller.post("/v1/consents").once(&fresh_key()).json(&body).success().await?;
         }
-        Ok(asked.len())
+        Ok(all.len())
     }
 
     /// Uploads a synthetic PDF; its id.
@@ -212,6 +215,12 @@ impl Resident {
     pub async fn timeline(&self, case: &str) -> Played<Vec<Value>> {
         Ok(self.caller.get(&format!("/v1/cases/{case}/timeline")).success().await?.rows()?.to_vec())
     }
+}
+
+/// Whether a row of `/v1/consents` is about a template that tells of parcels.
+fn tells_of_parcels(row: &Value) -> bool {
+    let events = row["events"].as_array().into_iter().flatten();
+    events.filter_map(Value::as_str).any(|event| event.starts_with("parcel"))
 }
 
 /// Asks for a login code and reads it from the phone.

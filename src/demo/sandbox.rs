@@ -159,12 +159,12 @@ impl Sandbox {
         Ok(reply.at("/moved")?.as_u64().unwrap_or_default())
     }
 
-    /// Taps in WeChat's dialog: `accept` or `reject`.
+    /// Taps in WeChat's dialog about these templates: `accept` or `reject`.
     ///
     /// # Errors
-    /// When there is no such template.
-    pub async fn tap(&self, openid: &str, template: &str, answer: &str) -> Played<()> {
-        let body = json!({"openid": openid, "template": template, "answer": answer});
+    /// When there is no such template, or one dialog may not ask for all of them.
+    pub async fn tap(&self, openid: &str, templates: &[&str], answer: &str) -> Played<()> {
+        let body = json!({"openid": openid, "templates": templates, "answer": answer});
         self.caller.post("/_sandbox/wechat/consents").json(&body).success().await?;
         Ok(())
     }

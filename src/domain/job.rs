@@ -98,7 +98,8 @@ impl Work {
     #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
-            Self::Push { channel, .. } | Self::SendLoginCode { channel, .. } => Lane::push(channel),
+            Self::Push { channel, .. } => Lane::push(channel),
+            Self::SendLoginCode { channel, .. } => Lane::login(channel),
             Self::OrderParcel { carrier, .. }
             | Self::TrackParcel { carrier, .. }
             | Self::CancelParcel { carrier, .. } => Lane::courier(carrier),
@@ -107,7 +108,8 @@ impl Work {
     }
 }
 
-/// The queue before one gateway: `push.wechat`, `courier.ems`; or `inside`, for work that calls no gateway.
+/// The queue before one gateway: `push.wechat`, `courier.ems`; `login.sms_aliyun` for one-time codes, which wait behind no
+/// push; or `inside`, for work that calls no gateway.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lane(String);
@@ -118,6 +120,18 @@ impl Lane {
     #[must_use]
     pub fn push(channel: &ChannelCode) -> Self {
         Self(format!("push.{channel}"))
+    }
+
+    /// The lane of one-time codes over a channel: they are worth something for minutes only, and somebody waits for each.
+    #[must_use]
+    pub fn login(channel: &ChannelCode) -> Self {
+        Self(format!("login.{channel}"))
+    }
+
+    /// The lane of the pushes that go to the same gateway under the same limit, where this is one of codes.
+    #[must_use]
+    pub fn pushes_beside(&self) -> Option<Self> {
+        self.0.strip_prefix("login.").map(|channel| Self(format!("push.{channel}")))
     }
 
     /// The lane of a carrier.
@@ -211,5 +225,11 @@ mod tests {
         );
         assert_eq!(work.key(), format!("order_parcel:{parcel}"));
         assert_eq!(work.lane().as_str(), "courier.ems");
+
+        let code =
+            Work::SendLoginCode { code: LoginCodeId::from_uuid(Uuid::from_u128(1)), channel: ChannelCode::new("owl") };
+        assert_eq!(code.lane().as_str(), "login.owl");
+        assert_eq!(code.lane().pushes_beside(), Some(Lane::push(&ChannelCode::new("owl"))));
+        assert_eq!(Lane::push(&ChannelCode::new("owl")).pushes_beside(), None);
     }
 }

@@ -8,20 +8,23 @@ use super::{Queue, QueueError};
 use crate::domain::job::Lane;
 use crate::domain::pace::Pace;
 
-/// Takes up to `wanted` tokens and says how many there were; less than none are given back. Redis's own clock fills the
-/// bucket.
+/// Takes up to `wanted` tokens and says how many there were, and as many as the advance beyond them; less than none are
+/// given back. Redis's own clock fills the bucket.
 const TAKE: &str = r"
 local now = redis.call('TIME')
 local millis = now[1] * 1000 + math.floor(now[2] / 1000)
-local rate, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
+local rate, wanted, advance = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens = tonumber(state[1]) or rate
 local at = tonumber(state[2]) or millis
 tokens = math.min(rate, tokens + math.max(0, millis - at) * rate / 1000)
-local taken = math.min(wanted, math.floor(tokens))
+local taken = math.min(wanted, math.max(0, math.floor(tokens + advance)))
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - taken), 'at', millis)
 redis.call('PEXPIRE', KEYS[1], 5000)
 return taken";
+
+/// The part of a second's calls by which codes may be ahead of their gateway's rate.
+const ADVANCE: u32 = 10;
 
 impl Queue {
     /// Takes up to `wanted` calls from a lane's bucket, and says how many may be made now.
@@ -42,10 +45,16 @@ impl Queue {
     }
 
     async fn draw(&self, lane: &Lane, pace: Pace, wanted: i64) -> Result<i64, QueueError> {
-        let key = self.lane_key(lane, "bucket");
+        // Codes draw on the bucket of their channel's pushes. They may leave it in debt, which the pushes wait out: so codes
+        // come first, however many pushes wait, and the gateway's limit holds for both together.
+        let (bucket, advance) = match lane.pushes_beside() {
+            Some(pushes) => (pushes, (pace.per_second / ADVANCE).max(1)),
+            None => (lane.clone(), 0),
+        };
+        let key = self.lane_key(&bucket, "bucket");
         let script = Script::new(TAKE);
         let mut call = script.key(&key);
-        Ok(call.arg(pace.per_second).arg(wanted).invoke_async(&mut self.way_to(&key)).await?)
+        Ok(call.arg(pace.per_second).arg(wanted).arg(advance).invoke_async(&mut self.way_to(&key)).await?)
     }
 
     /// Tries to be the only one who sends to a recipient on a lane. `recipient` is a hash, not an address.

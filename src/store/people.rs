@@ -233,6 +233,16 @@ pub async fn release_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
     Ok(())
 }
 
+/// The language that a person reads; that of the country, of nobody.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn language_of(conn: &mut Conn, id: PersonId) -> Result<Language, StoreError> {
+    let tag: Option<String> =
+        sqlx::query_scalar("select language from people where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    Ok(tag.and_then(|tag| Language::from_tag(&tag)).unwrap_or_default())
+}
+
 /// Sets the language that a person reads.
 ///
 /// # Errors

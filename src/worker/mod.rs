@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Each lane has its own stream, its own slots, its own rate and its own breaker, so that one slow gateway delays
-//! nobody else. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
+//! nobody else. One-time codes have a lane beside that of their channel's pushes, whose rate they share and draw from
+//! first, so that nobody waits behind a burst of decisions to sign in. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
 
 pub mod abandoned;
 pub mod attempt;
@@ -81,8 +82,10 @@ impl Workshop {
     #[must_use]
     pub fn lanes(&self) -> Vec<(Lane, Pace)> {
         let push = self.channels.iter().map(|channel| (Lane::push(channel.code()), channel.pace()));
+        let carrying = self.channels.iter().filter(|channel| channel.login_template().is_some());
+        let codes = carrying.map(|channel| (Lane::login(channel.code()), channel.pace()));
         let courier = self.carriers.iter().map(|carrier| (Lane::courier(carrier.code()), carrier.pace()));
-        push.chain(courier).chain([(Lane::inside(), self.settings.inside)]).collect()
+        push.chain(codes).chain(courier).chain([(Lane::inside(), self.settings.inside)]).collect()
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn report(resident: &Resident, answer: &str) {
 /// Plays a tap that only WeChat tells of, and waits until it was heard.
 pub async fn tap(desk: &Desk, openid: &str, answer: &str) {
     let before = read_calls(desk).await;
-    desk.outside().tap(openid, TEMPLATE, answer).await.unwrap();
+    desk.outside().tap(openid, &[TEMPLATE], answer).await.unwrap();
     let heard = async || read_calls(desk).await > before;
     wait_until(Duration::from_secs(20), "WeChat's call is understood", heard).await;
 }

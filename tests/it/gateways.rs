@@ -169,7 +169,7 @@ async fn a_wechat_message_takes_one_consent_and_is_reported() {
     let to = Private::new("openid-li".to_owned());
     assert_eq!(wechat.send(&to, &message).await.fact, PushFact::Refused);
 
-    let tap = serde_json::json!({ "openid": "openid-li", "template": "tpl", "answer": "accept" });
+    let tap = serde_json::json!({ "openid": "openid-li", "templates": ["tpl"], "answer": "accept" });
     control(&running, "/_sandbox/wechat/consents", tap).await;
     let popup = heard.recv().await.unwrap();
     assert!(matches!(&wechat.read(&popup).unwrap()[..], [PushNews::Consent { accepted: true, .. }]));

@@ -89,7 +89,8 @@ impl Desk {
         desk
     }
 
-    fn work(&self, app: App) {
+    /// Puts a worker to this desk.
+    pub fn work(&self, app: App) {
         let stop = self.tasks.stopping();
         self.tasks.spawn(async move { app.work(stop).await.unwrap() });
     }

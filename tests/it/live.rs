@@ -4,9 +4,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use songda::casework::live::MOST_STREAMS;
+use songda::casework::tokens::{LIFETIME, TokenAudience, Tokens};
 use songda::demo::back_office::BackOffice;
 use songda::demo::fresh_key;
 use songda::demo::http::Caller;
+use songda::domain::clock::Clock;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 
@@ -20,19 +23,30 @@ struct Scene {
     desk: Desk,
     phone: &'static str,
     token: String,
+    tokens: Tokens,
     office: BackOffice,
 }
 
 impl Scene {
     async fn open() -> Self {
-        let mut desk = Desk::open().await;
+        let (mut desk, app) = Desk::open_api(&[]).await;
+        let tokens = app.tokens().clone();
+        desk.work(app);
         desk.leave_jobs();
         let someone = fresh_key();
         let (resident, _) = desk.resident_called(&someone).await;
         let code = json!({"code": format!("wx-{someone}.again")});
         let session = desk.api.post("/v1/sessions/wechat").json(&code).success().await.unwrap();
         let (phone, office) = (resident.applicant.phone, back_office(&desk).await);
-        Self { token: session.text("/access_token").unwrap(), desk, phone, office }
+        Self { token: session.text("/access_token").unwrap(), tokens, desk, phone, office }
+    }
+
+    /// A token of the same sign-in that ends soon.
+    fn brief_token(&self) -> String {
+        let now = Clock::system().now();
+        let claims = self.tokens.verify(&self.token, &TokenAudience::ALL, now).unwrap();
+        let long_ago = now - LIFETIME + Duration::from_secs(2);
+        self.tokens.issue(&claims.sub, TokenAudience::Mobile, claims.grant.clone(), long_ago).unwrap()
     }
 
     /// The same person at another phone of theirs.
@@ -51,14 +65,16 @@ impl Scene {
 
     /// Opens a stream of events, from now or from after the last one that was heard.
     async fn listen(&self, last: Option<&str>) -> Events {
+        self.listen_by(&self.token, last).await
+    }
+
+    async fn listen_by(&self, token: &str, last: Option<&str>) -> Events {
         let base = self.desk.api.base();
         let address = (base.host_str().unwrap(), base.port().unwrap());
         let mut stream = TcpStream::connect(address).await.unwrap();
         let last = last.map_or_else(String::new, |last| format!("Last-Event-ID: {last}\r\n"));
-        let ask = format!(
-            "GET /v1/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n{last}\r\n",
-            address.0, self.token
-        );
+        let ask =
+            format!("GET /v1/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n{last}\r\n", address.0);
         stream.write_all(ask.as_bytes()).await.unwrap();
         let mut events = Events(BufReader::new(stream).lines());
         assert!(events.line().await.contains("200"), "the stream is open");
@@ -74,6 +90,11 @@ impl Events {
     async fn line(&mut self) -> String {
         let line = tokio::time::timeout(PATIENCE, self.0.next_line()).await.expect("nothing more is told");
         line.unwrap().expect("the stream goes on")
+    }
+
+    /// Waits for the end of the stream: its last chunk, which holds nothing.
+    async fn end(&mut self) {
+        while self.line().await != "0" {}
     }
 
     /// The next event: its id, and what it tells.
@@ -123,6 +144,34 @@ async fn a_stream_that_broke_goes_on_after_its_last_event() {
     let mut stream = scene.listen(Some(&last)).await;
     for expected in &log[1..] {
         assert_eq!(stream.next().await.1, *expected, "nothing twice, and nothing left out");
+    }
+    scene.desk.close().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token_and_goes_on_with_the_next() {
+    let scene = Scene::open().await;
+    let mut others = scene.listen(None).await;
+    let mut stream = scene.listen_by(&scene.brief_token(), None).await;
+    stream.end().await;
+    scene.decide().await;
+    others.next().await;
+    scene.desk.close().await;
+}
+
+#[tokio::test]
+async fn the_oldest_of_too_many_streams_ends() {
+    let scene = Scene::open().await;
+    let mut oldest = scene.listen(None).await;
+    let mut second = scene.listen(None).await;
+    let mut more = Vec::new();
+    for _ in 2..=MOST_STREAMS {
+        more.push(scene.listen(None).await);
+    }
+    oldest.end().await;
+    scene.decide().await;
+    for stream in more.iter_mut().chain([&mut second]) {
+        stream.next().await;
     }
     scene.desk.close().await;
 }

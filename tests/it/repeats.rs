@@ -49,12 +49,17 @@ async fn what_applicants_and_officers_do_is_done_once() {
     assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"), "{}", again.body);
     assert_eq!(again.body, first.body, "not refused as stale: it is this request that changed the case");
 
+    let disclose = async |key: &str, body: &Value| {
+        officer.caller().post(&format!("{staff}/disclosures")).once(key).json(body).answer().await.unwrap()
+    };
+    thrice(disclose, &json!({"reason": "核对身份证件"}), &json!({"reason": "好奇"})).await;
+
     let withdraw =
         async |key: &str, body: &Value| post(resident.caller(), &format!("{path}/withdrawal"), "*", key, body).await;
     thrice(withdraw, &json!({"reason": "不办了"}), &json!({"reason": "搬家了"})).await;
 
     let history = officer.caller().get(&format!("{staff}/history")).success().await.unwrap();
-    assert_eq!(history.rows().unwrap().len(), 5, "each act once: {}", history.body);
+    assert_eq!(history.rows().unwrap().len(), 6, "each act once: {}", history.body);
     desk.close().await;
 }
 
@@ -69,6 +74,16 @@ async fn what_belongs_to_a_person_is_added_once() {
     thrice(add, &home("清风路1号"), &home("清风路2号")).await;
     let book = resident.caller().get("/v1/addresses").success().await.unwrap();
     assert_eq!(book.rows().unwrap().len(), 1, "{}", book.body);
+
+    const TEMPLATE: &str = "songda_decision_zh_000000000000000000000001";
+    let report = async |key: &str, body: &Value| {
+        resident.caller().post("/v1/consents").once(key).json(body).answer().await.unwrap()
+    };
+    let told = |answer: &str| json!({"channel": "wechat", "results": {TEMPLATE: answer}});
+    thrice(report, &told("accept"), &told("reject")).await;
+    let standing = resident.caller().get("/v1/consents").success().await.unwrap();
+    let of_decisions = standing.rows().unwrap().iter().find(|row| row["template"] == TEMPLATE).unwrap();
+    assert_eq!(of_decisions["balance"], 1, "one tap is one consent: {}", standing.body);
 
     let upload = async |key: &str, body: &Value| {
         let content = format!("%PDF-1.4\n% {body}\n%%EOF\n").into_bytes();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use songda::domain::clock::fresh;
 use songda::domain::ids::JobId;
 use songda::domain::job::{Lane, Offer};
+use songda::domain::notification::ChannelCode;
 use songda::domain::pace::Pace;
 use songda::domain::parcel::CarrierCode;
 use uuid::Uuid;
@@ -86,6 +87,10 @@ async fn each_lane_has_a_bucket_of_its_own_and_what_was_not_used_is_given_back()
     assert_eq!(queue.take(&sf, pace, 3).await.unwrap(), 3, "another gateway's haste is none of its business");
     queue.give_back(&ems, pace, 5).await.unwrap();
     assert_eq!(queue.take(&ems, pace, 10).await.unwrap(), 5);
+    let channel = ChannelCode::new("owl");
+    let (pushes, codes) = (Lane::push(&channel), Lane::login(&channel));
+    queue.take(&pushes, pace, 500).await.unwrap();
+    assert_eq!(queue.take(&codes, pace, 1).await.unwrap(), 1, "a code waits for no push");
     queue.give_back(&ems, pace, 500).await.unwrap();
     assert_eq!(queue.take(&ems, pace, 500).await.unwrap(), 5, "it never holds more than a second's worth");
     desk.close().await;

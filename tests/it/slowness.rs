@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use songda::demo::fresh_phone;
 use songda::sandbox::faults::{Fault, Often, Order};
 use tokio::process::{Child, Command};
 
@@ -65,6 +67,29 @@ async fn a_lane_makes_no_more_calls_at_once_than_it_has_slots() {
     let _worker = desk.worker(None);
     came_once(&desk, &decided, PATIENCE).await;
     assert_eq!(desk.sandbox.world().counters.at_once("sms_aliyun"), 2);
+    desk.close().await;
+}
+
+/// Whoever wants to sign in waits for no burst of decisions: codes have a lane of their own before the same gateway.
+#[tokio::test]
+async fn a_sign_in_code_overtakes_the_pushes_that_wait() {
+    let desk = Desk::open_idle(&[("SONGDA_SMS_ALIYUN_SLOTS", "2")]).await;
+    let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_secs(1)));
+    let (operation, fault, often) = (Some("SendSms".to_owned()), Fault::Slow, Often::Share(1.0));
+    let world = desk.sandbox.world();
+    world.faults.order(Order { gateway, operation, fault, often, delay });
+    let decided = decide(&desk, 200).await;
+    let _worker = desk.worker(None);
+    let told = || decided.iter().filter(|one| !world.phones.of(&one.phone).is_empty()).count();
+    wait_until(PATIENCE, "the first pushes are sent", async || told() > 0).await;
+
+    let phone = fresh_phone();
+    desk.api.post("/v1/login-codes").json(&json!({"phone": phone})).success().await.unwrap();
+    wait_until(PATIENCE, "the code is on the phone", async || !world.phones.of(&phone).is_empty()).await;
+    assert!(told() < decided.len(), "pushes that were promised before still wait");
+
+    world.faults.cancel_orders();
+    came_once(&desk, &decided, PATIENCE).await;
     desk.close().await;
 }
 

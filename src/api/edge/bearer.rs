@@ -19,7 +19,7 @@ use super::code::Code;
 use super::problem::Problem;
 use crate::casework::people::People;
 use crate::casework::tokens::{Claims, TokenAudience, Tokens};
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Instant};
 use crate::domain::ids::{ClientId, OfficerId, PersonId, SessionId};
 use crate::domain::item::AgencyCode;
 use crate::domain::staff::Role;
@@ -33,6 +33,8 @@ pub struct Person {
     pub id: PersonId,
     /// By which sign-in.
     pub session: SessionId,
+    /// When their token ends.
+    pub until: Instant,
 }
 
 /// An officer who signed in on the staff API.
@@ -102,7 +104,11 @@ impl Principal {
         }
         let audience = TokenAudience::ALL.into_iter().find(|audience| audience.as_str() == claims.aud)?;
         Some(match audience {
-            TokenAudience::Mobile => Self::Person(Person { id: id(claims)?, session: claims.grant.sid? }),
+            TokenAudience::Mobile => Self::Person(Person {
+                id: id(claims)?,
+                session: claims.grant.sid?,
+                until: Instant::from_timestamp(claims.exp, 0)?,
+            }),
             TokenAudience::Staff => Self::Officer(Officer {
                 id: id(claims)?,
                 session: claims.grant.sid?,

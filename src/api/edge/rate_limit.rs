@@ -204,6 +204,7 @@ mod tests {
         let person = Identity::Known(Principal::Person(Person {
             id: PersonId::from_uuid(EXAMPLE),
             session: SessionId::from_uuid(EXAMPLE),
+            until: crate::domain::clock::Instant::default(),
         }));
         for path in ["/v1/me/identity", "/v1/me/phone", "/v1/me/wechat"] {
             let chosen = policies.choose(&Method::PUT, path, &person, "1.2.3.4");

@@ -17,7 +17,7 @@ use crate::api::edge::event_stream::EventStream;
 use crate::api::edge::paging::Cursors;
 use crate::api::edge::problem::Problem;
 use crate::casework::Casework;
-use crate::casework::live::Live;
+use crate::casework::live::{Live, Stream};
 use crate::domain::clock::Instant;
 use crate::domain::ids::PersonId;
 use crate::metrics::live::Client;
@@ -64,7 +64,8 @@ impl Changes {
         Ok(ChangesAnswer::Ok(Json(self.page(person.id, since, found)?)))
     }
 
-    /// Streams what changes. `Last-Event-ID` goes on where a broken connection ended.
+    /// Streams what changes, until the access token ends. `Last-Event-ID` goes on where the connection ended, with a token of
+    /// then. Of more than eight streams of one person the oldest ends.
     #[oai(path = "/events", method = "get", operation_id = "stream_events")]
     async fn events(
         &self,
@@ -75,7 +76,9 @@ impl Changes {
             Some(since) => since,
             None => self.casework.latest_change(person.id).await?,
         };
-        let changes = self.stream(person.id, since).take_until(self.stop.clone().cancelled_owned());
+        let lasts = (person.until - self.casework.now()).to_std().unwrap_or_default();
+        let held = self.live.open(person.id, lasts);
+        let changes = self.stream(person.id, held, since).take_until(self.stop.clone().cancelled_owned());
         Ok(EventStream::new(changes.map(|change| {
             let text = change.to_json_string();
             Event::message(text).event_type(change.kind).id(change.cursor)
@@ -100,22 +103,25 @@ impl Changes {
         })
     }
 
-    fn stream(&self, person: PersonId, since: i64) -> impl futures_util::Stream<Item = ChangeBody> + Send + 'static {
+    fn stream(
+        &self,
+        person: PersonId,
+        held: Stream,
+        since: i64,
+    ) -> impl futures_util::Stream<Item = ChangeBody> + Send + 'static {
         let looker = Self {
             casework: self.casework.clone(),
             live: self.live.clone(),
             cursors: self.cursors.clone(),
             stop: self.stop.clone(),
         };
-        stream::unfold((looker, Client::comes(), since), move |(looker, client, since)| async move {
-            loop {
-                // A record that cannot be read ends the stream; the client comes back with its last id.
-                let found = looker.casework.next_changes(&looker.live, person, since, AT_ONCE).await.ok()?;
-                let Some(last) = found.last().map(|change| change.seq) else { continue };
-                let shown: Option<Vec<ChangeBody>> =
-                    found.iter().map(|change| looker.show(person, change).ok()).collect();
-                return Some((stream::iter(shown?), (looker, client, last)));
-            }
+        let open = (looker, held, Client::comes(), since);
+        stream::unfold(open, move |(looker, held, client, since)| async move {
+            // A record that cannot be read ends the stream; the client comes back with its last id.
+            let found = looker.casework.next_changes(&held, since, AT_ONCE).await.ok()?;
+            let last = found.last()?.seq;
+            let shown: Option<Vec<ChangeBody>> = found.iter().map(|change| looker.show(person, change).ok()).collect();
+            Some((stream::iter(shown?), (looker, held, client, last)))
         })
         .flatten()
     }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
+use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::tag::Tag;
 use crate::api::edge::bearer::Person;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
+use crate::api::edge::idempotency::{Answered, OptionalKey};
 use crate::api::edge::problem::{FieldError, Problem};
+use crate::casework::once::Answer;
 use crate::casework::people::People;
 use crate::casework::people::report_consents::{ConsentStanding, ReportError};
 use crate::domain::consent::ConsentAnswer;
@@ -22,19 +24,26 @@ pub struct Consents(pub People);
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Consents")]
 impl Consents {
-    /// Lists the templates that need consent, and which of them to ask for at the next tap.
+    /// Lists the templates that need consent in the person's language, and which of them to ask for at the next tap.
     #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
     async fn list(&self, person: Person) -> Result<ConsentAnswers, Problem> {
-        Ok(ConsentAnswers::of(&self.0.list_consents(person.id).await?))
+        Ok(ConsentAnswers::Ok(Json(ConsentList::of(&self.0.list_consents(person.id).await?))))
     }
 
     /// Reports what the person answered: each accept of a one-time template is good for one message.
     #[oai(path = "/consents", method = "post", operation_id = "report_consents")]
-    async fn report(&self, person: Person, body: Body<ConsentReport>) -> Result<ConsentAnswers, Problem> {
+    async fn report(
+        &self,
+        person: Person,
+        idempotency_key: OptionalKey,
+        body: Body<ConsentReport>,
+    ) -> Result<Answered<ConsentAnswers>, Problem> {
+        let once = idempotency_key.once(person.id, "report_consents", body.raw());
         let ConsentReport { channel, results } = body.into_inner();
         let answers: Vec<_> = results.into_iter().map(|(template, word)| (template, word.into())).collect();
-        let standing = self.0.report_consents(person.id, &ChannelCode::new(channel), &answers).await?;
-        Ok(ConsentAnswers::of(&standing))
+        let answer = |standing: &[_]| Answer::new(200, ConsentList::of(standing).to_json().unwrap_or_default());
+        let channel = ChannelCode::new(channel);
+        Ok(self.0.report_consents(person.id, &channel, &answers, once.as_ref(), answer).await?.into())
     }
 }
 
@@ -128,10 +137,16 @@ impl Example for ConsentBody {
     }
 }
 
-/// All templates.
+/// All templates of the person's language.
 #[derive(Object)]
 struct ConsentList {
     data: Vec<ConsentBody>,
+}
+
+impl ConsentList {
+    fn of(standing: &[ConsentStanding]) -> Self {
+        Self { data: standing.iter().map(ConsentBody::from).collect() }
+    }
 }
 
 #[derive(ApiResponse)]
@@ -139,12 +154,6 @@ enum ConsentAnswers {
     /// Where the person stands.
     #[oai(status = 200)]
     Ok(Json<ConsentList>),
-}
-
-impl ConsentAnswers {
-    fn of(standing: &[ConsentStanding]) -> Self {
-        Self::Ok(Json(ConsentList { data: standing.iter().map(ConsentBody::from).collect() }))
-    }
 }
 
 impl From<ReportError> for Problem {
@@ -158,6 +167,7 @@ impl From<ReportError> for Problem {
                 };
                 Self::new(Code::InvalidBody).errors(ids.into_iter().map(fault).collect())
             }
+            ReportError::Once(error) => error.into(),
             ReportError::Store(error) => error.into(),
         }
     }

@@ -83,12 +83,13 @@ impl Cases {
         &self,
         officer: Officer,
         id: Path<CaseId>,
+        idempotency_key: OptionalKey,
         body: Body<Disclosure>,
-    ) -> Result<CaseFileAnswer, Problem> {
-        let file = self.casework.disclose(&desk(&officer)?, id.0, &body.into_inner().reason).await?;
-        let file = file.ok_or(Code::NotFound)?;
-        let etag = etag(file.case.version);
-        Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
+    ) -> Result<Answered<Versioned<CaseFileBody>>, Problem> {
+        let once = idempotency_key.once(officer.id, "disclose_case", &json!([id.0, body.raw()]));
+        let (desk, Disclosure { reason }) = (desk(&officer)?, body.into_inner());
+        let whole = |file: &CaseFile| Versioned { body: self.show_file(file), version: file.case.version }.into();
+        Ok(self.casework.disclose(&desk, id.0, &reason, once.as_ref(), whole).await?.into())
     }
 
     /// Shows who did what to a case, when and why, oldest first.

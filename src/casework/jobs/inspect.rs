@@ -63,8 +63,9 @@ impl Casework {
     /// When the database is unavailable.
     pub async fn backlog(&self, most: i64) -> Result<Vec<Backlog>, StoreError> {
         let push = self.parts.chain.iter().map(Lane::push);
+        let codes = self.parts.code_channel.iter().map(Lane::login);
         let courier = self.parts.carriers.iter().map(Lane::courier);
-        let mut lanes: Vec<Lane> = push.chain(courier).chain([Lane::inside()]).collect();
+        let mut lanes: Vec<Lane> = push.chain(codes).chain(courier).chain([Lane::inside()]).collect();
         let mut connection = self.store().connection().await?;
         let in_use = jobs::lanes_in_use(&mut connection).await?.into_iter();
         lanes.extend(in_use.filter(|lane| !lanes.contains(lane)).collect::<Vec<_>>());

@@ -6,25 +6,36 @@ use serde_json::json;
 use super::Desk;
 use super::read::CaseFile;
 use crate::casework::Casework;
+use crate::casework::change_case::ChangeError;
+use crate::casework::once::{self, Answer, Entered, Given, Once};
 use crate::domain::ids::CaseId;
-use crate::store::StoreError;
-use crate::store::record::{Record, SaveError};
+use crate::store::record::Record;
 
 impl Casework {
-    /// A case of the agency with nothing masked; `None` if it has none of that id.
+    /// Answers with a case of the agency with nothing masked; the same request again gets the same answer, and is no
+    /// second look.
     ///
     /// # Errors
-    /// When the record cannot be read or written.
-    pub async fn disclose(&self, desk: &Desk, id: CaseId, reason: &str) -> Result<Option<CaseFile>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        let Some(file) = self.case_file_unmasked(&mut connection, desk, id).await? else { return Ok(None) };
-        drop(connection);
-        let now = self.now();
+    /// When the agency has none of that id, or the record cannot be read or written.
+    pub async fn disclose(
+        &self,
+        desk: &Desk,
+        id: CaseId,
+        reason: &str,
+        once: Option<&Once>,
+        answer: impl FnOnce(&CaseFile) -> Answer + Send,
+    ) -> Result<Given, ChangeError> {
+        let (mut tx, now) = (self.store().begin().await?, self.now());
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), once, now).await? {
+            return Ok(once::again(tx, answer).await?);
+        }
+        let file = self.case_file_unmasked(&mut tx, desk, id).await?.ok_or(ChangeError::NotFound)?;
         let mut record = Record::default();
         record.remember(id, &desk.actor(), "disclosed", json!({"reason": reason}), now);
-        let mut tx = self.store().begin().await?;
-        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        let offers = self.save(&mut tx, &record, now).await?;
+        let answer = answer(&file);
+        once::leave(&mut tx, self.store().keys(), once, &answer, now).await?;
         self.commit(tx, &record, offers).await?;
-        Ok(Some(file))
+        Ok(Given::first(answer))
     }
 }

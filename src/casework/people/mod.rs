@@ -34,9 +34,9 @@ use self::known::Known;
 use self::passwords::Passwords;
 use super::bell::Bell;
 use super::tokens::Tokens;
+use crate::catalog::Catalog;
 use crate::domain::address::RegionNames;
 use crate::domain::clock::Clock;
-use crate::domain::consent::ConsentTemplate;
 use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::notification::ChannelCode;
 use crate::domain::staff::{ApiClient, Officer};
@@ -68,8 +68,8 @@ pub struct People {
     pub code_channel: ChannelCode,
     /// The channels that find a device by a token that it reports.
     pub push_channels: Arc<[ChannelCode]>,
-    /// The templates that need consent.
-    pub templates: Arc<[ConsentTemplate]>,
+    /// The message templates in force: what people can be asked to consent to.
+    pub catalog: Catalog,
     /// The counties that exist.
     pub regions: Regions,
     /// The API clients that were looked up a moment ago.

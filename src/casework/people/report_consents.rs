@@ -1,10 +1,11 @@
 //! Consents as people gave them, reported by a client or by the platform itself, and what should still be asked.
 
 use super::{People, commit};
+use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::domain::consent::{ConsentAnswer, ConsentBalance, ConsentTemplate};
 use crate::domain::ids::PersonId;
-use crate::domain::notification::ChannelCode;
-use crate::store::{StoreError, consents};
+use crate::domain::notification::{ChannelCode, Consent};
+use crate::store::{Conn, StoreError, consents, people};
 
 /// A template that needs consent, and where a person stands with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +22,17 @@ pub enum ReportError {
     /// No templates of this channel that need consent have these ids.
     #[error("unknown templates")]
     UnknownTemplates(Vec<String>),
+    /// The same request is under way, or its key was used for another.
+    #[error(transparent)]
+    Once(#[from] OnceError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl People {
-    /// Books what a person answered, template by template, and returns where they stand on that channel.
+    /// Books what a person answered, template by template, and answers with where they stand; the same request again gets
+    /// the same answer.
     ///
     /// # Errors
     /// [`ReportError`].
@@ -36,44 +41,62 @@ impl People {
         person: PersonId,
         channel: &ChannelCode,
         answers: &[(String, ConsentAnswer)],
-    ) -> Result<Vec<ConsentStanding>, ReportError> {
+        once: Option<&Once>,
+        answer: impl FnOnce(&[ConsentStanding]) -> Answer + Send,
+    ) -> Result<Given, ReportError> {
+        let (mut tx, now) = (self.store.begin().await?, self.clock.now());
+        if let Entered::Replay(answer) = once::enter(&mut tx, self.store.keys(), once, now).await? {
+            return Ok(once::again(tx, answer).await?);
+        }
+        for (template, answer, kind) in self.known(channel, answers)? {
+            let before = consents::hold_balance(&mut tx, person, channel, template, now).await?;
+            let after = before.after(answer, kind, now);
+            consents::set_balance(&mut tx, person, channel, template, after).await?;
+        }
+        let answer = answer(&self.consents_of(&mut tx, person).await?);
+        once::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
+        commit(tx).await?;
+        Ok(Given::first(answer))
+    }
+
+    /// The templates that need consent in the language that a person is written to, and where they stand with each.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn list_consents(&self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
+        self.consents_of(&mut *self.store.connection().await?, person).await
+    }
+
+    async fn consents_of(&self, conn: &mut Conn, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
+        let language = people::language_of(conn, person).await?;
+        let mut balances = consents::of_person(conn, person).await?;
+        let standing = |template: ConsentTemplate| {
+            let key = (template.channel.clone(), template.template.clone());
+            ConsentStanding { template, balance: balances.remove(&key).unwrap_or_default() }
+        };
+        Ok(self.catalog.current().templates().to_ask_for(language).into_iter().map(standing).collect())
+    }
+
+    /// What was answered, with what an accept of each template is worth. A template of another language counts as well: it
+    /// was asked for before the person chose this one.
+    fn known<'a>(
+        &self,
+        channel: &ChannelCode,
+        answers: &'a [(String, ConsentAnswer)],
+    ) -> Result<Vec<(&'a str, ConsentAnswer, Consent)>, ReportError> {
+        let catalog = self.catalog.current();
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for (id, answer) in answers {
-            match self.template(channel, id) {
-                Some(template) => known.push((template, *answer)),
-                None => unknown.push(id.clone()),
+            match catalog.templates().consent(channel, id) {
+                None | Some(Consent::NotNeeded) => unknown.push(id.clone()),
+                Some(kind) => known.push((id.as_str(), *answer, kind)),
             }
         }
         if !unknown.is_empty() {
             return Err(ReportError::UnknownTemplates(unknown));
         }
         // In one order, so that two reports of one person cannot wait for each other.
-        known.sort_by(|(one, _), (other, _)| one.template.cmp(&other.template));
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        for (template, answer) in known {
-            let before = consents::hold_balance(&mut tx, person, channel, &template.template, now).await?;
-            let after = before.after(answer, template.kind, now);
-            consents::set_balance(&mut tx, person, channel, &template.template, after).await?;
-        }
-        commit(tx).await?;
-        Ok(self.list_consents(person).await?)
-    }
-
-    /// Every template that needs consent, and where a person stands with it.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
-    pub async fn list_consents(&self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
-        let balances = consents::of_person(&mut *self.store.connection().await?, person).await?;
-        let standing = |template: &ConsentTemplate| {
-            let key = (template.channel.clone(), template.template.clone());
-            ConsentStanding { template: template.clone(), balance: balances.get(&key).copied().unwrap_or_default() }
-        };
-        Ok(self.templates.iter().map(standing).collect())
-    }
-
-    fn template(&self, channel: &ChannelCode, id: &str) -> Option<&ConsentTemplate> {
-        self.templates.iter().find(|template| template.channel == *channel && template.template == id)
+        known.sort_by_key(|(id, ..)| *id);
+        Ok(known)
     }
 }

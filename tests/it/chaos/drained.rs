@@ -53,7 +53,7 @@ async fn owed(town: &Town) -> Vec<String> {
     sqlx::query_scalar(owed).fetch_all(&town.database).await.unwrap()
 }
 
-const LANES: [&str; 4] = ["push.sms_aliyun", "courier.ems", "courier.sf", "inside"];
+const LANES: [&str; 5] = ["push.sms_aliyun", "login.sms_aliyun", "courier.ems", "courier.sf", "inside"];
 
 /// Brings dead letters back to life. Those of WeChat went on over SMS already: whoever replays them tells the same twice.
 async fn replay(town: &Town) -> Vec<(String, i64)> {

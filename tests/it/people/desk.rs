@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use serde_json::json;
 use songda::casework::bell::Bell;
 use songda::casework::forget_old::forget_old;
 use songda::casework::people::People;
@@ -13,11 +14,11 @@ use songda::casework::people::passwords::Passwords;
 use songda::casework::people::signed_in::SignedIn;
 use songda::casework::signing_keys::SigningKeys;
 use songda::casework::tokens::Tokens;
+use songda::catalog::{Catalog, Revision, Snapshot};
 use songda::domain::address::RegionNames;
 use songda::domain::clock::{Clock, Instant};
-use songda::domain::consent::ConsentTemplate;
 use songda::domain::identity::MobilePhone;
-use songda::domain::notification::{ChannelCode, Consent, Event};
+use songda::domain::notification::ChannelCode;
 use songda::domain::person::Person;
 use songda::domain::private::Private;
 use songda::domain::text::Language;
@@ -83,12 +84,6 @@ impl PeopleDesk {
 }
 
 fn people(store: Store, now: Instant, register: &Register) -> People {
-    let template = |template: &str, kind, events: &[Event]| ConsentTemplate {
-        channel: ChannelCode::new("wechat"),
-        template: template.to_owned(),
-        events: events.to_vec(),
-        kind,
-    };
     People {
         store,
         clock: Clock::frozen(now),
@@ -99,10 +94,7 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
         identity: Some(Arc::new(register.clone())),
         code_channel: ChannelCode::new("sms_aliyun"),
         push_channels: Arc::new([ChannelCode::new("jpush")]),
-        templates: Arc::new([
-            template("RESULT", Consent::OneTime, &[Event::Granted, Event::Denied]),
-            template("NEWS", Consent::LongTerm, &[Event::ParcelDelivered]),
-        ]),
+        catalog: Catalog::new(templates(1, "RESULT")),
         regions: Arc::new(|code| {
             let names =
                 RegionNames { province: "江苏省".into(), city: "常州市".into(), county: "金坛区".into() };
@@ -112,6 +104,29 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
         known_officers: Known::default(),
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
+}
+
+/// A catalogue of nothing but templates: a one-time one of decisions, in either language, and a long-term one.
+pub fn templates(revision: i64, of_decisions: &str) -> Snapshot {
+    let template = |id: &str, language: &str, consent: &str, events: &[&str]| {
+        json!({
+            "channel": "wechat", "language": language, "events": events,
+            "wording": {"id": id, "fields": {}, "consent": consent},
+        })
+    };
+    let templates = json!([
+        template(of_decisions, "zh-CN", "one_time", &["granted", "denied"]),
+        template("NEWS", "zh-CN", "long_term", &["parcel_delivered"]),
+        template("ENGLISH", "en", "one_time", &["granted"]),
+        template("ENGLISH", "en", "one_time", &["denied"]),
+    ]);
+    let parts = json!({
+        "agencies": [], "regions": {"provinces": [], "towns": []}, "halls": [], "calendar": [],
+        "templates": {"events": {}, "templates": templates},
+    });
+    let published_at = "2026-03-01T01:00:00Z".parse().unwrap();
+    let parts = serde_json::from_value(parts).unwrap();
+    Snapshot::new(Revision { number: revision, published_at }, Vec::new(), Vec::new(), parts)
 }
 
 /// Takes any code as the openid itself.

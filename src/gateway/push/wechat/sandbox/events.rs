@@ -33,16 +33,30 @@ pub(super) fn sent(
 }
 
 /// The person answered the dialog.
-pub(super) fn answered(settings: &Settings, openid: &str, template: &str, accept: bool, now: Instant) -> Callback {
+pub(super) fn answered(
+    settings: &Settings,
+    openid: &str,
+    templates: &[String],
+    accept: bool,
+    now: Instant,
+) -> Callback {
     let answer = if accept { "accept" } else { "reject" };
-    let list = json!({ "TemplateId": template, "SubscribeStatusString": answer, "PopupScene": "0" });
-    callback(settings, openid, "subscribe_msg_popup_event", &list, now)
+    let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": answer, "PopupScene": "0" });
+    callback(settings, openid, "subscribe_msg_popup_event", &list(templates, item), now)
 }
 
-/// The person switched a template off in the settings.
-pub(super) fn switched_off(settings: &Settings, openid: &str, template: &str, now: Instant) -> Callback {
-    let list = json!({ "TemplateId": template, "SubscribeStatusString": "reject" });
-    callback(settings, openid, "subscribe_msg_change_event", &list, now)
+/// The person switched templates off in the settings.
+pub(super) fn switched_off(settings: &Settings, openid: &str, templates: &[String], now: Instant) -> Callback {
+    let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": "reject" });
+    callback(settings, openid, "subscribe_msg_change_event", &list(templates, item), now)
+}
+
+/// One item is written as an object, several as an array.
+fn list<'a>(templates: &'a [String], item: impl Fn(&'a String) -> Value) -> Value {
+    match templates {
+        [template] => item(template),
+        several => several.iter().map(item).collect(),
+    }
 }
 
 fn callback(settings: &Settings, openid: &str, event: &str, list: &Value, now: Instant) -> Callback {

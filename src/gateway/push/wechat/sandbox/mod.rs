@@ -6,7 +6,7 @@
 //!
 //! | call | does |
 //! |---|---|
-//! | `POST consents {openid, template, answer, lasting?}` | plays the tap in the dialog: `accept`, `reject`, or later `switch_off` |
+//! | `POST consents {openid, templates, answer, lasting?}` | plays the tap in the dialog, which asks for three templates at most: `accept`, `reject`, or later `switch_off` |
 //! | `PUT templates [{priTmplId, title, content, type, keywordEnumValueList?}]` | says which templates the account has |
 //! | `PUT pages ["pages/case/index"]` | says which pages the published version has; while it is not said, all |
 //! | `POST tokens/expire` | lets all access tokens end |
@@ -44,6 +44,8 @@ use crate::sandbox::world::Target;
 use crate::sandbox::{Twin, World};
 
 const NAME: &str = "wechat";
+/// For how many templates one dialog asks at the most.
+const MOST_AT_ONCE: usize = 3;
 
 /// Makes the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
@@ -106,9 +108,9 @@ impl Twin for WeChat {
 #[derive(Deserialize)]
 struct Tapped {
     openid: String,
-    template: String,
+    templates: Vec<String>,
     answer: Tap,
-    /// Whether the consent lasts; if it is not said, as the template has it.
+    /// Whether the consent lasts; if it is not said, as the templates have it.
     lasting: Option<bool>,
 }
 
@@ -203,16 +205,27 @@ impl WeChat {
     }
 
     async fn tap(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
-        let Ok(Tapped { openid, template, answer, lasting }) = serde_json::from_slice(&call.body) else {
-            return fault(StatusCode::BAD_REQUEST, "openid, template and answer (accept, reject, switch_off)");
+        let Ok(Tapped { openid, templates, answer, lasting }) = serde_json::from_slice(&call.body) else {
+            return fault(StatusCode::BAD_REQUEST, "openid, templates and answer (accept, reject, switch_off)");
         };
-        let Some(known) = self.templates.find(&template) else {
-            return fault(StatusCode::NOT_FOUND, "no such template");
+        let known: Option<Vec<_>> = templates.iter().map(|template| self.templates.find(template)).collect();
+        let Some(known) = known.filter(|known| !known.is_empty()) else {
+            return fault(StatusCode::NOT_FOUND, "20001: no such template");
         };
-        self.consents.tap(&openid, &template, answer, lasting.unwrap_or(known.lasting));
+        let lasting: Vec<bool> = known.iter().map(|known| lasting.unwrap_or(known.lasting)).collect();
+        // The dialog refuses before anybody sees it (`wx.requestSubscribeMessage`); the settings list all that there are.
+        if answer != Tap::SwitchOff && templates.len() > MOST_AT_ONCE {
+            return fault(StatusCode::BAD_REQUEST, "20003: a dialog asks for three templates at most");
+        }
+        if answer != Tap::SwitchOff && lasting.iter().any(|lasts| *lasts != lasting[0]) {
+            return fault(StatusCode::BAD_REQUEST, "20002: a dialog asks for one-time or for long-term templates");
+        }
+        for (template, lasts) in templates.iter().zip(lasting) {
+            self.consents.tap(&openid, template, answer, lasts);
+        }
         let event = match answer {
-            Tap::SwitchOff => events::switched_off(&self.settings, &openid, &template, world.now()),
-            _ => events::answered(&self.settings, &openid, &template, answer == Tap::Accept, world.now()),
+            Tap::SwitchOff => events::switched_off(&self.settings, &openid, &templates, world.now()),
+            _ => events::answered(&self.settings, &openid, &templates, answer == Tap::Accept, world.now()),
         };
         world.callbacks.post(vec![event]);
         done()

@@ -31,8 +31,12 @@ impl Scene {
     }
 
     async fn tap(&self, openid: &str, answer: &str) {
-        let body = json!({ "openid": openid, "template": "tpl", "answer": answer });
-        assert_eq!(self.control.json("POST", "/_sandbox/wechat/consents", &body).await.0, 204);
+        assert_eq!(self.tap_all(openid, &["tpl"], answer).await, 204);
+    }
+
+    async fn tap_all(&self, openid: &str, templates: &[&str], answer: &str) -> u16 {
+        let body = json!({ "openid": openid, "templates": templates, "answer": answer });
+        self.control.json("POST", "/_sandbox/wechat/consents", &body).await.0
     }
 
     async fn send(&self, openid: &str) -> (u16, Value) {
@@ -68,6 +72,22 @@ async fn a_code_signs_one_person_in_once() {
     assert_eq!(sign_in("wx-li.2", appid).await["openid"], "openid-li");
     assert_eq!(sign_in("else", appid).await["errcode"], 40029);
     assert_eq!(sign_in("wx-li.3", "wx1").await["errcode"], 40013);
+}
+
+#[tokio::test]
+async fn a_dialog_asks_for_three_templates_at_most_and_all_of_one_kind() {
+    let scene = scene(None).await;
+    assert_eq!(scene.tap_all("openid-li", &["tpl", "b", "c", "d"], "accept").await, 400);
+    assert_eq!(code(scene.send("openid-li").await), 43101, "nobody saw that dialog");
+    assert_eq!(scene.tap_all("openid-li", &["tpl", "b", "c"], "accept").await, 204);
+    assert_eq!(code(scene.send("openid-li").await), 0);
+
+    let template = |id, kind| json!({ "priTmplId": id, "title": "结果", "content": "", "type": kind });
+    let account = json!([template("once", 2), template("long", 3)]);
+    scene.control.json("PUT", "/_sandbox/wechat/templates", &account).await;
+    assert_eq!(scene.tap_all("openid-li", &["once", "long"], "accept").await, 400);
+    assert_eq!(scene.tap_all("openid-li", &["once", "else"], "accept").await, 404);
+    assert_eq!(scene.tap_all("openid-li", &["once", "long"], "switch_off").await, 204, "the settings show all");
 }
 
 #[tokio::test]

@@ -16,9 +16,10 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Calendar;
 use super::case_number::CaseNumber;
 use super::clock::{Instant, beijing_day};
-use super::due::{Deadlines, Missed};
+use super::due::{self, Deadlines, Missed};
 use super::ids::{CaseId, ClientId, OfficerId, PersonId};
 use super::item::{AgencyCode, ItemCode};
 use super::notification::Event;
@@ -321,6 +322,15 @@ impl Case {
     pub fn missed(&self) -> Option<Missed> {
         match &self.state {
             State::Granted(decision) | State::Denied(decision) => self.deadlines?.missed_on(beijing_day(decision.at)),
+            _ => None,
+        }
+    }
+
+    /// By when the result of its decision must have arrived (行政许可法 44), where that is known.
+    #[must_use]
+    pub fn serve_by(&self, calendar: &Calendar) -> Option<NaiveDate> {
+        match &self.state {
+            State::Granted(decision) | State::Denied(decision) => due::serve_by(beijing_day(decision.at), calendar),
             _ => None,
         }
     }

@@ -19,8 +19,8 @@ use crate::store::seal::KeyRing;
 pub struct StoredParcel {
     /// The parcel.
     pub parcel: Parcel,
-    /// By when it must arrive (行政许可法 44).
-    pub serve_by: NaiveDate,
+    /// By when it must arrive (行政许可法 44), where that was known when it was promised.
+    pub serve_by: Option<NaiveDate>,
 }
 
 /// What is read of a parcel. Columns are named, so that one that a newer program adds changes no statement of this one.
@@ -41,7 +41,7 @@ struct Row {
     waybill: Option<String>,
     state: String,
     recipient_sealed: Vec<u8>,
-    serve_by: NaiveDate,
+    serve_by: Option<NaiveDate>,
     created_at: Instant,
 }
 

@@ -217,7 +217,7 @@ impl Record {
     ///
     /// # Errors
     /// When the recipient cannot be sealed.
-    pub fn send(&mut self, parcel: &Parcel, serve_by: NaiveDate, keys: &KeyRing) -> Result<(), StoreError> {
+    pub fn send(&mut self, parcel: &Parcel, serve_by: Option<NaiveDate>, keys: &KeyRing) -> Result<(), StoreError> {
         self.parcels.push(ParcelRow {
             id: parcel.id.uuid(),
             person_id: parcel.person.uuid(),
@@ -462,7 +462,7 @@ struct ParcelRow {
     round: i32,
     state: &'static str,
     recipient_sealed: String,
-    serve_by: NaiveDate,
+    serve_by: Option<NaiveDate>,
     created_at: Instant,
 }
 

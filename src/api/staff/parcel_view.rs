@@ -24,8 +24,8 @@ pub(super) struct ParcelBody {
     pub waybill: Option<String>,
     /// Where it stands.
     pub state: ParcelStateWord,
-    /// By when it must have arrived (行政许可法 44).
-    pub serve_by: NaiveDate,
+    /// By when it must have arrived (行政许可法 44). Absent where the working days on the way there are not announced.
+    pub serve_by: Option<NaiveDate>,
     /// Its way as far as it is known, oldest first.
     pub scans: Vec<ScanBody>,
 }
@@ -142,7 +142,7 @@ impl Example for ParcelBody {
             carrier: "ems".to_owned(),
             waybill: Some("1200000000001".to_owned()),
             state: ParcelStateWord::PickedUp,
-            serve_by: NaiveDate::from_ymd_opt(2026, 12, 8).unwrap_or_default(),
+            serve_by: NaiveDate::from_ymd_opt(2026, 12, 8),
             scans: vec![scan],
         }
     }

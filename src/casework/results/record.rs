@@ -7,13 +7,13 @@ use serde_json::json;
 use super::row::Repetition;
 use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
 use crate::casework::Casework;
-use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
+use crate::casework::change_case::ChangeError;
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
 use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
-use crate::domain::case::{Actor, Case, Delivery, Owed, State};
+use crate::domain::case::{Actor, Case, Delivery, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
 use crate::domain::ids::{CaseId, PersonId};
@@ -302,7 +302,7 @@ impl Casework {
                     (*id, Reach { phone: true, ..reach })
                 }
             };
-            let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
+            let opened = self.open_decided(&mut record, row, (number, person, &reach), now);
             verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
         for (name, (person, phone)) in strangers {
@@ -319,7 +319,6 @@ impl Casework {
     fn open_decided(
         &self,
         record: &mut Record,
-        catalog: &Snapshot,
         row: &Row<'_>,
         (number, applicant, reach): (CaseNumber, PersonId, &Reach),
         now: Instant,
@@ -346,12 +345,6 @@ impl Casework {
             NewDelivery::Courier(recipient) => Some(recipient.clone()),
             NewDelivery::Electronic | NewDelivery::Counter(_) => None,
         };
-        let serve_by = if owed.iter().any(|owed| matches!(owed, Owed::Parcel(_))) {
-            // However late it is told of.
-            Some(catalog.calendar().add_working_days(beijing_day(result.decided_at), SERVE_WITHIN)?)
-        } else {
-            None
-        };
         let keys = self.store().keys();
         let sealed = recipient.as_ref().map(|recipient| keys.seal_json("cases.recipient", recipient)).transpose()?;
         let opening = Opening {
@@ -363,7 +356,7 @@ impl Casework {
         };
         record.open(&case, &opening)?;
         record.remember(case.id, &actor, "taken_over", cause(&case), now);
-        let applicant = Applicant { reach, recipient, serve_by, trace: office.trace.as_deref() };
+        let applicant = Applicant { reach, recipient, trace: office.trace.as_deref() };
         self.enact(record, (&case, &row.item.item), &owed, &applicant, now)?;
         Ok(Versioned { case, version: 1 })
     }

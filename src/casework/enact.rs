@@ -108,7 +108,8 @@ impl Casework {
             recipient: applicant.recipient.clone().ok_or_else(nowhere)?,
             created_at: now,
         };
-        record.send(&parcel, case.serve_by(self.catalog().current().calendar()), self.store().keys())?;
+        let serve_by = case.serve_by(self.catalog().current().calendar());
+        record.send(&parcel, &case.agency, serve_by, self.store().keys())?;
         record.promise(&Job::now(Work::OrderParcel { parcel: id, carrier: carrier.clone() }), applicant.trace)
     }
 }

@@ -17,6 +17,7 @@ use crate::domain::case::{Actor, Case};
 use crate::domain::clock::{Instant, fresh_uuid};
 use crate::domain::identity::MobilePhone;
 use crate::domain::ids::{CaseId, DraftId, JobId, PersonId};
+use crate::domain::item::AgencyCode;
 use crate::domain::job::{Job, Lane, Offer};
 use crate::domain::notification::Notification;
 use crate::domain::parcel::{Parcel, ParcelState};
@@ -213,15 +214,22 @@ impl Record {
         self.change(notification.person, ChangeKind::Notification, notification.id);
     }
 
-    /// Promises a parcel.
+    /// Promises a parcel, of whose case the agency looks after it.
     ///
     /// # Errors
     /// When the recipient cannot be sealed.
-    pub fn send(&mut self, parcel: &Parcel, serve_by: Option<NaiveDate>, keys: &KeyRing) -> Result<(), StoreError> {
+    pub fn send(
+        &mut self,
+        parcel: &Parcel,
+        agency: &AgencyCode,
+        serve_by: Option<NaiveDate>,
+        keys: &KeyRing,
+    ) -> Result<(), StoreError> {
         self.parcels.push(ParcelRow {
             id: parcel.id.uuid(),
             person_id: parcel.person.uuid(),
             case_id: parcel.case.uuid(),
+            agency: agency.as_str().to_owned(),
             carrier: parcel.carrier.as_str().to_owned(),
             order_no: parcel.order_no.as_str().to_owned(),
             round: i32::try_from(parcel.round).unwrap_or(i32::MAX),
@@ -356,9 +364,10 @@ with entered as (
     select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
     from jsonb_populate_recordset(null::notifications, $6)
 ), sent as (
-    insert into parcels (id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by,
+    insert into parcels (id, person_id, case_id, agency, carrier, order_no, round, state, recipient_sealed, serve_by,
                          created_at, updated_at)
-    select id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by, created_at, created_at
+    select id, person_id, case_id, agency, carrier, order_no, round, state, recipient_sealed, serve_by,
+           created_at, created_at
     from jsonb_populate_recordset(null::parcels, $7)
 ), changed as (
     insert into changes (person_id, kind, subject, at)
@@ -457,6 +466,7 @@ struct ParcelRow {
     id: Uuid,
     person_id: Uuid,
     case_id: Uuid,
+    agency: String,
     carrier: String,
     order_no: String,
     round: i32,

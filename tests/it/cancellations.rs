@@ -30,9 +30,9 @@ impl Scene {
         let officer = desk.officer("public-security").await;
         officer.accept(&case).await.unwrap();
         officer.grant(&case, &json!({"title": "居住证"})).await.unwrap();
-        let ordered = async || resident.parcel(&case).await.unwrap().is_some_and(|it| it["state"] == "ordered");
-        wait_until(PATIENCE, "it is ordered", ordered).await;
-        let parcel = resident.parcel(&case).await.unwrap().unwrap()["id"].as_str().unwrap().to_owned();
+        let parcel = async || officer.parcels(&case).await.unwrap().remove(0);
+        wait_until(PATIENCE, "it is ordered", async || parcel().await["state"] == "ordered").await;
+        let parcel = parcel().await["id"].as_str().unwrap().to_owned();
         Self { desk, resident, officer, parcel }
     }
 

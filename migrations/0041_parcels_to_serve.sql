@@ -12,3 +12,7 @@ begin
 end $$;
 create trigger parcels_agency after insert on parcels for each row when (new.agency is null)
     execute function agency_of_parcel();
+
+-- Of which parcel somebody was told: a case has a second one when the first did not arrive. Null in what was told before, when
+-- a case had no more than one.
+alter table notifications add column parcel_id uuid;

@@ -38,7 +38,7 @@ impl Casework {
         for owed in owed {
             match owed {
                 Owed::Notify(event) => {
-                    self.notify(record, (case, item), *event, applicant.reach, applicant.trace, now)?;
+                    self.notify(record, (case, item), (*event, None), applicant.reach, applicant.trace, now)?;
                 }
                 Owed::Parcel(carrier) => self.send(record, case, carrier, applicant, now)?,
             }
@@ -51,7 +51,7 @@ impl Casework {
         &self,
         record: &mut Record,
         (case, item): (&Case, &Item),
-        event: Event,
+        (event, parcel): (Event, Option<ParcelId>),
         reach: &Reach,
         trace: Option<&str>,
         now: Instant,
@@ -62,6 +62,7 @@ impl Casework {
             case: case.id,
             case_number: case.number.clone(),
             event,
+            parcel,
             item: item.discreet_name(),
             created_at: now,
         };

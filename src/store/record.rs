@@ -16,7 +16,7 @@ use super::{Conn, StoreError};
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::{Instant, fresh_uuid};
 use crate::domain::identity::MobilePhone;
-use crate::domain::ids::{CaseId, DraftId, JobId, PersonId};
+use crate::domain::ids::{CaseId, DraftId, JobId, ParcelId, PersonId};
 use crate::domain::item::AgencyCode;
 use crate::domain::job::{Job, Lane, Offer};
 use crate::domain::notification::Notification;
@@ -207,6 +207,7 @@ impl Record {
             case_id: notification.case.uuid(),
             case_number: notification.case_number.as_str().to_owned(),
             event: notification.event.as_str(),
+            parcel_id: notification.parcel.map(ParcelId::uuid),
             item_zh: notification.item.zh.clone(),
             item_en: notification.item.en.clone(),
             created_at: notification.created_at,
@@ -360,8 +361,8 @@ with entered as (
     insert into case_history (id, case_id, at, actor, act, cause_sealed)
     select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $5)
 ), notified as (
-    insert into notifications (id, person_id, case_id, case_number, event, item_zh, item_en, created_at)
-    select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
+    insert into notifications (id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at)
+    select id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at
     from jsonb_populate_recordset(null::notifications, $6)
 ), sent as (
     insert into parcels (id, person_id, case_id, agency, carrier, order_no, round, state, recipient_sealed, serve_by,
@@ -456,6 +457,7 @@ struct NotificationRow {
     case_id: Uuid,
     case_number: String,
     event: &'static str,
+    parcel_id: Option<Uuid>,
     item_zh: String,
     item_en: String,
     created_at: Instant,

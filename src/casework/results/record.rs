@@ -116,11 +116,11 @@ impl Casework {
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let (catalog, now) = (self.catalog().current(), self.now());
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
-        match self.record_rows(&catalog, &rows, now).await {
+        match self.record_rows(&rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
             Err(error) if is_of_all(&error) => return Err(error),
             // Something in one of them cannot be written: each goes alone.
-            Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
+            Err(_) => verdicts.extend(self.record_one_by_one(&rows, now).await?),
         }
         Ok(verdicts)
     }
@@ -169,9 +169,9 @@ impl Casework {
             self.keep_refusals(&refused).await?;
             return Ok(Given::first(answer(verdicts.into_values().collect())));
         }
-        let mut written = self.write_batch((&catalog, &rows), once, now).await;
+        let mut written = self.write_batch(&rows, once, now).await;
         if matches!(&written, Err(BatchError::Save(error)) if is_raced(error)) {
-            written = self.write_batch((&catalog, &rows), once, now).await;
+            written = self.write_batch(&rows, once, now).await;
         }
         let given = match written {
             Ok(Batch::Given(given)) => return Ok(given),
@@ -183,7 +183,7 @@ impl Casework {
                 Given::first(answer)
             }
             Err(BatchError::Save(error)) if !is_of_all(&error) => {
-                verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?);
+                verdicts.extend(self.record_one_by_one(&rows, now).await?);
                 Given::first(answer(verdicts.into_values().collect()))
             }
             Err(error) => return Err(error),
@@ -193,12 +193,7 @@ impl Casework {
     }
 
     /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.
-    async fn write_batch(
-        &self,
-        (catalog, rows): (&Snapshot, &[Row<'_>]),
-        once: &Once,
-        now: Instant,
-    ) -> Result<Batch, BatchError> {
+    async fn write_batch(&self, rows: &[Row<'_>], once: &Once, now: Instant) -> Result<Batch, BatchError> {
         let mut connection = self.store().connection().await?;
         let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
         drop(connection);
@@ -206,7 +201,7 @@ impl Casework {
         if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
             return Ok(Batch::Given(once::again(tx, answer).await?));
         }
-        let written = self.write_rows(&mut tx, catalog, rows, numbers, now).await?;
+        let written = self.write_rows(&mut tx, rows, numbers, now).await?;
         Ok(Batch::Written(tx, Box::new(written)))
     }
 
@@ -235,15 +230,10 @@ impl Casework {
         (rows, verdicts)
     }
 
-    async fn record_one_by_one(
-        &self,
-        catalog: &Snapshot,
-        rows: &[Row<'_>],
-        now: Instant,
-    ) -> Result<Verdicts, SaveError> {
+    async fn record_one_by_one(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut verdicts = Verdicts::new();
         for row in rows {
-            match self.record_rows(catalog, std::slice::from_ref(row), now).await {
+            match self.record_rows(std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
                 Err(error) if is_of_all(&error) => return Err(error),
                 Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into_store().into()))),
@@ -252,22 +242,21 @@ impl Casework {
         Ok(verdicts)
     }
 
-    async fn record_rows(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+    async fn record_rows(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         if rows.is_empty() {
             return Ok(Verdicts::new());
         }
-        match self.record_at_once(catalog, rows, now).await {
-            Err(error) if is_raced(&error) => self.record_at_once(catalog, rows, now).await,
+        match self.record_at_once(rows, now).await {
+            Err(error) if is_raced(&error) => self.record_at_once(rows, now).await,
             recorded => recorded,
         }
     }
 
     /// Without a transaction: what is written is one statement, which is one by itself.
-    async fn record_at_once(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+    async fn record_at_once(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut connection = self.store().connection().await?;
         let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
-        let Written { verdicts, record, offers } =
-            self.write_rows(&mut connection, catalog, rows, numbers, now).await?;
+        let Written { verdicts, record, offers } = self.write_rows(&mut connection, rows, numbers, now).await?;
         self.ring(&record, offers);
         Ok(verdicts)
     }
@@ -277,7 +266,6 @@ impl Casework {
     async fn write_rows(
         &self,
         conn: &mut Conn,
-        catalog: &Snapshot,
         rows: &[Row<'_>],
         numbers: Vec<CaseNumber>,
         now: Instant,

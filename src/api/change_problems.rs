@@ -8,6 +8,7 @@ use crate::api::ruling::no_reasons;
 use crate::casework::change_case::ChangeError;
 use crate::domain::calendar::UnknownYear;
 use crate::domain::case::Refusal;
+use crate::domain::parcel::ParcelState;
 use crate::domain::text::Bilingual;
 
 impl From<ChangeError> for Problem {
@@ -28,6 +29,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::WrongState(state) => Self::new(Code::CaseWrongState)
                 .detail(Bilingual::new(format!("办件{}", in_chinese(state)), format!("The case is {state}"))),
+            Refusal::NothingFailed(last) => Self::new(Code::ParcelWrongState).detail(nothing_failed(last)),
             Refusal::NoticedBefore => Self::new(Code::SupplementNoticedBefore),
             Refusal::NoticeTooLate => Self::new(Code::SupplementNoticeTooLate),
             Refusal::NoReasons => Self::new(Code::InvalidBody).errors(vec![no_reasons()]),
@@ -36,6 +38,13 @@ impl From<Refusal> for Problem {
                 Self::new(Code::InvalidBody).errors(vec![FieldError::new("/points", "too_short", message)])
             }
         }
+    }
+}
+
+fn nothing_failed(last: Option<ParcelState>) -> Bilingual {
+    match last.map(ParcelState::as_str) {
+        Some(state) => Bilingual::new(format!("寄递状态为 {state}"), format!("The parcel is {state}")),
+        None => Bilingual::new("该办件没有寄递", "The case has no parcel"),
     }
 }
 

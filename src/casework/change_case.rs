@@ -90,9 +90,6 @@ pub(super) struct Changed {
     offers: Vec<Offer>,
 }
 
-/// 行政许可法 44: the result is served within ten working days of the decision.
-pub(super) const SERVE_WITHIN: u32 = 10;
-
 impl Casework {
     /// Acts on a case in a transaction of its own, and answers; the same request again gets the same answer.
     pub(super) async fn act(
@@ -154,13 +151,8 @@ impl Casework {
         }
         let reach = reach::of(tx, &[case.applicant]).await?.remove(&case.applicant).unwrap_or_default();
         let parcel_owed = owed.iter().any(|owed| matches!(owed, Owed::Parcel(_)));
-        let (recipient, serve_by) = if parcel_owed {
-            let serve_by = context.catalog.calendar().add_working_days(context.today, SERVE_WITHIN)?;
-            (self.recipient(tx, case.id).await?, Some(serve_by))
-        } else {
-            (None, None)
-        };
-        let applicant = Applicant { reach: &reach, recipient, serve_by, trace };
+        let recipient = if parcel_owed { self.recipient(tx, case.id).await? } else { None };
+        let applicant = Applicant { reach: &reach, recipient, trace };
         self.enact(record, (case, context.item), owed, &applicant, context.now)?;
         Ok(())
     }

@@ -1,8 +1,6 @@
 //! Turns what a transition owes into rows: notifications and the jobs that bring them to the phone, parcels and the
 //! jobs that order them.
 
-use chrono::NaiveDate;
-
 use super::Casework;
 use crate::catalog::Snapshot;
 use crate::domain::address::PostalAddress;
@@ -23,8 +21,6 @@ pub(super) struct Applicant<'a> {
     pub reach: &'a Reach,
     /// Where a parcel goes, if one may be owed.
     pub recipient: Option<PostalAddress>,
-    /// By when a result must have arrived (行政许可法 44).
-    pub serve_by: Option<NaiveDate>,
     /// The `traceparent` of the request at work.
     pub trace: Option<&'a str>,
 }
@@ -42,7 +38,7 @@ impl Casework {
         for owed in owed {
             match owed {
                 Owed::Notify(event) => {
-                    self.notify(record, (case, item), *event, applicant.reach, applicant.trace, now)?;
+                    self.notify(record, (case, item), (*event, None), applicant.reach, applicant.trace, now)?;
                 }
                 Owed::Parcel(carrier) => self.send(record, case, carrier, applicant, now)?,
             }
@@ -55,7 +51,7 @@ impl Casework {
         &self,
         record: &mut Record,
         (case, item): (&Case, &Item),
-        event: Event,
+        (event, parcel): (Event, Option<ParcelId>),
         reach: &Reach,
         trace: Option<&str>,
         now: Instant,
@@ -66,6 +62,7 @@ impl Casework {
             case: case.id,
             case_number: case.number.clone(),
             event,
+            parcel,
             item: item.discreet_name(),
             created_at: now,
         };
@@ -98,7 +95,7 @@ impl Casework {
         applicant: &Applicant<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let missing = |what: &str| StoreError::Broken(format!("{what} of case {}", case.id));
+        let nowhere = || StoreError::Broken(format!("the recipient of case {}", case.id));
         let id = fresh(ParcelId::from_uuid);
         let parcel = Parcel {
             id,
@@ -109,11 +106,11 @@ impl Casework {
             round: 1,
             waybill: None,
             state: ParcelState::Pending,
-            recipient: applicant.recipient.clone().ok_or_else(|| missing("the recipient"))?,
+            recipient: applicant.recipient.clone().ok_or_else(nowhere)?,
             created_at: now,
         };
-        let serve_by = applicant.serve_by.ok_or_else(|| missing("the day to serve by"))?;
-        record.send(&parcel, serve_by, self.store().keys())?;
+        let serve_by = case.serve_by(self.catalog().current().calendar());
+        record.send(&parcel, &case.agency, serve_by, self.store().keys())?;
         record.promise(&Job::now(Work::OrderParcel { parcel: id, carrier: carrier.clone() }), applicant.trace)
     }
 }

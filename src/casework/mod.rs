@@ -7,6 +7,7 @@ pub mod answer_supplement;
 pub mod bell;
 mod case_numbers;
 pub mod change_case;
+pub mod correct_delivery;
 pub mod drafts;
 pub mod enact;
 pub mod files;

@@ -27,7 +27,7 @@ pub enum StepKind {
     Act {
         /// What: `submitted`, `accepted`, `decided`, …
         act: String,
-        /// Who, as a class: `person`, `officer`, `client`, `system`. Names are nobody's business here.
+        /// Who, as a class: `person`, `officer`, `client`, `system`; or a carrier's code. Names are nobody's business here.
         actor: String,
         /// Why, in the words of whoever acted; mostly none.
         reasons: Vec<String>,
@@ -131,14 +131,27 @@ pub struct ParcelWithWay {
 
 async fn acts(connection: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<Step>, StoreError> {
     let history = cases::history(connection, keys, case).await?;
-    // The carrier's acts are told by its scans, in more detail; and that an officer reads what was handed in is no step.
-    let own = history.into_iter().filter(|entry| !entry.actor.starts_with("carrier:") && entry.act != "upload_read");
     let step = |entry: cases::HistoryEntry| {
-        let actor = entry.actor.split(':').next().unwrap_or_default().to_owned();
-        let reasons = reasons(&entry.act, &entry.cause);
-        Step { at: entry.at, kind: StepKind::Act { act: entry.act, actor, reasons } }
+        let (class, name) = entry.actor.split_once(':').unwrap_or((&entry.actor, ""));
+        let (act, actor) = match class {
+            "carrier" => (unscanned(&entry)?, name),
+            // That an officer reads what was handed in is no step.
+            _ if entry.act == "upload_read" => return None,
+            class => (entry.act.as_str(), class),
+        };
+        let (reasons, act, actor) = (reasons(act, &entry.cause), act.to_owned(), actor.to_owned());
+        Some(Step { at: entry.at, kind: StepKind::Act { act, actor, reasons } })
     };
-    Ok(own.map(step).collect())
+    Ok(history.into_iter().filter_map(step).collect())
+}
+
+/// What a carrier did, where no scan tells it in more detail.
+fn unscanned(entry: &cases::HistoryEntry) -> Option<&'static str> {
+    match entry.cause["state"].as_str()? {
+        "address_refused" => Some("parcel_address_refused"),
+        "cancelled" => Some("parcel_cancelled"),
+        _ => None,
+    }
 }
 
 /// The words that an act was explained with, where they are meant for the applicant or came from them.

@@ -52,6 +52,14 @@ impl Officer {
         }
     }
 
+    /// The parcels of a case, the first one first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn parcels(&self, case: &str) -> Played<Vec<Value>> {
+        Ok(self.caller.get(&format!("/staff/v1/cases/{case}/parcels")).success().await?.rows()?.to_vec())
+    }
+
     /// Accepts a case.
     ///
     /// # Errors

@@ -16,13 +16,14 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Calendar;
 use super::case_number::CaseNumber;
 use super::clock::{Instant, beijing_day};
-use super::due::{Deadlines, Missed};
+use super::due::{self, Deadlines, Missed};
 use super::ids::{CaseId, ClientId, OfficerId, PersonId};
 use super::item::{AgencyCode, ItemCode};
 use super::notification::Event;
-use super::parcel::CarrierCode;
+use super::parcel::{CarrierCode, ParcelState};
 
 /// A case, without the application that it decides: that never changes and is kept sealed beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,6 +226,9 @@ pub enum Refusal {
     /// A notice lists what is missing.
     #[error("a supplement notice needs at least one point")]
     NoPoints,
+    /// A result is sent again only after its parcel failed to arrive.
+    #[error("no parcel of it has failed: {0:?}")]
+    NothingFailed(Option<ParcelState>),
 }
 
 type Step = Result<(Case, Vec<Owed>), Refusal>;
@@ -325,12 +329,36 @@ impl Case {
         }
     }
 
+    /// By when the result of its decision must have arrived (行政许可法 44), where that is known.
+    #[must_use]
+    pub fn serve_by(&self, calendar: &Calendar) -> Option<NaiveDate> {
+        match &self.state {
+            State::Granted(decision) | State::Denied(decision) => due::serve_by(beijing_day(decision.at), calendar),
+            _ => None,
+        }
+    }
+
     /// Takes over a decision that was made in another system, whatever this case waited for.
     ///
     /// # Errors
     /// When the case is decided or withdrawn already; or when a denial has no reasons.
     pub fn take_over(self, ruling: Ruling, by: Actor, now: Instant) -> Step {
         if self.is_closed() { Err(self.refuse()) } else { self.rule(ruling, by, now) }
+    }
+
+    /// 重新寄送: the result goes out once more, to an address that was corrected, after its last parcel failed to arrive.
+    ///
+    /// # Errors
+    /// Unless the case was granted; or when nothing was sent, or what was sent may still arrive, or has.
+    pub fn send_again(self, last: Option<ParcelState>) -> Step {
+        let State::Granted(_) = self.state else { return Err(self.refuse()) };
+        match (&self.delivery, last) {
+            (Delivery::Courier { carrier }, Some(last)) if last.has_failed() => {
+                let owed = vec![Owed::Parcel(carrier.clone())];
+                Ok((self, owed))
+            }
+            _ => Err(Refusal::NothingFailed(last)),
+        }
     }
 
     /// 撤回: the applicant takes the application back.
@@ -516,6 +544,37 @@ mod tests {
         let (kept, missed) = (decide("2026-03-18T15:59:59Z"), decide("2026-03-18T16:00:00Z"));
         assert_eq!((kept.missed(), missed.missed()), (None, Some(Missed::Promise)));
         assert_eq!((missed.due_on, missed.deadlines), (None, case.deadlines), "nothing is owed, and nothing forgotten");
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_granted_result_whose_parcel_failed_is_sent_again_and_once(
+            way in 0..3_usize,
+            end in 0..4_usize,
+            last in proptest::option::of(0..ParcelState::ALL.len()),
+        ) {
+            let ems = CarrierCode::new("ems");
+            let courier = Delivery::Courier { carrier: ems.clone() };
+            let ways = [courier.clone(), Delivery::Electronic, Delivery::Counter { hall: "town".into() }];
+            let accepted = accept(submitted(ways[way].clone()), now()).unwrap().0;
+            let case = match end {
+                0 => decide(accepted, grant()).unwrap().0,
+                1 => decide(accepted, Ruling::Deny { reasons: "y".into() }).unwrap().0,
+                2 => accepted.withdraw(String::new(), now()).unwrap().0,
+                _ => accepted,
+            };
+            let last = last.map(|at| ParcelState::ALL[at]);
+            let sent = case.clone().send_again(last);
+            if end != 0 {
+                prop_assert_eq!(sent, Err(Refusal::WrongState(case.state.as_str())));
+            } else if case.delivery == courier && last.is_some_and(ParcelState::has_failed) {
+                prop_assert_eq!(sent.unwrap(), (case.clone(), vec![Owed::Parcel(ems)]));
+                let again = case.send_again(Some(ParcelState::Pending));
+                prop_assert!(again.is_err(), "the second parcel is on its way");
+            } else {
+                prop_assert_eq!(sent, Err(Refusal::NothingFailed(last)));
+            }
+        }
     }
 
     #[derive(Debug, Clone, Copy)]

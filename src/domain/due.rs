@@ -12,6 +12,16 @@ use super::calendar::{Calendar, UnknownYear};
 /// 行政许可法 32-4: how many working days after a receipt an officer may still say what is missing.
 pub const NOTICE_WITHIN: u32 = 5;
 
+/// 行政许可法 44: within how many working days of a decision its result is served.
+const SERVE_WITHIN: u32 = 10;
+
+/// 送达期限: by when the result of a decision must have arrived. Our own reminder, which nothing waits for: not known where
+/// the way there leads through a year whose working days are not announced.
+#[must_use]
+pub fn serve_by(decided_on: NaiveDate, calendar: &Calendar) -> Option<NaiveDate> {
+    calendar.add_working_days(decided_on, SERVE_WITHIN).ok()
+}
+
 /// In what a period is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -178,6 +188,15 @@ mod tests {
         assert_eq!(both.missed_on(day("2026-03-19")), Some(Missed::Law));
         let law_first = Deadlines::after(day("2026-09-30"), workdays(2), Some(natural(7)), &announced()).unwrap();
         assert_eq!(law_first.missed_on(day("2026-10-09")), Some(Missed::Law), "though the promise is kept");
+    }
+
+    #[test]
+    fn a_result_is_served_by_a_day_that_is_known_or_none() {
+        let serve_by = |decided_on| serve_by(day(decided_on), &announced());
+        assert_eq!(serve_by("2026-09-30"), Some(day("2026-10-20")));
+        assert_eq!(serve_by("2026-12-17"), Some(day("2026-12-31")));
+        assert_eq!((serve_by("2026-12-18"), serve_by("2024-12-31")), (None, Some(day("2025-01-15"))));
+        assert_eq!(serve_by("2024-12-30"), None);
     }
 
     #[test]

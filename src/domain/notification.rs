@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case_number::CaseNumber;
 use super::clock::{Instant, beijing};
-use super::ids::{CaseId, NotificationId, PersonId};
+use super::ids::{CaseId, NotificationId, ParcelId, PersonId};
 use super::shown::shown;
 use super::text::{Bilingual, Language};
 
@@ -48,11 +48,13 @@ pub enum Event {
     ParcelReturned,
     /// 地址有误: the carrier refuses the address.
     ParcelAddressRefused,
+    /// 寄递取消: the parcel was called back before it was collected.
+    ParcelCancelled,
 }
 
 impl Event {
     /// All of them: a template file must speak of each.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::SupplementNoticed,
         Self::Granted,
@@ -63,6 +65,7 @@ impl Event {
         Self::ParcelDelivered,
         Self::ParcelReturned,
         Self::ParcelAddressRefused,
+        Self::ParcelCancelled,
     ];
 
     /// As stored and as clients read it.
@@ -79,6 +82,7 @@ impl Event {
             Self::ParcelDelivered => "parcel_delivered",
             Self::ParcelReturned => "parcel_returned",
             Self::ParcelAddressRefused => "parcel_address_refused",
+            Self::ParcelCancelled => "parcel_cancelled",
         }
     }
 
@@ -108,6 +112,8 @@ pub struct Notification {
     pub case_number: CaseNumber,
     /// About what.
     pub event: Event,
+    /// Of which parcel it is news, if of one.
+    pub parcel: Option<ParcelId>,
     /// The item, in words that may be shown on a locked screen.
     pub item: Bilingual,
     /// When.

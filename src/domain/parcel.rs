@@ -218,6 +218,12 @@ impl ParcelState {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled | Self::AddressRefused)
     }
 
+    /// 未送达: whether the way ended and the recipient holds nothing. Then, and only then, another parcel may go out instead.
+    #[must_use]
+    pub const fn has_failed(self) -> bool {
+        self.is_final() && !matches!(self, Self::Delivered)
+    }
+
     /// Where a parcel stands after all that is known of its way, in whatever order it became known.
     ///
     /// The latest event that means something decides; of two at the same time, the one further along.
@@ -352,6 +358,12 @@ mod tests {
         assert_eq!(ParcelState::after(true, way.iter().chain([&corrected])), ParcelState::Returning);
         assert_eq!(ParcelState::after(true, [&scan(ScanMeaning::Unchanged, 1)]), ParcelState::Ordered);
         assert_eq!(ParcelState::after(false, []), ParcelState::Pending);
+    }
+
+    #[test]
+    fn a_parcel_failed_where_its_way_ended_elsewhere_than_at_the_door() {
+        let failed: Vec<ParcelState> = ParcelState::ALL.into_iter().filter(|state| state.has_failed()).collect();
+        assert_eq!(failed, [ParcelState::Returned, ParcelState::Cancelled, ParcelState::AddressRefused]);
     }
 
     proptest! {

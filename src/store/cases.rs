@@ -397,6 +397,19 @@ pub async fn add_supplement(conn: &mut Conn, id: CaseId, sealed: &[u8], now: Ins
     Ok(())
 }
 
+/// Changes to whom and where the result of a case goes: a parcel that is promised from now on goes there.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn redirect(conn: &mut Conn, id: CaseId, recipient_sealed: &[u8]) -> Result<(), StoreError> {
+    sqlx::query("update cases set recipient_sealed = $2 where id = $1")
+        .bind(id.uuid())
+        .bind(recipient_sealed)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// An applicant's sealed answer to a supplement notice, if there is one.
 ///
 /// # Errors

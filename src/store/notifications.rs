@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Conn, StoreError};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, NotificationId, PersonId};
+use crate::domain::ids::{CaseId, NotificationId, ParcelId, PersonId};
 use crate::domain::notification::{ChannelCode, Event, Notification};
 use crate::domain::text::Bilingual;
 
@@ -26,7 +26,7 @@ pub struct Received {
 /// What is read of a notification. Columns are named, so that one that a newer program adds changes no statement of this one.
 macro_rules! columns {
     () => {
-        "id, person_id, case_id, case_number, event, item_zh, item_en, created_at, read_at, delivered_by"
+        "id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at, read_at, delivered_by"
     };
 }
 pub(super) use columns;
@@ -39,6 +39,7 @@ pub(super) struct Row {
     case_id: Uuid,
     case_number: String,
     event: String,
+    parcel_id: Option<Uuid>,
     item_zh: String,
     item_en: String,
     created_at: Instant,
@@ -65,6 +66,7 @@ impl TryFrom<Row> for Received {
             case: CaseId::from_uuid(row.case_id),
             case_number: CaseNumber::from_stored(row.case_number),
             event,
+            parcel: row.parcel_id.map(ParcelId::from_uuid),
             item: Bilingual::new(row.item_zh, row.item_en),
             created_at: row.created_at,
         };
@@ -233,15 +235,26 @@ pub async fn delivered(conn: &mut Conn, ids: &[NotificationId], channels: &[Chan
     Ok(())
 }
 
-/// Whether somebody was told of an event of a case before.
+/// Whether somebody was told of an event of a parcel before. What was told before a case could have several names none: it is
+/// news of the first.
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn told_before(conn: &mut Conn, case: CaseId, event: Event) -> Result<bool, StoreError> {
-    let told = sqlx::query_scalar("select exists (select from notifications where case_id = $1 and event = $2)")
-        .bind(case.uuid())
-        .bind(event.as_str())
-        .fetch_one(conn)
-        .await?;
+pub async fn told_before(
+    conn: &mut Conn,
+    (case, parcel): (CaseId, ParcelId),
+    event: Event,
+) -> Result<bool, StoreError> {
+    let told = sqlx::query_scalar(
+        "select exists (
+            select from notifications
+            where case_id = $1 and event = $3
+              and coalesce(parcel_id, (select id from parcels where case_id = $1 order by id limit 1)) = $2)",
+    )
+    .bind(case.uuid())
+    .bind(parcel.uuid())
+    .bind(event.as_str())
+    .fetch_one(conn)
+    .await?;
     Ok(told)
 }

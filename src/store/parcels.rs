@@ -10,6 +10,7 @@ use super::{Conn, StoreError};
 use crate::domain::address::PostalAddress;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{CaseId, ParcelId, PersonId};
+use crate::domain::item::AgencyCode;
 use crate::domain::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, ScanMeaning, Waybill};
 use crate::domain::private::Private;
 use crate::store::seal::KeyRing;
@@ -19,8 +20,8 @@ use crate::store::seal::KeyRing;
 pub struct StoredParcel {
     /// The parcel.
     pub parcel: Parcel,
-    /// By when it must arrive (行政许可法 44).
-    pub serve_by: NaiveDate,
+    /// By when it must arrive (行政许可法 44), where that was known when it was promised.
+    pub serve_by: Option<NaiveDate>,
 }
 
 /// What is read of a parcel. Columns are named, so that one that a newer program adds changes no statement of this one.
@@ -41,7 +42,7 @@ struct Row {
     waybill: Option<String>,
     state: String,
     recipient_sealed: Vec<u8>,
-    serve_by: NaiveDate,
+    serve_by: Option<NaiveDate>,
     created_at: Instant,
 }
 
@@ -146,6 +147,44 @@ pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Ve
         .await?;
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
+
+/// An agency's parcels in a state by the day on which they must have arrived (those of which it is not known last), after a
+/// place in the list.
+///
+/// # Errors
+/// As [`find`].
+pub async fn of_agency(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    agency: &AgencyCode,
+    state: ParcelState,
+    after: Option<(Option<NaiveDate>, ParcelId)>,
+    limit: i64,
+) -> Result<Vec<StoredParcel>, StoreError> {
+    let first = (NaiveDate::from_yo_opt(1, 1), Uuid::nil());
+    let (serve_by, id) = after.map_or(first, |(serve_by, id)| (serve_by, id.uuid()));
+    let rows: Vec<Row> = sqlx::query_as(TO_SERVE)
+        .bind(agency.as_str())
+        .bind(state.as_str())
+        .bind(serve_by)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(|row| row.open(keys)).collect()
+}
+
+/// A page of an agency's parcels: of an agency ($1), in one state ($2), after a day and an id ($3, $4), so many at most ($5).
+/// Every page has a place that it comes after, the first one a place before all others, so that the index
+/// `parcels_to_serve` leads to it.
+pub const TO_SERVE: &str = concat!(
+    "select ",
+    columns!(),
+    " from parcels
+      where agency = $1 and state = $2
+        and (coalesce(serve_by, 'infinity'::date), id) > (coalesce($3::date, 'infinity'::date), $4::uuid)
+      order by coalesce(serve_by, 'infinity'::date), id limit $5"
+);
 
 /// Writes a changed parcel: its order number, waybill and state.
 ///

@@ -16,7 +16,8 @@ use super::{Conn, StoreError};
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::{Instant, fresh_uuid};
 use crate::domain::identity::MobilePhone;
-use crate::domain::ids::{CaseId, DraftId, JobId, PersonId};
+use crate::domain::ids::{CaseId, DraftId, JobId, ParcelId, PersonId};
+use crate::domain::item::AgencyCode;
 use crate::domain::job::{Job, Lane, Offer};
 use crate::domain::notification::Notification;
 use crate::domain::parcel::{Parcel, ParcelState};
@@ -206,6 +207,7 @@ impl Record {
             case_id: notification.case.uuid(),
             case_number: notification.case_number.as_str().to_owned(),
             event: notification.event.as_str(),
+            parcel_id: notification.parcel.map(ParcelId::uuid),
             item_zh: notification.item.zh.clone(),
             item_en: notification.item.en.clone(),
             created_at: notification.created_at,
@@ -213,15 +215,22 @@ impl Record {
         self.change(notification.person, ChangeKind::Notification, notification.id);
     }
 
-    /// Promises a parcel.
+    /// Promises a parcel, of whose case the agency looks after it.
     ///
     /// # Errors
     /// When the recipient cannot be sealed.
-    pub fn send(&mut self, parcel: &Parcel, serve_by: NaiveDate, keys: &KeyRing) -> Result<(), StoreError> {
+    pub fn send(
+        &mut self,
+        parcel: &Parcel,
+        agency: &AgencyCode,
+        serve_by: Option<NaiveDate>,
+        keys: &KeyRing,
+    ) -> Result<(), StoreError> {
         self.parcels.push(ParcelRow {
             id: parcel.id.uuid(),
             person_id: parcel.person.uuid(),
             case_id: parcel.case.uuid(),
+            agency: agency.as_str().to_owned(),
             carrier: parcel.carrier.as_str().to_owned(),
             order_no: parcel.order_no.as_str().to_owned(),
             round: i32::try_from(parcel.round).unwrap_or(i32::MAX),
@@ -352,13 +361,14 @@ with entered as (
     insert into case_history (id, case_id, at, actor, act, cause_sealed)
     select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $5)
 ), notified as (
-    insert into notifications (id, person_id, case_id, case_number, event, item_zh, item_en, created_at)
-    select id, person_id, case_id, case_number, event, item_zh, item_en, created_at
+    insert into notifications (id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at)
+    select id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at
     from jsonb_populate_recordset(null::notifications, $6)
 ), sent as (
-    insert into parcels (id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by,
+    insert into parcels (id, person_id, case_id, agency, carrier, order_no, round, state, recipient_sealed, serve_by,
                          created_at, updated_at)
-    select id, person_id, case_id, carrier, order_no, round, state, recipient_sealed, serve_by, created_at, created_at
+    select id, person_id, case_id, agency, carrier, order_no, round, state, recipient_sealed, serve_by,
+           created_at, created_at
     from jsonb_populate_recordset(null::parcels, $7)
 ), changed as (
     insert into changes (person_id, kind, subject, at)
@@ -447,6 +457,7 @@ struct NotificationRow {
     case_id: Uuid,
     case_number: String,
     event: &'static str,
+    parcel_id: Option<Uuid>,
     item_zh: String,
     item_en: String,
     created_at: Instant,
@@ -457,12 +468,13 @@ struct ParcelRow {
     id: Uuid,
     person_id: Uuid,
     case_id: Uuid,
+    agency: String,
     carrier: String,
     order_no: String,
     round: i32,
     state: &'static str,
     recipient_sealed: String,
-    serve_by: NaiveDate,
+    serve_by: Option<NaiveDate>,
     created_at: Instant,
 }
 

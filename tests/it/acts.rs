@@ -1,6 +1,6 @@
 //! What tests about cases ask for in the same way.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::{Caller, Reply};
 
@@ -10,6 +10,12 @@ pub async fn act(officer: &Caller, case: &str, act: &str, body: &Value) -> Reply
     let read = officer.get(&path).success().await.unwrap();
     let call = officer.post(&format!("{path}/{act}")).if_match(read.etag()).once(&fresh_key());
     call.json(body).answer().await.unwrap()
+}
+
+/// A resident corrects where the result of a case goes.
+pub async fn correct_delivery(resident: &Caller, case: &str, address: &str, if_match: &str) -> Reply {
+    let call = resident.put(&format!("/v1/cases/{case}/delivery")).if_match(if_match).once(&fresh_key());
+    call.json(&json!({"address": address})).answer().await.unwrap()
 }
 
 /// An answer is this problem.

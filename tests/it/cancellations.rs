@@ -7,6 +7,7 @@ use serde_json::json;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
 
+use crate::acts::correct_delivery;
 use crate::harness::{Desk, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -16,6 +17,7 @@ struct Scene {
     desk: Desk,
     resident: Resident,
     officer: Officer,
+    case: String,
     parcel: String,
 }
 
@@ -30,10 +32,24 @@ impl Scene {
         let officer = desk.officer("public-security").await;
         officer.accept(&case).await.unwrap();
         officer.grant(&case, &json!({"title": "居住证"})).await.unwrap();
-        let ordered = async || resident.parcel(&case).await.unwrap().is_some_and(|it| it["state"] == "ordered");
-        wait_until(PATIENCE, "it is ordered", ordered).await;
-        let parcel = resident.parcel(&case).await.unwrap().unwrap()["id"].as_str().unwrap().to_owned();
-        Self { desk, resident, officer, parcel }
+        let mut scene = Self { desk, resident, officer, case, parcel: String::new() };
+        scene.wait_for_order().await;
+        scene
+    }
+
+    /// Waits until the post has the last parcel, and looks at that one from then on.
+    async fn wait_for_order(&mut self) {
+        let last = async || self.officer.parcels(&self.case).await.unwrap().pop().unwrap();
+        wait_until(PATIENCE, "it is ordered", async || last().await["state"] == "ordered").await;
+        self.parcel = last().await["id"].as_str().unwrap().to_owned();
+    }
+
+    /// How often the resident was told that a parcel is cancelled, and how often the timeline says so.
+    async fn told(&self) -> [usize; 2] {
+        let inbox = self.resident.inbox(&self.case).await.unwrap();
+        let timeline = self.resident.timeline(&self.case).await.unwrap();
+        let told = inbox.iter().filter(|event| *event == "parcel_cancelled").count();
+        [told, timeline.iter().filter(|step| step["kind"] == "parcel_cancelled").count()]
     }
 
     /// The officer asks for the cancellation; what the desk answers.
@@ -75,6 +91,24 @@ async fn a_parcel_that_is_called_back_goes_nowhere_and_nobody_follows_it() {
     let at_rest = async || !sqlx::query_scalar::<_, bool>(followed).fetch_one(&scene.desk.database).await.unwrap();
     wait_until(PATIENCE, "nobody follows it", at_rest).await;
     assert_eq!(scene.state().await, "cancelled");
+    scene.close().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_of_each_parcel_that_is_called_back() {
+    let mut scene = Scene::open().await;
+    let caller = scene.resident.caller().clone();
+    for times in 1..=2 {
+        assert_eq!(scene.cancel().await, 202);
+        wait_until(PATIENCE, "the resident is told", async || scene.told().await == [times; 2]).await;
+        let address = scene.resident.add_address().await.unwrap();
+        let corrected = correct_delivery(&caller, &scene.case, &address, "*").await;
+        assert_eq!(corrected.status.as_u16(), 200, "{}", corrected.body);
+        scene.wait_for_order().await;
+    }
+    let held = scene.desk.outside().parcels_to(scene.resident.applicant.phone).await.unwrap();
+    let live = held.iter().filter(|parcel| parcel.state == "live").count();
+    assert_eq!((held.len(), live), (3, 1), "two are cancelled: {held:?}");
     scene.close().await;
 }
 

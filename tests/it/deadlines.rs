@@ -175,6 +175,28 @@ async fn the_queue_is_read_by_due_date_over_its_pages() {
 }
 
 #[tokio::test]
+async fn a_grant_by_courier_near_the_years_end_waits_for_no_calendar() {
+    let time = Days::begin("2026-12-14T10:00:00+08:00").await;
+    let resident = time.resident().await;
+    let address = resident.add_address().await.unwrap();
+    let draft = resident.draft(PERMIT, &json!({"way": "courier", "address": address})).await.unwrap();
+    let case = resident.submit(&draft).await.unwrap().id;
+    let officer = time.officer(POLICE).await;
+    assert_eq!(act(&officer, &case, "acceptance", &json!({})).await.at("/state").unwrap(), "accepted");
+
+    // Ten working days from here end in 2027.
+    time.go_to("2026-12-18T10:00:00+08:00");
+    let officer = time.officer(POLICE).await;
+    let grant = json!({"outcome": "grant", "result": {"title": "居住证"}});
+    let decided = act(&officer, &case, "decision", &grant).await;
+    assert_eq!((decided.status.as_u16(), decided.at("/state").unwrap().as_str()), (200, Some("granted")));
+    let shown = officer.get(&format!("/staff/v1/cases/{case}/parcels")).success().await.unwrap();
+    let [parcel] = shown.rows().unwrap() else { panic!("one parcel: {}", shown.body) };
+    assert_eq!((parcel["state"].as_str(), parcel.get("serve_by")), (Some("pending"), None));
+    time.desk.close().await;
+}
+
+#[tokio::test]
 async fn what_is_due_in_an_unknown_year_waits_for_its_calendar() {
     let time = Days::begin("2026-12-10T10:00:00+08:00").await;
     let case = time.submit("JT-0048").await;

@@ -41,6 +41,7 @@ mod newcomers;
 mod officers;
 mod operators;
 mod outages;
+mod parcels_at_desk;
 mod people;
 mod plugged;
 mod poison;

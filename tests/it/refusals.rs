@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
 use songda::demo::journeys;
+use songda::demo::resident::Resident;
 use songda::demo::sandbox::Parcel;
 use songda::demo::{fresh_key, fresh_phone};
 use songda::sandbox::faults::{Fault, Often, Order};
 
+use crate::acts::{correct_delivery, faults, refused};
 use crate::consents::tap;
 use crate::decisions::{Decided, back_office, decide, result};
 use crate::harness::{Desk, wait_until};
@@ -93,9 +96,9 @@ async fn where_all_addresses_seem_to_be_gone_no_more_than_one_is_forgotten() {
     desk.close().await;
 }
 
-/// SF takes an order, looks at its address by hand, and finds that it does not deliver there.
+/// SF takes an order, looks at its address by hand, and finds that it does not deliver there. The resident corrects it.
 #[tokio::test]
-async fn an_address_that_is_refused_after_a_check_by_hand_is_told() {
+async fn an_address_that_is_refused_after_a_check_by_hand_is_told_and_corrected() {
     let mut desk = Desk::open().await;
     desk.leave_jobs();
     let phone = fresh_phone();
@@ -112,12 +115,55 @@ async fn an_address_that_is_refused_after_a_check_by_hand_is_told() {
     let found = json!({"order_no": held.order_no, "deliverable": false});
     sandbox.post("/_sandbox/sf/checks").json(&found).success().await.unwrap();
     look_now(&desk).await;
-    let refused = async || parcel(&desk).await.0 == "address_refused";
-    wait_until(PATIENCE, "the parcel is refused", refused).await;
+    let is_refused = async || parcel(&desk).await.0 == "address_refused";
+    wait_until(PATIENCE, "the parcel is refused", is_refused).await;
     assert_eq!(job(&desk, "track_parcel").await.as_deref(), Some("done"));
     let told = async || desk.outside().phone(&phone).await.unwrap().iter().any(|message| message.says("地址有误"));
     wait_until(PATIENCE, "the resident is told", told).await;
+
+    let (resident, case) = applicant(&desk, phone).await;
+    let caller = resident.caller();
+    let address = resident.add_address().await.unwrap();
+    let unknown = correct_delivery(caller, &case, "adr_01KAQ8Y7G0E00800000000002A", "*").await;
+    assert_eq!(faults(&unknown), [("/address", "unknown")]);
+    let correct = || correct_delivery(caller, &case, &address, "*");
+    let (one, other) = tokio::join!(correct(), correct());
+    let (taken, late) = if one.status.as_u16() == 200 { (one, other) } else { (other, one) };
+    assert_eq!(taken.status.as_u16(), 200, "{}", taken.body);
+    refused(&late, 409, "parcel_wrong_state");
+
+    let parcels =
+        async || caller.get(&format!("/v1/cases/{case}/parcels")).success().await.unwrap().rows().unwrap().to_vec();
+    let states = async || parcels().await.iter().map(|it| it["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let waybill = async || parcels().await[1]["waybill"].is_string();
+    wait_until(PATIENCE, "another parcel is ordered", waybill).await;
+    let orders = desk.outside().parcels_to(resident.applicant.phone).await.unwrap();
+    let [anew] = &orders.iter().filter(|it| it.order_no != held.order_no).collect::<Vec<_>>()[..] else {
+        panic!("one more order: {orders:?}")
+    };
+    let delivered = async || {
+        desk.outside().advance(&anew.order_no).await.unwrap();
+        states().await == ["address_refused", "delivered"]
+    };
+    wait_until(PATIENCE, "the corrected parcel arrives", delivered).await;
+    let timeline = resident.timeline(&case).await.unwrap();
+    let happened = ["parcel_address_refused", "delivery_corrected", "parcel_scanned"];
+    let at =
+        happened.map(|kind| timeline.iter().position(|step| step["kind"] == kind).unwrap_or_else(|| panic!("{kind}")));
+    assert!(at.is_sorted(), "{timeline:?}");
+    refused(&correct().await, 409, "parcel_wrong_state");
     desk.close().await;
+}
+
+/// The applicant who owns a phone, and their only case.
+async fn applicant(desk: &Desk, phone: String) -> (Resident, String) {
+    let phone: &'static str = Box::leak(phone.into_boxed_str());
+    let who =
+        Applicant { name: "王小明", resident_id: "320422198506150024", phone, home: "西城街道清风路1号" };
+    let resident = Resident::by_sms(&desk.api, &desk.outside(), who).await.unwrap();
+    let cases = resident.caller().get("/v1/cases").success().await.unwrap();
+    let case = cases.rows().unwrap()[0]["id"].as_str().unwrap().to_owned();
+    (resident, case)
 }
 
 /// Does not wait for the next look at the parcel's way.

@@ -65,6 +65,18 @@ async fn the_item_decides_who_carries_and_the_decision_by_when() {
 }
 
 #[tokio::test]
+async fn a_decision_from_before_all_known_calendars_is_taken_and_sent() {
+    let desk = Desk::open().await;
+    let office = Office::of(&desk).await;
+    let reply = office.report(&grant(&[("decided_at", json!("2024-11-29T09:00:00+08:00"))])).await;
+    assert_eq!(reply.status.as_u16(), 201, "{}", reply.body);
+    let serve_by: Option<String> =
+        sqlx::query_scalar("select serve_by::text from parcels").fetch_one(&desk.database).await.unwrap();
+    assert_eq!(serve_by, None, "nobody knows its working days");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn all_that_is_wrong_with_a_decision_is_told_at_once() {
     let desk = Desk::open().await;
     let office = Office::of(&desk).await;

@@ -240,7 +240,6 @@ impl From<RowRefusal> for Problem {
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
             RowRefusal::Once(error) => error.into(),
             RowRefusal::Repeated => Self::new(Code::ResultRepeated),
-            RowRefusal::Calendar(error) => error.into(),
             RowRefusal::Store(error) => error.into(),
         }
     }

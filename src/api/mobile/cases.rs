@@ -1,4 +1,5 @@
-//! Cases (办件), as the applicant handles them: submit, follow, answer a supplement notice, take back.
+//! Cases (办件), as the applicant handles them: submit, follow, answer a supplement notice, take back, correct where the
+//! result goes.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -14,18 +15,21 @@ use crate::api::edge::answers::{Created, Versioned};
 use crate::api::edge::bearer::Person;
 use crate::api::edge::body::Body;
 use crate::api::edge::code::Code;
+use crate::api::edge::etag::IfMatch;
 use crate::api::edge::idempotency::{Answered, IdempotencyKey, OptionalKey};
 use crate::api::edge::paging::{Cursors, Page, clamp};
-use crate::api::edge::problem::Problem;
+use crate::api::edge::problem::{FieldError, Problem};
 use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::api::edge::request_id::current_request;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::casework::Casework;
 use crate::casework::answer_supplement::AnswerError;
+use crate::casework::correct_delivery::{CorrectError, Correction};
 use crate::casework::submit_case::SubmitError;
 use crate::domain::application::Application;
-use crate::domain::ids::{CaseId, DraftId};
+use crate::domain::ids::{AddressId, CaseId, DraftId};
 use crate::domain::private::Private;
+use crate::domain::text::Bilingual;
 use crate::store::cases;
 
 /// The operations.
@@ -113,6 +117,24 @@ impl Cases {
         let given = self.casework.answer_supplement(case, &answer, once.as_ref(), trace, |case| self.show(case).into());
         Ok(given.await?.into())
     }
+
+    /// 更正收件地址。 Sends the result again, to another address: possible while its last parcel was refused, came back or was
+    /// cancelled.
+    #[oai(path = "/cases/:id/delivery", method = "put", operation_id = "correct_delivery")]
+    async fn correct_delivery(
+        &self,
+        person: Person,
+        id: Path<CaseId>,
+        if_match: IfMatch,
+        idempotency_key: OptionalKey,
+        body: Body<DeliveryCorrection>,
+    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+        let once = idempotency_key.once(person.id, "correct_delivery", &json!([id.0, body.raw()]));
+        let correction = Correction { case: id.0, version: if_match.version, address: body.into_inner().address };
+        let (request, answer) = (current_request(), |case: &cases::Versioned| self.show(case).into());
+        let trace = Some(request.traceparent.as_str());
+        Ok(self.casework.correct_delivery(person.id, &correction, once.as_ref(), trace, answer).await?.into())
+    }
 }
 
 impl Cases {
@@ -159,6 +181,14 @@ impl From<SupplementAnswer> for Application {
     }
 }
 
+/// Where a result shall go now.
+#[derive(Object)]
+#[oai(deny_unknown_fields, example)]
+struct DeliveryCorrection {
+    /// To which entry of the address book.
+    address: AddressId,
+}
+
 impl Brings for SubmitError {
     const CODES: &'static [Code] = &[Code::IdentityNotVerified, Code::NotFound];
 }
@@ -175,6 +205,19 @@ impl From<SubmitError> for Problem {
             SubmitError::Calendar(error) => error.into(),
             SubmitError::Once(error) => error.into(),
             SubmitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CorrectError> for Problem {
+    fn from(error: CorrectError) -> Self {
+        match error {
+            CorrectError::NoSuchAddress => {
+                let words = Bilingual::new("地址簿中没有这个地址", "is no address of your address book");
+                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/address", "unknown", words)])
+            }
+            CorrectError::Change(error) => error.into(),
+            CorrectError::Store(error) => error.into(),
         }
     }
 }
@@ -199,6 +242,12 @@ impl Example for NewCase {
 impl Example for Withdrawal {
     fn example() -> Self {
         Self { reason: "信息填写有误，重新申请".to_owned() }
+    }
+}
+
+impl Example for DeliveryCorrection {
+    fn example() -> Self {
+        Self { address: AddressId::from_uuid(EXAMPLE) }
     }
 }
 

@@ -87,6 +87,9 @@ fn act_text(act: &str) -> text::Bilingual {
         "withdrawn" => ("已撤回", "Withdrawn"),
         "disclosed" => ("审批人员查看了完整证件号码", "An officer looked at the full ID and phone numbers"),
         "parcel_cancellation_asked" => ("已申请取消寄递", "The parcel is being cancelled"),
+        "parcel_cancelled" => ("寄递已取消", "The parcel was cancelled"),
+        "parcel_address_refused" => ("承运商无法送达该地址", "The carrier refuses the address"),
+        "delivery_corrected" => ("已更正收件地址，重新寄送", "The address was corrected, and the result is sent again"),
         other => (other, other),
     };
     text::Bilingual::new(zh, en)

@@ -26,7 +26,7 @@ pub fn api(people: &People, casework: &Casework, carriers: &Carriers, cursors: &
         sessions::Sessions(people.clone()),
         cases::Cases { casework: casework.clone(), cursors: cursors.clone() },
         case_uploads::CaseUploads(casework.clone()),
-        parcels::Parcels { casework: casework.clone(), carriers: carriers.clone() },
+        parcels::Parcels { casework: casework.clone(), carriers: carriers.clone(), cursors: cursors.clone() },
     )
 }
 

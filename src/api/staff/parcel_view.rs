@@ -24,10 +24,18 @@ pub(super) struct ParcelBody {
     pub waybill: Option<String>,
     /// Where it stands.
     pub state: ParcelStateWord,
-    /// By when it must have arrived (行政许可法 44).
-    pub serve_by: NaiveDate,
+    /// By when it must have arrived (行政许可法 44). Absent where the working days on the way there are not announced.
+    pub serve_by: Option<NaiveDate>,
+}
+
+/// A parcel and its way.
+#[derive(Debug, Clone, Object)]
+#[oai(rename = "ParcelWithWay", example, skip_serializing_if_is_none)]
+pub(super) struct ParcelWithWayBody {
+    #[oai(flatten)]
+    parcel: ParcelBody,
     /// Its way as far as it is known, oldest first.
-    pub scans: Vec<ScanBody>,
+    scans: Vec<ScanBody>,
 }
 
 /// One event of a parcel's way.
@@ -100,10 +108,16 @@ pub enum ScanWord {
     Unchanged,
 }
 
-impl ParcelBody {
+impl ParcelWithWayBody {
     /// Shows a parcel and its way.
     #[must_use]
     pub fn of(stored: &StoredParcel, way: &[Scan]) -> Self {
+        Self { parcel: stored.into(), scans: way.iter().map(ScanBody::from).collect() }
+    }
+}
+
+impl From<&StoredParcel> for ParcelBody {
+    fn from(stored: &StoredParcel) -> Self {
         let parcel = &stored.parcel;
         Self {
             id: parcel.id,
@@ -112,7 +126,6 @@ impl ParcelBody {
             waybill: parcel.waybill.as_ref().map(ToString::to_string),
             state: parcel.state.into(),
             serve_by: stored.serve_by,
-            scans: way.iter().map(ScanBody::from).collect(),
         }
     }
 }
@@ -128,7 +141,7 @@ impl From<&Scan> for ScanBody {
     }
 }
 
-impl Example for ParcelBody {
+impl Example for ParcelWithWayBody {
     fn example() -> Self {
         let scan = ScanBody {
             at: Instant::UNIX_EPOCH + chrono::TimeDelta::hours(498_840),
@@ -136,14 +149,19 @@ impl Example for ParcelBody {
             place: "常州市".to_owned(),
             text: "已收寄".to_owned(),
         };
+        Self { parcel: ParcelBody::example(), scans: vec![scan] }
+    }
+}
+
+impl Example for ParcelBody {
+    fn example() -> Self {
         Self {
             id: ParcelId::from_uuid(EXAMPLE),
             case: CaseId::from_uuid(EXAMPLE),
             carrier: "ems".to_owned(),
             waybill: Some("1200000000001".to_owned()),
             state: ParcelStateWord::PickedUp,
-            serve_by: NaiveDate::from_ymd_opt(2026, 12, 8).unwrap_or_default(),
-            scans: vec![scan],
+            serve_by: NaiveDate::from_ymd_opt(2026, 12, 8),
         }
     }
 }

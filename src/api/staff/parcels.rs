@@ -2,37 +2,75 @@
 
 use std::time::Duration;
 
-use poem_openapi::param::Path;
+use chrono::NaiveDate;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json};
-use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
+use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 
 use super::desk::desk;
-use super::parcel_view::ParcelBody;
+use super::parcel_view::{ParcelBody, ParcelStateWord, ParcelWithWayBody};
 use super::tag::Tag;
 use crate::api::edge::bearer::Officer;
 use crate::api::edge::code::Code;
+use crate::api::edge::paging::{Cursors, Page, clamp};
 use crate::api::edge::problem::Problem;
 use crate::api::edge::problem_of::{Brings, ProblemOf};
 use crate::casework::Casework;
 use crate::casework::officers::parcels::CancelError;
-use crate::domain::ids::ParcelId;
+use crate::domain::ids::{CaseId, ParcelId};
+use crate::domain::parcel::ParcelState;
 use crate::domain::text::Bilingual;
 use crate::gateway::courier::{CarrierFact, CarrierFault, Carriers, Label};
+use crate::store::parcels::StoredParcel;
 
 /// The operations.
 pub struct Parcels {
     pub(super) casework: Casework,
     pub(super) carriers: Carriers,
+    pub(super) cursors: Cursors,
 }
+
+/// The name of the list that its cursors are bound to.
+const LIST: &str = "list_parcels";
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Parcels")]
 impl Parcels {
+    /// Lists the parcels of a case, the first one first: none before a grant that is sent by courier, and several where one
+    /// did not arrive.
+    #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
+    async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseParcelsAnswer, Problem> {
+        let found = self.casework.parcels_of_agencys_case(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(CaseParcelsAnswer::Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() })))
+    }
+
+    /// Lists the agency's parcels in a state, what must arrive first comes first: `ordered` are those whose labels are to be
+    /// printed; `address_refused` and `returned` are those to look after.
+    #[oai(path = "/parcels", method = "get", operation_id = "list_parcels")]
+    async fn list(
+        &self,
+        officer: Officer,
+        /// Only parcels in this state.
+        Query(state): Query<ParcelStateWord>,
+        /// How many at most (20 if absent, 100 at most).
+        Query(limit): Query<Option<u32>>,
+        /// `next_cursor` of the page before.
+        Query(cursor): Query<Option<String>>,
+    ) -> Result<ListAnswer, Problem> {
+        let (desk, limit, state) = (desk(&officer)?, clamp(limit), ParcelState::from(state));
+        let filters = (desk.agency.as_str(), state);
+        let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.casework.parcels_to_serve(&desk, state, after, limit as i64 + 1).await?;
+        let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
+        let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| ParcelBody::from(&row))?;
+        Ok(ListAnswer::Ok(Json(page)))
+    }
+
     /// Shows a parcel and its way.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
         let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
         let (stored, way) = found.ok_or(Code::NotFound)?;
-        Ok(ParcelAnswer::Ok(Json(ParcelBody::of(&stored, &way))))
+        Ok(ParcelAnswer::Ok(Json(ParcelWithWayBody::of(&stored, &way))))
     }
 
     /// Fetches the label to print from the carrier.
@@ -106,11 +144,32 @@ impl TryFrom<Label> for LabelFile {
     }
 }
 
+/// The parcels of a case.
+#[derive(Debug, Object)]
+struct CaseParcels {
+    /// In the order in which they were promised.
+    data: Vec<ParcelBody>,
+}
+
+#[derive(ApiResponse)]
+enum CaseParcelsAnswer {
+    /// The parcels.
+    #[oai(status = 200)]
+    Ok(Json<CaseParcels>),
+}
+
+#[derive(ApiResponse)]
+enum ListAnswer {
+    /// The parcels.
+    #[oai(status = 200)]
+    Ok(Json<Page<ParcelBody>>),
+}
+
 #[derive(ApiResponse)]
 enum ParcelAnswer {
     /// The parcel.
     #[oai(status = 200)]
-    Ok(Json<ParcelBody>),
+    Ok(Json<ParcelWithWayBody>),
 }
 
 #[derive(ApiResponse)]

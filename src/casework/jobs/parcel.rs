@@ -182,14 +182,14 @@ impl Casework {
         let carrier = Actor::Carrier(parcel.carrier.clone());
         record.remember(parcel.case, &carrier, "parcel_moved", cause, now);
         let Some(event) = event_of(parcel.state) else { return Ok(()) };
-        if notifications::told_before(tx, parcel.case, event).await? {
+        if notifications::told_before(tx, (parcel.case, parcel.id), event).await? {
             return Ok(());
         }
         let case = self.case_of(tx, parcel).await?;
         let reach = reach::of(tx, &[parcel.person]).await?.remove(&parcel.person).unwrap_or_default();
         let catalog = self.catalog().current();
         let item = item_of(tx, &catalog, &case).await?;
-        self.notify(record, (&case, &item), event, &reach, trace, now)
+        self.notify(record, (&case, &item), (event, Some(parcel.id)), &reach, trace, now)
     }
 
     async fn case_of(&self, tx: &mut Tx, parcel: &Parcel) -> Result<Case, StoreError> {
@@ -225,11 +225,11 @@ const fn event_of(state: ParcelState) -> Option<Event> {
         ParcelState::Delivered => Some(Event::ParcelDelivered),
         ParcelState::Returned => Some(Event::ParcelReturned),
         ParcelState::AddressRefused => Some(Event::ParcelAddressRefused),
+        ParcelState::Cancelled => Some(Event::ParcelCancelled),
         ParcelState::Pending
         | ParcelState::Ordered
         | ParcelState::InTransit
         | ParcelState::Exception
-        | ParcelState::Returning
-        | ParcelState::Cancelled => None,
+        | ParcelState::Returning => None,
     }
 }

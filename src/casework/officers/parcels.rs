@@ -1,10 +1,11 @@
 //! What an officer does with parcels: read them, and cancel one that must not go out.
 
+use chrono::NaiveDate;
 use serde_json::json;
 
 use super::Desk;
 use crate::casework::Casework;
-use crate::domain::ids::ParcelId;
+use crate::domain::ids::{CaseId, ParcelId};
 use crate::domain::job::{Job, Work};
 use crate::domain::parcel::{ParcelState, Scan};
 use crate::store::parcels::{self, StoredParcel};
@@ -43,6 +44,38 @@ impl Casework {
         }
         let way = parcels::scans(&mut connection, keys, id).await?;
         Ok(Some((stored, way.into_iter().map(|(scan, _)| scan).collect())))
+    }
+
+    /// The parcels of a case of the agency, the first one first; `None` if it has no such case.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn parcels_of_agencys_case(
+        &self,
+        desk: &Desk,
+        case: CaseId,
+    ) -> Result<Option<Vec<StoredParcel>>, StoreError> {
+        let mut connection = self.store().connection().await?;
+        let keys = self.store().keys();
+        if cases::find(&mut connection, keys, case, desk.owner()).await?.is_none() {
+            return Ok(None);
+        }
+        parcels::of_case(&mut connection, keys, case).await.map(Some)
+    }
+
+    /// The agency's parcels in a state by the day on which they must have arrived, after a place in the list.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn parcels_to_serve(
+        &self,
+        desk: &Desk,
+        state: ParcelState,
+        after: Option<(Option<NaiveDate>, ParcelId)>,
+        limit: i64,
+    ) -> Result<Vec<StoredParcel>, StoreError> {
+        let keys = self.store().keys();
+        parcels::of_agency(&mut *self.store().connection().await?, keys, &desk.agency, state, after, limit).await
     }
 
     /// Promises the cancellation of a parcel that is ordered and not picked up yet.

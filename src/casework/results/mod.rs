@@ -9,7 +9,6 @@ pub use record::Reported;
 
 use super::once::OnceError;
 use crate::domain::address::PostalAddress;
-use crate::domain::calendar::UnknownYear;
 use crate::domain::case::Ruling;
 use crate::domain::clock::Instant;
 use crate::domain::ids::ClientId;
@@ -108,9 +107,6 @@ pub enum RowRefusal {
     /// The same reference stands twice in the batch.
     #[error("the reference stands twice in this batch")]
     Repeated,
-    /// A due date falls into a year whose working days are not announced yet.
-    #[error(transparent)]
-    Calendar(#[from] UnknownYear),
     /// The record refuses it.
     #[error(transparent)]
     Store(#[from] StoreError),

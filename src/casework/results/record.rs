@@ -7,13 +7,13 @@ use serde_json::json;
 use super::row::Repetition;
 use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
 use crate::casework::Casework;
-use crate::casework::change_case::{ChangeError, SERVE_WITHIN};
+use crate::casework::change_case::ChangeError;
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
 use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
 use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
-use crate::domain::case::{Actor, Case, Delivery, Owed, State};
+use crate::domain::case::{Actor, Case, Delivery, State};
 use crate::domain::case_number::CaseNumber;
 use crate::domain::clock::{Instant, beijing_day, fresh};
 use crate::domain::ids::{CaseId, PersonId};
@@ -116,11 +116,11 @@ impl Casework {
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let (catalog, now) = (self.catalog().current(), self.now());
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
-        match self.record_rows(&catalog, &rows, now).await {
+        match self.record_rows(&rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
             Err(error) if is_of_all(&error) => return Err(error),
             // Something in one of them cannot be written: each goes alone.
-            Err(_) => verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?),
+            Err(_) => verdicts.extend(self.record_one_by_one(&rows, now).await?),
         }
         Ok(verdicts)
     }
@@ -169,9 +169,9 @@ impl Casework {
             self.keep_refusals(&refused).await?;
             return Ok(Given::first(answer(verdicts.into_values().collect())));
         }
-        let mut written = self.write_batch((&catalog, &rows), once, now).await;
+        let mut written = self.write_batch(&rows, once, now).await;
         if matches!(&written, Err(BatchError::Save(error)) if is_raced(error)) {
-            written = self.write_batch((&catalog, &rows), once, now).await;
+            written = self.write_batch(&rows, once, now).await;
         }
         let given = match written {
             Ok(Batch::Given(given)) => return Ok(given),
@@ -183,7 +183,7 @@ impl Casework {
                 Given::first(answer)
             }
             Err(BatchError::Save(error)) if !is_of_all(&error) => {
-                verdicts.extend(self.record_one_by_one(&catalog, &rows, now).await?);
+                verdicts.extend(self.record_one_by_one(&rows, now).await?);
                 Given::first(answer(verdicts.into_values().collect()))
             }
             Err(error) => return Err(error),
@@ -193,12 +193,7 @@ impl Casework {
     }
 
     /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.
-    async fn write_batch(
-        &self,
-        (catalog, rows): (&Snapshot, &[Row<'_>]),
-        once: &Once,
-        now: Instant,
-    ) -> Result<Batch, BatchError> {
+    async fn write_batch(&self, rows: &[Row<'_>], once: &Once, now: Instant) -> Result<Batch, BatchError> {
         let mut connection = self.store().connection().await?;
         let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
         drop(connection);
@@ -206,7 +201,7 @@ impl Casework {
         if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
             return Ok(Batch::Given(once::again(tx, answer).await?));
         }
-        let written = self.write_rows(&mut tx, catalog, rows, numbers, now).await?;
+        let written = self.write_rows(&mut tx, rows, numbers, now).await?;
         Ok(Batch::Written(tx, Box::new(written)))
     }
 
@@ -235,15 +230,10 @@ impl Casework {
         (rows, verdicts)
     }
 
-    async fn record_one_by_one(
-        &self,
-        catalog: &Snapshot,
-        rows: &[Row<'_>],
-        now: Instant,
-    ) -> Result<Verdicts, SaveError> {
+    async fn record_one_by_one(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut verdicts = Verdicts::new();
         for row in rows {
-            match self.record_rows(catalog, std::slice::from_ref(row), now).await {
+            match self.record_rows(std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
                 Err(error) if is_of_all(&error) => return Err(error),
                 Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into_store().into()))),
@@ -252,22 +242,21 @@ impl Casework {
         Ok(verdicts)
     }
 
-    async fn record_rows(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+    async fn record_rows(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         if rows.is_empty() {
             return Ok(Verdicts::new());
         }
-        match self.record_at_once(catalog, rows, now).await {
-            Err(error) if is_raced(&error) => self.record_at_once(catalog, rows, now).await,
+        match self.record_at_once(rows, now).await {
+            Err(error) if is_raced(&error) => self.record_at_once(rows, now).await,
             recorded => recorded,
         }
     }
 
     /// Without a transaction: what is written is one statement, which is one by itself.
-    async fn record_at_once(&self, catalog: &Snapshot, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+    async fn record_at_once(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut connection = self.store().connection().await?;
         let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
-        let Written { verdicts, record, offers } =
-            self.write_rows(&mut connection, catalog, rows, numbers, now).await?;
+        let Written { verdicts, record, offers } = self.write_rows(&mut connection, rows, numbers, now).await?;
         self.ring(&record, offers);
         Ok(verdicts)
     }
@@ -277,7 +266,6 @@ impl Casework {
     async fn write_rows(
         &self,
         conn: &mut Conn,
-        catalog: &Snapshot,
         rows: &[Row<'_>],
         numbers: Vec<CaseNumber>,
         now: Instant,
@@ -302,7 +290,7 @@ impl Casework {
                     (*id, Reach { phone: true, ..reach })
                 }
             };
-            let opened = self.open_decided(&mut record, catalog, row, (number, person, &reach), now);
+            let opened = self.open_decided(&mut record, row, (number, person, &reach), now);
             verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
         for (name, (person, phone)) in strangers {
@@ -319,7 +307,6 @@ impl Casework {
     fn open_decided(
         &self,
         record: &mut Record,
-        catalog: &Snapshot,
         row: &Row<'_>,
         (number, applicant, reach): (CaseNumber, PersonId, &Reach),
         now: Instant,
@@ -346,12 +333,6 @@ impl Casework {
             NewDelivery::Courier(recipient) => Some(recipient.clone()),
             NewDelivery::Electronic | NewDelivery::Counter(_) => None,
         };
-        let serve_by = if owed.iter().any(|owed| matches!(owed, Owed::Parcel(_))) {
-            // However late it is told of.
-            Some(catalog.calendar().add_working_days(beijing_day(result.decided_at), SERVE_WITHIN)?)
-        } else {
-            None
-        };
         let keys = self.store().keys();
         let sealed = recipient.as_ref().map(|recipient| keys.seal_json("cases.recipient", recipient)).transpose()?;
         let opening = Opening {
@@ -363,7 +344,7 @@ impl Casework {
         };
         record.open(&case, &opening)?;
         record.remember(case.id, &actor, "taken_over", cause(&case), now);
-        let applicant = Applicant { reach, recipient, serve_by, trace: office.trace.as_deref() };
+        let applicant = Applicant { reach, recipient, trace: office.trace.as_deref() };
         self.enact(record, (&case, &row.item.item), &owed, &applicant, now)?;
         Ok(Versioned { case, version: 1 })
     }

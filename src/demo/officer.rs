@@ -52,6 +52,16 @@ impl Officer {
         }
     }
 
+    /// Where the parcel of a case stands, as the history of the case tells it; `None` if it never moved.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub async fn parcel_state(&self, case: &str) -> Played<Option<String>> {
+        let history = self.caller.get(&format!("/staff/v1/cases/{case}/history")).success().await?;
+        let last = history.rows()?.iter().rfind(|entry| entry["act"] == "parcel_moved");
+        Ok(last.and_then(|entry| entry["cause"]["state"].as_str()).map(str::to_owned))
+    }
+
     /// Accepts a case.
     ///
     /// # Errors

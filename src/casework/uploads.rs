@@ -1,4 +1,10 @@
 //! An applicant uploads a file, reads it back, or throws it away; an officer reads the files of a case.
+//!
+//! A content and its row are at two places, and one of them comes first. So the content's removal is promised before it is
+//! written, and the promise is taken back in the transaction of the row: whatever dies in between, there is no content that
+//! stays unknown, and no row without its content.
+
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
@@ -16,7 +22,7 @@ use crate::domain::private::Private;
 use crate::domain::upload::{FileKind, Upload};
 use crate::store::record::{Record, SaveError};
 use crate::store::uploads::{self, StoredUpload};
-use crate::store::{StoreError, Tx, people};
+use crate::store::{StoreError, Tx, jobs, people};
 
 /// Why an upload is not taken, or not found.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +54,9 @@ pub enum UploadError {
     /// It belongs to a case, and stays with it.
     #[error("it belongs to a case")]
     HandedIn,
+    /// It took so long that its content is being removed.
+    #[error("its content is being removed already")]
+    TooLate,
     /// The same request is under way, or its key was used for another.
     #[error(transparent)]
     Once(#[from] OnceError),
@@ -59,12 +68,14 @@ pub enum UploadError {
     Store(#[from] StoreError),
 }
 
+/// How long after its promise a content without a row is removed: longer than any upload takes to be written.
+const ROWLESS_FOR: Duration = Duration::from_secs(3600);
+
 /// An upload's content, piece by piece.
 pub type Content = BoxStream<'static, Result<Bytes, FilesError>>;
 
 impl Casework {
-    /// Takes a file, and answers; the same request again gets the same answer. The content is written before the row: what a
-    /// crash leaves behind is a content that nobody knows of, never a row without its content.
+    /// Takes a file, and answers; the same request again gets the same answer.
     ///
     /// # Errors
     /// When it is too large, empty, of no kind that may be handed in, or one too many; or when it cannot be kept.
@@ -91,14 +102,23 @@ impl Casework {
             keep_until: Some(now + KEPT),
         };
         let stored = StoredUpload { object_path: format!("{}/{id}", beijing_day(now)), upload };
+        self.promise_removal(&stored.object_path).await?;
         files.write(&stored.object_path, content.into()).await?;
         let kept = self.keep_upload(&stored, name, once(&stored.upload), answer).await;
-        // Where the record failed, nobody knows whether it has the row all the same: then the content stays.
+        // Where the record failed, nobody knows whether it has the row all the same: the promise knows.
         let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Once(_)));
         if refused || kept.as_ref().is_ok_and(|given| given.replayed) {
             self.forget_content(&stored.object_path).await;
         }
         kept
+    }
+
+    /// Promises that a content is removed unless it gets a row.
+    async fn promise_removal(&self, path: &str) -> Result<(), StoreError> {
+        let removal = Job::after(Work::RemoveContent { path: path.to_owned() }, ROWLESS_FOR);
+        let mut connection = self.store().connection().await?;
+        jobs::promise(&mut connection, &[removal], None).await?;
+        Ok(())
     }
 
     async fn keep_upload(
@@ -119,16 +139,20 @@ impl Casework {
             return Err(UploadError::TooMany { most });
         }
         uploads::insert(&mut tx, self.store().keys(), stored, name).await?;
+        let removal = Work::RemoveContent { path: stored.object_path.clone() };
+        if !jobs::take_back(&mut tx, &removal.key()).await? {
+            return Err(UploadError::TooLate);
+        }
         let answer = answer(&stored.upload);
         once::leave(&mut tx, self.store().keys(), once.as_ref(), &answer, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         Ok(Given::first(answer))
     }
 
-    /// Removes a content that no row names. What cannot be removed now is as after a crash: nobody knows of it.
+    /// Removes a content that no row names at once. What cannot be removed now is removed as was promised.
     async fn forget_content(&self, path: &str) {
         if let Err(error) = self.files().remove(path).await {
-            tracing::warn!(%error, path, "a content that nobody needs stays");
+            tracing::warn!(%error, path, "a content that nobody needs stays for a while");
         }
     }
 

@@ -2,14 +2,18 @@
 //! talk nonsense, and while callbacks come twice and out of order.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::back_office::BackOffice;
+use super::form::Applicant;
 use super::mishap::{Mishap, Played};
-use super::sandbox::{Parcel, each_message_once};
+use super::officer::Officer;
+use super::resident::Resident;
+use super::sandbox::{Message, Parcel, each_message_once, news, told_once};
 use super::wait::until;
 use super::{Stage, check, fresh_key, fresh_phone};
 use crate::domain::clock::{Clock, Stopwatch};
@@ -54,8 +58,27 @@ impl Settings {
 /// A decision that was handed in.
 struct HandedIn {
     phone: String,
+    item: String,
+    case: String,
     number: String,
+    /// What the phone must show of it.
+    decision: &'static str,
     by_courier: bool,
+    /// Whether the applicant is named by their phone alone, so that whoever has it may read all of it.
+    by_phone: bool,
+}
+
+impl HandedIn {
+    /// All that the phone must show. What comes in between may be overtaken: "out for delivery" is not told any more to whom
+    /// holds the parcel.
+    fn news(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.decision).chain(self.by_courier.then_some(news::DELIVERED))
+    }
+
+    /// Whether a phone shows all of it.
+    fn is_told(&self, messages: &[Message]) -> bool {
+        self.news().all(|news| messages.iter().any(|message| message.says(&self.number) && message.says(news)))
+    }
 }
 
 /// Plays the batch; how many decisions it had.
@@ -77,6 +100,8 @@ pub async fn play(stage: &Stage, settings: &Settings) -> Played<usize> {
     }
     stage.story.step("故障已发生", &format!("faults that struck: {struck}"));
     judge(stage, &handed_in).await?;
+    are_delivered(stage, &handed_in).await?;
+    read_their_timelines(stage, &handed_in).await?;
     Ok(handed_in.len())
 }
 
@@ -121,12 +146,16 @@ async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Playe
     let handed_in = results.iter().map(|result| {
         let reference = result["ref"].as_str().unwrap_or_default();
         let verdict = by_ref.get(reference).copied().unwrap_or(&Value::Null);
-        let number = verdict["case"]["number"].as_str().or_else(|| verdict["number"].as_str());
-        let number = number.ok_or_else(|| Mishap::Wrong(format!("{reference} was not taken: {verdict}")))?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        check(verdict["number"].is_string(), || format!("{reference} was not taken: {verdict}"))?;
         Ok(HandedIn {
-            phone: result["applicant"]["phone"].as_str().unwrap_or_default().to_owned(),
-            number: number.to_owned(),
+            phone: text(&result["applicant"]["phone"]),
+            item: text(&result["item_code"]),
+            case: text(&verdict["case"]),
+            number: text(&verdict["number"]),
+            decision: if result["outcome"] == "grant" { news::GRANTED } else { news::DENIED },
             by_courier: result["delivery"]["way"] == "courier",
+            by_phone: result["applicant"]["resident_id"].is_null(),
         })
     });
     let handed_in = handed_in.collect::<Played<Vec<_>>>()?;
@@ -142,10 +171,8 @@ async fn bring_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
         let parcels = by_phone(stage.sandbox.parcels().await?);
         let phones = stage.sandbox.phones().await?;
         let arrived = handed_in.iter().filter(|decision| {
-            // News may overtake each other: "out for delivery" is not told any more to whom holds the parcel.
-            let least = if decision.by_courier { 2 } else { 1 };
             let ordered = !decision.by_courier || parcels.contains_key(&decision.phone);
-            ordered && phones.get(&decision.phone).is_some_and(|messages| messages.len() >= least)
+            ordered && phones.get(&decision.phone).is_some_and(|messages| decision.is_told(messages))
         });
         let arrived = arrived.count();
         if told.elapsed() > NEWS_EVERY {
@@ -179,12 +206,42 @@ async fn judge(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     for decision in handed_in {
         let messages = phones.get(&decision.phone).map_or(&[][..], Vec::as_slice);
         each_message_once(messages, &decision.number)?;
+        decision.news().try_for_each(|news| told_once(messages, &decision.number, news))?;
         let strangers = messages.iter().find(|message| !message.says(&decision.number));
         check(strangers.is_none(), || format!("case {}: its phone shows another case's news", decision.number))?;
         let orders = parcels.get(&decision.phone).map_or(0, Vec::len);
         check(orders == usize::from(decision.by_courier), || {
             format!("case {}: the carriers hold {orders} orders", decision.number)
         })?;
+    }
+    Ok(())
+}
+
+/// Asks Songda itself, as an officer of the agency, whether every parcel is delivered.
+async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
+    let mut officers: BTreeMap<&str, Officer> = BTreeMap::new();
+    for decision in handed_in.iter().filter(|decision| decision.by_courier) {
+        let officer = match officers.entry(&decision.item) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(stage.officer_for(&decision.item).await?),
+        };
+        let state = officer.parcel_state(&decision.case).await?;
+        check(state.as_deref() == Some("delivered"), || {
+            format!("case {}: Songda calls its parcel {state:?}", decision.number)
+        })?;
+    }
+    stage.story.step("系统记录一致", "Songda calls every parcel delivered");
+    Ok(())
+}
+
+/// Those who are named by their phone alone sign in with it, and read the timeline of their case.
+async fn read_their_timelines(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
+    for decision in handed_in.iter().filter(|decision| decision.by_phone) {
+        // The player lives as long as its people do.
+        let phone: &'static str = Box::leak(decision.phone.clone().into_boxed_str());
+        let applicant = Applicant { name: "", resident_id: "", phone, home: "" };
+        let resident = Resident::by_sms(&stage.api, &stage.sandbox, applicant).await?;
+        stage.story.timeline(&decision.number, &resident.timeline(&decision.case).await?);
     }
     Ok(())
 }

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::form::Applicant;
 use super::mishap::{Mishap, Played};
-use super::officer::Officer;
 use super::resident::{Resident, Submitted};
 use super::sandbox::{Message, Parcel, each_message_once};
 use super::wait::until;
@@ -91,13 +90,9 @@ async fn apply(stage: &Stage, journey: &Journey, resident: &Resident) -> Played<
 }
 
 async fn handle(stage: &Stage, journey: &Journey, submitted: &Submitted) -> Played<()> {
-    let guide = stage.api.get(&format!("/v1/items/{}", journey.item)).success().await?;
-    let agency = guide.at("/agency")?;
-    let agency = agency.as_str().or_else(|| agency["code"].as_str()).unwrap_or_default();
-    let password = stage.officer_password.expose();
-    let officer = Officer::sign_in(&stage.api, &format!("officer.{agency}"), password).await?;
+    let officer = stage.officer_for(journey.item).await?;
     let sees = officer.sees(&submitted.id).await?;
-    check(sees, || format!("the officers of {agency} do not see case {}", submitted.number))?;
+    check(sees, || format!("the officers who decide {} do not see case {}", journey.item, submitted.number))?;
     officer.accept(&submitted.id).await?;
     stage.story.step("受理", "accepted by an officer");
     officer.grant(&submitted.id, &journey.result).await?;

@@ -2,7 +2,7 @@
 //! the sandbox remembers of phones and carriers.
 //!
 //! - [`journeys`]: a resident's certificate over WeChat and EMS; a company's licence over SMS and SF Express;
-//! - [`batch`]: two hundred decisions of a back-office system, while the gateways fail.
+//! - [`batch`]: two hundred decisions of a back-office system, while the gateways fail; everybody is told once.
 
 pub mod back_office;
 pub mod batch;
@@ -28,6 +28,7 @@ use crate::env::Env;
 
 use self::http::Caller;
 use self::mishap::{Mishap, Played};
+use self::officer::Officer;
 use self::sandbox::Sandbox;
 use self::story::Story;
 use self::wait::until;
@@ -78,6 +79,14 @@ impl Stage {
     #[must_use]
     pub fn new(api: Caller, sandbox: Sandbox, officer_password: Private<String>) -> Self {
         Self { api, sandbox, story: Story::begin(), moves_parcels: true, officer_password }
+    }
+
+    /// An officer of the agency that decides an item.
+    async fn officer_for(&self, item: &str) -> Played<Officer> {
+        let guide = self.api.get(&format!("/v1/items/{item}")).success().await?;
+        let agency = guide.at("/agency")?;
+        let agency = agency.as_str().or_else(|| agency["code"].as_str()).unwrap_or_default();
+        Officer::sign_in(&self.api, &format!("officer.{agency}"), self.officer_password.expose()).await
     }
 }
 

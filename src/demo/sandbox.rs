@@ -7,6 +7,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::check;
 use super::http::Caller;
 use super::mishap::{Mishap, Played};
 
@@ -14,6 +15,16 @@ use super::mishap::{Mishap, Played};
 #[derive(Clone)]
 pub struct Sandbox {
     caller: Caller,
+}
+
+/// How a phone words what it tells (`status` in `catalog/templates.toml`).
+pub mod news {
+    /// 准予: the application was granted.
+    pub const GRANTED: &str = "准予办理";
+    /// 不予: the application was denied.
+    pub const DENIED: &str = "不予办理";
+    /// 已签收: the parcel was delivered.
+    pub const DELIVERED: &str = "已经签收";
 }
 
 /// A message on a phone.
@@ -208,6 +219,19 @@ pub fn each_message_once(messages: &[Message], number: &str) -> Played<()> {
     Ok(())
 }
 
+/// Checks that a phone shows this news of a case, and shows it once.
+///
+/// # Errors
+/// [`Mishap::Wrong`], naming the news.
+pub fn told_once(messages: &[Message], number: &str, news: &str) -> Played<()> {
+    let told: u32 = messages
+        .iter()
+        .filter(|message| message.says(number) && message.says(news))
+        .map(|message| message.copies)
+        .sum();
+    check(told == 1, || format!("case {number}: {news} was told {told} times"))
+}
+
 fn read<T: for<'de> Deserialize<'de>>(value: &Value) -> Played<T> {
     T::deserialize(value).map_err(|error| Mishap::Wrong(format!("the sandbox's answer cannot be read: {error}")))
 }
@@ -234,5 +258,15 @@ mod tests {
         assert!(each_message_once(&[wechat.clone(), sms.clone()], "N1").is_err());
         assert!(each_message_once(&[wechat, sms], "N2").is_ok(), "another case's");
         assert!(each_message_once(&[message("wechat", &[("a", "N1")], 2)], "N1").is_err(), "a copy");
+    }
+
+    #[test]
+    fn news_that_are_lost_or_doubled_are_not_told_once() {
+        let granted = message("sms_aliyun", &[("status", news::GRANTED), ("number", "N1")], 1);
+        let told = |messages: &[Message]| told_once(messages, "N1", news::GRANTED).is_ok();
+        assert!(told(std::slice::from_ref(&granted)));
+        assert!(!told(&[]) && told_once(std::slice::from_ref(&granted), "N1", news::DELIVERED).is_err(), "lost");
+        assert!(!told(&[granted.clone(), Message { channel: "wechat".into(), ..granted.clone() }]), "doubled");
+        assert!(!told(&[Message { copies: 2, ..granted }]), "a copy");
     }
 }

@@ -57,7 +57,7 @@ pub enum Work {
         /// Which call.
         callback: CallbackId,
     },
-    /// Remove the content of a file whose row is gone.
+    /// Remove the content of a file whose row is gone, or never came.
     RemoveContent {
         /// Where it lies.
         path: String,

@@ -133,6 +133,8 @@ impl Town {
         times.of("decide", officer.grant(&submitted.id, &result)).await?;
         let history = officer.caller().get(&format!("/staff/v1/cases/{}/history", submitted.id));
         times.of("history of a case", history.success()).await?;
+        let parcels = officer.caller().get("/staff/v1/parcels").query(&[("state", "ordered")]);
+        times.of("page of the parcels", parcels.success()).await?;
         Ok(())
     }
 

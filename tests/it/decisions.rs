@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use songda::demo::back_office::BackOffice;
 use songda::demo::http::{Caller, Reply};
 use songda::demo::mishap::Played;
-use songda::demo::sandbox::{Message, Parcel, each_message_once};
+use songda::demo::sandbox::{Message, Parcel, each_message_once, news, told_once};
 use songda::demo::{fresh_key, fresh_phone, wait};
 
 use crate::harness::Desk;
@@ -20,7 +20,7 @@ pub struct Decided {
     pub number: String,
     /// The applicant's phone.
     pub phone: String,
-    /// Where WeChat shows the message, if it does and not an SMS.
+    /// Where WeChat may show the message.
     pub openid: Option<String>,
 }
 
@@ -111,19 +111,38 @@ pub async fn came_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
     for one in decided {
         let messages: Vec<Message> = one.messages(&phones).cloned().collect();
         assert_eq!(messages.len(), 1, "{}: {messages:?}", one.number);
-        each_message_once(&messages, &one.number).unwrap_or_else(|mishap| panic!("{mishap}"));
+        told_once(&messages, &one.number, news::GRANTED).unwrap_or_else(|mishap| panic!("{mishap}: {messages:?}"));
         let orders: Vec<&Parcel> = one.orders(&parcels).collect();
         assert_eq!(orders.len(), 1, "one live order for {}: {orders:?}", one.number);
     }
 }
 
+/// Waits until the phones show the parcels' end, and then until nothing is left to do; and checks that it came once, as the
+/// decision did, and that nothing came twice.
+pub async fn delivered_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
+    let outside = desk.outside();
+    let arrived = wait::until("parcels at doors", deadline, async || {
+        let phones = outside.phones().await?;
+        let came = |one: &Decided| one.messages(&phones).any(|message| message.says(news::DELIVERED));
+        Ok(decided.iter().all(came).then_some(()))
+    });
+    let arrived = arrived.await;
+    assert!(arrived.is_ok(), "{arrived:?}: {:#?}", desk.undone().await);
+    desk.finish(deadline).await;
+    let phones = outside.phones().await.unwrap();
+    for one in decided {
+        let messages: Vec<Message> = one.messages(&phones).cloned().collect();
+        let told = [news::GRANTED, news::DELIVERED].map(|news| told_once(&messages, &one.number, news));
+        let told = told.into_iter().chain([each_message_once(&messages, &one.number)]);
+        told.collect::<Played<()>>().unwrap_or_else(|mishap| panic!("{mishap}: {messages:?}"));
+    }
+}
+
 impl Decided {
+    /// On whichever way: a message that came over one channel must not come over another.
     fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<Message>>) -> impl Iterator<Item = &'a Message> {
-        phones
-            .get(self.openid.as_ref().unwrap_or(&self.phone))
-            .into_iter()
-            .flatten()
-            .filter(|message| message.says(&self.number))
+        let addresses = [Some(&self.phone), self.openid.as_ref()].into_iter().flatten();
+        addresses.filter_map(|address| phones.get(address)).flatten().filter(|message| message.says(&self.number))
     }
 
     fn orders<'a>(&self, parcels: &'a [Parcel]) -> impl Iterator<Item = &'a Parcel> {
@@ -144,7 +163,7 @@ impl Accepted {
 
     /// A resident applies, and an officer accepts.
     pub async fn on(desk: &Desk) -> Self {
-        let (resident, _) = desk.resident().await;
+        let (resident, openid) = desk.resident().await;
         let address = resident.add_address().await.unwrap();
         let draft = resident.draft("JT-0045", &json!({"way": "courier", "address": address})).await.unwrap();
         let submitted = resident.submit(&draft).await.unwrap();
@@ -152,7 +171,8 @@ impl Accepted {
         officer.accept(&submitted.id).await.unwrap();
         let path = format!("/staff/v1/cases/{}", submitted.id);
         let etag = officer.caller().get(&path).success().await.unwrap().etag().to_owned();
-        let case = Decided::by_phone(submitted.number, resident.applicant.phone.to_owned());
+        let (number, phone) = (submitted.number, resident.applicant.phone.to_owned());
+        let case = Decided { number, phone, openid: Some(openid) };
         Self { path, etag, case }
     }
 

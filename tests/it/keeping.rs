@@ -132,6 +132,45 @@ async fn nobody_piles_up_files_that_they_do_not_hand_in() {
     desk.close().await;
 }
 
+/// Every content that the object store holds, whoever knows of it.
+fn contents(desk: &Desk) -> usize {
+    let Ok(days) = std::fs::read_dir(desk.folder.join("uploads")) else { return 0 };
+    days.map(|day| std::fs::read_dir(day.unwrap().path()).unwrap().count()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_content_stays_of_which_the_record_knows_nothing() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let promised = async || {
+        let open = "select count(*) from jobs where kind = 'remove_content' and state = 'pending'";
+        sqlx::query_scalar::<_, i64>(open).fetch_one(&desk.database).await.unwrap()
+    };
+    let change = async |sql: &'static str| sqlx::raw_sql(sql).execute(&desk.database).await.unwrap();
+
+    // The content is written, and its row fails.
+    change("alter table uploads add constraint no_rows check (false) not valid").await;
+    assert_eq!(upload(resident.caller()).await.status.as_u16(), 500);
+    change("alter table uploads drop constraint no_rows").await;
+    assert_eq!((contents(&desk), promised().await), (1, 1));
+    let kept = uploaded(&resident).await;
+    assert_eq!((contents(&desk), promised().await), (2, 1), "a file that has its row is promised to nobody");
+    change("update jobs set due_at = now() where kind = 'remove_content'").await;
+    wait_until(PATIENCE, "its content is gone", async || contents(&desk) == 1).await;
+    assert!(is_there(&resident, format!("/v1/uploads/{kept}/content")).await);
+
+    // The row comes when its content is being removed already.
+    change(
+        "create function begin_removal() returns trigger language plpgsql as $$ begin
+             update jobs set fence = fence + 1 where kind = 'remove_content' and state = 'pending'; return new; end $$;
+         create trigger begun before insert on uploads for each row execute function begin_removal()",
+    )
+    .await;
+    refused(&upload(resident.caller()).await, 503, "unavailable");
+    assert_eq!(waiting_files(&desk).await, 1, "no row without its content");
+    desk.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_kept_as_long_as_a_log() {
     let desk = Desk::open_with(&[("SONGDA_HOUSEKEEPING", "50ms")]).await;

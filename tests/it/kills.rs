@@ -9,8 +9,8 @@ use songda::demo::{fresh_key, fresh_phone};
 use songda::kill_point::Step;
 use tokio::process::Child;
 
-use crate::decisions::{Accepted, Decided, back_office, came_once, number_of, result};
-use crate::harness::Desk;
+use crate::decisions::{Accepted, Decided, back_office, came_once, decide, delivered_once, number_of, result};
+use crate::harness::{Desk, stops_softly};
 
 const SIGKILL: i32 = 9;
 
@@ -34,8 +34,13 @@ pub const QUICK: [(&str, &str); 12] = [
 /// its own way.
 const LANES: [&str; 4] = ["push.wechat", "push.sms_aliyun", "courier.ems", "courier.sf"];
 
-/// Kills workers at a boundary, one with a job of each lane; lets another one finish, and looks at phones and carriers.
+/// Kills workers at a boundary: with what goes out into the world, and with what comes back from it.
 async fn killed_at(step: Step) {
+    tokio::join!(killed_with_what_goes_out(step), killed_with_what_comes_back(step));
+}
+
+/// Kills workers, one with a job of each lane; lets another one finish, and looks at phones and carriers.
+async fn killed_with_what_goes_out(step: Step) {
     let desk = Desk::open_idle(&QUICK).await;
     let office = back_office(&desk).await;
     let mut decided = Vec::new();
@@ -47,6 +52,32 @@ async fn killed_at(step: Step) {
     let _successor = desk.worker(None);
     came_once(&desk, &decided, Duration::from_secs(40)).await;
     desk.close().await;
+}
+
+/// Kills a worker with a carrier's call (`read_callback`), and one with the question whether it is true (`track_parcel`):
+/// the orders are made by then, so that the carrier's lane has nothing else to do. Another one finishes.
+async fn killed_with_what_comes_back(step: Step) {
+    let desk = Desk::open_idle(&QUICK).await;
+    let mut worker = desk.worker(None);
+    let decided = decide(&desk, 2).await;
+    came_once(&desk, &decided, Duration::from_secs(20)).await;
+    stops_softly(&mut worker).await;
+    for (parcel, lane) in decided.iter().zip(["inside", "courier.ems"]) {
+        comes_to_the_door(&desk, parcel).await;
+        died(desk.worker_dying_at(step, lane), step).await;
+    }
+    let _successor = desk.worker(None);
+    delivered_once(&desk, &decided, Duration::from_secs(40)).await;
+    desk.close().await;
+}
+
+/// Moves a parcel to its door; the carrier tells of every step.
+async fn comes_to_the_door(desk: &Desk, decided: &Decided) {
+    const STEPS: usize = 8;
+    let parcels = desk.outside().parcels_to(&decided.phone).await.unwrap();
+    for _ in 0..STEPS {
+        desk.outside().advance(&parcels[0].order_no).await.unwrap();
+    }
 }
 
 /// A decision that owes a job of this lane: for somebody new, or for a resident whom WeChat may tell; on an item that the

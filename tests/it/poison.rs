@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use songda::demo::fresh_phone;
+use songda::demo::{fresh_key, fresh_phone};
 
-use crate::decisions::{Decided, back_office, came_once, number_of, result};
+use crate::acts::refused;
+use crate::decisions::{Decided, KnownOffice, back_office, came_once, number_of, result};
 use crate::harness::Desk;
 
 /// A decision with something changed.
@@ -67,5 +68,36 @@ async fn a_poison_row_is_refused_alone() {
     came_once(&desk, &decided.collect::<Vec<_>>(), Duration::from_secs(20)).await;
     let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&desk.database).await.unwrap();
     assert_eq!(cases, 4, "the two of before, and the two good ones");
+    desk.close().await;
+}
+
+/// What the checks let pass and the record does not keep: the other rows go alone, and the answer is kept all the same.
+#[tokio::test]
+async fn a_batch_with_a_row_that_the_record_refuses_is_answered_once() {
+    let desk = Desk::open().await;
+    let office = desk.api.with_token(KnownOffice::new(&desk).await.token(&desk).await);
+    let refuse = "alter table cases add constraint unwritable check (source_ref <> 'unwritable')";
+    sqlx::query(refuse).execute(&desk.database).await.unwrap();
+    let phone = fresh_phone();
+    let batch = json!({"results": [result(&phone), but("/ref", json!("unwritable"))]});
+    let hand_in = async |key: &str, body: &Value| {
+        office.post("/integration/v1/result-batches").once(key).json(body).answer().await.unwrap()
+    };
+
+    let key = fresh_key();
+    let (first, again) = (hand_in(&key, &batch).await, hand_in(&key, &batch).await);
+    let verdicts = first.rows().unwrap();
+    assert_eq!([&verdicts[0]["status"], &verdicts[1]["status"]], [201, 500], "{}", first.body);
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), ("", "true"));
+    refused(&hand_in(&key, &json!({"results": [result(&phone)]})).await, 422, "idempotency_key_reused");
+    came_once(&desk, &[Decided::by_phone(number_of(&verdicts[0]), phone)], Duration::from_secs(20)).await;
+
+    // Nothing of it was taken, so nothing is kept: it may be mended under its key.
+    let (key, alone) = (fresh_key(), json!({"results": [but("/ref", json!("unwritable"))]}));
+    assert_eq!(hand_in(&key, &alone).await.rows().unwrap()[0]["status"], 500);
+    sqlx::query("alter table cases drop constraint unwritable").execute(&desk.database).await.unwrap();
+    let mended = hand_in(&key, &alone).await;
+    assert_eq!((mended.header("idempotent-replayed"), &mended.rows().unwrap()[0]["status"]), ("", &json!(201)));
     desk.close().await;
 }

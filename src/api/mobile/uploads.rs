@@ -172,6 +172,7 @@ impl From<UploadError> for Problem {
                 format!("At most {most} files may wait to be handed in"),
             )),
             UploadError::HandedIn => Self::new(Code::UploadHandedIn),
+            UploadError::TooLate => Self::unavailable(error),
             UploadError::Once(error) => error.into(),
             UploadError::Files(error) => error.into(),
             UploadError::Store(error) => error.into(),

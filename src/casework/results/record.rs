@@ -126,8 +126,8 @@ impl Casework {
     }
 
     /// The same for a batch that is answered as a whole; the same request again gets the same answer. An answer is kept
-    /// where it is of an effect: not if no row was sound, and not if the record refused one, so that all of them went
-    /// alone. Such a batch may be sent again, and finds its rows.
+    /// where it is of an effect: not if no row was taken. Where the record refused a row, so that each went alone, it is
+    /// kept after them: a crash in between costs the answer, and the batch that is sent again finds its rows.
     ///
     /// # Errors
     /// When the same request is in progress, its key belongs to another, or the record is unavailable.
@@ -184,12 +184,27 @@ impl Casework {
             }
             Err(BatchError::Save(error)) if !is_of_all(&error) => {
                 verdicts.extend(self.record_one_by_one(&rows, now).await?);
-                Given::first(answer(verdicts.into_values().collect()))
+                let has_effect = verdicts.values().any(|verdict| !matches!(verdict, Recorded::Refused(_)));
+                let answer = answer(verdicts.into_values().collect());
+                if has_effect { self.keep_answer(answer, once, now).await? } else { Given::first(answer) }
             }
             Err(error) => return Err(error),
         };
         self.keep_refusals(&refused).await?;
         Ok(given)
+    }
+
+    /// Keeps the answer to a batch whose rows went alone. The same request may have been at it at the same time: the first
+    /// answer that is kept is the answer.
+    async fn keep_answer(&self, answer: Answer, once: &Once, now: Instant) -> Result<Given, OnceError> {
+        let keys = self.store().keys();
+        let mut tx = self.store().begin().await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, keys, Some(once), now).await? {
+            return Ok(once::again(tx, answer).await?);
+        }
+        once::leave(&mut tx, keys, Some(once), &answer, now).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(Given::first(answer))
     }
 
     /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.

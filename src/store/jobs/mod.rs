@@ -56,6 +56,16 @@ pub async fn promise(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Resu
     Ok(offers)
 }
 
+/// Takes a promise back that nobody began to keep; whether there was one. Whoever begins it at the same time finds it gone,
+/// or is found to have begun.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn take_back(conn: &mut Conn, key: &str) -> Result<bool, StoreError> {
+    let taken = sqlx::query("delete from jobs where key = $1 and state = 'pending' and fence = 0");
+    Ok(taken.bind(key).execute(conn).await?.rows_affected() == 1)
+}
+
 /// Takes due jobs of a lane that no stream entry stands for any more, and marks them as offered: those never offered,
 /// and those offered so long ago (`lost_after` before the database's now) that their entry must be lost. Says which these
 /// are.

@@ -1,4 +1,5 @@
-//! Removes the content of a file whose row is gone: nobody can ask for it any more.
+//! Removes the content of a file whose row is gone, or never came: nobody can ask for it. A row that comes takes the promise
+//! back, or does not come, so there is nothing to ask here.
 
 use crate::store::StoreError;
 use crate::store::jobs::Ending;

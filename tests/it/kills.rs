@@ -137,7 +137,8 @@ async fn after_the_claim() {
 
 #[tokio::test]
 async fn before_the_call() {
-    killed_at(Step::Prepared).await;
+    // What comes back is only read and asked about: there is nothing that must not be done twice.
+    killed_with_what_goes_out(Step::Prepared).await;
 }
 
 #[tokio::test]

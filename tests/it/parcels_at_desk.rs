@@ -45,7 +45,7 @@ async fn parcels_are_found_from_their_case_and_by_the_day_on_which_they_must_arr
         granted("JT-0067", "2026-03-03T09:00:00+08:00"),
     ];
     let verdicts = back_office(&desk).await.hand_in(&decided).await.unwrap();
-    let cases: Vec<&str> = verdicts.iter().map(|verdict| verdict["case"]["id"].as_str().unwrap()).collect();
+    let cases: Vec<&str> = verdicts.iter().map(|verdict| verdict["case"].as_str().unwrap()).collect();
     let police = desk.officer("public-security").await.caller().clone();
     let approval = desk.officer("administrative-approval").await.caller().clone();
 

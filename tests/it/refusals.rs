@@ -149,7 +149,7 @@ async fn an_address_that_is_refused_after_a_check_by_hand_is_told_and_corrected(
     let timeline = resident.timeline(&case).await.unwrap();
     let happened = ["parcel_address_refused", "delivery_corrected", "parcel_scanned"];
     let at =
-        happened.map(|kind| timeline.iter().position(|step| step["kind"] == kind).unwrap_or_else(|| panic!("{kind}")));
+        happened.map(|kind| timeline.iter().rposition(|step| step["kind"] == kind).unwrap_or_else(|| panic!("{kind}")));
     assert!(at.is_sorted(), "{timeline:?}");
     refused(&correct().await, 409, "parcel_wrong_state");
     desk.close().await;

@@ -216,8 +216,14 @@ impl Casework {
         if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
             return Ok(Batch::Given(once::again(tx, answer).await?));
         }
-        let written = self.write_rows(&mut tx, rows, numbers, now).await?;
-        Ok(Batch::Written(tx, Box::new(written)))
+        match self.write_rows(&mut tx, rows, numbers, now).await {
+            Ok(written) => Ok(Batch::Written(tx, Box::new(written))),
+            Err(error) => {
+                // Now, and not when the connection is next used: whoever tries again finds the key free.
+                tx.rollback().await.map_err(StoreError::from)?;
+                Err(error.into())
+            }
+        }
     }
 
     /// The rows that are sound, and the verdicts on the others.

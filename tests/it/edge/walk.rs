@@ -207,11 +207,15 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
     }
 
     async fn bad_cursor(&self) {
-        let mut parameters = self.operation["parameters"].as_array().into_iter().flatten();
-        if !parameters.any(|parameter| parameter["name"] == "cursor") {
+        let parameters: Vec<&Value> = self.operation["parameters"].as_array().into_iter().flatten().collect();
+        if !parameters.iter().any(|parameter| parameter["name"] == "cursor") {
             return;
         }
-        let path = format!("{}?cursor=x", self.path);
+        let needed = parameters.iter().filter(|it| it["in"] == "query" && it["required"] == true).map(|it| {
+            let (name, value) = (&it["name"], &it["example"]);
+            format!("&{}={}", name.as_str().unwrap(), value.as_str().unwrap_or_else(|| panic!("{name}: no example")))
+        });
+        let path = format!("{}?cursor=x{}", self.path, needed.collect::<String>());
         let mut request = self.server.request(self.method.clone(), &path);
         for (name, value) in &self.headers {
             request = request.header(name, value);

@@ -29,6 +29,8 @@ async fn a_backlog_that_takes_minutes_is_offered_once() {
     let mut desk = Desk::open_idle(&SLOW).await;
     desk.leave_jobs();
     decide(&desk, BACKLOG).await;
+    let offered = async || desk.queue().depth(&ems()).await.unwrap() == BACKLOG as u64;
+    wait_until(PATIENCE, "all are offered", offered).await;
     desk.flush_redis().await;
     let three_minutes_ago = "update jobs set offered_at = now() - interval '3 minutes' where lane = 'courier.ems'
                              returning id, (extract(epoch from offered_at) * 1000)::bigint";

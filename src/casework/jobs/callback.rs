@@ -45,6 +45,12 @@ impl Casework {
         now: Instant,
     ) -> Result<(), StoreError> {
         let ChannelNews { link: Link { channel, address: kind }, news } = told;
+        // A person's consents are held in the order in which their own report holds them: neither waits for the other in vain.
+        let mut news: Vec<&PushNews> = news.iter().collect();
+        news.sort_by_key(|news| match news {
+            PushNews::Consent { template, .. } => Some(template.as_str()),
+            PushNews::Receipt(_) => None,
+        });
         for news in news {
             match news {
                 PushNews::Consent { address, template, accepted, at } => {

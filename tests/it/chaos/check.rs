@@ -100,7 +100,9 @@ impl Verdict {
         }
         let (events, seen) = (rings.iter().map(|ring| ring.event.as_str()).collect::<Vec<_>>(), copies.len());
         if seen < rings.len() {
-            self.lost.push(format!("{number}: {events:?} were to ring, and {seen} were seen"));
+            let stories: Vec<String> = rings.iter().map(|ring| format!("{}: {}", ring.event, ring.story)).collect();
+            let stories = stories.join("\n  ");
+            self.lost.push(format!("{number}: {seen} were seen of what was to ring:\n  {stories}"));
         } else if seen > rings.len() {
             self.wrong.push(format!("{number}: only {events:?} were to ring, and {seen} were seen"));
         }

@@ -42,11 +42,12 @@ pub async fn drain(town: &Town, patience: Duration) -> Drained {
     }
 }
 
-/// What is not done. That a parcel is looked up once more in half an hour is no debt, if it is known to have arrived.
+/// What is not done. That a parcel is looked up once more in half an hour is no debt, if it is known to have arrived; nor is
+/// that a content whose row never came is removed after an hour.
 async fn owed(town: &Town) -> Vec<String> {
     let owed = "select concat_ws(' ', key, state, 'due in', date_trunc('second', due_at - now()), 'attempts', attempts,
                        'unclear', unclear, cause)
-                from jobs where state = 'pending' and kind <> 'track_parcel' or state = 'dead' and lane <> 'push.wechat'
+                from jobs where state = 'pending' and kind not in ('track_parcel', 'remove_content') or state = 'dead' and lane <> 'push.wechat'
                 union all
                 select concat_ws(' ', 'parcel', order_no, 'is', state) from parcels where state <> 'delivered'
                 limit 50";

@@ -27,6 +27,8 @@ pub struct Ring {
     pub event: String,
     /// Whether the record says of an attempt that nobody knows its outcome.
     pub unclear: bool,
+    /// How its pushes ended, lane by lane, with the last attempts at each.
+    pub story: String,
 }
 
 /// A parcel.
@@ -68,6 +70,7 @@ struct Notification {
 struct Push {
     key: String,
     unclear: bool,
+    story: String,
 }
 
 impl Record {
@@ -93,16 +96,22 @@ impl Record {
 
 /// The notifications for which a push was promised.
 async fn rings(town: &Town) -> BTreeMap<String, Vec<Ring>> {
-    let pushes = "select split_part(j.key, ':', 2) as key,
-                         coalesce(bool_or(a.outcome in ('lost', 'ambiguous', 'broken')), false) as unclear
-                  from jobs j left join attempts a on a.job_id = j.id where j.kind = 'push' group by 1";
+    let pushes = "with pushes as (
+                      select split_part(j.key, ':', 2) as key, j.lane, j.state,
+                             coalesce(bool_or(a.outcome in ('lost', 'ambiguous', 'broken')), false) as unclear,
+                             right(string_agg(concat(a.outcome, ' (', a.detail, ')'), ', ' order by a.fence), 600) as told
+                      from jobs j left join attempts a on a.job_id = j.id where j.kind = 'push' group by 1, 2, 3
+                  )
+                  select key, bool_or(unclear) as unclear,
+                         string_agg(concat_ws(' ', lane, state, told), '; ' order by lane desc) as story
+                  from pushes group by 1";
     let pushes: Vec<Push> = sqlx::query_as(pushes).fetch_all(&town.database).await.unwrap();
     let pushes: BTreeMap<String, Push> = pushes.into_iter().map(|push| (push.key.clone(), push)).collect();
     let all = sqlx::query_as("select id, case_number, event from notifications").fetch_all(&town.database);
     let all: Vec<Notification> = all.await.unwrap();
     grouped(all.into_iter().filter_map(|Notification { id, case_number, event }| {
-        let Push { unclear, .. } = *pushes.get(&NotificationId::from_uuid(id).to_string())?;
-        Some((case_number, Ring { event, unclear }))
+        let Push { unclear, story, .. } = pushes.get(&NotificationId::from_uuid(id).to_string())?;
+        Some((case_number, Ring { event, unclear: *unclear, story: story.clone() }))
     }))
 }
 

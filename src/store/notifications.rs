@@ -74,18 +74,25 @@ impl TryFrom<Row> for Received {
     }
 }
 
-/// The latest notifications of a person, as far back as anything that happened to one can matter to another.
+/// The latest notifications of a person, as far back as anything that happened to one can matter to another: all of the days
+/// for which pushes are tried and receipts kept, and a hundred. Ids begin with their time (UUIDv7).
 ///
 /// # Errors
 /// When the database is unavailable.
 pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<NotificationId>, StoreError> {
     const LATEST: i64 = 100;
     let latest: Vec<Uuid> =
-        sqlx::query_scalar("select id from notifications where person_id = $1 order by id desc limit $2")
-            .bind(person.uuid())
-            .bind(LATEST)
-            .fetch_all(conn)
-            .await?;
+        sqlx::query_scalar(
+            "select id from notifications where person_id = $1 and id >= least(
+                 (lpad(to_hex((extract(epoch from now() - interval '3 days') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid,
+                 coalesce((select id from notifications where person_id = $1 order by id desc offset $2 limit 1),
+                          '00000000-0000-0000-0000-000000000000'))
+             order by id desc",
+        )
+        .bind(person.uuid())
+        .bind(LATEST - 1)
+        .fetch_all(conn)
+        .await?;
     Ok(latest.into_iter().map(NotificationId::from_uuid).collect())
 }
 

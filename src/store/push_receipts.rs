@@ -67,6 +67,9 @@ pub struct InDoubt<'a> {
 
 /// How far the gateway's clock may be off.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
+/// How late a gateway may take a message whose sender gave up waiting: so long after its end a push may still bring a copy,
+/// whose receipt must not be taken for that of another push.
+const TAKEN_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// What receipts tell of a push in doubt. One statement, so that what they are weighed against is of the same moment.
 ///
@@ -85,7 +88,7 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
             select id, unclear, lease_until, finished_at from jobs where key = any($1)
         ), others as (
             select sum(unclear + (lease_until is not null)::int) as count from pushes
-            where id <> $2 and (finished_at is null or finished_at >= $6)
+            where id <> $2 and (finished_at is null or finished_at >= $7)
         ), receipts as (
             select fate from push_receipts r
             where channel = $3 and recipient = $4 and template = $5 and happened_at >= $6
@@ -103,6 +106,7 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
     .bind(push.recipient)
     .bind(push.template)
     .bind(push.since - SKEW)
+    .bind(push.since - TAKEN_LATE)
     .fetch_one(conn)
     .await?;
     Ok(Receipts { arrived, refused, lost, others })

@@ -3,13 +3,20 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::json;
 use songda::demo::resident::Resident;
 use songda::demo::wait;
+use songda::domain::clock::{Clock, fresh};
+use songda::domain::doubt::Fate;
+use songda::domain::ids::JobId;
+use songda::domain::notification::ChannelCode;
 use songda::kill_point::Step;
 use songda::sandbox::faults::{Fault, Often, Order};
+use songda::store::push_receipts::{self, InDoubt, Receipt};
 
 use crate::consents::{balance, report, tap};
+use crate::database::Record;
 use crate::decisions::{back_office, result};
 use crate::harness::{Desk, wait_until};
 use crate::kills::{QUICK, died};
@@ -155,6 +162,31 @@ async fn a_wechat_that_hangs_for_good_gives_way_to_sms() {
         sqlx::query_scalar("select count(*) from consent_holds").fetch_one(&scene.desk.database).await.unwrap();
     assert_eq!(held, 0, "its consent is not held for ever");
     scene.desk.close().await;
+}
+
+/// A gateway may take a message long after its sender gave up waiting, and brought it by another copy.
+#[tokio::test]
+async fn the_receipt_of_a_copy_taken_late_proves_nothing_of_another_push() {
+    let record = Record::create().await;
+    let mut connection = record.store.connection().await.unwrap();
+    let (done, doubted) = (fresh(JobId::from_uuid), fresh(JobId::from_uuid));
+    let jobs = "insert into jobs (id, lane, kind, key, payload, state, due_at, unclear, created_at, finished_at)
+                values ($1, 'push.wechat', 'push', 'one', '{}', 'done', now(), 1, now(), now() - interval '30 seconds'),
+                       ($2, 'push.wechat', 'push', 'other', '{}', 'pending', now(), 1, now(), null)";
+    sqlx::query(jobs).bind(done.uuid()).bind(doubted.uuid()).execute(&mut *connection).await.unwrap();
+    let (channel, recipient, template) = (&ChannelCode::new("wechat"), "somebody", "news");
+    let (now, pushes) = (Clock::system().now(), ["one".to_owned(), "other".to_owned()]);
+    let since = now - TimeDelta::seconds(10);
+    let doubt = InDoubt { job: doubted, channel, recipient, template, since, pushes: &pushes };
+    let mut fates = Vec::new();
+    for reference in ["1", "2"] {
+        let receipt = Receipt { channel, reference, recipient, template, fate: Fate::Arrived, happened_at: now };
+        assert!(push_receipts::keep(&mut connection, &receipt).await.unwrap());
+        fates.push(push_receipts::about(&mut connection, doubt).await.unwrap().fate());
+    }
+    assert_eq!(fates, [None, Some(Fate::Arrived)], "the first may be of the push that is done");
+    drop(connection);
+    record.drop().await;
 }
 
 #[tokio::test]

@@ -60,7 +60,8 @@ impl Peer {
         }
         let log = self.home.join("worker.log");
         let worker = Process::start(self.name, &mut self.command(&self.work), environment, &log)?;
-        let arrivals = bench.sink.received(jobs, PATIENCE).await?;
+        let received = bench.sink.received(jobs, PATIENCE).await;
+        let arrivals = received.map_err(|error| format!("{}: {error}", self.name))?;
         let cpu = worker.cpu()?;
         worker.stop().await?;
         let times = || arrivals.iter().map(|arrival| arrival.at);

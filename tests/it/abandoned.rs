@@ -1,8 +1,6 @@
 //! What was promised to a gateway that is used no more ends well: a push goes on over the next channel, an order is for
 //! people.
 
-use std::time::Duration;
-
 use songda::queue::roll::{LanePresent, Present};
 
 use crate::consents::tap;
@@ -10,7 +8,6 @@ use crate::decisions::{back_office, result};
 use crate::harness::{Desk, wait_until};
 use crate::kills::QUICK;
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const SOON: [(&str, &str); 1] = [("SONGDA_ABANDONED_AFTER", "1s")];
 /// An installation without WeChat and without the post.
 const LESS: [(&str, &str); 2] = [("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_CARRIERS", "sf")];
@@ -45,12 +42,12 @@ async fn jobs_of_a_gateway_that_is_off_are_ended_without_it() {
         desk.queue().answer_roll("other", &other).await.unwrap();
         sqlx::query_scalar::<_, bool>(overdue).fetch_one(&desk.database).await.unwrap()
     };
-    wait_until(PATIENCE, "they are overdue", overdue).await;
+    wait_until("they are overdue", overdue).await;
     assert!(!told() && state("courier.ems").await == "pending", "somebody has these lanes");
 
     desk.queue().leave_roll("other").await.unwrap();
-    wait_until(PATIENCE, "SMS tells", async || told()).await;
-    wait_until(PATIENCE, "the order is for people", async || state("courier.ems").await.starts_with("dead")).await;
+    wait_until("SMS tells", async || told()).await;
+    wait_until("the order is for people", async || state("courier.ems").await.starts_with("dead")).await;
     assert!(
         state("courier.ems").await.contains("carrier ems is not set up any more"),
         "{}",

@@ -1,16 +1,12 @@
 //! An officer calls a parcel back: before it is collected it is cancelled, and nobody follows it any more; after that it is
 //! too late, as often as it is asked.
 
-use std::time::Duration;
-
 use serde_json::json;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
 
 use crate::acts::correct_delivery;
 use crate::harness::{Desk, wait_until};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A parcel that the post has, and the officer in charge.
 struct Scene {
@@ -40,7 +36,7 @@ impl Scene {
     /// Waits until the post has the last parcel, and looks at that one from then on.
     async fn wait_for_order(&mut self) {
         let last = async || self.officer.parcels(&self.case).await.unwrap().pop().unwrap();
-        wait_until(PATIENCE, "it is ordered", async || last().await["state"] == "ordered").await;
+        wait_until("it is ordered", async || last().await["state"] == "ordered").await;
         self.parcel = last().await["id"].as_str().unwrap().to_owned();
     }
 
@@ -79,7 +75,7 @@ impl Scene {
 async fn a_parcel_that_is_called_back_goes_nowhere_and_nobody_follows_it() {
     let scene = Scene::open().await;
     assert_eq!(scene.cancel().await, 202);
-    wait_until(PATIENCE, "it is cancelled", async || scene.state().await == "cancelled").await;
+    wait_until("it is cancelled", async || scene.state().await == "cancelled").await;
     let phone = scene.resident.applicant.phone;
     let [held] = &scene.desk.outside().parcels_to(phone).await.unwrap()[..] else { panic!("one order") };
     assert_eq!(held.state, "cancelled");
@@ -89,7 +85,7 @@ async fn a_parcel_that_is_called_back_goes_nowhere_and_nobody_follows_it() {
     sqlx::query(look_now).execute(&scene.desk.database).await.unwrap();
     let followed = "select state <> 'done' from jobs where kind = 'track_parcel'";
     let at_rest = async || !sqlx::query_scalar::<_, bool>(followed).fetch_one(&scene.desk.database).await.unwrap();
-    wait_until(PATIENCE, "nobody follows it", at_rest).await;
+    wait_until("nobody follows it", at_rest).await;
     assert_eq!(scene.state().await, "cancelled");
     scene.close().await;
 }
@@ -100,7 +96,7 @@ async fn whoever_waits_is_told_of_each_parcel_that_is_called_back() {
     let caller = scene.resident.caller().clone();
     for times in 1..=2 {
         assert_eq!(scene.cancel().await, 202);
-        wait_until(PATIENCE, "the resident is told", async || scene.told().await == [times; 2]).await;
+        wait_until("the resident is told", async || scene.told().await == [times; 2]).await;
         let address = scene.resident.add_address().await.unwrap();
         let corrected = correct_delivery(&caller, &scene.case, &address, "*").await;
         assert_eq!(corrected.status.as_u16(), 200, "{}", corrected.body);
@@ -120,7 +116,7 @@ async fn a_call_that_came_too_late_may_be_made_again() {
     for asked in 1..=2 {
         assert_eq!(scene.cancel().await, 202);
         let tried = async || scene.attempts("cancel_parcel").await == vec!["too_late"; asked];
-        wait_until(PATIENCE, "the post says that it is too late", tried).await;
+        wait_until("the post says that it is too late", tried).await;
         assert_eq!(scene.state().await, "ordered", "nobody told us yet");
     }
     scene.close().await;

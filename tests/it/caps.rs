@@ -1,15 +1,11 @@
 //! No job goes round for ever: neither one that kills whoever works at it, nor one whose outcome cannot be written down.
 
-use std::time::Duration;
-
 use songda::kill_point::Step;
 
 use crate::consents::tap;
 use crate::decisions::{back_office, came_once, decide, result};
 use crate::harness::{Desk, wait_until};
 use crate::kills::{QUICK, died};
-
-const PATIENCE: Duration = Duration::from_secs(40);
 
 /// State and cause of the only job of a kind on a lane.
 async fn job(desk: &Desk, kind: &str, lane: &str) -> (String, String) {
@@ -19,7 +15,7 @@ async fn job(desk: &Desk, kind: &str, lane: &str) -> (String, String) {
 
 async fn died_because(desk: &Desk, kind: &str, lane: &str, cause: &str) {
     let dead = async || job(desk, kind, lane).await.0 == "dead";
-    wait_until(PATIENCE, "it is given up", dead).await;
+    wait_until("it is given up", dead).await;
     let (_, why) = job(desk, kind, lane).await;
     assert!(why.contains(cause), "{why}");
 }
@@ -41,7 +37,7 @@ async fn a_job_that_kills_its_workers_is_given_up_and_its_push_goes_on() {
     let _healthy = desk.worker(None);
     died_because(&desk, "push", "push.wechat", "2 attempts were made").await;
     let told = async || !desk.sandbox.world().phones.of(phone).is_empty();
-    wait_until(PATIENCE, "the next channel tells", told).await;
+    wait_until("the next channel tells", told).await;
     desk.close().await;
 }
 
@@ -71,6 +67,6 @@ async fn an_outcome_that_cannot_be_written_is_for_people_and_a_replay_clears_it_
 
     sqlx::query("alter table parcels drop constraint in_the_way").execute(&desk.database).await.unwrap();
     desk.songda(&["jobs", "replay", "--kind", "order_parcel"]).await;
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }

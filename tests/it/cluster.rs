@@ -10,11 +10,9 @@ use songda::domain::ids::PersonId;
 use songda::queue::quota::Quota;
 
 use crate::doctor::Report;
-use crate::harness::{Desk, wait_until};
+use crate::harness::{Desk, PATIENCE, wait_until};
 use crate::outages::Office;
 use crate::servers::Own;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_cluster_does_what_one_server_does() {
@@ -27,7 +25,7 @@ async fn a_cluster_does_what_one_server_does() {
     limits_are_shared(&desk).await;
     news_are_heard(&desk).await;
     let worker_is_seen = async || desk.queue().call_roll().await.unwrap().len() == 1;
-    wait_until(PATIENCE, "the worker answers the roll", worker_is_seen).await;
+    wait_until("the worker answers the roll", worker_is_seen).await;
 
     let report = Report::of(&desk, &[]).await;
     report.finds("redis", "replicas", "warning", "replica");

@@ -1,7 +1,5 @@
 //! A tap in WeChat's dialog is told by the mini-program and by WeChat itself. It is one consent.
 
-use std::time::Duration;
-
 use serde_json::json;
 use songda::demo::resident::Resident;
 
@@ -28,7 +26,7 @@ pub async fn tap(desk: &Desk, openid: &str, answer: &str) {
     let before = read_calls(desk).await;
     desk.outside().tap(openid, &[TEMPLATE], answer).await.unwrap();
     let heard = async || read_calls(desk).await > before;
-    wait_until(Duration::from_secs(20), "WeChat's call is understood", heard).await;
+    wait_until("WeChat's call is understood", heard).await;
 }
 
 async fn read_calls(desk: &Desk) -> i64 {

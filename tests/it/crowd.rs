@@ -1,12 +1,8 @@
 //! Several API and worker processes on one database and one Redis: the work is shared, and nothing is done twice.
 
-use std::time::Duration;
-
 use crate::decisions::{Decided, came_once};
 use crate::harness::Desk;
 use crate::outages::Clerk;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn many_processes_share_the_work_and_double_none_of_it() {
@@ -29,7 +25,7 @@ async fn many_processes_share_the_work_and_double_none_of_it() {
     tokio::join!(shift(&clerks[0]), shift(&clerks[1]));
 
     let taken: Vec<Decided> = clerks.into_iter().flat_map(|clerk| clerk.taken.into_inner().unwrap()).collect();
-    came_once(&desk, &taken, PATIENCE).await;
+    came_once(&desk, &taken).await;
     let attempts = "select count(*), count(distinct job_id), count(distinct worker) from attempts";
     let (attempts, jobs, workers): (i64, i64, i64) = sqlx::query_as(attempts).fetch_one(&desk.database).await.unwrap();
     assert_eq!(attempts, jobs, "nothing failed, so each job was tried once");

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use songda::demo::back_office::BackOffice;
@@ -11,7 +10,7 @@ use songda::demo::mishap::Played;
 use songda::demo::sandbox::{Message, Parcel, each_message_once, news, told_once};
 use songda::demo::{fresh_key, fresh_phone, wait};
 
-use crate::harness::Desk;
+use crate::harness::{Desk, PATIENCE};
 
 /// One decision, and where it must arrive.
 #[derive(Clone)]
@@ -95,10 +94,10 @@ pub fn result(phone: &str) -> Value {
 
 /// Waits until the phones rang and the carriers have the orders, and then until nothing is left to do; and checks that all
 /// of it came once.
-pub async fn came_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
+pub async fn came_once(desk: &Desk, decided: &[Decided]) {
     let outside = desk.outside();
     let mut missing = Vec::new();
-    let arrived = wait::until("decisions at phones and doors", deadline, async || {
+    let arrived = wait::until("decisions at phones and doors", PATIENCE, async || {
         let (phones, parcels) = (outside.phones().await?, outside.parcels().await?);
         let came = |one: &Decided| one.messages(&phones).next().is_some() && one.orders(&parcels).next().is_some();
         missing = decided.iter().filter(|one| !came(one)).map(|one| one.number.clone()).collect();
@@ -106,7 +105,7 @@ pub async fn came_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
     });
     let arrived = arrived.await;
     assert!(arrived.is_ok(), "{arrived:?}: {missing:?}: {:#?}", desk.undone().await);
-    desk.finish(deadline).await;
+    desk.finish().await;
     let (phones, parcels) = (outside.phones().await.unwrap(), outside.parcels().await.unwrap());
     for one in decided {
         let messages: Vec<Message> = one.messages(&phones).cloned().collect();
@@ -119,16 +118,16 @@ pub async fn came_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
 
 /// Waits until the phones show the parcels' end, and then until nothing is left to do; and checks that it came once, as the
 /// decision did, and that nothing came twice.
-pub async fn delivered_once(desk: &Desk, decided: &[Decided], deadline: Duration) {
+pub async fn delivered_once(desk: &Desk, decided: &[Decided]) {
     let outside = desk.outside();
-    let arrived = wait::until("parcels at doors", deadline, async || {
+    let arrived = wait::until("parcels at doors", PATIENCE, async || {
         let phones = outside.phones().await?;
         let came = |one: &Decided| one.messages(&phones).any(|message| message.says(news::DELIVERED));
         Ok(decided.iter().all(came).then_some(()))
     });
     let arrived = arrived.await;
     assert!(arrived.is_ok(), "{arrived:?}: {:#?}", desk.undone().await);
-    desk.finish(deadline).await;
+    desk.finish().await;
     let phones = outside.phones().await.unwrap();
     for one in decided {
         let messages: Vec<Message> = one.messages(&phones).cloned().collect();

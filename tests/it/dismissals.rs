@@ -1,15 +1,11 @@
 //! Officers whose account is closed, whose sign-in ends, or who get another role: what they held in hand opens nothing any
 //! more, long before their access token runs out.
 
-use std::time::Duration;
-
 use songda::demo::http::Caller;
 use sqlx::AssertSqlSafe;
 
 use crate::harness::{Desk, PASSWORD, wait_until};
 
-/// Much less than an access token lives.
-const SOON: Duration = Duration::from_secs(10);
 const QUEUE: &str = "/staff/v1/cases";
 const LANES: &str = "/ops/v1/lanes";
 
@@ -30,7 +26,7 @@ async fn status(caller: &Caller, path: &str) -> u16 {
 }
 
 async fn comes_to(caller: &Caller, path: &str, wanted: u16) {
-    wait_until(SOON, &format!("{path} answers {wanted}"), async || status(caller, path).await == wanted).await;
+    wait_until(&format!("{path} answers {wanted}"), async || status(caller, path).await == wanted).await;
 }
 
 #[tokio::test]

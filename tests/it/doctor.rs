@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
 
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -12,7 +11,6 @@ use crate::decisions::{came_once, decide};
 use crate::harness::{Desk, wait_until};
 use crate::servers::Own;
 
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Where nobody answers.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
@@ -65,9 +63,8 @@ async fn an_installation_that_is_well_is_found_well() {
     let desk = Desk::open_idle_on(&own.servers, &[]).await;
     let decided = decide(&desk, 2).await;
     let worker = desk.worker(None);
-    came_once(&desk, &decided, PATIENCE).await;
-    wait_until(PATIENCE, "the worker answers the roll", async || !desk.queue().call_roll().await.unwrap().is_empty())
-        .await;
+    came_once(&desk, &decided).await;
+    wait_until("the worker answers the roll", async || !desk.queue().call_roll().await.unwrap().is_empty()).await;
 
     let report = Report::of(&desk, &[]).await;
     let unwell: Vec<&Value> = report.findings().filter(|finding| finding["state"] != "ok").collect();

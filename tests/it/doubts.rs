@@ -18,10 +18,9 @@ use songda::store::push_receipts::{self, InDoubt, Receipt};
 use crate::consents::{balance, report, tap};
 use crate::database::Record;
 use crate::decisions::{back_office, result};
-use crate::harness::{Desk, wait_until};
+use crate::harness::{Desk, PATIENCE, wait_until};
 use crate::kills::{QUICK, died};
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const ONCE: Often = Often::Times(1);
 const ALWAYS: Often = Often::Share(1.0);
 
@@ -154,7 +153,7 @@ async fn a_wechat_that_hangs_for_good_gives_way_to_sms() {
     scene.desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
     let number = scene.granted().await;
     let told = async || scene.copies(&number) == (0, 1);
-    wait_until(PATIENCE, "SMS tells", told).await;
+    wait_until("SMS tells", told).await;
     let ended = scene.ended().await;
     let unheard = ended.iter().filter(|outcome| *outcome == "ambiguous").count();
     assert_eq!(unheard, 5, "four copies, and then no more: {ended:?}");
@@ -205,10 +204,10 @@ async fn what_was_taken_and_did_not_arrive_goes_on_to_sms() {
     scene.fault("delivery", Fault::Undelivered, ONCE);
     let number = scene.granted().await;
     let told = async || scene.copies(&number) == (0, 1);
-    wait_until(PATIENCE, "SMS tells", told).await;
+    wait_until("SMS tells", told).await;
     let brought = "select coalesce(delivered_by = 'sms_aliyun', false) from notifications where event = 'granted'";
     let brought = async || sqlx::query_scalar(brought).fetch_one(&scene.desk.database).await.unwrap();
-    wait_until(PATIENCE, "the inbox says so", brought).await;
+    wait_until("the inbox says so", brought).await;
     assert_eq!(balance(&scene.resident).await, 0, "the receipt says that the person refuses");
     scene.desk.close().await;
 }
@@ -230,7 +229,7 @@ async fn messages_to_one_person_go_one_after_the_other() {
     back_office(&desk).await.hand_in(&results).await.unwrap();
     let world = desk.sandbox.world();
     let shown = async || world.phones.of(&openid).iter().map(|message| message.copies).sum::<u32>() == 3;
-    wait_until(PATIENCE, "all three are shown", shown).await;
+    wait_until("all three are shown", shown).await;
     assert_eq!(world.counters.get("wechat", "send 43108"), 0);
     let waited = "select count(*) from attempts where detail like 'another message to this recipient%'";
     let waited: i64 = sqlx::query_scalar(waited).fetch_one(&desk.database).await.unwrap();
@@ -249,8 +248,8 @@ async fn an_sms_is_looked_for_on_the_day_of_its_copy() {
     let decided = crate::decisions::decide(&desk, 1).await.remove(0);
     let a_day_before = "update attempts set started_at = started_at - interval '1 day' where outcome = 'throttled'";
     let moved = async || sqlx::query(a_day_before).execute(&desk.database).await.unwrap().rows_affected() == 1;
-    wait_until(PATIENCE, "it was tried once", moved).await;
-    crate::decisions::came_once(&desk, &[decided], PATIENCE).await;
+    wait_until("it was tried once", moved).await;
+    crate::decisions::came_once(&desk, &[decided]).await;
     desk.close().await;
 }
 
@@ -269,7 +268,7 @@ async fn is_not_sent_again(desk: &Desk, phone: &str) {
         outcome = sqlx::query_scalar(done).fetch_optional(&desk.database).await.unwrap();
         outcome.is_some()
     };
-    wait_until(PATIENCE, "the job is over", over).await;
+    wait_until("the job is over", over).await;
     assert_eq!(outcome.as_deref(), Some("ambiguous"));
     let copies: Vec<u32> = desk.sandbox.world().phones.of(phone).iter().map(|message| message.copies).collect();
     assert_eq!(copies, [1]);

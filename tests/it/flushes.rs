@@ -1,7 +1,5 @@
 //! Redis is emptied while promises wait and while they are kept: no restart, nothing lost, nothing twice.
 
-use std::time::Duration;
-
 use crate::decisions::{came_once, decide};
 use crate::harness::Desk;
 
@@ -11,7 +9,7 @@ async fn a_flush_before_the_worker_hears_costs_nothing() {
     let decided = decide(&desk, 5).await;
     desk.flush_redis().await;
     let _worker = desk.worker(None);
-    came_once(&desk, &decided, Duration::from_secs(20)).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }
 
@@ -22,6 +20,6 @@ async fn a_running_worker_outlives_flushes() {
     desk.flush_redis().await;
     decided.extend(decide(&desk, 20).await);
     desk.flush_redis().await;
-    came_once(&desk, &decided, Duration::from_secs(30)).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }

@@ -34,8 +34,9 @@ impl Deref for Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            fs::remove_dir_all(&self.0).unwrap();
+        if std::thread::panicking() {
+            return eprintln!("logs and files are left in {}", self.display());
         }
+        fs::remove_dir_all(&self.0).unwrap();
     }
 }

@@ -1,8 +1,6 @@
 //! Decisions that systems hand in one at a time, but at the same time: they share transactions, and each gets the answer
 //! that it would get alone.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use songda::demo::http::{Caller, Reply};
@@ -68,7 +66,7 @@ async fn decisions_at_the_same_time_are_answered_each_for_itself() {
 
     let of_stranger = Decided::by_phone(strange.text("/number").unwrap(), strange_phone);
     let decided = numbers.into_iter().zip(phones).map(|(number, phone)| Decided::by_phone(number, phone));
-    came_once(&desk, &decided.chain([of_stranger]).collect::<Vec<_>>(), Duration::from_secs(30)).await;
+    came_once(&desk, &decided.chain([of_stranger]).collect::<Vec<_>>()).await;
     desk.close().await;
 }
 
@@ -93,7 +91,7 @@ async fn a_caller_that_hangs_up_takes_nobody_along() {
     sqlx::query("lock table cases in exclusive mode").execute(&mut *lock).await.unwrap();
     tokio::select! {
         answer = hand_in(&office, &known.source, &left) => panic!("written in spite of the lock: {}", answer.status),
-        () = wait_until(Duration::from_secs(20), "a writer that waits for the table", async || is_waited_for(&desk).await) => {}
+        () = wait_until("a writer that waits for the table", async || is_waited_for(&desk).await) => {}
     }
     let (answer, ()) = tokio::join!(hand_in(&office, &known.source, &right), async { lock.commit().await.unwrap() });
     assert_eq!(answer.status.as_u16(), 201);
@@ -102,6 +100,6 @@ async fn a_caller_that_hangs_up_takes_nobody_along() {
     assert!([200, 201].contains(&again.status.as_u16()), "it is taken once, whenever it was written: {}", again.status);
     let decided =
         [(answer, stays), (again, gone)].map(|(reply, phone)| Decided::by_phone(reply.text("/number").unwrap(), phone));
-    came_once(&desk, &decided, Duration::from_secs(20)).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }

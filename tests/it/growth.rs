@@ -1,7 +1,5 @@
 //! No statement grows with history: whatever lies behind, each reads from where its rows begin, and no more than it needs.
 
-use std::time::Duration;
-
 use sqlx::{Connection, PgConnection};
 
 use crate::decisions::KnownOffice;
@@ -33,7 +31,7 @@ async fn no_statement_reads_more_because_of_what_lies_behind() {
     let town = Town { api, sandbox, password, operator, back_office, decisions: 7 };
 
     town.lives_a_day(&mut Times::default()).await.unwrap();
-    desk.finish(Duration::from_secs(20)).await;
+    desk.finish().await;
     let copied = Copied::take(&mut conn).await.unwrap();
     copied.copy(&mut conn, 1, COPIES, COPIES).await.unwrap();
     leave_open(&mut conn, &town.leaves_one_open().await.unwrap()).await.unwrap();
@@ -41,7 +39,7 @@ async fn no_statement_reads_more_because_of_what_lies_behind() {
 
     let before = plans::length(&mut conn).await.unwrap();
     town.lives_a_day(&mut Times::default()).await.unwrap();
-    desk.finish(Duration::from_secs(20)).await;
+    desk.finish().await;
     let statements = plans::since(&mut conn, before).await.unwrap();
     let faults = statements.faults();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

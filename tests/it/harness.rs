@@ -37,8 +37,14 @@ use crate::template::fresh_database;
 
 /// The keys that the sandbox's twins expect.
 const SANDBOX_KEYS: &str = include_str!("../../script/sandbox.env");
+/// How long a test waits for what must come. Nothing is measured by it: it is far more than anything takes, on a machine
+/// that is busy or stood still for a while, too (a sentinel that lost two seconds trusts nobody for thirty: TILT).
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The password of all officers of the template.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Whatever port is free.
+const ANY_PORT: &str = "127.0.0.1:0";
 
 /// Takes the years after 2026 out of the calendar, those that the template made up for its rehearsals among them.
 const FORGET_YEARS_TO_COME: &str = "update catalogue_parts set content = (
@@ -219,62 +225,54 @@ impl Desk {
 
     /// Starts a worker as a process of its own, which dies at a kill point if one is named, or when it is dropped.
     pub fn worker(&self, kill_at: Option<Step>) -> Child {
-        self.process("work", kill_at).env("SONGDA_LOG", "warn").spawn().unwrap()
+        self.process("work", &dying_at(kill_at)).0.spawn().unwrap()
     }
 
     /// Starts a worker that dies when it comes to a step with a job of this lane.
     pub fn worker_dying_at(&self, step: Step, lane: &str) -> Child {
-        let order = format!("{}@{lane}", step.name());
-        self.process("work", None).env("SONGDA_KILL_AT", order).env("SONGDA_LOG", "warn").spawn().unwrap()
+        self.worker_with(&[("SONGDA_KILL_AT", &format!("{}@{lane}", step.name()))])
     }
 
     /// Starts a worker with some settings changed.
     pub fn worker_with(&self, changed: &[(&str, &str)]) -> Child {
-        self.process("work", None).envs(changed.iter().copied()).env("SONGDA_LOG", "warn").spawn().unwrap()
+        self.process("work", changed).0.spawn().unwrap()
     }
 
     /// The same for an API.
     pub async fn server(&self, kill_at: Option<Step>) -> Server {
-        self.listening(self.process("serve", kill_at)).await
+        self.server_with(&dying_at(kill_at)).await
     }
 
-    /// An API and a worker as processes of their own, which reach what this setting names over this line.
-    pub async fn processes_over(&self, line: &Proxy, setting: &str) -> (Server, Child) {
-        let mut url: Url = self.settings.iter().find(|(name, _)| name == setting).unwrap().1.parse().unwrap();
-        url.set_port(Some(line.address().port())).unwrap();
-        let over = |part| {
-            let mut command = self.process(part, None);
-            command.env(setting, url.as_str());
-            command
-        };
-        let server = self.listening(over("serve")).await;
-        (server, over("work").env("SONGDA_LOG", "warn").spawn().unwrap())
-    }
-
-    async fn listening(&self, mut command: Command) -> Server {
-        let log = self.folder.join(format!("{}.log", fresh_key()));
-        command.env("SONGDA_LISTEN", "127.0.0.1:0").stderr(File::create(&log).unwrap());
+    async fn server_with(&self, changed: &[(&str, &str)]) -> Server {
+        let (mut command, log) = self.process("serve", changed);
         let process = command.spawn().unwrap();
         let api = told_in(&log, "listening on ").await;
         Server { process, api, log }
     }
 
+    /// An API and a worker as processes of their own, which reach what this setting names over this line.
+    pub async fn processes_over(&self, line: &Proxy, setting: &str) -> (Server, Child) {
+        let mut url: Url = self.setting(setting).parse().unwrap();
+        url.set_port(Some(line.address().port())).unwrap();
+        let over = [(setting, url.as_str())];
+        (self.server_with(&over).await, self.worker_with(&over))
+    }
+
     /// `serve`, `work` or `all` as a process of its own that can be watched, with some settings changed.
     pub async fn watched(&self, part: &str, changed: &[(&str, &str)]) -> Watched {
-        let log = self.folder.join(format!("{}.log", fresh_key()));
-        let mut command = self.process(part, None);
-        command.envs(changed.iter().copied()).stderr(File::create(&log).unwrap());
-        command.env("SONGDA_LISTEN", "127.0.0.1:0").env("SONGDA_WATCH_LISTEN", "127.0.0.1:0");
-        let process = command.spawn().unwrap();
+        let (mut command, log) = self.process(part, changed);
+        let process = command.env("SONGDA_WATCH_LISTEN", ANY_PORT).spawn().unwrap();
         let watch = told_in(&log, "watched on ").await;
         Watched { process, watch, log }
     }
 
-    fn process(&self, part: &str, kill_at: Option<Step>) -> Command {
+    /// A process of the program, and where it logs.
+    fn process(&self, part: &str, changed: &[(&str, &str)]) -> (Command, PathBuf) {
+        let log = self.folder.join(format!("{part}-{}.log", fresh_key()));
         let mut command = Command::new(env!("CARGO_BIN_EXE_songda"));
-        command.arg(part).envs(self.settings.iter().cloned()).envs(kill_at.map(|step| ("SONGDA_KILL_AT", step.name())));
-        command.kill_on_drop(true);
-        command
+        command.arg(part).env("SONGDA_LISTEN", ANY_PORT).envs(self.settings.iter().cloned());
+        command.envs(changed.iter().copied()).stderr(File::create(&log).unwrap()).kill_on_drop(true);
+        (command, log)
     }
 
     /// Some jobs may stay undone.
@@ -339,18 +337,18 @@ impl Desk {
     /// Ends the test: waits for what is under way, checks that nothing was left undone, and drops the database.
     pub async fn close(mut self) {
         if !self.leaves_jobs {
-            self.finish(Duration::from_secs(20)).await;
+            self.finish().await;
             assert_eq!(self.jobs("dead").await, 0, "jobs died: {:#?}", self.undone().await);
         }
-        assert!(self.tasks.stop(Duration::from_secs(10)).await, "the app stops when it is asked to");
+        assert!(self.tasks.stop(PATIENCE).await, "the app stops when it is asked to");
         self.database.close().await;
         self.own.drop().await;
         self.closed = true;
     }
 
     /// Waits until nothing is left to do. What is due much later (a look-up in an hour) is no part of a test.
-    pub async fn finish(&self, deadline: Duration) {
-        let done = wait::until("all jobs are done", deadline, async || Ok((self.due_soon().await == 0).then_some(())));
+    pub async fn finish(&self) {
+        let done = wait::until("all jobs are done", PATIENCE, async || Ok((self.due_soon().await == 0).then_some(())));
         let done = done.await;
         assert!(done.is_ok(), "{done:?}: {:#?}", self.undone().await);
     }
@@ -413,6 +411,10 @@ impl Watched {
     }
 }
 
+fn dying_at(step: Option<Step>) -> Vec<(&'static str, &'static str)> {
+    step.into_iter().map(|step| ("SONGDA_KILL_AT", step.name())).collect()
+}
+
 /// The way to a listener that a process tells of in its log.
 async fn told_in(log: &Path, words: &str) -> Caller {
     const AT: &str = "127.0.0.1:";
@@ -422,7 +424,7 @@ async fn told_in(log: &Path, words: &str) -> Caller {
         let digits = place.find(|letter: char| !letter.is_ascii_digit())?;
         place[..digits].parse::<u16>().ok()
     };
-    wait_until(Duration::from_secs(20), words, async || port().is_some()).await;
+    wait_until(words, async || port().is_some()).await;
     Caller::new(format!("http://{AT}{}", port().unwrap()).parse().unwrap()).unwrap()
 }
 
@@ -430,12 +432,17 @@ async fn told_in(log: &Path, words: &str) -> Caller {
 pub async fn stops_softly(process: &mut Child) {
     let id = process.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let ended = tokio::time::timeout(Duration::from_secs(30), process.wait()).await;
+    let ended = tokio::time::timeout(PATIENCE, process.wait()).await;
     assert!(ended.expect("it stops when it is asked to").unwrap().success(), "it ends well");
 }
 
 /// Asks again and again until it is so.
-pub async fn wait_until(deadline: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub async fn wait_until(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    wait_at_most(PATIENCE, what, is_so).await;
+}
+
+/// The same where the test means something by the deadline.
+pub async fn wait_at_most(deadline: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let ask = async || Ok(is_so().await.then_some(()));
     wait::until(what, deadline, ask).await.unwrap_or_else(|late| panic!("{late}"));
 }

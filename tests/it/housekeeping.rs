@@ -1,7 +1,5 @@
 //! What is old is forgotten: in batches, by one process at a time, and by a running worker on its own.
 
-use std::time::Duration;
-
 use songda::casework::forget_old::{AT_ONCE, forget_old};
 use songda::domain::clock::Clock;
 use songda::store::housekeeping;
@@ -46,7 +44,7 @@ async fn one_process_at_a_time_keeps_house() {
 async fn a_worker_keeps_house_by_itself() {
     let desk = Desk::open_with(&[("SONGDA_HOUSEKEEPING", "50ms")]).await;
     sqlx::query(ANSWERS).execute(&desk.database).await.unwrap();
-    wait_until(Duration::from_secs(20), "only the young answer is left", async || {
+    wait_until("only the young answer is left", async || {
         let left: i64 =
             sqlx::query_scalar("select count(*) from idempotent_answers").fetch_one(&desk.database).await.unwrap();
         left == 1

@@ -1,7 +1,6 @@
 //! What is not handed in has an end, and what was handed in has none.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use songda::demo::http::{Caller, Reply};
@@ -13,7 +12,6 @@ use uuid::Uuid;
 use crate::acts::{act, refused};
 use crate::harness::{Desk, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const ITEM: &str = "JT-0045";
 /// A day later than anything that waits is kept.
 const LONG_AFTER: &str = "update uploads set created_at = created_at - interval '91 days',
@@ -79,7 +77,7 @@ async fn files_that_nobody_needs_go_and_those_of_drafts_and_cases_stay() {
         .unwrap();
     sqlx::query(LONG_AFTER).execute(&desk.database).await.unwrap();
     let is_gone = async || !content.exists();
-    wait_until(PATIENCE, "the unused content is gone", is_gone).await;
+    wait_until("the unused content is gone", is_gone).await;
     assert!(!is_there(&resident, format!("/v1/uploads/{unused}")).await);
     let read = officer.caller().get(&format!("/staff/v1/cases/{case}")).success().await.unwrap();
     let handed_in = read.at("/application/materials").unwrap().as_array().unwrap().iter();
@@ -94,8 +92,8 @@ async fn files_that_nobody_needs_go_and_those_of_drafts_and_cases_stay() {
     let older = "update drafts set updated_at = updated_at - interval '91 days'";
     sqlx::query(older).execute(&desk.database).await.unwrap();
     sqlx::query(LONG_AFTER).execute(&desk.database).await.unwrap();
-    wait_until(PATIENCE, "the draft is forgotten", async || !is_there(&resident, path.clone()).await).await;
-    wait_until(PATIENCE, "its file is forgotten", async || waiting_files(&desk).await == 0).await;
+    wait_until("the draft is forgotten", async || !is_there(&resident, path.clone()).await).await;
+    wait_until("its file is forgotten", async || waiting_files(&desk).await == 0).await;
     assert!(is_there(&resident, format!("/v1/cases/{case}")).await);
     desk.close().await;
 }
@@ -121,7 +119,7 @@ async fn nobody_piles_up_files_that_they_do_not_hand_in() {
     let path = format!("/v1/uploads/{}", waiting[0]);
     assert_eq!(resident.caller().delete(&path).answer().await.unwrap().status.as_u16(), 204);
     refused(&resident.caller().delete(&path).answer().await.unwrap(), 404, "not_found");
-    wait_until(PATIENCE, "its content is gone", async || !content.exists()).await;
+    wait_until("its content is gone", async || !content.exists()).await;
     uploaded(&resident).await;
 
     let officer = desk.officer("public-security").await;
@@ -156,7 +154,7 @@ async fn no_content_stays_of_which_the_record_knows_nothing() {
     let kept = uploaded(&resident).await;
     assert_eq!((contents(&desk), promised().await), (2, 1), "a file that has its row is promised to nobody");
     change("update jobs set due_at = now() where kind = 'remove_content'").await;
-    wait_until(PATIENCE, "its content is gone", async || contents(&desk) == 1).await;
+    wait_until("its content is gone", async || contents(&desk) == 1).await;
     assert!(is_there(&resident, format!("/v1/uploads/{kept}/content")).await);
 
     // The row comes when its content is being removed already.
@@ -179,6 +177,6 @@ async fn refusals_are_kept_as_long_as_a_log() {
     sqlx::query(of_before).execute(&desk.database).await.unwrap();
     let left = "select count(*) from refused_applications";
     let are_young = async || sqlx::query_scalar::<_, i64>(left).fetch_one(&desk.database).await.unwrap() == 2;
-    wait_until(PATIENCE, "those of the last three years are left", are_young).await;
+    wait_until("those of the last three years are left", are_young).await;
     desk.close().await;
 }

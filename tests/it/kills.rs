@@ -1,7 +1,6 @@
 //! SIGKILL at every boundary between two steps of keeping a promise: every notification arrives, no second order exists.
 
 use std::os::unix::process::ExitStatusExt;
-use std::time::Duration;
 
 use serde_json::json;
 use songda::demo::back_office::BackOffice;
@@ -10,7 +9,7 @@ use songda::kill_point::Step;
 use tokio::process::Child;
 
 use crate::decisions::{Accepted, Decided, back_office, came_once, decide, delivered_once, number_of, result};
-use crate::harness::{Desk, stops_softly};
+use crate::harness::{Desk, PATIENCE, stops_softly};
 
 const SIGKILL: i32 = 9;
 
@@ -50,7 +49,7 @@ async fn killed_with_what_goes_out(step: Step) {
         died(doomed, step).await;
     }
     let _successor = desk.worker(None);
-    came_once(&desk, &decided, Duration::from_secs(40)).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }
 
@@ -60,14 +59,14 @@ async fn killed_with_what_comes_back(step: Step) {
     let desk = Desk::open_idle(&QUICK).await;
     let mut worker = desk.worker(None);
     let decided = decide(&desk, 2).await;
-    came_once(&desk, &decided, Duration::from_secs(20)).await;
+    came_once(&desk, &decided).await;
     stops_softly(&mut worker).await;
     for (parcel, lane) in decided.iter().zip(["inside", "courier.ems"]) {
         comes_to_the_door(&desk, parcel).await;
         died(desk.worker_dying_at(step, lane), step).await;
     }
     let _successor = desk.worker(None);
-    delivered_once(&desk, &decided, Duration::from_secs(40)).await;
+    delivered_once(&desk, &decided).await;
     desk.close().await;
 }
 
@@ -100,7 +99,7 @@ async fn one_for(desk: &Desk, office: &BackOffice, lane: &str) -> Decided {
 
 /// Waits until a process was killed at its kill point.
 pub async fn died(mut doomed: Child, step: Step) {
-    let died = tokio::time::timeout(Duration::from_secs(30), doomed.wait()).await;
+    let died = tokio::time::timeout(PATIENCE, doomed.wait()).await;
     let died = died.unwrap_or_else(|_| panic!("nobody came to {}", step.name())).unwrap();
     assert_eq!(died.signal(), Some(SIGKILL), "killed at {}", step.name());
 }
@@ -121,7 +120,7 @@ async fn after_the_commit() {
     let again = accepted.grant(officer.caller(), &key).await.unwrap();
     assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"), "{}", again.body);
     assert_eq!(again.at("/state").unwrap(), "granted");
-    came_once(&desk, &[accepted.decided()], Duration::from_secs(20)).await;
+    came_once(&desk, &[accepted.decided()]).await;
     desk.close().await;
 }
 

@@ -14,9 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 
 use crate::decisions::{back_office, result};
-use crate::harness::Desk;
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::harness::{Desk, PATIENCE};
 
 /// Somebody for whom an office decides, with a token of theirs.
 struct Scene {

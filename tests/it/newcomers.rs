@@ -2,7 +2,6 @@
 //! something is theirs finds all that was reported for it, and nobody else does.
 
 use std::fs;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -15,7 +14,6 @@ use songda::store::KeyRing;
 use crate::decisions::{Decided, KnownOffice, came_once, result};
 use crate::harness::{Desk, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const NAME: &str = "王小明";
 
 /// A desk with a back-office system beside it.
@@ -116,7 +114,7 @@ async fn a_result_that_names_a_resident_id_is_shown_to_whoever_proves_it_and_to_
     let phone = owner.applicant.phone;
     // A spouse's phone, or one that was given out again: told there, shown to its owner never.
     let number = town.report(phone, Some(&theirs)).await;
-    came_once(&town.desk, &[Decided { number: number.clone(), phone: phone.to_owned(), openid: None }], PATIENCE).await;
+    came_once(&town.desk, &[Decided { number: number.clone(), phone: phone.to_owned(), openid: None }]).await;
     assert_eq!(numbers(owner.caller()).await, Vec::<String>::new(), "another person's case");
     assert!(owner.caller().get("/v1/notifications").success().await.unwrap().rows().unwrap().is_empty());
 
@@ -151,7 +149,7 @@ async fn a_result_for_a_phone_waits_for_its_owner_and_its_jobs_go_on() {
     assert_eq!(town.count("select count(*) from people where phone_hash is not null").await, 1);
 
     let _worker = town.desk.worker(None);
-    came_once(&town.desk, &[Decided { number, phone, openid: None }], PATIENCE).await;
+    came_once(&town.desk, &[Decided { number, phone, openid: None }]).await;
     let case = newcomer.caller().get("/v1/cases").success().await.unwrap().rows().unwrap()[0].clone();
     let case = case["id"].as_str().unwrap();
     assert_eq!(newcomer.inbox(case).await.unwrap(), ["granted"]);
@@ -294,7 +292,7 @@ async fn newcomers_of_whom_two_batches_tell_at_once_are_entered_once() {
     let wait = "select count(*) from pg_locks where not granted and relation = 'people'::regclass
                 and database = (select oid from pg_database where datname = current_database())";
     let let_go = async {
-        wait_until(PATIENCE, "both wait to enter people", async || town.count(wait).await == 2).await;
+        wait_until("both wait to enter people", async || town.count(wait).await == 2).await;
         lock.commit().await.unwrap();
     };
     let (one, other, ()) = tokio::join!(hand_in(&keys[0], &rows), hand_in(&keys[1], &others), let_go);

@@ -1,7 +1,5 @@
 //! What operators see and do: jobs and lanes over the API, and the same by `songda jobs`.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::Caller;
@@ -10,8 +8,6 @@ use songda::demo::officer::Officer;
 use crate::consents::tap;
 use crate::decisions::{back_office, result};
 use crate::harness::{Desk, PASSWORD, wait_until};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn operator(desk: &Desk) -> Officer {
     let add = ["staff", "add", "operator.one", "--name", "运维", "--agency", "public-security", "--role", "operator"];
@@ -26,7 +22,7 @@ async fn dead_letter(desk: &Desk) -> String {
     back_office(desk).await.hand_in(&[result(resident.applicant.phone)]).await.unwrap();
     let told = "select count(*) from jobs where kind = 'push' and lane = 'push.sms_aliyun' and state = 'done'";
     let told = async || sqlx::query_scalar::<_, i64>(told).fetch_one(&desk.database).await.unwrap() == 1;
-    wait_until(PATIENCE, "SMS told", told).await;
+    wait_until("SMS told", told).await;
     let id = sqlx::query_scalar("select id from jobs where state = 'dead'").fetch_one(&desk.database).await.unwrap();
     songda::domain::ids::JobId::from_uuid(id).to_string()
 }
@@ -62,7 +58,7 @@ async fn a_dead_letter_is_found_read_and_replayed() {
     assert_eq!(counted.body, json!({"matched": 1, "replayed": 0}));
     assert_eq!(operator.post(&format!("{path}/replay")).success().await.unwrap().text("/state").unwrap(), "pending");
     let state = async || operator.get(&path).success().await.unwrap().text("/state").unwrap();
-    wait_until(PATIENCE, "SMS told it already", async || state().await == "done").await;
+    wait_until("SMS told it already", async || state().await == "done").await;
     let again = operator.post(&format!("{path}/replay")).answer().await.unwrap();
     assert_eq!((again.status.as_u16(), again.at("/code").unwrap()), (409, &json!("job_not_dead")));
     let none = operator.post("/ops/v1/job-replays").json(&order(false)).success().await.unwrap();

@@ -3,7 +3,6 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use reqwest::Url;
 use serde_json::Value;
@@ -14,12 +13,10 @@ use tokio::process::Child;
 use tokio_util::sync::CancellationToken;
 
 use crate::decisions::{Accepted, Decided, KnownOffice, came_once, result};
-use crate::harness::{Desk, Server, wait_until};
+use crate::harness::{Desk, PATIENCE, Server, wait_until};
 use crate::kills::QUICK;
 use crate::proxy::{Line, Proxy};
 use crate::servers::{Own, Servers};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn postgresql_stops_and_crashes_and_comes_back() {
@@ -128,13 +125,13 @@ impl Office {
 
     /// Waits until all of Redis is found again.
     pub async fn is_well(&self) {
-        wait_until(PATIENCE, "Redis is found again", async || self.status().await == "ok").await;
+        wait_until("Redis is found again", async || self.status().await == "ok").await;
     }
 
     /// Everything that was taken came, once; nothing else did; and both processes are still the first ones.
     pub async fn close(mut self, other: Option<Decided>) {
         let decided: Vec<Decided> = self.clerk.taken.into_inner().unwrap().into_iter().chain(other).collect();
-        came_once(&self.desk, &decided, PATIENCE).await;
+        came_once(&self.desk, &decided).await;
         let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&self.desk.database).await.unwrap();
         assert_eq!(usize::try_from(cases).unwrap(), decided.len(), "no case that nobody was answered for");
         for process in [&mut self.server.process, &mut self.worker] {
@@ -195,7 +192,7 @@ impl Clerk {
     pub async fn some_are_taken(&self) {
         let count = || self.taken.lock().unwrap().len();
         let enough = count() + 10;
-        wait_until(PATIENCE, "decisions are taken", async || count() >= enough).await;
+        wait_until("decisions are taken", async || count() >= enough).await;
     }
 
     /// Lets the work end.

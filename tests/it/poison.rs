@@ -1,8 +1,6 @@
 //! One row among many of a batch of results that cannot be taken or written. It is refused by itself, with its own reason,
 //! and the others take effect. (Attempts that are settled together: caps.rs.)
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use songda::demo::{fresh_key, fresh_phone};
 
@@ -65,7 +63,7 @@ async fn a_poison_row_is_refused_alone() {
         assert_eq!(verdict["status"], 201, "{verdict}");
         Decided::by_phone(number_of(verdict), phone)
     });
-    came_once(&desk, &decided.collect::<Vec<_>>(), Duration::from_secs(20)).await;
+    came_once(&desk, &decided.collect::<Vec<_>>()).await;
     let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&desk.database).await.unwrap();
     assert_eq!(cases, 4, "the two of before, and the two good ones");
     desk.close().await;
@@ -91,7 +89,7 @@ async fn a_batch_with_a_row_that_the_record_refuses_is_answered_once() {
     assert_eq!((again.status, &again.body), (first.status, &first.body));
     assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), ("", "true"));
     refused(&hand_in(&key, &json!({"results": [result(&phone)]})).await, 422, "idempotency_key_reused");
-    came_once(&desk, &[Decided::by_phone(number_of(&verdicts[0]), phone)], Duration::from_secs(20)).await;
+    came_once(&desk, &[Decided::by_phone(number_of(&verdicts[0]), phone)]).await;
 
     // Nothing of it was taken, so nothing is kept: it may be mended under its key.
     let (key, alone) = (fresh_key(), json!({"results": [but("/ref", json!("unwritable"))]}));

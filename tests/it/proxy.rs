@@ -124,7 +124,7 @@ async fn listen(
 }
 
 /// When even the machines between give a lost connection up, and both ends hear of it.
-const BURIED_AFTER: Duration = Duration::from_secs(60);
+const BURIED_AFTER: Duration = Duration::from_secs(300);
 
 /// One connection through the proxy.
 struct Passage {

@@ -2,13 +2,11 @@
 //! there, against a desk.
 
 use std::fs;
-use std::time::Duration;
 
 use tokio::process::Command;
 
 use crate::harness::{Desk, PASSWORD, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The number of the resident in the README.
 const PHONE: &str = "13912345678";
 /// The password of the officers that `script/run` makes.
@@ -32,9 +30,9 @@ async fn plays(readme: &str, heading: &str) {
 
     let outside = desk.outside();
     let told = async || outside.phone(PHONE).await.unwrap().iter().any(|message| message.says("准予办理"));
-    wait_until(PATIENCE, "the phone tells of the decision", told).await;
+    wait_until("the phone tells of the decision", told).await;
     let ordered = async || outside.parcels_to(PHONE).await.unwrap().len() == 1;
-    wait_until(PATIENCE, "the parcel is ordered", ordered).await;
+    wait_until("the parcel is ordered", ordered).await;
     desk.close().await;
 }
 

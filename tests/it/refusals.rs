@@ -1,7 +1,5 @@
 //! What a gateway refuses in part, or too late to be undone, and how the promise is kept all the same.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
@@ -15,9 +13,6 @@ use crate::acts::{correct_delivery, faults, refused};
 use crate::consents::tap;
 use crate::decisions::{Decided, back_office, decide, result};
 use crate::harness::{Desk, wait_until};
-
-/// As long as anything may take that is sure to come.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks the sandbox itself for something.
 async fn control(desk: &Desk, path: &str, body: Value) {
@@ -64,7 +59,7 @@ async fn a_refusal_that_nobody_can_explain_is_tried_three_times_and_then_sent_ot
     let phone = resident.applicant.phone;
     back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
     let by_sms = async || desk.outside().phone(phone).await.unwrap().iter().any(|message| message.says("准予办理"));
-    wait_until(PATIENCE, "the SMS arrives", by_sms).await;
+    wait_until("the SMS arrives", by_sms).await;
     let tried: (String, i32) = sqlx::query_as("select cause, attempts from jobs where state = 'dead'")
         .fetch_one(&desk.database)
         .await
@@ -88,7 +83,7 @@ async fn where_all_addresses_seem_to_be_gone_no_more_than_one_is_forgotten() {
         let phone = resident.applicant.phone;
         office.hand_in(&[result(phone)]).await.unwrap();
         let by_sms = async || desk.outside().phone(phone).await.unwrap().iter().any(|message| message.says("准予办理"));
-        wait_until(PATIENCE, "SMS tells", by_sms).await;
+        wait_until("SMS tells", by_sms).await;
     }
     let count = async |sql| sqlx::query_scalar::<_, i64>(sql).fetch_one(&desk.database).await.unwrap();
     assert_eq!(count("select count(*) from wechat_accounts where gone_at is not null").await, 1);
@@ -107,7 +102,7 @@ async fn an_address_that_is_refused_after_a_check_by_hand_is_told_and_corrected(
     decided["delivery"]["recipient"]["detail"] = json!("待核路1号");
     back_office(&desk).await.hand_in(&[decided]).await.unwrap();
     let ordered = async || job(&desk, "track_parcel").await.is_some();
-    wait_until(PATIENCE, "it is ordered", ordered).await;
+    wait_until("it is ordered", ordered).await;
     assert_eq!(parcel(&desk).await, ("ordered".to_owned(), None));
 
     let [held] = &desk.outside().parcels_to(&phone).await.unwrap()[..] else { panic!("one order") };
@@ -116,10 +111,10 @@ async fn an_address_that_is_refused_after_a_check_by_hand_is_told_and_corrected(
     sandbox.post("/_sandbox/sf/checks").json(&found).success().await.unwrap();
     look_now(&desk).await;
     let is_refused = async || parcel(&desk).await.0 == "address_refused";
-    wait_until(PATIENCE, "the parcel is refused", is_refused).await;
+    wait_until("the parcel is refused", is_refused).await;
     assert_eq!(job(&desk, "track_parcel").await.as_deref(), Some("done"));
     let told = async || desk.outside().phone(&phone).await.unwrap().iter().any(|message| message.says("地址有误"));
-    wait_until(PATIENCE, "the resident is told", told).await;
+    wait_until("the resident is told", told).await;
 
     let (resident, case) = applicant(&desk, phone).await;
     let caller = resident.caller();
@@ -136,7 +131,7 @@ async fn an_address_that_is_refused_after_a_check_by_hand_is_told_and_corrected(
         async || caller.get(&format!("/v1/cases/{case}/parcels")).success().await.unwrap().rows().unwrap().to_vec();
     let states = async || parcels().await.iter().map(|it| it["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
     let waybill = async || parcels().await[1]["waybill"].is_string();
-    wait_until(PATIENCE, "another parcel is ordered", waybill).await;
+    wait_until("another parcel is ordered", waybill).await;
     let orders = desk.outside().parcels_to(resident.applicant.phone).await.unwrap();
     let [anew] = &orders.iter().filter(|it| it.order_no != held.order_no).collect::<Vec<_>>()[..] else {
         panic!("one more order: {orders:?}")
@@ -145,7 +140,7 @@ async fn an_address_that_is_refused_after_a_check_by_hand_is_told_and_corrected(
         desk.outside().advance(&anew.order_no).await.unwrap();
         states().await == ["address_refused", "delivered"]
     };
-    wait_until(PATIENCE, "the corrected parcel arrives", delivered).await;
+    wait_until("the corrected parcel arrives", delivered).await;
     let timeline = resident.timeline(&case).await.unwrap();
     let happened = ["parcel_address_refused", "delivery_corrected", "parcel_scanned"];
     let at =
@@ -179,7 +174,7 @@ async fn adopted(desk: &Desk) -> (Decided, Parcel) {
     sandbox.post("/_sandbox/faults").json(&fault).success().await.unwrap();
     let decided = decide(desk, 1).await.remove(0);
     let is_adopted = async || job(desk, "track_parcel").await.is_some();
-    wait_until(PATIENCE, "the order is adopted", is_adopted).await;
+    wait_until("the order is adopted", is_adopted).await;
     assert_eq!(job(desk, "order_parcel").await.as_deref(), Some("done"));
     assert_eq!(parcel(desk).await, ("ordered".to_owned(), None), "without its waybill");
     let [held] = &desk.outside().parcels_to(&decided.phone).await.unwrap()[..] else { panic!("one order") };
@@ -203,7 +198,7 @@ async fn comes_to_the_door(desk: &Desk, decided: &Decided, held: &Parcel) {
         desk.outside().advance(&held.order_no).await.unwrap();
         parcel(desk).await.0 == "delivered"
     };
-    wait_until(PATIENCE, "the parcel is delivered", delivered).await;
+    wait_until("the parcel is delivered", delivered).await;
     assert_eq!(parcel(desk).await.1.as_ref(), Some(&held.waybill));
     let [at_the_end] = &desk.outside().parcels_to(&decided.phone).await.unwrap()[..] else { panic!("one order") };
     assert_eq!((at_the_end.order_no.as_str(), at_the_end.asked), (held.order_no.as_str(), 1));
@@ -225,7 +220,7 @@ async fn a_waybill_that_is_never_told_is_for_people_until_the_carrier_calls_afte
                       where kind = 'track_parcel'";
     sqlx::query(days_later).execute(&desk.database).await.unwrap();
     let is_dead = async || job(&desk, "track_parcel").await.as_deref() == Some("dead");
-    wait_until(PATIENCE, "people are asked to look", is_dead).await;
+    wait_until("people are asked to look", is_dead).await;
     comes_to_the_door(&desk, &decided, &held).await;
     desk.close().await;
 }

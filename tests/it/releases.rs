@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use regex::Regex;
 use songda::store::migrate::{Migrated, MigrationError, migrate};
@@ -18,8 +17,6 @@ use crate::folder::Folder;
 use crate::harness::{Desk, stops_softly, wait_until};
 use crate::kills::QUICK;
 use crate::outages::Clerk;
-
-const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What a next release may do while this one works: new columns, on every table that statements read, and an index.
 const NEXT: [(&str, &str); 2] = [
@@ -71,7 +68,7 @@ async fn the_schema_grows_under_running_processes_and_nobody_is_put_off() {
         assert_eq!(done.unwrap(), Migrated::UpToDate);
         clerk.some_are_taken().await;
         let new_worker = desk.worker(None);
-        wait_until(PATIENCE, "both are at work", async || desk.queue().call_roll().await.unwrap().len() == 2).await;
+        wait_until("both are at work", async || desk.queue().call_roll().await.unwrap().len() == 2).await;
         clerk.some_are_taken().await;
         stops_softly(&mut old_worker).await;
         clerk.some_are_taken().await;
@@ -82,7 +79,7 @@ async fn the_schema_grows_under_running_processes_and_nobody_is_put_off() {
 
     assert_eq!(clerk.put_off.load(Ordering::Relaxed), 0, "{}", old_server.log());
     let decided: Vec<Decided> = std::mem::take(&mut *clerk.taken.lock().unwrap());
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     let said = desk.songda(&["migrate"]).await;
     assert!(said.contains("nothing to do"), "an older program leaves a newer schema alone: {said}");
     drop((new_worker, old_server));
@@ -99,8 +96,8 @@ async fn a_migration_steps_back_from_tables_in_use_and_comes_again() {
     let waiting = async {
         let waits = "select count(*) from pg_locks where not granted and relation = 'cases'::regclass";
         let count = async || sqlx::query_scalar::<_, i64>(waits).fetch_one(record.store.pool()).await.unwrap();
-        wait_until(PATIENCE, "the change waits", async || count().await == 1).await;
-        wait_until(PATIENCE, "the change steps back", async || count().await == 0).await;
+        wait_until("the change waits", async || count().await == 1).await;
+        wait_until("the change steps back", async || count().await == 0).await;
         slow.rollback().await.unwrap();
     };
     let (done, ()) = tokio::join!(migrate(&mut connection, &next, |_| ()), waiting);

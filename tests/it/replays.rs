@@ -1,14 +1,10 @@
 //! Replays of many dead letters say how far they are, bring back no more than they were asked to, and tell nobody twice.
 
-use std::time::Duration;
-
 use songda::demo::fresh_key;
 
 use crate::consents::tap;
 use crate::decisions::{back_office, result};
 use crate::harness::{Desk, wait_until};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_long_replay_says_how_far_it_is() {
@@ -40,7 +36,7 @@ async fn a_push_that_went_on_over_another_channel_is_not_sent_when_it_is_replaye
     let phone = resident.applicant.phone;
     back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
     let told = async || desk.sandbox.world().phones.of(phone).iter().any(|message| message.template != CODES);
-    wait_until(PATIENCE, "SMS tells", told).await;
+    wait_until("SMS tells", told).await;
     let state = async || {
         let state = "select state from jobs where kind = 'push' and lane = 'push.wechat'";
         sqlx::query_scalar::<_, String>(state).fetch_one(&desk.database).await.unwrap()
@@ -50,7 +46,7 @@ async fn a_push_that_went_on_over_another_channel_is_not_sent_when_it_is_replaye
     let before = asked();
 
     desk.songda(&["jobs", "replay", "--lane", "push.wechat"]).await;
-    wait_until(PATIENCE, "there is no need", async || state().await == "done").await;
+    wait_until("there is no need", async || state().await == "done").await;
     assert_eq!(asked(), before, "WeChat was not asked again");
     desk.close().await;
 }

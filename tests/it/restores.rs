@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use songda::kill_point::Step;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -13,8 +12,6 @@ use crate::decisions::{came_once, decide};
 use crate::harness::Desk;
 use crate::kills::{QUICK, died};
 use crate::servers::Servers;
-
-const PATIENCE: Duration = Duration::from_secs(40);
 
 #[tokio::test]
 async fn what_was_backed_up_amid_work_is_kept_once() {
@@ -35,7 +32,7 @@ async fn what_was_backed_up_amid_work_is_kept_once() {
     assert_eq!(ledgers(&desk.database).await, before);
 
     let worker = desk.worker(None);
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     let server = desk.server(None).await;
     assert!(server.api.get("/readyz").success().await.is_ok(), "an API serves it");
     drop(worker);
@@ -46,7 +43,7 @@ async fn what_was_backed_up_amid_work_is_kept_once() {
 async fn amid_work(desk: &Desk) -> Vec<crate::decisions::Decided> {
     let mut decided = decide(desk, 4).await;
     let mut worker = desk.worker(None);
-    came_once(desk, &decided, PATIENCE).await;
+    came_once(desk, &decided).await;
     worker.kill().await.unwrap();
     decided.extend(decide(desk, 4).await);
     died(desk.worker(Some(Step::Called)), Step::Called).await;

@@ -1,7 +1,5 @@
 //! Decisions that another system reports: what is taken, in whose hands it goes out and by when, and what is refused.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use songda::api::documents::documents;
 use songda::demo::http::{Caller, Reply};
@@ -117,7 +115,7 @@ async fn whoever_is_shut_out_reports_nothing_though_the_token_is_still_good() {
     // A process may know a client for a second from having looked.
     let read = office.path();
     let is_shut_out = async || office.api.get(&read).answer().await.unwrap().status.as_u16() == 401;
-    wait_until(Duration::from_secs(10), "the token is refused", is_shut_out).await;
+    wait_until("the token is refused", is_shut_out).await;
     let before: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&desk.database).await.unwrap();
     refused(&office.report(&grant(&[])).await, 401, "invalid_token");
     let batch = office.api.post("/integration/v1/result-batches").once(&fresh_key());

@@ -14,7 +14,6 @@ use uuid::Uuid;
 use crate::decisions::{came_once, decide};
 use crate::harness::{Desk, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 /// A gateway that takes one order a second.
 const SLOW: [(&str, &str); 1] = [("SONGDA_EMS_RATE", "1")];
 
@@ -30,7 +29,7 @@ async fn a_backlog_that_takes_minutes_is_offered_once() {
     desk.leave_jobs();
     decide(&desk, BACKLOG).await;
     let offered = async || desk.queue().depth(&ems()).await.unwrap() == BACKLOG as u64;
-    wait_until(PATIENCE, "all are offered", offered).await;
+    wait_until("all are offered", offered).await;
     desk.flush_redis().await;
     let three_minutes_ago = "update jobs set offered_at = now() - interval '3 minutes' where lane = 'courier.ems'
                              returning id, (extract(epoch from offered_at) * 1000)::bigint";
@@ -46,7 +45,7 @@ async fn a_backlog_that_takes_minutes_is_offered_once() {
 
     let _worker = desk.worker(None);
     let world = desk.sandbox.world();
-    wait_until(PATIENCE, "some are ordered", async || world.parcels.counts().0 >= 3).await;
+    wait_until("some are ordered", async || world.parcels.counts().0 >= 3).await;
     let depth = desk.queue().depth(&ems()).await.unwrap();
     assert!(depth < BACKLOG as u64, "{depth} rings for what is left of {BACKLOG} orders");
     desk.close().await;
@@ -59,7 +58,7 @@ async fn rings_for_nothing_do_not_wait_for_the_rate() {
     desk.queue().offer(&nothing).await.unwrap();
     let decided = decide(&desk, 1).await;
     let _worker = desk.worker(None);
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }
 
@@ -76,7 +75,7 @@ async fn a_job_that_is_rung_for_often_is_done_once() {
         .collect();
     desk.queue().offer(&offers).await.unwrap();
     let _worker = desk.worker(None);
-    came_once(&desk, &decided, Duration::from_secs(20)).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }
 

@@ -1,14 +1,10 @@
 //! The cost of a decision does not grow with what was decided before: on its way from the request to the phone and the
 //! carrier nothing reads a whole table that keeps history.
 
-use std::time::Duration;
-
 use songda::demo::fresh_phone;
 
 use crate::decisions::{KnownOffice, result};
 use crate::harness::{Desk, wait_until};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Tables that grow with what happens.
 const HISTORY: [&str; 12] = [
@@ -41,12 +37,12 @@ async fn nothing_on_the_way_reads_a_whole_table() {
         desk.sandbox.sandbox().advance_all(1);
         world.phones.of(&phone).len() >= 2
     };
-    wait_until(PATIENCE, "it is told and brought", came).await;
+    wait_until("it is told and brought", came).await;
     // Whoever leaves PostgreSQL tells it what they read.
     drop((server, worker));
     let used = "select coalesce(sum(idx_scan), 0) > 0 from pg_stat_user_tables where relname = 'jobs'";
     let used = async || sqlx::query_scalar(used).fetch_one(&desk.database).await.unwrap();
-    wait_until(PATIENCE, "PostgreSQL knows what was read", used).await;
+    wait_until("PostgreSQL knows what was read", used).await;
     let read = "select relname::text from pg_stat_user_tables where seq_scan > 0 and relname = any($1)";
     let read: Vec<String> = sqlx::query_scalar(read).bind(HISTORY.as_slice()).fetch_all(&desk.database).await.unwrap();
     assert_eq!(read, Vec::<String>::new(), "tables that were read from one end to the other");

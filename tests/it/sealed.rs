@@ -1,8 +1,6 @@
 //! Nothing personal stands in the clear: people are known, decided on and written to, and then every row of the database,
 //! and every line that the process logged at its most talkative, is looked through for what was said.
 
-use std::time::Duration;
-
 use reqwest::Url;
 use serde_json::{Value, json};
 use songda::demo::form::Applicant;
@@ -20,7 +18,6 @@ const RESIDENT_ID: &str = "320482200002290011";
 const STREET: &str = "西城街道望亭巷7号";
 /// Of whom another system tells.
 const OTHER_RESIDENT_ID: &str = "320422198506150024";
-const PATIENCE: Duration = Duration::from_secs(20);
 /// What people write in the course of a case.
 const WORDS: [&str; 9] = [
     "缺少低保家庭收入证明",
@@ -80,7 +77,7 @@ async fn what_people_wrote_is_nowhere_to_be_read() {
     for word in [WORDS[0], WORDS[2], WORDS[3]] {
         assert!(history.body.to_string().contains(word), "{word} is in the history: {}", history.body);
     }
-    desk.finish(PATIENCE).await;
+    desk.finish().await;
     comes_to_the_door(&desk, phone).await;
 
     assert_eq!(in_the_clear(&desk, &said(&[phone, &others])).await, Vec::<String>::new());
@@ -136,8 +133,8 @@ async fn comes_to_the_door(desk: &Desk, phone: &str) {
         let told = "select count(*) from notifications where event = 'parcel_delivered'";
         sqlx::query_scalar::<_, i64>(told).fetch_one(&desk.database).await.unwrap() == 1
     };
-    wait_until(PATIENCE, "the parcel is delivered", delivered).await;
-    desk.finish(PATIENCE).await;
+    wait_until("the parcel is delivered", delivered).await;
+    desk.finish().await;
 }
 
 /// The cases of a resident.

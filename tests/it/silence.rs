@@ -1,8 +1,6 @@
 //! A line falls silent, and nobody is told: not the process that waits for an answer, and not PostgreSQL, which has locked
 //! what others need. Both give it up, and work goes on over new lines.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use reqwest::Url;
 use songda::demo::http::Caller;
@@ -13,12 +11,10 @@ use songda::queue::Queue;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use crate::decisions::{Decided, KnownOffice, came_once, decide, result};
-use crate::harness::{Desk, wait_until};
+use crate::harness::{Desk, PATIENCE, wait_until};
 use crate::kills::QUICK;
 use crate::proxy::Proxy;
 use crate::servers::{DATABASE, REDIS, Servers};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps everybody from changing a table, so that a statement that would is surely under way.
 pub async fn lock(desk: &Desk, table: &str) -> Transaction<'static, Postgres> {
@@ -32,7 +28,7 @@ async fn somebody_waits(desk: &Desk) {
     let waits = "select exists (select from pg_locks where not granted
                  and database = (select oid from pg_database where datname = current_database()))";
     let waits = async || sqlx::query_scalar(waits).fetch_one(&desk.database).await.unwrap();
-    wait_until(PATIENCE, "somebody waits for the lock", waits).await;
+    wait_until("somebody waits for the lock", waits).await;
 }
 
 #[tokio::test]
@@ -46,7 +42,7 @@ async fn a_worker_settles_over_another_line() {
     somebody_waits(&desk).await;
     line.lose();
     lock.commit().await.unwrap();
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     assert_eq!(worker.try_wait().unwrap(), None, "it is the same worker");
     desk.close().await;
 }
@@ -87,7 +83,7 @@ async fn an_api_takes_decisions_over_another_line() {
     };
     let [first, second] = phones.each_ref().map(|phone| taken(&api, &known.source, phone));
     let (first, second, ()) = tokio::join!(first, second, trouble);
-    came_once(&desk, &[first, second], PATIENCE).await;
+    came_once(&desk, &[first, second]).await;
     desk.close().await;
 }
 
@@ -99,8 +95,8 @@ async fn redis_is_heard_over_another_line() {
     let status = async || server.api.get("/readyz").success().await.unwrap().text("/status").unwrap();
     assert_eq!(status().await, "ok");
     line.lose();
-    wait_until(PATIENCE / 2, "Redis is found again", async || status().await == "ok").await;
-    came_once(&desk, &decide(&desk, 3).await, PATIENCE / 2).await;
+    wait_until("Redis is found again", async || status().await == "ok").await;
+    came_once(&desk, &decide(&desk, 3).await).await;
     assert!(line.struck() > 0, "some lines were lost");
     desk.close().await;
 }

@@ -11,8 +11,6 @@ use crate::decisions::{came_once, decide};
 use crate::harness::{Desk, wait_until};
 use crate::kills::QUICK;
 
-const PATIENCE: Duration = Duration::from_secs(40);
-
 fn order(desk: &Desk, fault: Fault, often: Often) {
     let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_secs(30)));
     desk.sandbox.world().faults.order(Order { gateway, operation: None, fault, often, delay });
@@ -25,11 +23,11 @@ async fn a_gateway_that_hangs_delays_no_other() {
     let decided = decide(&desk, 100).await;
     let world = desk.sandbox.world();
     let ordered = async || world.parcels.counts().0 == 100;
-    wait_until(PATIENCE, "all parcels are ordered", ordered).await;
+    wait_until("all parcels are ordered", ordered).await;
     assert!(decided.iter().all(|one| world.phones.of(&one.phone).is_empty()), "no phone rang meanwhile");
 
     world.faults.cancel_orders();
-    came_once(&desk, &decided, 2 * PATIENCE).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }
 
@@ -45,15 +43,15 @@ async fn a_quiet_lane_whose_gateway_was_away_is_worked_again() {
     faults.order(Order { gateway, operation: None, fault, often, delay: None });
     let decided = decide(&desk, MORE_THAN_A_BREAKER_BEARS).await;
     let failed = async || faults.injected().values().sum::<u64>() >= MORE_THAN_A_BREAKER_BEARS as u64;
-    wait_until(PATIENCE, "all of them failed", failed).await;
+    wait_until("all of them failed", failed).await;
     let left_alone = async || {
         let workers = desk.queue().call_roll().await.unwrap();
         let mut lanes = workers.values().flat_map(|worker| &worker.lanes);
         lanes.any(|lane| lane.lane == "push.sms_aliyun" && lane.breaker == "open")
     };
-    wait_until(PATIENCE, "the gateway is left alone", left_alone).await;
+    wait_until("the gateway is left alone", left_alone).await;
     faults.cancel_orders();
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }
 
@@ -65,7 +63,7 @@ async fn a_lane_makes_no_more_calls_at_once_than_it_has_slots() {
     desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
     let decided = decide(&desk, 8).await;
     let _worker = desk.worker(None);
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     assert_eq!(desk.sandbox.world().counters.at_once("sms_aliyun"), 2);
     desk.close().await;
 }
@@ -81,15 +79,15 @@ async fn a_sign_in_code_overtakes_the_pushes_that_wait() {
     let decided = decide(&desk, 200).await;
     let _worker = desk.worker(None);
     let told = || decided.iter().filter(|one| !world.phones.of(&one.phone).is_empty()).count();
-    wait_until(PATIENCE, "the first pushes are sent", async || told() > 0).await;
+    wait_until("the first pushes are sent", async || told() > 0).await;
 
     let phone = fresh_phone();
     desk.api.post("/v1/login-codes").json(&json!({"phone": phone})).success().await.unwrap();
-    wait_until(PATIENCE, "the code is on the phone", async || !world.phones.of(&phone).is_empty()).await;
+    wait_until("the code is on the phone", async || !world.phones.of(&phone).is_empty()).await;
     assert!(told() < decided.len(), "pushes that were promised before still wait");
 
     world.faults.cancel_orders();
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     desk.close().await;
 }
 
@@ -104,15 +102,15 @@ async fn a_worker_that_comes_too_late_settles_nothing() {
     let decided = decide(&desk, 1).await;
     let slow = desk.worker(None);
     let has_sent = async || !desk.sandbox.world().phones.of(&decided[0].phone).is_empty();
-    wait_until(PATIENCE, "the first worker has sent it", has_sent).await;
+    wait_until("the first worker has sent it", has_sent).await;
     signal(&slow, "-STOP").await;
     let quick = desk.worker(None);
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     drop(quick);
 
     signal(&slow, "-CONT").await;
     let more = decide(&desk, 1).await;
-    came_once(&desk, &[decided, more].concat(), PATIENCE).await;
+    came_once(&desk, &[decided, more].concat()).await;
     let attempts = "select outcome from attempts a join jobs j on j.id = a.job_id where j.kind = 'push'
                     and j.unclear > 0 order by a.fence";
     let attempts: Vec<String> = sqlx::query_scalar(attempts).fetch_all(&desk.database).await.unwrap();

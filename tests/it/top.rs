@@ -1,14 +1,10 @@
 //! `songda top --once`: what operators see of lanes and workers.
 
-use std::time::Duration;
-
 use regex::Regex;
 
 use crate::decisions::{Decided, came_once, decide};
 use crate::harness::{Desk, wait_until};
 use crate::servers::Servers;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_frame_shows_what_waits_and_who_works() {
@@ -23,9 +19,9 @@ async fn a_frame_shows_what_waits_and_who_works() {
     }
 
     let worker = desk.worker(None);
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     let queue = desk.queue();
-    wait_until(PATIENCE, "the worker answers the roll", async || !queue.call_roll().await.unwrap().is_empty()).await;
+    wait_until("the worker answers the roll", async || !queue.call_roll().await.unwrap().is_empty()).await;
     let working = desk.songda(&["top", "--once"]).await;
     assert!(working.contains("workers 1  due 0  running 0  dead 0"), "{working}");
     assert!(Regex::new(r"(?m)^ courier\.ems .* 0/64 +closed$").unwrap().is_match(&working), "{working}");

@@ -3,7 +3,6 @@
 
 use std::io::Write as _;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::json;
 use songda::demo::form::{Applicant, fill};
@@ -12,12 +11,11 @@ use songda::domain::clock::{Clock, beijing_day, fresh};
 use songda::domain::ids::DraftId;
 use tokio::process::Command;
 
-use crate::harness::Desk;
+use crate::harness::{Desk, PATIENCE};
 
 /// 居住证申领: it takes files, an officer, and a courier.
 const ITEM: &str = "JT-0045";
 const AGENCY: &str = "public-security";
-const PATIENCE: Duration = Duration::from_secs(60);
 const APPLICANT: Applicant =
     Applicant { name: "王小明", resident_id: "320422198506150024", phone: "13912340001", home: "清风路1号" };
 

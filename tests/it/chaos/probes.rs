@@ -12,7 +12,7 @@ use super::dice::Dice;
 use super::office::Office;
 use super::town::Town;
 use super::{doomed, trouble};
-use crate::harness::wait_until;
+use crate::harness::wait_at_most;
 
 /// What took how long.
 pub struct Recovery {
@@ -76,7 +76,7 @@ async fn killed_worker(town: &Town, office: &Office) -> (Duration, Duration) {
     office.hand_in_at_once(1).await;
     let holder = "select worker from jobs where state = 'pending' and lease_until > now() and kind = 'push'";
     let mut pid = String::new();
-    wait_until(PATIENCE, "a worker holds the job", async || {
+    wait_at_most(PATIENCE, "a worker holds the job", async || {
         let worker: Option<String> = sqlx::query_scalar(holder).fetch_optional(&town.database).await.unwrap();
         pid = worker.and_then(|worker| Some(worker.split_once('-')?.0.to_owned())).unwrap_or_default();
         !pid.is_empty()
@@ -87,7 +87,7 @@ async fn killed_worker(town: &Town, office: &Office) -> (Duration, Duration) {
     let watch = Stopwatch::start();
     let other = "select exists (select from jobs where kind = 'push' and state = 'pending' and fence > 1)
                  or not exists (select from jobs where kind = 'push' and state = 'pending')";
-    wait_until(PATIENCE, "another worker has it", async || holds(town, other).await).await;
+    wait_at_most(PATIENCE, "another worker has it", async || holds(town, other).await).await;
     let taken_over = watch.elapsed();
     nothing_is_owed(town).await;
     (taken_over, watch.elapsed())
@@ -122,7 +122,7 @@ async fn committed(town: &Town, office: &Office) -> Duration {
     let death = async { (doomed::dies_at(town, Step::Committed).await, Stopwatch::start()) };
     let one = Office::decided();
     let decision = async {
-        wait_until(PATIENCE, "the doomed API listens", async || api.get("/healthz").answer().await.is_ok()).await;
+        wait_at_most(PATIENCE, "the doomed API listens", async || api.get("/healthz").answer().await.is_ok()).await;
         assert!(!office.try_over(&api, &one).await, "an API that died gives no answer");
     };
     let ((died, watch), ()) = tokio::join!(death, decision);
@@ -142,7 +142,7 @@ async fn committed(town: &Town, office: &Office) -> Duration {
 
 async fn nothing_is_owed(town: &Town) {
     let owed = "select not exists (select from jobs where state = 'pending' and kind <> 'track_parcel')";
-    wait_until(PATIENCE, "nothing is owed", async || holds(town, owed).await).await;
+    wait_at_most(PATIENCE, "nothing is owed", async || holds(town, owed).await).await;
 }
 
 async fn holds(town: &Town, question: &'static str) -> bool {

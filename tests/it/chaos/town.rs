@@ -22,7 +22,7 @@ use super::process::{Blueprint, Kept};
 use super::tally::Tally;
 use crate::database::Database;
 use crate::folder::Folder;
-use crate::harness::{sandbox_settings, settings_beside, songda, wait_until};
+use crate::harness::{sandbox_settings, settings_beside, songda, wait_at_most};
 use crate::proxy::Proxy;
 use crate::servers::Own;
 use crate::template::fresh_database;
@@ -123,7 +123,7 @@ impl Town {
     }
 
     async fn is_open(&self) {
-        wait_until(Duration::from_secs(30), "the town is open", async || {
+        wait_at_most(Duration::from_secs(30), "the town is open", async || {
             self.control.get("/_sandbox/counters").success().await.is_ok()
                 && self.api.get("/readyz").success().await.is_ok()
         })

@@ -1,7 +1,6 @@
 //! Limits that several API processes share through Redis, and what becomes of them while Redis is away.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
@@ -49,7 +48,7 @@ impl<E: Endpoint<Output = Response>> Process<E> {
     async fn telling(&self, what: &str, holds: impl AsyncFnMut() -> bool) {
         tokio::select! {
             () = self.buckets.tell(CancellationToken::new()) => panic!("it tells as long as the process lives"),
-            () = wait_until(Duration::from_secs(20), what, holds) => {}
+            () = wait_until(what, holds) => {}
         }
     }
 }

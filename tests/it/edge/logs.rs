@@ -1,7 +1,5 @@
 //! What the log of a serving process says of requests, and what it must never say.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use songda::domain::clock::Clock;
 
@@ -45,7 +43,7 @@ async fn each_request_leaves_a_line_and_nothing_personal_in_it() {
         line("GET", "/v1/cases/{id}", 401, "refused"),
         line("POST", "unknown", 404, "nobody"),
     ];
-    wait_until(Duration::from_secs(20), "every request left a line", async || answered(&server.log()).len() == 4).await;
+    wait_until("every request left a line", async || answered(&server.log()).len() == 4).await;
     assert_eq!(answered(&server.log()), expected);
     for personal in [phone, name, "王小明", person.as_str()] {
         let leak = server.log().lines().find(|line| line.contains(personal)).map(str::to_owned);

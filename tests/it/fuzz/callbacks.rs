@@ -1,8 +1,6 @@
 //! Calls of gateways, rightly signed, that say strange things of parcels and people that there are: taken, answered in the
 //! gateway's own form, and read by a job that comes to an end. Neither parcels nor people are the worse for it.
 
-use std::time::Duration;
-
 use poem::http::StatusCode;
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
@@ -16,8 +14,6 @@ use crate::decisions::{back_office, result};
 use crate::edge::Read;
 use crate::harness::{Desk, wait_until};
 use crate::kills::QUICK;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which gateway calls, and what makes a call of what it says.
 type Seal = fn(&Mangled) -> RawCallback;
@@ -66,7 +62,7 @@ async fn whatever_gateways_say_is_read_and_parcels_still_arrive() {
             sqlx::query_as("select order_no, waybill from parcels").fetch_optional(&desk.database).await.unwrap();
         known.and_then(|(order_no, waybill)| Some((order_no, waybill?)))
     };
-    wait_until(PATIENCE, "the parcel has a number", async || ordered().await.is_some()).await;
+    wait_until("the parcel has a number", async || ordered().await.is_some()).await;
     let (order_no, waybill) = ordered().await.unwrap();
 
     let about_us = |seed: Vec<u8>| {
@@ -88,7 +84,7 @@ async fn whatever_gateways_say_is_read_and_parcels_still_arrive() {
         }
     }
 
-    wait_until(PATIENCE, "every call is read", async || unread(&desk).await == 0).await;
+    wait_until("every call is read", async || unread(&desk).await == 0).await;
     let endings = endings(&desk).await;
     let ends =
         |state: &str, outcome: &str| endings.iter().any(|(s, o, _)| (s.as_str(), o.as_str()) == (state, outcome));
@@ -100,7 +96,7 @@ async fn whatever_gateways_say_is_read_and_parcels_still_arrive() {
         let state: String = sqlx::query_scalar("select state from parcels").fetch_one(&desk.database).await.unwrap();
         state == "delivered"
     };
-    wait_until(PATIENCE, "the parcel arrives all the same", arrived).await;
+    wait_until("the parcel arrives all the same", arrived).await;
     assert!(!world.phones.of(phone).is_empty() || !world.phones.of(&openid).is_empty(), "its recipient is told");
     desk.close().await;
 }

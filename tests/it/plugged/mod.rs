@@ -6,7 +6,6 @@ mod pigeon;
 mod runner;
 
 use serde_json::{Value, json};
-use songda::demo::PATIENCE;
 use songda::demo::resident::{Resident, Submitted};
 use songda::demo::sandbox::{Parcel, each_message_once};
 use songda::domain::clock::fresh;
@@ -113,10 +112,10 @@ impl Scene {
     /// Lets the runner run from stop to stop, each once Songda knows of the last; the one order that any carrier holds.
     async fn walk_to_the_door(&self, case: &Submitted) -> Parcel {
         let parcel = async || self.resident.parcel(&case.id).await.unwrap();
-        wait_until(PATIENCE, "a parcel with a waybill", async || parcel().await.is_some()).await;
+        wait_until("a parcel with a waybill", async || parcel().await.is_some()).await;
         for state in ["picked_up", "out_for_delivery", "delivered"] {
             self.desk.sandbox.sandbox().advance_all(1);
-            wait_until(PATIENCE, state, async || parcel().await.is_some_and(|parcel| parcel["state"] == state)).await;
+            wait_until(state, async || parcel().await.is_some_and(|parcel| parcel["state"] == state)).await;
         }
         let parcels = self.desk.outside().parcels().await.unwrap();
         let [parcel] = &parcels[..] else { panic!("{} orders for one parcel", parcels.len()) };
@@ -132,13 +131,13 @@ impl Scene {
 
     /// The decision and both news of the parcel arrive at an address, each once.
     async fn told(&self, address: &str, case: &Submitted) {
-        wait_until(PATIENCE, "all news", async || self.on(address, case).len() == 3).await;
+        wait_until("all news", async || self.on(address, case).len() == 3).await;
         each_message_once(&self.desk.outside().phone(address).await.unwrap(), &case.number).unwrap();
     }
 
     /// The timeline has a step of this kind with these words at this place.
     async fn shows(&self, case: &Submitted, kind: &str, place: &str, words: &str) {
-        wait_until(PATIENCE, words, async || {
+        wait_until(words, async || {
             let steps = self.resident.timeline(&case.id).await.unwrap();
             let says =
                 |step: &Value| step.pointer(place).and_then(Value::as_str).is_some_and(|text| text.contains(words));

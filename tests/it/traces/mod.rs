@@ -3,8 +3,6 @@
 
 mod collector;
 
-use std::time::Duration;
-
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::{Value, json};
 use songda::demo::fresh_phone;
@@ -14,7 +12,6 @@ use self::collector::{Collector, Span};
 use crate::decisions::{Decided, KnownOffice, came_once, result};
 use crate::harness::{Desk, Watched, stops_softly};
 
-const PATIENCE: Duration = Duration::from_secs(30);
 /// W3C Trace Context §3.2.1
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
@@ -66,7 +63,7 @@ async fn a_decision_is_followed_from_the_request_to_the_gateways() {
     let signed_in = server.api().await.post("/v1/sessions/wechat").json(&json!({"code": "wx-traced"}));
     signed_in.success().await.unwrap();
     let (decided, answered) = decide(&desk, &server, &phone).await;
-    came_once(&desk, std::slice::from_ref(&decided), PATIENCE).await;
+    came_once(&desk, std::slice::from_ref(&decided)).await;
     // Whoever stops brings away what it has.
     stops_softly(&mut server.process).await;
     stops_softly(&mut worker.process).await;
@@ -123,7 +120,7 @@ async fn a_collector_that_never_answers_harms_nobody() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let [mut server, mut worker] = processes(&desk, &format!("http://{}", silent.local_addr().unwrap())).await;
     let (decided, _) = decide(&desk, &server, &phone).await;
-    came_once(&desk, &[decided], PATIENCE).await;
+    came_once(&desk, &[decided]).await;
     stops_softly(&mut server.process).await;
     stops_softly(&mut worker.process).await;
     drop(silent);

@@ -1,7 +1,6 @@
 //! A journey through real processes, as it is counted; and what is counted is what the files ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use songda::demo::fresh_phone;
@@ -14,7 +13,6 @@ use super::scrape::Scrape;
 use crate::decisions::{Decided, KnownOffice, came_once, result};
 use crate::harness::{Desk, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const COUNT: usize = 3;
 
 /// Decides at a process.
@@ -44,7 +42,7 @@ async fn a_journey_is_counted_and_the_files_ask_for_what_is_counted() {
     assert!(oldest("push.sms_aliyun") > 0.0 && oldest("inside") == 0.0, "{}", waiting.text);
 
     let worker = desk.watched("work", &[]).await;
-    came_once(&desk, &decided, PATIENCE).await;
+    came_once(&desk, &decided).await;
     let (served, worked) = (Scrape::of(&server).await, Scrape::of(&worker).await);
     let route = [("method", "POST"), ("route", "/integration/v1/result-batches")];
     assert_eq!(served.sum("songda_http_requests_total", &[&route[..], &[("status", "2xx")]].concat()), Some(1.0));
@@ -121,7 +119,7 @@ async fn live_clients_are_counted_while_they_are_there() {
     assert_eq!(&begun, b"HTTP/1.1 200");
     assert_eq!(clients().await, Some(1.0));
     drop(stream);
-    wait_until(PATIENCE, "the client is missed", async || clients().await == Some(0.0)).await;
+    wait_until("the client is missed", async || clients().await == Some(0.0)).await;
     drop(server);
     desk.close().await;
 }

@@ -6,10 +6,9 @@ use songda::sandbox::faults::{Fault, Often, Order};
 
 use super::scrape::Scrape;
 use crate::decisions::{came_once, decide};
-use crate::harness::{Desk, Watched, wait_until};
+use crate::harness::{Desk, Watched, wait_at_most, wait_until};
 use crate::silence::lock;
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const LANE: &str = "push.sms_aliyun";
 
 /// The status of `/readyz`, and what is wrong.
@@ -29,7 +28,7 @@ async fn a_worker_whose_lane_hangs_is_not_ready() {
         let (status, wrong) = readiness(&worker).await;
         status == 503 && wrong.contains(&format!("通道 {LANE} 停滞"))
     };
-    wait_until(PATIENCE, "the worker says that it is stuck", stuck).await;
+    wait_until("the worker says that it is stuck", stuck).await;
     let place = worker.watch.base().authority().to_owned();
     let check = async || desk.outcome(&["healthcheck"], &[("SONGDA_WATCH_LISTEN", &place)]).await.status.success();
     assert!(!check().await, "and songda healthcheck says so too");
@@ -38,8 +37,8 @@ async fn a_worker_whose_lane_hangs_is_not_ready() {
     assert!(since > Some(1.0), "{since:?}");
 
     lock.commit().await.unwrap();
-    wait_until(PATIENCE, "it is ready again", async || readiness(&worker).await.0 == 200).await;
-    came_once(&desk, &decided, PATIENCE).await;
+    wait_until("it is ready again", async || readiness(&worker).await.0 == 200).await;
+    came_once(&desk, &decided).await;
     assert!(check().await);
     drop(worker);
     desk.close().await;
@@ -55,7 +54,7 @@ async fn a_lane_whose_gateway_is_slow_comes_round_all_the_same() {
     let worker = desk.watched("work", &[("SONGDA_SMS_ALIYUN_SLOTS", "1")]).await;
     let lane = [("lane", LANE)];
     let busy = async || Scrape::of(&worker).await.sum("songda_lane_slots_busy", &lane) == Some(1.0);
-    wait_until(PATIENCE, "its only slot is busy", busy).await;
+    wait_until("its only slot is busy", busy).await;
     let mut before = 0.0;
     let comes_round = async || {
         let scrape = Scrape::of(&worker).await;
@@ -63,7 +62,7 @@ async fn a_lane_whose_gateway_is_slow_comes_round_all_the_same() {
         assert_eq!(scrape.sum("songda_lane_slots_busy", &lane), Some(1.0), "the call still hangs");
         std::mem::replace(&mut before, since) > since
     };
-    wait_until(Duration::from_secs(8), "it comes round", comes_round).await;
+    wait_at_most(Duration::from_secs(8), "it comes round", comes_round).await;
     assert_eq!(readiness(&worker).await.0, 200);
     desk.leave_jobs();
     drop(worker);

@@ -49,13 +49,23 @@ pub enum AppError {
     Queue(#[from] QueueError),
     /// The published catalogue.
     #[error("the catalogue cannot be used; publish it with `songda catalog load`")]
-    Catalogue(#[from] ReadError),
+    Catalogue(#[source] ReadError),
     /// The API's own documents.
     #[error("the API breaks a rule of its own documents")]
     Documents(#[from] api::documents::DocumentsError),
     /// The network, or the folder of uploads.
     #[error("the operating system refuses")]
     Io(#[from] std::io::Error),
+}
+
+impl From<ReadError> for AppError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            // Nothing that is published anew would make it available.
+            ReadError::Store(error @ StoreError::Unavailable(_)) => Self::Store(error),
+            error => Self::Catalogue(error),
+        }
+    }
 }
 
 /// A process of Songda, ready to serve and to work. Cloning shares it.

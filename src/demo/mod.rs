@@ -16,7 +16,8 @@ pub mod sandbox;
 pub mod story;
 pub mod wait;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -124,10 +125,14 @@ pub fn fresh_key() -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random_bytes::<12>()).replace(['-', '_'], "x")
 }
 
-/// A mobile number that nobody had before, as far as eight random digits can promise.
+/// A mobile number that nobody had before in this process. A thousand at random would be enough for two of them to meet
+/// every two hundredth time, so only the first is random.
 #[must_use]
 pub fn fresh_phone() -> String {
-    format!("139{:08}", crate::domain::clock::random_below(100_000_000))
+    const ALL: u64 = 100_000_000;
+    static FIRST: LazyLock<u64> = LazyLock::new(|| crate::domain::clock::random_below(ALL));
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("139{:08}", (*FIRST + NEXT.fetch_add(1, Ordering::Relaxed)) % ALL)
 }
 
 /// A synthetic 公民身份号码 with its check character (GB 11643), of somebody new.

@@ -47,6 +47,8 @@ pub struct Callback {
 const AT_ONCE: usize = 64;
 /// WeChat gives up after this long; the others are as patient.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// However fast time runs, whoever did not answer well gets a moment before the next try.
+const BREATH: Duration = Duration::from_millis(250);
 /// The operation by which faults and counters know callbacks.
 const OPERATION: &str = "callback";
 
@@ -137,6 +139,7 @@ impl Callbacks {
         let this = Arc::clone(self);
         self.spawn(async move {
             for wait in further {
+                tokio::time::sleep(BREATH).await;
                 if this.try_after(*wait, &callback).await {
                     return;
                 }

@@ -32,7 +32,7 @@ async fn a_job_that_kills_its_workers_is_given_up_and_its_push_goes_on() {
     let phone = resident.applicant.phone;
     back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
     for _ in 0..2 {
-        died(desk.worker_dying_at(Step::Claimed, "push.wechat"), Step::Claimed).await;
+        died(&desk, desk.worker_dying_at(Step::Claimed, "push.wechat"), Step::Claimed).await;
     }
     let _healthy = desk.worker(None);
     died_because(&desk, "push", "push.wechat", "2 attempts were made").await;

@@ -287,7 +287,7 @@ async fn a_code_whose_answer_was_lost_is_not_sent_again() {
 async fn a_code_whose_worker_died_is_not_sent_again() {
     let desk = Desk::open_idle(&QUICK).await;
     let phone = ask_for_a_code(&desk).await;
-    died(desk.worker(Some(Step::Called)), Step::Called).await;
+    died(&desk, desk.worker(Some(Step::Called)), Step::Called).await;
     let _successor = desk.worker(None);
     is_not_sent_again(&desk, &phone).await;
     desk.close().await;

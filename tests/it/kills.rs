@@ -46,7 +46,7 @@ async fn killed_with_what_goes_out(step: Step) {
     for lane in LANES {
         let doomed = desk.worker_dying_at(step, lane);
         decided.push(one_for(&desk, &office, lane).await);
-        died(doomed, step).await;
+        died(&desk, doomed, step).await;
     }
     let _successor = desk.worker(None);
     came_once(&desk, &decided).await;
@@ -63,7 +63,7 @@ async fn killed_with_what_comes_back(step: Step) {
     stops_softly(&mut worker).await;
     for (parcel, lane) in decided.iter().zip(["inside", "courier.ems"]) {
         comes_to_the_door(&desk, parcel).await;
-        died(desk.worker_dying_at(step, lane), step).await;
+        died(&desk, desk.worker_dying_at(step, lane), step).await;
     }
     let _successor = desk.worker(None);
     delivered_once(&desk, &decided).await;
@@ -98,9 +98,11 @@ async fn one_for(desk: &Desk, office: &BackOffice, lane: &str) -> Decided {
 }
 
 /// Waits until a process was killed at its kill point.
-pub async fn died(mut doomed: Child, step: Step) {
-    let died = tokio::time::timeout(PATIENCE, doomed.wait()).await;
-    let died = died.unwrap_or_else(|_| panic!("nobody came to {}", step.name())).unwrap();
+pub async fn died(desk: &Desk, mut doomed: Child, step: Step) {
+    let Ok(died) = tokio::time::timeout(PATIENCE, doomed.wait()).await else {
+        panic!("nobody came to {}: {:#?}", step.name(), desk.undone().await)
+    };
+    let died = died.unwrap();
     assert_eq!(died.signal(), Some(SIGKILL), "killed at {}", step.name());
 }
 
@@ -114,7 +116,7 @@ async fn after_the_commit() {
 
     let lost = accepted.grant(officer.caller(), &key).await;
     assert!(lost.is_err(), "the officer sees no answer: {lost:?}");
-    died(doomed.process, Step::Committed).await;
+    died(&desk, doomed.process, Step::Committed).await;
 
     let officer = desk.officer(Accepted::AGENCY).await;
     let again = accepted.grant(officer.caller(), &key).await.unwrap();

@@ -46,7 +46,7 @@ async fn amid_work(desk: &Desk) -> Vec<crate::decisions::Decided> {
     came_once(desk, &decided).await;
     worker.kill().await.unwrap();
     decided.extend(decide(desk, 4).await);
-    died(desk.worker(Some(Step::Called)), Step::Called).await;
+    died(desk, desk.worker(Some(Step::Called)), Step::Called).await;
     decided
 }
 

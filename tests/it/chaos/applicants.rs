@@ -10,7 +10,7 @@ use songda::demo::form::{Applicant, fill};
 use songda::demo::http::{Call, Caller, Reply};
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
-use songda::demo::{fresh_key, fresh_resident_id};
+use songda::demo::{fresh_key, fresh_phone, fresh_resident_id};
 use songda::domain::clock::{Clock, beijing_day, fresh};
 use songda::domain::ids::DraftId;
 use tokio::sync::RwLock;
@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::dice::Dice;
 use super::insist::{ask, insist};
-use super::office::next_phone;
 use super::told::{Kept, Ledger, Told};
 use super::town::Town;
 use crate::harness::PASSWORD;
@@ -60,7 +59,7 @@ impl Pair {
         let applicant = Applicant {
             name: "王小明",
             resident_id: Box::leak(fresh_resident_id().into_boxed_str()),
-            phone: Box::leak(next_phone().into_boxed_str()),
+            phone: Box::leak(fresh_phone().into_boxed_str()),
             home: "西城街道清风路1号",
         };
         let resident = Resident::by_wechat(&api, &format!("wx-{someone}"), applicant).await.unwrap();

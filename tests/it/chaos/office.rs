@@ -2,16 +2,15 @@
 //! an answer is lost or puts them off they hand the same in again, until they are told that it is taken.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use songda::demo::back_office::BackOffice;
-use songda::demo::fresh_key;
 use songda::demo::http::Caller;
 use songda::demo::mishap::Played;
+use songda::demo::{fresh_key, fresh_phone};
 use tokio_util::sync::CancellationToken;
 
 use super::dice::Dice;
@@ -165,7 +164,7 @@ impl Office {
 
 impl Decided {
     fn new((item, carrier): (&str, Option<&'static str>)) -> Self {
-        let phone = next_phone();
+        let phone = fresh_phone();
         let mut row = result(&phone);
         row["item_code"] = json!(item);
         if carrier.is_none() {
@@ -181,10 +180,4 @@ impl Decided {
     fn told(&self, number: String) -> Told {
         Told { number, phone: self.phone.clone(), openid: None, carrier: self.carrier }
     }
-}
-
-/// A phone that nobody had before in this run.
-pub fn next_phone() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("137{:08}", 10_000_000 + NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -46,7 +46,7 @@ impl HttpSettings {
     /// Reads the settings.
     pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
         let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
-        let timeout = env.duration(names.timeout, "5s", "time-out of one call to the gateway");
+        let timeout = env.duration(names.timeout, "4s", "time-out of one call to the gateway");
         let connect_timeout = Duration::from_secs(3);
         Some(Self { gateway: names.gateway(), base_url: base_url?, connect_timeout, timeout: timeout? })
     }

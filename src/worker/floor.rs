@@ -8,9 +8,12 @@
 //! What waited too long after all is put back untried, well before its lease ends.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -231,12 +234,42 @@ impl Floor {
 async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     let outside = Outside::default();
     let work = AssertUnwindSafe(jobs::run(workshop, job, plan, &outside)).catch_unwind();
-    match tokio::time::timeout(workshop.settings.attempt, work).await {
-        Ok(Ok(conclusion)) => {
+    match within(workshop.settings.attempt, work).await {
+        Some(Ok(conclusion)) => {
             kill_point::pass(Step::Called, job.lane_name());
             conclusion
         }
-        Ok(Err(_)) => broken_off(workshop, job, &outside, "the job panicked", Contact::None),
-        Err(_) => broken_off(workshop, job, &outside, "the attempt took too long", Contact::Silent),
+        Some(Err(_)) => broken_off(workshop, job, &outside, "the job panicked", Contact::None),
+        None => broken_off(workshop, job, &outside, "the attempt took too long", Contact::Silent),
+    }
+}
+
+/// What work comes to, if it does in time. The timers of a process that was stopped and goes on are late by as long, so the
+/// clock is asked before every step: an attempt whose job another may hold by now sends nothing more into the world.
+async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
+    let (since, mut work) = (Stopwatch::start(), pin!(work));
+    let step = poll_fn(|context| match since.elapsed() < limit {
+        true => work.as_mut().poll(context).map(Some),
+        false => Poll::Ready(None),
+    });
+    tokio::time::timeout(limit, step).await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_was_stopped_does_nothing_more() {
+        let limit = Duration::from_millis(20);
+        assert_eq!(within(limit, async { "done" }).await, Some("done"));
+        let mut went_on = false;
+        let stopped = async {
+            std::thread::sleep(2 * limit);
+            tokio::task::yield_now().await;
+            went_on = true;
+        };
+        assert_eq!(within(limit, stopped).await, None);
+        assert!(!went_on, "by now, another may be at it");
     }
 }

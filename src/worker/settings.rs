@@ -67,10 +67,10 @@ impl WorkerSettings {
 
     /// Reads the settings, and refuses those that would let two workers do one job at once.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let lease = env.duration("SONGDA_LEASE", "18s", "how long a worker holds a job before others may take it over");
+        let lease = env.duration("SONGDA_LEASE", "14s", "how long a worker holds a job before others may take it over");
         let attempt = env.duration(
             "SONGDA_ATTEMPT_TIMEOUT",
-            "16s",
+            "12s",
             "how long one attempt at a job may take: at least 2s less than the lease, and three calls to any gateway",
         );
         let inside = Pace::read(env, &INSIDE);

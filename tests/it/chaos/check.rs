@@ -122,7 +122,12 @@ impl Verdict {
             (Some(carrier), [parcel]) if parcel.carrier == carrier => {
                 let order = world.orders.get(&(parcel.carrier.clone(), parcel.order_no.clone()));
                 match order.filter(|order| order.state == "live") {
-                    None => self.lost.push(format!("{number}: no carrier has the order {}", parcel.order_no)),
+                    None => {
+                        let (order_no, story) = (&parcel.order_no, &parcel.story);
+                        let at_carrier = order.map_or("unknown", |order| order.state.as_str());
+                        let what = format!("no carrier has the order {order_no}, which is {at_carrier} there: {story}");
+                        self.lost.push(format!("{number}: {what}"));
+                    }
                     Some(order) if Some(&order.waybill) == parcel.waybill.as_ref() => {}
                     Some(order) => {
                         self.wrong

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use reqwest::Url;
+use songda::domain::clock::random_below;
 use tokio::net::TcpListener;
 
 use crate::proxy::Proxy;
@@ -48,10 +49,20 @@ impl Places {
     pub async fn free(apis: usize) -> Self {
         let mut held = Vec::new();
         for _ in 0..=apis {
-            held.push(TcpListener::bind(("127.0.0.1", 0)).await.unwrap());
+            held.push(free_port().await);
         }
         let mut free = held.iter().map(|listener| listener.local_addr().unwrap());
         Self { sandbox: free.next().unwrap(), apis: free.collect() }
+    }
+}
+
+/// A port below those that Linux gives to clients: a server may stop, and finds it free again.
+async fn free_port() -> TcpListener {
+    loop {
+        let port = u16::try_from(20_000 + random_below(12_000)).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            return listener;
+        }
     }
 }
 

@@ -56,6 +56,7 @@ impl<T: Type + ToJSON> IntoResponse for Preencoded<T> {
             .content_type("application/json")
             .header(header::ETAG, self.etag)
             .header(header::CACHE_CONTROL, FRESH)
+            .header(header::CONTENT_LENGTH, HeaderValue::from(self.bytes.len()))
             .body(Body::from(self.bytes))
     }
 }

@@ -36,6 +36,34 @@ async fn every_operation_of_the_sample_keeps_the_rules() {
     walk(&notes::server(&tokens), &notes::document(), &|scheme| token(&tokens, scheme, now())).await;
 }
 
+/// Whoever asks too often is told to wait, wherever they ask.
+#[tokio::test]
+async fn every_operation_of_every_document_bears_no_haste() {
+    let quota = ["SIGN_IN", "MOBILE", "STAFF", "INTEGRATION"].map(|of| (format!("SONGDA_RATE_{of}"), "20"));
+    let quota = quota.each_ref().map(|(name, quota)| (name.as_str(), *quota));
+    let (mut desk, app) = Desk::open_api(&quota).await;
+    desk.leave_jobs();
+    let server = TestClient::new(app.routes(&Tasks::new().stopping()).unwrap());
+    let add = ["staff", "add", "operator", "--name", "运维", "--agency", "public-security", "--role", "operator"];
+    desk.songda(&add).await;
+    let (officer, operator) = (sign_in(&desk, "officer.public-security").await, sign_in(&desk, "operator").await);
+    let [person, client] = ["person", "client"].map(|scheme| token(app.tokens(), scheme, Clock::system().now()));
+    let token = |scheme: &str| match scheme {
+        "officer" => officer.clone(),
+        "operator" => operator.clone(),
+        "person" => person.clone(),
+        _ => client.clone(),
+    };
+    for document in documents().unwrap() {
+        for (path, methods) in document.value["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                Visit::of(&server, (path, method, operation), &token).hastily().await;
+            }
+        }
+    }
+    desk.close().await;
+}
+
 async fn sign_in(desk: &Desk, username: &str) -> String {
     let credentials = json!({"username": username, "password": PASSWORD});
     desk.api.post("/staff/v1/sessions").json(&credentials).success().await.unwrap().text("/access_token").unwrap()
@@ -223,10 +251,34 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         Read::of(request.send().await).await.is_problem(400, "invalid_cursor", &self.name);
     }
 
+    /// The same again and again, until there was enough of it. A quota comes back bit by bit, so the last one of one
+    /// operation may be followed by a first of the next.
+    async fn hastily(&self) {
+        const MORE_THAN_ANY_QUOTA: usize = 30;
+        if self.is_stream() {
+            return;
+        }
+        for _ in 0..MORE_THAN_ANY_QUOTA {
+            let answer = self.send_json(&[], None).await;
+            // A phone that gets too many codes is another matter.
+            if answer.status == 429 && answer.body.contains("too_many_requests") {
+                answer.is_problem(429, "too_many_requests", &self.name);
+                let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+                assert!((1..=60).contains(&wait), "{}: wait for {wait} s", self.name);
+                assert!(answer.header("ratelimit").unwrap().contains("r=0"), "{}", self.name);
+                return;
+            }
+        }
+        panic!("{} has no limit", self.name);
+    }
+
+    fn is_stream(&self) -> bool {
+        self.operation["responses"]["200"]["content"].get("text/event-stream").is_some()
+    }
+
     /// A right read, by somebody who is signed in and owns nothing: never our fault, and what is found has its tag.
     async fn well_formed(&self) {
-        let is_stream = self.operation["responses"]["200"]["content"].get("text/event-stream").is_some();
-        if is_stream || self.method != Method::GET || self.path == notes::MADE_TO_FAIL {
+        if self.is_stream() || self.method != Method::GET || self.path == notes::MADE_TO_FAIL {
             return;
         }
         let answer = self.send_json(&[], None).await;

@@ -69,6 +69,14 @@ impl Caller {
         fault == Some(CallbackFault::NotAuthentic)
     }
 
+    /// What of a call's query is kept. Carriers name nobody there.
+    fn kept_query(&self, query: &str) -> String {
+        match self {
+            Self::Carrier(_) => query.to_owned(),
+            Self::Channel(channel) => channel.kept_query(query),
+        }
+    }
+
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement {
         match self {
             Self::Carrier(carrier) => carrier.acknowledge(call, stored),
@@ -91,7 +99,7 @@ impl Endpoint for Take {
         let body = request.take_body().into_vec().await?;
         let call = RawCallback {
             content_type: request.content_type().unwrap_or_default().to_ascii_lowercase(),
-            query: request.uri().query().unwrap_or_default().to_owned(),
+            query: caller.kept_query(request.uri().query().unwrap_or_default()),
             body: Private::new(body),
         };
         let stored = !caller.is_forged(&call) && self.keep(&origin, &call).await;

@@ -111,6 +111,12 @@ impl StoreError {
     pub fn broke(&self, constraint: &str) -> bool {
         matches!(self, Self::Constraint(name) if name == constraint)
     }
+
+    /// Whether something was to belong to a person who is not there: who was joined to another, for the most part.
+    #[must_use]
+    pub fn is_of_nobody(&self) -> bool {
+        matches!(self, Self::Constraint(name) if name.ends_with("_person_id_fkey"))
+    }
 }
 
 /// The database, and the keys that open what is sealed in it. Cloning shares both.

@@ -19,8 +19,6 @@ const OPENID: &str = "wechat_accounts.openid";
 
 /// The rules that a phone number, a resident ID and a WeChat account belong to one person.
 const ONE_PERSON_PER: [&str; 3] = ["people_phone_hash_key", "people_resident_id_hash_key", "wechat_accounts_pkey"];
-/// The end of the names of the rules that something belongs to a person who is there.
-const BELONGS_TO_SOMEBODY: &str = "_person_id_fkey";
 /// Not a rule of the schema: what was found is not so any more, now that it is held.
 const CHANGED_HANDS: &str = "changed hands";
 
@@ -29,7 +27,7 @@ const CHANGED_HANDS: &str = "changed hands";
 #[must_use]
 pub fn raced(error: &StoreError) -> bool {
     let StoreError::Constraint(name) = error else { return error.is_deadlock() };
-    name == CHANGED_HANDS || name.ends_with(BELONGS_TO_SOMEBODY) || ONE_PERSON_PER.contains(&name.as_str())
+    name == CHANGED_HANDS || error.is_of_nobody() || ONE_PERSON_PER.contains(&name.as_str())
 }
 
 /// Something was found to be somebody's, and is not any more.

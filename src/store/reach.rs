@@ -71,7 +71,8 @@ pub(super) fn stored_language(tag: &str) -> Language {
     if tag == Language::English.tag() { Language::English } else { Language::Chinese }
 }
 
-/// Forgets an address that reaches nobody any more.
+/// Forgets an address that reaches nobody any more: the very one that was tried, as it is kept. What the person has beside
+/// it, or came to have meanwhile, stays.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -80,17 +81,20 @@ pub async fn forget(
     person: PersonId,
     channel: &ChannelCode,
     kind: AddressKind,
+    kept: &[u8],
 ) -> Result<(), StoreError> {
     let sql = match kind {
         // It is also how the person signs in, and the number may come back.
         AddressKind::Phone => return Ok(()),
         AddressKind::WechatAccount => {
-            "update wechat_accounts set gone_at = now() where person_id = $1 and gone_at is null and $2::text is not null"
+            "update wechat_accounts set gone_at = now()
+             where person_id = $1 and openid_sealed = $3 and gone_at is null and $2::text is not null"
         }
         AddressKind::DeviceToken => {
-            "update devices set push_token_sealed = null where person_id = $1 and push_channel = $2"
+            "update devices set push_token_sealed = null
+             where person_id = $1 and push_channel = $2 and push_token_sealed = $3"
         }
     };
-    sqlx::query(sql).bind(person.uuid()).bind(channel.as_str()).execute(conn).await?;
+    sqlx::query(sql).bind(person.uuid()).bind(channel.as_str()).bind(kept).execute(conn).await?;
     Ok(())
 }

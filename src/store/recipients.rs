@@ -22,7 +22,8 @@ use crate::store::seal::KeyRing;
 pub struct Recipient {
     /// The language that they want to be told in.
     pub language: Language,
-    sealed: Option<Vec<u8>>,
+    /// Their address on the channel as the record keeps it, if they have one there. No other address is kept alike.
+    pub sealed: Option<Vec<u8>>,
     place: &'static str,
 }
 

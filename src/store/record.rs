@@ -325,6 +325,9 @@ fn refusal(error: StoreError) -> SaveError {
 
 /// A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices
 /// when it could not.
+///
+/// A draft is found by its id, and that nobody submitted it is asked in a way that no index answers. On an empty table the
+/// index of open drafts would do as well, and the plan that a connection made then would read all of them ever after.
 const SAVE: &str = r"
 with entered as (
     insert into people as p (id, phone_hash, resident_id_hash, phone_sealed, created_at)
@@ -355,7 +358,7 @@ with entered as (
 ), submitted as (
     update drafts d set submitted_as = t.submitted_as, version = d.version + 1, updated_at = $10
     from jsonb_populate_recordset(null::drafts, $4) t
-    where d.id = t.id and d.person_id = t.person_id and d.version = t.version and d.submitted_as is null
+    where d.id = t.id and d.person_id = t.person_id and d.version = t.version and num_nulls(d.submitted_as) = 1
     returning d.id
 ), remembered as (
     insert into case_history (id, case_id, at, actor, act, cause_sealed)

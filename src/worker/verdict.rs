@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::attempt::Attempt;
-use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, Settlement};
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask, Settlement};
 use crate::domain::clock::random_below;
 use crate::domain::ids::ParcelId;
 use crate::domain::notification::PushMessage;
@@ -86,12 +86,7 @@ const UNEXPLAINED_AT_MOST: i32 = 3;
 /// A push that is given up on one channel goes to the next, whether it died for an operator to see (our fault) or simply
 /// ended (the person's wish).
 #[must_use]
-pub fn on_push(
-    attempt: &Attempt<'_>,
-    channel: &dyn PushChannel,
-    template: Option<String>,
-    report: PushReport,
-) -> PushVerdict {
+pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let Attempt { job, policy, .. } = attempt;
     let settings = &attempt.workshop.settings;
     let PushReport { fact, detail, unexplained, .. } = report;
@@ -105,11 +100,11 @@ pub fn on_push(
             PushVerdict::open(ending, Contact::Answered)
         }
         PushFact::Refused => {
-            let end = PushEnd::Refused { template };
+            let end = PushEnd::Refused { template: task.held_template() };
             PushVerdict::end(Ending::done(job, "refused", detail, None), end, Contact::Answered)
         }
         PushFact::Gone => {
-            let end = PushEnd::Gone(channel.address_kind());
+            let end = PushEnd::Gone { kind: channel.address_kind(), kept: task.kept.clone() };
             PushVerdict::end(Ending::done(job, "gone", detail, None), end, Contact::Answered)
         }
         _ if unexplained && job.attempts >= UNEXPLAINED_AT_MOST => {

@@ -60,6 +60,7 @@ mod scans;
 mod sealed;
 mod sentinels;
 mod servers;
+mod sign_outs;
 mod silence;
 mod slowness;
 mod template;

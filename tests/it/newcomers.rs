@@ -190,7 +190,15 @@ async fn an_account_made_by_sms_and_one_made_by_wechat_become_one_when_their_own
     assert_eq!(numbers(again.caller()).await, [number]);
     let drafts = again.caller().get("/v1/drafts").success().await.unwrap();
     assert_eq!(drafts.rows().unwrap()[0]["id"], json!(draft), "what was begun there goes on: {}", drafts.body);
-    refused(&mini.caller().get("/v1/me").answer().await.unwrap(), 401, "invalid_token");
+    let address = json!({"name": "王小明", "phone": phone, "region": "320413", "detail": "西城街道清风路1号"});
+    let device = json!({"platform": "wechat_mini", "push_permission": "unknown", "language": "zh-CN"});
+    for of_before in [
+        mini.caller().get("/v1/me"),
+        mini.caller().post("/v1/addresses").once("late").json(&address),
+        mini.caller().put("/v1/devices/ins_01KAQ8YYG0E00800000000001A").json(&device),
+    ] {
+        refused(&of_before.answer().await.unwrap(), 401, "invalid_token");
+    }
     assert_eq!(attach("refuse").await.status.as_u16(), 200, "it is their own");
     assert_eq!(town.count("select count(*) from people").await, 1);
     assert_eq!(town.count("select count(*) from joined_people").await, 1);

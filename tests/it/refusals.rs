@@ -91,6 +91,28 @@ async fn where_all_addresses_seem_to_be_gone_no_more_than_one_is_forgotten() {
     desk.close().await;
 }
 
+/// Whoever has two accounts at WeChat, of which one is gone, is still reached by the other.
+#[tokio::test]
+async fn only_the_address_that_was_tried_is_forgotten() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let newer = fresh_key();
+    let attach = json!({"code": format!("wx-{newer}"), "if_taken": "refuse"});
+    resident.caller().put("/v1/me/wechat").json(&attach).success().await.unwrap();
+    tap(&desk, &format!("openid-{newer}"), "accept").await;
+    let (gateway, operation) = ("wechat".to_owned(), Some("send".to_owned()));
+    let (fault, often) = (Fault::UnknownNumber, Often::Times(1));
+    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
+    let phone = resident.applicant.phone;
+    back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
+    let by_sms = async || desk.outside().phone(phone).await.unwrap().iter().any(|message| message.says("准予办理"));
+    wait_until("SMS tells", by_sms).await;
+    let gone = "select array_agg(gone_at is not null order by created_at) from wechat_accounts";
+    let gone: Vec<bool> = sqlx::query_scalar(gone).fetch_one(&desk.database).await.unwrap();
+    assert_eq!(gone, [false, true], "the older one was not asked about");
+    desk.close().await;
+}
+
 /// SF takes an order, looks at its address by hand, and finds that it does not deliver there. The resident corrects it.
 #[tokio::test]
 async fn an_address_that_is_refused_after_a_check_by_hand_is_told_and_corrected() {

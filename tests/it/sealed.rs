@@ -80,7 +80,7 @@ async fn what_people_wrote_is_nowhere_to_be_read() {
     desk.finish().await;
     comes_to_the_door(&desk, phone).await;
 
-    assert_eq!(in_the_clear(&desk, &said(&[phone, &others])).await, Vec::<String>::new());
+    assert_eq!(in_the_clear(&desk, &said(&[phone, &others, &openid])).await, Vec::<String>::new());
     stops_softly(&mut songda.process).await;
     let told = [phone, &others, &openid, &code, resident.caller().token().unwrap(), PASSWORD];
     let log = songda.log();

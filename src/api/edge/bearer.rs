@@ -190,7 +190,8 @@ impl Default for CallerKind {
     }
 }
 
-fn wrong_token() -> Problem {
+/// The token names nobody, or nobody any more.
+pub(super) fn wrong_token() -> Problem {
     const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="invalid_token""#);
     Problem::new(Code::InvalidToken).header(header::WWW_AUTHENTICATE, CHALLENGE)
 }

@@ -16,6 +16,7 @@ use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::types::ToJSON;
 use poem_openapi::{ApiResponse, Object};
 
+use super::bearer::wrong_token;
 use super::code::Code;
 use super::request_id::Current;
 use crate::domain::text::{Bilingual, Language};
@@ -271,6 +272,8 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
+            // The token of an account that was joined to another outlives it by minutes.
+            StoreError::Constraint(_) if error.is_of_nobody() => wrong_token(),
             StoreError::Constraint(_) | StoreError::Broken(_) => Self::internal(error),
         }
     }

@@ -31,6 +31,8 @@ pub struct PendingPush {
 pub struct PushTask {
     /// The recipient's address on the channel.
     pub to: Private<String>,
+    /// The same as the record keeps it.
+    pub kept: Vec<u8>,
     /// The recipient's address as a keyed hash, for reservations and receipts.
     pub recipient: String,
     /// The message.
@@ -51,7 +53,7 @@ impl PushTask {
 #[derive(Debug, Clone)]
 pub enum Prepared {
     /// Everything is there.
-    Ready(PushTask),
+    Ready(Box<PushTask>),
     /// The person cannot or does not want to be reached there any more.
     Unreachable,
     /// The notification came over another channel, or went on to one.
@@ -79,8 +81,13 @@ pub enum PushEnd {
         /// The template whose consent was held; `None` when none is needed, or it did not come to that.
         template: Option<String>,
     },
-    /// The address, of this kind, reaches nobody.
-    Gone(AddressKind),
+    /// The address that was tried reaches nobody.
+    Gone {
+        /// Of what kind it is.
+        kind: AddressKind,
+        /// How the record keeps it.
+        kept: Vec<u8>,
+    },
     /// It surely was not delivered, and will not be.
     Failed,
     /// Nobody knows, and asking again would be worse: another channel takes over.
@@ -169,12 +176,13 @@ impl Casework {
         let (person, event) = (notification.person, notification.event);
         let (catalog, keys) = (self.catalog().current(), self.store().keys());
         let template = catalog.templates().for_(channel, event, recipient.language);
-        let (Some(template), Some(to)) = (template, recipient.address(keys)?) else {
+        let (Some(template), Some(to), Some(kept)) = (template, recipient.address(keys)?, recipient.sealed.clone())
+        else {
             return Ok(Prepared::Unreachable);
         };
         let message = template.word(notification, catalog.templates().status(event), recipient.language);
         let recipient = self.address_hash(&to);
-        Ok(Prepared::Ready(PushTask { to, recipient, message, person }))
+        Ok(Prepared::Ready(Box::new(PushTask { to, kept, recipient, message, person })))
     }
 
     /// An address as receipts and reservations know it.
@@ -252,8 +260,8 @@ impl Casework {
         &EndedPush { effect, trace, .. }: &EndedPush<'_>,
     ) -> Result<(), StoreError> {
         let Notification { id, person, event, .. } = *notification;
-        if let PushEnd::Gone(address) = effect.end {
-            reach::forget(tx, person, &effect.channel, address).await?;
+        if let PushEnd::Gone { kind, kept } = &effect.end {
+            reach::forget(tx, person, &effect.channel, *kind, kept).await?;
         }
         let reach = reach::of(tx, &[person]).await?.remove(&person).unwrap_or_default();
         let next = self.next_channel(&self.catalog().current(), event, &reach, Some(&effect.channel));
@@ -288,7 +296,8 @@ async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPush
 }
 
 fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
-    let Prepared::Ready(PushTask { message, person, .. }) = push else { return None };
+    let Prepared::Ready(task) = push else { return None };
+    let PushTask { message, person, .. } = task.as_ref();
     (message.consent != Consent::NotNeeded).then(|| Wanted { job, person: *person, template: &message.template })
 }
 
@@ -296,7 +305,7 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
 async fn settle_consent(tx: &mut Tx, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
     match &effect.end {
         PushEnd::Delivered | PushEnd::Unknown => consent_holds::use_up(tx, &[job]).await,
-        PushEnd::Failed | PushEnd::Gone(_) | PushEnd::Refused { template: None } => {
+        PushEnd::Failed | PushEnd::Gone { .. } | PushEnd::Refused { template: None } => {
             consent_holds::give_back(tx, job).await
         }
         PushEnd::Refused { template: Some(template) } => {

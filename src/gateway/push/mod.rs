@@ -268,6 +268,11 @@ pub trait PushChannel: Send + Sync {
         Err(CallbackFault::NotAuthentic)
     }
 
+    /// What of a call's query is kept: without what names a person. What [`PushChannel::read`] needs stays in it.
+    fn kept_query(&self, query: &str) -> String {
+        query.to_owned()
+    }
+
     /// The answer that tells the gateway that the call is safely stored (`true`), or to call again (`false`).
     fn acknowledge(&self, stored: bool) -> Acknowledgement {
         Acknowledgement { status: if stored { 200 } else { 503 }, content_type: "text/plain", body: String::new() }

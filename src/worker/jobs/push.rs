@@ -138,7 +138,7 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
 /// What follows from a report. Where the gateway's receipts tell of messages in doubt, the push waits for one of its own.
 fn conclude(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let fact = report.fact.clone();
-    let verdict = on_push(attempt, channel, task.held_template(), report);
+    let verdict = on_push(attempt, channel, task, report);
     let in_doubt = fact == PushFact::Ambiguous || attempt.job.unclear > 0;
     if verdict.end.is_none() && in_doubt && channel.repeat() == Repeat::ConsentTells {
         return PushVerdict { ending: awaiting_receipt(verdict.ending, channel, task), ..verdict };

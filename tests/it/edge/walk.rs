@@ -260,6 +260,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         }
         for _ in 0..MORE_THAN_ANY_QUOTA {
             let answer = self.send_json(&[], None).await;
+            assert!(!answer.status.is_server_error(), "{}: {} {}", self.name, answer.status, answer.body);
             // A phone that gets too many codes is another matter.
             if answer.status == 429 && answer.body.contains("too_many_requests") {
                 answer.is_problem(429, "too_many_requests", &self.name);

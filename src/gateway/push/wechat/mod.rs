@@ -179,6 +179,10 @@ impl PushChannel for Wechat {
         self.callbacks.as_ref()?.challenge(query)
     }
 
+    fn kept_query(&self, query: &str) -> String {
+        callback::without_openid(query)
+    }
+
     fn read(&self, call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
         let callbacks = self.callbacks.as_ref().ok_or(CallbackFault::NotAuthentic)?;
         callback::news(&callbacks.open(call)?, self.clock.now())

@@ -74,6 +74,12 @@ fn signature(token: &Private<String>, parts: [&str; 3]) -> String {
     hex::encode(Sha1::digest(all.concat()))
 }
 
+/// A query without the account that WeChat names in it beside the message. No signature is about it.
+pub fn without_openid(query: &str) -> String {
+    let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "openid");
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish()
+}
+
 /// The query of a call. What is missing is empty.
 #[derive(Default)]
 struct Query {
@@ -105,6 +111,12 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_named_in_what_is_kept_of_a_query() {
+        let kept = without_openid("signature=a%2Bb&timestamp=1&nonce=2&openid=oABC&msg_signature=c");
+        assert_eq!(kept, "signature=a%2Bb&timestamp=1&nonce=2&msg_signature=c");
+    }
 
     const APPID: &str = "wxba5fad812f8e6fb9";
     const ENCRYPTED: &str = "+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVzazhZv6JsXUnnR8XGT740XgXZUXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwKSqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04=";

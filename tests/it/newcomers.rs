@@ -191,7 +191,10 @@ async fn an_account_made_by_sms_and_one_made_by_wechat_become_one_when_their_own
     let drafts = again.caller().get("/v1/drafts").success().await.unwrap();
     assert_eq!(drafts.rows().unwrap()[0]["id"], json!(draft), "what was begun there goes on: {}", drafts.body);
     let address = json!({"name": "王小明", "phone": phone, "region": "320413", "detail": "西城街道清风路1号"});
-    let device = json!({"platform": "wechat_mini", "push_permission": "unknown", "language": "zh-CN"});
+    let device = json!({
+        "platform": "wechat_mini", "push_permission": "unknown", "language": "zh-CN",
+        "app_version": "1.4.0", "os_version": "iOS 19.1",
+    });
     for of_before in [
         mini.caller().get("/v1/me"),
         mini.caller().post("/v1/addresses").once("late").json(&address),

@@ -4,16 +4,19 @@
 //! (`"7"` → `"7-gzip"`), and [`super::etag`] takes it off again when the tag comes back. Event streams are left alone,
 //! since a compressor would hold events back; so is what is compressed already.
 
-use std::future::Future;
+use std::sync::Arc;
 
-use futures_util::TryFutureExt;
-use poem::http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
+use poem::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use poem::web::{Compress, CompressionAlgo};
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use quick_cache::sync::Cache;
 
 /// The codings that we speak, the best first.
 pub const CODINGS: [&str; 3] = ["zstd", "br", "gzip"];
 const SMALLEST: usize = 1024;
+/// How many compressed answers are kept: every guide in every coding, and some more.
+const KEPT: usize = 1_000;
 
 /// The middleware.
 pub struct CompressAnswers;
@@ -22,35 +25,65 @@ impl<E: Endpoint> Middleware<E> for CompressAnswers {
     type Output = Compressed<E>;
 
     fn transform(&self, inner: E) -> Compressed<E> {
-        Compressed { inner }
+        Compressed { inner, kept: Arc::new(Cache::new(KEPT)) }
     }
 }
 
 /// See [`CompressAnswers`].
 pub struct Compressed<E> {
     inner: E,
+    kept: Arc<Kept>,
 }
+
+/// Answers for everybody, compressed. They are read all day and change a few times in it, and compressing one takes far
+/// longer than everything else that is done for it.
+type Kept = Cache<(Uri, HeaderValue, &'static str), Bytes>;
 
 impl<E: Endpoint> Endpoint for Compressed<E> {
     type Output = Response;
 
-    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
+    async fn call(&self, request: Request) -> Result<Response> {
         let coding = negotiate(request.headers());
-        self.inner.call(request).map_ok(move |answer| compress(answer.into_response(), coding))
+        let read = coding.filter(|_| request.method() == Method::GET).map(|_| request.uri().clone());
+        let answer = self.inner.call(request).await?.into_response();
+        compress(answer, coding, read, &self.kept).await
     }
 }
 
-fn compress(mut response: Response, coding: Option<&'static str>) -> Response {
+/// Compresses an answer; `read` is the address, where it was read.
+async fn compress(
+    mut response: Response,
+    coding: Option<&'static str>,
+    read: Option<Uri>,
+    kept: &Kept,
+) -> Result<Response> {
     if !is_worth_it(&response) {
-        return response;
+        return Ok(response);
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     let Some((coding, algorithm)) = coding.and_then(|coding| Some((coding, algorithm(coding)?))) else {
-        return response;
+        return Ok(response);
     };
+    let tag = response.headers().get(header::ETAG).filter(|_| is_for_everybody(&response)).cloned();
     rename_tag(response.headers_mut(), coding);
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    Compress::new(response, algorithm).into_response()
+    let Some(key) = read.zip(tag).map(|(address, tag)| (address, tag, coding)) else {
+        return Ok(Compress::new(response, algorithm).into_response());
+    };
+    if let Some(known) = kept.get(&key) {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+        response.set_body(known);
+        return Ok(response);
+    }
+    let (parts, body) = Compress::new(response, algorithm).into_response().into_parts();
+    let compressed = body.into_bytes().await?;
+    kept.insert(key, compressed.clone());
+    Ok(Response::from_parts(parts, Body::from(compressed)))
+}
+
+/// Whether shared caches may keep it. Then so may we.
+fn is_for_everybody(response: &Response) -> bool {
+    response.header(header::CACHE_CONTROL).is_some_and(|control| control.contains("public"))
 }
 
 fn algorithm(coding: &str) -> Option<CompressionAlgo> {
@@ -99,7 +132,43 @@ fn rename_tag(headers: &mut HeaderMap, coding: &str) {
 
 #[cfg(test)]
 mod tests {
+    use poem::endpoint::make_sync;
+    use poem::test::TestClient;
+
     use super::*;
+
+    /// Says its own address at length.
+    fn echo(request: &Request, caching: &'static str) -> Response {
+        let text = request.uri().path().repeat(SMALLEST);
+        Response::builder()
+            .content_type("text/plain")
+            .header(header::ETAG, "\"1\"")
+            .header(header::CACHE_CONTROL, caching)
+            .body(text)
+    }
+
+    async fn asked(cli: &TestClient<impl Endpoint>, path: &str) -> (String, String, Vec<u8>) {
+        let answer = cli.get(path).header("accept-encoding", "gzip").send().await.0;
+        let header = |name| answer.header(name).unwrap_or_default().to_owned();
+        let (coding, tag) = (header(header::CONTENT_ENCODING), header(header::ETAG));
+        (coding, tag, answer.into_body().into_vec().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_everybody_reads_is_compressed_once() {
+        let public = CompressAnswers.transform(make_sync(|request| echo(&request, "public, max-age=60")));
+        let kept = Arc::clone(&public.kept);
+        let cli = TestClient::new(public);
+        let (first, again) = (asked(&cli, "/a").await, asked(&cli, "/a").await);
+        assert_eq!((first.0.as_str(), first.1.as_str()), ("gzip", "\"1-gzip\""));
+        assert_eq!((&first, kept.len()), (&again, 1));
+        assert_ne!(asked(&cli, "/b").await.2, first.2, "another page, though of the same tag");
+
+        let own = CompressAnswers.transform(make_sync(|request| echo(&request, "private, no-cache")));
+        let kept = Arc::clone(&own.kept);
+        assert_eq!(asked(&TestClient::new(own), "/a").await.0, "gzip");
+        assert_eq!(kept.len(), 0, "one person's answer is kept nowhere");
+    }
 
     #[test]
     fn the_best_liked_coding_wins() {

@@ -72,8 +72,8 @@ const SKEW: TimeDelta = TimeDelta::minutes(1);
 const TAKEN_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// What receipts tell of a push in doubt. One statement, so that what they are weighed against is of the same moment. Whoever
-/// is told hundreds of things a day has as many receipts as pushes, so these are not compared each with each: `not in` looks
-/// them up in a set.
+/// is told hundreds of things a day has as many receipts as pushes, and some of these have many attempts. So only the last
+/// attempt is looked at, which alone can have a reference, and `not in` looks receipts up in a set of them.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -87,12 +87,13 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
     }
     let Row { arrived, refused, lost, others } = sqlx::query_as(
         "with pushes as (
-            select id, unclear, lease_until, finished_at from jobs where key = any($1)
+            select id, fence, state, unclear, lease_until, finished_at from jobs where key = any($1)
         ), others as (
             select sum(unclear + (lease_until is not null)::int) as count from pushes
             where id <> $2 and (finished_at is null or finished_at >= $7)
         ), told as (
-            select a.reference from pushes p join attempts a on a.job_id = p.id where a.reference is not null
+            select a.reference from pushes p join attempts a on a.job_id = p.id and a.fence = p.fence
+            where p.state = 'done' and a.reference is not null
         ), receipts as (
             select fate from push_receipts
             where channel = $3 and recipient = $4 and template = $5 and happened_at >= $6
@@ -121,7 +122,8 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
 /// When the database is unavailable.
 pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Result<Option<JobId>, StoreError> {
     let job: Option<Uuid> = sqlx::query_scalar(
-        "select j.id from jobs j join attempts a on a.job_id = j.id where j.key = any($1) and a.reference = $2 limit 1",
+        "select j.id from jobs j join attempts a on a.job_id = j.id and a.fence = j.fence
+         where j.key = any($1) and a.reference = $2 limit 1",
     )
     .bind(pushes)
     .bind(reference)

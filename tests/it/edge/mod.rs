@@ -1,7 +1,7 @@
 //! The edge, from outside: what holds for every operation is tested by walking the documents, and what an operation of
 //! each shape does is tested on an API of its own.
 
-mod acts;
+mod household;
 mod limits;
 mod logs;
 mod notes;

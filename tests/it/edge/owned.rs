@@ -6,7 +6,7 @@ use serde_json::Value;
 use songda::api::documents::documents;
 use songda::demo::http::{Call, Caller, Reply};
 
-use super::acts::Household;
+use super::household::Household;
 
 /// From this length on, text is compressed.
 const WORTH_COMPRESSING: usize = 1024;
@@ -28,7 +28,7 @@ async fn what_is_there_is_read_compressed_on_condition_and_page_by_page_and_done
         }
     }
     let done: BTreeSet<String> = home.done.iter().map(|&operation| operation.to_owned()).collect();
-    assert_eq!(done, keyed, "each operation that takes a key is repeated in acts.rs");
+    assert_eq!(done, keyed, "each operation that takes a key is repeated by the household");
     home.desk.close().await;
 }
 

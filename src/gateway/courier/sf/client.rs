@@ -22,22 +22,34 @@ const PATH: &str = "std/service";
 #[derive(Default)]
 pub(super) struct Flow(AtomicU32);
 
-/// More than that in a row are no second's burst: the day's quota is used up.
+/// More than that in a row are no second's burst: the day's quota may be used up.
 const BURST: u32 = 20;
-/// In case it was a burst after all.
+/// The first rest then, in case it was a burst after all. It doubles with as many refusals again: a licence waits no hour for
+/// a bad minute at SF.
+const FIRST_REST: Duration = Duration::from_secs(60);
+/// How long is rested at the most, before it is tried whether SF has more to give.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
+
+/// How long to rest after so many refusals in a row and one more; `None` after a mere burst.
+fn rest(refusals: u32) -> Option<Duration> {
+    let doublings = (refusals / BURST).checked_sub(1)?;
+    Some(FIRST_REST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_REST))
+}
 
 impl Flow {
     /// The same answer; one that says "too fast" with how long to wait.
     fn judge(&self, answer: Result<Value, Refusal>, now: Instant) -> Result<Value, Refusal> {
         match answer {
-            Err(Refusal { kind: Kind::Throttled { .. }, detail })
-                if self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1) > BURST =>
-            {
-                let after = Some(until_beijing_midnight(now).min(LONGEST_REST));
-                Err(Refusal { kind: Kind::Throttled { after }, detail: format!("{detail}, the day's quota it seems") })
+            Err(refusal) if matches!(refusal.kind, Kind::Throttled { .. }) => {
+                Err(match rest(self.0.fetch_add(1, Ordering::Relaxed)) {
+                    None => refusal,
+                    Some(rest) => {
+                        let after = Some(rest.min(until_beijing_midnight(now)));
+                        let detail = format!("{}, the day's quota it seems", refusal.detail);
+                        Refusal { kind: Kind::Throttled { after }, detail }
+                    }
+                })
             }
-            throttled @ Err(Refusal { kind: Kind::Throttled { .. }, .. }) => throttled,
             other => {
                 self.0.store(0, Ordering::Relaxed);
                 other
@@ -108,7 +120,12 @@ mod tests {
         for _ in 0..BURST {
             assert_eq!(judge(too_fast(), noon), Err(Kind::Throttled { after: moment }));
         }
-        assert_eq!(judge(too_fast(), noon), Err(Kind::Throttled { after: Some(LONGEST_REST) }));
+        let rested = |minutes| Err(Kind::Throttled { after: Some(Duration::from_secs(60 * minutes)) });
+        for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
+            for _ in 0..BURST {
+                assert_eq!(judge(too_fast(), noon), rested(minutes));
+            }
+        }
         let after = Some(Duration::from_secs(600));
         assert_eq!(judge(too_fast(), "2026-01-02T15:50:00Z"), Err(Kind::Throttled { after }), "until midnight");
         assert_eq!(judge(Ok(Value::Null), noon), Ok(Value::Null));

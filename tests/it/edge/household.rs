@@ -1,5 +1,5 @@
-//! Every act that takes an `Idempotency-Key`, done as it is meant: the first time it is done, the second time the first
-//! answer is given again, and the same key for anything else is refused. Together they are the life of a few cases.
+//! A household that does everything there is to do. Every act that takes an `Idempotency-Key` is done as it is meant: the
+//! first time it is done, the second time the first answer is given again, and the same key for anything else is refused.
 
 use std::collections::BTreeSet;
 

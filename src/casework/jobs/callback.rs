@@ -36,33 +36,43 @@ impl Casework {
         Ok(())
     }
 
-    /// Writes what a channel told: consents given and withdrawn, and receipts.
-    pub(super) async fn apply_news(
+    /// Writes the receipts that a channel told of.
+    pub(super) async fn apply_receipts(
         &self,
         tx: &mut Tx,
         record: &mut Record,
         told: &ChannelNews,
+    ) -> Result<(), StoreError> {
+        for news in &told.news {
+            if let PushNews::Receipt(receipt) = news {
+                self.apply_receipt(tx, record, &told.link, receipt).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the consents given and withdrawn that channels told of, in however many calls. They are held in one order,
+    /// which is that of people's own reports: neither waits for the other in vain.
+    pub(super) async fn apply_consents(
+        &self,
+        tx: &mut Tx,
+        told: &[&ChannelNews],
         now: Instant,
     ) -> Result<(), StoreError> {
-        let ChannelNews { link: Link { channel, address: kind }, news } = told;
-        // A person's consents are held in the order in which their own report holds them: neither waits for the other in vain.
-        let mut news: Vec<&PushNews> = news.iter().collect();
-        news.sort_by_key(|news| match news {
-            PushNews::Consent { template, .. } => Some(template.as_str()),
-            PushNews::Receipt(_) => None,
-        });
-        for news in news {
-            match news {
-                PushNews::Consent { address, template, accepted, at } => {
-                    let Some(worth) = self.catalog().current().templates().consent(channel, template) else { continue };
-                    let giver = consents::giver(tx, self.store().keys(), *kind, address).await?;
-                    let Some(giver) = giver else { continue };
-                    let before = consents::hold_balance(tx, giver, channel, template, now).await?;
-                    let after = before.after_act(*accepted, worth, *at);
-                    consents::set_balance(tx, giver, channel, template, after).await?;
-                }
-                PushNews::Receipt(receipt) => self.apply_receipt(tx, record, &told.link, receipt).await?,
+        let catalog = self.catalog().current();
+        let mut acts = Vec::new();
+        for ChannelNews { link: Link { channel, address: kind }, news } in told {
+            for news in news {
+                let PushNews::Consent { address, template, accepted, at } = news else { continue };
+                let Some(worth) = catalog.templates().consent(channel, template) else { continue };
+                let giver = consents::giver(tx, self.store().keys(), *kind, address).await?;
+                acts.extend(giver.map(|giver| ((giver, channel, template), (*accepted, worth, *at))));
             }
+        }
+        acts.sort_by_key(|(whose, _)| *whose);
+        for ((giver, channel, template), (accepted, worth, at)) in acts {
+            let before = consents::hold_balance(tx, giver, channel, template, now).await?;
+            consents::set_balance(tx, giver, channel, template, before.after_act(accepted, worth, at)).await?;
         }
         Ok(())
     }

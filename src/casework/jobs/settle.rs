@@ -76,7 +76,7 @@ impl Casework {
         let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
         let mut record = Record::default();
-        let mut pushes = Vec::new();
+        let (mut pushes, mut news) = (Vec::new(), Vec::new());
         for Settlement { ending, effect } in settled() {
             let trace = ending.trace();
             match effect {
@@ -86,7 +86,8 @@ impl Casework {
                 Effect::Callback { callback, outcome, parcels, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
                     if let Some(told) = told {
-                        self.apply_news(&mut tx, &mut record, told, now).await?;
+                        self.apply_receipts(&mut tx, &mut record, told).await?;
+                        news.push(told);
                     }
                     for effect in parcels {
                         self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
@@ -94,6 +95,7 @@ impl Casework {
                 }
             }
         }
+        self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         if record.is_empty() {
             tx.commit().await?;

@@ -120,7 +120,7 @@ mod tests {
         for _ in 0..BURST {
             assert_eq!(judge(too_fast(), noon), Err(Kind::Throttled { after: moment }));
         }
-        let rested = |minutes| Err(Kind::Throttled { after: Some(Duration::from_secs(60 * minutes)) });
+        let rested = |minutes: u64| Err(Kind::Throttled { after: Some(Duration::from_secs(60 * minutes)) });
         for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
             for _ in 0..BURST {
                 assert_eq!(judge(too_fast(), noon), rested(minutes));

@@ -10,13 +10,17 @@ use bytes::Bytes;
 use poem::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use poem::web::{Compress, CompressionAlgo};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 /// The codings that we speak, the best first.
 pub const CODINGS: [&str; 3] = ["zstd", "br", "gzip"];
 const SMALLEST: usize = 1024;
-/// How many compressed answers are kept: every guide in every coding, and some more.
+/// How many compressed answers there may be: every guide in every coding, and some more.
 const KEPT: usize = 1_000;
+/// How many bytes of them and of their addresses are kept. An address bears whatever a caller likes to ask with, so the
+/// number alone would bound nothing.
+const KEPT_BYTES: u64 = 8 << 20;
 
 /// The middleware.
 pub struct CompressAnswers;
@@ -25,7 +29,7 @@ impl<E: Endpoint> Middleware<E> for CompressAnswers {
     type Output = Compressed<E>;
 
     fn transform(&self, inner: E) -> Compressed<E> {
-        Compressed { inner, kept: Arc::new(Cache::new(KEPT)) }
+        Compressed { inner, kept: Arc::new(Cache::with_weighter(KEPT, KEPT_BYTES, Bulk)) }
     }
 }
 
@@ -37,7 +41,20 @@ pub struct Compressed<E> {
 
 /// Answers for everybody, compressed. They are read all day and change a few times in it, and compressing one takes far
 /// longer than everything else that is done for it.
-type Kept = Cache<(Uri, HeaderValue, &'static str), Bytes>;
+type Kept = Cache<Key, Bytes, Bulk>;
+/// Address, tag and coding.
+type Key = (Uri, HeaderValue, &'static str);
+
+/// What an answer takes up.
+#[derive(Clone)]
+struct Bulk;
+
+impl Weighter<Key, Bytes> for Bulk {
+    fn weight(&self, (address, ..): &Key, answer: &Bytes) -> u64 {
+        let asked = address.path_and_query().map_or(0, |asked| asked.as_str().len());
+        (asked + answer.len()) as u64
+    }
+}
 
 impl<E: Endpoint> Endpoint for Compressed<E> {
     type Output = Response;

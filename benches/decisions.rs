@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use songda::domain::clock::Clock;
 
+use crate::residents::Resident;
 use crate::wire;
 
 static NEXT_PHONE: AtomicU64 = AtomicU64::new(13_900_000_000);
@@ -15,24 +16,34 @@ pub fn request(token: &str) -> (u64, Vec<u8>) {
     let (bearer, key) = (format!("Bearer {token}"), format!("k{phone}"));
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("content-type", "application/json")];
     let path = format!("/integration/v1/results/bench/{phone}");
-    (phone, wire::request("PUT", &path, &headers, &decision(phone, "")))
+    (phone, wire::request("PUT", &path, &headers, &decision("", phone, "")))
 }
 
 /// A request that hands in so many fresh decisions at once.
 pub fn batch(token: &str, count: usize) -> Vec<u8> {
-    let row = || {
+    rows_at_once(token, std::iter::repeat_n("", count))
+}
+
+/// A request that hands in a decision for each of these residents at once.
+pub fn batch_for(token: &str, residents: &[Resident]) -> Vec<u8> {
+    let named = residents.iter().map(|resident| format!(r#","resident_id":"{}""#, resident.id()));
+    rows_at_once(token, named)
+}
+
+fn rows_at_once(token: &str, named: impl Iterator<Item = impl AsRef<str>>) -> Vec<u8> {
+    let row = |named: &str| {
         let phone = NEXT_PHONE.fetch_add(1, Ordering::Relaxed);
-        decision(phone, &format!(r#""ref":"{phone}","#))
+        decision(&format!(r#""ref":"{phone}","#), phone, named)
     };
-    let rows: Vec<String> = std::iter::repeat_with(row).take(count).collect();
+    let rows: Vec<String> = named.map(|named| row(named.as_ref())).collect();
     let (bearer, key) = (format!("Bearer {token}"), format!("b{}", NEXT_PHONE.load(Ordering::Relaxed)));
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("content-type", "application/json")];
     wire::request("POST", "/integration/v1/result-batches", &headers, &format!(r#"{{"results":[{}]}}"#, rows.join(",")))
 }
 
-fn decision(phone: u64, reference: &str) -> String {
+fn decision(reference: &str, phone: u64, named: &str) -> String {
     let decided_at = Clock::system().now().to_rfc3339();
     format!(
-        r#"{{{reference}"item_code":"JT-0003","applicant":{{"phone":"{phone}"}},"outcome":"grant","reasons":"材料齐全，符合法定条件。","result":{{"title":"社会保障卡","number":"B-{phone}"}},"decided_at":"{decided_at}","delivery":{{"way":"electronic"}}}}"#
+        r#"{{{reference}"item_code":"JT-0003","applicant":{{"phone":"{phone}"{named}}},"outcome":"grant","reasons":"材料齐全，符合法定条件。","result":{{"title":"社会保障卡","number":"B-{phone}"}},"decided_at":"{decided_at}","delivery":{{"way":"electronic"}}}}"#
     )
 }

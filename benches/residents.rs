@@ -18,6 +18,7 @@ const PHONE: &str = "13912340001";
 
 /// A resident.
 pub struct Resident {
+    id: &'static str,
     token: String,
     form: Value,
 }
@@ -38,7 +39,12 @@ impl Resident {
         let identity = json!({"name": NAME, "resident_id": resident_id});
         api.caller.with_token(&token).put("/v1/me/identity").json(&identity).success().await?;
         let applicant = Applicant { name: NAME, resident_id, phone: PHONE, home: "西城街道清风路1号" };
-        Ok(Self { token, form: form::fill(guide, &applicant, "", today) })
+        Ok(Self { id: resident_id, token, form: form::fill(guide, &applicant, "", today) })
+    }
+
+    /// Their resident ID (公民身份号码).
+    pub const fn id(&self) -> &str {
+        self.id
     }
 
     /// A request that saves a complete draft under this id.

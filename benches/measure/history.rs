@@ -15,7 +15,7 @@ use songda::demo::wait::until;
 use songda::domain::clock::Stopwatch;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::history::copies::{self, Copied, TABLES};
+use crate::history::copies::{self, Copied, TABLES, count};
 use crate::history::day::{Times, Town};
 use crate::history::plans;
 use crate::installation::{Api, Installation};
@@ -228,6 +228,7 @@ async fn make(bench: &Bench, url: &str, conn: &mut PgConnection) -> Measured<()>
     };
     try_join_all((0..hands).map(share)).await?;
     copied.end(conn).await?;
+    count(conn).await?;
     eprintln!("bench: {copies} copies of a day in {:.0} s", watch.elapsed().as_secs_f64());
     Ok(())
 }

@@ -11,8 +11,8 @@ use crate::domain::case::Actor;
 use crate::domain::due::NOTICE_WITHIN;
 use crate::domain::form::Fault;
 use crate::domain::ids::{CaseId, PersonId};
+use crate::store::StoreError;
 use crate::store::cases::{self, Owner, Versioned};
-use crate::store::{StoreError, uploads};
 
 /// Why an answer is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +25,20 @@ pub enum AnswerError {
     Stale,
     /// The case does not take it.
     #[error(transparent)]
-    Change(#[from] ChangeError),
+    Change(ChangeError),
     /// The record.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ChangeError> for AnswerError {
+    /// Nobody names a version here, so that only a file can be stale.
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Stale => Self::Stale,
+            error => Self::Change(error),
+        }
+    }
 }
 
 impl Casework {
@@ -62,20 +72,15 @@ impl Casework {
         {
             return Ok(once::again(tx, answer).await?);
         }
-        let changed = self
+        let mut changed = self
             .change(&mut tx, act, |case, context| {
                 let due_on = context.catalog.calendar().add_working_days(context.today, NOTICE_WITHIN)?;
                 Ok(case.answer_supplement(due_on, context.now)?)
             })
             .await?;
         cases::add_supplement(&mut tx, case, &sealed, self.now()).await?;
-        if !uploads::hand_in(&mut tx, person, &handed_in.uploads()).await? {
-            return Err(AnswerError::Stale);
-        }
-        let answer = answer(&changed.case);
-        once::leave(&mut tx, self.store().keys(), once, &answer, self.now()).await?;
-        self.finish(tx, changed).await?;
-        Ok(Given::first(answer))
+        changed.hand_in(person, handed_in.uploads());
+        Ok(self.finish(tx, changed, once, answer).await?)
     }
 
     async fn check_answer(&self, person: PersonId, case: CaseId, answer: &Application) -> Result<(), AnswerError> {

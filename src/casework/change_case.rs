@@ -12,9 +12,8 @@ use crate::domain::address::PostalAddress;
 use crate::domain::calendar::UnknownYear;
 use crate::domain::case::{Actor, Case, Owed, Refusal};
 use crate::domain::clock::{Instant, beijing_day};
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, PersonId, UploadId};
 use crate::domain::item::Item;
-use crate::domain::job::Offer;
 use crate::store::cases::{self, Owner, Versioned};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, Tx, reach};
@@ -46,6 +45,7 @@ impl From<SaveError> for ChangeError {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::Stale => Self::Stale,
+            SaveError::Answered => Self::Once(OnceError::InProgress),
             SaveError::NotInForce => Self::Store(error.into_store()),
             SaveError::Store(error) => Self::Store(error),
         }
@@ -82,12 +82,17 @@ pub(super) struct Context<'a> {
     pub now: Instant,
 }
 
-/// A case that was changed and saved, but not committed yet.
+/// A case that is changed, with all that it owes, but not saved yet.
 pub(super) struct Changed {
-    /// As it is now.
-    pub case: Versioned,
+    case: Versioned,
     record: Record,
-    offers: Vec<Offer>,
+}
+
+impl Changed {
+    /// Keeps the applicant's files for good with it.
+    pub(super) fn hand_in(&mut self, person: PersonId, files: impl IntoIterator<Item = UploadId>) {
+        self.record.hand_in(person, files);
+    }
 }
 
 impl Casework {
@@ -104,16 +109,13 @@ impl Casework {
             return Ok(once::again(tx, answer).await?);
         }
         let changed = self.change(&mut tx, act, transition).await?;
-        let answer = answer(&changed.case);
-        once::leave(&mut tx, self.store().keys(), once, &answer, self.now()).await?;
-        self.finish(tx, changed).await?;
-        Ok(Given::first(answer))
+        self.finish(tx, changed, once, answer).await
     }
 
-    /// Changes a case within a transaction; [`Casework::finish`] makes it last.
+    /// Changes a case, which is locked from here on; [`Casework::finish`] writes it down.
     pub(super) async fn change(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         act: Act<'_>,
         transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
     ) -> Result<Changed, ChangeError> {
@@ -132,14 +134,13 @@ impl Casework {
         record.change_case(&case, found.version, now)?;
         record.remember(case.id, &act.actor, act.name, (act.cause)(&case), now);
         self.owe(tx, &mut record, &case, &owed, &context, act.trace).await?;
-        let offers = self.save(tx, &record, now).await?;
-        Ok(Changed { case: Versioned { case, version: found.version + 1 }, record, offers })
+        Ok(Changed { case: Versioned { case, version: found.version + 1 }, record })
     }
 
     /// Adds what a transition owes to the record of a case.
     pub(super) async fn owe(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         case: &Case,
         owed: &[Owed],
@@ -157,14 +158,24 @@ impl Casework {
         Ok(())
     }
 
-    async fn recipient(&self, tx: &mut Tx, case: CaseId) -> Result<Option<PostalAddress>, StoreError> {
+    async fn recipient(&self, tx: &mut Tx<'_>, case: CaseId) -> Result<Option<PostalAddress>, StoreError> {
         let parts = cases::sealed_parts(tx, &[case]).await?.into_iter().next();
         let sealed = parts.and_then(|parts| parts.recipient);
         sealed.map(|sealed| self.store().keys().open_json("cases.recipient", &sealed)).transpose()
     }
 
-    /// Makes a change last, and rings.
-    pub(super) async fn finish(&self, tx: Tx, changed: Changed) -> Result<(), StoreError> {
-        self.commit(tx, &changed.record, changed.offers).await
+    /// Saves a change with its answer, makes it last, and rings.
+    pub(super) async fn finish(
+        &self,
+        mut tx: Tx<'_>,
+        Changed { case, mut record }: Changed,
+        once: Option<&Once>,
+        answer: impl FnOnce(&Versioned) -> Answer,
+    ) -> Result<Given, ChangeError> {
+        let (answer, now) = (answer(&case), self.now());
+        once::leave_in(&mut record, self.store().keys(), once, &answer, now)?;
+        let offers = self.save(&mut tx, &record, now).await?;
+        self.commit(tx, &record, offers).await?;
+        Ok(Given::first(answer))
     }
 }

@@ -72,9 +72,6 @@ impl Casework {
         };
         let last = last.map(|parcel| parcel.state);
         let changed = self.change(&mut tx, act, |case, _| Ok(case.send_again(last)?)).await?;
-        let answer = answer(&changed.case);
-        once::leave(&mut tx, keys, once, &answer, now).await.map_err(ChangeError::from)?;
-        self.finish(tx, changed).await?;
-        Ok(Given::first(answer))
+        Ok(self.finish(tx, changed, once, answer).await?)
     }
 }

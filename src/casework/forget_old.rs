@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Casework, once};
+use super::Casework;
 use crate::domain::application::KEPT;
 use crate::domain::clock::Instant;
 use crate::domain::login_code;
@@ -49,7 +49,7 @@ pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> 
     let codes = login_codes::forget(&mut tx, now - login_code::MEMORY, AT_ONCE).await?;
     let tries = identity_tries::forget(&mut tx, now - MISMATCH_MEMORY, AT_ONCE).await?;
     let sessions = sessions::forget(&mut tx, now - SESSION_MEMORY, AT_ONCE).await?;
-    let answers = idempotency::forget(&mut tx, now - once::KEPT, AT_ONCE).await?;
+    let answers = idempotency::forget(&mut tx, now - idempotency::KEPT, AT_ONCE).await?;
     // A submitted draft outlives the answer to its submission, so that a late repetition still finds it.
     let drafts = drafts::forget(&mut tx, now - KEPT, AT_ONCE).await?;
     let refusals = refused_applications::forget(&mut tx, now - REFUSAL_MEMORY, AT_ONCE).await?;

@@ -30,6 +30,13 @@ struct Bell {
     /// The end of the person's log when it was last looked for all; 0 before.
     seen: AtomicI64,
     streams: Mutex<Streams>,
+    read: tokio::sync::Mutex<Option<Read>>,
+}
+
+/// What a person's log held after a place; never nothing. The log only grows at its end, so that it holds this for ever.
+struct Read {
+    after: i64,
+    changes: Vec<Change>,
 }
 
 /// The streams that a person holds in this process, by number, the oldest first.
@@ -195,7 +202,7 @@ impl Casework {
                 return Ok(Vec::new());
             }
             // Boxed: to look takes much more room than to wait, and only for a moment.
-            let found = Box::pin(self.changes_after(person, after, limit)).await?;
+            let found = Box::pin(self.changes_after(bell, person, after, limit)).await?;
             if !found.is_empty() {
                 return Ok(found);
             }
@@ -206,8 +213,24 @@ impl Casework {
         }
     }
 
-    async fn changes_after(&self, person: PersonId, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        changes::after(&mut *self.store().connection().await?, person, after, limit).await
+    /// Reads a person's log. Of several clients that are at the same place, and are woken together, one reads for all.
+    async fn changes_after(
+        &self,
+        bell: &Bell,
+        person: PersonId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut read = bell.read.lock().await;
+        if let Some(read) = read.as_ref().filter(|read| read.after == after) {
+            let limit = usize::try_from(limit).unwrap_or_default();
+            return Ok(read.changes.iter().take(limit).cloned().collect());
+        }
+        let changes = changes::after(&mut *self.store().connection().await?, person, after, limit).await?;
+        if !changes.is_empty() {
+            *read = Some(Read { after, changes: changes.clone() });
+        }
+        Ok(changes)
     }
 
     /// Looks for all who wait, until `stop`.

@@ -117,7 +117,7 @@ impl Casework {
     }
 
     /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
-    async fn commit(&self, tx: Tx, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
+    async fn commit(&self, tx: Tx<'_>, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
         tx.commit().await?;
         self.ring(record, offers);
         Ok(())

@@ -1,14 +1,16 @@
 //! Doing a thing once although it is asked for twice (`Idempotency-Key`): the answer is stored in the transaction of
 //! its effect, so that either both exist or neither.
 //!
-//! A use case enters as its first statement and leaves as its last one before the commit. In between, an advisory lock
-//! of the transaction keeps a second request with the same key out; it is told so rather than made to wait. Where a caller
-//! may do without a key and does, both do nothing.
+//! A use case enters as its first statement, and leaves with its effect: in the same [`Record`], or where it has none as its
+//! last statement before the commit. In between, an advisory lock of the transaction keeps a second request with the same
+//! key out; it is told so rather than made to wait. Where a caller may do without a key and does, both do nothing.
 
 use serde_json::Value;
 
 use crate::domain::clock::Instant;
-use crate::store::{KeyRing, StoreError, Tx, idempotency};
+use crate::store::idempotency::{self, Known, Stored};
+use crate::store::record::Record;
+use crate::store::{KeyRing, StoreError, Tx};
 
 /// A request that is to have its effect once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,24 +89,35 @@ pub enum OnceError {
     Store(#[from] StoreError),
 }
 
-/// Answers are kept this long; a key may be used anew afterwards.
-pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(30);
+impl Once {
+    fn named(&self) -> (&str, &str) {
+        (&self.scope, &self.key)
+    }
+
+    fn stored(&self, answer: &Answer) -> Stored {
+        Stored {
+            fingerprint: self.fingerprint.to_vec(),
+            status: answer.status,
+            headers: answer.headers.clone(),
+            body: answer.body.clone(),
+        }
+    }
+}
 
 /// Enters. The lock is held until the transaction ends: whoever is not the first should roll back at once.
 ///
 /// # Errors
 /// When the same request is in progress, or the key belongs to another.
-pub async fn enter(tx: &mut Tx, keys: &KeyRing, once: Option<&Once>, now: Instant) -> Result<Entered, OnceError> {
+pub async fn enter(tx: &mut Tx<'_>, keys: &KeyRing, once: Option<&Once>, now: Instant) -> Result<Entered, OnceError> {
     let Some(once) = once else { return Ok(Entered::First) };
-    if !idempotency::try_lock(tx, &once.scope, &once.key).await? {
-        return Err(OnceError::InProgress);
-    }
-    match idempotency::find(tx, keys, &once.scope, &once.key, now - KEPT).await? {
-        None => Ok(Entered::First),
+    let Known { is_free, stored } = idempotency::enter(tx, keys, once.named(), now).await?;
+    match stored {
         Some(stored) if stored.fingerprint == once.fingerprint => {
             Ok(Entered::Replay(Answer { status: stored.status, headers: stored.headers, body: stored.body }))
         }
         Some(_) => Err(OnceError::Mismatch),
+        None if is_free => Ok(Entered::First),
+        None => Err(OnceError::InProgress),
     }
 }
 
@@ -112,28 +125,38 @@ pub async fn enter(tx: &mut Tx, keys: &KeyRing, once: Option<&Once>, now: Instan
 ///
 /// # Errors
 /// When the database fails.
-pub async fn again(tx: Tx, answer: Answer) -> Result<Given, StoreError> {
+pub async fn again(tx: Tx<'_>, answer: Answer) -> Result<Given, StoreError> {
     tx.rollback().await?;
     Ok(Given { answer, replayed: true })
 }
 
-/// Leaves: stores the answer beside its effect.
+/// Leaves with a record that is saved afterwards: the answer is stored beside the effect.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn leave(
-    tx: &mut Tx,
+/// When the answer cannot be sealed.
+pub fn leave_in(
+    record: &mut Record,
     keys: &KeyRing,
     once: Option<&Once>,
     answer: &Answer,
     now: Instant,
 ) -> Result<(), StoreError> {
     let Some(once) = once else { return Ok(()) };
-    let stored = idempotency::Stored {
-        fingerprint: once.fingerprint.to_vec(),
-        status: answer.status,
-        headers: answer.headers.clone(),
-        body: answer.body.clone(),
-    };
-    idempotency::save(tx, keys, &once.scope, &once.key, &stored, now).await
+    record.answer(once.named(), &once.stored(answer), keys, now)
+}
+
+/// Leaves: stores the answer beside its effect.
+///
+/// # Errors
+/// When the same request was answered since this one entered, or the database fails: then nothing may be committed.
+pub async fn leave(
+    tx: &mut Tx<'_>,
+    keys: &KeyRing,
+    once: Option<&Once>,
+    answer: &Answer,
+    now: Instant,
+) -> Result<(), OnceError> {
+    let Some(once) = once else { return Ok(()) };
+    let is_kept = idempotency::save(tx, keys, once.named(), &once.stored(answer), now).await?;
+    if is_kept { Ok(()) } else { Err(OnceError::InProgress) }
 }

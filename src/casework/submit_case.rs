@@ -21,7 +21,7 @@ use crate::domain::private::Private;
 use crate::store::cases::Versioned;
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{Opening, Record, SaveError};
-use crate::store::{Conn, StoreError, uploads};
+use crate::store::{self, Conn, StoreError};
 
 /// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +70,12 @@ impl From<GateError> for SubmitError {
 impl From<SaveError> for SubmitError {
     fn from(error: SaveError) -> Self {
         match error {
+            SaveError::Stale => Self::Stale,
             SaveError::NotInForce => Self::ItemChanged,
-            error => Self::Store(error.into_store()),
+            SaveError::Answered => Self::Once(OnceError::InProgress),
+            // Their account became another's, and the draft with it.
+            SaveError::Store(error) if error.broke("cases_person_id_fkey") => Self::NotFound,
+            SaveError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -115,40 +119,37 @@ impl Casework {
         once: &Once,
         answer: &(impl Fn(&Versioned) -> Answer + Send + Sync),
     ) -> Result<Given, SubmitError> {
-        let now = self.now();
+        let (keys, now) = (self.store().keys(), self.now());
         let mut connection = self.store().connection().await?;
-        let found = drafts::find(&mut connection, self.store().keys(), person, draft).await?;
-        let found = found.ok_or(SubmitError::NotFound)?;
+        let found = drafts::find(&mut connection, keys, person, draft).await?.ok_or(SubmitError::NotFound)?;
         if let Some(case) = found.submitted_as {
-            drop(connection);
-            return self.answered_before(once, case, now).await;
+            return self.answered_before(&mut connection, once, case, now).await;
         }
         let ready = self.prepare(&mut connection, found, now).await?;
-        drop(connection);
-        let record = self.open(&ready, now)?;
-        let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+        let mut record = self.open(&ready, now)?;
+        let answer = answer(&Versioned { case: ready.case, version: 1 });
+        once::leave_in(&mut record, keys, Some(once), &answer, now)?;
+        let mut tx = store::begin_on(&mut connection).await?;
+        if let Entered::Replay(answer) = once::enter(&mut tx, keys, Some(once), now).await? {
             return Ok(once::again(tx, answer).await?);
         }
-        let offers = match self.save(&mut tx, &record, now).await {
-            Ok(offers) => offers,
+        match self.save(&mut tx, &record, now).await {
+            Ok(offers) => self.commit(tx, &record, offers).await?,
             Err(SaveError::Stale) => return Err(self.changed(&mut tx, person, draft).await),
-            // Their account became another's, and the draft with it.
-            Err(SaveError::Store(error)) if error.broke("cases_person_id_fkey") => return Err(SubmitError::NotFound),
             Err(error) => return Err(error.into()),
-        };
-        if !uploads::hand_in(&mut tx, person, &ready.application.uploads()).await? {
-            return Err(SubmitError::Stale);
         }
-        let answer = answer(&Versioned { case: ready.case, version: 1 });
-        once::leave(&mut tx, self.store().keys(), Some(once), &answer, now).await?;
-        self.commit(tx, &record, offers).await?;
         Ok(Given::first(answer))
     }
 
     /// A draft that is a case already: the request that made it is answered again, any other is told so.
-    async fn answered_before(&self, once: &Once, case: CaseId, now: Instant) -> Result<Given, SubmitError> {
-        let mut tx = self.store().begin().await?;
+    async fn answered_before(
+        &self,
+        conn: &mut Conn,
+        once: &Once,
+        case: CaseId,
+        now: Instant,
+    ) -> Result<Given, SubmitError> {
+        let mut tx = store::begin_on(conn).await?;
         match once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
             Entered::Replay(answer) => Ok(once::again(tx, answer).await?),
             Entered::First => Err(SubmitError::Submitted(case)),
@@ -213,6 +214,7 @@ impl Casework {
         let cause = json!({"item": case.item, "item_version": case.item_version, "delivery": case.delivery});
         record.remember(case.id, &Actor::Person(case.applicant), "submitted", cause, now);
         record.submit_draft(draft.0, draft.1, case);
+        record.hand_in(case.applicant, application.uploads());
         Ok(record)
     }
 }

@@ -177,7 +177,7 @@ impl Casework {
     /// Removes files that are locked, and promises that their contents follow.
     pub(super) async fn remove_uploads(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         files: &[StoredUpload],
     ) -> Result<(), StoreError> {

@@ -207,7 +207,7 @@ pub async fn remove(conn: &mut Conn, person: PersonId, id: DraftId) -> Result<bo
 /// # Errors
 /// When the database is unavailable.
 pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
-    let sql = "delete from drafts where id in
-        (select id from drafts where updated_at < $1 order by updated_at limit $2 for update skip locked)";
+    let sql = "delete from drafts where id = any (array(
+        select id from drafts where updated_at < $1 order by updated_at limit $2 for update skip locked))";
     Ok(sqlx::query(sql).bind(before).bind(limit).execute(conn).await?.rows_affected())
 }

@@ -6,7 +6,7 @@ use super::{StoreError, Tx};
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn try_lock(tx: &mut Tx) -> Result<bool, StoreError> {
+pub async fn try_lock(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     const SQL: &str = "select pg_try_advisory_xact_lock(hashtextextended('housekeeping', 2))";
     Ok(sqlx::query_scalar(SQL).fetch_one(&mut **tx).await?)
 }

@@ -48,7 +48,7 @@ pub async fn remove(conn: &mut Conn, id: Uuid) -> Result<(), StoreError> {
 /// # Errors
 /// When the database is unavailable.
 pub async fn forget(conn: &mut Conn, made_before: Instant, limit: i64) -> Result<u64, StoreError> {
-    const SQL: &str =
-        "delete from identity_tries where id in (select id from identity_tries where at < $1 order by at limit $2)";
+    const SQL: &str = "delete from identity_tries where id = any (array(
+            select id from identity_tries where at < $1 order by at limit $2))";
     Ok(sqlx::query(SQL).bind(made_before).bind(limit).execute(conn).await?.rows_affected())
 }

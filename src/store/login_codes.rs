@@ -174,7 +174,7 @@ pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<()
 /// # Errors
 /// When the database is unavailable.
 pub async fn forget(conn: &mut Conn, made_before: Instant, limit: i64) -> Result<u64, StoreError> {
-    const SQL: &str = "delete from login_codes where id in
-        (select id from login_codes where created_at < $1 order by created_at limit $2)";
+    const SQL: &str = "delete from login_codes where id = any (array(
+        select id from login_codes where created_at < $1 order by created_at limit $2))";
     Ok(sqlx::query(SQL).bind(made_before).bind(limit).execute(conn).await?.rows_affected())
 }

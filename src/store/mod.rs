@@ -48,7 +48,7 @@ pub use seal::KeyRing;
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// A transaction. Only `casework` begins and commits one.
-pub type Tx = Transaction<'static, Postgres>;
+pub type Tx<'c> = Transaction<'c, Postgres>;
 
 /// What a function needs that reads or writes in whatever transaction its caller holds.
 pub type Conn = PgConnection;
@@ -130,17 +130,19 @@ pub struct Store {
 ///
 /// All our statements touch few rows, found by an index. The planner is told so, because it may believe that a table is
 /// small long after it has grown: a statement that was prepared on an empty database would read whole tables until the
-/// first `analyze`. Where a whole table is wanted, it is read all the same.
+/// first `analyze`. Where a whole table is wanted, it is read all the same. And because one plan serves every value, it is
+/// made once for a connection: to plan the longest statements takes longer than to run them.
 ///
 /// No transaction of ours waits for anything but the record. One that is idle belongs to a process or a line that is
 /// gone, and what it has locked is needed by others.
-const SESSION: [(&str, &str); 6] = [
+const SESSION: [(&str, &str); 7] = [
     ("statement_timeout", "15s"),
     ("idle_in_transaction_session_timeout", "15s"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("jit", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
 ];
 
 impl Store {
@@ -165,7 +167,7 @@ impl Store {
     ///
     /// # Errors
     /// When no connection can be had.
-    pub async fn begin(&self) -> Result<Tx, StoreError> {
+    pub async fn begin(&self) -> Result<Tx<'static>, StoreError> {
         Ok(waited_for(self.pool.begin()).await?)
     }
 
@@ -204,6 +206,14 @@ impl Store {
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
     }
+}
+
+/// Begins a transaction on a connection that read something before. For `casework` alone.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn begin_on(conn: &mut Conn) -> Result<Tx<'_>, StoreError> {
+    Ok(conn.begin().await?)
 }
 
 /// A process's connections.
@@ -246,7 +256,7 @@ async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn set_relaxed(tx: &mut Tx) -> Result<(), StoreError> {
+pub async fn set_relaxed(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?;
     Ok(())
 }

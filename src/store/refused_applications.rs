@@ -66,7 +66,7 @@ pub async fn insert(conn: &mut Conn, refused: &[Refused<'_>], at: Instant) -> Re
 /// # Errors
 /// When the database is unavailable.
 pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
-    let sql = "delete from refused_applications where id in
-        (select id from refused_applications where at < $1 order by at limit $2 for update skip locked)";
+    let sql = "delete from refused_applications where id = any (array(
+        select id from refused_applications where at < $1 order by at limit $2 for update skip locked))";
     Ok(sqlx::query(sql).bind(before).bind(limit).execute(conn).await?.rows_affected())
 }

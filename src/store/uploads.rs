@@ -119,22 +119,6 @@ pub async fn count_unused(conn: &mut Conn, person: PersonId) -> Result<i64, Stor
     Ok(sqlx::query_scalar(sql).bind(person.uuid()).fetch_one(conn).await?)
 }
 
-/// Keeps a person's files for good, because a case names them now; says whether all of them are still there.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn hand_in(conn: &mut Conn, person: PersonId, files: &BTreeSet<UploadId>) -> Result<bool, StoreError> {
-    if files.is_empty() {
-        return Ok(true);
-    }
-    let done = sqlx::query("update uploads set keep_until = null where person_id = $1 and id = any($2)")
-        .bind(person.uuid())
-        .bind(files.iter().map(|id| id.uuid()).collect::<Vec<_>>())
-        .execute(conn)
-        .await?;
-    Ok(usize::try_from(done.rows_affected()) == Ok(files.len()))
-}
-
 /// Files that waited long enough to be handed in, locked until the end of the transaction.
 ///
 /// # Errors

@@ -90,14 +90,19 @@ impl Copied {
         Ok(tx.commit().await?)
     }
 
-    /// Lets PostgreSQL count what is there and write it out, as it does by itself in time, and forgets the day.
+    /// Forgets the day.
     pub async fn end(self, conn: &mut PgConnection) -> Result<(), Failure> {
         sqlx::raw_sql("drop schema copied cascade").execute(&mut *conn).await?;
-        for sql in ["vacuum analyze", "checkpoint"] {
-            sqlx::raw_sql(sql).execute(&mut *conn).await?;
-        }
         Ok(())
     }
+}
+
+/// Lets PostgreSQL count what is there and write it out, as it does by itself in time.
+pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
+    for sql in ["vacuum analyze", "checkpoint"] {
+        sqlx::raw_sql(sql).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// Makes one case of a hundred wait for its officer, as this one does.

@@ -85,13 +85,14 @@ impl Casework {
         let mut record = Record::default();
         record.change(person, ChangeKind::Draft, draft.id);
         let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        let judged = self.judged(&mut tx, draft).await?;
         self.commit(tx, &record, offers).await?;
-        Ok(self.judged(&mut *self.store().connection().await?, draft).await?)
+        Ok(judged)
     }
 
     async fn begin_draft(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         person: PersonId,
         NewDraft { id, item, content }: NewDraft,
         item_version: i32,
@@ -119,7 +120,7 @@ impl Casework {
 
     async fn change_draft(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         person: PersonId,
         NewDraft { id, item, content }: NewDraft,
         (item_version, seen): (i32, Option<i64>),

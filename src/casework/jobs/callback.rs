@@ -39,7 +39,7 @@ impl Casework {
     /// Writes the receipts that a channel told of.
     pub(super) async fn apply_receipts(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         told: &ChannelNews,
     ) -> Result<(), StoreError> {
@@ -55,7 +55,7 @@ impl Casework {
     /// which is that of people's own reports: neither waits for the other in vain.
     pub(super) async fn apply_consents(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         told: &[&ChannelNews],
         now: Instant,
     ) -> Result<(), StoreError> {

@@ -87,7 +87,7 @@ impl Casework {
     /// it all follows from.
     pub(super) async fn apply_parcel(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         effect: &ParcelEffect,
         trace: Option<&str>,
@@ -110,7 +110,7 @@ impl Casework {
 
     async fn change_parcel(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         parcel: &mut Parcel,
         change: &ParcelChange,
@@ -146,7 +146,7 @@ impl Casework {
 
     /// Adds scans and folds the whole way anew. An end that is only a hint is asked for instead of believed; and where
     /// the waybill is news, the carrier can be asked at last.
-    async fn scan(&self, tx: &mut Tx, parcel: &mut Parcel, trail: &Trail, now: Instant) -> Result<(), StoreError> {
+    async fn scan(&self, tx: &mut Tx<'_>, parcel: &mut Parcel, trail: &Trail, now: Instant) -> Result<(), StoreError> {
         let keys = self.store().keys();
         let nameless = parcel.waybill.is_none();
         if nameless {
@@ -172,7 +172,7 @@ impl Casework {
     /// Tells the resident what the new state means to them, once, and remembers it in the case's history.
     async fn tell(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         parcel: &Parcel,
         trace: Option<&str>,
@@ -192,7 +192,7 @@ impl Casework {
         self.notify(record, (&case, &item), (event, Some(parcel.id)), &reach, trace, now)
     }
 
-    async fn case_of(&self, tx: &mut Tx, parcel: &Parcel) -> Result<Case, StoreError> {
+    async fn case_of(&self, tx: &mut Tx<'_>, parcel: &Parcel) -> Result<Case, StoreError> {
         let found = cases::find(tx, self.store().keys(), parcel.case, Owner::Applicant(parcel.person)).await?;
         found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
     }
@@ -200,7 +200,7 @@ impl Casework {
 
 /// Has the carrier asked for what it hinted at: at once when it just called, even if it was asked for the last time
 /// before; after a while when it was just asked and did not know of its own call yet.
-async fn confirm(tx: &mut Tx, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
+async fn confirm(tx: &mut Tx<'_>, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     match source {
         ScanSource::Callback => {

@@ -223,7 +223,7 @@ impl Casework {
     /// Writes what follows from pushes that ended: who was reached, which consents are used up, who comes next.
     pub(super) async fn apply_pushes(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         ended: &[EndedPush<'_>],
     ) -> Result<(), StoreError> {
@@ -254,7 +254,7 @@ impl Casework {
     /// Hands a notification that did not arrive to the next channel of the chain.
     async fn pass_on(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         notification: &Notification,
         &EndedPush { effect, trace, .. }: &EndedPush<'_>,
@@ -302,7 +302,7 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
 }
 
 /// Ends the hold of a push that did not arrive on a consent.
-async fn settle_consent(tx: &mut Tx, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
+async fn settle_consent(tx: &mut Tx<'_>, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
     match &effect.end {
         PushEnd::Delivered | PushEnd::Unknown => consent_holds::use_up(tx, &[job]).await,
         PushEnd::Failed | PushEnd::Gone { .. } | PushEnd::Refused { template: None } => {

@@ -41,7 +41,7 @@ impl Casework {
     /// and did not, goes on to the next channel.
     pub(super) async fn apply_receipt(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         link: &Link,
         receipt: &PushReceipt,

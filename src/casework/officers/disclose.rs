@@ -32,9 +32,9 @@ impl Casework {
         let file = self.case_file_unmasked(&mut tx, desk, id).await?.ok_or(ChangeError::NotFound)?;
         let mut record = Record::default();
         record.remember(id, &desk.actor(), "disclosed", json!({"reason": reason}), now);
-        let offers = self.save(&mut tx, &record, now).await?;
         let answer = answer(&file);
-        once::leave(&mut tx, self.store().keys(), once, &answer, now).await?;
+        once::leave_in(&mut record, self.store().keys(), once, &answer, now)?;
+        let offers = self.save(&mut tx, &record, now).await?;
         self.commit(tx, &record, offers).await?;
         Ok(Given::first(answer))
     }

@@ -27,7 +27,7 @@ impl People {
     /// The code that proves the possession of a phone, or why it does not. Whoever makes use of it uses it up.
     pub(super) async fn check_code(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         phone: &MobilePhone,
         code: &Private<String>,
     ) -> Result<Result<LoginCodeId, CodeError>, StoreError> {

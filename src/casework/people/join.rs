@@ -83,7 +83,7 @@ impl People {
     /// until the end of the transaction.
     pub(super) async fn claim(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         record: &mut Record,
         person: PersonId,
         proved: Proved<'_>,
@@ -114,7 +114,7 @@ impl People {
     }
 
     /// Makes a change of accounts last, and has the clients of those whom it concerns look again.
-    pub(super) async fn commit_claim(&self, mut tx: Tx, record: &Record) -> Result<(), StoreError> {
+    pub(super) async fn commit_claim(&self, mut tx: Tx<'_>, record: &Record) -> Result<(), StoreError> {
         if !record.is_empty() {
             record::save(&mut tx, self.store.keys(), record, self.clock.now()).await.map_err(SaveError::into_store)?;
         }

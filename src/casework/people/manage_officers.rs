@@ -98,6 +98,6 @@ impl People {
     }
 }
 
-async fn officer_of(tx: &mut Tx, username: &Username) -> Result<Officer, OfficerError> {
+async fn officer_of(tx: &mut Tx<'_>, username: &Username) -> Result<Officer, OfficerError> {
     officers::find_by_username(tx, username).await?.ok_or(OfficerError::NotFound)
 }

@@ -80,6 +80,6 @@ pub struct People {
     pub token_endpoint: Arc<str>,
 }
 
-async fn commit(tx: Tx) -> Result<(), StoreError> {
+async fn commit(tx: Tx<'_>) -> Result<(), StoreError> {
     Ok(tx.commit().await?)
 }

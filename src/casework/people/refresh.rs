@@ -51,7 +51,7 @@ impl People {
 
     async fn hold<T: Subject>(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         token: &RefreshToken,
         now: Instant,
     ) -> Result<HeldToken, RefreshError> {
@@ -61,7 +61,7 @@ impl People {
 
     async fn go_on<T: Subject>(
         &self,
-        mut tx: Tx,
+        mut tx: Tx<'_>,
         who: T,
         token: &RefreshToken,
         held: HeldToken,

@@ -50,7 +50,7 @@ impl People {
 
     async fn person_of_phone(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         phone: &MobilePhone,
         language: Language,
     ) -> Result<Person, StoreError> {

@@ -75,7 +75,7 @@ impl People {
 
     async fn person_of_wechat(
         &self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         account: &WechatAccount,
         language: Language,
     ) -> Result<Person, StoreError> {

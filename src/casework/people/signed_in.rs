@@ -86,7 +86,7 @@ impl Subject for Officer {
 
 impl People {
     /// Opens a session for somebody who proved who they are, and commits.
-    pub(super) async fn open_session<T: Subject>(&self, mut tx: Tx, who: T) -> Result<SignedIn<T>, StoreError> {
+    pub(super) async fn open_session<T: Subject>(&self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
         let now = self.clock.now();
         let session = NewSession {
             id: fresh(SessionId::from_uuid),

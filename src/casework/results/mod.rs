@@ -1,5 +1,6 @@
 //! Decisions that were made in another system (办结结果回传): taken over once each, with the same push and parcel.
 
+mod batch;
 mod gather;
 mod record;
 mod row;

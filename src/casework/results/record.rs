@@ -1,4 +1,4 @@
-//! Records reported decisions: a batch in one transaction, a poison row alone.
+//! Records reported decisions: many at once, a poison row alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use crate::casework::Casework;
 use crate::casework::change_case::ChangeError;
 use crate::casework::enact::Applicant;
 use crate::casework::officers::decide::cause;
-use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
+use crate::casework::once::OnceError;
 use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
 use crate::domain::case::{Actor, Case, Delivery, State};
@@ -24,7 +24,7 @@ use crate::store::cases::{self, Owner, ReportMark, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::refused_applications::{By, Refused};
 use crate::store::reported::{self, KnownApplicant, Name, Named};
-use crate::store::{Conn, KeyRing, StoreError, Tx, people};
+use crate::store::{Conn, KeyRing, StoreError, people};
 
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl Reported {
 }
 
 /// A row that passed its checks.
-struct Row<'a> {
+pub(super) struct Row<'a> {
     at: usize,
     office: &'a BackOffice,
     result: &'a NewResult,
@@ -62,37 +62,14 @@ impl<'a> Row<'a> {
 }
 
 /// Rows that are written, but not committed yet.
-struct Written {
-    verdicts: Verdicts,
-    record: Record,
-    offers: Vec<Offer>,
-}
-
-/// What became of a batch.
-enum Batch {
-    /// It had been answered.
-    Given(Given),
-    /// It is written, but not answered yet.
-    Written(Tx, Box<Written>),
-}
-
-/// Why a batch was not recorded.
-#[derive(Debug, thiserror::Error)]
-enum BatchError {
-    #[error(transparent)]
-    Once(#[from] OnceError),
-    #[error(transparent)]
-    Save(#[from] SaveError),
-}
-
-impl From<StoreError> for BatchError {
-    fn from(error: StoreError) -> Self {
-        Self::Save(error.into())
-    }
+pub(super) struct Written {
+    pub verdicts: Verdicts,
+    pub record: Record,
+    pub offers: Vec<Offer>,
 }
 
 /// Verdicts by the place of their rows.
-type Verdicts = BTreeMap<usize, Recorded>;
+pub(super) type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Casework {
     /// Records reported decisions, each with a verdict of its own, in the order given.
@@ -125,109 +102,8 @@ impl Casework {
         Ok(verdicts)
     }
 
-    /// The same for a batch that is answered as a whole; the same request again gets the same answer. An answer is kept
-    /// where it is of an effect: not if no row was taken. Where the record refused a row, so that each went alone, it is
-    /// kept after them: a crash in between costs the answer, and the batch that is sent again finds its rows.
-    ///
-    /// # Errors
-    /// When the same request is in progress, its key belongs to another, or the record is unavailable.
-    pub async fn record_batch(
-        &self,
-        reported: &[Reported],
-        once: &Once,
-        answer: impl Fn(Vec<Recorded>) -> Answer + Send + Sync,
-    ) -> Result<Given, OnceError> {
-        let given = match self.batch_as_published(reported, once, &answer).await {
-            Err(BatchError::Save(SaveError::NotInForce)) => {
-                self.refresh_catalogue().await?;
-                self.batch_as_published(reported, once, &answer).await
-            }
-            given => given,
-        };
-        given.map_err(|error| match error {
-            BatchError::Once(error) => error,
-            BatchError::Save(error) => error.into_store().into(),
-        })
-    }
-
-    async fn batch_as_published(
-        &self,
-        reported: &[Reported],
-        once: &Once,
-        answer: &(impl Fn(Vec<Recorded>) -> Answer + Send + Sync),
-    ) -> Result<Given, BatchError> {
-        let (catalog, keys, now) = (self.catalog().current(), self.store().keys(), self.now());
-        // Before it draws numbers, which a repetition does not need.
-        let mut look = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut look, keys, Some(once), now).await? {
-            return Ok(once::again(look, answer).await?);
-        }
-        look.rollback().await.map_err(StoreError::from)?;
-        let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
-        let refused = refused_by_the_list(reported, &verdicts);
-        if rows.is_empty() {
-            self.keep_refusals(&refused).await?;
-            return Ok(Given::first(answer(verdicts.into_values().collect())));
-        }
-        let mut written = self.write_batch(&rows, once, now).await;
-        if matches!(&written, Err(BatchError::Save(error)) if is_raced(error)) {
-            written = self.write_batch(&rows, once, now).await;
-        }
-        let given = match written {
-            Ok(Batch::Given(given)) => return Ok(given),
-            Ok(Batch::Written(mut tx, written)) => {
-                verdicts.extend(written.verdicts);
-                let answer = answer(verdicts.into_values().collect());
-                once::leave(&mut tx, keys, Some(once), &answer, now).await?;
-                self.commit(tx, &written.record, written.offers).await?;
-                Given::first(answer)
-            }
-            Err(BatchError::Save(error)) if !is_of_all(&error) => {
-                verdicts.extend(self.record_one_by_one(&rows, now).await?);
-                let has_effect = verdicts.values().any(|verdict| !matches!(verdict, Recorded::Refused(_)));
-                let answer = answer(verdicts.into_values().collect());
-                if has_effect { self.keep_answer(answer, once, now).await? } else { Given::first(answer) }
-            }
-            Err(error) => return Err(error),
-        };
-        self.keep_refusals(&refused).await?;
-        Ok(given)
-    }
-
-    /// Keeps the answer to a batch whose rows went alone. The same request may have been at it at the same time: the first
-    /// answer that is kept is the answer.
-    async fn keep_answer(&self, answer: Answer, once: &Once, now: Instant) -> Result<Given, OnceError> {
-        let keys = self.store().keys();
-        let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, keys, Some(once), now).await? {
-            return Ok(once::again(tx, answer).await?);
-        }
-        once::leave(&mut tx, keys, Some(once), &answer, now).await?;
-        tx.commit().await.map_err(StoreError::from)?;
-        Ok(Given::first(answer))
-    }
-
-    /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.
-    async fn write_batch(&self, rows: &[Row<'_>], once: &Once, now: Instant) -> Result<Batch, BatchError> {
-        let mut connection = self.store().connection().await?;
-        let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
-        drop(connection);
-        let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
-            return Ok(Batch::Given(once::again(tx, answer).await?));
-        }
-        match self.write_rows(&mut tx, rows, numbers, now).await {
-            Ok(written) => Ok(Batch::Written(tx, Box::new(written))),
-            Err(error) => {
-                // Now, and not when the connection is next used: whoever tries again finds the key free.
-                tx.rollback().await.map_err(StoreError::from)?;
-                Err(error.into())
-            }
-        }
-    }
-
     /// The rows that are sound, and the verdicts on the others.
-    fn check_rows<'a>(
+    pub(super) fn check_rows<'a>(
         &self,
         catalog: &'a Snapshot,
         reported: &'a [Reported],
@@ -251,7 +127,7 @@ impl Casework {
         (rows, verdicts)
     }
 
-    async fn record_one_by_one(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+    pub(super) async fn record_one_by_one(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut verdicts = Verdicts::new();
         for row in rows {
             match self.record_rows(std::slice::from_ref(row), now).await {
@@ -284,7 +160,7 @@ impl Casework {
 
     /// Judges rows, and writes those that are new. Two statements for all of them: what is known of them, and all that they
     /// write. If somebody else writes the same in between, a rule of the schema is broken, and nothing is written.
-    async fn write_rows(
+    pub(super) async fn write_rows(
         &self,
         conn: &mut Conn,
         rows: &[Row<'_>],
@@ -384,7 +260,7 @@ impl Casework {
 }
 
 /// Decisions on what is not published (目录之外不得实施行政审批).
-fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
+pub(super) fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
     let is_refused = |at: &usize| matches!(verdicts.get(at), Some(Recorded::Refused(RowRefusal::ItemNotPublished)));
     let refused = reported.iter().enumerate().filter(|(at, _)| is_refused(at));
     let refused = refused.map(|(_, Reported { office, result, .. })| Refused {
@@ -396,12 +272,12 @@ fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec
 }
 
 /// Whether somebody else wrote what these rows are about since it was looked for; the next look finds it.
-fn is_raced(error: &SaveError) -> bool {
+pub(super) fn is_raced(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(error) if people::raced(error) || error.broke("cases_source_ref"))
 }
 
 /// Whether it is no single row's fault.
-const fn is_of_all(error: &SaveError) -> bool {
+pub(super) const fn is_of_all(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)
 }
 

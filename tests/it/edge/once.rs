@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
-use songda::casework::once::{Answer, Entered, KEPT, Once, OnceError, enter, leave};
+use songda::casework::once::{Answer, Entered, Once, OnceError, enter, leave};
 use songda::domain::clock::Instant;
-use songda::store::{Store, idempotency};
+use songda::store::Store;
+use songda::store::idempotency::{self, KEPT};
 
 use super::now;
 use crate::database::Record;

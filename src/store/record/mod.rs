@@ -1,0 +1,300 @@
+//! What one transition wrote, in one statement.
+//!
+//! A use case gathers the new state of its cases, all that they owe and what it answers in a [`Record`]; [`save`] hands the
+//! whole of it to PostgreSQL as a single statement, for one case or for two hundred. That is one round trip, and nothing can
+//! be saved without what it owes.
+
+mod rows;
+mod save;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+
+use super::StoreError;
+use super::idempotency::Stored;
+use super::reported::Name;
+use crate::domain::case::{Actor, Case};
+use crate::domain::clock::{Instant, fresh_uuid};
+use crate::domain::identity::MobilePhone;
+use crate::domain::ids::{CaseId, DraftId, ParcelId, PersonId, UploadId};
+use crate::domain::item::AgencyCode;
+use crate::domain::job::Job;
+use crate::domain::notification::Notification;
+use crate::domain::parcel::{Parcel, ParcelState};
+use crate::store::cases::ReportMark;
+use crate::store::seal::KeyRing;
+
+use rows::{
+    AnswerRow, CaseRow, ChangeRow, DraftRow, FileRow, HistoryRow, JobRow, NewCaseRow, NotificationRow, ParcelRow,
+    PersonRow, bytea, detail, json,
+};
+pub use save::{SaveError, save};
+
+/// Everything that a transition wrote. Empty parts cost nothing.
+#[derive(Default)]
+pub struct Record {
+    people: Vec<PersonRow>,
+    new_cases: Vec<NewCaseRow>,
+    cases: Vec<CaseRow>,
+    drafts: Vec<DraftRow>,
+    files: Vec<FileRow>,
+    history: Vec<HistoryRow>,
+    notifications: Vec<NotificationRow>,
+    parcels: Vec<ParcelRow>,
+    changes: Vec<ChangeRow>,
+    jobs: Vec<JobRow>,
+    answers: Vec<AnswerRow>,
+}
+
+/// What a client should look at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// A case.
+    Case,
+    /// A notification.
+    Notification,
+    /// A parcel.
+    Parcel,
+    /// A draft.
+    Draft,
+}
+
+impl ChangeKind {
+    /// As stored and as clients read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Case => "case",
+            Self::Notification => "notification",
+            Self::Parcel => "parcel",
+            Self::Draft => "draft",
+        }
+    }
+}
+
+/// The sealed and foreign parts that a case is opened with.
+pub struct Opening<'a> {
+    /// `mobile`, or the back-office system that owns the case.
+    pub source: &'a str,
+    /// Its reference there.
+    pub source_ref: Option<&'a str>,
+    /// What its report is known by.
+    pub report: Option<&'a ReportMark>,
+    /// The sealed application.
+    pub application: &'a [u8],
+    /// The sealed recipient, where the delivery is by courier.
+    pub recipient: Option<&'a [u8]>,
+}
+
+impl Record {
+    /// Enters somebody whom nobody knew, by what they were named by. Of somebody who is awaited under a resident ID, it
+    /// changes the phone at which they are told until they come.
+    ///
+    /// # Errors
+    /// When the phone cannot be sealed.
+    pub fn enter(
+        &mut self,
+        id: PersonId,
+        (name, phone): (&Name, &MobilePhone),
+        keys: &KeyRing,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        self.people.push(PersonRow {
+            id: id.uuid(),
+            phone_hash: name.phone().map(bytea),
+            resident_id_hash: name.resident_id().map(bytea),
+            phone_sealed: bytea(&keys.seal("people.phone", phone.expose().as_bytes())?),
+            created_at: now,
+        });
+        Ok(())
+    }
+
+    /// Opens a case.
+    ///
+    /// # Errors
+    /// When the case has no JSON form.
+    pub fn open(&mut self, case: &Case, opening: &Opening<'_>) -> Result<(), StoreError> {
+        self.new_cases.push(NewCaseRow {
+            id: case.id.uuid(),
+            number: case.number.as_str().to_owned(),
+            person_id: case.applicant.uuid(),
+            item_code: case.item.as_str().to_owned(),
+            item_version: case.item_version,
+            agency: case.agency.as_str().to_owned(),
+            source: opening.source.to_owned(),
+            source_ref: opening.source_ref.map(str::to_owned),
+            report_hash: opening.report.map(|report| bytea(&report.said)),
+            report_key_hash: opening.report.and_then(|report| report.key.as_deref()).map(bytea),
+            state: case.state.as_str(),
+            detail: detail(case)?,
+            delivery: json("cases.delivery", &case.delivery)?,
+            application: bytea(opening.application),
+            recipient_sealed: opening.recipient.map(bytea),
+            version: 1,
+            due_on: case.due_on,
+            submitted_at: case.submitted_at,
+            updated_at: case.submitted_at,
+        });
+        self.change(case.applicant, ChangeKind::Case, case.id);
+        Ok(())
+    }
+
+    /// Changes a case that was read at a version.
+    ///
+    /// # Errors
+    /// When the case has no JSON form.
+    pub fn change_case(&mut self, case: &Case, read_at_version: i64, now: Instant) -> Result<(), StoreError> {
+        self.cases.push(CaseRow {
+            id: case.id.uuid(),
+            state: case.state.as_str(),
+            detail: detail(case)?,
+            due_on: case.due_on,
+            accepted_on: case.deadlines.map(|deadlines| deadlines.accepted_on),
+            promised_on: case.deadlines.map(|deadlines| deadlines.promised_on),
+            legal_on: case.deadlines.and_then(|deadlines| deadlines.legal_on),
+            version: read_at_version,
+            updated_at: now,
+        });
+        self.change(case.applicant, ChangeKind::Case, case.id);
+        Ok(())
+    }
+
+    /// Marks a draft that was read at a version as the case that it became.
+    pub fn submit_draft(&mut self, draft: DraftId, read_at_version: i64, case: &Case) {
+        self.drafts.push(DraftRow {
+            id: draft.uuid(),
+            person_id: case.applicant.uuid(),
+            version: read_at_version,
+            submitted_as: case.id.uuid(),
+        });
+        self.change(case.applicant, ChangeKind::Draft, draft);
+    }
+
+    /// Keeps a person's files for good, because a case names them now.
+    pub fn hand_in(&mut self, person: PersonId, files: impl IntoIterator<Item = UploadId>) {
+        let row = |file: UploadId| FileRow { id: file.uuid(), person_id: person.uuid() };
+        self.files.extend(files.into_iter().map(row));
+    }
+
+    /// Adds to a case's history: who did what, when, and why.
+    pub fn remember(&mut self, case: CaseId, actor: &Actor, act: &'static str, cause: Value, now: Instant) {
+        self.history.push(HistoryRow {
+            id: fresh_uuid(),
+            case_id: case.uuid(),
+            at: now,
+            actor: actor.to_string(),
+            act,
+            cause,
+        });
+    }
+
+    /// Puts a notification into the inbox.
+    pub fn notify(&mut self, notification: &Notification) {
+        self.notifications.push(NotificationRow {
+            id: notification.id.uuid(),
+            person_id: notification.person.uuid(),
+            case_id: notification.case.uuid(),
+            case_number: notification.case_number.as_str().to_owned(),
+            event: notification.event.as_str(),
+            parcel_id: notification.parcel.map(ParcelId::uuid),
+            item_zh: notification.item.zh.clone(),
+            item_en: notification.item.en.clone(),
+            created_at: notification.created_at,
+        });
+        self.change(notification.person, ChangeKind::Notification, notification.id);
+    }
+
+    /// Promises a parcel, of whose case the agency looks after it.
+    ///
+    /// # Errors
+    /// When the recipient cannot be sealed.
+    pub fn send(
+        &mut self,
+        parcel: &Parcel,
+        agency: &AgencyCode,
+        serve_by: Option<NaiveDate>,
+        keys: &KeyRing,
+    ) -> Result<(), StoreError> {
+        self.parcels.push(ParcelRow {
+            id: parcel.id.uuid(),
+            person_id: parcel.person.uuid(),
+            case_id: parcel.case.uuid(),
+            agency: agency.as_str().to_owned(),
+            carrier: parcel.carrier.as_str().to_owned(),
+            order_no: parcel.order_no.as_str().to_owned(),
+            round: i32::try_from(parcel.round).unwrap_or(i32::MAX),
+            state: ParcelState::Pending.as_str(),
+            recipient_sealed: bytea(&keys.seal_json("parcels.recipient", &parcel.recipient)?),
+            serve_by,
+            created_at: parcel.created_at,
+        });
+        self.change(parcel.person, ChangeKind::Parcel, parcel.id);
+        Ok(())
+    }
+
+    /// Tells a person's clients to look at something again.
+    pub fn change(&mut self, person: PersonId, kind: ChangeKind, subject: impl ToString) {
+        self.changes.push(ChangeRow { person_id: person.uuid(), kind: kind.as_str(), subject: subject.to_string() });
+    }
+
+    /// Promises a job.
+    ///
+    /// # Errors
+    /// When the work has no JSON form.
+    pub fn promise(&mut self, job: &Job, trace: Option<&str>) -> Result<(), StoreError> {
+        self.jobs.push(JobRow {
+            id: fresh_uuid(),
+            lane: job.work.lane().as_str().to_owned(),
+            kind: job.work.kind(),
+            key: job.work.key(),
+            payload: json("jobs.payload", &job.work)?,
+            delay_ms: i64::try_from(job.delay.as_millis()).unwrap_or(i64::MAX),
+            trace: trace.map(str::to_owned),
+        });
+        Ok(())
+    }
+
+    /// Keeps the answer to a request that is to have its effect once, beside that effect.
+    ///
+    /// # Errors
+    /// When the body cannot be sealed.
+    pub fn answer(
+        &mut self,
+        (scope, key): (&str, &str),
+        stored: &Stored,
+        keys: &KeyRing,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        self.answers.push(AnswerRow {
+            scope: scope.to_owned(),
+            key: key.to_owned(),
+            fingerprint: bytea(&stored.fingerprint),
+            status: stored.status_code()?,
+            headers: stored.headers.clone(),
+            body_sealed: bytea(&stored.seal_body(keys)?),
+            created_at: now,
+        });
+        Ok(())
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.people.is_empty()
+            && self.new_cases.is_empty()
+            && self.cases.is_empty()
+            && self.drafts.is_empty()
+            && self.files.is_empty()
+            && self.history.is_empty()
+            && self.notifications.is_empty()
+            && self.parcels.is_empty()
+            && self.changes.is_empty()
+            && self.jobs.is_empty()
+            && self.answers.is_empty()
+    }
+
+    /// The people whose clients will be told.
+    pub fn people(&self) -> impl Iterator<Item = PersonId> {
+        self.changes.iter().map(|change| PersonId::from_uuid(change.person_id))
+    }
+}

@@ -4,6 +4,9 @@
 //! A use case enters as its first statement, and leaves with its effect: in the same [`Record`], or where it has none as its
 //! last statement before the commit. In between, an advisory lock of the transaction keeps a second request with the same
 //! key out; it is told so rather than made to wait. Where a caller may do without a key and does, both do nothing.
+//!
+//! Whose effect and answer are one statement may leave without having entered, and enter only where the record refuses: it
+//! keeps one answer under a key.
 
 use serde_json::Value;
 

@@ -123,36 +123,37 @@ impl Casework {
         let mut connection = self.store().connection().await?;
         let found = drafts::find(&mut connection, keys, person, draft).await?.ok_or(SubmitError::NotFound)?;
         if let Some(case) = found.submitted_as {
-            return self.answered_before(&mut connection, once, case, now).await;
+            let before = self.answered_before(&mut connection, once, now).await?;
+            return before.ok_or(SubmitError::Submitted(case));
         }
         let ready = self.prepare(&mut connection, found, now).await?;
         let mut record = self.open(&ready, now)?;
         let answer = answer(&Versioned { case: ready.case, version: 1 });
         once::leave_in(&mut record, keys, Some(once), &answer, now)?;
         let mut tx = store::begin_on(&mut connection).await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, keys, Some(once), now).await? {
-            return Ok(once::again(tx, answer).await?);
-        }
         match self.save(&mut tx, &record, now).await {
-            Ok(offers) => self.commit(tx, &record, offers).await?,
-            Err(SaveError::Stale) => return Err(self.changed(&mut tx, person, draft).await),
-            Err(error) => return Err(error.into()),
+            Ok(offers) => {
+                self.commit(tx, &record, offers).await?;
+                Ok(Given::first(answer))
+            }
+            Err(SaveError::Stale | SaveError::Answered) => {
+                tx.rollback().await.map_err(StoreError::from)?;
+                match self.answered_before(&mut connection, once, now).await? {
+                    Some(given) => Ok(given),
+                    None => Err(self.changed(&mut connection, person, draft).await),
+                }
+            }
+            Err(error) => Err(error.into()),
         }
-        Ok(Given::first(answer))
     }
 
-    /// A draft that is a case already: the request that made it is answered again, any other is told so.
-    async fn answered_before(
-        &self,
-        conn: &mut Conn,
-        once: &Once,
-        case: CaseId,
-        now: Instant,
-    ) -> Result<Given, SubmitError> {
+    /// The answer to this very request, if it was given one. The record itself refuses to keep two under a key, so that it is
+    /// looked for only where something is there already.
+    async fn answered_before(&self, conn: &mut Conn, once: &Once, now: Instant) -> Result<Option<Given>, OnceError> {
         let mut tx = store::begin_on(conn).await?;
         match once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
-            Entered::Replay(answer) => Ok(once::again(tx, answer).await?),
-            Entered::First => Err(SubmitError::Submitted(case)),
+            Entered::Replay(answer) => Ok(Some(once::again(tx, answer).await?)),
+            Entered::First => Ok(None),
         }
     }
 

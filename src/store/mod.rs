@@ -145,6 +145,9 @@ const SESSION: [(&str, &str); 7] = [
     ("plan_cache_mode", "force_generic_plan"),
 ];
 
+/// How many statements a connection keeps prepared: more than there are.
+const STATEMENTS: usize = 500;
+
 impl Store {
     /// Makes a pool of at most `connections` connections; they are opened when first needed.
     ///
@@ -152,7 +155,7 @@ impl Store {
     /// When `url` is no PostgreSQL address.
     pub fn new(url: &str, connections: u32, application: &str, keys: KeyRing) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
-        let options = options.application_name(application).options(SESSION);
+        let options = options.application_name(application).options(SESSION).statement_cache_capacity(STATEMENTS);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(3))

@@ -4,8 +4,10 @@
 //! whole of it to PostgreSQL as a single statement, for one case or for two hundred. That is one round trip, and nothing can
 //! be saved without what it owes.
 
+mod parts;
 mod rows;
 mod save;
+mod statement;
 
 use chrono::NaiveDate;
 use serde_json::Value;

@@ -73,15 +73,12 @@ async fn repeated(probe: impl AsyncFn() -> Duration) -> Vec<Duration> {
 async fn killed_worker(town: &Town, office: &Office) -> (Duration, Duration) {
     let slow = json!({"gateway": "sms_aliyun", "operation": "SendSms", "fault": "slow", "times": 1, "delay_ms": 8_000});
     town.control.post("/_sandbox/faults").json(&slow).success().await.unwrap();
-    office.hand_in_at_once(1).await;
+    let one = Office::decided();
+    office.hand_in(&one, &mut Dice::new(0, "probe")).await;
+    the_message(town, &one.phone).await;
     let holder = "select worker from jobs where state = 'pending' and lease_until > now() and kind = 'push'";
-    let mut pid = String::new();
-    wait_at_most(PATIENCE, "a worker holds the job", async || {
-        let worker: Option<String> = sqlx::query_scalar(holder).fetch_optional(&town.database).await.unwrap();
-        pid = worker.and_then(|worker| Some(worker.split_once('-')?.0.to_owned())).unwrap_or_default();
-        !pid.is_empty()
-    })
-    .await;
+    let worker: String = sqlx::query_scalar(holder).fetch_one(&town.database).await.unwrap();
+    let (pid, _) = worker.split_once('-').unwrap();
     let worker = town.workers.iter().find(|worker| worker.pid().to_string() == pid).expect("one of the workers");
     worker.kill(0).await;
     let watch = Stopwatch::start();
@@ -127,17 +124,17 @@ async fn committed(town: &Town, office: &Office) -> Duration {
     };
     let ((died, watch), ()) = tokio::join!(death, decision);
     assert!(died, "the API died at its step");
-    wait::until(
-        "the message",
-        PATIENCE,
-        async || Ok((!town.sandbox.phone(&one.phone).await?.is_empty()).then_some(())),
-    )
-    .await
-    .unwrap();
+    the_message(town, &one.phone).await;
     let took = watch.elapsed();
     // It knows of no answer, so it hands the same in again.
     office.hand_in(&one, &mut Dice::new(0, "probe")).await;
     took
+}
+
+/// Waits until a phone got its message, whatever the gateway then says of it.
+async fn the_message(town: &Town, phone: &str) {
+    let has_come = async || Ok((!town.sandbox.phone(phone).await?.is_empty()).then_some(()));
+    wait::until("the message", PATIENCE, has_come).await.unwrap();
 }
 
 async fn nothing_is_owed(town: &Town) {

@@ -1,0 +1,168 @@
+//! The parts of which the statement that saves a record is made: `$rows` stands for the rows of a part, `$1` for now and `$2`
+//! for the moment before which answers are forgotten.
+//!
+//! What is changed is asked for in a way that leaves PostgreSQL one plan: to look each row up by its id. On an empty table it
+//! would do as well to read an index from end to end, which an equality of two tables allows, or another index, and the plan
+//! that a connection made then would read everything ever after.
+
+/// What a part tells of a row that it changed.
+pub const CHANGED: &str = "changed";
+/// What a part tells of a job that is due at once and was not promised before.
+pub const OFFERED: &str = "offered";
+/// What a part tells of an answer that it kept.
+pub const ANSWERED: &str = "answered";
+
+/// A part, and what it tells.
+pub struct Part {
+    /// The part.
+    pub sql: &'static str,
+    /// A query of `about`, `id` and `lane`; nothing where all that matters is that it was done.
+    pub tells: Option<&'static str>,
+}
+
+/// The locks of those whose clients will be told, and what they are told. `$after` stands for what must be there before.
+pub const HELD: &str = "
+held as materialized (
+    select count(pg_advisory_xact_lock(hashtextextended(person_id::text, 0))) as people
+    from (select distinct person_id from jsonb_populate_recordset(null::changes, $rows)$after
+          order by person_id) concerned
+), changed as (
+    insert into changes (person_id, kind, subject, at)
+    select person_id, kind, subject, $1 from jsonb_populate_recordset(null::changes, $rows), held
+)";
+/// What is there before anybody's lock is taken, where somebody is entered.
+pub const ENTERED_BEFORE: &str = ", (select count(*) from entered) before";
+
+/// Those whom nobody knew. Of one who is awaited under a resident ID, it changes the phone.
+pub const ENTERED: Part = Part {
+    sql: "
+entered as (
+    insert into people as p (id, phone_hash, resident_id_hash, phone_sealed, created_at)
+    select id, phone_hash, resident_id_hash, phone_sealed, created_at
+    from jsonb_populate_recordset(null::people, $rows) order by phone_hash, resident_id_hash
+    on conflict (resident_id_hash) do update set phone_sealed = excluded.phone_sealed
+    where p.signed_in_at is null and p.phone_hash is null
+    returning p.id
+)",
+    tells: None,
+};
+
+/// New cases.
+pub const OPENED: Part = Part {
+    sql: "
+opened as (
+    insert into cases (id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
+                       report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
+                       due_on, submitted_at, updated_at)
+    select id, number, person_id, item_code, item_version, agency, source, source_ref, report_hash,
+           report_key_hash, state, detail_sealed, delivery, application, recipient_sealed, version,
+           due_on, submitted_at, updated_at
+    from jsonb_populate_recordset(null::cases, $rows), held
+)",
+    tells: None,
+};
+
+/// Cases that were read at a version.
+pub const SAVED: Part = Part {
+    sql: "
+saved as (
+    update cases c
+    set state = t.state, detail = null, detail_sealed = t.detail_sealed, due_on = t.due_on, accepted_on = t.accepted_on,
+        promised_on = t.promised_on, legal_on = t.legal_on, updated_at = t.updated_at, version = c.version + 1
+    from jsonb_populate_recordset(null::cases, $rows) t
+    where c.id = any (array[t.id]) and c.version = t.version
+    returning c.id
+)",
+    tells: Some("select 'changed', id, null from saved"),
+};
+
+/// Drafts that became cases.
+pub const SUBMITTED: Part = Part {
+    sql: "
+submitted as (
+    update drafts d set submitted_as = t.submitted_as, version = d.version + 1, updated_at = $1
+    from jsonb_populate_recordset(null::drafts, $rows) t
+    where d.id = any (array[t.id]) and d.version = t.version
+      and d.person_id is not distinct from t.person_id and num_nulls(d.submitted_as) = 1
+    returning d.id
+)",
+    tells: Some("select 'changed', id, null from submitted"),
+};
+
+/// Files that a case names now.
+pub const HANDED_IN: Part = Part {
+    sql: "
+handed_in as (
+    update uploads u set keep_until = null
+    from jsonb_populate_recordset(null::uploads, $rows) t, held
+    where u.id = any (array[t.id]) and u.person_id is not distinct from t.person_id
+    returning u.id
+)",
+    tells: Some("select 'changed', id, null from handed_in"),
+};
+
+/// The history of cases.
+pub const REMEMBERED: Part = Part {
+    sql: "
+remembered as (
+    insert into case_history (id, case_id, at, actor, act, cause_sealed)
+    select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $rows)
+)",
+    tells: None,
+};
+
+/// Notifications in the inbox.
+pub const NOTIFIED: Part = Part {
+    sql: "
+notified as (
+    insert into notifications (id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at)
+    select id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at
+    from jsonb_populate_recordset(null::notifications, $rows)
+)",
+    tells: None,
+};
+
+/// Parcels.
+pub const SENT: Part = Part {
+    sql: "
+sent as (
+    insert into parcels (id, person_id, case_id, agency, carrier, order_no, round, state, recipient_sealed, serve_by,
+                         created_at, updated_at)
+    select id, person_id, case_id, agency, carrier, order_no, round, state, recipient_sealed, serve_by,
+           created_at, created_at
+    from jsonb_populate_recordset(null::parcels, $rows)
+)",
+    tells: None,
+};
+
+/// Jobs. One that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices when it
+/// could not.
+pub const PROMISED: Part = Part {
+    sql: "
+promised as (
+    insert into jobs (id, lane, kind, key, payload, due_at, offered_at, trace, created_at)
+    select id, lane, kind, key, payload, now() + delay_ms * interval '1 millisecond',
+           case when delay_ms = 0 then now() end, trace, now()
+    from jsonb_to_recordset($rows)
+         as t (id uuid, lane text, kind text, key text, payload jsonb, delay_ms bigint, trace text)
+    on conflict on constraint jobs_key do nothing
+    returning id, lane, offered_at
+)",
+    tells: Some("select 'offered', id, lane from promised where offered_at is not null"),
+};
+
+/// Answers to requests that are to have their effect once.
+pub const REPLIED: Part = Part {
+    sql: "
+replied as (
+    insert into idempotent_answers as a (scope, key, fingerprint, status, headers, body_sealed, created_at)
+    select scope, key, fingerprint, status, headers, body_sealed, created_at
+    from jsonb_populate_recordset(null::idempotent_answers, $rows)
+    on conflict (scope, key) do update
+    set fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers, body = null,
+        body_sealed = excluded.body_sealed, created_at = excluded.created_at
+    where a.created_at < $2
+    returning 1
+)",
+    tells: Some("select 'answered', null, null from replied"),
+};

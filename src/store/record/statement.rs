@@ -1,0 +1,123 @@
+//! The statement that saves a record. It has only the parts for which the record has rows: PostgreSQL makes every part ready
+//! before it finds that there is nothing to do, which takes longer than to write a row.
+
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::postgres::PgArguments;
+use sqlx::types::Json;
+use sqlx::{Arguments, AssertSqlSafe, FromRow};
+use uuid::Uuid;
+
+use super::Record;
+use super::parts::{self, Part};
+use super::rows::{bytea, json};
+use crate::domain::clock::Instant;
+use crate::store::seal::KeyRing;
+use crate::store::{Conn, StoreError, idempotency};
+
+/// A statement in the making. Its text is put together of constants alone.
+pub struct Statement {
+    parts: String,
+    tells: String,
+    arguments: PgArguments,
+}
+
+/// What a part of the statement tells of one row.
+#[derive(FromRow)]
+pub struct Told {
+    /// See [`parts`].
+    pub about: String,
+    /// The row's id, where it has one.
+    pub id: Option<Uuid>,
+    /// A job's lane.
+    pub lane: Option<String>,
+}
+
+impl Statement {
+    /// The statement for a record.
+    ///
+    /// # Errors
+    /// When something has no JSON form or cannot be sealed.
+    pub fn of(keys: &KeyRing, record: &Record, now: Instant) -> Result<Self, StoreError> {
+        let mut statement = Self::at(now)?;
+        statement.add(&parts::ENTERED, &record.people)?;
+        statement.hold(record)?;
+        statement.add(&parts::OPENED, &sealed(keys, "cases.detail", &record.new_cases)?)?;
+        statement.add(&parts::SAVED, &sealed(keys, "cases.detail", &record.cases)?)?;
+        statement.add(&parts::SUBMITTED, &record.drafts)?;
+        statement.add(&parts::HANDED_IN, &record.files)?;
+        statement.add(&parts::REMEMBERED, &sealed(keys, "case_history.cause", &record.history)?)?;
+        statement.add(&parts::NOTIFIED, &record.notifications)?;
+        statement.add(&parts::SENT, &record.parcels)?;
+        statement.add(&parts::PROMISED, &record.jobs)?;
+        statement.add(&parts::REPLIED, &record.answers)?;
+        Ok(statement)
+    }
+
+    fn at(now: Instant) -> Result<Self, StoreError> {
+        // Said here, so that they have types whether a part asks for them or not.
+        let parts = "with moments as (select $1::timestamptz, $2::timestamptz)".to_owned();
+        let tells = "select null::text as about, null::uuid as id, null::text as lane where false".to_owned();
+        let mut statement = Self { parts, tells, arguments: PgArguments::default() };
+        statement.bind(now)?;
+        statement.bind(now - idempotency::KEPT)?;
+        Ok(statement)
+    }
+
+    /// Takes the locks, and tells those whose they are. Other parts rely on it, so that it is always there.
+    fn hold(&mut self, record: &Record) -> Result<(), StoreError> {
+        let before = if record.people.is_empty() { "" } else { parts::ENTERED_BEFORE };
+        self.append(&parts::HELD.replace("$after", before), &record.changes)
+    }
+
+    /// Adds a part, if there is anything for it to do.
+    fn add<R: Serialize>(&mut self, part: &Part, rows: &[R]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        if let Some(tells) = part.tells {
+            self.tells.push_str(" union all ");
+            self.tells.push_str(tells);
+        }
+        self.append(part.sql, rows)
+    }
+
+    fn append<R: Serialize>(&mut self, sql: &str, rows: &[R]) -> Result<(), StoreError> {
+        self.bind(Json(rows))?;
+        self.parts.push(',');
+        self.parts.push_str(&sql.replace("$rows", &format!("${}", self.arguments.len())));
+        Ok(())
+    }
+
+    fn bind<'v, V>(&mut self, value: V) -> Result<(), StoreError>
+    where
+        V: sqlx::Encode<'v, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        self.arguments.add(value).map_err(|error| StoreError::Broken(error.to_string()))
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When the database refuses it or is unavailable.
+    pub async fn run(self, conn: &mut Conn) -> Result<Vec<Told>, StoreError> {
+        let Self { parts, tells, arguments } = self;
+        let text = AssertSqlSafe(format!("{parts}\n{tells}"));
+        Ok(sqlx::query_as_with(text, arguments).fetch_all(conn).await?)
+    }
+}
+
+/// Rows as they are written: what stands at `table.member` goes into the column `member_sealed`, unless it says nothing.
+fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<Value>, StoreError> {
+    let member = place.rsplit('.').next().unwrap_or(place);
+    let seal = |row: &R| {
+        let mut row = json(place, row)?;
+        match row.as_object_mut().and_then(|row| row.remove(member)) {
+            Some(Value::Object(said)) if said.is_empty() => {}
+            Some(said) => row[format!("{member}_sealed")] = bytea(&keys.seal_json(place, &said)?).into(),
+            None => {}
+        }
+        Ok(row)
+    };
+    rows.iter().map(seal).collect()
+}

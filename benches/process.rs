@@ -50,6 +50,12 @@ impl Process {
         self.status("VmHWM:")
     }
 
+    /// What of its memory are pages of the program's file, in MB. All processes of the program share them, and Linux drops
+    /// them when it needs room.
+    pub fn program_memory(&self) -> Measured<f64> {
+        self.status("RssFile:")
+    }
+
     fn status(&self, field: &str) -> Measured<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field)).ok_or("no memory is reported")?;

@@ -38,6 +38,13 @@ static STORES: Line =
     Line { what: "PostgreSQL and Redis: processor time for 1,000 jobs", unit: "s", beside: "", target: Target::None };
 static MEMORY: Line = Line { what: "worker: most memory", unit: "MB", beside: "", target: Target::AtMost(30.0) };
 
+static PROGRAM: Line = Line {
+    what: "worker: pages of the program and its libraries, which all its processes share",
+    unit: "MB",
+    beside: "",
+    target: Target::None,
+};
+
 /// How long a drain may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -47,6 +54,7 @@ struct Drained {
     cpu: f64,
     stores: f64,
     memory: f64,
+    program: f64,
 }
 
 /// Measures both gateways, and the peers on the same ones.
@@ -69,6 +77,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
         CPU.beside(ours.cpu, theirs.map(|peer| for_a_thousand(peer.cpu, jobs))),
         STORES.is(ours.stores),
         MEMORY.is(ours.memory),
+        PROGRAM.is(ours.program),
     ])
 }
 
@@ -88,12 +97,13 @@ async fn drain(bench: &Bench, jobs: usize, delay: Duration) -> Measured<Drained>
     let arrivals = bench.sink.received(jobs, PATIENCE).await?;
     bench.ledger.all_done(PATIENCE).await?;
     let end = bench.sink.now();
-    let (cpu, stores, memory) = (worker.cpu()?, stores::cpu()? - stores_before, worker.peak_memory()?);
+    let (cpu, stores) = (worker.cpu()?, stores::cpu()? - stores_before);
+    let (memory, program) = (worker.peak_memory()?, worker.program_memory()?);
     worker.stop().await?;
     bench.ledger.all_recorded().await?;
     let begin = arrivals.iter().map(|arrival| arrival.at).min().unwrap_or_default();
     let rate = per_second(jobs, end - begin);
-    Ok(Drained { rate, cpu: for_a_thousand(cpu, jobs), stores: for_a_thousand(stores, jobs), memory })
+    Ok(Drained { rate, cpu: for_a_thousand(cpu, jobs), stores: for_a_thousand(stores, jobs), memory, program })
 }
 
 /// Has decisions taken while no worker runs: each leaves one job waiting.

@@ -30,10 +30,13 @@ struct Bell {
     /// The end of the person's log when it was last looked for all; 0 before.
     seen: AtomicI64,
     streams: Mutex<Streams>,
-    read: tokio::sync::Mutex<Option<Read>>,
+    read: ReadTogether,
 }
 
-/// What a person's log held after a place; never nothing. The log only grows at its end, so that it holds this for ever.
+/// What a stream read last, for the others of its person.
+type ReadTogether = tokio::sync::Mutex<Option<Read>>;
+
+/// What a person's log held after a place; never nothing. A log grows at its end alone, so that this still begins it there.
 struct Read {
     after: i64,
     changes: Vec<Change>,
@@ -174,7 +177,7 @@ impl Casework {
         limit: i64,
         wait: Duration,
     ) -> Result<Vec<Change>, StoreError> {
-        self.changes_until(&live.bell(person), person, (after, limit), tokio::time::sleep(wait), || true).await
+        self.changes_until((&live.bell(person), None), person, (after, limit), tokio::time::sleep(wait), || true).await
     }
 
     /// The changes of a stream after a place in the person's log; waits for the first. None: the stream ends.
@@ -183,12 +186,13 @@ impl Casework {
     /// When the record cannot be read.
     pub async fn next_changes(&self, stream: &Stream, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
         let ends = tokio::time::sleep_until(stream.until);
-        self.changes_until(&stream.bell, stream.person, (after, limit), ends, || stream.goes_on()).await
+        let bell = (&*stream.bell, Some(&stream.bell.read));
+        self.changes_until(bell, stream.person, (after, limit), ends, || stream.goes_on()).await
     }
 
     async fn changes_until(
         &self,
-        bell: &Bell,
+        (bell, together): (&Bell, Option<&ReadTogether>),
         person: PersonId,
         (after, limit): (i64, i64),
         given_up: impl Future<Output = ()> + Send,
@@ -202,7 +206,10 @@ impl Casework {
                 return Ok(Vec::new());
             }
             // Boxed: to look takes much more room than to wait, and only for a moment.
-            let found = Box::pin(self.changes_after(bell, person, after, limit)).await?;
+            let found = match together {
+                Some(read) => Box::pin(self.changes_after_together(read, person, after, limit)).await?,
+                None => Box::pin(self.changes_after(person, after, limit)).await?,
+            };
             if !found.is_empty() {
                 return Ok(found);
             }
@@ -213,20 +220,25 @@ impl Casework {
         }
     }
 
-    /// Reads a person's log. Of several clients that are at the same place, and are woken together, one reads for all.
-    async fn changes_after(
+    async fn changes_after(&self, person: PersonId, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
+        changes::after(&mut *self.store().connection().await?, person, after, limit).await
+    }
+
+    /// The same for a stream: of several that are at the same place, and are woken together, one reads for all. It may lack
+    /// what was added since, which the stream then reads from there on.
+    async fn changes_after_together(
         &self,
-        bell: &Bell,
+        read: &ReadTogether,
         person: PersonId,
         after: i64,
         limit: i64,
     ) -> Result<Vec<Change>, StoreError> {
-        let mut read = bell.read.lock().await;
+        let mut read = read.lock().await;
         if let Some(read) = read.as_ref().filter(|read| read.after == after) {
             let limit = usize::try_from(limit).unwrap_or_default();
             return Ok(read.changes.iter().take(limit).cloned().collect());
         }
-        let changes = changes::after(&mut *self.store().connection().await?, person, after, limit).await?;
+        let changes = self.changes_after(person, after, limit).await?;
         if !changes.is_empty() {
             *read = Some(Read { after, changes: changes.clone() });
         }

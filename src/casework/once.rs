@@ -11,8 +11,8 @@
 use serde_json::Value;
 
 use crate::domain::clock::Instant;
-use crate::store::idempotency::{self, Known, Stored};
-use crate::store::record::Record;
+use crate::store::idempotency::{self, Stored};
+use crate::store::record::{self, Record, SaveError};
 use crate::store::{KeyRing, StoreError, Tx};
 
 /// A request that is to have its effect once.
@@ -72,7 +72,7 @@ impl Given {
 /// Whether there is anything to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entered {
-    /// The first such request: do it, and [`leave`].
+    /// The first such request: do it, and leave ([`leave_in`], [`leave`]).
     First,
     /// It was done: give this answer again.
     Replay(Answer),
@@ -113,8 +113,9 @@ impl Once {
 /// When the same request is in progress, or the key belongs to another.
 pub async fn enter(tx: &mut Tx<'_>, keys: &KeyRing, once: Option<&Once>, now: Instant) -> Result<Entered, OnceError> {
     let Some(once) = once else { return Ok(Entered::First) };
-    let Known { is_free, stored } = idempotency::enter(tx, keys, once.named(), now).await?;
-    match stored {
+    // The lock first: what another stored while it held it is found.
+    let is_free = idempotency::try_lock(tx, &once.scope, &once.key).await?;
+    match idempotency::find(tx, keys, once.named(), now).await? {
         Some(stored) if stored.fingerprint == once.fingerprint => {
             Ok(Entered::Replay(Answer { status: stored.status, headers: stored.headers, body: stored.body }))
         }
@@ -159,7 +160,11 @@ pub async fn leave(
     answer: &Answer,
     now: Instant,
 ) -> Result<(), OnceError> {
-    let Some(once) = once else { return Ok(()) };
-    let is_kept = idempotency::save(tx, keys, once.named(), &once.stored(answer), now).await?;
-    if is_kept { Ok(()) } else { Err(OnceError::InProgress) }
+    let mut record = Record::default();
+    leave_in(&mut record, keys, once, answer, now)?;
+    match record::save(tx, keys, &record, now).await {
+        Ok(_) => Ok(()),
+        Err(SaveError::Answered) => Err(OnceError::InProgress),
+        Err(error) => Err(error.into_store().into()),
+    }
 }

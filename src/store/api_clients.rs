@@ -147,7 +147,7 @@ pub async fn use_assertion(
 /// # Errors
 /// When the database is unavailable.
 pub async fn forget_assertions(conn: &mut Conn, expired_before: Instant, limit: i64) -> Result<u64, StoreError> {
-    const SQL: &str = "delete from used_assertions where ctid = any (array(
+    const SQL: &str = "delete from used_assertions where expires_at < $1 and ctid = any (array(
         select ctid from used_assertions where expires_at < $1 order by expires_at limit $2))";
     Ok(sqlx::query(SQL).bind(expired_before).bind(limit).execute(conn).await?.rows_affected())
 }

@@ -236,12 +236,12 @@ pub async fn of_applicant(
     let rows: Vec<CaseRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from cases where person_id = $1 and ($2::timestamptz is null or (submitted_at, id) < ($2, $3))
+        " from cases where person_id = $1 and (submitted_at, id) < (coalesce($2, timestamptz 'infinity'), $3)
           order by submitted_at desc, id desc limit $4"
     ))
     .bind(person.uuid())
     .bind(after.map(|(at, _)| at))
-    .bind(after.map(|(_, id)| id.uuid()))
+    .bind(after.map_or(Uuid::max(), |(_, id)| id.uuid()))
     .bind(limit)
     .fetch_all(conn)
     .await?;

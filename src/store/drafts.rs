@@ -159,12 +159,12 @@ pub async fn open_of(
         "select ",
         columns!(),
         " from drafts
-         where person_id = $1 and submitted_as is null and ($2::timestamptz is null or (updated_at, id) < ($2, $3))
+         where person_id = $1 and submitted_as is null and (updated_at, id) < (coalesce($2, timestamptz 'infinity'), $3)
          order by updated_at desc, id desc limit $4"
     ))
     .bind(person.uuid())
     .bind(after.map(|(at, _)| at))
-    .bind(after.map(|(_, id)| id.uuid()))
+    .bind(after.map_or(Uuid::max(), |(_, id)| id.uuid()))
     .bind(limit)
     .fetch_all(conn)
     .await?;

@@ -13,9 +13,10 @@ use crate::domain::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 /// # Errors
 /// When the database is unavailable.
 pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(), StoreError> {
-    const LOCKS: [&str; 3] = [
+    const LOCKS: [&str; 4] = [
         "select from cases where person_id = ($1::uuid[])[1] order by id for no key update",
         "select from parcels where person_id = ($1::uuid[])[1] order by id for no key update",
+        "select from drafts where person_id = ($1::uuid[])[1] order by id for no key update",
         "select from people where id = any($1) order by id for no key update",
     ];
     for sql in LOCKS {

@@ -131,7 +131,7 @@ pub struct Store {
 /// All our statements touch few rows, found by an index. The planner is told so, because it may believe that a table is
 /// small long after it has grown: a statement that was prepared on an empty database would read whole tables until the
 /// first `analyze`. Where a whole table is wanted, it is read all the same. And because one plan serves every value, it is
-/// made once for a connection: to plan the longest statements takes longer than to run them.
+/// made once for a connection: to plan the longest statements takes as long as to run them.
 ///
 /// No transaction of ours waits for anything but the record. One that is idle belongs to a process or a line that is
 /// gone, and what it has locked is needed by others.

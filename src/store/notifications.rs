@@ -124,19 +124,22 @@ pub async fn inbox(
     before: Option<NotificationId>,
     limit: i64,
 ) -> Result<Vec<Received>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(concat!(
+    const ALL: &str = concat!(
         "select ",
         columns!(),
-        " from notifications
-         where person_id = $1 and (not $2 or read_at is null) and ($3::uuid is null or id < $3)
-         order by id desc limit $4"
-    ))
-    .bind(person.uuid())
-    .bind(unread_only)
-    .bind(before.map(NotificationId::uuid))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+        " from notifications where person_id = $1 and id < $2 order by id desc limit $3"
+    );
+    const UNREAD: &str = concat!(
+        "select ",
+        columns!(),
+        " from notifications where person_id = $1 and id < $2 and read_at is null order by id desc limit $3"
+    );
+    let rows: Vec<Row> = sqlx::query_as(if unread_only { UNREAD } else { ALL })
+        .bind(person.uuid())
+        .bind(before.map_or(Uuid::max(), NotificationId::uuid))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -179,19 +182,20 @@ pub async fn mark_read(
     and_older: bool,
     now: Instant,
 ) -> Result<bool, StoreError> {
-    let there = sqlx::query_scalar(
-        "with marked as (
-            update notifications set read_at = $4
-            where person_id = $1 and (id = $2 or ($3 and id < $2)) and read_at is null
+    const ONE: &str = "with marked as (
+            update notifications set read_at = $3 where id = $2 and person_id = $1 and read_at is null
          )
-         select exists (select from notifications where person_id = $1 and id = $2)",
-    )
-    .bind(person.uuid())
-    .bind(id.uuid())
-    .bind(and_older)
-    .bind(now)
-    .fetch_one(conn)
-    .await?;
+         select exists (select from notifications where person_id = $1 and id = $2)";
+    const ALL: &str = "with marked as (
+            update notifications set read_at = $3 where person_id = $1 and id <= $2 and read_at is null
+         )
+         select exists (select from notifications where person_id = $1 and id = $2)";
+    let there = sqlx::query_scalar(if and_older { ALL } else { ONE })
+        .bind(person.uuid())
+        .bind(id.uuid())
+        .bind(now)
+        .fetch_one(conn)
+        .await?;
     Ok(there)
 }
 

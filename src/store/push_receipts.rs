@@ -138,7 +138,7 @@ pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Res
 /// When the database is unavailable.
 pub async fn forget(conn: &mut Conn, heard_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let forgotten = sqlx::query(
-        "delete from push_receipts where ctid = any (array(
+        "delete from push_receipts where heard_at < $1 and ctid = any (array(
             select ctid from push_receipts where heard_at < $1 order by heard_at limit $2))",
     )
     .bind(heard_before)

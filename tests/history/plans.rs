@@ -183,7 +183,13 @@ impl Statement {
         ways: &mut Vec<String>,
     ) {
         for part in plan["Plans"].as_array().into_iter().flatten() {
-            self.walk(part, indexes, stops || text(plan, "Node Type") == "Limit", rows, ways);
+            let stops = match text(plan, "Node Type") {
+                "Limit" => true,
+                // These read everything before they give anything.
+                "Sort" | "Incremental Sort" | "Aggregate" | "WindowAgg" | "Hash" | "Materialize" => false,
+                _ => stops,
+            };
+            self.walk(part, indexes, stops, rows, ways);
         }
         let (node, table) = (text(plan, "Node Type"), text(plan, "Relation Name"));
         let index = text(plan, "Index Name");

@@ -181,6 +181,37 @@ async fn a_submission_whose_answer_was_lost_is_answered_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_the_same_submission_at_once_all_get_the_answer_of_one() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let (caller, key) = (resident.caller(), fresh_key());
+    let draft = resident.draft(ITEM, &electronic()).await.unwrap();
+    let replies = futures_util::future::join_all((0..8).map(|_| submit(caller, &draft, &key))).await;
+    for reply in &replies {
+        assert_eq!((reply.status.as_u16(), &reply.body), (201, &replies[0].body));
+    }
+    let first = replies.iter().filter(|reply| reply.header("idempotent-replayed").is_empty());
+    assert_eq!(first.count(), 1, "one made the case");
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_submissions_at_once_under_one_key_one_is_taken() {
+    let desk = Desk::open().await;
+    let (resident, _) = desk.resident().await;
+    let (caller, key) = (resident.caller(), fresh_key());
+    let [draft, another] = [resident.draft(ITEM, &electronic()).await, resident.draft(ITEM, &electronic()).await];
+    let (draft, another) = (draft.unwrap(), another.unwrap());
+    let (one, other) = tokio::join!(submit(caller, &draft, &key), submit(caller, &another, &key));
+    let (taken, not_taken) = if one.status.as_u16() == 201 { (one, other) } else { (other, one) };
+    assert_eq!(taken.status.as_u16(), 201, "{}", taken.body);
+    refused(&not_taken, 422, "idempotency_key_reused");
+    let count: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&desk.database).await.unwrap();
+    assert_eq!(count, 1);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_submission_is_refused_with_every_fault_at_once() {
     let desk = Desk::open().await;
     let (resident, _) = desk.resident().await;

@@ -4,7 +4,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::decisions::KnownOffice;
 use crate::harness::{Desk, PASSWORD};
-use crate::history::copies::{Copied, count, leave_open};
+use crate::history::copies::{self, Copied, count, leave_open};
 use crate::history::day::{Times, Town};
 use crate::history::plans;
 
@@ -17,6 +17,7 @@ async fn no_statement_reads_more_because_of_what_lies_behind() {
     let mut conn = PgConnection::connect(desk.setting("SONGDA_DATABASE_URL")).await.unwrap();
     plans::watch(&mut conn).await.unwrap();
     // What PostgreSQL knows for sure is the worst that it can know: that there is nothing.
+    copies::count_by_hand(&mut conn).await.unwrap();
     count(&mut conn).await.unwrap();
     let (server, worker) = (desk.server(None).await, desk.worker(None));
     desk.outside().aim(server.api.base()).await.unwrap();

@@ -5,8 +5,8 @@
 //! would do as well to read an index from end to end, which an equality of two tables allows, or another index, and the plan
 //! that a connection made then would read everything ever after.
 
-/// What a part tells of a row that it changed.
-pub const CHANGED: &str = "changed";
+/// What a part tells of a row that was as it was read, and is changed.
+pub const UPDATED: &str = "updated";
 /// What a part tells of a job that is due at once and was not promised before.
 pub const OFFERED: &str = "offered";
 /// What a part tells of an answer that it kept.
@@ -73,7 +73,7 @@ saved as (
     where c.id = any (array[t.id]) and c.version = t.version
     returning c.id
 )",
-    tells: Some("select 'changed', id, null from saved"),
+    tells: Some("select 'updated', id, null from saved"),
 };
 
 /// Drafts that became cases.
@@ -86,7 +86,7 @@ submitted as (
       and d.person_id is not distinct from t.person_id and num_nulls(d.submitted_as) = 1
     returning d.id
 )",
-    tells: Some("select 'changed', id, null from submitted"),
+    tells: Some("select 'updated', id, null from submitted"),
 };
 
 /// Files that a case names now.
@@ -98,7 +98,7 @@ handed_in as (
     where u.id = any (array[t.id]) and u.person_id is not distinct from t.person_id
     returning u.id
 )",
-    tells: Some("select 'changed', id, null from handed_in"),
+    tells: Some("select 'updated', id, null from handed_in"),
 };
 
 /// The history of cases.
@@ -157,7 +157,7 @@ pub const REPLIED: Part = Part {
 replied as (
     insert into idempotent_answers as a (scope, key, fingerprint, status, headers, body_sealed, created_at)
     select scope, key, fingerprint, status, headers, body_sealed, created_at
-    from jsonb_populate_recordset(null::idempotent_answers, $rows)
+    from jsonb_populate_recordset(null::idempotent_answers, $rows), held
     on conflict (scope, key) do update
     set fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers, body = null,
         body_sealed = excluded.body_sealed, created_at = excluded.created_at

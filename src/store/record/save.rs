@@ -42,8 +42,9 @@ impl SaveError {
 /// Saves a record, and returns the jobs that are due at once and were not promised before.
 ///
 /// The advisory locks of [`Record::people`] are taken with it (see [`crate::store::changes`]): after those who are new have their
-/// names, which whoever proves such a name waits for while it holds nobody ([`crate::store::people::reserve_phone`]), and before
-/// anything else is written, so that two records of the same people wait for each other in one order.
+/// names, which whoever proves such a name waits for while it holds nobody ([`crate::store::people::reserve_phone`]), after cases
+/// and drafts, which are held before people everywhere, and before anything else for which two records could wait, so that
+/// they wait for each other in one order.
 ///
 /// # Errors
 /// [`SaveError::Stale`] when a case or a draft is not at the version that it was read at or a file is gone,
@@ -55,7 +56,7 @@ pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant
     if count(parts::ANSWERED) != record.answers.len() {
         return Err(SaveError::Answered);
     }
-    if count(parts::CHANGED) != record.cases.len() + record.drafts.len() + record.files.len() {
+    if count(parts::UPDATED) != record.cases.len() + record.drafts.len() + record.files.len() {
         return Err(SaveError::Stale);
     }
     let offers = told.into_iter().filter(|told| told.about == parts::OFFERED);

@@ -1,5 +1,5 @@
-//! The statement that saves a record. It has only the parts for which the record has rows: PostgreSQL makes every part ready
-//! before it finds that there is nothing to do, which takes longer than to write a row.
+//! The statement that saves a record. It has only the parts for which the record has rows, because PostgreSQL makes every part
+//! ready before it finds that there is nothing to do.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -120,4 +120,31 @@ fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<V
         Ok(row)
     };
     rows.iter().map(seal).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::case::Actor;
+    use crate::domain::clock::Instant;
+    use crate::domain::ids::{CaseId, PersonId};
+    use crate::store::record::ChangeKind;
+
+    #[test]
+    fn a_part_is_there_if_there_is_anything_for_it_to_do() {
+        let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
+        let mut record = Record::default();
+        let case = CaseId::from_uuid(Uuid::from_u128(1));
+        record.change(PersonId::from_uuid(Uuid::from_u128(2)), ChangeKind::Case, case);
+        let silent = Statement::of(&keys, &record, Instant::default()).unwrap();
+        assert_eq!(silent.arguments.len(), 3);
+        assert!(silent.parts.contains("insert into changes") && !silent.parts.contains("case_history"));
+
+        let actor = Actor::Person(PersonId::from_uuid(Uuid::from_u128(2)));
+        record.remember(case, &actor, "submitted", serde_json::json!({"a": 1}), Instant::default());
+        let told = Statement::of(&keys, &record, Instant::default()).unwrap();
+        assert_eq!(told.arguments.len(), 4);
+        assert!(told.parts.contains("jsonb_populate_recordset(null::case_history, $4)"), "{}", told.parts);
+        assert!(!told.parts.contains("$rows") && !told.parts.contains("$after"));
+    }
 }

@@ -80,8 +80,8 @@ async fn an_installation_that_is_well_is_found_well() {
     let messages: usize = phones.values().map(Vec::len).sum();
     assert_eq!((messages, parcels.len()), (2, 2), "nobody was sent anything");
 
-    drop(worker);
     desk.close().await;
+    drop(worker);
     own.close().await;
 }
 

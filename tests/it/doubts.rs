@@ -148,7 +148,7 @@ async fn whom_no_receipt_proves_told_is_rather_told_twice() {
 async fn a_wechat_that_hangs_for_good_gives_way_to_sms() {
     let scene = Scene::open(1, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
     // Longer than anybody waits for it.
-    let (gateway, delay) = ("wechat".to_owned(), Some(Duration::from_millis(800)));
+    let (gateway, delay) = ("wechat".to_owned(), Some(Duration::from_millis(2_500)));
     let (operation, fault, often) = (Some("send".to_owned()), Fault::TimeoutBefore, ALWAYS);
     scene.desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
     let number = scene.granted().await;

@@ -35,8 +35,8 @@ async fn what_was_backed_up_amid_work_is_kept_once() {
     came_once(&desk, &decided).await;
     let server = desk.server(None).await;
     assert!(server.api.get("/readyz").success().await.is_ok(), "an API serves it");
-    drop(worker);
     desk.close().await;
+    drop(worker);
 }
 
 /// Decisions whose promises were kept, are waiting, or are held by a worker that died in the middle of its calls.

@@ -25,8 +25,8 @@ async fn a_frame_shows_what_waits_and_who_works() {
     let working = desk.songda(&["top", "--once"]).await;
     assert!(working.contains("workers 1  due 0  running 0  dead 0"), "{working}");
     assert!(Regex::new(r"(?m)^ courier\.ems .* 0/64 +closed$").unwrap().is_match(&working), "{working}");
-    drop(worker);
     desk.close().await;
+    drop(worker);
 }
 
 #[tokio::test]

@@ -75,9 +75,10 @@ impl HandedIn {
         std::iter::once(self.decision).chain(self.by_courier.then_some(news::DELIVERED))
     }
 
-    /// Whether a phone shows all of it.
-    fn is_told(&self, messages: &[Message]) -> bool {
-        self.news().all(|news| messages.iter().any(|message| message.says(&self.number) && message.says(news)))
+    /// What its phone does not show yet.
+    fn untold(&self, messages: &[Message]) -> Vec<&'static str> {
+        let shows = |news| messages.iter().any(|message| message.says(&self.number) && message.says(news));
+        self.news().filter(|news| !shows(news)).collect()
     }
 }
 
@@ -165,25 +166,38 @@ async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Playe
 
 /// Waits until every phone rang and every parcel arrived, with the sandbox moving parcels along.
 async fn bring_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
-    let mut told = Stopwatch::start();
-    until("every phone rings and every parcel arrives", PATIENCE, async || {
+    let (mut told, mut waiting) = (Stopwatch::start(), Vec::new());
+    let brought = until("every phone rings and every parcel arrives", PATIENCE, async || {
         let moved = stage.sandbox.advance_all().await?;
         let parcels = by_phone(stage.sandbox.parcels().await?);
         let phones = stage.sandbox.phones().await?;
-        let arrived = handed_in.iter().filter(|decision| {
-            let ordered = !decision.by_courier || parcels.contains_key(&decision.phone);
-            ordered && phones.get(&decision.phone).is_some_and(|messages| decision.is_told(messages))
-        });
-        let arrived = arrived.count();
+        waiting = handed_in.iter().filter_map(|decision| missing(decision, &phones, &parcels)).collect();
         if told.elapsed() > NEWS_EVERY {
             told = Stopwatch::start();
+            let arrived = handed_in.len() - waiting.len();
             stage.story.step("送达中", &format!("{arrived} of {} have all that they wait for", handed_in.len()));
         }
-        Ok((arrived == handed_in.len() && moved == 0).then_some(()))
-    })
-    .await?;
+        Ok((waiting.is_empty() && moved == 0).then_some(()))
+    });
+    let brought = brought.await;
+    for missing in &waiting {
+        stage.story.step("未送达", missing);
+    }
+    brought?;
     stage.story.step("全部送达", "every phone rang, every parcel arrived");
     quiet(stage).await
+}
+
+/// What a decision waits for, if there is anything.
+fn missing(
+    decision: &HandedIn,
+    phones: &BTreeMap<String, Vec<Message>>,
+    parcels: &BTreeMap<String, Vec<Parcel>>,
+) -> Option<String> {
+    let untold = decision.untold(phones.get(&decision.phone).map_or(&[], Vec::as_slice));
+    let unordered = decision.by_courier && !parcels.contains_key(&decision.phone);
+    let order = if unordered { ", and no carrier holds an order" } else { "" };
+    (unordered || !untold.is_empty()).then(|| format!("case {}: its phone lacks {untold:?}{order}", decision.number))
 }
 
 /// Waits until nothing more comes: a second copy would be late.

@@ -234,6 +234,31 @@ async fn an_order_that_was_collected_before_it_could_be_withdrawn_is_adopted() {
     desk.close().await;
 }
 
+/// SF answers nonsense to an order that it takes, and the first that is heard of it is a call that tells of its whole way. An
+/// end is asked for before it is believed, and that question is promised in the same breath.
+#[tokio::test]
+async fn an_order_of_which_nothing_was_heard_until_it_came_to_the_door_is_asked_about_at_once() {
+    let desk = Desk::open_with(&[("SONGDA_CLEAR_UP_AFTER", "1h")]).await;
+    let (gateway, operation, fault) = ("sf".to_owned(), "EXP_RECE_CREATE_ORDER".to_owned(), Fault::Garbage200);
+    let nonsense = Order { gateway, operation: Some(operation), fault, often: Often::Times(1), delay: None };
+    desk.sandbox.world().faults.order(nonsense);
+    let phone = fresh_phone();
+    let mut result = result(&phone);
+    result["item_code"] = json!("JT-0064");
+    back_office(&desk).await.hand_in(&[result]).await.unwrap();
+    let unheard = "select exists (select from jobs where kind = 'order_parcel' and unclear = 1)";
+    let unheard = async || sqlx::query_scalar(unheard).fetch_one(&desk.database).await.unwrap();
+    wait_until("nobody knows whether it is ordered", unheard).await;
+    assert_eq!(parcel(&desk).await, ("pending".to_owned(), None));
+
+    let [held] = &desk.outside().parcels_to(&phone).await.unwrap()[..] else { panic!("one order") };
+    let whole_way = usize::MAX;
+    assert!(desk.sandbox.sandbox().advance(&held.order_no, whole_way).is_some_and(|scans| scans > 1));
+    wait_until("the parcel is delivered", async || parcel(&desk).await.0 == "delivered").await;
+    sqlx::query("update jobs set due_at = now() where kind = 'order_parcel'").execute(&desk.database).await.unwrap();
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn a_waybill_that_is_never_told_is_for_people_until_the_carrier_calls_after_all() {
     let desk = Desk::open_with(&[("SONGDA_CLEAR_UP_AFTER", "100ms")]).await;

@@ -138,7 +138,7 @@ impl Casework {
                     // Its call overtook its answer to our order, which nobody waits for any more.
                     record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
                 }
-                self.scan(tx, parcel, trail, now).await?;
+                self.scan(tx, record, parcel, trail, now).await?;
             }
         }
         Ok(())
@@ -146,7 +146,14 @@ impl Casework {
 
     /// Adds scans and folds the whole way anew. An end that is only a hint is asked for instead of believed; and where
     /// the waybill is news, the carrier can be asked at last.
-    async fn scan(&self, tx: &mut Tx<'_>, parcel: &mut Parcel, trail: &Trail, now: Instant) -> Result<(), StoreError> {
+    async fn scan(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &mut Record,
+        parcel: &mut Parcel,
+        trail: &Trail,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         let keys = self.store().keys();
         let nameless = parcel.waybill.is_none();
         if nameless {
@@ -158,7 +165,7 @@ impl Casework {
         let hinted_end = |(scan, fact): &&(Scan, bool)| !fact && scan.meaning.ends_the_way();
         let named_now = nameless && parcel.waybill.is_some();
         if named_now || way.iter().any(|step| hinted_end(&step)) {
-            confirm(tx, parcel, trail.source).await?;
+            confirm(tx, record, parcel, trail.source).await?;
         }
         let believed = way.iter().filter(|step| !hinted_end(step)).map(|(scan, _)| scan);
         let cancelled_by_us = parcel.state == ParcelState::Cancelled;
@@ -182,7 +189,7 @@ impl Casework {
         let carrier = Actor::Carrier(parcel.carrier.clone());
         record.remember(parcel.case, &carrier, "parcel_moved", cause, now);
         let Some(event) = event_of(parcel.state) else { return Ok(()) };
-        if notifications::told_before(tx, (parcel.case, parcel.id), event).await? {
+        if record.tells(parcel.id, event) || notifications::told_before(tx, (parcel.case, parcel.id), event).await? {
             return Ok(());
         }
         let case = self.case_of(tx, parcel).await?;
@@ -199,16 +206,24 @@ impl Casework {
 }
 
 /// Has the carrier asked for what it hinted at: at once when it just called, even if it was asked for the last time
-/// before; after a while when it was just asked and did not know of its own call yet.
-async fn confirm(tx: &mut Tx<'_>, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
+/// before; after a while when it was just asked and did not know of its own call yet. The look-up may have been promised
+/// before, or a moment ago: one call can tell of the whole way, and be the first that is heard of the parcel.
+async fn confirm(
+    tx: &mut Tx<'_>,
+    record: &mut Record,
+    parcel: &Parcel,
+    source: ScanSource,
+) -> Result<(), StoreError> {
     let key = track(parcel).key();
-    match source {
+    let within = match source {
         ScanSource::Callback => {
             jobs::revive(tx, &key).await?;
-            jobs::hasten(tx, &key, Duration::ZERO).await
+            Duration::ZERO
         }
-        ScanSource::Query => jobs::hasten(tx, &key, CONFIRM_AGAIN_AFTER).await,
-    }
+        ScanSource::Query => CONFIRM_AGAIN_AFTER,
+    };
+    record.hasten(&key, within);
+    jobs::hasten(tx, &key, within).await
 }
 
 /// The look-up of a parcel's way.

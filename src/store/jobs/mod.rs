@@ -255,6 +255,7 @@ pub async fn replay(conn: &mut Conn, jobs: &[JobId]) -> Result<Vec<Offer>, Store
     Ok(rows.into_iter().map(|(id, lane)| Offer { job: JobId::from_uuid(id), lane: Lane::from_stored(lane) }).collect())
 }
 
-fn millis(duration: Duration) -> i64 {
+/// A duration as PostgreSQL is told it.
+pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -9,11 +9,14 @@ mod rows;
 mod save;
 mod statement;
 
+use std::time::Duration;
+
 use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::StoreError;
 use super::idempotency::Stored;
+use super::jobs::millis;
 use super::reported::Name;
 use crate::domain::case::{Actor, Case};
 use crate::domain::clock::{Instant, fresh_uuid};
@@ -21,7 +24,7 @@ use crate::domain::identity::MobilePhone;
 use crate::domain::ids::{CaseId, DraftId, ParcelId, PersonId, UploadId};
 use crate::domain::item::AgencyCode;
 use crate::domain::job::Job;
-use crate::domain::notification::Notification;
+use crate::domain::notification::{Event, Notification};
 use crate::domain::parcel::{Parcel, ParcelState};
 use crate::store::cases::ReportMark;
 use crate::store::seal::KeyRing;
@@ -206,6 +209,13 @@ impl Record {
         self.change(notification.person, ChangeKind::Notification, notification.id);
     }
 
+    /// Whether it tells of such an event of a parcel. [`super::notifications::told_before`] knows what was told before.
+    #[must_use]
+    pub fn tells(&self, parcel: ParcelId, event: Event) -> bool {
+        let tells = |told: &NotificationRow| told.parcel_id == Some(parcel.uuid()) && told.event == event.as_str();
+        self.notifications.iter().any(tells)
+    }
+
     /// Promises a parcel, of whose case the agency looks after it.
     ///
     /// # Errors
@@ -250,10 +260,18 @@ impl Record {
             kind: job.work.kind(),
             key: job.work.key(),
             payload: json("jobs.payload", &job.work)?,
-            delay_ms: i64::try_from(job.delay.as_millis()).unwrap_or(i64::MAX),
+            delay_ms: millis(job.delay),
             trace: trace.map(str::to_owned),
         });
         Ok(())
+    }
+
+    /// Makes a job due within this time that is promised here and not saved yet. [`super::jobs::hasten`] sees to one that was
+    /// promised before.
+    pub fn hasten(&mut self, key: &str, within: Duration) {
+        for job in self.jobs.iter_mut().filter(|job| job.key == key) {
+            job.delay_ms = job.delay_ms.min(millis(within));
+        }
     }
 
     /// Keeps the answer to a request that is to have its effect once, beside that effect.
@@ -298,5 +316,30 @@ impl Record {
     /// The people whose clients will be told.
     pub fn people(&self) -> impl Iterator<Item = PersonId> {
         self.changes.iter().map(|change| PersonId::from_uuid(change.person_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::fresh;
+    use crate::domain::job::Work;
+    use crate::domain::parcel::CarrierCode;
+
+    #[test]
+    fn a_job_is_hastened_before_it_is_saved() {
+        let track = || Work::TrackParcel { parcel: fresh(ParcelId::from_uuid), carrier: CarrierCode::new("ems") };
+        let (wanted, other, half_an_hour) = (track(), track(), Duration::from_secs(1_800));
+        let mut record = Record::default();
+        for work in [&wanted, &other] {
+            record.promise(&Job::after(work.clone(), half_an_hour), None).unwrap();
+        }
+        let delays = |record: &Record| record.jobs.iter().map(|job| job.delay_ms).collect::<Vec<_>>();
+        record.hasten(&wanted.key(), Duration::from_secs(300));
+        assert_eq!(delays(&record), [300_000, 1_800_000]);
+        record.hasten(&wanted.key(), half_an_hour);
+        assert_eq!(delays(&record), [300_000, 1_800_000], "nothing is put off");
+        record.hasten(&wanted.key(), Duration::ZERO);
+        assert_eq!(delays(&record), [0, 1_800_000]);
     }
 }

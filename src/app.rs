@@ -20,10 +20,9 @@ use crate::api::{self, Edge};
 use crate::casework::bell::{Bell, News};
 use crate::casework::live::Live;
 use crate::casework::people::People;
-use crate::casework::people::known::Known;
 use crate::casework::people::passwords::Passwords;
+use crate::casework::people::recent::Recent;
 use crate::casework::publish_catalogue::{self, ReadError};
-use crate::casework::signing_keys;
 use crate::casework::tokens::Tokens;
 use crate::casework::{Casework, Parts};
 use crate::catalog::Catalog;
@@ -82,8 +81,6 @@ pub struct App {
     bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
-/// How often a process looks for a newer catalogue.
-const CATALOGUE_EVERY: Duration = Duration::from_secs(5);
 /// How long a connection may say nothing, neither side. Streams of events are never so silent.
 const SILENCE: Duration = Duration::from_secs(75);
 /// How long what is under way may take after a stop was asked for.
@@ -122,8 +119,8 @@ impl App {
             push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
             catalog: catalog.clone(),
             regions: regions(&catalog),
-            known_clients: Known::default(),
-            known_officers: Known::default(),
+            recent_clients: Recent::default(),
+            recent_officers: Recent::default(),
             token_endpoint: config
                 .public_url
                 .join("integration/v1/token")
@@ -184,7 +181,7 @@ impl App {
         }
         let routes = watch::routes(watch::Parts {
             ready: watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) }),
-            metrics: watch::metrics::endpoint(watch::metrics::Known {
+            metrics: watch::metrics::endpoint(watch::metrics::Sources {
                 casework: self.casework.clone(),
                 queue: self.queue.clone(),
                 lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
@@ -229,22 +226,10 @@ impl App {
     async fn start_common(&self, tasks: &Tasks) {
         let Some(bell) = self.bell.lock().await.take() else { return };
         tasks.spawn(relay::run(self.queue.clone(), bell, tasks.stopping()));
-        let (keys, stop) = (self.config.signing_keys.clone(), tasks.stopping());
-        tasks.spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(signing_keys::LOOK_EVERY)).await.is_some() {
-                if let Err(error) = keys.look() {
-                    tracing::warn!(%error, "the keys of access tokens cannot be read anew; those in memory stay");
-                }
-            }
-        });
-        let (store, catalog, stop) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
-        tasks.spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(CATALOGUE_EVERY)).await.is_some() {
-                if let Err(error) = publish_catalogue::refresh(&store, &catalog).await {
-                    tracing::warn!(%error, "a newer catalogue cannot be read; the one in memory stays");
-                }
-            }
-        });
+        let (keys, stopping) = (self.config.signing_keys.clone(), tasks.stopping());
+        tasks.spawn(async move { keys.keep_fresh(stopping).await });
+        let (store, catalog, stopping) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
+        tasks.spawn(async move { publish_catalogue::keep_fresh(&store, &catalog, stopping).await });
     }
 
     fn workshop(&self) -> Workshop {

@@ -9,8 +9,8 @@ use crate::sandbox::Maker;
 /// Channels, carriers, and the sandbox's twins of all gateways.
 #[derive(Clone, Default)]
 pub struct Registry {
-    channels: Vec<push::Known>,
-    carriers: Vec<courier::Known>,
+    channels: Vec<push::Adapter>,
+    carriers: Vec<courier::Adapter>,
     twins: Vec<Maker>,
 }
 
@@ -19,23 +19,23 @@ impl Registry {
     #[must_use]
     pub fn shipped() -> Self {
         Self::default()
-            .channel(push::wechat::KNOWN, push::wechat::sandbox::twin) // 微信订阅消息
-            .channel(push::sms_aliyun::KNOWN, push::sms_aliyun::sandbox::twin) // 阿里云短信
-            .carrier(courier::ems::KNOWN, courier::ems::sandbox::twin) // 中国邮政速递物流
-            .carrier(courier::sf::KNOWN, courier::sf::sandbox::twin) // 顺丰速运
+            .channel(push::wechat::ADAPTER, push::wechat::sandbox::twin) // 微信订阅消息
+            .channel(push::sms_aliyun::ADAPTER, push::sms_aliyun::sandbox::twin) // 阿里云短信
+            .carrier(courier::ems::ADAPTER, courier::ems::sandbox::twin) // 中国邮政速递物流
+            .carrier(courier::sf::ADAPTER, courier::sf::sandbox::twin) // 顺丰速运
             .twin(identity::sandbox::twin) // 阿里云实人认证
     }
 
     /// Adds a channel and its twin.
     #[must_use]
-    pub fn channel(mut self, channel: push::Known, twin: Maker) -> Self {
+    pub fn channel(mut self, channel: push::Adapter, twin: Maker) -> Self {
         self.channels.push(channel);
         self.twin(twin)
     }
 
     /// Adds a carrier and its twin.
     #[must_use]
-    pub fn carrier(mut self, carrier: courier::Known, twin: Maker) -> Self {
+    pub fn carrier(mut self, carrier: courier::Adapter, twin: Maker) -> Self {
         self.carriers.push(carrier);
         self.twin(twin)
     }
@@ -49,13 +49,13 @@ impl Registry {
 
     /// All channels.
     #[must_use]
-    pub fn channels(&self) -> &[push::Known] {
+    pub fn channels(&self) -> &[push::Adapter] {
         &self.channels
     }
 
     /// All carriers.
     #[must_use]
-    pub fn carriers(&self) -> &[courier::Known] {
+    pub fn carriers(&self) -> &[courier::Adapter] {
         &self.carriers
     }
 

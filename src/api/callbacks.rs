@@ -163,7 +163,7 @@ mod tests {
             ("SONGDA_SF_CHECK_WORD", "abc123"),
             ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
         ]);
-        let carriers = Carriers::read(&mut env, &[courier::sf::KNOWN], &Clock::system());
+        let carriers = Carriers::read(&mut env, &[courier::sf::ADAPTER], &Clock::system());
         let secrets = ["s3cret", "0lder"].map(|secret| Private::new(secret.to_owned()));
         let callers = Callers { carriers, channels: Channels::default(), secrets: secrets.into() };
         TestClient::new(Route::new().at("/:origin/:secret", get(Challenge(callers.clone())).post(Judge(callers))))

@@ -4,16 +4,21 @@
 //! says exactly what its item was when the case was opened.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, Contents, Parts, Revision, Snapshot};
 use crate::domain::clock::Clock;
 use crate::domain::item::{Item, ItemCode, ItemVersion};
 use crate::store::catalogue::{self as rows, NewContent, StoredHash, StoredVersion};
 use crate::store::{Conn, Store, StoreError};
+
+/// How often a process looks for a newer catalogue.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What a publication did: codes of items, and names of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -173,6 +178,15 @@ pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError
     }
     catalog.replace(read(store).await?);
     Ok(true)
+}
+
+/// Looks for a newer catalogue now and then, until `stop`.
+pub async fn keep_fresh(store: &Store, catalog: &Catalog, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        if let Err(error) = refresh(store, catalog).await {
+            tracing::warn!(%error, "a newer catalogue cannot be read; the one in memory stays");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::{Instant, Stopwatch};
 use crate::domain::private::Private;
@@ -22,7 +23,7 @@ use crate::domain::private::Private;
 /// no key is that old, the first by name signs, because it is the one that everybody has.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
 /// How often a process looks into the folder without a reason.
-pub const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// How soon an unknown key is a reason to look again: anybody can make up names of keys.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -109,6 +110,13 @@ impl SigningKeys {
         Ok(())
     }
 
+    /// Looks into the folder now and then, until `stop`.
+    pub async fn keep_fresh(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            self.look_or_warn();
+        }
+    }
+
     /// Looks into the folder because something is missing, unless that was just done. It holds a few small files.
     fn look_again(&self) {
         let mut looked = self.0.looked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,6 +124,10 @@ impl SigningKeys {
             return;
         }
         *looked = Some(Stopwatch::start());
+        self.look_or_warn();
+    }
+
+    fn look_or_warn(&self) {
         if let Err(error) = self.look() {
             tracing::warn!(%error, "the keys of access tokens cannot be read anew; those in memory stay");
         }

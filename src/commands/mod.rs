@@ -24,8 +24,8 @@ use clap::{Parser, Subcommand};
 use songda::casework::bell::Bell;
 use songda::casework::files::Files;
 use songda::casework::people::People;
-use songda::casework::people::known::Known;
 use songda::casework::people::passwords::Passwords;
+use songda::casework::people::recent::Recent;
 use songda::casework::publish_catalogue;
 use songda::casework::tokens::Tokens;
 use songda::casework::{Casework, Parts};
@@ -191,8 +191,8 @@ fn people() -> Result<People, Failure> {
         push_channels: [].into(),
         catalog: Items::empty(),
         regions: std::sync::Arc::new(|_| None),
-        known_clients: Known::default(),
-        known_officers: Known::default(),
+        recent_clients: Recent::default(),
+        recent_officers: Recent::default(),
         token_endpoint: "".into(),
     })
 }

@@ -25,7 +25,7 @@ const EVERY: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whom to ask.
-pub struct Known {
+pub struct Sources {
     /// The record.
     pub casework: Casework,
     /// Redis.
@@ -37,13 +37,13 @@ pub struct Known {
 }
 
 struct Metrics {
-    known: Known,
+    sources: Sources,
     asked: Mutex<Option<Stopwatch>>,
 }
 
 /// The endpoint.
-pub fn endpoint(known: Known) -> BoxEndpoint<'static> {
-    Metrics { known, asked: Mutex::default() }.boxed()
+pub fn endpoint(sources: Sources) -> BoxEndpoint<'static> {
+    Metrics { sources, asked: Mutex::default() }.boxed()
 }
 
 impl Endpoint for Metrics {
@@ -52,17 +52,17 @@ impl Endpoint for Metrics {
     async fn call(&self, _: Request) -> Result<Response> {
         let mut asked = self.asked.lock().await;
         if asked.is_none_or(|at| at.elapsed() > EVERY) {
-            self.known.ask().await;
+            self.sources.ask().await;
             *asked = Some(Stopwatch::start());
         }
         drop(asked);
-        self.known.look();
+        self.sources.look();
         let answer = Response::builder().content_type(metrics::CONTENT_TYPE).header(header::CACHE_CONTROL, "no-store");
         Ok(answer.body(metrics::text()))
     }
 }
 
-impl Known {
+impl Sources {
     /// What others know.
     async fn ask(&self) {
         let (standing, pong) = tokio::join!(

@@ -36,16 +36,18 @@ impl Casework {
         Ok(())
     }
 
-    /// Writes the receipts that a channel told of.
+    /// Writes the receipts that channels told of, in however many calls.
     pub(super) async fn apply_receipts(
         &self,
         tx: &mut Tx<'_>,
         record: &mut Record,
-        told: &ChannelNews,
+        told: &[&ChannelNews],
     ) -> Result<(), StoreError> {
-        for news in &told.news {
-            if let PushNews::Receipt(receipt) = news {
-                self.apply_receipt(tx, record, &told.link, receipt).await?;
+        for ChannelNews { link, news } in told {
+            for news in news {
+                if let PushNews::Receipt(receipt) = news {
+                    self.apply_receipt(tx, record, link, receipt).await?;
+                }
             }
         }
         Ok(())

@@ -208,12 +208,7 @@ impl Casework {
 /// Has the carrier asked for what it hinted at: at once when it just called, even if it was asked for the last time
 /// before; after a while when it was just asked and did not know of its own call yet. The look-up may have been promised
 /// before, or a moment ago: one call can tell of the whole way, and be the first that is heard of the parcel.
-async fn confirm(
-    tx: &mut Tx<'_>,
-    record: &mut Record,
-    parcel: &Parcel,
-    source: ScanSource,
-) -> Result<(), StoreError> {
+async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {
         ScanSource::Callback => {

@@ -76,27 +76,27 @@ impl Casework {
         let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
         let mut record = Record::default();
-        let (mut pushes, mut news) = (Vec::new(), Vec::new());
+        let (mut pushes, mut on_the_way, mut news) = (Vec::new(), Vec::new(), Vec::new());
         for Settlement { ending, effect } in settled() {
             let trace = ending.trace();
             match effect {
                 Effect::None => {}
                 Effect::Push(effect) => pushes.push(EndedPush { job: ending.id(), effect, trace }),
-                Effect::Parcel(effect) => self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?,
+                Effect::Parcel(effect) => on_the_way.push((effect, trace)),
                 Effect::Callback { callback, outcome, parcels, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
-                    if let Some(told) = told {
-                        self.apply_receipts(&mut tx, &mut record, told).await?;
-                        news.push(told);
-                    }
-                    for effect in parcels {
-                        self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
-                    }
+                    news.extend(told);
+                    on_the_way.extend(parcels.iter().map(|effect| (effect, trace)));
                 }
             }
         }
         self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
+        // After the pushes: the end of one and the receipt that takes it back may be settled together.
+        self.apply_receipts(&mut tx, &mut record, &news).await?;
+        for (effect, trace) in on_the_way {
+            self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
+        }
         if record.is_empty() {
             tx.commit().await?;
             return Ok(held);

@@ -14,11 +14,11 @@ impl People {
     /// # Errors
     /// When the database is unavailable.
     pub async fn officer_at_desk(&self, session: SessionId) -> Result<Option<Arc<Officer>>, StoreError> {
-        if let Some(known) = self.known_officers.find(&session) {
+        if let Some(known) = self.recent_officers.find(&session) {
             return Ok(Some(known));
         }
         let found = officers::of_session(&mut *self.store.connection().await?, session).await?.map(Arc::new);
-        self.known_officers.remember(session, found.as_ref());
+        self.recent_officers.remember(session, found.as_ref());
         Ok(found)
     }
 }

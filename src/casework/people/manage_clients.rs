@@ -88,12 +88,12 @@ impl People {
     /// # Errors
     /// When the database is unavailable.
     pub async fn client(&self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
-        if let Some(known) = self.known_clients.find(&id) {
+        if let Some(known) = self.recent_clients.find(&id) {
             return Ok(Some(known));
         }
         let found = api_clients::find_open(&mut *self.store.connection().await?, id).await?;
         let found = found.map(|(client, _)| Arc::new(client));
-        self.known_clients.remember(id, found.as_ref());
+        self.recent_clients.remember(id, found.as_ref());
         Ok(found)
     }
 }

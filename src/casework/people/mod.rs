@@ -12,12 +12,12 @@ pub mod check_code;
 pub mod client_token;
 pub mod devices;
 pub mod join;
-pub mod known;
 pub mod manage_clients;
 pub mod manage_officers;
 pub mod me;
 pub mod officer_sign_in;
 pub mod passwords;
+pub mod recent;
 pub mod refresh;
 pub mod report_consents;
 pub mod request_login_code;
@@ -30,8 +30,8 @@ pub mod verify_identity;
 
 use std::sync::Arc;
 
-use self::known::Known;
 use self::passwords::Passwords;
+use self::recent::Recent;
 use super::bell::Bell;
 use super::tokens::Tokens;
 use crate::catalog::Catalog;
@@ -73,9 +73,9 @@ pub struct People {
     /// The counties that exist.
     pub regions: Regions,
     /// The API clients that were looked up a moment ago.
-    pub known_clients: Known<ClientId, ApiClient>,
+    pub recent_clients: Recent<ClientId, ApiClient>,
     /// The officers that were looked up a moment ago, by their sign-ins.
-    pub known_officers: Known<SessionId, Officer>,
+    pub recent_officers: Recent<SessionId, Officer>,
     /// The address of our token endpoint: the audience of client assertions.
     pub token_endpoint: Arc<str>,
 }

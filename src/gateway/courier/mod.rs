@@ -156,9 +156,9 @@ pub trait Carrier: Send + Sync {
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
 }
 
-/// A carrier that an installation may use: what `registry.rs` knows of it.
+/// What makes a carrier of an installation's settings: `registry.rs` lists one for each.
 #[derive(Clone, Copy)]
-pub struct Known {
+pub struct Adapter {
     /// Its name in settings, data and paths: small letters and digits.
     pub code: &'static str,
     /// Reads its settings and builds its client. `None` where faults were left with the reader.
@@ -171,7 +171,7 @@ pub struct Carriers(Vec<Arc<dyn Carrier>>);
 
 impl Carriers {
     /// Builds those that `SONGDA_CARRIERS` names. The settings of the others are not asked for.
-    pub fn read(env: &mut Env, known: &[Known], clock: &Clock) -> Self {
+    pub fn read(env: &mut Env, known: &[Adapter], clock: &Clock) -> Self {
         let meaning = "carriers of this installation, separated by commas; each item names who may carry its result, and whom first";
         let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
         let mut carriers = Vec::new();
@@ -200,7 +200,7 @@ impl Carriers {
 mod tests {
     use super::*;
 
-    const KNOWN: [Known; 2] = [ems::KNOWN, sf::KNOWN];
+    const KNOWN: [Adapter; 2] = [ems::ADAPTER, sf::ADAPTER];
 
     fn env(carriers: &str) -> Env {
         Env::of([

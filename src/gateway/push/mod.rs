@@ -279,9 +279,9 @@ pub trait PushChannel: Send + Sync {
     }
 }
 
-/// A channel that an installation may use: what `registry.rs` knows of it.
+/// What makes a channel of an installation's settings: `registry.rs` lists one for each.
 #[derive(Clone, Copy)]
-pub struct Known {
+pub struct Adapter {
     /// Its name in settings, data and paths: small letters, digits and `_`.
     pub code: &'static str,
     /// Reads its settings and builds its client. `None` where it is off, or where faults were left with the reader.
@@ -296,12 +296,12 @@ pub struct Channels(Vec<Arc<dyn PushChannel>>);
 
 impl Channels {
     /// Builds those that are on.
-    pub fn read(env: &mut Env, known: &[Known], clock: &Clock) -> Self {
+    pub fn read(env: &mut Env, known: &[Adapter], clock: &Clock) -> Self {
         Self(known.iter().filter_map(|known| (known.build)(env, clock)).collect())
     }
 
     /// Reads in which order they are tried. One that is off is passed over.
-    pub fn chain(&self, env: &mut Env, known: &[Known]) -> Option<Chain> {
+    pub fn chain(&self, env: &mut Env, known: &[Adapter]) -> Option<Chain> {
         let meaning = "channels in the order in which they are tried, separated by commas";
         let names: String = env.or("SONGDA_CHANNELS", "wechat,sms_aliyun", meaning)?;
         let mut links = Vec::new();
@@ -331,7 +331,7 @@ impl Channels {
 mod tests {
     use super::*;
 
-    const KNOWN: [Known; 2] = [wechat::KNOWN, sms_aliyun::KNOWN];
+    const KNOWN: [Adapter; 2] = [wechat::ADAPTER, sms_aliyun::ADAPTER];
 
     fn read(given: &[(&str, &str)]) -> (Channels, Env) {
         let mut env = Env::of(given.iter().copied());

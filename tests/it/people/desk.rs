@@ -9,8 +9,8 @@ use serde_json::json;
 use songda::casework::bell::Bell;
 use songda::casework::forget_old::forget_old;
 use songda::casework::people::People;
-use songda::casework::people::known::Known;
 use songda::casework::people::passwords::Passwords;
+use songda::casework::people::recent::Recent;
 use songda::casework::people::signed_in::SignedIn;
 use songda::casework::signing_keys::SigningKeys;
 use songda::casework::tokens::Tokens;
@@ -100,8 +100,8 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
                 RegionNames { province: "江苏省".into(), city: "常州市".into(), county: "金坛区".into() };
             (code == "320413").then_some(names)
         }),
-        known_clients: Known::default(),
-        known_officers: Known::default(),
+        recent_clients: Recent::default(),
+        recent_officers: Recent::default(),
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
 }

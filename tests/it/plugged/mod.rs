@@ -20,8 +20,8 @@ use crate::harness::{Desk, wait_until};
 /// The registry of production with one line for each.
 fn registry() -> Registry {
     Registry::shipped()
-        .channel(pigeon::KNOWN, pigeon::sandbox::twin) // 信鸽
-        .carrier(runner::KNOWN, runner::sandbox::twin) // 跑腿
+        .channel(pigeon::ADAPTER, pigeon::sandbox::twin) // 信鸽
+        .carrier(runner::ADAPTER, runner::sandbox::twin) // 跑腿
 }
 
 const SETTINGS: [(&str, &str); 3] = [

@@ -31,7 +31,7 @@ use self::client::Client;
 use self::scans::Trail;
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
-use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Known, Label, RawCallback, Recovery};
+use super::{Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
 use crate::domain::clock::Clock;
 use crate::domain::pace::Pace;
 use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
@@ -41,7 +41,7 @@ use crate::gateway::http::Http;
 use crate::gateway::probe::Probe;
 
 /// The carrier, as `registry.rs` knows it.
-pub const KNOWN: Known = Known { code: "ems", build };
+pub const ADAPTER: Adapter = Adapter { code: "ems", build };
 
 /// EMS's interfaces.
 mod api {
@@ -61,7 +61,7 @@ fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = Settings::read(env)?;
     let http = Http::new(&settings.http).map_err(|error| env.fault(format!("EMS cannot be reached: {error}"))).ok()?;
     let client = Client { http, settings, clock: clock.clone() };
-    Some(Arc::new(Ems { code: CarrierCode::new(KNOWN.code), client }))
+    Some(Arc::new(Ems { code: CarrierCode::new(ADAPTER.code), client }))
 }
 
 impl Ems {

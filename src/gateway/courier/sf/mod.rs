@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use self::client::{Client, Flow};
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
-use super::{Acknowledgement, Booking, CallbackFault, Carrier, CarrierFault, Known, Label, RawCallback, Recovery};
+use super::{Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
 use crate::domain::clock::{Clock, fresh};
 use crate::domain::ids::ParcelId;
 use crate::domain::pace::Pace;
@@ -34,7 +34,7 @@ use crate::gateway::http::{Http, HttpSettings};
 use crate::gateway::probe::Probe;
 
 /// The carrier, as `registry.rs` knows it.
-pub const KNOWN: Known = Known { code: "sf", build };
+pub const ADAPTER: Adapter = Adapter { code: "sf", build };
 
 /// SF's services.
 mod service {
@@ -54,7 +54,7 @@ struct Sf {
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = Settings::read(env)?;
     let client = connect(settings, clock).map_err(|error| env.fault(format!("SF cannot be reached: {error}"))).ok()?;
-    Some(Arc::new(Sf { code: CarrierCode::new(KNOWN.code), client }))
+    Some(Arc::new(Sf { code: CarrierCode::new(ADAPTER.code), client }))
 }
 
 fn connect(settings: Settings, clock: &Clock) -> Result<Client, reqwest::Error> {

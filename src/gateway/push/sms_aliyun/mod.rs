@@ -24,12 +24,12 @@ use crate::env::Env;
 use crate::gateway::aliyun::{self, Rpc};
 use crate::gateway::probe::Probe;
 
-use super::{Acknowledgement, CallbackFault, Found, Known, PushChannel, PushNews, PushReport, RawCallback, Repeat};
+use super::{Acknowledgement, Adapter, CallbackFault, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat};
 
 pub use settings::Settings;
 
 /// The channel, as `registry.rs` knows it.
-pub const KNOWN: Known = Known { code: "sms_aliyun", build, field_fault: patterns::fault };
+pub const ADAPTER: Adapter = Adapter { code: "sms_aliyun", build, field_fault: patterns::fault };
 
 /// The interface that is spoken here.
 const VERSION: &str = "2017-05-25";
@@ -65,7 +65,7 @@ impl SmsAliyun {
     /// When TLS cannot be set up.
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            code: ChannelCode::new(KNOWN.code),
+            code: ChannelCode::new(ADAPTER.code),
             pace: settings.pace,
             rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock.clone())?,
             time_limit: settings.http.timeout,

@@ -27,7 +27,9 @@ use crate::env::Env;
 use crate::gateway::http::Http;
 use crate::gateway::probe::Probe;
 
-use super::{Acknowledgement, CallbackFault, Known, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat};
+use super::{
+    Acknowledgement, Adapter, CallbackFault, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat,
+};
 use callback::Callbacks;
 use send::{Sent, SubscribeMessage, understand};
 use token::Tokens;
@@ -36,7 +38,7 @@ pub use answer::Said;
 pub use settings::{Account, CallbackSettings, MiniprogramState, Settings};
 
 /// The channel, as `registry.rs` knows it.
-pub const KNOWN: Known = Known { code: "wechat", build, field_fault: patterns::fault };
+pub const ADAPTER: Adapter = Adapter { code: "wechat", build, field_fault: patterns::fault };
 
 /// How long WeChat is given to make up its mind about a token that it rejects and gives out at once.
 const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
@@ -77,7 +79,7 @@ impl Wechat {
         let time_limit = account.http.timeout;
         let callbacks = callbacks.map(|settings| Callbacks::new(settings, account.appid.clone()));
         let tokens = Tokens::new(http.clone(), account, clock.clone());
-        Ok(Self { code: ChannelCode::new(KNOWN.code), pace, http, time_limit, tokens, state, callbacks, clock })
+        Ok(Self { code: ChannelCode::new(ADAPTER.code), pace, http, time_limit, tokens, state, callbacks, clock })
     }
 
     /// Sends with the token at hand, and once more with a new one if WeChat rejects it. `under_way` is true while

@@ -18,10 +18,10 @@ use songda::domain::private::Private;
 use songda::domain::reach::AddressKind;
 use songda::env::Env;
 use songda::gateway::http::{Http, HttpNames, HttpSettings};
-use songda::gateway::push::{Known, PushChannel, PushFact, PushReport, Repeat};
+use songda::gateway::push::{Adapter, PushChannel, PushFact, PushReport, Repeat};
 
 /// The channel, as the registry knows it.
-pub const KNOWN: Known = Known { code: "pigeon", build, field_fault: |_, _| None };
+pub const ADAPTER: Adapter = Adapter { code: "pigeon", build, field_fault: |_, _| None };
 
 const HTTP: HttpNames = HttpNames {
     base_url: "SONGDA_PIGEON_URL",
@@ -43,7 +43,7 @@ fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn PushChannel>> {
     let (settings, pace) = (HttpSettings::read(env, &HTTP), Pace::read(env, &PACE));
     let http = Http::new(&settings?);
     let http = http.map_err(|error| env.fault(format!("no HTTP client for pigeons: {error}"))).ok()?;
-    Some(Arc::new(Pigeon { code: ChannelCode::new(KNOWN.code), pace: pace?, http }))
+    Some(Arc::new(Pigeon { code: ChannelCode::new(ADAPTER.code), pace: pace?, http }))
 }
 
 #[async_trait]

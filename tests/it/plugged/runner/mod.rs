@@ -18,14 +18,14 @@ use songda::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use songda::domain::private::Private;
 use songda::env::Env;
 use songda::gateway::courier::{
-    Acknowledgement, Booking, CallbackFault, Carrier, CarrierFact, CarrierFault, Known, Label, RawCallback, Recovery,
+    Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFact, CarrierFault, Label, RawCallback, Recovery,
 };
 use songda::gateway::http::{Answer, Http, HttpFault, HttpNames, HttpSettings};
 
 use self::stops::Errand;
 
 /// The carrier, as the registry knows it.
-pub const KNOWN: Known = Known { code: "runner", build };
+pub const ADAPTER: Adapter = Adapter { code: "runner", build };
 
 const HTTP: HttpNames = HttpNames {
     base_url: "SONGDA_RUNNER_URL",
@@ -47,7 +47,7 @@ fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let (settings, pace) = (HttpSettings::read(env, &HTTP), Pace::read(env, &PACE));
     let http = Http::new(&settings?);
     let http = http.map_err(|error| env.fault(format!("no HTTP client for runners: {error}"))).ok()?;
-    Some(Arc::new(Runner { code: CarrierCode::new(KNOWN.code), pace: pace?, http }))
+    Some(Arc::new(Runner { code: CarrierCode::new(ADAPTER.code), pace: pace?, http }))
 }
 
 impl Runner {

@@ -17,24 +17,24 @@ const KNOWN_FOR: Duration = Duration::from_secs(1);
 const REMEMBERED: usize = 4096;
 
 /// What is known, by its id. Cloning shares it.
-pub struct Known<I, T>(Arc<Cache<I, Entry<T>>>);
+pub struct Recent<I, T>(Arc<Cache<I, Entry<T>>>);
 
 /// Something, and since when it is known.
 type Entry<T> = (Arc<Stopwatch>, Arc<T>);
 
-impl<I, T> Clone for Known<I, T> {
+impl<I, T> Clone for Recent<I, T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<I: Hash + Eq, T> Default for Known<I, T> {
+impl<I: Hash + Eq, T> Default for Recent<I, T> {
     fn default() -> Self {
         Self(Arc::new(Cache::new(REMEMBERED)))
     }
 }
 
-impl<I: Hash + Eq, T> Known<I, T> {
+impl<I: Hash + Eq, T> Recent<I, T> {
     /// What was looked up a moment ago.
     #[must_use]
     pub fn find(&self, id: &I) -> Option<Arc<T>> {

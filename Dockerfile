@@ -6,7 +6,7 @@ WORKDIR /src
 COPY . .
 # What was downloaded and built before is kept between builds, outside the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --locked --release --bin songda && cp target/release/songda /usr/local/bin/songda
+    cargo build --locked --release --features jemalloc --bin songda && cp target/release/songda /usr/local/bin/songda
 # What it is made of goes with it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/var/tools \
     script/sbom /usr/share/songda/songda.cdx.json

@@ -68,7 +68,7 @@ impl Registry {
     /// What the channels' gateways would refuse in a template: the catalogue is checked with it.
     #[must_use]
     pub fn field_rules(&self) -> FieldRules {
-        self.channels.iter().map(|known| (ChannelCode::new(known.code), known.field_fault)).collect()
+        self.channels.iter().map(|adapter| (ChannelCode::new(adapter.code), adapter.field_fault)).collect()
     }
 }
 
@@ -94,8 +94,8 @@ mod tests {
         let settings = Settings::read(&mut env, registry.twins()).unwrap();
         assert!(env.described().iter().all(|setting| setting.name.starts_with("SONGDA_SANDBOX_")));
         let played: Vec<&str> = settings.twins.iter().map(|twin| twin.name()).collect();
-        let channels = registry.channels().iter().map(|known| known.code);
-        for code in channels.chain(registry.carriers().iter().map(|known| known.code)) {
+        let channels = registry.channels().iter().map(|adapter| adapter.code);
+        for code in channels.chain(registry.carriers().iter().map(|adapter| adapter.code)) {
             assert!(played.contains(&code), "{code} has no twin");
         }
     }

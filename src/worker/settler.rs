@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::Workshop;
-use crate::casework::jobs::Settlement;
+use crate::casework::jobs::{Effect, Settlement};
 use crate::domain::clock::Stopwatch;
 use crate::domain::ids::JobId;
 use crate::domain::job::Lane;
@@ -73,7 +73,10 @@ async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
     }
-    for settlement in settlements {
+    // Calls of gateways come last, as they do within a batch: one may take back how a push ended.
+    let (calls, others): (Vec<_>, Vec<_>) =
+        settlements.iter().partition(|it| matches!(it.effect, Effect::Callback { .. }));
+    for settlement in others.into_iter().chain(calls) {
         let job = settlement.ending.id();
         if let Settled::Refused(why) = try_settle(workshop, std::slice::from_ref(settlement)).await {
             let bare = settlement.clone().without_effect(&why);

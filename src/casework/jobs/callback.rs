@@ -44,8 +44,8 @@ impl Casework {
         told: &[&ChannelNews],
     ) -> Result<(), StoreError> {
         for ChannelNews { link, news } in told {
-            for news in news {
-                if let PushNews::Receipt(receipt) = news {
+            for item in news {
+                if let PushNews::Receipt(receipt) = item {
                     self.apply_receipt(tx, record, link, receipt).await?;
                 }
             }

@@ -242,7 +242,8 @@ impl Casework {
             let id = push.effect.notification;
             undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(&id)))?, push));
         }
-        // Consents are held in one order by all workers, as parcels are.
+        // These consents are held in one order by all workers. Where another step of a settlement holds some in another order,
+        // PostgreSQL ends one of the two, and it is tried again.
         undelivered.sort_by_key(|(notification, _)| notification.person);
         for (notification, push) in undelivered {
             settle_consent(tx, push.job, push.effect, notification.person).await?;

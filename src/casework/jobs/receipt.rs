@@ -24,17 +24,21 @@ pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> 
 }
 
 impl Casework {
-    /// Whether a receipt tells of a failure before it is known which push brought its message: the answer that names the
-    /// message is not written down yet.
+    /// Whether a receipt tells of a failure before the answer is written down that it takes back: the gateway took the message,
+    /// and the push is not settled yet.
     ///
     /// # Errors
     /// When the database is unavailable.
     pub async fn came_too_early(&self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
-        if receipt.fate == Fate::Arrived || matches!(receipt.of, ReceiptOf::Key(_)) {
+        if receipt.fate == Fate::Arrived {
             return Ok(false);
         }
-        let push = self.push_of(&mut *self.store().connection().await?, link, receipt).await?;
-        Ok(push.is_none())
+        let mut connection = self.store().connection().await?;
+        match &receipt.of {
+            ReceiptOf::Key(key) => jobs::is_held(&mut connection, &push_key(key, &link.channel)).await,
+            // Which push it was is known by the answer.
+            ReceiptOf::Message { .. } => Ok(self.push_of(&mut connection, link, receipt).await?.is_none()),
+        }
     }
 
     /// Writes what a receipt proves: a push in doubt looks at it at once, and a message that was believed to have arrived,

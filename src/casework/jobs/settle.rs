@@ -76,25 +76,27 @@ impl Casework {
         let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
         let mut record = Record::default();
-        let (mut pushes, mut on_the_way, mut news) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut pushes, mut parcels, mut news) = (Vec::new(), Vec::new(), Vec::new());
         for Settlement { ending, effect } in settled() {
             let trace = ending.trace();
             match effect {
                 Effect::None => {}
                 Effect::Push(effect) => pushes.push(EndedPush { job: ending.id(), effect, trace }),
-                Effect::Parcel(effect) => on_the_way.push((effect, trace)),
-                Effect::Callback { callback, outcome, parcels, told } => {
+                Effect::Parcel(effect) => parcels.push((effect, trace)),
+                Effect::Callback { callback, outcome, parcels: told_of, told } => {
                     callbacks::understood(&mut tx, *callback, outcome).await?;
                     news.extend(told);
-                    on_the_way.extend(parcels.iter().map(|effect| (effect, trace)));
+                    parcels.extend(told_of.iter().map(|effect| (effect, trace)));
                 }
             }
         }
+        // Consents first, because a push that goes on asks for them; parcels last, because who is told of them is not to be
+        // reached where a push just ended in vain.
         self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         // After the pushes: the end of one and the receipt that takes it back may be settled together.
         self.apply_receipts(&mut tx, &mut record, &news).await?;
-        for (effect, trace) in on_the_way {
+        for (effect, trace) in parcels {
             self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
         }
         if record.is_empty() {

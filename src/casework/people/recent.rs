@@ -1,6 +1,6 @@
 //! What was looked up a moment ago. A busy client hands in thousands of decisions a second, and an officer opens one case
 //! after another; who they are is not read from the record for each request. Whoever is shut out, or given another role,
-//! stays as they were for [`KNOWN_FOR`] at the most.
+//! stays as they were for [`RECENT_FOR`] at the most.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use quick_cache::sync::Cache;
 use crate::domain::clock::Stopwatch;
 
 /// How long something need not be looked up again.
-const KNOWN_FOR: Duration = Duration::from_secs(1);
+const RECENT_FOR: Duration = Duration::from_secs(1);
 
 /// How much is remembered; what was not asked for lately is forgotten first.
 const REMEMBERED: usize = 4096;
 
-/// What is known, by its id. Cloning shares it.
+/// What was looked up, by its id. Cloning shares it.
 pub struct Recent<I, T>(Arc<Cache<I, Entry<T>>>);
 
 /// Something, and since when it is known.
@@ -39,7 +39,7 @@ impl<I: Hash + Eq, T> Recent<I, T> {
     #[must_use]
     pub fn find(&self, id: &I) -> Option<Arc<T>> {
         let (since, known) = self.0.get(id)?;
-        (since.elapsed() < KNOWN_FOR).then_some(known)
+        (since.elapsed() < RECENT_FOR).then_some(known)
     }
 
     /// Remembers what a look-up found; what is no more is forgotten.

@@ -171,13 +171,13 @@ pub struct Carriers(Vec<Arc<dyn Carrier>>);
 
 impl Carriers {
     /// Builds those that `SONGDA_CARRIERS` names. The settings of the others are not asked for.
-    pub fn read(env: &mut Env, known: &[Adapter], clock: &Clock) -> Self {
+    pub fn read(env: &mut Env, adapters: &[Adapter], clock: &Clock) -> Self {
         let meaning = "carriers of this installation, separated by commas; each item names who may carry its result, and whom first";
         let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
         let mut carriers = Vec::new();
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            match known.iter().find(|known| known.code == name) {
-                Some(known) => carriers.extend((known.build)(env, clock)),
+            match adapters.iter().find(|adapter| adapter.code == name) {
+                Some(adapter) => carriers.extend((adapter.build)(env, clock)),
                 None => env.fault(format!("SONGDA_CARRIERS names {name}, which is not a known carrier")),
             }
         }
@@ -200,7 +200,7 @@ impl Carriers {
 mod tests {
     use super::*;
 
-    const KNOWN: [Adapter; 2] = [ems::ADAPTER, sf::ADAPTER];
+    const ADAPTERS: [Adapter; 2] = [ems::ADAPTER, sf::ADAPTER];
 
     fn env(carriers: &str) -> Env {
         Env::of([
@@ -222,14 +222,14 @@ mod tests {
     fn the_setting_names_who_is_there() {
         for (setting, order) in [("", vec!["ems", "sf"]), ("sf, ems", vec!["sf", "ems"]), ("sf", vec!["sf"])] {
             let mut env = env(setting);
-            assert_eq!(names(&Carriers::read(&mut env, &KNOWN, &Clock::system())), order);
+            assert_eq!(names(&Carriers::read(&mut env, &ADAPTERS, &Clock::system())), order);
             assert!(env.faults().is_empty(), "{:?}", env.faults());
         }
     }
 
     #[test]
     fn each_carrier_says_how_much_it_takes() {
-        let carriers = Carriers::read(&mut env("ems,sf"), &KNOWN, &Clock::system());
+        let carriers = Carriers::read(&mut env("ems,sf"), &ADAPTERS, &Clock::system());
         let rates: Vec<u32> = carriers.iter().map(|carrier| carrier.pace().per_second).collect();
         assert_eq!(rates, [5, 30]);
     }
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn every_fault_of_every_carrier_is_said_at_once() {
         let mut env = Env::of([("SONGDA_CARRIERS", "ems,sf,owl")]);
-        assert_eq!(Carriers::read(&mut env, &KNOWN, &Clock::system()).iter().count(), 0);
+        assert_eq!(Carriers::read(&mut env, &ADAPTERS, &Clock::system()).iter().count(), 0);
         assert_eq!(env.faults().len(), 7, "three of each, and the owl: {:?}", env.faults());
     }
 

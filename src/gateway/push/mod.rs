@@ -296,17 +296,17 @@ pub struct Channels(Vec<Arc<dyn PushChannel>>);
 
 impl Channels {
     /// Builds those that are on.
-    pub fn read(env: &mut Env, known: &[Adapter], clock: &Clock) -> Self {
-        Self(known.iter().filter_map(|known| (known.build)(env, clock)).collect())
+    pub fn read(env: &mut Env, adapters: &[Adapter], clock: &Clock) -> Self {
+        Self(adapters.iter().filter_map(|adapter| (adapter.build)(env, clock)).collect())
     }
 
     /// Reads in which order they are tried. One that is off is passed over.
-    pub fn chain(&self, env: &mut Env, known: &[Adapter]) -> Option<Chain> {
+    pub fn chain(&self, env: &mut Env, adapters: &[Adapter]) -> Option<Chain> {
         let meaning = "channels in the order in which they are tried, separated by commas";
         let names: String = env.or("SONGDA_CHANNELS", "wechat,sms_aliyun", meaning)?;
         let mut links = Vec::new();
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            if !known.iter().any(|known| known.code == name) {
+            if !adapters.iter().any(|adapter| adapter.code == name) {
                 env.fault(format!("SONGDA_CHANNELS names {name}, which is not a known channel"));
             }
             let channel = self.get(&ChannelCode::new(name));
@@ -331,11 +331,11 @@ impl Channels {
 mod tests {
     use super::*;
 
-    const KNOWN: [Adapter; 2] = [wechat::ADAPTER, sms_aliyun::ADAPTER];
+    const ADAPTERS: [Adapter; 2] = [wechat::ADAPTER, sms_aliyun::ADAPTER];
 
     fn read(given: &[(&str, &str)]) -> (Channels, Env) {
         let mut env = Env::of(given.iter().copied());
-        let channels = Channels::read(&mut env, &KNOWN, &Clock::system());
+        let channels = Channels::read(&mut env, &ADAPTERS, &Clock::system());
         (channels, env)
     }
 
@@ -362,7 +362,7 @@ mod tests {
     fn the_chain_passes_over_what_is_off_and_knows_no_strangers() {
         let off = [("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_CHANNELS", "wechat, owl,sms_aliyun")];
         let (channels, mut env) = read(&[&SMS[..], &off].concat());
-        let chain = channels.chain(&mut env, &KNOWN).unwrap();
+        let chain = channels.chain(&mut env, &ADAPTERS).unwrap();
         assert_eq!(chain.iter().map(ChannelCode::as_str).collect::<Vec<_>>(), ["sms_aliyun"]);
         assert!(matches!(env.faults(), [owl] if owl.contains("owl")), "{:?}", env.faults());
     }

@@ -181,6 +181,15 @@ pub async fn by_key(conn: &mut Conn, key: &str) -> Result<Option<JobId>, StoreEr
     Ok(id.map(JobId::from_uuid))
 }
 
+/// Whether somebody holds the job of a business key: how its attempt ended is not written down.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn is_held(conn: &mut Conn, key: &str) -> Result<bool, StoreError> {
+    let held = "select exists (select from jobs where key = $1 and state = 'pending' and lease_until is not null)";
+    Ok(sqlx::query_scalar(held).bind(key).fetch_one(conn).await?)
+}
+
 /// The work of a job that is done, if its last attempt ended in one of these ways.
 ///
 /// # Errors

@@ -322,9 +322,12 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::case_number::CaseNumber;
     use crate::domain::clock::fresh;
+    use crate::domain::ids::NotificationId;
     use crate::domain::job::Work;
     use crate::domain::parcel::CarrierCode;
+    use crate::domain::text::Bilingual;
 
     #[test]
     fn a_job_is_hastened_before_it_is_saved() {
@@ -341,5 +344,24 @@ mod tests {
         assert_eq!(delays(&record), [300_000, 1_800_000], "nothing is put off");
         record.hasten(&wanted.key(), Duration::ZERO);
         assert_eq!(delays(&record), [0, 1_800_000]);
+    }
+
+    #[test]
+    fn what_is_told_is_known_before_it_is_saved() {
+        let (parcel, another) = (fresh(ParcelId::from_uuid), fresh(ParcelId::from_uuid));
+        let mut record = Record::default();
+        record.notify(&Notification {
+            id: fresh(NotificationId::from_uuid),
+            person: fresh(PersonId::from_uuid),
+            case: fresh(CaseId::from_uuid),
+            case_number: CaseNumber::from_stored("a case".to_owned()),
+            event: Event::ParcelOutForDelivery,
+            parcel: Some(parcel),
+            item: Bilingual { zh: "居住证".to_owned(), en: "Residence permit".to_owned() },
+            created_at: Instant::default(),
+        });
+        let tells = |parcel, event| record.tells(parcel, event);
+        assert!(tells(parcel, Event::ParcelOutForDelivery));
+        assert!(!tells(parcel, Event::ParcelDelivered) && !tells(another, Event::ParcelOutForDelivery));
     }
 }

@@ -49,6 +49,11 @@ async fn decide(desk: &Desk, server: &Watched, phone: &str) -> (Decided, String)
     (Decided::by_phone(number, phone.to_owned()), reply.header("traceparent").to_owned())
 }
 
+/// A receipt that came after the worker had stopped would be read by nobody.
+fn nobody_calls_back(desk: &Desk) {
+    desk.sandbox.world().callbacks.aim(None);
+}
+
 /// The only span of a name.
 fn the<'a>(spans: &'a [Span], name: &str) -> &'a Span {
     let named: Vec<&Span> = spans.iter().filter(|span| span.name == name).collect();
@@ -59,6 +64,7 @@ fn the<'a>(spans: &'a [Span], name: &str) -> &'a Span {
 #[tokio::test]
 async fn a_decision_is_followed_from_the_request_to_the_gateways() {
     let (desk, collector, phone) = (Desk::open_idle(&[]).await, Collector::start().await, fresh_phone());
+    nobody_calls_back(&desk);
     let [mut server, mut worker] = processes(&desk, &collector.endpoint).await;
     let signed_in = server.api().await.post("/v1/sessions/wechat").json(&json!({"code": "wx-traced"}));
     signed_in.success().await.unwrap();
@@ -118,6 +124,7 @@ async fn a_collector_that_never_answers_harms_nobody() {
     let (desk, phone) = (Desk::open_idle(&[]).await, fresh_phone());
     // Connections to it stand, and that is all.
     let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    nobody_calls_back(&desk);
     let [mut server, mut worker] = processes(&desk, &format!("http://{}", silent.local_addr().unwrap())).await;
     let (decided, _) = decide(&desk, &server, &phone).await;
     came_once(&desk, &[decided]).await;

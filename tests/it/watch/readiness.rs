@@ -23,7 +23,7 @@ async fn a_worker_whose_lane_hangs_is_not_ready() {
     let decided = decide(&desk, 1).await;
     // What a lane claims, somebody else holds: it waits in the middle of its round, and everything else answers.
     let lock = lock(&desk, "jobs").await;
-    let worker = desk.watched("work", &[("SONGDA_STALLED_AFTER", "1s"), ("SONGDA_LEASE", "1m")]).await;
+    let worker = desk.watched("work", &[("SONGDA_STALLED_AFTER", "3s"), ("SONGDA_LEASE", "1m")]).await;
     let stuck = async || {
         let (status, wrong) = readiness(&worker).await;
         status == 503 && wrong.contains(&format!("通道 {LANE} 停滞"))
@@ -40,8 +40,8 @@ async fn a_worker_whose_lane_hangs_is_not_ready() {
     wait_until("it is ready again", async || readiness(&worker).await.0 == 200).await;
     came_once(&desk, &decided).await;
     assert!(check().await);
-    drop(worker);
     desk.close().await;
+    drop(worker);
 }
 
 #[tokio::test]
@@ -51,7 +51,10 @@ async fn a_lane_whose_gateway_is_slow_comes_round_all_the_same() {
     let hangs = Order { gateway, operation: None, fault: Fault::TimeoutBefore, often: Often::Share(1.0), delay };
     desk.sandbox.world().faults.order(hangs);
     decide(&desk, 1).await;
-    let worker = desk.watched("work", &[("SONGDA_SMS_ALIYUN_SLOTS", "1")]).await;
+    let patient =
+        [("SMS_ALIYUN_TIMEOUT", "20s"), ("ATTEMPT_TIMEOUT", "1m"), ("LEASE", "62s"), ("SMS_ALIYUN_SLOTS", "1")];
+    let patient = patient.map(|(name, value)| (format!("SONGDA_{name}"), value));
+    let worker = desk.watched("work", &patient.each_ref().map(|(name, value)| (name.as_str(), *value))).await;
     let lane = [("lane", LANE)];
     let busy = async || Scrape::of(&worker).await.sum("songda_lane_slots_busy", &lane) == Some(1.0);
     wait_until("its only slot is busy", busy).await;

@@ -2,7 +2,7 @@
 //! process from a registry of their own, as the tests do, adds it in the same words.
 
 use crate::catalog::FieldRules;
-use crate::domain::notification::ChannelCode;
+use crate::domain::notice::notification::ChannelCode;
 use crate::gateway::{courier, identity, push};
 use crate::sandbox::Maker;
 
@@ -23,7 +23,7 @@ impl Registry {
             .channel(push::sms_aliyun::ADAPTER, push::sms_aliyun::sandbox::twin) // 阿里云短信
             .carrier(courier::ems::ADAPTER, courier::ems::sandbox::twin) // 中国邮政速递物流
             .carrier(courier::sf::ADAPTER, courier::sf::sandbox::twin) // 顺丰速运
-            .twin(identity::sandbox::twin) // 阿里云实人认证
+            .twin(identity::aliyun::sandbox::twin) // 阿里云实人认证
     }
 
     /// Adds a channel and its twin.

@@ -3,7 +3,7 @@
 //! `SONGDA_CLOCK_SKEW=-90` makes a debug build see a clock that is ninety seconds slow. A release build knows nothing of
 //! it.
 
-use crate::domain::clock::Clock;
+use crate::domain::kernel::clock::Clock;
 
 /// What tells this process the time.
 #[cfg(debug_assertions)]

@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 use songda::demo::fresh_key;
 use songda::demo::sandbox::Sandbox;
 use songda::demo::wait::until;
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::history::copies::{self, Copied, TABLES, count};

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use chrono::Datelike;
 use clap::Subcommand;
-use songda::casework::publish_catalogue::publish;
+use songda::casework::upkeep::publish_catalogue::publish;
 use songda::catalog::{Contents, read};
-use songda::domain::clock::{Clock, beijing_day};
+use songda::domain::kernel::clock::{Clock, beijing_day};
 use songda::env::Env;
 use songda::gateway::push::Channels;
 use songda::registry::Registry;

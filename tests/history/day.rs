@@ -13,7 +13,7 @@ use songda::demo::resident::{Resident, Submitted};
 use songda::demo::sandbox::Sandbox;
 use songda::demo::wait::until;
 use songda::demo::{PATIENCE, fresh_key, fresh_phone, fresh_resident_id};
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 
 /// An item whose result goes out by post, and one that asks for nothing but a form.
 const BY_POST: &str = "JT-0045";

@@ -1,7 +1,7 @@
 //! What was promised to a gateway that is used no more ends well: a push goes on over the next channel, an order is for
 //! people.
 
-use songda::queue::roll::{LanePresent, Present};
+use songda::queue::heartbeat::{LanePresent, Present};
 
 use crate::consents::tap;
 use crate::decisions::{back_office, result};

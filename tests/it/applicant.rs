@@ -5,8 +5,8 @@ use songda::demo::form::Applicant;
 use songda::demo::fresh_key;
 use songda::demo::http::{Caller, Reply};
 use songda::demo::resident::Resident;
-use songda::domain::clock::fresh;
-use songda::domain::ids::DraftId;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::DraftId;
 
 use crate::acts::refused;
 use crate::harness::Desk;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use songda::casework::publish_catalogue::{ReadError, publish, read, refresh};
+use songda::casework::upkeep::publish_catalogue::{ReadError, publish, read, refresh};
 use songda::catalog::{self, Catalog, Contents, FieldRules};
-use songda::domain::clock::Clock;
 use songda::domain::item::ItemCode;
+use songda::domain::kernel::clock::Clock;
 
 use crate::database::Record;
 

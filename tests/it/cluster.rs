@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use songda::demo::journeys;
-use songda::domain::clock::fresh;
-use songda::domain::ids::PersonId;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::PersonId;
 use songda::queue::quota::Quota;
 
 use crate::doctor::Report;

@@ -1,7 +1,7 @@
 //! Databases of tests: each is made for one test, and dropped at its end. A test that fails leaves its own behind, to be
 //! looked at.
 
-use songda::domain::clock::fresh_uuid;
+use songda::domain::kernel::clock::fresh_uuid;
 use songda::store::{KeyRing, MIGRATOR, Store};
 use sqlx::AssertSqlSafe;
 

@@ -7,7 +7,7 @@ use songda::demo::form::Applicant;
 use songda::demo::fresh_key;
 use songda::demo::http::Caller;
 use songda::demo::resident::Resident;
-use songda::domain::clock::{Clock, Instant};
+use songda::domain::kernel::clock::{Clock, Instant};
 
 use crate::acts::{act, refused};
 use crate::harness::Desk;

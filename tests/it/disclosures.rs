@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use songda::demo::http::Reply;
-use songda::domain::clock::fresh;
-use songda::domain::identity::{masked_phone, masked_resident_id};
-use songda::domain::ids::InstallationId;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::InstallationId;
+use songda::domain::people::identity::{masked_phone, masked_resident_id};
 
 use crate::harness::Desk;
 

@@ -18,7 +18,7 @@ use songda::demo::http::Caller;
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
 use songda::demo::{Stage, fresh_key, fresh_phone, fresh_resident_id, wait};
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::kill_point::Step;
 use songda::lifecycle::Tasks;

@@ -1,7 +1,7 @@
 //! What is old is forgotten: in batches, by one process at a time, and by a running worker on its own.
 
-use songda::casework::forget_old::{AT_ONCE, forget_old};
-use songda::domain::clock::Clock;
+use songda::casework::upkeep::forget_old::{AT_ONCE, forget_old};
+use songda::domain::kernel::clock::Clock;
 use songda::store::housekeeping;
 
 use crate::database::Record;

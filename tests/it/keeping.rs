@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use songda::demo::http::{Caller, Reply};
 use songda::demo::resident::Resident;
-use songda::domain::clock::fresh;
-use songda::domain::ids::DraftId;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::DraftId;
 use uuid::Uuid;
 
 use crate::acts::{act, refused};
@@ -34,7 +34,7 @@ fn draft_with(upload: &str) -> Value {
 
 /// Where the content of an upload lies, or lay.
 async fn content_of(desk: &Desk, upload: &str) -> PathBuf {
-    let id: Uuid = upload.parse::<songda::domain::ids::UploadId>().unwrap().uuid();
+    let id: Uuid = upload.parse::<songda::domain::kernel::ids::UploadId>().unwrap().uuid();
     let path = sqlx::query_scalar("select object_path from uploads where id = $1").bind(id);
     let path: String = path.fetch_one(&desk.database).await.unwrap();
     desk.folder.join("uploads").join(path)

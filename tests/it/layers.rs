@@ -199,7 +199,7 @@ fn sources() -> Vec<PathBuf> {
 #[test]
 fn the_reader_of_arrows_reads() {
     let text = "use crate::domain::ids;\nuse crate::{\n  api::{x, y}, store,\n};\nuse super::super::queue::Q;\n";
-    let found = used_by(Path::new("src/gateway/http.rs"), text);
+    let found = used_by(Path::new("src/gateway/shared/http.rs"), text);
     let names: Vec<(usize, &str)> = found.iter().map(|(line, name)| (*line, name.as_str())).collect();
     assert_eq!(names, [(1, "domain"), (2, "api"), (2, "store"), (5, "queue")]);
     assert_eq!(layer_of(Path::new("src/gateway/push/wechat/sandbox/mod.rs")), "twin");

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use songda::casework::live::MOST_STREAMS;
-use songda::casework::tokens::{LIFETIME, TokenAudience, Tokens};
+use songda::auth::tokens::{LIFETIME, TokenAudience, Tokens};
+use songda::casework::notices::live::MOST_STREAMS;
 use songda::demo::back_office::BackOffice;
 use songda::demo::fresh_key;
 use songda::demo::http::Caller;
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 
@@ -117,7 +117,7 @@ async fn a_long_poll_is_answered_when_something_happens() {
     let now = scene.changes(&[]).await;
     let cursor = now["next_cursor"].as_str().unwrap();
     assert_eq!(now["data"], json!([]));
-    let asked = songda::domain::clock::Stopwatch::start();
+    let asked = songda::domain::kernel::clock::Stopwatch::start();
     let poll = [("cursor", cursor), ("wait", "25")];
     let (page, ()) = tokio::join!(scene.changes(&poll), scene.decide());
     let told: Vec<&str> = page["data"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();

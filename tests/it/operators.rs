@@ -24,7 +24,7 @@ async fn dead_letter(desk: &Desk) -> String {
     let told = async || sqlx::query_scalar::<_, i64>(told).fetch_one(&desk.database).await.unwrap() == 1;
     wait_until("SMS told", told).await;
     let id = sqlx::query_scalar("select id from jobs where state = 'dead'").fetch_one(&desk.database).await.unwrap();
-    songda::domain::ids::JobId::from_uuid(id).to_string()
+    songda::domain::kernel::ids::JobId::from_uuid(id).to_string()
 }
 
 async fn jobs(operator: &Caller, query: &[(&str, &str)]) -> Vec<Value> {

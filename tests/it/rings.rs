@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use songda::domain::clock::fresh;
-use songda::domain::ids::JobId;
-use songda::domain::job::{Lane, Offer};
-use songda::domain::notification::ChannelCode;
-use songda::domain::pace::Pace;
-use songda::domain::parcel::CarrierCode;
+use songda::domain::delivery::parcel::CarrierCode;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::JobId;
+use songda::domain::kernel::pace::Pace;
+use songda::domain::notice::notification::ChannelCode;
+use songda::domain::work::job::{Lane, Offer};
 use uuid::Uuid;
 
 use crate::decisions::{came_once, decide};

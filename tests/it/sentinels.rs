@@ -2,7 +2,7 @@
 //! process of ours is started anew or told where Redis is now.
 
 use songda::demo::wait;
-use songda::queue::node::Node;
+use songda::queue::connection::node::Node;
 use songda::queue::survey::{Member, Survey};
 
 use crate::doctor::Report;

@@ -5,8 +5,8 @@ use futures_util::StreamExt;
 use reqwest::Url;
 use songda::demo::http::Caller;
 use songda::demo::{fresh_key, fresh_phone, wait};
-use songda::domain::clock::fresh;
-use songda::domain::ids::PersonId;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::PersonId;
 use songda::queue::Queue;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 

@@ -7,8 +7,8 @@ use std::process::Stdio;
 use serde_json::json;
 use songda::demo::form::{Applicant, fill};
 use songda::demo::{fresh_key, wait};
-use songda::domain::clock::{Clock, beijing_day, fresh};
-use songda::domain::ids::DraftId;
+use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
+use songda::domain::kernel::ids::DraftId;
 use tokio::process::Command;
 
 use crate::harness::{Desk, PATIENCE};

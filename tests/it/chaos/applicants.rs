@@ -11,8 +11,8 @@ use songda::demo::http::{Call, Caller, Reply};
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
 use songda::demo::{fresh_key, fresh_phone, fresh_resident_id};
-use songda::domain::clock::{Clock, beijing_day, fresh};
-use songda::domain::ids::DraftId;
+use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
+use songda::domain::kernel::ids::DraftId;
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use songda::demo::sandbox::{Message, Parcel};
-use songda::domain::ids::CaseId;
+use songda::domain::kernel::ids::CaseId;
 
 use super::applicants::Pair;
 use super::office::SOURCE;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 
 use super::town::Town;
 

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use reqwest::Url;
-use songda::domain::clock::random_below;
+use songda::domain::kernel::clock::random_below;
 use tokio::net::TcpListener;
 
 use crate::proxy::Proxy;

@@ -26,7 +26,7 @@ mod trouble;
 
 use std::sync::Arc;
 
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 use tokio_util::sync::CancellationToken;
 
 use applicants::Pair;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use songda::demo::http::Caller;
 use songda::demo::wait;
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 use songda::kill_point::Step;
 
 use super::dice::Dice;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use songda::domain::ids::{NotificationId, ParcelId};
+use songda::domain::kernel::ids::{NotificationId, ParcelId};
 use sqlx::FromRow;
 use uuid::Uuid;
 

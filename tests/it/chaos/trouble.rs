@@ -46,7 +46,7 @@ pub async fn take_stock(town: &Town) {
 
 async fn until_enough(town: &Town, plan: &Plan, enough: &CancellationToken) {
     const LOOK_EVERY: Duration = Duration::from_secs(1);
-    let watch = songda::domain::clock::Stopwatch::start();
+    let watch = songda::domain::kernel::clock::Stopwatch::start();
     let mut told = 0;
     while watch.elapsed() < plan.at_most {
         tokio::time::sleep(LOOK_EVERY).await;

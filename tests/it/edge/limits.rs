@@ -5,10 +5,10 @@ use std::sync::Arc;
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use reqwest::Url;
-use songda::api::edge::buckets::Buckets;
-use songda::casework::tokens::Tokens;
+use songda::api::edge::limits::buckets::Buckets;
+use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
 use super::{Read, buckets, edge, notes, now, token, tokens};

@@ -1,7 +1,7 @@
 //! What the log of a serving process says of requests, and what it must never say.
 
 use serde_json::Value;
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 
 use super::token;
 use crate::harness::{Desk, wait_until};

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
-use songda::casework::once::{Answer, Entered, Once, OnceError, enter, leave};
-use songda::domain::clock::Instant;
+use songda::casework::frame::idempotency::{Answer, Entered, Once, OnceError, enter, leave};
+use songda::domain::kernel::clock::Instant;
 use songda::store::Store;
 use songda::store::idempotency::{self, KEPT};
 

@@ -3,9 +3,9 @@
 use poem::test::TestClient;
 use poem::{Body, Endpoint, Response};
 use serde_json::json;
-use songda::casework::tokens::Tokens;
-use songda::domain::clock::fresh;
-use songda::domain::ids::DraftId;
+use songda::auth::tokens::Tokens;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::DraftId;
 
 use super::{Read, notes, now, token, tokens};
 

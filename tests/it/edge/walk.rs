@@ -5,7 +5,7 @@ use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use serde_json::{Value, json};
 use songda::api::documents::documents;
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 use songda::lifecycle::Tasks;
 
 use super::{HASTY, Read, notes, now, token, tokens};

@@ -5,7 +5,7 @@ use poem::http::StatusCode;
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use serde_json::Value;
-use songda::gateway::callback::RawCallback;
+use songda::gateway::shared::callback::RawCallback;
 use songda::lifecycle::Tasks;
 
 use super::mangle::{self, Mangled};

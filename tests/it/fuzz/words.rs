@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use songda::api::edge::paging::Cursors;
-use songda::casework::tokens::TokenAudience;
+use songda::api::edge::parameters::paging::Cursors;
+use songda::auth::tokens::TokenAudience;
 use songda::store::KeyRing;
 
 use super::mangle;

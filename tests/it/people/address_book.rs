@@ -1,9 +1,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
-use songda::casework::once::{Answer, Given, Once, OnceError};
+use songda::casework::frame::idempotency::{Answer, Given, Once, OnceError};
 use songda::casework::people::address_book::{AddressEntry, AddressError, AddressFault, MOST_ADDRESSES};
-use songda::domain::address::SavedAddress;
-use songda::domain::ids::PersonId;
+use songda::domain::delivery::address::SavedAddress;
+use songda::domain::kernel::ids::PersonId;
 
 use super::desk::{PeopleDesk, private};
 

@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
-use songda::casework::people::assertion::{AssertionFault, KeysFault, check_keys};
+use songda::auth::client_assertion::{AssertionFault, KeysFault, check_keys};
+use songda::auth::tokens::TokenAudience;
 use songda::casework::people::client_token::{ClientToken, ClientTokenError};
 use songda::casework::people::manage_clients::NewClient;
-use songda::casework::tokens::TokenAudience;
-use songda::domain::clock::Instant;
 use songda::domain::item::AgencyCode;
-use songda::domain::staff::{ApiClient, Scope};
+use songda::domain::kernel::clock::Instant;
+use songda::domain::people::staff::{ApiClient, Scope};
 
 use super::desk::{PeopleDesk, TOKEN_ENDPOINT};
 

@@ -3,7 +3,7 @@ use songda::casework::people::check_code::CodeError;
 use songda::casework::people::join::{IfTaken, TakenError};
 use songda::casework::people::request_login_code::RequestCodeError;
 use songda::casework::people::set_phone::SetPhoneError;
-use songda::domain::text::Language;
+use songda::domain::kernel::text::Language;
 
 use super::desk::{PeopleDesk, phone, private};
 

@@ -1,10 +1,10 @@
 use futures_util::future::join_all;
-use songda::casework::once::Answer;
+use songda::casework::frame::idempotency::Answer;
 use songda::casework::people::report_consents::{ConsentStanding, ReportError};
-use songda::domain::consent::ConsentAnswer;
-use songda::domain::ids::PersonId;
-use songda::domain::notification::ChannelCode;
-use songda::domain::text::Language;
+use songda::domain::kernel::ids::PersonId;
+use songda::domain::kernel::text::Language;
+use songda::domain::notice::consent::ConsentAnswer;
+use songda::domain::notice::notification::ChannelCode;
 
 use super::desk::{PeopleDesk, templates};
 

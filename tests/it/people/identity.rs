@@ -1,12 +1,12 @@
 use futures_util::future::join_all;
 use songda::casework::people::People;
 use songda::casework::people::verify_identity::VerifyError;
-use songda::domain::clock::fresh;
-use songda::domain::device::{Device, Platform, PushAddress, PushPermission};
-use songda::domain::ids::{InstallationId, PersonId};
-use songda::domain::notification::ChannelCode;
-use songda::domain::person::Person;
-use songda::domain::text::Language;
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::{InstallationId, PersonId};
+use songda::domain::kernel::text::Language;
+use songda::domain::notice::device::{Device, Platform, PushAddress, PushPermission};
+use songda::domain::notice::notification::ChannelCode;
+use songda::domain::people::person::Person;
 
 use super::desk::{PeopleDesk, private};
 

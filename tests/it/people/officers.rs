@@ -2,7 +2,7 @@ use futures_util::future::join_all;
 use songda::casework::people::manage_officers::{NewOfficer, OfficerError};
 use songda::casework::people::officer_sign_in::OfficerSignInError;
 use songda::domain::item::AgencyCode;
-use songda::domain::staff::{Role, Username};
+use songda::domain::people::staff::{Role, Username};
 
 use super::desk::{PeopleDesk, private};
 

@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 use songda::casework::people::refresh::RefreshError;
-use songda::domain::session::RefreshToken;
-use songda::domain::text::Language;
+use songda::domain::kernel::text::Language;
+use songda::domain::people::session::RefreshToken;
 
 use super::desk::{PeopleDesk, private};
 
@@ -77,7 +77,7 @@ async fn signing_out_counts_at_once() {
     let other = desk.somebody("bert").await;
     let claims = desk.people.tokens.verify(
         here.access_token.expose(),
-        &[songda::casework::tokens::TokenAudience::Mobile],
+        &[songda::auth::tokens::TokenAudience::Mobile],
         desk.start,
     );
     desk.people.sign_out(claims.unwrap().grant.sid.unwrap()).await.unwrap();

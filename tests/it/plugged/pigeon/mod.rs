@@ -11,14 +11,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use songda::domain::clock::Clock;
-use songda::domain::notification::{ChannelCode, PushMessage};
-use songda::domain::pace::{Pace, PaceNames};
-use songda::domain::private::Private;
-use songda::domain::reach::AddressKind;
+use songda::domain::kernel::clock::Clock;
+use songda::domain::kernel::pace::{Pace, PaceNames};
+use songda::domain::kernel::private::Private;
+use songda::domain::notice::notification::{ChannelCode, PushMessage};
+use songda::domain::notice::reach::AddressKind;
 use songda::env::Env;
-use songda::gateway::http::{Http, HttpNames, HttpSettings};
 use songda::gateway::push::{Adapter, PushChannel, PushFact, PushReport, Repeat};
+use songda::gateway::shared::http::{Http, HttpNames, HttpSettings};
 
 /// The channel, as the registry knows it.
 pub const ADAPTER: Adapter = Adapter { code: "pigeon", build, field_fault: |_, _| None };

@@ -12,15 +12,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
-use songda::domain::clock::Clock;
-use songda::domain::pace::{Pace, PaceNames};
-use songda::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
-use songda::domain::private::Private;
+use songda::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
+use songda::domain::kernel::clock::Clock;
+use songda::domain::kernel::pace::{Pace, PaceNames};
+use songda::domain::kernel::private::Private;
 use songda::env::Env;
 use songda::gateway::courier::{
     Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFact, CarrierFault, Label, RawCallback, Recovery,
 };
-use songda::gateway::http::{Answer, Http, HttpFault, HttpNames, HttpSettings};
+use songda::gateway::shared::http::{Answer, Http, HttpFault, HttpNames, HttpSettings};
 
 use self::stops::Errand;
 

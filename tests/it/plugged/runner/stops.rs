@@ -1,8 +1,8 @@
 //! What a runner tells of an errand, in an answer and in a callback alike.
 
 use serde::Deserialize;
-use songda::domain::clock::Instant;
-use songda::domain::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
+use songda::domain::delivery::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
+use songda::domain::kernel::clock::Instant;
 
 /// An errand, as far as it went.
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Link;
 use crate::domain::work::doubt::Fate;
 use crate::domain::work::job::Work;
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::push::{PushReceipt, ReceiptOf};
 use crate::store::push_receipts::{self, Receipt};
 use crate::store::record::Record;
@@ -32,7 +33,7 @@ impl Casework {
         }
         let mut connection = self.store().connection().await?;
         match &receipt.of {
-            ReceiptOf::Key(key) => jobs::is_held(&mut connection, &push_key(key, &link.channel)).await,
+            ReceiptOf::Key(key) => jobs::is_held(&mut connection, &Work::push_key(key, &link.channel)).await,
             // Which push it was is known by the answer.
             ReceiptOf::Message { .. } => Ok(self.push_of(&mut connection, link, receipt).await?.is_none()),
         }
@@ -50,7 +51,7 @@ impl Casework {
         let channel = &link.channel;
         let template = match &receipt.of {
             ReceiptOf::Key(key) => {
-                jobs::hasten(tx, &push_key(key, channel), Duration::ZERO).await?;
+                jobs::hasten(tx, &Work::push_key(key, channel), Duration::ZERO).await?;
                 None
             }
             ReceiptOf::Message { reference, template, at } => {
@@ -79,7 +80,7 @@ impl Casework {
     /// The push whose message a receipt is about.
     async fn push_of(&self, conn: &mut Conn, link: &Link, receipt: &PushReceipt) -> Result<Option<JobId>, StoreError> {
         match &receipt.of {
-            ReceiptOf::Key(key) => jobs::by_key(conn, &push_key(key, &link.channel)).await,
+            ReceiptOf::Key(key) => jobs::by_key(conn, &Work::push_key(key, &link.channel)).await,
             ReceiptOf::Message { reference, .. } => {
                 let person = consents::giver(conn, self.store().keys(), link.address, &receipt.address).await?;
                 let Some(person) = person else { return Ok(None) };
@@ -92,14 +93,9 @@ impl Casework {
 
 /// The notification that a push is believed to have brought.
 async fn brought_by(conn: &mut Conn, job: JobId) -> Result<Option<NotificationId>, StoreError> {
-    const BROUGHT: [&str; 3] = ["delivered", "found", "confirmed"];
-    let work = jobs::done_with(conn, job, &BROUGHT).await?;
+    let work = jobs::done_with(conn, job, &Outcome::BROUGHT).await?;
     Ok(match work.map(Work::deserialize) {
         Some(Ok(Work::Push { notification, .. })) => Some(notification),
         _ => None,
     })
-}
-
-fn push_key(key: &str, channel: &ChannelCode) -> String {
-    format!("push:{key}:{channel}")
 }

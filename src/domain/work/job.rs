@@ -4,6 +4,7 @@
 //! is promising once. It carries ids only. Each kind runs in one [`Lane`]: the queue before one gateway, with
 //! that gateway's limits, so that a slow gateway delays nobody else.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -76,7 +77,7 @@ impl Work {
     pub fn key(&self) -> String {
         let kind = self.kind();
         match self {
-            Self::Push { notification, channel } => format!("{kind}:{notification}:{channel}"),
+            Self::Push { notification, channel } => Self::push_key(notification, channel),
             Self::SendLoginCode { code, .. } => format!("{kind}:{code}"),
             Self::OrderParcel { parcel, .. } | Self::TrackParcel { parcel, .. } | Self::CancelParcel { parcel, .. } => {
                 format!("{kind}:{parcel}")
@@ -84,6 +85,12 @@ impl Work {
             Self::ReadCallback { callback } => format!("{kind}:{callback}"),
             Self::RemoveContent { path } => format!("{kind}:{path}"),
         }
+    }
+
+    /// The business key of a push. Channels that report by our key give `notification` back as text.
+    #[must_use]
+    pub fn push_key(notification: impl Display, channel: &ChannelCode) -> String {
+        format!("push:{notification}:{channel}")
     }
 
     /// The lane that it waits in.

@@ -2,3 +2,4 @@
 
 pub mod doubt;
 pub mod job;
+pub mod outcome;

@@ -10,6 +10,7 @@ use super::millis;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::Lane;
+use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
 /// A job that a worker holds.
@@ -89,7 +90,7 @@ pub async fn claim(
             order by id limit $4 for update skip locked
         ), lost as (
             insert into attempts (job_id, fence, worker, started_at, ended_at, outcome)
-            select id, fence, worker, claimed_at, now(), 'lost' from free where was_held
+            select id, fence, worker, claimed_at, now(), $5 from free where was_held
         )
         update jobs j
         set fence = j.fence + 1, attempts = j.attempts + 1, unclear = j.unclear + f.was_held::int,
@@ -103,6 +104,7 @@ pub async fn claim(
     .bind(worker)
     .bind(millis(lease))
     .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
+    .bind(Outcome::Lost.as_str())
     .fetch_all(conn)
     .await?;
     Ok(claimed)

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;
+use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
 /// When the work of a job may have been handed over, with nobody to say whether it was taken.
@@ -33,12 +34,14 @@ pub async fn handed_over(conn: &mut Conn, job: JobId) -> Result<Option<HandedOve
     let Row { at, last_ms, unconfirmed_ms } = sqlx::query_as(
         "select coalesce(array_agg(started_at order by fence) filter (where doubtful), '{}') as at,
                 (extract(epoch from now() - max(ended_at) filter (where doubtful)) * 1000)::bigint as last_ms,
-                (extract(epoch from now() - min(ended_at) filter (where outcome = 'unconfirmed')) * 1000)::bigint
+                (extract(epoch from now() - min(ended_at) filter (where outcome = $3)) * 1000)::bigint
                     as unconfirmed_ms
-         from (select fence, started_at, ended_at, outcome, outcome in ('lost', 'ambiguous', 'broken', 'unsettled') as doubtful
+         from (select fence, started_at, ended_at, outcome, outcome = any($2) as doubtful
                from attempts where job_id = $1) a",
     )
     .bind(job.uuid())
+    .bind(Outcome::IN_DOUBT.map(Outcome::as_str))
+    .bind(Outcome::Unconfirmed.as_str())
     .fetch_one(conn)
     .await?;
     let duration = |millis: i64| Duration::from_millis(u64::try_from(millis).unwrap_or(0));
@@ -52,10 +55,11 @@ pub async fn handed_over(conn: &mut Conn, job: JobId) -> Result<Option<HandedOve
 /// When the database is unavailable.
 pub async fn lost_in_a_row(conn: &mut Conn, job: JobId) -> Result<i32, StoreError> {
     let lost = sqlx::query_scalar(
-        "select count(*)::int from attempts where job_id = $1 and outcome = 'lost'
-           and fence > coalesce((select max(fence) from attempts where job_id = $1 and outcome <> 'lost'), 0)",
+        "select count(*)::int from attempts where job_id = $1 and outcome = $2
+           and fence > coalesce((select max(fence) from attempts where job_id = $1 and outcome <> $2), 0)",
     )
     .bind(job.uuid())
+    .bind(Outcome::Lost.as_str())
     .fetch_one(conn)
     .await?;
     Ok(lost)

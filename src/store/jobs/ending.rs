@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Claimed, millis};
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::JobState;
+use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
 /// How one attempt ended.
@@ -19,7 +20,7 @@ pub struct Ending {
     counts: bool,
     unclear: i32,
     told_absent: bool,
-    outcome: &'static str,
+    outcome: Outcome,
     detail: String,
     reference: Option<String>,
     trace: Option<String>,
@@ -29,20 +30,20 @@ pub struct Ending {
 impl Ending {
     /// The job is done.
     #[must_use]
-    pub fn done(job: &Claimed, outcome: &'static str, detail: String, reference: Option<String>) -> Self {
+    pub fn done(job: &Claimed, outcome: Outcome, detail: String, reference: Option<String>) -> Self {
         let reference = reference.map(keepable);
         Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
     /// The job is given up: a dead letter.
     #[must_use]
-    pub fn dead(job: &Claimed, outcome: &'static str, detail: String) -> Self {
+    pub fn dead(job: &Claimed, outcome: Outcome, detail: String) -> Self {
         Self::of(job, JobState::Dead, Duration::ZERO, outcome, detail)
     }
 
     /// The job is due again after a while.
     #[must_use]
-    pub fn again(job: &Claimed, after: Duration, outcome: &'static str, detail: String) -> Self {
+    pub fn again(job: &Claimed, after: Duration, outcome: Outcome, detail: String) -> Self {
         Self::of(job, JobState::Pending, after, outcome, detail)
     }
 
@@ -58,9 +59,8 @@ impl Ending {
         self.trace.as_deref()
     }
 
-    /// What the attempt came to: `delivered`, `throttled`, `lost`.
     #[must_use]
-    pub const fn outcome(&self) -> &'static str {
+    pub const fn outcome(&self) -> Outcome {
         self.outcome
     }
 
@@ -84,7 +84,7 @@ impl Ending {
 
     /// The same ending under another name.
     #[must_use]
-    pub fn called(self, outcome: &'static str) -> Self {
+    pub fn called(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
     }
 
@@ -101,7 +101,7 @@ impl Ending {
         let unclear = self.unclear.saturating_add(1);
         Self {
             state: JobState::Dead.as_str(),
-            outcome: "unsettled",
+            outcome: Outcome::Unsettled,
             detail: why,
             counts: true,
             unclear,
@@ -114,10 +114,10 @@ impl Ending {
     /// The job is due again after a while, and this attempt does not count.
     #[must_use]
     pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
-        Self { counts: false, ..Self::of(job, JobState::Pending, after, "snoozed", detail) }
+        Self { counts: false, ..Self::of(job, JobState::Pending, after, Outcome::Snoozed, detail) }
     }
 
-    fn of(job: &Claimed, state: JobState, after: Duration, outcome: &'static str, detail: String) -> Self {
+    fn of(job: &Claimed, state: JobState, after: Duration, outcome: Outcome, detail: String) -> Self {
         let (id, fence, unclear, delay_ms) = (job.id, job.fence, job.unclear, millis(after));
         Self {
             id,
@@ -140,7 +140,7 @@ impl Ending {
     pub fn given_up(self) -> Self {
         let detail = "what it ended with cannot be written down".to_owned();
         let (state, reference) = (JobState::Dead.as_str(), None);
-        Self { state, delay_ms: 0, counts: true, outcome: "unwritable", detail, reference, ..self }
+        Self { state, delay_ms: 0, counts: true, outcome: Outcome::Unwritable, detail, reference, ..self }
     }
 
     /// Which job.
@@ -198,7 +198,7 @@ pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptI
     .bind(column(endings, |ending| ending.counts))
     .bind(column(endings, |ending| ending.unclear))
     .bind(column(endings, |ending| ending.told_absent))
-    .bind(column(endings, |ending| ending.outcome))
+    .bind(column(endings, |ending| ending.outcome.as_str()))
     .bind(column(endings, |ending| ending.detail.as_str()))
     .bind(column(endings, |ending| ending.reference.as_deref()))
     .bind(column(endings, |ending| ending.awaits.as_deref()))

@@ -17,6 +17,7 @@ use super::{Conn, StoreError};
 use crate::domain::kernel::clock::fresh_uuid;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::{Job, Lane, Offer};
+use crate::domain::work::outcome::Outcome;
 
 pub use claim::{Claimed, claim};
 pub use doubt::{HandedOver, handed_over, lost_in_a_row};
@@ -194,13 +195,13 @@ pub async fn is_held(conn: &mut Conn, key: &str) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn done_with(conn: &mut Conn, job: JobId, outcomes: &[&str]) -> Result<Option<Value>, StoreError> {
+pub async fn done_with(conn: &mut Conn, job: JobId, outcomes: &[Outcome]) -> Result<Option<Value>, StoreError> {
     let work = sqlx::query_scalar(
         "select payload from jobs where id = $1 and state = 'done'
            and (select outcome from attempts where job_id = $1 order by fence desc limit 1) = any($2)",
     )
     .bind(job.uuid())
-    .bind(outcomes)
+    .bind(outcomes.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>())
     .fetch_optional(conn)
     .await?;
     Ok(work)

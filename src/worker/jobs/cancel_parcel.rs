@@ -2,6 +2,7 @@
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::kernel::ids::ParcelId;
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::CarrierFact;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
@@ -16,14 +17,14 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     let Some(carrier) = workshop.carriers.get(&parcel.carrier) else { return Ok(no_carrier(job, &parcel.carrier)) };
     let cancelled = |detail: String| {
         let effect = Effect::Parcel(ParcelEffect { parcel: id, change: ParcelChange::Cancelled });
-        Conclusion::with(Ending::done(job, "cancelled", detail, None), effect, Contact::Answered)
+        Conclusion::with(Ending::done(job, Outcome::Cancelled, detail, None), effect, Contact::Answered)
     };
     Ok(match carrier.cancel(&parcel.order_no, parcel.waybill.as_ref()).await {
         Ok(()) => cancelled(String::new()),
         Err(fault) if fault.fact == CarrierFact::Absent => cancelled(fault.detail),
         // It was picked up in between: the parcel goes its way, and its scans will tell.
         Err(fault) if fault.fact == CarrierFact::WrongState => {
-            Conclusion::plain(Ending::done(job, "too_late", fault.detail, None), Contact::Answered)
+            Conclusion::plain(Ending::done(job, Outcome::TooLate, fault.detail, None), Contact::Answered)
         }
         Err(fault) => on_carrier_fault(attempt, id, false, fault),
     })

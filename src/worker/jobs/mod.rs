@@ -17,6 +17,7 @@ use crate::casework::jobs::{PendingPush, Prepared, PreparedPushes};
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::work::job::Work;
+use crate::domain::work::outcome::Outcome;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::worker::pool::attempt::{Attempt, Outside};
@@ -107,12 +108,12 @@ fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
     tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up untried");
     match work {
         Work::Push { notification, channel } => push::give_up(attempt, notification, channel, why),
-        _ => Conclusion::plain(Ending::dead(attempt.job, "spent", why), Contact::None),
+        _ => Conclusion::plain(Ending::dead(attempt.job, Outcome::Spent, why), Contact::None),
     }
 }
 
 /// A kind that this binary does not know (an older or newer one promised it), or a payload that it cannot read.
 fn unknown(job: &Claimed, error: &serde_json::Error) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, "a job of an unknown kind");
-    Conclusion::plain(Ending::dead(job, "unknown_kind", error.to_string()), Contact::None)
+    Conclusion::plain(Ending::dead(job, Outcome::UnknownKind, error.to_string()), Contact::None)
 }

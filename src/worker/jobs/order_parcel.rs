@@ -6,6 +6,7 @@
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::delivery::parcel::{ParcelOrder, ParcelState};
 use crate::domain::kernel::ids::ParcelId;
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::{Carrier, Recovery};
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
@@ -19,7 +20,8 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     let found = workshop.casework.parcel(id).await?;
     let stored = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     if stored.parcel.state != ParcelState::Pending {
-        let ending = Ending::done(job, "no_need", format!("the parcel is {}", stored.parcel.state.as_str()), None);
+        let ending =
+            Ending::done(job, Outcome::NoNeed, format!("the parcel is {}", stored.parcel.state.as_str()), None);
         return Ok(Conclusion::plain(ending, Contact::None));
     }
     let Some(carrier) = workshop.carriers.get(&stored.parcel.carrier) else {
@@ -40,7 +42,7 @@ async fn clear_up(attempt: &Attempt<'_>, carrier: &dyn Carrier, stored: &StoredP
     match carrier.recover(&stored.parcel.order_no).await {
         Ok(Recovery::Found(booking)) => {
             let reference = booking.waybill.as_ref().map(ToString::to_string);
-            let ending = Ending::done(job, "found", "the carrier has the order".to_owned(), reference);
+            let ending = Ending::done(job, Outcome::Found, "the carrier has the order".to_owned(), reference);
             Some(Conclusion::with(ending, about(ParcelChange::Ordered { waybill: booking.waybill }), Contact::Answered))
         }
         Ok(Recovery::Withdrawn) => {
@@ -74,7 +76,7 @@ async fn order(attempt: &Attempt<'_>, carrier: &dyn Carrier, stored: &StoredParc
     match carrier.order(&order).await {
         Ok(booking) => {
             let reference = booking.waybill.as_ref().map(ToString::to_string);
-            let ending = Ending::done(job, "ordered", String::new(), reference);
+            let ending = Ending::done(job, Outcome::Ordered, String::new(), reference);
             let change = ParcelChange::Ordered { waybill: booking.waybill };
             Conclusion::with(ending, effect(parcel.id, change), Contact::Answered)
         }

@@ -9,6 +9,7 @@ use crate::domain::kernel::ids::NotificationId;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Link;
 use crate::domain::work::doubt::{Fate, Step};
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::push::{Found, PushChannel, PushFact, PushReport, Repeat};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
@@ -46,7 +47,7 @@ pub async fn run(
         Conclusion::with(ending, Effect::Push(effect), contact)
     };
     let Some(channel) = workshop.channels.get(code) else {
-        let ending = Ending::done(job, "no_channel", format!("channel {code} is not set up any more"), None);
+        let ending = Ending::done(job, Outcome::NoChannel, format!("channel {code} is not set up any more"), None);
         return Ok(ended(ending, lost(job.unclear), Contact::None));
     };
     let prepared = match prepared {
@@ -56,17 +57,17 @@ pub async fn run(
     let task = match prepared {
         Ok(Prepared::Ready(task)) => task,
         Ok(Prepared::Unreachable) => {
-            let ending = Ending::done(job, "unreachable", "no address or no consent".to_owned(), None);
+            let ending = Ending::done(job, Outcome::Unreachable, "no address or no consent".to_owned(), None);
             return Ok(ended(ending, PushEnd::Refused { template: None }, Contact::None));
         }
         Ok(Prepared::NoNeed) => {
             let why = "it came over another channel, or went on to one".to_owned();
-            return Ok(Conclusion::plain(Ending::done(job, "no_need", why, None), Contact::None));
+            return Ok(Conclusion::plain(Ending::done(job, Outcome::NoNeed, why, None), Contact::None));
         }
         Err(error @ StoreError::Unavailable(_)) => return Err(error),
         Err(error) => {
             tracing::error!(job = %job.id(), %error, "a push cannot be prepared");
-            let ending = Ending::dead(job, "broken_record", error.to_string());
+            let ending = Ending::dead(job, Outcome::BrokenRecord, error.to_string());
             return Ok(ended(ending, lost(job.unclear), Contact::None));
         }
     };
@@ -80,7 +81,7 @@ pub async fn run(
 /// Gives a push up without another attempt: the next channel takes over.
 pub fn give_up(attempt: &Attempt<'_>, notification: NotificationId, channel: ChannelCode, why: String) -> Conclusion {
     let effect = PushEffect { notification, channel, end: lost(attempt.job.unclear) };
-    Conclusion::with(Ending::dead(attempt.job, "spent", why), Effect::Push(effect), Contact::None)
+    Conclusion::with(Ending::dead(attempt.job, Outcome::Spent, why), Effect::Push(effect), Contact::None)
 }
 
 fn link(channel: &dyn PushChannel) -> Link {
@@ -176,7 +177,7 @@ async fn ask(
     let handed_over = workshop.casework.handed_over(job.id()).await?;
     Ok(match channel.find(&task.to, &task.message.key, &handed_over).await {
         Found::Yes => {
-            let ending = Ending::done(job, "found", "the gateway has it".to_owned(), None);
+            let ending = Ending::done(job, Outcome::Found, "the gateway has it".to_owned(), None);
             Some(PushVerdict::end(ending, PushEnd::Delivered, Contact::Answered))
         }
         // No copy can arrive any more, so nothing is unclear.
@@ -192,7 +193,7 @@ async fn ask(
         }
         Found::Unknown => {
             let why = "the gateway does not say whether it has it".to_owned();
-            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), "not_told", why);
+            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), Outcome::NotTold, why);
             Some(PushVerdict::repeat(ending, job.unclear, Contact::Silent))
         }
     })
@@ -216,24 +217,24 @@ async fn weigh(
             Some(PushVerdict::open(awaiting_receipt(ending, channel, task), Contact::None))
         }
         Step::Done(Fate::Arrived) => {
-            let ending = Ending::done(job, "confirmed", "its receipt came".to_owned(), None);
+            let ending = Ending::done(job, Outcome::Confirmed, "its receipt came".to_owned(), None);
             over(ending, PushEnd::Delivered)
         }
         Step::Done(Fate::Refused) => {
-            let ending = Ending::done(job, "refused", "its receipt says so".to_owned(), None);
+            let ending = Ending::done(job, Outcome::Refused, "its receipt says so".to_owned(), None);
             over(ending, PushEnd::Refused { template })
         }
         Step::Done(Fate::Lost) => {
-            let ending = Ending::dead(job, "lost_on_the_way", "its receipt says so".to_owned());
+            let ending = Ending::dead(job, Outcome::LostOnTheWay, "its receipt says so".to_owned());
             over(ending, PushEnd::Failed)
         }
         Step::GiveUp { refused: true } => {
             let why = "no consent is left, and no receipt says that an earlier copy arrived".to_owned();
-            over(Ending::done(job, "refused", why, None), PushEnd::Refused { template })
+            over(Ending::done(job, Outcome::Refused, why, None), PushEnd::Refused { template })
         }
         Step::GiveUp { refused: false } => {
             let why = format!("{copies} copies were handed over, and nothing was heard of them");
-            over(Ending::dead(job, "ambiguous", why), PushEnd::Unknown)
+            over(Ending::dead(job, Outcome::Ambiguous, why), PushEnd::Unknown)
         }
     })
 }

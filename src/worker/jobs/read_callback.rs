@@ -8,6 +8,7 @@ use crate::domain::delivery::parcel::{CarrierCode, Scan};
 use crate::domain::kernel::ids::{CallbackId, ParcelId};
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Link;
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::Carrier;
 use crate::gateway::push::PushNews;
 use crate::gateway::shared::callback::RawCallback;
@@ -62,7 +63,7 @@ pub async fn run(attempt: &Attempt<'_>, id: CallbackId) -> Result<Conclusion, St
     } else {
         return Ok(unreadable(job, "nobody of that name is set up"));
     };
-    let ending = Ending::done(job, "understood", outcome.clone(), None);
+    let ending = Ending::done(job, Outcome::Understood, outcome.clone(), None);
     Ok(Conclusion::with(ending, Effect::Callback { callback: id, outcome, parcels, told }, Contact::None))
 }
 
@@ -104,5 +105,5 @@ async fn sort(
 }
 
 fn unreadable(job: &Claimed, why: &str) -> Conclusion {
-    Conclusion::plain(Ending::dead(job, "unreadable", why.to_owned()), Contact::None)
+    Conclusion::plain(Ending::dead(job, Outcome::Unreadable, why.to_owned()), Contact::None)
 }

@@ -1,6 +1,7 @@
 //! Removes the content of a file whose row is gone, or never came: nobody can ask for it. A row that comes takes the promise
 //! back, or does not come, so there is nothing to ask here.
 
+use crate::domain::work::outcome::Outcome;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
 use crate::worker::pool::attempt::Attempt;
@@ -10,8 +11,8 @@ use crate::worker::pool::verdict::{Conclusion, Contact, again_or_dead};
 pub async fn run(attempt: &Attempt<'_>, path: &str) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, policy, .. } = attempt;
     let ending = match workshop.casework.files().remove(path).await {
-        Ok(()) => Ending::done(job, "removed", String::new(), None),
-        Err(error) => again_or_dead(job, policy, None, "unavailable", error.to_string()),
+        Ok(()) => Ending::done(job, Outcome::Removed, String::new(), None),
+        Err(error) => again_or_dead(job, policy, None, Outcome::Unavailable, error.to_string()),
     };
     Ok(Conclusion::plain(ending, Contact::None))
 }

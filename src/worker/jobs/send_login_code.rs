@@ -4,6 +4,7 @@
 use crate::domain::kernel::ids::LoginCodeId;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::{ChannelCode, Consent, PushMessage};
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::push::PushFact;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
@@ -15,18 +16,21 @@ pub async fn run(attempt: &Attempt<'_>, id: LoginCodeId, code: &ChannelCode) -> 
     let Attempt { workshop, job, policy, .. } = attempt;
     if job.unclear > 0 {
         let why = "it may have been sent, and nobody asks for it twice".to_owned();
-        return Ok(Conclusion::plain(Ending::done(job, "ambiguous", why, None), Contact::None));
+        return Ok(Conclusion::plain(Ending::done(job, Outcome::Ambiguous, why, None), Contact::None));
     }
     let Some(task) = workshop.casework.login_code(id).await? else {
-        return Ok(Conclusion::plain(Ending::done(job, "no_need", "used or too old".to_owned(), None), Contact::None));
+        return Ok(Conclusion::plain(
+            Ending::done(job, Outcome::NoNeed, "used or too old".to_owned(), None),
+            Contact::None,
+        ));
     };
     let Some(channel) = workshop.channels.get(code) else {
         let why = format!("channel {code} is not set up");
-        return Ok(Conclusion::plain(Ending::dead(job, "no_channel", why), Contact::None));
+        return Ok(Conclusion::plain(Ending::dead(job, Outcome::NoChannel, why), Contact::None));
     };
     let Some(template) = channel.login_template() else {
         let why = format!("channel {code} has no template for codes");
-        return Ok(Conclusion::plain(Ending::dead(job, "no_template", why), Contact::None));
+        return Ok(Conclusion::plain(Ending::dead(job, Outcome::NoTemplate, why), Contact::None));
     };
     let message = PushMessage {
         key: id.to_string(),
@@ -41,15 +45,19 @@ pub async fn run(attempt: &Attempt<'_>, id: LoginCodeId, code: &ChannelCode) -> 
     let report = channel.send(&task.phone, &message).await;
     let (ending, contact) = match report.fact {
         PushFact::Delivered { reference } => {
-            (Ending::done(job, "delivered", report.detail, reference), Contact::Answered)
+            (Ending::done(job, Outcome::Delivered, report.detail, reference), Contact::Answered)
         }
-        PushFact::Ambiguous => (Ending::done(job, "ambiguous", report.detail, None), Contact::Silent),
+        PushFact::Ambiguous => (Ending::done(job, Outcome::Ambiguous, report.detail, None), Contact::Silent),
         PushFact::Throttled { after } => {
-            (again_or_dead(job, policy, after, "throttled", report.detail), Contact::Answered)
+            (again_or_dead(job, policy, after, Outcome::Throttled, report.detail), Contact::Answered)
         }
-        PushFact::Unavailable => (again_or_dead(job, policy, None, "unavailable", report.detail), Contact::Silent),
-        PushFact::Gone | PushFact::Refused => (Ending::done(job, "refused", report.detail, None), Contact::Answered),
-        PushFact::Misconfigured => (Ending::dead(job, "misconfigured", report.detail), Contact::Answered),
+        PushFact::Unavailable => {
+            (again_or_dead(job, policy, None, Outcome::Unavailable, report.detail), Contact::Silent)
+        }
+        PushFact::Gone | PushFact::Refused => {
+            (Ending::done(job, Outcome::Refused, report.detail, None), Contact::Answered)
+        }
+        PushFact::Misconfigured => (Ending::dead(job, Outcome::Misconfigured, report.detail), Contact::Answered),
     };
     Ok(Conclusion::plain(ending, contact))
 }

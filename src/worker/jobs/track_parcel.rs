@@ -4,6 +4,7 @@
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
 use crate::domain::kernel::ids::ParcelId;
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::{Carrier, CarrierFact, CarrierFault};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
@@ -21,7 +22,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     let settings = &workshop.settings;
     if job.age() > LONGEST_WAY {
         return Ok(Conclusion::plain(
-            Ending::dead(job, "never_arrived", "no end after sixty days".to_owned()),
+            Ending::dead(job, Outcome::NeverArrived, "no end after sixty days".to_owned()),
             Contact::None,
         ));
     }
@@ -38,7 +39,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
             let state = ParcelState::after(true, &trail.scans);
             let told = format!("{} scans", trail.scans.len());
             let ending = if state.is_final() || cancelled && state == ParcelState::Ordered {
-                Ending::done(job, "ended", told, None)
+                Ending::done(job, Outcome::Ended, told, None)
             } else {
                 Ending::snooze(job, settings.track_every, told)
             };
@@ -50,7 +51,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
 }
 
 fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
-    Conclusion::plain(Ending::done(job, "cancelled", detail, None), Contact::Answered)
+    Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
 
 /// All that the carrier tells of a parcel; `None` while it does not even tell its number.
@@ -72,7 +73,7 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it has not told it", order_no.as_str());
-        Ending::dead(job, "no_waybill", why)
+        Ending::dead(job, Outcome::NoWaybill, why)
     } else {
         Ending::snooze(job, settings.track_every, "the carrier has not told the waybill yet".to_owned())
     };

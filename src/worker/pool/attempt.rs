@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::domain::kernel::retry::RetryPolicy;
 use crate::domain::work::job::Work;
+use crate::domain::work::outcome::Outcome;
 use crate::kill_point::{self, Step};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
@@ -59,11 +60,11 @@ impl<'a> Attempt<'a> {
     pub fn not_begun(&self, error: &StoreError) -> Conclusion {
         let ending = match error {
             StoreError::Unavailable(_) => {
-                again(self.workshop, self.job, Duration::ZERO, "no_record", error.to_string())
+                again(self.workshop, self.job, Duration::ZERO, Outcome::NoRecord, error.to_string())
             }
             StoreError::Constraint(_) | StoreError::Broken(_) => {
                 tracing::error!(job = %self.job.id(), %error, "a job cannot be begun");
-                Ending::dead(self.job, "broken_record", error.to_string())
+                Ending::dead(self.job, Outcome::BrokenRecord, error.to_string())
             }
         };
         Conclusion::plain(ending, Contact::None)
@@ -73,12 +74,12 @@ impl<'a> Attempt<'a> {
 /// An attempt that broke off. If it came so far, nobody knows what it did outside.
 pub fn broken_off(workshop: &Workshop, job: &Claimed, outside: &Outside, why: &str, contact: Contact) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, why, "an attempt broke off");
-    let ending = again(workshop, job, workshop.settings.doubts.clear_up_after, "broken", why.to_owned());
+    let ending = again(workshop, job, workshop.settings.doubts.clear_up_after, Outcome::Broken, why.to_owned());
     let unclear = job.unclear.saturating_add(i32::from(outside.0.load(Ordering::Relaxed)));
     Conclusion::plain(ending.with_unclear(unclear), contact)
 }
 
-fn again(workshop: &Workshop, job: &Claimed, at_least: Duration, outcome: &'static str, why: String) -> Ending {
+fn again(workshop: &Workshop, job: &Claimed, at_least: Duration, outcome: Outcome, why: String) -> Ending {
     let attempts = u32::try_from(job.attempts).unwrap_or(u32::MAX);
     let wait = workshop.settings.retry.wait(attempts, Some(at_least), jitter());
     Ending::again(job, wait, outcome, why)

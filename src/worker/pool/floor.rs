@@ -202,8 +202,8 @@ impl Floor {
         let span = Span::attempt(job.id(), kind, self.lane.as_str(), job.trace.as_deref());
         let conclusion = span.clone().scope(attempt(&self.workshop, &job, plan)).await;
         let (took, ending) = (begun.elapsed(), &conclusion.settlement.ending);
-        span.ended(ending.outcome(), ending.state());
-        self.counts.ended(kind, ending.outcome(), ending.state(), took);
+        span.ended(ending.outcome().as_str(), ending.state());
+        self.counts.ended(kind, ending.outcome().as_str(), ending.state(), took);
         self.note(conclusion.contact, took);
         conclusion
     }

@@ -9,6 +9,7 @@ use crate::domain::kernel::clock::random_below;
 use crate::domain::kernel::ids::ParcelId;
 use crate::domain::kernel::retry::{Next, RetryPolicy};
 use crate::domain::notice::notification::PushMessage;
+use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::{CarrierFact, CarrierFault};
 use crate::gateway::push::{PushChannel, PushFact, PushReport, Repeat};
 use crate::store::jobs::{Claimed, Ending};
@@ -54,7 +55,7 @@ pub fn again_or_dead(
     job: &Claimed,
     policy: &RetryPolicy,
     at_least: Option<Duration>,
-    outcome: &'static str,
+    outcome: Outcome,
     detail: String,
 ) -> Ending {
     match policy.after(u32::try_from(job.attempts).unwrap_or(u32::MAX), job.age(), at_least, jitter()) {
@@ -91,37 +92,43 @@ pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask
     let settings = &attempt.workshop.settings;
     let PushReport { fact, detail, unexplained, .. } = report;
     match fact {
-        PushFact::Delivered { reference } => {
-            PushVerdict::end(Ending::done(job, "delivered", detail, reference), PushEnd::Delivered, Contact::Answered)
-        }
+        PushFact::Delivered { reference } => PushVerdict::end(
+            Ending::done(job, Outcome::Delivered, detail, reference),
+            PushEnd::Delivered,
+            Contact::Answered,
+        ),
         // An earlier copy may have used the consent up, and so have arrived. Its receipt will say so, or fail to.
         PushFact::Refused if job.unclear > 0 && channel.repeat() == Repeat::ConsentTells => {
-            let ending = Ending::snooze(job, settings.doubts.confirm_within, detail).called("unconfirmed");
+            let ending = Ending::snooze(job, settings.doubts.confirm_within, detail).called(Outcome::Unconfirmed);
             PushVerdict::open(ending, Contact::Answered)
         }
         PushFact::Refused => {
             let end = PushEnd::Refused { template: task.held_template() };
-            PushVerdict::end(Ending::done(job, "refused", detail, None), end, Contact::Answered)
+            PushVerdict::end(Ending::done(job, Outcome::Refused, detail, None), end, Contact::Answered)
         }
         PushFact::Gone => {
             let end = PushEnd::Gone { kind: channel.address_kind(), kept: task.kept.clone() };
-            PushVerdict::end(Ending::done(job, "gone", detail, None), end, Contact::Answered)
+            PushVerdict::end(Ending::done(job, Outcome::Gone, detail, None), end, Contact::Answered)
         }
         _ if unexplained && job.attempts >= UNEXPLAINED_AT_MOST => {
-            PushVerdict::end(Ending::dead(job, "unexplained", detail), lost(job.unclear), Contact::Answered)
+            PushVerdict::end(Ending::dead(job, Outcome::Unexplained, detail), lost(job.unclear), Contact::Answered)
         }
         PushFact::Misconfigured => {
-            PushVerdict::end(Ending::dead(job, "misconfigured", detail), lost(job.unclear), Contact::Answered)
+            PushVerdict::end(Ending::dead(job, Outcome::Misconfigured, detail), lost(job.unclear), Contact::Answered)
         }
-        PushFact::Throttled { after } => {
-            PushVerdict::repeat(again_or_dead(job, policy, after, "throttled", detail), job.unclear, Contact::Answered)
-        }
-        PushFact::Unavailable => {
-            PushVerdict::repeat(again_or_dead(job, policy, None, "unavailable", detail), job.unclear, Contact::Silent)
-        }
+        PushFact::Throttled { after } => PushVerdict::repeat(
+            again_or_dead(job, policy, after, Outcome::Throttled, detail),
+            job.unclear,
+            Contact::Answered,
+        ),
+        PushFact::Unavailable => PushVerdict::repeat(
+            again_or_dead(job, policy, None, Outcome::Unavailable, detail),
+            job.unclear,
+            Contact::Silent,
+        ),
         PushFact::Ambiguous => {
             let unclear = job.unclear.saturating_add(1);
-            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), "ambiguous", detail);
+            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), Outcome::Ambiguous, detail);
             PushVerdict::repeat(ending.with_unclear(unclear), unclear, Contact::Silent)
         }
     }
@@ -170,7 +177,7 @@ pub const fn lost(unclear: i32) -> PushEnd {
 #[must_use]
 pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
     let why = format!("carrier {carrier} is not set up any more: set it up and replay, or settle it by hand");
-    Conclusion::plain(Ending::dead(job, "no_carrier", why), Contact::None)
+    Conclusion::plain(Ending::dead(job, Outcome::NoCarrier, why), Contact::None)
 }
 
 /// How a job at a carrier goes on after a fault that is not the job's own affair.
@@ -192,21 +199,23 @@ pub fn on_carrier_fault(
     };
     let CarrierFault { fact, detail } = fault;
     let (ending, contact) = match fact {
-        CarrierFact::Throttled { after } => (again_or_dead(job, policy, after, "throttled", detail), Contact::Answered),
-        CarrierFact::Unavailable => (again_or_dead(job, policy, None, "unavailable", detail), Contact::Silent),
-        CarrierFact::Ambiguous if asked_to_change => (in_doubt("ambiguous", detail), Contact::Silent),
-        CarrierFact::Ambiguous => (again_or_dead(job, policy, None, "ambiguous", detail), Contact::Silent),
+        CarrierFact::Throttled { after } => {
+            (again_or_dead(job, policy, after, Outcome::Throttled, detail), Contact::Answered)
+        }
+        CarrierFact::Unavailable => (again_or_dead(job, policy, None, Outcome::Unavailable, detail), Contact::Silent),
+        CarrierFact::Ambiguous if asked_to_change => (in_doubt(Outcome::Ambiguous, detail), Contact::Silent),
+        CarrierFact::Ambiguous => (again_or_dead(job, policy, None, Outcome::Ambiguous, detail), Contact::Silent),
         // It has the order: the look-up will find it.
-        CarrierFact::Duplicate => (in_doubt("duplicate", detail), Contact::Answered),
-        CarrierFact::Misconfigured => (Ending::dead(job, "misconfigured", detail), Contact::Answered),
+        CarrierFact::Duplicate => (in_doubt(Outcome::Duplicate, detail), Contact::Answered),
+        CarrierFact::Misconfigured => (Ending::dead(job, Outcome::Misconfigured, detail), Contact::Answered),
         // However that came out: the resident must mend the address.
         CarrierFact::AddressRefused => {
-            let ending = Ending::done(job, "address_refused", detail, None);
+            let ending = Ending::done(job, Outcome::AddressRefused, detail, None);
             let effect = Effect::Parcel(ParcelEffect { parcel, change: ParcelChange::AddressRefused });
             return Conclusion::with(ending, effect, Contact::Answered);
         }
-        CarrierFact::WrongState => (Ending::dead(job, "wrong_state", detail), Contact::Answered),
-        CarrierFact::Absent => (Ending::dead(job, "absent", detail), Contact::Answered),
+        CarrierFact::WrongState => (Ending::dead(job, Outcome::WrongState, detail), Contact::Answered),
+        CarrierFact::Absent => (Ending::dead(job, Outcome::Absent, detail), Contact::Answered),
     };
     Conclusion::plain(ending, contact)
 }

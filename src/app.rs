@@ -33,10 +33,11 @@ use crate::domain::notice::reach::AddressKind;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::StoreError;
-use crate::worker::pool::gone::Gone;
-use crate::worker::pool::relay;
-use crate::worker::upkeep::health::Pulse;
-use crate::worker::{self, Workshop};
+use crate::worker;
+use crate::worker::gone_addresses::GoneAddresses;
+use crate::worker::health::Health;
+use crate::worker::offers::relay;
+use crate::worker::workshop::Workshop;
 
 /// Why a process does not start.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +77,7 @@ pub struct App {
     casework: Casework,
     people: People,
     queue: Queue,
-    pulse: Pulse,
+    health: Health,
     live: Live,
     buckets: Arc<Buckets>,
     bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
@@ -135,7 +136,7 @@ impl App {
             casework,
             people,
             queue,
-            pulse: Pulse::default(),
+            health: Health::default(),
             live: Live::default(),
             bell,
         })
@@ -243,8 +244,8 @@ impl App {
             office: config.office.clone(),
             settings: config.worker.clone(),
             name: format!("{}-{}", std::process::id(), fresh_uuid().as_simple()),
-            pulse: self.pulse.clone(),
-            gone: Gone::default(),
+            health: self.health.clone(),
+            gone: GoneAddresses::default(),
         }
     }
 
@@ -254,14 +255,14 @@ impl App {
             queue: self.queue.clone(),
             needs_redis: false,
             rounds: self.rounds(),
-            stalled_after: self.config.worker.stalled_after,
+            stalled_after: self.config.worker.upkeep.stalled_after,
             stop: stop.clone(),
         }
     }
 
     fn rounds(&self) -> Rounds {
-        let pulse = self.pulse.clone();
-        Arc::new(move || pulse.rounds())
+        let health = self.health.clone();
+        Arc::new(move || health.rounds())
     }
 
     fn api_parts(&self, stop: &CancellationToken) -> api::Parts {

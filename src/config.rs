@@ -22,12 +22,12 @@ use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
 use crate::gateway::login::wechat::{self, LoginGateway};
 use crate::gateway::push::Channels;
-use crate::queue::connection::address::Address;
+use crate::queue::connection::address::RedisAddress;
 use crate::registry::Registry;
 use crate::store::{KeyRing, Store};
 use crate::telemetry::logs::LogSettings;
 use crate::telemetry::traces::TraceSettings;
-use crate::worker::WorkerSettings;
+use crate::worker::settings::WorkerSettings;
 use crate::wrong_clock;
 
 /// The settings of a serving process.
@@ -131,7 +131,9 @@ impl Config {
         if let Some(worker) = &worker {
             let channels = channels.iter().map(|channel| (channel.code().as_str(), channel.time_limit()));
             let carriers = carriers.iter().map(|carrier| (carrier.code().as_str(), carrier.time_limit()));
-            channels.chain(carriers).for_each(|(gateway, limit)| worker.check_time_limit(env, gateway, limit));
+            channels
+                .chain(carriers)
+                .for_each(|(gateway, limit)| worker.time_outs.check_time_limit(env, gateway, limit));
         }
         let office = courier::office(env);
         let login = wechat::gateway(env);
@@ -230,7 +232,7 @@ impl RecordSettings {
 #[derive(Clone)]
 pub struct RedisSettings {
     /// Its address.
-    pub address: Address,
+    pub address: RedisAddress,
     /// What all keys of this installation begin with.
     pub prefix: String,
 }
@@ -245,12 +247,12 @@ impl RedisSettings {
     }
 }
 
-fn redis_address(env: &mut Env) -> Option<Address> {
+fn redis_address(env: &mut Env) -> Option<RedisAddress> {
     let url = env.secret(
         "SONGDA_REDIS_URL",
         "Redis: redis://host:port, redis+sentinel://host,host/name or redis+cluster://host,host; rediss… for TLS",
     )?;
-    let address = url.expose().parse::<Address>();
+    let address = url.expose().parse::<RedisAddress>();
     address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
 }
 

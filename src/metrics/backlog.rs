@@ -1,4 +1,4 @@
-//! What waits, as the record tells it: the same for every process that asks.
+//! The backlog of jobs, read from the record: the same for every process that reads it.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::series::{OfLane, Seconds};
+use super::series::{LaneLabel, Seconds};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Waiting {
@@ -16,44 +16,47 @@ struct Waiting {
 }
 
 static JOBS: LazyLock<Family<Waiting, Gauge>> = LazyLock::new(Family::default);
-static OLDEST: LazyLock<Family<OfLane, Seconds>> = LazyLock::new(Family::default);
+static OLDEST: LazyLock<Family<LaneLabel, Seconds>> = LazyLock::new(Family::default);
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.register("songda_jobs", "Jobs in the record that are not done, counted up to 10000 each", JOBS.clone());
+    registry.register(
+        "songda_jobs",
+        "Unfinished jobs in the record, counted up to 10000 for each lane and state",
+        JOBS.clone(),
+    );
     registry.register_with_unit(
         "songda_job_oldest_due_age",
-        "For how long the oldest job has been due that nobody began; 0 if none is",
+        "How long the oldest due job has been waiting to begin; 0 if none is due",
         Unit::Seconds,
         OLDEST.clone(),
     );
 }
 
-/// How many jobs of a lane are in each state, and for how many seconds the oldest that is due has been due.
+/// The unfinished jobs of a lane.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Backlog<'a> {
+pub struct LaneBacklog<'a> {
     pub lane: &'a str,
-    /// Could be done now, and are not begun.
+    /// Jobs that are due and not begun.
     pub due: i64,
-    /// Wait for their time.
+    /// Jobs that are due later.
     pub later: i64,
-    /// Are held by a worker.
+    /// Jobs that a worker holds.
     pub running: i64,
-    /// Were given up.
+    /// Dead letters.
     pub dead: i64,
-    /// In seconds.
+    /// How many seconds the oldest due job has been due.
     pub oldest_due: f64,
 }
 
-/// Notes what the record tells of a lane.
-pub fn waits(Backlog { lane, due, later, running, dead, oldest_due }: Backlog<'_>) {
+pub fn set(LaneBacklog { lane, due, later, running, dead, oldest_due }: LaneBacklog<'_>) {
     for (state, jobs) in [("due", due), ("later", later), ("running", running), ("dead", dead)] {
         JOBS.get_or_create(&Waiting { lane: lane.to_owned(), state }).set(jobs);
     }
-    OLDEST.get_or_create(&OfLane::named(lane)).set(oldest_due);
+    OLDEST.get_or_create(&LaneLabel::named(lane)).set(oldest_due);
 }
 
-/// The record does not answer: better no number than an old one.
-pub fn is_unknown() {
+/// Removes all numbers, because the record does not answer. No number is better than an old one.
+pub fn clear() {
     JOBS.clear();
     OLDEST.clear();
 }

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL: how many there are, and how long one is waited for.
+//! Connections to PostgreSQL: their number, and the wait for one.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -24,24 +24,23 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_database_connections", "Connections to PostgreSQL", CONNECTIONS.clone());
     registry.register(
         "songda_database_connections_limit",
-        "How many connections this process opens at the most",
+        "The most connections that this process opens",
         LIMIT.clone(),
     );
     registry.register_with_unit(
         "songda_database_connection_wait",
-        "How long a connection was waited for; of a transaction its beginning is included",
+        "The wait for a connection; for a transaction, its BEGIN is included",
         Unit::Seconds,
         WAITS.clone(),
     );
 }
 
-/// Somebody waited this long for a connection, or gave up.
-pub fn waited(wait: Duration) {
+/// Observes the wait of a caller that got a connection or gave up.
+pub fn observe_wait(wait: Duration) {
     WAITS.observe(wait.as_secs_f64());
 }
 
-/// Notes how many connections there are, of how many.
-pub fn stand(busy: usize, idle: usize, limit: u32) {
+pub fn set_connections(busy: usize, idle: usize, limit: u32) {
     for (state, connections) in [("busy", busy), ("idle", idle)] {
         CONNECTIONS.get_or_create(&Connections { state }).set(i64::try_from(connections).unwrap_or(i64::MAX));
     }

@@ -1,5 +1,5 @@
-//! Calls of gateways: how long they took, by what came back. What that means is an attempt's outcome; this tells whether
-//! anybody is there at all.
+//! Calls of gateways: durations by class of answer. They show whether a gateway answers at all; the outcome of an attempt
+//! shows what the answer meant.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -22,30 +22,30 @@ static CALLS: LazyLock<Family<Labels, Histogram>> = LazyLock::new(|| Family::new
 pub(super) fn register(registry: &mut Registry) {
     registry.register_with_unit(
         "songda_gateway_call_duration",
-        "From a call to the end of its answer, by what came back",
+        "The duration of a call until the end of its answer, by class of answer",
         Unit::Seconds,
         CALLS.clone(),
     );
 }
 
-/// What came back from a call.
+/// The class of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum CallClass {
     /// An answer with this HTTP status.
     Status(u16),
-    /// No connection was made: the request surely did not arrive.
+    /// No connection was made, so the request did not arrive.
     NotSent,
-    /// The request left, and no whole answer came.
+    /// The request was sent, and no complete answer came.
     Unclear,
 }
 
-impl Class {
+impl CallClass {
     #[must_use]
     pub fn name(self) -> &'static str {
-        NAMES.get(self.place()).copied().unwrap_or_default()
+        NAMES.get(self.index()).copied().unwrap_or_default()
     }
 
-    const fn place(self) -> usize {
+    const fn index(self) -> usize {
         match self {
             Self::NotSent => 0,
             Self::Unclear => 1,
@@ -67,22 +67,21 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Of a gateway by its name.
+    /// The counts of a gateway, by its name.
     #[must_use]
     pub fn of(gateway: Arc<str>) -> Self {
         Self { gateway, classes: Series::new() }
     }
 
-    /// The gateway's name.
     #[must_use]
     pub fn gateway(&self) -> &str {
         &self.gateway
     }
 
-    /// A call ended.
-    pub fn ended(&self, class: Class, took: Duration) {
+    /// Observes a call.
+    pub fn ended(&self, class: CallClass, took: Duration) {
         let begin = || CALLS.get_or_create_owned(&Labels { gateway: Arc::clone(&self.gateway), class: class.name() });
-        if let Some(duration) = self.classes.at(class.place(), begin) {
+        if let Some(duration) = self.classes.at(class.index(), begin) {
             duration.observe(took.as_secs_f64());
         }
     }
@@ -93,9 +92,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_answer_has_its_class() {
-        let names = [100, 200, 302, 429, 503].map(|status| Class::Status(status).name());
+    fn every_answer_has_a_class() {
+        let names = [100, 200, 302, 429, 503].map(|status| CallClass::Status(status).name());
         assert_eq!(names, ["5xx", "2xx", "3xx", "4xx", "5xx"]);
-        assert_eq!([Class::NotSent.name(), Class::Unclear.name()], ["not_sent", "unclear"]);
+        assert_eq!([CallClass::NotSent.name(), CallClass::Unclear.name()], ["not_sent", "unclear"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that are told of changes as they happen.
+//! Clients that hold a stream of events open.
 
 use std::sync::LazyLock;
 
@@ -11,19 +11,19 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_live_clients", "Clients that hold a stream of events open", CLIENTS.clone());
 }
 
-/// A client that is there until this is dropped.
+/// A client, counted until this is dropped.
 #[derive(Debug)]
-pub struct Client(());
+pub struct LiveClient(());
 
-impl Client {
+impl LiveClient {
     #[must_use]
-    pub fn comes() -> Self {
+    pub fn connect() -> Self {
         CLIENTS.inc();
         Self(())
     }
 }
 
-impl Drop for Client {
+impl Drop for LiveClient {
     fn drop(&mut self) {
         CLIENTS.dec();
     }

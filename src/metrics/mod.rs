@@ -1,10 +1,9 @@
-//! What a process counts about itself, for Prometheus: one file for each thing that is counted. All names, units and
-//! labels stand here, and in `docs/operations.md`.
+//! The metrics of a process, for Prometheus, one file per subject. `docs/operations/` explains their names and labels.
 //!
-//! Counts belong to the process, as its log does, so they are reached like the log: from everywhere, and passed through
-//! no signature. To count costs a few atomic steps and allocates nothing: what is counted for every request is looked up
-//! before the first one. A label has few values, all of them ours: a route and never a path, a gateway and never an
-//! address. Nothing that a caller or a gateway wrote becomes a label.
+//! Metrics belong to the process, as its log does. So any code can reach them, and no signature passes them on. Counting costs
+//! a few atomic steps and allocates nothing: series that every request needs are looked up before the first one. A label has
+//! few values, and all are our own: a route, never a path; a gateway, never an address. No text of a caller or a gateway
+//! becomes a label.
 
 pub mod attempts;
 pub mod backlog;
@@ -45,11 +44,11 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     registry
 });
 
-/// All counts of this process, in Prometheus's text format.
+/// All metrics of this process, in Prometheus's text format.
 #[must_use]
 pub fn text() -> String {
     let mut text = String::new();
-    // Nothing fails that writes into memory; if it did, what was written so far would be all there is.
+    // Writing into memory does not fail. If it did, the text so far would still be valid.
     let _ = prometheus_text::encode(&mut text, &REGISTRY);
     text
 }

@@ -1,4 +1,4 @@
-//! Offers: the ids of jobs that are put on the streams, after a commit or by the sweeper.
+//! Offers: job ids that are put on the streams, after a commit or by the sweeper.
 
 use std::sync::LazyLock;
 
@@ -7,17 +7,17 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use super::series::OfLane;
+use super::series::LaneLabel;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// The process that committed, at once.
+pub enum OfferedBy {
+    /// The relay of the process that committed, at once.
     Relay,
-    /// The sweeper, when a job falls due or its ring was lost.
+    /// The sweeper, because a job fell due or its ring was lost.
     Sweeper,
 }
 
-impl By {
+impl OfferedBy {
     const fn name(self) -> &'static str {
         match self {
             Self::Relay => "relay",
@@ -27,19 +27,19 @@ impl By {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Offered {
+struct OfferLabel {
     by: &'static str,
 }
 
-static OFFERS: LazyLock<Family<Offered, Counter>> = LazyLock::new(Family::default);
-static FAILED: LazyLock<Family<Offered, Counter>> = LazyLock::new(Family::default);
-static LOST: LazyLock<Family<OfLane, Counter>> = LazyLock::new(Family::default);
+static OFFERS: LazyLock<Family<OfferLabel, Counter>> = LazyLock::new(Family::default);
+static FAILED: LazyLock<Family<OfferLabel, Counter>> = LazyLock::new(Family::default);
+static LOST: LazyLock<Family<LaneLabel, Counter>> = LazyLock::new(Family::default);
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_job_offers", "Jobs whose id was put on a stream", OFFERS.clone());
     registry.register(
         "songda_job_offers_failed",
-        "Tries to put a job's id on a stream that Redis did not take; they are repeated",
+        "Job ids that Redis did not accept; the offer is repeated",
         FAILED.clone(),
     );
     registry.register(
@@ -49,19 +49,22 @@ pub(super) fn register(registry: &mut Registry) {
     );
 }
 
-/// Counts from nought, so that the first that fails is seen as one more.
-pub fn begin(by: By) {
-    made(by, 0, true);
+/// Creates both series at zero, so that the first failure shows as an increase.
+pub fn begin(by: OfferedBy) {
+    count_offered(by, 0);
+    count_failed(by, 0);
 }
 
-/// So many jobs were offered, well or in vain.
-pub fn made(by: By, jobs: usize, well: bool) {
-    let (offered, jobs) = (Offered { by: by.name() }, jobs as u64);
-    OFFERS.get_or_create(&offered).inc_by(if well { jobs } else { 0 });
-    FAILED.get_or_create(&offered).inc_by(if well { 0 } else { jobs });
+pub fn count_offered(by: OfferedBy, jobs: usize) {
+    OFFERS.get_or_create(&OfferLabel { by: by.name() }).inc_by(jobs as u64);
 }
 
-/// The rings of so many jobs of a lane were lost.
-pub fn lost(lane: &str, jobs: usize) {
-    LOST.get_or_create(&OfLane::named(lane)).inc_by(jobs as u64);
+/// Counts jobs that Redis did not accept.
+pub fn count_failed(by: OfferedBy, jobs: usize) {
+    FAILED.get_or_create(&OfferLabel { by: by.name() }).inc_by(jobs as u64);
+}
+
+/// Counts jobs of a lane whose rings were lost.
+pub fn count_lost(lane: &str, jobs: usize) {
+    LOST.get_or_create(&LaneLabel::named(lane)).inc_by(jobs as u64);
 }

@@ -1,5 +1,5 @@
-//! The process itself: which version it is, and what it takes of the machine. The names are those that every Prometheus
-//! client uses; what Linux does not tell elsewhere is left out.
+//! The process itself: its version, memory, processor time and files. The names are those of every Prometheus client. On
+//! systems without `/proc` these metrics are missing.
 
 use std::fmt;
 use std::fs;
@@ -17,36 +17,36 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register_collector(Box::new(Process));
 }
 
-/// Looks at `/proc` when it is asked.
+/// Reads `/proc` at each scrape.
 #[derive(Debug)]
 struct Process;
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         if let Some(bytes) = resident_bytes() {
-            let help = "Memory of the process that is in the machine's";
-            tell(&mut encoder, "process_resident_memory", help, Some(&Unit::Bytes), &ConstGauge::new(bytes))?;
+            let help = "Resident memory of the process";
+            encode(&mut encoder, "process_resident_memory", help, Some(&Unit::Bytes), &ConstGauge::new(bytes))?;
         }
         if let Some(seconds) = cpu_seconds() {
-            let help = "Processor time that the process took";
-            tell(&mut encoder, "process_cpu", help, Some(&Unit::Seconds), &ConstCounter::new(seconds))?;
+            let help = "Processor time of the process, user and system";
+            encode(&mut encoder, "process_cpu", help, Some(&Unit::Seconds), &ConstCounter::new(seconds))?;
         }
         if let Some(seconds) = started_at() {
-            let help = "When the process started, since 1970";
-            tell(&mut encoder, "process_start_time", help, Some(&Unit::Seconds), &ConstGauge::new(seconds))?;
+            let help = "The start of the process, in seconds since 1970";
+            encode(&mut encoder, "process_start_time", help, Some(&Unit::Seconds), &ConstGauge::new(seconds))?;
         }
         if let Some(open) = open_files() {
-            tell(&mut encoder, "process_open_fds", "Files and sockets that are open", None, &ConstGauge::new(open))?;
+            encode(&mut encoder, "process_open_fds", "Open files and sockets", None, &ConstGauge::new(open))?;
         }
         if let Some(limit) = file_limit() {
-            let help = "How many files and sockets may be open";
-            tell(&mut encoder, "process_max_fds", help, None, &ConstGauge::new(limit))?;
+            let help = "The most files and sockets that may be open";
+            encode(&mut encoder, "process_max_fds", help, None, &ConstGauge::new(limit))?;
         }
         Ok(())
     }
 }
 
-fn tell(
+fn encode(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
@@ -56,7 +56,7 @@ fn tell(
     metric.encode(encoder.encode_descriptor(name, help, unit, metric.metric_type())?)
 }
 
-/// `VmRSS` of proc_pid_status(5), which is in units of 1024 bytes.
+/// `VmRSS` of proc_pid_status(5), in units of 1024 bytes.
 fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -69,7 +69,7 @@ fn cpu_seconds() -> Option<f64> {
     Some(stat_seconds(14)? + stat_seconds(15)?)
 }
 
-/// `starttime`, which counts from the machine's own start: `btime` of proc_stat(5).
+/// `starttime`, which counts from the start of the machine: `btime` of proc_stat(5).
 fn started_at() -> Option<f64> {
     let machine = fs::read_to_string("/proc/stat").ok()?;
     let booted: f64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
@@ -78,7 +78,7 @@ fn started_at() -> Option<f64> {
 
 /// A field of proc_pid_stat(5) that counts ticks. The second field, a name in brackets, may hold anything.
 fn stat_seconds(field: usize) -> Option<f64> {
-    /// What the kernel promises its users, whatever it counts with itself (`USER_HZ`).
+    /// `USER_HZ`: the unit of the kernel's interface, whatever it uses inside.
     const TICKS_A_SECOND: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, from_the_third) = stat.rsplit_once(')')?;
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn linux_tells_what_we_take() {
+    fn linux_reports_what_the_process_uses() {
         assert!(resident_bytes().unwrap() > 1 << 20);
         assert!(cpu_seconds().unwrap() >= 0.0);
         assert!(started_at().unwrap() > 1.7e9, "it is later than 2023");

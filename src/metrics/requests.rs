@@ -1,4 +1,4 @@
-//! Requests: how many, by route, method and class of status; and how long they took until their answer began.
+//! Requests: counts by route, method and class of status, and the time until their answer began.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -12,32 +12,32 @@ use prometheus_client::registry::{Registry, Unit};
 use super::series::{Series, seconds};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
+struct RequestLabel {
     method: &'static str,
     route: Arc<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct AnswerLabel {
     method: &'static str,
     route: Arc<str>,
     status: &'static str,
 }
 
-static REQUESTS: LazyLock<Family<Answered, Counter>> = LazyLock::new(Family::default);
-static DURATIONS: LazyLock<Family<Asked, Histogram>> = LazyLock::new(|| Family::new_with_constructor(seconds));
+static REQUESTS: LazyLock<Family<AnswerLabel, Counter>> = LazyLock::new(Family::default);
+static DURATIONS: LazyLock<Family<RequestLabel, Histogram>> = LazyLock::new(|| Family::new_with_constructor(seconds));
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.register("songda_http_requests", "Requests that were answered", REQUESTS.clone());
+    registry.register("songda_http_requests", "Answered requests", REQUESTS.clone());
     registry.register_with_unit(
         "songda_http_request_duration",
-        "From a request to the beginning of its answer",
+        "The time from a request to the beginning of its answer",
         Unit::Seconds,
         DURATIONS.clone(),
     );
 }
 
-/// The methods that are told apart; any other is the last.
+/// The methods with series of their own. All others count as the last.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
@@ -56,29 +56,29 @@ struct Counts {
 }
 
 impl Route {
-    /// Of a route as the documents write it: `/v1/cases/{id}`.
+    /// The counts of a route, as the OpenAPI documents write it: `/v1/cases/{id}`.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.into(), methods: Series::new() }
     }
 
-    /// As the documents write it.
+    /// As the OpenAPI documents write it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A request was answered.
+    /// Counts an answered request.
     pub fn answered(&self, method: &str, status: u16, took: Duration) {
         let last = METHODS.len() - 1;
-        let place = METHODS.iter().position(|known| *known == method).unwrap_or(last);
-        let method = METHODS.get(place).copied().unwrap_or_default();
-        let Some(counts) = self.methods.at(place, || self.counts(method)) else { return };
+        let index = METHODS.iter().position(|known| *known == method).unwrap_or(last);
+        let method = METHODS.get(index).copied().unwrap_or_default();
+        let Some(counts) = self.methods.at(index, || self.counts(method)) else { return };
         counts.duration.observe(took.as_secs_f64());
         let class = usize::from(status / 100).saturating_sub(1);
         let begin = || {
             let status = CLASSES.get(class).copied().unwrap_or_default();
-            REQUESTS.get_or_create_owned(&Answered { method, route: Arc::clone(&self.name), status })
+            REQUESTS.get_or_create_owned(&AnswerLabel { method, route: Arc::clone(&self.name), status })
         };
         if let Some(counter) = counts.classes.at(class, begin) {
             counter.inc();
@@ -86,7 +86,7 @@ impl Route {
     }
 
     fn counts(&self, method: &'static str) -> Counts {
-        let asked = Asked { method, route: Arc::clone(&self.name) };
+        let asked = RequestLabel { method, route: Arc::clone(&self.name) };
         Counts { duration: DURATIONS.get_or_create_owned(&asked), classes: Series::new() }
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_counted_by_what_is_ours_alone() {
+    fn no_text_of_a_caller_becomes_a_label() {
         let route = Route::new("/test/{id}");
         route.answered("GET", 200, Duration::from_millis(3));
         route.answered("GET", 404, Duration::from_millis(1));

@@ -1,4 +1,4 @@
-//! Whether PostgreSQL and Redis answer this process.
+//! Availability of PostgreSQL and Redis, as seen by this process.
 
 use std::sync::LazyLock;
 
@@ -15,11 +15,10 @@ struct Store {
 static UP: LazyLock<Family<Store, Gauge>> = LazyLock::new(Family::default);
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.register("songda_store_up", "1 if it answers this process in time, else 0", UP.clone());
+    registry.register("songda_store_up", "1 if the store answers this process in time, else 0", UP.clone());
 }
 
-/// Notes which of them answer.
-pub fn answer(postgresql: bool, redis: bool) {
+pub fn set_up(postgresql: bool, redis: bool) {
     for (store, answers) in [("postgresql", postgresql), ("redis", redis)] {
         UP.get_or_create(&Store { store }).set(i64::from(answers));
     }

@@ -1,5 +1,5 @@
-//! The roll of workers: each says every moment that it is there and how its lanes are. Whoever looks sees those of the
-//! last few seconds. It is for people's eyes; nothing is decided by it.
+//! Heartbeats: every second each worker says that it is alive, and how its lanes are. Readers see the workers of the last
+//! few seconds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,38 +9,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::queue::{Queue, QueueError};
 
-/// How often a worker answers the roll.
+/// How often a worker sends a heartbeat.
 pub const EVERY: Duration = Duration::from_secs(1);
 
-/// What a worker says of itself.
+/// A worker's report of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Present {
-    pub lanes: Vec<LanePresent>,
+pub struct Heartbeat {
+    pub lanes: Vec<LaneHeartbeat>,
 }
 
-/// What a worker says of one of its lanes.
+/// A worker's report of one of its lanes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LanePresent {
+pub struct LaneHeartbeat {
     /// The lane's name.
     pub lane: String,
     /// `closed`, `open` or `half_open`.
     pub breaker: String,
     /// How many attempts it can make at once.
     pub slots: usize,
-    /// How many it is making.
+    /// How many attempts it is making.
     pub busy: usize,
-    /// How many it ended in a second, lately.
+    /// Attempts that ended per second, since the last heartbeat.
     pub per_second: f64,
 }
 
-/// Notes a worker's answer beside the time, by Redis's own clock.
-const ANSWER: &str = r"
+/// Stores a worker's heartbeat with the time, by Redis's own clock.
+const SEND: &str = r"
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], time[1] .. ' ' .. ARGV[2])
 return redis.call('EXPIRE', KEYS[1], 60)";
 
-/// Answers of the last seconds. Older ones are of workers that died, and forgotten.
-const CALL: &str = r"
+/// Returns recent heartbeats. Older ones are of workers that died, and are removed.
+const READ: &str = r"
 local now, all, fresh = redis.call('TIME')[1], redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #all, 2 do
   local space = string.find(all[i + 1], ' ', 1, true)
@@ -53,38 +53,39 @@ for i = 1, #all, 2 do
 end
 return fresh";
 
-/// How many seconds an answer counts.
-const COUNTS_FOR: u64 = 5;
+/// How many seconds a worker counts as alive after its last heartbeat.
+const ALIVE_FOR: u64 = 5;
 
 impl Queue {
-    /// Answers the roll for a worker.
-    pub async fn answer_roll(&self, worker: &str, present: &Present) -> Result<(), QueueError> {
-        let text = serde_json::to_string(present).unwrap_or_default();
-        let (script, key) = (Script::new(ANSWER), self.roll());
-        let _: i64 = script.key(&key).arg(worker).arg(text).invoke_async(&mut self.way_to(&key)).await?;
+    pub async fn send_heartbeat(&self, worker: &str, heartbeat: &Heartbeat) -> Result<(), QueueError> {
+        let text = serde_json::to_string(heartbeat).unwrap_or_default();
+        let script = Script::new(SEND);
+        let key = self.workers_key();
+        let _: i64 = script.key(&key).arg(worker).arg(text).invoke_async(&mut self.route_to(&key)).await?;
         Ok(())
     }
 
-    /// Strikes a worker off that stops.
+    /// Removes the heartbeat of a worker that stops.
     ///
     /// # Errors
-    /// When Redis is unavailable; then it is forgotten soon.
-    pub async fn leave_roll(&self, worker: &str) -> Result<(), QueueError> {
-        let key = self.roll();
-        Ok(self.way_to(&key).hdel(&key, worker).await?)
+    /// Redis is unavailable. The heartbeat then expires by itself.
+    pub async fn end_heartbeat(&self, worker: &str) -> Result<(), QueueError> {
+        let key = self.workers_key();
+        Ok(self.route_to(&key).hdel(&key, worker).await?)
     }
 
-    /// Calls the roll: the workers that are there, by name.
-    pub async fn call_roll(&self) -> Result<BTreeMap<String, Present>, QueueError> {
-        let (script, key) = (Script::new(CALL), self.roll());
-        let answers: BTreeMap<String, String> =
-            script.key(&key).arg(COUNTS_FOR).invoke_async(&mut self.way_to(&key)).await?;
-        // A worker of another version may say something else; that it is there is certain.
-        let read = |text: String| serde_json::from_str(&text).unwrap_or(Present { lanes: Vec::new() });
-        Ok(answers.into_iter().map(|(worker, text)| (worker, read(text))).collect())
+    /// The last heartbeat of every worker that is alive, by the worker's name.
+    pub async fn live_workers(&self) -> Result<BTreeMap<String, Heartbeat>, QueueError> {
+        let script = Script::new(READ);
+        let key = self.workers_key();
+        let heartbeats: BTreeMap<String, String> =
+            script.key(&key).arg(ALIVE_FOR).invoke_async(&mut self.route_to(&key)).await?;
+        // A worker of another version may write another format. It is alive all the same.
+        let read = |text: String| serde_json::from_str(&text).unwrap_or(Heartbeat { lanes: Vec::new() });
+        Ok(heartbeats.into_iter().map(|(worker, text)| (worker, read(text))).collect())
     }
 
-    fn roll(&self) -> String {
+    fn workers_key(&self) -> String {
         format!("{}workers", self.prefix)
     }
 }

@@ -1,85 +1,155 @@
-//! The brake: a token bucket a lane, shared by all workers, and one-at-a-time for recipients whose gateway wants it.
+//! The rate limiter, of lanes and of callers, shared by all processes: the generic cell rate algorithm (GCRA).
+//!
+//! A bucket holds tokens, and time refills it at a steady rate. What is stored of it is one instant: when it will be full
+//! again. The key exists only until then. The clock is Redis's own, and each operation is one script call.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use redis::{AsyncCommands, Script, SetExpiry, SetOptions};
+use redis::Script;
 
 use crate::domain::kernel::pace::Pace;
 use crate::domain::work::job::Lane;
 use crate::queue::{Queue, QueueError};
 
-/// Takes up to `wanted` tokens and says how many there were, and as many as the advance beyond them; less than none are
-/// given back. Redis's own clock fills the bucket.
-const TAKE: &str = r"
-local now = redis.call('TIME')
-local millis = now[1] * 1000 + math.floor(now[2] / 1000)
-local rate, wanted, advance = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = tonumber(state[1]) or rate
-local at = tonumber(state[2]) or millis
-tokens = math.min(rate, tokens + math.max(0, millis - at) * rate / 1000)
-local taken = math.min(wanted, math.max(0, math.floor(tokens + advance)))
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - taken), 'at', millis)
-redis.call('PEXPIRE', KEYS[1], 5000)
-return taken";
+/// Takes `charged` tokens even if the bucket lacks them (a negative number gives tokens back), and then as many of
+/// `wanted` as there are. The bucket may fall below empty by `advance` tokens.
+///
+/// The script counts in parts of a token: a token is as many parts as the window has microseconds, and each microsecond
+/// refills as many parts as the bucket holds tokens. So all numbers are whole, and rounding never raises the rate.
+static DRAW: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local size, window, advance, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local charged, wanted = tonumber(ARGV[5]), tonumber(ARGV[6])
+local full_at = tonumber(redis.call('GET', KEYS[1])) or now
+-- A clock that was set back must not keep the bucket empty for as long.
+local missing = math.min(math.max(0, full_at - now) * size, most * window)
+missing = math.max(0, missing + charged * window)
+local held = math.floor(((size + advance) * window - missing) / window)
+local taken = math.max(0, math.min(wanted, held))
+missing = missing + taken * window
+local full_in = math.ceil(missing / size)
+if full_in == 0 then
+  redis.call('DEL', KEYS[1])
+elseif taken > 0 or charged ~= 0 then
+  redis.call('SET', KEYS[1], string.format('%.0f', now + full_in), 'PX', math.ceil(full_in / 1000))
+end
+return {taken, full_in}",
+    )
+});
 
-/// The part of a second's calls by which codes may be ahead of their gateway's rate.
+/// One-time codes may be ahead of their gateway's rate by this part of a second's calls: a tenth.
 const ADVANCE: u32 = 10;
 
+/// The quota of one caller.
+#[derive(Debug, Clone, Copy)]
+pub struct Quota<'a> {
+    /// The name of the policy. Each policy has buckets of its own.
+    pub name: &'a str,
+    pub caller: &'a str,
+    /// How many requests the bucket holds.
+    pub requests: u32,
+    /// The time in which an empty bucket fills.
+    pub window: Duration,
+}
+
+/// What became of a request that was to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spent {
+    /// True if the bucket held a token for it.
+    pub allowed: bool,
+    /// The time until the bucket is full again.
+    pub full_in: Duration,
+}
+
+struct Bucket {
+    key: String,
+    /// Tokens that it holds.
+    size: u32,
+    /// The time in which it fills.
+    window: Duration,
+    /// Tokens that may be taken while it is empty.
+    advance: u32,
+    /// The largest number of tokens that can be missing. What is beyond comes from a clock that was set back.
+    most_missing: u32,
+}
+
+struct Draw {
+    charged: i64,
+    wanted: u32,
+}
+
+struct Drawn {
+    taken: u32,
+    full_in: Duration,
+}
+
 impl Queue {
-    /// Takes up to `wanted` calls from a lane's bucket, and says how many may be made now.
+    /// Takes up to `wanted` calls from a lane's bucket, and returns how many may be made now.
     pub async fn take(&self, lane: &Lane, pace: Pace, wanted: usize) -> Result<usize, QueueError> {
-        let taken = self.draw(lane, pace, i64::try_from(wanted).unwrap_or(i64::MAX)).await?;
-        Ok(usize::try_from(taken).unwrap_or(0))
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let drawn = self.draw(self.lane_bucket(lane, pace), Draw { charged: 0, wanted }).await?;
+        Ok(usize::try_from(drawn.taken).unwrap_or(0))
     }
 
-    /// Gives back what was taken for calls that were not made.
+    /// Gives back calls that were taken and not made.
     ///
     /// # Errors
-    /// When Redis is unavailable; then the lane is a moment slower than it might be.
+    /// Redis is unavailable. The lane is then a moment slower than it could be.
     pub async fn give_back(&self, lane: &Lane, pace: Pace, unused: usize) -> Result<(), QueueError> {
-        self.draw(lane, pace, i64::try_from(unused).map_or(i64::MIN, |unused| -unused)).await.map(drop)
+        let unused = u32::try_from(unused).unwrap_or(u32::MAX);
+        let draw = Draw { charged: -i64::from(unused), wanted: 0 };
+        self.draw(self.lane_bucket(lane, pace), draw).await.map(drop)
     }
 
-    async fn draw(&self, lane: &Lane, pace: Pace, wanted: i64) -> Result<i64, QueueError> {
-        // Codes draw on the bucket of their channel's pushes. They may leave it in debt, which the pushes wait out: so codes
-        // come first, however many pushes wait, and the gateway's limit holds for both together.
-        let (bucket, advance) = match lane.pushes_beside() {
-            Some(pushes) => (pushes, (pace.per_second / ADVANCE).max(1)),
-            None => (lane.clone(), 0),
-        };
-        let key = self.lane_key(&bucket, "bucket");
-        let script = Script::new(TAKE);
-        let mut call = script.key(&key);
-        Ok(call.arg(pace.per_second).arg(wanted).arg(advance).invoke_async(&mut self.way_to(&key)).await?)
+    /// Counts one request if the quota allows it, after `spent` earlier requests that this process let through.
+    pub async fn spend(&self, quota: &Quota<'_>, spent: u32) -> Result<Spent, QueueError> {
+        let Drawn { taken, full_in } =
+            self.draw(self.caller_bucket(quota), Draw { charged: spent.into(), wanted: 1 }).await?;
+        Ok(Spent { allowed: taken == 1, full_in })
     }
 
-    /// Tries to be the only one who sends to a recipient on a lane. `recipient` is a hash, not an address.
-    pub async fn reserve(
-        &self,
-        lane: &Lane,
-        recipient: &str,
-        holder: &str,
-        at_most: Duration,
-    ) -> Result<bool, QueueError> {
-        let key = self.lane_key(lane, &format!("to:{recipient}"));
-        let millis = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
-        let options =
-            SetOptions::default().conditional_set(redis::ExistenceCheck::NX).with_expiration(SetExpiry::PX(millis));
-        let set: Option<String> = self.way_to(&key).set_options(&key, holder, options).await?;
-        Ok(set.is_some())
+    /// Counts requests that this process let through, and returns the time until the bucket is full again. Requests beyond
+    /// the quota are owed: the next one is allowed that much later.
+    pub async fn charge(&self, quota: &Quota<'_>, spent: u32) -> Result<Duration, QueueError> {
+        let draw = Draw { charged: spent.into(), wanted: 0 };
+        Ok(self.draw(self.caller_bucket(quota), draw).await?.full_in)
     }
 
-    /// Ends a reservation, if it is still this holder's.
-    ///
-    /// # Errors
-    /// When Redis is unavailable; then it ends by itself.
-    pub async fn release(&self, lane: &Lane, recipient: &str, holder: &str) -> Result<(), QueueError> {
-        const RELEASE: &str =
-            "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
-        let script = Script::new(RELEASE);
-        let key = self.lane_key(lane, &format!("to:{recipient}"));
-        let _: i64 = script.key(&key).arg(holder).invoke_async(&mut self.way_to(&key)).await?;
-        Ok(())
+    /// Codes draw from the bucket of their channel's pushes, and may leave it in debt, which the pushes wait out. So codes
+    /// come first, however many pushes wait, and both together keep the gateway's rate.
+    fn lane_bucket(&self, lane: &Lane, pace: Pace) -> Bucket {
+        let advance = (pace.per_second / ADVANCE).max(1);
+        let pushes = lane.pushes_beside();
+        Bucket {
+            advance: if pushes.is_some() { advance } else { 0 },
+            key: self.lane_key(pushes.as_ref().unwrap_or(lane), "rate"),
+            size: pace.per_second,
+            window: Duration::from_secs(1),
+            most_missing: pace.per_second.saturating_add(advance),
+        }
+    }
+
+    fn caller_bucket(&self, quota: &Quota<'_>) -> Bucket {
+        Bucket {
+            key: format!("{}quota:{}:{}", self.prefix, quota.name, quota.caller),
+            size: quota.requests.max(1),
+            window: quota.window,
+            advance: 0,
+            // What processes let through without Redis has no bound.
+            most_missing: u32::MAX,
+        }
+    }
+
+    async fn draw(&self, bucket: Bucket, Draw { charged, wanted }: Draw) -> Result<Drawn, QueueError> {
+        let Bucket { key, size, window, advance, most_missing } = bucket;
+        let window = u64::try_from(window.as_micros()).unwrap_or(u64::MAX).max(1);
+        let mut call = DRAW.key(&key);
+        call.arg(size).arg(window).arg(advance).arg(most_missing).arg(charged).arg(wanted);
+        let (taken, full_in): (u32, u64) = call.invoke_async(&mut self.route_to(&key)).await?;
+        Ok(Drawn { taken, full_in: Duration::from_micros(full_in) })
     }
 }

@@ -1,19 +1,20 @@
-//! Live fan-out: whose clients should look again, told to every process that may hold their connections.
+//! Live fan-out: tells every process which people's clients should look again, because any process may hold their
+//! connections.
 //!
-//! What is told is only "look again"; what there is to see stands in PostgreSQL. A message that is lost costs a client
-//! the time until its next look, nothing more.
+//! A message only says "look again"; PostgreSQL holds the content. If a message is lost, the client sees the change at its
+//! next look, and nothing else is lost.
 
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use uuid::Uuid;
 
-use super::{Queue, QueueError};
 use crate::domain::kernel::ids::PersonId;
-use crate::queue::connection::endpoint::in_time;
+use crate::queue::connection::time_out::in_time;
+use crate::queue::{Queue, QueueError};
 
-/// How often who listens makes sure that the line still stands: hearing nothing is not unusual.
-const MAKE_SURE_EVERY: Duration = Duration::from_secs(5);
+/// How often a listener checks its connection, because hours without a message are normal.
+const PING_EVERY: Duration = Duration::from_secs(5);
 
 impl Queue {
     /// Tells all processes that these people's clients should look again.
@@ -28,16 +29,16 @@ impl Queue {
         let channel = self.live_channel();
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(&channel).arg(payload);
-        Ok(publish.query_async(&mut self.way_to(&channel)).await?)
+        Ok(publish.query_async(&mut self.route_to(&channel)).await?)
     }
 
-    /// Listens to what is announced, until the connection breaks or falls silent.
+    /// Listens to announcements until the connection breaks or falls silent.
     pub async fn listen(&self) -> Result<impl Stream<Item = Vec<PersonId>> + Send + use<>, QueueError> {
         let channel = self.live_channel();
-        let (mut line, messages) = self.way_to(&channel).listen(&channel).await?.split();
+        let (mut sink, messages) = self.route_to(&channel).listen(&channel).await?.split();
         let silence = async move {
-            while let Ok(()) = in_time(line.ping()).await {
-                tokio::time::sleep(MAKE_SURE_EVERY).await;
+            while let Ok(()) = in_time(sink.ping()).await {
+                tokio::time::sleep(PING_EVERY).await;
             }
         };
         Ok(messages.take_until(silence).map(|message| {
@@ -46,7 +47,7 @@ impl Queue {
         }))
     }
 
-    /// All nodes of a cluster pass on what one is told; that of the channel's slot is as good as any.
+    /// All nodes of a cluster pass messages on, so any node would do; the channel's slot chooses one.
     fn live_channel(&self) -> String {
         format!("{}live", self.prefix)
     }

@@ -1,5 +1,5 @@
-//! One stream a lane carries the ids of jobs that are due. An entry is only a ring of the bell: whether its job still
-//! needs doing is for PostgreSQL to say.
+//! One stream per lane carries the ids of jobs that are due. An entry is only a ring of the bell: PostgreSQL knows whether
+//! the job still needs doing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,19 +10,20 @@ use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadOptions, StreamRe
 use redis::{AsyncCommands, FromRedisValue, RedisResult, Script};
 use uuid::Uuid;
 
-use super::{ANSWER_WITHIN, Queue, QueueError};
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::{Lane, Offer};
+use crate::queue::connection::time_out::ANSWER_WITHIN;
+use crate::queue::{Queue, QueueError};
 
 const GROUP: &str = "workers";
 const FIELD: &str = "job";
-/// A bound on memory, far above any backlog that is still useful: what is cut off is swept in again.
+/// A bound on memory, far above any useful backlog. The sweeper offers again what is cut off.
 const LONGEST: usize = 1_000_000;
 
-/// Stands for every reader, in [`STRIKE_OFF`].
-const ANYBODY: &str = "*";
-/// Strikes readers off that hold nothing and have been idle for so long: one, or all.
-const STRIKE_OFF: &str = r"
+/// Means all readers, in [`REMOVE_READERS`].
+const ALL_READERS: &str = "*";
+/// Removes readers that hold no entry and have been idle for so many milliseconds: one reader, or all.
+const REMOVE_READERS: &str = r"
 local readers, gone = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1]), 0
 if readers.err then return 0 end
 for _, reader in ipairs(readers) do
@@ -36,18 +37,20 @@ for _, reader in ipairs(readers) do
 end
 return gone";
 
-/// An entry of a stream: a job, and the entry's own id, by which it is acknowledged.
+/// An entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ring {
+    /// The entry's id, by which it is acknowledged.
     pub entry: String,
-    /// The job that it names; `None` when it is not readable, and only to be acknowledged.
+    /// The job; `None` if the entry is unreadable and can only be acknowledged.
     pub job: Option<JobId>,
 }
 
-/// Jobs that could not be put on their streams; others were.
+/// Some jobs could not be put on their streams.
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct NotOffered {
+    /// Those jobs. All others were offered.
     pub left: Vec<Offer>,
     #[source]
     cause: QueueError,
@@ -55,21 +58,21 @@ pub struct NotOffered {
 
 /// The oldest entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Oldest {
+pub struct OldestEntry {
     pub entry: String,
     /// How long ago it was added, by Redis's own clock.
     pub age: Duration,
 }
 
 impl Queue {
-    /// Puts jobs on the streams of their lanes, in one round trip to whichever server holds them.
+    /// Puts jobs on the streams of their lanes, in one round trip per server.
     ///
     /// # Errors
-    /// When Redis, or a part of it, is unavailable; then these jobs are to be offered again, or the sweeper will do it.
+    /// Redis, or a part of it, is unavailable. The caller offers the jobs that are left again, or leaves them to the sweeper.
     pub async fn offer(&self, offers: &[Offer]) -> Result<(), NotOffered> {
         let mut shards: BTreeMap<u16, Vec<&Offer>> = BTreeMap::new();
         for offer in offers {
-            shards.entry(self.lines.shard(&self.lane_key(&offer.lane, "jobs"))).or_default().push(offer);
+            shards.entry(self.connections.shard(&self.lane_key(&offer.lane, "jobs"))).or_default().push(offer);
         }
         let puts = shards.into_iter().map(|(shard, offers)| async move { (self.put(shard, &offers).await, offers) });
         let mut failed = None;
@@ -96,13 +99,13 @@ impl Queue {
                 .arg(offer.job.uuid().as_simple().to_string())
                 .ignore();
         }
-        pipeline.query_async(&mut self.lines.way_to(shard)).await
+        pipeline.query_async(&mut self.connections.route_to(shard)).await
     }
 
-    /// Acknowledges entries and removes them, so that what a stream holds is what is not finished.
+    /// Acknowledges entries and removes them, so that a stream holds only unfinished work.
     ///
     /// # Errors
-    /// When Redis is unavailable; then they are read again, and found to be done.
+    /// Redis is unavailable. The entries are then read again, and their jobs found to be done.
     pub async fn acknowledge(&self, lane: &Lane, entries: &[String]) -> Result<(), QueueError> {
         if entries.is_empty() {
             return Ok(());
@@ -110,11 +113,11 @@ impl Queue {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
         pipeline.xack(&key, GROUP, entries).ignore().xdel(&key, entries).ignore();
-        Ok(pipeline.query_async(&mut self.way_to(&key)).await?)
+        Ok(pipeline.query_async(&mut self.route_to(&key)).await?)
     }
 
-    /// Takes over entries that were read long ago and never acknowledged: their reader is gone, or their job was put
-    /// back. Also sets up the group anew where it vanished.
+    /// Takes over entries that were read `idle` ago and never acknowledged: their reader is gone, or their job was put
+    /// back. Creates the group again if it vanished.
     pub async fn take_over(
         &self,
         lane: &Lane,
@@ -126,7 +129,7 @@ impl Queue {
         let millis = usize::try_from(idle.as_millis()).unwrap_or(usize::MAX);
         let options = redis::streams::StreamAutoClaimOptions::default().count(count);
         let reply: Result<StreamAutoClaimReply, _> =
-            self.way_to(&key).xautoclaim_options(&key, GROUP, worker, millis, "0-0", options).await;
+            self.route_to(&key).xautoclaim_options(&key, GROUP, worker, millis, "0-0", options).await;
         match reply {
             Ok(reply) => Ok(reply.claimed.into_iter().map(ring).collect()),
             Err(error) if no_group(&error) => {
@@ -137,29 +140,29 @@ impl Queue {
         }
     }
 
-    /// The oldest entry of a lane; `None` when the lane is empty. A job that was offered before the oldest entry and is not
-    /// done has lost its entry.
-    pub async fn oldest(&self, lane: &Lane) -> Result<Option<Oldest>, QueueError> {
+    /// The oldest entry of a lane; `None` if the lane is empty. If a job was offered before the oldest entry and is not done,
+    /// its entry is lost.
+    pub async fn oldest(&self, lane: &Lane) -> Result<Option<OldestEntry>, QueueError> {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
         pipeline.xrange_count(&key, "-", "+", 1).cmd("TIME");
         let (oldest, (seconds, micros)): (redis::streams::StreamRangeReply, (u64, u64)) =
-            pipeline.query_async(&mut self.way_to(&key)).await?;
+            pipeline.query_async(&mut self.route_to(&key)).await?;
         let now = seconds * 1_000 + micros / 1_000;
         Ok(oldest.ids.into_iter().next().map(|StreamId { id: entry, .. }| {
             let added = entry.split('-').next().and_then(|millis| millis.parse::<u64>().ok());
             let age = Duration::from_millis(now.saturating_sub(added.unwrap_or(now)));
-            Oldest { entry, age }
+            OldestEntry { entry, age }
         }))
     }
 
-    /// How many entries a lane holds: rings that are waiting or being answered.
+    /// The number of a lane's entries, those that a worker is answering included.
     pub async fn depth(&self, lane: &Lane) -> Result<u64, QueueError> {
         let key = self.lane_key(lane, "jobs");
-        Ok(self.way_to(&key).xlen(&key).await?)
+        Ok(self.route_to(&key).xlen(&key).await?)
     }
 
-    /// A reader of one lane, with a connection of its own: a blocking read would hold up everybody on a shared one.
+    /// A reader of one lane, with a connection of its own.
     #[must_use]
     pub fn reader(&self, lane: Lane, worker: &str) -> Reader {
         Reader {
@@ -171,24 +174,24 @@ impl Queue {
         }
     }
 
-    /// Forgets the readers of a lane that have not asked for anything for so long, and hold nothing: those of processes
-    /// that died.
+    /// Removes the readers of a lane that have been idle for so long and hold no entry: those of processes that died.
+    /// Returns how many.
     pub async fn forget_readers(&self, lane: &Lane, idle: Duration) -> Result<usize, QueueError> {
-        self.strike_off(lane, ANYBODY, idle).await
+        self.remove_readers(lane, ALL_READERS, idle).await
     }
 
-    async fn strike_off(&self, lane: &Lane, worker: &str, idle: Duration) -> Result<usize, QueueError> {
+    async fn remove_readers(&self, lane: &Lane, worker: &str, idle: Duration) -> Result<usize, QueueError> {
         let key = self.lane_key(lane, "jobs");
-        let script = Script::new(STRIKE_OFF);
+        let script = Script::new(REMOVE_READERS);
         let mut call = script.key(&key);
         call.arg(GROUP).arg(worker).arg(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
-        Ok(call.invoke_async(&mut self.way_to(&key)).await?)
+        Ok(call.invoke_async(&mut self.route_to(&key)).await?)
     }
 
     async fn create_group(&self, lane: &Lane) -> Result<(), QueueError> {
         let key = self.lane_key(lane, "jobs");
-        let made: Result<(), _> = self.way_to(&key).xgroup_create_mkstream(&key, GROUP, "0").await;
-        match made {
+        let created: Result<(), _> = self.route_to(&key).xgroup_create_mkstream(&key, GROUP, "0").await;
+        match created {
             Err(error) if error.code() != Some("BUSYGROUP") => Err(error.into()),
             _ => Ok(()),
         }
@@ -205,7 +208,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Waits up to `wait` for at most `count` entries. After an error the next read connects anew.
+    /// Waits up to `wait` for at most `count` entries. After an error the next read opens another connection.
     pub async fn read(&mut self, count: usize, wait: Duration) -> Result<Vec<Ring>, QueueError> {
         let read = self.try_read(count, wait).await;
         match read {
@@ -222,26 +225,26 @@ impl Reader {
     }
 
     async fn try_read(&mut self, count: usize, wait: Duration) -> Result<Vec<Ring>, QueueError> {
-        let way = self.queue.way_to(&self.key);
+        let route = self.queue.route_to(&self.key);
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            // Less patience would give up on a blocking read, and lose what it read.
-            none => none.insert(way.connect(wait + ANSWER_WITHIN).await?),
+            // A shorter time-out would end a blocking read too early, and lose the entries that it read.
+            none => none.insert(route.connect(wait + ANSWER_WITHIN).await?),
         };
         let wait = usize::try_from(wait.as_millis()).unwrap_or(usize::MAX);
         let options = StreamReadOptions::default().group(GROUP, &self.worker).count(count).block(wait);
         let reply: RedisResult<Option<StreamReadReply>> =
             connection.xread_options(&[&self.key], &[">"], &options).await;
-        way.learn_of(&reply);
+        route.record_outcome(&reply);
         Ok(reply?.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
     }
 
-    /// Tells Redis that this reader will not come back, so that its name does not pile up. Where it holds rings that
-    /// nobody answered, its name stays until others took them over: with the name the rings would be gone, and their
-    /// entries would stand on the stream as if somebody were at work on them.
+    /// Removes this reader's name from Redis, so that names do not pile up. If it holds unanswered rings, the name stays
+    /// until other readers have taken them over: Redis would forget the rings with the name, and the sweeper would count
+    /// their entries as work in progress.
     pub async fn leave(self) {
-        if let Err(error) = self.queue.strike_off(&self.lane, &self.worker, Duration::ZERO).await {
-            tracing::debug!(%error, lane = %self.lane, "could not take leave of Redis");
+        if let Err(error) = self.queue.remove_readers(&self.lane, &self.worker, Duration::ZERO).await {
+            tracing::debug!(%error, lane = %self.lane, "the name of a reader could not be removed");
         }
     }
 }

@@ -234,7 +234,7 @@ pub struct Connections {
 async fn waited_for<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let watch = Stopwatch::start();
     let connection = connection.await;
-    metrics::database::waited(watch.elapsed());
+    metrics::database::observe_wait(watch.elapsed());
     connection
 }
 

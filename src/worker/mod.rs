@@ -1,16 +1,20 @@
 //! The worker keeps promises: it hears of due jobs, claims them, does them, and settles them.
 //!
 //! ```text
-//! relay ──► Redis Streams ──► lane ──► floor ──► jobs/<kind> ──► verdict ──► settler ──► PostgreSQL, then Redis
-//!               ▲           (claims)  (slots)                                           │
-//!            sweeper: what was promised and is not on a stream ◄────────────────────────┘
+//! relay ──► Redis Streams ──► lane ──► lane pool ──► jobs/<kind> ──► verdict ──► settler ──► PostgreSQL, then Redis
+//!               ▲           (claims)    (slots)                                               │
+//!            sweeper: promised jobs that are on no stream ◄───────────────────────────────────┘
 //! ```
 //!
-//! Each lane has its own stream, its own slots, its own rate and its own breaker, so that one slow gateway delays
-//! nobody else. One-time codes have a lane beside that of their channel's pushes, whose rate they share and draw from
-//! first, so that nobody waits behind a burst of decisions to sign in. Whatever dies between two steps, the lease of its jobs ends and somebody else takes them.
+//! Each lane has its own stream, slots, rate and breaker, so that one slow gateway delays no other. One-time codes have a
+//! lane beside their channel's pushes. Both share one rate, and codes draw on it first, so that no sign-in waits behind a
+//! burst of decisions. If a worker dies between two steps, the leases of its jobs end and other workers take them over.
 
+pub mod attempts;
+pub mod gone_addresses;
+pub mod health;
 pub mod jobs;
+pub mod offers;
 pub mod pool;
 pub mod settings;
 pub mod upkeep;
@@ -19,25 +23,24 @@ pub mod workshop;
 use std::sync::Arc;
 
 use crate::lifecycle::Tasks;
-use crate::worker::pool::floor::Floor;
+use crate::worker::offers::sweeper;
+use crate::worker::pool::lane_pool::LanePool;
 use crate::worker::pool::{lane, settler};
-use crate::worker::upkeep::{abandoned, heartbeat, housekeeper, sweeper};
+use crate::worker::upkeep::{abandoned, heartbeat, housekeeper};
+use crate::worker::workshop::Workshop;
 
-pub use settings::WorkerSettings;
-pub use workshop::Workshop;
-
-/// Starts a worker. It stops when the tasks are asked to, having finished what is under way.
+/// Starts a worker. When the tasks are asked to stop, it finishes the jobs that are under way.
 pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
-    let (settler, settled) = settler::channel();
-    let mut floors = Vec::new();
+    let (settler, ended) = settler::channel();
+    let mut pools = Vec::new();
     for (lane, pace) in workshop.lanes() {
-        let floor = Arc::new(Floor::new(Arc::clone(workshop), lane.clone(), pace.slots, settler.clone()));
-        floors.push(Arc::clone(&floor));
-        tasks.spawn(lane::run(Arc::clone(workshop), lane, pace, floor, tasks.clone()));
+        let pool = Arc::new(LanePool::new(Arc::clone(workshop), lane.clone(), pace.slots, settler.clone()));
+        pools.push(Arc::clone(&pool));
+        tasks.spawn(lane::run(Arc::clone(workshop), lane, pace, pool, tasks.clone()));
     }
     drop(settler);
-    tasks.spawn(settler::run(Arc::clone(workshop), settled));
-    tasks.spawn(heartbeat::run(Arc::clone(workshop), floors, tasks.stopping()));
+    tasks.spawn(settler::run(Arc::clone(workshop), ended));
+    tasks.spawn(heartbeat::run(Arc::clone(workshop), pools, tasks.stopping()));
     tasks.spawn(sweeper::run(Arc::clone(workshop), tasks.stopping()));
     tasks.spawn(abandoned::run(Arc::clone(workshop), tasks.stopping()));
     tasks.spawn(housekeeper::run(Arc::clone(workshop), tasks.stopping()));

@@ -20,7 +20,7 @@ use crate::casework::Casework;
 use crate::casework::notices::live::{Live, Stream};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::PersonId;
-use crate::metrics::live::Client;
+use crate::metrics::live::LiveClient;
 use crate::store::changes::Change;
 
 /// The operations.
@@ -115,7 +115,7 @@ impl Changes {
             cursors: self.cursors.clone(),
             stop: self.stop.clone(),
         };
-        let open = (looker, held, Client::comes(), since);
+        let open = (looker, held, LiveClient::connect(), since);
         stream::unfold(open, move |(looker, held, client, since)| async move {
             // A record that cannot be read ends the stream; the client comes back with its last id.
             let found = looker.casework.next_changes(&held, since, AT_ONCE).await.ok()?;

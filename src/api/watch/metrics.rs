@@ -70,19 +70,19 @@ impl Sources {
             tokio::time::timeout(ANSWER_WITHIN, self.queue.ping()),
         );
         let standing = standing.ok().and_then(Result::ok);
-        stores::answer(standing.is_some(), matches!(pong, Ok(Ok(()))));
+        stores::set_up(standing.is_some(), matches!(pong, Ok(Ok(()))));
         match standing {
             Some(standing) => standing.iter().for_each(tell),
-            None => backlog::is_unknown(),
+            None => backlog::clear(),
         }
     }
 
     /// What this process knows without asking.
     fn look(&self) {
         let connections = self.casework.store().connections();
-        database::stand(connections.busy, connections.idle, connections.limit);
+        database::set_connections(connections.busy, connections.idle, connections.limit);
         for (lane, ago) in (self.rounds)() {
-            lanes::came_round(lane.as_str(), ago);
+            lanes::set_since_round(lane.as_str(), ago);
         }
     }
 }
@@ -90,5 +90,5 @@ impl Sources {
 fn tell(standing: &Standing) {
     let Standing { lane, due, later, running, dead, oldest_due } = standing;
     let (due, later, running, dead) = (*due, *later, *running, *dead);
-    backlog::waits(backlog::Backlog { lane, due, later, running, dead, oldest_due: oldest_due.unwrap_or(0.0) });
+    backlog::set(backlog::LaneBacklog { lane, due, later, running, dead, oldest_due: oldest_due.unwrap_or(0.0) });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use songda::queue::heartbeat::Present;
+use songda::queue::heartbeat::Heartbeat;
 use songda::store::condition;
 use songda::store::jobs::{Standing, standing};
 
@@ -34,7 +34,7 @@ pub async fn look(patient: &Patient) -> Vec<Finding> {
     let mut findings: Vec<Finding> = vec![of_age(&lanes)];
     findings.extend(of_dead(&lanes));
     if let Some(queue) = &patient.queue
-        && let Ok(workers) = queue.call_roll().await
+        && let Ok(workers) = queue.live_workers().await
     {
         findings.push(of_workers(&workers, &lanes));
         findings.extend(of_breakers(&workers));
@@ -71,7 +71,7 @@ fn of_dead(lanes: &[Standing]) -> Vec<Finding> {
     dead.into_iter().map(told).collect()
 }
 
-fn of_workers(workers: &BTreeMap<String, Present>, lanes: &[Standing]) -> Finding {
+fn of_workers(workers: &BTreeMap<String, Heartbeat>, lanes: &[Standing]) -> Finding {
     if !workers.is_empty() {
         return Finding::ok(GROUP, "workers", format!("{} at work", workers.len()));
     }
@@ -84,7 +84,7 @@ fn of_workers(workers: &BTreeMap<String, Present>, lanes: &[Standing]) -> Findin
     }
 }
 
-fn of_breakers(workers: &BTreeMap<String, Present>) -> Vec<Finding> {
+fn of_breakers(workers: &BTreeMap<String, Heartbeat>) -> Vec<Finding> {
     let mut open: BTreeMap<&str, usize> = BTreeMap::new();
     for lane in workers.values().flat_map(|worker| &worker.lanes) {
         *open.entry(&lane.lane).or_default() += usize::from(lane.breaker != "closed");

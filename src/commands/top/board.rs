@@ -7,7 +7,7 @@ use songda::domain::kernel::clock::{Clock, Instant};
 use songda::domain::kernel::private::Private;
 use songda::domain::work::job::Lane;
 use songda::queue::Queue;
-use songda::queue::heartbeat::{LanePresent, Present};
+use songda::queue::heartbeat::{Heartbeat, LaneHeartbeat};
 use songda::store::jobs::{Standing, standing};
 use songda::store::{StoreError, condition};
 use sqlx::PgConnection;
@@ -27,7 +27,7 @@ pub struct Board {
     /// The lanes that are in use.
     pub lanes: Vec<LaneBoard>,
     /// The workers, by name.
-    pub workers: BTreeMap<String, Present>,
+    pub workers: BTreeMap<String, Heartbeat>,
     /// Why some of it is not of now.
     pub trouble: Option<String>,
 }
@@ -38,7 +38,7 @@ pub struct LaneBoard {
     /// What waits in it.
     pub standing: Standing,
     /// What each worker says of it.
-    pub crews: Vec<LanePresent>,
+    pub crews: Vec<LaneHeartbeat>,
 }
 
 impl LaneBoard {
@@ -70,7 +70,7 @@ pub struct Watch {
     queue: Queue,
     clock: Clock,
     standing: Vec<Standing>,
-    workers: BTreeMap<String, Present>,
+    workers: BTreeMap<String, Heartbeat>,
 }
 
 impl Watch {
@@ -89,7 +89,7 @@ impl Watch {
                 trouble.push("PostgreSQL does not answer");
             }
         }
-        match tokio::time::timeout(PATIENCE, self.queue.call_roll()).await {
+        match tokio::time::timeout(PATIENCE, self.queue.live_workers()).await {
             Ok(Ok(workers)) => self.workers = workers,
             Ok(Err(_)) | Err(_) => trouble.push("Redis does not answer"),
         }
@@ -116,7 +116,7 @@ impl Watch {
 }
 
 /// Puts together what is known of each lane. Those that nobody uses are left out.
-fn board(standing: &[Standing], workers: &BTreeMap<String, Present>) -> Vec<LaneBoard> {
+fn board(standing: &[Standing], workers: &BTreeMap<String, Heartbeat>) -> Vec<LaneBoard> {
     let of = |lane: &str| {
         let said = workers.values().flat_map(|worker| &worker.lanes);
         said.filter(|crew| crew.lane == lane).cloned().collect()

@@ -6,7 +6,7 @@ use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Cell, Row, Table, Widget};
-use songda::queue::heartbeat::Present;
+use songda::queue::heartbeat::Heartbeat;
 
 use super::board::{Board, LaneBoard, MOST};
 
@@ -92,7 +92,7 @@ fn worker_table(board: &Board) -> Table<'_> {
     table(&WORKER_COLUMNS, rows)
 }
 
-fn worker_row<'a>(name: &'a str, worker: &Present) -> Row<'a> {
+fn worker_row<'a>(name: &'a str, worker: &Heartbeat) -> Row<'a> {
     let busy: usize = worker.lanes.iter().map(|lane| lane.busy).sum();
     let slots: usize = worker.lanes.iter().map(|lane| lane.slots).sum();
     let per_second = worker.lanes.iter().fold(0.0, |sum, lane| sum + lane.per_second);
@@ -142,16 +142,16 @@ mod tests {
 
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
-    use songda::queue::heartbeat::LanePresent;
+    use songda::queue::heartbeat::LaneHeartbeat;
     use songda::store::jobs::Standing;
 
     use super::*;
 
-    fn crew(lane: &str, breaker: &str, busy: usize, per_second: f64) -> LanePresent {
-        LanePresent { lane: lane.to_owned(), breaker: breaker.to_owned(), slots: 64, busy, per_second }
+    fn crew(lane: &str, breaker: &str, busy: usize, per_second: f64) -> LaneHeartbeat {
+        LaneHeartbeat { lane: lane.to_owned(), breaker: breaker.to_owned(), slots: 64, busy, per_second }
     }
 
-    fn lane(standing: Standing, crews: &[LanePresent]) -> LaneBoard {
+    fn lane(standing: Standing, crews: &[LaneHeartbeat]) -> LaneBoard {
         LaneBoard { standing, crews: crews.to_vec() }
     }
 
@@ -167,7 +167,7 @@ mod tests {
         Board {
             at: "2026-01-02T04:00:00Z".parse().unwrap(),
             lanes: vec![lane(busy, &[first, second]), lane(stuck, &[open, closed]), lane(nobody, &[])],
-            workers: workers.map(|(name, lanes)| (name.to_owned(), Present { lanes })).into(),
+            workers: workers.map(|(name, lanes)| (name.to_owned(), Heartbeat { lanes })).into(),
             trouble: None,
         }
     }

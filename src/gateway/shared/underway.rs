@@ -2,7 +2,7 @@
 //! that hangs is given up by whoever called it, and that is what must be seen.
 
 use crate::domain::kernel::clock::Stopwatch;
-use crate::metrics::gateways::{Calls, Class};
+use crate::metrics::gateways::{CallClass, Calls};
 use crate::trace::Span;
 
 use crate::gateway::shared::http::{Answer, HttpFault};
@@ -12,21 +12,21 @@ pub(in crate::gateway) struct Underway<'a> {
     calls: &'a Calls,
     span: Span,
     since: Stopwatch,
-    class: Class,
+    class: CallClass,
 }
 
 impl<'a> Underway<'a> {
     pub(in crate::gateway) fn begin(calls: &'a Calls, method: &str) -> Self {
         let (span, since) = (Span::call(calls.gateway(), method), Stopwatch::start());
-        Self { calls, span, since, class: Class::Unclear }
+        Self { calls, span, since, class: CallClass::Unclear }
     }
 
     /// It ended so.
     pub(in crate::gateway) fn end(mut self, outcome: &Result<Answer, HttpFault>) {
         self.class = match outcome {
-            Ok(answer) => Class::Status(answer.status.as_u16()),
-            Err(HttpFault::NotSent(_)) => Class::NotSent,
-            Err(HttpFault::Unclear(_)) => Class::Unclear,
+            Ok(answer) => CallClass::Status(answer.status.as_u16()),
+            Err(HttpFault::NotSent(_)) => CallClass::NotSent,
+            Err(HttpFault::Unclear(_)) => CallClass::Unclear,
         };
     }
 }
@@ -35,8 +35,8 @@ impl Drop for Underway<'_> {
     fn drop(&mut self) {
         self.calls.ended(self.class, self.since.elapsed());
         match self.class {
-            Class::Status(status) => self.span.returned(status),
-            Class::NotSent | Class::Unclear => self.span.failed(self.class.name()),
+            CallClass::Status(status) => self.span.returned(status),
+            CallClass::NotSent | CallClass::Unclear => self.span.failed(self.class.name()),
         }
     }
 }

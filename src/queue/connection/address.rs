@@ -1,4 +1,4 @@
-//! Where Redis is, in one setting: one server, the primary of a set that sentinels watch, or a cluster.
+//! The address of Redis, in one setting: a single server, the primary of a set that sentinels watch, or a cluster.
 //!
 //! ```text
 //! redis://user:password@host:port/database
@@ -6,8 +6,8 @@
 //! redis+cluster://user:password@host:port,host:port
 //! ```
 //!
-//! With `rediss` in place of `redis` all of it is spoken over TLS, to sentinels too. What would end a part (`:/?#@`) is
-//! written as in any URL: `%40` is an `@`.
+//! `rediss` instead of `redis` means TLS, for sentinels too. The characters `:/?#@` inside a part are percent-encoded as in
+//! any URL: `%40` is an `@`.
 
 use std::str::FromStr;
 
@@ -16,127 +16,122 @@ use url::Url;
 
 use crate::queue::connection::node::{Access, Node};
 
-/// Where Redis is.
 #[derive(Clone)]
-pub struct Address(pub(in crate::queue) Form);
+pub struct RedisAddress(pub(in crate::queue) Deployment);
 
-/// The forms in which Redis is run.
+/// The forms in which Redis runs.
 #[derive(Clone)]
-pub(in crate::queue) enum Form {
+pub(in crate::queue) enum Deployment {
     Server(ConnectionInfo),
-    /// A primary with its replicas, of which sentinels say which one is the primary.
+    /// A primary with its replicas. Sentinels say which server is the primary.
     Sentinels(Sentinels),
     Cluster(Seeds),
 }
 
-/// Who says which server is the primary.
 #[derive(Clone)]
 pub(in crate::queue) struct Sentinels {
-    /// Where they are.
     pub(in crate::queue) sentinels: Vec<Node>,
-    /// How they are spoken to.
+    /// The credentials for the sentinels.
     pub(in crate::queue) own_access: Access,
-    /// What they call the set.
+    /// The sentinels' name of the set.
     pub(in crate::queue) name: String,
-    /// How its servers are spoken to.
+    /// The credentials for the servers of the set.
     pub(in crate::queue) access: Access,
 }
 
-/// Who says which nodes a cluster has.
+/// The nodes of a cluster that are asked first for all others.
 #[derive(Clone)]
 pub(in crate::queue) struct Seeds {
-    /// Nodes that are asked first.
     pub(in crate::queue) nodes: Vec<Node>,
-    /// How any node is spoken to.
+    /// The credentials for every node.
     pub(in crate::queue) access: Access,
 }
 
-/// What is wrong with an address. It repeats no part of it, for there may be a password in any.
+/// Why an address is invalid. The message repeats no part of the address, because any part may hold a password.
 #[derive(Debug, thiserror::Error)]
-pub enum AddressFault {
-    /// It begins with no form that is known.
+pub enum RedisAddressFault {
     #[error("begins with none of redis://, redis+sentinel:// and redis+cluster:// (rediss… with TLS)")]
-    Form,
-    /// One of its servers.
+    Scheme,
     #[error("names a server that cannot be read: {0}")]
     Host(#[from] url::ParseError),
-    /// Something of a server's beside its name and port.
+    /// Something beside the server's name and port.
     #[error("cannot be read: {0}")]
     Server(#[from] RedisError),
-    /// A fragment would be `#insecure`.
-    #[error("ends with #…, but there is nothing to be said there: certificates are always verified")]
+    /// The only known fragment is `#insecure`.
+    #[error("ends with a fragment (#…), and none is allowed: certificates are always verified")]
     Fragment,
-    /// Sentinels without the name of what they watch.
     #[error("names no primary: redis+sentinel://host,host/NAME")]
     Name,
-    /// More than a cluster has.
     #[error("names a database or a parameter, and a cluster has none: redis+cluster://host,host")]
     Cluster,
-    /// More than sentinels are told.
     #[error("has a parameter that is neither sentinel_user nor sentinel_password")]
     Parameter,
 }
 
-/// Where a sentinel listens unless told otherwise.
+/// The default port of a sentinel.
 const SENTINEL_PORT: u16 = 26_379;
-/// Where any other server does.
+/// The default port of any other server.
 const SERVER_PORT: u16 = 6_379;
 
-impl FromStr for Address {
-    type Err = AddressFault;
+impl FromStr for RedisAddress {
+    type Err = RedisAddressFault;
 
-    fn from_str(text: &str) -> Result<Self, AddressFault> {
-        let (scheme, rest) = text.split_once("://").ok_or(AddressFault::Form)?;
+    fn from_str(text: &str) -> Result<Self, RedisAddressFault> {
+        let (scheme, rest) = text.split_once("://").ok_or(RedisAddressFault::Scheme)?;
         let form = match scheme {
-            "redis" | "rediss" => Form::Server(server(text, SERVER_PORT)?),
-            "redis+sentinel" => Form::Sentinels(Sentinels::read("redis", rest)?),
-            "rediss+sentinel" => Form::Sentinels(Sentinels::read("rediss", rest)?),
-            "redis+cluster" => Form::Cluster(Seeds::read("redis", rest)?),
-            "rediss+cluster" => Form::Cluster(Seeds::read("rediss", rest)?),
-            _ => return Err(AddressFault::Form),
+            "redis" | "rediss" => Deployment::Server(server(text, SERVER_PORT)?),
+            "redis+sentinel" => Deployment::Sentinels(Sentinels::read("redis", rest)?),
+            "rediss+sentinel" => Deployment::Sentinels(Sentinels::read("rediss", rest)?),
+            "redis+cluster" => Deployment::Cluster(Seeds::read("redis", rest)?),
+            "rediss+cluster" => Deployment::Cluster(Seeds::read("rediss", rest)?),
+            _ => return Err(RedisAddressFault::Scheme),
         };
         Ok(Self(form))
     }
 }
 
 impl Sentinels {
-    fn read(scheme: &str, rest: &str) -> Result<Self, AddressFault> {
-        let parts = Parts::of(rest);
+    fn read(scheme: &str, rest: &str) -> Result<Self, RedisAddressFault> {
+        let parts = AddressParts::of(rest);
         let (name, database) = parts.path.split_once('/').unwrap_or((parts.path, ""));
         if name.is_empty() {
-            return Err(AddressFault::Name);
+            return Err(RedisAddressFault::Name);
         }
         let any = server(&format!("{scheme}://{}any/{database}", parts.access), SERVER_PORT)?;
         let own = parts.access_of_sentinels()?;
-        let (sentinels, own_access) = servers(scheme, &own, parts.hosts, SENTINEL_PORT)?;
-        Ok(Self { sentinels, own_access, name: name.to_owned(), access: Access::of(&any) })
+        let sentinels = Seeds::of(scheme, &own, parts.hosts, SENTINEL_PORT)?;
+        Ok(Self {
+            sentinels: sentinels.nodes,
+            own_access: sentinels.access,
+            name: name.to_owned(),
+            access: Access::of(&any),
+        })
     }
 }
 
 impl Seeds {
-    fn read(scheme: &str, rest: &str) -> Result<Self, AddressFault> {
-        let parts = Parts::of(rest);
+    fn read(scheme: &str, rest: &str) -> Result<Self, RedisAddressFault> {
+        let parts = AddressParts::of(rest);
         if !(parts.path.is_empty() && parts.query.is_empty()) {
-            return Err(AddressFault::Cluster);
+            return Err(RedisAddressFault::Cluster);
         }
-        let (nodes, access) = servers(scheme, parts.access, parts.hosts, SERVER_PORT)?;
-        Ok(Self { nodes, access })
+        Self::of(scheme, parts.access, parts.hosts, SERVER_PORT)
+    }
+
+    /// Several servers, separated by commas, with the same credentials.
+    fn of(scheme: &str, access: &str, hosts: &str, port: u16) -> Result<Self, RedisAddressFault> {
+        let servers = hosts.split(',').map(|host| server(&format!("{scheme}://{access}{host}"), port));
+        let servers: Vec<ConnectionInfo> = servers.collect::<Result<_, _>>()?;
+        let access = servers.first().map(Access::of).ok_or(url::ParseError::EmptyHost)?;
+        Ok(Self { nodes: servers.iter().filter_map(Node::of).collect(), access })
     }
 }
 
-/// Several servers, separated by commas, that are spoken to in one way.
-fn servers(scheme: &str, access: &str, hosts: &str, port: u16) -> Result<(Vec<Node>, Access), AddressFault> {
-    let servers = hosts.split(',').map(|host| server(&format!("{scheme}://{access}{host}"), port));
-    let servers: Vec<ConnectionInfo> = servers.collect::<Result<_, _>>()?;
-    let access = servers.first().map(Access::of).ok_or(url::ParseError::EmptyHost)?;
-    Ok((servers.iter().filter_map(Node::of).collect(), access))
-}
-
-/// One server, and how it is spoken to.
-fn server(text: &str, port: u16) -> Result<ConnectionInfo, AddressFault> {
+/// One server, with its credentials.
+fn server(text: &str, port: u16) -> Result<ConnectionInfo, RedisAddressFault> {
     let mut url = Url::parse(text)?;
     if url.fragment().is_some() {
-        return Err(AddressFault::Fragment);
+        return Err(RedisAddressFault::Fragment);
     }
     if !url.has_host() {
         return Err(url::ParseError::EmptyHost.into());
@@ -148,16 +143,16 @@ fn server(text: &str, port: u16) -> Result<ConnectionInfo, AddressFault> {
     Ok(url.into_connection_info()?)
 }
 
-/// `user:password@host,host/path?query`, taken apart; all of it as it was written.
-struct Parts<'a> {
-    /// With its `@`, or nothing.
+/// `user:password@host,host/path?query` in parts, still percent-encoded.
+struct AddressParts<'a> {
+    /// `user:password@`, or empty.
     access: &'a str,
     hosts: &'a str,
     path: &'a str,
     query: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> AddressParts<'a> {
     fn of(text: &'a str) -> Self {
         let (text, query) = text.split_once('?').unwrap_or((text, ""));
         let (servers, path) = text.split_once('/').unwrap_or((text, ""));
@@ -165,14 +160,15 @@ impl<'a> Parts<'a> {
         Self { access, hosts, path, query }
     }
 
-    /// The sentinels know users of their own.
-    fn access_of_sentinels(&self) -> Result<String, AddressFault> {
-        let (mut user, mut password) = ("", "");
+    /// `user:password@` for the sentinels, which have users of their own.
+    fn access_of_sentinels(&self) -> Result<String, RedisAddressFault> {
+        let mut user = "";
+        let mut password = "";
         for parameter in self.query.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
                 Some(("sentinel_user", value)) => user = value,
                 Some(("sentinel_password", value)) => password = value,
-                _ => return Err(AddressFault::Parameter),
+                _ => return Err(RedisAddressFault::Parameter),
             }
         }
         Ok(if password.is_empty() { String::new() } else { format!("{user}:{password}@") })
@@ -183,54 +179,54 @@ impl<'a> Parts<'a> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Form {
-        text.parse::<Address>().unwrap_or_else(|fault| panic!("{text} {fault}")).0
+    fn read(text: &str) -> Deployment {
+        text.parse::<RedisAddress>().unwrap_or_else(|fault| panic!("{text} {fault}")).0
     }
 
-    /// How a server is spoken to.
-    fn said(access: &Access) -> (bool, Option<&str>, Option<&str>, i64) {
+    /// TLS, user, password and database.
+    fn login(access: &Access) -> (bool, Option<&str>, Option<&str>, i64) {
         let settings = &access.settings;
         (access.is_encrypted, settings.username(), settings.password(), settings.db())
     }
 
-    fn places(nodes: &[Node]) -> Vec<String> {
+    fn names(nodes: &[Node]) -> Vec<String> {
         nodes.iter().map(Node::to_string).collect()
     }
 
     #[test]
     fn one_server() {
-        for (text, place, access) in [
+        for (text, node, access) in [
             ("redis://me:p%40ss@here:7000/2", "here:7000", (false, Some("me"), Some("p@ss"), 2)),
             ("rediss://[::1]", "::1:6379", (true, None, None, 0)),
         ] {
-            let Form::Server(server) = read(text) else { panic!("{text}") };
-            assert_eq!(server.addr().to_string(), place);
-            assert_eq!(said(&Access::of(&server)), access);
+            let Deployment::Server(server) = read(text) else { panic!("{text}") };
+            assert_eq!(server.addr().to_string(), node);
+            assert_eq!(login(&Access::of(&server)), access);
         }
     }
 
     #[test]
     fn a_set_behind_sentinels() {
         let text = "redis+sentinel://me:a%2Fb@one,two:7000,[::1]:7001/songda/3?sentinel_user=you&sentinel_password=c+d";
-        let Form::Sentinels(set) = read(text) else { panic!() };
-        assert_eq!(places(&set.sentinels), ["one:26379", "two:7000", "::1:7001"]);
-        assert_eq!(said(&set.own_access), (false, Some("you"), Some("c+d"), 0));
-        assert_eq!((set.name.as_str(), said(&set.access)), ("songda", (false, Some("me"), Some("a/b"), 3)));
+        let Deployment::Sentinels(set) = read(text) else { panic!() };
+        assert_eq!(names(&set.sentinels), ["one:26379", "two:7000", "::1:7001"]);
+        assert_eq!(login(&set.own_access), (false, Some("you"), Some("c+d"), 0));
+        assert_eq!((set.name.as_str(), login(&set.access)), ("songda", (false, Some("me"), Some("a/b"), 3)));
 
-        let Form::Sentinels(set) = read("rediss+sentinel://:secret@one/songda") else { panic!() };
-        assert_eq!(said(&set.access), (true, None, Some("secret"), 0));
-        assert_eq!(said(&set.own_access), (true, None, None, 0), "a password is told to nobody else");
+        let Deployment::Sentinels(set) = read("rediss+sentinel://:secret@one/songda") else { panic!() };
+        assert_eq!(login(&set.access), (true, None, Some("secret"), 0));
+        assert_eq!(login(&set.own_access), (true, None, None, 0), "the set's password is not sent to the sentinels");
     }
 
     #[test]
     fn a_cluster() {
-        let Form::Cluster(seeds) = read("rediss+cluster://:secret@one,two:7000/") else { panic!() };
-        assert_eq!(places(&seeds.nodes), ["one:6379", "two:7000"]);
-        assert_eq!(said(&seeds.access), (true, None, Some("secret"), 0));
+        let Deployment::Cluster(seeds) = read("rediss+cluster://:secret@one,two:7000/") else { panic!() };
+        assert_eq!(names(&seeds.nodes), ["one:6379", "two:7000"]);
+        assert_eq!(login(&seeds.access), (true, None, Some("secret"), 0));
     }
 
     #[test]
-    fn faults_are_told_without_what_is_secret() {
+    fn faults_repeat_no_secret() {
         for (text, word) in [
             ("hush", "redis+cluster://"),
             ("http://hush", "redis+cluster://"),
@@ -246,7 +242,7 @@ mod tests {
             ("redis+cluster://:hush@one/1", "a cluster has none"),
             ("redis+cluster://", "empty host"),
         ] {
-            let Err(fault) = text.parse::<Address>() else { panic!("{text} is read") };
+            let Err(fault) = text.parse::<RedisAddress>() else { panic!("{text} is read") };
             let fault = fault.to_string();
             assert!(fault.contains(word) && !fault.contains("hush"), "{text}: {fault}");
         }

@@ -1,9 +1,9 @@
-//! A cluster: a line to each of its nodes, and the map that says which node holds a key.
+//! A Redis Cluster: a connection to each node, and the map of which node holds which slot.
 //!
-//! Why not the client of the redis crate: a line of it that fell silent stays so, one lost node holds up the commands to
-//! all others while it looks for the new order, and a blocking read has to find its node by itself anyway. Our needs
-//! are smaller than its. Every command of ours concerns one slot, and each failure means the same to who asked: try again
-//! later. So an answer that shows the map to be old, or none at all, only makes us read the map anew.
+//! Why not the cluster client of the redis crate (as of redis 1.8; redis-rs issues #1528 and #1005): it never replaces a connection that fell
+//! silent, one lost node holds up the commands to all others while it looks for the new order, and a blocking read has
+//! to find its node by itself anyway. This client needs less. Every command concerns one slot, and every failure means
+//! the same to the caller: try again later. So a redirect or a missing answer only makes it read the map again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,106 +15,104 @@ use redis::{ErrorKind, RedisError, RedisResult, Value};
 
 use crate::domain::kernel::clock::Stopwatch;
 use crate::queue::connection::address::Seeds;
-use crate::queue::connection::endpoint::Place;
+use crate::queue::connection::endpoint::Endpoint;
+use crate::queue::connection::error_class::ErrorClass;
 use crate::queue::connection::node::{Access, Node};
-use crate::queue::connection::redirects::Lesson;
-use crate::queue::connection::single::Line;
-use crate::queue::connection::slots::Map;
+use crate::queue::connection::single::SharedConnection;
+use crate::queue::connection::slots::SlotMap;
 use crate::single_flight::SingleFlight;
 
 /// The cluster. Cloning shares it.
 #[derive(Clone)]
-pub(in crate::queue) struct Cluster(Arc<Shared>);
+pub(in crate::queue) struct Cluster(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     seeds: Seeds,
-    map: SingleFlight<Known, RedisError>,
-    lines: Mutex<HashMap<Node, Line>>,
+    map: SingleFlight<ReadMap, RedisError>,
+    connections: Mutex<HashMap<Node, SharedConnection>>,
 }
 
 /// A map, and how long ago it was read.
 #[derive(Clone)]
-struct Known {
-    map: Arc<Map>,
+struct ReadMap {
+    map: Arc<SlotMap>,
     since: Stopwatch,
 }
 
-/// However much goes wrong, the map is not read anew more often than this.
-const ANEW_EVERY: Duration = Duration::from_millis(100);
+/// The shortest time between two readings of the map, however much goes wrong.
+const READ_MAP_EVERY: Duration = Duration::from_millis(100);
 
 impl Cluster {
-    /// Prepares lines to a cluster.
     pub(in crate::queue) fn new(seeds: Seeds) -> Self {
-        Self(Arc::new(Shared { seeds, map: SingleFlight::new(), lines: Mutex::default() }))
+        Self(Arc::new(Inner { seeds, map: SingleFlight::new(), connections: Mutex::default() }))
     }
 
-    /// How its nodes are spoken to.
+    /// The credentials for its nodes.
     pub(in crate::queue) fn access(&self) -> &Access {
         &self.0.seeds.access
     }
 
-    /// The line to the node that holds a slot.
-    pub(in crate::queue) async fn line(&self, slot: u16) -> RedisResult<Line> {
-        self.line_to(self.map().await?.primary(slot)?)
+    /// The connection to the node that holds a slot.
+    pub(in crate::queue) async fn connection(&self, slot: u16) -> RedisResult<SharedConnection> {
+        self.connection_to(self.map().await?.primary(slot)?)
     }
 
-    /// The line to a node.
-    fn line_to(&self, node: &Node) -> RedisResult<Line> {
-        let mut lines = self.lines();
-        if let Some(line) = lines.get(node) {
-            return Ok(line.clone());
+    fn connection_to(&self, node: &Node) -> RedisResult<SharedConnection> {
+        let mut connections = self.connections();
+        if let Some(connection) = connections.get(node) {
+            return Ok(connection.clone());
         }
-        let line = Line::new(Place::at(node, self.access())?);
-        lines.insert(node.clone(), line.clone());
-        Ok(line)
+        let connection = SharedConnection::new(Endpoint::at(node, self.access())?);
+        connections.insert(node.clone(), connection.clone());
+        Ok(connection)
     }
 
     /// Which node holds which slots, as far as is known.
-    pub(in crate::queue) async fn map(&self) -> RedisResult<Arc<Map>> {
+    pub(in crate::queue) async fn map(&self) -> RedisResult<Arc<SlotMap>> {
         let cluster = self.clone();
-        self.0.map.get(|| cluster.read_map()).await.map(|known| known.map)
+        self.0.map.get(|| cluster.read_map()).await.map(|read| read.map)
     }
 
-    /// Asks whether somebody answers for every slot.
+    /// Checks that a node answers for every slot.
     pub(in crate::queue) async fn ping(&self) -> RedisResult<()> {
         let map = self.map().await?;
         let pings = map.primaries().into_iter().map(|node| self.ping_node(node));
         let answer = if map.unheld() == 0 { try_join_all(pings).await.map(drop) } else { Err(down()) };
         if answer.is_err() {
-            self.learn(Lesson::Elsewhere);
+            self.record(ErrorClass::Redirected);
         }
         answer
     }
 
-    /// A node answers to `PING` even while the cluster takes nothing.
+    /// Asks for the state of the cluster, because a node answers `PING` even while the cluster takes no commands.
     async fn ping_node(&self, node: &Node) -> RedisResult<()> {
-        let state: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut self.line_to(node)?).await?;
+        let state: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut self.connection_to(node)?).await?;
         if state.contains("cluster_state:ok") { Ok(()) } else { Err(down()) }
     }
 
-    /// An answer taught this: is the map still right?
-    pub(in crate::queue) fn learn(&self, lesson: Lesson) {
-        if lesson != Lesson::None {
-            self.0.map.forget_if(|known| known.since.elapsed() > ANEW_EVERY);
+    /// Records the class of an answer. Any error puts the map in doubt.
+    pub(in crate::queue) fn record(&self, class: ErrorClass) {
+        if class != ErrorClass::None {
+            self.0.map.forget_if(|read| read.since.elapsed() > READ_MAP_EVERY);
         }
     }
 
-    /// Asks all nodes that were ever heard of, and takes the first map: those that are away must not be waited for.
-    async fn read_map(self) -> RedisResult<Known> {
-        let nodes: BTreeSet<Node> = self.0.seeds.nodes.iter().chain(self.lines().keys()).cloned().collect();
+    /// Asks all known nodes and takes the first map, so that no node that is away is waited for.
+    async fn read_map(self) -> RedisResult<ReadMap> {
+        let nodes: BTreeSet<Node> = self.0.seeds.nodes.iter().chain(self.connections().keys()).cloned().collect();
         let answers = nodes.into_iter().map(|node| self.clone().ask(node).boxed());
         let (map, _) = select_ok(answers).await?;
-        self.lines().retain(|node, _| map.names(node) || self.0.seeds.nodes.contains(node));
-        Ok(Known { map: Arc::new(map), since: Stopwatch::start() })
+        self.connections().retain(|node, _| map.names(node) || self.0.seeds.nodes.contains(node));
+        Ok(ReadMap { map: Arc::new(map), since: Stopwatch::start() })
     }
 
-    async fn ask(self, node: Node) -> RedisResult<Map> {
-        let answer: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut self.line_to(&node)?).await?;
-        Map::read(&answer, &node)
+    async fn ask(self, node: Node) -> RedisResult<SlotMap> {
+        let answer: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut self.connection_to(&node)?).await?;
+        SlotMap::read(&answer, &node)
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<Node, Line>> {
-        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, HashMap<Node, SharedConnection>> {
+        self.0.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

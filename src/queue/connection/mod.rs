@@ -1,14 +1,15 @@
-//! The lines to Redis, in whatever form it is run: one line to one server, one to whichever server is the primary, or one
-//! to each node of a cluster. Whoever has a command asks for the way to its key.
+//! Connections to Redis, in whatever form it runs: one to a single server, one to the current primary of a set, or one to
+//! each node of a cluster. A command asks for the route to its key.
 
 pub mod address;
 pub(super) mod cluster;
 pub(super) mod endpoint;
+pub(super) mod error_class;
 pub(super) mod hash_slot;
 pub mod node;
-pub(super) mod redirects;
 pub(super) mod single;
 pub(super) mod slots;
+pub(super) mod time_out;
 
 use std::slice;
 use std::sync::Arc;
@@ -17,31 +18,31 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
-use crate::queue::connection::address::{Address, Form};
+use crate::queue::connection::address::{Deployment, RedisAddress};
 use crate::queue::connection::cluster::Cluster;
-use crate::queue::connection::endpoint::Place;
-use crate::queue::connection::redirects::Lesson;
-use crate::queue::connection::single::Line;
+use crate::queue::connection::endpoint::Endpoint;
+use crate::queue::connection::error_class::ErrorClass;
+use crate::queue::connection::single::SharedConnection;
 
-/// The lines. Cloning shares them.
+/// The connections. Cloning shares them.
 #[derive(Clone)]
-pub(super) enum Lines {
-    /// All keys are at one place.
-    One(Line),
-    /// Each key is at the node that holds its slot.
+pub(super) enum RedisConnections {
+    /// One server holds all keys.
+    One(SharedConnection),
+    /// Each key is on the node that holds its slot.
     Cluster(Cluster),
 }
 
-impl Lines {
-    pub(super) fn new(address: &Address) -> RedisResult<Self> {
+impl RedisConnections {
+    pub(super) fn new(address: &RedisAddress) -> RedisResult<Self> {
         Ok(match &address.0 {
-            Form::Server(server) => Self::One(Line::new(Place::to(server.clone())?)),
-            Form::Sentinels(set) => Self::One(Line::new(Place::Primary(Arc::new(set.clone())))),
-            Form::Cluster(seeds) => Self::Cluster(Cluster::new(seeds.clone())),
+            Deployment::Server(server) => Self::One(SharedConnection::new(Endpoint::to(server.clone())?)),
+            Deployment::Sentinels(set) => Self::One(SharedConnection::new(Endpoint::Primary(Arc::new(set.clone())))),
+            Deployment::Cluster(seeds) => Self::Cluster(Cluster::new(seeds.clone())),
         })
     }
 
-    /// What keys must have in common to be asked for in one pipeline: nothing, or their slot.
+    /// The shard of a key. Only keys of one shard can share a pipeline.
     pub(super) fn shard(&self, key: &str) -> u16 {
         match self {
             Self::One(_) => 0,
@@ -49,65 +50,65 @@ impl Lines {
         }
     }
 
-    /// Asks whether every key can be asked for.
+    /// Checks that every key can be reached.
     pub(super) async fn ping(&self) -> RedisResult<()> {
         match self {
-            Self::One(line) => redis::cmd("PING").query_async(&mut line.clone()).await,
+            Self::One(connection) => redis::cmd("PING").query_async(&mut connection.clone()).await,
             Self::Cluster(cluster) => cluster.ping().await,
         }
     }
 
-    /// The way to the keys of a shard.
-    pub(super) const fn way_to(&self, shard: u16) -> Way<'_> {
-        Way { lines: self, shard }
+    pub(super) const fn route_to(&self, shard: u16) -> KeyRoute<'_> {
+        KeyRoute { connections: self, shard }
     }
 }
 
-/// The way to keys that are at one place.
-pub(super) struct Way<'a> {
-    lines: &'a Lines,
+/// The route to the keys of one shard.
+pub(super) struct KeyRoute<'a> {
+    connections: &'a RedisConnections,
     shard: u16,
 }
 
-impl Way<'_> {
-    /// A connection of one's own to that place: a blocking read would hold up everybody on a shared one.
+impl KeyRoute<'_> {
+    /// Opens a connection for the caller alone. A blocking read needs one: it would hold up all commands on a shared
+    /// connection.
     pub(super) async fn connect(&self, answer_within: Duration) -> RedisResult<MultiplexedConnection> {
-        let connected = self.line().await?.place().connect(answer_within).await;
-        self.learn_of(&connected);
+        let connected = self.shared().await?.endpoint().connect(answer_within).await;
+        self.record_outcome(&connected);
         connected
     }
 
-    /// A connection that hears what is published on a channel there.
+    /// Opens a connection that is subscribed to a channel.
     pub(super) async fn listen(&self, channel: &str) -> RedisResult<PubSub> {
-        let listening = self.line().await?.place().listen(channel).await;
-        self.learn_of(&listening);
+        let listening = self.shared().await?.endpoint().listen(channel).await;
+        self.record_outcome(&listening);
         listening
     }
 
-    async fn line(&self) -> RedisResult<Line> {
-        match self.lines {
-            Lines::One(line) => Ok(line.clone()),
-            Lines::Cluster(cluster) => cluster.line(self.shard).await,
+    async fn shared(&self) -> RedisResult<SharedConnection> {
+        match self.connections {
+            RedisConnections::One(connection) => Ok(connection.clone()),
+            RedisConnections::Cluster(cluster) => cluster.connection(self.shard).await,
         }
     }
 
-    /// This is how it went over a connection of one's own.
-    pub(super) fn learn_of<T>(&self, outcome: &RedisResult<T>) {
-        self.learn(outcome.as_ref().map(|_| [].as_slice()));
+    /// Records how a command over a caller's own connection went.
+    pub(super) fn record_outcome<T>(&self, outcome: &RedisResult<T>) {
+        self.record(outcome.as_ref().map(|_| [].as_slice()));
     }
 
-    fn learn(&self, answer: Result<&[Value], &RedisError>) {
-        if let Lines::Cluster(cluster) = self.lines {
-            cluster.learn(Lesson::of(answer));
+    fn record(&self, answer: Result<&[Value], &RedisError>) {
+        if let RedisConnections::Cluster(cluster) = self.connections {
+            cluster.record(ErrorClass::of(answer));
         }
     }
 }
 
-impl ConnectionLike for Way<'_> {
+impl ConnectionLike for KeyRoute<'_> {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            let answer = self.line().await?.req_packed_command(command).await;
-            self.learn(answer.as_ref().map(slice::from_ref));
+            let answer = self.shared().await?.req_packed_command(command).await;
+            self.record(answer.as_ref().map(slice::from_ref));
             answer
         })
     }
@@ -119,13 +120,13 @@ impl ConnectionLike for Way<'_> {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            let answers = self.line().await?.req_packed_commands(commands, offset, count).await;
-            self.learn(answers.as_deref());
+            let answers = self.shared().await?.req_packed_commands(commands, offset, count).await;
+            self.record(answers.as_deref());
             answers
         })
     }
 
-    /// Nothing that we use asks for it.
+    /// No command that is used here depends on it.
     fn get_db(&self) -> i64 {
         0
     }

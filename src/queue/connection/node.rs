@@ -1,28 +1,28 @@
-//! One of several servers: where it is, and how it is spoken to.
+//! One Redis server among several: its address, and the credentials for it.
 
 use std::fmt;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisResult};
 
-/// Where a server is.
+/// The network address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node {
-    /// Its name or address.
+    /// Host name or IP address.
     pub host: String,
     pub port: u16,
 }
 
-/// How servers of a kind are spoken to: with or without TLS, as whom, and of which database.
+/// How to log in to servers of one kind.
 #[derive(Clone)]
 pub(in crate::queue) struct Access {
-    /// Whether the line is encrypted, and the server's certificate verified.
+    /// True if connections use TLS and verify the server's certificate.
     pub(in crate::queue) is_encrypted: bool,
     /// User, password and database.
     pub(in crate::queue) settings: RedisConnectionInfo,
 }
 
 impl Node {
-    /// The place of a server that is on a network.
+    /// The address of a server; `None` if it is not reached over TCP.
     pub(in crate::queue) fn of(server: &ConnectionInfo) -> Option<Self> {
         match server.addr() {
             ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
@@ -40,20 +40,20 @@ impl fmt::Display for Node {
 }
 
 impl Access {
-    /// As this server is spoken to.
     pub(in crate::queue) fn of(server: &ConnectionInfo) -> Self {
         let is_encrypted = matches!(server.addr(), ConnectionAddr::TcpTls { .. });
         Self { is_encrypted, settings: server.redis_settings().clone() }
     }
 
-    /// All that is needed to speak to such a server.
+    /// Everything that a client needs to connect to this node.
     pub(in crate::queue) fn to(&self, node: &Node) -> RedisResult<ConnectionInfo> {
-        let (host, port) = (node.host.clone(), node.port);
-        let place = if self.is_encrypted {
+        let host = node.host.clone();
+        let port = node.port;
+        let address = if self.is_encrypted {
             ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
         } else {
             ConnectionAddr::Tcp(host, port)
         };
-        Ok(place.into_connection_info()?.set_redis_settings(self.settings.clone()))
+        Ok(address.into_connection_info()?.set_redis_settings(self.settings.clone()))
     }
 }

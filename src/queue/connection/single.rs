@@ -1,6 +1,6 @@
-//! A line to a server, that all commands to it share. It is made when it is first used, and made anew when it breaks, when
-//! it *falls silent*, or when who is at its end takes no writes any more. A line over which nothing is answered leads
-//! nowhere, and waiting for the operating system to find that out may take a quarter of an hour.
+//! A connection to one server that all commands to it share. It opens on first use, and is replaced when it breaks, when
+//! it *falls silent*, or when its server stops taking writes. Silence counts because the operating system may need a
+//! quarter of an hour to notice that a connection is dead.
 
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,56 +9,56 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
 use crate::domain::kernel::clock::Stopwatch;
-use crate::queue::ANSWER_WITHIN;
-use crate::queue::connection::endpoint::Place;
-use crate::queue::connection::redirects::Lesson;
+use crate::queue::connection::endpoint::Endpoint;
+use crate::queue::connection::error_class::ErrorClass;
+use crate::queue::connection::time_out::ANSWER_WITHIN;
 use crate::single_flight::SingleFlight;
 
-/// The line. Cloning shares it.
+/// The connection. Cloning shares it.
 #[derive(Clone)]
-pub(in crate::queue) struct Line {
-    place: Place,
-    connection: Arc<SingleFlight<Connection, RedisError>>,
+pub(in crate::queue) struct SharedConnection {
+    endpoint: Endpoint,
+    current: Arc<SingleFlight<Connection, RedisError>>,
 }
 
 #[derive(Clone)]
 struct Connection {
     redis: MultiplexedConnection,
-    /// Since when commands go unanswered over it. Who asked may be gone: not everybody waits for as long as it takes.
+    /// Since when commands over it have gone unanswered. A caller that sent one may have given up earlier than the
+    /// time-out.
     unanswered: Arc<Mutex<Option<Stopwatch>>>,
 }
 
-impl Line {
-    /// Prepares a line.
-    pub(in crate::queue) fn new(place: Place) -> Self {
-        Self { place, connection: Arc::new(SingleFlight::new()) }
+impl SharedConnection {
+    pub(in crate::queue) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, current: Arc::new(SingleFlight::new()) }
     }
 
-    /// Where it leads, for who needs a connection of their own.
-    pub(in crate::queue) const fn place(&self) -> &Place {
-        &self.place
+    /// The endpoint, for callers that open a connection of their own.
+    pub(in crate::queue) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
-    /// The connection for one more command; another one if this one is silent.
-    async fn ask(&self) -> RedisResult<Connection> {
-        self.connection.forget_if(Connection::is_silent);
-        let make = || {
-            let place = self.place.clone();
-            async move { Ok(Connection { redis: place.connect(ANSWER_WITHIN).await?, unanswered: Arc::default() }) }
+    /// The connection for one more command. A silent one is replaced first.
+    async fn connection(&self) -> RedisResult<Connection> {
+        self.current.forget_if(Connection::is_silent);
+        let open = || {
+            let endpoint = self.endpoint.clone();
+            async move { Ok(Connection { redis: endpoint.connect(ANSWER_WITHIN).await?, unanswered: Arc::default() }) }
         };
-        let connection = self.connection.get(make).await?;
+        let connection = self.current.get(open).await?;
         connection.lock().get_or_insert_with(Stopwatch::start);
         Ok(connection)
     }
 
-    /// Something came back over a connection, or did not.
-    fn heard(&self, over: &Connection, answer: Result<&[Value], &RedisError>) {
-        match Lesson::of(answer) {
-            Lesson::Silent => {}
-            Lesson::Broken => {
-                self.connection.forget_if(|current| Arc::ptr_eq(&current.unanswered, &over.unanswered));
+    /// Records how a command over `used` went.
+    fn record(&self, used: &Connection, answer: Result<&[Value], &RedisError>) {
+        match ErrorClass::of(answer) {
+            ErrorClass::Silent => {}
+            ErrorClass::Broken => {
+                self.current.forget_if(|current| Arc::ptr_eq(&current.unanswered, &used.unanswered));
             }
-            Lesson::Elsewhere | Lesson::None => *over.lock() = None,
+            ErrorClass::Redirected | ErrorClass::None => *used.lock() = None,
         }
     }
 }
@@ -73,12 +73,12 @@ impl Connection {
     }
 }
 
-impl ConnectionLike for Line {
+impl ConnectionLike for SharedConnection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            let mut over = self.ask().await?;
-            let answer = over.redis.req_packed_command(command).await;
-            self.heard(&over, answer.as_ref().map(slice::from_ref));
+            let mut connection = self.connection().await?;
+            let answer = connection.redis.req_packed_command(command).await;
+            self.record(&connection, answer.as_ref().map(slice::from_ref));
             answer
         })
     }
@@ -90,14 +90,14 @@ impl ConnectionLike for Line {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            let mut over = self.ask().await?;
-            let answers = over.redis.req_packed_commands(commands, offset, count).await;
-            self.heard(&over, answers.as_deref());
+            let mut connection = self.connection().await?;
+            let answers = connection.redis.req_packed_commands(commands, offset, count).await;
+            self.record(&connection, answers.as_deref());
             answers
         })
     }
 
-    /// Nothing that we use asks for it.
+    /// No command that is used here depends on it.
     fn get_db(&self) -> i64 {
         0
     }

@@ -1,4 +1,4 @@
-//! Which node of a cluster holds which slots, as a node answers to `CLUSTER SLOTS`.
+//! Which node of a cluster holds which slots, read from an answer to `CLUSTER SLOTS`.
 
 use std::collections::BTreeSet;
 
@@ -7,71 +7,72 @@ use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, Value};
 use crate::queue::connection::hash_slot::SLOTS;
 use crate::queue::connection::node::Node;
 
-/// Who holds which slots, the lowest first.
+/// Ranges of slots and their nodes, the lowest range first.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::queue) struct Map(Vec<Part>);
+pub(in crate::queue) struct SlotMap(Vec<SlotRange>);
 
-/// Slots in a row that are held by the same nodes.
+/// Consecutive slots that the same nodes hold.
 #[derive(Debug, PartialEq, Eq)]
-struct Part {
+struct SlotRange {
     first: u16,
     last: u16,
     primary: Node,
     replicas: Vec<Node>,
 }
 
-impl Map {
-    /// Reads what a node answered. One that knows of no slots is no member of the cluster any more, or not yet.
+impl SlotMap {
+    /// Reads a node's answer. A node that knows no slots has left the cluster, or has not joined it yet.
     pub(in crate::queue) fn read(answer: &Value, node: &Node) -> RedisResult<Self> {
-        let parts = Vec::<Vec<Value>>::from_redis_value_ref(answer)?;
-        let mut parts: Vec<Part> = parts.iter().filter_map(|part| Part::read(part, node)).collect();
-        if parts.is_empty() {
+        let answer = Vec::<Vec<Value>>::from_redis_value_ref(answer)?;
+        let mut ranges: Vec<SlotRange> = answer.iter().filter_map(|range| SlotRange::read(range, node)).collect();
+        if ranges.is_empty() {
             return Err((ErrorKind::Client, "a node knows of no slots").into());
         }
-        parts.sort_unstable_by_key(|part| part.first);
-        Ok(Self(parts))
+        ranges.sort_unstable_by_key(|range| range.first);
+        Ok(Self(ranges))
     }
 
     /// The node to ask for the keys of a slot.
     pub(in crate::queue) fn primary(&self, slot: u16) -> RedisResult<&Node> {
-        let part = self.0.iter().find(|part| (part.first..=part.last).contains(&slot));
-        let nobody = || RedisError::from((ErrorKind::Client, "no node holds this slot"));
-        part.map(|part| &part.primary).ok_or_else(nobody)
+        let range = self.0.iter().find(|range| (range.first..=range.last).contains(&slot));
+        let unheld = || RedisError::from((ErrorKind::Client, "no node holds this slot"));
+        range.map(|range| &range.primary).ok_or_else(unheld)
     }
 
-    /// All nodes that hold slots for others to copy.
+    /// All primary nodes.
     pub(in crate::queue) fn primaries(&self) -> BTreeSet<&Node> {
-        self.0.iter().map(|part| &part.primary).collect()
+        self.0.iter().map(|range| &range.primary).collect()
     }
 
-    /// All nodes that hold a copy, each with the node whose slots it copies.
+    /// All replicas, each with its primary.
     pub(in crate::queue) fn replicas(&self) -> BTreeSet<(&Node, &Node)> {
-        self.0.iter().flat_map(|part| part.replicas.iter().map(|replica| (replica, &part.primary))).collect()
+        self.0.iter().flat_map(|range| range.replicas.iter().map(|replica| (replica, &range.primary))).collect()
     }
 
-    /// How many slots are held by nobody.
+    /// How many slots no node holds.
     pub(in crate::queue) fn unheld(&self) -> u16 {
-        self.0.iter().fold(SLOTS, |left, part| left.saturating_sub(part.last - part.first + 1))
+        self.0.iter().fold(SLOTS, |left, range| left.saturating_sub(range.last - range.first + 1))
     }
 
-    /// Whether a node is part of it.
+    /// True if the node holds any slot, as a primary or a replica.
     pub(in crate::queue) fn names(&self, node: &Node) -> bool {
-        self.0.iter().any(|part| part.primary == *node || part.replicas.contains(node))
+        self.0.iter().any(|range| range.primary == *node || range.replicas.contains(node))
     }
 }
 
-impl Part {
+impl SlotRange {
     /// `[first, last, primary, replica…]`
-    fn read(part: &[Value], asked: &Node) -> Option<Self> {
-        let [Value::Int(first), Value::Int(last), primary, replicas @ ..] = part else { return None };
-        let (first, last) = (u16::try_from(*first).ok()?, u16::try_from(*last).ok()?);
+    fn read(range: &[Value], asked: &Node) -> Option<Self> {
+        let [Value::Int(first), Value::Int(last), primary, replicas @ ..] = range else { return None };
+        let first = u16::try_from(*first).ok()?;
+        let last = u16::try_from(*last).ok()?;
         let replicas = replicas.iter().filter_map(|replica| node(replica, asked)).collect();
         (first <= last && last < SLOTS).then_some(())?;
         Some(Self { first, last, primary: node(primary, asked)?, replicas })
     }
 }
 
-/// `[host, port, …]`; no host, or an empty one, is that of the node that was asked, and `?` one that nobody knows.
+/// `[host, port, …]`. A missing or empty host means the node that was asked; `?` means that the host is unknown.
 fn node(node: &Value, asked: &Node) -> Option<Node> {
     let Value::Array(node) = node else { return None };
     let [host, Value::Int(port), ..] = node.as_slice() else { return None };
@@ -88,8 +89,8 @@ mod tests {
         Node { host: host.to_owned(), port }
     }
 
-    fn read(answer: &str) -> RedisResult<Map> {
-        Map::read(&redis::parse_redis_value(answer.as_bytes()).unwrap(), &at("asked", 1))
+    fn read(answer: &str) -> RedisResult<SlotMap> {
+        SlotMap::read(&redis::parse_redis_value(answer.as_bytes()).unwrap(), &at("asked", 1))
     }
 
     #[test]
@@ -105,7 +106,11 @@ mod tests {
         assert!(map.primary(7_999).is_err());
         assert_eq!(map.unheld(), 1);
         assert_eq!(map.primaries().into_iter().collect::<Vec<_>>(), [&asked, &one]);
-        assert_eq!(map.replicas().into_iter().collect::<Vec<_>>(), [(&two, &one)], "one replica is not known");
+        assert_eq!(
+            map.replicas().into_iter().collect::<Vec<_>>(),
+            [(&two, &one)],
+            "the address of one replica is unknown"
+        );
         assert!(map.names(&two) && !map.names(&at("one", 7002)));
     }
 

@@ -1,4 +1,4 @@
-//! Cancels a parcel at its carrier. Asking twice is harmless: an order that is not there is as good as cancelled.
+//! Cancels a parcel at its carrier. Asking twice is harmless, because an order that does not exist counts as cancelled.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::kernel::ids::ParcelId;
@@ -6,10 +6,10 @@ use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::CarrierFact;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
-use crate::worker::pool::attempt::Attempt;
-use crate::worker::pool::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::verdict::{no_carrier, on_carrier_fault};
 
-/// Asks for the cancellation.
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     let found = workshop.casework.parcel(id).await?;
@@ -22,7 +22,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     Ok(match carrier.cancel(&parcel.order_no, parcel.waybill.as_ref()).await {
         Ok(()) => cancelled(String::new()),
         Err(fault) if fault.fact == CarrierFact::Absent => cancelled(fault.detail),
-        // It was picked up in between: the parcel goes its way, and its scans will tell.
+        // It was collected in between. The parcel is on its way, and its scans will say so.
         Err(fault) if fault.fact == CarrierFact::WrongState => {
             Conclusion::plain(Ending::done(job, Outcome::TooLate, fault.detail, None), Contact::Answered)
         }

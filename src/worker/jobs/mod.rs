@@ -1,4 +1,4 @@
-//! The kinds of jobs, one file each: what is done, step by step.
+//! The kinds of jobs, one file each. Each file does its job step by step.
 
 mod cancel_parcel;
 mod order_parcel;
@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Workshop;
 use crate::casework::jobs::{PendingPush, Prepared, PreparedPushes};
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::notice::notification::ChannelCode;
@@ -20,47 +19,53 @@ use crate::domain::work::job::Work;
 use crate::domain::work::outcome::Outcome;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
-use crate::worker::pool::attempt::{Attempt, Outside};
-use crate::worker::pool::verdict::{Conclusion, Contact};
+use crate::worker::attempts::attempt::{Attempt, Progress};
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::workshop::Workshop;
 
-/// A claimed job, and what it is about to do.
-pub struct Begun {
+/// A claimed job with its plan.
+pub struct PlannedJob {
     pub job: Claimed,
-    /// For how long it is held.
-    pub since: Stopwatch,
-    /// What it will do.
+    /// Runs since before the claim, so that it is never shorter than the lease.
+    pub held_since: Stopwatch,
     pub plan: Plan,
 }
 
 /// What a job will do.
 pub struct Plan {
     work: Result<Work, serde_json::Error>,
-    /// For a push: what it needs, if that was prepared together with others.
+    /// The preparation of a push, if it was prepared together with others.
     push: Option<Result<Prepared, StoreError>>,
 }
 
 impl Plan {
-    /// The kind of the job, if this program knows it.
+    /// The kind of the job; `unknown` if this release cannot read it.
     pub fn kind(&self) -> &'static str {
         self.work.as_ref().map_or("unknown", Work::kind)
     }
 }
 
-/// Plans claimed jobs. Pushes come in thousands, and are prepared together.
-pub async fn plan(workshop: &Workshop, claimed: Vec<Claimed>, since: Stopwatch) -> Vec<Begun> {
-    let read = |job: Claimed| (Work::deserialize(&job.payload), job);
-    let works: Vec<(Result<Work, _>, Claimed)> = claimed.into_iter().map(read).collect();
-    let mut pushes = prepare_pushes(workshop, &works).await;
-    let begin = |(work, job): (_, Claimed)| {
-        let plan = Plan { work, push: pushes.remove(&job.id()) };
-        Begun { job, since, plan }
-    };
-    works.into_iter().map(begin).collect()
+/// A claimed job with its payload.
+struct ReadJob {
+    job: Claimed,
+    work: Result<Work, serde_json::Error>,
 }
 
-async fn prepare_pushes(workshop: &Workshop, works: &[(Result<Work, serde_json::Error>, Claimed)]) -> PreparedPushes {
+/// Plans claimed jobs. Pushes come in thousands, so they are prepared together.
+pub async fn plan(workshop: &Workshop, claimed: Vec<Claimed>, held_since: Stopwatch) -> Vec<PlannedJob> {
+    let read = |job: Claimed| ReadJob { work: Work::deserialize(&job.payload), job };
+    let read: Vec<ReadJob> = claimed.into_iter().map(read).collect();
+    let mut pushes = prepare_pushes(workshop, &read).await;
+    let plan = |ReadJob { job, work }| {
+        let plan = Plan { work, push: pushes.remove(&job.id()) };
+        PlannedJob { job, held_since, plan }
+    };
+    read.into_iter().map(plan).collect()
+}
+
+async fn prepare_pushes(workshop: &Workshop, jobs: &[ReadJob]) -> PreparedPushes {
     let mut pushes: BTreeMap<&ChannelCode, Vec<PendingPush>> = BTreeMap::new();
-    for (work, job) in works {
+    for ReadJob { job, work } in jobs {
         if let Ok(Work::Push { notification, channel }) = work {
             pushes.entry(channel).or_default().push(push::pending(job, *notification));
         }
@@ -72,22 +77,22 @@ async fn prepare_pushes(workshop: &Workshop, works: &[(Result<Work, serde_json::
     prepared
 }
 
-/// Does a job.
-pub async fn run(workshop: &Workshop, job: &Claimed, Plan { work, push }: Plan, outside: &Outside) -> Conclusion {
+/// Makes one attempt at a job.
+pub async fn run(workshop: &Workshop, job: &Claimed, Plan { work, push }: Plan, progress: &Progress) -> Conclusion {
     let work = match work {
         Ok(work) => work,
         Err(error) => return unknown(job, &error),
     };
-    let attempt = Attempt::new(workshop, job, &work, outside);
+    let attempt = Attempt::new(workshop, job, &work, progress);
     let done = match attempt.one_too_many().await {
-        Ok(None) => take(&attempt, work, push).await,
+        Ok(None) => run_kind(&attempt, work, push).await,
         Ok(Some(why)) => Ok(give_up(&attempt, work, why)),
         Err(error) => Err(error),
     };
     done.unwrap_or_else(|error| attempt.not_begun(&error))
 }
 
-async fn take(
+async fn run_kind(
     attempt: &Attempt<'_>,
     work: Work,
     push: Option<Result<Prepared, StoreError>>,
@@ -105,14 +110,14 @@ async fn take(
 
 /// Gives a job up without another attempt.
 fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
-    tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up untried");
+    tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up without another attempt");
     match work {
         Work::Push { notification, channel } => push::give_up(attempt, notification, channel, why),
         _ => Conclusion::plain(Ending::dead(attempt.job, Outcome::Spent, why), Contact::None),
     }
 }
 
-/// A kind that this binary does not know (an older or newer one promised it), or a payload that it cannot read.
+/// The end of a job whose kind or payload this release cannot read: an older or newer one promised it.
 fn unknown(job: &Claimed, error: &serde_json::Error) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, "a job of an unknown kind");
     Conclusion::plain(Ending::dead(job, Outcome::UnknownKind, error.to_string()), Contact::None)

@@ -1,7 +1,7 @@
-//! Orders a parcel at its carrier; once, whatever dies when.
+//! Orders a parcel at its carrier exactly once, whatever dies and when.
 //!
-//! Before an order may be repeated, the carrier must have said twice, a while apart, that it knows none under our number;
-//! or an order that may exist must have been withdrawn, and then the next one gets a new number.
+//! An order may be repeated only if the carrier said twice, a while apart, that it has none under our number; or if an order
+//! that may exist was withdrawn. After a withdrawal the next order gets a new number.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::delivery::parcel::{ParcelOrder, ParcelState};
@@ -11,10 +11,11 @@ use crate::gateway::courier::{Carrier, Recovery};
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
 use crate::store::parcels::StoredParcel;
-use crate::worker::pool::attempt::Attempt;
-use crate::worker::pool::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::verdict::{no_carrier, on_carrier_fault};
 
-/// Clears up what is unclear, then orders.
+/// Clears up an unknown outcome, then orders.
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     let found = workshop.casework.parcel(id).await?;
@@ -35,7 +36,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     Ok(order(attempt, carrier.as_ref(), &stored).await)
 }
 
-/// Finds out what became of an order of unknown outcome; `None` when the same number may be ordered again.
+/// Finds out what became of an order of unknown outcome; `None` if the same number may be ordered again.
 async fn clear_up(attempt: &Attempt<'_>, carrier: &dyn Carrier, stored: &StoredParcel) -> Option<Conclusion> {
     let Attempt { workshop, job, .. } = attempt;
     let about = |change| effect(stored.parcel.id, change);
@@ -54,7 +55,7 @@ async fn clear_up(attempt: &Attempt<'_>, carrier: &dyn Carrier, stored: &StoredP
         Ok(Recovery::Absent) => {
             let ending = Ending::told_absent(
                 job,
-                workshop.settings.doubts.absent_for,
+                workshop.settings.time_outs.absent_for,
                 "the carrier knows no order yet".to_owned(),
             );
             Some(Conclusion::plain(ending, Contact::Answered))

@@ -1,4 +1,4 @@
-//! Brings a notification to a phone over one channel.
+//! Sends a notification to a phone over one channel.
 
 use std::time::Duration;
 
@@ -13,17 +13,19 @@ use crate::domain::work::outcome::Outcome;
 use crate::gateway::push::{Found, PushChannel, PushFact, PushReport, Repeat};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
-use crate::worker::Workshop;
-use crate::worker::pool::attempt::Attempt;
-use crate::worker::pool::verdict::{Conclusion, Contact, PushVerdict, again_or_dead, lost, on_push, plainer};
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::repeat::again_or_dead;
+use crate::worker::attempts::verdict::{PushVerdict, lost, on_push, plainer};
+use crate::worker::workshop::Workshop;
 
-/// A push that is claimed.
+/// The claimed job of a push, to be prepared.
 pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
     PendingPush { job: job.id(), notification, again: job.fence > 1 }
 }
 
-/// Prepares pushes over one channel together. Those that are missing in the answer prepare themselves, each alone: so what
-/// spoils a batch spoils one job of it.
+/// Prepares pushes over one channel together. A push that is missing in the answer is prepared again alone, so that an error
+/// in a batch affects only one job of it.
 pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingPush]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
     let link = link(channel.as_ref());
@@ -34,7 +36,7 @@ pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingP
     })
 }
 
-/// Sends unless it was sent already, and concludes.
+/// Sends the notification, unless that is unnecessary or impossible.
 pub async fn run(
     attempt: &Attempt<'_>,
     notification: NotificationId,
@@ -78,7 +80,7 @@ pub async fn run(
     })
 }
 
-/// Gives a push up without another attempt: the next channel takes over.
+/// Gives a push up without another attempt. The next channel takes over.
 pub fn give_up(attempt: &Attempt<'_>, notification: NotificationId, channel: ChannelCode, why: String) -> Conclusion {
     let effect = PushEffect { notification, channel, end: lost(attempt.job.unclear) };
     Conclusion::with(Ending::dead(attempt.job, Outcome::Spent, why), Effect::Push(effect), Contact::None)
@@ -88,7 +90,7 @@ fn link(channel: &dyn PushChannel) -> Link {
     Link { channel: channel.code().clone(), address: channel.address_kind() }
 }
 
-/// Clears up what is unclear, then sends; one at a time to a recipient where the gateway wants that.
+/// Clears up an unknown outcome, then sends. If the gateway asks for it, a recipient gets one message at a time.
 async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask) -> Result<PushVerdict, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     if job.unclear > 0
@@ -99,12 +101,17 @@ async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask)
     if !channel.one_at_a_time() {
         return Ok(hand_over(attempt, channel, task).await);
     }
-    let (lane, holder) = (job.lane(), job.id().to_string());
-    // Without Redis nobody can be kept out; the gateway then refuses the second of two at once, which is harmless.
-    let free = workshop.queue.reserve(&lane, &task.recipient, &holder, workshop.settings.lease).await.unwrap_or(true);
+    let lane = job.lane();
+    let holder = job.id().to_string();
+    // Without Redis there are no reservations. The gateway then refuses the second of two messages, which is harmless.
+    let free = workshop
+        .queue
+        .reserve(&lane, &task.recipient, &holder, workshop.settings.time_outs.lease)
+        .await
+        .unwrap_or(true);
     if !free {
-        const A_MOMENT: Duration = Duration::from_millis(300);
-        let ending = Ending::snooze(job, A_MOMENT, "another message to this recipient is under way".to_owned());
+        const SOON: Duration = Duration::from_millis(300);
+        let ending = Ending::snooze(job, SOON, "another message to this recipient is under way".to_owned());
         return Ok(PushVerdict::open(ending, Contact::None));
     }
     let sent = hand_over(attempt, channel, task).await;
@@ -119,24 +126,25 @@ async fn hand_over(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &Push
     let mut report = deliver(channel, task).await;
     let believed = attempt.workshop.gone.believes(channel.code(), &report.fact);
     if report.fact == PushFact::Gone && !believed {
-        let detail = format!("{}; too many seem to be gone at once: are we who we say?", report.detail);
-        tracing::error!(channel = %channel.code(), detail, "an address is kept that the gateway calls gone");
+        let detail = format!("{}; too many seem to be gone at once: check the credentials", report.detail);
+        tracing::error!(channel = %channel.code(), detail, "an address that the gateway calls gone is kept");
         report = PushReport::new(PushFact::Misconfigured, detail);
     }
     conclude(attempt, channel, task, report)
 }
 
-/// Sends, and once more without the part that the gateway refused, where the message can do without it.
+/// Sends, and sends again without a part that the gateway refused, if the message is complete without it.
 async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     let report = channel.send(&task.to, &task.message).await;
     let Some(plainer) = plainer(&task.message, &report) else { return report };
-    let (template, said) = (&task.message.template, &report.detail);
-    tracing::warn!(channel = %channel.code(), template, said, "a message goes without a refused part: mend its template");
+    let template = &task.message.template;
+    let answer = &report.detail;
+    tracing::warn!(channel = %channel.code(), template, answer, "a message is sent without a refused part: correct its template");
     let again = channel.send(&task.to, &plainer).await;
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
 
-/// What follows from a report. Where the gateway's receipts tell of messages in doubt, the push waits for one of its own.
+/// What follows from a report. If the gateway sends receipts, a push of unknown outcome waits for its own.
 fn conclude(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let fact = report.fact.clone();
     let verdict = on_push(attempt, channel, task, report);
@@ -151,8 +159,8 @@ fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) 
     ending.awaiting(receipt_event(channel.code(), &task.recipient, &task.message.template))
 }
 
-/// Finds out what became of an attempt whose outcome is unknown, as far as its gateway lets anybody know; `None` when the
-/// message may be sent again.
+/// Finds out what became of an attempt of unknown outcome, as far as its gateway reveals it; `None` if the message may be sent
+/// again.
 async fn clear_up(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -165,8 +173,8 @@ async fn clear_up(
     }
 }
 
-/// Asks the gateway. "Nothing there" is believed only the second time, a while later: the first message may still be on its
-/// way.
+/// Asks the gateway. "Not found" is believed only the second time, a while later, because the first message may still be on
+/// its way.
 async fn ask(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -180,26 +188,26 @@ async fn ask(
             let ending = Ending::done(job, Outcome::Found, "the gateway has it".to_owned(), None);
             Some(PushVerdict::end(ending, PushEnd::Delivered, Contact::Answered))
         }
-        // No copy can arrive any more, so nothing is unclear.
+        // No copy can arrive any more, so the outcome is known.
         Found::Failed(report) => {
             let verdict = conclude(attempt, channel, task, report);
             Some(PushVerdict { ending: verdict.ending.with_unclear(0), contact: Contact::Answered, ..verdict })
         }
         Found::No if job.told_absent => None,
         Found::No => {
-            let wait = settings.doubts.message_absent_for;
+            let wait = settings.time_outs.message_absent_for;
             let ending = Ending::told_absent(job, wait, "the gateway does not have it yet".to_owned());
             Some(PushVerdict::open(ending, Contact::Answered))
         }
         Found::Unknown => {
             let why = "the gateway does not say whether it has it".to_owned();
-            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), Outcome::NotTold, why);
+            let ending = again_or_dead(job, policy, Some(settings.time_outs.clear_up_after), Outcome::NotTold, why);
             Some(PushVerdict::repeat(ending, job.unclear, Contact::Silent))
         }
     })
 }
 
-/// Weighs what receipts and refusals tell ([`crate::domain::work::doubt`]).
+/// Decides by receipts and refusals ([`crate::domain::work::doubt`]).
 async fn weigh(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -210,10 +218,10 @@ async fn weigh(
     let Some(doubt) = workshop.casework.doubt(channel.code(), job.id(), copies, task).await? else { return Ok(None) };
     let template = task.held_template();
     let over = |ending, end| Some(PushVerdict::end(ending, end, Contact::None));
-    Ok(match doubt.step(workshop.settings.doubts.waits()) {
+    Ok(match doubt.step(workshop.settings.time_outs.waits()) {
         Step::Repeat => None,
         Step::Wait(time) => {
-            let ending = Ending::snooze(job, time, "a receipt may tell what became of it".to_owned());
+            let ending = Ending::snooze(job, time, "a receipt may say what became of it".to_owned());
             Some(PushVerdict::open(awaiting_receipt(ending, channel, task), Contact::None))
         }
         Step::Done(Fate::Arrived) => {

@@ -1,4 +1,4 @@
-//! Understands a call that a carrier or a platform made, which was kept as it came.
+//! Reads a callback of a carrier or a channel, which the API stored as it came.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,64 +10,94 @@ use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Link;
 use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::Carrier;
-use crate::gateway::push::PushNews;
+use crate::gateway::push::{PushChannel, PushNews};
 use crate::gateway::shared::callback::RawCallback;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::ScanSource;
-use crate::worker::Workshop;
-use crate::worker::pool::attempt::Attempt;
-use crate::worker::pool::verdict::{Conclusion, Contact};
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::workshop::Workshop;
 
-/// SF tells ten at the most in one call, EMS fewer.
+/// The most scans that one callback may report. SF reports ten at most, EMS fewer.
 const MOST_SCANS: usize = 500;
-/// An answer of a gateway is written down within this time, or never.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(60);
-/// How soon a call is read again that came before the answer which it is about.
+/// How long a gateway's answer may take to be recorded. After that it never will be.
+const RECORDED_WITHIN: Duration = Duration::from_secs(60);
+/// When a callback is read again that came before the answer which it is about.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// Reads the call and concludes what it says. One that cannot be read is a dead letter: kept, and shown to people.
+/// What a callback says.
+struct Understood {
+    /// A summary, for the record.
+    outcome: String,
+    parcels: Vec<ParcelEffect>,
+    told: Option<ChannelNews>,
+}
+
+/// Why nothing follows from a callback yet, or ever.
+enum Unread {
+    /// It cannot be read.
+    Unreadable(String),
+    /// It came before the answer that it is about was recorded.
+    TooEarly,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unread {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Reads the callback. An unreadable one becomes a dead letter: it is kept, and people see it.
 pub async fn run(attempt: &Attempt<'_>, id: CallbackId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     let call = workshop.casework.kept_call(id).await?;
     let call = call.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     let raw = RawCallback { content_type: call.content_type, query: call.query, body: call.body };
     let channel = ChannelCode::new(call.origin.as_str());
-    let (parcels, told, outcome) = if let Some(carrier) = workshop.carriers.get(&CarrierCode::new(call.origin.as_str()))
-    {
-        let scans = match carrier.read(&raw) {
-            Ok(scans) if scans.len() > MOST_SCANS => {
-                return Ok(unreadable(job, "more scans than any honest call tells"));
-            }
-            Ok(scans) => scans,
-            Err(fault) => return Ok(unreadable(job, &fault.to_string())),
-        };
-        let (parcels, outcome) = sort(workshop, carrier.as_ref(), scans).await?;
-        (parcels, None, outcome)
+    let understood = if let Some(carrier) = workshop.carriers.get(&CarrierCode::new(call.origin.as_str())) {
+        of_carrier(workshop, carrier.as_ref(), &raw).await
     } else if let Some(known) = workshop.channels.get(&channel) {
-        match known.read(&raw) {
-            Ok(news) => {
-                let now = workshop.casework.now();
-                let (news, unsound): (Vec<PushNews>, Vec<PushNews>) =
-                    news.into_iter().partition(|news| news.is_sound(now));
-                let told = ChannelNews { link: Link { channel, address: known.address_kind() }, news };
-                if job.age() < WRITTEN_WITHIN && came_too_early(workshop, &told).await? {
-                    let why = "the answer that it is about is not written down yet".to_owned();
-                    return Ok(Conclusion::plain(Ending::snooze(job, READ_AGAIN_AFTER, why), Contact::None));
-                }
-                let outcome = format!("{} news of a channel, {} that can be none", told.news.len(), unsound.len());
-                (Vec::new(), Some(told), outcome)
-            }
-            Err(fault) => return Ok(unreadable(job, &fault.to_string())),
-        }
+        of_channel(workshop, job, known.as_ref(), &raw).await
     } else {
-        return Ok(unreadable(job, "nobody of that name is set up"));
+        Err(Unread::Unreadable("no carrier or channel of that name is set up".to_owned()))
     };
-    let ending = Ending::done(job, Outcome::Understood, outcome.clone(), None);
-    Ok(Conclusion::with(ending, Effect::Callback { callback: id, outcome, parcels, told }, Contact::None))
+    match understood {
+        Ok(Understood { outcome, parcels, told }) => {
+            let ending = Ending::done(job, Outcome::Understood, outcome.clone(), None);
+            Ok(Conclusion::with(ending, Effect::Callback { callback: id, outcome, parcels, told }, Contact::None))
+        }
+        Err(Unread::Unreadable(why)) => {
+            Ok(Conclusion::plain(Ending::dead(job, Outcome::Unreadable, why), Contact::None))
+        }
+        Err(Unread::TooEarly) => {
+            let why = "the answer that it is about is not recorded yet".to_owned();
+            Ok(Conclusion::plain(Ending::snooze(job, READ_AGAIN_AFTER, why), Contact::None))
+        }
+        Err(Unread::Store(error)) => Err(error),
+    }
 }
 
-/// Whether a receipt came before the answer that it is about was written down.
+async fn of_channel(
+    workshop: &Workshop,
+    job: &Claimed,
+    channel: &dyn PushChannel,
+    raw: &RawCallback,
+) -> Result<Understood, Unread> {
+    let news = channel.read(raw).map_err(|fault| Unread::Unreadable(fault.to_string()))?;
+    let now = workshop.casework.now();
+    let (news, unsound): (Vec<PushNews>, Vec<PushNews>) = news.into_iter().partition(|news| news.is_sound(now));
+    let link = Link { channel: channel.code().clone(), address: channel.address_kind() };
+    let told = ChannelNews { link, news };
+    if job.age() < RECORDED_WITHIN && came_too_early(workshop, &told).await? {
+        return Err(Unread::TooEarly);
+    }
+    let outcome = format!("{} news of a channel, {} invalid", told.news.len(), unsound.len());
+    Ok(Understood { outcome, parcels: Vec::new(), told: Some(told) })
+}
+
+/// True if a receipt came before the answer that it is about was recorded.
 async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool, StoreError> {
     for news in &told.news {
         if let PushNews::Receipt(receipt) = news
@@ -79,14 +109,14 @@ async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool,
     Ok(false)
 }
 
-/// Sorts scans by the parcels that they concern. Those of parcels that we do not know, and what can be no scan, are only
-/// counted.
-async fn sort(
-    workshop: &Workshop,
-    carrier: &dyn Carrier,
-    scans: Vec<Scan>,
-) -> Result<(Vec<ParcelEffect>, String), StoreError> {
-    let (told, now) = (scans.len(), workshop.casework.now());
+/// Sorts scans by parcel. Scans of unknown parcels, and invalid ones, are only counted.
+async fn of_carrier(workshop: &Workshop, carrier: &dyn Carrier, raw: &RawCallback) -> Result<Understood, Unread> {
+    let scans = carrier.read(raw).map_err(|fault| Unread::Unreadable(fault.to_string()))?;
+    if scans.len() > MOST_SCANS {
+        return Err(Unread::Unreadable("more scans than any honest callback reports".to_owned()));
+    }
+    let reported = scans.len();
+    let now = workshop.casework.now();
     let mut unknown = 0;
     let mut sorted: BTreeMap<ParcelId, Vec<Scan>> = BTreeMap::new();
     let (sound, unsound): (Vec<Scan>, Vec<Scan>) = scans.into_iter().partition(|scan| scan.is_sound(now));
@@ -100,10 +130,6 @@ async fn sort(
         parcel,
         change: ParcelChange::Scanned(Trail { waybill: None, scans, source: ScanSource::Callback }),
     };
-    let outcome = format!("{told} scans, {unknown} of parcels that are not ours, {} that can be none", unsound.len());
-    Ok((sorted.into_iter().map(effect).collect(), outcome))
-}
-
-fn unreadable(job: &Claimed, why: &str) -> Conclusion {
-    Conclusion::plain(Ending::dead(job, Outcome::Unreadable, why.to_owned()), Contact::None)
+    let outcome = format!("{reported} scans, {unknown} of unknown parcels, {} invalid", unsound.len());
+    Ok(Understood { outcome, parcels: sorted.into_iter().map(effect).collect(), told: None })
 }

@@ -1,13 +1,14 @@
-//! Removes the content of a file whose row is gone, or never came: nobody can ask for it. A row that comes takes the promise
-//! back, or does not come, so there is nothing to ask here.
+//! Removes the content of a file whose row was deleted, or never written. The content is unreachable. A row that is written
+//! late takes this job back in the same transaction, or is not written at all; so this job checks nothing.
 
 use crate::domain::work::outcome::Outcome;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
-use crate::worker::pool::attempt::Attempt;
-use crate::worker::pool::verdict::{Conclusion, Contact, again_or_dead};
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::repeat::again_or_dead;
 
-/// Removes it. What is gone already is as good as removed, so that this may be done twice.
+/// May run twice: content that is gone already counts as removed.
 pub async fn run(attempt: &Attempt<'_>, path: &str) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, policy, .. } = attempt;
     let ending = match workshop.casework.files().remove(path).await {

@@ -1,5 +1,5 @@
-//! Sends a one-time sign-in code. It is worth something for minutes only, so it is tried briefly, never looked up, and never
-//! repeated where it may have arrived: a person who got none asks for another.
+//! Sends a one-time sign-in code. A code is valid for minutes only, so it is tried briefly and never looked up. It is not
+//! repeated if it may have arrived: a person who got none asks for another.
 
 use crate::domain::kernel::ids::LoginCodeId;
 use crate::domain::kernel::text::Language;
@@ -8,14 +8,15 @@ use crate::domain::work::outcome::Outcome;
 use crate::gateway::push::PushFact;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
-use crate::worker::pool::attempt::Attempt;
-use crate::worker::pool::verdict::{Conclusion, Contact, again_or_dead};
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::repeat::again_or_dead;
 
-/// Sends the code, if it still counts.
+/// Sends the code, if it is still valid.
 pub async fn run(attempt: &Attempt<'_>, id: LoginCodeId, code: &ChannelCode) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, policy, .. } = attempt;
     if job.unclear > 0 {
-        let why = "it may have been sent, and nobody asks for it twice".to_owned();
+        let why = "it may have been sent, and is not sent twice".to_owned();
         return Ok(Conclusion::plain(Ending::done(job, Outcome::Ambiguous, why, None), Contact::None));
     }
     let Some(task) = workshop.casework.login_code(id).await? else {

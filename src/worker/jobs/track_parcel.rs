@@ -1,5 +1,5 @@
-//! Asks a carrier how a parcel is doing: the second path beside its own calls, and the proof of an end. The job stays
-//! until the way has ended.
+//! Asks a carrier where a parcel is. This is the second source beside the carrier's callbacks, and the proof that the parcel's
+//! way ended. The job repeats itself until then.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
@@ -9,12 +9,13 @@ use crate::gateway::courier::{Carrier, CarrierFact, CarrierFault};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::ScanSource;
-use crate::worker::pool::attempt::Attempt;
-use crate::worker::pool::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
-use crate::worker::settings::retry_policy::LONGEST_WAY;
-use crate::worker::{WorkerSettings, Workshop};
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::verdict::{no_carrier, on_carrier_fault};
+use crate::worker::settings::WorkerSettings;
+use crate::worker::settings::retry::LONGEST_WAY;
+use crate::worker::workshop::Workshop;
 
-/// Asks, and comes back later unless the way has ended.
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     let found = workshop.casework.parcel(id).await?;
@@ -29,7 +30,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     let Some(carrier) = workshop.carriers.get(&parcel.carrier) else { return Ok(no_carrier(job, &parcel.carrier)) };
     let cancelled = parcel.state == ParcelState::Cancelled;
     Ok(match look(workshop, carrier.as_ref(), &parcel).await {
-        // We cancelled it, and the carrier does not carry it: there is no way to follow.
+        // It was cancelled, and the carrier does not carry it, so there is nothing to follow.
         Ok(None) if cancelled => off_the_way(job, String::new()),
         Err(CarrierFault { fact: CarrierFact::Absent | CarrierFact::WrongState, detail }) if cancelled => {
             off_the_way(job, detail)
@@ -37,11 +38,11 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
         Ok(None) => without_waybill(job, settings, &parcel.order_no),
         Ok(Some(trail)) => {
             let state = ParcelState::after(true, &trail.scans);
-            let told = format!("{} scans", trail.scans.len());
+            let count = format!("{} scans", trail.scans.len());
             let ending = if state.is_final() || cancelled && state == ParcelState::Ordered {
-                Ending::done(job, Outcome::Ended, told, None)
+                Ending::done(job, Outcome::Ended, count, None)
             } else {
-                Ending::snooze(job, settings.track_every, told)
+                Ending::snooze(job, settings.retry.track_every, count)
             };
             let effect = ParcelEffect { parcel: id, change: ParcelChange::Scanned(trail) };
             Conclusion::with(ending, Effect::Parcel(effect), Contact::Answered)
@@ -54,7 +55,7 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
     Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
 
-/// All that the carrier tells of a parcel; `None` while it does not even tell its number.
+/// Everything that the carrier reports of a parcel; `None` while it does not even report the waybill.
 async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<Trail>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
@@ -67,15 +68,15 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     Ok(Some(Trail { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
-/// The carrier has the order and we have no number of it: it checks the order by hand (SF), or had collected the parcel
-/// before an order whose answer was lost could be withdrawn (EMS). Its calls may still tell, so it is given time; then
-/// people must ask. A call that comes even later brings this job back to life.
+/// The carrier has the order, but its waybill is unknown: the carrier checks the order by hand (SF), or it collected the
+/// parcel before an order whose answer was lost could be withdrawn (EMS). A callback may still bring the waybill, so the job
+/// waits. After that time it becomes a dead letter, and people must ask. An even later callback revives the job.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
-    let ending = if job.age() > settings.waybill_within {
-        let why = format!("ask the carrier for the waybill of order {}: it has not told it", order_no.as_str());
+    let ending = if job.age() > settings.time_outs.waybill_within {
+        let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());
         Ending::dead(job, Outcome::NoWaybill, why)
     } else {
-        Ending::snooze(job, settings.track_every, "the carrier has not told the waybill yet".to_owned())
+        Ending::snooze(job, settings.retry.track_every, "the carrier has not reported the waybill yet".to_owned())
     };
     Conclusion::plain(ending, Contact::None)
 }

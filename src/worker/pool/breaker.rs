@@ -1,27 +1,19 @@
-//! A circuit breaker: after several failures in a row a gateway is left alone for a while, then tried with one call.
+//! A circuit breaker: after several failures in a row no calls go to a gateway for a while. Then one call tries it.
 
 use std::time::Duration;
 
-/// Whether calls may be made.
+/// The state. Times are counted from one moment that the user chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Breaker {
-    /// Calls are made, and answered.
+    /// Calls are made and answered.
     #[default]
     Closed,
-    /// Calls are made; so many in a row failed.
+    /// Calls are made, and this many in a row failed.
     Failing(u32),
-    /// No calls until this long after the machine started counting; opened so many times in a row.
-    Open {
-        /// When one call may be tried.
-        until: Duration,
-        /// How many times in a row it opened.
-        times: u32,
-    },
-    /// One call is under way to see whether the gateway is back.
-    Trying {
-        /// How many times in a row it opened.
-        times: u32,
-    },
+    /// No calls are made until `until`. It opened `times` times in a row.
+    Open { until: Duration, times: u32 },
+    /// One call is under way, to see whether the gateway is back. It opened `times` times in a row before.
+    Trying { times: u32 },
 }
 
 /// Failures in a row that open the breaker.
@@ -30,7 +22,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Breaker {
-    /// How many of `wanted` calls may be made at a time, and the breaker afterwards.
+    /// How many of `wanted` calls may be made at once, and the breaker afterwards.
     #[must_use]
     pub fn admit(self, wanted: usize, now: Duration) -> (usize, Self) {
         match self {
@@ -40,11 +32,11 @@ impl Breaker {
         }
     }
 
-    /// The breaker after a call that the gateway answered, well or badly.
+    /// The breaker after a call that the gateway answered, with success or an error.
     #[must_use]
     pub const fn answered(self) -> Self {
         match self {
-            // An answer to an older call says nothing about now.
+            // It is the answer to an older call, and says nothing about now.
             Self::Open { .. } => self,
             _ => Self::Closed,
         }
@@ -62,7 +54,7 @@ impl Breaker {
         }
     }
 
-    /// The breaker after the one tried call turned out to be none: the next may try at once.
+    /// The breaker if the call that should try the gateway was never made. The next call may try at once.
     #[must_use]
     pub const fn not_tried(self) -> Self {
         match self {
@@ -76,7 +68,7 @@ impl Breaker {
         Self::Open { until: now + pause, times }
     }
 
-    /// Its name, for operators.
+    /// The state's name for operators.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

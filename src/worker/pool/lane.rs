@@ -1,5 +1,5 @@
-//! A lane: the jobs before one gateway. It hears their rings, claims and prepares them many at a time, as fast as the
-//! gateway's rate allows, and brings them to the [`Floor`].
+//! A lane: the queue of jobs before one gateway. It hears their rings, claims and plans many jobs at a time, as fast as the
+//! gateway's rate allows, and passes them to the [`LanePool`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,40 +14,42 @@ use crate::domain::work::job::{Lane, Offer};
 use crate::kill_point::{self, Step};
 use crate::lifecycle::Tasks;
 use crate::queue::streams::{Reader, Ring};
-use crate::worker::pool::floor::Floor;
-use crate::worker::pool::gate::Leave;
-use crate::worker::{Workshop, jobs};
+use crate::store::jobs::Claimed;
+use crate::worker::jobs;
+use crate::worker::pool::lane_pool::{LanePool, WaitingJob};
+use crate::worker::pool::shared_breaker::Permit;
+use crate::worker::workshop::Workshop;
 
-/// How long one read waits for a ring. Also how long a stop may have to wait for a lane.
+/// How long one read waits for a ring. A stop waits as long at most.
 const LISTEN: Duration = Duration::from_secs(1);
-/// How many jobs are claimed in one statement at the most.
+/// The most jobs in one claim.
 const CLAIM_AT_MOST: usize = 256;
-/// How often a lease's time is looked for what others left behind: so nothing waits for much longer than its lease.
-const LOOKS_A_LEASE: u32 = 12;
-/// The pause after something that will not be better at once.
+/// How many times per lease to look for entries that other workers left. So no job waits much longer than its lease.
+const LOOKS_PER_LEASE: u32 = 12;
+/// The wait after a failure that will not pass at once.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Works a lane until the process stops.
-pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, floor: Arc<Floor>, tasks: Tasks) {
+/// Runs a lane until the process stops.
+pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, pool: Arc<LanePool>, tasks: Tasks) {
     let stop = tasks.stopping();
     let mut reader = workshop.queue.reader(lane.clone(), &workshop.name);
-    let crew = Crew { workshop, lane, pace, floor, tasks };
+    let runner = LaneRunner { workshop, lane, pace, pool, tasks };
     let mut since_take_over = Stopwatch::start();
     while !stop.is_cancelled() {
-        crew.workshop.pulse.beat(&crew.lane);
-        if since_take_over.elapsed() > crew.workshop.settings.lease / LOOKS_A_LEASE {
+        runner.workshop.health.beat(&runner.lane);
+        if since_take_over.elapsed() > runner.workshop.settings.time_outs.lease / LOOKS_PER_LEASE {
             since_take_over = Stopwatch::start();
-            crew.take_over(&stop).await;
+            runner.take_over(&stop).await;
         }
-        let Some(leave) = crew.leave(&stop).await else { continue };
-        let Some(rings) = listen(&mut reader, leave.jobs(), &stop).await else { continue };
-        crew.answer(rings, leave, &stop).await;
+        let Some(permit) = runner.permit(&stop).await else { continue };
+        let Some(rings) = listen(&mut reader, permit.jobs(), &stop).await else { continue };
+        runner.answer(rings, permit, &stop).await;
     }
     reader.leave().await;
 }
 
-/// Waits for rings; `None` when there is nothing to do. Not even a stop ends a read before its time: rings may be on
-/// their way already.
+/// Waits for rings; `None` if there is none. A read is never cut short, not even by a stop, because rings may be on their
+/// way already.
 async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> Option<Vec<Ring>> {
     match reader.read(room, LISTEN).await {
         Ok(rings) if rings.is_empty() => None,
@@ -60,45 +62,53 @@ async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> O
     }
 }
 
-/// Who works a lane.
-struct Crew {
+struct LaneRunner {
     workshop: Arc<Workshop>,
     lane: Lane,
     pace: Pace,
-    floor: Arc<Floor>,
+    pool: Arc<LanePool>,
     tasks: Tasks,
 }
 
-impl Crew {
-    /// Leave to begin jobs; `None` after a while without.
-    async fn leave(&self, stop: &CancellationToken) -> Option<Leave> {
-        // While all slots are taken the lane comes round all the same, and shows that it is alive.
-        let room = tokio::time::timeout(LISTEN, self.floor.room());
+/// The result of one claim.
+#[derive(Default)]
+struct Begun {
+    /// How many jobs began.
+    count: usize,
+    /// Rings whose jobs were not looked at.
+    left: Vec<Ring>,
+}
+
+impl LaneRunner {
+    /// A permit to begin jobs; `None` after a while without one.
+    async fn permit(&self, stop: &CancellationToken) -> Option<Permit> {
+        // The time-out lets the lane come round, and show that it is alive, even while all slots are taken.
+        let room = tokio::time::timeout(LISTEN, self.pool.room());
         let room = stop.run_until_cancelled(room).await?.ok()?;
-        let leave = self.floor.ask(room.min(CLAIM_AT_MOST));
-        if leave.is_none() {
+        let permit = self.pool.permit(room.min(CLAIM_AT_MOST));
+        if permit.is_none() {
             stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
-        leave
+        permit
     }
 
-    /// Begins the jobs that were rung for, as fast as the gateway's rate allows. Only what is begun counts: rings for what
-    /// is done or held do not slow down what waits behind them.
-    async fn answer(&self, mut rings: Vec<Ring>, leave: Leave, stop: &CancellationToken) {
-        let leave = Arc::new(leave);
+    /// Begins the jobs of these rings, as fast as the gateway's rate allows. Only jobs that begin count against the rate:
+    /// rings for finished or held jobs do not delay the jobs behind them.
+    async fn answer(&self, mut rings: Vec<Ring>, permit: Permit, stop: &CancellationToken) {
+        let permit = Arc::new(permit);
         while !rings.is_empty() {
             if stop.is_cancelled() {
                 return self.ring_again(rings).await;
             }
-            // At a slow pace many rings take long, and each round of it is one of the lane.
-            self.workshop.pulse.beat(&self.lane);
+            // At a slow rate many rings take long, so each of these rounds counts as one of the lane.
+            self.workshop.health.beat(&self.lane);
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
-            let mut begun = 0;
+            let mut count = 0;
             if allowed > 0 {
-                (begun, rings) = self.begin(rings, allowed, &leave).await;
+                Begun { count, left: rings } = self.begin(rings, allowed, &permit).await;
             }
-            if begun < allowed && queue.give_back(&self.lane, self.pace, allowed - begun).await.is_err() {
+            if count < allowed && queue.give_back(&self.lane, self.pace, allowed - count).await.is_err() {
                 tracing::debug!(lane = %self.lane, "the rate is not given back while Redis is away");
             }
             if !rings.is_empty() {
@@ -107,60 +117,76 @@ impl Crew {
         }
     }
 
-    /// Claims at most so many jobs, prepares and starts those that were free, and says how many, and which rings are left. A
-    /// ring for a job that is done or held is acknowledged and forgotten.
-    async fn begin(&self, rings: Vec<Ring>, at_most: usize, leave: &Arc<Leave>) -> (usize, Vec<Ring>) {
+    /// Claims and starts up to `at_most` jobs. A ring whose job is finished or held is acknowledged and forgotten.
+    async fn begin(&self, rings: Vec<Ring>, at_most: usize, permit: &Arc<Permit>) -> Begun {
         kill_point::pass(Step::Heard, self.lane.as_str());
         let since = Stopwatch::start();
+        let claimed = match self.claim(&rings, at_most).await {
+            Some(claimed) => claimed,
+            // The entries stay on the stream, and are taken over when the database is back.
+            None => return Begun::default(),
+        };
+        let count = claimed.len();
+        let planned = jobs::plan(&self.workshop, claimed, since).await;
+        let mut planned: HashMap<JobId, _> = planned.into_iter().map(|planned| (planned.job.id(), planned)).collect();
+        let mut others = Vec::new();
+        for ring in rings {
+            // Removed, so that a job with two rings starts once.
+            match ring.job.and_then(|job| planned.remove(&job)) {
+                Some(planned) => {
+                    let job = WaitingJob { planned, entry: ring.entry, permit: Arc::clone(permit) };
+                    self.pool.start(&self.tasks, job);
+                }
+                None => others.push(ring),
+            }
+        }
+        if count == at_most {
+            // The claim was full, so some of the other jobs may be free.
+            return Begun { count, left: others };
+        }
+        self.forget(others).await;
+        Begun { count, left: Vec::new() }
+    }
+
+    /// Claims up to `at_most` of the jobs; `None` if the database is unavailable.
+    async fn claim(&self, rings: &[Ring], at_most: usize) -> Option<Vec<Claimed>> {
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
-        let claim = workshop.casework.claim(&ids, at_most, &workshop.name, workshop.settings.lease);
+        let lease = workshop.settings.time_outs.lease;
+        let claim = workshop.casework.claim(&ids, at_most, &workshop.name, lease);
         let claimed = match workshop.in_time(claim).await {
             Ok(claimed) => claimed,
             Err(error) => {
-                // The entries stay: they are taken over when the database is back.
                 tracing::warn!(%error, lane = %self.lane, "cannot claim jobs");
                 tokio::time::sleep(PAUSE).await;
-                return (0, Vec::new());
+                return None;
             }
         };
         if !claimed.is_empty() {
             kill_point::pass(Step::Claimed, self.lane.as_str());
         }
-        let (count, taken_over) = (claimed.len(), claimed.iter().filter(|job| job.taken_over).count());
-        self.floor.counts().taken_over(taken_over);
-        let begun = jobs::plan(workshop, claimed, since).await;
-        let mut begun: HashMap<JobId, _> = begun.into_iter().map(|begun| (begun.job.id(), begun)).collect();
-        let mut others = Vec::new();
-        for ring in rings {
-            // Taken out, so that a job that was rung for twice is started once.
-            match ring.job.and_then(|job| begun.remove(&job)) {
-                Some(begun) => self.floor.start(&self.tasks, begun, ring.entry, Arc::clone(leave)),
-                None => others.push(ring),
-            }
-        }
-        if count == at_most {
-            // Some of them may be free: nobody looked.
-            return (count, others);
-        }
-        let forgotten: Vec<String> = others.into_iter().map(|ring| ring.entry).collect();
-        if let Err(error) = workshop.queue.acknowledge(&self.lane, &forgotten).await {
-            tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
-        }
-        (count, Vec::new())
+        self.pool.counts().taken_over(claimed.iter().filter(|job| job.taken_over).count());
+        Some(claimed)
     }
 
-    /// Takes over what others left behind.
+    async fn forget(&self, rings: Vec<Ring>) {
+        let entries: Vec<String> = rings.into_iter().map(|ring| ring.entry).collect();
+        if let Err(error) = self.workshop.queue.acknowledge(&self.lane, &entries).await {
+            tracing::debug!(%error, "rings could not be acknowledged; they will be read again, and their jobs found done");
+        }
+    }
+
+    /// Takes over entries that other workers left unanswered.
     async fn take_over(&self, stop: &CancellationToken) {
-        let idle = self.workshop.settings.lease;
-        let Some(leave) = self.floor.ask(self.floor.room_now().min(CLAIM_AT_MOST)) else { return };
-        match self.workshop.queue.take_over(&self.lane, &self.workshop.name, idle, leave.jobs()).await {
-            Ok(rings) => self.answer(rings, leave, stop).await,
+        let idle = self.workshop.settings.time_outs.lease;
+        let Some(permit) = self.pool.permit(self.pool.room_now().min(CLAIM_AT_MOST)) else { return };
+        match self.workshop.queue.take_over(&self.lane, &self.workshop.name, idle, permit.jobs()).await {
+            Ok(rings) => self.answer(rings, permit, stop).await,
             Err(error) => tracing::debug!(%error, lane = %self.lane, "nothing is taken over while Redis is away"),
         }
     }
 
-    /// Gives rings back that this process will not answer any more, because it stops.
+    /// Rings again for jobs that this process will not begin any more, because it stops.
     async fn ring_again(&self, rings: Vec<Ring>) {
         let offer = |job| Offer { job, lane: self.lane.clone() };
         let offers: Vec<Offer> = rings.iter().filter_map(|ring| ring.job).map(offer).collect();

@@ -1,12 +1,7 @@
-//! From a ring on a stream to a settled attempt: lanes, the workers of a lane, their limits, and the settler.
+//! From a ring on a stream to a settled attempt: lanes, their pools and breakers, and the settler.
 
-pub mod attempt;
 pub mod breaker;
-pub mod floor;
-pub mod gate;
-pub mod gone;
 pub mod lane;
-pub(super) mod offering;
-pub mod relay;
+pub mod lane_pool;
 pub mod settler;
-pub mod verdict;
+pub mod shared_breaker;

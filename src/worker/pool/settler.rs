@@ -1,4 +1,4 @@
-//! The settler writes down how attempts ended, many in one transaction, and acknowledges their rings afterwards.
+//! The settler records how attempts ended, many in one transaction, and acknowledges their rings afterwards.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,70 +12,72 @@ use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::Lane;
 use crate::kill_point::{self, Step};
-use crate::metrics::attempts::too_late;
+use crate::metrics::attempts::count_too_late;
 use crate::store::StoreError;
-use crate::worker::Workshop;
+use crate::worker::workshop::Workshop;
 
-/// An attempt that ended, with the ring that announced it.
-pub struct Ended {
+/// An attempt that ended, with the ring that announced its job.
+pub struct EndedAttempt {
     pub settlement: Settlement,
-    /// The lane of the ring.
+    pub ring: AnsweredRing,
+}
+
+/// A ring to acknowledge.
+pub struct AnsweredRing {
     pub lane: Lane,
-    /// The stream entry to acknowledge.
+    /// The id of the stream entry; empty if there is none.
     pub entry: String,
 }
 
-/// How many attempts are settled together at the most.
+/// The most attempts in one transaction.
 const BATCH: usize = 256;
-/// How many may wait for their turn. Those who hand in more wait with what they did, and begin nothing new.
+/// How many attempts may wait to be settled. If more end, their tasks wait too, and begin nothing new.
 const WAITING: usize = 2 * BATCH;
-/// How long the settler waits before it tries an unavailable database again. Leases end meanwhile, and that is safe.
+/// The wait before the settler tries an unavailable database again. Leases may end meanwhile, which is safe.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Where lanes hand in what ended, and where the settler takes it from.
+/// The channel from the pools to the settler.
 #[must_use]
-pub fn channel() -> (mpsc::Sender<Ended>, mpsc::Receiver<Ended>) {
+pub fn channel() -> (mpsc::Sender<EndedAttempt>, mpsc::Receiver<EndedAttempt>) {
     mpsc::channel(WAITING)
 }
 
-/// Settles until all lanes are done.
-pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<Ended>) {
+/// Settles until all lanes have ended.
+pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<EndedAttempt>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
-        let split = batch.drain(..).map(|ended: Ended| (ended.settlement, (ended.lane, ended.entry)));
+        let split = batch.drain(..).map(|ended: EndedAttempt| (ended.settlement, ended.ring));
         let (settlements, rings): (Vec<_>, Vec<_>) = split.unzip();
         settle(&workshop, &settlements).await;
-        passed(Step::Settled, &rings);
+        pass(Step::Settled, &rings);
         acknowledge(&workshop, &rings).await;
-        passed(Step::Acknowledged, &rings);
+        pass(Step::Acknowledged, &rings);
     }
 }
 
-fn passed(step: Step, rings: &[(Lane, String)]) {
-    for (lane, _) in rings {
-        kill_point::pass(step, lane.as_str());
+fn pass(step: Step, rings: &[AnsweredRing]) {
+    for ring in rings {
+        kill_point::pass(step, ring.lane.as_str());
     }
 }
 
-/// What became of a settlement.
 enum Settled {
-    /// It is written down.
     Yes,
-    /// Something in it cannot be written.
+    /// The record refuses a part of it.
     Refused(StoreError),
-    /// The record did not answer for as long as a lease lasts: others have these jobs by now.
+    /// The record did not answer for as long as a lease lasts. Other workers hold these jobs by now.
     TooLate,
 }
 
-/// Settles a batch; where one attempt cannot be settled, the others are settled without it, and people must look at that one.
+/// Settles a batch. If one attempt cannot be settled, the others are settled without it, and it becomes a dead letter.
 async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
     }
-    // Calls of gateways come last, as they do within a batch: one may take back how a push ended.
-    let (calls, others): (Vec<_>, Vec<_>) =
+    // Callbacks come last, as they do within a batch: a callback may take back how a push ended.
+    let (callbacks, others): (Vec<_>, Vec<_>) =
         settlements.iter().partition(|it| matches!(it.effect, Effect::Callback { .. }));
-    for settlement in others.into_iter().chain(calls) {
+    for settlement in others.into_iter().chain(callbacks) {
         let job = settlement.ending.id();
         if let Settled::Refused(why) = try_settle(workshop, std::slice::from_ref(settlement)).await {
             let bare = settlement.clone().without_effect(&why);
@@ -86,24 +88,17 @@ async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     }
 }
 
-/// Tries to settle, for as long as a lease can last while the database is away.
+/// Tries to settle while the database is away, for as long as a lease can last.
 async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled {
     let since = Stopwatch::start();
     loop {
         match workshop.in_time(workshop.casework.settle(settlements)).await {
             Ok(held) => {
                 let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
-                let late: Vec<JobId> = attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect();
-                if !late.is_empty() {
-                    too_late(late.len());
-                    tracing::warn!(
-                        ?late,
-                        "leases were lost, or the answer to an earlier try; others settle these jobs"
-                    );
-                }
+                warn_of_late(attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect());
                 return Settled::Yes;
             }
-            Err(error @ StoreError::Unavailable(_)) if since.elapsed() < workshop.settings.lease => {
+            Err(error @ StoreError::Unavailable(_)) if since.elapsed() < workshop.settings.time_outs.lease => {
                 tracing::warn!(%error, "cannot settle yet");
                 tokio::time::sleep(PAUSE).await;
             }
@@ -116,14 +111,21 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
     }
 }
 
-async fn acknowledge(workshop: &Workshop, rings: &[(Lane, String)]) {
+fn warn_of_late(late: Vec<JobId>) {
+    if !late.is_empty() {
+        count_too_late(late.len());
+        tracing::warn!(?late, "leases were lost, or the answer to an earlier try; other workers settle these jobs");
+    }
+}
+
+async fn acknowledge(workshop: &Workshop, rings: &[AnsweredRing]) {
     let mut by_lane: BTreeMap<&Lane, Vec<String>> = BTreeMap::new();
-    for (lane, entry) in rings.iter().filter(|(_, entry)| !entry.is_empty()) {
-        by_lane.entry(lane).or_default().push(entry.clone());
+    for ring in rings.iter().filter(|ring| !ring.entry.is_empty()) {
+        by_lane.entry(&ring.lane).or_default().push(ring.entry.clone());
     }
     let acknowledge = async |(lane, entries): (&Lane, Vec<String>)| {
         if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
-            tracing::debug!(%error, "rings could not be acknowledged; they will be found to be done");
+            tracing::debug!(%error, "rings could not be acknowledged; they will be read again, and their jobs found done");
         }
     };
     join_all(by_lane.into_iter().map(acknowledge)).await;

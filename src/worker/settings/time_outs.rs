@@ -1,33 +1,72 @@
-//! How long the worker waits to learn what became of an order or a message of which nobody told.
+//! How long the worker waits: for an attempt, and to learn the outcome of an attempt that is unknown.
 
 use std::time::Duration;
 
 use crate::domain::work::doubt::Waits;
 use crate::env::Env;
 
-/// Waits after attempts of unknown outcome.
 #[derive(Debug, Clone)]
-pub struct Doubts {
-    /// How long after an unclear attempt a gateway is asked, or the message repeated.
+pub struct TimeOuts {
+    /// How long a claim lasts.
+    pub lease: Duration,
+    /// How long one attempt may take, all its calls together. It is shorter than the lease by a margin, so that no other
+    /// worker can hold the job while the attempt is under way.
+    pub attempt: Duration,
+    /// How long after an attempt of unknown outcome the gateway is asked, or the message repeated.
     pub clear_up_after: Duration,
     /// For how long look-ups must find no order before the same number may be ordered again.
     pub absent_for: Duration,
     /// For how long look-ups must find no message before it may be sent again.
     pub message_absent_for: Duration,
-    /// For how long the receipt of a message in doubt is awaited, where the person could see a copy beside it.
+    /// How long the receipt of a message of unknown outcome is awaited, if the person could see two copies.
     pub receipt_within: Duration,
-    /// For how long a receipt is awaited that confirms what a refusal suggests: that an earlier copy arrived.
+    /// How long a receipt is awaited that confirms what a refusal suggests: that an earlier copy arrived.
     pub confirm_within: Duration,
+    /// How long an order may exist without a waybill before it becomes a dead letter.
+    pub waybill_within: Duration,
 }
 
-impl Doubts {
-    /// For how long proofs of a message in doubt are awaited.
+/// The part of a lease that is left for settling when an attempt takes as long as it may.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// How many calls one attempt may make: clear up an unknown outcome, act, and act again without a refused part.
+const CALLS: u32 = 3;
+
+impl TimeOuts {
+    /// How long a claimed job may wait for a slot. After that even the longest attempt ends a second before the lease.
+    #[must_use]
+    pub fn wait_for_slot(&self) -> Duration {
+        self.lease.saturating_sub(self.attempt + MARGIN / 2)
+    }
+
+    /// How long proofs of a message of unknown outcome are awaited.
     #[must_use]
     pub const fn waits(&self) -> Waits {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
+    /// Refuses a gateway whose calls may take longer than an attempt allows: attempts would be broken off in the middle with
+    /// an unknown outcome, however well the gateway answers.
+    pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
+        if limit * CALLS > self.attempt {
+            let limit = limit.as_millis();
+            let attempt = self.attempt.as_millis();
+            env.fault(format!(
+                "one call to {gateway} may take {limit} ms, and SONGDA_ATTEMPT_TIMEOUT, {attempt} ms, has no time for \
+                 {CALLS} of them: shorten SONGDA_{}_TIMEOUT, or lengthen it and SONGDA_LEASE",
+                gateway.to_uppercase()
+            ));
+        }
+    }
+
+    /// Reads the settings, and refuses a pair that would let two workers do one job at once.
     pub fn read(env: &mut Env) -> Option<Self> {
+        let lease = env.duration("SONGDA_LEASE", "14s", "how long a worker holds a job before others may take it over");
+        let attempt = env.duration(
+            "SONGDA_ATTEMPT_TIMEOUT",
+            "12s",
+            "how long one attempt at a job may take: at least 2s less than the lease, and three calls to any gateway",
+        );
         let clear_up_after = env.duration(
             "SONGDA_CLEAR_UP_AFTER",
             "5s",
@@ -53,12 +92,49 @@ impl Doubts {
             "10m",
             "how long a receipt is awaited where WeChat has no consent left, as if an earlier copy had arrived",
         );
-        Some(Self {
+        let waybill_within = env.duration(
+            "SONGDA_WAYBILL_WITHIN",
+            "3d",
+            "how long a carrier that has an order may leave its waybill untold before that is a dead letter",
+        );
+        let time_outs = Self {
+            lease: lease?,
+            attempt: attempt?,
             clear_up_after: clear_up_after?,
             absent_for: absent_for?,
             message_absent_for: message_absent_for?,
             receipt_within: receipt_within?,
             confirm_within: confirm_within?,
-        })
+            waybill_within: waybill_within?,
+        };
+        if time_outs.attempt + MARGIN > time_outs.lease {
+            env.fault("SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over while it is under way");
+        }
+        Some(time_outs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_must_end_before_its_lease() {
+        let mut env = Env::of([("SONGDA_LEASE", "10s"), ("SONGDA_ATTEMPT_TIMEOUT", "10s")]);
+        TimeOuts::read(&mut env);
+        assert_eq!(env.faults().len(), 1);
+        let mut env = Env::of([("SONGDA_LEASE", "12s"), ("SONGDA_ATTEMPT_TIMEOUT", "10s")]);
+        TimeOuts::read(&mut env);
+        assert!(env.faults().is_empty(), "{:?}", env.faults());
+    }
+
+    #[test]
+    fn an_attempt_must_have_time_for_three_calls() {
+        let mut env = Env::of([("SONGDA_LEASE", "12s"), ("SONGDA_ATTEMPT_TIMEOUT", "9s")]);
+        let time_outs = TimeOuts::read(&mut env).unwrap();
+        time_outs.check_time_limit(&mut env, "sf", Duration::from_secs(3));
+        assert!(env.faults().is_empty(), "{:?}", env.faults());
+        time_outs.check_time_limit(&mut env, "sms_aliyun", Duration::from_secs(9));
+        assert!(matches!(env.faults(), [one] if one.contains("SONGDA_SMS_ALIYUN_TIMEOUT")), "{:?}", env.faults());
     }
 }

@@ -1,7 +1,5 @@
-//! What a worker does beside jobs: sweeping, housekeeping, heartbeats and health.
+//! The regular tasks of a worker beside jobs.
 
 pub mod abandoned;
-pub mod health;
 pub mod heartbeat;
 pub mod housekeeper;
-pub mod sweeper;

@@ -87,7 +87,10 @@ async fn where_all_addresses_seem_to_be_gone_no_more_than_one_is_forgotten() {
     }
     let count = async |sql| sqlx::query_scalar::<_, i64>(sql).fetch_one(&desk.database).await.unwrap();
     assert_eq!(count("select count(*) from wechat_accounts where gone_at is not null").await, 1);
-    assert_eq!(count("select count(*) from jobs where state = 'dead' and cause like '%are we who we say%'").await, 2);
+    assert_eq!(
+        count("select count(*) from jobs where state = 'dead' and cause like '%check the credentials%'").await,
+        2
+    );
     desk.close().await;
 }
 

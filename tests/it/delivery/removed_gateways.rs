@@ -1,7 +1,7 @@
 //! What was promised to a gateway that is used no more ends well: a push goes on over the next channel, an order is for
 //! people.
 
-use songda::queue::heartbeat::{LanePresent, Present};
+use songda::queue::heartbeat::{Heartbeat, LaneHeartbeat};
 
 use crate::delivery::consents::tap;
 use crate::resilience::kills::QUICK;
@@ -31,21 +31,21 @@ async fn jobs_of_a_gateway_that_is_off_are_ended_without_it() {
     // A worker of another release has those lanes, and is only slow.
     let lane = |name: &str| {
         let (lane, breaker) = (name.to_owned(), "closed".to_owned());
-        LanePresent { lane, breaker, slots: 1, busy: 0, per_second: 0.0 }
+        LaneHeartbeat { lane, breaker, slots: 1, busy: 0, per_second: 0.0 }
     };
-    let other = Present { lanes: vec![lane("push.wechat"), lane("courier.ems")] };
-    desk.queue().answer_roll("other", &other).await.unwrap();
+    let other = Heartbeat { lanes: vec![lane("push.wechat"), lane("courier.ems")] };
+    desk.queue().send_heartbeat("other", &other).await.unwrap();
     let _less = desk.worker_with(&LESS);
     let overdue = "select bool_and(due_at < now() - interval '3 seconds') from jobs
                    where lane in ('push.wechat', 'courier.ems')";
     let overdue = async || {
-        desk.queue().answer_roll("other", &other).await.unwrap();
+        desk.queue().send_heartbeat("other", &other).await.unwrap();
         sqlx::query_scalar::<_, bool>(overdue).fetch_one(&desk.database).await.unwrap()
     };
     wait_until("they are overdue", overdue).await;
     assert!(!told() && state("courier.ems").await == "pending", "somebody has these lanes");
 
-    desk.queue().leave_roll("other").await.unwrap();
+    desk.queue().end_heartbeat("other").await.unwrap();
     wait_until("SMS tells", async || told()).await;
     wait_until("the order is for people", async || state("courier.ems").await.starts_with("dead")).await;
     assert!(

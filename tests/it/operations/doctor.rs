@@ -64,7 +64,7 @@ async fn an_installation_that_is_well_is_found_well() {
     let decided = decide(&desk, 2).await;
     let worker = desk.worker(None);
     came_once(&desk, &decided).await;
-    wait_until("the worker answers the roll", async || !desk.queue().call_roll().await.unwrap().is_empty()).await;
+    wait_until("the worker answers the roll", async || !desk.queue().live_workers().await.unwrap().is_empty()).await;
 
     let report = Report::of(&desk, &[]).await;
     let unwell: Vec<&Value> = report.findings().filter(|finding| finding["state"] != "ok").collect();

@@ -21,7 +21,7 @@ async fn a_frame_shows_what_waits_and_who_works() {
     let worker = desk.worker(None);
     came_once(&desk, &decided).await;
     let queue = desk.queue();
-    wait_until("the worker answers the roll", async || !queue.call_roll().await.unwrap().is_empty()).await;
+    wait_until("the worker answers the roll", async || !queue.live_workers().await.unwrap().is_empty()).await;
     let working = desk.songda(&["top", "--once"]).await;
     assert!(working.contains("workers 1  due 0  running 0  dead 0"), "{working}");
     assert!(Regex::new(r"(?m)^ courier\.ems .* 0/64 +closed$").unwrap().is_match(&working), "{working}");
@@ -49,7 +49,7 @@ async fn the_roll_forgets_the_dead_and_bears_strangers() {
         [("dead", format!("{} {{}}", seconds - 60)), ("of-another-version", format!("{} {{}}", seconds + 60))];
     let _: i64 = redis::cmd("HSET").arg(&roll).arg(&answers).query_async(&mut connection).await.unwrap();
 
-    let there = desk.queue().call_roll().await.unwrap();
+    let there = desk.queue().live_workers().await.unwrap();
     assert_eq!(there.keys().collect::<Vec<_>>(), ["of-another-version"]);
     let kept: Vec<String> = redis::cmd("HKEYS").arg(&roll).query_async(&mut connection).await.unwrap();
     assert_eq!(kept, ["of-another-version"], "the dead leave no trail");

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use songda::demo::journeys;
 use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::PersonId;
-use songda::queue::quota::Quota;
+use songda::queue::limiter::Quota;
 
 use crate::operations::doctor::Report;
 use crate::resilience::outages::Office;
@@ -24,7 +24,7 @@ async fn a_cluster_does_what_one_server_does() {
     lanes_are_spread(&own, &desk).await;
     limits_are_shared(&desk).await;
     news_are_heard(&desk).await;
-    let worker_is_seen = async || desk.queue().call_roll().await.unwrap().len() == 1;
+    let worker_is_seen = async || desk.queue().live_workers().await.unwrap().len() == 1;
     wait_until("the worker answers the roll", worker_is_seen).await;
 
     let report = Report::of(&desk, &[]).await;
@@ -81,11 +81,11 @@ async fn lanes_are_spread(own: &Own, desk: &Desk) {
 
 /// Two processes count together, wherever a caller's count is kept.
 async fn limits_are_shared(desk: &Desk) {
-    let (each, window) = (Duration::from_secs(30), Duration::from_secs(60));
+    let window = Duration::from_secs(60);
     let (here, there) = (desk.queue(), desk.queue());
     for caller in 0..20 {
         let caller = caller.to_string();
-        let quota = Quota { name: "test", caller: &caller, each, window };
+        let quota = Quota { name: "test", caller: &caller, requests: 2, window };
         let mut allowed = Vec::new();
         for process in [&here, &there, &here] {
             allowed.push(process.spend(&quota, 0).await.unwrap().allowed);

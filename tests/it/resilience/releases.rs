@@ -68,7 +68,7 @@ async fn the_schema_grows_under_running_processes_and_nobody_is_put_off() {
         assert_eq!(done.unwrap(), Migrated::UpToDate);
         clerk.some_are_taken().await;
         let new_worker = desk.worker(None);
-        wait_until("both are at work", async || desk.queue().call_roll().await.unwrap().len() == 2).await;
+        wait_until("both are at work", async || desk.queue().live_workers().await.unwrap().len() == 2).await;
         clerk.some_are_taken().await;
         stops_softly(&mut old_worker).await;
         clerk.some_are_taken().await;

@@ -65,16 +65,16 @@ async fn takes_over(office: &Office, place: &Node) {
 
 async fn primary(office: &Office) -> Option<Node> {
     let members = members(office).await;
-    let primary = members.into_iter().find(|member| member.copies.is_none())?;
-    primary.condition.is_ok_and(|condition| condition.role == "master").then_some(primary.place)
+    let primary = members.into_iter().find(|member| member.replica_of.is_none())?;
+    primary.report.is_ok_and(|condition| condition.role == "master").then_some(primary.node)
 }
 
 /// Waits until the server at one place copies the one at another.
 async fn follows(office: &Office, replica: &Node, primary: &Node) {
     let follows = |member: &Member| {
-        member.place == *replica
-            && member.copies.as_ref() == Some(primary)
-            && member.condition.as_ref().is_ok_and(|condition| condition.role == "slave" && condition.in_step)
+        member.node == *replica
+            && member.replica_of.as_ref() == Some(primary)
+            && member.report.as_ref().is_ok_and(|condition| condition.role == "slave" && condition.in_sync)
     };
     let is_so = async || members(office).await.iter().any(follows);
     wait_until("who was the primary follows", is_so).await;
@@ -82,7 +82,8 @@ async fn follows(office: &Office, replica: &Node, primary: &Node) {
 
 async fn primary_and_replica(office: &Office) -> (Node, Node) {
     let members = members(office).await;
-    let place = |is_primary| members.iter().find(|member| member.copies.is_none() == is_primary).unwrap().place.clone();
+    let place =
+        |is_primary| members.iter().find(|member| member.replica_of.is_none() == is_primary).unwrap().node.clone();
     (place(true), place(false))
 }
 

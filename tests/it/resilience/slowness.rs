@@ -45,7 +45,7 @@ async fn a_quiet_lane_whose_gateway_was_away_is_worked_again() {
     let failed = async || faults.injected().values().sum::<u64>() >= MORE_THAN_A_BREAKER_BEARS as u64;
     wait_until("all of them failed", failed).await;
     let left_alone = async || {
-        let workers = desk.queue().call_roll().await.unwrap();
+        let workers = desk.queue().live_workers().await.unwrap();
         let mut lanes = workers.values().flat_map(|worker| &worker.lanes);
         lanes.any(|lane| lane.lane == "push.sms_aliyun" && lane.breaker == "open")
     };

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::edge::limits::bucket::{Bucket, Policy, Taken};
 use crate::api::edge::limits::callers::Callers;
 use crate::domain::kernel::clock::{Clock, Instant};
-use crate::queue::quota::Quota;
+use crate::queue::limiter::Quota;
 use crate::queue::{Queue, QueueError};
 
 /// The part of a quota that a process lets through before Redis knows of it: one twentieth. Of a quota that is smaller
@@ -127,7 +127,7 @@ impl Buckets {
 
     /// Tells of one caller; says whether Redis answered.
     async fn tell_of(&self, policy: &Policy, caller: &str) -> bool {
-        let told = self.queue.tell_spent(&quota(policy, caller), self.untold(policy, caller)).await;
+        let told = self.queue.charge(&quota(policy, caller), self.untold(policy, caller)).await;
         let heard = self.heard(Some(told));
         if let Some(full_in) = heard {
             self.correct(policy, caller, full_in);
@@ -186,5 +186,5 @@ impl Accounts {
 }
 
 fn quota<'a>(policy: &Policy, caller: &'a str) -> Quota<'a> {
-    Quota { name: policy.name, caller, each: policy.each(), window: policy.window }
+    Quota { name: policy.name, caller, requests: policy.quota, window: policy.window }
 }

@@ -4,7 +4,7 @@
 use chrono::DateTime;
 use songda::domain::kernel::clock::Instant;
 use songda::queue::survey::Member;
-use songda::queue::survey::condition::Condition;
+use songda::queue::survey::server_report::ServerReport;
 
 use super::super::finding::Finding;
 use super::super::{clocks, words};
@@ -13,14 +13,14 @@ use super::GROUP;
 const OLDEST: u32 = 7;
 
 /// The only server. Its clock was read between these two moments.
-pub fn alone(server: &Condition, between: (Instant, Instant)) -> Vec<Finding> {
+pub fn alone(server: &ServerReport, between: (Instant, Instant)) -> Vec<Finding> {
     let role = of_role(server, "point SONGDA_REDIS_URL at the primary");
     [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
 }
 
 /// A server that is not alone.
 pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
-    let findings = match (&member.condition, &member.copies) {
+    let findings = match (&member.report, &member.replica_of) {
         (Ok(server), None) => {
             let role = of_role(server, "if it stays so, see what its logs and the others' say");
             [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
@@ -35,30 +35,30 @@ pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
             vec![Finding::warning(GROUP, "server", what, "start it: as long as it is away, it cannot take over")]
         }
     };
-    findings.into_iter().map(|finding| finding.at(&member.place)).collect()
+    findings.into_iter().map(|finding| finding.at(&member.node)).collect()
 }
 
-fn of_state(server: &Condition, (asked, answered): (Instant, Instant)) -> Vec<Finding> {
+fn of_state(server: &ServerReport, (asked, answered): (Instant, Instant)) -> Vec<Finding> {
     let theirs = DateTime::from_timestamp_micros(server.micros).unwrap_or_default();
     let clock = clocks::compare(GROUP, asked, theirs, answered);
     vec![of_eviction(server), of_memory(server), of_persistence(server), clock]
 }
 
 /// What is wrong where writes are taken.
-fn of_role(server: &Condition, advice: &str) -> Option<Finding> {
+fn of_role(server: &ServerReport, advice: &str) -> Option<Finding> {
     let what = format!("Redis {} answers, and is a replica that takes no writes", server.version);
     (server.role != "master").then(|| Finding::fault(GROUP, "server", what, advice))
 }
 
-fn of_step(server: &Condition) -> Finding {
-    if server.in_step {
+fn of_step(server: &ServerReport) -> Finding {
+    if server.in_sync {
         return of_version(server);
     }
     let what = format!("Redis {} answers, and is a replica that has lost its primary", server.version);
     Finding::warning(GROUP, "server", what, "see its log: as long as it is out of step, it cannot take over")
 }
 
-fn of_version(server: &Condition) -> Finding {
+fn of_version(server: &ServerReport) -> Finding {
     let what = format!("Redis {} answers{}", server.version, if server.role == "slave" { ", a replica" } else { "" });
     let major = server.version.split('.').next().and_then(|major| major.parse().ok());
     if major.is_some_and(|major: u32| major < OLDEST) {
@@ -68,7 +68,7 @@ fn of_version(server: &Condition) -> Finding {
 }
 
 /// Work whose ring was dropped is late by up to a minute, every time.
-fn of_eviction(server: &Condition) -> Finding {
+fn of_eviction(server: &ServerReport) -> Finding {
     let advice = "config set maxmemory-policy noeviction, and write it into redis.conf";
     match server.eviction.as_str() {
         "noeviction" if server.evicted > 0 => {
@@ -84,7 +84,7 @@ fn of_eviction(server: &Condition) -> Finding {
     }
 }
 
-fn of_memory(server: &Condition) -> Finding {
+fn of_memory(server: &ServerReport) -> Finding {
     let bound = if server.memory_limit == 0 { server.machine_memory } else { server.memory_limit };
     let of_what = if server.memory_limit == 0 { "of the machine's (no maxmemory)" } else { "of maxmemory" };
     let percent = server.memory.saturating_mul(100).checked_div(bound).unwrap_or(0);
@@ -98,7 +98,7 @@ fn of_memory(server: &Condition) -> Finding {
 }
 
 /// Redis may be lost without losing work. What it keeps spares a sweep of everything after its restart.
-fn of_persistence(server: &Condition) -> Finding {
+fn of_persistence(server: &ServerReport) -> Finding {
     const CHECK: &str = "persistence";
     if !server.writes_well {
         let what = "its last write to disk failed; it may refuse writes";
@@ -123,11 +123,11 @@ fn of_persistence(server: &Condition) -> Finding {
 mod tests {
     use super::*;
 
-    fn server() -> Condition {
-        Condition {
+    fn server() -> ServerReport {
+        ServerReport {
             version: "7.2.4".to_owned(),
             role: "master".to_owned(),
-            in_step: true,
+            in_sync: true,
             eviction: "noeviction".to_owned(),
             evicted: 0,
             memory_limit: 1_000 << 20,
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    fn states(server: &Condition) -> [String; 4] {
+    fn states(server: &ServerReport) -> [String; 4] {
         let first = of_role(server, "").unwrap_or_else(|| of_version(server));
         [first, of_eviction(server), of_memory(server), of_persistence(server)]
             .map(|finding| serde_json::to_value(finding).unwrap()["state"].as_str().unwrap().to_owned())
@@ -149,25 +149,25 @@ mod tests {
     #[test]
     fn each_weakness_is_found_by_itself() {
         assert_eq!(states(&server()), ["ok", "ok", "ok", "ok"]);
-        let old = Condition { version: "6.2.1".to_owned(), ..server() };
+        let old = ServerReport { version: "6.2.1".to_owned(), ..server() };
         assert_eq!(states(&old), ["fault", "ok", "ok", "ok"]);
-        let replica = Condition { role: "slave".to_owned(), ..server() };
+        let replica = ServerReport { role: "slave".to_owned(), ..server() };
         assert_eq!(states(&replica), ["fault", "ok", "ok", "ok"]);
-        let lost = Condition { in_step: false, ..replica.clone() };
+        let lost = ServerReport { in_sync: false, ..replica.clone() };
         for (server, state) in [(&replica, "ok"), (&lost, "warning")] {
             assert_eq!(serde_json::to_value(of_step(server)).unwrap()["state"], state);
         }
-        let drops = Condition { eviction: "allkeys-lru".to_owned(), ..server() };
+        let drops = ServerReport { eviction: "allkeys-lru".to_owned(), ..server() };
         assert_eq!(states(&drops), ["ok", "fault", "ok", "ok"]);
-        let tight = Condition { memory: 800 << 20, ..server() };
+        let tight = ServerReport { memory: 800 << 20, ..server() };
         assert_eq!(states(&tight), ["ok", "ok", "warning", "ok"]);
-        let full = Condition { memory: 900 << 20, ..server() };
+        let full = ServerReport { memory: 900 << 20, ..server() };
         assert_eq!(states(&full), ["ok", "ok", "fault", "ok"]);
-        let unbounded = Condition { memory_limit: 0, machine_memory: 0, ..server() };
+        let unbounded = ServerReport { memory_limit: 0, machine_memory: 0, ..server() };
         assert_eq!(states(&unbounded), ["ok", "ok", "ok", "ok"]);
-        let forgets = Condition { append_only: false, ..server() };
+        let forgets = ServerReport { append_only: false, ..server() };
         assert_eq!(states(&forgets), ["ok", "ok", "ok", "warning"]);
-        let stuck = Condition { writes_well: false, ..server() };
+        let stuck = ServerReport { writes_well: false, ..server() };
         assert_eq!(states(&stuck), ["ok", "ok", "ok", "fault"]);
     }
 }

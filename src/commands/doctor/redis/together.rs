@@ -44,7 +44,7 @@ fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
             Finding::fault(GROUP, CHECK, what, "start the other sentinels, and see that they reach each other")
         }
     };
-    Some(finding.at(&sentinel.place))
+    Some(finding.at(&sentinel.node))
 }
 
 /// A cluster.
@@ -60,8 +60,8 @@ pub fn cluster(members: &[Member], unheld: u16) -> Vec<Finding> {
 
 fn of_replicas(members: &[Member]) -> Finding {
     const CHECK: &str = "replicas";
-    let copied: BTreeSet<&Node> = members.iter().filter_map(|member| member.copies.as_ref()).collect();
-    let primaries = members.iter().filter(|member| member.copies.is_none()).map(|member| &member.place);
+    let copied: BTreeSet<&Node> = members.iter().filter_map(|member| member.replica_of.as_ref()).collect();
+    let primaries = members.iter().filter(|member| member.replica_of.is_none()).map(|member| &member.node);
     let alone: BTreeSet<&Node> = primaries.filter(|place| !copied.contains(place)).collect();
     if alone.is_empty() {
         return Finding::ok(GROUP, CHECK, "each primary has one that takes over");
@@ -76,7 +76,7 @@ fn list(nodes: BTreeSet<&Node>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use songda::queue::survey::View;
+    use songda::queue::survey::SentinelView;
 
     use super::*;
 
@@ -86,13 +86,13 @@ mod tests {
 
     fn sentinel(primary: Option<u16>, no_quorum: Option<&str>) -> Sentinel {
         let no_quorum = no_quorum.map(str::to_owned);
-        let view = View { primary: primary.map(node), replicas: Vec::new(), no_quorum };
-        Sentinel { place: node(26_379), view: Ok(view) }
+        let view = SentinelView { primary: primary.map(node), replicas: Vec::new(), no_quorum };
+        Sentinel { node: node(26_379), view: Ok(view) }
     }
 
-    fn member(port: u16, copies: Option<u16>) -> Member {
-        let condition = Err(redis::RedisError::from((redis::ErrorKind::Io, "away")).into());
-        Member { place: node(port), copies: copies.map(node), condition }
+    fn member(port: u16, replica_of: Option<u16>) -> Member {
+        let report = Err(redis::RedisError::from((redis::ErrorKind::Io, "away")).into());
+        Member { node: node(port), replica_of: replica_of.map(node), report }
     }
 
     fn states(findings: Vec<Finding>) -> Vec<(String, String)> {

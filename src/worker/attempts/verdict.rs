@@ -1,91 +1,32 @@
-//! Where the facts of gateways become decisions. Adapters report what happened; here stands what is done about it: done,
-//! again, dead; and for a push, whether the next channel takes over.
+//! Where the facts of gateways become decisions. Adapters report what happened. This file decides what follows: done, again
+//! or dead, and for a push, whether the next channel takes over.
 
-use std::time::Duration;
-
-use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask, Settlement};
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask};
 use crate::domain::delivery::parcel::CarrierCode;
-use crate::domain::kernel::clock::random_below;
 use crate::domain::kernel::ids::ParcelId;
-use crate::domain::kernel::retry::{Next, RetryPolicy};
 use crate::domain::notice::notification::PushMessage;
 use crate::domain::work::outcome::Outcome;
 use crate::gateway::courier::{CarrierFact, CarrierFault};
 use crate::gateway::push::{PushChannel, PushFact, PushReport, Repeat};
 use crate::store::jobs::{Claimed, Ending};
-use crate::worker::pool::attempt::Attempt;
+use crate::worker::attempts::attempt::Attempt;
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::repeat::again_or_dead;
 
-/// Whether the gateway was heard of, which is what its breaker wants to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contact {
-    /// It was not called.
-    None,
-    /// It answered, whatever it said.
-    Answered,
-    /// It did not, or not sensibly.
-    Silent,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone)]
-pub struct Conclusion {
-    /// For the record.
-    pub settlement: Settlement,
-    /// For the breaker.
-    pub contact: Contact,
-}
-
-impl Conclusion {
-    /// An ending from which nothing further follows.
-    #[must_use]
-    pub const fn plain(ending: Ending, contact: Contact) -> Self {
-        Self::with(ending, Effect::None, contact)
-    }
-
-    /// An ending and what follows from it.
-    #[must_use]
-    pub const fn with(ending: Ending, effect: Effect, contact: Contact) -> Self {
-        Self { settlement: Settlement { ending, effect }, contact }
-    }
-}
-
-/// Again after a wait by the policy, or dead when that is enough.
-#[must_use]
-pub fn again_or_dead(
-    job: &Claimed,
-    policy: &RetryPolicy,
-    at_least: Option<Duration>,
-    outcome: Outcome,
-    detail: String,
-) -> Ending {
-    match policy.after(u32::try_from(job.attempts).unwrap_or(u32::MAX), job.age(), at_least, jitter()) {
-        Next::Again(wait) => Ending::again(job, wait, outcome, detail),
-        Next::Enough => Ending::dead(job, outcome, detail),
-    }
-}
-
-/// What spreads repetitions over their wait.
-#[must_use]
-pub fn jitter() -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the number is below 2^32")]
-    let jitter = random_below(1 << 32) as u32;
-    jitter
-}
-
-/// The message to send instead, at once, when the gateway refused only a part of it: a person is better told without a
-/// link, or in plainer words, than not at all. Such a refusal says that nothing was sent.
+/// The message to send instead, at once, if the gateway refused only a part of it. A message without a link, or in plainer
+/// words, is better than none. Such a refusal says that nothing was sent.
 #[must_use]
 pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage> {
     message.without(report.objection.as_ref()?)
 }
 
-/// How often a message is tried whose refusal nobody can explain, before people see it and the next channel takes over.
+/// How often a message is tried after unexplained refusals, before it becomes a dead letter and the next channel takes over.
 const UNEXPLAINED_AT_MOST: i32 = 3;
 
-/// How a push ends after what its channel reported; no end while it goes on over the same channel.
+/// What follows from a channel's report on a push.
 ///
-/// A push that is given up on one channel goes to the next, whether it died for an operator to see (our fault) or simply
-/// ended (the person's wish).
+/// A push that is given up on one channel goes on over the next, whether its job is dead (our fault, for an operator to see)
+/// or done (the person's wish).
 #[must_use]
 pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let Attempt { job, policy, .. } = attempt;
@@ -97,9 +38,9 @@ pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask
             PushEnd::Delivered,
             Contact::Answered,
         ),
-        // An earlier copy may have used the consent up, and so have arrived. Its receipt will say so, or fail to.
+        // An earlier copy may have used the consent up, and so have arrived. Its receipt would prove it.
         PushFact::Refused if job.unclear > 0 && channel.repeat() == Repeat::ConsentTells => {
-            let ending = Ending::snooze(job, settings.doubts.confirm_within, detail).called(Outcome::Unconfirmed);
+            let ending = Ending::snooze(job, settings.time_outs.confirm_within, detail).called(Outcome::Unconfirmed);
             PushVerdict::open(ending, Contact::Answered)
         }
         PushFact::Refused => {
@@ -128,37 +69,37 @@ pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask
         ),
         PushFact::Ambiguous => {
             let unclear = job.unclear.saturating_add(1);
-            let ending = again_or_dead(job, policy, Some(settings.doubts.clear_up_after), Outcome::Ambiguous, detail);
+            let ending =
+                again_or_dead(job, policy, Some(settings.time_outs.clear_up_after), Outcome::Ambiguous, detail);
             PushVerdict::repeat(ending.with_unclear(unclear), unclear, Contact::Silent)
         }
     }
 }
 
-/// How an attempt at a push ended, on its channel and as far as its gateway is concerned.
+/// The end of an attempt at a push.
 #[derive(Debug, Clone)]
 pub struct PushVerdict {
-    /// For the job.
+    /// The job's.
     pub ending: Ending,
-    /// For the notification, where the push is over.
+    /// The notification's, on this channel; `None` while the push goes on over the same channel.
     pub end: Option<PushEnd>,
-    /// For the breaker.
     pub contact: Contact,
 }
 
 impl PushVerdict {
-    /// It is over.
+    /// The push is over on this channel.
     #[must_use]
     pub const fn end(ending: Ending, end: PushEnd, contact: Contact) -> Self {
         Self { ending, end: Some(end), contact }
     }
 
-    /// It goes on over the same channel.
+    /// The push goes on over the same channel.
     #[must_use]
     pub const fn open(ending: Ending, contact: Contact) -> Self {
         Self { ending, end: None, contact }
     }
 
-    /// It is to be repeated, unless that was enough; `unclear` attempts may have brought it.
+    /// The push is repeated, unless its job is dead. `unclear` attempts may have delivered it.
     #[must_use]
     pub fn repeat(ending: Ending, unclear: i32, contact: Contact) -> Self {
         let end = ending.is_dead().then(|| lost(unclear));
@@ -166,23 +107,22 @@ impl PushVerdict {
     }
 }
 
-/// The end of a push that did not arrive, as far as anybody knows.
+/// The end of a push that is given up. `unclear` attempts may have delivered it.
 #[must_use]
 pub const fn lost(unclear: i32) -> PushEnd {
     if unclear > 0 { PushEnd::Unknown } else { PushEnd::Failed }
 }
 
-/// The end of a job at a carrier that this installation does not use any more. What it holds of ours, only people can find
-/// out.
+/// The end of a job at a carrier that this installation no longer uses. Only people can find out which orders it holds.
 #[must_use]
 pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
     let why = format!("carrier {carrier} is not set up any more: set it up and replay, or settle it by hand");
     Conclusion::plain(Ending::dead(job, Outcome::NoCarrier, why), Contact::None)
 }
 
-/// How a job at a carrier goes on after a fault that is not the job's own affair.
+/// What follows from a carrier's fault, for every job that does not handle the fault itself.
 ///
-/// `asked_to_change` says whether the call would have changed something there: only then can an ambiguous outcome leave
+/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous outcome leaves
 /// the job unclear.
 #[must_use]
 pub fn on_carrier_fault(
@@ -192,7 +132,7 @@ pub fn on_carrier_fault(
     fault: CarrierFault,
 ) -> Conclusion {
     let Attempt { job, policy, .. } = attempt;
-    let clear_up_after = Some(attempt.workshop.settings.doubts.clear_up_after);
+    let clear_up_after = Some(attempt.workshop.settings.time_outs.clear_up_after);
     let in_doubt = |outcome, detail| {
         let ending = again_or_dead(job, policy, clear_up_after, outcome, detail);
         ending.with_unclear(job.unclear.saturating_add(1))
@@ -205,10 +145,10 @@ pub fn on_carrier_fault(
         CarrierFact::Unavailable => (again_or_dead(job, policy, None, Outcome::Unavailable, detail), Contact::Silent),
         CarrierFact::Ambiguous if asked_to_change => (in_doubt(Outcome::Ambiguous, detail), Contact::Silent),
         CarrierFact::Ambiguous => (again_or_dead(job, policy, None, Outcome::Ambiguous, detail), Contact::Silent),
-        // It has the order: the look-up will find it.
+        // The carrier has the order: the look-up will find it.
         CarrierFact::Duplicate => (in_doubt(Outcome::Duplicate, detail), Contact::Answered),
         CarrierFact::Misconfigured => (Ending::dead(job, Outcome::Misconfigured, detail), Contact::Answered),
-        // However that came out: the resident must mend the address.
+        // The resident must correct the address.
         CarrierFact::AddressRefused => {
             let ending = Ending::done(job, Outcome::AddressRefused, detail, None);
             let effect = Effect::Parcel(ParcelEffect { parcel, change: ParcelChange::AddressRefused });

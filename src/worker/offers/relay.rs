@@ -1,4 +1,5 @@
-//! The relay hears the bell of its own process and tells Redis, many commits in one round trip.
+//! The relay tells Redis what its own process committed: jobs that are due, and people whose clients should look again.
+//! Many commits share one round trip.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,20 +10,20 @@ use tokio_util::sync::CancellationToken;
 use crate::casework::frame::bell::News;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::work::job::Offer;
-use crate::metrics::offers::{self, By};
+use crate::metrics::offers::{self, OfferedBy};
 use crate::queue::Queue;
-use crate::worker::pool::offering::offer;
+use crate::worker::offers::offering::offer;
 
-/// How many commits are told in one round trip at the most.
+/// The most commits in one round trip.
 const BATCH: usize = 256;
-/// How long to wait before what could not be told is told again.
+/// The wait before jobs that Redis did not take are offered again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How many offers are held until Redis is back. Those of a longer outage are left to the sweeper.
+/// The most jobs that are held until Redis is back. After a longer outage the sweeper offers the rest.
 const HELD_AT_MOST: usize = 16_384;
 
-/// Tells Redis until the process stops. What it cannot tell it tells again; what it forgets, the sweeper finds.
+/// Relays until the process stops. The sweeper finds what the relay forgets.
 pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: CancellationToken) {
-    offers::begin(By::Relay);
+    offers::begin(OfferedBy::Relay);
     let mut heard = Vec::with_capacity(BATCH);
     let mut held = Vec::new();
     loop {
@@ -30,27 +31,27 @@ pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: Cancellatio
             count = bell.recv_many(&mut heard, BATCH) => if count == 0 { return },
             () = tokio::time::sleep(PAUSE), if !held.is_empty() => {}
             () = stop.cancelled() => {
-                // What was committed before the stop is told before the end.
+                // Commits from before the stop are still relayed.
                 while let Ok(news) = bell.try_recv() {
                     heard.push(news);
                 }
-                tell(&queue, &mut heard, &mut held).await;
+                relay(&queue, &mut heard, &mut held).await;
                 return;
             }
         }
-        tell(&queue, &mut heard, &mut held).await;
+        relay(&queue, &mut heard, &mut held).await;
     }
 }
 
-async fn tell(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
+async fn relay(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
     let mut people = BTreeSet::new();
     for news in heard.drain(..) {
         held.extend(news.offers);
         people.extend(news.people);
     }
     let people: Vec<PersonId> = people.into_iter().collect();
-    // A node of a cluster that does not answer keeps neither from the others.
-    let ((), announced) = tokio::join!(offer(queue, held, By::Relay), queue.announce(&people));
+    // Side by side, because in a cluster they go to different nodes, and one may not answer.
+    let ((), announced) = tokio::join!(offer(queue, held, OfferedBy::Relay), queue.announce(&people));
     held.truncate(HELD_AT_MOST);
     if let Err(error) = announced {
         tracing::debug!(%error, "live clients will look again by themselves");

@@ -1,63 +1,63 @@
-//! What a server says about itself: for the operator who asks whether all is well.
+//! What one server reports of itself, for `songda doctor`.
 
 use std::collections::BTreeMap;
 
 use redis::RedisResult;
 
-use crate::queue::ANSWER_WITHIN;
-use crate::queue::connection::endpoint::Place;
+use crate::queue::connection::endpoint::Endpoint;
+use crate::queue::connection::time_out::ANSWER_WITHIN;
 
-/// A server's settings and state. What it does not tell is empty or zero.
+/// A server's settings and state. A value that it does not report is empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
-    /// `7.2.4`; of Valkey, the Redis that it is compatible with.
+pub struct ServerReport {
+    /// Such as `7.2.4`. Valkey reports the Redis version that it is compatible with.
     pub version: String,
-    /// `master`, or something that takes no writes.
+    /// `master`, or the role of a server that takes no writes.
     pub role: String,
-    /// Whether it is a primary, or in step with its own.
-    pub in_step: bool,
-    /// What it does when its memory is full.
+    /// True of a primary, and of a replica in sync with its primary.
+    pub in_sync: bool,
+    /// What the server does when its memory is full.
     pub eviction: String,
-    /// How many keys it dropped to make room.
+    /// How many keys it dropped to free memory.
     pub evicted: u64,
-    /// How many bytes it may use; 0 for all there are.
+    /// The most bytes that it may use; 0 if unlimited.
     pub memory_limit: u64,
-    /// How many it uses.
+    /// The bytes that it uses.
     pub memory: u64,
-    /// How many the machine has.
+    /// The bytes of memory of its machine.
     pub machine_memory: u64,
-    /// Whether it writes a log of changes to disk.
+    /// True if it writes an append-only file.
     pub append_only: bool,
-    /// Whether its last writes to disk went well.
+    /// True if its last writes to disk succeeded.
     pub writes_well: bool,
-    /// How often the log reaches the disk: `always`, `everysec` or `no`; `None` where we may not ask.
+    /// How often the append-only file reaches the disk: `always`, `everysec` or `no`; `None` if `CONFIG` is forbidden.
     pub fsync: Option<String>,
     /// Its clock: microseconds since 1970.
     pub micros: i64,
 }
 
-/// Asks the server at a place about itself, over a connection of its own.
-pub(in crate::queue) async fn at(place: &Place) -> RedisResult<Condition> {
-    let mut connection = place.connect(ANSWER_WITHIN).await?;
+/// Asks a server for its report, over a connection of its own.
+pub(in crate::queue) async fn fetch(endpoint: &Endpoint) -> RedisResult<ServerReport> {
+    let mut connection = endpoint.connect(ANSWER_WITHIN).await?;
     let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
-    // Not every provider lets us ask.
+    // Some providers forbid this command.
     let fsync: RedisResult<Vec<String>> =
         redis::cmd("CONFIG").arg("GET").arg("appendfsync").query_async(&mut connection).await;
     let (seconds, micros): (i64, i64) = redis::cmd("TIME").query_async(&mut connection).await?;
     let fsync = fsync.ok().and_then(|pair| pair.into_iter().nth(1));
-    Ok(Condition { fsync, micros: seconds * 1_000_000 + micros, ..read(&info) })
+    Ok(ServerReport { fsync, micros: seconds * 1_000_000 + micros, ..read(&info) })
 }
 
 /// Reads an answer to `INFO`: lines of `name:value`.
-fn read(info: &str) -> Condition {
-    let said: BTreeMap<&str, &str> = info.lines().filter_map(|line| line.split_once(':')).collect();
-    let text = |name: &str| said.get(name).map_or_else(String::new, |value| value.trim().to_owned());
+fn read(info: &str) -> ServerReport {
+    let fields: BTreeMap<&str, &str> = info.lines().filter_map(|line| line.split_once(':')).collect();
+    let text = |name: &str| fields.get(name).map_or_else(String::new, |value| value.trim().to_owned());
     let number = |name: &str| text(name).parse().unwrap_or(0);
     let ok = |name: &str| matches!(text(name).as_str(), "" | "ok");
-    Condition {
+    ServerReport {
         version: text("redis_version"),
         role: text("role"),
-        in_step: matches!(text("master_link_status").as_str(), "" | "up"),
+        in_sync: matches!(text("master_link_status").as_str(), "" | "up"),
         eviction: text("maxmemory_policy"),
         evicted: number("evicted_keys"),
         memory_limit: number("maxmemory"),
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_redis_says_is_read() {
+    fn an_answer_to_info_is_read() {
         let info = "# Server\r\nredis_version:7.2.4\r\n# Memory\r\nused_memory:1024\r\nmaxmemory:2048\r\n\
                     maxmemory_policy:allkeys-lru\r\n# Persistence\r\naof_enabled:1\r\naof_last_write_status:err\r\n\
                     # Stats\r\nevicted_keys:3\r\n# Replication\r\nrole:slave\r\nmaster_link_status:down\r\n";
@@ -85,7 +85,7 @@ mod tests {
             ("7.2.4", "slave", "allkeys-lru")
         );
         assert_eq!((read.memory, read.memory_limit, read.evicted), (1024, 2048, 3));
-        assert!(read.append_only && !read.writes_well && !read.in_step);
+        assert!(read.append_only && !read.writes_well && !read.in_sync);
         assert_eq!(super::read("").memory, 0);
     }
 }

@@ -1,5 +1,5 @@
-//! The pulse of a worker: when each lane last came round. A process that answers but no longer consumes is found out
-//! by this (`/readyz`), not by its customers.
+//! The health of a worker: when each lane last came round. `/readyz` uses it to find a process that answers but no longer
+//! consumes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::work::job::Lane;
 
-/// When each lane last came round. Cloning shares it.
+/// The last round of each lane. Cloning shares it.
 #[derive(Clone, Default)]
-pub struct Pulse(Arc<Mutex<BTreeMap<Lane, Stopwatch>>>);
+pub struct Health(Arc<Mutex<BTreeMap<Lane, Stopwatch>>>);
 
-impl Pulse {
-    /// A lane came round.
+impl Health {
+    /// Notes that a lane came round.
     pub fn beat(&self, lane: &Lane) {
         let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(beat) = beats.get_mut(lane) {

@@ -1,0 +1,68 @@
+//! What an answer says about the connection it came over: nothing, a time-out, a broken connection, or a redirect.
+
+use redis::{RedisError, Value};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::queue) enum ErrorClass {
+    /// The server answered. The answer may still be an error, but the connection works.
+    None,
+    /// No answer came in time.
+    Silent,
+    /// The connection is useless: it broke, or its server became a replica.
+    Broken,
+    /// Another node of the cluster holds the key, or soon will.
+    Redirected,
+}
+
+impl ErrorClass {
+    pub(in crate::queue) fn of(answer: Result<&[Value], &RedisError>) -> Self {
+        let code = match answer {
+            Ok(values) => values.iter().find_map(|value| match value {
+                Value::ServerError(error) => Some(error.code()),
+                _ => None,
+            }),
+            Err(error) => error.code(),
+        };
+        match (code, answer) {
+            (Some("READONLY" | "MASTERDOWN" | "UNBLOCKED"), _) => Self::Broken,
+            (Some("MOVED" | "ASK" | "CLUSTERDOWN" | "TRYAGAIN"), _) => Self::Redirected,
+            (None, Err(error)) if error.is_timeout() => Self::Silent,
+            (None, Err(error)) if error.is_unrecoverable_error() || error.is_io_error() => Self::Broken,
+            _ => Self::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn only_errors_of_the_connection_have_a_class() {
+        let refused = |code: &str| redis::parse_redis_value(format!("-{code} of words\r\n").as_bytes()).unwrap();
+        for (code, class) in [
+            ("READONLY", ErrorClass::Broken),
+            ("MOVED", ErrorClass::Redirected),
+            ("CLUSTERDOWN", ErrorClass::Redirected),
+            ("NOGROUP", ErrorClass::None),
+            ("NOSCRIPT", ErrorClass::None),
+            ("OOM", ErrorClass::None),
+        ] {
+            let answer = [Value::Okay, refused(code)];
+            assert_eq!(ErrorClass::of(Ok(&answer)), class, "{code}");
+            let error = refused(code).extract_error().unwrap_err();
+            assert_eq!(ErrorClass::of(Err(&error)), class, "{code}");
+        }
+        assert_eq!(ErrorClass::of(Ok(&[Value::Nil])), ErrorClass::None);
+        for (kind, class) in [
+            (io::ErrorKind::TimedOut, ErrorClass::Silent),
+            (io::ErrorKind::ConnectionRefused, ErrorClass::Broken),
+            (io::ErrorKind::UnexpectedEof, ErrorClass::Broken),
+            (io::ErrorKind::HostUnreachable, ErrorClass::Broken),
+        ] {
+            assert_eq!(ErrorClass::of(Err(&io::Error::from(kind).into())), class, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! How a job that failed is repeated: after a wait by its retry policy, with jitter.
+
+use std::time::Duration;
+
+use crate::domain::kernel::clock::random_below;
+use crate::domain::kernel::retry::{Next, RetryPolicy};
+use crate::domain::work::outcome::Outcome;
+use crate::store::jobs::{Claimed, Ending};
+
+/// Repeats the job after at least `at_least`, however often it was tried.
+#[must_use]
+pub fn again(job: &Claimed, policy: &RetryPolicy, at_least: Duration, outcome: Outcome, detail: String) -> Ending {
+    Ending::again(job, policy.wait(attempts(job), Some(at_least), jitter()), outcome, detail)
+}
+
+/// Repeats the job after at least `at_least`, or ends it if the policy allows no further attempt.
+#[must_use]
+pub fn again_or_dead(
+    job: &Claimed,
+    policy: &RetryPolicy,
+    at_least: Option<Duration>,
+    outcome: Outcome,
+    detail: String,
+) -> Ending {
+    match policy.after(attempts(job), job.age(), at_least, jitter()) {
+        Next::Again(wait) => Ending::again(job, wait, outcome, detail),
+        Next::Enough => Ending::dead(job, outcome, detail),
+    }
+}
+
+fn attempts(job: &Claimed) -> u32 {
+    u32::try_from(job.attempts).unwrap_or(u32::MAX)
+}
+
+fn jitter() -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the number is below 2^32")]
+    let jitter = random_below(1 << 32) as u32;
+    jitter
+}

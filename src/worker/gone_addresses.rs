@@ -1,0 +1,87 @@
+//! Decides whether to believe a gateway that calls an address gone. Such an address is deleted. But if many seem to be gone
+//! at once, the credentials are probably those of another app, and believing it would delete the addresses of everyone.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::notice::notification::ChannelCode;
+use crate::gateway::push::PushFact;
+
+/// What this process heard of addresses, by channel. Cloning shares it.
+#[derive(Clone, Default)]
+pub struct GoneAddresses(Arc<Mutex<BTreeMap<ChannelCode, Reports>>>);
+
+/// Counts of recent reports: the address is gone, or it is valid.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reports {
+    gone: u32,
+    valid: u32,
+}
+
+/// One address in this many may be gone. The first one always may.
+const ONE_IN: u32 = 10;
+/// The number of reports after which both counts are halved.
+const REMEMBERED: u32 = 1_000;
+
+impl GoneAddresses {
+    /// Counts a gateway's report. True if an address that the gateway calls gone should be deleted.
+    pub fn believes(&self, channel: &ChannelCode, fact: &PushFact) -> bool {
+        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports = reports.entry(channel.clone()).or_default();
+        reports.count(fact);
+        reports.is_plausible()
+    }
+}
+
+impl Reports {
+    fn count(&mut self, fact: &PushFact) {
+        match fact {
+            PushFact::Gone => self.gone += 1,
+            PushFact::Delivered { .. } | PushFact::Refused => self.valid += 1,
+            PushFact::Throttled { .. } | PushFact::Unavailable | PushFact::Misconfigured | PushFact::Ambiguous => {}
+        }
+        if self.gone + self.valid > REMEMBERED {
+            *self = Self { gone: self.gone / 2, valid: self.valid / 2 };
+        }
+    }
+
+    const fn is_plausible(self) -> bool {
+        self.gone <= 1 + self.valid / ONE_IN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VALID: PushFact = PushFact::Delivered { reference: None };
+
+    #[test]
+    fn one_gone_address_is_believed_and_many_are_not() {
+        let gone = GoneAddresses::default();
+        let [wechat, sms] = ["wechat", "sms_aliyun"].map(ChannelCode::new);
+        assert!(gone.believes(&wechat, &PushFact::Gone));
+        assert!((0..50).all(|_| !gone.believes(&wechat, &PushFact::Gone)));
+        assert!(gone.believes(&sms, &PushFact::Gone), "channels are counted apart");
+        for _ in 0..600 {
+            gone.believes(&wechat, &VALID);
+        }
+        assert!(gone.believes(&wechat, &PushFact::Gone), "the credentials were corrected");
+    }
+
+    proptest! {
+        /// Whatever was reported before, wrong credentials delete few addresses.
+        #[test]
+        fn wrong_credentials_delete_few_addresses(valid in 0_u32..5_000) {
+            let gone = GoneAddresses::default();
+            let channel = ChannelCode::new("wechat");
+            for _ in 0..valid {
+                gone.believes(&channel, &VALID);
+            }
+            let deleted = (0..2_000).filter(|_| gone.believes(&channel, &PushFact::Gone)).count();
+            prop_assert!(deleted <= 1 + (REMEMBERED / ONE_IN) as usize, "{}", deleted);
+        }
+    }
+}

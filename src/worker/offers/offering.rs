@@ -1,0 +1,19 @@
+//! Offers jobs on the streams, and counts the offers. Jobs that Redis does not take stay with the caller.
+
+use crate::domain::work::job::Offer;
+use crate::metrics::offers::{self, OfferedBy};
+use crate::queue::Queue;
+
+/// Offers the held jobs, and keeps those that could not be offered.
+pub async fn offer(queue: &Queue, held: &mut Vec<Offer>, by: OfferedBy) {
+    let wanted = held.len();
+    match queue.offer(held).await {
+        Ok(()) => held.clear(),
+        Err(error) => {
+            tracing::warn!(%error, jobs = error.left.len(), "jobs cannot be offered yet");
+            *held = error.left;
+        }
+    }
+    offers::count_offered(by, wanted.saturating_sub(held.len()));
+    offers::count_failed(by, held.len());
+}

@@ -1,0 +1,95 @@
+//! The sweeper offers jobs that are due and on no stream: jobs that were never offered (the process died between commit and
+//! offer, or a wait ended), and jobs whose offer was lost (Redis was flushed, restarted or failed over).
+//!
+//! How does it know that an offer was lost? A stream holds exactly the unfinished jobs, the oldest first. If a job was
+//! offered before the oldest entry and is still pending, its entry is gone. So an offer that is still on the stream is never
+//! repeated, however long the lane's backlog and however slow its gateway.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::kernel::clock::Stopwatch;
+use crate::domain::work::job::{Lane, Offer};
+use crate::metrics::offers::{self, OfferedBy};
+use crate::queue::QueueError;
+use crate::queue::streams::OldestEntry;
+use crate::worker::offers::offering::offer;
+use crate::worker::workshop::Workshop;
+
+/// How long an offer may take to reach the stream. If it was made earlier and is not there, it is lost.
+const OFFER_TAKES: Duration = Duration::from_secs(1);
+/// How long one entry may be the oldest. A working lane finishes its oldest entry long before. An entry that stays has no
+/// reader any more, and would hide the loss of every offer after it.
+const OLDEST_FOR: Duration = Duration::from_secs(60);
+
+/// Sweeps every lane until the process stops. No lane waits for another, because part of a cluster may be away.
+pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
+    offers::begin(OfferedBy::Sweeper);
+    let every = workshop.settings.upkeep.sweep;
+    let sweep = async |lane: Lane| {
+        let mut lane = LaneSweeper::new(lane);
+        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+            lane.sweep(&workshop).await;
+        }
+    };
+    join_all(workshop.lanes().into_iter().map(|(lane, _)| sweep(lane))).await;
+}
+
+struct LaneSweeper {
+    lane: Lane,
+    /// The oldest entry of the stream at the last look, and since when it has been the oldest.
+    oldest: Option<(String, Stopwatch)>,
+    /// Jobs that were found and could not be offered. The record counts them as offered, so a new look would not find them
+    /// soon.
+    held: Vec<Offer>,
+}
+
+impl LaneSweeper {
+    fn new(lane: Lane) -> Self {
+        offers::count_lost(lane.as_str(), 0);
+        Self { lane, oldest: None, held: Vec::new() }
+    }
+
+    async fn sweep(&mut self, workshop: &Workshop) {
+        let lost_after = match self.lost_after(workshop).await {
+            Ok(lost_after) => lost_after,
+            Err(error) => {
+                tracing::debug!(%error, lane = %self.lane, "nothing can be offered while Redis is away");
+                return;
+            }
+        };
+        if self.held.is_empty() {
+            match workshop.in_time(workshop.casework.sweep(&self.lane, lost_after)).await {
+                Ok(swept) if swept.offers.is_empty() => return,
+                Ok(swept) => {
+                    offers::count_lost(self.lane.as_str(), swept.lost);
+                    self.held = swept.offers;
+                }
+                Err(error) => return tracing::warn!(%error, lane = %self.lane, "cannot sweep"),
+            }
+        }
+        offer(&workshop.queue, &mut self.held, OfferedBy::Sweeper).await;
+    }
+
+    /// How long ago an offer must have been made to count as lost.
+    async fn lost_after(&mut self, workshop: &Workshop) -> Result<Duration, QueueError> {
+        let Some(OldestEntry { entry, age }) = workshop.queue.oldest(&self.lane).await? else {
+            self.oldest = None;
+            return Ok(OFFER_TAKES);
+        };
+        match &self.oldest {
+            Some((known, since)) if *known == entry => {
+                if since.elapsed() > OLDEST_FOR {
+                    tracing::warn!(lane = %self.lane, entry, "an entry that no reader answers is removed");
+                    workshop.queue.acknowledge(&self.lane, &[entry]).await?;
+                    self.oldest = None;
+                }
+            }
+            _ => self.oldest = Some((entry, Stopwatch::start())),
+        }
+        Ok(age + OFFER_TAKES)
+    }
+}

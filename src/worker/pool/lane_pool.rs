@@ -1,0 +1,273 @@
+//! The pool of a lane: claimed jobs wait here for one of the gateway's slots, and are attempted.
+//!
+//! The pool runs one task per busy slot, a *runner*. A runner takes the next job only after the settler accepted its last
+//! one, so the number of waiting jobs is bounded, whatever is slow.
+//!
+//! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, more jobs
+//! are claimed than there are slots: as many as will surely begin within a moment, and none while the gateway is slow or
+//! silent. If a job waits too long all the same, it is put back untried, well before its lease ends.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{Notify, mpsc};
+
+use crate::domain::kernel::clock::Stopwatch;
+use crate::domain::work::job::Lane;
+use crate::kill_point::{self, Step};
+use crate::lifecycle::Tasks;
+use crate::metrics::attempts::Attempts;
+use crate::store::jobs::{Claimed, Ending};
+use crate::trace::Span;
+use crate::worker::attempts::attempt::{Progress, broken_off};
+use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::jobs::{self, Plan, PlannedJob};
+use crate::worker::pool::breaker::Breaker;
+use crate::worker::pool::settler::{AnsweredRing, EndedAttempt};
+use crate::worker::pool::shared_breaker::{Permit, SharedBreaker};
+use crate::worker::workshop::Workshop;
+
+/// How long jobs may be expected to wait for a slot.
+const AHEAD: Duration = Duration::from_millis(250);
+/// The most jobs that may wait for a slot, however quick the gateway is.
+const AHEAD_AT_MOST: usize = 512;
+
+pub struct LanePool {
+    workshop: Arc<Workshop>,
+    lane: Lane,
+    slots: usize,
+    state: Mutex<PoolState>,
+    /// Notified whenever a runner takes a job or ends.
+    taken: Notify,
+    /// The usual duration of an attempt, in microseconds; zero until the first one ended.
+    usual: AtomicU64,
+    /// How many attempts ended.
+    ended: AtomicU64,
+    breaker: SharedBreaker,
+    started: Stopwatch,
+    settler: mpsc::Sender<EndedAttempt>,
+    counts: Attempts,
+}
+
+#[derive(Default)]
+struct PoolState {
+    waiting: VecDeque<WaitingJob>,
+    runners: usize,
+}
+
+/// A claimed job that waits for a slot.
+pub struct WaitingJob {
+    pub planned: PlannedJob,
+    /// The stream entry that rang for it.
+    pub entry: String,
+    /// Held until the job ends.
+    pub permit: Arc<Permit>,
+}
+
+/// The state of a lane at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneStatus {
+    pub lane: Lane,
+    pub breaker: Breaker,
+    /// How many attempts can be made at once.
+    pub slots: usize,
+    /// How many attempts are being made.
+    pub busy: usize,
+    /// How many attempts ended so far.
+    pub ended: u64,
+}
+
+impl LanePool {
+    #[must_use]
+    pub fn new(workshop: Arc<Workshop>, lane: Lane, slots: usize, settler: mpsc::Sender<EndedAttempt>) -> Self {
+        Self {
+            workshop,
+            counts: Attempts::of(lane.as_str()),
+            lane,
+            slots,
+            state: Mutex::default(),
+            taken: Notify::new(),
+            usual: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            breaker: SharedBreaker::default(),
+            started: Stopwatch::start(),
+            settler,
+        }
+    }
+
+    /// Waits until claiming is worthwhile, and returns how many jobs the pool has room for.
+    pub async fn room(&self) -> usize {
+        loop {
+            let room = self.room_now();
+            // Few large claims cost less than many small ones.
+            if room > self.ahead() / 2 {
+                return room;
+            }
+            self.taken.notified().await;
+        }
+    }
+
+    /// How many jobs may be claimed now.
+    pub fn room_now(&self) -> usize {
+        let state = self.state();
+        let held = state.waiting.len() + state.runners;
+        drop(state);
+        (self.slots + self.ahead()).saturating_sub(held)
+    }
+
+    /// A permit to begin up to `wanted` jobs; `None` while the breaker is open.
+    pub fn permit(&self, wanted: usize) -> Option<Permit> {
+        self.breaker.permit(wanted, self.started.elapsed())
+    }
+
+    /// The counts of this lane's attempts.
+    pub const fn counts(&self) -> &Attempts {
+        &self.counts
+    }
+
+    pub fn status(&self) -> LaneStatus {
+        LaneStatus {
+            lane: self.lane.clone(),
+            breaker: self.breaker.state(),
+            slots: self.slots,
+            busy: self.state().runners,
+            ended: self.ended.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How many jobs may wait for a slot.
+    fn ahead(&self) -> usize {
+        let usual = self.usual.load(Ordering::Relaxed);
+        if usual == 0 || self.breaker.state() != Breaker::Closed {
+            return 0;
+        }
+        let rounds = AHEAD.as_micros() as u64 / usual;
+        self.slots.saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX)).min(AHEAD_AT_MOST)
+    }
+
+    /// Attempts a job as soon as a slot is free, and hands its end to the settler.
+    pub fn start(self: &Arc<Self>, tasks: &Tasks, job: WaitingJob) {
+        let mut state = self.state();
+        state.waiting.push_back(job);
+        if state.runners < self.slots {
+            state.runners += 1;
+            tasks.spawn(Arc::clone(self).run());
+        }
+    }
+
+    /// A runner: attempts one job after the other, until none waits.
+    async fn run(self: Arc<Self>) {
+        while let Some(WaitingJob { planned, entry, permit }) = self.next() {
+            let job = planned.job.id();
+            let settlement = self.attempt(planned).await.settlement;
+            drop(permit);
+            self.ended.fetch_add(1, Ordering::Relaxed);
+            let ring = AnsweredRing { lane: self.lane.clone(), entry };
+            if self.settler.send(EndedAttempt { settlement, ring }).await.is_err() {
+                tracing::warn!(%job, "the settler is gone; the lease will end");
+            }
+        }
+    }
+
+    /// The next job for a runner; `None` ends the runner.
+    fn next(&self) -> Option<WaitingJob> {
+        let mut state = self.state();
+        let next = state.waiting.pop_front();
+        if next.is_none() {
+            state.runners -= 1;
+        }
+        drop(state);
+        self.taken.notify_one();
+        next
+    }
+
+    async fn attempt(&self, PlannedJob { job, held_since, plan }: PlannedJob) -> Conclusion {
+        if let Some(why) = self.not_now(held_since) {
+            return Conclusion::plain(Ending::snooze(&job, Duration::ZERO, why.to_owned()), Contact::None);
+        }
+        let kind = plan.kind();
+        let begun = Stopwatch::start();
+        let span = Span::attempt(job.id(), kind, self.lane.as_str(), job.trace.as_deref());
+        let conclusion = span.clone().scope(attempt(&self.workshop, &job, plan)).await;
+        let took = begun.elapsed();
+        let ending = &conclusion.settlement.ending;
+        span.ended(ending.outcome().as_str(), ending.state());
+        self.counts.ended(kind, ending.outcome().as_str(), ending.state(), took);
+        self.record(conclusion.contact, took);
+        conclusion
+    }
+
+    /// Why a job that has its slot is put back untried; `None` if it may begin.
+    fn not_now(&self, held_since: Stopwatch) -> Option<&'static str> {
+        if held_since.elapsed() > self.workshop.settings.time_outs.wait_for_slot() {
+            return Some("it waited too long for a slot");
+        }
+        let open = matches!(self.breaker.state(), Breaker::Open { .. });
+        open.then_some("the breaker of its gateway is open")
+    }
+
+    fn record(&self, contact: Contact, took: Duration) {
+        self.breaker.record(contact, self.started.elapsed());
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let usual = self.usual.load(Ordering::Relaxed);
+        let smoothed = if usual == 0 { took } else { usual - usual / 8 + took / 8 };
+        self.usual.store(smoothed.max(1), Ordering::Relaxed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One attempt, bounded in time. A panic in a job is only a failed attempt.
+async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
+    let progress = Progress::default();
+    let work = AssertUnwindSafe(jobs::run(workshop, job, plan, &progress)).catch_unwind();
+    match within(workshop.settings.time_outs.attempt, work).await {
+        Some(Ok(conclusion)) => {
+            kill_point::pass(Step::Called, job.lane_name());
+            conclusion
+        }
+        Some(Err(_)) => broken_off(workshop, job, &progress, "the job panicked", Contact::None),
+        None => broken_off(workshop, job, &progress, "the attempt took too long", Contact::Silent),
+    }
+}
+
+/// The output of `work`, or `None` if it takes longer than `limit`. A process that was stopped and resumed finds its timers
+/// late, so the clock is also checked before every step: if another worker may hold the job by now, the attempt sends
+/// nothing more to the gateway.
+async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
+    let since = Stopwatch::start();
+    let mut work = pin!(work);
+    let step = poll_fn(|context| match since.elapsed() < limit {
+        true => work.as_mut().poll(context).map(Some),
+        false => Poll::Ready(None),
+    });
+    tokio::time::timeout(limit, step).await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_attempt_that_was_stopped_does_nothing_more() {
+        let limit = Duration::from_millis(20);
+        assert_eq!(within(limit, async { "done" }).await, Some("done"));
+        let mut went_on = false;
+        let stopped = async {
+            std::thread::sleep(2 * limit);
+            tokio::task::yield_now().await;
+            went_on = true;
+        };
+        assert_eq!(within(limit, stopped).await, None);
+        assert!(!went_on, "another worker may hold the job by now");
+    }
+}

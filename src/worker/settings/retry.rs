@@ -1,0 +1,89 @@
+//! The retry policy of each kind of job: how often it is tried, and for how long.
+
+use std::time::Duration;
+
+use crate::domain::kernel::retry::RetryPolicy;
+use crate::domain::work::job::Work;
+use crate::env::Env;
+
+#[derive(Debug, Clone)]
+pub struct RetrySettings {
+    /// The policy of most kinds.
+    pub usual: RetryPolicy,
+    /// How often a carrier is asked where a parcel is.
+    pub track_every: Duration,
+}
+
+/// The longest time for which a parcel is followed.
+pub const LONGEST_WAY: Duration = Duration::from_secs(60 * 86_400);
+
+/// How long a one-time code is valid.
+const CODE_COUNTS_FOR: Duration = Duration::from_secs(300);
+
+impl RetrySettings {
+    /// The policy of one kind of job.
+    #[must_use]
+    pub fn policy(&self, work: &Work) -> RetryPolicy {
+        match work {
+            Work::SendLoginCode { .. } => RetryPolicy { attempts: 4, age: CODE_COUNTS_FOR, ..self.usual },
+            // The job asks the carrier as long as its parcel is on the way.
+            Work::TrackParcel { .. } => {
+                RetryPolicy { attempts: 1_000, age: LONGEST_WAY, longest: self.track_every, ..self.usual }
+            }
+            Work::Push { .. }
+            | Work::OrderParcel { .. }
+            | Work::CancelParcel { .. }
+            | Work::ReadCallback { .. }
+            | Work::RemoveContent { .. } => self.usual,
+        }
+    }
+
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let first = env.duration(
+            "SONGDA_RETRY_FIRST",
+            "1s",
+            "upper bound of the wait before the first repetition; it doubles from there",
+        );
+        let longest = env.duration("SONGDA_RETRY_LONGEST", "15m", "upper bound of any wait before a repetition");
+        let attempts =
+            env.or("SONGDA_RETRY_ATTEMPTS", "200", "how many attempts are made at a job before it is a dead letter");
+        let age = env.duration(
+            "SONGDA_RETRY_AGE",
+            "30h",
+            "how old a job may grow before it is a dead letter: longer than a day, so that it outlives a day's quota",
+        );
+        let track_every = env.duration(
+            "SONGDA_TRACK_EVERY",
+            "2h",
+            "how often a carrier is asked where a parcel is, beside the carrier's own callbacks",
+        );
+        let usual = RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? };
+        Some(Self { usual, track_every: track_every? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::delivery::parcel::CarrierCode;
+    use crate::domain::kernel::clock::fresh;
+    use crate::domain::kernel::ids::{LoginCodeId, ParcelId};
+    use crate::domain::kernel::retry::Next;
+    use crate::domain::notice::notification::ChannelCode;
+
+    #[test]
+    fn a_parcel_is_followed_for_weeks_and_a_code_is_old_after_minutes() {
+        let settings = RetrySettings::read(&mut Env::default()).unwrap();
+        let goes_on =
+            |work: &Work, age: Duration| matches!(settings.policy(work).after(1, age, None, 0), Next::Again(_));
+        let parcel = fresh(ParcelId::from_uuid);
+        let carrier = CarrierCode::new("ems");
+        let track = Work::TrackParcel { parcel, carrier: carrier.clone() };
+        let order = Work::OrderParcel { parcel, carrier };
+        let code = Work::SendLoginCode { code: fresh(LoginCodeId::from_uuid), channel: ChannelCode::new("sms_aliyun") };
+        let minutes = Duration::from_secs(600);
+        let days = Duration::from_secs(10 * 86_400);
+        assert_eq!([&track, &order, &code].map(|work| goes_on(work, days)), [true, false, false]);
+        assert_eq!([&track, &order, &code].map(|work| goes_on(work, minutes)), [true, true, false]);
+    }
+}

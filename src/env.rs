@@ -1,5 +1,5 @@
-//! Reads `SONGDA_*` settings, collecting every fault and every setting's description on the way, so that a wrong
-//! configuration is reported once and whole, and `docs/settings.md` is written from what is really read.
+//! Reads `SONGDA_*` settings. It collects every fault, so that a wrong configuration is reported completely and once. It also
+//! collects every description, so that `docs/settings.md` lists exactly the settings that are read.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use crate::domain::kernel::private::Private;
 
-/// One setting, as documented.
+/// The documentation of one setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Described {
+pub struct SettingDoc {
     /// `SONGDA_…`
     pub name: &'static str,
-    /// What it is without being set; `None` if it must be set.
+    /// The default; `None` if the setting is required, empty if it is optional.
     pub default: Option<String>,
-    /// Meaning and unit, one sentence.
+    /// The meaning and the unit, in one sentence.
     pub meaning: &'static str,
 }
 
@@ -24,7 +24,7 @@ pub struct Described {
 pub struct Env {
     values: BTreeMap<String, String>,
     faults: Vec<String>,
-    described: Vec<Described>,
+    described: Vec<SettingDoc>,
 }
 
 impl Env {
@@ -34,22 +34,22 @@ impl Env {
         Self::of(std::env::vars().filter(|(name, _)| name.starts_with("SONGDA_")))
     }
 
-    /// These values.
+    /// Settings with these names and values.
     pub fn of<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
         let values = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { values, ..Self::default() }
     }
 
-    /// A setting of any type that reads itself from text, with a default in its text form.
+    /// A setting with a default, of any type that parses from text.
     pub fn or<T: FromStr>(&mut self, name: &'static str, default: &str, meaning: &'static str) -> Option<T> {
-        self.describe(Described { name, default: Some(default.to_owned()), meaning });
+        self.describe(SettingDoc { name, default: Some(default.to_owned()), meaning });
         let text = self.set(name).unwrap_or_else(|| default.to_owned());
         self.parse(name, &text)
     }
 
-    /// A setting that must be there.
+    /// A required setting.
     pub fn required<T: FromStr>(&mut self, name: &'static str, meaning: &'static str) -> Option<T> {
-        self.describe(Described { name, default: None, meaning });
+        self.describe(SettingDoc { name, default: None, meaning });
         let Some(text) = self.set(name) else {
             self.fault(format!("{name} is not set: {meaning}"));
             return None;
@@ -57,35 +57,35 @@ impl Env {
         self.parse(name, &text)
     }
 
-    /// A setting that may be left out.
+    /// An optional setting without a default.
     pub fn optional<T: FromStr>(&mut self, name: &'static str, meaning: &'static str) -> Option<T> {
-        self.describe(Described { name, default: Some(String::new()), meaning });
+        self.describe(SettingDoc { name, default: Some(String::new()), meaning });
         let text = self.set(name)?;
         self.parse(name, &text)
     }
 
-    /// A duration, written with its unit: `250ms`, `15s`, `10m`, `2h`, `3d`.
+    /// A duration with its unit: `250ms`, `15s`, `10m`, `2h`, `3d`.
     pub fn duration(&mut self, name: &'static str, default: &str, meaning: &'static str) -> Option<Duration> {
-        self.or::<Span>(name, default, meaning).map(|span| span.0)
+        self.or::<WithUnit>(name, default, meaning).map(|parsed| parsed.0)
     }
 
-    /// A secret: from the variable, or from the file that `<name>_FILE` names (its last line break is dropped).
+    /// A required secret: from the variable, or from the file that `<name>_FILE` names, without its last line break.
     pub fn secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
-        self.describe(Described { name, default: None, meaning });
+        self.describe(SettingDoc { name, default: None, meaning });
         if !self.has_secret(name) {
             self.fault(format!("neither {name} nor {name}_FILE is set: {meaning}"));
         }
         self.read_secret(name)
     }
 
-    /// A secret that may be left out.
+    /// An optional secret.
     pub fn optional_secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
-        self.describe(Described { name, default: Some(String::new()), meaning });
+        self.describe(SettingDoc { name, default: Some(String::new()), meaning });
         self.read_secret(name)
     }
 
-    /// Adds a fault that concerns several settings together. One that is known already is not repeated: two gateways
-    /// may share a setting.
+    /// Adds a fault of several settings together. A known fault is not added again, because two gateways may share a
+    /// setting.
     pub fn fault(&mut self, fault: impl Into<String>) {
         let fault = fault.into();
         if !self.faults.contains(&fault) {
@@ -93,21 +93,20 @@ impl Env {
         }
     }
 
-    fn describe(&mut self, described: Described) {
+    fn describe(&mut self, described: SettingDoc) {
         if !self.described.contains(&described) {
             self.described.push(described);
         }
     }
 
-    /// All faults so far.
     #[must_use]
     pub fn faults(&self) -> &[String] {
         &self.faults
     }
 
-    /// All settings that were asked for so far.
+    /// All settings that were read so far.
     #[must_use]
-    pub fn described(&self) -> &[Described] {
+    pub fn described(&self) -> &[SettingDoc] {
         &self.described
     }
 
@@ -136,7 +135,7 @@ impl Env {
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
-            // The value itself is not repeated: it may be a secret in the wrong place.
+            // The message does not repeat the value: it may be a secret in the wrong place.
             let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or("value");
             self.fault(format!("{name} is set to something that is not a valid {kind}"));
         }
@@ -144,10 +143,10 @@ impl Env {
     }
 }
 
-/// A duration with its unit.
-struct Span(Duration);
+/// A duration that parses from text with a unit.
+struct WithUnit(Duration);
 
-impl FromStr for Span {
+impl FromStr for WithUnit {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -183,7 +182,7 @@ mod tests {
 
     #[test]
     fn durations_need_their_unit() {
-        let read = |text: &str| text.parse::<Span>().map(|span| span.0.as_millis());
+        let read = |text: &str| text.parse::<WithUnit>().map(|parsed| parsed.0.as_millis());
         assert_eq!(read("250ms"), Ok(250));
         assert_eq!(read("2h"), Ok(7_200_000));
         assert!(read("15").is_err() && read("s").is_err() && read("-1s").is_err());

@@ -1,33 +1,32 @@
-//! Where a process may be killed in a test: every boundary between two steps of keeping a promise.
+//! Points at which a test can kill a process: every boundary between two steps of a job.
 //!
 //! `SONGDA_KILL_AT=called` makes a debug build send itself SIGKILL when it comes to that boundary: no destructor runs,
 //! nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. A release build holds
 //! none of this.
 
-/// Of what no lane is about.
+/// The lane of a boundary that belongs to no lane.
 pub const NO_LANE: &str = "";
 
-/// The boundaries, in the order in which a promise passes them.
+/// The boundaries, in the order in which a job passes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The decision is committed; nobody was told of its jobs.
+    /// The decision is committed; its jobs are not offered.
     Committed,
-    /// A ring was heard; the job is not claimed.
+    /// A ring was read; the job is not claimed.
     Heard,
-    /// The job is claimed; nothing else is done.
+    /// The job is claimed; nothing else happened.
     Claimed,
-    /// All is prepared; the gateway is not called.
+    /// The call is prepared; the gateway is not called.
     Prepared,
-    /// The gateway answered; nobody wrote it down.
+    /// The gateway answered; the end is not recorded.
     Called,
-    /// The end is written down; the ring is not acknowledged.
+    /// The end is recorded; the ring is not acknowledged.
     Settled,
-    /// All is done.
+    /// The ring is acknowledged.
     Acknowledged,
 }
 
 impl Step {
-    /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Committed, Self::Heard, Self::Claimed, Self::Prepared, Self::Called, Self::Settled, Self::Acknowledged];
 
@@ -46,7 +45,7 @@ impl Step {
     }
 }
 
-/// Passes a boundary with a job of a lane, or of none; or dies there, if a test said so.
+/// Passes a boundary with a job of a lane, or dies there if a test says so.
 #[cfg(debug_assertions)]
 pub fn pass(step: Step, lane: &str) {
     use std::sync::LazyLock;
@@ -61,7 +60,6 @@ pub fn pass(step: Step, lane: &str) {
     }
 }
 
-/// Passes a boundary.
 #[cfg(not(debug_assertions))]
 #[inline]
 pub const fn pass(_: Step, _: &str) {}

@@ -1,8 +1,8 @@
 //! **Songda (送达)** takes an approval from the phone to the doorbell: a resident handles a published item
 //! on the phone, an officer decides, and the result arrives as a push on the phone and a parcel at the door.
 //!
-//! The layers below stand in the order of their arrows: a module uses only modules beneath it
-//! (`tests/it/layers.rs` holds them to it). `docs/architecture.md` walks one case through five files.
+//! The modules below are in the order of the layers: a module uses only modules further down
+//! (`tests/it/source/layers.rs` checks that). `docs/architecture.md` walks one case through five files.
 
 pub mod app;
 pub mod auth;

@@ -1,8 +1,8 @@
-//! Starting and stopping: every task is tracked, a stop is first asked for and later insisted upon.
+//! Tracked tasks, and how they stop.
 //!
-//! **Soft stop** (`SIGTERM`, `Ctrl-C`): nothing new is begun; what is under way is finished. **Hard stop** (a second
-//! signal, or the end of the grace period): tasks are dropped where they stand. Nothing is lost then either: jobs
-//! come back when their leases end.
+//! **Soft stop** (`SIGTERM`, `Ctrl-C`): tasks begin nothing new, and finish what is under way. **Hard stop** (a second signal,
+//! or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: it comes back when its lease
+//! ends.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,13 +18,12 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// An empty group.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Cancelled when nothing new should be begun.
+    /// Cancelled when tasks should begin nothing new.
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
@@ -38,7 +37,7 @@ impl Tasks {
         self.tracker.spawn(task);
     }
 
-    /// Asks all tasks to stop and waits for them; says whether they all did within the grace period.
+    /// Asks all tasks to stop, and waits for them. True if all stopped within the grace period.
     pub async fn stop(&self, grace: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();
@@ -73,7 +72,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_soft_stop_waits_for_what_is_under_way() {
+    async fn a_soft_stop_waits_for_running_tasks() {
         let tasks = Tasks::new();
         let stopping = tasks.stopping();
         let (done, finished) = tokio::sync::oneshot::channel();

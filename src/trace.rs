@@ -1,14 +1,14 @@
-//! Spans: a request, an attempt at a job, a call of a gateway. Whatever leaves this process about them stands in this
-//! file, so that one look tells that nothing personal is among it: routes, statuses, names of lanes and gateways, ids of
-//! jobs, outcomes. No path, query, header or text of a caller or a gateway becomes a name or an attribute.
+//! Spans: a request, an attempt at a job, a call of a gateway. Everything that leaves this process about them is named in this
+//! file, so that a reader can check that nothing personal is among it: routes, statuses, names of lanes and gateways, job ids,
+//! outcomes. No path, query, header or text of a caller or a gateway becomes a name or an attribute.
 //!
 //! ```text
-//! request ──(its traceparent is kept with the job)──► attempt, in a trace of its own that links to the request's
-//!    └─ call                                             └─ call
+//! request ──(the job keeps its traceparent)──► attempt, in a trace of its own that links to the request's
+//!    └─ call                                        └─ call
 //! ```
 //!
-//! An attempt has a trace of its own because one request may promise four hundred jobs, and some of them are done days
-//! later. Where traces are off (`telemetry` begins them) nothing is made, and asking costs one atomic step.
+//! An attempt has a trace of its own because one request may promise four hundred jobs, some of which are done days later.
+//! `telemetry` turns traces on. While they are off, no span is made, and each call here costs one atomic step.
 
 use std::fmt::Display;
 use std::sync::OnceLock;
@@ -30,12 +30,12 @@ pub fn begin(tracer: SdkTracer) {
     let _ = TRACER.set(tracer);
 }
 
-/// Something that takes time, from now until the last copy of this is dropped; nothing where traces are off.
+/// A span from now until the last copy of this is dropped; empty while traces are off.
 #[derive(Clone, Default)]
 pub struct Span(Option<Context>);
 
 impl Span {
-    /// A request; `caller` is its `traceparent`, if it bore one.
+    /// A request. `caller` is the `traceparent` that came with it.
     #[must_use]
     pub fn request(caller: Option<&str>) -> Self {
         start(|| {
@@ -44,7 +44,7 @@ impl Span {
         })
     }
 
-    /// An attempt at a job; `promised_by` is the `traceparent` of the request that promised it.
+    /// An attempt at a job. `promised_by` is the `traceparent` of the request that promised the job.
     #[must_use]
     pub fn attempt(job: impl Display, kind: &'static str, lane: &str, promised_by: Option<&str>) -> Self {
         start(|| {
@@ -59,7 +59,7 @@ impl Span {
         })
     }
 
-    /// A call of a gateway, on behalf of the running request or attempt.
+    /// A call of a gateway, as part of the running request or attempt.
     #[must_use]
     pub fn call(gateway: &str, method: &str) -> Self {
         start(|| {
@@ -72,18 +72,18 @@ impl Span {
         })
     }
 
-    /// The request or attempt that the running task works on.
+    /// The request or attempt of the running task.
     #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
 
-    /// Runs a future as part of this span: calls that it makes belong to it.
+    /// Runs a future as part of this span: calls in it become child spans.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
 
-    /// The `traceparent` (W3C Trace Context) of what this span causes.
+    /// The `traceparent` (W3C Trace Context) that names this span as the parent.
     #[must_use]
     pub fn traceparent(&self) -> Option<String> {
         let context = self.0.as_ref()?.span().span_context().clone();
@@ -91,14 +91,14 @@ impl Span {
         Some(format!("00-{trace}-{span}-{flags:02x}"))
     }
 
-    /// The id of its trace, by which a line in the log leads to it; `None` where nobody records it.
+    /// The id of its trace, for log lines; `None` if the trace is not sampled.
     #[must_use]
     pub fn trace(&self) -> Option<String> {
         let context = self.0.as_ref()?.span().span_context().clone();
         context.is_sampled().then(|| context.trace_id().to_string())
     }
 
-    /// The request was answered.
+    /// Records the answer to the request.
     pub fn answered(&self, method: &'static str, route: &str, status: u16, caller: &'static str) {
         let Some(span) = self.recorded() else { return };
         span.update_name(format!("{method} {route}"));
@@ -113,7 +113,7 @@ impl Span {
         }
     }
 
-    /// The attempt ended so, and left its job in this state.
+    /// Records the end of the attempt. `state` is the state of its job afterwards.
     pub fn ended(&self, outcome: &'static str, state: &'static str) {
         let Some(span) = self.recorded() else { return };
         span.set_attributes([KeyValue::new("songda.outcome", outcome), KeyValue::new("songda.job.state", state)]);
@@ -122,20 +122,20 @@ impl Span {
         }
     }
 
-    /// The gateway answered with this HTTP status.
+    /// Records the HTTP status of the gateway's answer.
     pub fn returned(&self, status: u16) {
         let Some(span) = self.recorded() else { return };
         span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
     }
 
-    /// No whole answer came, and this is the class of the failure.
+    /// Records that no complete answer came. `class` is the class of the failure.
     pub fn failed(&self, class: &'static str) {
         let Some(span) = self.recorded() else { return };
         span.set_attribute(KeyValue::new("error.type", class));
         span.set_status(Status::error(class));
     }
 
-    /// The span, if anybody wants to know of it.
+    /// The span, if it is sampled.
     fn recorded(&self) -> Option<SpanRef<'_>> {
         self.0.as_ref().map(|context| context.span()).filter(SpanRef::is_recording)
     }
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn where_traces_are_off_nothing_is_made() {
+    async fn no_span_is_made_while_traces_are_off() {
         let span = Span::request(Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
         assert_eq!(span.traceparent(), None);
         let called = span.scope(async { Span::call("ems", "POST").0.is_none() }).await;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_traceparent_names_no_span() {
+    fn an_invalid_traceparent_names_no_span() {
         // W3C Trace Context §3.2.1
         assert!(
             remote("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").is_some_and(|span| span.is_sampled())

@@ -1,11 +1,11 @@
-//! A process whose clock is wrong, for tests of what that does to the others.
+//! A wrong clock, for tests of what one such process does to the others.
 //!
 //! `SONGDA_CLOCK_SKEW=-90` makes a debug build see a clock that is ninety seconds slow. A release build knows nothing of
 //! it.
 
 use crate::domain::kernel::clock::Clock;
 
-/// What tells this process the time.
+/// The clock of this process.
 #[cfg(debug_assertions)]
 #[must_use]
 pub fn clock() -> Clock {
@@ -13,7 +13,7 @@ pub fn clock() -> Clock {
     skew.map_or_else(Clock::system, |seconds| Clock::skewed(chrono::TimeDelta::seconds(seconds)))
 }
 
-/// What tells this process the time.
+/// The clock of this process.
 #[cfg(not(debug_assertions))]
 #[must_use]
 pub fn clock() -> Clock {

@@ -34,7 +34,7 @@ missing = missing + taken * window
 local full_in = math.ceil(missing / size)
 if full_in == 0 then
   redis.call('DEL', KEYS[1])
-elseif taken > 0 or charged ~= 0 then
+elseif now + full_in ~= full_at then
   redis.call('SET', KEYS[1], string.format('%.0f', now + full_in), 'PX', math.ceil(full_in / 1000))
 end
 return {taken, full_in}",

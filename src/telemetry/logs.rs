@@ -1,11 +1,10 @@
-//! Logs: one JSON object a line (or plain text for people), without personal data. Filter with `SONGDA_LOG`.
+//! Logs: one JSON object per line, or plain text for people, without personal data. `SONGDA_LOG` is the filter.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::env::Env;
 
-/// How to log.
 #[derive(Debug, Clone)]
 pub struct LogSettings {
     filter: String,
@@ -13,7 +12,6 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let filter =
             env.or("SONGDA_LOG", "info", "what is logged: a level, or directives like `info,songda::worker=debug`");
@@ -22,11 +20,11 @@ impl LogSettings {
     }
 }
 
-/// Starts logging to standard error. Later calls in one process change nothing.
+/// Starts logging to standard error. Later calls in the same process change nothing.
 pub fn start(settings: &LogSettings) {
     let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::NONE).with_writer(std::io::stderr);
-    // A second call (tests in one process) finds a subscriber in place, which is as good.
+    // A second call, as in tests, finds the subscriber of the first one, which serves as well.
     let _ = if settings.plain { builder.try_init() } else { builder.json().flatten_event(true).try_init() };
 }

@@ -1,5 +1,5 @@
-//! Where spans go: to a collector that speaks OTLP over HTTP. Ended spans wait in a queue of bounded length, and a thread
-//! of its own brings them away. A collector that is slow or gone costs spans, and nobody waits for it.
+//! Sends spans to a collector that speaks OTLP over HTTP. Ended spans wait in a bounded queue, which a thread of its own sends.
+//! If the collector is slow or away, spans are dropped, and no request waits.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,7 +15,6 @@ use opentelemetry_sdk::trace::{
 use crate::env::Env;
 use crate::trace;
 
-/// Whether, where to and how much.
 #[derive(Debug, Clone)]
 pub struct TraceSettings {
     collector: Option<Collector>,
@@ -23,7 +22,6 @@ pub struct TraceSettings {
 }
 
 impl TraceSettings {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let collector = env.optional(
             "SONGDA_OTLP_ENDPOINT",
@@ -52,7 +50,7 @@ impl FromStr for Collector {
     }
 }
 
-/// A share of a whole.
+/// A number from 0 to 1.
 #[derive(Debug, Clone, Copy)]
 struct Share(f64);
 
@@ -65,25 +63,25 @@ impl FromStr for Share {
     }
 }
 
-/// How many ended spans may wait. More are dropped.
+/// The most ended spans that may wait. More are dropped.
 const QUEUE: usize = 4_096;
-/// How many are brought away at once.
+/// The most spans in one message.
 const BATCH: usize = 512;
-/// How long an ended span waits for company.
+/// How long an ended span may wait for others.
 const EVERY: Duration = Duration::from_secs(2);
 /// How long the collector may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// How long a process that ends waits for its last spans to be taken.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long a process that ends waits for its last spans to be sent.
+const FINISH_WITHIN: Duration = Duration::from_secs(2);
 
-/// What brings spans away; nothing where traces are off.
-#[must_use = "the last spans are brought away by `finish`"]
+/// The sender of spans; empty while traces are off.
+#[must_use = "`finish` sends the last spans"]
 pub struct Traces(Option<SdkTracerProvider>);
 
-/// Begins, if there is a collector. `part` is what this process does: `serve`, `work`, `all`.
+/// Turns traces on, if a collector is set. `part` is the sub-command of this process: `serve`, `work` or `all`.
 ///
 /// # Errors
-/// When the HTTP client cannot be made.
+/// The HTTP client cannot be built.
 pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, ExporterBuildError> {
     let Some(Collector(base)) = &settings.collector else { return Ok(Traces(None)) };
     let exporter = SpanExporter::builder()
@@ -104,7 +102,7 @@ pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, Exp
         .build();
     let provider = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(Follow { root: Sampler::TraceIdRatioBased(settings.share.0) })
+        .with_sampler(FollowCaller { root: Sampler::TraceIdRatioBased(settings.share.0) })
         .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batches.build()).build())
         .build();
     trace::begin(provider.tracer("songda"));
@@ -112,23 +110,24 @@ pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, Exp
 }
 
 impl Traces {
-    /// Brings the last spans away, if the collector takes them soon.
+    /// Sends the last spans, if the collector accepts them soon.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
-        let finished = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_WORDS)).await;
+        let finished = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FINISH_WITHIN)).await;
         if !matches!(finished, Ok(Ok(()))) {
             tracing::warn!("the collector did not take the last spans");
         }
     }
 }
 
-/// Follows the caller, and the request that promised a job: what they trace is traced. Of what begins here, a share is.
+/// Samples what the caller samples, and an attempt if the request that promised its job was sampled. Of all other traces a
+/// share is sampled.
 #[derive(Debug, Clone)]
-struct Follow {
+struct FollowCaller {
     root: Sampler,
 }
 
-impl ShouldSample for Follow {
+impl ShouldSample for FollowCaller {
     fn should_sample(
         &self,
         parent: Option<&Context>,

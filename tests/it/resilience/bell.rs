@@ -1,5 +1,5 @@
-//! Rings of the bell: more of them than needed change nothing, no more are rung than needed, and the brake lets through what
-//! a lane's pace allows.
+//! Rings of the bell: more of them than needed change nothing, no more are rung than needed, and the rate limiter lets through
+//! what a lane's pace allows.
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ mod flushes;
 pub mod kills;
 mod many_processes;
 pub mod outages;
+mod rate_limiter;
 mod releases;
 mod restores;
 mod sentinels;

@@ -1,6 +1,7 @@
 //! The real-name check: does this name belong to this resident ID number?
 
 pub mod aliyun;
+#[cfg(feature = "development")]
 pub mod sandbox;
 
 use async_trait::async_trait;

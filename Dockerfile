@@ -6,10 +6,10 @@
 FROM rust:1.94-bookworm AS build
 WORKDIR /src
 COPY . .
-# What was downloaded and built before is kept between builds, outside the image.
+# Downloads and build results are kept between builds, outside the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --locked --release --features jemalloc --bin songda && script/split-debug target/release/songda /out
-# The list of the crates in it goes with it.
+# The bill of materials is part of the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/var/tools \
     script/sbom /usr/share/songda/songda.cdx.json
 
@@ -18,7 +18,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     cargo build --locked --release --features jemalloc,development --bin songda && script/split-debug target/release/songda /out
 
 FROM debian:bookworm-slim AS base
-# Gateways are called over TLS; their certificates are checked against the system's.
+# Gateways are called over TLS, which needs the system's root certificates.
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/songda --create-home songda
 COPY catalog/*.toml /usr/share/songda/catalog/
@@ -27,7 +27,7 @@ WORKDIR /usr/share/songda
 ENV SONGDA_LISTEN=0.0.0.0:8080 SONGDA_WATCH_LISTEN=0.0.0.0:9464 SONGDA_UPLOADS=/var/lib/songda/uploads
 USER 10001
 VOLUME /var/lib/songda
-# 9464 is for those who watch (/healthz, /readyz, /metrics), not for the public.
+# 9464 is the watch address (/healthz, /readyz, /metrics). It must not be public.
 EXPOSE 8080 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["songda", "healthcheck"]

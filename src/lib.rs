@@ -5,7 +5,9 @@
 //! (`tests/it/layers.rs` holds them to it). `docs/architecture.md` walks one case through five files.
 
 pub mod app;
+pub mod auth;
 pub mod config;
+pub mod files;
 pub mod lifecycle;
 pub mod registry;
 pub mod telemetry;

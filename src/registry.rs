@@ -2,7 +2,7 @@
 //! process from a registry of their own, as the tests do, adds it in the same words.
 
 use crate::catalog::FieldRules;
-use crate::domain::notification::ChannelCode;
+use crate::domain::notice::notification::ChannelCode;
 use crate::gateway::{courier, push};
 
 /// A gateway's twin in the sandbox. The deployed program has no sandbox: there it is nothing.
@@ -41,7 +41,7 @@ impl Registry {
             .channel(push::sms_aliyun::ADAPTER, twin!(push::sms_aliyun)) // 阿里云短信
             .carrier(courier::ems::ADAPTER, twin!(courier::ems)) // 中国邮政速递物流
             .carrier(courier::sf::ADAPTER, twin!(courier::sf)) // 顺丰速运
-            .twin(twin!(crate::gateway::identity)) // 阿里云实人认证
+            .twin(twin!(crate::gateway::identity::aliyun)) // 阿里云实人认证
     }
 
     /// Adds a channel and its twin.

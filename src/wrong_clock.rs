@@ -3,7 +3,7 @@
 //! `SONGDA_CLOCK_SKEW=-90` makes a development build see a clock that is ninety seconds slow. The deployed program does not
 //! read it.
 
-use crate::domain::clock::Clock;
+use crate::domain::kernel::clock::Clock;
 
 /// What tells this process the time.
 #[cfg(feature = "development")]

@@ -14,9 +14,9 @@ use super::keys::Keys;
 use super::places::{Agency, Hall, RegionTable, Regions};
 use super::templates::{FieldRules, Templates};
 use super::topics::Topic;
-use crate::domain::calendar::{Calendar, CalendarYear};
+use crate::domain::item::calendar::{Calendar, CalendarYear};
 use crate::domain::item::{Faq, ItemType};
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
 
 /// The shared files.
 pub(super) struct Shared {

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use songda::casework::publish_catalogue::publish;
+use songda::casework::upkeep::publish_catalogue::publish;
 use songda::catalog::{Contents, read};
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::gateway::push::Channels;
 use songda::registry::Registry;
@@ -79,7 +79,7 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
     use chrono::Datelike as _;
-    let year = songda::domain::clock::beijing_day(clock.now()).year();
+    let year = songda::domain::kernel::clock::beijing_day(clock.now()).year();
     for year in contents.parts.calendar.rehearse(year..=year + 1) {
         println!("rehearsal: the working days of {year} are made up, not announced");
     }

@@ -23,20 +23,20 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use songda::casework::bell::Bell;
-use songda::casework::files::Files;
+use songda::auth::passwords::Passwords;
+use songda::auth::tokens::Tokens;
+use songda::casework::frame::bell::Bell;
 use songda::casework::people::People;
-use songda::casework::people::passwords::Passwords;
 use songda::casework::people::recent::Recent;
-use songda::casework::publish_catalogue;
-use songda::casework::tokens::Tokens;
+use songda::casework::upkeep::publish_catalogue;
 use songda::casework::{Casework, Parts};
 use songda::catalog::Catalog as Items;
 use songda::config::{RecordSettings, answer_within, signing_keys};
-use songda::domain::clock::Clock;
-use songda::domain::notification::ChannelCode;
-use songda::domain::reach::Chain;
+use songda::domain::kernel::clock::Clock;
+use songda::domain::notice::notification::ChannelCode;
+use songda::domain::notice::reach::Chain;
 use songda::env::Env;
+use songda::files::Files;
 use songda::store::Store;
 
 /// 送达: from an approval on the phone to the result at the door. Settings are environment variables; `songda settings`

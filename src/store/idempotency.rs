@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 
 /// An answer as stored, with the fingerprint of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 //! whether each channel has its templates.
 
 use chrono::{Datelike, NaiveDate};
-use songda::casework::publish_catalogue::{self, ReadError};
+use songda::casework::upkeep::publish_catalogue::{self, ReadError};
 use songda::catalog::Snapshot;
-use songda::domain::calendar::{Calendar, CalendarYear};
-use songda::domain::clock::{Clock, beijing_day};
-use songda::domain::due::Deadlines;
-use songda::domain::notification::{ChannelCode, Event};
-use songda::domain::text::Language;
+use songda::domain::item::calendar::{Calendar, CalendarYear};
+use songda::domain::item::due::Deadlines;
+use songda::domain::kernel::clock::{Clock, beijing_day};
+use songda::domain::kernel::text::Language;
+use songda::domain::notice::notification::{ChannelCode, Event};
 use songda::env::Env;
 use songda::gateway::push::Channels;
 use songda::registry::Registry;

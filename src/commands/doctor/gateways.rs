@@ -2,13 +2,13 @@
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use songda::domain::notification::ChannelCode;
+use songda::domain::notice::notification::ChannelCode;
 use songda::env::Env;
 use songda::gateway::courier::Carriers;
 use songda::gateway::identity;
-use songda::gateway::probe::Probe;
+use songda::gateway::login::wechat;
 use songda::gateway::push::Channels;
-use songda::gateway::wechat_login;
+use songda::gateway::shared::probe::Probe;
 use songda::registry::Registry;
 
 use super::Patient;
@@ -20,7 +20,7 @@ pub async fn look(patient: &Patient) -> Vec<Finding> {
     let (env, registry) = (&mut Env::of_process(), Registry::shipped());
     let channels = Channels::read(env, registry.channels(), &patient.clock);
     let carriers = Carriers::read(env, registry.carriers(), &patient.clock);
-    let login = wechat_login::gateway(env);
+    let login = wechat::gateway(env);
     let check = identity::aliyun::gateway(env, &patient.clock);
 
     let mut asked: Vec<BoxFuture<'_, Finding>> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use songda::queue::roll::Present;
+use songda::queue::heartbeat::Present;
 use songda::store::condition;
 use songda::store::jobs::{Standing, standing};
 

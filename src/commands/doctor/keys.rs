@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use songda::casework::signing_keys::SigningKeys;
+use songda::auth::signing_keys::SigningKeys;
 use songda::config::{KEY_RING_FILE, TOKEN_KEYS_FOLDER, keys_folder};
 use songda::env::Env;
 use songda::store::{KeyRing, StoreError, condition};

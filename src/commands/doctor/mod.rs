@@ -21,7 +21,7 @@ use clap::Args;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use songda::config::{DatabaseSettings, RedisSettings};
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::queue::Queue;
 

@@ -1,7 +1,7 @@
 //! The place of uploads: something is really written there, read and deleted.
 
-use songda::casework::files::Files;
 use songda::env::Env;
+use songda::files::Files;
 
 use super::finding::Finding;
 use super::words;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::officer::Officer;
-use songda::domain::clock::fresh;
-use songda::domain::ids::{InstallationId, JobId};
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::{InstallationId, JobId};
 use tokio::process::Child;
 
-use crate::decisions::{KnownOffice, result};
-use crate::harness::{Desk, PASSWORD};
+use crate::support::desk::{Desk, PASSWORD};
+use crate::support::office::{KnownOffice, result};
 
 /// Handled on the phone; its result goes by the post.
 const ITEM: &str = "JT-0045";

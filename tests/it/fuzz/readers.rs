@@ -4,18 +4,18 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use songda::domain::clock::Clock;
-use songda::domain::notification::ChannelCode;
-use songda::domain::parcel::CarrierCode;
+use songda::domain::delivery::parcel::CarrierCode;
+use songda::domain::kernel::clock::Clock;
+use songda::domain::notice::notification::ChannelCode;
 use songda::env::Env;
-use songda::gateway::callback::{CallbackFault, RawCallback};
 use songda::gateway::courier::{Carrier, Carriers};
 use songda::gateway::push::{Channels, PushChannel};
+use songda::gateway::shared::callback::{CallbackFault, RawCallback};
 use songda::registry::Registry;
 
 use super::mangle::{self, Mangled};
 use super::{seals, seeds};
-use crate::harness::sandbox_settings;
+use crate::support::desk::sandbox_settings;
 
 /// Settings with which nobody is called.
 fn settings(more: &[(&str, &str)]) -> Env {

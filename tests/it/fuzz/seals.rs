@@ -1,10 +1,10 @@
 //! Gateways' calls with their real signatures, whatever they say: so that it reaches whoever reads it.
 
 use serde_json::json;
-use songda::domain::private::Private;
-use songda::gateway::callback::RawCallback;
+use songda::domain::kernel::private::Private;
 use songda::gateway::courier::ems::sandbox::cipher::Key;
 use songda::gateway::push::wechat::sandbox::cipher::{encrypt, key, signature};
+use songda::gateway::shared::callback::RawCallback;
 
 const APPID: &str = "wx0000000000000000";
 const TOKEN: &str = "SandboxToken";

@@ -4,12 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use songda::api::edge::paging::Cursors;
-use songda::casework::tokens::TokenAudience;
+use songda::api::edge::parameters::paging::Cursors;
+use songda::auth::tokens::TokenAudience;
 use songda::store::KeyRing;
 
 use super::mangle;
-use crate::edge::{now, token, tokens};
+use crate::api::edge::{now, token, tokens};
 
 proptest! {
     #[test]

@@ -2,9 +2,9 @@
 //! memory left. A replica is looked at as its primary is: it may be the primary tomorrow.
 
 use chrono::DateTime;
-use songda::domain::clock::Instant;
-use songda::queue::condition::Condition;
+use songda::domain::kernel::clock::Instant;
 use songda::queue::survey::Member;
+use songda::queue::survey::condition::Condition;
 
 use super::super::finding::Finding;
 use super::super::{clocks, words};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use songda::queue::node::Node;
+use songda::queue::connection::node::Node;
 use songda::queue::survey::{Member, Sentinel};
 
 use super::super::finding::Finding;

@@ -3,7 +3,7 @@
 #   docker build --tag songda .                                     the deployed one
 #   docker build --tag songda:development --target development .    the same with the sandbox and the player, for trying it
 
-FROM rust:1.94-bookworm AS build
+FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
 # Downloads and build results are kept between builds, outside the image.

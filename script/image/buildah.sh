@@ -7,7 +7,9 @@
 # shellcheck shell=bash
 
 readonly home=$PWD/var/image
-readonly debian=docker.io/library/debian:bookworm-slim rust=docker.io/library/rust:1.94-bookworm
+debian=docker.io/library/$(sed -n 's/^FROM \(debian:[^ ]*\).*/\1/p' Dockerfile)
+rust=docker.io/library/$(sed -n 's/^FROM \(rust:[^ ]*\).*/\1/p' Dockerfile)
+readonly debian rust
 
 ((EUID == 0)) || { echo "FAIL without Docker script/test-image must be run by root" >&2; exit 69; }
 for needed in buildah debootstrap; do

@@ -8,8 +8,8 @@ use crate::support::database::Record;
 use crate::support::desk::{Desk, wait_until};
 
 /// Answers under 1500 keys, more than one batch, all but the last of them long past their time.
-const ANSWERS: &str = "insert into idempotent_answers (scope, key, fingerprint, status, headers, body, created_at)
-    select 'per_1:submit_case', n::text, '', 201, '[]', '{}', now() - case when n < 1500 then 31 else 29 end * interval '1 day'
+const ANSWERS: &str = "insert into idempotent_answers (scope, key, fingerprint, status, headers, body_sealed, created_at)
+    select 'per_1:submit_case', n::text, '', 201, '[]', '', now() - case when n < 1500 then 31 else 29 end * interval '1 day'
     from generate_series(1, 1500) n";
 
 #[tokio::test]

@@ -91,13 +91,14 @@ async fn an_address_whose_answer_was_lost_is_added_once() {
         key: "k".to_owned(),
         fingerprint: [fingerprint; 32],
     };
-    let again = async |once: Once| add(&desk, anna, &entry("家", false), Some(&once)).await;
+    let again = async |once: Once| add(&desk, anna, &entry("人民中路100号", false), Some(&once)).await;
     let first = again(once(1)).await.unwrap();
     let second = again(once(1)).await.unwrap();
     assert_eq!((first.replayed, second.replayed, &second.answer), (false, true, &first.answer));
     let [saved] = &desk.people.addresses(anna).await.unwrap()[..] else { panic!("it is there once") };
-    let plain = desk.count("select count(*) from idempotent_answers where body::text ~ '王小明|家'").await;
-    assert_eq!(plain, 0, "a sealed address stands nowhere else in plain text");
+    let plain = "select count(*) from idempotent_answers, unnest(array['王小明', '人民中路100号']) as word
+        where position(convert_to(word, 'UTF8') in body_sealed) > 0";
+    assert_eq!(desk.count(plain).await, 0, "the stored answer does not hold the address in plain text");
     desk.people.remove_address(anna, saved.id).await.unwrap();
     assert_eq!(again(once(1)).await.unwrap().answer, first.answer, "what was answered then");
     assert_eq!(desk.people.addresses(anna).await.unwrap(), [], "and it is not added again");

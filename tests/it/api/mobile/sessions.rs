@@ -52,7 +52,9 @@ async fn nothing_is_kept_from_which_a_token_could_be_made() {
     let first = desk.somebody("anna").await;
     let second = desk.after(60).refresh_person(&first.refresh_token).await.unwrap();
     assert_eq!(desk.count("select count(*) from refresh_tokens").await, 2);
-    assert_eq!(desk.count("select count(*) from refresh_tokens where successor_sealed is not null").await, 0);
+    let other = "select count(*) from information_schema.columns
+        where table_name = 'refresh_tokens' and data_type in ('bytea', 'text') and column_name <> 'token_hash'";
+    assert_eq!(desk.count(other).await, 0, "no other column could hold a token");
     let stored = desk.count("select count(*) from refresh_tokens where length(token_hash) = 32").await;
     assert_eq!(stored, 2, "hashes alone");
     assert_eq!(second.refresh_token.expose().len(), first.refresh_token.expose().len());

@@ -69,7 +69,7 @@ async fn files_that_nobody_needs_go_and_those_of_drafts_and_cases_stay() {
     let shown = caller.get(&format!("/v1/uploads/{late}")).success().await.unwrap();
     assert!(shown.at("/kept_until").is_err(), "it belongs to the case: {}", shown.body);
 
-    // An older program submitted without a mark: whatever the rows say, what a case names is kept.
+    // Even if every file is marked as not handed in, a file that a case names is kept: removal is final.
     let content = content_of(&desk, &unused).await;
     sqlx::query("update uploads set keep_until = created_at + interval '90 days'")
         .execute(&desk.database)

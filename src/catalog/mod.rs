@@ -11,6 +11,7 @@ mod places;
 mod rules;
 mod search;
 mod shared;
+mod table;
 mod templates;
 mod topics;
 mod unconfirmed;

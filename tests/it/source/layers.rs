@@ -171,14 +171,14 @@ fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
 }
 
 /// A file without comments and without its unit tests; lines keep their numbers.
-fn code_of(file: &Path) -> String {
+pub(super) fn code_of(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
 /// Every source file but those that hold tests alone, as `src/…`.
-fn sources() -> Vec<PathBuf> {
+pub(super) fn sources() -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::from("src")];
     while let Some(folder) = folders.pop() {

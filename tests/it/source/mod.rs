@@ -1,5 +1,6 @@
 //! Tests that read the repository itself.
 
+mod circles;
 pub mod docs;
 mod layers;
 mod readme;

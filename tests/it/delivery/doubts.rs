@@ -1,5 +1,5 @@
-//! Messages of unknown outcome: the request left, and no answer came. Receipts and refusals settle the doubt. If nothing does,
-//! the message goes out on another channel.
+//! Messages of unknown outcome: the request left, and no answer came. Receipts and refusals settle the doubt. If
+//! nothing does, the message goes out on another channel.
 
 use std::time::Duration;
 

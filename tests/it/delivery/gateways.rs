@@ -1,5 +1,5 @@
-//! The gateways' clients against their twins in the sandbox. Both were written from the same description independently, so each
-//! checks the other: signatures, encryption, faults, and callbacks with their acknowledgements.
+//! The gateways' clients against their twins in the sandbox. Both were written from the same description independently,
+//! so each checks the other: signatures, encryption, faults, and callbacks with their acknowledgements.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -212,8 +212,8 @@ async fn an_sms_whose_answer_was_lost_is_found_by_its_key() {
     }
 }
 
-/// Orders, prints the label, tracks, cancels, is refused, and recovers an order whose answer was lost. Every callback that is
-/// acknowledged comes once.
+/// Orders, prints the label, tracks, cancels, is refused, and recovers an order whose answer was lost. Every callback
+/// that is acknowledged comes once.
 async fn assert_carrier_is_understood(code: &'static str) {
     let reader = {
         let nowhere = sandbox(None).await;

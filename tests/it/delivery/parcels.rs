@@ -1,4 +1,5 @@
-//! Orders that a carrier refuses after accepting them, or accepts without an answer. Each parcel arrives, from one order.
+//! Orders that a carrier refuses after accepting them, or accepts without an answer. Each parcel arrives, from one
+//! order.
 
 use serde_json::json;
 use songda::demo::fresh_phone;
@@ -103,8 +104,8 @@ async fn a_resident_corrects_an_address_that_the_carrier_refused_after_a_check_b
     desk.close().await;
 }
 
-/// An order whose answer is lost, and whose parcel EMS collects before the order can be withdrawn. The order is adopted, its
-/// waybill unknown.
+/// An order whose answer is lost, and whose parcel EMS collects before the order can be withdrawn. The order is
+/// adopted, its waybill unknown.
 async fn adopted(desk: &Desk) -> (Decided, Parcel) {
     desk.fault("ems", Fault::CollectedUnheard).on("020003").once();
     let decided = decide(desk, 1).await.remove(0);
@@ -135,8 +136,8 @@ async fn an_order_that_was_collected_before_it_could_be_withdrawn_is_adopted() {
     desk.close().await;
 }
 
-/// SF accepts an order with an unreadable answer, and the first news is a callback about its whole way. A delivery is verified
-/// before it is believed, and the job that verifies it is created together with the scan.
+/// SF accepts an order with an unreadable answer, and the first news is a callback about its whole way. A delivery is
+/// verified before it is believed, and the job that verifies it is created together with the scan.
 #[tokio::test]
 async fn a_delivery_reported_for_an_order_of_unknown_outcome_is_verified_at_once() {
     let desk = Desk::builder().settings(&[("SONGDA_CLEAR_UP_AFTER", "1h")]).open().await;

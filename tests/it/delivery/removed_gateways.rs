@@ -1,5 +1,5 @@
-//! A gateway is removed from the settings while jobs wait for it: a push goes out on the next channel, and an order becomes a
-//! dead letter for operators.
+//! A gateway is removed from the settings while jobs wait for it: a push goes out on the next channel, and an order
+//! becomes a dead letter for operators.
 
 use songda::queue::roll::{LanePresent, Present};
 

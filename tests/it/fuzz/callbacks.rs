@@ -1,5 +1,6 @@
-//! Callbacks with valid signatures and strange contents about existing parcels and people. Each is accepted, answered in the
-//! gateway's own format, and processed by a job that comes to an end. Parcels still arrive, and people are still notified.
+//! Callbacks with valid signatures and strange contents about existing parcels and people. Each is accepted, answered
+//! in the gateway's own format, and processed by a job that comes to an end. Parcels still arrive, and people are still
+//! notified.
 
 use poem::http::StatusCode;
 use poem::test::TestClient;

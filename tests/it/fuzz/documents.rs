@@ -1,5 +1,5 @@
-//! Schemathesis reads the OpenAPI documents, sends requests that they allow and many that they forbid, as every kind of caller,
-//! and checks every answer against the documents.
+//! Schemathesis reads the OpenAPI documents, sends requests that they allow and many that they forbid, as every kind of
+//! caller, and checks every answer against the documents.
 //!
 //! The tests do a little of it, always the same. `script/fuzz-api` does as much as it is asked to.
 

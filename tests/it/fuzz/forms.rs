@@ -1,5 +1,5 @@
-//! Every form of the catalogue with any answers. Our check and an independent JSON Schema validator, which knows only the schema
-//! that we serve, agree on each, as far as a schema can express the check.
+//! Every form of the catalogue with any answers. Our check and an independent JSON Schema validator, which knows only
+//! the schema that we serve, agree on each, as far as a schema can express the check.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use songda::domain::item::ItemVersion;
 
 use super::mangle;
 
-/// Faults that a schema cannot express: a wrong check digit, an unknown region, a day that does not exist, the future and the
-/// past.
+/// Faults that a schema cannot express: a wrong check digit, an unknown region, a day that does not exist, the future
+/// and the past.
 const BEYOND: [&str; 7] = ["resident_id", "credit_code", "phone", "region", "wrong_format", "future", "past"];
 
 fn today() -> NaiveDate {
@@ -27,7 +27,8 @@ fn shipped() -> Snapshot {
     Snapshot::new(revision, items, Vec::new(), parts)
 }
 
-/// True if the parent of a fault's pointer exists. A fault may be that a member is missing, but not within a missing member.
+/// True if the parent of a fault's pointer exists. A fault may be that a member is missing, but not within a missing
+/// member.
 fn has_parent(answer: &Value, pointer: &str) -> bool {
     pointer.rsplit_once('/').is_none_or(|(parent, _)| answer.pointer(parent).is_some())
 }

@@ -1,8 +1,8 @@
-//! Input from outside can be anything. These tests send changed real messages to every place where input comes in. Each is
-//! answered as documented and never with a 500, and the job that processes an accepted message comes to an end.
+//! Input from outside can be anything. These tests send changed real messages to every place where input comes in. Each
+//! is answered as documented and never with a 500, and the job that processes an accepted message comes to an end.
 //!
-//! The real messages are in `tests/seeds`. They are sent unchanged as well, so a message that broke something once is added
-//! there. `PROPTEST_CASES` sets how many changed ones are tried. CONTRIBUTING.md says more.
+//! The real messages are in `tests/seeds`. They are sent unchanged as well, so a message that broke something once is
+//! added there. `PROPTEST_CASES` sets how many changed ones are tried. CONTRIBUTING.md says more.
 
 mod bodies;
 mod callbacks;

@@ -81,8 +81,8 @@ impl Operation {
         Request { target, headers, body }
     }
 
-    /// Sends a request, and asserts what holds for every answer: a documented status, no 5xx, a complete problem for a 4xx, and
-    /// pointers of faults that exist in the body.
+    /// Sends a request, and asserts what holds for every answer: a documented status, no 5xx, a complete problem for a
+    /// 4xx, and pointers of faults that exist in the body.
     pub async fn send<E: Endpoint<Output = Response>>(&self, server: &TestClient<E>, sent: &Request) -> Read {
         let mut request = server.request(self.method.clone(), &sent.target);
         for (name, value) in &sent.headers {

@@ -1,5 +1,5 @@
-//! Whole requests as bytes on a connection, damaged anywhere: request line, headers, chunks, multipart. The server answers or
-//! hangs up soon, never with a 5xx, and keeps serving.
+//! Whole requests as bytes on a connection, damaged anywhere: request line, headers, chunks, multipart. The server
+//! answers or hangs up soon, never with a 5xx, and keeps serving.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Sequential scans: on its way from the request to the phone and the carrier, a decision reads no whole table of history.
+//! Sequential scans: on its way from the request to the phone and the carrier, a decision reads no whole table of
+//! history.
 
 use songda::demo::fresh_phone;
 

@@ -1,5 +1,5 @@
-//! `songda doctor` on a healthy installation and on real faults: each fault is found with advice that helps, and no fault hides
-//! another.
+//! `songda doctor` on a healthy installation and on real faults: each fault is found with advice that helps, and no
+//! fault hides another.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

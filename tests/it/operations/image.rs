@@ -1,4 +1,5 @@
-//! The container image: built, and the main job played in what `compose.yaml` starts. Skipped without a container engine.
+//! The container image: built, and the main job played in what `compose.yaml` starts. Skipped without a container
+//! engine.
 
 use std::io::Write as _;
 use std::process::Stdio;

@@ -1,5 +1,5 @@
-//! No personal data is stored or logged in the clear: people are registered, decided on and written to, and then every row of
-//! the database and every log line at the finest level is searched for what they wrote.
+//! No personal data is stored or logged in the clear: people are registered, decided on and written to, and then every
+//! row of the database and every log line at the finest level is searched for what they wrote.
 
 use reqwest::Url;
 use serde_json::{Value, json};

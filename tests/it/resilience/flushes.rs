@@ -1,4 +1,5 @@
-//! Redis is emptied while jobs wait and while they are processed: no restart is needed, and nothing is lost or done twice.
+//! Redis is emptied while jobs wait and while they are processed: no restart is needed, and nothing is lost or done
+//! twice.
 
 use crate::support::arrivals::assert_arrived_once;
 use crate::support::desk::Desk;

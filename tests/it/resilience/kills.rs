@@ -1,4 +1,5 @@
-//! Processes are killed (SIGKILL) between any two steps of processing a job: every message arrives, and no second order is made.
+//! Processes are killed (SIGKILL) between any two steps of processing a job: every message arrives, and no second order
+//! is made.
 
 use serde_json::json;
 use songda::demo::{fresh_key, fresh_phone};
@@ -65,8 +66,8 @@ async fn move_to_the_door(desk: &Desk, decided: &Decided) {
     }
 }
 
-/// Reports a decision that creates a job in this lane: for a new applicant, or for a resident who consented to WeChat; of an
-/// item that EMS carries, or of one that SF carries.
+/// Reports a decision that creates a job in this lane: for a new applicant, or for a resident who consented to WeChat;
+/// of an item that EMS carries, or of one that SF carries.
 async fn decide_in(desk: &Desk, office: &Office, lane: &str) -> Decided {
     let phone = fresh_phone();
     let mut result = result(&phone);

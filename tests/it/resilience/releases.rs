@@ -1,5 +1,5 @@
-//! A release rolls out: the schema grows under processes that do not know the new columns, old and new processes work side by
-//! side, and no client notices.
+//! A release rolls out: the schema grows under processes that do not know the new columns, old and new processes work
+//! side by side, and no client notices.
 
 use std::fs;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
-//! Backup and restore as `docs/operations.md` describes them: a backup taken during work is restored into a fresh database with
-//! an empty Redis. The tables are the same, and every promise is kept once.
+//! Backup and restore as `docs/operations.md` describes them: a backup taken during work is restored into a fresh
+//! database with an empty Redis. The tables are the same, and every promise is kept once.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Redis behind sentinels: its primary dies or falls silent while decisions are reported, the replica takes over, and no process
-//! of ours is restarted or given the new address.
+//! Redis behind sentinels: its primary dies or falls silent while decisions are reported, the replica takes over, and
+//! no process of ours is restarted or given the new address.
 
 use songda::demo::wait;
 use songda::queue::node::Node;

@@ -1,4 +1,5 @@
-//! Slowness does no harm elsewhere: a hanging gateway delays no other, and a worker that comes too late changes nothing.
+//! Slowness does no harm elsewhere: a hanging gateway delays no other, and a worker that comes too late changes
+//! nothing.
 
 use std::time::Duration;
 
@@ -25,8 +26,8 @@ async fn a_hanging_gateway_delays_no_other() {
     desk.close().await;
 }
 
-/// The failed jobs are due again only after the breaker's first pause. The one call that may test the gateway finds no job then,
-/// and must still be allowed when a job comes.
+/// The failed jobs are due again only after the breaker's first pause. The one call that may test the gateway finds no
+/// job then, and must still be allowed when a job comes.
 #[tokio::test]
 async fn a_lane_whose_breaker_opened_works_again_after_a_quiet_time() {
     const MORE_THAN_A_BREAKER_ALLOWS: usize = 8;

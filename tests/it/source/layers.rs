@@ -1,12 +1,13 @@
-//! Arrows between layers point downward only. These tests read the sources, and name a wrong arrow with its file and line.
+//! Arrows between layers point downward only. These tests read the sources, and name a wrong arrow with its file and
+//! line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use songda::registry::Registry;
 
-/// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks for which a stop
-/// waits), `kill_point` (where tests kill a process), `metrics` and `trace` are beneath all layers.
+/// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks for which a
+/// stop waits), `kill_point` (where tests kill a process), `metrics` and `trace` are beneath all layers.
 const MAY_USE: [(&str, &[&str]); 24] = [
     ("main", &["*"]),
     ("lib", &["*"]),

@@ -1,5 +1,5 @@
-//! TypeScript clients generated from the OpenAPI documents type-check, and the one of `openapi/mobile.json` goes through a whole
-//! journey.
+//! TypeScript clients generated from the OpenAPI documents type-check, and the one of `openapi/mobile.json` goes
+//! through a whole journey.
 
 use std::io::Write as _;
 use std::process::Stdio;

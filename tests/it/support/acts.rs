@@ -1,4 +1,5 @@
-//! What residents and officers do with a case, call by call. [`super::journey`] does it in one line, if every call succeeds.
+//! What residents and officers do with a case, call by call. [`super::journey`] does it in one line, if every call
+//! succeeds.
 
 use reqwest::multipart::Part;
 use serde_json::{Value, json};

@@ -37,7 +37,8 @@ pub async fn consenting_resident(desk: &Desk) -> Person {
     resident
 }
 
-/// How many callbacks of WeChat are processed. Receipts for the SMS with the sign-in code come at any time and do not count.
+/// How many callbacks of WeChat are processed. Receipts for the SMS with the sign-in code come at any time and do not
+/// count.
 async fn processed(desk: &Desk) -> i64 {
     desk.count("select count(*) from callbacks where origin = 'wechat' and outcome is not null").await
 }

@@ -1,5 +1,5 @@
-//! Databases of tests. Each is created for one test and dropped at its end. A failed test leaves its database behind for
-//! inspection.
+//! Databases of tests. Each is created for one test and dropped at its end. A failed test leaves its database behind
+//! for inspection.
 
 use songda::domain::clock::fresh_uuid;
 use songda::store::{KeyRing, MIGRATOR, Store};

@@ -38,7 +38,8 @@ impl Days {
         *self.now.lock().unwrap() = at.parse().unwrap();
     }
 
-    /// The applicant, always the same person. Signs in again, because a token lives for minutes and a WeChat code works once.
+    /// The applicant, always the same person. Signs in again, because a token lives for minutes and a WeChat code works
+    /// once.
     pub async fn resident(&self) -> Resident {
         let code = format!("{}.{}", self.name, fresh_key());
         let mut resident = Resident::by_wechat(&self.desk.api, &code, APPLICANT).await.unwrap();

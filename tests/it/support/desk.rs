@@ -1,8 +1,9 @@
-//! A test's own installation: the API, a worker and the sandbox run in the test's process, on a database, a folder and a
-//! Redis prefix that no other test uses.
+//! A test's own installation: the API, a worker and the sandbox run in the test's process, on a database, a folder and
+//! a Redis prefix that no other test uses.
 //!
-//! [`Desk::open`] gives the usual one, [`Desk::builder`] one that differs. [`Desk::close`] fails the test if a job is left
-//! unfinished, so a forgotten side effect cannot pass. A test that leaves jobs on purpose calls [`Desk::leave_jobs`].
+//! [`Desk::open`] gives the usual one, [`Desk::builder`] one that differs. [`Desk::close`] fails the test if a job is
+//! left unfinished, so a forgotten side effect cannot pass. A test that leaves jobs on purpose calls
+//! [`Desk::leave_jobs`].
 
 use std::path::Path;
 
@@ -203,8 +204,8 @@ impl Desk {
         &self.settings
     }
 
-    /// Switches to another database and an empty Redis. The API of this process keeps the old ones and is of no more use.
-    /// Processes that start from now on get the new ones.
+    /// Switches to another database and an empty Redis. The API of this process keeps the old ones and is of no more
+    /// use. Processes that start from now on get the new ones.
     pub async fn move_to(&mut self, database: Database) {
         self.database.close().await;
         self.database = PgPool::connect(&database.url).await.unwrap();

@@ -1,4 +1,5 @@
-//! What tests of the HTTP edge share: tokens of every kind of caller, and answers of routes that are called in this process.
+//! What tests of the HTTP edge share: tokens of every kind of caller, and answers of routes that are called in this
+//! process.
 
 use poem::http::{HeaderMap, StatusCode};
 use poem::test::TestResponse;

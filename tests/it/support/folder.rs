@@ -1,5 +1,5 @@
-//! Folders of tests, for keys, uploads and logs. Each is under `target/` and is removed at the end of its test. A failed test
-//! leaves its folder behind for inspection.
+//! Folders of tests, for keys, uploads and logs. Each is under `target/` and is removed at the end of its test. A
+//! failed test leaves its folder behind for inspection.
 
 use std::fs;
 use std::ops::Deref;

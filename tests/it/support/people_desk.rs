@@ -1,5 +1,5 @@
-//! The use cases about people on an empty database, at a time that the test sets: what only a database with its locks can
-//! show.
+//! The use cases about people on an empty database, at a time that the test sets: what only a database with its locks
+//! can show.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -62,8 +62,8 @@ impl Servers {
     }
 }
 
-/// The test's own servers. `script/services` starts them, obeys orders, and stops them when its input closes. So they end
-/// with the test, even if the test panics or is killed.
+/// The test's own servers. `script/services` starts them, obeys orders, and stops them when its input closes. So they
+/// end with the test, even if the test panics or is killed.
 pub struct Own {
     /// The test's own servers; if it has no own PostgreSQL or no own Redis, the shared one.
     pub servers: Servers,

@@ -11,8 +11,8 @@ pub type Settings = Vec<(String, String)>;
 /// The keys that the sandbox's twins expect.
 const SANDBOX_KEYS: &str = include_str!("../../../script/sandbox.env");
 
-/// Short leases, and short time-outs of gateways, for tests that wait for them to run out. Not too short: another desk that
-/// opens on the same thread can delay an answer by nearly a second.
+/// Short leases, and short time-outs of gateways, for tests that wait for them to run out. Not too short: another desk
+/// that opens on the same thread can delay an answer by nearly a second.
 pub const QUICK: [(&str, &str); 12] = [
     ("SONGDA_LEASE", "8s"),
     ("SONGDA_ATTEMPT_TIMEOUT", "6s"),

@@ -1,5 +1,5 @@
-//! The template database, of which every desk gets a copy: migrated, with the catalogue and some officers. It is made once
-//! for each server and each build of the tests.
+//! The template database, of which every desk gets a copy: migrated, with the catalogue and some officers. It is made
+//! once for each server and each build of the tests.
 
 use std::time::UNIX_EPOCH;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use songda::demo::wait;
 
 /// How long a test waits before it fails. Nothing is measured by it: it is far more than anything takes, even on a busy
-/// machine or one that was suspended for a while. A sentinel that lost two seconds, for example, trusts no server for thirty
-/// (TILT).
+/// machine or one that was suspended for a while. A sentinel that lost two seconds, for example, trusts no server for
+/// thirty (TILT).
 pub const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Polls until the condition holds. `what` completes "waited for" in the message of a failed test.

@@ -269,7 +269,8 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         Read::of(request.send().await).await.assert_problem(400, "invalid_cursor", &self.name);
     }
 
-    /// Repeats one request until it is limited. A quota refills gradually, so the next operation may be allowed at first.
+    /// Repeats one request until it is limited. A quota refills gradually, so the next operation may be allowed at
+    /// first.
     async fn is_limited(&self) {
         const MORE_THAN_ANY_QUOTA: usize = 30;
         if self.is_stream() {

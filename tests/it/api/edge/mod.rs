@@ -1,5 +1,5 @@
-//! The edge that all APIs share. What holds for every operation is tested by a walk through the OpenAPI documents. What one kind
-//! of operation does is tested on a sample API.
+//! The edge that all APIs share. What holds for every operation is tested by a walk through the OpenAPI documents. What
+//! one kind of operation does is tested on a sample API.
 
 mod documents;
 mod every_operation;
@@ -43,8 +43,8 @@ impl Desks for AsNamed {
     }
 }
 
-/// An edge with some settings beside the defaults, at a frozen clock. Rate limits are counted in the shared Redis under a fresh
-/// prefix.
+/// An edge with some settings beside the defaults, at a frozen clock. Rate limits are counted in the shared Redis under
+/// a fresh prefix.
 fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());

@@ -1,6 +1,6 @@
-//! An installation in which everything exists that can be listed. It is filled over the API, and every act that takes an
-//! `Idempotency-Key` is repeated on the way: the second request gets the first answer, and another request under the same key is
-//! refused.
+//! An installation in which everything exists that can be listed. It is filled over the API, and every act that takes
+//! an `Idempotency-Key` is repeated on the way: the second request gets the first answer, and another request under the
+//! same key is refused.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,8 @@ pub struct Populated {
     pub done: BTreeSet<&'static str>,
 }
 
-/// Makes a call twice with one key, and then another call with it. `call` gets true for the same call, false for the other.
+/// Makes a call twice with one key, and then another call with it. `call` gets true for the same call, false for the
+/// other.
 async fn once(done: &mut BTreeSet<&'static str>, operation: &'static str, call: impl Fn(bool) -> Call) -> Reply {
     let key = fresh_key();
     let ask = async |same| call(same).once(&key).answer().await.unwrap();

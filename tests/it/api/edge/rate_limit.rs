@@ -92,7 +92,8 @@ async fn processes_share_a_limit_and_an_emptied_redis_restarts_it() {
     assert_eq!(there.ask(&one).await, answer(200, "r=1"));
 }
 
-/// The local share is a twentieth. Of twenty that is one: the second request of a caller who is not reported asks Redis.
+/// The local share is a twentieth. Of twenty that is one: the second request of a caller who is not reported asks
+/// Redis.
 #[tokio::test]
 async fn a_process_counts_its_local_share_alone_and_further_requests_with_the_others() {
     let tokens = tokens();

@@ -1,5 +1,5 @@
-//! Results that clients report one at a time, but concurrently. They share transactions, and each gets the answer that it
-//! would get alone.
+//! Results that clients report one at a time, but concurrently. They share transactions, and each gets the answer that
+//! it would get alone.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

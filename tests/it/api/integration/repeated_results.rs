@@ -1,5 +1,5 @@
-//! Reporting a result again: the same request gets its first answer, the same result is recognised, and anything else under a
-//! used reference or key is refused.
+//! Reporting a result again: the same request gets its first answer, the same result is recognised, and anything else
+//! under a used reference or key is refused.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

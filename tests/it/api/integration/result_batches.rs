@@ -1,4 +1,5 @@
-//! A row of a batch that cannot be accepted or written is refused alone, with its own reason, and the others take effect.
+//! A row of a batch that cannot be accepted or written is refused alone, with its own reason, and the others take
+//! effect.
 
 use serde_json::{Value, json};
 use songda::demo::{fresh_key, fresh_phone};

@@ -1,5 +1,6 @@
-//! People for whom other systems reported decisions before they signed in, and accounts that turn out to belong to one person. A
-//! person who proves a phone, an identity or a WeChat account finds everything reported for it, and no other person does.
+//! People for whom other systems reported decisions before they signed in, and accounts that turn out to belong to one
+//! person. A person who proves a phone, an identity or a WeChat account finds everything reported for it, and no other
+//! person does.
 
 use std::fs;
 
@@ -170,7 +171,8 @@ async fn an_sms_account_and_a_wechat_account_of_one_person_are_joined_on_request
     let number = town.report(&phone, None).await;
     let id = async |caller: &Caller| caller.get("/v1/me").success().await.unwrap().text("/id").unwrap();
 
-    // The person opens the mini-program, which makes a second account with a draft. It cannot be verified as the same person.
+    // The person opens the mini-program, which makes a second account with a draft. It cannot be verified as the same
+    // person.
     let mini = town.by_wechat(&name).await;
     let draft = mini.draft(ITEM, &electronic()).await.unwrap();
     assert_problem(&verify(mini.caller(), &resident_id).await, 409, "identity_taken");

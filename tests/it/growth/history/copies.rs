@@ -1,11 +1,12 @@
-//! Years of history made of one day: every row that the product wrote is copied with other ids, hashes and numbers, and an earlier
-//! time. So each copy has the size, the references and the columns of a real row.
+//! Years of history made of one day: every row that the product wrote is copied with other ids, hashes and numbers, and
+//! an earlier time. So each copy has the size, the references and the columns of a real row.
 
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
 
 use super::Failure;
 
-/// The tables that grow, each after those to which it refers; and for how many days housekeeping keeps their rows, if not for ever.
+/// The tables that grow, each after those to which it refers; and for how many days housekeeping keeps their rows, if
+/// not for ever.
 pub const TABLES: [(&str, Option<i64>); 25] = [
     ("people", None),
     ("wechat_accounts", None),
@@ -45,7 +46,8 @@ pub struct Copied {
 const EARLIER: &str = "create function copied.earlier(id uuid, milliseconds bigint) returns uuid language sql immutable
     return encode(int8send(('x' || encode(substr(uuid_send(id), 1, 8), 'hex'))::bit(64)::bigint - (milliseconds << 16))
                   || substr(uuid_send(id), 9), 'hex')::uuid";
-/// A copy of a name of at least eight letters has the number of the copy after its prefix (`cas_`), or at the beginning.
+/// A copy of a name of at least eight letters has the number of the copy after its prefix (`cas_`), or at the
+/// beginning.
 const OTHER: &str = "create function copied.other(name text, copy bigint) returns text language sql immutable
     return overlay(name placing lpad(to_hex(copy), 8, '0') from position('_' in name) + 1)";
 /// Columns with unique names.

@@ -1,5 +1,5 @@
-//! A day of a town: residents sign in, apply, wait and read; officers read their queues and decide; a back-office system reports
-//! decisions; an operator reads the jobs. The time of each step is recorded.
+//! A day of a town: residents sign in, apply, wait and read; officers read their queues and decide; a back-office
+//! system reports decisions; an operator reads the jobs. The time of each step is recorded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

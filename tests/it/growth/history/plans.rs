@@ -1,5 +1,5 @@
-//! The plans of the product's statements, which PostgreSQL logs (`auto_explain`) with the rows and pages that each really read.
-//! The look-ups of foreign keys are among them.
+//! The plans of the product's statements, which PostgreSQL logs (`auto_explain`) with the rows and pages that each
+//! really read. The look-ups of foreign keys are among them.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Traces: a decision's request, its jobs, their attempts and the gateways' calls, as a collector receives them from real
-//! processes. A collector that is away does no harm.
+//! Traces: a decision's request, its jobs, their attempts and the gateways' calls, as a collector receives them from
+//! real processes. A collector that is away does no harm.
 
 mod collector;
 
@@ -97,8 +97,8 @@ async fn a_decision_is_traced_from_the_request_to_the_gateways_without_personal_
     desk.close().await;
 }
 
-/// Asserts that the request continues the caller's trace, and that each job's attempt has a trace of its own with a link to the
-/// request and a child for the gateway's call.
+/// Asserts that the request continues the caller's trace, and that each job's attempt has a trace of its own with a
+/// link to the request and a child for the gateway's call.
 fn assert_request_and_jobs(spans: &[Span], answered: &str) {
     let request = the(spans, "POST /integration/v1/result-batches");
     assert_eq!((request.kind, request.id.0.as_str(), request.parent.as_str()), (SpanKind::Server, TRACE, CALLER));

@@ -69,8 +69,8 @@ fn assert_jobs_are_counted(worked: &Scrape, count: f64) {
     }
 }
 
-/// Asserts that every metric in the rules and the dashboard exists with the labels that they use, and that every metric is
-/// documented.
+/// Asserts that every metric in the rules and the dashboard exists with the labels that they use, and that every metric
+/// is documented.
 fn assert_files_fit(scrapes: &[Scrape]) {
     let mut exported: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, labels) in scrapes.iter().flat_map(Scrape::names) {

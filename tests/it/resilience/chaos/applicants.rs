@@ -1,5 +1,5 @@
-//! Residents who apply, and the officer who accepts and grants: all steps to a decision, with files, under load. Each step is
-//! repeated under its key until it succeeds.
+//! Residents who apply, and the officer who accepts and grants: all steps to a decision, with files, under load. Each
+//! step is repeated under its key until it succeeds.
 
 use std::sync::Arc;
 use std::time::Duration;

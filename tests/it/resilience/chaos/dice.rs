@@ -1,5 +1,5 @@
-//! Randomness that can be repeated: each source of trouble has a sequence of its own, which follows from the seed of the run.
-//! The processes run concurrently, so the outcome of a run cannot be repeated.
+//! Randomness that can be repeated: each source of trouble has a sequence of its own, which follows from the seed of
+//! the run. The processes run concurrently, so the outcome of a run cannot be repeated.
 
 use std::time::Duration;
 

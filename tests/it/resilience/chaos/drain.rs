@@ -42,8 +42,8 @@ pub async fn drain(town: &Town, within: Duration) -> Drained {
     }
 }
 
-/// The jobs that are not done and the parcels that are not delivered. The next tracking of a parcel that has arrived and the
-/// removal of a content without a row are not owed.
+/// The jobs that are not done and the parcels that are not delivered. The next tracking of a parcel that has arrived
+/// and the removal of a content without a row are not owed.
 async fn owed(town: &Town) -> Vec<String> {
     let owed = "select concat_ws(' ', key, state, 'due in', date_trunc('second', due_at - now()), 'attempts', attempts,
                        'unclear', unclear, cause)

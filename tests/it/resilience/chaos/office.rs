@@ -1,5 +1,5 @@
-//! A back-office system under load: clerks report decisions, one at a time or many at once, each for a new applicant. If an answer
-//! is lost or says "later", they report the same again until it is accepted.
+//! A back-office system under load: clerks report decisions, one at a time or many at once, each for a new applicant.
+//! If an answer is lost or says "later", they report the same again until it is accepted.
 
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};

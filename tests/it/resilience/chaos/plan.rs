@@ -45,8 +45,8 @@ const LONG: [(&str, &str); 7] = [
     ("SONGDA_SANDBOX_TIME_SCALE", "3"),
 ];
 
-/// The same, with leases that expire within a test. A proxy can hold a request back for six seconds, so an order that a carrier
-/// does not know counts as absent only after eight.
+/// The same, with leases that expire within a test. A proxy can hold a request back for six seconds, so an order that a
+/// carrier does not know counts as absent only after eight.
 const SHORT: [(&str, &str); 15] = [
     ("SONGDA_TRACK_EVERY", "2s"),
     ("SONGDA_RETRY_LONGEST", "2s"),

@@ -1,5 +1,5 @@
-//! A process of the product with a supervisor as in production, which restarts it whenever it ends. An end without a kill is
-//! recorded, because the product never ends by itself.
+//! A process of the product with a supervisor as in production, which restarts it whenever it ends. An end without a
+//! kill is recorded, because the product never ends by itself.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::PathBuf;

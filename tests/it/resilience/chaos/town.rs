@@ -1,5 +1,5 @@
-//! The installation: two APIs behind a load balancer, three workers, a PostgreSQL, a Redis and the sandbox, all of them processes.
-//! Every connection of an API or a worker goes through a proxy.
+//! The installation: two APIs behind a load balancer, three workers, a PostgreSQL, a Redis and the sandbox, all of them
+//! processes. Every connection of an API or a worker goes through a proxy.
 
 use std::fs;
 use std::net::SocketAddr;

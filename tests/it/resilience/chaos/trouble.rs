@@ -1,4 +1,5 @@
-//! Trouble of every kind. Each kind is made by a task of its own, concurrently with all others, and counted when it strikes.
+//! Trouble of every kind. Each kind is made by a task of its own, concurrently with all others, and counted when it
+//! strikes.
 
 use std::fs;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Carrier pigeons (信鸽): the smallest possible channel. An address is the loft where the owner of a phone keeps pigeons,
-//! registered by the owner's device.
+//! Carrier pigeons (信鸽): the smallest possible channel. An address is the loft where the owner of a phone keeps
+//! pigeons, registered by the owner's device.
 //!
 //! The gateway drops a note with a number that arrived before, so a repetition does no harm.
 

@@ -1,5 +1,5 @@
-//! A runner (跑腿): the smallest possible carrier. It gets an errand under our number, answers with a ticket, and reports its
-//! stops. An errand of unknown outcome is looked up by our number.
+//! A runner (跑腿): the smallest possible carrier. It gets an errand under our number, answers with a ticket, and reports
+//! its stops. An errand of unknown outcome is looked up by our number.
 
 pub mod sandbox;
 mod stops;

@@ -1,4 +1,5 @@
-//! The runner's twin: errands under `/runner/errands`, their stops under `/runner/tickets`, and a callback at every stop.
+//! The runner's twin: errands under `/runner/errands`, their stops under `/runner/tickets`, and a callback at every
+//! stop.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,10 @@
-//! Tests that read the repository itself.
+//! Tests that read the repository: its sources, documents, generated files and language.
 
 mod circles;
-pub mod docs;
+mod docs;
+mod language;
 mod layers;
+mod openapi;
 mod readme;
+mod sql;
 mod typescript;

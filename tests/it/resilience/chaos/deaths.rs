@@ -1,4 +1,4 @@
-//! Processes that are started to die: each sends itself SIGKILL when it comes to one named step of keeping a promise.
+//! Processes that are started to die: each sends itself SIGKILL at a step of processing a job.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::town::Town;
 
 const SIGKILL: i32 = 9;
 
-/// Starts them, one after the other, until each step was killed often enough; an API beside two workers.
+/// Starts such processes until a process died at each step often enough. One API and two workers run at a time.
 pub async fn die(town: &Town, plan: &Plan, enough: &CancellationToken) {
     let mine = |own: fn(&Step) -> bool| Step::ALL.into_iter().filter(own).collect::<Vec<_>>();
     tokio::join!(
@@ -33,12 +33,12 @@ async fn series(town: &Town, plan: &Plan, steps: Vec<Step>, enough: &Cancellatio
     }
 }
 
-/// Starts a process that dies at a step; whether it did.
+/// Starts a process that dies at a step. True if it did.
 pub async fn dies_at(town: &Town, step: Step) -> bool {
-    const PATIENCE: Duration = Duration::from_secs(15);
+    const TIME_OUT: Duration = Duration::from_secs(15);
     let blueprint = town.doomed(step == Step::Committed);
     let mut child = blueprint.start(&[("SONGDA_KILL_AT", step.name().to_owned())]);
-    match tokio::time::timeout(PATIENCE, child.wait()).await {
+    match tokio::time::timeout(TIME_OUT, child.wait()).await {
         Ok(status) => status.unwrap().signal() == Some(SIGKILL),
         Err(_) => {
             child.kill().await.unwrap();
@@ -47,7 +47,7 @@ pub async fn dies_at(town: &Town, step: Step) -> bool {
     }
 }
 
-/// How often the step was killed that was killed least.
+/// The number of deaths at the step with the fewest.
 pub fn fewest_deaths(town: &Town) -> u64 {
     Step::ALL.into_iter().map(|step| town.tally.of(&kind(step))).min().unwrap_or_default()
 }

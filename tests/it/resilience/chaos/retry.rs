@@ -1,37 +1,36 @@
-//! How every honest client asks: again and again, the same under the same key, until it is told how it stands.
+//! How an honest client behaves: it repeats a request under the same key until it gets an answer.
 
 use std::time::Duration;
 
 use songda::demo::http::{Call, Reply};
 
-use super::told::Ledger;
+use super::ledger::Ledger;
 
-/// How long somebody asks before it counts as a fault of the product that nobody answers.
-const PATIENCE: Duration = Duration::from_secs(900);
-/// How long a client waits for one answer.
+/// After this time without an answer the product has failed.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(900);
+/// The client's time-out for one request.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What one call came to.
+/// The outcome of one request.
 pub enum Answer<T> {
-    /// What was asked for.
-    Told(T),
-    /// Nothing, or "later": ask again.
+    Success(T),
+    /// No answer, or "try again later".
     Later,
-    /// "It is our fault": nothing is wrong with the question, but nobody should be told that. Ask again all the same.
+    /// A 500: a fault of the product. The client tries again.
     Broken(String),
-    /// The token is not believed (any more): sign in, and ask again.
+    /// The token is not valid (any more): sign in, and try again.
     SignIn,
-    /// Something that no honest client should be told.
+    /// An answer that no honest client should get.
     Wrong(String),
 }
 
-/// What a call came to: its answer, if that is a success or one of these statuses.
+/// Sends a request. The statuses in `also` count as success.
 pub async fn ask(call: Call, also: &[u16]) -> Answer<Reply> {
     let Ok(Ok(reply)) = tokio::time::timeout(ANSWER_WITHIN, call.answer()).await else { return Answer::Later };
     match reply.status.as_u16() {
-        200..=299 => Answer::Told(reply),
-        status if also.contains(&status) => Answer::Told(reply),
+        200..=299 => Answer::Success(reply),
+        status if also.contains(&status) => Answer::Success(reply),
         401 => Answer::SignIn,
         500 => Answer::Broken(reply.refusal().to_string()),
         429 | 501..=599 => Answer::Later,
@@ -40,8 +39,8 @@ pub async fn ask(call: Call, also: &[u16]) -> Answer<Reply> {
     }
 }
 
-/// Asks until it is told; `None` when that is nothing to go on with, which is written down.
-pub async fn insist<T>(
+/// Repeats a request until it succeeds. `None` if it cannot, which is recorded in the ledger.
+pub async fn retry<T>(
     ledger: &Ledger,
     mut ask: impl AsyncFnMut() -> Answer<T>,
     mut sign_in: impl AsyncFnMut(),
@@ -49,7 +48,7 @@ pub async fn insist<T>(
     let asking = async {
         loop {
             match ask().await {
-                Answer::Told(told) => return Ok(told),
+                Answer::Success(answer) => return Ok(answer),
                 Answer::Wrong(what) => return Err(what),
                 Answer::Later => {}
                 Answer::Broken(what) => ledger.wrong(what),
@@ -59,9 +58,9 @@ pub async fn insist<T>(
             tokio::time::sleep(PAUSE).await;
         }
     };
-    let told = tokio::time::timeout(PATIENCE, asking).await;
-    match told.unwrap_or_else(|_| Err("nobody was answered in a quarter of an hour".to_owned())) {
-        Ok(told) => Some(told),
+    let answer = tokio::time::timeout(GIVE_UP_AFTER, asking).await;
+    match answer.unwrap_or_else(|_| Err("no answer in a quarter of an hour".to_owned())) {
+        Ok(answer) => Some(answer),
         Err(what) => {
             ledger.wrong(what);
             None

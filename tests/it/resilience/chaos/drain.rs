@@ -1,5 +1,4 @@
-//! After the trouble: waits until every promise is kept. What was given up for people to look at is replayed, as people
-//! would do.
+//! After the trouble: waits until every promise is kept. Dead letters are replayed, as operators would do.
 
 use std::time::Duration;
 
@@ -7,29 +6,30 @@ use songda::domain::kernel::clock::Stopwatch;
 
 use super::town::Town;
 
-/// What it took.
 pub struct Drained {
-    /// From the end of the trouble to the last arrival.
+    /// The time from the end of the trouble to the last arrival.
     pub took: Duration,
-    /// Dead letters that were replayed, by what they died of.
+    /// How many dead letters were replayed, by kind and last outcome.
     pub replayed: Vec<(String, i64)>,
-    /// What is still owed, if time was up before all was done.
+    /// The promises that are still owed, if time ran out.
     pub owed: Vec<String>,
 }
 
-/// Waits, and lets parcels walk meanwhile.
-pub async fn drain(town: &Town, patience: Duration) -> Drained {
-    const TELL_EVERY: Duration = Duration::from_secs(10);
-    const LOOK_EVERY: Duration = Duration::from_millis(500);
-    let (watch, mut replayed, mut told) = (Stopwatch::start(), Vec::new(), TELL_EVERY);
+/// Waits, and moves parcels meanwhile.
+pub async fn drain(town: &Town, within: Duration) -> Drained {
+    const PRINT_EVERY: Duration = Duration::from_secs(10);
+    const POLL_EVERY: Duration = Duration::from_millis(500);
+    let watch = Stopwatch::start();
+    let mut replayed = Vec::new();
+    let mut print_at = PRINT_EVERY;
     loop {
         let moved = town.sandbox.advance_all().await.unwrap_or(1);
         let owed = owed(town).await;
-        if (moved == 0 && owed.is_empty()) || watch.elapsed() > patience {
+        if (moved == 0 && owed.is_empty()) || watch.elapsed() > within {
             return Drained { took: watch.elapsed(), replayed, owed };
         }
-        if watch.elapsed() > told {
-            told += TELL_EVERY;
+        if watch.elapsed() > print_at {
+            print_at += PRINT_EVERY;
             eprintln!(
                 "chaos: {} s later, still owed: {} such as {:?}",
                 watch.elapsed().as_secs(),
@@ -38,12 +38,12 @@ pub async fn drain(town: &Town, patience: Duration) -> Drained {
             );
         }
         replayed.append(&mut replay(town).await);
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_EVERY).await;
     }
 }
 
-/// What is not done. That a parcel is looked up once more in half an hour is no debt, if it is known to have arrived; nor is
-/// that a content whose row never came is removed after an hour.
+/// The jobs that are not done and the parcels that are not delivered. The next tracking of a parcel that has arrived
+/// and the removal of a content without a row are not owed.
 async fn owed(town: &Town) -> Vec<String> {
     let owed = "select concat_ws(' ', key, state, 'due in', date_trunc('second', due_at - now()), 'attempts', attempts,
                        'unclear', unclear, cause)
@@ -56,7 +56,7 @@ async fn owed(town: &Town) -> Vec<String> {
 
 const LANES: [&str; 5] = ["push.sms_aliyun", "login.sms_aliyun", "courier.ems", "courier.sf", "inside"];
 
-/// Brings dead letters back to life. Those of WeChat went on over SMS already: whoever replays them tells the same twice.
+/// Replays dead letters. Those of WeChat went out by SMS, so a replay would send the message twice.
 async fn replay(town: &Town) -> Vec<(String, i64)> {
     let dead = "select kind || ': ' || coalesce((select outcome from attempts a where a.job_id = j.id
                                                  order by fence desc limit 1), ''), count(*)

@@ -1,38 +1,28 @@
-//! A journey through real processes, as it is counted; and what is counted is what the files ask for.
+//! The metrics of a journey through real processes, and that the files under `deploy` use only metrics that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-use songda::demo::fresh_phone;
+use serde_json::json;
 use songda::demo::http::Caller;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::files;
 use super::scrape::Scrape;
-use crate::support::desk::{Desk, wait_until};
-use crate::support::office::{Decided, KnownOffice, came_once, result};
+use crate::support::answers::assert_problem;
+use crate::support::arrivals::{Decided, assert_arrived_once};
+use crate::support::desk::Desk;
+use crate::support::office::Office;
+use crate::support::wait::wait_until;
 
 const COUNT: usize = 3;
 
-/// Decides at a process.
-async fn decided_at(desk: &Desk, api: &Caller) -> Vec<Decided> {
-    let known = KnownOffice::new(desk).await;
-    let phones: Vec<String> = (0..COUNT).map(|_| fresh_phone()).collect();
-    let rows: Vec<Value> = phones.iter().map(|phone| result(phone)).collect();
-    let call = api.with_token(known.token(desk).await).post("/integration/v1/result-batches").once("watched");
-    let reply = call.json(&json!({"results": rows})).success().await.unwrap();
-    let number = |row: &Value| row["case"]["number"].as_str().or(row["number"].as_str()).unwrap().to_owned();
-    let rows = reply.rows().unwrap();
-    rows.iter().zip(phones).map(|(row, phone)| Decided::by_phone(number(row), phone)).collect()
-}
-
 #[tokio::test]
-async fn a_journey_is_counted_and_the_files_ask_for_what_is_counted() {
-    let desk = Desk::open_idle(&[]).await;
+async fn a_journey_is_counted_and_the_files_use_only_metrics_that_exist() {
+    let desk = Desk::builder().without_worker().open().await;
     let server = desk.watched("serve", &[]).await;
     let api = server.api().await;
-    let decided = decided_at(&desk, &api).await;
+    let decided = Office::register(&desk).await.at(&api).decide(COUNT).await;
 
     let waiting = Scrape::of(&server).await;
     let count = COUNT as f64;
@@ -42,12 +32,30 @@ async fn a_journey_is_counted_and_the_files_ask_for_what_is_counted() {
     assert!(oldest("push.sms_aliyun") > 0.0 && oldest("inside") == 0.0, "{}", waiting.text);
 
     let worker = desk.watched("work", &[]).await;
-    came_once(&desk, &decided).await;
-    let (served, worked) = (Scrape::of(&server).await, Scrape::of(&worker).await);
+    assert_arrived_once(&desk, &decided).await;
+    let served = Scrape::of(&server).await;
+    let worked = Scrape::of(&worker).await;
     let route = [("method", "POST"), ("route", "/integration/v1/result-batches")];
     assert_eq!(served.sum("songda_http_requests_total", &[&route[..], &[("status", "2xx")]].concat()), Some(1.0));
     assert_eq!(served.sum("songda_http_request_duration_seconds_count", &route), Some(1.0));
     assert_eq!(served.sum("songda_job_offers_total", &[("by", "relay")]), Some(2.0 * count));
+    assert_jobs_are_counted(&worked, count);
+    for scrape in [&served, &worked] {
+        assert_eq!(scrape.sum("songda_store_up", &[]), Some(2.0), "PostgreSQL and Redis answer");
+        assert!(scrape.sum("songda_database_connection_wait_seconds_count", &[]) > Some(0.0));
+        for Decided { number, phone, .. } in &decided {
+            assert!(!scrape.text.contains(number.as_str()) && !scrape.text.contains(phone.as_str()), "{}", scrape.text);
+        }
+        files::assert_promtool_accepts(&scrape.text).await;
+    }
+    assert_files_fit(&[served, worked]);
+    assert_not_public(&api).await;
+    // The processes run until the desk is closed, because receipts of gateways may come late.
+    desk.close().await;
+    drop((server, worker));
+}
+
+fn assert_jobs_are_counted(worked: &Scrape, count: f64) {
     for (lane, kind, outcome) in [("push.sms_aliyun", "push", "delivered"), ("courier.ems", "order_parcel", "ordered")]
     {
         let labels = [("lane", lane), ("kind", kind), ("outcome", outcome), ("state", "done")];
@@ -59,51 +67,38 @@ async fn a_journey_is_counted_and_the_files_ask_for_what_is_counted() {
         let calls = worked.sum("songda_gateway_call_duration_seconds_count", &[("gateway", gateway), ("class", "2xx")]);
         assert_eq!(calls, Some(count), "{gateway}");
     }
-    for scrape in [&served, &worked] {
-        assert_eq!(scrape.sum("songda_store_up", &[]), Some(2.0), "both answer");
-        assert!(scrape.sum("songda_database_connection_wait_seconds_count", &[]) > Some(0.0));
-        for Decided { number, phone, .. } in &decided {
-            assert!(!scrape.text.contains(number.as_str()) && !scrape.text.contains(phone.as_str()), "{}", scrape.text);
-        }
-        files::judged_by_promtool(&scrape.text).await;
-    }
-    files_fit(&[served, worked]);
-    not_for_the_public(&api).await;
-    // They work to the end: a gateway's receipts may come late.
-    desk.close().await;
-    drop((server, worker));
 }
 
-/// What the rules and the dashboard ask for is there, with the labels that they ask by; and the documents name it all.
-fn files_fit(scrapes: &[Scrape]) {
+/// Asserts that every metric in the rules and the dashboard exists with the labels that they use, and that every metric
+/// is documented.
+fn assert_files_fit(scrapes: &[Scrape]) {
     let mut exported: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, labels) in scrapes.iter().flat_map(Scrape::names) {
         exported.entry(name).or_default().extend(labels);
     }
     let mut missing = Vec::new();
-    for question in files::questions() {
-        match exported.get(&question.metric) {
-            None => missing.push(format!("{}: nobody exports {}", question.place, question.metric)),
+    for query in files::queries() {
+        match exported.get(&query.metric) {
+            None => missing.push(format!("{}: there is no metric {}", query.place, query.metric)),
             Some(labels) => {
-                let unknown = question.labels.iter().filter(|label| !labels.contains(*label));
-                missing.extend(unknown.map(|label| format!("{}: {} has no {label}", question.place, question.metric)));
+                let unknown = query.labels.iter().filter(|label| !labels.contains(*label));
+                missing.extend(unknown.map(|label| format!("{}: {} has no {label}", query.place, query.metric)));
             }
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
     let families: BTreeSet<String> = scrapes.iter().flat_map(|scrape| scrape.families.keys().cloned()).collect();
-    assert_eq!(files::documented(), families, "docs/operations.md tells of every metric, and of no other");
+    assert_eq!(files::documented(), families, "docs/operations.md lists every metric, and no other");
 }
 
-/// The API's own listener does not tell what is counted.
-async fn not_for_the_public(api: &Caller) {
-    let reply = api.get("/metrics").answer().await.unwrap();
-    assert_eq!((reply.status.as_u16(), reply.text("/code").unwrap().as_str()), (404, "not_found"));
+/// Asserts that the API's own listener does not serve metrics.
+async fn assert_not_public(api: &Caller) {
+    assert_problem(&api.get("/metrics").answer().await.unwrap(), 404, "not_found");
 }
 
 #[tokio::test]
-async fn live_clients_are_counted_while_they_are_there() {
-    let desk = Desk::open_idle(&[]).await;
+async fn live_clients_are_counted_while_they_are_connected() {
+    let desk = Desk::builder().without_worker().open().await;
     let server = desk.watched("serve", &[]).await;
     let signed_in = desk.api.post("/v1/sessions/wechat").json(&json!({"code": "wx-live"})).success().await.unwrap();
     let token = signed_in.text("/access_token").unwrap();
@@ -120,7 +115,7 @@ async fn live_clients_are_counted_while_they_are_there() {
     assert_eq!(&begun, b"HTTP/1.1 200");
     assert_eq!(clients().await, Some(1.0));
     drop(stream);
-    wait_until("the client is missed", async || clients().await == Some(0.0)).await;
+    wait_until("the client is no longer counted", async || clients().await == Some(0.0)).await;
     drop(server);
     desk.close().await;
 }

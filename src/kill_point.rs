@@ -1,8 +1,8 @@
 //! Points at which a test can kill a process: every boundary between two steps of a job.
 //!
-//! `SONGDA_KILL_AT=called` makes a debug build send itself SIGKILL when it comes to that boundary: no destructor runs,
-//! nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. A release build holds
-//! none of this.
+//! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL when it comes to that boundary: no destructor
+//! runs, nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. The deployed program
+//! does not read it.
 
 /// The lane of a boundary that belongs to no lane.
 pub const NO_LANE: &str = "";
@@ -46,7 +46,7 @@ impl Step {
 }
 
 /// Passes a boundary with a job of a lane, or dies there if a test says so.
-#[cfg(debug_assertions)]
+#[cfg(feature = "development")]
 pub fn pass(step: Step, lane: &str) {
     use std::sync::LazyLock;
     static DIE_AT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("SONGDA_KILL_AT").ok());
@@ -60,6 +60,6 @@ pub fn pass(step: Step, lane: &str) {
     }
 }
 
-#[cfg(not(debug_assertions))]
+#[cfg(not(feature = "development"))]
 #[inline]
 pub const fn pass(_: Step, _: &str) {}

@@ -31,5 +31,7 @@ pub mod single_flight;
 pub mod trace;
 pub mod wrong_clock;
 
+#[cfg(feature = "development")]
 pub mod demo;
+#[cfg(feature = "development")]
 pub mod sandbox;

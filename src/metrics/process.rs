@@ -97,12 +97,13 @@ fn file_limit() -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
+    #[cfg(target_os = "linux")]
     fn linux_reports_what_the_process_uses() {
+        use super::*;
+
         assert!(resident_bytes().unwrap() > 1 << 20);
         assert!(cpu_seconds().unwrap() >= 0.0);
         assert!(started_at().unwrap() > 1.7e9, "it is later than 2023");

@@ -9,14 +9,17 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::edge::limits::buckets::Buckets;
-use crate::api::edge::limits::rate_limit::LimitRate;
+use crate::api::edge::limits::quotas::Quotas;
+use crate::api::edge::limits::rate_limit::RateLimits;
+use crate::api::edge::middleware::identify::Identify;
 use crate::api::edge::middleware::silent_connections::EndSilent;
-use crate::api::edge::parameters::bearer::Identify;
 use crate::api::edge::parameters::paging::Cursors;
+use crate::api::edge::surround::Edge;
+use crate::api::routes::{ApiParts, routes};
+use crate::api::services::Services;
 use crate::api::watch;
 use crate::api::watch::ready::{Ready, Rounds};
-use crate::api::{self, Edge};
+use crate::api::{callbacks, documents};
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::casework::frame::bell::{Bell, News};
@@ -52,7 +55,7 @@ pub enum AppError {
     Catalogue(#[source] ReadError),
     /// The API's own documents.
     #[error("the API breaks a rule of its own documents")]
-    Documents(#[from] api::documents::DocumentsError),
+    Documents(#[from] documents::DocumentsError),
     /// The network, or the folder of uploads.
     #[error("the operating system refuses")]
     Io(#[from] std::io::Error),
@@ -78,7 +81,7 @@ pub struct App {
     queue: Queue,
     pulse: Pulse,
     live: Live,
-    buckets: Arc<Buckets>,
+    quotas: Arc<Quotas>,
     bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
@@ -129,7 +132,7 @@ impl App {
         };
         let bell = Arc::new(Mutex::new(Some(hear)));
         Ok(Self {
-            buckets: Arc::new(buckets(&queue)),
+            quotas: Arc::new(quotas(&queue)),
             config: Arc::new(config),
             catalog,
             casework,
@@ -151,8 +154,9 @@ impl App {
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
         let (casework, live, stopping) = (self.casework.clone(), self.live.clone(), tasks.stopping());
         tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
-        let (buckets, told_until) = (Arc::clone(&self.buckets), tasks.stopping());
-        tasks.spawn(async move { buckets.tell(told_until).await });
+        let quotas = Arc::clone(&self.quotas);
+        let stopping = tasks.stopping();
+        tasks.spawn(async move { quotas.report(stopping).await });
         let routes = self.routes(&stop)?;
         let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
         for address in acceptor.local_addr() {
@@ -180,7 +184,7 @@ impl App {
         for address in acceptor.local_addr() {
             tracing::info!("watched on {address}");
         }
-        let routes = watch::routes(watch::Parts {
+        let routes = watch::routes(watch::WatchParts {
             ready: watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) }),
             metrics: watch::metrics::endpoint(watch::metrics::Sources {
                 casework: self.casework.clone(),
@@ -197,7 +201,7 @@ impl App {
     /// # Errors
     /// When the API breaks a rule of its own documents.
     pub fn routes(&self, stop: &CancellationToken) -> Result<impl Endpoint<Output = Response> + use<>, AppError> {
-        Ok(api::routes(self.api_parts(stop))?)
+        Ok(routes(self.api_parts(stop))?)
     }
 
     /// What signs and reads access tokens.
@@ -264,50 +268,45 @@ impl App {
         Arc::new(move || pulse.rounds())
     }
 
-    fn api_parts(&self, stop: &CancellationToken) -> api::Parts {
+    fn api_parts(&self, stop: &CancellationToken) -> ApiParts {
         let config = &self.config;
-        let cursors = Cursors::new(config.record.keys.clone());
-        api::Parts {
-            mobile: api::mobile::api(&api::mobile::Parts {
-                people: &self.people,
-                casework: &self.casework,
-                live: &self.live,
-                cursors: &cursors,
-                stop,
-            }),
-            staff: api::staff::api(&self.people, &self.casework, &config.carriers, &cursors),
-            integration: api::integration::api(&self.people, &self.casework),
-            ops: api::ops::api(&self.casework, &self.queue, &cursors),
-            callbacks: api::callbacks::route(
-                &self.casework,
-                &config.carriers,
-                &config.channels,
-                &config.callback_secrets,
-            ),
-            ready: watch::ready::endpoint(self.ready(stop)),
-            edge: Edge {
-                identify: Identify {
-                    tokens: self.people.tokens.clone(),
-                    desks: Arc::new(self.people.clone()),
-                    clock: config.clock.clone(),
-                },
-                origins: config.origins.clone(),
-                limit_rate: LimitRate {
-                    policies: config.policies.clone(),
-                    buckets: Arc::clone(&self.buckets),
-                    proxies: config.proxies,
-                },
+        let services = Services {
+            people: self.people.clone(),
+            casework: self.casework.clone(),
+            live: self.live.clone(),
+            carriers: config.carriers.clone(),
+            queue: self.queue.clone(),
+            cursors: Cursors::new(config.record.keys.clone()),
+            stop: stop.clone(),
+        };
+        let edge = Edge {
+            identify: Identify {
+                tokens: self.people.tokens.clone(),
+                officers: Arc::new(self.people.clone()),
+                clock: config.clock.clone(),
             },
+            origins: config.origins.clone(),
+            rate_limits: RateLimits {
+                policies: config.policies.clone(),
+                quotas: Arc::clone(&self.quotas),
+                proxies: config.proxies,
+            },
+        };
+        ApiParts {
+            services,
+            callbacks: callbacks::route(&self.casework, &config.carriers, &config.channels, &config.callback_secrets),
+            ready: watch::ready::endpoint(self.ready(stop)),
+            edge,
         }
     }
 }
 
-fn buckets(queue: &Queue) -> Buckets {
-    /// Whom one process remembers.
+fn quotas(queue: &Queue) -> Quotas {
+    /// The number of callers that one process remembers.
     const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis to count it, where it must.
-    const PATIENCE: Duration = Duration::from_millis(100);
-    Buckets::new(queue.clone(), Clock::steady(), CALLERS, PATIENCE)
+    /// How long a request waits for Redis to count it, if it must.
+    const TIME_OUT: Duration = Duration::from_millis(100);
+    Quotas::new(queue.clone(), Clock::steady(), CALLERS, TIME_OUT)
 }
 
 fn regions(catalog: &Catalog) -> crate::casework::people::Regions {

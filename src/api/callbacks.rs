@@ -9,7 +9,7 @@ use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::current::current_request;
 use crate::casework::Casework;
 use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::private::Private;

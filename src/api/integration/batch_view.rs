@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, Row};
 use crate::api::edge::answers::problem::{Problem, ProblemBody};
-use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::number_example;
 use crate::casework::frame::idempotency::Answer;

@@ -11,14 +11,15 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
 use super::new_result::{NewResultBody, is_reference};
-use super::tag::Tag;
+use super::tag::IntegrationTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Client;
+use crate::api::edge::answers::stored::Answered;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::{Body, Rows};
-use crate::api::edge::parameters::idempotency::{Answered, IdempotencyKey};
+use crate::api::edge::parameters::idempotency::IdempotencyKey;
+use crate::api::edge::parameters::principal::Client;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::{CaseState, number_example};
 use crate::api::shared::ruling::no_reasons;
@@ -38,12 +39,14 @@ pub struct Results {
     pub(super) casework: Casework,
 }
 
-#[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Results")]
+#[OpenApi(prefix_path = "/integration/v1", tag = "IntegrationTag::Results")]
 impl Results {
-    /// Hands in a decision. The applicant is told and the result is sent. The same decision again changes nothing.
+    /// 回传办理结果 · Report a result
     ///
-    /// A reference stands for all that was said under it: what was decided, for whom, and where it goes. Anything else under
-    /// the same reference is refused (`result_conflict`), so that no correction goes unnoticed.
+    /// The applicant is notified and the result is sent. The same report again changes nothing.
+    ///
+    /// A reference identifies everything that was reported under it: the decision, the applicant and the delivery.
+    /// Other content under the same reference is refused (`result_conflict`), so that no correction goes unnoticed.
     #[oai(path = "/results/:source/:reference", method = "put", operation_id = "put_result")]
     async fn put(
         &self,
@@ -69,7 +72,7 @@ impl Results {
         Ok(Given { answer: answer.into(), replayed }.into())
     }
 
-    /// Shows what became of a decision that was handed in.
+    /// 查看办理结果 · Show a reported result
     #[oai(path = "/results/:source/:reference", method = "get", operation_id = "get_result")]
     async fn get(
         &self,
@@ -87,7 +90,9 @@ impl Results {
         Ok(GetAnswer::Ok(Json(ResultBody::of(reference.0, &case)), etag(case.version)))
     }
 
-    /// Hands in up to 500 decisions. Each row has a verdict of its own, in the order given; a bad one harms no other.
+    /// 批量回传 · Report a batch of results
+    ///
+    /// Up to 500 results. Each row has its own verdict, in the given order; a faulty row does not affect the others.
     #[oai(path = "/result-batches", method = "post", operation_id = "post_result_batch")]
     async fn batch(
         &self,

@@ -6,9 +6,10 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 
-use super::tag::Tag;
+use super::tag::IntegrationTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::security::SignInAttempt;
 use crate::auth::client_assertion::ASSERTION_TYPE;
 use crate::casework::people::People;
 use crate::casework::people::client_token::{ClientToken, ClientTokenError};
@@ -19,11 +20,13 @@ const GRANT_TYPE: &str = "client_credentials";
 /// The operations.
 pub struct Token(pub People);
 
-#[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Token")]
+#[OpenApi(prefix_path = "/integration/v1", tag = "IntegrationTag::Token")]
 impl Token {
+    /// 获取访问令牌 · Get an access token
+    ///
     /// Exchanges a signed assertion (`private_key_jwt`, ES256 or RS256) for an access token.
     #[oai(path = "/token", method = "post", operation_id = "get_token")]
-    async fn get(&self, form: Form<TokenRequest>) -> Result<TokenAnswer, Problem> {
+    async fn get(&self, _attempt: SignInAttempt, form: Form<TokenRequest>) -> Result<TokenAnswer, Problem> {
         form.check()?;
         let scope = form.scope.as_deref().filter(|scope| !scope.is_empty());
         let token = self.0.client_token(&form.client_assertion, scope).await?;

@@ -5,13 +5,14 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
-use crate::api::edge::answers::Added;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::answers::resource::Added;
+use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::parameters::idempotency::OptionalKey;
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::address_faults::field_error;
 use crate::casework::people::People;
@@ -23,16 +24,20 @@ use crate::domain::kernel::private::Private;
 /// The operations.
 pub struct Addresses(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Addresses")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Addresses")]
 impl Addresses {
-    /// Lists the person's addresses, the default first.
+    /// 地址列表 · List addresses
+    ///
+    /// The default address comes first.
     #[oai(path = "/addresses", method = "get", operation_id = "list_addresses")]
     async fn list(&self, person: Person) -> Result<AddressesAnswer, Problem> {
         let saved = self.0.addresses(person.id).await?;
         Ok(AddressesAnswer::Ok(Json(AddressList { data: saved.iter().map(AddressBody::from).collect() })))
     }
 
-    /// Adds an address; the first one is the default.
+    /// 新增地址 · Add an address
+    ///
+    /// The first address becomes the default.
     #[oai(path = "/addresses", method = "post", operation_id = "add_address")]
     async fn add(
         &self,
@@ -49,20 +54,22 @@ impl Addresses {
         Ok(self.0.add_address(person.id, &entry, once.as_ref(), |saved| added(saved).into()).await?.into())
     }
 
-    /// Shows an address.
+    /// 查看地址 · Show an address
     #[oai(path = "/addresses/:id", method = "get", operation_id = "get_address")]
     async fn get(&self, person: Person, id: Path<AddressId>) -> Result<AddressAnswer, Problem> {
         Ok(AddressAnswer::Ok(Json((&self.0.address(person.id, id.0).await?).into())))
     }
 
-    /// Replaces an address. Parcels that were promised keep the old one.
+    /// 修改地址 · Replace an address
+    ///
+    /// Parcels that were ordered before keep the old address.
     #[oai(path = "/addresses/:id", method = "put", operation_id = "put_address")]
     async fn put(&self, person: Person, id: Path<AddressId>, body: Body<NewAddress>) -> Result<AddressAnswer, Problem> {
         let saved = self.0.change_address(person.id, id.0, &body.into_inner().into()).await?;
         Ok(AddressAnswer::Ok(Json((&saved).into())))
     }
 
-    /// Removes an address.
+    /// 删除地址 · Delete an address
     #[oai(path = "/addresses/:id", method = "delete", operation_id = "delete_address")]
     async fn delete(&self, person: Person, id: Path<AddressId>) -> Result<AddressRemoved, Problem> {
         self.0.remove_address(person.id, id.0).await?;

@@ -125,7 +125,7 @@ impl Example for DeliveryChoiceBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::edge::middleware::request_id::Current;
+    use crate::api::edge::current::Current;
     use crate::domain::kernel::text::Language;
 
     #[test]

@@ -11,11 +11,11 @@ use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use tokio_util::sync::CancellationToken;
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::event_stream::EventStream;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::paging::Cursors;
+use crate::api::edge::parameters::principal::Person;
 use crate::casework::Casework;
 use crate::casework::notices::live::{Live, Stream};
 use crate::domain::kernel::clock::Instant;
@@ -40,10 +40,12 @@ const LONGEST_WAIT: u64 = 25;
 const AT_ONCE: i64 = 100;
 const LIST: &str = "list_changes";
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Changes")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Changes")]
 impl Changes {
-    /// Lists what changed since a cursor, and waits for it if nothing did. Without a cursor it answers at once, with the
-    /// cursor of now.
+    /// 变化列表 · List changes
+    ///
+    /// Lists what changed since a cursor, and waits if nothing did. Without a cursor it answers at once, with the
+    /// current cursor.
     #[oai(path = "/changes", method = "get", operation_id = "list_changes")]
     async fn list(
         &self,
@@ -64,8 +66,10 @@ impl Changes {
         Ok(ChangesAnswer::Ok(Json(self.page(person.id, since, found)?)))
     }
 
-    /// Streams what changes, until the access token ends. `Last-Event-ID` goes on where the connection ended, with a token of
-    /// then. Of more than eight streams of one person the oldest ends.
+    /// 变化推送 · Stream changes
+    ///
+    /// The stream lasts until the access token expires. With `Last-Event-ID` and a new token, the next stream continues
+    /// where the last one ended. A person may have eight streams; a ninth ends the oldest.
     #[oai(path = "/events", method = "get", operation_id = "stream_events")]
     async fn events(
         &self,

@@ -6,12 +6,13 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::parameters::idempotency::OptionalKey;
+use crate::api::edge::parameters::principal::Person;
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::people::People;
 use crate::casework::people::report_consents::{ConsentStanding, ReportError};
@@ -20,17 +21,21 @@ use crate::domain::notice::consent::ConsentAnswer;
 use crate::domain::notice::notification::{ChannelCode, Consent};
 
 /// The operations.
-pub struct Consents(pub People);
+pub struct MobileConsents(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Consents")]
-impl Consents {
-    /// Lists the templates that need consent in the person's language, and which of them to ask for at the next tap.
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Consents")]
+impl MobileConsents {
+    /// 订阅消息列表 · List consents
+    ///
+    /// Lists the templates that need consent, in the person's language, and which of them to ask for at the next tap.
     #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
     async fn list(&self, person: Person) -> Result<ConsentAnswers, Problem> {
         Ok(ConsentAnswers::Ok(Json(ConsentList::of(&self.0.list_consents(person.id).await?))))
     }
 
-    /// Reports what the person answered: each accept of a one-time template is good for one message.
+    /// 上报订阅结果 · Report consents
+    ///
+    /// Reports the person's answers. Each accept of a one-time template allows one message.
     #[oai(path = "/consents", method = "post", operation_id = "report_consents")]
     async fn report(
         &self,

@@ -5,11 +5,11 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::person::LanguageTag;
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::principal::Person;
 use crate::casework::people::People;
 use crate::casework::people::devices::RegisterError;
 use crate::domain::kernel::clock::Instant;
@@ -22,9 +22,11 @@ use crate::domain::notice::notification::ChannelCode;
 /// The operations.
 pub struct Devices(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Devices")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Devices")]
 impl Devices {
-    /// Keeps an installation as it describes itself; it belongs to whoever called this last.
+    /// 登记设备 · Register a device
+    ///
+    /// Stores an installation of a client. It belongs to the person who registered it last.
     #[oai(path = "/devices/:installation_id", method = "put", operation_id = "put_device")]
     async fn put(
         &self,
@@ -37,7 +39,9 @@ impl Devices {
         Ok(Done::NoContent)
     }
 
-    /// Forgets an installation; call it when signing out.
+    /// 注销设备 · Remove a device
+    ///
+    /// Call it when the person signs out.
     #[oai(path = "/devices/:installation_id", method = "delete", operation_id = "delete_device")]
     async fn delete(&self, person: Person, installation_id: Path<InstallationId>) -> Result<Done, Problem> {
         let was_there = self.0.forget_device(person.id, installation_id.0).await?;

@@ -8,15 +8,16 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use super::application_view::{
     DeliveryChoiceBody, FormBody, HandedInBody, application, form_body, form_example, materials_body,
 };
-use super::tag::Tag;
-use crate::api::edge::answers::Versioned;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::{CreateOrMatch, etag};
+use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::{FieldErrorBody, Problem};
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::answers::resource::Shown;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::conditions::CreateOrMatch;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
 use crate::casework::cases::drafts::JudgedDraft;
@@ -37,9 +38,14 @@ pub struct Drafts {
     pub cursors: Cursors,
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Drafts")]
+/// The name of the list that its cursors are bound to.
+const LIST: &str = "list_drafts";
+
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Drafts")]
 impl Drafts {
-    /// Lists the person's drafts that were not submitted, the last changed first.
+    /// 草稿列表 · List drafts
+    ///
+    /// Drafts that were not submitted, the last changed first.
     #[oai(path = "/drafts", method = "get", operation_id = "list_drafts")]
     async fn list(
         &self,
@@ -47,23 +53,28 @@ impl Drafts {
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
     ) -> Result<Json<Page<DraftSummary>>, Problem> {
-        let (limit, list) = (clamp(limit.0), ("list_drafts", &person.id));
-        let after = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
+        let limit = clamp(limit.0);
+        let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let rows = self.casework.drafts(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
-        let page = self.cursors.page(list, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
+        let page =
+            self.cursors.page(LIST, &person.id, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
         Ok(Json(page))
     }
 
-    /// Shows a draft, with what is still wrong with it.
+    /// 查看草稿 · Show a draft
+    ///
+    /// `faults` lists what would prevent its submission.
     #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
-    async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Versioned<DraftBody>, Problem> {
+    async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Shown<DraftBody>, Problem> {
         let judged = self.casework.draft(person.id, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(Versioned { version: judged.draft.version, body: DraftBody::from(judged) })
+        Ok(Shown { version: judged.draft.version, body: DraftBody::from(judged) })
     }
 
-    /// Begins a draft (`If-None-Match: *`) under an id that the client made, or saves it (`If-Match`).
+    /// 保存草稿 · Save a draft
     ///
-    /// It may be incomplete; `faults` tells what would keep it from being submitted.
+    /// Creates a draft (`If-None-Match: *`) under an id that the client made, or saves it (`If-Match`).
+    ///
+    /// It may be incomplete. `faults` lists what would prevent its submission.
     #[oai(path = "/drafts/:id", method = "put", operation_id = "put_draft")]
     async fn put(
         &self,
@@ -77,7 +88,7 @@ impl Drafts {
         Ok(DraftSaved::of(saved, if_match))
     }
 
-    /// Throws a draft away.
+    /// 删除草稿 · Delete a draft
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
     async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<DraftDiscarded, Problem> {
         let there = self.casework.discard_draft(person.id, id.0).await?;

@@ -5,13 +5,14 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::person::{LanguageTag, PersonBody};
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
+use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::parameters::security::SignInAttempt;
 use crate::casework::people::People;
 use crate::casework::people::attach_wechat::AttachError;
 use crate::casework::people::join::{IfTaken, TakenError};
@@ -26,46 +27,65 @@ use crate::domain::people::identity::ResidentIdFault;
 /// The operations.
 pub struct Me(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Me")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Me")]
 impl Me {
-    /// Shows who is signed in.
+    /// 查看本人 · Show the signed-in person
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn get(&self, person: Person) -> Result<MeAnswer, Problem> {
         self.answer(person.id).await
     }
 
-    /// Proves who the person is: name and resident ID are confirmed by a register. Submitting needs it.
+    /// 实名认证 · Verify the identity
     ///
-    /// Results that other systems reported for this resident ID are the person's from now on. Five comparisons in an hour,
-    /// or twenty in a day, that come out wrong are enough (`too_many_identity_tries`).
+    /// A register confirms that name and resident ID belong together. A person must be verified to submit an
+    /// application.
+    ///
+    /// The person then owns the results that other systems reported for this resident ID. Five wrong comparisons in an
+    /// hour, or twenty in a day, block further ones (`too_many_identity_tries`).
     #[oai(path = "/me/identity", method = "put", operation_id = "verify_identity")]
-    async fn verify(&self, person: Person, body: Body<IdentityBody>) -> Result<MeAnswer, ProblemOf<VerifyError>> {
+    async fn verify(
+        &self,
+        person: Person,
+        _attempt: SignInAttempt,
+        body: Body<IdentityBody>,
+    ) -> Result<MeAnswer, ProblemOf<VerifyError>> {
         let IdentityBody { name, resident_id } = body.into_inner();
         let verified = self.0.verify_identity(person.id, &Private::new(name), &Private::new(resident_id)).await?;
         Ok(MeAnswer::Ok(Json(PersonBody::from(&verified))))
     }
 
-    /// Proves that a phone is the person's, with a code from `POST /v1/login-codes`.
+    /// 绑定手机号 · Set the phone number
     ///
-    /// Results that other systems reported for this phone are the person's from now on. If it belongs to another account
-    /// that was signed in to before, the answer is `phone_taken`, and the code counts on: ask the person, and say so in
-    /// `if_taken`.
+    /// Proves the number with a code from `POST /v1/login-codes`.
+    ///
+    /// The person then owns the results that other systems reported for this number. If the number belongs to another
+    /// account that has signed in before, the answer is `phone_taken`, and the code remains valid: ask the person, and
+    /// send the choice in `if_taken`.
     #[oai(path = "/me/phone", method = "put", operation_id = "set_phone")]
-    async fn set_phone(&self, person: Person, body: Body<NewPhone>) -> Result<MeAnswer, Problem> {
+    async fn set_phone(
+        &self,
+        person: Person,
+        _attempt: SignInAttempt,
+        body: Body<NewPhone>,
+    ) -> Result<MeAnswer, Problem> {
         let NewPhone { phone, code, if_taken } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
         self.0.set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
         self.answer(person.id).await
     }
 
-    /// Attaches a WeChat account, with a code of `wx.login`: it then signs the person in, and reaches them.
+    /// 绑定微信 · Attach a WeChat account
     ///
-    /// A mini-program whose user has an account already signs in to that by SMS, and then attaches WeChat to it. If the WeChat
-    /// account signed in here before, the answer is `wechat_taken`: ask the person, and say so in `if_taken` with a fresh code.
+    /// Takes a code from `wx.login`. The WeChat account then signs the person in, and receives messages.
+    ///
+    /// A person who already has an account signs in by SMS in the mini-program, and then attaches WeChat. If the WeChat
+    /// account has signed in here before, the answer is `wechat_taken`: ask the person, and send the choice in
+    /// `if_taken` with a new code.
     #[oai(path = "/me/wechat", method = "put", operation_id = "attach_wechat")]
     async fn attach_wechat(
         &self,
         person: Person,
+        _attempt: SignInAttempt,
         body: Body<NewWechat>,
     ) -> Result<MeAnswer, ProblemOf<WechatCodeError>> {
         let NewWechat { code, if_taken } = body.into_inner();
@@ -73,7 +93,9 @@ impl Me {
         Ok(self.answer(person.id).await?)
     }
 
-    /// Chooses the language that the person is written to in.
+    /// 选择语言 · Set the language
+    ///
+    /// The language of messages to the person.
     #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
     async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<MeAnswer, Problem> {
         self.0.set_language(person.id, body.language.into()).await?;

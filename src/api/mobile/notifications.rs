@@ -5,13 +5,13 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
@@ -27,9 +27,14 @@ pub struct Notifications {
     pub cursors: Cursors,
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Notifications")]
+/// The name of the list that its cursors are bound to.
+const LIST: &str = "list_notifications";
+
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Notifications")]
 impl Notifications {
-    /// Lists the person's notifications, the newest first.
+    /// 消息列表 · List notifications
+    ///
+    /// The newest notification comes first.
     #[oai(path = "/notifications", method = "get", operation_id = "list_notifications")]
     async fn list(
         &self,
@@ -39,28 +44,33 @@ impl Notifications {
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
     ) -> Result<Inbox, Problem> {
-        let (limit, unread) = (clamp(limit.0), unread.0.unwrap_or(false));
-        let list = ("list_notifications", &(person.id, unread));
-        let before = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
+        let limit = clamp(limit.0);
+        let unread = unread.0.unwrap_or(false);
+        let filters = (person.id, unread);
+        let before = self.cursors.read(LIST, &filters, cursor.0.as_deref())?;
         let rows = self.casework.inbox(person.id, unread, before, at_most(limit)).await?;
-        let page = self.cursors.page(list, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
         Ok(Inbox::Ok(Json(page)))
     }
 
-    /// Counts the unread notifications, up to a hundred.
+    /// 未读消息数 · Count unread notifications
+    ///
+    /// Counts up to a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
     async fn unread_count(&self, person: Person) -> Result<UnreadAnswer, Problem> {
         let unread = self.casework.unread(person.id).await?;
         Ok(UnreadAnswer::Ok(Json(Unread { unread })))
     }
 
-    /// Marks a notification as read.
+    /// 标记已读 · Mark a notification as read
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
     async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Marked, Problem> {
         let there = self.casework.mark_read(person.id, id.0, false).await?;
         if there { Ok(Marked::NoContent) } else { Err(Code::NotFound.into()) }
     }
 
+    /// 全部标记已读 · Mark all as read
+    ///
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Marked, ProblemOf<UpTo>> {

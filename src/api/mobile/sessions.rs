@@ -5,14 +5,15 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::person::PersonBody;
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
+use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
 use crate::casework::people::People;
 use crate::casework::people::check_code::CodeError;
 use crate::casework::people::refresh::RefreshError;
@@ -24,48 +25,60 @@ use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::session::RefreshToken;
 
 /// The operations.
-pub struct Sessions(pub People);
+pub struct MobileSessions(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Sessions")]
-impl Sessions {
-    /// Signs in with a code of `wx.login`; the first time makes an account.
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Sessions")]
+impl MobileSessions {
+    /// 微信登录 · Sign in with WeChat
+    ///
+    /// Takes a code from `wx.login`. The first sign-in creates an account.
     #[oai(path = "/sessions/wechat", method = "post", operation_id = "sign_in_wechat")]
-    async fn wechat(&self, body: Body<WechatSignIn>) -> Result<Opened, ProblemOf<WechatCodeError>> {
+    async fn wechat(
+        &self,
+        _attempt: SignInAttempt,
+        body: Body<WechatSignIn>,
+    ) -> Result<Opened, ProblemOf<WechatCodeError>> {
         let code = Private::new(body.into_inner().code);
         Ok(Opened::of(self.0.sign_in_wechat(&code, current_request().language).await?))
     }
 
+    /// 获取验证码 · Request a sign-in code
+    ///
     /// Sends a one-time code to a phone. The answer does not tell whether the number is known.
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
-    async fn code(&self, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
+    async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
         self.0.request_login_code(&phone, Some(&current_request().traceparent)).await?;
         Ok(CodeRequested::Accepted)
     }
 
-    /// Signs in with a code that came by SMS; the first time makes an account.
+    /// 验证码登录 · Sign in with a code
+    ///
+    /// Takes a code that was sent by SMS. The first sign-in creates an account.
     #[oai(path = "/sessions/sms", method = "post", operation_id = "sign_in_sms")]
-    async fn sms(&self, body: Body<PhoneProof>) -> Result<Opened, Problem> {
+    async fn sms(&self, _attempt: SignInAttempt, body: Body<PhoneProof>) -> Result<Opened, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
         Ok(Opened::of(self.0.sign_in_sms(&phone, &Private::new(code), current_request().language).await?))
     }
 
-    /// Exchanges a refresh token for the next pair of tokens. Each is used once; keep the new one.
+    /// 刷新登录 · Refresh the session
+    ///
+    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
-    async fn refresh(&self, body: Body<Refresh>) -> Result<Refreshed, Problem> {
+    async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed, Problem> {
         let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
         Ok(Refreshed::of(self.0.refresh_person(&token).await?))
     }
 
-    /// Signs out here.
+    /// 退出登录 · Sign out
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, person: Person) -> Result<SignedOut, Problem> {
         self.0.sign_out(person.session).await?;
         Ok(SignedOut::NoContent)
     }
 
-    /// Signs out everywhere.
+    /// 退出所有设备 · Sign out everywhere
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(&self, person: Person) -> Result<SignedOut, Problem> {
         self.0.sign_out_everywhere(person.id.uuid()).await?;

@@ -5,10 +5,10 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
@@ -21,9 +21,11 @@ use crate::domain::kernel::text;
 /// The operations.
 pub struct Timeline(pub Casework);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Cases")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Cases")]
 impl Timeline {
-    /// Shows everything that happened to a case, oldest first.
+    /// 办件进度 · Show the timeline of a case
+    ///
+    /// Everything that happened to the case, oldest first.
     #[oai(path = "/cases/:id/timeline", method = "get", operation_id = "get_timeline")]
     async fn timeline(&self, person: Person, id: Path<CaseId>) -> Result<TimelineAnswer, Problem> {
         let steps = self.0.timeline(person.id, id.0).await?.ok_or(Code::NotFound)?;
@@ -31,14 +33,16 @@ impl Timeline {
         Ok(TimelineAnswer::Ok(Json(TimelineBody { data })))
     }
 
-    /// Lists the parcels of a case.
+    /// 寄递列表 · List the parcels of a case
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_parcels")]
     async fn parcels(&self, person: Person, id: Path<CaseId>) -> Result<ParcelsAnswer, Problem> {
         let found = self.0.parcels_of_case(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(ParcelsAnswer::Ok(Json(Parcels { data: found.iter().map(ParcelBody::from).collect() })))
     }
 
-    /// Shows a parcel and its way.
+    /// 查看寄递 · Show a parcel
+    ///
+    /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn parcel(&self, person: Person, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
         let found = self.0.parcel_of(person.id, id.0).await?.ok_or(Code::NotFound)?;

@@ -7,12 +7,13 @@ use poem_openapi::types::multipart;
 use poem_openapi::{ApiResponse, Enum, Multipart, Object, OpenApi};
 use serde_json::json;
 
-use super::tag::Tag;
-use crate::api::edge::answers::Added;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::bearer::Person;
-use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::answers::resource::Added;
+use crate::api::edge::answers::stored::Answered;
+use crate::api::edge::parameters::idempotency::OptionalKey;
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
@@ -28,9 +29,11 @@ use crate::files::FilesError;
 /// The operations.
 pub struct Uploads(pub Casework);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Uploads")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Uploads")]
 impl Uploads {
-    /// Uploads a picture (JPEG, PNG, WebP) or a PDF.
+    /// 上传文件 · Upload a file
+    ///
+    /// A picture (JPEG, PNG, WebP) or a PDF.
     #[oai(path = "/uploads", method = "post", operation_id = "upload")]
     async fn upload(
         &self,
@@ -47,20 +50,22 @@ impl Uploads {
         Ok(self.0.upload(person.id, &private, content, once, |upload| added(upload).into()).await?.into())
     }
 
-    /// Shows what is known of an upload.
+    /// 查看上传 · Show an upload
     #[oai(path = "/uploads/:id", method = "get", operation_id = "get_upload")]
     async fn get(&self, person: Person, id: Path<UploadId>) -> Result<Json<UploadBody>, Problem> {
         Ok(Json((&self.0.upload_of(person.id, id.0).await?.upload).into()))
     }
 
-    /// Gives back the content of an upload.
+    /// 下载文件 · Download the content of an upload
     #[oai(path = "/uploads/:id/content", method = "get", operation_id = "get_upload_content")]
     async fn content(&self, person: Person, id: Path<UploadId>) -> Result<FileAnswer, Problem> {
         let stored = self.0.upload_of(person.id, id.0).await?;
         Ok(FileAnswer::of(stored.upload.kind, self.0.upload_content(&stored).await?))
     }
 
-    /// Throws away an upload that was not handed in.
+    /// 删除上传 · Delete an upload
+    ///
+    /// Possible until the file is handed in.
     #[oai(path = "/uploads/:id", method = "delete", operation_id = "delete_upload")]
     async fn delete(&self, person: Person, id: Path<UploadId>) -> Result<UploadDiscarded, Problem> {
         self.0.discard_upload(person.id, id.0).await?;

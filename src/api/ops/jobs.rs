@@ -5,12 +5,12 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::OpsTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Operator;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Operator;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
 use crate::domain::kernel::clock::Instant;
@@ -19,7 +19,7 @@ use crate::domain::work::job::JobState;
 use crate::store::jobs::{AttemptRow, JobFilter, JobRow};
 
 /// The operations.
-pub struct Jobs {
+pub struct OpsJobs {
     pub(super) casework: Casework,
     pub(super) cursors: Cursors,
 }
@@ -31,11 +31,14 @@ const MOST_COUNTED: i64 = 10_000;
 /// So many are replayed at a time.
 const MOST_REPLAYED: i64 = 1_000;
 
-#[OpenApi(prefix_path = "/ops/v1", tag = "Tag::Jobs")]
-impl Jobs {
-    /// Lists jobs, the newest first.
+#[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Jobs")]
+impl OpsJobs {
+    /// 任务列表 · List jobs
     ///
-    /// Of the pending and of the dead all are found. Otherwise a page looks among the next 1000 jobs from where it begins.
+    /// The newest job comes first.
+    ///
+    /// With `state` `pending` or `dead`, all jobs are found. Otherwise a page searches the next 1000 jobs from its
+    /// beginning.
     #[oai(path = "/jobs", method = "get", operation_id = "list_jobs")]
     async fn list(
         &self,
@@ -59,17 +62,21 @@ impl Jobs {
         let filters = (&filter.state, &filter.lane, &filter.kind);
         let before: Option<JobId> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.list_jobs(&filter, before, limit as i64 + 1).await?;
-        let page = self.cursors.page((LIST, &filters), rows, limit, JobRow::id, |row| JobBody::from(&row))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?;
         Ok(JobsAnswer::Ok(Json(page)))
     }
 
-    /// Shows a job with every attempt at it.
+    /// 查看任务 · Show a job
+    ///
+    /// With all its attempts.
     #[oai(path = "/jobs/:id", method = "get", operation_id = "get_job")]
     async fn get(&self, _operator: Operator, id: Path<JobId>) -> Result<JobAnswer, Problem> {
         Ok(JobAnswer::Ok(Json(self.show(id.0).await?)))
     }
 
-    /// Replays a job that was given up: it is due at once, and its attempts are counted anew.
+    /// 重放任务 · Replay a dead job
+    ///
+    /// The job is due at once, and its attempts are counted from zero.
     #[oai(path = "/jobs/:id/replay", method = "post", operation_id = "replay_job")]
     async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<JobAnswer, Problem> {
         let replayed = self.casework.replay_one(id.0).await?;
@@ -77,7 +84,9 @@ impl Jobs {
         if replayed { Ok(JobAnswer::Ok(Json(job))) } else { Err(Code::JobNotDead.into()) }
     }
 
-    /// Replays all jobs that were given up and fit; at most 1000 at a time, so ask again while `matched` is more.
+    /// 批量重放 · Replay dead jobs
+    ///
+    /// Replays the dead jobs that match, at most 1000 at a time. Call it again while `matched` is larger.
     #[oai(path = "/job-replays", method = "post", operation_id = "replay_jobs")]
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<ReplayAnswer, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
@@ -88,7 +97,7 @@ impl Jobs {
     }
 }
 
-impl Jobs {
+impl OpsJobs {
     async fn show(&self, id: JobId) -> Result<JobFile, Problem> {
         let (job, attempts) = self.casework.show_job(id).await?.ok_or(Code::NotFound)?;
         Ok(JobFile { job: (&job).into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })

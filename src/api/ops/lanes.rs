@@ -4,9 +4,9 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::OpsTag;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Operator;
+use crate::api::edge::parameters::principal::Operator;
 use crate::casework::Casework;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
@@ -21,9 +21,11 @@ pub struct Lanes {
 /// Jobs are counted up to this many.
 const MOST: i64 = 10_000;
 
-#[OpenApi(prefix_path = "/ops/v1", tag = "Tag::Lanes")]
+#[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Lanes")]
 impl Lanes {
-    /// Lists the lanes and what waits in them. Numbers stop at 10000.
+    /// 通道列表 · List lanes
+    ///
+    /// With what waits in them. Counts stop at 10000.
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<LanesAnswer, Problem> {
         let mut data = Vec::new();

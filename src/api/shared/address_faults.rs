@@ -5,7 +5,7 @@ use crate::casework::people::address_book::AddressFault;
 use crate::domain::kernel::text::Bilingual;
 
 /// A fault of an address that stands at a place of the body: `/delivery/recipient`.
-pub(in crate::api) fn field_error(at: &str, fault: AddressFault) -> FieldError {
+pub fn field_error(at: &str, fault: AddressFault) -> FieldError {
     let (pointer, code, zh, en) = match fault {
         AddressFault::Name => ("/name", "not_a_name", "请填写收件人，最多 50 个字", "1 to 50 characters are needed"),
         AddressFault::Phone => {

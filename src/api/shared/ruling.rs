@@ -89,7 +89,7 @@ fn unwritable(pointer: &str) -> FieldError {
 }
 
 /// A denial does not say why.
-pub(in crate::api) fn no_reasons() -> FieldError {
+pub fn no_reasons() -> FieldError {
     fault("/reasons", "required", "不予须说明理由", "A denial needs reasons")
 }
 

@@ -9,15 +9,17 @@ use serde_json::{Value, json};
 
 use super::application_view::ApplicationBody;
 use super::desk::{desk, seen};
-use super::tag::Tag;
-use crate::api::edge::answers::Versioned;
+use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::{IfMatch, etag};
+use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Officer;
+use crate::api::edge::answers::resource::Shown;
+use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::{Answered, IdempotencyKey, OptionalKey};
+use crate::api::edge::parameters::conditions::IfMatch;
+use crate::api::edge::parameters::idempotency::{IdempotencyKey, OptionalKey};
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Officer;
 use crate::api::shared::case_view::CaseBody;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::Casework;
@@ -30,7 +32,7 @@ use crate::domain::kernel::text::Bilingual;
 use crate::store::cases::{self, HistoryEntry};
 
 /// The operations.
-pub struct Cases {
+pub struct StaffCases {
     pub(super) casework: Casework,
     pub(super) cursors: Cursors,
 }
@@ -38,10 +40,12 @@ pub struct Cases {
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_cases";
 
-#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Cases")]
-impl Cases {
-    /// Lists the agency's open cases: what is due first comes first, what waits for its applicant comes last. With `number`
-    /// it finds one, open or not.
+#[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Cases")]
+impl StaffCases {
+    /// 办件列表 · List cases
+    ///
+    /// Lists the open cases of the agency. The earliest due date comes first; cases that wait for the applicant come
+    /// last. With `number` it finds one case, open or closed.
     #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
     async fn list(
         &self,
@@ -65,11 +69,13 @@ impl Cases {
         let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
         let position = |row: &cases::Versioned| (row.case.due_on, row.case.id);
-        let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
         Ok(QueueAnswer::Ok(Json(page)))
     }
 
-    /// Shows a case with all that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
+    /// 查看办件 · Show a case
+    ///
+    /// With everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseFileAnswer, Problem> {
         let file = self.casework.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
@@ -77,7 +83,9 @@ impl Cases {
         Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
     }
 
-    /// 查看完整信息。 Shows a case with nothing masked, and keeps in its history who saw it, and why.
+    /// 查看完整信息 · Disclose a case
+    ///
+    /// Shows a case with nothing masked. The history of the case records the officer and the reason.
     #[oai(path = "/cases/:id/disclosures", method = "post", operation_id = "disclose_case")]
     async fn disclose(
         &self,
@@ -85,21 +93,25 @@ impl Cases {
         id: Path<CaseId>,
         idempotency_key: OptionalKey,
         body: Body<Disclosure>,
-    ) -> Result<Answered<Versioned<CaseFileBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseFileBody>>, Problem> {
         let once = idempotency_key.once(officer.id, "disclose_case", &json!([id.0, body.raw()]));
         let (desk, Disclosure { reason }) = (desk(&officer)?, body.into_inner());
-        let whole = |file: &CaseFile| Versioned { body: self.show_file(file), version: file.case.version }.into();
+        let whole = |file: &CaseFile| Shown { body: self.show_file(file), version: file.case.version }.into();
         Ok(self.casework.disclose(&desk, id.0, &reason, once.as_ref(), whole).await?.into())
     }
 
-    /// Shows who did what to a case, when and why, oldest first.
+    /// 办件历史 · Show the history of a case
+    ///
+    /// All acts, with their actors, times and reasons, oldest first.
     #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
     async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<HistoryAnswer, Problem> {
         let history = self.casework.case_history(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(HistoryAnswer::Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() })))
     }
 
-    /// 受理。 Accepts a case: from now on its decision is due.
+    /// 受理 · Accept a case
+    ///
+    /// The decision is due from now on.
     #[oai(path = "/cases/:id/acceptance", method = "post", operation_id = "accept_case")]
     async fn accept(
         &self,
@@ -107,14 +119,16 @@ impl Cases {
         id: Path<CaseId>,
         if_match: IfMatch,
         idempotency_key: OptionalKey,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let (desk, version) = (desk(&officer)?, seen(if_match)?);
         let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
         let asked = Asked { case: id.0, version, once: once.as_ref() };
         Ok(self.casework.accept(&desk, asked, |case| self.show(case).into()).await?.into())
     }
 
-    /// 补正告知。 Tells the applicant, once, everything that is missing.
+    /// 补正告知 · Give a supplement notice
+    ///
+    /// Tells the applicant everything that is missing. Possible once.
     #[oai(path = "/cases/:id/supplement-notice", method = "post", operation_id = "notice_supplement")]
     async fn notice_supplement(
         &self,
@@ -123,7 +137,7 @@ impl Cases {
         if_match: IfMatch,
         idempotency_key: OptionalKey,
         body: Body<SupplementNotice>,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let (desk, version) = (desk(&officer)?, seen(if_match)?);
         let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
         let asked = Asked { case: id.0, version, once: once.as_ref() };
@@ -132,7 +146,9 @@ impl Cases {
         Ok(given.await?.into())
     }
 
-    /// 决定。 Grants or denies. The applicant is told and the parcel is ordered, whatever dies in between.
+    /// 作出决定 · Decide a case
+    ///
+    /// Grants or denies. The applicant is notified and the parcel is ordered, even if a process fails in between.
     #[oai(path = "/cases/:id/decision", method = "post", operation_id = "decide_case")]
     async fn decide(
         &self,
@@ -141,7 +157,7 @@ impl Cases {
         if_match: IfMatch,
         idempotency_key: IdempotencyKey,
         body: Body<NewDecision>,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let (desk, version) = (desk(&officer)?, seen(if_match)?);
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
@@ -152,7 +168,7 @@ impl Cases {
     }
 }
 
-impl Cases {
+impl StaffCases {
     /// The list of the one case of a number, or of none.
     async fn list_one(&self, desk: &Desk, number: &str) -> Result<QueueAnswer, Problem> {
         let slip = || {
@@ -167,8 +183,8 @@ impl Cases {
         Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
     }
 
-    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
-        Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+    fn show(&self, case: &cases::Versioned) -> Shown<CaseBody> {
+        Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 
     fn show_file(&self, file: &CaseFile) -> CaseFileBody {

@@ -1,10 +1,10 @@
 //! The desk that a request comes from.
 
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::IfMatch;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Officer;
+use crate::api::edge::current::current_request;
+use crate::api::edge::parameters::conditions::IfMatch;
+use crate::api::edge::parameters::principal::Officer;
 use crate::casework::officers::Desk;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Role;

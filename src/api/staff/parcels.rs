@@ -9,12 +9,12 @@ use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 
 use super::desk::desk;
 use super::parcel_view::{ParcelBody, ParcelStateWord, ParcelWithWayBody};
-use super::tag::Tag;
+use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::bearer::Officer;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Officer;
 use crate::casework::Casework;
 use crate::casework::officers::parcels::CancelError;
 use crate::domain::delivery::parcel::ParcelState;
@@ -24,7 +24,7 @@ use crate::gateway::courier::{CarrierFact, CarrierFault, Carriers, Label};
 use crate::store::parcels::StoredParcel;
 
 /// The operations.
-pub struct Parcels {
+pub struct StaffParcels {
     pub(super) casework: Casework,
     pub(super) carriers: Carriers,
     pub(super) cursors: Cursors,
@@ -33,18 +33,22 @@ pub struct Parcels {
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_parcels";
 
-#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Parcels")]
-impl Parcels {
-    /// Lists the parcels of a case, the first one first: none before a grant that is sent by courier, and several where one
-    /// did not arrive.
+#[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Parcels")]
+impl StaffParcels {
+    /// 办件寄递 · List the parcels of a case
+    ///
+    /// In the order in which they were requested. There is none before a grant that is sent by courier, and there are
+    /// several if one did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseParcelsAnswer, Problem> {
         let found = self.casework.parcels_of_agencys_case(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(CaseParcelsAnswer::Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() })))
     }
 
-    /// Lists the agency's parcels in a state, what must arrive first comes first: `ordered` are those whose labels are to be
-    /// printed; `address_refused` and `returned` are those to look after.
+    /// 寄递列表 · List parcels
+    ///
+    /// Lists the agency's parcels in a state. The earliest `serve_by` comes first. `ordered` parcels need their labels
+    /// printed; `address_refused` and `returned` ones need an officer.
     #[oai(path = "/parcels", method = "get", operation_id = "list_parcels")]
     async fn list(
         &self,
@@ -61,11 +65,13 @@ impl Parcels {
         let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.parcels_to_serve(&desk, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
-        let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| ParcelBody::from(&row))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?;
         Ok(ListAnswer::Ok(Json(page)))
     }
 
-    /// Shows a parcel and its way.
+    /// 查看寄递 · Show a parcel
+    ///
+    /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
         let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
@@ -73,6 +79,8 @@ impl Parcels {
         Ok(ParcelAnswer::Ok(Json(ParcelWithWayBody::of(&stored, &way))))
     }
 
+    /// 打印面单 · Fetch a label
+    ///
     /// Fetches the label to print from the carrier.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
     async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<CarrierFault>> {
@@ -84,7 +92,9 @@ impl Parcels {
         Ok(LabelAnswer::Ok(label.try_into()?, "no-store".to_owned()))
     }
 
-    /// Asks the carrier to cancel a parcel that it has not picked up yet. Whether it did shows in the parcel's state.
+    /// 取消寄递 · Cancel a parcel
+    ///
+    /// Asks the carrier to cancel a parcel that it has not picked up yet. The state of the parcel shows the outcome.
     #[oai(path = "/parcels/:id/cancellation", method = "post", operation_id = "cancel_parcel")]
     async fn cancel(&self, officer: Officer, id: Path<ParcelId>) -> Result<CancelAnswer, Problem> {
         self.casework.cancel_parcel(&desk(&officer)?, id.0).await?;

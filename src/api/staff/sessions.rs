@@ -4,11 +4,12 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer;
 use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::principal;
+use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::people::People;
 use crate::casework::people::officer_sign_in::OfficerSignInError;
@@ -20,36 +21,40 @@ use crate::domain::people::session::RefreshToken;
 use crate::domain::people::staff::{Officer, Role};
 
 /// The operations.
-pub struct Sessions(pub People);
+pub struct StaffSessions(pub People);
 
-#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Sessions")]
-impl Sessions {
-    /// Signs in with a password. Five wrong ones lock an account for 15 minutes; the answer does not tell.
+#[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Sessions")]
+impl StaffSessions {
+    /// 密码登录 · Sign in with a password
+    ///
+    /// Five wrong passwords lock an account for 15 minutes. The answer does not tell.
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
-    async fn sign_in(&self, body: Body<Credentials>) -> Result<Opened, Problem> {
+    async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened, Problem> {
         let Credentials { username, password } = body.into_inner();
         let signed_in = self.0.officer_sign_in(&username, Private::new(password)).await?;
         Ok(Opened::Created(Json(signed_in.into()), NO_STORE.to_owned()))
     }
 
-    /// Exchanges a refresh token for the next pair of tokens. Each is used once; keep the new one.
+    /// 刷新登录 · Refresh the session
+    ///
+    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
-    async fn refresh(&self, body: Body<StaffRefresh>) -> Result<Refreshed, Problem> {
+    async fn refresh(&self, _anyone: Anyone, body: Body<StaffRefresh>) -> Result<Refreshed, Problem> {
         let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
         let signed_in = self.0.refresh_officer(&token).await?;
         Ok(Refreshed::Ok(Json(signed_in.into()), NO_STORE.to_owned()))
     }
 
-    /// Signs out.
+    /// 退出登录 · Sign out
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
-    async fn sign_out(&self, officer: bearer::Officer) -> Result<SignedOut, Problem> {
+    async fn sign_out(&self, officer: principal::Officer) -> Result<SignedOut, Problem> {
         self.0.sign_out(officer.session).await?;
         Ok(SignedOut::NoContent)
     }
 
-    /// Shows who is signed in.
+    /// 查看本人 · Show the signed-in officer
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
-    async fn me(&self, officer: bearer::Officer) -> Result<MeAnswer, Problem> {
+    async fn me(&self, officer: principal::Officer) -> Result<MeAnswer, Problem> {
         let officer = self.0.officer(officer.id).await?.ok_or(Code::InvalidToken)?;
         Ok(MeAnswer::Ok(Json(OfficerBody::from(&officer))))
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use reqwest::Url;
-use songda::api::edge::limits::buckets::Buckets;
+use songda::api::edge::limits::quotas::Quotas;
 use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
 use songda::domain::kernel::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
-use super::{Read, buckets, edge, notes, now, token, tokens};
+use super::{Read, edge, notes, now, quotas, token, tokens};
 use crate::harness::wait_until;
 use crate::proxy::{Line, Proxy};
 use crate::servers::Servers;
@@ -19,7 +19,7 @@ use crate::servers::Servers;
 /// One of several processes of an installation.
 struct Process<E> {
     server: TestClient<E>,
-    buckets: Arc<Buckets>,
+    quotas: Arc<Quotas>,
 }
 
 /// A process whose callers may ask so often a minute. It tells Redis of nobody by itself.
@@ -30,9 +30,9 @@ fn process(
     quota: u32,
 ) -> Process<impl Endpoint<Output = Response> + use<>> {
     let mut edge = edge(tokens, &[("SONGDA_RATE_MOBILE", &quota.to_string())]);
-    let buckets = Arc::new(buckets(redis, prefix, Clock::frozen(now())));
-    edge.limit_rate.buckets = Arc::clone(&buckets);
-    Process { server: notes::server_at(edge), buckets }
+    let quotas = Arc::new(quotas(redis, prefix, Clock::frozen(now())));
+    edge.rate_limits.quotas = Arc::clone(&quotas);
+    Process { server: notes::server_at(edge), quotas }
 }
 
 impl<E: Endpoint<Output = Response>> Process<E> {
@@ -47,7 +47,7 @@ impl<E: Endpoint<Output = Response>> Process<E> {
     /// Tells Redis of its callers while it is waited for something.
     async fn telling(&self, what: &str, holds: impl AsyncFnMut() -> bool) {
         tokio::select! {
-            () = self.buckets.tell(CancellationToken::new()) => panic!("it tells as long as the process lives"),
+            () = self.quotas.report(CancellationToken::new()) => panic!("it tells as long as the process lives"),
             () = wait_until(what, holds) => {}
         }
     }

@@ -19,11 +19,14 @@ use poem::http::{HeaderMap, StatusCode};
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
 use serde_json::Value;
-use songda::api::edge::limits::buckets::Buckets;
-use songda::api::edge::limits::rate_limit::{LimitRate, Policies};
+use songda::api::audiences::rate_policies;
+use songda::api::edge::limits::quotas::Quotas;
+use songda::api::edge::limits::rate_limit::RateLimits;
 use songda::api::edge::middleware::cors::Origins;
-use songda::api::edge::parameters::bearer::{Desks, Identify, Officer};
-use songda::api::{Edge, allowed, pages as pages_of, surround};
+use songda::api::edge::middleware::identify::{Identify, OfficerLookup};
+use songda::api::edge::parameters::principal::Officer;
+use songda::api::edge::surround::{Edge, surround};
+use songda::api::pages::{addresses, pages as pages_of};
 use songda::auth::signing_keys::SigningKeys;
 use songda::auth::tokens::{Grant, TokenAudience, Tokens};
 use songda::demo::fresh_key;
@@ -48,7 +51,7 @@ pub fn tokens() -> Tokens {
 struct AsNamed;
 
 #[async_trait]
-impl Desks for AsNamed {
+impl OfficerLookup for AsNamed {
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
         Ok(Some(named.clone()))
     }
@@ -59,18 +62,18 @@ fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());
     Edge {
-        identify: Identify { tokens: tokens.clone(), desks: Arc::new(AsNamed), clock: clock.clone() },
+        identify: Identify { tokens: tokens.clone(), officers: Arc::new(AsNamed), clock: clock.clone() },
         origins: Origins::from_env(&mut env).unwrap(),
-        limit_rate: LimitRate {
-            policies: Policies::from_env(&mut env).unwrap(),
-            buckets: Arc::new(buckets(Servers::shared().redis(), &format!("it:{}:", fresh_key()), clock)),
+        rate_limits: RateLimits {
+            policies: rate_policies(&mut env).unwrap(),
+            quotas: Arc::new(quotas(Servers::shared().redis(), &format!("it:{}:", fresh_key()), clock)),
             proxies: 0,
         },
     }
 }
 
-fn buckets(redis: &str, prefix: &str, clock: Clock) -> Buckets {
-    Buckets::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
+fn quotas(redis: &str, prefix: &str, clock: Clock) -> Quotas {
+    Quotas::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
 }
 
 /// Settings under which a walk is never stopped for its haste.
@@ -84,7 +87,7 @@ pub const HASTY: [(&str, &str); 4] = [
 /// The pages that need no database.
 fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let edge = edge(tokens, &HASTY);
-    TestClient::new(surround(pages_of(&edge).unwrap(), edge, allowed()))
+    TestClient::new(surround(pages_of(&edge).unwrap(), edge, addresses()))
 }
 
 /// A token that a security scheme of the documents accepts.

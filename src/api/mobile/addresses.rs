@@ -1,4 +1,4 @@
-//! The address book (地址簿). Its owner sees it in full.
+//! The address book (地址簿). Its owner reads it unmasked.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -21,7 +21,6 @@ use crate::domain::delivery::address::SavedAddress;
 use crate::domain::kernel::ids::AddressId;
 use crate::domain::kernel::private::Private;
 
-/// The operations.
 pub struct Addresses(pub People);
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Addresses")]
@@ -77,7 +76,7 @@ impl Addresses {
     }
 }
 
-/// An address as typed.
+/// 新地址。 An address, as the person typed it.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewAddress {
@@ -87,7 +86,7 @@ struct NewAddress {
     /// 手机号
     #[oai(validator(max_length = 30))]
     phone: String,
-    /// 区县: the six-digit GB/T 2260 code, one of `GET /v1/regions`.
+    /// 区县: the six-digit GB/T 2260 code, from `GET /v1/regions`.
     #[oai(validator(pattern = "^[0-9]{6}$"))]
     region: String,
     /// 详细地址: street, building, room.
@@ -96,7 +95,7 @@ struct NewAddress {
     /// 邮政编码
     #[oai(validator(pattern = "^([0-9]{6})?$"))]
     postcode: Option<String>,
-    /// Whether it is offered first from now on.
+    /// True to make it the default address.
     #[oai(default)]
     is_default: bool,
 }
@@ -127,17 +126,16 @@ impl Example for NewAddress {
     }
 }
 
-/// An address.
+/// 地址。 An address.
 #[derive(Object)]
 #[oai(rename = "Address", example, skip_serializing_if_is_none)]
 struct AddressBody {
-    /// Its id.
     id: AddressId,
     /// 收件人
     name: String,
     /// 手机号
     phone: String,
-    /// 区县: its GB/T 2260 code.
+    /// 区县: the GB/T 2260 code.
     region: String,
     /// 省
     province: String,
@@ -149,7 +147,7 @@ struct AddressBody {
     detail: String,
     /// 邮政编码
     postcode: Option<String>,
-    /// Whether it is offered first.
+    /// True for the default address.
     is_default: bool,
 }
 
@@ -174,13 +172,22 @@ impl From<&SavedAddress> for AddressBody {
 impl Example for AddressBody {
     fn example() -> Self {
         let NewAddress { name, phone, region, detail, postcode, is_default } = NewAddress::example();
-        let (province, city, county) = ("江苏省".to_owned(), "常州市".to_owned(), "金坛区".to_owned());
-        let id = AddressId::from_uuid(EXAMPLE);
-        Self { id, name, phone, region, province, city, county, detail, postcode, is_default }
+        Self {
+            id: AddressId::from_uuid(EXAMPLE),
+            name,
+            phone,
+            region,
+            province: "江苏省".to_owned(),
+            city: "常州市".to_owned(),
+            county: "金坛区".to_owned(),
+            detail,
+            postcode,
+            is_default,
+        }
     }
 }
 
-/// All addresses of a person.
+/// 地址簿。 All addresses of a person.
 #[derive(Object)]
 struct AddressList {
     data: Vec<AddressBody>,
@@ -188,21 +195,21 @@ struct AddressList {
 
 #[derive(ApiResponse)]
 enum AddressesAnswer {
-    /// The address book.
+    /// 成功 · The address book
     #[oai(status = 200)]
     Ok(Json<AddressList>),
 }
 
 #[derive(ApiResponse)]
 enum AddressAnswer {
-    /// The address.
+    /// 成功 · The address
     #[oai(status = 200)]
     Ok(Json<AddressBody>),
 }
 
 #[derive(ApiResponse)]
 enum AddressRemoved {
-    /// Removed.
+    /// 已删除 · Deleted
     #[oai(status = 204)]
     NoContent,
 }

@@ -1,5 +1,4 @@
-//! Cases (办件), as the applicant handles them: submit, follow, answer a supplement notice, take back, correct where the
-//! result goes.
+//! Cases (办件), for the applicant: submit, follow, answer a supplement notice, withdraw, correct the delivery.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -33,11 +32,8 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::store::cases;
 
-/// The operations.
 pub struct MobileCases {
-    /// The use cases.
     pub casework: Casework,
-    /// Makes and reads cursors.
     pub cursors: Cursors,
 }
 
@@ -156,15 +152,14 @@ impl MobileCases {
     }
 }
 
-/// What is submitted.
+/// 提交申请。 The draft to submit.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct NewCase {
-    /// The draft.
     draft: DraftId,
 }
 
-/// Why an application is taken back.
+/// 撤回申请。 The reason of a withdrawal.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct Withdrawal {
@@ -173,16 +168,16 @@ struct Withdrawal {
     reason: String,
 }
 
-/// 补正。 What was missing.
+/// 补正。 The answer to a supplement notice.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct SupplementAnswer {
-    /// A word to the officer.
+    /// A note to the officer.
     #[oai(default, validator(max_length = 2000))]
     note: String,
-    /// The answers to the item's form, whole, if they change.
+    /// All answers to the item's form, if any of them changes.
     form: Option<FormBody>,
-    /// More files, by material.
+    /// Additional files, by material.
     #[oai(default, validator(max_items = 50))]
     materials: Vec<HandedInBody>,
 }
@@ -194,11 +189,11 @@ impl From<SupplementAnswer> for Application {
     }
 }
 
-/// Where a result shall go now.
+/// 更正收件地址。 The new address of a result.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct DeliveryCorrection {
-    /// To which entry of the address book.
+    /// An entry of the address book.
     address: AddressId,
 }
 
@@ -226,7 +221,7 @@ impl From<CorrectError> for Problem {
     fn from(error: CorrectError) -> Self {
         match error {
             CorrectError::NoSuchAddress => {
-                let words = Bilingual::new("地址簿中没有这个地址", "is no address of your address book");
+                let words = Bilingual::new("地址簿中没有这个地址", "The address is not in your address book");
                 Self::new(Code::InvalidBody).errors(vec![FieldError::new("/address", "unknown", words)])
             }
             CorrectError::Change(error) => error.into(),

@@ -1,4 +1,4 @@
-//! Drafts (草稿): applications that are being filled in, on whichever device is at hand.
+//! Drafts (草稿): applications that are being filled in. They follow the person over devices.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -30,11 +30,8 @@ use crate::domain::kernel::ids::{CaseId, DraftId};
 use crate::domain::kernel::text::Bilingual;
 use crate::store::drafts::Draft;
 
-/// The operations.
 pub struct Drafts {
-    /// The use cases.
     pub casework: Casework,
-    /// Makes and reads cursors.
     pub cursors: Cursors,
 }
 
@@ -96,19 +93,18 @@ impl Drafts {
     }
 }
 
-/// What is filled in so far.
+/// 草稿内容。 The content of a draft.
 #[derive(Object)]
 #[oai(rename = "DraftContent", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DraftContentBody {
-    /// The item's code.
     #[oai(validator(max_length = 100))]
     item_code: String,
-    /// The answers to the item's form, as far as there are any.
+    /// The answers to the item's form so far.
     form: FormBody,
     /// The files, by material.
     #[oai(validator(max_items = 50))]
     materials: Vec<HandedInBody>,
-    /// How the result is to arrive, once that was chosen.
+    /// Absent until it is chosen.
     delivery: Option<DeliveryChoiceBody>,
 }
 
@@ -131,31 +127,27 @@ impl From<CreateOrMatch> for Expect {
     }
 }
 
-/// A draft.
+/// 草稿。 A draft.
 #[derive(Object)]
 #[oai(rename = "Draft", example, skip_serializing_if_is_none)]
 struct DraftBody {
-    /// Its id.
     id: DraftId,
-    /// The item's code.
     item_code: String,
-    /// The version of the item that it was last saved for.
+    /// The version of the item when the draft was last saved.
     item_version: i32,
     /// The answers to the item's form.
     form: FormBody,
     /// The files, by material.
     materials: Vec<HandedInBody>,
-    /// How the result is to arrive.
     delivery: Option<DeliveryChoiceBody>,
-    /// What would keep it from being submitted now: places in this draft, in the reader's language.
+    /// What would prevent its submission now, in the reader's language. The pointers point into this draft.
     faults: Vec<FieldErrorBody>,
-    /// The case that it became.
+    /// The case that the draft became.
     submitted_as: Option<CaseId>,
-    /// When it was last changed.
     updated_at: Instant,
-    /// When it is forgotten, unless it is changed before.
+    /// When the draft is deleted, unless it is changed before.
     kept_until: Instant,
-    /// Counts its changes from 1; also its `ETag`.
+    /// The number of changes, from 1; also the `ETag`.
     version: i64,
 }
 
@@ -179,19 +171,16 @@ impl From<JudgedDraft> for DraftBody {
     }
 }
 
-/// A draft in a list.
+/// 草稿摘要。 A draft in a list.
 #[derive(Object)]
 #[oai(example)]
 struct DraftSummary {
-    /// Its id.
     id: DraftId,
-    /// The item's code.
     item_code: String,
-    /// When it was last changed.
     updated_at: Instant,
-    /// When it is forgotten, unless it is changed before.
+    /// When the draft is deleted, unless it is changed before.
     kept_until: Instant,
-    /// Counts its changes from 1.
+    /// The number of changes, from 1.
     version: i64,
 }
 
@@ -205,19 +194,20 @@ impl From<&Draft> for DraftSummary {
 
 #[derive(ApiResponse)]
 enum DraftSaved {
-    /// 已保存 Saved
+    /// 已保存 · Saved
     #[oai(status = 200)]
     Saved(Json<DraftBody>, #[oai(header = "ETag")] String),
-    /// 已创建 Begun
+    /// 已创建 · Created
     #[oai(status = 201)]
-    Begun(Json<DraftBody>, #[oai(header = "ETag")] String, #[oai(header = "Location")] String),
+    Created(Json<DraftBody>, #[oai(header = "ETag")] String, #[oai(header = "Location")] String),
 }
 
 impl DraftSaved {
     fn of(judged: JudgedDraft, condition: CreateOrMatch) -> Self {
-        let (tag, place) = (etag(judged.draft.version), format!("/v1/drafts/{}", judged.draft.id));
+        let tag = etag(judged.draft.version);
+        let location = format!("/v1/drafts/{}", judged.draft.id);
         match condition {
-            CreateOrMatch::Create => Self::Begun(Json(judged.into()), tag, place),
+            CreateOrMatch::Create => Self::Created(Json(judged.into()), tag, location),
             CreateOrMatch::Match(_) => Self::Saved(Json(judged.into()), tag),
         }
     }
@@ -225,7 +215,7 @@ impl DraftSaved {
 
 #[derive(ApiResponse)]
 enum DraftDiscarded {
-    /// 已删除 Thrown away
+    /// 已删除 · Deleted
     #[oai(status = 204)]
     NoContent,
 }
@@ -251,9 +241,9 @@ impl From<SaveDraftError> for Problem {
     }
 }
 
-/// A draft that is a case already.
+/// The problem of a draft that was already submitted.
 pub(super) fn submitted_as(case: CaseId) -> Problem {
-    let detail = Bilingual::new(format!("办件 {case}"), format!("It is the case {case}"));
+    let detail = Bilingual::new(format!("办件 {case}"), format!("The draft became the case {case}"));
     Problem::new(Code::DraftSubmitted).detail(detail)
 }
 

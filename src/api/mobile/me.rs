@@ -1,4 +1,4 @@
-//! The person who is signed in: who they are, and how they are written to.
+//! The signed-in person: identity, phone, WeChat account, language.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -24,7 +24,6 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::ResidentIdFault;
 
-/// The operations.
 pub struct Me(pub People);
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Me")]
@@ -110,7 +109,7 @@ impl Me {
     }
 }
 
-/// A name and a number.
+/// 实名信息。 A name and a resident ID.
 #[derive(Object)]
 #[oai(rename = "Identity", deny_unknown_fields, example)]
 struct IdentityBody {
@@ -122,52 +121,52 @@ struct IdentityBody {
     resident_id: String,
 }
 
-/// A number, and the code that was sent to it.
+/// 新手机号。 A phone number, and the code that was sent to it.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct NewPhone {
     /// 手机号
     #[oai(validator(max_length = 30))]
     phone: String,
-    /// 验证码: six digits, good for ten minutes and five tries.
+    /// 验证码: six digits, valid for ten minutes and five tries.
     #[oai(validator(pattern = "^[0-9]{6}$"))]
     code: String,
-    /// What to do if the number is another account's.
+    /// What to do if the number belongs to another account.
     #[oai(default)]
     if_taken: IfTakenWord,
 }
 
-/// A WeChat account.
+/// 微信账号。 A WeChat account.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct NewWechat {
-    /// What `wx.login` gave: good for five minutes and one use.
+    /// The code from `wx.login`: valid for five minutes and one use.
     #[oai(validator(min_length = 1, max_length = 200))]
     code: String,
-    /// What to do if the account is another one's here.
+    /// What to do if the WeChat account belongs to another account here.
     #[oai(default)]
     if_taken: IfTakenWord,
 }
 
-/// What to do if what was proved belongs to another account.
+/// 冲突处理。 What to do if the phone or WeChat account belongs to another account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
 #[oai(rename = "IfTaken", rename_all = "snake_case", remote = "IfTaken")]
 enum IfTakenWord {
-    /// Nothing: answer that it is taken.
+    /// Change nothing, and answer that it is taken.
     #[default]
     Refuse,
-    /// 合并账号: make both one. All that the other has moves here, and its sign-ins end. It cannot be undone. Two that were
-    /// verified as different people are never joined.
+    /// 合并账号: merge the other account into this one. Everything that it has moves here, and its sessions end. This cannot be
+    /// undone. Accounts that were verified as different people are never merged.
     Join,
-    /// 换绑: take this alone from the other account, which goes on without it; for a number that was given out again.
+    /// 换绑: move only the phone or WeChat account, and leave the other account without it. For a number that was assigned
+    /// again.
     Move,
 }
 
-/// A language.
+/// 语言选择。 A language.
 #[derive(Object)]
 #[oai(rename = "LanguageChoice", deny_unknown_fields, example)]
 struct LanguageBody {
-    /// The language.
     language: LanguageTag,
 }
 
@@ -197,7 +196,7 @@ impl Example for LanguageBody {
 
 #[derive(ApiResponse)]
 enum MeAnswer {
-    /// The person as they are now.
+    /// 成功 · The person, with the change
     #[oai(status = 200)]
     Ok(Json<PersonBody>),
 }
@@ -220,7 +219,7 @@ impl From<AttachError> for Problem {
     }
 }
 
-/// What the person can do about it stands in the title of the code.
+/// The title of the code says what the person can do.
 fn taken(error: TakenError, code: Code) -> Problem {
     match error {
         TakenError::Taken => Problem::new(code),
@@ -258,14 +257,14 @@ fn not_a_name() -> Problem {
 fn not_a_resident_id(fault: ResidentIdFault) -> Problem {
     let (code, zh, en) = match fault {
         ResidentIdFault::Form => {
-            ("not_a_resident_id", "应为 18 位公民身份号码", "It must have 17 digits and a digit or X")
+            ("not_a_resident_id", "应为 18 位公民身份号码", "It must have 17 digits and then a digit or X")
         }
         ResidentIdFault::FirstGeneration => {
-            ("first_generation", "15 位身份证号已停用", "15-digit numbers are out of use")
+            ("first_generation", "15 位身份证号已停用", "15-digit numbers are no longer valid")
         }
-        ResidentIdFault::BirthDate => ("birth_date", "出生日期不正确", "Its date of birth is not valid"),
+        ResidentIdFault::BirthDate => ("birth_date", "出生日期不正确", "The date of birth in it is not valid"),
         ResidentIdFault::CheckDigit => {
-            ("check_digit", "校验位不正确，请核对", "Its last character does not fit; check it")
+            ("check_digit", "校验位不正确，请核对", "The check character does not match; check the number")
         }
     };
     let error = FieldError::new("/resident_id", code, Bilingual::new(zh, en));

@@ -19,11 +19,8 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, NotificationId};
 use crate::store::notifications::Received;
 
-/// The operations.
 pub struct Notifications {
-    /// The use cases.
     pub casework: Casework,
-    /// Makes and reads cursors.
     pub cursors: Cursors,
 }
 
@@ -39,7 +36,7 @@ impl Notifications {
     async fn list(
         &self,
         person: Person,
-        /// Only those not read yet.
+        /// Only unread notifications.
         unread: Query<Option<bool>>,
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
@@ -98,30 +95,27 @@ impl Notifications {
     }
 }
 
-/// One row more than shown tells whether there are more.
+/// One row more than is shown: it tells whether there are more.
 fn at_most(limit: usize) -> i64 {
     i64::try_from(limit + 1).unwrap_or(i64::MAX)
 }
 
-/// A notification.
+/// 消息。 A notification.
 #[derive(Debug, Object)]
 #[oai(rename = "Notification", example, skip_serializing_if_is_none)]
 struct NotificationBody {
-    /// Its id.
     id: NotificationId,
-    /// What it is about: `granted`, `parcel_delivered`, … More words may come.
+    /// `granted`, `parcel_delivered`, … More words may come.
     event: String,
     /// 标题
     title: Bilingual,
     /// 正文
     text: Bilingual,
-    /// The case it is about.
     case: CaseId,
     /// 办件编号
     case_number: String,
-    /// When.
     created_at: Instant,
-    /// When it was read.
+    /// Absent until it is read.
     read_at: Option<Instant>,
 }
 
@@ -143,18 +137,18 @@ impl Example for NotificationBody {
     }
 }
 
-/// How many are unread.
+/// 未读数。 The number of unread notifications.
 #[derive(Debug, Object)]
 struct Unread {
-    /// How many; 100 means 100 or more.
+    /// 100 means 100 or more.
     unread: i64,
 }
 
-/// Up to where.
+/// 已读范围。 The notifications to mark as read.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct UpTo {
-    /// The newest notification that was seen.
+    /// The newest notification that the person has seen.
     up_to: NotificationId,
 }
 
@@ -170,21 +164,21 @@ impl Example for UpTo {
 
 #[derive(ApiResponse)]
 enum Inbox {
-    /// The notifications.
+    /// 成功 · The notifications
     #[oai(status = 200)]
     Ok(Json<Page<NotificationBody>>),
 }
 
 #[derive(ApiResponse)]
 enum UnreadAnswer {
-    /// The count.
+    /// 成功 · The count
     #[oai(status = 200)]
     Ok(Json<Unread>),
 }
 
 #[derive(ApiResponse)]
 enum Marked {
-    /// It is marked.
+    /// 成功 · Marked as read
     #[oai(status = 204)]
     NoContent,
 }

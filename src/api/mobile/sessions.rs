@@ -1,4 +1,4 @@
-//! Signing in, staying signed in, and signing out.
+//! Sessions: sign-in, refresh, sign-out.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -24,7 +24,6 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::session::RefreshToken;
 
-/// The operations.
 pub struct MobileSessions(pub People);
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Sessions")]
@@ -86,16 +85,16 @@ impl MobileSessions {
     }
 }
 
-/// A code of WeChat.
+/// 微信登录。 A code from WeChat.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct WechatSignIn {
-    /// What `wx.login` gave: good for five minutes and one use.
+    /// The code from `wx.login`: valid for five minutes and one use.
     #[oai(validator(min_length = 1, max_length = 200))]
     code: String,
 }
 
-/// A number that a code is sent to.
+/// 获取验证码。 The phone number that gets a code.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct CodeRequest {
@@ -104,19 +103,19 @@ struct CodeRequest {
     phone: String,
 }
 
-/// A number and the code that was sent to it.
+/// 验证码登录。 A phone number, and the code that was sent to it.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct PhoneProof {
     /// 手机号
     #[oai(validator(max_length = 30))]
     phone: String,
-    /// 验证码: six digits, good for ten minutes and five tries.
+    /// 验证码: six digits, valid for ten minutes and five tries.
     #[oai(validator(pattern = "^[0-9]{6}$"))]
     code: String,
 }
 
-/// A refresh token.
+/// 刷新令牌。 A refresh token.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 pub struct Refresh {
@@ -149,7 +148,7 @@ impl Example for Refresh {
     }
 }
 
-/// A person's tokens.
+/// 登录会话。 The tokens of a person.
 #[derive(Object)]
 #[oai(example)]
 struct Session {
@@ -157,11 +156,10 @@ struct Session {
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
-    /// Seconds until the access token runs out.
+    /// Seconds until the access token expires.
     expires_in: u64,
-    /// Gets the next pair, once.
+    /// Exchanged once for the next pair of tokens.
     refresh_token: String,
-    /// Who signed in.
     person: PersonBody,
 }
 
@@ -189,12 +187,12 @@ impl Example for Session {
     }
 }
 
-/// Tokens are kept by nobody on the way (RFC 6749 §5.1).
+/// No cache may keep tokens (RFC 6749 §5.1).
 const NO_STORE: &str = "no-store";
 
 #[derive(ApiResponse)]
 enum Opened {
-    /// Signed in.
+    /// 已登录 · Signed in
     #[oai(status = 201)]
     Created(Json<Session>, #[oai(header = "Cache-Control")] String),
 }
@@ -207,7 +205,7 @@ impl Opened {
 
 #[derive(ApiResponse)]
 enum Refreshed {
-    /// Still signed in.
+    /// 已刷新 · Refreshed
     #[oai(status = 200)]
     Ok(Json<Session>, #[oai(header = "Cache-Control")] String),
 }
@@ -220,14 +218,14 @@ impl Refreshed {
 
 #[derive(ApiResponse)]
 enum CodeRequested {
-    /// A code is on its way, unless the number does not exist.
+    /// 已受理 · A code will be sent, if the number exists
     #[oai(status = 202)]
     Accepted,
 }
 
 #[derive(ApiResponse)]
 enum SignedOut {
-    /// Signed out: the refresh token is refused from now on, the access token runs out by itself.
+    /// 已退出 · Signed out. The refresh token is refused from now on; the access token expires by itself.
     #[oai(status = 204)]
     NoContent,
 }
@@ -241,7 +239,7 @@ impl From<WechatCodeError> for Problem {
         match error {
             WechatCodeError::CodeRefused => Self::new(Code::SignInFailed).detail(Bilingual::new(
                 "微信登录码无效或已使用，请重新获取",
-                "The WeChat code is not valid or was used before; fetch a fresh one",
+                "The WeChat code is not valid or was used before; get a new one",
             )),
             WechatCodeError::Blocked => Self::new(Code::SignInBlocked),
             WechatCodeError::NotOffered => Self::new(Code::NotOffered),

@@ -1,4 +1,4 @@
-//! Uploads: the files that an applicant hands in. What a file is, its content says.
+//! Uploads: the files that an applicant hands in. The kind of a file follows from its content.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -26,7 +26,6 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::files::FilesError;
 
-/// The operations.
 pub struct Uploads(pub Casework);
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Uploads")]
@@ -46,7 +45,8 @@ impl Uploads {
         let once = |upload: &Upload| idempotency_key.once(person.id, "upload", &intent(upload));
         let added =
             |upload: &Upload| Added { body: UploadBody::from(upload), location: format!("/v1/uploads/{}", upload.id) };
-        let (private, content) = (Private::new(name.clone()), form.file.into_async_read());
+        let private = Private::new(name.clone());
+        let content = form.file.into_async_read();
         Ok(self.0.upload(person.id, &private, content, once, |upload| added(upload).into()).await?.into())
     }
 
@@ -73,35 +73,34 @@ impl Uploads {
     }
 }
 
-/// Characters of a file's name that are kept.
+/// The most characters of a file's name that are stored.
 const LONGEST_NAME: usize = 200;
 
-/// The file, as a part of a form.
+/// The upload as multipart form data.
 #[derive(Multipart)]
 struct UploadForm {
     /// The file.
     file: multipart::Upload,
 }
 
-/// An uploaded file.
+/// 上传文件。 An uploaded file.
 #[derive(Object)]
 #[oai(rename = "Upload", example, skip_serializing_if_is_none)]
 struct UploadBody {
-    /// Its id.
     id: UploadId,
-    /// What it is, by its content.
+    /// The media type, from the content.
     content_type: ContentType,
-    /// Its length in bytes.
+    /// The length in bytes.
     size: u64,
-    /// SHA-256 of its content, in hexadecimal digits.
+    /// SHA-256 of the content, in hexadecimal digits.
     sha256: String,
-    /// When it was uploaded.
     created_at: Instant,
-    /// Until when it waits to be handed in: in a case, or in a draft that is kept longer. Absent once it belongs to a case.
+    /// When the file is deleted, unless it is handed in with a case, or is in a draft that is kept longer. Absent when it
+    /// belongs to a case.
     kept_until: Option<Instant>,
 }
 
-/// What a file is.
+/// 文件类型。 The media type of a file.
 #[derive(Debug, Clone, Copy, Enum)]
 enum ContentType {
     /// JPEG
@@ -144,7 +143,7 @@ impl From<&Upload> for UploadBody {
 
 #[derive(ApiResponse)]
 enum UploadDiscarded {
-    /// 已删除 Thrown away
+    /// 已删除 · Deleted
     #[oai(status = 204)]
     NoContent,
 }
@@ -168,13 +167,13 @@ impl From<UploadError> for Problem {
             }
             UploadError::UnknownKind => Self::new(Code::UnsupportedMediaType).detail(Bilingual::new(
                 "只接受 JPEG、PNG、WebP 图片和 PDF",
-                "Only JPEG, PNG and WebP pictures and PDF are taken",
+                "Only JPEG, PNG and WebP pictures and PDF are accepted",
             )),
             UploadError::Broken(_) => Self::new(Code::MalformedRequest),
             UploadError::NotFound => Self::new(Code::NotFound),
             UploadError::TooMany { most } => Self::new(Code::TooManyUploads).detail(Bilingual::new(
                 format!("最多可有 {most} 个未提交的文件"),
-                format!("At most {most} files may wait to be handed in"),
+                format!("At most {most} files may be uploaded and not submitted"),
             )),
             UploadError::HandedIn => Self::new(Code::UploadHandedIn),
             UploadError::TooLate => Self::unavailable(error),

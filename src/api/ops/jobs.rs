@@ -1,4 +1,4 @@
-//! Jobs, as operators see and replay them.
+//! Jobs: listed, inspected and replayed by operators.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -18,7 +18,6 @@ use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::JobState;
 use crate::store::jobs::{AttemptRow, JobFilter, JobRow};
 
-/// The operations.
 pub struct OpsJobs {
     pub(super) casework: Casework,
     pub(super) cursors: Cursors,
@@ -26,9 +25,9 @@ pub struct OpsJobs {
 
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_jobs";
-/// Matching dead letters are counted up to this many.
+/// The count of matching dead jobs stops here.
 const MOST_COUNTED: i64 = 10_000;
-/// So many are replayed at a time.
+/// The most jobs that one call replays.
 const MOST_REPLAYED: i64 = 1_000;
 
 #[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Jobs")]
@@ -51,9 +50,9 @@ impl OpsJobs {
         /// Only jobs of this kind: `order_parcel`.
         #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
         Query(kind): Query<Option<String>>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<JobsAnswer, Problem> {
         let limit = clamp(limit);
@@ -104,15 +103,15 @@ impl OpsJobs {
     }
 }
 
-/// Where a job stands.
+/// 任务状态。 The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "JobState", rename_all = "snake_case", remote = "JobState")]
 enum JobStateWord {
-    /// 待办: to be done, or being done.
+    /// 待办: waiting or running.
     Pending,
     /// 完成
     Done,
-    /// 已放弃: with its cause, until somebody replays it.
+    /// 已放弃: failed for good, until an operator replays it.
     Dead,
 }
 
@@ -120,27 +119,23 @@ enum JobStateWord {
 #[derive(Debug, Object)]
 #[oai(rename = "Job", example, skip_serializing_if_is_none)]
 struct JobBody {
-    /// Its id.
     id: JobId,
     /// The queue before its gateway.
     lane: String,
-    /// What it does.
     kind: String,
-    /// What it does it to; two jobs with one key are one job.
+    /// The business key. It is unique: two jobs with the same key are one job.
     key: String,
     /// `pending`, `done` or `dead`.
     state: String,
-    /// When it is due.
     due_at: Instant,
-    /// How many attempts count.
+    /// The attempts since the job was created or replayed.
     attempt_count: i32,
-    /// Why it waits, or was given up.
+    /// Why the job waits, or is dead.
     cause: Option<String>,
-    /// When it was promised.
     created_at: Instant,
-    /// When it was done or given up.
+    /// When the job was done or became dead.
     finished_at: Option<Instant>,
-    /// Which worker holds it.
+    /// The worker that holds the job.
     worker: Option<String>,
 }
 
@@ -180,31 +175,28 @@ impl Example for JobBody {
     }
 }
 
-/// A job with every attempt at it.
+/// 任务详情。 A job with all its attempts.
 #[derive(Debug, Object)]
 #[oai(example)]
 struct JobFile {
     #[oai(flatten)]
     job: JobBody,
-    /// The first first.
+    /// Oldest first.
     attempts: Vec<AttemptBody>,
 }
 
-/// An attempt at a job.
+/// 尝试。 One attempt at a job.
 #[derive(Debug, Object)]
 #[oai(rename = "Attempt", skip_serializing_if_is_none)]
 struct AttemptBody {
-    /// Which claim it was, counted from 1.
+    /// The number of the claim, from 1.
     fence: i64,
-    /// By which worker.
     worker: String,
-    /// From when.
     started_at: Instant,
-    /// Until when; absent while it is under way, or since it was lost.
+    /// Absent while the attempt runs, and if its worker was lost.
     ended_at: Option<Instant>,
-    /// How it ended.
     outcome: Option<String>,
-    /// In the gateway's words.
+    /// The gateway's own words.
     detail: Option<String>,
     /// The gateway's own id.
     reference: Option<String>,
@@ -232,7 +224,7 @@ impl Example for JobFile {
     }
 }
 
-/// Which jobs are to be replayed.
+/// 重放条件。 The dead jobs to replay.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct ReplayOrder {
@@ -242,10 +234,10 @@ struct ReplayOrder {
     /// Only jobs of this kind.
     #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
     kind: Option<String>,
-    /// Only jobs whose cause holds this text.
+    /// Only jobs whose cause contains this text.
     #[oai(validator(max_length = 200, pattern = r"^[^\x00]*$"))]
     cause: Option<String>,
-    /// Whether only to count them.
+    /// True to count the jobs without replaying them.
     dry_run: bool,
 }
 
@@ -255,13 +247,13 @@ impl Example for ReplayOrder {
     }
 }
 
-/// What a replay found and did.
+/// 重放结果。 The outcome of a replay.
 #[derive(Debug, Object)]
 #[oai(example)]
 struct Replayed {
-    /// How many jobs fit, counted up to 10000.
+    /// The number of matching jobs. The count stops at 10000.
     matched: i64,
-    /// How many of them are due again.
+    /// The number of jobs that are due again.
     replayed: u64,
 }
 
@@ -273,21 +265,21 @@ impl Example for Replayed {
 
 #[derive(ApiResponse)]
 enum JobsAnswer {
-    /// The jobs.
+    /// 成功 · The jobs
     #[oai(status = 200)]
     Ok(Json<Page<JobBody>>),
 }
 
 #[derive(ApiResponse)]
 enum JobAnswer {
-    /// The job.
+    /// 成功 · The job
     #[oai(status = 200)]
     Ok(Json<JobFile>),
 }
 
 #[derive(ApiResponse)]
 enum ReplayAnswer {
-    /// What was found and done.
+    /// 成功 · The outcome
     #[oai(status = 200)]
     Ok(Json<Replayed>),
 }

@@ -1,4 +1,4 @@
-//! The files of a case, as the officer who handles it reads them.
+//! The files of a case, for the officer who handles it.
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
@@ -13,7 +13,6 @@ use crate::casework::Casework;
 use crate::casework::officers::read_upload::ReadUploadError;
 use crate::domain::kernel::ids::{CaseId, UploadId};
 
-/// The operations.
 pub struct CaseUploads(pub(super) Casework);
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Cases")]

@@ -1,4 +1,4 @@
-//! The cases of an officer's agency: the queue, one in full, its history, and the acts on it.
+//! The cases of an officer's agency: the queue, a case in full, its history, and the acts on it.
 
 use chrono::NaiveDate;
 use poem_openapi::param::{Path, Query};
@@ -31,7 +31,6 @@ use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text::Bilingual;
 use crate::store::cases::{self, HistoryEntry};
 
-/// The operations.
 pub struct StaffCases {
     pub(super) casework: Casework,
     pub(super) cursors: Cursors,
@@ -52,14 +51,15 @@ impl StaffCases {
         officer: Officer,
         /// Only cases in this state.
         Query(state): Query<Option<OpenState>>,
-        /// 办件编号: only the case of this number. A slip in it is noticed by its check character.
+        /// 办件编号: only the case with this number. Its check character detects typing errors.
         Query(number): Query<Option<String>>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<QueueAnswer, Problem> {
-        let (desk, limit) = (desk(&officer)?, clamp(limit));
+        let desk = desk(&officer)?;
+        let limit = clamp(limit);
         if let Some(number) = number {
             return self.list_one(&desk, &number).await;
         }
@@ -95,7 +95,8 @@ impl StaffCases {
         body: Body<Disclosure>,
     ) -> Result<Answered<Shown<CaseFileBody>>, Problem> {
         let once = idempotency_key.once(officer.id, "disclose_case", &json!([id.0, body.raw()]));
-        let (desk, Disclosure { reason }) = (desk(&officer)?, body.into_inner());
+        let desk = desk(&officer)?;
+        let Disclosure { reason } = body.into_inner();
         let whole = |file: &CaseFile| Shown { body: self.show_file(file), version: file.case.version }.into();
         Ok(self.casework.disclose(&desk, id.0, &reason, once.as_ref(), whole).await?.into())
     }
@@ -120,7 +121,8 @@ impl StaffCases {
         if_match: IfMatch,
         idempotency_key: OptionalKey,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let desk = desk(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
         let asked = Asked { case: id.0, version, once: once.as_ref() };
         Ok(self.casework.accept(&desk, asked, |case| self.show(case).into()).await?.into())
@@ -138,7 +140,8 @@ impl StaffCases {
         idempotency_key: OptionalKey,
         body: Body<SupplementNotice>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let desk = desk(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
         let asked = Asked { case: id.0, version, once: once.as_ref() };
         let points = body.into_inner().points;
@@ -158,7 +161,8 @@ impl StaffCases {
         idempotency_key: IdempotencyKey,
         body: Body<NewDecision>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let desk = desk(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
         let ruling =
@@ -169,15 +173,15 @@ impl StaffCases {
 }
 
 impl StaffCases {
-    /// The list of the one case of a number, or of none.
+    /// The list of the case with a number, or an empty list.
     async fn list_one(&self, desk: &Desk, number: &str) -> Result<QueueAnswer, Problem> {
-        let slip = || {
+        let wrong = || {
             Bilingual::new(
                 "办件编号有误：校验位不符",
-                "There is a slip in the number: its check character does not fit",
+                "The number contains an error: its check character does not match",
             )
         };
-        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(slip()))?;
+        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(wrong()))?;
         let found = self.casework.case_numbered(desk, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
         Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
@@ -196,7 +200,7 @@ impl StaffCases {
     }
 }
 
-/// A state in which the agency or the applicant owes an act.
+/// 待办状态。 A state in which the agency or the applicant must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum OpenState {
@@ -218,13 +222,13 @@ impl OpenState {
     }
 }
 
-/// A case with all that was handed in.
+/// 办件详情。 A case with everything that was handed in.
 #[derive(Debug, Object)]
 #[oai(rename = "CaseFile", example, skip_serializing_if_is_none)]
 struct CaseFileBody {
     #[oai(flatten)]
     case: CaseBody,
-    /// What was applied for; it never changes.
+    /// The application. It never changes.
     application: ApplicationBody,
     /// What was handed in after a supplement notice.
     supplement_answer: Option<ApplicationBody>,
@@ -236,11 +240,11 @@ impl Example for CaseFileBody {
     }
 }
 
-/// Why somebody must see everything.
+/// 查看理由。 The reason for a disclosure.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct Disclosure {
-    /// Why; the applicant may ask for it.
+    /// The applicant may ask for it.
     #[oai(validator(max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
     reason: String,
 }
@@ -251,11 +255,11 @@ impl Example for Disclosure {
     }
 }
 
-/// What is missing.
+/// 补正告知。 A supplement notice.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct SupplementNotice {
-    /// Everything that is missing, each point for itself. The law allows one notice.
+    /// Everything that is missing, point by point. The law allows one notice.
     #[oai(validator(min_items = 1, max_items = 50, max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
     points: Vec<String>,
 }
@@ -266,16 +270,16 @@ impl Example for SupplementNotice {
     }
 }
 
-/// A decision.
+/// 决定。 A decision.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewDecision {
     /// 准予或不予
     outcome: OutcomeWord,
-    /// Why. A denial must say it.
+    /// A denial needs reasons.
     #[oai(default, validator(max_length = 2000))]
     reasons: String,
-    /// What a grant produces: required for a grant, and only there.
+    /// The result of a grant: required for a grant, and not allowed otherwise.
     result: Option<ResultDocumentBody>,
 }
 
@@ -285,17 +289,16 @@ impl Example for NewDecision {
     }
 }
 
-/// Who did what, when and why.
+/// 办件历史。 One act on a case.
 #[derive(Debug, Object)]
 #[oai(rename = "HistoryEntry", example)]
 struct HistoryBody {
-    /// When.
     at: Instant,
-    /// Who: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
+    /// `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
     actor: String,
-    /// What: `submitted`, `accepted`, `decided`, … More words may come.
+    /// `submitted`, `accepted`, `decided`, … More words may come.
     act: String,
-    /// Why, and with what.
+    /// The reasons and details of the act.
     cause: Value,
 }
 
@@ -317,7 +320,7 @@ impl Example for HistoryBody {
     }
 }
 
-/// The history of a case.
+/// 办件历史。 The history of a case.
 #[derive(Debug, Object)]
 struct History {
     /// Oldest first.
@@ -326,21 +329,21 @@ struct History {
 
 #[derive(ApiResponse)]
 enum QueueAnswer {
-    /// The queue.
+    /// 成功 · The cases
     #[oai(status = 200)]
     Ok(Json<Page<CaseBody>>),
 }
 
 #[derive(ApiResponse)]
 enum CaseFileAnswer {
-    /// The case.
+    /// 成功 · The case
     #[oai(status = 200)]
     Ok(Json<CaseFileBody>, #[oai(header = "ETag")] String),
 }
 
 #[derive(ApiResponse)]
 enum HistoryAnswer {
-    /// The history.
+    /// 成功 · The history
     #[oai(status = 200)]
     Ok(Json<History>),
 }

@@ -9,7 +9,7 @@ use crate::casework::officers::Desk;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Role;
 
-/// The desk of an officer. Operators look after jobs and gateways, and see no cases.
+/// The desk of an officer. Operators run jobs and gateways, and see no cases.
 ///
 /// # Errors
 /// `forbidden` for operators.
@@ -21,7 +21,7 @@ pub(super) fn desk(officer: &Officer) -> Result<Desk, Problem> {
     Ok(Desk { officer: officer.id, agency: officer.agency.clone(), trace })
 }
 
-/// The version that an officer has seen. Whoever acts on a case has read it, so `*` will not do.
+/// The version that the officer has read. An act needs it, so `*` is refused.
 ///
 /// # Errors
 /// `version_required` for `*`.

@@ -1,4 +1,4 @@
-//! The parcels of an agency's cases: where they are, their labels, and stopping one that must not go out.
+//! The parcels of an agency's cases: their state, their labels, and their cancellation.
 
 use std::time::Duration;
 
@@ -23,7 +23,6 @@ use crate::domain::kernel::text::Bilingual;
 use crate::gateway::courier::{CarrierFact, CarrierFault, Carriers, Label};
 use crate::store::parcels::StoredParcel;
 
-/// The operations.
 pub struct StaffParcels {
     pub(super) casework: Casework,
     pub(super) carriers: Carriers,
@@ -55,12 +54,14 @@ impl StaffParcels {
         officer: Officer,
         /// Only parcels in this state.
         Query(state): Query<ParcelStateWord>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<ListAnswer, Problem> {
-        let (desk, limit, state) = (desk(&officer)?, clamp(limit), ParcelState::from(state));
+        let desk = desk(&officer)?;
+        let limit = clamp(limit);
+        let state = ParcelState::from(state);
         let filters = (desk.agency.as_str(), state);
         let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.parcels_to_serve(&desk, state, after, limit as i64 + 1).await?;
@@ -111,7 +112,7 @@ impl Brings for CarrierFault {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
-/// What a carrier's "no" to a label means for who asked.
+/// The problem for the officer if the carrier refuses a label.
 fn label_problem(fault: CarrierFault) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let problem = match fault.fact {
@@ -126,16 +127,13 @@ fn label_problem(fault: CarrierFault) -> Problem {
     problem.cause(fault)
 }
 
-/// A label, as the carrier drew it.
+/// A label, in the carrier's format.
 #[derive(ResponseContent)]
 enum LabelFile {
-    /// To print.
     #[oai(content_type = "application/pdf")]
     Pdf(Binary<Vec<u8>>),
-    /// To print.
     #[oai(content_type = "image/png")]
     Png(Binary<Vec<u8>>),
-    /// To print.
     #[oai(content_type = "image/jpeg")]
     Jpeg(Binary<Vec<u8>>),
 }
@@ -154,44 +152,44 @@ impl TryFrom<Label> for LabelFile {
     }
 }
 
-/// The parcels of a case.
+/// 办件寄递。 The parcels of a case.
 #[derive(Debug, Object)]
 struct CaseParcels {
-    /// In the order in which they were promised.
+    /// In the order in which they were requested.
     data: Vec<ParcelBody>,
 }
 
 #[derive(ApiResponse)]
 enum CaseParcelsAnswer {
-    /// The parcels.
+    /// 成功 · The parcels
     #[oai(status = 200)]
     Ok(Json<CaseParcels>),
 }
 
 #[derive(ApiResponse)]
 enum ListAnswer {
-    /// The parcels.
+    /// 成功 · The parcels
     #[oai(status = 200)]
     Ok(Json<Page<ParcelBody>>),
 }
 
 #[derive(ApiResponse)]
 enum ParcelAnswer {
-    /// The parcel.
+    /// 成功 · The parcel
     #[oai(status = 200)]
     Ok(Json<ParcelWithWayBody>),
 }
 
 #[derive(ApiResponse)]
 enum LabelAnswer {
-    /// The label. It shows a name, an address and a phone.
+    /// 面单 · The label. It contains a name, an address and a phone number.
     #[oai(status = 200)]
     Ok(LabelFile, #[oai(header = "Cache-Control")] String),
 }
 
 #[derive(ApiResponse)]
 enum CancelAnswer {
-    /// The carrier will be asked.
+    /// 已受理 · The carrier will be asked
     #[oai(status = 202)]
     Accepted,
 }

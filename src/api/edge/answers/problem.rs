@@ -148,7 +148,8 @@ impl Problem {
     /// The body, in the language and with the id of a request. Rows of a batch use it too.
     #[must_use]
     pub fn body(&self, current: &Current) -> ProblemBody {
-        let (code, language) = (self.0.code, current.language);
+        let code = self.0.code;
+        let language = current.language;
         ProblemBody {
             kind: code.uri(),
             title: code.title(language).to_owned(),
@@ -297,12 +298,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_problem_speaks_the_readers_language_and_hides_its_cause() {
+    async fn a_problem_has_the_readers_language_and_hides_its_cause() {
         let problem =
             Problem::internal(StoreError::Broken("secret place".into())).retry_after(Duration::from_millis(1));
-        for (language, title) in
-            [(Language::Chinese, "服务器内部错误"), (Language::English, "Something went wrong on our side")]
-        {
+        for (language, title) in [(Language::Chinese, "服务器内部错误"), (Language::English, "Internal error")] {
             let current = Current::of_test(language);
             let response = problem.render(&current);
             assert_eq!(response.content_type(), Some(PROBLEM_JSON));

@@ -1,5 +1,5 @@
-//! What can be applied for: the catalogue, open to everybody. This is the most-read part of all, so every answer is
-//! encoded once for each publication and sent from memory.
+//! The catalogue of items, open to everybody. It is read more than anything else, so every answer is encoded once per
+//! publication, and sent from memory.
 
 mod examples;
 mod form_view;
@@ -29,7 +29,6 @@ use view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, Level, Mode, Subje
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_items";
 
-/// The operations.
 pub struct ItemsApi {
     catalog: Catalog,
     cursors: Cursors,
@@ -37,14 +36,14 @@ pub struct ItemsApi {
 }
 
 impl ItemsApi {
-    /// Encodes the publication of the moment.
+    /// Encodes the current publication.
     #[must_use]
     pub fn new(catalog: Catalog, cursors: Cursors) -> Self {
         let shelf = RwLock::new(Arc::new(Shelf::new(catalog.current())));
         Self { catalog, cursors, shelf }
     }
 
-    /// The answers about the publication of the moment, encoded anew if there is a newer one.
+    /// The answers about the current publication. Encodes them if it is new.
     fn shelf(&self) -> Arc<Shelf> {
         let current = self.catalog.current();
         let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -67,12 +66,12 @@ impl ItemsApi {
     async fn list_items(
         &self,
         _anyone: Anyone,
-        /// Words to look for: 补领驾驶证.
+        /// Search words: 补领驾驶证.
         #[oai(validator(max_length = 100))]
         Query(q): Query<Option<String>>,
-        /// Only items that can be handled in this way.
+        /// Only items that can be handled in this mode.
         Query(mode): Query<Option<Mode>>,
-        /// Only items that these may apply for.
+        /// Only items for these applicants.
         Query(subject): Query<Option<Subject>>,
         /// Only items of this agency.
         #[oai(validator(max_length = 60))]
@@ -82,9 +81,9 @@ impl ItemsApi {
         /// Only items under this topic.
         #[oai(validator(max_length = 60))]
         Query(topic): Query<Option<String>>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<Preencoded<Page<ItemSummary>>, Problem> {
         let asked = serde_json::json!([q, mode.map(word), subject.map(word), agency, level.map(word), topic]);
@@ -166,7 +165,7 @@ impl ItemsApi {
     }
 }
 
-/// An enum's word, as a query parameter holds it.
+/// The word of an enum, as in a query parameter.
 fn word<T: poem_openapi::types::ToJSON>(value: T) -> Option<serde_json::Value> {
     value.to_json()
 }

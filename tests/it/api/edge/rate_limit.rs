@@ -1,14 +1,21 @@
 //! Limits that several API processes share through Redis, and what becomes of them while Redis is away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
+use proptest::collection::vec;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use reqwest::Url;
+use songda::api::edge::limits::gcra::{Gcra, RatePolicy};
 use songda::api::edge::limits::quotas::Quotas;
 use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
 use songda::domain::kernel::clock::Clock;
+use songda::queue::Queue;
+use songda::queue::quota::Quota;
 use tokio_util::sync::CancellationToken;
 
 use super::{Read, edge, now, quotas, sample, token, tokens};
@@ -144,5 +151,36 @@ async fn while_redis_is_away_each_process_goes_on_by_itself() {
             here.ask(&somebody).await.0 == 200 && there.ask(&somebody).await == said(200, "r=0")
         })
         .await;
+    }
+}
+
+/// One step: the requests that a process reports, before it asks for one more.
+#[derive(Debug, Clone, Copy)]
+struct Ask {
+    reported: u32,
+}
+
+/// A window of a thousand hours makes the time that the test takes too short to matter, so both clocks agree.
+#[tokio::test]
+async fn a_process_and_redis_decide_the_same_sequence_alike() {
+    let queue = Queue::new(&redis_url().parse().unwrap(), &format!("it:{}:", fresh_key())).unwrap();
+    let asks = vec((0..4u32).prop_map(|reported| Ask { reported }), 1..60);
+    let sequences = (1..50u32, asks);
+    let mut runner = TestRunner::deterministic();
+    for caller in 0..20 {
+        let (quota, asks) = sequences.new_tree(&mut runner).unwrap().current();
+        let policy = RatePolicy { name: "alike", quota, window: Duration::from_secs(3_600_000) };
+        let caller = caller.to_string();
+        let shared = Quota { name: policy.name, caller: &caller, each: policy.each(), window: policy.window };
+        let mut full_in = Duration::ZERO;
+        for (at, ask) in asks.iter().enumerate() {
+            let mut here = Gcra::full_at(now() + full_in + policy.each() * ask.reported);
+            let here = here.take(&policy, now());
+            let spent = queue.spend(&shared, ask.reported).await.unwrap();
+            let there = policy.decision(spent.allowed, spent.full_in);
+            let words = (here.allowed, here.remaining);
+            assert_eq!((there.allowed, there.remaining), words, "quota {quota}, step {at} of {asks:?}");
+            full_in = here.full_in;
+        }
     }
 }

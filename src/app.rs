@@ -1,4 +1,4 @@
-//! The composition root: the one place that knows how the parts fit together.
+//! The composition root: puts the parts of a process together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,23 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::edge::limits::buckets::Buckets;
-use crate::api::edge::limits::rate_limit::LimitRate;
+use crate::api::edge::limits::quotas::Quotas;
+use crate::api::edge::limits::rate_limit::RateLimits;
+use crate::api::edge::middleware::identify::Identify;
 use crate::api::edge::middleware::silent_connections::EndSilent;
-use crate::api::edge::parameters::bearer::Identify;
 use crate::api::edge::parameters::paging::Cursors;
+use crate::api::edge::surround::Edge;
+use crate::api::routes::{ApiParts, routes};
+use crate::api::services::Services;
 use crate::api::watch;
 use crate::api::watch::ready::{Ready, Rounds};
-use crate::api::{self, Edge};
+use crate::api::{callbacks, documents};
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::casework::frame::bell::{Bell, News};
 use crate::casework::notices::live::Live;
-use crate::casework::people::People;
 use crate::casework::people::recent::Recent;
+use crate::casework::people::{People, Regions};
 use crate::casework::upkeep::publish_catalogue::{self, ReadError};
 use crate::casework::{Casework, Parts};
 use crate::catalog::Catalog;
@@ -32,7 +35,7 @@ use crate::domain::kernel::clock::{Clock, fresh_uuid};
 use crate::domain::notice::reach::AddressKind;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::worker;
 use crate::worker::gone_addresses::GoneAddresses;
 use crate::worker::health::Health;
@@ -42,19 +45,14 @@ use crate::worker::workshop::Workshop;
 /// Why a process does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The database.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
-    /// Redis.
     #[error("Redis cannot be used")]
     Queue(#[from] QueueError),
-    /// The published catalogue.
     #[error("the catalogue cannot be used; publish it with `songda catalog load`")]
     Catalogue(#[source] ReadError),
-    /// The API's own documents.
     #[error("the API breaks a rule of its own documents")]
-    Documents(#[from] api::documents::DocumentsError),
-    /// The network, or the folder of uploads.
+    Documents(#[from] documents::DocumentsError),
     #[error("the operating system refuses")]
     Io(#[from] std::io::Error),
 }
@@ -62,7 +60,7 @@ pub enum AppError {
 impl From<ReadError> for AppError {
     fn from(error: ReadError) -> Self {
         match error {
-            // Nothing that is published anew would make it available.
+            // Publishing the catalogue again would not help.
             ReadError::Store(error @ StoreError::Unavailable(_)) => Self::Store(error),
             error => Self::Catalogue(error),
         }
@@ -79,81 +77,48 @@ pub struct App {
     queue: Queue,
     health: Health,
     live: Live,
-    buckets: Arc<Buckets>,
-    bell: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
+    quotas: Arc<Quotas>,
+    /// What the bell rings for; taken by the relay, of which a process has one.
+    news: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
-/// How long a connection may say nothing, neither side. Streams of events are never so silent.
+/// How long a connection may be silent in both directions. Event streams never are for as long.
 const SILENCE: Duration = Duration::from_secs(75);
-/// How long what is under way may take after a stop was asked for.
+/// How long requests and jobs that are under way may take after a stop.
 const GRACE: Duration = Duration::from_secs(25);
 
 impl App {
-    /// Puts the parts together, and takes the published catalogue into memory.
+    /// Puts the parts together, and reads the published catalogue.
     ///
     /// # Errors
-    /// When a part cannot be used.
+    /// A part cannot be used.
     pub async fn build(config: Config) -> Result<Self, AppError> {
         let store = config.record.store("songda")?;
         let queue = Queue::new(&config.redis.address, &config.redis.prefix)?;
         let catalog = Catalog::new(publish_catalogue::read(&store).await?);
-        let (bell, hear) = Bell::new();
-        let casework = Casework::new(Parts {
-            store: store.clone(),
-            clock: config.clock.clone(),
-            catalog: catalog.clone(),
-            chain: config.chain.clone(),
-            code_channel: Some(config.code_channel.clone()),
-            carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
-            answer_within: config.answer_within,
-            bell: bell.clone(),
-            files: config.files.clone(),
-        });
-        let people = People {
-            store,
-            clock: config.clock.clone(),
-            bell,
-            tokens: Tokens::new(config.signing_keys.clone()),
-            passwords: Passwords::default(),
-            login: config.login.clone(),
-            identity: config.identity.clone(),
-            code_channel: config.code_channel.clone(),
-            push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
-            catalog: catalog.clone(),
-            regions: regions(&catalog),
-            recent_clients: Recent::default(),
-            recent_officers: Recent::default(),
-            token_endpoint: config
-                .public_url
-                .join("integration/v1/token")
-                .map_or_else(|_| Arc::from("/integration/v1/token"), |url| Arc::from(url.as_str())),
-        };
-        let bell = Arc::new(Mutex::new(Some(hear)));
+        let (bell, news) = Bell::new();
         Ok(Self {
-            buckets: Arc::new(buckets(&queue)),
-            config: Arc::new(config),
-            catalog,
-            casework,
-            people,
-            queue,
+            casework: casework(&config, &store, &catalog, &bell),
+            people: people(&config, store, &catalog, bell),
+            quotas: Arc::new(quotas(&queue)),
             health: Health::default(),
             live: Live::default(),
-            bell,
+            news: Arc::new(Mutex::new(Some(news))),
+            config: Arc::new(config),
+            catalog,
+            queue,
         })
     }
 
-    /// Serves the API until asked to stop, and finishes the requests that are under way.
+    /// Serves the API until `stop`, and finishes the requests that are under way.
     ///
     /// # Errors
-    /// When the API breaks a rule of its own documents, or the network fails.
+    /// The API breaks a rule of its own documents, or the network fails.
     pub async fn serve_api(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), AppError> {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
-        tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
-        let (casework, live, stopping) = (self.casework.clone(), self.live.clone(), tasks.stopping());
-        tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
-        let (buckets, told_until) = (Arc::clone(&self.buckets), tasks.stopping());
-        tasks.spawn(async move { buckets.tell(told_until).await });
+        self.start_live(&tasks);
+        self.start_quotas(&tasks);
         let routes = self.routes(&stop)?;
         let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
         for address in acceptor.local_addr() {
@@ -166,11 +131,11 @@ impl App {
         Ok(())
     }
 
-    /// Answers whoever watches over this process, for as long as it lives: while it stops, it says so. `serves` says
-    /// whether it serves the API.
+    /// Answers probes and scrapes until the process ends; while it stops, `/readyz` says so. `serves` is true if the process
+    /// serves the API.
     ///
     /// # Errors
-    /// When the network fails.
+    /// The network fails.
     pub async fn serve_watch(
         &self,
         listener: TcpListener,
@@ -181,7 +146,7 @@ impl App {
         for address in acceptor.local_addr() {
             tracing::info!("watched on {address}");
         }
-        let routes = watch::routes(watch::Parts {
+        let routes = watch::routes(watch::WatchParts {
             ready: watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) }),
             metrics: watch::metrics::endpoint(watch::metrics::Sources {
                 casework: self.casework.clone(),
@@ -193,12 +158,12 @@ impl App {
         Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
     }
 
-    /// Everything that the API answers to, until `stop` ends what streams.
+    /// All routes of the API. `stop` ends its event streams.
     ///
     /// # Errors
-    /// When the API breaks a rule of its own documents.
+    /// The API breaks a rule of its own documents.
     pub fn routes(&self, stop: &CancellationToken) -> Result<impl Endpoint<Output = Response> + use<>, AppError> {
-        Ok(api::routes(self.api_parts(stop))?)
+        Ok(routes(self.api_parts(stop))?)
     }
 
     /// What signs and reads access tokens.
@@ -207,11 +172,8 @@ impl App {
         &self.people.tokens
     }
 
-    /// Does jobs until asked to stop, and finishes those that are under way.
-    ///
-    /// # Errors
-    /// None at present; what a worker needs is awaited, not demanded.
-    pub async fn work(&self, stop: CancellationToken) -> Result<(), AppError> {
+    /// Does jobs until `stop`, and finishes those that are under way.
+    pub async fn work(&self, stop: CancellationToken) {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
         worker::start(&Arc::new(self.workshop()), &tasks);
@@ -220,18 +182,35 @@ impl App {
         if !tasks.stop(GRACE).await {
             tracing::warn!("some jobs are still under way; their leases will end");
         }
-        Ok(())
     }
 
-    /// What every process does beside its main work, once: tells Redis of commits, and keeps the keys of access tokens and the
-    /// catalogue fresh.
+    /// Starts the tasks of every process, once: the relay, and the refresh of signing keys and catalogue.
     async fn start_common(&self, tasks: &Tasks) {
-        let Some(bell) = self.bell.lock().await.take() else { return };
-        tasks.spawn(relay::run(self.queue.clone(), bell, tasks.stopping()));
-        let (keys, stopping) = (self.config.signing_keys.clone(), tasks.stopping());
+        let Some(news) = self.news.lock().await.take() else { return };
+        tasks.spawn(relay::run(self.queue.clone(), news, tasks.stopping()));
+        let keys = self.config.signing_keys.clone();
+        let stopping = tasks.stopping();
         tasks.spawn(async move { keys.keep_fresh(stopping).await });
-        let (store, catalog, stopping) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
+        let store = self.casework.store().clone();
+        let catalog = self.catalog.clone();
+        let stopping = tasks.stopping();
         tasks.spawn(async move { publish_catalogue::keep_fresh(&store, &catalog, stopping).await });
+    }
+
+    /// Starts what wakes waiting clients.
+    fn start_live(&self, tasks: &Tasks) {
+        tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
+        let casework = self.casework.clone();
+        let live = self.live.clone();
+        let stopping = tasks.stopping();
+        tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
+    }
+
+    /// Starts what reports counted requests to Redis.
+    fn start_quotas(&self, tasks: &Tasks) {
+        let quotas = Arc::clone(&self.quotas);
+        let stopping = tasks.stopping();
+        tasks.spawn(async move { quotas.report(stopping).await });
     }
 
     fn workshop(&self) -> Workshop {
@@ -265,53 +244,91 @@ impl App {
         Arc::new(move || health.rounds())
     }
 
-    fn api_parts(&self, stop: &CancellationToken) -> api::Parts {
+    fn api_parts(&self, stop: &CancellationToken) -> ApiParts {
         let config = &self.config;
-        let cursors = Cursors::new(config.record.keys.clone());
-        api::Parts {
-            mobile: api::mobile::api(&api::mobile::Parts {
-                people: &self.people,
-                casework: &self.casework,
-                live: &self.live,
-                cursors: &cursors,
-                stop,
-            }),
-            staff: api::staff::api(&self.people, &self.casework, &config.carriers, &cursors),
-            integration: api::integration::api(&self.people, &self.casework),
-            ops: api::ops::api(&self.casework, &self.queue, &cursors),
-            callbacks: api::callbacks::route(
-                &self.casework,
-                &config.carriers,
-                &config.channels,
-                &config.callback_secrets,
-            ),
+        ApiParts {
+            services: self.services(stop),
+            callbacks: callbacks::route(&self.casework, &config.carriers, &config.channels, &config.callback_secrets),
             ready: watch::ready::endpoint(self.ready(stop)),
-            edge: Edge {
-                identify: Identify {
-                    tokens: self.people.tokens.clone(),
-                    desks: Arc::new(self.people.clone()),
-                    clock: config.clock.clone(),
-                },
-                origins: config.origins.clone(),
-                limit_rate: LimitRate {
-                    policies: config.policies.clone(),
-                    buckets: Arc::clone(&self.buckets),
-                    proxies: config.proxies,
-                },
+            edge: self.edge(),
+        }
+    }
+
+    fn services(&self, stop: &CancellationToken) -> Services {
+        Services {
+            people: self.people.clone(),
+            casework: self.casework.clone(),
+            live: self.live.clone(),
+            carriers: self.config.carriers.clone(),
+            queue: self.queue.clone(),
+            cursors: Cursors::new(self.config.record.keys.clone()),
+            stop: stop.clone(),
+        }
+    }
+
+    fn edge(&self) -> Edge {
+        let config = &self.config;
+        Edge {
+            identify: Identify {
+                tokens: self.people.tokens.clone(),
+                officers: Arc::new(self.people.clone()),
+                clock: config.clock.clone(),
+            },
+            origins: config.origins.clone(),
+            rate_limits: RateLimits {
+                policies: config.policies.clone(),
+                quotas: Arc::clone(&self.quotas),
+                proxies: config.proxies,
             },
         }
     }
 }
 
-fn buckets(queue: &Queue) -> Buckets {
-    /// Whom one process remembers.
-    const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis to count it, where it must.
-    const PATIENCE: Duration = Duration::from_millis(100);
-    Buckets::new(queue.clone(), Clock::steady(), CALLERS, PATIENCE)
+fn casework(config: &Config, store: &Store, catalog: &Catalog, bell: &Bell) -> Casework {
+    Casework::new(Parts {
+        store: store.clone(),
+        clock: config.clock.clone(),
+        catalog: catalog.clone(),
+        chain: config.chain.clone(),
+        code_channel: Some(config.code_channel.clone()),
+        carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
+        answer_within: config.answer_within,
+        bell: bell.clone(),
+        files: config.files.clone(),
+    })
 }
 
-fn regions(catalog: &Catalog) -> crate::casework::people::Regions {
+fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> People {
+    People {
+        store,
+        clock: config.clock.clone(),
+        bell,
+        tokens: Tokens::new(config.signing_keys.clone()),
+        passwords: Passwords::default(),
+        login: config.login.clone(),
+        identity: config.identity.clone(),
+        code_channel: config.code_channel.clone(),
+        push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),
+        catalog: catalog.clone(),
+        regions: regions(catalog),
+        recent_clients: Recent::default(),
+        recent_officers: Recent::default(),
+        token_endpoint: config
+            .public_url
+            .join("integration/v1/token")
+            .map_or_else(|_| Arc::from("/integration/v1/token"), |url| Arc::from(url.as_str())),
+    }
+}
+
+fn quotas(queue: &Queue) -> Quotas {
+    /// The number of callers that one process remembers.
+    const CALLERS: usize = 100_000;
+    /// How long a request waits for Redis to count it, if it must.
+    const TIME_OUT: Duration = Duration::from_millis(100);
+    Quotas::new(queue.clone(), Clock::steady(), CALLERS, TIME_OUT)
+}
+
+fn regions(catalog: &Catalog) -> Regions {
     let catalog = catalog.clone();
     Arc::new(move |code| {
         let snapshot = catalog.current();

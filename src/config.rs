@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::api::edge::limits::rate_limit::Policies;
+use crate::api::audiences::rate_policies;
+use crate::api::edge::limits::policies::Policies;
 use crate::api::edge::middleware::cors::Origins;
 use crate::auth::signing_keys::SigningKeys;
 use crate::domain::delivery::address::PostalAddress;
@@ -117,7 +118,7 @@ impl Config {
         let files = Files::read(env);
         let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
-        let policies = Policies::from_env(env);
+        let policies = rate_policies(env);
         let proxies = env.or(
             "SONGDA_PROXIES",
             "0",

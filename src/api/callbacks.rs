@@ -1,5 +1,5 @@
-//! `/callbacks/{who}/{secret}`: what carriers and platforms call. A call is kept as it came, and only then answered, in
-//! the caller's own form; what it says is understood later, by a job. So nothing that was acknowledged is ever lost.
+//! `/callbacks/{origin}/{secret}`: the addresses that carriers and platforms call. A call is stored as it came, and only then
+//! answered, in the form of its origin. A job reads its content later. So no acknowledged call is ever lost.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::current::current_request;
 use crate::casework::Casework;
 use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::private::Private;
@@ -27,7 +27,7 @@ pub fn route(casework: &Casework, carriers: &Carriers, channels: &Channels, secr
     Route::new().at("/:origin/:secret", get(Challenge(callers)).post(take.into_endpoint()))
 }
 
-/// Who may call, and the secret parts of the addresses that they were given.
+/// The known callers, and the secret parts of the addresses that they were given.
 #[derive(Clone)]
 struct Callers {
     carriers: Carriers,
@@ -35,20 +35,20 @@ struct Callers {
     secrets: Arc<[Private<String>]>,
 }
 
-/// Who calls.
+/// The carrier or channel that calls.
 enum Caller {
     Carrier(Arc<dyn Carrier>),
     Channel(Arc<dyn PushChannel>),
 }
 
 impl Callers {
-    /// Tells who calls, by the address alone. A wrong secret and an unknown name look the same from outside.
+    /// Identifies the caller by the address alone. A wrong secret and an unknown name get the same answer.
     fn of(&self, request: &Request) -> Result<(String, Caller), Problem> {
         let unknown = || Problem::new(Code::NotFound);
         let (origin, secret): (String, String) = request.path_params().map_err(|_| unknown())?;
         let is =
             |known: &Private<String>| verify_slices_are_equal(secret.as_bytes(), known.expose().as_bytes()).is_ok();
-        // All are compared, so that the time which it takes says nothing.
+        // All secrets are compared, so that the time of the answer tells nothing.
         if self.secrets.iter().filter(|known| is(known)).count() == 0 {
             return Err(unknown());
         }
@@ -60,7 +60,7 @@ impl Callers {
 }
 
 impl Caller {
-    /// Whether somebody else made this call. One that is merely unreadable is kept, and shown to people.
+    /// True if another party made this call. A call that is merely unreadable is stored, and shown to people.
     fn is_forged(&self, call: &RawCallback) -> bool {
         let fault = match self {
             Self::Carrier(carrier) => carrier.read(call).err(),
@@ -69,7 +69,7 @@ impl Caller {
         fault == Some(CallbackFault::NotAuthentic)
     }
 
-    /// What of a call's query is kept. Carriers name nobody there.
+    /// The part of the query that is stored. Queries of carriers contain no personal data.
     fn kept_query(&self, query: &str) -> String {
         match self {
             Self::Carrier(_) => query.to_owned(),
@@ -85,7 +85,7 @@ impl Caller {
     }
 }
 
-/// POST: takes a call.
+/// POST: stores a call.
 struct Take {
     callers: Callers,
     casework: Casework,
@@ -108,7 +108,7 @@ impl Endpoint for Take {
 }
 
 impl Take {
-    /// Keeps a call; says whether that is certain.
+    /// Stores a call; true if it is certainly stored.
     async fn keep(&self, origin: &str, call: &RawCallback) -> bool {
         let call = StoredCall {
             origin: origin.to_owned(),
@@ -118,13 +118,13 @@ impl Take {
         };
         let kept = self.casework.keep_call(&call, Some(&current_request().traceparent)).await;
         if let Err(error) = &kept {
-            tracing::error!(%error, origin, "a call could not be kept; its sender is asked to call again");
+            tracing::error!(%error, origin, "a callback could not be stored; its sender is asked to call again");
         }
         kept.is_ok()
     }
 }
 
-/// GET: a platform asks whether the address is ours.
+/// GET: a platform verifies that the address is ours.
 struct Challenge(Callers);
 
 impl Endpoint for Challenge {
@@ -166,13 +166,15 @@ mod tests {
         let carriers = Carriers::read(&mut env, &[courier::sf::ADAPTER], &Clock::system());
         let secrets = ["s3cret", "0lder"].map(|secret| Private::new(secret.to_owned()));
         let callers = Callers { carriers, channels: Channels::default(), secrets: secrets.into() };
-        TestClient::new(Route::new().at("/:origin/:secret", get(Challenge(callers.clone())).post(Judge(callers))))
+        TestClient::new(
+            Route::new().at("/:origin/:secret", get(Challenge(callers.clone())).post(TakeWithoutStore(callers))),
+        )
     }
 
-    /// Does with a call what [`Take`] does, without keeping it.
-    struct Judge(Callers);
+    /// Does the same as [`Take`], without storing the call.
+    struct TakeWithoutStore(Callers);
 
-    impl Endpoint for Judge {
+    impl Endpoint for TakeWithoutStore {
         type Output = Response;
 
         async fn call(&self, request: Request) -> Result<Response> {
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_who_knows_the_address_is_heard() {
+    async fn only_callers_that_know_the_address_are_answered() {
         let client = client();
         for unknown in ["/sf/secret", "/sf/", "/sf/s3cret2", "/owl/s3cret", "/wechat/s3cret"] {
             client.post(unknown).send().await.assert_status(StatusCode::NOT_FOUND);
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn carriers_ask_no_questions() {
+    async fn carriers_have_no_challenge() {
         client().get("/sf/s3cret?echostr=hello").send().await.assert_status(StatusCode::NOT_FOUND);
     }
 }

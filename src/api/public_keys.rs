@@ -1,5 +1,5 @@
-//! `/.well-known/jwks.json`: the public keys of access tokens (RFC 7517), for whoever verifies them elsewhere. A key stands
-//! here before it signs, so they may keep the answer for a minute.
+//! `/.well-known/jwks.json`: the public keys of access tokens (RFC 7517), for services that verify tokens elsewhere. A key is
+//! published before it signs, so they may keep the answer for a minute.
 
 use poem::http::{HeaderValue, header};
 use poem::{Endpoint, Request, Response, Result};
@@ -7,7 +7,6 @@ use poem::{Endpoint, Request, Response, Result};
 use crate::api::edge::answers::etag::etag_of;
 use crate::auth::tokens::Tokens;
 
-/// The answer.
 pub struct PublicKeys(pub Tokens);
 
 impl Endpoint for PublicKeys {

@@ -76,7 +76,8 @@ async fn work(app: &App, part: Part, stop: &CancellationToken) -> Result<(), Fai
     if part == Part::Api {
         return Ok(());
     }
-    Ok(app.work(stop.clone()).await?)
+    app.work(stop.clone()).await;
+    Ok(())
 }
 
 /// Ends with the process, or with a failure.

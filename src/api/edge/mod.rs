@@ -1,7 +1,10 @@
-//! What every operation of every audience shares, each thing once.
+//! What the operations of all audiences share: limits, parameters, answers, documents, and the layers around them.
 
+pub mod addresses;
 pub mod answers;
+pub mod current;
 pub mod limits;
 pub mod middleware;
 pub mod openapi;
 pub mod parameters;
+pub mod surround;

@@ -1,4 +1,4 @@
-//! A batch of decisions, and the verdict on each.
+//! A batch of results, and the verdict on each.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
@@ -7,18 +7,17 @@ use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, Row};
 use crate::api::edge::answers::problem::{Problem, ProblemBody};
-use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::number_example;
 use crate::casework::frame::idempotency::Answer;
 use crate::domain::kernel::ids::CaseId;
 use crate::store::cases::Versioned;
 
-/// Decisions, each with its reference.
+/// 批量结果。 Results, each with its reference.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 pub(super) struct ResultBatch {
-    /// The decisions.
     #[oai(validator(min_items = 1, max_items = 500))]
     pub results: Vec<Row>,
 }
@@ -33,26 +32,26 @@ impl Example for ResultBatch {
     }
 }
 
-/// The verdict on one row.
+/// 逐行结果。 The verdict on one row.
 #[derive(Debug, Object)]
 #[oai(rename = "ResultVerdict", example, skip_serializing_if_is_none)]
 pub(super) struct Verdict {
-    /// The row's reference, if it could be read.
+    /// The row's reference, if it is readable.
     #[oai(rename = "ref")]
     reference: Option<String>,
-    /// What the row would have got alone: 201, 200, or the problem's status.
+    /// The status that the row would have alone: 201, 200, or that of its problem.
     status: u16,
-    /// The case that it is here.
+    /// The case of the result.
     case: Option<CaseId>,
-    /// 办件编号: for people.
+    /// 办件编号: the number for people.
     number: Option<String>,
-    /// Why it is refused. Its pointers start at the batch: `/results/3/applicant/phone`.
+    /// Present if the row is refused. Its pointers start at the batch: `/results/3/applicant/phone`.
     problem: Option<ProblemBody>,
 }
 
 impl Verdict {
-    /// The verdict on a row that became a case, or was one; or on one that is refused. What our side did wrong is logged,
-    /// as it would be for a request.
+    /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our side is
+    /// logged, as for a request.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, Versioned), Problem>) -> Self {
         match outcome {
             Ok((is_new, Versioned { case, .. })) => {
@@ -82,16 +81,16 @@ impl Example for Verdict {
     }
 }
 
-/// The verdicts.
+/// 全部结果。 The verdicts.
 #[derive(Debug, Object)]
 pub(super) struct BatchVerdicts {
-    /// One for each row, in the order given.
+    /// One for each row, in the given order.
     pub data: Vec<Verdict>,
 }
 
 #[derive(ApiResponse)]
 pub(super) enum BatchAnswer {
-    /// The verdicts.
+    /// 逐行结果 · The verdicts
     #[oai(status = 207)]
     MultiStatus(Json<BatchVerdicts>),
 }

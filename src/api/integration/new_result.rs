@@ -1,5 +1,5 @@
-//! A decision as another system reports it: alone, or as a row of a batch. A row is read by itself, so that one that
-//! cannot be read is refused alone.
+//! A result as another system reports it: alone, or as a row of a batch. Each row is read by itself, so that an unreadable
+//! row is refused alone.
 
 use std::borrow::Cow;
 
@@ -25,65 +25,61 @@ use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 use crate::store::reported::KnownAs;
 
-/// What a reference of another system looks like.
+/// The pattern of a reference.
 const REFERENCE: &str = "^[A-Za-z0-9._:-]{1,100}$";
 
-/// Whether a text is a reference: [`REFERENCE`], without the price of a pattern.
+/// True if a text matches [`REFERENCE`]; faster than the pattern.
 pub(super) fn is_reference(text: &str) -> bool {
     (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
 }
 
-/// A decision that was made in another system.
+/// 办理结果。 A decision that another system made.
 #[derive(Debug, Object)]
 #[oai(rename = "NewResult", deny_unknown_fields, example, skip_serializing_if_is_none)]
 pub(super) struct NewResultBody {
     /// 事项编码
     #[oai(validator(max_length = 50))]
     item_code: String,
-    /// For whom.
     applicant: NewApplicant,
     /// 准予或不予
     outcome: OutcomeWord,
-    /// Why. A denial must say it.
+    /// A denial needs reasons.
     #[oai(default, validator(max_length = 2000))]
     reasons: String,
-    /// What a grant produces: required for a grant, and only there.
+    /// The result of a grant: required for a grant, and not allowed otherwise.
     result: Option<ResultDocumentBody>,
-    /// When it was decided.
     decided_at: Instant,
-    /// How the result is to arrive.
     delivery: NewDeliveryBody,
 }
 
-/// Who applied, as the other system knows them.
+/// 申请人。 The applicant, as the other system knows them.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct NewApplicant {
-    /// 手机号: the result is told to it.
+    /// 手机号: the notification goes to this number.
     phone: String,
-    /// 姓名. It may be sent, and is neither kept nor compared: people prove their names themselves.
+    /// 姓名. It is neither stored nor compared: people prove their names themselves.
     #[oai(validator(max_length = 100))]
     name: Option<String>,
-    /// 公民身份号码: whose result it is. It is shown to whoever proves this number here, now or later, and to nobody else,
-    /// whoever has the phone by now; without it, to the owner of the phone. Send it: numbers are given out again. Only a
-    /// keyed hash of it is kept.
+    /// 公民身份号码: the owner of the result. Only a person who proves this number here, now or later, can read the result, even
+    /// if another person has the phone number by then. Without it, the owner of the phone number can read the result. Send it:
+    /// phone numbers are assigned again. Only a keyed hash of it is stored.
     resident_id: Option<String>,
 }
 
-/// How a result is to arrive.
+/// 送达方式。 How the result is delivered.
 #[derive(Debug, Object)]
 #[oai(rename = "NewDelivery", deny_unknown_fields, skip_serializing_if_is_none)]
 struct NewDeliveryBody {
-    /// In which way.
     way: WayWord,
-    /// To whom and where: required for `courier`, and only there.
+    /// Required for `courier`, and not allowed otherwise.
     recipient: Option<Recipient>,
-    /// The hall's code: required for `counter`, and only there.
+    /// The hall's code: required for `counter`, and not allowed otherwise.
     #[oai(validator(max_length = 60))]
     hall: Option<String>,
 }
 
-/// Who receives, and where.
+/// 收件信息。 The recipient and the address.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct Recipient {
@@ -105,7 +101,7 @@ struct Recipient {
 }
 
 impl NewResultBody {
-    /// The decision, or everything that is wrong with it, each with its place.
+    /// The result, or all its faults.
     pub(super) fn read(
         self,
         reference: String,
@@ -134,11 +130,16 @@ impl NewResultBody {
 impl NewApplicant {
     fn read(&self, today: NaiveDate) -> Result<KnownAs, Vec<FieldError>> {
         let phone = MobilePhone::parse(&self.phone).map_err(|_| {
-            fault("/applicant/phone", "not_a_phone", "不是大陆手机号", "It must be a mobile number of the mainland")
+            fault("/applicant/phone", "not_a_phone", "不是大陆手机号", "It must be a mobile number of mainland China")
         });
         let resident_id = self.resident_id.as_deref().map(|text| ResidentId::parse(text, today)).transpose();
         let resident_id = resident_id.map_err(|_| {
-            fault("/applicant/resident_id", "not_a_resident_id", "不是有效的公民身份号码", "It is no resident ID")
+            fault(
+                "/applicant/resident_id",
+                "not_a_resident_id",
+                "不是有效的公民身份号码",
+                "It is not a valid resident ID",
+            )
         });
         match (phone, resident_id) {
             (Ok(phone), Ok(resident_id)) => Ok(KnownAs { phone, resident_id }),
@@ -206,17 +207,17 @@ impl Example for NewResultBody {
     }
 }
 
-/// A row of a batch that was not read yet: a [`NewResultBody`] with its reference beside.
+/// A row of a batch, not yet read: a [`NewResultBody`] with its reference.
 #[derive(Debug, Clone)]
 pub(super) struct Row(pub(super) Value);
 
 impl Row {
-    /// The row's reference, as far as there is one, to tell the verdict by.
+    /// The row's reference, if it is readable, for the verdict.
     pub(super) fn reference(&self) -> Option<String> {
         self.0.get("ref").and_then(Value::as_str).map(str::to_owned)
     }
 
-    /// The decision, or everything that is wrong with the row, each with its place in it.
+    /// The result, or all faults of the row.
     pub(super) fn read(self, regions: &Regions, today: NaiveDate) -> Result<NewResult, Vec<FieldError>> {
         let faults = shape::faults::<Self>(&self.0);
         if !faults.is_empty() {
@@ -224,7 +225,7 @@ impl Row {
         }
         match self.parse() {
             Some((reference, body)) => body.read(reference, regions, today),
-            None => Err(vec![fault("", "invalid", "内容不符合要求", "This is not what it should be")]),
+            None => Err(vec![fault("", "invalid", "内容不符合要求", "The content is not valid")]),
         }
     }
 
@@ -253,14 +254,14 @@ impl Type for Row {
             NewResultBody::register(registry);
             let mut schema = registry.create_fake_schema::<NewResultBody>();
             let reference = MetaSchema {
-                description: Some("The other system's own reference, which names the case for it."),
+                description: Some("The other system's own reference, which identifies the case."),
                 pattern: Some(REFERENCE.to_owned()),
                 example: Some("2026-0042".into()),
                 ..MetaSchema::new("string")
             };
             schema.properties.insert(0, ("ref", MetaSchemaRef::Inline(Box::new(reference))));
             schema.required.insert(0, "ref");
-            schema.description = Some("A decision with its reference.");
+            schema.description = Some("办理结果及编号。 A result with its reference.");
             if let Some(Value::Object(example)) = &mut schema.example {
                 example.insert("ref".to_owned(), "2026-0042".into());
             }
@@ -315,14 +316,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_row_is_read() {
+    fn a_valid_row_is_read() {
         let result = read(|_| ()).unwrap();
         assert_eq!(result.reference, "2026-0042");
         assert!(matches!(result.delivery, NewDelivery::Courier(address) if address.county == "金坛区"));
     }
 
     #[test]
-    fn every_fault_is_told_with_its_place() {
+    fn every_fault_is_reported_with_its_pointer() {
         let faults = |change: fn(&mut Value)| read(change).unwrap_err();
         assert_eq!(faults(|row| row["applicant"]["phone"] = json!("12345")), ["/applicant/phone"]);
         assert_eq!(faults(|row| row["applicant"]["resident_id"] = json!("1")), ["/applicant/resident_id"]);
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_says_what_is_checked() {
+    fn the_pattern_and_the_check_agree() {
         let pattern = regex::Regex::new(REFERENCE).unwrap();
         for text in ["2026-0042", "a", "", "a b", "编号", "a/b", &"x".repeat(100), &"x".repeat(101)] {
             assert_eq!(is_reference(text), pattern.is_match(text), "{text}");
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_all_parts_are_told_together() {
+    fn faults_of_all_parts_are_reported_together() {
         let faults = read(|row| {
             row["applicant"]["phone"] = json!("1");
             row.as_object_mut().unwrap().remove("result");

@@ -1,8 +1,8 @@
-//! Decisions that another system made: handed in once each, alone or in batches, and asked about.
+//! Results of another system: reported once each, alone or in batches, and queried.
 //!
-//! A result is named by its source and reference, so handing it in again is harmless by itself: it is found, and nothing
-//! is done twice. The `Idempotency-Key` tells beyond that whether it is the same request, whose answer was lost, or another
-//! one. Of a single result its own row remembers the key, of a batch the answer is stored.
+//! Source and reference identify a result, so a repeated report is harmless by itself: the result is found, and nothing
+//! happens twice. The `Idempotency-Key` also tells a repeated request, whose answer was lost, from a new one. For a single
+//! result its own row stores the key; for a batch the whole answer is stored.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -11,14 +11,15 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
 use super::new_result::{NewResultBody, is_reference};
-use super::tag::Tag;
+use super::tag::IntegrationTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Client;
+use crate::api::edge::answers::stored::Answered;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::{Body, Rows};
-use crate::api::edge::parameters::idempotency::{Answered, IdempotencyKey};
+use crate::api::edge::parameters::idempotency::IdempotencyKey;
+use crate::api::edge::parameters::principal::Client;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::{CaseState, number_example};
 use crate::api::shared::ruling::no_reasons;
@@ -32,25 +33,26 @@ use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Scope;
 use crate::store::cases::Versioned;
 
-/// The operations.
 pub struct Results {
     pub(super) people: People,
     pub(super) casework: Casework,
 }
 
-#[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Results")]
+#[OpenApi(prefix_path = "/integration/v1", tag = "IntegrationTag::Results")]
 impl Results {
-    /// Hands in a decision. The applicant is told and the result is sent. The same decision again changes nothing.
+    /// 回传办理结果 · Report a result
     ///
-    /// A reference stands for all that was said under it: what was decided, for whom, and where it goes. Anything else under
-    /// the same reference is refused (`result_conflict`), so that no correction goes unnoticed.
+    /// The applicant is notified and the result is sent. The same report again changes nothing.
+    ///
+    /// A reference identifies everything that was reported under it: the decision, the applicant and the delivery.
+    /// Other content under the same reference is refused (`result_conflict`), so that no correction goes unnoticed.
     #[oai(path = "/results/:source/:reference", method = "put", operation_id = "put_result")]
     async fn put(
         &self,
         client: Client,
-        /// The client's own name as a source.
+        /// The client's name as a source.
         source: Path<String>,
-        /// The client's own reference: 1 to 100 of letters, digits, `.`, `_`, `:`, `-`.
+        /// The client's own reference: 1 to 100 letters, digits, `.`, `_`, `:` or `-`.
         reference: Path<String>,
         idempotency_key: IdempotencyKey,
         body: Body<NewResultBody>,
@@ -64,17 +66,18 @@ impl Results {
         let recorded = self.casework.record_result(office, result, idempotency_key.into_inner()).await?;
         let replayed = matches!(recorded, Recorded::Replayed(_));
         let (is_new, case) = taken(recorded)?;
-        let (body, etag) = (Json(ResultBody::of(reference.0, &case)), etag(case.version));
+        let body = Json(ResultBody::of(reference.0, &case));
+        let etag = etag(case.version);
         let answer = if is_new { PutAnswer::Created(body, etag) } else { PutAnswer::Ok(body, etag) };
         Ok(Given { answer: answer.into(), replayed }.into())
     }
 
-    /// Shows what became of a decision that was handed in.
+    /// 查看办理结果 · Show a reported result
     #[oai(path = "/results/:source/:reference", method = "get", operation_id = "get_result")]
     async fn get(
         &self,
         client: Client,
-        /// The client's own name as a source.
+        /// The client's name as a source.
         source: Path<String>,
         /// The client's own reference.
         reference: Path<String>,
@@ -87,7 +90,9 @@ impl Results {
         Ok(GetAnswer::Ok(Json(ResultBody::of(reference.0, &case)), etag(case.version)))
     }
 
-    /// Hands in up to 500 decisions. Each row has a verdict of its own, in the order given; a bad one harms no other.
+    /// 批量回传 · Report a batch of results
+    ///
+    /// Up to 500 results. Each row has its own verdict, in the given order; a faulty row does not affect the others.
     #[oai(path = "/result-batches", method = "post", operation_id = "post_result_batch")]
     async fn batch(
         &self,
@@ -102,34 +107,42 @@ impl Results {
         let mut rows = Vec::new();
         for row in body.into_inner().results {
             let reference = row.reference();
-            let sound_one = |result| sound.push(Reported { office: office.clone(), result, key: None });
-            let faults = row.read(&self.people.regions, today).map(sound_one).err();
-            rows.push((reference, faults));
+            let report = |result| sound.push(Reported { office: office.clone(), result, key: None });
+            let faults = row.read(&self.people.regions, today).map(report).err();
+            rows.push(ReadRow { reference, faults });
         }
         let given = self.casework.record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
         Ok(given.await?.into())
     }
 }
 
-/// The answer to a batch: for each row what became of it, or what kept it from being read.
-fn verdicts(rows: &[(Option<String>, Option<Vec<FieldError>>)], recorded: Vec<Recorded>) -> Answer {
+/// A row of a batch after it was read.
+struct ReadRow {
+    reference: Option<String>,
+    /// Present if the row is not valid. A valid row was handed to the use case.
+    faults: Option<Vec<FieldError>>,
+}
+
+/// The answer to a batch: the verdict on each row. `recorded` are the outcomes of the valid rows, in their order.
+fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
     let mut recorded = recorded.into_iter();
-    let judge = |(at, (reference, faults)): (usize, &(Option<String>, Option<Vec<FieldError>>))| {
+    let mut data = Vec::new();
+    for (at, ReadRow { reference, faults }) in rows.iter().enumerate() {
         let outcome = match faults {
             Some(faults) => Err(invalid(faults.clone())),
             None => recorded.next().map_or(Err(Code::Internal.into()), taken),
         };
-        Verdict::of(reference.clone(), outcome.map_err(|problem| problem.below(&format!("/results/{at}"))))
-    };
-    let data = rows.iter().enumerate().map(judge).collect();
+        let outcome = outcome.map_err(|problem| problem.below(&format!("/results/{at}")));
+        data.push(Verdict::of(reference.clone(), outcome));
+    }
     BatchAnswer::MultiStatus(Json(BatchVerdicts { data })).into()
 }
 
 impl Results {
-    /// The back office that a client is, if it may do this, and speaks of its own.
+    /// The back office of a client, if the client has the scope and `source` is its own.
     async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<BackOffice, Problem> {
         client.require_scope(scope.as_str())?;
-        // Its token may outlive it by a few minutes.
+        // The token of a removed client remains valid for a few minutes.
         let client = self.people.client(client.id).await?.ok_or(Code::InvalidToken)?;
         if source.is_some_and(|source| source != client.source.as_str()) {
             return Err(Code::Forbidden.into());
@@ -143,7 +156,7 @@ impl Results {
     }
 }
 
-/// The case that a decision is here, and whether the request made it, now or when it first came.
+/// The case of a result, and `true` if this request created it, now or at its first attempt.
 fn taken(recorded: Recorded) -> Result<(bool, Versioned), Problem> {
     match recorded {
         Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
@@ -156,20 +169,18 @@ fn invalid(faults: Vec<FieldError>) -> Problem {
     Problem::new(Code::InvalidBody).errors(faults)
 }
 
-/// What became of a decision.
+/// 办理结果。 The state of a reported result.
 #[derive(Debug, Object)]
 #[oai(rename = "Result", example)]
 struct ResultBody {
-    /// The other system's own reference.
     #[oai(rename = "ref")]
     reference: String,
-    /// The case that it is here.
+    /// The case of the result.
     case: CaseId,
-    /// 办件编号: for people.
+    /// 办件编号: the number for people.
     number: String,
-    /// How it was decided.
     state: CaseState,
-    /// Counts its changes from 1.
+    /// The number of changes, from 1.
     version: i64,
 }
 
@@ -199,10 +210,10 @@ impl Example for ResultBody {
 
 #[derive(ApiResponse)]
 enum PutAnswer {
-    /// It was known already.
+    /// 已存在 · The result was reported before
     #[oai(status = 200)]
     Ok(Json<ResultBody>, #[oai(header = "ETag")] String),
-    /// It is a case now.
+    /// 已创建 · The result is new
     #[oai(status = 201)]
     Created(Json<ResultBody>, #[oai(header = "ETag")] String),
 }
@@ -219,7 +230,7 @@ impl From<PutAnswer> for Answer {
 
 #[derive(ApiResponse)]
 enum GetAnswer {
-    /// The decision.
+    /// 成功 · The result
     #[oai(status = 200)]
     Ok(Json<ResultBody>, #[oai(header = "ETag")] String),
 }
@@ -230,11 +241,11 @@ impl From<RowRefusal> for Problem {
             RowRefusal::ItemNotPublished => Self::new(Code::ItemNotPublished),
             RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(Bilingual::new(
                 "该事项不属于本系统可决定的部门",
-                "The item belongs to an agency for which you may not decide",
+                "The item belongs to an agency whose cases this client may not decide",
             )),
             RowRefusal::Faulty(faults) => {
-                let of_the_way = faults == [RowFault::WayNotOffered];
-                let code = if of_the_way { Code::DeliveryNotOffered } else { Code::InvalidBody };
+                let is_only_the_way = faults == [RowFault::WayNotOffered];
+                let code = if is_only_the_way { Code::DeliveryNotOffered } else { Code::InvalidBody };
                 Self::new(code).errors(faults.into_iter().map(FieldError::from).collect())
             }
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
@@ -250,14 +261,16 @@ impl From<RowFault> for FieldError {
         let at =
             |pointer: &str, code: &'static str, zh: &str, en: &str| Self::new(pointer, code, Bilingual::new(zh, en));
         match fault {
-            RowFault::InTheFuture => at("/decided_at", "in_the_future", "决定时间晚于现在", "It lies in the future"),
-            RowFault::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "It lies too long ago"),
+            RowFault::InTheFuture => {
+                at("/decided_at", "in_the_future", "决定时间晚于现在", "The time is in the future")
+            }
+            RowFault::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "The time is too long ago"),
             RowFault::NoReasons => no_reasons(),
             RowFault::WayNotOffered => at(
                 "/delivery/way",
                 "not_offered",
                 "该事项不支持这种送达方式",
-                "The result of this item is not delivered in this way",
+                "This item does not offer this way of delivery",
             ),
             RowFault::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
         }

@@ -2,11 +2,10 @@
 
 use poem_openapi::Tags;
 
-/// A group.
 #[derive(Tags)]
-pub enum Tag {
-    /// 访问令牌 Access tokens
+pub enum IntegrationTag {
+    /// 访问令牌 · Access tokens
     Token,
-    /// 办结结果 Decisions of other systems
+    /// 办理结果 · Results of other systems
     Results,
 }

@@ -1,14 +1,15 @@
-//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The words of RFC 6749 §5.2 (`invalid_client`, …)
-//! are the `code` of the problem.
+//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The error words of RFC 6749 §5.2 (`invalid_client`,
+//! …) are the `code` of the problem.
 
 use poem_openapi::payload::{Form, Json};
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 
-use super::tag::Tag;
+use super::tag::IntegrationTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::security::SignInAttempt;
 use crate::auth::client_assertion::ASSERTION_TYPE;
 use crate::casework::people::People;
 use crate::casework::people::client_token::{ClientToken, ClientTokenError};
@@ -16,14 +17,15 @@ use crate::domain::kernel::text::Bilingual;
 
 const GRANT_TYPE: &str = "client_credentials";
 
-/// The operations.
 pub struct Token(pub People);
 
-#[OpenApi(prefix_path = "/integration/v1", tag = "Tag::Token")]
+#[OpenApi(prefix_path = "/integration/v1", tag = "IntegrationTag::Token")]
 impl Token {
+    /// 获取访问令牌 · Get an access token
+    ///
     /// Exchanges a signed assertion (`private_key_jwt`, ES256 or RS256) for an access token.
     #[oai(path = "/token", method = "post", operation_id = "get_token")]
-    async fn get(&self, form: Form<TokenRequest>) -> Result<TokenAnswer, Problem> {
+    async fn get(&self, _attempt: SignInAttempt, form: Form<TokenRequest>) -> Result<TokenAnswer, Problem> {
         form.check()?;
         let scope = form.scope.as_deref().filter(|scope| !scope.is_empty());
         let token = self.0.client_token(&form.client_assertion, scope).await?;
@@ -31,7 +33,7 @@ impl Token {
     }
 }
 
-/// A request for a token.
+/// 令牌请求。 A request for a token.
 #[derive(Object, Deserialize)]
 #[oai(example, skip_serializing_if_is_none)]
 struct TokenRequest {
@@ -42,10 +44,10 @@ struct TokenRequest {
     #[serde(default)]
     client_assertion_type: String,
     /// A JWT: `iss` and `sub` are the client's id, `aud` is the address of this operation, `exp` is at most 5 minutes
-    /// ahead, `jti` was never used before.
+    /// from now, `jti` is new.
     #[serde(default)]
     client_assertion: String,
-    /// The wanted scopes with spaces between; all that the client has, if left out.
+    /// The requested scopes, separated by spaces. Default: all scopes of the client.
     scope: Option<String>,
 }
 
@@ -64,7 +66,7 @@ impl TokenRequest {
 fn unfit(parameter: &str) -> Problem {
     Problem::new(Code::InvalidRequest).detail(Bilingual::new(
         format!("缺少参数 {parameter}，或其值不正确"),
-        format!("The parameter {parameter} is missing, or is not what it must be"),
+        format!("The parameter {parameter} is missing or not valid"),
     ))
 }
 
@@ -79,7 +81,7 @@ impl Example for TokenRequest {
     }
 }
 
-/// An access token.
+/// 访问令牌。 An access token.
 #[derive(Object)]
 #[oai(example)]
 struct TokenBody {
@@ -87,9 +89,9 @@ struct TokenBody {
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
-    /// Seconds until it runs out.
+    /// Seconds until the token expires.
     expires_in: u64,
-    /// What it is good for: what was wanted, as far as the client has it.
+    /// The granted scopes: the requested ones that the client has.
     scope: String,
 }
 
@@ -117,7 +119,7 @@ impl Example for TokenBody {
 
 #[derive(ApiResponse)]
 enum TokenAnswer {
-    /// The token.
+    /// 成功 · The token
     #[oai(status = 200)]
     Ok(Json<TokenBody>, #[oai(header = "Cache-Control")] String),
 }
@@ -125,7 +127,7 @@ enum TokenAnswer {
 impl From<ClientTokenError> for Problem {
     fn from(error: ClientTokenError) -> Self {
         match error {
-            // Why is for our record alone: it would help whoever guesses.
+            // The reason goes to the log only: it would help an attacker.
             ClientTokenError::UnknownClient | ClientTokenError::Assertion(_) | ClientTokenError::Replayed => {
                 Self::new(Code::InvalidClient).cause(error)
             }

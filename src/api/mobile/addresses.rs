@@ -1,17 +1,18 @@
-//! The address book (地址簿). Its owner sees it in full.
+//! The address book (地址簿). Its owner reads it unmasked.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
-use crate::api::edge::answers::Added;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::answers::resource::Added;
+use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::parameters::idempotency::OptionalKey;
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::address_faults::field_error;
 use crate::casework::people::People;
@@ -20,19 +21,22 @@ use crate::domain::delivery::address::SavedAddress;
 use crate::domain::kernel::ids::AddressId;
 use crate::domain::kernel::private::Private;
 
-/// The operations.
 pub struct Addresses(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Addresses")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Addresses")]
 impl Addresses {
-    /// Lists the person's addresses, the default first.
+    /// 地址列表 · List addresses
+    ///
+    /// The default address comes first.
     #[oai(path = "/addresses", method = "get", operation_id = "list_addresses")]
     async fn list(&self, person: Person) -> Result<AddressesAnswer, Problem> {
         let saved = self.0.addresses(person.id).await?;
         Ok(AddressesAnswer::Ok(Json(AddressList { data: saved.iter().map(AddressBody::from).collect() })))
     }
 
-    /// Adds an address; the first one is the default.
+    /// 新增地址 · Add an address
+    ///
+    /// The first address becomes the default.
     #[oai(path = "/addresses", method = "post", operation_id = "add_address")]
     async fn add(
         &self,
@@ -49,20 +53,22 @@ impl Addresses {
         Ok(self.0.add_address(person.id, &entry, once.as_ref(), |saved| added(saved).into()).await?.into())
     }
 
-    /// Shows an address.
+    /// 查看地址 · Show an address
     #[oai(path = "/addresses/:id", method = "get", operation_id = "get_address")]
     async fn get(&self, person: Person, id: Path<AddressId>) -> Result<AddressAnswer, Problem> {
         Ok(AddressAnswer::Ok(Json((&self.0.address(person.id, id.0).await?).into())))
     }
 
-    /// Replaces an address. Parcels that were promised keep the old one.
+    /// 修改地址 · Replace an address
+    ///
+    /// Parcels that were ordered before keep the old address.
     #[oai(path = "/addresses/:id", method = "put", operation_id = "put_address")]
     async fn put(&self, person: Person, id: Path<AddressId>, body: Body<NewAddress>) -> Result<AddressAnswer, Problem> {
         let saved = self.0.change_address(person.id, id.0, &body.into_inner().into()).await?;
         Ok(AddressAnswer::Ok(Json((&saved).into())))
     }
 
-    /// Removes an address.
+    /// 删除地址 · Delete an address
     #[oai(path = "/addresses/:id", method = "delete", operation_id = "delete_address")]
     async fn delete(&self, person: Person, id: Path<AddressId>) -> Result<AddressRemoved, Problem> {
         self.0.remove_address(person.id, id.0).await?;
@@ -70,7 +76,7 @@ impl Addresses {
     }
 }
 
-/// An address as typed.
+/// 新地址。 An address, as the person typed it.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewAddress {
@@ -80,7 +86,7 @@ struct NewAddress {
     /// 手机号
     #[oai(validator(max_length = 30))]
     phone: String,
-    /// 区县: the six-digit GB/T 2260 code, one of `GET /v1/regions`.
+    /// 区县: the six-digit GB/T 2260 code, from `GET /v1/regions`.
     #[oai(validator(pattern = "^[0-9]{6}$"))]
     region: String,
     /// 详细地址: street, building, room.
@@ -89,7 +95,7 @@ struct NewAddress {
     /// 邮政编码
     #[oai(validator(pattern = "^([0-9]{6})?$"))]
     postcode: Option<String>,
-    /// Whether it is offered first from now on.
+    /// True to make it the default address.
     #[oai(default)]
     is_default: bool,
 }
@@ -120,17 +126,16 @@ impl Example for NewAddress {
     }
 }
 
-/// An address.
+/// 地址。 An address.
 #[derive(Object)]
 #[oai(rename = "Address", example, skip_serializing_if_is_none)]
 struct AddressBody {
-    /// Its id.
     id: AddressId,
     /// 收件人
     name: String,
     /// 手机号
     phone: String,
-    /// 区县: its GB/T 2260 code.
+    /// 区县: the GB/T 2260 code.
     region: String,
     /// 省
     province: String,
@@ -142,7 +147,7 @@ struct AddressBody {
     detail: String,
     /// 邮政编码
     postcode: Option<String>,
-    /// Whether it is offered first.
+    /// True for the default address.
     is_default: bool,
 }
 
@@ -167,13 +172,22 @@ impl From<&SavedAddress> for AddressBody {
 impl Example for AddressBody {
     fn example() -> Self {
         let NewAddress { name, phone, region, detail, postcode, is_default } = NewAddress::example();
-        let (province, city, county) = ("江苏省".to_owned(), "常州市".to_owned(), "金坛区".to_owned());
-        let id = AddressId::from_uuid(EXAMPLE);
-        Self { id, name, phone, region, province, city, county, detail, postcode, is_default }
+        Self {
+            id: AddressId::from_uuid(EXAMPLE),
+            name,
+            phone,
+            region,
+            province: "江苏省".to_owned(),
+            city: "常州市".to_owned(),
+            county: "金坛区".to_owned(),
+            detail,
+            postcode,
+            is_default,
+        }
     }
 }
 
-/// All addresses of a person.
+/// 地址簿。 All addresses of a person.
 #[derive(Object)]
 struct AddressList {
     data: Vec<AddressBody>,
@@ -181,21 +195,21 @@ struct AddressList {
 
 #[derive(ApiResponse)]
 enum AddressesAnswer {
-    /// The address book.
+    /// 成功 · The address book
     #[oai(status = 200)]
     Ok(Json<AddressList>),
 }
 
 #[derive(ApiResponse)]
 enum AddressAnswer {
-    /// The address.
+    /// 成功 · The address
     #[oai(status = 200)]
     Ok(Json<AddressBody>),
 }
 
 #[derive(ApiResponse)]
 enum AddressRemoved {
-    /// Removed.
+    /// 已删除 · Deleted
     #[oai(status = 204)]
     NoContent,
 }

@@ -1,4 +1,4 @@
-//! An application as the mobile API reads and shows it: form, materials, delivery; and what is wrong with it.
+//! An application as the mobile API reads and shows it: form, materials, delivery, and faults.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::domain::form::Fault;
 use crate::domain::kernel::ids::{AddressId, UploadId};
 use crate::domain::kernel::private::Private;
 
-/// The answers to an item's form: one member for each section.
+/// The answers to an item's form: one member per section.
 pub type FormBody = BTreeMap<String, Any<Value>>;
 
 /// 材料。 The files for one material.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "HandedIn", deny_unknown_fields)]
 pub struct HandedInBody {
-    /// Which material: its `key` in the item's guide.
+    /// The `key` of the material in the item's guide.
     #[oai(validator(max_length = 100))]
     pub key: String,
     /// The files, in order.
@@ -30,20 +30,18 @@ pub struct HandedInBody {
     pub uploads: Vec<UploadId>,
 }
 
-/// 送达方式。 How the result is to arrive.
+/// 送达方式。 The chosen way of delivery.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "WantedDelivery", deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct DeliveryChoiceBody {
-    /// In which way.
     pub way: WayWord,
-    /// To which entry of the address book: needed for `courier`.
+    /// An entry of the address book: required for `courier`.
     pub address: Option<AddressId>,
-    /// At which hall, by its code: needed for `counter`.
+    /// The hall's code: required for `counter`.
     #[oai(validator(max_length = 100))]
     pub hall: Option<String>,
 }
 
-/// Puts an application together.
 pub fn application(form: FormBody, materials: Vec<HandedInBody>) -> Application {
     let form: Map<String, Value> = form.into_iter().map(|(section, answers)| (section, answers.0)).collect();
     let handed_in = |HandedInBody { key, uploads }| HandedIn { key, uploads };
@@ -54,13 +52,11 @@ pub fn application(form: FormBody, materials: Vec<HandedInBody>) -> Application 
     }
 }
 
-/// The form of an application.
 pub fn form_body(application: &Application) -> FormBody {
     let sections = application.form.expose().as_object();
     sections.into_iter().flatten().map(|(section, answers)| (section.clone(), Any(answers.clone()))).collect()
 }
 
-/// The materials of an application.
 pub fn materials_body(application: &Application) -> Vec<HandedInBody> {
     let body = |it: &HandedIn| HandedInBody { key: it.key.clone(), uploads: it.uploads.clone() };
     application.materials.iter().map(body).collect()
@@ -100,7 +96,7 @@ impl From<Fault> for FieldError {
     }
 }
 
-/// Everything that is wrong, as one problem.
+/// All faults as one problem.
 pub fn faulty(faults: Vec<Fault>) -> Problem {
     Problem::new(Code::InvalidBody).errors(faults.into_iter().map(FieldError::from).collect())
 }
@@ -125,11 +121,11 @@ impl Example for DeliveryChoiceBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::edge::middleware::request_id::Current;
+    use crate::api::edge::current::Current;
     use crate::domain::kernel::text::Language;
 
     #[test]
-    fn a_way_has_what_belongs_to_it_and_nothing_else() {
+    fn a_way_of_delivery_has_its_own_members_only() {
         let address = Some(AddressId::from_uuid(EXAMPLE));
         let hall = || Some("320413".to_owned());
         let read = |way, address, hall| DeliveryChoice::try_from(DeliveryChoiceBody { way, address, hall });

@@ -1,5 +1,4 @@
-//! Cases (办件), as the applicant handles them: submit, follow, answer a supplement notice, take back, correct where the
-//! result goes.
+//! Cases (办件), for the applicant: submit, follow, answer a supplement notice, withdraw, correct the delivery.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -9,17 +8,18 @@ use serde_json::json;
 
 use super::application_view::{FormBody, HandedInBody, application, faulty, form_example};
 use super::drafts::submitted_as;
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::IfMatch;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::answers::{Created, Versioned};
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::answers::resource::{Created, Shown};
+use crate::api::edge::answers::stored::Answered;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::{Answered, IdempotencyKey, OptionalKey};
+use crate::api::edge::parameters::conditions::IfMatch;
+use crate::api::edge::parameters::idempotency::{IdempotencyKey, OptionalKey};
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::CaseBody;
 use crate::casework::Casework;
@@ -32,19 +32,21 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::store::cases;
 
-/// The operations.
-pub struct Cases {
-    /// The use cases.
+pub struct MobileCases {
     pub casework: Casework,
-    /// Makes and reads cursors.
     pub cursors: Cursors,
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Cases")]
-impl Cases {
-    /// Submits a draft: it becomes a case, which keeps what was handed in as it is.
+/// The name of the list that its cursors are bound to.
+const LIST: &str = "list_cases";
+
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Cases")]
+impl MobileCases {
+    /// 提交申请 · Submit an application
     ///
-    /// The places of `invalid_body` are places in the draft.
+    /// The draft becomes a case, which keeps what was handed in unchanged.
+    ///
+    /// The pointers of `invalid_body` point into the draft.
     #[oai(path = "/cases", method = "post", operation_id = "submit_case")]
     async fn submit(
         &self,
@@ -63,7 +65,9 @@ impl Cases {
         Ok(given.into())
     }
 
-    /// Lists the person's cases, the newest first.
+    /// 我的办件 · List cases
+    ///
+    /// The newest case comes first.
     #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
     async fn list(
         &self,
@@ -71,22 +75,24 @@ impl Cases {
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
     ) -> Result<Json<Page<CaseBody>>, Problem> {
-        let (limit, list) = (clamp(limit.0), ("list_cases", &person.id));
-        let after = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
+        let limit = clamp(limit.0);
+        let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let rows = self.casework.cases(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
         let catalog = self.casework.catalog().current();
         let position = |row: &cases::Versioned| (row.case.submitted_at, row.case.id);
-        Ok(Json(self.cursors.page(list, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
+        Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
-    /// Shows a case.
+    /// 查看办件 · Show a case
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
-    async fn get(&self, person: Person, id: Path<CaseId>) -> Result<Versioned<CaseBody>, Problem> {
+    async fn get(&self, person: Person, id: Path<CaseId>) -> Result<Shown<CaseBody>, Problem> {
         let case = self.casework.case(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(self.show(&case))
     }
 
-    /// Takes an application back, any time before the decision.
+    /// 撤回申请 · Withdraw an application
+    ///
+    /// Possible at any time before the decision.
     #[oai(path = "/cases/:id/withdrawal", method = "post", operation_id = "withdraw_case")]
     async fn withdraw(
         &self,
@@ -94,7 +100,7 @@ impl Cases {
         id: Path<CaseId>,
         idempotency_key: OptionalKey,
         body: Body<Withdrawal>,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "withdraw_case", &json!([id.0, body.raw()]));
         let (reason, request) = (body.into_inner().reason, current_request());
         let (case, trace) = ((person.id, id.0), Some(request.traceparent.as_str()));
@@ -102,7 +108,9 @@ impl Cases {
         Ok(given.await?.into())
     }
 
-    /// Answers the supplement notice of a case, once, with everything that it asked for.
+    /// 提交补正 · Answer a supplement notice
+    ///
+    /// Possible once, with everything that the notice asked for.
     #[oai(path = "/cases/:id/supplement", method = "post", operation_id = "answer_supplement")]
     async fn answer(
         &self,
@@ -110,7 +118,7 @@ impl Cases {
         id: Path<CaseId>,
         idempotency_key: OptionalKey,
         body: Body<SupplementAnswer>,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "answer_supplement", &json!([id.0, body.raw()]));
         let (answer, request) = (Application::from(body.into_inner()), current_request());
         let (case, trace) = ((person.id, id.0), Some(request.traceparent.as_str()));
@@ -118,8 +126,9 @@ impl Cases {
         Ok(given.await?.into())
     }
 
-    /// 更正收件地址。 Sends the result again, to another address: possible while its last parcel was refused, came back or was
-    /// cancelled.
+    /// 更正收件地址 · Correct the delivery address
+    ///
+    /// Sends the result again, to another address. Possible while its last parcel was refused, returned or cancelled.
     #[oai(path = "/cases/:id/delivery", method = "put", operation_id = "correct_delivery")]
     async fn correct_delivery(
         &self,
@@ -128,7 +137,7 @@ impl Cases {
         if_match: IfMatch,
         idempotency_key: OptionalKey,
         body: Body<DeliveryCorrection>,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "correct_delivery", &json!([id.0, body.raw()]));
         let correction = Correction { case: id.0, version: if_match.version, address: body.into_inner().address };
         let (request, answer) = (current_request(), |case: &cases::Versioned| self.show(case).into());
@@ -137,21 +146,20 @@ impl Cases {
     }
 }
 
-impl Cases {
-    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
-        Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+impl MobileCases {
+    fn show(&self, case: &cases::Versioned) -> Shown<CaseBody> {
+        Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 }
 
-/// What is submitted.
+/// 提交申请。 The draft to submit.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct NewCase {
-    /// The draft.
     draft: DraftId,
 }
 
-/// Why an application is taken back.
+/// 撤回申请。 The reason of a withdrawal.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct Withdrawal {
@@ -160,16 +168,16 @@ struct Withdrawal {
     reason: String,
 }
 
-/// 补正。 What was missing.
+/// 补正。 The answer to a supplement notice.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct SupplementAnswer {
-    /// A word to the officer.
+    /// A note to the officer.
     #[oai(default, validator(max_length = 2000))]
     note: String,
-    /// The answers to the item's form, whole, if they change.
+    /// All answers to the item's form, if any of them changes.
     form: Option<FormBody>,
-    /// More files, by material.
+    /// Additional files, by material.
     #[oai(default, validator(max_items = 50))]
     materials: Vec<HandedInBody>,
 }
@@ -181,11 +189,11 @@ impl From<SupplementAnswer> for Application {
     }
 }
 
-/// Where a result shall go now.
+/// 更正收件地址。 The new address of a result.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct DeliveryCorrection {
-    /// To which entry of the address book.
+    /// An entry of the address book.
     address: AddressId,
 }
 
@@ -213,7 +221,7 @@ impl From<CorrectError> for Problem {
     fn from(error: CorrectError) -> Self {
         match error {
             CorrectError::NoSuchAddress => {
-                let words = Bilingual::new("地址簿中没有这个地址", "is no address of your address book");
+                let words = Bilingual::new("地址簿中没有这个地址", "The address is not in your address book");
                 Self::new(Code::InvalidBody).errors(vec![FieldError::new("/address", "unknown", words)])
             }
             CorrectError::Change(error) => error.into(),

@@ -1,4 +1,4 @@
-//! What changed, as it happens: by long-poll for mini-programs, by Server-Sent Events for all others; both from one log.
+//! Changes as they happen: by long-poll for mini-programs, by Server-Sent Events for all others. Both read the same log.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use tokio_util::sync::CancellationToken;
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::event_stream::EventStream;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::paging::Cursors;
+use crate::api::edge::parameters::principal::Person;
 use crate::casework::Casework;
 use crate::casework::notices::live::{Live, Stream};
 use crate::domain::kernel::clock::Instant;
@@ -23,33 +23,32 @@ use crate::domain::kernel::ids::PersonId;
 use crate::metrics::live::LiveClient;
 use crate::store::changes::Change;
 
-/// The operations.
 pub struct Changes {
-    /// The use cases.
     pub casework: Casework,
-    /// Wakes those who wait.
+    /// Wakes waiting clients.
     pub live: Live,
-    /// Makes and reads cursors.
     pub cursors: Cursors,
-    /// Ends streams when the process stops, so that it can.
+    /// Cancelled when the process stops: open streams would prevent it.
     pub stop: CancellationToken,
 }
 
-/// The longest wait of a long-poll: well below the minute after which mini-programs give up.
+/// The longest wait of a long-poll, in seconds: mini-programs time out after a minute.
 const LONGEST_WAIT: u64 = 25;
 const AT_ONCE: i64 = 100;
 const LIST: &str = "list_changes";
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Changes")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Changes")]
 impl Changes {
-    /// Lists what changed since a cursor, and waits for it if nothing did. Without a cursor it answers at once, with the
-    /// cursor of now.
+    /// 变化列表 · List changes
+    ///
+    /// Lists what changed since a cursor, and waits if nothing did. Without a cursor it answers at once, with the
+    /// current cursor.
     #[oai(path = "/changes", method = "get", operation_id = "list_changes")]
     async fn list(
         &self,
         person: Person,
         cursor: Query<Option<String>>,
-        /// How many seconds to wait at the most; 25 are the most.
+        /// Seconds to wait for a change, 25 at most.
         wait: Query<Option<u64>>,
     ) -> Result<ChangesAnswer, Problem> {
         let since: Option<i64> = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
@@ -59,13 +58,15 @@ impl Changes {
         };
         let wait = Duration::from_secs(wait.0.unwrap_or(0).min(LONGEST_WAIT));
         let waited = self.casework.changes(&self.live, person.id, since, AT_ONCE, wait);
-        // A process that stops answers what it has instead of keeping people waiting.
+        // A process that stops answers at once.
         let found = self.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
         Ok(ChangesAnswer::Ok(Json(self.page(person.id, since, found)?)))
     }
 
-    /// Streams what changes, until the access token ends. `Last-Event-ID` goes on where the connection ended, with a token of
-    /// then. Of more than eight streams of one person the oldest ends.
+    /// 变化推送 · Stream changes
+    ///
+    /// The stream lasts until the access token expires. With `Last-Event-ID` and a new token, the next stream continues
+    /// where the last one ended. A person may have eight streams; a ninth ends the oldest.
     #[oai(path = "/events", method = "get", operation_id = "stream_events")]
     async fn events(
         &self,
@@ -109,35 +110,33 @@ impl Changes {
         held: Stream,
         since: i64,
     ) -> impl futures_util::Stream<Item = ChangeBody> + Send + 'static {
-        let looker = Self {
+        let reader = Self {
             casework: self.casework.clone(),
             live: self.live.clone(),
             cursors: self.cursors.clone(),
             stop: self.stop.clone(),
         };
-        let open = (looker, held, LiveClient::connect(), since);
-        stream::unfold(open, move |(looker, held, client, since)| async move {
-            // A record that cannot be read ends the stream; the client comes back with its last id.
-            let found = looker.casework.next_changes(&held, since, AT_ONCE).await.ok()?;
+        let open = (reader, held, LiveClient::connect(), since);
+        stream::unfold(open, move |(reader, held, client, since)| async move {
+            // If the database cannot be read the stream ends, and the client returns with its last id.
+            let found = reader.casework.next_changes(&held, since, AT_ONCE).await.ok()?;
             let last = found.last()?.seq;
-            let shown: Option<Vec<ChangeBody>> = found.iter().map(|change| looker.show(person, change).ok()).collect();
-            Some((stream::iter(shown?), (looker, held, client, last)))
+            let shown: Option<Vec<ChangeBody>> = found.iter().map(|change| reader.show(person, change).ok()).collect();
+            Some((stream::iter(shown?), (reader, held, client, last)))
         })
         .flatten()
     }
 }
 
-/// Something to look at again.
+/// 变化。 Something that changed, to be read again.
 #[derive(Debug, Object)]
 #[oai(rename = "Change", example)]
 struct ChangeBody {
     /// `case`, `notification`, `parcel`. More words may come.
     kind: String,
-    /// Its id.
     id: String,
-    /// When it changed.
     at: Instant,
-    /// Where to go on after it.
+    /// The cursor after this change.
     cursor: String,
 }
 
@@ -152,15 +151,15 @@ impl Example for ChangeBody {
     }
 }
 
-/// What changed.
+/// 变化列表。 Changes since a cursor.
 #[derive(Debug, Object)]
 #[oai(example)]
 struct ChangePage {
-    /// The changes, oldest first.
+    /// Oldest first.
     data: Vec<ChangeBody>,
-    /// Whether there are more already.
+    /// True if there are more changes already.
     has_more: bool,
-    /// Where to go on.
+    /// The cursor of the next request.
     next_cursor: String,
 }
 
@@ -172,7 +171,7 @@ impl Example for ChangePage {
 
 #[derive(ApiResponse)]
 enum ChangesAnswer {
-    /// What changed; nothing, if the wait was in vain.
+    /// 成功 · The changes. Empty if nothing changed in time
     #[oai(status = 200)]
     Ok(Json<ChangePage>),
 }

@@ -1,4 +1,4 @@
-//! Consent to messages, template by template, as WeChat's subscribe messages need it.
+//! Consent to messages, per template, as WeChat's subscribe messages require it.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,13 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::parameters::idempotency::OptionalKey;
+use crate::api::edge::parameters::principal::Person;
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::people::People;
 use crate::casework::people::report_consents::{ConsentStanding, ReportError};
@@ -19,18 +20,21 @@ use crate::domain::kernel::text::Bilingual;
 use crate::domain::notice::consent::ConsentAnswer;
 use crate::domain::notice::notification::{ChannelCode, Consent};
 
-/// The operations.
-pub struct Consents(pub People);
+pub struct MobileConsents(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Consents")]
-impl Consents {
-    /// Lists the templates that need consent in the person's language, and which of them to ask for at the next tap.
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Consents")]
+impl MobileConsents {
+    /// 订阅消息列表 · List consents
+    ///
+    /// Lists the templates that need consent, in the person's language, and which of them to ask for at the next tap.
     #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
     async fn list(&self, person: Person) -> Result<ConsentAnswers, Problem> {
         Ok(ConsentAnswers::Ok(Json(ConsentList::of(&self.0.list_consents(person.id).await?))))
     }
 
-    /// Reports what the person answered: each accept of a one-time template is good for one message.
+    /// 上报订阅结果 · Report consents
+    ///
+    /// Reports the person's answers. Each accept of a one-time template allows one message.
     #[oai(path = "/consents", method = "post", operation_id = "report_consents")]
     async fn report(
         &self,
@@ -47,14 +51,14 @@ impl Consents {
     }
 }
 
-/// What a person answered.
+/// 订阅结果。 The person's answers.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct ConsentReport {
     /// 渠道: `wechat`.
     #[oai(validator(max_length = 30))]
     channel: String,
-    /// Template id → answer, as `wx.requestSubscribeMessage` gave it.
+    /// Template id → answer, as `wx.requestSubscribeMessage` returns it.
     #[oai(validator(min_properties = 1, max_properties = 20))]
     results: BTreeMap<String, ConsentWord>,
 }
@@ -66,13 +70,11 @@ impl Example for ConsentReport {
     }
 }
 
-/// An answer.
+/// 授权结果。 An answer.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ConsentAnswer", rename_all = "snake_case", remote = "ConsentAnswer")]
 enum ConsentWord {
-    /// Yes.
     Accept,
-    /// No.
     Reject,
     /// The platform has banned the template.
     Ban,
@@ -80,33 +82,32 @@ enum ConsentWord {
     Filter,
 }
 
-/// What one accept is worth.
+/// 订阅类型。 How long one accept lasts.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ConsentKind", rename_all = "snake_case", remote = "Consent")]
 enum KindWord {
-    /// Nothing has to be asked.
+    /// No consent is needed.
     NotNeeded,
-    /// 一次性订阅: one message.
+    /// 一次性订阅: for one message.
     OneTime,
-    /// 长期订阅: messages until it is withdrawn.
+    /// 长期订阅: until it is withdrawn.
     LongTerm,
 }
 
-/// Where a person stands with a template.
+/// 订阅状态。 The consent of a person to a template.
 #[derive(Object)]
 #[oai(rename = "Consent", example)]
 struct ConsentBody {
     /// 渠道
     channel: String,
-    /// The template's id at the gateway.
+    /// The gateway's id of the template.
     template: String,
-    /// What it tells about.
+    /// The events that the template announces.
     events: Vec<String>,
-    /// What one accept is worth.
     kind: KindWord,
-    /// How many messages are left; 0 where consent lasts.
+    /// The number of messages left; 0 if consent lasts.
     balance: u32,
-    /// Whether to ask for it at the next tap.
+    /// True if the client should ask for consent at the next tap.
     should_ask: bool,
 }
 
@@ -137,7 +138,7 @@ impl Example for ConsentBody {
     }
 }
 
-/// All templates of the person's language.
+/// 订阅列表。 All templates in the person's language.
 #[derive(Object)]
 struct ConsentList {
     data: Vec<ConsentBody>,
@@ -151,7 +152,7 @@ impl ConsentList {
 
 #[derive(ApiResponse)]
 enum ConsentAnswers {
-    /// Where the person stands.
+    /// 成功 · The consents
     #[oai(status = 200)]
     Ok(Json<ConsentList>),
 }

@@ -1,15 +1,15 @@
-//! Installations of clients: called at each start and whenever a push token changes.
+//! Devices: installations of clients. A client registers at each start, and whenever its push token changes.
 
 use poem_openapi::param::Path;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::person::LanguageTag;
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::principal::Person;
 use crate::casework::people::People;
 use crate::casework::people::devices::RegisterError;
 use crate::domain::kernel::clock::Instant;
@@ -19,12 +19,13 @@ use crate::domain::kernel::text::Bilingual;
 use crate::domain::notice::device::{Device, Platform, PushAddress, PushPermission};
 use crate::domain::notice::notification::ChannelCode;
 
-/// The operations.
 pub struct Devices(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Devices")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Devices")]
 impl Devices {
-    /// Keeps an installation as it describes itself; it belongs to whoever called this last.
+    /// 登记设备 · Register a device
+    ///
+    /// Stores an installation of a client. It belongs to the person who registered it last.
     #[oai(path = "/devices/:installation_id", method = "put", operation_id = "put_device")]
     async fn put(
         &self,
@@ -37,7 +38,9 @@ impl Devices {
         Ok(Done::NoContent)
     }
 
-    /// Forgets an installation; call it when signing out.
+    /// 注销设备 · Remove a device
+    ///
+    /// Call it when the person signs out.
     #[oai(path = "/devices/:installation_id", method = "delete", operation_id = "delete_device")]
     async fn delete(&self, person: Person, installation_id: Path<InstallationId>) -> Result<Done, Problem> {
         let was_there = self.0.forget_device(person.id, installation_id.0).await?;
@@ -45,27 +48,21 @@ impl Devices {
     }
 }
 
-/// An installation.
+/// 设备。 An installation of a client.
 #[derive(Object)]
 #[oai(rename = "Device", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DeviceBody {
-    /// What kind of client.
     platform: PlatformWord,
-    /// The channel that gave the token; together with it or not at all.
+    /// The channel of the push token. Send both or neither.
     #[oai(validator(max_length = 30))]
     push_channel: Option<String>,
-    /// The push token.
     #[oai(validator(max_length = 4096))]
     push_token: Option<String>,
-    /// The client's version.
     #[oai(validator(max_length = 50, pattern = r"^[^\x00]*$"))]
     app_version: String,
-    /// The phone's version.
     #[oai(validator(max_length = 50, pattern = r"^[^\x00]*$"))]
     os_version: String,
-    /// The phone's language.
     language: LanguageTag,
-    /// Whether the phone shows messages.
     push_permission: PermissionWord,
 }
 
@@ -106,7 +103,7 @@ impl From<RegisterError> for Problem {
 }
 
 fn missing(pointer: &str) -> Problem {
-    let message = Bilingual::new("推送渠道与令牌须同时提供", "Channel and token come together");
+    let message = Bilingual::new("推送渠道与令牌须同时提供", "Push channel and token must be sent together");
     Problem::new(Code::InvalidBody).errors(vec![FieldError::new(pointer, "required", message)])
 }
 
@@ -124,7 +121,7 @@ impl Example for DeviceBody {
     }
 }
 
-/// What kind of client.
+/// 客户端类型。 The kind of client.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "Platform", rename_all = "snake_case", remote = "Platform")]
 enum PlatformWord {
@@ -140,21 +137,19 @@ enum PlatformWord {
     Harmony,
 }
 
-/// Whether the phone shows messages.
+/// 通知权限。 Whether the phone shows messages.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "PushPermission", rename_all = "snake_case", remote = "PushPermission")]
 enum PermissionWord {
-    /// It does.
     Granted,
-    /// The person said no.
     Denied,
-    /// Nobody asked yet.
+    /// The person was not asked yet.
     Unknown,
 }
 
 #[derive(ApiResponse)]
 enum Done {
-    /// Done.
+    /// 成功 · Done
     #[oai(status = 204)]
     NoContent,
 }

@@ -1,4 +1,4 @@
-//! Drafts (草稿): applications that are being filled in, on whichever device is at hand.
+//! Drafts (草稿): applications that are being filled in. They follow the person over devices.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -8,15 +8,16 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use super::application_view::{
     DeliveryChoiceBody, FormBody, HandedInBody, application, form_body, form_example, materials_body,
 };
-use super::tag::Tag;
-use crate::api::edge::answers::Versioned;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::{CreateOrMatch, etag};
+use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::{FieldErrorBody, Problem};
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::answers::resource::Shown;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::conditions::CreateOrMatch;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
 use crate::casework::cases::drafts::JudgedDraft;
@@ -29,17 +30,19 @@ use crate::domain::kernel::ids::{CaseId, DraftId};
 use crate::domain::kernel::text::Bilingual;
 use crate::store::drafts::Draft;
 
-/// The operations.
 pub struct Drafts {
-    /// The use cases.
     pub casework: Casework,
-    /// Makes and reads cursors.
     pub cursors: Cursors,
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Drafts")]
+/// The name of the list that its cursors are bound to.
+const LIST: &str = "list_drafts";
+
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Drafts")]
 impl Drafts {
-    /// Lists the person's drafts that were not submitted, the last changed first.
+    /// 草稿列表 · List drafts
+    ///
+    /// Drafts that were not submitted, the last changed first.
     #[oai(path = "/drafts", method = "get", operation_id = "list_drafts")]
     async fn list(
         &self,
@@ -47,23 +50,28 @@ impl Drafts {
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
     ) -> Result<Json<Page<DraftSummary>>, Problem> {
-        let (limit, list) = (clamp(limit.0), ("list_drafts", &person.id));
-        let after = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
+        let limit = clamp(limit.0);
+        let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let rows = self.casework.drafts(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
-        let page = self.cursors.page(list, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
+        let page =
+            self.cursors.page(LIST, &person.id, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
         Ok(Json(page))
     }
 
-    /// Shows a draft, with what is still wrong with it.
+    /// 查看草稿 · Show a draft
+    ///
+    /// `faults` lists what would prevent its submission.
     #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
-    async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Versioned<DraftBody>, Problem> {
+    async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Shown<DraftBody>, Problem> {
         let judged = self.casework.draft(person.id, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(Versioned { version: judged.draft.version, body: DraftBody::from(judged) })
+        Ok(Shown { version: judged.draft.version, body: DraftBody::from(judged) })
     }
 
-    /// Begins a draft (`If-None-Match: *`) under an id that the client made, or saves it (`If-Match`).
+    /// 保存草稿 · Save a draft
     ///
-    /// It may be incomplete; `faults` tells what would keep it from being submitted.
+    /// Creates a draft (`If-None-Match: *`) under an id that the client made, or saves it (`If-Match`).
+    ///
+    /// It may be incomplete. `faults` lists what would prevent its submission.
     #[oai(path = "/drafts/:id", method = "put", operation_id = "put_draft")]
     async fn put(
         &self,
@@ -77,7 +85,7 @@ impl Drafts {
         Ok(DraftSaved::of(saved, if_match))
     }
 
-    /// Throws a draft away.
+    /// 删除草稿 · Delete a draft
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
     async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<DraftDiscarded, Problem> {
         let there = self.casework.discard_draft(person.id, id.0).await?;
@@ -85,19 +93,18 @@ impl Drafts {
     }
 }
 
-/// What is filled in so far.
+/// 草稿内容。 The content of a draft.
 #[derive(Object)]
 #[oai(rename = "DraftContent", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DraftContentBody {
-    /// The item's code.
     #[oai(validator(max_length = 100))]
     item_code: String,
-    /// The answers to the item's form, as far as there are any.
+    /// The answers to the item's form so far.
     form: FormBody,
     /// The files, by material.
     #[oai(validator(max_items = 50))]
     materials: Vec<HandedInBody>,
-    /// How the result is to arrive, once that was chosen.
+    /// Absent until it is chosen.
     delivery: Option<DeliveryChoiceBody>,
 }
 
@@ -120,31 +127,27 @@ impl From<CreateOrMatch> for Expect {
     }
 }
 
-/// A draft.
+/// 草稿。 A draft.
 #[derive(Object)]
 #[oai(rename = "Draft", example, skip_serializing_if_is_none)]
 struct DraftBody {
-    /// Its id.
     id: DraftId,
-    /// The item's code.
     item_code: String,
-    /// The version of the item that it was last saved for.
+    /// The version of the item when the draft was last saved.
     item_version: i32,
     /// The answers to the item's form.
     form: FormBody,
     /// The files, by material.
     materials: Vec<HandedInBody>,
-    /// How the result is to arrive.
     delivery: Option<DeliveryChoiceBody>,
-    /// What would keep it from being submitted now: places in this draft, in the reader's language.
+    /// What would prevent its submission now, in the reader's language. The pointers point into this draft.
     faults: Vec<FieldErrorBody>,
-    /// The case that it became.
+    /// The case that the draft became.
     submitted_as: Option<CaseId>,
-    /// When it was last changed.
     updated_at: Instant,
-    /// When it is forgotten, unless it is changed before.
+    /// When the draft is deleted, unless it is changed before.
     kept_until: Instant,
-    /// Counts its changes from 1; also its `ETag`.
+    /// The number of changes, from 1; also the `ETag`.
     version: i64,
 }
 
@@ -168,19 +171,16 @@ impl From<JudgedDraft> for DraftBody {
     }
 }
 
-/// A draft in a list.
+/// 草稿摘要。 A draft in a list.
 #[derive(Object)]
 #[oai(example)]
 struct DraftSummary {
-    /// Its id.
     id: DraftId,
-    /// The item's code.
     item_code: String,
-    /// When it was last changed.
     updated_at: Instant,
-    /// When it is forgotten, unless it is changed before.
+    /// When the draft is deleted, unless it is changed before.
     kept_until: Instant,
-    /// Counts its changes from 1.
+    /// The number of changes, from 1.
     version: i64,
 }
 
@@ -194,19 +194,20 @@ impl From<&Draft> for DraftSummary {
 
 #[derive(ApiResponse)]
 enum DraftSaved {
-    /// 已保存 Saved
+    /// 已保存 · Saved
     #[oai(status = 200)]
     Saved(Json<DraftBody>, #[oai(header = "ETag")] String),
-    /// 已创建 Begun
+    /// 已创建 · Created
     #[oai(status = 201)]
-    Begun(Json<DraftBody>, #[oai(header = "ETag")] String, #[oai(header = "Location")] String),
+    Created(Json<DraftBody>, #[oai(header = "ETag")] String, #[oai(header = "Location")] String),
 }
 
 impl DraftSaved {
     fn of(judged: JudgedDraft, condition: CreateOrMatch) -> Self {
-        let (tag, place) = (etag(judged.draft.version), format!("/v1/drafts/{}", judged.draft.id));
+        let tag = etag(judged.draft.version);
+        let location = format!("/v1/drafts/{}", judged.draft.id);
         match condition {
-            CreateOrMatch::Create => Self::Begun(Json(judged.into()), tag, place),
+            CreateOrMatch::Create => Self::Created(Json(judged.into()), tag, location),
             CreateOrMatch::Match(_) => Self::Saved(Json(judged.into()), tag),
         }
     }
@@ -214,7 +215,7 @@ impl DraftSaved {
 
 #[derive(ApiResponse)]
 enum DraftDiscarded {
-    /// 已删除 Thrown away
+    /// 已删除 · Deleted
     #[oai(status = 204)]
     NoContent,
 }
@@ -240,9 +241,9 @@ impl From<SaveDraftError> for Problem {
     }
 }
 
-/// A draft that is a case already.
+/// The problem of a draft that was already submitted.
 pub(super) fn submitted_as(case: CaseId) -> Problem {
-    let detail = Bilingual::new(format!("办件 {case}"), format!("It is the case {case}"));
+    let detail = Bilingual::new(format!("办件 {case}"), format!("The draft became the case {case}"));
     Problem::new(Code::DraftSubmitted).detail(detail)
 }
 

@@ -1,17 +1,18 @@
-//! The person who is signed in: who they are, and how they are written to.
+//! The signed-in person: identity, phone, WeChat account, language.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::person::{LanguageTag, PersonBody};
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
+use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::parameters::security::SignInAttempt;
 use crate::casework::people::People;
 use crate::casework::people::attach_wechat::AttachError;
 use crate::casework::people::join::{IfTaken, TakenError};
@@ -23,49 +24,67 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::ResidentIdFault;
 
-/// The operations.
 pub struct Me(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Me")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Me")]
 impl Me {
-    /// Shows who is signed in.
+    /// 查看本人 · Show the signed-in person
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn get(&self, person: Person) -> Result<MeAnswer, Problem> {
         self.answer(person.id).await
     }
 
-    /// Proves who the person is: name and resident ID are confirmed by a register. Submitting needs it.
+    /// 实名认证 · Verify the identity
     ///
-    /// Results that other systems reported for this resident ID are the person's from now on. Five comparisons in an hour,
-    /// or twenty in a day, that come out wrong are enough (`too_many_identity_tries`).
+    /// A register confirms that name and resident ID belong together. A person must be verified to submit an
+    /// application.
+    ///
+    /// The person then owns the results that other systems reported for this resident ID. Five wrong comparisons in an
+    /// hour, or twenty in a day, block further ones (`too_many_identity_tries`).
     #[oai(path = "/me/identity", method = "put", operation_id = "verify_identity")]
-    async fn verify(&self, person: Person, body: Body<IdentityBody>) -> Result<MeAnswer, ProblemOf<VerifyError>> {
+    async fn verify(
+        &self,
+        person: Person,
+        _attempt: SignInAttempt,
+        body: Body<IdentityBody>,
+    ) -> Result<MeAnswer, ProblemOf<VerifyError>> {
         let IdentityBody { name, resident_id } = body.into_inner();
         let verified = self.0.verify_identity(person.id, &Private::new(name), &Private::new(resident_id)).await?;
         Ok(MeAnswer::Ok(Json(PersonBody::from(&verified))))
     }
 
-    /// Proves that a phone is the person's, with a code from `POST /v1/login-codes`.
+    /// 绑定手机号 · Set the phone number
     ///
-    /// Results that other systems reported for this phone are the person's from now on. If it belongs to another account
-    /// that was signed in to before, the answer is `phone_taken`, and the code counts on: ask the person, and say so in
-    /// `if_taken`.
+    /// Proves the number with a code from `POST /v1/login-codes`.
+    ///
+    /// The person then owns the results that other systems reported for this number. If the number belongs to another
+    /// account that has signed in before, the answer is `phone_taken`, and the code remains valid: ask the person, and
+    /// send the choice in `if_taken`.
     #[oai(path = "/me/phone", method = "put", operation_id = "set_phone")]
-    async fn set_phone(&self, person: Person, body: Body<NewPhone>) -> Result<MeAnswer, Problem> {
+    async fn set_phone(
+        &self,
+        person: Person,
+        _attempt: SignInAttempt,
+        body: Body<NewPhone>,
+    ) -> Result<MeAnswer, Problem> {
         let NewPhone { phone, code, if_taken } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
         self.0.set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
         self.answer(person.id).await
     }
 
-    /// Attaches a WeChat account, with a code of `wx.login`: it then signs the person in, and reaches them.
+    /// 绑定微信 · Attach a WeChat account
     ///
-    /// A mini-program whose user has an account already signs in to that by SMS, and then attaches WeChat to it. If the WeChat
-    /// account signed in here before, the answer is `wechat_taken`: ask the person, and say so in `if_taken` with a fresh code.
+    /// Takes a code from `wx.login`. The WeChat account then signs the person in, and receives messages.
+    ///
+    /// A person who already has an account signs in by SMS in the mini-program, and then attaches WeChat. If the WeChat
+    /// account has signed in here before, the answer is `wechat_taken`: ask the person, and send the choice in
+    /// `if_taken` with a new code.
     #[oai(path = "/me/wechat", method = "put", operation_id = "attach_wechat")]
     async fn attach_wechat(
         &self,
         person: Person,
+        _attempt: SignInAttempt,
         body: Body<NewWechat>,
     ) -> Result<MeAnswer, ProblemOf<WechatCodeError>> {
         let NewWechat { code, if_taken } = body.into_inner();
@@ -73,7 +92,9 @@ impl Me {
         Ok(self.answer(person.id).await?)
     }
 
-    /// Chooses the language that the person is written to in.
+    /// 选择语言 · Set the language
+    ///
+    /// The language of messages to the person.
     #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
     async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<MeAnswer, Problem> {
         self.0.set_language(person.id, body.language.into()).await?;
@@ -88,7 +109,7 @@ impl Me {
     }
 }
 
-/// A name and a number.
+/// 实名信息。 A name and a resident ID.
 #[derive(Object)]
 #[oai(rename = "Identity", deny_unknown_fields, example)]
 struct IdentityBody {
@@ -100,52 +121,52 @@ struct IdentityBody {
     resident_id: String,
 }
 
-/// A number, and the code that was sent to it.
+/// 新手机号。 A phone number, and the code that was sent to it.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct NewPhone {
     /// 手机号
     #[oai(validator(max_length = 30))]
     phone: String,
-    /// 验证码: six digits, good for ten minutes and five tries.
+    /// 验证码: six digits, valid for ten minutes and five tries.
     #[oai(validator(pattern = "^[0-9]{6}$"))]
     code: String,
-    /// What to do if the number is another account's.
+    /// What to do if the number belongs to another account.
     #[oai(default)]
     if_taken: IfTakenWord,
 }
 
-/// A WeChat account.
+/// 微信账号。 A WeChat account.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct NewWechat {
-    /// What `wx.login` gave: good for five minutes and one use.
+    /// The code from `wx.login`: valid for five minutes and one use.
     #[oai(validator(min_length = 1, max_length = 200))]
     code: String,
-    /// What to do if the account is another one's here.
+    /// What to do if the WeChat account belongs to another account here.
     #[oai(default)]
     if_taken: IfTakenWord,
 }
 
-/// What to do if what was proved belongs to another account.
+/// 冲突处理。 What to do if the phone or WeChat account belongs to another account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
 #[oai(rename = "IfTaken", rename_all = "snake_case", remote = "IfTaken")]
 enum IfTakenWord {
-    /// Nothing: answer that it is taken.
+    /// Change nothing, and answer that it is taken.
     #[default]
     Refuse,
-    /// 合并账号: make both one. All that the other has moves here, and its sign-ins end. It cannot be undone. Two that were
-    /// verified as different people are never joined.
+    /// 合并账号: merge the other account into this one. Everything that it has moves here, and its sessions end. This cannot be
+    /// undone. Accounts that were verified as different people are never merged.
     Join,
-    /// 换绑: take this alone from the other account, which goes on without it; for a number that was given out again.
+    /// 换绑: move only the phone or WeChat account, and leave the other account without it. For a number that was assigned
+    /// again.
     Move,
 }
 
-/// A language.
+/// 语言选择。 A language.
 #[derive(Object)]
 #[oai(rename = "LanguageChoice", deny_unknown_fields, example)]
 struct LanguageBody {
-    /// The language.
     language: LanguageTag,
 }
 
@@ -175,7 +196,7 @@ impl Example for LanguageBody {
 
 #[derive(ApiResponse)]
 enum MeAnswer {
-    /// The person as they are now.
+    /// 成功 · The person, with the change
     #[oai(status = 200)]
     Ok(Json<PersonBody>),
 }
@@ -198,7 +219,7 @@ impl From<AttachError> for Problem {
     }
 }
 
-/// What the person can do about it stands in the title of the code.
+/// The title of the code says what the person can do.
 fn taken(error: TakenError, code: Code) -> Problem {
     match error {
         TakenError::Taken => Problem::new(code),
@@ -236,14 +257,14 @@ fn not_a_name() -> Problem {
 fn not_a_resident_id(fault: ResidentIdFault) -> Problem {
     let (code, zh, en) = match fault {
         ResidentIdFault::Form => {
-            ("not_a_resident_id", "应为 18 位公民身份号码", "It must have 17 digits and a digit or X")
+            ("not_a_resident_id", "应为 18 位公民身份号码", "It must have 17 digits and then a digit or X")
         }
         ResidentIdFault::FirstGeneration => {
-            ("first_generation", "15 位身份证号已停用", "15-digit numbers are out of use")
+            ("first_generation", "15 位身份证号已停用", "15-digit numbers are no longer valid")
         }
-        ResidentIdFault::BirthDate => ("birth_date", "出生日期不正确", "Its date of birth is not valid"),
+        ResidentIdFault::BirthDate => ("birth_date", "出生日期不正确", "The date of birth in it is not valid"),
         ResidentIdFault::CheckDigit => {
-            ("check_digit", "校验位不正确，请核对", "Its last character does not fit; check it")
+            ("check_digit", "校验位不正确，请核对", "The check character does not match; check the number")
         }
     };
     let error = FieldError::new("/resident_id", code, Bilingual::new(zh, en));

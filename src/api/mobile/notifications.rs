@@ -5,13 +5,13 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
@@ -19,48 +19,55 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, NotificationId};
 use crate::store::notifications::Received;
 
-/// The operations.
 pub struct Notifications {
-    /// The use cases.
     pub casework: Casework,
-    /// Makes and reads cursors.
     pub cursors: Cursors,
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Notifications")]
+/// The name of the list that its cursors are bound to.
+const LIST: &str = "list_notifications";
+
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Notifications")]
 impl Notifications {
-    /// Lists the person's notifications, the newest first.
+    /// 消息列表 · List notifications
+    ///
+    /// The newest notification comes first.
     #[oai(path = "/notifications", method = "get", operation_id = "list_notifications")]
     async fn list(
         &self,
         person: Person,
-        /// Only those not read yet.
+        /// Only unread notifications.
         unread: Query<Option<bool>>,
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
     ) -> Result<Inbox, Problem> {
-        let (limit, unread) = (clamp(limit.0), unread.0.unwrap_or(false));
-        let list = ("list_notifications", &(person.id, unread));
-        let before = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
+        let limit = clamp(limit.0);
+        let unread = unread.0.unwrap_or(false);
+        let filters = (person.id, unread);
+        let before = self.cursors.read(LIST, &filters, cursor.0.as_deref())?;
         let rows = self.casework.inbox(person.id, unread, before, at_most(limit)).await?;
-        let page = self.cursors.page(list, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
         Ok(Inbox::Ok(Json(page)))
     }
 
-    /// Counts the unread notifications, up to a hundred.
+    /// 未读消息数 · Count unread notifications
+    ///
+    /// Counts up to a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
     async fn unread_count(&self, person: Person) -> Result<UnreadAnswer, Problem> {
         let unread = self.casework.unread(person.id).await?;
         Ok(UnreadAnswer::Ok(Json(Unread { unread })))
     }
 
-    /// Marks a notification as read.
+    /// 标记已读 · Mark a notification as read
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
     async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Marked, Problem> {
         let there = self.casework.mark_read(person.id, id.0, false).await?;
         if there { Ok(Marked::NoContent) } else { Err(Code::NotFound.into()) }
     }
 
+    /// 全部标记已读 · Mark all as read
+    ///
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Marked, ProblemOf<UpTo>> {
@@ -88,30 +95,27 @@ impl Notifications {
     }
 }
 
-/// One row more than shown tells whether there are more.
+/// One row more than is shown: it tells whether there are more.
 fn at_most(limit: usize) -> i64 {
     i64::try_from(limit + 1).unwrap_or(i64::MAX)
 }
 
-/// A notification.
+/// 消息。 A notification.
 #[derive(Debug, Object)]
 #[oai(rename = "Notification", example, skip_serializing_if_is_none)]
 struct NotificationBody {
-    /// Its id.
     id: NotificationId,
-    /// What it is about: `granted`, `parcel_delivered`, … More words may come.
+    /// `granted`, `parcel_delivered`, … More words may come.
     event: String,
     /// 标题
     title: Bilingual,
     /// 正文
     text: Bilingual,
-    /// The case it is about.
     case: CaseId,
     /// 办件编号
     case_number: String,
-    /// When.
     created_at: Instant,
-    /// When it was read.
+    /// Absent until it is read.
     read_at: Option<Instant>,
 }
 
@@ -133,18 +137,18 @@ impl Example for NotificationBody {
     }
 }
 
-/// How many are unread.
+/// 未读数。 The number of unread notifications.
 #[derive(Debug, Object)]
 struct Unread {
-    /// How many; 100 means 100 or more.
+    /// 100 means 100 or more.
     unread: i64,
 }
 
-/// Up to where.
+/// 已读范围。 The notifications to mark as read.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct UpTo {
-    /// The newest notification that was seen.
+    /// The newest notification that the person has seen.
     up_to: NotificationId,
 }
 
@@ -160,21 +164,21 @@ impl Example for UpTo {
 
 #[derive(ApiResponse)]
 enum Inbox {
-    /// The notifications.
+    /// 成功 · The notifications
     #[oai(status = 200)]
     Ok(Json<Page<NotificationBody>>),
 }
 
 #[derive(ApiResponse)]
 enum UnreadAnswer {
-    /// The count.
+    /// 成功 · The count
     #[oai(status = 200)]
     Ok(Json<Unread>),
 }
 
 #[derive(ApiResponse)]
 enum Marked {
-    /// It is marked.
+    /// 成功 · Marked as read
     #[oai(status = 204)]
     NoContent,
 }

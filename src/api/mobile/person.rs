@@ -1,4 +1,4 @@
-//! A person as the mobile API shows them: masked, even to themselves, because phones are looked at by others.
+//! A person in the mobile API: masked even for themselves, because other people see their phones.
 
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -9,21 +9,20 @@ use crate::domain::kernel::text::Language;
 use crate::domain::people::identity::{MaskedName, MobilePhone};
 use crate::domain::people::person::Person;
 
-/// A person.
+/// 申请人。 A person.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Person", example, skip_serializing_if_is_none)]
 pub struct PersonBody {
-    /// Who.
     pub id: PersonId,
-    /// 手机号: masked; null until one was proved.
+    /// 手机号: masked; absent until one is proved.
     pub phone: Option<String>,
-    /// 姓名: masked; null until it was verified.
+    /// 姓名: masked; absent until it is verified.
     pub name: Option<String>,
-    /// 公民身份号码: masked, without the date of birth; null until it was verified.
+    /// 公民身份号码: masked, without the date of birth; absent until it is verified.
     pub resident_id: Option<String>,
-    /// 已实名: name and resident ID were confirmed to belong together.
+    /// 已实名: a register confirmed that name and resident ID belong together.
     pub verified: bool,
-    /// The language that they are written to in.
+    /// The language of messages to the person.
     pub language: LanguageTag,
 }
 
@@ -54,7 +53,7 @@ impl Example for PersonBody {
     }
 }
 
-/// A language that Songda speaks.
+/// 语言。 A language of Songda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "Language")]
 pub enum LanguageTag {

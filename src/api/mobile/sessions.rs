@@ -1,18 +1,19 @@
-//! Signing in, staying signed in, and signing out.
+//! Sessions: sign-in, refresh, sign-out.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::person::PersonBody;
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
+use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
 use crate::casework::people::People;
 use crate::casework::people::check_code::CodeError;
 use crate::casework::people::refresh::RefreshError;
@@ -23,49 +24,60 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::session::RefreshToken;
 
-/// The operations.
-pub struct Sessions(pub People);
+pub struct MobileSessions(pub People);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Sessions")]
-impl Sessions {
-    /// Signs in with a code of `wx.login`; the first time makes an account.
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Sessions")]
+impl MobileSessions {
+    /// 微信登录 · Sign in with WeChat
+    ///
+    /// Takes a code from `wx.login`. The first sign-in creates an account.
     #[oai(path = "/sessions/wechat", method = "post", operation_id = "sign_in_wechat")]
-    async fn wechat(&self, body: Body<WechatSignIn>) -> Result<Opened, ProblemOf<WechatCodeError>> {
+    async fn wechat(
+        &self,
+        _attempt: SignInAttempt,
+        body: Body<WechatSignIn>,
+    ) -> Result<Opened, ProblemOf<WechatCodeError>> {
         let code = Private::new(body.into_inner().code);
         Ok(Opened::of(self.0.sign_in_wechat(&code, current_request().language).await?))
     }
 
+    /// 获取验证码 · Request a sign-in code
+    ///
     /// Sends a one-time code to a phone. The answer does not tell whether the number is known.
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
-    async fn code(&self, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
+    async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
         self.0.request_login_code(&phone, Some(&current_request().traceparent)).await?;
         Ok(CodeRequested::Accepted)
     }
 
-    /// Signs in with a code that came by SMS; the first time makes an account.
+    /// 验证码登录 · Sign in with a code
+    ///
+    /// Takes a code that was sent by SMS. The first sign-in creates an account.
     #[oai(path = "/sessions/sms", method = "post", operation_id = "sign_in_sms")]
-    async fn sms(&self, body: Body<PhoneProof>) -> Result<Opened, Problem> {
+    async fn sms(&self, _attempt: SignInAttempt, body: Body<PhoneProof>) -> Result<Opened, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
         Ok(Opened::of(self.0.sign_in_sms(&phone, &Private::new(code), current_request().language).await?))
     }
 
-    /// Exchanges a refresh token for the next pair of tokens. Each is used once; keep the new one.
+    /// 刷新登录 · Refresh the session
+    ///
+    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
-    async fn refresh(&self, body: Body<Refresh>) -> Result<Refreshed, Problem> {
+    async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed, Problem> {
         let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
         Ok(Refreshed::of(self.0.refresh_person(&token).await?))
     }
 
-    /// Signs out here.
+    /// 退出登录 · Sign out
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, person: Person) -> Result<SignedOut, Problem> {
         self.0.sign_out(person.session).await?;
         Ok(SignedOut::NoContent)
     }
 
-    /// Signs out everywhere.
+    /// 退出所有设备 · Sign out everywhere
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(&self, person: Person) -> Result<SignedOut, Problem> {
         self.0.sign_out_everywhere(person.id.uuid()).await?;
@@ -73,16 +85,16 @@ impl Sessions {
     }
 }
 
-/// A code of WeChat.
+/// 微信登录。 A code from WeChat.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct WechatSignIn {
-    /// What `wx.login` gave: good for five minutes and one use.
+    /// The code from `wx.login`: valid for five minutes and one use.
     #[oai(validator(min_length = 1, max_length = 200))]
     code: String,
 }
 
-/// A number that a code is sent to.
+/// 获取验证码。 The phone number that gets a code.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct CodeRequest {
@@ -91,19 +103,19 @@ struct CodeRequest {
     phone: String,
 }
 
-/// A number and the code that was sent to it.
+/// 验证码登录。 A phone number, and the code that was sent to it.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct PhoneProof {
     /// 手机号
     #[oai(validator(max_length = 30))]
     phone: String,
-    /// 验证码: six digits, good for ten minutes and five tries.
+    /// 验证码: six digits, valid for ten minutes and five tries.
     #[oai(validator(pattern = "^[0-9]{6}$"))]
     code: String,
 }
 
-/// A refresh token.
+/// 刷新令牌。 A refresh token.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 pub struct Refresh {
@@ -136,7 +148,7 @@ impl Example for Refresh {
     }
 }
 
-/// A person's tokens.
+/// 登录会话。 The tokens of a person.
 #[derive(Object)]
 #[oai(example)]
 struct Session {
@@ -144,11 +156,10 @@ struct Session {
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
-    /// Seconds until the access token runs out.
+    /// Seconds until the access token expires.
     expires_in: u64,
-    /// Gets the next pair, once.
+    /// Exchanged once for the next pair of tokens.
     refresh_token: String,
-    /// Who signed in.
     person: PersonBody,
 }
 
@@ -176,12 +187,12 @@ impl Example for Session {
     }
 }
 
-/// Tokens are kept by nobody on the way (RFC 6749 §5.1).
+/// No cache may keep tokens (RFC 6749 §5.1).
 const NO_STORE: &str = "no-store";
 
 #[derive(ApiResponse)]
 enum Opened {
-    /// Signed in.
+    /// 已登录 · Signed in
     #[oai(status = 201)]
     Created(Json<Session>, #[oai(header = "Cache-Control")] String),
 }
@@ -194,7 +205,7 @@ impl Opened {
 
 #[derive(ApiResponse)]
 enum Refreshed {
-    /// Still signed in.
+    /// 已刷新 · Refreshed
     #[oai(status = 200)]
     Ok(Json<Session>, #[oai(header = "Cache-Control")] String),
 }
@@ -207,14 +218,14 @@ impl Refreshed {
 
 #[derive(ApiResponse)]
 enum CodeRequested {
-    /// A code is on its way, unless the number does not exist.
+    /// 已受理 · A code will be sent, if the number exists
     #[oai(status = 202)]
     Accepted,
 }
 
 #[derive(ApiResponse)]
 enum SignedOut {
-    /// Signed out: the refresh token is refused from now on, the access token runs out by itself.
+    /// 已退出 · Signed out. The refresh token is refused from now on; the access token expires by itself.
     #[oai(status = 204)]
     NoContent,
 }
@@ -228,7 +239,7 @@ impl From<WechatCodeError> for Problem {
         match error {
             WechatCodeError::CodeRefused => Self::new(Code::SignInFailed).detail(Bilingual::new(
                 "微信登录码无效或已使用，请重新获取",
-                "The WeChat code is not valid or was used before; fetch a fresh one",
+                "The WeChat code is not valid or was used before; get a new one",
             )),
             WechatCodeError::Blocked => Self::new(Code::SignInBlocked),
             WechatCodeError::NotOffered => Self::new(Code::NotOffered),

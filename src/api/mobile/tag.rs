@@ -2,27 +2,28 @@
 
 use poem_openapi::Tags;
 
-/// A group.
 #[derive(Tags)]
-pub enum Tag {
-    /// 登录与退出 Signing in and out
+pub enum MobileTag {
+    /// 事项目录 · Items
+    Items,
+    /// 登录与退出 · Sign-in and sign-out
     Sessions,
-    /// 本人 The person who is signed in
+    /// 本人 · The signed-in person
     Me,
-    /// 设备 Phones and their push tokens
+    /// 设备 · Devices and their push tokens
     Devices,
-    /// 消息订阅 Consent to messages
+    /// 消息订阅 · Consents to messages
     Consents,
-    /// 地址簿 The address book
+    /// 地址簿 · The address book
     Addresses,
-    /// 草稿 Applications that are being filled in
+    /// 草稿 · Drafts
     Drafts,
-    /// 上传 Files to hand in
+    /// 上传 · Uploads
     Uploads,
-    /// 办件 Cases and their way
+    /// 办件 · Cases and their progress
     Cases,
-    /// 消息 The inbox
+    /// 消息 · Notifications
     Notifications,
-    /// 动态 What changed, as it happens
+    /// 动态 · Changes as they happen
     Changes,
 }

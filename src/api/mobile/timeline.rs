@@ -1,14 +1,14 @@
-//! The way of a case and its parcels, as the applicant follows it (办件进度).
+//! The progress of a case and its parcels, for the applicant (办件进度).
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
@@ -18,12 +18,13 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
 use crate::domain::kernel::text;
 
-/// The operations.
 pub struct Timeline(pub Casework);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Cases")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Cases")]
 impl Timeline {
-    /// Shows everything that happened to a case, oldest first.
+    /// 办件进度 · Show the timeline of a case
+    ///
+    /// Everything that happened to the case, oldest first.
     #[oai(path = "/cases/:id/timeline", method = "get", operation_id = "get_timeline")]
     async fn timeline(&self, person: Person, id: Path<CaseId>) -> Result<TimelineAnswer, Problem> {
         let steps = self.0.timeline(person.id, id.0).await?.ok_or(Code::NotFound)?;
@@ -31,14 +32,16 @@ impl Timeline {
         Ok(TimelineAnswer::Ok(Json(TimelineBody { data })))
     }
 
-    /// Lists the parcels of a case.
+    /// 寄递列表 · List the parcels of a case
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_parcels")]
     async fn parcels(&self, person: Person, id: Path<CaseId>) -> Result<ParcelsAnswer, Problem> {
         let found = self.0.parcels_of_case(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(ParcelsAnswer::Ok(Json(Parcels { data: found.iter().map(ParcelBody::from).collect() })))
     }
 
-    /// Shows a parcel and its way.
+    /// 查看寄递 · Show a parcel
+    ///
+    /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn parcel(&self, person: Person, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
         let found = self.0.parcel_of(person.id, id.0).await?.ok_or(Code::NotFound)?;
@@ -111,22 +114,20 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
     text::Bilingual::new(zh, en)
 }
 
-/// One step.
+/// 进度。 One step of the timeline.
 #[derive(Debug, Object)]
 #[oai(rename = "Step", example, skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 struct StepBody {
-    /// When.
     at: Instant,
     /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come.
     kind: String,
-    /// Who: `person`, `officer`, `client`, `system`, or a carrier's code.
+    /// `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,
-    /// Of `notified`: which channel brought it to the phone; absent while it is in the inbox alone.
+    /// For `notified`: the channel that delivered it to the phone; absent while it is only in the inbox.
     channel: Option<String>,
     /// 说明
     text: Bilingual,
-    /// 理由: why, in the words of whoever acted: the reasons of a decision or a withdrawal, the points of a supplement
-    /// notice.
+    /// 理由, in the actor's own words: the reasons of a decision or a withdrawal, the points of a supplement notice.
     #[oai(default)]
     reasons: Vec<String>,
 }
@@ -144,38 +145,35 @@ impl Example for StepBody {
     }
 }
 
-/// The timeline.
+/// 办件进度。 The timeline of a case.
 #[derive(Debug, Object)]
 struct TimelineBody {
-    /// The steps, oldest first.
+    /// Oldest first.
     data: Vec<StepBody>,
 }
 
-/// A parcel on its way to the applicant.
+/// 寄递。 A parcel to the applicant.
 #[derive(Debug, Object)]
 #[oai(rename = "Parcel", example, skip_serializing_if_is_none)]
 struct ParcelBody {
-    /// Its id.
     id: ParcelId,
-    /// The case whose result it carries.
+    /// The case whose result the parcel carries.
     case: CaseId,
     /// 承运商: `ems`, `sf`, …
     carrier: String,
-    /// 运单号, once the carrier gave one.
+    /// 运单号; absent until the carrier assigns one.
     waybill: Option<String>,
     /// `pending`, `ordered`, `picked_up`, … `delivered`. More words may come.
     state: String,
-    /// Its way, oldest first.
+    /// Oldest first.
     scans: Vec<ScanBody>,
 }
 
-/// One scan of a parcel.
+/// 物流轨迹。 One scan of a parcel.
 #[derive(Debug, Object)]
 #[oai(rename = "Scan")]
 struct ScanBody {
-    /// When.
     at: Instant,
-    /// Where.
     place: String,
     /// 说明
     text: Bilingual,
@@ -214,30 +212,29 @@ impl Example for ParcelBody {
     }
 }
 
-/// Parcels.
+/// 寄递列表。 The parcels of a case.
 #[derive(Debug, Object)]
 struct Parcels {
-    /// The parcels.
     data: Vec<ParcelBody>,
 }
 
 #[derive(ApiResponse)]
 enum TimelineAnswer {
-    /// The timeline.
+    /// 成功 · The timeline
     #[oai(status = 200)]
     Ok(Json<TimelineBody>),
 }
 
 #[derive(ApiResponse)]
 enum ParcelsAnswer {
-    /// The parcels.
+    /// 成功 · The parcels
     #[oai(status = 200)]
     Ok(Json<Parcels>),
 }
 
 #[derive(ApiResponse)]
 enum ParcelAnswer {
-    /// The parcel.
+    /// 成功 · The parcel
     #[oai(status = 200)]
     Ok(Json<ParcelBody>),
 }

@@ -1,4 +1,4 @@
-//! Uploads: the files that an applicant hands in. What a file is, its content says.
+//! Uploads: the files that an applicant hands in. The kind of a file follows from its content.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -7,12 +7,13 @@ use poem_openapi::types::multipart;
 use poem_openapi::{ApiResponse, Enum, Multipart, Object, OpenApi};
 use serde_json::json;
 
-use super::tag::Tag;
-use crate::api::edge::answers::Added;
+use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::bearer::Person;
-use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::answers::resource::Added;
+use crate::api::edge::answers::stored::Answered;
+use crate::api::edge::parameters::idempotency::OptionalKey;
+use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
@@ -25,12 +26,13 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::files::FilesError;
 
-/// The operations.
 pub struct Uploads(pub Casework);
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Uploads")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Uploads")]
 impl Uploads {
-    /// Uploads a picture (JPEG, PNG, WebP) or a PDF.
+    /// 上传文件 · Upload a file
+    ///
+    /// A picture (JPEG, PNG, WebP) or a PDF.
     #[oai(path = "/uploads", method = "post", operation_id = "upload")]
     async fn upload(
         &self,
@@ -43,24 +45,27 @@ impl Uploads {
         let once = |upload: &Upload| idempotency_key.once(person.id, "upload", &intent(upload));
         let added =
             |upload: &Upload| Added { body: UploadBody::from(upload), location: format!("/v1/uploads/{}", upload.id) };
-        let (private, content) = (Private::new(name.clone()), form.file.into_async_read());
+        let private = Private::new(name.clone());
+        let content = form.file.into_async_read();
         Ok(self.0.upload(person.id, &private, content, once, |upload| added(upload).into()).await?.into())
     }
 
-    /// Shows what is known of an upload.
+    /// 查看上传 · Show an upload
     #[oai(path = "/uploads/:id", method = "get", operation_id = "get_upload")]
     async fn get(&self, person: Person, id: Path<UploadId>) -> Result<Json<UploadBody>, Problem> {
         Ok(Json((&self.0.upload_of(person.id, id.0).await?.upload).into()))
     }
 
-    /// Gives back the content of an upload.
+    /// 下载文件 · Download the content of an upload
     #[oai(path = "/uploads/:id/content", method = "get", operation_id = "get_upload_content")]
     async fn content(&self, person: Person, id: Path<UploadId>) -> Result<FileAnswer, Problem> {
         let stored = self.0.upload_of(person.id, id.0).await?;
         Ok(FileAnswer::of(stored.upload.kind, self.0.upload_content(&stored).await?))
     }
 
-    /// Throws away an upload that was not handed in.
+    /// 删除上传 · Delete an upload
+    ///
+    /// Possible until the file is handed in.
     #[oai(path = "/uploads/:id", method = "delete", operation_id = "delete_upload")]
     async fn delete(&self, person: Person, id: Path<UploadId>) -> Result<UploadDiscarded, Problem> {
         self.0.discard_upload(person.id, id.0).await?;
@@ -68,35 +73,34 @@ impl Uploads {
     }
 }
 
-/// Characters of a file's name that are kept.
+/// The most characters of a file's name that are stored.
 const LONGEST_NAME: usize = 200;
 
-/// The file, as a part of a form.
+/// The upload as multipart form data.
 #[derive(Multipart)]
 struct UploadForm {
     /// The file.
     file: multipart::Upload,
 }
 
-/// An uploaded file.
+/// 上传文件。 An uploaded file.
 #[derive(Object)]
 #[oai(rename = "Upload", example, skip_serializing_if_is_none)]
 struct UploadBody {
-    /// Its id.
     id: UploadId,
-    /// What it is, by its content.
+    /// The media type, from the content.
     content_type: ContentType,
-    /// Its length in bytes.
+    /// The length in bytes.
     size: u64,
-    /// SHA-256 of its content, in hexadecimal digits.
+    /// SHA-256 of the content, in hexadecimal digits.
     sha256: String,
-    /// When it was uploaded.
     created_at: Instant,
-    /// Until when it waits to be handed in: in a case, or in a draft that is kept longer. Absent once it belongs to a case.
+    /// When the file is deleted, unless it is handed in with a case, or is in a draft that is kept longer. Absent when it
+    /// belongs to a case.
     kept_until: Option<Instant>,
 }
 
-/// What a file is.
+/// 文件类型。 The media type of a file.
 #[derive(Debug, Clone, Copy, Enum)]
 enum ContentType {
     /// JPEG
@@ -139,7 +143,7 @@ impl From<&Upload> for UploadBody {
 
 #[derive(ApiResponse)]
 enum UploadDiscarded {
-    /// 已删除 Thrown away
+    /// 已删除 · Deleted
     #[oai(status = 204)]
     NoContent,
 }
@@ -163,13 +167,13 @@ impl From<UploadError> for Problem {
             }
             UploadError::UnknownKind => Self::new(Code::UnsupportedMediaType).detail(Bilingual::new(
                 "只接受 JPEG、PNG、WebP 图片和 PDF",
-                "Only JPEG, PNG and WebP pictures and PDF are taken",
+                "Only JPEG, PNG and WebP pictures and PDF are accepted",
             )),
             UploadError::Broken(_) => Self::new(Code::MalformedRequest),
             UploadError::NotFound => Self::new(Code::NotFound),
             UploadError::TooMany { most } => Self::new(Code::TooManyUploads).detail(Bilingual::new(
                 format!("最多可有 {most} 个未提交的文件"),
-                format!("At most {most} files may wait to be handed in"),
+                format!("At most {most} files may be uploaded and not submitted"),
             )),
             UploadError::HandedIn => Self::new(Code::UploadHandedIn),
             UploadError::TooLate => Self::unavailable(error),

@@ -1,16 +1,16 @@
-//! Jobs, as operators see and replay them.
+//! Jobs: listed, inspected and replayed by operators.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::OpsTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Operator;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Operator;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
 use crate::domain::kernel::clock::Instant;
@@ -18,24 +18,26 @@ use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::JobState;
 use crate::store::jobs::{AttemptRow, JobFilter, JobRow};
 
-/// The operations.
-pub struct Jobs {
+pub struct OpsJobs {
     pub(super) casework: Casework,
     pub(super) cursors: Cursors,
 }
 
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_jobs";
-/// Matching dead letters are counted up to this many.
+/// The count of matching dead jobs stops here.
 const MOST_COUNTED: i64 = 10_000;
-/// So many are replayed at a time.
+/// The most jobs that one call replays.
 const MOST_REPLAYED: i64 = 1_000;
 
-#[OpenApi(prefix_path = "/ops/v1", tag = "Tag::Jobs")]
-impl Jobs {
-    /// Lists jobs, the newest first.
+#[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Jobs")]
+impl OpsJobs {
+    /// 任务列表 · List jobs
     ///
-    /// Of the pending and of the dead all are found. Otherwise a page looks among the next 1000 jobs from where it begins.
+    /// The newest job comes first.
+    ///
+    /// With `state` `pending` or `dead`, all jobs are found. Otherwise a page searches the next 1000 jobs from its
+    /// beginning.
     #[oai(path = "/jobs", method = "get", operation_id = "list_jobs")]
     async fn list(
         &self,
@@ -48,9 +50,9 @@ impl Jobs {
         /// Only jobs of this kind: `order_parcel`.
         #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
         Query(kind): Query<Option<String>>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<JobsAnswer, Problem> {
         let limit = clamp(limit);
@@ -59,17 +61,21 @@ impl Jobs {
         let filters = (&filter.state, &filter.lane, &filter.kind);
         let before: Option<JobId> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.list_jobs(&filter, before, limit as i64 + 1).await?;
-        let page = self.cursors.page((LIST, &filters), rows, limit, JobRow::id, |row| JobBody::from(&row))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?;
         Ok(JobsAnswer::Ok(Json(page)))
     }
 
-    /// Shows a job with every attempt at it.
+    /// 查看任务 · Show a job
+    ///
+    /// With all its attempts.
     #[oai(path = "/jobs/:id", method = "get", operation_id = "get_job")]
     async fn get(&self, _operator: Operator, id: Path<JobId>) -> Result<JobAnswer, Problem> {
         Ok(JobAnswer::Ok(Json(self.show(id.0).await?)))
     }
 
-    /// Replays a job that was given up: it is due at once, and its attempts are counted anew.
+    /// 重放任务 · Replay a dead job
+    ///
+    /// The job is due at once, and its attempts are counted from zero.
     #[oai(path = "/jobs/:id/replay", method = "post", operation_id = "replay_job")]
     async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<JobAnswer, Problem> {
         let replayed = self.casework.replay_one(id.0).await?;
@@ -77,7 +83,9 @@ impl Jobs {
         if replayed { Ok(JobAnswer::Ok(Json(job))) } else { Err(Code::JobNotDead.into()) }
     }
 
-    /// Replays all jobs that were given up and fit; at most 1000 at a time, so ask again while `matched` is more.
+    /// 批量重放 · Replay dead jobs
+    ///
+    /// Replays the dead jobs that match, at most 1000 at a time. Call it again while `matched` is larger.
     #[oai(path = "/job-replays", method = "post", operation_id = "replay_jobs")]
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<ReplayAnswer, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
@@ -88,22 +96,22 @@ impl Jobs {
     }
 }
 
-impl Jobs {
+impl OpsJobs {
     async fn show(&self, id: JobId) -> Result<JobFile, Problem> {
         let (job, attempts) = self.casework.show_job(id).await?.ok_or(Code::NotFound)?;
         Ok(JobFile { job: (&job).into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })
     }
 }
 
-/// Where a job stands.
+/// 任务状态。 The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "JobState", rename_all = "snake_case", remote = "JobState")]
 enum JobStateWord {
-    /// 待办: to be done, or being done.
+    /// 待办: waiting or running.
     Pending,
     /// 完成
     Done,
-    /// 已放弃: with its cause, until somebody replays it.
+    /// 已放弃: failed for good, until an operator replays it.
     Dead,
 }
 
@@ -111,27 +119,23 @@ enum JobStateWord {
 #[derive(Debug, Object)]
 #[oai(rename = "Job", example, skip_serializing_if_is_none)]
 struct JobBody {
-    /// Its id.
     id: JobId,
     /// The queue before its gateway.
     lane: String,
-    /// What it does.
     kind: String,
-    /// What it does it to; two jobs with one key are one job.
+    /// The business key. It is unique: two jobs with the same key are one job.
     key: String,
     /// `pending`, `done` or `dead`.
     state: String,
-    /// When it is due.
     due_at: Instant,
-    /// How many attempts count.
+    /// The attempts since the job was created or replayed.
     attempt_count: i32,
-    /// Why it waits, or was given up.
+    /// Why the job waits, or is dead.
     cause: Option<String>,
-    /// When it was promised.
     created_at: Instant,
-    /// When it was done or given up.
+    /// When the job was done or became dead.
     finished_at: Option<Instant>,
-    /// Which worker holds it.
+    /// The worker that holds the job.
     worker: Option<String>,
 }
 
@@ -171,31 +175,28 @@ impl Example for JobBody {
     }
 }
 
-/// A job with every attempt at it.
+/// 任务详情。 A job with all its attempts.
 #[derive(Debug, Object)]
 #[oai(example)]
 struct JobFile {
     #[oai(flatten)]
     job: JobBody,
-    /// The first first.
+    /// Oldest first.
     attempts: Vec<AttemptBody>,
 }
 
-/// An attempt at a job.
+/// 尝试。 One attempt at a job.
 #[derive(Debug, Object)]
 #[oai(rename = "Attempt", skip_serializing_if_is_none)]
 struct AttemptBody {
-    /// Which claim it was, counted from 1.
+    /// The number of the claim, from 1.
     fence: i64,
-    /// By which worker.
     worker: String,
-    /// From when.
     started_at: Instant,
-    /// Until when; absent while it is under way, or since it was lost.
+    /// Absent while the attempt runs, and if its worker was lost.
     ended_at: Option<Instant>,
-    /// How it ended.
     outcome: Option<String>,
-    /// In the gateway's words.
+    /// The gateway's own words.
     detail: Option<String>,
     /// The gateway's own id.
     reference: Option<String>,
@@ -223,7 +224,7 @@ impl Example for JobFile {
     }
 }
 
-/// Which jobs are to be replayed.
+/// 重放条件。 The dead jobs to replay.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct ReplayOrder {
@@ -233,10 +234,10 @@ struct ReplayOrder {
     /// Only jobs of this kind.
     #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
     kind: Option<String>,
-    /// Only jobs whose cause holds this text.
+    /// Only jobs whose cause contains this text.
     #[oai(validator(max_length = 200, pattern = r"^[^\x00]*$"))]
     cause: Option<String>,
-    /// Whether only to count them.
+    /// True to count the jobs without replaying them.
     dry_run: bool,
 }
 
@@ -246,13 +247,13 @@ impl Example for ReplayOrder {
     }
 }
 
-/// What a replay found and did.
+/// 重放结果。 The outcome of a replay.
 #[derive(Debug, Object)]
 #[oai(example)]
 struct Replayed {
-    /// How many jobs fit, counted up to 10000.
+    /// The number of matching jobs. The count stops at 10000.
     matched: i64,
-    /// How many of them are due again.
+    /// The number of jobs that are due again.
     replayed: u64,
 }
 
@@ -264,21 +265,21 @@ impl Example for Replayed {
 
 #[derive(ApiResponse)]
 enum JobsAnswer {
-    /// The jobs.
+    /// 成功 · The jobs
     #[oai(status = 200)]
     Ok(Json<Page<JobBody>>),
 }
 
 #[derive(ApiResponse)]
 enum JobAnswer {
-    /// The job.
+    /// 成功 · The job
     #[oai(status = 200)]
     Ok(Json<JobFile>),
 }
 
 #[derive(ApiResponse)]
 enum ReplayAnswer {
-    /// What was found and done.
+    /// 成功 · The outcome
     #[oai(status = 200)]
     Ok(Json<Replayed>),
 }

@@ -1,29 +1,30 @@
-//! Lanes, and what waits in them.
+//! Lanes, and the jobs that wait in them.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::OpsTag;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Operator;
+use crate::api::edge::parameters::principal::Operator;
 use crate::casework::Casework;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
 use crate::store::jobs::Backlog;
 
-/// The operations.
 pub struct Lanes {
     pub(super) casework: Casework,
     pub(super) queue: Queue,
 }
 
-/// Jobs are counted up to this many.
+/// The count of jobs stops here.
 const MOST: i64 = 10_000;
 
-#[OpenApi(prefix_path = "/ops/v1", tag = "Tag::Lanes")]
+#[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Lanes")]
 impl Lanes {
-    /// Lists the lanes and what waits in them. Numbers stop at 10000.
+    /// 通道列表 · List lanes
+    ///
+    /// With what waits in them. Counts stop at 10000.
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<LanesAnswer, Problem> {
         let mut data = Vec::new();
@@ -35,17 +36,16 @@ impl Lanes {
     }
 }
 
-/// A lane: the queue before one gateway.
+/// 通道。 The queue before one gateway.
 #[derive(Debug, Object)]
 #[oai(rename = "Lane", example, skip_serializing_if_is_none)]
 struct LaneBody {
-    /// Its name.
     lane: String,
-    /// How many rings wait in Redis or are being answered; absent while Redis is away.
+    /// The number of stream entries that wait or are being handled; absent while Redis is away.
     depth: Option<u64>,
-    /// Jobs to be done, or being done.
+    /// The number of jobs that wait or run.
     pending: i64,
-    /// Jobs that were given up.
+    /// The number of dead jobs.
     dead: i64,
 }
 
@@ -55,16 +55,15 @@ impl Example for LaneBody {
     }
 }
 
-/// All lanes.
+/// 通道列表。 All lanes.
 #[derive(Debug, Object)]
 struct LaneList {
-    /// The lanes.
     data: Vec<LaneBody>,
 }
 
 #[derive(ApiResponse)]
 enum LanesAnswer {
-    /// The lanes.
+    /// 成功 · The lanes
     #[oai(status = 200)]
     Ok(Json<LaneList>),
 }

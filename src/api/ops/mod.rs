@@ -1,30 +1,27 @@
-//! What operators ask for: `/ops/v1`.
+//! The API of operators: `/ops/v1`.
 
 pub mod jobs;
 pub mod lanes;
 pub mod tag;
 
-use super::edge::openapi::About;
-use crate::api::edge::parameters::paging::Cursors;
-use crate::casework::Casework;
-use crate::queue::Queue;
+use crate::api::edge::openapi::document::About;
+use crate::api::services::Services;
 
-/// The operations: one implementation per group of paths.
-pub type Api = (jobs::Jobs, lanes::Lanes);
+/// One implementation per group of paths.
+pub type Api = (jobs::OpsJobs, lanes::Lanes);
 
 /// Puts the operations together.
 #[must_use]
-pub fn api(casework: &Casework, queue: &Queue, cursors: &Cursors) -> Api {
+pub fn api(services: &Services) -> Api {
+    let Services { casework, queue, cursors, .. } = services;
     (
-        jobs::Jobs { casework: casework.clone(), cursors: cursors.clone() },
+        jobs::OpsJobs { casework: casework.clone(), cursors: cursors.clone() },
         lanes::Lanes { casework: casework.clone(), queue: queue.clone() },
     )
 }
 
-/// The document.
 pub const ABOUT: About = About {
     file: "ops",
     title: "运维 · Songda operations API",
-    description: "任务、死信与重放。 Jobs: what is due, what was tried, what is dead, and how it is replayed.",
-    open: &[],
+    description: "任务、死信与重放。 Jobs: the pending, the dead, every attempt, and replays.",
 };

@@ -1,15 +1,15 @@
-//! What is wrong with an address, as a client reads it: in the address book, and where other systems send one.
+//! The faults of an address, as clients read them: in the address book, and in reports of other systems.
 
 use crate::api::edge::answers::problem::FieldError;
 use crate::casework::people::address_book::AddressFault;
 use crate::domain::kernel::text::Bilingual;
 
-/// A fault of an address that stands at a place of the body: `/delivery/recipient`.
-pub(in crate::api) fn field_error(at: &str, fault: AddressFault) -> FieldError {
+/// A fault of the address at a pointer of the body, like `/delivery/recipient`.
+pub fn field_error(at: &str, fault: AddressFault) -> FieldError {
     let (pointer, code, zh, en) = match fault {
         AddressFault::Name => ("/name", "not_a_name", "请填写收件人，最多 50 个字", "1 to 50 characters are needed"),
         AddressFault::Phone => {
-            ("/phone", "not_a_phone", "请填写大陆手机号", "It must be a mobile number of the mainland")
+            ("/phone", "not_a_phone", "请填写大陆手机号", "It must be a mobile number of mainland China")
         }
         AddressFault::Region => ("/region", "unknown_region", "没有这个区县", "There is no such county"),
         AddressFault::Detail => {

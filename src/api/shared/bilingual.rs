@@ -1,10 +1,10 @@
-//! Text in both languages, as clients read it: Chinese first, and English beside it, whatever `Accept-Language` says.
+//! A text in both languages, in answers: Chinese first, and English beside it, whatever `Accept-Language` says.
 
 use poem_openapi::Object;
 
 use crate::domain::kernel::text;
 
-/// 中英文对照。 One text in both languages.
+/// 中英文对照。 A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Bilingual {
     /// 中文

@@ -1,4 +1,4 @@
-//! A case as every audience reads it. Who may read which case is for the use cases to say.
+//! A case as every audience reads it. The use cases decide who may read which case.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use poem_openapi::types::Example;
@@ -21,51 +21,43 @@ use crate::store::cases::Versioned;
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Case", example, skip_serializing_if_is_none)]
 pub struct CaseBody {
-    /// Its id.
     pub id: CaseId,
-    /// 办件编号: for people.
+    /// 办件编号: the number for people.
     pub number: String,
-    /// What it is about.
     pub item: CaseItem,
-    /// The code of the agency that decides.
+    /// The code of the deciding agency.
     pub agency: String,
-    /// Where it stands.
     pub state: CaseState,
-    /// How the result is to arrive.
     pub delivery: DeliveryBody,
-    /// When it was submitted.
     pub submitted_at: Instant,
-    /// By when the agency owes its next act; absent while the applicant is to move, and at the end.
+    /// The due date of the agency's next act; absent while the applicant must act, and after the end.
     pub due_on: Option<NaiveDate>,
-    /// 受理日: from which day the decision is owed, once the case was accepted.
+    /// 受理日: the day from which the periods count; absent until the case is accepted.
     pub accepted_on: Option<NaiveDate>,
-    /// 承诺办结日: by when a decision is promised.
+    /// 承诺办结日: the promised day of the decision.
     pub promised_on: Option<NaiveDate>,
-    /// 法定办结日: by when the law wants one. Absent where it sets no period, and while the working days of its year are not
-    /// announced.
+    /// 法定办结日: the last day that the law allows for the decision. Absent if the law sets no period, and while the working
+    /// days of its year are not announced.
     pub legal_on: Option<NaiveDate>,
-    /// How it ended, once it has.
+    /// Absent until the case is decided.
     pub decision: Option<DecisionBody>,
-    /// That the applicant took it back, if they did.
+    /// Present if the applicant withdrew the application.
     pub withdrawal: Option<WithdrawalBody>,
-    /// What was missing, if a notice said so.
+    /// Present if a supplement notice was given.
     pub supplement: Option<SupplementBody>,
-    /// Counts its changes from 1; also its `ETag`.
+    /// The number of changes, from 1; also the `ETag`.
     pub version: i64,
 }
 
-/// The item of a case, as it was when the case was opened.
+/// 事项。 The item of a case, in the version at its submission.
 #[derive(Debug, Clone, Object)]
 pub struct CaseItem {
-    /// Its code.
     pub code: String,
-    /// Its version.
     pub version: i32,
-    /// Its name.
     pub name: Bilingual,
 }
 
-/// Where a case stands.
+/// 办件状态。 The state of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum CaseState {
@@ -83,19 +75,18 @@ pub enum CaseState {
     Withdrawn,
 }
 
-/// How a result is to arrive.
+/// 送达方式。 How the result is delivered.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Delivery", skip_serializing_if_is_none)]
 pub struct DeliveryBody {
-    /// In which way.
     pub way: WayWord,
-    /// The carrier, of `courier`.
+    /// The carrier's code, for `courier`.
     pub carrier: Option<String>,
-    /// The hall's code, of `counter`.
+    /// The hall's code, for `counter`.
     pub hall: Option<String>,
 }
 
-/// A way of delivery.
+/// 送达途径。 A way of delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ChosenWay", rename_all = "snake_case")]
 pub enum WayWord {
@@ -107,34 +98,32 @@ pub enum WayWord {
     Counter,
 }
 
-/// What is wrong with a part of a delivery that comes: it is missing, or its way has no use for it.
+/// The fault of a member of a delivery: it is missing, or its way does not need it.
 #[must_use]
 pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<FieldError> {
     let (code, zh, en) = match (is_there, is_wanted) {
         (false, true) => ("required", "必填", "This is required"),
-        (true, false) => ("not_allowed", "此送达方式不需要此项", "It does not go with this way of delivery"),
+        (true, false) => ("not_allowed", "此送达方式不需要此项", "This way of delivery does not need it"),
         _ => return None,
     };
     Some(FieldError::new(pointer, code, text::Bilingual::new(zh, en)))
 }
 
-/// How a case ended.
+/// 决定。 The decision on a case.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Decision", skip_serializing_if_is_none)]
 pub struct DecisionBody {
-    /// Granted or denied.
     pub outcome: OutcomeWord,
-    /// Why; a denial always says it.
+    /// A denial always has reasons.
     pub reasons: String,
-    /// What a grant produced.
+    /// The result of a grant.
     pub result: Option<ResultDocumentBody>,
-    /// When.
     pub decided_at: Instant,
-    /// Which of its days it came too late for; absent where it came in time.
+    /// The period that the decision exceeded; absent if it was in time.
     pub missed: Option<MissedWord>,
 }
 
-/// 逾期: which of its days a decision came too late for.
+/// 逾期。 The period that a decision exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "Missed", rename_all = "snake_case", remote = "Missed")]
 pub enum MissedWord {
@@ -144,37 +133,35 @@ pub enum MissedWord {
     Law,
 }
 
-/// 撤回。 The applicant took the application back.
+/// 撤回。 The applicant withdrew the application.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "CaseWithdrawal")]
 pub struct WithdrawalBody {
-    /// When.
     pub withdrawn_at: Instant,
-    /// Why, in the applicant's words.
+    /// In the applicant's words.
     pub reason: String,
 }
 
-/// 补正告知。 What was missing, and whether it was handed in.
+/// 补正告知。 A supplement notice, and whether it was answered.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Supplement", skip_serializing_if_is_none)]
 pub struct SupplementBody {
     /// Everything that was missing.
     pub points: Vec<String>,
-    /// When the applicant was told.
     pub noticed_at: Instant,
-    /// By when they should hand it in. What comes later counts all the same.
+    /// The day by which the applicant should answer. A later answer counts as well.
     pub answer_by: Option<NaiveDate>,
-    /// When they handed it in.
     pub answered_at: Option<Instant>,
 }
 
 impl CaseBody {
-    /// Shows a case, with the name of its item from the catalogue.
+    /// The name of the item comes from the catalogue.
     #[must_use]
     pub fn of(versioned: &Versioned, catalog: &Snapshot) -> Self {
         let case = &versioned.case;
-        let (code, version) = (case.item.to_string(), case.item_version);
-        // Every version that a case was opened on stays in the catalogue; the code would be no lie either.
+        let code = case.item.to_string();
+        let version = case.item_version;
+        // Every version with a case stays in the catalogue. If one were missing, its code would do as a name.
         let nameless = || Bilingual { zh: code.clone(), en: code.clone() };
         let name = catalog.version(&case.item, version).map_or_else(nameless, |item| (&item.item.name).into());
         Self {
@@ -290,7 +277,7 @@ impl Example for CaseBody {
     }
 }
 
-/// A case's number, for the documents.
+/// A case number, for the documents.
 #[must_use]
 pub fn number_example() -> String {
     CaseNumber::new(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap_or_default(), 42).as_str().to_owned()

@@ -1,4 +1,4 @@
-//! Why an act on a case did not happen, as a client reads it: the same for every audience.
+//! The problems of acts on a case: the same for every audience.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn in_chinese(state: &str) -> &str {
 }
 
 impl From<UnknownYear> for Problem {
-    /// Only whoever runs Songda can mend this, so the answer says how.
+    /// Only an operator can solve this, so the answer says how.
     fn from(error: UnknownYear) -> Self {
         const LATER: Duration = Duration::from_secs(3600);
         let UnknownYear(year) = error;

@@ -1,4 +1,4 @@
-//! The content of an upload, as it is sent to whoever may read it.
+//! The content of an upload, as an answer.
 
 use futures_util::StreamExt;
 use poem::Body;
@@ -8,7 +8,6 @@ use poem_openapi::{ApiResponse, ResponseContent};
 use crate::casework::cases::uploads::Content;
 use crate::domain::application::upload::FileKind;
 
-/// A file, by its kind.
 #[derive(ResponseContent)]
 pub enum FileContent {
     /// JPEG
@@ -25,10 +24,9 @@ pub enum FileContent {
     Pdf(Binary<Body>),
 }
 
-/// The answer that holds a file.
 #[derive(ApiResponse)]
 pub enum FileAnswer {
-    /// The file. It is personal data, and never changes.
+    /// 文件 · The file. It is personal data, and never changes.
     #[oai(status = 200)]
     Ok(
         FileContent,
@@ -39,7 +37,7 @@ pub enum FileAnswer {
 }
 
 impl FileAnswer {
-    /// Sends a content piece by piece. Browsers are told to take it for nothing but what it is: somebody unknown made it.
+    /// Streams a content. The headers forbid browsers to guess its type or to run it: its author is unknown.
     #[must_use]
     pub fn of(kind: FileKind, content: Content) -> Self {
         let body = Binary(Body::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other))));

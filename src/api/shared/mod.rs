@@ -1,4 +1,4 @@
-//! What several audiences show in the same form.
+//! Views and problems that several audiences share.
 
 pub mod address_faults;
 pub mod bilingual;

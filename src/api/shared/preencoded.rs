@@ -1,4 +1,4 @@
-//! Answers that were encoded before they were asked for: documented by their type, sent as bytes.
+//! Answers that were encoded in advance: documented by their type, sent as bytes.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ use poem_openapi::types::{ToJSON, Type};
 
 use crate::api::edge::answers::etag::etag_of;
 
-/// How long a shared cache may answer for us. A new publication is seen everywhere within this time.
+/// A shared cache may keep the answer for a minute. A new publication is visible everywhere after that time.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
 /// A `T` as JSON bytes with their ETag. Cloning shares the bytes.
@@ -29,7 +29,6 @@ impl<T> Clone for Preencoded<T> {
 }
 
 impl<T: ToJSON> Preencoded<T> {
-    /// Encodes a value.
     pub fn new(value: &T) -> Self {
         let bytes = bytes::Bytes::from(value.to_json_string());
         Self::with_tag(bytes.clone(), &bytes)
@@ -37,14 +36,13 @@ impl<T: ToJSON> Preencoded<T> {
 }
 
 impl<T> Preencoded<T> {
-    /// Takes bytes that are a `T`, and what makes them different from other bytes of the same address.
+    /// `bytes` encode a `T`. `identity` distinguishes them from other answers of the same address.
     pub fn with_tag(bytes: bytes::Bytes, identity: &[u8]) -> Self {
         // Quotes and hexadecimal digits always make a header value.
         let etag = HeaderValue::from_str(&etag_of(identity)).unwrap_or(HeaderValue::from_static("\"\""));
         Self { bytes, etag, of: PhantomData }
     }
 
-    /// The bytes.
     pub const fn bytes(&self) -> &bytes::Bytes {
         &self.bytes
     }
@@ -65,14 +63,14 @@ impl<T: Type + ToJSON> ApiResponse for Preencoded<T> {
     fn meta() -> MetaResponses {
         let etag = MetaHeader {
             name: "ETag".to_owned(),
-            description: Some("Send it back in If-None-Match: 304 if nothing changed.".to_owned()),
+            description: Some("Send it back in If-None-Match: 304 if nothing has changed.".to_owned()),
             required: true,
             deprecated: false,
             schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
         };
         let content = MetaMediaType { content_type: "application/json", schema: T::schema_ref() };
         let ok = MetaResponse {
-            description: "成功。 It is there.",
+            description: "成功 · Success",
             status: Some(200),
             status_range: None,
             content: vec![content],

@@ -1,4 +1,4 @@
-//! 决定, as officers and other systems write it: the outcome, the reasons, and what a grant produces.
+//! 决定, as officers and other systems send it: the outcome, the reasons, and the result of a grant.
 
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
@@ -7,7 +7,7 @@ use crate::api::edge::answers::problem::FieldError;
 use crate::domain::case::{ResultDocument, Ruling};
 use crate::domain::kernel::text::Bilingual;
 
-/// What is decided.
+/// 决定结果。 The outcome of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "Outcome", rename_all = "snake_case")]
 pub enum OutcomeWord {
@@ -17,14 +17,14 @@ pub enum OutcomeWord {
     Deny,
 }
 
-/// 结果。 What a grant produces.
+/// 结果。 The result of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "ResultDocument", deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct ResultDocumentBody {
-    /// What it is: 居住证.
+    /// For example 居住证.
     #[oai(validator(min_length = 1, max_length = 100))]
     pub title: String,
-    /// Its number, where it has one.
+    /// The number, if it has one.
     #[oai(validator(min_length = 1, max_length = 100))]
     pub number: Option<String>,
 }
@@ -44,8 +44,8 @@ impl Example for ResultDocumentBody {
 /// Reads a ruling from its three members.
 ///
 /// # Errors
-/// All that contradicts itself: a grant without its result, a denial with one, or without reasons (行政许可法 38); and text
-/// that says nothing or cannot be kept.
+/// All contradictions: a grant without a result, a denial with one, a denial without reasons (行政许可法 38); and text that is
+/// blank or cannot be stored.
 pub fn ruling(
     outcome: OutcomeWord,
     reasons: String,
@@ -60,10 +60,10 @@ pub fn ruling(
     faults.extend(result.iter().flat_map(ResultDocumentBody::faults));
     match (outcome, result) {
         (OutcomeWord::Grant, None) => {
-            faults.push(fault("/result", "required", "准予须写明结果", "A grant says what it produces"));
+            faults.push(fault("/result", "required", "准予须写明结果", "A grant needs a result"));
         }
         (OutcomeWord::Deny, Some(_)) => {
-            faults.push(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing"));
+            faults.push(fault("/result", "not_allowed", "不予没有结果", "A denial has no result"));
         }
         (OutcomeWord::Grant, Some(ResultDocumentBody { title, number })) if faults.is_empty() => {
             return Ok(Ruling::Grant { result: ResultDocument { title, number }, reasons });
@@ -76,20 +76,20 @@ pub fn ruling(
 
 impl ResultDocumentBody {
     fn faults(&self) -> impl Iterator<Item = FieldError> {
-        let says_nothing = |text: &String| text.trim().is_empty() || text.contains('\0');
-        let title = says_nothing(&self.title).then(|| unwritable("/result/title"));
-        let number = self.number.as_ref().is_some_and(says_nothing).then(|| unwritable("/result/number"));
+        let is_unwritable = |text: &String| text.trim().is_empty() || text.contains('\0');
+        let title = is_unwritable(&self.title).then(|| unwritable("/result/title"));
+        let number = self.number.as_ref().is_some_and(is_unwritable).then(|| unwritable("/result/number"));
         title.into_iter().chain(number)
     }
 }
 
-/// A text that is blank, or holds what PostgreSQL does not keep.
+/// The fault of a text that is blank, or has a NUL, which PostgreSQL does not store.
 fn unwritable(pointer: &str) -> FieldError {
-    fault(pointer, "wrong_format", "格式不正确", "It does not have the right form")
+    fault(pointer, "wrong_format", "格式不正确", "It does not have the right format")
 }
 
-/// A denial does not say why.
-pub(in crate::api) fn no_reasons() -> FieldError {
+/// The fault of a denial without reasons.
+pub fn no_reasons() -> FieldError {
     fault("/reasons", "required", "不予须说明理由", "A denial needs reasons")
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ruling_does_not_contradict_itself() {
+    fn a_ruling_must_not_contradict_itself() {
         let read = |outcome, reasons: &str, result: Option<()>| {
             let result = result.map(|()| ResultDocumentBody::example());
             ruling(outcome, reasons.to_owned(), result).map_err(pointers)
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_of_a_ruling_are_told_at_once() {
+    fn all_faults_of_a_ruling_are_reported_at_once() {
         let blank = || Some(ResultDocumentBody { title: " ".to_owned(), number: Some("\0".to_owned()) });
         let faults = |outcome, reasons: &str| pointers(ruling(outcome, reasons.to_owned(), blank()).unwrap_err());
         assert_eq!(faults(OutcomeWord::Grant, "a\0"), ["/reasons", "/result/title", "/result/number"]);

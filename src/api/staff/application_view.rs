@@ -1,4 +1,4 @@
-//! What was applied for, as the officer who decides sees it.
+//! An application, as the officer reads it.
 
 use poem_openapi::Object;
 use serde_json::Value;
@@ -6,21 +6,21 @@ use serde_json::Value;
 use crate::domain::application::{Application, HandedIn, Particulars};
 use crate::domain::kernel::ids::UploadId;
 
-/// 申请材料。 What was handed in.
+/// 申请材料。 What the applicant handed in.
 #[derive(Debug, Object)]
 #[oai(rename = "Application", skip_serializing_if_is_none)]
 pub(super) struct ApplicationBody {
-    /// Who handed it in, as they were known then; absent where another system knows them.
+    /// The applicant, as known at that time; absent if only another system knows them.
     applicant: Option<ApplicantBody>,
-    /// A word to the officer.
+    /// A note to the officer.
     note: Option<String>,
-    /// The answers to the item's form, as `form_schema` of the item describes them.
+    /// The answers to the item's form; its `form_schema` describes them.
     form: Value,
     /// The files, by material.
     materials: Vec<HandedInBody>,
 }
 
-/// A person, as the real-name step knew them.
+/// 申请人。 The applicant, from the real-name check.
 #[derive(Debug, Object)]
 #[oai(rename = "Applicant", skip_serializing_if_is_none)]
 struct ApplicantBody {
@@ -32,11 +32,11 @@ struct ApplicantBody {
     phone: Option<String>,
 }
 
-/// The files for one material.
+/// 材料。 The files for one material.
 #[derive(Debug, Object)]
 #[oai(rename = "HandedIn")]
 struct HandedInBody {
-    /// Which material of the item.
+    /// The `key` of the material in the item.
     key: String,
     /// The files, in order.
     uploads: Vec<UploadId>,
@@ -70,7 +70,7 @@ impl From<&HandedIn> for HandedInBody {
 }
 
 impl ApplicationBody {
-    /// One for the document.
+    /// For the document.
     pub(super) fn example() -> Self {
         Self {
             applicant: Some(ApplicantBody {

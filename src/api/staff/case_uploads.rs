@@ -1,25 +1,26 @@
-//! The files of a case, as the officer who handles it reads them.
+//! The files of a case, for the officer who handles it.
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
 use super::desk::desk;
-use super::tag::Tag;
+use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Officer;
+use crate::api::edge::parameters::principal::Officer;
 use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::officers::read_upload::ReadUploadError;
 use crate::domain::kernel::ids::{CaseId, UploadId};
 
-/// The operations.
 pub struct CaseUploads(pub(super) Casework);
 
-#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Cases")]
+#[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Cases")]
 impl CaseUploads {
-    /// Sends a file that was handed in with a case, or after its supplement notice. It may be the scan of an identity card, so
-    /// the history of the case keeps who read it.
+    /// 下载材料 · Download a file of a case
+    ///
+    /// A file that was handed in with the case, or after its supplement notice. It may be the scan of an identity card,
+    /// so the history of the case records who read it.
     #[oai(path = "/cases/:id/uploads/:upload", method = "get", operation_id = "get_case_upload")]
     async fn get(&self, officer: Officer, id: Path<CaseId>, upload: Path<UploadId>) -> Result<FileAnswer, Problem> {
         let found = self.0.read_case_upload(&desk(&officer)?, id.0, upload.0).await;

@@ -1,4 +1,4 @@
-//! The cases of an officer's agency: the queue, one in full, its history, and the acts on it.
+//! The cases of an officer's agency: the queue, a case in full, its history, and the acts on it.
 
 use chrono::NaiveDate;
 use poem_openapi::param::{Path, Query};
@@ -9,15 +9,17 @@ use serde_json::{Value, json};
 
 use super::application_view::ApplicationBody;
 use super::desk::{desk, seen};
-use super::tag::Tag;
-use crate::api::edge::answers::Versioned;
+use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::{IfMatch, etag};
+use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer::Officer;
+use crate::api::edge::answers::resource::Shown;
+use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::{Answered, IdempotencyKey, OptionalKey};
+use crate::api::edge::parameters::conditions::IfMatch;
+use crate::api::edge::parameters::idempotency::{IdempotencyKey, OptionalKey};
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Officer;
 use crate::api::shared::case_view::CaseBody;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::Casework;
@@ -29,8 +31,7 @@ use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text::Bilingual;
 use crate::store::cases::{self, HistoryEntry};
 
-/// The operations.
-pub struct Cases {
+pub struct StaffCases {
     pub(super) casework: Casework,
     pub(super) cursors: Cursors,
 }
@@ -38,24 +39,27 @@ pub struct Cases {
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_cases";
 
-#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Cases")]
-impl Cases {
-    /// Lists the agency's open cases: what is due first comes first, what waits for its applicant comes last. With `number`
-    /// it finds one, open or not.
+#[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Cases")]
+impl StaffCases {
+    /// 办件列表 · List cases
+    ///
+    /// Lists the open cases of the agency. The earliest due date comes first; cases that wait for the applicant come
+    /// last. With `number` it finds one case, open or closed.
     #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
     async fn list(
         &self,
         officer: Officer,
         /// Only cases in this state.
         Query(state): Query<Option<OpenState>>,
-        /// 办件编号: only the case of this number. A slip in it is noticed by its check character.
+        /// 办件编号: only the case with this number. Its check character detects typing errors.
         Query(number): Query<Option<String>>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<QueueAnswer, Problem> {
-        let (desk, limit) = (desk(&officer)?, clamp(limit));
+        let desk = desk(&officer)?;
+        let limit = clamp(limit);
         if let Some(number) = number {
             return self.list_one(&desk, &number).await;
         }
@@ -65,11 +69,13 @@ impl Cases {
         let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
         let position = |row: &cases::Versioned| (row.case.due_on, row.case.id);
-        let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
         Ok(QueueAnswer::Ok(Json(page)))
     }
 
-    /// Shows a case with all that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
+    /// 查看办件 · Show a case
+    ///
+    /// With everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseFileAnswer, Problem> {
         let file = self.casework.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
@@ -77,7 +83,9 @@ impl Cases {
         Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
     }
 
-    /// 查看完整信息。 Shows a case with nothing masked, and keeps in its history who saw it, and why.
+    /// 查看完整信息 · Disclose a case
+    ///
+    /// Shows a case with nothing masked. The history of the case records the officer and the reason.
     #[oai(path = "/cases/:id/disclosures", method = "post", operation_id = "disclose_case")]
     async fn disclose(
         &self,
@@ -85,21 +93,26 @@ impl Cases {
         id: Path<CaseId>,
         idempotency_key: OptionalKey,
         body: Body<Disclosure>,
-    ) -> Result<Answered<Versioned<CaseFileBody>>, Problem> {
+    ) -> Result<Answered<Shown<CaseFileBody>>, Problem> {
         let once = idempotency_key.once(officer.id, "disclose_case", &json!([id.0, body.raw()]));
-        let (desk, Disclosure { reason }) = (desk(&officer)?, body.into_inner());
-        let whole = |file: &CaseFile| Versioned { body: self.show_file(file), version: file.case.version }.into();
+        let desk = desk(&officer)?;
+        let Disclosure { reason } = body.into_inner();
+        let whole = |file: &CaseFile| Shown { body: self.show_file(file), version: file.case.version }.into();
         Ok(self.casework.disclose(&desk, id.0, &reason, once.as_ref(), whole).await?.into())
     }
 
-    /// Shows who did what to a case, when and why, oldest first.
+    /// 办件历史 · Show the history of a case
+    ///
+    /// All acts, with their actors, times and reasons, oldest first.
     #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
     async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<HistoryAnswer, Problem> {
         let history = self.casework.case_history(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(HistoryAnswer::Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() })))
     }
 
-    /// 受理。 Accepts a case: from now on its decision is due.
+    /// 受理 · Accept a case
+    ///
+    /// The decision is due from now on.
     #[oai(path = "/cases/:id/acceptance", method = "post", operation_id = "accept_case")]
     async fn accept(
         &self,
@@ -107,14 +120,17 @@ impl Cases {
         id: Path<CaseId>,
         if_match: IfMatch,
         idempotency_key: OptionalKey,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
+        let desk = desk(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
         let asked = Asked { case: id.0, version, once: once.as_ref() };
         Ok(self.casework.accept(&desk, asked, |case| self.show(case).into()).await?.into())
     }
 
-    /// 补正告知。 Tells the applicant, once, everything that is missing.
+    /// 补正告知 · Give a supplement notice
+    ///
+    /// Tells the applicant everything that is missing. Possible once.
     #[oai(path = "/cases/:id/supplement-notice", method = "post", operation_id = "notice_supplement")]
     async fn notice_supplement(
         &self,
@@ -123,8 +139,9 @@ impl Cases {
         if_match: IfMatch,
         idempotency_key: OptionalKey,
         body: Body<SupplementNotice>,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
+        let desk = desk(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
         let asked = Asked { case: id.0, version, once: once.as_ref() };
         let points = body.into_inner().points;
@@ -132,7 +149,9 @@ impl Cases {
         Ok(given.await?.into())
     }
 
-    /// 决定。 Grants or denies. The applicant is told and the parcel is ordered, whatever dies in between.
+    /// 作出决定 · Decide a case
+    ///
+    /// Grants or denies. The applicant is notified and the parcel is ordered, even if a process fails in between.
     #[oai(path = "/cases/:id/decision", method = "post", operation_id = "decide_case")]
     async fn decide(
         &self,
@@ -141,8 +160,9 @@ impl Cases {
         if_match: IfMatch,
         idempotency_key: IdempotencyKey,
         body: Body<NewDecision>,
-    ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+    ) -> Result<Answered<Shown<CaseBody>>, Problem> {
+        let desk = desk(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
         let ruling =
@@ -152,23 +172,23 @@ impl Cases {
     }
 }
 
-impl Cases {
-    /// The list of the one case of a number, or of none.
+impl StaffCases {
+    /// The list of the case with a number, or an empty list.
     async fn list_one(&self, desk: &Desk, number: &str) -> Result<QueueAnswer, Problem> {
-        let slip = || {
+        let wrong = || {
             Bilingual::new(
                 "办件编号有误：校验位不符",
-                "There is a slip in the number: its check character does not fit",
+                "The number contains an error: its check character does not match",
             )
         };
-        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(slip()))?;
+        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(wrong()))?;
         let found = self.casework.case_numbered(desk, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
         Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
     }
 
-    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
-        Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+    fn show(&self, case: &cases::Versioned) -> Shown<CaseBody> {
+        Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 
     fn show_file(&self, file: &CaseFile) -> CaseFileBody {
@@ -180,7 +200,7 @@ impl Cases {
     }
 }
 
-/// A state in which the agency or the applicant owes an act.
+/// 待办状态。 A state in which the agency or the applicant must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum OpenState {
@@ -202,13 +222,13 @@ impl OpenState {
     }
 }
 
-/// A case with all that was handed in.
+/// 办件详情。 A case with everything that was handed in.
 #[derive(Debug, Object)]
 #[oai(rename = "CaseFile", example, skip_serializing_if_is_none)]
 struct CaseFileBody {
     #[oai(flatten)]
     case: CaseBody,
-    /// What was applied for; it never changes.
+    /// The application. It never changes.
     application: ApplicationBody,
     /// What was handed in after a supplement notice.
     supplement_answer: Option<ApplicationBody>,
@@ -220,11 +240,11 @@ impl Example for CaseFileBody {
     }
 }
 
-/// Why somebody must see everything.
+/// 查看理由。 The reason for a disclosure.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct Disclosure {
-    /// Why; the applicant may ask for it.
+    /// The applicant may ask for it.
     #[oai(validator(max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
     reason: String,
 }
@@ -235,11 +255,11 @@ impl Example for Disclosure {
     }
 }
 
-/// What is missing.
+/// 补正告知。 A supplement notice.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct SupplementNotice {
-    /// Everything that is missing, each point for itself. The law allows one notice.
+    /// Everything that is missing, point by point. The law allows one notice.
     #[oai(validator(min_items = 1, max_items = 50, max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
     points: Vec<String>,
 }
@@ -250,16 +270,16 @@ impl Example for SupplementNotice {
     }
 }
 
-/// A decision.
+/// 决定。 A decision.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct NewDecision {
     /// 准予或不予
     outcome: OutcomeWord,
-    /// Why. A denial must say it.
+    /// A denial needs reasons.
     #[oai(default, validator(max_length = 2000))]
     reasons: String,
-    /// What a grant produces: required for a grant, and only there.
+    /// The result of a grant: required for a grant, and not allowed otherwise.
     result: Option<ResultDocumentBody>,
 }
 
@@ -269,17 +289,16 @@ impl Example for NewDecision {
     }
 }
 
-/// Who did what, when and why.
+/// 办件历史。 One act on a case.
 #[derive(Debug, Object)]
 #[oai(rename = "HistoryEntry", example)]
 struct HistoryBody {
-    /// When.
     at: Instant,
-    /// Who: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
+    /// `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
     actor: String,
-    /// What: `submitted`, `accepted`, `decided`, … More words may come.
+    /// `submitted`, `accepted`, `decided`, … More words may come.
     act: String,
-    /// Why, and with what.
+    /// The reasons and details of the act.
     cause: Value,
 }
 
@@ -301,7 +320,7 @@ impl Example for HistoryBody {
     }
 }
 
-/// The history of a case.
+/// 办件历史。 The history of a case.
 #[derive(Debug, Object)]
 struct History {
     /// Oldest first.
@@ -310,21 +329,21 @@ struct History {
 
 #[derive(ApiResponse)]
 enum QueueAnswer {
-    /// The queue.
+    /// 成功 · The cases
     #[oai(status = 200)]
     Ok(Json<Page<CaseBody>>),
 }
 
 #[derive(ApiResponse)]
 enum CaseFileAnswer {
-    /// The case.
+    /// 成功 · The case
     #[oai(status = 200)]
     Ok(Json<CaseFileBody>, #[oai(header = "ETag")] String),
 }
 
 #[derive(ApiResponse)]
 enum HistoryAnswer {
-    /// The history.
+    /// 成功 · The history
     #[oai(status = 200)]
     Ok(Json<History>),
 }

@@ -1,15 +1,15 @@
 //! The desk that a request comes from.
 
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::IfMatch;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::Officer;
+use crate::api::edge::current::current_request;
+use crate::api::edge::parameters::conditions::IfMatch;
+use crate::api::edge::parameters::principal::Officer;
 use crate::casework::officers::Desk;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Role;
 
-/// The desk of an officer. Operators look after jobs and gateways, and see no cases.
+/// The desk of an officer. Operators run jobs and gateways, and see no cases.
 ///
 /// # Errors
 /// `forbidden` for operators.
@@ -21,7 +21,7 @@ pub(super) fn desk(officer: &Officer) -> Result<Desk, Problem> {
     Ok(Desk { officer: officer.id, agency: officer.agency.clone(), trace })
 }
 
-/// The version that an officer has seen. Whoever acts on a case has read it, so `*` will not do.
+/// The version that the officer has read. An act needs it, so `*` is refused.
 ///
 /// # Errors
 /// `version_required` for `*`.

@@ -1,4 +1,4 @@
-//! What an officer's desk asks for: `/staff/v1`.
+//! The API of an officer's desk: `/staff/v1`.
 
 pub mod case_uploads;
 pub mod cases;
@@ -10,31 +10,27 @@ mod application_view;
 mod desk;
 mod parcel_view;
 
-use super::edge::openapi::About;
-use crate::api::edge::parameters::paging::Cursors;
-use crate::casework::Casework;
-use crate::casework::people::People;
-use crate::gateway::courier::Carriers;
+use crate::api::edge::openapi::document::About;
+use crate::api::services::Services;
 
-/// The operations: one implementation per group of paths.
-pub type Api = (sessions::Sessions, cases::Cases, case_uploads::CaseUploads, parcels::Parcels);
+/// One implementation per group of paths.
+pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
 
 /// Puts the operations together.
 #[must_use]
-pub fn api(people: &People, casework: &Casework, carriers: &Carriers, cursors: &Cursors) -> Api {
+pub fn api(services: &Services) -> Api {
+    let Services { people, casework, carriers, cursors, .. } = services;
     (
-        sessions::Sessions(people.clone()),
-        cases::Cases { casework: casework.clone(), cursors: cursors.clone() },
+        sessions::StaffSessions(people.clone()),
+        cases::StaffCases { casework: casework.clone(), cursors: cursors.clone() },
         case_uploads::CaseUploads(casework.clone()),
-        parcels::Parcels { casework: casework.clone(), carriers: carriers.clone(), cursors: cursors.clone() },
+        parcels::StaffParcels { casework: casework.clone(), carriers: carriers.clone(), cursors: cursors.clone() },
     )
 }
 
-/// The document.
 pub const ABOUT: About = About {
     file: "staff",
     title: "审批工作台 · Songda staff API",
     description: "受理、补正、决定与寄递。 Handling cases at an agency: the queue, acceptance, supplement notices, \
                   decisions and parcels. Texts follow `Accept-Language` (zh-CN or en); codes never change.",
-    open: &["sign_in", "refresh_session"],
 };

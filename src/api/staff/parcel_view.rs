@@ -1,4 +1,4 @@
-//! A parcel as the desk reads it: in the words of its carrier, and without the recipient, whom the case names.
+//! A parcel as officers read it: in the carrier's words, and without the recipient, who is in the case.
 
 use chrono::NaiveDate;
 use poem_openapi::types::Example;
@@ -14,45 +14,42 @@ use crate::store::parcels::StoredParcel;
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Parcel", example, skip_serializing_if_is_none)]
 pub(super) struct ParcelBody {
-    /// Its id.
     pub id: ParcelId,
-    /// The case whose result it carries.
+    /// The case whose result the parcel carries.
     pub case: CaseId,
     /// 承运商: the carrier's code.
     pub carrier: String,
-    /// 运单号, as soon as the carrier gave one.
+    /// 运单号; absent until the carrier assigns one.
     pub waybill: Option<String>,
-    /// Where it stands.
     pub state: ParcelStateWord,
-    /// By when it must have arrived (行政许可法 44). Absent where the working days on the way there are not announced.
+    /// The last day for its arrival (行政许可法 44). Absent if the working days until then are not announced.
     pub serve_by: Option<NaiveDate>,
 }
 
-/// A parcel and its way.
+/// 寄递详情。 A parcel with its scans.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "ParcelWithWay", example, skip_serializing_if_is_none)]
 pub(super) struct ParcelWithWayBody {
     #[oai(flatten)]
     parcel: ParcelBody,
-    /// Its way as far as it is known, oldest first.
+    /// Oldest first.
     scans: Vec<ScanBody>,
 }
 
-/// One event of a parcel's way.
+/// 物流轨迹。 One scan of a parcel.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Scan")]
 pub(super) struct ScanBody {
-    /// When, by the carrier's clock.
+    /// By the carrier's clock.
     pub at: Instant,
-    /// What it means.
     pub state: ScanWord,
-    /// Where, in the carrier's words.
+    /// The place, in the carrier's words.
     pub place: String,
-    /// What, in the carrier's words.
+    /// The event, in the carrier's words.
     pub text: String,
 }
 
-/// Where a parcel stands.
+/// 寄递状态。 The state of a parcel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ParcelState", rename_all = "snake_case", remote = "ParcelState")]
 pub enum ParcelStateWord {
@@ -82,7 +79,7 @@ pub enum ParcelStateWord {
     AddressRefused,
 }
 
-/// What an event of a parcel's way means.
+/// 轨迹含义。 The meaning of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ScanState", rename_all = "snake_case", remote = "ScanMeaning")]
 pub enum ScanWord {
@@ -104,12 +101,11 @@ pub enum ScanWord {
     Returned,
     /// 已取消
     Cancelled,
-    /// 其他: it changes nothing.
+    /// 其他: the state does not change.
     Unchanged,
 }
 
 impl ParcelWithWayBody {
-    /// Shows a parcel and its way.
     #[must_use]
     pub fn of(stored: &StoredParcel, way: &[Scan]) -> Self {
         Self { parcel: stored.into(), scans: way.iter().map(ScanBody::from).collect() }

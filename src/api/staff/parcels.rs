@@ -1,4 +1,4 @@
-//! The parcels of an agency's cases: where they are, their labels, and stopping one that must not go out.
+//! The parcels of an agency's cases: their state, their labels, and their cancellation.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 
 use super::desk::desk;
 use super::parcel_view::{ParcelBody, ParcelStateWord, ParcelWithWayBody};
-use super::tag::Tag;
+use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::bearer::Officer;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::principal::Officer;
 use crate::casework::Casework;
 use crate::casework::officers::parcels::CancelError;
 use crate::domain::delivery::parcel::ParcelState;
@@ -23,8 +23,7 @@ use crate::domain::kernel::text::Bilingual;
 use crate::gateway::courier::{CarrierFact, CarrierFault, Carriers, Label};
 use crate::store::parcels::StoredParcel;
 
-/// The operations.
-pub struct Parcels {
+pub struct StaffParcels {
     pub(super) casework: Casework,
     pub(super) carriers: Carriers,
     pub(super) cursors: Cursors,
@@ -33,39 +32,47 @@ pub struct Parcels {
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_parcels";
 
-#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Parcels")]
-impl Parcels {
-    /// Lists the parcels of a case, the first one first: none before a grant that is sent by courier, and several where one
-    /// did not arrive.
+#[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Parcels")]
+impl StaffParcels {
+    /// 办件寄递 · List the parcels of a case
+    ///
+    /// In the order in which they were requested. There is none before a grant that is sent by courier, and there are
+    /// several if one did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseParcelsAnswer, Problem> {
         let found = self.casework.parcels_of_agencys_case(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(CaseParcelsAnswer::Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() })))
     }
 
-    /// Lists the agency's parcels in a state, what must arrive first comes first: `ordered` are those whose labels are to be
-    /// printed; `address_refused` and `returned` are those to look after.
+    /// 寄递列表 · List parcels
+    ///
+    /// Lists the agency's parcels in a state. The earliest `serve_by` comes first. `ordered` parcels need their labels
+    /// printed; `address_refused` and `returned` ones need an officer.
     #[oai(path = "/parcels", method = "get", operation_id = "list_parcels")]
     async fn list(
         &self,
         officer: Officer,
         /// Only parcels in this state.
         Query(state): Query<ParcelStateWord>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<ListAnswer, Problem> {
-        let (desk, limit, state) = (desk(&officer)?, clamp(limit), ParcelState::from(state));
+        let desk = desk(&officer)?;
+        let limit = clamp(limit);
+        let state = ParcelState::from(state);
         let filters = (desk.agency.as_str(), state);
         let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.parcels_to_serve(&desk, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
-        let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| ParcelBody::from(&row))?;
+        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?;
         Ok(ListAnswer::Ok(Json(page)))
     }
 
-    /// Shows a parcel and its way.
+    /// 查看寄递 · Show a parcel
+    ///
+    /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
         let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
@@ -73,6 +80,8 @@ impl Parcels {
         Ok(ParcelAnswer::Ok(Json(ParcelWithWayBody::of(&stored, &way))))
     }
 
+    /// 打印面单 · Fetch a label
+    ///
     /// Fetches the label to print from the carrier.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
     async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<CarrierFault>> {
@@ -84,7 +93,9 @@ impl Parcels {
         Ok(LabelAnswer::Ok(label.try_into()?, "no-store".to_owned()))
     }
 
-    /// Asks the carrier to cancel a parcel that it has not picked up yet. Whether it did shows in the parcel's state.
+    /// 取消寄递 · Cancel a parcel
+    ///
+    /// Asks the carrier to cancel a parcel that it has not picked up yet. The state of the parcel shows the outcome.
     #[oai(path = "/parcels/:id/cancellation", method = "post", operation_id = "cancel_parcel")]
     async fn cancel(&self, officer: Officer, id: Path<ParcelId>) -> Result<CancelAnswer, Problem> {
         self.casework.cancel_parcel(&desk(&officer)?, id.0).await?;
@@ -101,7 +112,7 @@ impl Brings for CarrierFault {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
-/// What a carrier's "no" to a label means for who asked.
+/// The problem for the officer if the carrier refuses a label.
 fn label_problem(fault: CarrierFault) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let problem = match fault.fact {
@@ -116,16 +127,13 @@ fn label_problem(fault: CarrierFault) -> Problem {
     problem.cause(fault)
 }
 
-/// A label, as the carrier drew it.
+/// A label, in the carrier's format.
 #[derive(ResponseContent)]
 enum LabelFile {
-    /// To print.
     #[oai(content_type = "application/pdf")]
     Pdf(Binary<Vec<u8>>),
-    /// To print.
     #[oai(content_type = "image/png")]
     Png(Binary<Vec<u8>>),
-    /// To print.
     #[oai(content_type = "image/jpeg")]
     Jpeg(Binary<Vec<u8>>),
 }
@@ -144,44 +152,44 @@ impl TryFrom<Label> for LabelFile {
     }
 }
 
-/// The parcels of a case.
+/// 办件寄递。 The parcels of a case.
 #[derive(Debug, Object)]
 struct CaseParcels {
-    /// In the order in which they were promised.
+    /// In the order in which they were requested.
     data: Vec<ParcelBody>,
 }
 
 #[derive(ApiResponse)]
 enum CaseParcelsAnswer {
-    /// The parcels.
+    /// 成功 · The parcels
     #[oai(status = 200)]
     Ok(Json<CaseParcels>),
 }
 
 #[derive(ApiResponse)]
 enum ListAnswer {
-    /// The parcels.
+    /// 成功 · The parcels
     #[oai(status = 200)]
     Ok(Json<Page<ParcelBody>>),
 }
 
 #[derive(ApiResponse)]
 enum ParcelAnswer {
-    /// The parcel.
+    /// 成功 · The parcel
     #[oai(status = 200)]
     Ok(Json<ParcelWithWayBody>),
 }
 
 #[derive(ApiResponse)]
 enum LabelAnswer {
-    /// The label. It shows a name, an address and a phone.
+    /// 面单 · The label. It contains a name, an address and a phone number.
     #[oai(status = 200)]
     Ok(LabelFile, #[oai(header = "Cache-Control")] String),
 }
 
 #[derive(ApiResponse)]
 enum CancelAnswer {
-    /// The carrier will be asked.
+    /// 已受理 · The carrier will be asked
     #[oai(status = 202)]
     Accepted,
 }

@@ -1,14 +1,15 @@
-//! Officers signing in, staying signed in, and signing out.
+//! The sessions of officers: sign-in, refresh, sign-out.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
-use super::tag::Tag;
+use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::bearer;
 use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::principal;
+use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::people::People;
 use crate::casework::people::officer_sign_in::OfficerSignInError;
@@ -19,46 +20,49 @@ use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::session::RefreshToken;
 use crate::domain::people::staff::{Officer, Role};
 
-/// The operations.
-pub struct Sessions(pub People);
+pub struct StaffSessions(pub People);
 
-#[OpenApi(prefix_path = "/staff/v1", tag = "Tag::Sessions")]
-impl Sessions {
-    /// Signs in with a password. Five wrong ones lock an account for 15 minutes; the answer does not tell.
+#[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Sessions")]
+impl StaffSessions {
+    /// 密码登录 · Sign in with a password
+    ///
+    /// Five wrong passwords lock an account for 15 minutes. The answer does not tell.
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
-    async fn sign_in(&self, body: Body<Credentials>) -> Result<Opened, Problem> {
+    async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened, Problem> {
         let Credentials { username, password } = body.into_inner();
         let signed_in = self.0.officer_sign_in(&username, Private::new(password)).await?;
         Ok(Opened::Created(Json(signed_in.into()), NO_STORE.to_owned()))
     }
 
-    /// Exchanges a refresh token for the next pair of tokens. Each is used once; keep the new one.
+    /// 刷新登录 · Refresh the session
+    ///
+    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
-    async fn refresh(&self, body: Body<StaffRefresh>) -> Result<Refreshed, Problem> {
+    async fn refresh(&self, _anyone: Anyone, body: Body<StaffRefresh>) -> Result<Refreshed, Problem> {
         let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
         let signed_in = self.0.refresh_officer(&token).await?;
         Ok(Refreshed::Ok(Json(signed_in.into()), NO_STORE.to_owned()))
     }
 
-    /// Signs out.
+    /// 退出登录 · Sign out
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
-    async fn sign_out(&self, officer: bearer::Officer) -> Result<SignedOut, Problem> {
+    async fn sign_out(&self, officer: principal::Officer) -> Result<SignedOut, Problem> {
         self.0.sign_out(officer.session).await?;
         Ok(SignedOut::NoContent)
     }
 
-    /// Shows who is signed in.
+    /// 查看本人 · Show the signed-in officer
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
-    async fn me(&self, officer: bearer::Officer) -> Result<MeAnswer, Problem> {
+    async fn me(&self, officer: principal::Officer) -> Result<MeAnswer, Problem> {
         let officer = self.0.officer(officer.id).await?.ok_or(Code::InvalidToken)?;
         Ok(MeAnswer::Ok(Json(OfficerBody::from(&officer))))
     }
 }
 
-/// Tokens are kept by nobody on the way (RFC 6749 §5.1).
+/// No cache may keep tokens (RFC 6749 §5.1).
 const NO_STORE: &str = "no-store";
 
-/// A name and a password.
+/// 登录凭据。 A user name and a password.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct Credentials {
@@ -70,7 +74,7 @@ struct Credentials {
     password: String,
 }
 
-/// A refresh token.
+/// 刷新令牌。 A refresh token.
 #[derive(Object)]
 #[oai(rename = "Refresh", deny_unknown_fields, example)]
 struct StaffRefresh {
@@ -91,31 +95,29 @@ impl Example for StaffRefresh {
     }
 }
 
-/// An officer.
+/// 审批人员。 An officer.
 #[derive(Object)]
 #[oai(rename = "Officer", example)]
 struct OfficerBody {
-    /// Who.
     id: OfficerId,
     /// 用户名
     username: String,
     /// 姓名
     name: String,
-    /// The code of the agency whose cases they see.
+    /// The code of the officer's agency.
     agency: String,
-    /// What they may do.
     role: RoleWord,
 }
 
-/// What an officer may do.
+/// 角色。 The role of an officer.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "Role", rename_all = "snake_case", remote = "Role")]
 enum RoleWord {
     /// 审批人员: handles the cases of an agency.
     Officer,
-    /// 主管: the same, and looks after those who do.
+    /// 主管: the same, and supervises officers.
     Supervisor,
-    /// 运维: looks after jobs and gateways.
+    /// 运维: runs jobs and gateways.
     Operator,
 }
 
@@ -143,7 +145,7 @@ impl Example for OfficerBody {
     }
 }
 
-/// An officer's tokens.
+/// 登录会话。 The tokens of an officer.
 #[derive(Object)]
 #[oai(rename = "StaffSession", example)]
 struct Session {
@@ -151,11 +153,10 @@ struct Session {
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
-    /// Seconds until the access token runs out.
+    /// Seconds until the access token expires.
     expires_in: u64,
-    /// Gets the next pair, once.
+    /// Exchanged once for the next pair of tokens.
     refresh_token: String,
-    /// Who signed in.
     officer: OfficerBody,
 }
 
@@ -185,28 +186,28 @@ impl Example for Session {
 
 #[derive(ApiResponse)]
 enum Opened {
-    /// Signed in.
+    /// 已登录 · Signed in
     #[oai(status = 201)]
     Created(Json<Session>, #[oai(header = "Cache-Control")] String),
 }
 
 #[derive(ApiResponse)]
 enum Refreshed {
-    /// Still signed in.
+    /// 已刷新 · Refreshed
     #[oai(status = 200)]
     Ok(Json<Session>, #[oai(header = "Cache-Control")] String),
 }
 
 #[derive(ApiResponse)]
 enum SignedOut {
-    /// Signed out: the refresh token is refused from now on, the access token runs out by itself.
+    /// 已退出 · Signed out. The refresh token is refused from now on; the access token expires by itself.
     #[oai(status = 204)]
     NoContent,
 }
 
 #[derive(ApiResponse)]
 enum MeAnswer {
-    /// The officer.
+    /// 成功 · The officer
     #[oai(status = 200)]
     Ok(Json<OfficerBody>),
 }
@@ -216,7 +217,7 @@ impl From<OfficerSignInError> for Problem {
         match error {
             OfficerSignInError::Refused => Self::new(Code::SignInFailed).detail(Bilingual::new(
                 "用户名或密码不正确，或账号已停用、暂时锁定",
-                "Name or password is wrong, or the account is disabled or locked for a while",
+                "User name or password is wrong, or the account is disabled or temporarily locked",
             )),
             OfficerSignInError::Password(error) => Self::internal(error),
             OfficerSignInError::Store(error) => error.into(),

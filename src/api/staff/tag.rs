@@ -2,13 +2,12 @@
 
 use poem_openapi::Tags;
 
-/// A group.
 #[derive(Tags)]
-pub enum Tag {
-    /// 登录与退出 Signing in and out
+pub enum StaffTag {
+    /// 登录与退出 · Sign-in and sign-out
     Sessions,
-    /// 办件 The cases of the agency
+    /// 办件 · Cases of the agency
     Cases,
-    /// 寄递 Their parcels
+    /// 寄递 · Parcels of the cases
     Parcels,
 }

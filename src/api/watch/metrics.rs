@@ -1,6 +1,6 @@
-//! `/metrics`: what this process counts, beside what it is told when it asks: how long jobs wait, and whether PostgreSQL
-//! and Redis answer. Asking is cheap (two index scans of bounded length a lane) and is done once in a while at the most,
-//! however many ask.
+//! `/metrics`: the counts of this process, and the state of others: how long jobs wait, and whether PostgreSQL and Redis
+//! answer. The queries are cheap (two index scans of bounded length per lane), and run at most once in five seconds, however
+//! many scrapers there are.
 
 use std::time::Duration;
 
@@ -17,22 +17,19 @@ use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
 use crate::store::jobs::Standing;
 
-/// Jobs are counted up to this many.
+/// The count of jobs stops here.
 const MOST: i64 = 10_000;
-/// How old what was told may be.
+/// The longest age of the queried state.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long PostgreSQL and Redis may take to answer.
+/// The time-out of PostgreSQL and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// Whom to ask.
 pub struct Sources {
-    /// The record.
     pub casework: Casework,
-    /// Redis.
     pub queue: Queue,
     /// Every lane of this installation.
     pub lanes: Vec<Lane>,
-    /// The lanes of this process, if it works.
+    /// The lanes that this process works on, if it is a worker.
     pub rounds: Rounds,
 }
 
@@ -41,7 +38,6 @@ struct Metrics {
     asked: Mutex<Option<Stopwatch>>,
 }
 
-/// The endpoint.
 pub fn endpoint(sources: Sources) -> BoxEndpoint<'static> {
     Metrics { sources, asked: Mutex::default() }.boxed()
 }
@@ -63,7 +59,7 @@ impl Endpoint for Metrics {
 }
 
 impl Sources {
-    /// What others know.
+    /// Queries PostgreSQL and Redis.
     async fn ask(&self) {
         let (standing, pong) = tokio::join!(
             tokio::time::timeout(ANSWER_WITHIN, self.casework.standing(&self.lanes, MOST)),
@@ -77,7 +73,7 @@ impl Sources {
         }
     }
 
-    /// What this process knows without asking.
+    /// Reads what this process knows by itself.
     fn look(&self) {
         let connections = self.casework.store().connections();
         database::set_connections(connections.busy, connections.idle, connections.limit);

@@ -1,5 +1,5 @@
-//! For whoever watches over a process, whatever it does: that it lives, that it can do its work, and what it counts. They
-//! have a listener of their own (`SONGDA_WATCH_LISTEN`), because what is counted is not for the public.
+//! The watch listener (`SONGDA_WATCH_LISTEN`) of a process: that it is alive, that it can do its work, and its metrics. It
+//! is a listener of its own, because metrics are not for the public.
 
 pub mod metrics;
 pub mod ready;
@@ -7,14 +7,14 @@ pub mod ready;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::{Endpoint, EndpointExt, Response, Route, get};
+use poem::{Endpoint, Response, Route, get};
 
-use super::alive;
-use crate::api::edge::middleware::allowed::Allowed;
+use crate::api::edge::addresses::Addresses;
 use crate::api::edge::middleware::catch_all::CatchAll;
+use crate::api::edge::middleware::layer::WithLayer;
+use crate::api::pages::alive;
 
-/// What the routes are made of.
-pub struct Parts {
+pub struct WatchParts {
     /// `/readyz`
     pub ready: BoxEndpoint<'static>,
     /// `/metrics`
@@ -22,11 +22,11 @@ pub struct Parts {
 }
 
 /// Everything that the watch listener answers to.
-pub fn routes(Parts { ready, metrics }: Parts) -> impl Endpoint<Output = Response> + 'static {
-    let allowed = ["/healthz", "/readyz", "/metrics"].into_iter().fold(Allowed::default(), Allowed::with_page);
+pub fn routes(WatchParts { ready, metrics }: WatchParts) -> impl Endpoint<Output = Response> + 'static {
+    let addresses = ["/healthz", "/readyz", "/metrics"].into_iter().fold(Addresses::default(), Addresses::with_page);
     Route::new()
         .at("/healthz", get(alive()))
         .at("/readyz", get(ready))
         .at("/metrics", get(metrics))
-        .with(CatchAll { allowed: Arc::new(allowed) })
+        .layer(CatchAll { addresses: Arc::new(addresses) })
 }

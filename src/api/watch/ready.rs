@@ -1,5 +1,5 @@
-//! `/readyz`: whether this process can do its work. Without the database it cannot; without Redis an API can, only slower,
-//! but a worker hears of nothing; and a worker whose lanes no longer come round is found out here, not by its customers.
+//! `/readyz`: whether this process can do its work. No process can without the database. Without Redis an API can, though
+//! slower, but a worker gets no jobs. A worker whose lanes have stalled is found here, and not by its customers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,30 +17,26 @@ use crate::domain::work::job::Lane;
 use crate::queue::Queue;
 use crate::store::Store;
 
-/// How long the database and Redis may take to answer.
+/// The time-out of the database and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long ago each lane of this process came round.
+/// The time since each lane of this process last completed a round.
 pub type Rounds = Arc<dyn Fn() -> Vec<(Lane, Duration)> + Send + Sync>;
 
-/// What is asked.
 #[derive(Clone)]
 pub struct Ready {
-    /// The database.
     pub store: Store,
-    /// Redis.
     pub queue: Queue,
-    /// Whether nothing can be done without Redis: so it is of a process that only works.
+    /// True for a worker-only process: it cannot do anything without Redis.
     pub needs_redis: bool,
-    /// The lanes of this process, if it works.
+    /// The lanes that this process works on, if it is a worker.
     pub rounds: Rounds,
-    /// How long a lane may take to come round.
+    /// The longest time that a lane may need for a round.
     pub stalled_after: Duration,
-    /// Cancelled when this process stops: then it wants no more work.
+    /// Cancelled when this process stops: it takes no more work.
     pub stop: CancellationToken,
 }
 
-/// The endpoint.
 pub fn endpoint(ready: Ready) -> BoxEndpoint<'static> {
     ready.boxed()
 }
@@ -65,7 +61,6 @@ impl Endpoint for Ready {
     }
 }
 
-/// What was found out.
 struct Found {
     database: bool,
     redis: bool,
@@ -91,14 +86,12 @@ impl Found {
     fn wrong(&self) -> Vec<(String, String)> {
         let said = |is_wrong: bool, zh: &str, en: &str| is_wrong.then(|| (zh.to_owned(), en.to_owned()));
         let known = [
-            said(self.stopping, "进程正在停止", "the process stops"),
+            said(self.stopping, "进程正在停止", "the process is stopping"),
             said(!self.database, "数据库无应答", "the database does not answer"),
             said(self.needs_redis && !self.redis, "Redis 无应答", "Redis does not answer"),
         ];
-        let stalled = self
-            .stalled
-            .iter()
-            .map(|lane| (format!("通道 {lane} 停滞"), format!("the lane {lane} does not come round")));
+        let stalled =
+            self.stalled.iter().map(|lane| (format!("通道 {lane} 停滞"), format!("the lane {lane} has stalled")));
         known.into_iter().flatten().chain(stalled).collect()
     }
 }
@@ -107,18 +100,19 @@ impl Found {
 mod tests {
     use super::*;
 
-    const WELL: Found = Found { database: true, redis: true, needs_redis: false, stalled: Vec::new(), stopping: false };
+    const HEALTHY: Found =
+        Found { database: true, redis: true, needs_redis: false, stalled: Vec::new(), stopping: false };
 
     #[tokio::test]
-    async fn an_api_may_miss_redis_and_nobody_the_database_or_a_lane() {
+    async fn an_api_can_do_without_redis_but_not_without_the_database() {
         let body = async |found: Found| found.answer().unwrap().into_body().into_string().await.unwrap();
-        assert_eq!(body(WELL).await, r#"{"status":"ok"}"#);
-        assert!(body(Found { redis: false, ..WELL }).await.contains("degraded"));
+        assert_eq!(body(HEALTHY).await, r#"{"status":"ok"}"#);
+        assert!(body(Found { redis: false, ..HEALTHY }).await.contains("degraded"));
         for broken in [
-            Found { database: false, ..WELL },
-            Found { redis: false, needs_redis: true, ..WELL },
-            Found { stalled: vec![Lane::inside()], ..WELL },
-            Found { stopping: true, ..WELL },
+            Found { database: false, ..HEALTHY },
+            Found { redis: false, needs_redis: true, ..HEALTHY },
+            Found { stalled: vec![Lane::inside()], ..HEALTHY },
+            Found { stopping: true, ..HEALTHY },
         ] {
             assert_eq!(broken.answer().unwrap_err().code(), Code::Unavailable);
         }

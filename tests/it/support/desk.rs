@@ -166,7 +166,7 @@ impl Desk {
     fn work(&self) {
         let app = self.app.clone();
         let stop = self.tasks.stopping();
-        self.tasks.spawn(async move { app.work(stop).await.unwrap() });
+        self.tasks.spawn(async move { app.work(stop).await });
     }
 
     /// The prefix of this desk's keys in Redis.

@@ -1,6 +1,5 @@
-//! Server-Sent Events. A stream is open for hours and waits nearly all the time, so a client costs what it waits on: what
-//! there is to say goes to the connection as it comes. (The framework's own answer, which documents this one, takes two
-//! more buffers on the way.)
+//! Server-Sent Events. A stream is open for hours and waits nearly all the time, so its memory is what a client costs. An event
+//! goes to the connection at once. (The framework's own answer needs two more buffers per stream; it documents this one.)
 
 use std::io;
 use std::marker::PhantomData;
@@ -18,10 +17,10 @@ use poem_openapi::payload;
 use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::types::{ToJSON, Type};
 
-/// How often a stream says that it is still there: proxies close what is silent for a minute.
+/// The interval of keep-alives: proxies close a connection that is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// A comment, which clients pass over.
-const STILL_HERE: Bytes = Bytes::from_static(b":\n\n");
+/// A comment, which clients ignore.
+const KEEP_ALIVE_COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
 /// Events, documented by the type of their data.
 pub struct EventStream<T> {
@@ -30,7 +29,7 @@ pub struct EventStream<T> {
 }
 
 impl<T> EventStream<T> {
-    /// Says these, and ends with them.
+    /// Ends when `events` ends.
     pub fn new(events: impl Stream<Item = Event> + Send + 'static) -> Self {
         Self { events: events.boxed(), of: PhantomData }
     }
@@ -40,15 +39,15 @@ impl<T> IntoResponse for EventStream<T> {
     fn into_response(self) -> Response {
         let mut events = self.events;
         let mut silence = tokio::time::interval_at(tokio::time::Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
-        let said = stream::poll_fn(move |context| match events.poll_next_unpin(context) {
+        let bytes = stream::poll_fn(move |context| match events.poll_next_unpin(context) {
             Poll::Ready(event) => Poll::Ready(event.map(|event| Ok::<_, io::Error>(event.to_string().into()))),
-            Poll::Pending => silence.poll_tick(context).map(|_| Some(Ok(STILL_HERE))),
+            Poll::Pending => silence.poll_tick(context).map(|_| Some(Ok(KEEP_ALIVE_COMMENT))),
         });
         Response::builder()
             .content_type("text/event-stream")
             .header(header::CACHE_CONTROL, "no-cache")
             .header("x-accel-buffering", "no")
-            .body(Body::from_bytes_stream::<_, Bytes, _>(said))
+            .body(Body::from_bytes_stream::<_, Bytes, _>(bytes))
     }
 }
 

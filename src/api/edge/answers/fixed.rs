@@ -1,4 +1,4 @@
-//! An answer that never changes while the process lives: made once, served from memory with its ETag.
+//! An answer that never changes while the process lives: encoded once, served from memory with its ETag.
 
 use bytes::Bytes;
 use poem::http::{HeaderName, HeaderValue, header};
@@ -6,7 +6,6 @@ use poem::{Endpoint, Request, Response, Result};
 
 use crate::api::edge::answers::etag::etag_of;
 
-/// The answer.
 #[derive(Debug, Clone)]
 pub struct Fixed {
     content_type: &'static str,
@@ -16,14 +15,13 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// A body of a media type. Clients ask again after a minute, and mostly get 304.
+    /// Clients may keep the answer for a minute, and then mostly get 304.
     pub fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"))];
         Self { content_type, etag: etag_of(&body), body, headers }
     }
 
-    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));

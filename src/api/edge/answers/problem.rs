@@ -1,8 +1,8 @@
-//! The one error of every handler: a problem answer (RFC 9457).
+//! The error of every handler: a problem answer (RFC 9457).
 //!
-//! A handler says what went wrong ([`Code`]), and adds what helps the caller. Language, request id and the JSON come
-//! last, where [`crate::api::edge::middleware::catch_all`] renders it; so a problem is the same value wherever it arises. Which problems an
-//! operation can answer with is derived from its shape in [`crate::api::edge::openapi`]: hence the empty `meta` below.
+//! A handler says what went wrong ([`Code`]), and adds what helps the caller. [`crate::api::edge::middleware::catch_all`]
+//! renders it, with language, request id and JSON, so a problem is the same value wherever it arises. The problems that an
+//! operation can answer with are derived from its shape in [`crate::api::edge::openapi`]: hence the empty `meta` below.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -17,27 +17,24 @@ use poem_openapi::types::ToJSON;
 use poem_openapi::{ApiResponse, Object};
 
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::middleware::request_id::Current;
-use crate::api::edge::parameters::bearer::wrong_token;
+use crate::api::edge::current::Current;
 use crate::domain::kernel::text::{Bilingual, Language};
 use crate::store::StoreError;
 
-/// The media type of every problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// One fault in the request's body, by its place.
+/// One fault in the request's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Where: a JSON pointer (RFC 6901) into the body.
+    /// The place of the fault: a JSON pointer (RFC 6901) into the body.
     pub pointer: String,
-    /// What, for machines: `required`, `too_long`, …
+    /// The fault for machines: `required`, `too_long`, …
     pub code: Cow<'static, str>,
-    /// What, for people.
+    /// The fault for people.
     pub message: Bilingual,
 }
 
 impl FieldError {
-    /// One fault.
     pub fn new(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, message: Bilingual) -> Self {
         Self { pointer: pointer.into(), code: code.into(), message }
     }
@@ -45,10 +42,10 @@ impl FieldError {
 
 /// A problem answer. Cloning shares its cause.
 #[derive(Debug, Clone)]
-pub struct Problem(Box<Parts>);
+pub struct Problem(Box<ProblemParts>);
 
 #[derive(Debug, Clone)]
-struct Parts {
+struct ProblemParts {
     code: Code,
     detail: Option<Bilingual>,
     errors: Vec<FieldError>,
@@ -58,38 +55,58 @@ struct Parts {
 }
 
 impl Problem {
-    /// A problem of this kind.
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self(Box::new(Parts { code, detail: None, errors: vec![], retry_after: None, headers: vec![], cause: None }))
+        Self(Box::new(ProblemParts {
+            code,
+            detail: None,
+            errors: vec![],
+            retry_after: None,
+            headers: vec![],
+            cause: None,
+        }))
     }
 
-    /// An internal failure: its cause is logged once, with the request's id, and never shown.
+    /// An internal failure. The cause is logged once, with the request's id, and never shown.
     pub fn internal(cause: impl StdError + Send + Sync + 'static) -> Self {
         Self::new(Code::Internal).cause(cause)
     }
 
-    /// Something that we stand on is away for a moment: its cause is logged, and whoever asked may ask again soon.
+    /// A service that we depend on is unavailable. The cause is logged, and the caller may ask again soon.
     pub fn unavailable(cause: impl StdError + Send + Sync + 'static) -> Self {
         const SOON: Duration = Duration::from_secs(1);
         Self::new(Code::Unavailable).retry_after(SOON).cause(cause)
     }
 
-    /// Says what is special about this occurrence. Never put personal data or internals here.
+    /// The token names nobody, or an account that no longer exists.
+    #[must_use]
+    pub fn wrong_token() -> Self {
+        const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="invalid_token""#);
+        Self::new(Code::InvalidToken).header(header::WWW_AUTHENTICATE, CHALLENGE)
+    }
+
+    /// The token is valid, but does not allow this.
+    #[must_use]
+    pub fn insufficient_scope() -> Self {
+        const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="insufficient_scope""#);
+        Self::new(Code::Forbidden).header(header::WWW_AUTHENTICATE, CHALLENGE)
+    }
+
+    /// Adds what is special about this occurrence. Never put personal data or internals here.
     #[must_use]
     pub fn detail(mut self, detail: Bilingual) -> Self {
         self.0.detail = Some(detail);
         self
     }
 
-    /// Lists every fault of the body.
+    /// Adds every fault of the body.
     #[must_use]
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
         self
     }
 
-    /// Moves every fault of the body below a place: a row's faults below the row.
+    /// Prefixes the pointer of every fault: the faults of a row are below the row.
     #[must_use]
     pub fn below(mut self, place: &str) -> Self {
         for error in &mut self.0.errors {
@@ -98,43 +115,41 @@ impl Problem {
         self
     }
 
-    /// Says when to try again (`Retry-After`, in whole seconds, rounded up).
+    /// Sets `Retry-After`, in whole seconds, rounded up.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
         self
     }
 
-    /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
-    /// Whether it brings a header already.
     #[must_use]
     pub fn has_header(&self, name: &HeaderName) -> bool {
         self.0.headers.iter().any(|(have, _)| have == name)
     }
 
-    /// Keeps what lies beneath, for the log alone.
+    /// Adds the cause, for the log only.
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.0.cause = Some(Arc::new(cause));
         self
     }
 
-    /// The kind of problem.
     #[must_use]
     pub const fn code(&self) -> Code {
         self.0.code
     }
 
-    /// The answer's body, in the language and with the id of a request. For rows of a batch as well.
+    /// The body, in the language and with the id of a request. Rows of a batch use it too.
     #[must_use]
     pub fn body(&self, current: &Current) -> ProblemBody {
-        let (code, language) = (self.0.code, current.language);
+        let code = self.0.code;
+        let language = current.language;
         ProblemBody {
             kind: code.uri(),
             title: code.title(language).to_owned(),
@@ -164,7 +179,7 @@ impl Problem {
         response
     }
 
-    /// Logs what our side did wrong. Called once, at the boundary.
+    /// Logs a failure of our side. Called once, where the problem becomes an answer.
     pub fn log(&self, current: &Current) {
         if self.0.code.status().is_server_error() {
             tracing::error!(request.id = %current.id, code = %self.0.code, cause = %Chain(self.0.cause.as_deref()), "request failed");
@@ -176,7 +191,7 @@ fn whole_seconds(after: Duration) -> u64 {
     after.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
 }
 
-/// An error and everything beneath it, on one line.
+/// An error and its causes, on one line.
 struct Chain<'a>(Option<&'a (dyn StdError + Send + Sync + 'static)>);
 
 impl fmt::Display for Chain<'_> {
@@ -192,11 +207,11 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// A problem, as RFC 9457 writes it.
+/// 问题。 A problem (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "Problem", skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 pub struct ProblemBody {
-    /// The kind of problem, as a stable address relative to this server.
+    /// The kind of problem: a stable address relative to this server.
     #[oai(rename = "type")]
     pub kind: String,
     /// The kind of problem in the reader's language.
@@ -207,29 +222,28 @@ pub struct ProblemBody {
     pub detail: Option<String>,
     /// The kind of problem for machines. It never changes.
     pub code: String,
-    /// The request, as our logs name it.
+    /// The request's id in our logs.
     pub request_id: String,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u64>,
-    /// Every fault of the body; absent where the body is not at fault.
+    /// Every fault of the body; absent if the body is not at fault.
     #[oai(default)]
     pub errors: Vec<FieldErrorBody>,
 }
 
-/// One fault of the body.
+/// 字段错误。 One fault of the body.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "FieldError")]
 pub struct FieldErrorBody {
-    /// Where: a JSON pointer into the body.
+    /// The place: a JSON pointer into the body.
     pub pointer: String,
-    /// What, for machines.
+    /// The fault for machines.
     pub code: String,
-    /// What, in the reader's language.
+    /// The fault in the reader's language.
     pub message: String,
 }
 
 impl FieldErrorBody {
-    /// A fault in the words of a language.
     #[must_use]
     pub fn of(error: &FieldError, language: Language) -> Self {
         Self {
@@ -272,8 +286,8 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
-            // The token of an account that was joined to another outlives it by minutes.
-            StoreError::Constraint(_) if error.is_of_nobody() => wrong_token(),
+            // When an account is joined to another one, its token remains valid for minutes.
+            StoreError::Constraint(_) if error.is_of_nobody() => Self::wrong_token(),
             StoreError::Constraint(_) | StoreError::Broken(_) => Self::internal(error),
         }
     }
@@ -284,12 +298,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_problem_speaks_the_readers_language_and_hides_its_cause() {
+    async fn a_problem_has_the_readers_language_and_hides_its_cause() {
         let problem =
             Problem::internal(StoreError::Broken("secret place".into())).retry_after(Duration::from_millis(1));
-        for (language, title) in
-            [(Language::Chinese, "服务器内部错误"), (Language::English, "Something went wrong on our side")]
-        {
+        for (language, title) in [(Language::Chinese, "服务器内部错误"), (Language::English, "Internal error")] {
             let current = Current::of_test(language);
             let response = problem.render(&current);
             assert_eq!(response.content_type(), Some(PROBLEM_JSON));

@@ -1,6 +1,6 @@
-//! Problems that an operation's shape does not tell. Most follow from it ([`crate::api::edge::openapi`]): a body may be wrong, an id
-//! may name nothing. That a gateway is asked while the caller waits does not; so such an operation names, in its return
-//! type, what brings them: `Result<Opened, ProblemOf<WechatSignInError>>`.
+//! Problems that do not follow from an operation's shape. Most do ([`crate::api::edge::openapi`]): a body may be wrong, an id
+//! may name nothing. That the operation calls a gateway while the caller waits does not show, for example. Such an operation
+//! names the source of these problems in its return type: `Result<Opened, ProblemOf<WechatSignInError>>`.
 
 use std::marker::PhantomData;
 
@@ -10,13 +10,13 @@ use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 
-/// What brings problems of its own to an operation: mostly the error of its use case.
+/// A source of problems, mostly the error of a use case.
 pub trait Brings {
-    /// Those that the shapes of its operations do not tell.
+    /// The problems that do not follow from the shapes of its operations.
     const CODES: &'static [Code];
 }
 
-/// A [`Problem`] of an operation to which `E` brings some of its own.
+/// A [`Problem`] of an operation with further problems from `E`.
 #[derive(Debug)]
 pub struct ProblemOf<E>(Problem, PhantomData<fn() -> E>);
 

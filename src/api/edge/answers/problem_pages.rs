@@ -1,5 +1,5 @@
-//! What the `type` of a problem leads to: `/problems/not_found` tells the code, its status and its titles; `/problems`
-//! lists them all.
+//! The pages that the `type` of a problem refers to: `/problems/not_found` shows a code with its status and titles,
+//! `/problems` lists all codes.
 
 use poem::web::Path;
 use poem::{Response, Route, get, handler};
@@ -19,7 +19,6 @@ fn one(Path(word): Path<String>) -> Result<Response, Problem> {
     Ok(Response::builder().content_type("application/json").body(page(code).to_string()))
 }
 
-/// The pages.
 #[must_use]
 pub fn route() -> Route {
     let all = json!({ "data": Code::ALL.iter().copied().map(page).collect::<Vec<_>>() });

@@ -1,5 +1,5 @@
-//! The API reference, served from the binary: RapiDoc, as poem-openapi embeds it, reading our own document. Its usual
-//! page and its script load fonts from elsewhere; ours do not, and its content security policy lets a browser ask nobody else.
+//! The API reference, served from the binary: RapiDoc, as poem-openapi embeds it, with our own document. RapiDoc's usual page
+//! and script load fonts from other servers. Ours do not, and the content security policy forbids all other servers.
 
 use poem::http::{HeaderValue, header};
 use poem_openapi::OpenApiService;
@@ -36,7 +36,7 @@ pub fn page(file: &str, title: &str) -> Fixed {
     Fixed::new("text/html; charset=utf-8", page).header(header::CONTENT_SECURITY_POLICY, POLICY)
 }
 
-/// The script that draws it, taken out of the page that poem-openapi makes of an empty API.
+/// The script of the page, taken from the page that poem-openapi makes for an empty API.
 #[must_use]
 pub fn script() -> Fixed {
     const BEGIN: &str = r#"<script charset="UTF-8">"#;

@@ -1,5 +1,5 @@
-//! How large a request's body may be. A declared length is judged before anything is read; an undeclared one is
-//! counted while it flows, and cut off where it passes the limit.
+//! How large a request's body may be. A declared length is checked before anything is read. A body of undeclared length is
+//! counted while it is read, and cut off at the limit.
 
 use std::io;
 use std::sync::Arc;
@@ -8,26 +8,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use poem::http::header;
-use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Body, Endpoint, Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::middleware::layer::Layer;
 use crate::domain::kernel::text::Bilingual;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
 /// The limit of most addresses, in bytes.
-pub const USUAL: u64 = 256 * KIB;
+pub const DEFAULT: u64 = 256 * KIB;
 
-/// Addresses that need more, by how they begin.
+/// Addresses with a larger limit, by their beginning.
 const LARGER: [(&str, u64); 3] =
     [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
 
 /// The limit at a path, in bytes.
 #[must_use]
 pub fn limit(path: &str) -> u64 {
-    LARGER.iter().find(|(start, _)| path.starts_with(start)).map_or(USUAL, |(_, limit)| *limit)
+    LARGER.iter().find(|(start, _)| path.starts_with(start)).map_or(DEFAULT, |(_, limit)| *limit)
 }
 
 fn too_large(limit: u64) -> Problem {
@@ -36,26 +37,10 @@ fn too_large(limit: u64) -> Problem {
         .detail(Bilingual::new(format!("请求体不能超过 {kib} KiB"), format!("A body may have at most {kib} KiB here")))
 }
 
-/// The middleware.
 pub struct LimitBodies;
 
-impl<E: Endpoint> Middleware<E> for LimitBodies {
-    type Output = Limited<E>;
-
-    fn transform(&self, inner: E) -> Limited<E> {
-        Limited { inner }
-    }
-}
-
-/// See [`LimitBodies`].
-pub struct Limited<E> {
-    inner: E,
-}
-
-impl<E: Endpoint> Endpoint for Limited<E> {
-    type Output = Response;
-
-    async fn call(&self, mut request: Request) -> Result<Response> {
+impl Layer for LimitBodies {
+    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
         let limit = limit(request.uri().path());
         let declared = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         if declared.is_some_and(|length| length > limit) {
@@ -66,15 +51,15 @@ impl<E: Endpoint> Endpoint for Limited<E> {
             let body = request.take_body();
             request.set_body(count(body, limit, Arc::clone(&is_over)));
         }
-        let answer = self.inner.call(request).await;
+        let answer = inner.call(request).await;
         if is_over.load(Ordering::Relaxed) {
             return Err(too_large(limit).into());
         }
-        answer.map(IntoResponse::into_response)
+        answer
     }
 }
 
-/// The same body, failing where it passes the limit.
+/// The same body, which fails when it passes the limit.
 fn count(body: Body, limit: u64, is_over: Arc<AtomicBool>) -> Body {
     if body.is_empty() {
         return body;

@@ -1,30 +1,32 @@
-//! What a process remembers of its callers, in bounded memory.
+//! What a process remembers about its callers, in bounded memory.
 
 use std::collections::HashMap;
 
-use crate::api::edge::limits::bucket::Policy;
+use crate::api::edge::limits::gcra::RatePolicy;
 
-/// Something about each caller under each policy, of at most twice `size` callers: when so many were seen, those that were
-/// not seen since the last time are forgotten.
+/// A `T` for each caller and policy, for at most twice `size` callers. There are two generations: when the young one is full
+/// it becomes the old one, and the callers of the old one that were not seen since are forgotten.
 pub struct Callers<T> {
     size: usize,
     young: HashMap<Key, T>,
     old: HashMap<Key, T>,
 }
 
-/// The policy's name, and the caller.
-type Key = (&'static str, String);
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    policy: &'static str,
+    caller: String,
+}
 
 impl<T> Callers<T> {
-    /// With room for so many callers.
     #[must_use]
     pub fn new(size: usize) -> Self {
         Self { size, young: HashMap::new(), old: HashMap::new() }
     }
 
-    /// What is known of a caller; `new` if it was not seen, or forgotten.
-    pub fn of(&mut self, policy: &Policy, caller: &str, new: impl FnOnce() -> T) -> &mut T {
-        let key = (policy.name, caller.to_owned());
+    /// The `T` of a caller; `new` if the caller was never seen, or was forgotten.
+    pub fn of(&mut self, policy: &RatePolicy, caller: &str, new: impl FnOnce() -> T) -> &mut T {
+        let key = Key { policy: policy.name, caller: caller.to_owned() };
         if self.young.len() >= self.size && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }
@@ -40,7 +42,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_a_busy_caller_is_not_forgotten() {
-        let policy = Policy { name: "t", quota: 1, window: Duration::from_secs(60) };
+        let policy = RatePolicy { name: "t", quota: 1, window: Duration::from_secs(60) };
         let mut seen = Callers::new(10);
         *seen.of(&policy, "busy", || 0) += 1;
         for caller in 0..1000 {

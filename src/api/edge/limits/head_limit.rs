@@ -1,50 +1,39 @@
-//! How long a request's address and headers may be. Beyond what stands here the HTTP library has limits of its own, and
-//! refuses without a word; so ours are far below them, and say what is wrong.
+//! How long a request's address and headers may be. The HTTP library has limits of its own, and refuses without an
+//! explanation. Ours are far below them, and say what is wrong.
 
 use std::future::{Future, ready};
 
 use futures_util::future::Either;
 use poem::http::{HeaderMap, Uri};
-use poem::{Endpoint, Middleware, Request, Result};
+use poem::{Endpoint, Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::middleware::layer::Layer;
 use crate::domain::kernel::text::Bilingual;
 
 const KIB: usize = 1024;
-/// The longest address, in bytes; all cursors and searches fit ten times over.
+/// The longest address, in bytes: ten times as long as any cursor or search.
 const LONGEST_ADDRESS: usize = 8 * KIB;
 /// All names and values together, in bytes.
 const LARGEST_HEADERS: usize = 32 * KIB;
 
-/// The middleware.
 pub struct LimitHeads;
 
-impl<E: Endpoint> Middleware<E> for LimitHeads {
-    type Output = Limited<E>;
-
-    fn transform(&self, inner: E) -> Limited<E> {
-        Limited { inner }
-    }
-}
-
-/// See [`LimitHeads`].
-pub struct Limited<E> {
-    inner: E,
-}
-
-impl<E: Endpoint> Endpoint for Limited<E> {
-    type Output = E::Output;
-
-    fn call(&self, request: Request) -> impl Future<Output = Result<E::Output>> + Send {
-        match judge(request.uri(), request.headers()) {
-            Ok(()) => Either::Left(self.inner.call(request)),
+impl Layer for LimitHeads {
+    fn answer(
+        &self,
+        request: Request,
+        inner: &impl Endpoint<Output = Response>,
+    ) -> impl Future<Output = Result<Response>> + Send {
+        match check(request.uri(), request.headers()) {
+            Ok(()) => Either::Left(inner.call(request)),
             Err(problem) => Either::Right(ready(Err(problem.into()))),
         }
     }
 }
 
-fn judge(address: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+fn check(address: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let at_most = |kib: usize| Bilingual::new(format!("不能超过 {kib} KiB"), format!("At most {kib} KiB"));
     let length = address.path_and_query().map_or(0, |given| given.as_str().len());
     if length > LONGEST_ADDRESS {
@@ -64,14 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_long_is_told() {
-        let judge = |query: usize, value: usize| {
+    fn a_long_address_and_large_headers_are_refused() {
+        let check = |query: usize, value: usize| {
             let address: Uri = format!("/v1/items?q={}", "x".repeat(query)).parse().unwrap();
             let value = HeaderValue::from_str(&"x".repeat(value)).unwrap();
-            judge(&address, &HeaderMap::from_iter([(header::COOKIE, value)])).map_err(|problem| problem.code())
+            super::check(&address, &HeaderMap::from_iter([(header::COOKIE, value)])).map_err(|problem| problem.code())
         };
-        assert_eq!(judge(8_000, 32_000), Ok(()));
-        assert_eq!(judge(9_000, 0), Err(Code::AddressTooLong));
-        assert_eq!(judge(0, 33_000), Err(Code::HeadersTooLarge));
+        assert_eq!(check(8_000, 32_000), Ok(()));
+        assert_eq!(check(9_000, 0), Err(Code::AddressTooLong));
+        assert_eq!(check(0, 33_000), Err(Code::HeadersTooLarge));
     }
 }

@@ -1,8 +1,9 @@
 //! How large, how long and how frequent requests may be.
 
 pub mod body_limit;
-pub mod bucket;
-pub mod buckets;
 pub mod callers;
+pub mod gcra;
 pub mod head_limit;
+pub mod policies;
+pub mod quotas;
 pub mod rate_limit;

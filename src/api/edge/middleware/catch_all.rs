@@ -1,5 +1,5 @@
-//! Turns whatever goes wrong beneath it into a problem answer: problems of handlers, every refusal of the framework
-//! (no such route, wrong method, bad parameter, wrong media type, missing token), and panics. Nothing outside it fails.
+//! Turns every failure below it into a problem answer: problems of handlers, every refusal of the framework (no such route,
+//! wrong method, bad parameter, wrong media type, missing token), and panics. Above it nothing fails.
 //!
 //! The framework's own texts are dropped: they repeat the caller's input, and name path parameters `param0`.
 
@@ -10,46 +10,29 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError as UndecodablePath};
 use poem::http::{HeaderValue, header};
-use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Endpoint, Error, Request, Response, Result};
 use poem_openapi::OperationId;
 use poem_openapi::error::{
     ContentTypeError, ParseMultipartError, ParseParamError, ParsePathError, ParseRequestPayloadError,
 };
 
+use crate::api::edge::addresses::Addresses;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::allowed::Allowed;
-use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::current::current_request;
+use crate::api::edge::middleware::layer::Layer;
 use crate::domain::kernel::text::Bilingual;
 
-/// The middleware.
-#[derive(Clone)]
 pub struct CatchAll {
-    /// Which methods each address answers to, for 405.
-    pub allowed: Arc<Allowed>,
+    /// For the `Allow` header of 405.
+    pub addresses: Arc<Addresses>,
 }
 
-impl<E: Endpoint> Middleware<E> for CatchAll {
-    type Output = Caught<E>;
-
-    fn transform(&self, inner: E) -> Caught<E> {
-        Caught { inner, allowed: Arc::clone(&self.allowed) }
-    }
-}
-
-/// See [`CatchAll`].
-pub struct Caught<E> {
-    inner: E,
-    allowed: Arc<Allowed>,
-}
-
-impl<E: Endpoint> Endpoint for Caught<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> Result<Response> {
+impl Layer for CatchAll {
+    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
         let path = request.uri().path().to_owned();
-        let (problem, operation) = match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => return Ok(response.into_response()),
+        let (problem, operation) = match AssertUnwindSafe(inner.call(request)).catch_unwind().await {
+            Ok(Ok(response)) => return Ok(response),
             Ok(Err(error)) if error.is_from_response() => return Ok(error.into_response()),
             Ok(Err(error)) => (problem_of(&error), error.data::<OperationId>().copied()),
             Err(panic) => (Problem::internal(Panicked::of(panic.as_ref())), None),
@@ -59,13 +42,13 @@ impl<E: Endpoint> Endpoint for Caught<E> {
         problem.log(&current);
         let mut response = problem.render(&current);
         if let Some(operation) = operation {
-            response.set_data(operation); // The label of the operation's metrics would be lost otherwise.
+            response.set_data(operation); // The metrics of the operation need their label.
         }
         Ok(response)
     }
 }
 
-impl<E> Caught<E> {
+impl CatchAll {
     /// Adds the headers that RFC 9110 demands with a status.
     fn complete(&self, problem: Problem, path: &str) -> Problem {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda""#);
@@ -73,7 +56,7 @@ impl<E> Caught<E> {
             401 if !problem.has_header(&header::WWW_AUTHENTICATE) => {
                 problem.header(header::WWW_AUTHENTICATE, CHALLENGE)
             }
-            405 => match self.allowed.at(path) {
+            405 => match self.addresses.allow(path) {
                 Some(methods) => problem.header(header::ALLOW, methods),
                 None => problem,
             },
@@ -95,7 +78,7 @@ fn problem_of(error: &Error) -> Problem {
     if error.is::<ParsePathError>() || error.is::<UndecodablePath>() {
         return Problem::new(Code::NotFound).detail(Bilingual::new(
             "地址中的编号格式不正确",
-            "What stands in the address is not an id of this kind: see its pattern in the document",
+            "The address does not contain an id of this kind; the document has its pattern",
         ));
     }
     if matches!(error.downcast_ref::<ContentTypeError>(), Some(ContentTypeError::ExpectContentType)) {
@@ -117,12 +100,12 @@ fn problem_of(error: &Error) -> Problem {
     if code.status().is_server_error() { problem.cause(Unforeseen(error.to_string())) } else { problem }
 }
 
-/// An error of the framework that should not have come so far.
+/// An error of the framework that no case above expects.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unforeseen(String);
 
-/// A panic beneath.
+/// A panic in a handler.
 #[derive(Debug, thiserror::Error)]
 #[error("panicked: {0}")]
 struct Panicked(String);

@@ -1,73 +1,70 @@
-//! Compresses answers of a kilobyte and more that are text, in the coding that the caller likes best.
+//! Compresses text answers of a kilobyte and more, in the coding that the caller prefers.
 //!
-//! A compressed body is another representation, so it bears another strong ETag: the coding's name is appended
-//! (`"7"` → `"7-gzip"`), and [`crate::api::edge::answers::etag`] takes it off again when the tag comes back. Event streams are left alone,
-//! since a compressor would hold events back; so is what is compressed already.
-
-use std::sync::Arc;
+//! A compressed body is another representation, so it has another strong ETag: the coding's name is appended
+//! (`"7"` → `"7-gzip"`), and [`crate::api::edge::answers::etag`] removes it when the tag comes back. Event streams are not
+//! compressed, because a compressor would hold events back; neither is a body that is compressed already.
+//!
+//! poem's own middleware knows neither tags nor what shared caches may keep, so it serves here as the compressor only.
 
 use bytes::Bytes;
 use poem::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use poem::web::{Compress, CompressionAlgo};
-use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// The codings that we speak, the best first.
-pub const CODINGS: [&str; 3] = ["zstd", "br", "gzip"];
+use crate::api::edge::answers::etag::CODINGS;
+use crate::api::edge::middleware::layer::Layer;
+
 const SMALLEST: usize = 1024;
-/// How many compressed answers there may be: every guide in every coding, and some more.
+/// How many compressed answers are kept: every guide in every coding, and some more.
 const KEPT: usize = 1_000;
-/// How many bytes of them and of their addresses are kept. An address bears whatever a caller likes to ask with, so the
-/// number alone would bound nothing.
+/// How many bytes of compressed answers and their addresses are kept. A caller can put anything into an address, so a number
+/// of answers alone would bound nothing.
 const KEPT_BYTES: u64 = 8 << 20;
 
-/// The middleware.
-pub struct CompressAnswers;
+pub struct CompressAnswers {
+    kept: Kept,
+}
 
-impl<E: Endpoint> Middleware<E> for CompressAnswers {
-    type Output = Compressed<E>;
-
-    fn transform(&self, inner: E) -> Compressed<E> {
-        Compressed { inner, kept: Arc::new(Cache::with_weighter(KEPT, KEPT_BYTES, Bulk)) }
+impl Default for CompressAnswers {
+    fn default() -> Self {
+        Self { kept: Cache::with_weighter(KEPT, KEPT_BYTES, Bytesize) }
     }
 }
 
-/// See [`CompressAnswers`].
-pub struct Compressed<E> {
-    inner: E,
-    kept: Arc<Kept>,
+/// Compressed answers that are the same for every caller. They are read all day and change a few times a day, and compressing
+/// one takes far longer than everything else that is done for it.
+type Kept = Cache<Key, Bytes, Bytesize>;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    address: Uri,
+    tag: HeaderValue,
+    coding: &'static str,
 }
 
-/// Answers for everybody, compressed. They are read all day and change a few times in it, and compressing one takes far
-/// longer than everything else that is done for it.
-type Kept = Cache<Key, Bytes, Bulk>;
-/// Address, tag and coding.
-type Key = (Uri, HeaderValue, &'static str);
-
-/// What an answer takes up.
+/// Weighs an answer by its bytes and those of its address.
 #[derive(Clone)]
-struct Bulk;
+struct Bytesize;
 
-impl Weighter<Key, Bytes> for Bulk {
-    fn weight(&self, (address, ..): &Key, answer: &Bytes) -> u64 {
-        let asked = address.path_and_query().map_or(0, |asked| asked.as_str().len());
-        (asked + answer.len()) as u64
+impl Weighter<Key, Bytes> for Bytesize {
+    fn weight(&self, key: &Key, answer: &Bytes) -> u64 {
+        let address = key.address.path_and_query().map_or(0, |address| address.as_str().len());
+        (address + answer.len()) as u64
     }
 }
 
-impl<E: Endpoint> Endpoint for Compressed<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> Result<Response> {
+impl Layer for CompressAnswers {
+    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
         let coding = negotiate(request.headers());
         let read = coding.filter(|_| request.method() == Method::GET).map(|_| request.uri().clone());
-        let answer = self.inner.call(request).await?.into_response();
+        let answer = inner.call(request).await?;
         compress(answer, coding, read, &self.kept).await
     }
 }
 
-/// Compresses an answer; `read` is the address, where it was read.
+/// Compresses an answer. `read` is the address if the request was a read.
 async fn compress(
     mut response: Response,
     coding: Option<&'static str>,
@@ -81,10 +78,10 @@ async fn compress(
     let Some((coding, algorithm)) = coding.and_then(|coding| Some((coding, algorithm(coding)?))) else {
         return Ok(response);
     };
-    let tag = response.headers().get(header::ETAG).filter(|_| is_for_everybody(&response)).cloned();
+    let tag = response.headers().get(header::ETAG).filter(|_| is_public(&response)).cloned();
     rename_tag(response.headers_mut(), coding);
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    let Some(key) = read.zip(tag).map(|(address, tag)| (address, tag, coding)) else {
+    let Some(key) = read.zip(tag).map(|(address, tag)| Key { address, tag, coding }) else {
         return Ok(Compress::new(response, algorithm).into_response());
     };
     if let Some(known) = kept.get(&key) {
@@ -98,8 +95,8 @@ async fn compress(
     Ok(Response::from_parts(parts, Body::from(compressed)))
 }
 
-/// Whether shared caches may keep it. Then so may we.
-fn is_for_everybody(response: &Response) -> bool {
+/// True if shared caches may keep the answer: then so may we.
+fn is_public(response: &Response) -> bool {
     response.header(header::CACHE_CONTROL).is_some_and(|control| control.contains("public"))
 }
 
@@ -107,7 +104,7 @@ fn algorithm(coding: &str) -> Option<CompressionAlgo> {
     coding.parse().ok()
 }
 
-/// Text that is long enough; of a body whose length is unknown, everything but event streams.
+/// True for text that is long enough, or of unknown length. Never for an event stream.
 fn is_worth_it(response: &Response) -> bool {
     let kind = response.content_type().unwrap_or_default();
     let is_text = ["json", "text/", "javascript", "xml"].iter().any(|part| kind.contains(part));
@@ -118,7 +115,7 @@ fn is_worth_it(response: &Response) -> bool {
     is_text && !is_stream && is_plain && is_long && response.status().is_success()
 }
 
-/// The coding with the highest weight; of equals, our favourite (RFC 9110 §12.5.3).
+/// The coding with the highest weight; among equals the first of [`CODINGS`] (RFC 9110 §12.5.3).
 fn negotiate(headers: &HeaderMap) -> Option<&'static str> {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let wanted: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(weigh).collect();
@@ -126,13 +123,16 @@ fn negotiate(headers: &HeaderMap) -> Option<&'static str> {
         let named = wanted.iter().find(|(name, _)| name.eq_ignore_ascii_case(coding));
         named.or_else(|| wanted.iter().find(|(name, _)| *name == "*")).map_or(0.0, |(_, weight)| *weight)
     };
-    let mut best = (None, 0.0);
+    let mut best = None;
+    let mut highest = 0.0;
     for coding in CODINGS {
-        if weight(coding) > best.1 {
-            best = (Some(coding), weight(coding));
+        let weight = weight(coding);
+        if weight > highest {
+            best = Some(coding);
+            highest = weight;
         }
     }
-    best.0
+    best
 }
 
 fn weigh(range: &str) -> (&str, f32) {
@@ -149,12 +149,21 @@ fn rename_tag(headers: &mut HeaderMap, coding: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use poem::endpoint::make_sync;
     use poem::test::TestClient;
 
     use super::*;
+    use crate::api::edge::middleware::layer::WithLayer;
 
-    /// Says its own address at length.
+    impl Layer for Arc<CompressAnswers> {
+        async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+            (**self).answer(request, inner).await
+        }
+    }
+
+    /// Answers with its own address, many times.
     fn echo(request: &Request, caching: &'static str) -> Response {
         let text = request.uri().path().repeat(SMALLEST);
         Response::builder()
@@ -167,28 +176,28 @@ mod tests {
     async fn asked(cli: &TestClient<impl Endpoint>, path: &str) -> (String, String, Vec<u8>) {
         let answer = cli.get(path).header("accept-encoding", "gzip").send().await.0;
         let header = |name| answer.header(name).unwrap_or_default().to_owned();
-        let (coding, tag) = (header(header::CONTENT_ENCODING), header(header::ETAG));
+        let coding = header(header::CONTENT_ENCODING);
+        let tag = header(header::ETAG);
         (coding, tag, answer.into_body().into_vec().await.unwrap())
     }
 
     #[tokio::test]
-    async fn what_everybody_reads_is_compressed_once() {
-        let public = CompressAnswers.transform(make_sync(|request| echo(&request, "public, max-age=60")));
-        let kept = Arc::clone(&public.kept);
-        let cli = TestClient::new(public);
-        let (first, again) = (asked(&cli, "/a").await, asked(&cli, "/a").await);
+    async fn a_public_answer_is_compressed_once() {
+        let compress = Arc::new(CompressAnswers::default());
+        let echo_as = |caching| make_sync(move |request| echo(&request, caching)).layer(Arc::clone(&compress));
+        let cli = TestClient::new(echo_as("public, max-age=60"));
+        let first = asked(&cli, "/a").await;
+        let again = asked(&cli, "/a").await;
         assert_eq!((first.0.as_str(), first.1.as_str()), ("gzip", "\"1-gzip\""));
-        assert_eq!((&first, kept.len()), (&again, 1));
-        assert_ne!(asked(&cli, "/b").await.2, first.2, "another page, though of the same tag");
-
-        let own = CompressAnswers.transform(make_sync(|request| echo(&request, "private, no-cache")));
-        let kept = Arc::clone(&own.kept);
-        assert_eq!(asked(&TestClient::new(own), "/a").await.0, "gzip");
-        assert_eq!(kept.len(), 0, "one person's answer is kept nowhere");
+        assert_eq!((&first, compress.kept.len()), (&again, 1));
+        assert_ne!(asked(&cli, "/b").await.2, first.2, "another page with the same tag");
+        let kept = compress.kept.len();
+        assert_eq!(asked(&TestClient::new(echo_as("private, no-cache")), "/a").await.0, "gzip");
+        assert_eq!(compress.kept.len(), kept, "the answer to one person is not kept");
     }
 
     #[test]
-    fn the_best_liked_coding_wins() {
+    fn the_preferred_coding_wins() {
         for (header, coding) in [
             ("gzip, deflate, br", Some("br")),
             ("gzip;q=1.0, br;q=0.5", Some("gzip")),

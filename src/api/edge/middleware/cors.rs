@@ -1,5 +1,9 @@
 //! Cross-origin requests of H5 clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token
-//! and never by a cookie, so any origin may be let in, and credentials are never allowed.
+//! and never by a cookie, so any origin may be admitted, and credentials are never allowed.
+//!
+//! Why not poem's `Cors` or tower-http's `CorsLayer`: poem's refuses a foreign origin with a bare 403 instead of a problem,
+//! and tower-http's wraps a tower service, so every request and answer would be converted twice. What is needed fits in a
+//! page.
 
 use std::future::{Future, ready};
 use std::str::FromStr;
@@ -7,8 +11,9 @@ use std::str::FromStr;
 use futures_util::TryFutureExt;
 use futures_util::future::Either;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Endpoint, Request, Response, Result};
 
+use crate::api::edge::middleware::layer::Layer;
 use crate::env::Env;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
@@ -20,15 +25,13 @@ const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "Content-Language, ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, traceparent, \
      WWW-Authenticate, X-Request-Id",
 );
-const TWO_HOURS: HeaderValue = HeaderValue::from_static("7200"); // The longest that browsers accept.
+const TWO_HOURS: HeaderValue = HeaderValue::from_static("7200"); // The longest time that browsers accept.
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
-/// Which origins may call: `*`, or a list separated by commas.
+/// The origins that may call: `*`, or a list separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
-    /// All.
     Any,
-    /// These.
     List(Vec<String>),
 }
 
@@ -55,7 +58,7 @@ impl Origins {
         )
     }
 
-    /// What to answer an origin with; `None` if it is not let in.
+    /// The origin to answer with; `None` if this one is not admitted.
     fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::Any => Some(ANY),
@@ -66,38 +69,24 @@ impl Origins {
     }
 }
 
-/// The middleware.
-#[derive(Clone)]
 pub struct AllowOrigins(pub Origins);
 
-impl<E: Endpoint> Middleware<E> for AllowOrigins {
-    type Output = CrossOrigin<E>;
-
-    fn transform(&self, inner: E) -> CrossOrigin<E> {
-        CrossOrigin { inner, origins: self.0.clone() }
-    }
-}
-
-/// See [`AllowOrigins`].
-pub struct CrossOrigin<E> {
-    inner: E,
-    origins: Origins,
-}
-
-impl<E: Endpoint> Endpoint for CrossOrigin<E> {
-    type Output = Response;
-
-    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        let admitted = request.headers().get(header::ORIGIN).map(|origin| self.origins.admit(origin));
+impl Layer for AllowOrigins {
+    fn answer(
+        &self,
+        request: Request,
+        inner: &impl Endpoint<Output = Response>,
+    ) -> impl Future<Output = Result<Response>> + Send {
+        let admitted = request.headers().get(header::ORIGIN).map(|origin| self.0.admit(origin));
         let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         let is_preflight = admitted.is_some() && asks_first && request.method() == Method::OPTIONS;
         let answered = if is_preflight {
             Either::Left(ready(Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())))
         } else {
-            Either::Right(self.inner.call(request).map_ok(IntoResponse::into_response))
+            Either::Right(inner.call(request))
         };
         answered.map_ok(move |mut response| {
-            if self.origins != Origins::Any {
+            if self.0 != Origins::Any {
                 response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
             }
             if let Some(Some(origin)) = admitted {

@@ -1,46 +1,31 @@
-//! No caller waits for ever. Whatever is asked for is answered within half a minute, if only with 503: where the line to
-//! the record has fallen silent nothing else would end the wait, and what was taken up for it is given back.
+//! No caller waits for ever: a request that is not answered in half a minute gets 503. Nothing else ends a wait for a database
+//! connection that has fallen silent. The work that was begun for the request is dropped, and what it held is released.
 
 use std::time::Duration;
 
 use poem::http::header;
-use poem::{Endpoint, Middleware, Request, Result};
+use poem::{Endpoint, Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::middleware::layer::Layer;
 
 /// Longer than the longest long-poll, and than PostgreSQL may take for a statement.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// A file comes as slowly as the phone's network brings it; but nobody needs so long for the largest.
+/// A file arrives as slowly as the phone's network sends it; the largest needs less than this.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(300);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The middleware. It stands beneath the one that turns failures into answers.
+/// Below the layer that turns failures into answers.
 pub struct AnswerInTime {
-    /// How long a caller waits at the most.
+    /// For all requests but uploads.
     pub limit: Duration,
 }
 
-impl<E: Endpoint> Middleware<E> for AnswerInTime {
-    type Output = InTime<E>;
-
-    fn transform(&self, inner: E) -> InTime<E> {
-        InTime { inner, limit: self.limit }
-    }
-}
-
-/// See [`AnswerInTime`].
-pub struct InTime<E> {
-    inner: E,
-    limit: Duration,
-}
-
-impl<E: Endpoint> Endpoint for InTime<E> {
-    type Output = E::Output;
-
-    async fn call(&self, request: Request) -> Result<E::Output> {
+impl Layer for AnswerInTime {
+    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
         let limit = if is_upload(&request) { UPLOAD_WITHIN } else { self.limit };
-        match tokio::time::timeout(limit, self.inner.call(request)).await {
+        match tokio::time::timeout(limit, inner.call(request)).await {
             Ok(answer) => answer,
             Err(_) => Err(Problem::new(Code::Unavailable).retry_after(RETRY_AFTER).into()),
         }
@@ -54,19 +39,19 @@ fn is_upload(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use poem::EndpointExt;
     use poem::endpoint::make;
 
     use super::*;
+    use crate::api::edge::middleware::layer::WithLayer;
 
     #[tokio::test]
-    async fn a_wait_ends() {
-        let hangs = make(|_| std::future::pending::<Result<()>>()).with(AnswerInTime { limit: Duration::ZERO });
+    async fn a_request_that_hangs_is_answered() {
+        let hangs = make(|_| std::future::pending::<Result<Response>>()).layer(AnswerInTime { limit: Duration::ZERO });
         assert_eq!(hangs.call(Request::default()).await.unwrap_err().status().as_u16(), 503);
     }
 
     #[test]
-    fn an_upload_may_take_its_time() {
+    fn an_upload_has_more_time() {
         let of = |content_type| Request::builder().content_type(content_type).finish();
         assert!(is_upload(&of("multipart/form-data; boundary=a")) && !is_upload(&of("application/json")));
     }

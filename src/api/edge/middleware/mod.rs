@@ -1,10 +1,12 @@
-//! What surrounds every operation, one layer each.
+//! The layers around every operation, one file each.
 
-pub mod allowed;
 pub mod catch_all;
 pub mod compression;
 pub mod cors;
+pub mod identify;
 pub mod in_time;
+pub mod layer;
+pub mod not_modified;
 pub mod plain_bodies;
 pub mod request_id;
 pub mod request_log;

@@ -1,53 +1,46 @@
-//! What each request leaves behind: one line in the log, a count, and the end of its span. They say what was asked for, by
-//! what kind of caller, how it went, and how long it took. Nothing in them is the caller's own text: an address stands there
-//! as the documents write it (`/v1/cases/{id}`), because paths and queries hold ids and search words.
+//! What each request leaves behind: a line in the log, a count, and the end of its span. They say which address was asked,
+//! by what kind of caller, with what result, and how long it took. They never contain the caller's own text: paths and
+//! queries hold ids and search words, so an address appears as the documents write it (`/v1/cases/{id}`).
 
 use std::sync::Arc;
 
 use poem::http::Method;
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Endpoint, Request, Response, Result};
 
-use crate::api::edge::middleware::allowed::Allowed;
-use crate::api::edge::middleware::request_id::current_request;
-use crate::api::edge::parameters::bearer::CallerKind;
+use crate::api::edge::addresses::Addresses;
+use crate::api::edge::current::current_request;
+use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::parameters::principal::CallerKind;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics::requests::Route;
 use crate::trace::Span;
 
-/// The middleware. It stands directly beneath the one that names requests, so that it sees every answer as it leaves.
+/// Directly below the layer that names requests, so that it sees every answer as it leaves.
 pub struct LogRequests {
-    /// The addresses that there are.
-    pub addresses: Arc<Allowed>,
-}
-
-impl<E: Endpoint> Middleware<E> for LogRequests {
-    type Output = Logged<E>;
-
-    fn transform(&self, inner: E) -> Logged<E> {
-        Logged { inner, addresses: Arc::clone(&self.addresses), unknown: Route::new("unknown") }
-    }
-}
-
-/// See [`LogRequests`].
-pub struct Logged<E> {
-    inner: E,
-    addresses: Arc<Allowed>,
+    addresses: Arc<Addresses>,
     unknown: Route,
 }
 
-impl<E: Endpoint> Endpoint for Logged<E> {
-    type Output = Response;
+impl LogRequests {
+    #[must_use]
+    pub fn new(addresses: Arc<Addresses>) -> Self {
+        Self { addresses, unknown: Route::new("unknown") }
+    }
+}
 
-    async fn call(&self, request: Request) -> Result<Response> {
+impl Layer for LogRequests {
+    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
         let method = word(request.method());
         let at = self.addresses.route(request.uri().path()).unwrap_or(&self.unknown);
         let watch = Stopwatch::start();
-        let response = self.inner.call(request).await?.into_response();
+        let response = inner.call(request).await?;
         let CallerKind(caller) = response.data().copied().unwrap_or_default();
-        // Of a stream this is the time until it begins.
-        let (took, status) = (watch.elapsed(), response.status().as_u16());
+        // For a stream: the time until it begins.
+        let took = watch.elapsed();
+        let status = response.status().as_u16();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let (route, request_id) = (at.name(), &current_request().id);
+        let route = at.name();
+        let request_id = &current_request().id;
         tracing::info!(method, route, status, micros, request_id, caller, "answered");
         at.answered(method, status, took);
         Span::current().answered(method, route, status, caller);
@@ -55,7 +48,7 @@ impl<E: Endpoint> Endpoint for Logged<E> {
     }
 }
 
-/// The method, if it is one that exists: a caller may make one up.
+/// A method that exists, or `unknown`: a caller may invent one.
 fn word(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| method == known).unwrap_or("unknown")
@@ -66,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_that_a_caller_made_up_is_not_repeated() {
+    fn a_method_that_the_caller_invented_is_not_logged() {
         assert_eq!(word(&Method::PATCH), "PATCH");
         assert_eq!(word(&Method::from_bytes(b"13912345678").unwrap()), "unknown");
     }

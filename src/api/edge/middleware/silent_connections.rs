@@ -1,7 +1,7 @@
-//! Connections on which neither side says anything for long are closed: a phone that lost its network never takes leave.
+//! Closes connections on which neither side sends anything for long: a phone that loses its network does not close them.
 //!
-//! The framework can do that too, with a task for each connection that is woken by every read and write. Here a connection
-//! notes when something was last said on it, and one timer looks at the note when it might be time.
+//! The framework can do that too, with a task per connection that every read and write wakes. Here a connection notes the time
+//! of its last byte, and a timer reads that note when the time may be over.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,16 +14,14 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Accepts connections that end when they were silent for so long.
+/// Accepts connections that end when they are silent for too long.
 pub struct EndSilent<A> {
-    /// Where they come from.
     pub acceptor: A,
-    /// How long.
     pub after: Duration,
 }
 
 impl<A: Acceptor> Acceptor for EndSilent<A> {
-    type Io = Attended<A::Io>;
+    type Io = TimedConnection<A::Io>;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
         self.acceptor.local_addr()
@@ -31,25 +29,25 @@ impl<A: Acceptor> Acceptor for EndSilent<A> {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         let (io, local, remote, scheme) = self.acceptor.accept().await?;
-        Ok((Attended::new(io, self.after), local, remote, scheme))
+        Ok((TimedConnection::new(io, self.after), local, remote, scheme))
     }
 }
 
-/// A connection that knows when something was last said on it.
-pub struct Attended<Io> {
+/// A connection that knows the time of its last byte.
+pub struct TimedConnection<Io> {
     io: Io,
     after: Duration,
     last: Instant,
     look: Pin<Box<Sleep>>,
 }
 
-impl<Io> Attended<Io> {
+impl<Io> TimedConnection<Io> {
     fn new(io: Io, after: Duration) -> Self {
         let last = Instant::now();
         Self { io, after, last, look: Box::pin(sleep_until(last + after)) }
     }
 
-    /// Ready when it was silent for too long.
+    /// Ready when the connection was silent for too long.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.look.as_mut().poll(context));
@@ -61,7 +59,7 @@ impl<Io> Attended<Io> {
         }
     }
 
-    fn said<T>(&mut self, progress: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn note<T>(&mut self, progress: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if progress.is_ready() {
             self.last = Instant::now();
         }
@@ -69,7 +67,7 @@ impl<Io> Attended<Io> {
     }
 }
 
-impl<Io: AsyncRead + Unpin> AsyncRead for Attended<Io> {
+impl<Io: AsyncRead + Unpin> AsyncRead for TimedConnection<Io> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -79,14 +77,14 @@ impl<Io: AsyncRead + Unpin> AsyncRead for Attended<Io> {
         if read.is_pending() && self.poll_silence(context).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        self.said(read)
+        self.note(read)
     }
 }
 
-impl<Io: AsyncWrite + Unpin> AsyncWrite for Attended<Io> {
+impl<Io: AsyncWrite + Unpin> AsyncWrite for TimedConnection<Io> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(context, bytes);
-        self.said(written)
+        self.note(written)
     }
 
     fn poll_write_vectored(
@@ -95,7 +93,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Attended<Io> {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(context, parts);
-        self.said(written)
+        self.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -117,21 +115,21 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test]
-    async fn whoever_says_nothing_is_left() {
+    async fn a_silent_connection_ends() {
         let (_there, here) = tokio::io::duplex(64);
-        let ended = Attended::new(here, Duration::from_millis(1)).read_u8().await.unwrap_err();
+        let ended = TimedConnection::new(here, Duration::from_millis(1)).read_u8().await.unwrap_err();
         assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
-    async fn whoever_spoke_since_the_timer_was_set_is_not() {
+    async fn a_connection_that_was_used_since_the_timer_was_set_goes_on() {
         let (mut there, here) = tokio::io::duplex(64);
-        let mut here = Attended::new(here, Duration::from_secs(3600));
+        let mut here = TimedConnection::new(here, Duration::from_secs(3600));
         here.look.as_mut().reset(Instant::now());
         there.write_u8(b'!').await.unwrap();
         assert_eq!(here.read_u8().await.unwrap(), b'!');
         let read = tokio::time::timeout(Duration::from_millis(1), here.read_u8()).await;
-        assert!(read.is_err(), "it waits on: {read:?}");
-        assert_eq!(here.look.deadline(), here.last + here.after, "and looks again when it might be time");
+        assert!(read.is_err(), "it still waits: {read:?}");
+        assert_eq!(here.look.deadline(), here.last + here.after, "and the timer is set again");
     }
 }

@@ -1,19 +1,19 @@
-//! Says of everything that callers send that it holds no other members: [`crate::api::edge::parameters::shape`] refuses them, and
-//! poem-openapi does not say so.
+//! Closes the schemas of request bodies (`additionalProperties: false`): [`crate::api::edge::parameters::shape`] refuses
+//! unknown members, and poem-openapi does not document that.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::operations;
+use super::operations::{Operation, operations};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// Closes the schema of every JSON body, and those within it.
 pub(super) fn close(document: &mut Value) {
     let mut sent = BTreeSet::new();
-    for (_, _, operation) in operations(document) {
-        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+    for Operation { value, .. } in operations(document) {
+        let body = &value["requestBody"]["content"]["application/json"]["schema"];
         collect(body, document, &mut sent);
     }
     for name in sent {
@@ -24,7 +24,7 @@ pub(super) fn close(document: &mut Value) {
     }
 }
 
-/// The names of all schemas that a schema leads to.
+/// Collects the names of all schemas that a schema refers to.
 fn collect(schema: &Value, document: &Value, found: &mut BTreeSet<String>) {
     match schema {
         Value::Object(members) => {
@@ -32,7 +32,7 @@ fn collect(schema: &Value, document: &Value, found: &mut BTreeSet<String>) {
             if let Some(name) = name.filter(|name| found.insert((*name).to_owned())) {
                 collect(&document["components"]["schemas"][name], document, found);
             }
-            // An example may hold anything.
+            // An example may contain anything.
             members
                 .iter()
                 .filter(|(name, _)| *name != "example")
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_is_closed_and_what_is_told_is_open() {
+    fn schemas_of_requests_are_closed_and_those_of_answers_are_open() {
         let refer = |name: &str| json!({ "$ref": format!("{SCHEMAS}{name}") });
         let object = || json!({ "type": "object", "properties": { "a": { "type": "string" } } });
         let mut document = json!({

@@ -1,13 +1,14 @@
-//! Shows every parameter, by its name where its type does not; and every JSON body: the example that its type gives
-//! (`#[oai(example)]`), or one put together from the examples of its parts, as for a page of rows.
+//! Examples of parameters and JSON bodies. A parameter's example comes from its type, or else from the table below by its
+//! name. A body's example comes from its type (`#[oai(example)]`), or is put together from the examples of its parts, like a
+//! page of rows.
 
 use serde_json::{Map, Value, json};
 
-use super::{operations_mut, resolve};
+use super::operations::{OperationMut, operations_mut, resolve};
 
 const DEEPEST: usize = 12;
 
-/// What parameters look like whose type is a mere text or number. A parameter means the same wherever it has this name.
+/// Examples of parameters whose type is a plain text or number. A name means the same in every operation.
 const PARAMETERS: [(&str, &str); 14] = [
     ("If-None-Match", "\"0f3a5d0c7b1e4f6a8c9d0e1f2a3b4c5d\""),
     ("Last-Event-ID", "AAAAAAAAAAAAAAAAAAAAAA"),
@@ -25,10 +26,10 @@ const PARAMETERS: [(&str, &str); 14] = [
     ("wait", "20"),
 ];
 
-/// Adds an example to every parameter and JSON body that has none; [`super::lint`] complains where none can be made.
+/// Adds an example to every parameter and JSON body that has none. If none can be made, [`super::lint`] refuses it.
 pub(super) fn add(document: &mut Value) {
     let components = document["components"].clone();
-    for (_, _, operation) in operations_mut(document) {
+    for OperationMut { value: operation, .. } in operations_mut(document) {
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
             show_parameter(parameter, &components);
         }
@@ -45,7 +46,7 @@ fn show_parameter(parameter: &mut Value, components: &Value) {
     if parameter.get("example").is_some() {
         return;
     }
-    // A schema that lists what there is shows one of that.
+    // An enum shows one of its own values.
     let is_free = parameter["schema"].get("enum").is_none();
     let named = PARAMETERS.iter().find(|(name, _)| is_free && parameter["name"] == *name).map(|(_, example)| *example);
     let example = match (named, parameter["schema"]["type"].as_str()) {
@@ -68,12 +69,12 @@ fn show(holder: &mut Value, components: &Value) {
     }
 }
 
-/// Whether a media type's bodies are shown.
+/// True if bodies of this media type have examples.
 pub(super) fn is_shown(kind: &str) -> bool {
     kind.ends_with("json") || kind == "application/x-www-form-urlencoded"
 }
 
-/// An example of a schema, if it or its parts tell enough.
+/// An example of a schema, if the schema and its parts have enough of them.
 fn of_schema(schema: &Value, components: &Value, depth: usize) -> Option<Value> {
     if depth > DEEPEST {
         return None;
@@ -105,7 +106,7 @@ fn of_schema(schema: &Value, components: &Value, depth: usize) -> Option<Value> 
     }
 }
 
-/// All members that can be shown; none at all if a required one cannot.
+/// An object of all members that have an example; `None` if a required one has none.
 fn of_object(schema: &Value, inner: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut members = Map::new();
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_shown_by_its_rows() {
+    fn a_page_is_made_of_its_rows() {
         let components = json!({ "schemas": { "Row": { "type": "object", "example": { "id": "case_1" } } } });
         let page = json!({
             "type": "object",
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_within_itself_comes_to_an_end() {
+    fn a_recursive_type_ends() {
         let components =
             json!({ "schemas": { "Tree": { "type": "array", "items": { "$ref": "#/components/schemas/Tree" } } } });
         assert_eq!(of_schema(&json!({ "$ref": "#/components/schemas/Tree" }), &components, 0), None);

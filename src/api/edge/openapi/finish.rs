@@ -1,52 +1,48 @@
 //! Corrects the form of what poem-openapi writes: version 3.0.3, no charset in JSON's media type, header names as people
-//! write them; and adds what all operations share: problems, common headers, conditional reads.
+//! write them. Adds what all operations share: problems, common headers, conditional reads.
 
 use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{closed, examples, operations_mut, problems};
+use super::operations::{OperationMut, operations_mut};
+use super::{closed, examples, headers, problems};
 use crate::api::edge::answers::problem::ProblemBody;
+use crate::api::edge::parameters::security::MARKS;
 
-/// Headers of every answer.
-const COMMON: [(&str, &str, &str); 3] = [
-    ("X-Request-Id", "The request's id, as our logs name it", "req_01KAQ8Y7G0E00800000000002A"),
-    ("RateLimit", "What is left of the caller's quota, and when it is full again", "\"mobile\";r=599;t=1"),
-    ("RateLimit-Policy", "The caller's quota and its window in seconds", "\"mobile\";q=600;w=60"),
-];
+/// A header parameter that several operations take.
+struct Parameter {
+    /// The name of the argument.
+    argument: &'static str,
+    header: &'static str,
+    about: &'static str,
+}
 
-/// Headers of some answers.
-const OF_SOME: [(&str, &str, &str); 3] = [
-    ("ETag", "Names what was read, for If-None-Match", "\"0f3a5d0c7b1e4f6a8c9d0e1f2a3b4c5d\""),
-    ("Retry-After", "Seconds to wait before trying again", "1"),
-    ("WWW-Authenticate", "What is asked for (RFC 6750)", "Bearer realm=\"songda\""),
-];
-
-/// Header parameters that several operations take: as an argument is called, as it is written, what it means.
-const PARAMETERS: [(&str, &str, &str); 2] = [
-    (
-        "if_match",
-        "If-Match",
-        "上次读到的 ETag；过期则返回 412。 The ETag as last read; if it is stale, the answer is 412.",
-    ),
-    (
-        "idempotency_key",
-        "Idempotency-Key",
-        "每个意图一个键，重试时不变。 One key per intent, the same when trying again; the first answer is given again.",
-    ),
+const PARAMETERS: [Parameter; 2] = [
+    Parameter {
+        argument: "if_match",
+        header: "If-Match",
+        about: "上次读到的 ETag；过期则返回 412。 The ETag that was read last; if it is stale, the answer is 412.",
+    },
+    Parameter {
+        argument: "idempotency_key",
+        header: "Idempotency-Key",
+        about: "每个意图一个键，重试时不变。 One key per intent. A repeated request with the same key gets the first answer.",
+    },
 ];
 
 /// Finishes a document.
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.0.3");
     document["info"]["license"] = json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
-    for (_, method, operation) in operations_mut(document) {
+    for OperationMut { method, value: operation } in operations_mut(document) {
+        remove_marks(operation);
         name_parameters(method, operation);
         tidy_bodies(operation);
         allow_conditional_read(method, operation);
         problems::add(method, operation);
         if operation.get("security").is_none() {
-            operation["security"] = json!([]); // It says that no token is needed, where silence could mean forgotten.
+            operation["security"] = json!([]); // No token is needed, and the document says so.
         }
     }
     add_components(&mut document["components"]);
@@ -54,26 +50,35 @@ pub(super) fn finish(document: &mut Value) {
     examples::add(document);
 }
 
+/// Removes the marks of operations that need no token: to other readers they are no security schemes.
+fn remove_marks(operation: &mut Value) {
+    let Some(security) = operation.get_mut("security").and_then(Value::as_array_mut) else { return };
+    security.retain(|schemes| !MARKS.iter().any(|mark| schemes.get(mark).is_some()));
+    if security.is_empty() {
+        drop_member(operation, "security");
+    }
+}
+
 fn name_parameters(method: &str, operation: &mut Value) {
     let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return };
     let mut may_create = false;
     for parameter in parameters.iter_mut() {
-        for (argument, name, about) in PARAMETERS {
+        for Parameter { argument, header, about } in PARAMETERS {
             if parameter["name"] == argument {
-                parameter["name"] = json!(name);
+                parameter["name"] = json!(header);
                 parameter["description"] = json!(about);
-                may_create |= method != "get" && name == "If-Match" && parameter["required"] == false;
+                may_create |= method != "get" && header == "If-Match" && parameter["required"] == false;
             }
         }
         if parameter["in"] == "path" || parameter["in"] == "header" {
-            drop_member(parameter, "explode"); // It says the default.
+            drop_member(parameter, "explode"); // It is the default.
         }
         if parameter["deprecated"] == false {
             drop_member(parameter, "deprecated");
         }
     }
     if may_create {
-        let about = "`*`：仅当尚不存在时创建。 `*`: only if it is not there yet. It takes the place of If-Match.";
+        let about = "`*`：仅当尚不存在时创建。 `*`: only if the resource does not exist. It replaces If-Match.";
         parameters.push(header_parameter("If-None-Match", about, json!({ "type": "string", "enum": ["*"] })));
     }
 }
@@ -104,42 +109,36 @@ fn tidy_content(holder: &mut Value) {
 
 fn tidy_headers(response: &mut Value) {
     let own = response.get_mut("headers").and_then(Value::as_object_mut).map(std::mem::take).unwrap_or_default();
-    let mut headers = common_headers();
+    let mut shown = headers::common();
     for (name, mut header) in own {
         if header["deprecated"] == false {
             drop_member(&mut header, "deprecated");
         }
-        headers.insert(title_case(&name), header);
+        shown.insert(title_case(&name), header);
     }
-    response["headers"] = Value::Object(headers);
+    response["headers"] = Value::Object(shown);
 }
 
-/// References to the headers of every answer.
-pub(super) fn common_headers() -> Map<String, Value> {
-    let reference = |name: &str| json!({ "$ref": format!("#/components/headers/{name}") });
-    COMMON.iter().map(|(name, ..)| ((*name).to_owned(), reference(name))).collect()
-}
-
-/// A read can be asked for only if it changed. Files have tags of their own; streams have none.
+/// Documents `If-None-Match` and 304 for a read with an ETag. Every JSON read has one; a file has its own; a stream has none.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
     let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
-    let Some(headers) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };
+    let Some(shown) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };
     if method == "get" && is_json {
-        headers.entry("ETag").or_insert_with(|| json!({ "$ref": "#/components/headers/ETag" }));
+        shown.entry("ETag").or_insert_with(|| headers::reference("ETag"));
     }
-    if method != "get" || !headers.contains_key("ETag") {
+    if method != "get" || !shown.contains_key("ETag") {
         return;
     }
     let about =
-        "已有内容的 ETag；未变则返回 304。 The ETag of what the caller has; if it is unchanged, the answer is 304.";
+        "已有内容的 ETag；未变则返回 304。 The ETag that the caller has; if nothing changed, the answer is 304.";
     let parameter = header_parameter("If-None-Match", about, json!({ "type": "string" }));
     match operation.get_mut("parameters").and_then(Value::as_array_mut) {
         Some(parameters) => parameters.push(parameter),
         None => operation["parameters"] = json!([parameter]),
     }
-    let mut headers = common_headers();
-    headers.insert("ETag".to_owned(), json!({ "$ref": "#/components/headers/ETag" }));
-    operation["responses"]["304"] = json!({ "description": "未变 Not modified", "headers": headers });
+    let mut unchanged = headers::common();
+    unchanged.insert("ETag".to_owned(), headers::reference("ETag"));
+    operation["responses"]["304"] = json!({ "description": "未变 · Not modified", "headers": unchanged });
 }
 
 fn add_components(components: &mut Value) {
@@ -149,10 +148,7 @@ fn add_components(components: &mut Value) {
         components["schemas"][name] = json!(schema);
     }
     components["responses"] = Value::Object(problems::components());
-    for (name, about, example) in COMMON.into_iter().chain(OF_SOME) {
-        components["headers"][name] =
-            json!({ "description": about, "schema": { "type": "string", "example": example } });
-    }
+    components["headers"] = Value::Object(headers::components());
 }
 
 fn drop_member(value: &mut Value, name: &str) {

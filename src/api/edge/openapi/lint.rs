@@ -1,41 +1,136 @@
-//! The rules of our documents: one path, one implementation; every operation has an id, a summary, one tag, a token
-//! unless it is listed as open, header names as people write them, and an example of every parameter and JSON body, in which
+//! The rules of our documents. One path belongs to one implementation. Every operation has an id, a summary in Chinese and
+//! English, one tag, a caller, header names as people write them, and an example of every parameter and JSON body, in which
 //! nothing is null.
 
 use std::collections::HashSet;
 
-use poem_openapi::registry::MetaApi;
+use poem::http::Method;
+use poem_openapi::registry::{MetaApi, MetaOperation};
 use serde_json::Value;
 
-use super::{examples, operations};
+use super::examples;
+use super::operations::{Operation, operations};
+use crate::api::edge::parameters::security::MARKS;
 
-/// Paths that two implementations share: one of them would vanish from the document.
-pub(super) fn duplicates(apis: &[MetaApi]) -> Vec<String> {
+/// Operations that write, need no token, and are no attempts to sign in. A refresh is none: nobody guesses a refresh token,
+/// and more phones share one address of a mobile network than may sign in from there in a minute.
+const OPEN_WRITES: [&str; 1] = ["refresh_session"];
+
+/// The rules that the finished document no longer shows: no path belongs to two implementations, because one of them would
+/// vanish from the document; every operation names its caller; and an open operation that writes is an attempt to sign in.
+pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
     let mut seen = HashSet::new();
-    let paths = apis.iter().flat_map(|api| &api.paths).map(|path| &path.path);
-    paths.filter(|path| !seen.insert(*path)).map(|path| format!("{path} belongs to two implementations")).collect()
-}
-
-/// Every rule that a finished document breaks.
-pub(super) fn faults(document: &Value, open: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut ids = HashSet::new();
-    for (path, method, operation) in operations(document) {
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        for fault in faults_of(operation, id, open).into_iter().chain(misnamed(path, operation)) {
-            faults.push(format!("{method} {path}: {fault}"));
+    for path in apis.iter().flat_map(|api| &api.paths) {
+        if !seen.insert(&path.path) {
+            faults.push(format!("{} belongs to two implementations", path.path));
         }
-        if !ids.insert(id) {
-            faults.push(format!("{method} {path}: its id {id:?} is not its own"));
+        for operation in &path.operations {
+            faults
+                .extend(fault_of_caller(operation).map(|fault| format!("{} {}: {fault}", operation.method, path.path)));
         }
-    }
-    for id in open.iter().filter(|id| !ids.contains(*id)) {
-        faults.push(format!("{id} is listed as open, but there is no such operation"));
     }
     faults
 }
 
-/// Whether something in an example is null. What we do not know is absent: no schema of ours says `nullable`.
+fn fault_of_caller(operation: &MetaOperation) -> Option<&'static str> {
+    let [anyone, _] = MARKS;
+    let callers: Vec<&str> = operation.security.iter().flat_map(|schemes| schemes.keys().copied()).collect();
+    let id = operation.operation_id.unwrap_or_default();
+    let is_known = operation.method == Method::GET || OPEN_WRITES.contains(&id);
+    match callers.as_slice() {
+        [] => Some("it names no caller: take a Person, …, Anyone or SignInAttempt as an argument"),
+        [only] if *only == anyone && !is_known => {
+            Some("it writes without a token: take a SignInAttempt, or list it in edge::openapi::lint")
+        }
+        _ => None,
+    }
+}
+
+/// Every rule that a finished document breaks.
+pub(super) fn faults_of_document(document: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    if !document["info"]["title"].as_str().is_some_and(is_bilingual) {
+        faults.push("the title is not `中文 · English`".to_owned());
+    }
+    for tag in document["tags"].as_array().into_iter().flatten() {
+        if !tag["description"].as_str().is_some_and(is_bilingual) {
+            faults.push(format!("the tag {} is not described as `中文 · English`", tag["name"]));
+        }
+    }
+    let mut ids = HashSet::new();
+    for Operation { path, method, value } in operations(document) {
+        let id = value["operationId"].as_str().unwrap_or_default();
+        let found = [faults_of(value), misnamed(path, value), faults_of_examples(value)];
+        faults.extend(found.into_iter().flatten().map(|fault| format!("{method} {path}: {fault}")));
+        if !ids.insert(id) {
+            faults.push(format!("{method} {path}: another operation has the id {id:?}"));
+        }
+    }
+    faults
+}
+
+/// True for `提交申请 · Submit an application`, on one line.
+fn is_bilingual(text: &str) -> bool {
+    let is_chinese = |text: &str| text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+    text.split_once(" · ").is_some_and(|(chinese, english)| {
+        is_chinese(chinese)
+            && !is_chinese(english)
+            && english.starts_with(|letter: char| letter.is_ascii_uppercase())
+            && !text.contains('\n')
+            && !text.ends_with('.')
+    })
+}
+
+fn faults_of(operation: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut demand = |holds: bool, fault: &str| {
+        if !holds {
+            faults.push(fault.to_owned());
+        }
+    };
+    demand(operation["operationId"].is_string(), "it has no operation_id");
+    let is_summed_up = operation["summary"].as_str().is_some_and(is_bilingual);
+    demand(is_summed_up, "its summary, the first line of its doc comment, is not `中文 · English`");
+    demand(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "it must have one tag");
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let is_sound = parameter["in"] != "header" || !name.contains('_');
+        demand(is_sound, &format!("the header {name} needs #[oai(name = \"…\")]"));
+        let is_shown = parameter.get("example").is_some();
+        demand(is_shown, &format!("the parameter {name} has no example: add one in edge::openapi::examples"));
+    }
+    faults
+}
+
+/// Path parameters that have another name in the path.
+fn misnamed(path: &str, operation: &Value) -> Vec<String> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let names =
+        parameters.filter(|parameter| parameter["in"] == "path").filter_map(|parameter| parameter["name"].as_str());
+    let strays = names.filter(|name| !path.contains(&format!("{{{name}}}")));
+    strays.map(|name| format!("its argument {name} has another name in the path")).collect()
+}
+
+fn faults_of_examples(operation: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let bodies = operation["responses"].as_object().into_iter().flatten();
+    let bodies = bodies.map(|(status, body)| (status.as_str(), body)).chain([("request", &operation["requestBody"])]);
+    for (place, body) in bodies {
+        for (kind, media) in body["content"].as_object().into_iter().flatten() {
+            let example = media.get("example");
+            if example.is_none() && examples::is_shown(kind) {
+                faults.push(format!("the body of {place} has no example: give its type #[oai(example)]"));
+            }
+            if example.is_some_and(holds_null) {
+                faults.push(format!("the body of {place} holds a null: its type needs skip_serializing_if_is_none"));
+            }
+        }
+    }
+    faults
+}
+
+/// True if an example contains a null. A value that we do not know is absent: no schema of ours says `nullable`.
 fn holds_null(example: &Value) -> bool {
     match example {
         Value::Null => true,
@@ -45,44 +140,46 @@ fn holds_null(example: &Value) -> bool {
     }
 }
 
-/// Path parameters that are called otherwise in the path.
-fn misnamed(path: &str, operation: &Value) -> Vec<String> {
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let names =
-        parameters.filter(|parameter| parameter["in"] == "path").filter_map(|parameter| parameter["name"].as_str());
-    let strays = names.filter(|name| !path.contains(&format!("{{{name}}}")));
-    strays.map(|name| format!("its argument {name} is called otherwise in the path")).collect()
-}
+#[cfg(test)]
+mod tests {
+    use poem_openapi::OpenApi;
 
-fn faults_of(operation: &Value, id: &str, open: &[&str]) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut demand = |holds: bool, fault: &str| {
-        if !holds {
-            faults.push(fault.to_owned());
-        }
-    };
-    demand(!id.is_empty(), "it has no operation_id");
-    demand(operation["summary"].is_string(), "it has no summary: write a doc comment");
-    demand(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "it must have one tag");
-    let has_token = operation["security"].as_array().is_some_and(|security| !security.is_empty());
-    demand(has_token || open.contains(&id), "it takes no token, and is not listed as open");
-    demand(!has_token || !open.contains(&id), "it takes a token, and is listed as open");
-    for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        let is_sound = parameter["in"] != "header" || !name.contains('_');
-        demand(is_sound, &format!("the header {name} needs #[oai(name = \"…\")]"));
-        let is_shown = parameter.get("example").is_some();
-        demand(is_shown, &format!("the parameter {name} has no example: name one in edge::openapi::examples"));
+    use super::*;
+    use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
+
+    struct Sample;
+
+    #[OpenApi]
+    impl Sample {
+        #[oai(path = "/forgotten", method = "get", operation_id = "forgotten")]
+        async fn forgotten(&self) {}
+
+        #[oai(path = "/read", method = "get", operation_id = "read")]
+        async fn read(&self, _anyone: Anyone) {}
+
+        #[oai(path = "/write", method = "post", operation_id = "write")]
+        async fn write(&self, _anyone: Anyone) {}
+
+        #[oai(path = "/attempt", method = "post", operation_id = "attempt")]
+        async fn attempt(&self, _attempt: SignInAttempt) {}
+
+        #[oai(path = "/refresh", method = "post", operation_id = "refresh_session")]
+        async fn refresh(&self, _anyone: Anyone) {}
     }
-    let bodies = operation["responses"].as_object().into_iter().flatten();
-    let bodies = bodies.map(|(status, body)| (status.as_str(), body)).chain([("request", &operation["requestBody"])]);
-    for (place, body) in bodies {
-        for (kind, media) in body["content"].as_object().into_iter().flatten() {
-            let is_shown = !examples::is_shown(kind) || media.get("example").is_some();
-            demand(is_shown, &format!("the body of {place} has no example: give its type #[oai(example)]"));
-            let is_sound = !media.get("example").is_some_and(holds_null);
-            demand(is_sound, &format!("the body of {place} holds a null: its type needs skip_serializing_if_is_none"));
+
+    #[test]
+    fn an_operation_without_a_token_says_so_and_is_limited_as_an_attempt_if_it_writes() {
+        let faults = faults_of_paths(&Sample::meta());
+        let names: Vec<&str> = faults.iter().filter_map(|fault| fault.split(':').next()).collect();
+        assert_eq!(names, ["GET /forgotten", "POST /write"], "{faults:?}");
+    }
+
+    #[test]
+    fn a_summary_is_chinese_and_english_on_one_line() {
+        assert!(is_bilingual("提交申请 · Submit an application"));
+        for wrong in ["Submit", "提交申请", "提交申请 Submit", "提交 · 申请", "提交 · Submit\nagain", "Submit · 提交"]
+        {
+            assert!(!is_bilingual(wrong), "{wrong}");
         }
     }
-    faults
 }

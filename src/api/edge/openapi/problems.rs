@@ -1,29 +1,42 @@
-//! Which problems an operation can answer with follows from its shape: a token may be missing, an id may name nothing, a
-//! body may be wrong. What a shape does not tell, the operation's return type does ([`ProblemOf`]). They are shared components; the codes of each come from the table in [`crate::api::edge::answers::code`].
+//! The problems that an operation can answer with follow from its shape: a token may be missing, an id may name nothing, a
+//! body may be wrong. The return type adds problems that the shape does not show ([`ProblemOf`]). The answers are shared
+//! components; their codes come from the table in [`crate::api::edge::answers::code`].
 
 use serde_json::{Map, Value, json};
 
+use super::headers;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::PROBLEM_JSON;
 #[cfg(doc)]
 use crate::api::edge::answers::problem_of::ProblemOf;
 
-/// The shared problem answers: status, name among the components, what they say.
-const ANSWERS: [(u16, &str, &str); 14] = [
-    (400, "MalformedRequest", "请求不正确 The request cannot be read"),
-    (401, "Unauthenticated", "需要登录 A valid access token is needed"),
-    (403, "Forbidden", "没有权限 It is not allowed to the caller"),
-    (404, "NotFound", "没有找到 There is no such thing, or not for the caller"),
-    (409, "Conflict", "与当前状态冲突 It conflicts with the present state"),
-    (412, "VersionStale", "版本已变 It was changed since the caller read it"),
-    (413, "BodyTooLarge", "请求体过大 The body is too large"),
-    (415, "UnsupportedMediaType", "内容类型不支持 The body's media type is not supported"),
-    (422, "InvalidBody", "内容有误 The body does not hold what it should"),
-    (428, "VersionRequired", "缺少条件 The condition is missing"),
-    (429, "TooManyRequests", "过于频繁 Too many requests"),
-    (500, "Internal", "内部错误 Something went wrong on our side"),
-    (502, "GatewayFailed", "外部服务异常 A service that we depend on failed"),
-    (503, "Unavailable", "暂不可用 Not available now"),
+/// A shared problem answer.
+struct ProblemAnswer {
+    status: u16,
+    /// The name among the components.
+    name: &'static str,
+    about: &'static str,
+}
+
+const fn answer(status: u16, name: &'static str, about: &'static str) -> ProblemAnswer {
+    ProblemAnswer { status, name, about }
+}
+
+const ANSWERS: [ProblemAnswer; 14] = [
+    answer(400, "MalformedRequest", "请求不正确 · The request cannot be read"),
+    answer(401, "Unauthenticated", "需要登录 · A valid access token is needed"),
+    answer(403, "Forbidden", "没有权限 · The caller may not do this"),
+    answer(404, "NotFound", "没有找到 · It does not exist, or not for the caller"),
+    answer(409, "Conflict", "与当前状态冲突 · The request conflicts with the current state"),
+    answer(412, "VersionStale", "版本已变 · The resource has changed since the caller read it"),
+    answer(413, "BodyTooLarge", "请求体过大 · The body is too large"),
+    answer(415, "UnsupportedMediaType", "内容类型不支持 · The media type of the body is not supported"),
+    answer(422, "InvalidBody", "内容有误 · The body is not valid"),
+    answer(428, "VersionRequired", "缺少条件 · The condition is missing"),
+    answer(429, "TooManyRequests", "过于频繁 · Too many requests"),
+    answer(500, "Internal", "内部错误 · Internal error"),
+    answer(502, "GatewayFailed", "外部服务异常 · An external service failed"),
+    answer(503, "Unavailable", "暂不可用 · Temporarily unavailable"),
 ];
 
 /// The statuses of an operation's problems.
@@ -37,9 +50,9 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let of_a_person =
         operation["security"].as_array().is_some_and(|any| any.iter().any(|by| by.get("person").is_some()));
     let rules: [(bool, &[u16]); 9] = [
-        // What takes no token but writes is a sign-in, which may be refused.
+        // An operation that writes without a token is a sign-in, which may be refused.
         (!is_open || writes, &[401]),
-        // Officers have roles and agencies, clients have scopes; people may do all that people may.
+        // Officers have roles and agencies, clients have scopes. All people have the same rights.
         (!is_open && !of_a_person, &[403]),
         (has("path"), &[404]),
         (has("query") || has("header") || has_body, &[400]),
@@ -56,15 +69,15 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     statuses
 }
 
-/// Adds the problems of an operation: those of its shape, and those that its return type names by their statuses.
+/// Adds the problems of an operation: those that follow from its shape, and those that its return type names by status.
 pub(super) fn add(method: &str, operation: &mut Value) {
     let statuses = statuses(method, operation);
     let Some(responses) = operation["responses"].as_object_mut() else { return };
-    for (status, name, _) in &ANSWERS {
-        let answer = || json!({ "$ref": format!("#/components/responses/{name}") });
+    for ProblemAnswer { status, name, .. } in &ANSWERS {
+        let reference = || json!({ "$ref": format!("#/components/responses/{name}") });
         match responses.get_mut(&status.to_string()) {
-            Some(named) => *named = answer(),
-            None if statuses.contains(status) => drop(responses.insert(status.to_string(), answer())),
+            Some(named) => *named = reference(),
+            None if statuses.contains(status) => drop(responses.insert(status.to_string(), reference())),
             None => {}
         }
     }
@@ -72,10 +85,11 @@ pub(super) fn add(method: &str, operation: &mut Value) {
 
 /// The shared answers.
 pub(super) fn components() -> Map<String, Value> {
-    ANSWERS.iter().map(|(status, name, about)| ((*name).to_owned(), answer(*status, about))).collect()
+    ANSWERS.iter().map(|answer| (answer.name.to_owned(), component(answer))).collect()
 }
 
-fn answer(status: u16, about: &str) -> Value {
+fn component(answer: &ProblemAnswer) -> Value {
+    let ProblemAnswer { status, about, .. } = *answer;
     let codes: Vec<_> = Code::ALL.iter().copied().filter(|code| code.status().as_u16() == status).collect();
     let words = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
     let example = codes.first().map(|code| {
@@ -83,13 +97,13 @@ fn answer(status: u16, about: &str) -> Value {
         json!({ "type": code.uri(), "title": title, "status": status, "code": code.as_str(), "request_id": "req_01KAQ8Y7G0E00800000000002A" })
     });
     let content = json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "example": example });
-    let mut headers = super::finish::common_headers();
+    let mut shown = headers::common();
     for (header, statuses) in [("Retry-After", &[429, 503, 409][..]), ("WWW-Authenticate", &[401][..])] {
         if statuses.contains(&status) {
-            headers.insert(header.to_owned(), json!({ "$ref": format!("#/components/headers/{header}") }));
+            shown.insert(header.to_owned(), headers::reference(header));
         }
     }
-    json!({ "description": format!("{about}: {words}"), "headers": headers, "content": { PROBLEM_JSON: content } })
+    json!({ "description": format!("{about}: {words}"), "headers": shown, "content": { PROBLEM_JSON: content } })
 }
 
 #[cfg(test)]
@@ -97,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shape_tells_its_problems() {
+    fn the_problems_follow_from_the_shape() {
         let open_list = json!({ "responses": {} });
         assert_eq!(statuses("get", &open_list), [429, 500, 503]);
         let decide = json!({
@@ -122,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_return_type_tells_what_the_shape_does_not() {
+    fn a_return_type_adds_problems_that_the_shape_does_not_show() {
         let mut label = json!({ "responses": { "200": {}, "502": { "description": "" } } });
         add("get", &mut label);
         assert_eq!(label["responses"]["502"]["$ref"], "#/components/responses/GatewayFailed");
@@ -131,10 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn every_code_that_an_operation_may_give_has_a_shared_answer() {
+    fn every_code_of_an_operation_has_a_shared_answer() {
         let framework_only = [Code::MethodNotAllowed, Code::AddressTooLong, Code::HeadersTooLarge];
         for code in Code::ALL.iter().filter(|code| !framework_only.contains(code)) {
-            assert!(ANSWERS.iter().any(|(status, ..)| *status == code.status().as_u16()), "{code}");
+            assert!(ANSWERS.iter().any(|answer| answer.status == code.status().as_u16()), "{code}");
         }
     }
 }

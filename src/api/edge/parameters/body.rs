@@ -1,7 +1,7 @@
-//! A request's JSON body: parsed once, kept as it came for its fingerprint, and refused with every fault at once.
+//! A request's JSON body: parsed once, kept as it came for its fingerprint, and refused with all its faults at once.
 //!
-//! What a body must look like says the schema that we publish, so [`crate::api::edge::parameters::shape`] judges by it and by nothing else.
-//! poem-openapi takes `false` for a text, stops at the first fault, names no place, and repeats the caller's own words.
+//! [`crate::api::edge::parameters::shape`] validates a body against the published schema and nothing else. poem-openapi's own
+//! parser accepts `false` as a text, stops at the first fault, names no place, and repeats the caller's own words.
 
 use std::ops::Deref;
 
@@ -17,18 +17,17 @@ use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::parameters::shape;
 use crate::domain::kernel::text::Bilingual;
 
-/// A JSON body that has the shape of `T`; or, not `WHOLE`, one whose rows are for the operation to judge.
+/// A JSON body with the shape of `T`. If it is not `WHOLE`, the operation validates its rows.
 #[derive(Debug)]
 pub struct Body<T, const WHOLE: bool = true> {
     value: T,
     raw: Value,
 }
 
-/// A JSON body of rows that are judged each by itself, so that a bad one harms no other.
+/// A JSON body of rows that are validated one by one, so that a faulty row does not affect the others.
 pub type Rows<T> = Body<T, false>;
 
 impl<T, const WHOLE: bool> Body<T, WHOLE> {
-    /// The value.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -86,18 +85,19 @@ fn is_json(content_type: &str) -> bool {
 }
 
 fn malformed(error: serde_json::Error) -> Problem {
-    let (line, column) = (error.line(), error.column());
+    let line = error.line();
+    let column = error.column();
     Problem::new(Code::MalformedJson).detail(Bilingual::new(
         format!("第 {line} 行第 {column} 列附近无法解析"),
-        format!("It cannot be read near line {line}, column {column}"),
+        format!("Syntax error near line {line}, column {column}"),
     ))
 }
 
 fn refused<T: Type + 'static>(raw: &Value) -> Problem {
     let mut errors = shape::faults::<T>(raw);
     if errors.is_empty() {
-        // The type knows a rule that its schema does not state.
-        errors.push(FieldError::new("", "invalid", Bilingual::new("内容不符合要求", "This is not what it should be")));
+        // The type has a rule that its schema does not state.
+        errors.push(FieldError::new("", "invalid", Bilingual::new("内容不符合要求", "The content is not valid")));
     }
     Problem::new(Code::InvalidBody).errors(errors)
 }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_goes_by_several_names() {
+    fn json_has_several_media_types() {
         assert!(
             is_json("application/json") && is_json("Application/JSON; charset=utf-8") && is_json("application/ld+json")
         );

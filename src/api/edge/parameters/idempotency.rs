@@ -1,25 +1,19 @@
-//! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the header, the fingerprint of a request, and the
-//! answer that is given once or again. The storing is the use case's: [`crate::casework::frame::idempotency`].
-
-use std::marker::PhantomData;
-use std::time::Duration;
+//! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the header, and the fingerprint of a request. The use
+//! case stores the answer ([`crate::casework::frame::idempotency`]); [`crate::api::edge::answers::stored`] sends it.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use poem::http::{HeaderName, HeaderValue, StatusCode};
-use poem::{IntoResponse, Request, RequestBody, Response, Result};
-use poem_openapi::registry::{MetaParamIn, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
+use poem::http::{HeaderName, HeaderValue};
+use poem::{Request, RequestBody, Result};
+use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::casework::frame::idempotency::{Answer, Given, Once, OnceError};
+use crate::casework::frame::idempotency::Once;
 use crate::domain::kernel::text::Bilingual;
 
-/// `Idempotency-Key`
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// `Idempotent-Replayed`
-pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const LONGEST: usize = 255;
 
 /// The caller's key: one per intent, the same for every repetition. Name the argument `idempotency_key`.
@@ -27,14 +21,14 @@ const LONGEST: usize = 255;
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// What is to be done once: this body, on this operation, for this caller.
+    /// The request that is to have its effect once: this body, for this operation, from this caller.
     #[must_use]
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Once {
         let scope = format!("{}:{operation}", caller.to_string());
         Once { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
-    /// The key itself, for a use case that keeps it with what it makes.
+    /// The key itself, for a use case that stores it with its effect.
     #[must_use]
     pub fn into_inner(self) -> String {
         self.0
@@ -49,7 +43,7 @@ impl IdempotencyKey {
     }
 }
 
-/// SHA-256 of an operation and a body; the order of members and the white space do not count.
+/// SHA-256 of an operation and a body. The order of members and white space do not matter.
 #[must_use]
 pub fn fingerprint(operation: &str, body: &Value) -> [u8; 32] {
     // serde_json keeps objects sorted by name, so its text is canonical.
@@ -57,12 +51,12 @@ pub fn fingerprint(operation: &str, body: &Value) -> [u8; 32] {
     hash.as_ref().try_into().unwrap_or_default()
 }
 
-/// The caller's key, where an operation can do without one. Name the argument `idempotency_key`.
+/// The caller's key, for an operation that does not demand one. Name the argument `idempotency_key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionalKey(Option<IdempotencyKey>);
 
 impl OptionalKey {
-    /// What is to be done once, if the caller wants that; see [`IdempotencyKey::once`].
+    /// The request that is to have its effect once, if the caller sent a key; see [`IdempotencyKey::once`].
     #[must_use]
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<Once> {
         self.0.map(|key| key.once(caller, operation, body))
@@ -92,7 +86,7 @@ fn schema() -> MetaSchemaRef {
     }))
 }
 
-/// The header as a parameter: demanded, or not.
+/// The header as a parameter, required or not.
 macro_rules! keys {
     ($($name:ident, required = $required:literal, $pick:expr;)*) => {$(
         impl<'a> ApiExtractor<'a> for $name {
@@ -122,63 +116,6 @@ keys! {
     OptionalKey, required = false, |key| Ok(Self(key));
 }
 
-/// An answer that was stored before it was given, documented as `R`. First or again, it is the same answer.
-#[derive(Debug)]
-pub struct Answered<R> {
-    given: Given,
-    documented_as: PhantomData<fn() -> R>,
-}
-
-impl<R> From<Given> for Answered<R> {
-    fn from(given: Given) -> Self {
-        Self { given, documented_as: PhantomData }
-    }
-}
-
-impl<R: ApiResponse> ApiResponse for Answered<R> {
-    fn meta() -> MetaResponses {
-        R::meta()
-    }
-
-    fn register(registry: &mut Registry) {
-        R::register(registry);
-    }
-}
-
-impl<R> IntoResponse for Answered<R> {
-    fn into_response(self) -> Response {
-        let mut response = respond(self.given.answer);
-        if self.given.replayed {
-            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-        }
-        response
-    }
-}
-
-/// Gives an answer.
-pub(in crate::api::edge) fn respond(answer: Answer) -> Response {
-    let mut response = Response::builder()
-        .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK))
-        .content_type("application/json")
-        .body(answer.body.to_string());
-    for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-impl From<OnceError> for Problem {
-    fn from(error: OnceError) -> Self {
-        match error {
-            OnceError::InProgress => Self::new(Code::RequestInProgress).retry_after(Duration::from_secs(1)),
-            OnceError::Mismatch => Self::new(Code::IdempotencyKeyReused),
-            OnceError::Store(error) => error.into(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,15 +137,5 @@ mod tests {
             assert_eq!(IdempotencyKey::parse(wrong), None, "{wrong}");
         }
         assert_eq!(IdempotencyKey::parse("\"k-1\""), IdempotencyKey::parse(" k-1 "));
-    }
-
-    #[test]
-    fn an_answer_is_the_same_again_but_for_one_header() {
-        let answer = Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"");
-        let give = |replayed| Answered::<()>::from(Given { answer: answer.clone(), replayed }).into_response();
-        let (first, again) = (give(false), give(true));
-        assert_eq!((first.status(), first.header("ETag")), (again.status(), Some("\"1\"")));
-        assert!(first.header("Idempotent-Replayed").is_none());
-        assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
     }
 }

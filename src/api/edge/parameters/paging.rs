@@ -1,5 +1,5 @@
-//! Pages of a list: `{data, has_more, next_cursor}`. A cursor is opaque to its holder, and bound by a MAC to the
-//! operation and the filters that it was made for: changed, or used elsewhere, it is refused rather than misread.
+//! Pages of a list: `{data, has_more, next_cursor}`. A cursor is opaque to the client. A MAC binds it to its operation and
+//! filters, so a changed cursor, or one of another list, is refused rather than misread.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
@@ -13,47 +13,47 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::store::KeyRing;
 
-/// Rows on a page when the caller does not say.
-pub const USUAL: usize = 20;
-/// Rows on a page at most; more is clamped, not refused.
+/// Rows on a page, by default.
+pub const DEFAULT: usize = 20;
+/// Rows on a page at most. A larger limit is clamped, not refused.
 pub const MOST: usize = 100;
 const MAC: usize = 16;
 
-/// One page.
+/// 一页。 A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Page<T: ParseFromJSON + ToJSON + Type + Send + Sync> {
     /// The rows.
     pub data: Vec<T>,
-    /// Whether there are more.
+    /// True if there are more rows.
     pub has_more: bool,
-    /// What to send as `cursor` for the next page.
+    /// The `cursor` of the next page.
     pub next_cursor: Option<String>,
 }
 
-/// How many rows to give for a caller's `limit`.
+/// The number of rows for a caller's `limit`.
 #[must_use]
 pub fn clamp(limit: Option<u32>) -> usize {
-    limit.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST).clamp(1, MOST))
+    limit.map_or(DEFAULT, |limit| usize::try_from(limit).unwrap_or(MOST).clamp(1, MOST))
 }
 
-/// Makes and reads cursors. Cloning shares the keys.
+/// Makes and reads cursors.
 #[derive(Clone)]
 pub struct Cursors {
     keys: KeyRing,
 }
 
 impl Cursors {
-    /// With the keys that every process of the installation has.
+    /// `keys` are the same in every process of the installation.
     #[must_use]
     pub const fn new(keys: KeyRing) -> Self {
         Self { keys }
     }
 
-    /// A cursor to a position in a list; `list` is the operation's id, `filters` what the caller asked for.
+    /// A cursor to a position in a list. `list` is the operation's id, `filters` are the caller's.
     ///
     /// # Errors
-    /// When the position has no JSON form.
+    /// If the position has no JSON form.
     pub fn write(&self, list: &str, filters: &impl Serialize, position: &impl Serialize) -> Result<String, Problem> {
         let position = serde_json::to_string(position).map_err(Problem::internal)?;
         let mut bytes = self.mac(list, filters, &position)?;
@@ -61,10 +61,10 @@ impl Cursors {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The position of a cursor; that of no cursor is the beginning.
+    /// The position of a cursor; `None` for the beginning.
     ///
     /// # Errors
-    /// `invalid_cursor` when it was not made for this list and these filters.
+    /// `invalid_cursor` if the cursor was not made for this list and these filters.
     pub fn read<P: DeserializeOwned>(
         &self,
         list: &str,
@@ -80,13 +80,14 @@ impl Cursors {
         serde_json::from_str(position).map(Some).map_err(|_| invalid())
     }
 
-    /// Cuts a page from rows of which one more than `limit` was asked for, if there were so many.
+    /// Makes a page of rows. Query one row more than `limit`: it tells whether there is a next page.
     ///
     /// # Errors
-    /// When a position has no JSON form.
+    /// If a position has no JSON form.
     pub fn page<R, T, P>(
         &self,
-        (list, filters): (&str, &impl Serialize),
+        list: &str,
+        filters: &impl Serialize,
         mut rows: Vec<R>,
         limit: usize,
         position: impl Fn(&R) -> P,
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_fits_its_own_list_and_filters_only() {
+    fn a_cursor_is_valid_for_its_own_list_and_filters_only() {
         let cursors = cursors();
         let cursor = cursors.write("cases", &["open"], &(7, "case_1")).unwrap();
         let read = |list, filters: &[&str]| cursors.read::<(i64, String)>(list, &filters, Some(&cursor));
@@ -134,7 +135,7 @@ mod tests {
     #[test]
     fn the_last_page_has_no_cursor() {
         let cursors = cursors();
-        let page = |rows| cursors.page(("numbers", &()), rows, 2, |row| *row, |row: i64| row).unwrap();
+        let page = |rows| cursors.page("numbers", &(), rows, 2, |row| *row, |row: i64| row).unwrap();
         let full = page(vec![1, 2, 3]);
         assert_eq!((full.data, full.has_more), (vec![1, 2], true));
         assert_eq!(cursors.read::<i64>("numbers", &(), full.next_cursor.as_deref()).unwrap(), Some(2));
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_clamped() {
-        assert_eq!([None, Some(0), Some(5), Some(u32::MAX)].map(clamp), [USUAL, 1, 5, MOST]);
+        assert_eq!([None, Some(0), Some(5), Some(u32::MAX)].map(clamp), [DEFAULT, 1, 5, MOST]);
     }
 
     proptest! {

@@ -1,8 +1,10 @@
-//! Compares JSON with the schema that a type publishes, and lists every difference with its place. Only what our own
-//! types use of JSON Schema is known here; what is not known is not complained about. Members that a schema does not name
-//! are refused, as the documents say.
+//! Validates JSON against the schema that a type publishes, and lists every fault with its place. It knows the part of JSON
+//! Schema that our own types use, and ignores the rest. Unknown members are refused, as the documents say.
 //!
-//! A small body can be wrong in very many places. Nobody reads more than the first hundred, so no more are looked for.
+//! Why not jsonschema, which the tests use: the schemas are poem-openapi's Rust values and not JSON, and every fault needs a
+//! code of ours and words in two languages, the same as those of [`crate::domain::form`].
+//!
+//! A small body can have very many faults. No client shows more than a hundred, so the search ends there.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -16,10 +18,10 @@ use serde_json::{Map, Value};
 use crate::api::edge::answers::problem::FieldError;
 use crate::domain::kernel::text::Bilingual;
 
-/// Of one body so many faults are told at the most.
+/// The most faults that are listed for one body.
 pub const MOST_FAULTS: usize = 100;
 
-/// Every fault of a value that should have been a `T`, up to [`MOST_FAULTS`].
+/// The faults of a value that should be a `T`, at most [`MOST_FAULTS`].
 #[must_use]
 pub fn faults<T: Type + 'static>(value: &Value) -> Vec<FieldError> {
     let shape = Shape::of::<T>();
@@ -28,14 +30,14 @@ pub fn faults<T: Type + 'static>(value: &Value) -> Vec<FieldError> {
     walk.faults
 }
 
-/// What the schema of a type demands.
+/// The schema of a type, with compiled patterns.
 struct Shape {
     root: MetaSchemaRef,
     schemas: BTreeMap<String, MetaSchema>,
     patterns: HashMap<String, Regex>,
 }
 
-/// The shapes that were asked for. A schema never changes while the process lives, and is dear to read.
+/// The shapes that were used so far. A schema never changes while the process lives, and is expensive to read.
 static SHAPES: LazyLock<RwLock<HashMap<TypeId, Arc<Shape>>>> = LazyLock::new(RwLock::default);
 
 impl Shape {
@@ -138,7 +140,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A part of a composed schema: what it does not know, another part may.
+    /// Validates against a part of a composed schema. A member that is unknown to this part may belong to another.
     fn check_part(&mut self, part: &MetaSchemaRef, value: &Value, at: &str) {
         let mut walk = Walk { shape: self.shape, faults: vec![] };
         walk.check(part, value, at);
@@ -146,7 +148,7 @@ impl Walk<'_> {
         self.faults.extend(walk.faults.into_iter().filter(|fault| fault.code != "unknown" || !is_own(fault)));
     }
 
-    /// A union: its discriminator leads to one variant; without one, any variant that fits will do.
+    /// Validates against a union: the discriminator selects the variant. Without a discriminator any variant may match.
     fn check_choice(&mut self, schema: &MetaSchema, value: &Value, at: &str) {
         let variants = if schema.one_of.is_empty() { &schema.any_of } else { &schema.one_of };
         if variants.is_empty() {
@@ -159,11 +161,12 @@ impl Walk<'_> {
                 walk.faults.is_empty()
             };
             if !variants.iter().any(fits) {
-                self.fault(at, "invalid", "不符合任何一种允许的形式", "It has none of the forms that it may have");
+                self.fault(at, "invalid", "不符合任何一种允许的形式", "It has none of the allowed forms");
             }
             return;
         };
-        let (name, mapping) = (discriminator.property_name, &discriminator.mapping);
+        let name = discriminator.property_name;
+        let mapping = &discriminator.mapping;
         let tag = value.get(name).and_then(Value::as_str);
         match mapping.iter().find(|(word, _)| Some(word.as_str()) == tag) {
             Some((_, target)) => {
@@ -198,9 +201,9 @@ impl Walk<'_> {
     }
 
     fn check_array(&mut self, schema: &MetaSchema, items: &[Value], at: &str) {
-        self.check_size(schema.min_items, schema.max_items, items.len(), at, ("项", "items"));
+        self.check_size(schema.min_items, schema.max_items, items.len(), at, ITEMS);
         if schema.max_items.is_some_and(|most| items.len() > most) {
-            return; // There may be a million of them.
+            return; // There may be a million items.
         }
         if let Some(schema) = &schema.items {
             for (index, item) in items.iter().enumerate() {
@@ -210,7 +213,7 @@ impl Walk<'_> {
     }
 
     fn check_text(&mut self, schema: &MetaSchema, text: &str, at: &str) {
-        self.check_size(schema.min_length, schema.max_length, text.chars().count(), at, ("个字", "characters"));
+        self.check_size(schema.min_length, schema.max_length, text.chars().count(), at, CHARACTERS);
         let misfits = |pattern: &String| self.shape.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text));
         let unread = match schema.format {
             Some("date-time") => chrono::DateTime::parse_from_rfc3339(text).is_err(),
@@ -218,7 +221,7 @@ impl Walk<'_> {
             _ => false,
         };
         if unread || schema.pattern.as_ref().is_some_and(misfits) {
-            self.fault(at, "wrong_format", "格式不正确", "It does not have the right form");
+            self.fault(at, "wrong_format", "格式不正确", "It does not have the right format");
         }
     }
 
@@ -232,8 +235,8 @@ impl Walk<'_> {
         }
     }
 
-    fn check_size(&mut self, least: Option<usize>, most: Option<usize>, size: usize, at: &str, unit: (&str, &str)) {
-        let (zh, en) = unit;
+    fn check_size(&mut self, least: Option<usize>, most: Option<usize>, size: usize, at: &str, unit: Unit) {
+        let Unit { zh, en } = unit;
         if let Some(least) = least.filter(|least| size < *least) {
             self.fault(at, "too_short", format!("至少 {least} {zh}"), format!("At least {least} {en}"));
         }
@@ -243,7 +246,16 @@ impl Walk<'_> {
     }
 }
 
-/// A JSON pointer one step deeper (RFC 6901 §3 escapes).
+/// The unit of a size.
+struct Unit {
+    zh: &'static str,
+    en: &'static str,
+}
+
+const ITEMS: Unit = Unit { zh: "项", en: "items" };
+const CHARACTERS: Unit = Unit { zh: "个字", en: "characters" };
+
+/// The JSON pointer of a member (RFC 6901 §3 escapes).
 fn below(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -306,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_found_at_once() {
+    fn all_faults_are_found_at_once() {
         let value = json!({
             "list": [{ "name": "long", "colour": "blue" }, { "a/b~": 1 }, 7],
             "count": "many",
@@ -325,14 +337,14 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_way_to_leave_a_member_out() {
+    fn a_null_is_not_an_absent_member() {
         let value = json!({ "list": [{ "name": "ok", "colour": null }], "count": 1, "way": null });
         let expected = [("/list/0/colour", "not_allowed"), ("/way/way", "not_allowed"), ("/way", "wrong_type")];
         assert_eq!(found(&value), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
     }
 
     #[test]
-    fn of_very_many_faults_the_first_are_told() {
+    fn the_list_of_faults_is_bounded() {
         let strangers: Map<String, Value> = (0..1000).map(|n| (format!("stranger{n:04}"), json!(1))).collect();
         let found = found(&Value::Object(strangers));
         assert_eq!(found.len(), MOST_FAULTS);
@@ -353,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_has_no_faults() {
+    fn a_valid_value_has_no_faults() {
         assert!(found(&json!({ "list": [{ "name": "ok", "colour": "red" }], "count": 1 })).is_empty());
         assert_eq!(found(&json!([])), [(String::new(), "wrong_type".to_owned())]);
         assert_eq!(found(&json!({ "list": [], "count": 1, "way": { "way": "pigeon" } })).len(), 2);

@@ -1,4 +1,4 @@
-//! Typed ids as the documents know them: a string with its prefix and a pattern.
+//! Typed ids in JSON and in the documents: a string with a prefix and a pattern.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::domain::kernel::ids::{
     ParcelId, PersonId, SessionId, UploadId,
 };
 
-/// An instant of the example ids: 2026-11-23, in milliseconds, as a UUID v7 holds it.
+/// The UUID v7 of all example ids. Its time is 2026-11-23.
 pub const EXAMPLE: Uuid = Uuid::from_u128(0x019a_ae8f_7a00_7000_8000_0000_0000_002a);
 
 fn schema(prefix: &'static str, example: String) -> MetaSchema {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pattern_fits_the_ids() {
+    fn the_pattern_matches_the_ids() {
         let MetaSchemaRef::Inline(schema) = CaseId::schema_ref() else { panic!("an inline schema") };
         let pattern = regex::Regex::new(schema.pattern.as_deref().unwrap()).unwrap();
         let id = crate::domain::kernel::clock::fresh(CaseId::from_uuid);

@@ -1,4 +1,4 @@
-//! What the documents show of the catalogue: one item, cut short.
+//! Examples of the catalogue for the documents: one item, shortened.
 
 use poem_openapi::types::Example;
 
@@ -65,8 +65,13 @@ impl Example for ItemSummary {
 
 impl Example for ItemGuide {
     fn example() -> Self {
-        let (key, name) = ("application_form".to_owned(), both("申请表", "Application form"));
-        let form = Material { key, name, form: MaterialForm::OnlineForm, required: true, needs_upload: false };
+        let form = Material {
+            key: "application_form".to_owned(),
+            name: both("申请表", "Application form"),
+            form: MaterialForm::OnlineForm,
+            required: true,
+            needs_upload: false,
+        };
         Self {
             summary: ItemSummary::example(),
             guiding_agency: Agency::example(),

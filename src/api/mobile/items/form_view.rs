@@ -1,5 +1,4 @@
-//! A form as clients draw it: the same members whatever the kind of a field, of which those are there that say
-//! something.
+//! A form, for clients that draw it. All kinds of fields have the same members; a member that does not apply is absent.
 
 use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};
@@ -8,11 +7,11 @@ use serde_json::Value;
 use crate::api::shared::bilingual::Bilingual;
 use crate::domain::form::{self as model, Kind};
 
-/// 表单。 What an application says: one member per section.
+/// 表单。 The form of an application. The answer has one member per section.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "Form")]
 pub struct FormView {
-    /// Its parts, in the order in which they are filled in.
+    /// In the order in which they are filled in.
     pub sections: Vec<SectionView>,
 }
 
@@ -20,27 +19,24 @@ pub struct FormView {
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "FormSection", skip_serializing_if_is_none)]
 pub struct SectionView {
-    /// Its member's name in the answer.
+    /// The name of the section's member in the answer.
     pub key: String,
-    /// Its heading.
     pub title: Bilingual,
-    /// Where it is answered by a list: how many entries at least and at most.
+    /// Present if the answer is a list.
     pub repeat: Option<RepeatView>,
-    /// Its fields, in order.
+    /// In order.
     pub fields: Vec<FieldView>,
 }
 
-/// 重复次数。 How many entries a list takes.
+/// 重复次数。 The number of entries of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "FormRepeat")]
 pub struct RepeatView {
-    /// At least.
     pub min: usize,
-    /// At most.
     pub max: usize,
 }
 
-/// 字段类型。 What kind of answer a field takes.
+/// 字段类型。 The kind of answer of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "FormFieldKind", rename_all = "snake_case")]
 pub enum FieldKind {
@@ -58,7 +54,7 @@ pub enum FieldKind {
     ResidentId,
     /// 统一社会信用代码
     CreditCode,
-    /// An 11-digit mobile number; with `landline`, a number such as `0519-82821234` as well.
+    /// An 11-digit mobile number. With `landline` also a number like `0519-82821234`.
     Phone,
     /// A division code of `level`.
     Region,
@@ -76,57 +72,54 @@ pub enum FieldKind {
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "FormField", skip_serializing_if_is_none)]
 pub struct FieldView {
-    /// Its member's name in the answer.
+    /// The name of the field's member in the answer.
     pub name: String,
-    /// What kind of answer it takes.
     pub kind: FieldKind,
-    /// What stands beside it.
     pub label: Bilingual,
-    /// A word of help.
+    /// A short help text.
     pub hint: Option<Bilingual>,
-    /// Whether it must be answered while it is shown.
+    /// True if the field must be answered while it is shown.
     pub required: bool,
-    /// When it is shown: always, where absent. What is not shown must not be answered.
+    /// The condition under which the field is shown; absent: always. A hidden field must not be answered.
     pub when: Option<WhenView>,
-    /// What may be filled in from what the person has told before: `name`, `resident_id` or `phone`.
+    /// The known fact to prefill the field with: `name`, `resident_id` or `phone`.
     pub prefill: Option<String>,
     /// The values to choose from.
     pub options: Option<Vec<OptionView>>,
-    /// The least number.
+    /// The smallest number.
     pub min: Option<i64>,
-    /// The greatest number; of a text, the most characters.
+    /// The largest number; for a text, the most characters.
     pub max: Option<i64>,
-    /// A regular expression that the whole text matches.
+    /// A regular expression that the whole text must match.
     pub pattern: Option<String>,
-    /// A text that fits.
+    /// A valid text.
     pub example: Option<String>,
-    /// Which days: `past` (today included) or `future` (today included).
+    /// The allowed days: `past` (today included) or `future` (today included).
     pub span: Option<String>,
-    /// How fine a region: `province`, `city`, `county` or `town`.
+    /// The level of a region: `province`, `city`, `county` or `town`.
     pub level: Option<String>,
-    /// Of a phone: a landline with its area code will do as well.
+    /// For a phone: true if a landline with its area code is accepted too.
     pub landline: Option<bool>,
-    /// Only `true` will do.
+    /// True if only `true` is accepted.
     pub must_be_true: Option<bool>,
 }
 
-/// 显示条件。 Shows a field only beside some values of another field of the section.
+/// 显示条件。 Shows a field only if another field of the section has one of some values.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "FormCondition")]
 pub struct WhenView {
-    /// The other field's name.
+    /// The name of the other field.
     pub field: String,
-    /// The values.
     pub is: Vec<Any<Value>>,
 }
 
-/// 选项。 One value to choose.
+/// 选项。 A value to choose.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "FormOption")]
 pub struct OptionView {
-    /// What the answer holds.
+    /// The value in the answer.
     pub value: String,
-    /// What people read.
+    /// The text for people.
     pub label: Bilingual,
 }
 

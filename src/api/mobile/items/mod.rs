@@ -1,5 +1,5 @@
-//! What can be applied for: the catalogue, open to everybody. This is the most-read part of all, so every answer is
-//! encoded once for each publication and sent from memory.
+//! The catalogue of items, open to everybody. It is read more than anything else, so every answer is encoded once per
+//! publication, and sent from memory.
 
 mod examples;
 mod form_view;
@@ -10,12 +10,14 @@ mod view;
 use std::cmp::Reverse;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::{OpenApi, Tags};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::security::Anyone;
+use crate::api::mobile::tag::MobileTag;
 use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::{self, Catalog, Filter};
 use crate::domain::item::{AgencyCode, ItemCode};
@@ -27,13 +29,6 @@ use view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, Level, Mode, Subje
 /// The name of the list that its cursors are bound to.
 const LIST: &str = "list_items";
 
-#[derive(Tags)]
-enum Tag {
-    /// 事项目录。 What can be applied for.
-    Items,
-}
-
-/// The operations.
 pub struct ItemsApi {
     catalog: Catalog,
     cursors: Cursors,
@@ -41,14 +36,14 @@ pub struct ItemsApi {
 }
 
 impl ItemsApi {
-    /// Encodes the publication of the moment.
+    /// Encodes the current publication.
     #[must_use]
     pub fn new(catalog: Catalog, cursors: Cursors) -> Self {
         let shelf = RwLock::new(Arc::new(Shelf::new(catalog.current())));
         Self { catalog, cursors, shelf }
     }
 
-    /// The answers about the publication of the moment, encoded anew if there is a newer one.
+    /// The answers about the current publication. Encodes them if it is new.
     fn shelf(&self) -> Arc<Shelf> {
         let current = self.catalog.current();
         let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -61,21 +56,22 @@ impl ItemsApi {
     }
 }
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Items")]
+#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Items")]
 impl ItemsApi {
-    /// 查询事项。 Finds items.
+    /// 查询事项 · Find items
     ///
-    /// Without words all items come by code; with words (`q`, Chinese or English) the best answers come first.
+    /// Without `q` the items are sorted by code. With `q` (Chinese or English words) the best matches come first.
     #[oai(path = "/items", method = "get", operation_id = "list_items")]
     #[expect(clippy::too_many_arguments, reason = "one argument for each query parameter")]
     async fn list_items(
         &self,
-        /// Words to look for: 补领驾驶证.
+        _anyone: Anyone,
+        /// Search words: 补领驾驶证.
         #[oai(validator(max_length = 100))]
         Query(q): Query<Option<String>>,
-        /// Only items that can be handled in this way.
+        /// Only items that can be handled in this mode.
         Query(mode): Query<Option<Mode>>,
-        /// Only items that these may apply for.
+        /// Only items for these applicants.
         Query(subject): Query<Option<Subject>>,
         /// Only items of this agency.
         #[oai(validator(max_length = 60))]
@@ -85,9 +81,9 @@ impl ItemsApi {
         /// Only items under this topic.
         #[oai(validator(max_length = 60))]
         Query(topic): Query<Option<String>>,
-        /// How many at most (20 if absent, 100 at most).
+        /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
-        /// `next_cursor` of the page before.
+        /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<Preencoded<Page<ItemSummary>>, Problem> {
         let asked = serde_json::json!([q, mode.map(word), subject.map(word), agency, level.map(word), topic]);
@@ -118,10 +114,13 @@ impl ItemsApi {
         Ok(shelf.page(&places, next.as_deref()))
     }
 
-    /// 办事指南。 Shows an item whole: basis, conditions, materials, periods, stages, fee, delivery, whom to ask, form.
+    /// 办事指南 · Show an item
+    ///
+    /// The whole guide: legal basis, conditions, materials, periods, stages, fee, delivery, contacts, form.
     #[oai(path = "/items/:code", method = "get", operation_id = "get_item")]
     async fn get_item(
         &self,
+        _anyone: Anyone,
         /// The item's code: JT-0045.
         #[oai(validator(max_length = 50))]
         Path(code): Path<String>,
@@ -129,38 +128,44 @@ impl ItemsApi {
         self.shelf().guide(&ItemCode::new(code)).cloned().ok_or(Problem::new(Code::NotFound))
     }
 
-    /// 目录概况。 Shows the catalogue's revision and its counts.
+    /// 目录概况 · Show the catalogue
+    ///
+    /// Its revision and its counts.
     #[oai(path = "/catalogue", method = "get", operation_id = "get_catalogue")]
-    async fn get_catalogue(&self) -> Result<Preencoded<CatalogueView>, Problem> {
+    async fn get_catalogue(&self, _anyone: Anyone) -> Result<Preencoded<CatalogueView>, Problem> {
         Ok(self.shelf().catalogue.clone())
     }
 
-    /// 部门列表。 Lists the agencies.
+    /// 部门列表 · List agencies
     #[oai(path = "/agencies", method = "get", operation_id = "list_agencies")]
-    async fn list_agencies(&self) -> Result<Preencoded<AgencyList>, Problem> {
+    async fn list_agencies(&self, _anyone: Anyone) -> Result<Preencoded<AgencyList>, Problem> {
         Ok(self.shelf().agencies.clone())
     }
 
-    /// 主题列表。 Lists the topics that items stand under.
+    /// 主题列表 · List topics
+    ///
+    /// The topics that items are filed under.
     #[oai(path = "/topics", method = "get", operation_id = "list_topics")]
-    async fn list_topics(&self) -> Result<Preencoded<TopicList>, Problem> {
+    async fn list_topics(&self, _anyone: Anyone) -> Result<Preencoded<TopicList>, Problem> {
         Ok(self.shelf().topics.clone())
     }
 
-    /// 行政区划。 Shows the divisions that addresses and forms may name.
+    /// 行政区划 · List regions
+    ///
+    /// The divisions that addresses and forms may name.
     #[oai(path = "/regions", method = "get", operation_id = "list_regions")]
-    async fn list_regions(&self) -> Result<Preencoded<RegionTree>, Problem> {
+    async fn list_regions(&self, _anyone: Anyone) -> Result<Preencoded<RegionTree>, Problem> {
         Ok(self.shelf().regions.clone())
     }
 
-    /// 大厅列表。 Lists the halls.
+    /// 大厅列表 · List halls
     #[oai(path = "/halls", method = "get", operation_id = "list_halls")]
-    async fn list_halls(&self) -> Result<Preencoded<HallList>, Problem> {
+    async fn list_halls(&self, _anyone: Anyone) -> Result<Preencoded<HallList>, Problem> {
         Ok(self.shelf().halls.clone())
     }
 }
 
-/// An enum's word, as a query parameter holds it.
+/// The word of an enum, as in a query parameter.
 fn word<T: poem_openapi::types::ToJSON>(value: T) -> Option<serde_json::Value> {
     value.to_json()
 }

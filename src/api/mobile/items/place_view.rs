@@ -1,4 +1,4 @@
-//! Regions and halls as clients read them.
+//! Regions and halls, for clients.
 
 use poem_openapi::Object;
 
@@ -12,7 +12,7 @@ use crate::catalog::{self, Snapshot};
 pub struct RegionTree {
     /// 省级
     pub provinces: Vec<Province>,
-    /// 本区乡级, at nine digits.
+    /// 本区乡级, with nine digits.
     pub towns: Vec<Region>,
 }
 
@@ -34,7 +34,7 @@ pub struct City {
     pub code: String,
     /// 名称
     pub name: String,
-    /// 县级: what an address's `region` names.
+    /// 县级: the codes for `region` of an address.
     pub counties: Vec<Region>,
 }
 
@@ -48,7 +48,6 @@ pub struct Region {
 }
 
 impl RegionTree {
-    /// The divisions of a publication.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let table = snapshot.regions().table();
@@ -74,32 +73,26 @@ impl RegionTree {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct HallList {
-    /// The halls.
     pub data: Vec<Hall>,
 }
 
-/// 大厅。 A hall, where results are fetched at the counter.
+/// 大厅。 A hall, where results can be collected at the counter.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Hall {
-    /// What `delivery.hall` of a draft names.
+    /// The code for `delivery.hall` of a draft.
     pub code: String,
-    /// Of the district, a town or a village.
     pub level: Level,
-    /// The division that it serves.
+    /// The division that the hall serves.
     pub region: String,
-    /// Its name.
     pub name: Bilingual,
-    /// Where it is.
     pub address: Option<String>,
-    /// Postcode.
     pub postcode: Option<String>,
-    /// Phone, with area code.
+    /// With area code.
     pub phone: Option<String>,
 }
 
 impl HallList {
-    /// The halls of a publication.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let hall = |hall: &catalog::Hall| Hall {

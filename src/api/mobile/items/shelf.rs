@@ -1,4 +1,4 @@
-//! Every answer about one publication, encoded once. Lists are put together from encoded entries.
+//! All answers about one publication of the catalogue, encoded once. Pages are composed of encoded entries.
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::Snapshot;
 use crate::domain::item::ItemCode;
 
-/// The answers about one publication.
 pub struct Shelf {
     snapshot: Arc<Snapshot>,
     summaries: Vec<Bytes>,
@@ -25,7 +24,6 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// Encodes a publication.
     #[must_use]
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
         let items = snapshot.items();
@@ -41,20 +39,18 @@ impl Shelf {
         }
     }
 
-    /// The publication.
     #[must_use]
     pub const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
 
-    /// An item's guide.
     #[must_use]
     pub fn guide(&self, code: &ItemCode) -> Option<&Preencoded<ItemGuide>> {
         let at = self.snapshot.items().binary_search_by(|version| version.item.code.cmp(code)).ok()?;
         self.guides.get(at)
     }
 
-    /// A page of the items at these places.
+    /// A page of the items at these indices.
     #[must_use]
     pub fn page(&self, places: &[usize], next_cursor: Option<&str>) -> Preencoded<Page<ItemSummary>> {
         let mut body = BytesMut::with_capacity(128 + places.len() * 512);

@@ -1,4 +1,4 @@
-//! The catalogue as clients read it.
+//! Tests of the catalogue's operations.
 
 use std::path::Path as FilePath;
 
@@ -38,7 +38,8 @@ fn codes(page: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn pages_cover_every_item_once() {
     let client = service(&Catalog::new(snapshot(1)));
-    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
     loop {
         let page = read(&client, &format!("/v1/items?mode=mobile&limit=30{cursor}")).await;
         seen.extend(codes(&page).into_iter().map(str::to_owned));
@@ -48,12 +49,12 @@ async fn pages_cover_every_item_once() {
     }
     assert_eq!(seen.len(), snapshot(1).counts().mobile);
     assert!(seen.is_sorted());
-    // A cursor is good for its own filters only.
+    // A cursor is valid for its own filters only.
     client.get(format!("/v1/items?mode=online{cursor}")).send().await.assert_status(StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
-async fn words_find_the_best_answer_first_and_page_on() {
+async fn a_search_lists_the_best_match_first_over_pages() {
     let client = service(&Catalog::new(snapshot(1)));
     let page = read(&client, "/v1/items?q=%E8%A1%A5%E9%A2%86%E9%A9%BE%E9%A9%B6%E8%AF%81&limit=1").await; // 补领驾驶证
     assert_eq!(codes(&page), ["JT-0050"]);
@@ -65,7 +66,7 @@ async fn words_find_the_best_answer_first_and_page_on() {
 }
 
 #[tokio::test]
-async fn a_guide_is_whole() {
+async fn a_guide_is_complete() {
     let client = service(&Catalog::new(snapshot(1)));
     let guide = read(&client, "/v1/items/JT-0045").await;
     assert_eq!(guide["name"]["zh"], "居住证申领");
@@ -79,7 +80,7 @@ async fn a_guide_is_whole() {
 }
 
 #[tokio::test]
-async fn a_permit_says_how_it_goes_whom_to_ask_and_what_nobody_confirmed() {
+async fn a_permit_has_its_stages_contacts_and_unconfirmed_facts() {
     let client = service(&Catalog::new(snapshot(1)));
     let guide = read(&client, "/v1/items/JT-0074").await;
     assert_eq!(guide["result_kind"], "certificate");
@@ -103,7 +104,7 @@ async fn a_permit_says_how_it_goes_whom_to_ask_and_what_nobody_confirmed() {
 }
 
 #[tokio::test]
-async fn items_stand_under_topics() {
+async fn items_are_filed_under_topics() {
     let client = service(&Catalog::new(snapshot(1)));
     let topics = read(&client, "/v1/topics").await;
     let marriage = topics["data"].as_array().unwrap().iter().find(|topic| topic["name"]["zh"] == "婚姻登记").unwrap();
@@ -113,7 +114,7 @@ async fn items_stand_under_topics() {
     assert_eq!(page["data"][0]["topics"], serde_json::json!(["marriage"]));
 }
 
-/// What a client that knows the schema alone draws: titles of sections, and in each its fields in order.
+/// What a client draws if it reads the schema alone: the titles of sections, with their fields in order.
 fn drawn(schema: &Value) -> Vec<Value> {
     let in_order = |properties: &Value| {
         let mut members: Vec<(String, Value)> = properties.as_object().unwrap().clone().into_iter().collect();
@@ -143,7 +144,7 @@ fn drawn(schema: &Value) -> Vec<Value> {
     in_order(&schema["properties"]).into_iter().map(section).collect()
 }
 
-/// The same, from the form that is served beside the schema.
+/// The same from the form, which is served beside the schema.
 fn described(form: &Value) -> Vec<Value> {
     let field = |field: &Value| {
         let members = ["kind", "label", "hint", "when", "prefill", "options", "level", "required", "name"];
@@ -158,10 +159,11 @@ fn described(form: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_form_is_served_as_a_valid_schema_that_alone_is_enough_to_draw_it() {
+async fn every_form_can_be_drawn_from_its_schema_alone() {
     let snapshot = snapshot(1);
     let client = service(&Catalog::new(self::snapshot(1)));
-    let (mut forms, mut hints) = (0, 0);
+    let mut forms = 0;
+    let mut hints = 0;
     for version in snapshot.items().iter().filter(|version| version.item.form.is_some()) {
         let guide = read(&client, &format!("/v1/items/{}", version.item.code)).await;
         let schema = &guide["form_schema"];
@@ -179,7 +181,7 @@ async fn every_form_is_served_as_a_valid_schema_that_alone_is_enough_to_draw_it(
 }
 
 #[tokio::test]
-async fn what_items_share_is_served() {
+async fn shared_parts_of_the_catalogue_are_served() {
     let client = service(&Catalog::new(snapshot(7)));
     let catalogue = read(&client, "/v1/catalogue").await;
     assert_eq!(catalogue["revision"], 7);
@@ -198,7 +200,8 @@ async fn an_etag_changes_with_the_answer_alone() {
         let response = client.get(path).send().await;
         response.0.headers().get("etag").unwrap().to_str().unwrap().to_owned()
     };
-    let (item, counts) = (etag("/v1/items/JT-0045").await, etag("/v1/catalogue").await);
+    let item = etag("/v1/items/JT-0045").await;
+    let counts = etag("/v1/catalogue").await;
     catalog.replace(snapshot(2));
     assert_eq!(etag("/v1/items/JT-0045").await, item);
     assert_ne!(etag("/v1/catalogue").await, counts);

@@ -1,4 +1,4 @@
-//! The catalogue as clients read it.
+//! Items, agencies and topics, for clients.
 
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Any;
@@ -11,7 +11,7 @@ use crate::catalog::{self, Snapshot};
 use crate::domain::item::due::{DayUnit, TimeLimit};
 use crate::domain::item::{self as model, AgencyCode, ItemVersion};
 
-/// Enums that clients and the domain share, each variant under the same name.
+/// Enums that clients and the domain share, with the same names of variants.
 macro_rules! mirrored {
     ($($(#[$doc:meta])* $name:ident of $domain:path { $($(#[$words:meta])* $variant:ident)* })*) => {$(
         $(#[$doc])*
@@ -36,42 +36,42 @@ macro_rules! mirrored {
 }
 
 mirrored! {
-    /// 办理方式。 A way of handling an item without standing at its agency's window.
+    /// 办理方式。 A way of handling an item without a visit to the agency.
     Mode of model::Mode { #[doc = "全流程网上办"] Online #[doc = "移动办"] Mobile #[doc = "自助办"] SelfService #[doc = "异地办"] Remote }
-    /// 送达方式。 A way in which a result reaches its applicant.
+    /// 送达方式。 A way in which a result reaches the applicant.
     DeliveryWay of model::DeliveryWay {
         #[doc = "移动端推送"] MobilePush #[doc = "电子证照"] ELicence #[doc = "快递送达"] Courier
         #[doc = "代办送达"] Agent #[doc = "窗口领取"] Window #[doc = "自助打印"] SelfPrint
     }
-    /// 服务对象。 Who may apply.
+    /// 服务对象。 The applicants that an item is for.
     Subject of model::Subject { #[doc = "自然人"] NaturalPerson #[doc = "法人和其他组织"] LegalPerson #[doc = "两者皆可"] Both }
-    /// 办件类型。 How soon an item is done.
+    /// 办件类型。 Decided at once, or within a promised period.
     CaseKind of model::CaseKind { #[doc = "即办件"] Immediate #[doc = "承诺件"] Promised }
     /// 事项类型。 The kind of administrative act.
     ItemType of model::ItemType {
         #[doc = "行政许可"] Permit #[doc = "行政给付"] Benefit #[doc = "行政确认"] Confirmation #[doc = "行政奖励"] Award
         #[doc = "行政裁决"] Adjudication #[doc = "其他行政权力"] OtherPower #[doc = "公共服务"] PublicService
     }
-    /// 行使层级。 At which level an item is exercised.
+    /// 行使层级。 The level of the deciding agency.
     Level of model::Level { #[doc = "县级"] County #[doc = "镇(乡、街道)级"] Town #[doc = "村(社区)级"] Village }
-    /// 材料形式。 In what form a material is handed in.
+    /// 材料形式。 The form in which a material is handed in.
     MaterialForm of model::MaterialForm {
         #[doc = "电子证照"] ELicence #[doc = "在线表单"] OnlineForm #[doc = "在线核验"] OnlineCheck
         #[doc = "电子扫描件"] Scan #[doc = "纸质原件"] Paper
     }
-    /// 审批结果类型。 With what kind of document an item ends.
+    /// 审批结果类型。 The kind of document that an item ends with.
     ResultKind of model::ResultKind { #[doc = "出证办结"] Certificate #[doc = "出文办结"] Document #[doc = "审批办结"] Approval }
-    /// 待确认的内容。 Something that a guide owes its readers and cannot tell yet.
+    /// 待确认的内容。 A fact that a guide should contain and that is not confirmed yet.
     Fact of model::Fact {
         #[doc = "设定依据"] LegalBasis #[doc = "受理条件"] Conditions #[doc = "结果样本"] ResultSample
         #[doc = "行政许可的收费依据"] FeeStatute #[doc = "网上支付"] OnlinePayment
         #[doc = "咨询电话"] ConsultPhone #[doc = "投诉电话"] ComplaintPhone #[doc = "办理地点"] Halls
     }
-    /// 时限单位。 In what a period is counted.
+    /// 时限单位。 The unit of a period.
     PeriodUnit of DayUnit { #[doc = "工作日"] Workday #[doc = "自然日"] Day }
 }
 
-/// 送达选择。 What a draft's `delivery.way` may say for an item.
+/// 送达选择。 A value for `delivery.way` of a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum DeliveryOffer {
@@ -86,9 +86,7 @@ pub enum DeliveryOffer {
 /// 时限。 A period; 0 days means at once.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Period {
-    /// How many.
     pub days: u32,
-    /// Of what.
     pub unit: PeriodUnit,
 }
 
@@ -102,9 +100,8 @@ impl From<TimeLimit> for Period {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct Agency {
-    /// Its code, as `?agency=` takes it.
+    /// The code for `?agency=`.
     pub code: String,
-    /// Its name.
     pub name: Bilingual,
 }
 
@@ -116,15 +113,14 @@ impl Agency {
     }
 }
 
-/// 主题。 What items are looked for under.
+/// 主题。 A topic that items are filed under.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct Topic {
-    /// Its code, as `?topic=` takes it.
+    /// The code for `?topic=`.
     pub code: String,
-    /// Whose topic it is: natural or legal persons'.
+    /// The applicants that the topic is for.
     pub subject: Subject,
-    /// Its name.
     pub name: Bilingual,
 }
 
@@ -134,40 +130,32 @@ impl From<&catalog::Topic> for Topic {
     }
 }
 
-/// 事项摘要。 An item, as lists show it.
+/// 事项摘要。 An item in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct ItemSummary {
-    /// Its code.
     #[oai(validator(max_length = 50))]
     pub code: String,
-    /// Its version in force.
+    /// The version in force.
     pub version: i32,
-    /// Its name.
     pub name: Bilingual,
-    /// The kind of act.
     #[oai(rename = "type")]
     pub kind: ItemType,
-    /// Who decides.
+    /// The deciding agency.
     pub agency: Agency,
-    /// At which level.
     pub level: Level,
-    /// Who may apply.
     pub subject: Subject,
-    /// How soon.
     pub case_kind: CaseKind,
     /// 承诺办结时限
     pub promised: Period,
-    /// What it costs, in fen (1/100 yuan).
+    /// The fee in fen (1/100 yuan).
     pub fee_fen: u32,
-    /// How it can be handled.
     pub modes: Vec<Mode>,
     /// 主题分类: codes of topics.
     pub topics: Vec<String>,
 }
 
 impl ItemSummary {
-    /// An item in short.
     #[must_use]
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
@@ -191,15 +179,13 @@ impl ItemSummary {
 /// 材料。 A document to hand in.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Material {
-    /// What a draft's `materials` call it.
+    /// The key for `materials` of a draft.
     pub key: String,
-    /// Its name.
     pub name: Bilingual,
-    /// In what form.
     pub form: MaterialForm,
-    /// Whether an application without it is incomplete.
+    /// True if an application without it is incomplete.
     pub required: bool,
-    /// Whether a draft must bring at least one upload for it.
+    /// True if a draft needs at least one upload for it.
     pub needs_upload: bool,
 }
 
@@ -219,15 +205,14 @@ impl From<&model::Material> for Material {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Fee {
-    /// How much, in fen (1/100 yuan).
+    /// The amount in fen (1/100 yuan).
     pub fen: u32,
-    /// For what.
     pub name: Bilingual,
-    /// 收费标准: for how many of what the amount is.
+    /// 收费标准: the unit of the amount.
     pub per: Option<Bilingual>,
-    /// By which document.
+    /// The document that sets the fee.
     pub basis: String,
-    /// Of a permit: the law or administrative regulation that allows a fee at all.
+    /// For a permit: the law or administrative regulation that allows a fee.
     pub statute: Option<String>,
     /// 是否支持网上支付
     pub online_payment: Option<bool>,
@@ -246,12 +231,10 @@ impl From<&model::Fee> for Fee {
     }
 }
 
-/// 常见问题。 A question that people ask often.
+/// 常见问题。 A frequent question.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Faq {
-    /// What they ask.
     pub question: Bilingual,
-    /// What is so.
     pub answer: Bilingual,
 }
 
@@ -261,14 +244,13 @@ impl From<&model::Faq> for Faq {
     }
 }
 
-/// 办事指南。 An item, whole.
+/// 办事指南。 An item in full.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(skip_serializing_if_is_none, example)]
 pub struct ItemGuide {
-    /// As lists show it.
     #[oai(flatten)]
     pub summary: ItemSummary,
-    /// Who guides and supervises.
+    /// The agency that guides and supervises.
     pub guiding_agency: Agency,
     /// 设定依据
     pub legal_basis: Option<String>,
@@ -276,29 +258,27 @@ pub struct ItemGuide {
     pub conditions: Option<Bilingual>,
     /// 法定办结时限
     pub legal: Option<Period>,
-    /// What it costs; absent where it is free.
+    /// Absent if the item is free.
     pub fee: Option<Fee>,
-    /// What to hand in.
     pub materials: Vec<Material>,
     /// 审批结果
     pub result: Bilingual,
-    /// 审批结果类型, where it is known.
+    /// 审批结果类型, if it is known.
     pub result_kind: Option<ResultKind>,
     /// 结果样本: the address of a picture of one.
     pub result_sample: Option<String>,
-    /// How the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
-    /// What an application may choose of these.
+    /// The ways that an application may choose.
     pub delivery_choices: Vec<DeliveryOffer>,
-    /// 镇(街道)为民服务中心 takes it in.
+    /// True if a 镇(街道)为民服务中心 accepts it.
     pub town_hall: bool,
-    /// 村(社区)便民服务中心 takes it in.
+    /// True if a 村(社区)便民服务中心 accepts it.
     pub village_hall: bool,
     /// 到办事现场次数
     pub visits: u32,
-    /// Why a visit remains.
+    /// Why a visit is needed.
     pub visit_reason: Option<Bilingual>,
-    /// 支持申报材料邮寄: an application may come by post.
+    /// 支持申报材料邮寄: true if an application may come by post.
     pub by_post: bool,
     /// 办理地点: codes of the halls where the agency handles it.
     pub halls: Vec<String>,
@@ -310,16 +290,15 @@ pub struct ItemGuide {
     pub stages: Vec<Bilingual>,
     /// 常见问题
     pub faqs: Vec<Faq>,
-    /// What this guide owes its readers, and what nobody has confirmed yet.
+    /// Facts that this guide should contain and that are not confirmed yet.
     pub unconfirmed: Vec<Fact>,
-    /// What an application says; absent where none can be made on the phone.
+    /// The form of an application; absent if the item cannot be handled on the phone.
     pub form: Option<FormView>,
     /// The same as JSON Schema 2020-12, with `x-order` and hints.
     pub form_schema: Option<Any<Value>>,
 }
 
 impl ItemGuide {
-    /// An item, whole.
     #[must_use]
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
@@ -364,18 +343,16 @@ fn choices(item: &model::Item) -> Vec<DeliveryOffer> {
     offered.into_iter().filter_map(|(choice, offered)| offered.then_some(choice)).collect()
 }
 
-/// 目录概况。 The catalogue in numbers, counted from what is published.
+/// 目录概况。 The revision and counts of the published catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct CatalogueView {
-    /// Counted up by every publication.
+    /// Each publication has the next number.
     pub revision: i64,
-    /// When it was published.
     pub published_at: DateTime<Utc>,
-    /// How many items can be handled in which way.
     pub counts: CountsView,
 }
 
-/// 各类事项数。 How many items can be handled in which way.
+/// 各类事项数。 The number of items per mode.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "CatalogueCounts")]
 pub struct CountsView {
@@ -389,12 +366,10 @@ pub struct CountsView {
     pub remote: usize,
     /// 为民服务事项
     pub town_hall: usize,
-    /// All.
     pub total: usize,
 }
 
 impl CatalogueView {
-    /// A publication in numbers.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let catalog::Counts { online, mobile, self_service, remote, town_hall, total } = snapshot.counts();
@@ -410,12 +385,10 @@ impl CatalogueView {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct AgencyList {
-    /// The agencies.
     pub data: Vec<Agency>,
 }
 
 impl AgencyList {
-    /// All agencies of a publication.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         Self { data: snapshot.parts().agencies.iter().map(|agency| Agency::of(&agency.code, snapshot)).collect() }
@@ -426,12 +399,10 @@ impl AgencyList {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct TopicList {
-    /// The topics.
     pub data: Vec<Topic>,
 }
 
 impl TopicList {
-    /// All topics of a publication.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         Self { data: snapshot.parts().topics.iter().map(Into::into).collect() }

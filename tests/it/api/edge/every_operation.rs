@@ -172,7 +172,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
 
     async fn refuses_another_method(&self) {
         for (language, title) in
-            [("en", "This address does not answer to that method"), ("zh-CN", "此地址不支持该请求方法")]
+            [("en", "This address does not support that method"), ("zh-CN", "此地址不支持该请求方法")]
         {
             let answer = self.send(&Method::PATCH, &[], &[("accept-language", language)], vec![]).await;
             let problem = answer.assert_problem(405, "method_not_allowed", &self.name);

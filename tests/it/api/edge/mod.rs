@@ -17,11 +17,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
-use songda::api::edge::limits::buckets::Buckets;
-use songda::api::edge::limits::rate_limit::{LimitRate, Policies};
+use songda::api::audiences::rate_policies;
+use songda::api::edge::limits::quotas::Quotas;
+use songda::api::edge::limits::rate_limit::RateLimits;
 use songda::api::edge::middleware::cors::Origins;
-use songda::api::edge::parameters::bearer::{Desks, Identify, Officer};
-use songda::api::{Edge, allowed, pages, surround};
+use songda::api::edge::middleware::identify::{Identify, OfficerLookup};
+use songda::api::edge::parameters::principal::Officer;
+use songda::api::edge::surround::{Edge, surround};
+use songda::api::pages::{addresses, pages};
 use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
 use songda::domain::kernel::clock::Clock;
@@ -37,7 +40,7 @@ use crate::support::settings::UNLIMITED;
 struct AsNamed;
 
 #[async_trait]
-impl Desks for AsNamed {
+impl OfficerLookup for AsNamed {
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
         Ok(Some(named.clone()))
     }
@@ -49,22 +52,22 @@ fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());
     Edge {
-        identify: Identify { tokens: tokens.clone(), desks: Arc::new(AsNamed), clock: clock.clone() },
+        identify: Identify { tokens: tokens.clone(), officers: Arc::new(AsNamed), clock: clock.clone() },
         origins: Origins::from_env(&mut env).unwrap(),
-        limit_rate: LimitRate {
-            policies: Policies::from_env(&mut env).unwrap(),
-            buckets: Arc::new(buckets(Servers::shared().redis(), &format!("it:{}:", fresh_key()), clock)),
+        rate_limits: RateLimits {
+            policies: rate_policies(&mut env).unwrap(),
+            quotas: Arc::new(quotas(Servers::shared().redis(), &format!("it:{}:", fresh_key()), clock)),
             proxies: 0,
         },
     }
 }
 
-fn buckets(redis: &str, prefix: &str, clock: Clock) -> Buckets {
-    Buckets::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
+fn quotas(redis: &str, prefix: &str, clock: Clock) -> Quotas {
+    Quotas::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
 }
 
 /// The pages that need no database.
 fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let edge = edge(tokens, &UNLIMITED);
-    TestClient::new(surround(pages(&edge).unwrap(), edge, allowed()))
+    TestClient::new(surround(pages(&edge).unwrap(), edge, addresses()))
 }

@@ -1,17 +1,24 @@
 //! Rate limits that several API processes share through Redis, and how they work while Redis is away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
+use proptest::collection::vec;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use reqwest::Url;
-use songda::api::edge::limits::buckets::Buckets;
+use songda::api::edge::limits::gcra::{Gcra, RatePolicy};
+use songda::api::edge::limits::quotas::Quotas;
 use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
 use songda::domain::kernel::clock::Clock;
+use songda::queue::Queue;
+use songda::queue::quota::Quota;
 use tokio_util::sync::CancellationToken;
 
-use super::{buckets, edge, sample};
+use super::{edge, quotas, sample};
 use crate::support::edge::{Read, now, token, tokens};
 use crate::support::proxy::{Link, Proxy};
 use crate::support::servers::Servers;
@@ -20,7 +27,7 @@ use crate::support::wait::wait_until;
 /// One of several API processes of an installation.
 struct Process<E> {
     server: TestClient<E>,
-    buckets: Arc<Buckets>,
+    quotas: Arc<Quotas>,
 }
 
 /// A process with a quota a minute for each caller. It reports to Redis only within [`Process::reporting_until`].
@@ -31,9 +38,9 @@ fn process(
     quota: u32,
 ) -> Process<impl Endpoint<Output = Response> + use<>> {
     let mut edge = edge(tokens, &[("SONGDA_RATE_MOBILE", &quota.to_string())]);
-    let buckets = Arc::new(buckets(redis, prefix, Clock::frozen(now())));
-    edge.limit_rate.buckets = Arc::clone(&buckets);
-    Process { server: sample::server_at(edge), buckets }
+    let quotas = Arc::new(quotas(redis, prefix, Clock::frozen(now())));
+    edge.rate_limits.quotas = Arc::clone(&quotas);
+    Process { server: sample::server_at(edge), quotas }
 }
 
 impl<E: Endpoint<Output = Response>> Process<E> {
@@ -48,7 +55,7 @@ impl<E: Endpoint<Output = Response>> Process<E> {
     /// Reports to Redis until a condition holds.
     async fn reporting_until(&self, what: &str, holds: impl AsyncFnMut() -> bool) {
         tokio::select! {
-            () = self.buckets.tell(CancellationToken::new()) => panic!("it reports as long as the process lives"),
+            () = self.quotas.report(CancellationToken::new()) => panic!("it reports as long as the process lives"),
             () = wait_until(what, holds) => {}
         }
     }
@@ -156,5 +163,36 @@ async fn each_process_limits_by_itself_while_redis_is_away() {
             here.ask(&caller).await.0 == 200 && there.ask(&caller).await == answer(200, "r=0")
         })
         .await;
+    }
+}
+
+/// One step: the requests that a process reports, before it asks for one more.
+#[derive(Debug, Clone, Copy)]
+struct Ask {
+    reported: u32,
+}
+
+/// A window of a thousand hours makes the time that the test takes too short to matter, so both clocks agree.
+#[tokio::test]
+async fn a_process_and_redis_decide_the_same_sequence_alike() {
+    let queue = Queue::new(&redis_url().parse().unwrap(), &format!("it:{}:", fresh_key())).unwrap();
+    let asks = vec((0..4u32).prop_map(|reported| Ask { reported }), 1..60);
+    let sequences = (1..50u32, asks);
+    let mut runner = TestRunner::deterministic();
+    for caller in 0..20 {
+        let (quota, asks) = sequences.new_tree(&mut runner).unwrap().current();
+        let policy = RatePolicy { name: "alike", quota, window: Duration::from_secs(3_600_000) };
+        let caller = caller.to_string();
+        let shared = Quota { name: policy.name, caller: &caller, each: policy.each(), window: policy.window };
+        let mut full_in = Duration::ZERO;
+        for (at, ask) in asks.iter().enumerate() {
+            let mut here = Gcra::full_at(now() + full_in + policy.each() * ask.reported);
+            let here = here.take(&policy, now());
+            let spent = queue.spend(&shared, ask.reported).await.unwrap();
+            let there = policy.decision(spent.allowed, spent.full_in);
+            let words = (here.allowed, here.remaining);
+            assert_eq!((there.allowed, there.remaining), words, "quota {quota}, step {at} of {asks:?}");
+            full_in = here.full_in;
+        }
     }
 }

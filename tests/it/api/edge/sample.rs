@@ -8,17 +8,19 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi, OpenApiService, Tags};
 use serde_json::Value;
+use songda::api::edge::addresses::Addresses;
 use songda::api::edge::answers::code::Code;
-use songda::api::edge::answers::etag::{CreateOrMatch, IfMatch};
 use songda::api::edge::answers::problem::Problem;
-use songda::api::edge::answers::{Created, Versioned};
-use songda::api::edge::middleware::allowed::Allowed;
-use songda::api::edge::openapi::{self, About};
-use songda::api::edge::parameters::bearer::{Client, Operator, Person};
+use songda::api::edge::answers::resource::{Created, Shown};
+use songda::api::edge::answers::stored::Answered;
+use songda::api::edge::openapi::document::{self, About};
 use songda::api::edge::parameters::body::Body;
-use songda::api::edge::parameters::idempotency::{Answered, IdempotencyKey};
+use songda::api::edge::parameters::conditions::{CreateOrMatch, IfMatch};
+use songda::api::edge::parameters::idempotency::IdempotencyKey;
 use songda::api::edge::parameters::paging::{Cursors, Page, clamp};
-use songda::api::{Edge, surround};
+use songda::api::edge::parameters::principal::{Client, Operator, Person};
+use songda::api::edge::parameters::security::Anyone;
+use songda::api::edge::surround::{Edge, surround};
 use songda::auth::tokens::Tokens;
 use songda::casework::frame::idempotency::Given;
 use songda::domain::kernel::ids::DraftId;
@@ -29,7 +31,7 @@ use crate::support::settings::UNLIMITED;
 
 #[derive(Tags)]
 enum Tag {
-    /// Notes.
+    /// 便签 · Notes
     Notes,
 }
 
@@ -59,10 +61,11 @@ pub struct Notes {
 
 #[OpenApi(prefix_path = "/v1", tag = "Tag::Notes")]
 impl Notes {
-    /// Lists numbered notes.
+    /// 便签列表 · List numbered notes
     #[oai(path = "/notes", method = "get", operation_id = "list_notes")]
     async fn list(
         &self,
+        _anyone: Anyone,
         q: Query<Option<String>>,
         limit: Query<Option<u32>>,
         cursor: Query<Option<String>>,
@@ -71,10 +74,12 @@ impl Notes {
         let after = self.cursors.read::<usize>("list_notes", &q.0, cursor.0.as_deref())?.unwrap_or(0);
         let rows = (after + 1..=5).take(limit + 1).collect();
         let show = |number| Note { text: format!("{} {number}", q.0.as_deref().unwrap_or("note")) };
-        self.cursors.page(("list_notes", &q.0), rows, limit, |number| *number, show).map(Json)
+        self.cursors.page("list_notes", &q.0, rows, limit, |number| *number, show).map(Json)
     }
 
-    /// Makes a note. A repeated request gets the first answer.
+    /// 新建便签 · Make a note
+    ///
+    /// A repeated request gets the first answer.
     #[oai(path = "/notes", method = "post", operation_id = "make_note")]
     async fn make(
         &self,
@@ -87,14 +92,14 @@ impl Notes {
         Ok(Given { answer: made.into(), replayed: once.key == "again" }.into())
     }
 
-    /// Shows a note.
+    /// 查看便签 · Show a note
     #[oai(path = "/notes/:id", method = "get", operation_id = "show_note")]
-    async fn show(&self, id: Path<DraftId>) -> Result<Versioned<Note>, Problem> {
+    async fn show(&self, _anyone: Anyone, id: Path<DraftId>) -> Result<Shown<Note>, Problem> {
         let Path(_) = id;
-        Ok(Versioned { body: Note { text: self.text.lock().unwrap().clone() }, version: VERSION })
+        Ok(Shown { body: Note { text: self.text.lock().unwrap().clone() }, version: VERSION })
     }
 
-    /// Makes or changes a note.
+    /// 保存便签 · Save a note
     #[oai(path = "/notes/:id", method = "put", operation_id = "put_note")]
     async fn put(
         &self,
@@ -102,40 +107,39 @@ impl Notes {
         id: Path<DraftId>,
         if_match: CreateOrMatch,
         body: Body<Note>,
-    ) -> Result<Versioned<Note>, Problem> {
+    ) -> Result<Shown<Note>, Problem> {
         let Path(_) = id;
         match if_match {
             CreateOrMatch::Match(seen) if seen.version.is_none_or(|version| version == VERSION) => {
                 let note = body.into_inner();
                 note.text.clone_into(&mut self.text.lock().unwrap());
-                Ok(Versioned { body: note, version: VERSION + 1 })
+                Ok(Shown { body: note, version: VERSION + 1 })
             }
             CreateOrMatch::Match(_) | CreateOrMatch::Create => Err(Code::VersionStale.into()),
         }
     }
 
-    /// Removes a note.
+    /// 删除便签 · Remove a note
     #[oai(path = "/notes/:id", method = "delete", operation_id = "remove_note")]
-    async fn remove(&self, client: Client, id: Path<DraftId>, if_match: IfMatch) -> Result<Versioned<Note>, Problem> {
+    async fn remove(&self, client: Client, id: Path<DraftId>, if_match: IfMatch) -> Result<Shown<Note>, Problem> {
         let Path(_) = id;
         let IfMatch { version: _ } = if_match;
         client.require_scope("notes:remove")?;
         Err(Code::Conflict.into())
     }
 
-    /// Panics.
+    /// 出错 · Panic
     #[oai(path = "/failure", method = "get", operation_id = "fail")]
-    async fn fail(&self, _operator: Operator) -> Result<Versioned<Note>, Problem> {
+    async fn fail(&self, _operator: Operator) -> Result<Shown<Note>, Problem> {
         panic!("a secret")
     }
 }
 
-const ABOUT: About =
-    About { file: "notes", title: "Notes", description: "A sample", open: &["list_notes", "show_note"] };
+const ABOUT: About = About { file: "notes", title: "便签 · Notes", description: "A sample" };
 
 /// The sample API's OpenAPI document.
 pub fn document() -> Value {
-    openapi::document::<Notes>(&ABOUT).unwrap()
+    document::document::<Notes>(&ABOUT).unwrap()
 }
 
 pub fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
@@ -152,5 +156,5 @@ pub fn server_at(edge: Edge) -> TestClient<impl Endpoint<Output = Response> + us
     let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
     let notes = Notes { text: Mutex::new("Bring the licence. ".repeat(100)), cursors };
     let route = Route::new().nest_no_strip("/v1", OpenApiService::new(notes, "Notes", "1"));
-    TestClient::new(surround(route, edge, Allowed::default().with::<Notes>()))
+    TestClient::new(surround(route, edge, Addresses::default().with::<Notes>()))
 }

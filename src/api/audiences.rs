@@ -1,0 +1,183 @@
+//! The table of audiences. An audience is a folder with its operations, and an entry here: its prefix, its operations, its
+//! document, and the rate limit of its callers. Routes, documents, the addresses of 405 and the settings of rate limits follow.
+//!
+//! Callers of a new kind, with tokens of their own, need besides: a variant of [`TokenAudience`], and their type and its
+//! extractor in [`crate::api::edge::parameters`].
+
+use poem::IntoEndpoint;
+use poem::endpoint::BoxEndpoint;
+use poem_openapi::registry::MetaApi;
+use poem_openapi::{OpenApi, OpenApiService};
+use serde_json::Value;
+
+use crate::api::edge::limits::policies::{CallerLimit, Policies};
+use crate::api::edge::openapi::document::{About, document};
+use crate::api::services::Services;
+use crate::api::{integration, mobile, ops, staff};
+use crate::auth::tokens::TokenAudience;
+use crate::env::Env;
+
+pub static AUDIENCES: [&dyn Audience; 4] = [
+    &Entry {
+        prefix: "/v1",
+        api: mobile::api,
+        about: mobile::ABOUT,
+        limit: Some(CallerLimit {
+            tokens: TokenAudience::Mobile,
+            name: "mobile",
+            setting: "SONGDA_RATE_MOBILE",
+            default: "600",
+            meaning: "Requests per minute of one person, or of one network address that is not signed in",
+        }),
+    },
+    &Entry {
+        prefix: "/staff/v1",
+        api: staff::api,
+        about: staff::ABOUT,
+        limit: Some(CallerLimit {
+            tokens: TokenAudience::Staff,
+            name: "staff",
+            setting: "SONGDA_RATE_STAFF",
+            default: "1200",
+            meaning: "Requests per minute of one officer",
+        }),
+    },
+    &Entry {
+        prefix: "/integration/v1",
+        api: integration::api,
+        about: integration::ABOUT,
+        limit: Some(CallerLimit {
+            tokens: TokenAudience::Integration,
+            name: "integration",
+            setting: "SONGDA_RATE_INTEGRATION",
+            default: "60000",
+            meaning: "Requests per minute of one back-office client",
+        }),
+    },
+    // Operators are officers: they have the staff's tokens and limit.
+    &Entry { prefix: "/ops/v1", api: ops::api, about: ops::ABOUT, limit: None },
+];
+
+/// An audience of the API, whatever the type of its operations is.
+pub trait Audience: Sync {
+    /// The beginning of its addresses.
+    fn prefix(&self) -> &'static str;
+
+    fn about(&self) -> About;
+
+    /// The rate limit of its callers; `None` if another audience has the same callers.
+    fn limit(&self) -> Option<CallerLimit>;
+
+    fn operations(&self) -> Vec<MetaApi>;
+
+    /// The finished document, or every rule that it breaks.
+    ///
+    /// # Errors
+    /// One line per broken rule.
+    fn document(&self) -> Result<Value, Vec<String>>;
+
+    fn endpoint(&self, services: &Services) -> BoxEndpoint<'static>;
+}
+
+struct Entry<A> {
+    prefix: &'static str,
+    /// Puts the operations together.
+    api: fn(&Services) -> A,
+    about: About,
+    limit: Option<CallerLimit>,
+}
+
+impl<A: OpenApi + 'static> Audience for Entry<A> {
+    fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
+    fn about(&self) -> About {
+        self.about
+    }
+
+    fn limit(&self) -> Option<CallerLimit> {
+        self.limit
+    }
+
+    fn operations(&self) -> Vec<MetaApi> {
+        A::meta()
+    }
+
+    fn document(&self) -> Result<Value, Vec<String>> {
+        document::<A>(&self.about)
+    }
+
+    fn endpoint(&self, services: &Services) -> BoxEndpoint<'static> {
+        OpenApiService::new((self.api)(services), self.about.title, env!("CARGO_PKG_VERSION")).into_endpoint()
+    }
+}
+
+/// Reads the settings of all rate limits.
+pub fn rate_policies(env: &mut Env) -> Option<Policies> {
+    Policies::from_env(env, AUDIENCES.iter().filter_map(|audience| audience.limit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::http::Method;
+
+    use super::*;
+    use crate::api::edge::parameters::principal::{Identity, Person, Principal};
+    use crate::api::edge::parameters::wire_ids::EXAMPLE;
+    use crate::api::pages::addresses;
+    use crate::domain::kernel::clock::Instant;
+    use crate::domain::kernel::ids::{PersonId, SessionId};
+
+    #[test]
+    fn the_callers_of_every_token_have_one_limit() {
+        let limits: Vec<CallerLimit> = AUDIENCES.iter().filter_map(|audience| audience.limit()).collect();
+        for tokens in TokenAudience::ALL {
+            assert_eq!(limits.iter().filter(|limit| limit.tokens == tokens).count(), 1, "{tokens:?}");
+        }
+        assert_eq!(limits.len(), TokenAudience::ALL.len());
+    }
+
+    #[test]
+    fn every_operation_is_below_the_prefix_of_its_audience() {
+        for audience in AUDIENCES {
+            for path in audience.operations().into_iter().flat_map(|api| api.paths) {
+                assert!(path.path.starts_with(&format!("{}/", audience.prefix())), "{}", path.path);
+            }
+        }
+    }
+
+    #[test]
+    fn attempts_to_sign_in_count_by_address_and_health_checks_do_not_count() {
+        let (policies, addresses) = (rate_policies(&mut Env::default()).unwrap(), addresses());
+        let person = Identity::Known(Principal::Person(Person {
+            id: PersonId::from_uuid(EXAMPLE),
+            session: SessionId::from_uuid(EXAMPLE),
+            until: Instant::default(),
+        }));
+        let chosen = |method, path, identity: &Identity| {
+            let is_attempt = addresses.is_sign_in_attempt(&method, path);
+            policies.choose(path, is_attempt, identity, "1.2.3.4").map(|(limit, caller)| (limit.policy.name, caller))
+        };
+        let by_address = || Some(("sign-in", "1.2.3.4".to_owned()));
+        for (method, path) in [
+            (Method::POST, "/v1/sessions/wechat"),
+            (Method::POST, "/v1/sessions/sms"),
+            (Method::POST, "/v1/login-codes"),
+            (Method::PUT, "/v1/me/identity"),
+            (Method::PUT, "/v1/me/phone"),
+            (Method::PUT, "/v1/me/wechat"),
+            (Method::POST, "/staff/v1/sessions"),
+            (Method::POST, "/integration/v1/token"),
+        ] {
+            assert_eq!(chosen(method.clone(), path, &Identity::Unknown), by_address(), "{path}");
+            assert_eq!(chosen(method, path, &person), by_address(), "{path}");
+        }
+        let name = |method, path, identity| chosen(method, path, identity).map(|(name, _)| name);
+        assert_eq!(name(Method::GET, "/v1/me", &person), Some("mobile"));
+        assert_eq!(name(Method::POST, "/v1/sessions/refresh", &Identity::Unknown), Some("mobile"));
+        assert_eq!(name(Method::DELETE, "/v1/sessions", &person), Some("mobile"));
+        assert_eq!(name(Method::GET, "/v1/items", &Identity::Unknown), Some("mobile"));
+        assert_eq!(name(Method::GET, "/healthz", &Identity::Unknown), None);
+    }
+}

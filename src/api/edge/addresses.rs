@@ -1,0 +1,139 @@
+//! The addresses that the server answers to, with their methods. The router does not tell them, and three layers need them:
+//! the `Allow` header of 405 (RFC 9110 §15.5.6), the name of an address for the log and the metrics, and the rate limit of
+//! attempts to sign in.
+
+use std::collections::BTreeSet;
+
+use poem::http::{HeaderValue, Method};
+use poem_openapi::OpenApi;
+use poem_openapi::registry::MetaApi;
+
+use crate::api::edge::parameters::security::is_sign_in_attempt;
+use crate::metrics::requests::Route;
+
+/// The addresses by their number of segments, those with the most literals first: each request is looked up here.
+#[derive(Debug, Default)]
+pub struct Addresses(Vec<Vec<Address>>);
+
+#[derive(Debug)]
+struct Address {
+    /// As the documents write it: `/v1/cases/{id}`.
+    route: Route,
+    /// `None` for a parameter.
+    segments: Vec<Option<String>>,
+    methods: BTreeSet<String>,
+    /// The methods that are attempts to sign in.
+    attempts: Vec<Method>,
+}
+
+impl Addresses {
+    /// Adds every operation of an API.
+    #[must_use]
+    pub fn with<A: OpenApi>(self) -> Self {
+        self.with_operations(A::meta())
+    }
+
+    #[must_use]
+    pub fn with_operations(mut self, apis: Vec<MetaApi>) -> Self {
+        for path in apis.into_iter().flat_map(|api| api.paths) {
+            for operation in &path.operations {
+                let address = self.add(&path.path, &operation.method);
+                if is_sign_in_attempt(operation) {
+                    address.attempts.push(operation.method.clone());
+                }
+            }
+        }
+        self
+    }
+
+    /// Adds an address that is in no document. It answers to GET.
+    #[must_use]
+    pub fn with_page(self, path: &str) -> Self {
+        self.with_address(path, &[Method::GET])
+    }
+
+    /// Adds an address that is in no document.
+    #[must_use]
+    pub fn with_address(mut self, path: &str, methods: &[Method]) -> Self {
+        for method in methods {
+            self.add(path, method);
+        }
+        self
+    }
+
+    fn add(&mut self, path: &str, method: &Method) -> &mut Address {
+        let is_parameter = |text: &str| text.starts_with(['{', ':']);
+        let segments: Vec<_> = path.split('/').map(|text| (!is_parameter(text)).then(|| text.to_owned())).collect();
+        let length = segments.len();
+        self.0.resize_with(self.0.len().max(length + 1), Vec::new);
+        let same_length = &mut self.0[length];
+        let at = same_length.iter().position(|address| address.segments == segments).unwrap_or_else(|| {
+            let parameters = |address: &Address| address.segments.iter().filter(|segment| segment.is_none()).count();
+            let address = Address::new(path, segments);
+            let at = same_length.partition_point(|other| parameters(other) <= parameters(&address));
+            same_length.insert(at, address);
+            at
+        });
+        let address = &mut same_length[at];
+        address.methods.insert(method.to_string());
+        if method == Method::GET {
+            address.methods.insert(Method::HEAD.to_string());
+        }
+        address
+    }
+
+    /// The value of `Allow` at a path.
+    #[must_use]
+    pub fn allow(&self, path: &str) -> Option<HeaderValue> {
+        let methods = &self.find(path)?.methods;
+        HeaderValue::from_str(&methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
+    }
+
+    /// The address of a path, under which its requests are counted.
+    #[must_use]
+    pub fn route(&self, path: &str) -> Option<&Route> {
+        self.find(path).map(|address| &address.route)
+    }
+
+    /// True if a request is an attempt to sign in, or to prove an identity.
+    #[must_use]
+    pub fn is_sign_in_attempt(&self, method: &Method, path: &str) -> bool {
+        self.find(path).is_some_and(|address| address.attempts.contains(method))
+    }
+
+    /// The most literal address that fits, as in the router: it comes first.
+    fn find(&self, path: &str) -> Option<&Address> {
+        let same_length = self.0.get(path.split('/').count())?;
+        same_length.iter().find(|address| {
+            let mut pairs = address.segments.iter().zip(path.split('/'));
+            pairs.all(|(have, given)| have.as_ref().is_none_or(|have| have == given))
+        })
+    }
+}
+
+impl Address {
+    fn new(path: &str, segments: Vec<Option<String>>) -> Self {
+        let written = |part: &str| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}"));
+        let route = path.split('/').map(written).collect::<Vec<_>>().join("/");
+        Self { route: Route::new(&route), segments, methods: BTreeSet::new(), attempts: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_literal_address_counts() {
+        let mut addresses = Addresses::default().with_page("/v1/cases/{id}").with_page("/healthz");
+        addresses.add("/v1/cases/current", &Method::DELETE);
+        addresses.add("/v1/cases/{id}", &Method::PUT);
+        assert_eq!(addresses.allow("/v1/cases/7").unwrap(), "GET, HEAD, PUT");
+        assert_eq!(addresses.allow("/v1/cases/current").unwrap(), "DELETE");
+        assert_eq!(addresses.allow("/v1/cases"), None);
+        addresses.add("/v1/parcels/:id/label", &Method::GET);
+        let name = |path| addresses.route(path).map(Route::name);
+        assert_eq!(name("/v1/parcels/7/label"), Some("/v1/parcels/{id}/label"));
+        assert_eq!(name("/v1/cases/7"), Some("/v1/cases/{id}"));
+    }
+}

@@ -1,0 +1,90 @@
+//! Answers that are stored before they are sent, so that a repeated request gets the first answer
+//! (`Idempotency-Key`, [`crate::casework::frame::idempotency`]).
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaResponses, Registry};
+
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::casework::frame::idempotency::{Answer, Given, OnceError};
+
+pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// An answer that was stored before it was sent, documented as `R`.
+#[derive(Debug)]
+pub struct Answered<R> {
+    given: Given,
+    documented_as: PhantomData<fn() -> R>,
+}
+
+impl<R> From<Given> for Answered<R> {
+    fn from(given: Given) -> Self {
+        Self { given, documented_as: PhantomData }
+    }
+}
+
+impl<R: ApiResponse> ApiResponse for Answered<R> {
+    fn meta() -> MetaResponses {
+        R::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        R::register(registry);
+    }
+}
+
+impl<R> IntoResponse for Answered<R> {
+    fn into_response(self) -> Response {
+        let mut response = respond(self.given.answer);
+        if self.given.replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// The response of an answer.
+#[must_use]
+pub fn respond(answer: Answer) -> Response {
+    let mut response = Response::builder()
+        .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK))
+        .content_type("application/json")
+        .body(answer.body.to_string());
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+impl From<OnceError> for Problem {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::InProgress => Self::new(Code::RequestInProgress).retry_after(Duration::from_secs(1)),
+            OnceError::Mismatch => Self::new(Code::IdempotencyKeyReused),
+            OnceError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_repeated_answer_differs_in_one_header() {
+        let answer = Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"");
+        let give = |replayed| Answered::<()>::from(Given { answer: answer.clone(), replayed }).into_response();
+        let (first, again) = (give(false), give(true));
+        assert_eq!((first.status(), first.header("ETag")), (again.status(), Some("\"1\"")));
+        assert!(first.header("Idempotent-Replayed").is_none());
+        assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
+    }
+}

@@ -1,0 +1,202 @@
+//! The quotas of callers, shared by all processes through Redis. Most requests do not wait for Redis.
+//!
+//! A process counts by itself, and reports the counts of many callers to Redis a moment later. Redis answers with the state
+//! that counts the requests of all processes, and the process replaces its own state by it. A caller who uses several
+//! processes can therefore exceed its quota a little: each process lets at most a [`SHARE`] of the quota through before it
+//! asks Redis first. The excess is owed: over time nobody gets more than their rate.
+//!
+//! While Redis is away each process counts for itself. A limit protects the service, so a missing Redis must not stop it.
+
+use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::edge::limits::callers::Callers;
+use crate::api::edge::limits::gcra::{Gcra, RateDecision, RatePolicy};
+use crate::domain::kernel::clock::{Clock, Instant};
+use crate::queue::limiter::Quota;
+use crate::queue::{Queue, QueueError};
+
+/// The part of a quota that a process lets through before it reports to Redis: one twentieth. If the quota is smaller than
+/// that, each request is counted in Redis first.
+const SHARE: u32 = 20;
+/// How long requests are gathered before they are reported.
+const GATHER: Duration = Duration::from_millis(100);
+/// How long a process waits before it tries Redis again after a failure.
+const REST: Duration = Duration::from_secs(1);
+/// The number of callers that are reported concurrently.
+const AT_ONCE: usize = 64;
+
+pub struct Quotas {
+    queue: Queue,
+    clock: Clock,
+    /// How long a request waits for Redis, if it must.
+    time_out: Duration,
+    accounts: Mutex<Accounts>,
+    /// Wakes the reporter.
+    news: Notify,
+    /// True if the last call to Redis failed.
+    is_away: AtomicBool,
+}
+
+struct Accounts {
+    callers: Callers<Account>,
+    /// Callers whose counts must be sent to Redis, at most once per round.
+    unreported: Vec<Reported>,
+    round: u64,
+}
+
+/// A caller whose count is reported.
+struct Reported {
+    policy: RatePolicy,
+    caller: String,
+}
+
+/// What this process knows about a caller.
+struct Account {
+    state: Gcra,
+    /// Requests that were let through and not yet reported.
+    unreported: u32,
+    /// The last round in which the caller was listed.
+    listed_in: u64,
+}
+
+impl Quotas {
+    /// `clock` must be steady. `callers` is the number of callers to remember in this process.
+    #[must_use]
+    pub fn new(queue: Queue, clock: Clock, callers: usize, time_out: Duration) -> Self {
+        let accounts = Accounts { callers: Callers::new(callers), unreported: Vec::new(), round: 1 };
+        Self {
+            queue,
+            clock,
+            time_out,
+            accounts: Mutex::new(accounts),
+            news: Notify::new(),
+            is_away: AtomicBool::new(false),
+        }
+    }
+
+    /// Counts one request of a caller, if it is allowed.
+    pub async fn take(&self, policy: &RatePolicy, caller: &str) -> RateDecision {
+        match self.take_here(policy, caller) {
+            Some(decision) => decision,
+            None => self.take_shared(policy, caller).await,
+        }
+    }
+
+    /// Counts a request in this process; `None` if Redis must be asked first.
+    fn take_here(&self, policy: &RatePolicy, caller: &str) -> Option<RateDecision> {
+        let now = self.clock.now();
+        let share = policy.quota / SHARE;
+        let mut accounts = self.lock();
+        let round = accounts.round;
+        let account = accounts.of(policy, caller, now);
+        if account.unreported >= share && !self.is_away() {
+            return None;
+        }
+        let decision = account.state.take(policy, now);
+        account.unreported = share.min(account.unreported + u32::from(decision.allowed));
+        let is_listed = std::mem::replace(&mut account.listed_in, round) == round;
+        if !is_listed {
+            accounts.unreported.push(Reported { policy: policy.clone(), caller: caller.to_owned() });
+            self.news.notify_one();
+        }
+        Some(decision)
+    }
+
+    /// Counts a request in Redis, or here if Redis does not answer.
+    async fn take_shared(&self, policy: &RatePolicy, caller: &str) -> RateDecision {
+        let quota = quota(policy, caller);
+        let spend = self.queue.spend(&quota, self.unreported(policy, caller));
+        match self.heard(tokio::time::timeout(self.time_out, spend).await.ok()) {
+            Some(spent) => {
+                self.correct(policy, caller, spent.full_in);
+                policy.decision(spent.allowed, spent.full_in)
+            }
+            None => self.lock().of(policy, caller, self.clock.now()).state.take(policy, self.clock.now()),
+        }
+    }
+
+    /// Reports to Redis what this process lets through, until `stop`.
+    pub async fn report(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.news.notified()).await.is_some() {
+            tokio::time::sleep(if self.is_away() { REST } else { GATHER }).await;
+            let mut listed = self.lock().next_round().into_iter();
+            // The first report finds out whether Redis answers; if not, the others need not wait for it.
+            if let Some(first) = listed.next()
+                && self.report_one(&first).await
+            {
+                let report = |reported: Reported| async move { self.report_one(&reported).await };
+                stream::iter(listed).map(report).buffer_unordered(AT_ONCE).for_each(|_| ready(())).await;
+            }
+        }
+    }
+
+    /// Reports one caller; true if Redis answered.
+    async fn report_one(&self, Reported { policy, caller }: &Reported) -> bool {
+        let answer = self.queue.charge(&quota(policy, caller), self.unreported(policy, caller)).await;
+        let heard = self.heard(Some(answer));
+        if let Some(full_in) = heard {
+            self.correct(policy, caller, full_in);
+        }
+        heard.is_some()
+    }
+
+    /// Takes the unreported requests of a caller. They count as reported from now on: if the report fails, they are lost.
+    fn unreported(&self, policy: &RatePolicy, caller: &str) -> u32 {
+        std::mem::take(&mut self.lock().of(policy, caller, self.clock.now()).unreported)
+    }
+
+    /// Replaces the state of this process by that of Redis.
+    fn correct(&self, policy: &RatePolicy, caller: &str, full_in: Duration) {
+        let now = self.clock.now();
+        let mut accounts = self.lock();
+        let account = accounts.of(policy, caller, now);
+        // It does not include what was let through meanwhile.
+        account.state = Gcra::full_at(now + full_in + policy.each() * account.unreported);
+    }
+
+    /// The answer of Redis, if it came in time. Logs the beginning and the end of an outage.
+    fn heard<T>(&self, answer: Option<Result<T, QueueError>>) -> Option<T> {
+        let (heard, error) = match answer {
+            Some(Ok(heard)) => (Some(heard), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+            None => (None, Some("no answer in time".to_owned())),
+        };
+        match (self.is_away.swap(heard.is_none(), Ordering::Relaxed), error) {
+            (false, Some(error)) => tracing::warn!(error, "Redis is away: each process counts requests for itself"),
+            (true, None) => tracing::info!("Redis is back: requests are counted for all processes together"),
+            _ => {}
+        }
+        heard
+    }
+
+    fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Accounts {
+    fn of(&mut self, policy: &RatePolicy, caller: &str, now: Instant) -> &mut Account {
+        self.callers.of(policy, caller, || Account { state: Gcra::full_at(now), unreported: 0, listed_in: 0 })
+    }
+
+    /// The listed callers; begins a new list.
+    fn next_round(&mut self) -> Vec<Reported> {
+        self.round += 1;
+        std::mem::take(&mut self.unreported)
+    }
+}
+
+fn quota<'a>(policy: &RatePolicy, caller: &'a str) -> Quota<'a> {
+    Quota { name: policy.name, caller, requests: policy.quota, window: policy.window }
+}

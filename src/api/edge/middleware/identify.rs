@@ -1,0 +1,74 @@
+//! Finds out who calls: verifies the access token of a request once, and leaves an [`Identity`] with the request.
+//!
+//! An officer's token says only who signed in. Whether the sign-in still counts, for which agency and in which role, is
+//! looked up ([`OfficerLookup`]).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use poem::http::header;
+use poem::{Endpoint, Request, Response, Result};
+
+use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::parameters::principal::{Identity, Officer, Principal};
+use crate::auth::tokens::{TokenAudience, Tokens};
+use crate::casework::people::People;
+use crate::domain::kernel::clock::Clock;
+use crate::store::StoreError;
+
+#[async_trait]
+pub trait OfficerLookup: Send + Sync {
+    /// The officer whom a token names, as they are now; `None` if the sign-in has ended or the account is closed.
+    async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError>;
+}
+
+#[async_trait]
+impl OfficerLookup for People {
+    async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
+        let found = self.officer_at_desk(named.session).await?.filter(|found| found.id == named.id);
+        Ok(found.map(|found| Officer { agency: found.agency.clone(), role: found.role, ..named.clone() }))
+    }
+}
+
+#[derive(Clone)]
+pub struct Identify {
+    pub tokens: Tokens,
+    pub officers: Arc<dyn OfficerLookup>,
+    pub clock: Clock,
+}
+
+impl Identify {
+    async fn identify(&self, request: &Request) -> Identity {
+        match self.claimed(request) {
+            Identity::Known(Principal::Officer(named)) => match self.officers.officer(&named).await {
+                Ok(Some(officer)) => Identity::Known(Principal::Officer(officer)),
+                Ok(None) => Identity::Refused,
+                Err(error) => {
+                    tracing::warn!(%error, "an officer cannot be looked up");
+                    Identity::Unanswered
+                }
+            },
+            other => other,
+        }
+    }
+
+    /// The caller that the token claims.
+    fn claimed(&self, request: &Request) -> Identity {
+        let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Identity::Unknown };
+        let token = header.to_str().ok().and_then(|text| text.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let claims = token.and_then(|token| self.tokens.verify(token, &TokenAudience::ALL, self.clock.now()).ok());
+        claims.and_then(|claims| Principal::read(&claims)).map_or(Identity::Refused, Identity::Known)
+    }
+}
+
+impl Layer for Identify {
+    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+        let identity = self.identify(&request).await;
+        let kind = identity.kind();
+        request.set_data(identity);
+        let mut response = inner.call(request).await?;
+        response.set_data(kind);
+        Ok(response)
+    }
+}

@@ -1,0 +1,39 @@
+//! Walks a document.
+
+use serde_json::Value;
+
+/// One operation of a document.
+pub(super) struct Operation<'a> {
+    pub path: &'a str,
+    pub method: &'a str,
+    pub value: &'a Value,
+}
+
+pub(super) struct OperationMut<'a> {
+    pub method: &'a str,
+    pub value: &'a mut Value,
+}
+
+/// Every operation.
+pub(super) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().into_iter().flatten();
+        methods.map(move |(method, value)| Operation { path, method, value })
+    })
+}
+
+/// Every operation, to be changed.
+pub(super) fn operations_mut(document: &mut Value) -> impl Iterator<Item = OperationMut<'_>> {
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    paths.flat_map(|(_, methods)| {
+        let methods = methods.as_object_mut().into_iter().flatten();
+        methods.map(|(method, value)| OperationMut { method, value })
+    })
+}
+
+/// The target of a `$ref` into the components; any other value itself.
+pub(super) fn resolve<'a>(components: &'a Value, value: &'a Value) -> &'a Value {
+    let target = value["$ref"].as_str().and_then(|target| target.strip_prefix("#/components"));
+    target.and_then(|pointer| components.pointer(pointer)).unwrap_or(value)
+}

@@ -1,0 +1,166 @@
+//! The callers of the API, as [`crate::api::edge::middleware::identify`] finds them out. An operation names the caller that
+//! it serves in its signature ([`crate::api::edge::parameters::security`]).
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use poem::Request;
+
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::auth::tokens::{Claims, TokenAudience};
+use crate::domain::item::AgencyCode;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::staff::Role;
+
+/// A person who signed in on the mobile API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub id: PersonId,
+    pub session: SessionId,
+    /// When the token expires.
+    pub until: Instant,
+}
+
+/// An officer who signed in on the staff API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Officer {
+    pub id: OfficerId,
+    pub session: SessionId,
+    pub agency: AgencyCode,
+    pub role: Role,
+}
+
+/// An officer with the role operator, who runs jobs and gateways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator(pub Officer);
+
+/// A back-office system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub id: ClientId,
+    pub scopes: Vec<String>,
+}
+
+impl Client {
+    /// # Errors
+    /// `forbidden` with the name of the scope, if the client does not have it.
+    pub fn require_scope(&self, scope: &str) -> Result<(), Problem> {
+        if self.scopes.iter().any(|have| have == scope) {
+            return Ok(());
+        }
+        let detail = Bilingual::new(format!("需要权限 {scope}"), format!("The scope {scope} is needed"));
+        Err(Problem::insufficient_scope().detail(detail))
+    }
+}
+
+/// The caller that a token names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    Person(Person),
+    Officer(Officer),
+    Client(Client),
+}
+
+impl Principal {
+    /// The id. Its prefix tells the kind of caller.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::Person(person) => person.id.to_string(),
+            Self::Officer(officer) => officer.id.to_string(),
+            Self::Client(client) => client.id.to_string(),
+        }
+    }
+
+    /// The audience of the caller's tokens.
+    #[must_use]
+    pub const fn tokens(&self) -> TokenAudience {
+        match self {
+            Self::Person(_) => TokenAudience::Mobile,
+            Self::Officer(_) => TokenAudience::Staff,
+            Self::Client(_) => TokenAudience::Integration,
+        }
+    }
+
+    /// The caller that the claims of a verified token name; `None` if a claim is missing or malformed.
+    #[must_use]
+    pub fn read(claims: &Claims) -> Option<Self> {
+        fn id<I: FromStr>(claims: &Claims) -> Option<I> {
+            claims.sub.parse().ok()
+        }
+        let audience = TokenAudience::ALL.into_iter().find(|audience| audience.as_str() == claims.aud)?;
+        Some(match audience {
+            TokenAudience::Mobile => Self::Person(Person {
+                id: id(claims)?,
+                session: claims.grant.sid?,
+                until: Instant::from_timestamp(claims.exp, 0)?,
+            }),
+            TokenAudience::Staff => Self::Officer(Officer {
+                id: id(claims)?,
+                session: claims.grant.sid?,
+                agency: AgencyCode::new(claims.grant.agency.clone()?),
+                role: claims.grant.role.as_ref()?.parse().ok()?,
+            }),
+            TokenAudience::Integration => {
+                let scopes = claims.grant.scope.as_deref().unwrap_or_default();
+                Self::Client(Client { id: id(claims)?, scopes: scopes.split_whitespace().map(str::to_owned).collect() })
+            }
+        })
+    }
+}
+
+/// The result of reading a request's `Authorization` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// The request has no token.
+    Unknown,
+    /// The token is not valid.
+    Refused,
+    /// The token names an officer, but the database is unavailable.
+    Unanswered,
+    Known(Principal),
+}
+
+impl Identity {
+    /// The identity that [`crate::api::edge::middleware::identify`] left with a request.
+    #[must_use]
+    pub fn of(request: &Request) -> &Self {
+        request.data().unwrap_or(&Self::Unknown)
+    }
+
+    #[must_use]
+    pub const fn kind(&self) -> CallerKind {
+        CallerKind(match self {
+            Self::Unknown => "nobody",
+            Self::Refused => "refused",
+            Self::Known(Principal::Person(_)) => "person",
+            Self::Unanswered | Self::Known(Principal::Officer(_)) => "officer",
+            Self::Known(Principal::Client(_)) => "client",
+        })
+    }
+
+    /// # Errors
+    /// If there is no valid token, or the caller cannot be looked up.
+    pub fn demand(&self) -> Result<&Principal, Problem> {
+        match self {
+            Self::Known(principal) => Ok(principal),
+            Self::Refused => Err(Problem::wrong_token()),
+            Self::Unanswered => Err(Problem::new(Code::Unavailable).retry_after(Duration::from_secs(1))),
+            Self::Unknown => Err(Problem::new(Code::Unauthenticated)),
+        }
+    }
+}
+
+/// The kind of caller. It is left with the answer for the log, which does not contain the caller's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallerKind(pub &'static str);
+
+impl Default for CallerKind {
+    /// For a request that is answered before its token is read.
+    fn default() -> Self {
+        Identity::Unknown.kind()
+    }
+}

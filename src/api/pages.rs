@@ -1,0 +1,55 @@
+//! The addresses beside the audiences: documents and their reference, problems, public keys, and health.
+
+use poem::http::Method;
+use poem::{Route, get};
+
+use crate::api::audiences::AUDIENCES;
+use crate::api::documents::{Document, DocumentsError, documents};
+use crate::api::edge::addresses::Addresses;
+use crate::api::edge::answers::fixed::Fixed;
+use crate::api::edge::answers::{problem_pages, reference};
+use crate::api::edge::openapi::document::About;
+use crate::api::edge::surround::Edge;
+use crate::api::public_keys::PublicKeys;
+
+/// The pages that need no database.
+///
+/// # Errors
+/// If a document breaks a rule.
+pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
+    let mut route = Route::new()
+        .nest_no_strip("/problems", problem_pages::route())
+        .at("/healthz", get(alive()))
+        .at("/.well-known/jwks.json", get(PublicKeys(edge.identify.tokens.clone())))
+        .at("/reference/rapidoc.js", get(reference::script()));
+    for Document { about: About { file, title, .. }, text, .. } in documents()? {
+        route = route
+            .at(format!("/openapi/{file}.json"), get(Fixed::new("application/json", text)))
+            .at(format!("/reference/{file}"), get(reference::page(file, title)));
+    }
+    Ok(route)
+}
+
+/// `/healthz`: this process answers.
+#[must_use]
+pub fn alive() -> Fixed {
+    Fixed::new("application/json", r#"{"status":"ok"}"#)
+}
+
+/// All addresses, with their methods.
+#[must_use]
+pub fn addresses() -> Addresses {
+    let operations = AUDIENCES.iter().flat_map(|audience| audience.operations()).collect();
+    let audiences = Addresses::default().with_operations(operations);
+    let pages = [
+        "/healthz",
+        "/readyz",
+        "/.well-known/jwks.json",
+        "/openapi/{file}",
+        "/reference/{page}",
+        "/problems",
+        "/problems/{code}",
+    ];
+    let callbacks = audiences.with_address("/callbacks/{gateway}/{secret}", &[Method::GET, Method::POST]);
+    pages.into_iter().fold(callbacks, Addresses::with_page)
+}

@@ -1,0 +1,22 @@
+//! What the operations of all audiences are made of.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::edge::parameters::paging::Cursors;
+use crate::casework::Casework;
+use crate::casework::notices::live::Live;
+use crate::casework::people::People;
+use crate::gateway::courier::Carriers;
+use crate::queue::Queue;
+
+pub struct Services {
+    pub people: People,
+    pub casework: Casework,
+    /// Wakes clients that wait for changes.
+    pub live: Live,
+    pub carriers: Carriers,
+    pub queue: Queue,
+    pub cursors: Cursors,
+    /// Cancelled when the process stops: streams end.
+    pub stop: CancellationToken,
+}

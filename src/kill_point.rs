@@ -9,7 +9,7 @@ pub const NO_LANE: &str = "";
 
 /// The boundaries, in the order in which a job passes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Boundary {
     /// The decision is committed; its jobs are not offered.
     Committed,
     /// A ring was read; the job is not claimed.
@@ -26,7 +26,7 @@ pub enum Step {
     Acknowledged,
 }
 
-impl Step {
+impl Boundary {
     pub const ALL: [Self; 7] =
         [Self::Committed, Self::Heard, Self::Claimed, Self::Prepared, Self::Called, Self::Settled, Self::Acknowledged];
 
@@ -47,12 +47,12 @@ impl Step {
 
 /// Passes a boundary with a job of a lane, or dies there if a test says so.
 #[cfg(feature = "development")]
-pub fn pass(step: Step, lane: &str) {
+pub fn pass(boundary: Boundary, lane: &str) {
     use std::sync::LazyLock;
     static DIE_AT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("SONGDA_KILL_AT").ok());
     let Some(order) = DIE_AT.as_deref() else { return };
     let (at, with) = order.split_once('@').unwrap_or((order, lane));
-    if at == step.name() && with == lane {
+    if at == boundary.name() && with == lane {
         let own = std::process::id().to_string();
         let killed = std::process::Command::new("kill").args(["-KILL", &own]).status();
         tracing::error!(?killed, "the kill point did not kill");
@@ -62,4 +62,4 @@ pub fn pass(step: Step, lane: &str) {
 
 #[cfg(not(feature = "development"))]
 #[inline]
-pub const fn pass(_: Step, _: &str) {}
+pub const fn pass(_: Boundary, _: &str) {}

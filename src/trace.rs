@@ -87,8 +87,8 @@ impl Span {
     #[must_use]
     pub fn traceparent(&self) -> Option<String> {
         let context = self.0.as_ref()?.span().span_context().clone();
-        let (trace, span, flags) = (context.trace_id(), context.span_id(), context.trace_flags().to_u8());
-        Some(format!("00-{trace}-{span}-{flags:02x}"))
+        let flags = context.trace_flags().to_u8();
+        Some(format!("00-{}-{}-{flags:02x}", context.trace_id(), context.span_id()))
     }
 
     /// The id of its trace, for log lines; `None` if the trace is not sampled.

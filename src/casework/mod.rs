@@ -21,7 +21,7 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Chain;
 use crate::domain::work::job::Offer;
-use crate::kill_point::{self, Step};
+use crate::kill_point::{self, Boundary};
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{Conn, Store, StoreError, Tx};
 
@@ -102,7 +102,7 @@ impl Casework {
 
     /// Tells of what was committed.
     fn ring(&self, record: &Record, offers: Vec<Offer>) {
-        kill_point::pass(Step::Committed, kill_point::NO_LANE);
+        kill_point::pass(Boundary::Committed, kill_point::NO_LANE);
         self.parts.bell.ring(offers, record.people());
     }
 }

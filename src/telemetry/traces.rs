@@ -25,12 +25,12 @@ impl TraceSettings {
     pub fn read(env: &mut Env) -> Option<Self> {
         let collector = env.optional(
             "SONGDA_OTLP_ENDPOINT",
-            "collector that takes spans by OTLP over HTTP (`http://collector:4318`); none are made while it is not set",
+            "collector of spans, by OTLP over HTTP (`http://collector:4318`); without it no spans are made",
         );
         let share = env.or(
             "SONGDA_TRACE_SHARE",
             "1",
-            "share of the requests that is traced, from 0 to 1, where the caller's `traceparent` does not say",
+            "share of requests to trace, from 0 to 1, unless the caller's `traceparent` decides",
         );
         Some(Self { collector, share: share? })
     }

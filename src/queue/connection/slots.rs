@@ -101,7 +101,9 @@ mod tests {
              *3\r\n$1\r\n?\r\n:7004\r\n$2\r\nid\r\n",
         )
         .unwrap();
-        let (one, asked, two) = (at("one", 7001), at("asked", 7002), at("two", 7003));
+        let one = at("one", 7001);
+        let asked = at("asked", 7002);
+        let two = at("two", 7003);
         assert_eq!((map.primary(0), map.primary(7_998), map.primary(16_383)), (Ok(&one), Ok(&one), Ok(&asked)));
         assert!(map.primary(7_999).is_err());
         assert_eq!(map.unheld(), 1);

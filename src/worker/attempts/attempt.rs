@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::domain::kernel::retry::RetryPolicy;
 use crate::domain::work::job::Work;
 use crate::domain::work::outcome::Outcome;
-use crate::kill_point::{self, Step};
+use crate::kill_point::{self, Boundary};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::worker::attempts::conclusion::{Conclusion, Contact};
@@ -39,7 +39,7 @@ impl<'a> Attempt<'a> {
     /// Notes that the gateway is called next, with a request that must not be sent twice.
     pub fn reaches_out(&self) {
         self.progress.0.store(true, Ordering::Relaxed);
-        kill_point::pass(Step::Prepared, self.job.lane_name());
+        kill_point::pass(Boundary::Prepared, self.job.lane_name());
     }
 
     /// Why this would be one attempt too many; `None` if it may be made.

@@ -11,7 +11,7 @@ use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::kernel::pace::Pace;
 use crate::domain::work::job::{Lane, Offer};
-use crate::kill_point::{self, Step};
+use crate::kill_point::{self, Boundary};
 use crate::lifecycle::Tasks;
 use crate::queue::streams::{Reader, Ring};
 use crate::store::jobs::Claimed;
@@ -119,7 +119,7 @@ impl LaneRunner {
 
     /// Claims and starts up to `at_most` jobs. A ring whose job is finished or held is acknowledged and forgotten.
     async fn begin(&self, rings: Vec<Ring>, at_most: usize, permit: &Arc<Permit>) -> Begun {
-        kill_point::pass(Step::Heard, self.lane.as_str());
+        kill_point::pass(Boundary::Heard, self.lane.as_str());
         let since = Stopwatch::start();
         let claimed = match self.claim(&rings, at_most).await {
             Some(claimed) => claimed,
@@ -163,7 +163,7 @@ impl LaneRunner {
             }
         };
         if !claimed.is_empty() {
-            kill_point::pass(Step::Claimed, self.lane.as_str());
+            kill_point::pass(Boundary::Claimed, self.lane.as_str());
         }
         self.pool.counts().taken_over(claimed.iter().filter(|job| job.taken_over).count());
         Some(claimed)

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::work::job::Lane;
-use crate::kill_point::{self, Step};
+use crate::kill_point::{self, Boundary};
 use crate::lifecycle::Tasks;
 use crate::metrics::attempts::Attempts;
 use crate::store::jobs::{Claimed, Ending};
@@ -232,7 +232,7 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     let work = AssertUnwindSafe(jobs::run(workshop, job, plan, &progress)).catch_unwind();
     match within(workshop.settings.time_outs.attempt, work).await {
         Some(Ok(conclusion)) => {
-            kill_point::pass(Step::Called, job.lane_name());
+            kill_point::pass(Boundary::Called, job.lane_name());
             conclusion
         }
         Some(Err(_)) => broken_off(workshop, job, &progress, "the job panicked", Contact::None),

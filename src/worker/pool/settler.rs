@@ -11,7 +11,7 @@ use crate::casework::jobs::{Effect, Settlement};
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::Lane;
-use crate::kill_point::{self, Step};
+use crate::kill_point::{self, Boundary};
 use crate::metrics::attempts::count_too_late;
 use crate::store::StoreError;
 use crate::worker::workshop::Workshop;
@@ -49,15 +49,15 @@ pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<EndedAttempt
         let split = batch.drain(..).map(|ended: EndedAttempt| (ended.settlement, ended.ring));
         let (settlements, rings): (Vec<_>, Vec<_>) = split.unzip();
         settle(&workshop, &settlements).await;
-        pass(Step::Settled, &rings);
+        pass(Boundary::Settled, &rings);
         acknowledge(&workshop, &rings).await;
-        pass(Step::Acknowledged, &rings);
+        pass(Boundary::Acknowledged, &rings);
     }
 }
 
-fn pass(step: Step, rings: &[AnsweredRing]) {
+fn pass(boundary: Boundary, rings: &[AnsweredRing]) {
     for ring in rings {
-        kill_point::pass(step, ring.lane.as_str());
+        kill_point::pass(boundary, ring.lane.as_str());
     }
 }
 

@@ -75,27 +75,27 @@ impl TimeOuts {
         let absent_for = env.duration(
             "SONGDA_ABSENT_FOR",
             "60s",
-            "for how long a carrier must know no order before the same number is ordered again",
+            "how long a carrier must report that it has no order before the same number is ordered again",
         );
         let message_absent_for = env.duration(
             "SONGDA_MESSAGE_ABSENT_FOR",
             "2m",
-            "for how long a channel must know no message before it is sent again",
+            "how long a channel must report that it has no message before it is sent again",
         );
         let receipt_within = env.duration(
             "SONGDA_RECEIPT_WITHIN",
             "2m",
-            "how long the receipt of a message of unknown outcome is awaited before a copy is sent that may be seen twice",
+            "how long the receipt of a message of unknown outcome is awaited before it is sent again, and may be seen twice",
         );
         let confirm_within = env.duration(
             "SONGDA_CONFIRM_WITHIN",
             "10m",
-            "how long a receipt is awaited where WeChat has no consent left, as if an earlier copy had arrived",
+            "how long a receipt is awaited if WeChat refuses for lack of consent after an attempt of unknown outcome",
         );
         let waybill_within = env.duration(
             "SONGDA_WAYBILL_WITHIN",
             "3d",
-            "how long a carrier that has an order may leave its waybill untold before that is a dead letter",
+            "how long an order may exist without a waybill before it becomes a dead letter",
         );
         let time_outs = Self {
             lease: lease?,

@@ -18,7 +18,7 @@ pub struct UpkeepSettings {
 
 impl UpkeepSettings {
     pub fn read(env: &mut Env) -> Option<Self> {
-        let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often due jobs are looked for whose ring was lost");
+        let sweep = env.duration("SONGDA_SWEEP", "200ms", "how often to look for due jobs that are on no stream");
         let housekeeping = env.duration("SONGDA_HOUSEKEEPING", "1h", "how often old rows are deleted");
         let stalled_after = env.duration(
             "SONGDA_STALLED_AFTER",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use songda::demo::fresh_phone;
-use songda::kill_point::Step;
+use songda::kill_point::Boundary;
 use songda::sandbox::faults::Fault;
 
 use crate::support::arrivals::assert_arrived_once;
@@ -49,7 +49,7 @@ async fn a_code_whose_answer_was_lost_is_not_sent_again() {
 async fn a_code_whose_worker_died_is_not_sent_again() {
     let desk = Desk::builder().settings(&QUICK).without_worker().open().await;
     let phone = request_code(&desk).await;
-    assert_killed(&desk, desk.worker_dying_at(Step::Called), Step::Called).await;
+    assert_killed(&desk, desk.worker_dying_at(Boundary::Called), Boundary::Called).await;
     let _successor = desk.worker();
     assert_not_sent_again(&desk, &phone).await;
     desk.close().await;

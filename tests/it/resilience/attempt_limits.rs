@@ -1,6 +1,6 @@
 //! No job is tried for ever: neither one that kills its workers, nor one whose outcome cannot be stored.
 
-use songda::kill_point::Step;
+use songda::kill_point::Boundary;
 
 use crate::support::arrivals::assert_arrived_once;
 use crate::support::consents::consenting_resident;
@@ -34,7 +34,7 @@ async fn a_push_that_kills_its_workers_dies_and_the_message_goes_out_on_the_next
     let phone = resident.phone();
     Office::register(&desk).await.hand_in(&[result(phone)]).await;
     for _ in 0..2 {
-        assert_killed(&desk, desk.worker_dying_in("push.wechat", Step::Claimed), Step::Claimed).await;
+        assert_killed(&desk, desk.worker_dying_in("push.wechat", Boundary::Claimed), Boundary::Claimed).await;
     }
     let _healthy = desk.worker();
     assert_dies_because(&desk, "push", "push.wechat", "2 attempts were made").await;

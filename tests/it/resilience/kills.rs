@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use songda::demo::{fresh_key, fresh_phone};
-use songda::kill_point::Step;
+use songda::kill_point::Boundary;
 
 use crate::support::answers::replayed;
 use crate::support::arrivals::{Decided, assert_arrived_once, assert_delivered_once};
@@ -21,12 +21,12 @@ async fn quick_desk() -> Desk {
 }
 
 /// Kills workers at a step, with jobs that call gateways and with jobs that read gateways' news.
-async fn assert_survives_a_kill_at(step: Step) {
+async fn assert_survives_a_kill_at(step: Boundary) {
     tokio::join!(assert_outgoing_survives(step), assert_incoming_survives(step));
 }
 
 /// Kills a worker with a job of each lane, lets another one finish, and looks at phones and carriers.
-async fn assert_outgoing_survives(step: Step) {
+async fn assert_outgoing_survives(step: Boundary) {
     let desk = quick_desk().await;
     let office = Office::register(&desk).await;
     let mut decided = Vec::new();
@@ -42,7 +42,7 @@ async fn assert_outgoing_survives(step: Step) {
 
 /// Kills a worker that reads a carrier's callback (`read_callback`), and one that asks the carrier whether it is true
 /// (`track_parcel`). The parcels are ordered by then, so the carrier's lane has no other job. Another worker finishes.
-async fn assert_incoming_survives(step: Step) {
+async fn assert_incoming_survives(step: Boundary) {
     let desk = quick_desk().await;
     let mut worker = desk.worker();
     let decided = decide(&desk, 2).await;
@@ -91,12 +91,12 @@ async fn a_decision_arrives_if_the_api_is_killed_after_the_commit() {
     let _worker = desk.worker();
     let accepted = desk.journey(ITEM).by_courier().submitted().accepted().await;
     let key = fresh_key();
-    let doomed = desk.server_dying_at(Step::Committed).await;
+    let doomed = desk.server_dying_at(Boundary::Committed).await;
     let officer = desk.officer_at(&doomed.api, AGENCY).await;
 
     let lost = accepted.grant(officer.caller(), &key).await;
     assert!(lost.is_err(), "the officer gets no answer: {lost:?}");
-    assert_killed(&desk, doomed.process, Step::Committed).await;
+    assert_killed(&desk, doomed.process, Boundary::Committed).await;
 
     let again = accepted.grant(desk.officer(AGENCY).await.caller(), &key).await.unwrap();
     assert_eq!((again.status.as_u16(), replayed(&again)), (200, "true"), "{}", again.body);
@@ -107,31 +107,31 @@ async fn a_decision_arrives_if_the_api_is_killed_after_the_commit() {
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_before_the_claim() {
-    assert_survives_a_kill_at(Step::Heard).await;
+    assert_survives_a_kill_at(Boundary::Heard).await;
 }
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_after_the_claim() {
-    assert_survives_a_kill_at(Step::Claimed).await;
+    assert_survives_a_kill_at(Boundary::Claimed).await;
 }
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_before_the_call() {
     // Incoming news are only read and asked about, so there is no call that must not be made twice.
-    assert_outgoing_survives(Step::Prepared).await;
+    assert_outgoing_survives(Boundary::Prepared).await;
 }
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_after_the_call() {
-    assert_survives_a_kill_at(Step::Called).await;
+    assert_survives_a_kill_at(Boundary::Called).await;
 }
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_after_the_settlement() {
-    assert_survives_a_kill_at(Step::Settled).await;
+    assert_survives_a_kill_at(Boundary::Settled).await;
 }
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_after_the_acknowledgement() {
-    assert_survives_a_kill_at(Step::Acknowledged).await;
+    assert_survives_a_kill_at(Boundary::Acknowledged).await;
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use songda::kill_point::Step;
+use songda::kill_point::Boundary;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::support::arrivals::{Decided, assert_arrived_once};
@@ -51,7 +51,7 @@ async fn decide_during_work(desk: &Desk) -> Vec<Decided> {
     // A receipt that came during the backup would be in one copy and not in the other.
     desk.sandbox.world().callbacks.aim(None);
     decided.extend(decide(desk, 4).await);
-    assert_killed(desk, desk.worker_dying_at(Step::Called), Step::Called).await;
+    assert_killed(desk, desk.worker_dying_at(Boundary::Called), Boundary::Called).await;
     decided
 }
 

@@ -8,7 +8,7 @@ use std::process::Output;
 use reqwest::Url;
 use songda::demo::fresh_key;
 use songda::demo::http::Caller;
-use songda::kill_point::Step;
+use songda::kill_point::Boundary;
 use tokio::process::{Child, Command};
 
 use super::desk::Desk;
@@ -65,12 +65,12 @@ impl Desk {
     }
 
     /// Starts a worker that kills itself at a step of processing a job.
-    pub fn worker_dying_at(&self, step: Step) -> Child {
+    pub fn worker_dying_at(&self, step: Boundary) -> Child {
         self.worker_with(&[("SONGDA_KILL_AT", step.name())])
     }
 
     /// Starts a worker that kills itself at a step of processing a job of this lane.
-    pub fn worker_dying_in(&self, lane: &str, step: Step) -> Child {
+    pub fn worker_dying_in(&self, lane: &str, step: Boundary) -> Child {
         self.worker_with(&[("SONGDA_KILL_AT", &format!("{}@{lane}", step.name()))])
     }
 
@@ -85,7 +85,7 @@ impl Desk {
     }
 
     /// Starts a server that kills itself at a step.
-    pub async fn server_dying_at(&self, step: Step) -> Server {
+    pub async fn server_dying_at(&self, step: Boundary) -> Server {
         self.server_with(&[("SONGDA_KILL_AT", step.name())]).await
     }
 
@@ -183,7 +183,7 @@ pub async fn stop_gracefully(process: &mut Child) {
 }
 
 /// Waits until a process killed itself at its kill point.
-pub async fn assert_killed(desk: &Desk, mut doomed: Child, step: Step) {
+pub async fn assert_killed(desk: &Desk, mut doomed: Child, step: Boundary) {
     let Ok(ended) = tokio::time::timeout(TIMEOUT, doomed.wait()).await else {
         panic!("the process did not reach the step {}: {:#?}", step.name(), desk.unfinished().await)
     };

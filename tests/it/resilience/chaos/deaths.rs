@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use songda::kill_point::Step;
+use songda::kill_point::Boundary;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::Plan;
@@ -13,11 +13,21 @@ const SIGKILL: i32 = 9;
 
 /// Starts such processes until a process died at each step often enough. One API and two workers run at a time.
 pub async fn die(town: &Town, plan: &Plan, enough: &CancellationToken) {
-    let mine = |own: fn(&Step) -> bool| Step::ALL.into_iter().filter(own).collect::<Vec<_>>();
+    let mine = |own: fn(&Boundary) -> bool| Boundary::ALL.into_iter().filter(own).collect::<Vec<_>>();
     tokio::join!(
-        series(town, plan, mine(|step| *step == Step::Committed), enough),
-        series(town, plan, mine(|step| matches!(step, Step::Heard | Step::Claimed | Step::Prepared)), enough),
-        series(town, plan, mine(|step| matches!(step, Step::Called | Step::Settled | Step::Acknowledged)), enough),
+        series(town, plan, mine(|step| *step == Boundary::Committed), enough),
+        series(
+            town,
+            plan,
+            mine(|step| matches!(step, Boundary::Heard | Boundary::Claimed | Boundary::Prepared)),
+            enough
+        ),
+        series(
+            town,
+            plan,
+            mine(|step| matches!(step, Boundary::Called | Boundary::Settled | Boundary::Acknowledged)),
+            enough
+        ),
     );
 }
 
@@ -34,9 +44,9 @@ async fn series(town: &Town, plan: &Plan, steps: Vec<Step>, enough: &Cancellatio
 }
 
 /// Starts a process that dies at a step. True if it did.
-pub async fn dies_at(town: &Town, step: Step) -> bool {
+pub async fn dies_at(town: &Town, step: Boundary) -> bool {
     const TIME_OUT: Duration = Duration::from_secs(15);
-    let blueprint = town.doomed(step == Step::Committed);
+    let blueprint = town.doomed(step == Boundary::Committed);
     let mut child = blueprint.start(&[("SONGDA_KILL_AT", step.name().to_owned())]);
     match tokio::time::timeout(TIME_OUT, child.wait()).await {
         Ok(status) => status.unwrap().signal() == Some(SIGKILL),
@@ -49,9 +59,9 @@ pub async fn dies_at(town: &Town, step: Step) -> bool {
 
 /// The number of deaths at the step with the fewest.
 pub fn fewest_deaths(town: &Town) -> u64 {
-    Step::ALL.into_iter().map(|step| town.tally.of(&kind(step))).min().unwrap_or_default()
+    Boundary::ALL.into_iter().map(|step| town.tally.of(&kind(step))).min().unwrap_or_default()
 }
 
-fn kind(step: Step) -> String {
+fn kind(step: Boundary) -> String {
     format!("SIGKILL at the step `{}`", step.name())
 }

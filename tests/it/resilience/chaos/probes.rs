@@ -6,7 +6,7 @@ use serde_json::json;
 use songda::demo::http::Caller;
 use songda::demo::wait;
 use songda::domain::kernel::clock::Stopwatch;
-use songda::kill_point::Step;
+use songda::kill_point::Boundary;
 
 use super::dice::Dice;
 use super::office::Office;
@@ -116,7 +116,7 @@ async fn committed(town: &Town, office: &Office) -> Duration {
     let blueprint = town.doomed(true);
     let listens = blueprint.settings.iter().rev().find(|(name, _)| name == "SONGDA_LISTEN").unwrap();
     let api = Caller::new(format!("http://{}", listens.1).parse().unwrap()).unwrap();
-    let death = async { (deaths::dies_at(town, Step::Committed).await, Stopwatch::start()) };
+    let death = async { (deaths::dies_at(town, Boundary::Committed).await, Stopwatch::start()) };
     let one = Office::decided();
     let decision = async {
         wait_at_most(TIME_OUT, "the doomed API listens", async || api.get("/healthz").answer().await.is_ok()).await;

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn attempts_to_sign_in_count_by_address_and_health_checks_do_not_count() {
-        let (policies, addresses) = (rate_policies(&mut Env::default()).unwrap(), addresses());
+        let policies = rate_policies(&mut Env::default()).unwrap();
+        let addresses = addresses();
         let person = Identity::Known(Principal::Person(Person {
             id: PersonId::from_uuid(EXAMPLE),
             session: SessionId::from_uuid(EXAMPLE),

@@ -15,6 +15,7 @@ use super::tag::IntegrationTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::answers::resource::Shown;
 use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::body::{Body, Rows};
@@ -81,13 +82,13 @@ impl Results {
         source: Path<String>,
         /// The client's own reference.
         reference: Path<String>,
-    ) -> Result<GetAnswer, Problem> {
+    ) -> Result<Shown<ResultBody>, Problem> {
         let office = self.office(&client, Scope::ResultsRead, Some(&source)).await?;
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
         let case = self.casework.result(&office, &reference).await?;
-        Ok(GetAnswer::Ok(Json(ResultBody::of(reference.0, &case)), etag(case.version)))
+        Ok(Shown { body: ResultBody::of(reference.0, &case), version: case.version })
     }
 
     /// 批量回传 · Report a batch of results
@@ -226,13 +227,6 @@ impl From<PutAnswer> for Answer {
         };
         Self::new(status, body.to_json().unwrap_or_default()).header("ETag", etag)
     }
-}
-
-#[derive(ApiResponse)]
-enum GetAnswer {
-    /// 成功 · The result
-    #[oai(status = 200)]
-    Ok(Json<ResultBody>, #[oai(header = "ETag")] String),
 }
 
 impl From<RowRefusal> for Problem {

@@ -3,10 +3,11 @@
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::resource::Added;
 use crate::api::edge::answers::stored::Answered;
@@ -29,9 +30,9 @@ impl Addresses {
     ///
     /// The default address comes first.
     #[oai(path = "/addresses", method = "get", operation_id = "list_addresses")]
-    async fn list(&self, person: Person) -> Result<AddressesAnswer, Problem> {
+    async fn list(&self, person: Person) -> Result<Json<AddressList>, Problem> {
         let saved = self.0.addresses(person.id).await?;
-        Ok(AddressesAnswer::Ok(Json(AddressList { data: saved.iter().map(AddressBody::from).collect() })))
+        Ok(Json(AddressList { data: saved.iter().map(AddressBody::from).collect() }))
     }
 
     /// 新增地址 · Add an address
@@ -55,24 +56,29 @@ impl Addresses {
 
     /// 查看地址 · Show an address
     #[oai(path = "/addresses/:id", method = "get", operation_id = "get_address")]
-    async fn get(&self, person: Person, id: Path<AddressId>) -> Result<AddressAnswer, Problem> {
-        Ok(AddressAnswer::Ok(Json((&self.0.address(person.id, id.0).await?).into())))
+    async fn get(&self, person: Person, id: Path<AddressId>) -> Result<Json<AddressBody>, Problem> {
+        Ok(Json((&self.0.address(person.id, id.0).await?).into()))
     }
 
     /// 修改地址 · Replace an address
     ///
     /// Parcels that were ordered before keep the old address.
     #[oai(path = "/addresses/:id", method = "put", operation_id = "put_address")]
-    async fn put(&self, person: Person, id: Path<AddressId>, body: Body<NewAddress>) -> Result<AddressAnswer, Problem> {
+    async fn put(
+        &self,
+        person: Person,
+        id: Path<AddressId>,
+        body: Body<NewAddress>,
+    ) -> Result<Json<AddressBody>, Problem> {
         let saved = self.0.change_address(person.id, id.0, &body.into_inner().into()).await?;
-        Ok(AddressAnswer::Ok(Json((&saved).into())))
+        Ok(Json((&saved).into()))
     }
 
     /// 删除地址 · Delete an address
     #[oai(path = "/addresses/:id", method = "delete", operation_id = "delete_address")]
-    async fn delete(&self, person: Person, id: Path<AddressId>) -> Result<AddressRemoved, Problem> {
+    async fn delete(&self, person: Person, id: Path<AddressId>) -> Result<Done, Problem> {
         self.0.remove_address(person.id, id.0).await?;
-        Ok(AddressRemoved::NoContent)
+        Ok(Done::NoContent)
     }
 }
 
@@ -191,27 +197,6 @@ impl Example for AddressBody {
 #[derive(Object)]
 struct AddressList {
     data: Vec<AddressBody>,
-}
-
-#[derive(ApiResponse)]
-enum AddressesAnswer {
-    /// 成功 · The address book
-    #[oai(status = 200)]
-    Ok(Json<AddressList>),
-}
-
-#[derive(ApiResponse)]
-enum AddressAnswer {
-    /// 成功 · The address
-    #[oai(status = 200)]
-    Ok(Json<AddressBody>),
-}
-
-#[derive(ApiResponse)]
-enum AddressRemoved {
-    /// 已删除 · Deleted
-    #[oai(status = 204)]
-    NoContent,
 }
 
 impl From<AddressError> for Problem {

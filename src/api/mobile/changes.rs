@@ -8,7 +8,7 @@ use poem::web::sse::Event;
 use poem_openapi::param::{Header, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 use tokio_util::sync::CancellationToken;
 
 use super::tag::MobileTag;
@@ -50,17 +50,17 @@ impl Changes {
         cursor: Query<Option<String>>,
         /// Seconds to wait for a change, 25 at most.
         wait: Query<Option<u64>>,
-    ) -> Result<ChangesAnswer, Problem> {
+    ) -> Result<Json<ChangePage>, Problem> {
         let since: Option<i64> = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let Some(since) = since else {
             let now = self.casework.latest_change(person.id).await?;
-            return Ok(ChangesAnswer::Ok(Json(self.page(person.id, now, Vec::new())?)));
+            return Ok(Json(self.page(person.id, now, Vec::new())?));
         };
         let wait = Duration::from_secs(wait.0.unwrap_or(0).min(LONGEST_WAIT));
         let waited = self.casework.changes(&self.live, person.id, since, AT_ONCE, wait);
         // A process that stops answers at once.
         let found = self.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
-        Ok(ChangesAnswer::Ok(Json(self.page(person.id, since, found)?)))
+        Ok(Json(self.page(person.id, since, found)?))
     }
 
     /// 变化推送 · Stream changes
@@ -167,11 +167,4 @@ impl Example for ChangePage {
     fn example() -> Self {
         Self { data: vec![ChangeBody::example()], has_more: false, next_cursor: ChangeBody::example().cursor }
     }
-}
-
-#[derive(ApiResponse)]
-enum ChangesAnswer {
-    /// 成功 · The changes. Empty if nothing changed in time
-    #[oai(status = 200)]
-    Ok(Json<ChangePage>),
 }

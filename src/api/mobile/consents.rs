@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
@@ -28,8 +28,8 @@ impl MobileConsents {
     ///
     /// Lists the templates that need consent, in the person's language, and which of them to ask for at the next tap.
     #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
-    async fn list(&self, person: Person) -> Result<ConsentAnswers, Problem> {
-        Ok(ConsentAnswers::Ok(Json(ConsentList::of(&self.0.list_consents(person.id).await?))))
+    async fn list(&self, person: Person) -> Result<Json<ConsentList>, Problem> {
+        Ok(Json(ConsentList::of(&self.0.list_consents(person.id).await?)))
     }
 
     /// 上报订阅结果 · Report consents
@@ -41,7 +41,7 @@ impl MobileConsents {
         person: Person,
         idempotency_key: OptionalKey,
         body: Body<ConsentReport>,
-    ) -> Result<Answered<ConsentAnswers>, Problem> {
+    ) -> Result<Answered<Json<ConsentList>>, Problem> {
         let once = idempotency_key.once(person.id, "report_consents", body.raw());
         let ConsentReport { channel, results } = body.into_inner();
         let answers: Vec<_> = results.into_iter().map(|(template, word)| (template, word.into())).collect();
@@ -148,13 +148,6 @@ impl ConsentList {
     fn of(standing: &[ConsentStanding]) -> Self {
         Self { data: standing.iter().map(ConsentBody::from).collect() }
     }
-}
-
-#[derive(ApiResponse)]
-enum ConsentAnswers {
-    /// 成功 · The consents
-    #[oai(status = 200)]
-    Ok(Json<ConsentList>),
 }
 
 impl From<ReportError> for Problem {

@@ -2,11 +2,12 @@
 
 use poem_openapi::param::Path;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 
 use super::person::LanguageTag;
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::principal::Person;
@@ -145,11 +146,4 @@ enum PermissionWord {
     Denied,
     /// The person was not asked yet.
     Unknown,
-}
-
-#[derive(ApiResponse)]
-enum Done {
-    /// 成功 · Done
-    #[oai(status = 204)]
-    NoContent,
 }

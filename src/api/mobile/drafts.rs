@@ -10,6 +10,7 @@ use super::application_view::{
 };
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::{FieldErrorBody, Problem};
 use crate::api::edge::answers::resource::Shown;
@@ -87,9 +88,9 @@ impl Drafts {
 
     /// 删除草稿 · Delete a draft
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
-    async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<DraftDiscarded, Problem> {
+    async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<Done, Problem> {
         let there = self.casework.discard_draft(person.id, id.0).await?;
-        if there { Ok(DraftDiscarded::NoContent) } else { Err(Code::NotFound.into()) }
+        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
     }
 }
 
@@ -211,13 +212,6 @@ impl DraftSaved {
             CreateOrMatch::Match(_) => Self::Saved(Json(judged.into()), tag),
         }
     }
-}
-
-#[derive(ApiResponse)]
-enum DraftDiscarded {
-    /// 已删除 · Deleted
-    #[oai(status = 204)]
-    NoContent,
 }
 
 impl From<NotOpen> for Problem {

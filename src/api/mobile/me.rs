@@ -2,7 +2,7 @@
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 
 use super::person::{LanguageTag, PersonBody};
 use super::tag::MobileTag;
@@ -30,7 +30,7 @@ pub struct Me(pub People);
 impl Me {
     /// 查看本人 · Show the signed-in person
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
-    async fn get(&self, person: Person) -> Result<MeAnswer, Problem> {
+    async fn get(&self, person: Person) -> Result<Json<PersonBody>, Problem> {
         self.answer(person.id).await
     }
 
@@ -47,10 +47,10 @@ impl Me {
         person: Person,
         _attempt: SignInAttempt,
         body: Body<IdentityBody>,
-    ) -> Result<MeAnswer, ProblemOf<VerifyError>> {
+    ) -> Result<Json<PersonBody>, ProblemOf<VerifyError>> {
         let IdentityBody { name, resident_id } = body.into_inner();
         let verified = self.0.verify_identity(person.id, &Private::new(name), &Private::new(resident_id)).await?;
-        Ok(MeAnswer::Ok(Json(PersonBody::from(&verified))))
+        Ok(Json(PersonBody::from(&verified)))
     }
 
     /// 绑定手机号 · Set the phone number
@@ -66,7 +66,7 @@ impl Me {
         person: Person,
         _attempt: SignInAttempt,
         body: Body<NewPhone>,
-    ) -> Result<MeAnswer, Problem> {
+    ) -> Result<Json<PersonBody>, Problem> {
         let NewPhone { phone, code, if_taken } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
         self.0.set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
@@ -86,7 +86,7 @@ impl Me {
         person: Person,
         _attempt: SignInAttempt,
         body: Body<NewWechat>,
-    ) -> Result<MeAnswer, ProblemOf<WechatCodeError>> {
+    ) -> Result<Json<PersonBody>, ProblemOf<WechatCodeError>> {
         let NewWechat { code, if_taken } = body.into_inner();
         self.0.attach_wechat(person.id, &Private::new(code), if_taken.into()).await?;
         Ok(self.answer(person.id).await?)
@@ -96,16 +96,16 @@ impl Me {
     ///
     /// The language of messages to the person.
     #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
-    async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<MeAnswer, Problem> {
+    async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<Json<PersonBody>, Problem> {
         self.0.set_language(person.id, body.language.into()).await?;
         self.answer(person.id).await
     }
 }
 
 impl Me {
-    async fn answer(&self, id: PersonId) -> Result<MeAnswer, Problem> {
+    async fn answer(&self, id: PersonId) -> Result<Json<PersonBody>, Problem> {
         let person = self.0.me(id).await?.ok_or(Code::InvalidToken)?;
-        Ok(MeAnswer::Ok(Json(PersonBody::from(&person))))
+        Ok(Json(PersonBody::from(&person)))
     }
 }
 
@@ -192,13 +192,6 @@ impl Example for LanguageBody {
     fn example() -> Self {
         Self { language: LanguageTag::English }
     }
-}
-
-#[derive(ApiResponse)]
-enum MeAnswer {
-    /// 成功 · The person, with the change
-    #[oai(status = 200)]
-    Ok(Json<PersonBody>),
 }
 
 impl From<SetPhoneError> for Problem {

@@ -3,10 +3,11 @@
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
 use crate::api::edge::parameters::body::Body;
@@ -40,39 +41,39 @@ impl Notifications {
         unread: Query<Option<bool>>,
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
-    ) -> Result<Inbox, Problem> {
+    ) -> Result<Json<Page<NotificationBody>>, Problem> {
         let limit = clamp(limit.0);
         let unread = unread.0.unwrap_or(false);
         let filters = (person.id, unread);
         let before = self.cursors.read(LIST, &filters, cursor.0.as_deref())?;
         let rows = self.casework.inbox(person.id, unread, before, at_most(limit)).await?;
         let page = self.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
-        Ok(Inbox::Ok(Json(page)))
+        Ok(Json(page))
     }
 
     /// 未读消息数 · Count unread notifications
     ///
     /// Counts up to a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
-    async fn unread_count(&self, person: Person) -> Result<UnreadAnswer, Problem> {
+    async fn unread_count(&self, person: Person) -> Result<Json<Unread>, Problem> {
         let unread = self.casework.unread(person.id).await?;
-        Ok(UnreadAnswer::Ok(Json(Unread { unread })))
+        Ok(Json(Unread { unread }))
     }
 
     /// 标记已读 · Mark a notification as read
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
-    async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Marked, Problem> {
+    async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Done, Problem> {
         let there = self.casework.mark_read(person.id, id.0, false).await?;
-        if there { Ok(Marked::NoContent) } else { Err(Code::NotFound.into()) }
+        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
     }
 
     /// 全部标记已读 · Mark all as read
     ///
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
-    async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Marked, ProblemOf<UpTo>> {
+    async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Done, ProblemOf<UpTo>> {
         let there = self.casework.mark_read(person.id, body.into_inner().up_to, true).await?;
-        if there { Ok(Marked::NoContent) } else { Err(Code::NotFound.into()) }
+        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
     }
 }
 
@@ -160,25 +161,4 @@ impl Example for UpTo {
     fn example() -> Self {
         Self { up_to: NotificationId::from_uuid(EXAMPLE) }
     }
-}
-
-#[derive(ApiResponse)]
-enum Inbox {
-    /// 成功 · The notifications
-    #[oai(status = 200)]
-    Ok(Json<Page<NotificationBody>>),
-}
-
-#[derive(ApiResponse)]
-enum UnreadAnswer {
-    /// 成功 · The count
-    #[oai(status = 200)]
-    Ok(Json<Unread>),
-}
-
-#[derive(ApiResponse)]
-enum Marked {
-    /// 成功 · Marked as read
-    #[oai(status = 204)]
-    NoContent,
 }

@@ -7,6 +7,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use super::person::PersonBody;
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
 use crate::api::edge::current::current_request;
@@ -72,16 +73,16 @@ impl MobileSessions {
 
     /// 退出登录 · Sign out
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
-    async fn sign_out(&self, person: Person) -> Result<SignedOut, Problem> {
+    async fn sign_out(&self, person: Person) -> Result<Done, Problem> {
         self.0.sign_out(person.session).await?;
-        Ok(SignedOut::NoContent)
+        Ok(Done::NoContent)
     }
 
     /// 退出所有设备 · Sign out everywhere
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
-    async fn sign_out_everywhere(&self, person: Person) -> Result<SignedOut, Problem> {
+    async fn sign_out_everywhere(&self, person: Person) -> Result<Done, Problem> {
         self.0.sign_out_everywhere(person.id.uuid()).await?;
-        Ok(SignedOut::NoContent)
+        Ok(Done::NoContent)
     }
 }
 
@@ -221,13 +222,6 @@ enum CodeRequested {
     /// 已受理 · A code will be sent, if the number exists
     #[oai(status = 202)]
     Accepted,
-}
-
-#[derive(ApiResponse)]
-enum SignedOut {
-    /// 已退出 · Signed out. The refresh token is refused from now on; the access token expires by itself.
-    #[oai(status = 204)]
-    NoContent,
 }
 
 impl Brings for WechatCodeError {

@@ -3,7 +3,7 @@
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
@@ -26,26 +26,26 @@ impl Timeline {
     ///
     /// Everything that happened to the case, oldest first.
     #[oai(path = "/cases/:id/timeline", method = "get", operation_id = "get_timeline")]
-    async fn timeline(&self, person: Person, id: Path<CaseId>) -> Result<TimelineAnswer, Problem> {
+    async fn timeline(&self, person: Person, id: Path<CaseId>) -> Result<Json<TimelineBody>, Problem> {
         let steps = self.0.timeline(person.id, id.0).await?.ok_or(Code::NotFound)?;
         let data = steps.iter().map(|step| self.show(step)).collect();
-        Ok(TimelineAnswer::Ok(Json(TimelineBody { data })))
+        Ok(Json(TimelineBody { data }))
     }
 
     /// 寄递列表 · List the parcels of a case
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_parcels")]
-    async fn parcels(&self, person: Person, id: Path<CaseId>) -> Result<ParcelsAnswer, Problem> {
+    async fn parcels(&self, person: Person, id: Path<CaseId>) -> Result<Json<Parcels>, Problem> {
         let found = self.0.parcels_of_case(person.id, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(ParcelsAnswer::Ok(Json(Parcels { data: found.iter().map(ParcelBody::from).collect() })))
+        Ok(Json(Parcels { data: found.iter().map(ParcelBody::from).collect() }))
     }
 
     /// 查看寄递 · Show a parcel
     ///
     /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
-    async fn parcel(&self, person: Person, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
+    async fn parcel(&self, person: Person, id: Path<ParcelId>) -> Result<Json<ParcelBody>, Problem> {
         let found = self.0.parcel_of(person.id, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(ParcelAnswer::Ok(Json((&found).into())))
+        Ok(Json((&found).into()))
     }
 }
 
@@ -216,25 +216,4 @@ impl Example for ParcelBody {
 #[derive(Debug, Object)]
 struct Parcels {
     data: Vec<ParcelBody>,
-}
-
-#[derive(ApiResponse)]
-enum TimelineAnswer {
-    /// 成功 · The timeline
-    #[oai(status = 200)]
-    Ok(Json<TimelineBody>),
-}
-
-#[derive(ApiResponse)]
-enum ParcelsAnswer {
-    /// 成功 · The parcels
-    #[oai(status = 200)]
-    Ok(Json<Parcels>),
-}
-
-#[derive(ApiResponse)]
-enum ParcelAnswer {
-    /// 成功 · The parcel
-    #[oai(status = 200)]
-    Ok(Json<ParcelBody>),
 }

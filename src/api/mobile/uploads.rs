@@ -4,11 +4,12 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
 use poem_openapi::types::multipart;
-use poem_openapi::{ApiResponse, Enum, Multipart, Object, OpenApi};
+use poem_openapi::{Enum, Multipart, Object, OpenApi};
 use serde_json::json;
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::answers::resource::Added;
 use crate::api::edge::answers::stored::Answered;
@@ -67,9 +68,9 @@ impl Uploads {
     ///
     /// Possible until the file is handed in.
     #[oai(path = "/uploads/:id", method = "delete", operation_id = "delete_upload")]
-    async fn delete(&self, person: Person, id: Path<UploadId>) -> Result<UploadDiscarded, Problem> {
+    async fn delete(&self, person: Person, id: Path<UploadId>) -> Result<Done, Problem> {
         self.0.discard_upload(person.id, id.0).await?;
-        Ok(UploadDiscarded::NoContent)
+        Ok(Done::NoContent)
     }
 }
 
@@ -139,13 +140,6 @@ impl From<&Upload> for UploadBody {
             kept_until: upload.keep_until,
         }
     }
-}
-
-#[derive(ApiResponse)]
-enum UploadDiscarded {
-    /// 已删除 · Deleted
-    #[oai(status = 204)]
-    NoContent,
 }
 
 impl From<FilesError> for Problem {

@@ -3,7 +3,7 @@
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 
 use super::tag::OpsTag;
 use crate::api::edge::answers::code::Code;
@@ -54,7 +54,7 @@ impl OpsJobs {
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
-    ) -> Result<JobsAnswer, Problem> {
+    ) -> Result<Json<Page<JobBody>>, Problem> {
         let limit = clamp(limit);
         let state = state.map(|state| JobState::from(state).as_str().to_owned());
         let filter = JobFilter { state, lane, kind, cause: None };
@@ -62,37 +62,37 @@ impl OpsJobs {
         let before: Option<JobId> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.list_jobs(&filter, before, limit as i64 + 1).await?;
         let page = self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?;
-        Ok(JobsAnswer::Ok(Json(page)))
+        Ok(Json(page))
     }
 
     /// 查看任务 · Show a job
     ///
     /// With all its attempts.
     #[oai(path = "/jobs/:id", method = "get", operation_id = "get_job")]
-    async fn get(&self, _operator: Operator, id: Path<JobId>) -> Result<JobAnswer, Problem> {
-        Ok(JobAnswer::Ok(Json(self.show(id.0).await?)))
+    async fn get(&self, _operator: Operator, id: Path<JobId>) -> Result<Json<JobFile>, Problem> {
+        Ok(Json(self.show(id.0).await?))
     }
 
     /// 重放任务 · Replay a dead job
     ///
     /// The job is due at once, and its attempts are counted from zero.
     #[oai(path = "/jobs/:id/replay", method = "post", operation_id = "replay_job")]
-    async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<JobAnswer, Problem> {
+    async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<Json<JobFile>, Problem> {
         let replayed = self.casework.replay_one(id.0).await?;
         let job = self.show(id.0).await?;
-        if replayed { Ok(JobAnswer::Ok(Json(job))) } else { Err(Code::JobNotDead.into()) }
+        if replayed { Ok(Json(job)) } else { Err(Code::JobNotDead.into()) }
     }
 
     /// 批量重放 · Replay dead jobs
     ///
     /// Replays the dead jobs that match, at most 1000 at a time. Call it again while `matched` is larger.
     #[oai(path = "/job-replays", method = "post", operation_id = "replay_jobs")]
-    async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<ReplayAnswer, Problem> {
+    async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<Json<Replayed>, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
         let filter = JobFilter { state: None, lane, kind, cause };
         let matched = self.casework.count_dead(&filter, MOST_COUNTED).await?;
         let replayed = if dry_run { 0 } else { self.casework.replay(&filter, MOST_REPLAYED).await? as u64 };
-        Ok(ReplayAnswer::Ok(Json(Replayed { matched, replayed })))
+        Ok(Json(Replayed { matched, replayed }))
     }
 }
 
@@ -261,25 +261,4 @@ impl Example for Replayed {
     fn example() -> Self {
         Self { matched: 37, replayed: 0 }
     }
-}
-
-#[derive(ApiResponse)]
-enum JobsAnswer {
-    /// 成功 · The jobs
-    #[oai(status = 200)]
-    Ok(Json<Page<JobBody>>),
-}
-
-#[derive(ApiResponse)]
-enum JobAnswer {
-    /// 成功 · The job
-    #[oai(status = 200)]
-    Ok(Json<JobFile>),
-}
-
-#[derive(ApiResponse)]
-enum ReplayAnswer {
-    /// 成功 · The outcome
-    #[oai(status = 200)]
-    Ok(Json<Replayed>),
 }

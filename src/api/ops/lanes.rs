@@ -2,7 +2,7 @@
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;
 use crate::api::edge::answers::problem::Problem;
@@ -26,13 +26,13 @@ impl Lanes {
     ///
     /// With what waits in them. Counts stop at 10000.
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
-    async fn list(&self, _operator: Operator) -> Result<LanesAnswer, Problem> {
+    async fn list(&self, _operator: Operator) -> Result<Json<LaneList>, Problem> {
         let mut data = Vec::new();
         for Backlog { lane, pending, dead } in self.casework.backlog(MOST).await? {
             let depth = self.queue.depth(&Lane::from_stored(lane.clone())).await.ok();
             data.push(LaneBody { lane, depth, pending, dead });
         }
-        Ok(LanesAnswer::Ok(Json(LaneList { data })))
+        Ok(Json(LaneList { data }))
     }
 }
 
@@ -59,11 +59,4 @@ impl Example for LaneBody {
 #[derive(Debug, Object)]
 struct LaneList {
     data: Vec<LaneBody>,
-}
-
-#[derive(ApiResponse)]
-enum LanesAnswer {
-    /// 成功 · The lanes
-    #[oai(status = 200)]
-    Ok(Json<LaneList>),
 }

@@ -4,14 +4,13 @@ use chrono::NaiveDate;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 use serde_json::{Value, json};
 
 use super::application_view::ApplicationBody;
 use super::desk::{desk, seen};
 use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::answers::resource::Shown;
 use crate::api::edge::answers::stored::Answered;
@@ -57,7 +56,7 @@ impl StaffCases {
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
-    ) -> Result<QueueAnswer, Problem> {
+    ) -> Result<Json<Page<CaseBody>>, Problem> {
         let desk = desk(&officer)?;
         let limit = clamp(limit);
         if let Some(number) = number {
@@ -70,17 +69,16 @@ impl StaffCases {
         let catalog = self.casework.catalog().current();
         let position = |row: &cases::Versioned| (row.case.due_on, row.case.id);
         let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
-        Ok(QueueAnswer::Ok(Json(page)))
+        Ok(Json(page))
     }
 
     /// 查看办件 · Show a case
     ///
     /// With everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
-    async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseFileAnswer, Problem> {
+    async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<Shown<CaseFileBody>, Problem> {
         let file = self.casework.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
-        let etag = etag(file.case.version);
-        Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
+        Ok(Shown { body: self.show_file(&file), version: file.case.version })
     }
 
     /// 查看完整信息 · Disclose a case
@@ -105,9 +103,9 @@ impl StaffCases {
     ///
     /// All acts, with their actors, times and reasons, oldest first.
     #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
-    async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<HistoryAnswer, Problem> {
+    async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<History>, Problem> {
         let history = self.casework.case_history(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(HistoryAnswer::Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() })))
+        Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() }))
     }
 
     /// 受理 · Accept a case
@@ -174,7 +172,7 @@ impl StaffCases {
 
 impl StaffCases {
     /// The list of the case with a number, or an empty list.
-    async fn list_one(&self, desk: &Desk, number: &str) -> Result<QueueAnswer, Problem> {
+    async fn list_one(&self, desk: &Desk, number: &str) -> Result<Json<Page<CaseBody>>, Problem> {
         let wrong = || {
             Bilingual::new(
                 "办件编号有误：校验位不符",
@@ -184,7 +182,7 @@ impl StaffCases {
         let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(wrong()))?;
         let found = self.casework.case_numbered(desk, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
-        Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
+        Ok(Json(Page { data, has_more: false, next_cursor: None }))
     }
 
     fn show(&self, case: &cases::Versioned) -> Shown<CaseBody> {
@@ -325,25 +323,4 @@ impl Example for HistoryBody {
 struct History {
     /// Oldest first.
     data: Vec<HistoryBody>,
-}
-
-#[derive(ApiResponse)]
-enum QueueAnswer {
-    /// 成功 · The cases
-    #[oai(status = 200)]
-    Ok(Json<Page<CaseBody>>),
-}
-
-#[derive(ApiResponse)]
-enum CaseFileAnswer {
-    /// 成功 · The case
-    #[oai(status = 200)]
-    Ok(Json<CaseFileBody>, #[oai(header = "ETag")] String),
-}
-
-#[derive(ApiResponse)]
-enum HistoryAnswer {
-    /// 成功 · The history
-    #[oai(status = 200)]
-    Ok(Json<History>),
 }

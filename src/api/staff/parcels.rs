@@ -39,9 +39,9 @@ impl StaffParcels {
     /// In the order in which they were requested. There is none before a grant that is sent by courier, and there are
     /// several if one did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
-    async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseParcelsAnswer, Problem> {
+    async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<CaseParcels>, Problem> {
         let found = self.casework.parcels_of_agencys_case(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(CaseParcelsAnswer::Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() })))
+        Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() }))
     }
 
     /// 寄递列表 · List parcels
@@ -58,7 +58,7 @@ impl StaffParcels {
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
-    ) -> Result<ListAnswer, Problem> {
+    ) -> Result<Json<Page<ParcelBody>>, Problem> {
         let desk = desk(&officer)?;
         let limit = clamp(limit);
         let state = ParcelState::from(state);
@@ -67,17 +67,17 @@ impl StaffParcels {
         let rows = self.casework.parcels_to_serve(&desk, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
         let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?;
-        Ok(ListAnswer::Ok(Json(page)))
+        Ok(Json(page))
     }
 
     /// 查看寄递 · Show a parcel
     ///
     /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
-    async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
+    async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<Json<ParcelWithWayBody>, Problem> {
         let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
         let (stored, way) = found.ok_or(Code::NotFound)?;
-        Ok(ParcelAnswer::Ok(Json(ParcelWithWayBody::of(&stored, &way))))
+        Ok(Json(ParcelWithWayBody::of(&stored, &way)))
     }
 
     /// 打印面单 · Fetch a label
@@ -157,27 +157,6 @@ impl TryFrom<Label> for LabelFile {
 struct CaseParcels {
     /// In the order in which they were requested.
     data: Vec<ParcelBody>,
-}
-
-#[derive(ApiResponse)]
-enum CaseParcelsAnswer {
-    /// 成功 · The parcels
-    #[oai(status = 200)]
-    Ok(Json<CaseParcels>),
-}
-
-#[derive(ApiResponse)]
-enum ListAnswer {
-    /// 成功 · The parcels
-    #[oai(status = 200)]
-    Ok(Json<Page<ParcelBody>>),
-}
-
-#[derive(ApiResponse)]
-enum ParcelAnswer {
-    /// 成功 · The parcel
-    #[oai(status = 200)]
-    Ok(Json<ParcelWithWayBody>),
 }
 
 #[derive(ApiResponse)]

@@ -6,6 +6,7 @@ use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::principal;
@@ -46,16 +47,16 @@ impl StaffSessions {
 
     /// 退出登录 · Sign out
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
-    async fn sign_out(&self, officer: principal::Officer) -> Result<SignedOut, Problem> {
+    async fn sign_out(&self, officer: principal::Officer) -> Result<Done, Problem> {
         self.0.sign_out(officer.session).await?;
-        Ok(SignedOut::NoContent)
+        Ok(Done::NoContent)
     }
 
     /// 查看本人 · Show the signed-in officer
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
-    async fn me(&self, officer: principal::Officer) -> Result<MeAnswer, Problem> {
+    async fn me(&self, officer: principal::Officer) -> Result<Json<OfficerBody>, Problem> {
         let officer = self.0.officer(officer.id).await?.ok_or(Code::InvalidToken)?;
-        Ok(MeAnswer::Ok(Json(OfficerBody::from(&officer))))
+        Ok(Json(OfficerBody::from(&officer)))
     }
 }
 
@@ -196,20 +197,6 @@ enum Refreshed {
     /// 已刷新 · Refreshed
     #[oai(status = 200)]
     Ok(Json<Session>, #[oai(header = "Cache-Control")] String),
-}
-
-#[derive(ApiResponse)]
-enum SignedOut {
-    /// 已退出 · Signed out. The refresh token is refused from now on; the access token expires by itself.
-    #[oai(status = 204)]
-    NoContent,
-}
-
-#[derive(ApiResponse)]
-enum MeAnswer {
-    /// 成功 · The officer
-    #[oai(status = 200)]
-    Ok(Json<OfficerBody>),
 }
 
 impl From<OfficerSignInError> for Problem {

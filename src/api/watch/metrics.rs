@@ -84,7 +84,12 @@ impl Sources {
 }
 
 fn tell(standing: &Standing) {
-    let Standing { lane, due, later, running, dead, oldest_due } = standing;
-    let (due, later, running, dead) = (*due, *later, *running, *dead);
-    backlog::set(backlog::LaneBacklog { lane, due, later, running, dead, oldest_due: oldest_due.unwrap_or(0.0) });
+    backlog::set(backlog::LaneBacklog {
+        lane: &standing.lane,
+        due: standing.due,
+        later: standing.later,
+        running: standing.running,
+        dead: standing.dead,
+        oldest_due: standing.oldest_due.unwrap_or(0.0),
+    });
 }

@@ -1,6 +1,7 @@
 //! What operations answer: resources, stored answers, streams, fixed pages, and problems.
 
 pub mod code;
+pub mod done;
 pub mod etag;
 pub mod event_stream;
 pub mod fixed;

@@ -82,7 +82,8 @@ mod tests {
     fn a_repeated_answer_differs_in_one_header() {
         let answer = Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"");
         let give = |replayed| Answered::<()>::from(Given { answer: answer.clone(), replayed }).into_response();
-        let (first, again) = (give(false), give(true));
+        let first = give(false);
+        let again = give(true);
         assert_eq!((first.status(), first.header("ETag")), (again.status(), Some("\"1\"")));
         assert!(first.header("Idempotent-Replayed").is_none());
         assert_eq!(again.header("Idempotent-Replayed"), Some("true"));

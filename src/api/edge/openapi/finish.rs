@@ -96,7 +96,8 @@ fn tidy_bodies(operation: &mut Value) {
         tidy_headers(response);
         if response["description"] == "" {
             let status = status.parse().ok().and_then(|code| poem::http::StatusCode::from_u16(code).ok());
-            response["description"] = json!(status.and_then(|status| status.canonical_reason()).unwrap_or("An answer"));
+            let reason = status.and_then(|status| status.canonical_reason()).unwrap_or("An answer");
+            response["description"] = json!(if reason == "OK" { "成功 · Success" } else { reason });
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::queue::{Queue, QueueError};
 /// `wanted` as there are. The bucket may fall below empty by `advance` tokens.
 ///
 /// The script counts in parts of a token: a token is as many parts as the window has microseconds, and each microsecond
-/// refills as many parts as the bucket holds tokens. So all numbers are whole, and rounding never raises the rate.
+/// refills as many parts as the bucket holds tokens. So all numbers are whole. The stored instant is rounded up, so that
+/// rounding never raises the rate. The returned time is rounded down, so that no held token is missing in what is left.
 static DRAW: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -37,7 +38,7 @@ if full_in == 0 then
 elseif now + full_in ~= full_at then
   redis.call('SET', KEYS[1], string.format('%.0f', now + full_in), 'PX', math.ceil(full_in / 1000))
 end
-return {taken, full_in}",
+return {taken, math.floor(missing / size)}",
     )
 });
 

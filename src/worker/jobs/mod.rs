@@ -26,7 +26,7 @@ use crate::worker::workshop::Workshop;
 /// A claimed job with its plan.
 pub struct PlannedJob {
     pub job: Claimed,
-    /// Runs since before the claim, so that it is never shorter than the lease.
+    /// Started before the claim, so that the lease never ends earlier than it suggests.
     pub held_since: Stopwatch,
     pub plan: Plan,
 }

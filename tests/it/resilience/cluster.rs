@@ -82,7 +82,6 @@ async fn assert_lanes_are_spread(own: &Own, desk: &Desk) {
 
 /// Two processes count a caller's requests together, on whichever node the count is.
 async fn assert_limits_are_shared(desk: &Desk) {
-    let each = Duration::from_secs(30);
     let window = Duration::from_secs(60);
     let here = desk.queue();
     let there = desk.queue();

@@ -12,7 +12,8 @@ use songda::domain::work::job::Lane;
 use songda::queue::Queue;
 use songda::queue::limiter::Quota;
 
-use crate::support::desk::{Desk, wait_until};
+use crate::support::desk::Desk;
+use crate::support::wait::wait_until;
 
 const STORIES: usize = 40;
 
@@ -39,7 +40,7 @@ fn samples<T: std::fmt::Debug>(strategy: &impl Strategy<Value = T>) -> Vec<T> {
 
 #[tokio::test]
 async fn a_lane_gets_all_that_its_rate_allows_and_never_more() {
-    let desk = Desk::open_idle(&[]).await;
+    let desk = Desk::builder().without_worker().open().await;
     let story = (1_u32..60, prop::collection::vec(any_event(), 1..40));
     for (per_second, events) in samples(&story) {
         play(&desk.queue(), Pace { per_second, slots: 1 }, &events).await;
@@ -81,7 +82,7 @@ async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
 /// A window of an hour refills nothing during the test, so the model is exact.
 #[tokio::test]
 async fn a_caller_owes_what_was_let_through_beyond_its_quota() {
-    let desk = Desk::open_idle(&[]).await;
+    let desk = Desk::builder().without_worker().open().await;
     let queue = desk.queue();
     let window = Duration::from_secs(3_600);
     let story = (1_u32..15, prop::collection::vec((0_u32..4, any::<bool>()), 1..30));
@@ -110,7 +111,7 @@ async fn a_caller_owes_what_was_let_through_beyond_its_quota() {
 /// A fail-over may lead to a server whose clock is slow.
 #[tokio::test]
 async fn a_clock_that_was_set_back_does_not_stop_a_lane() {
-    let desk = Desk::open_idle(&[]).await;
+    let desk = Desk::builder().without_worker().open().await;
     let queue = desk.queue();
     let lane = Lane::push(&ChannelCode::new("owl"));
     let pace = Pace { per_second: 100, slots: 1 };

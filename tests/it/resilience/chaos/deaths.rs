@@ -31,7 +31,7 @@ pub async fn die(town: &Town, plan: &Plan, enough: &CancellationToken) {
     );
 }
 
-async fn series(town: &Town, plan: &Plan, steps: Vec<Step>, enough: &CancellationToken) {
+async fn series(town: &Town, plan: &Plan, steps: Vec<Boundary>, enough: &CancellationToken) {
     while steps.iter().any(|step| town.tally.of(&kind(*step)) < plan.kills) {
         for step in &steps {
             match enough.run_until_cancelled(dies_at(town, *step)).await {

@@ -131,8 +131,8 @@ impl App {
         Ok(())
     }
 
-    /// Answers probes and scrapes until the process ends; while it stops, `/readyz` says so. `serves` is true if the process
-    /// serves the API.
+    /// Answers probes and scrapes until the process ends; while it stops, `/readyz` says so. `serves` is true if the
+    /// process serves the API.
     ///
     /// # Errors
     /// The network fails.

@@ -9,8 +9,8 @@ use crate::env::Env;
 pub struct TimeOuts {
     /// How long a claim lasts.
     pub lease: Duration,
-    /// How long one attempt may take, all its calls together. It is shorter than the lease by a margin, so that no other
-    /// worker can hold the job while the attempt is under way.
+    /// How long one attempt may take, all its calls together. It is shorter than the lease by a margin, so that no
+    /// other worker can hold the job while the attempt is under way.
     pub attempt: Duration,
     /// How long after an attempt of unknown outcome the gateway is asked, or the message repeated.
     pub clear_up_after: Duration,
@@ -45,8 +45,8 @@ impl TimeOuts {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
-    /// Refuses a gateway whose calls may take longer than an attempt allows: attempts would be broken off in the middle with
-    /// an unknown outcome, however well the gateway answers.
+    /// Refuses a gateway whose calls may take longer than an attempt allows: attempts would be broken off in the middle
+    /// with an unknown outcome, however well the gateway answers.
     pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
         if limit * CALLS > self.attempt {
             let limit = limit.as_millis();

@@ -139,7 +139,7 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     let Some(plainer) = plainer(&task.message, &report) else { return report };
     let template = &task.message.template;
     let answer = &report.detail;
-    tracing::warn!(channel = %channel.code(), template, answer, "a message is sent without a refused part: correct its template");
+    tracing::warn!(channel = %channel.code(), template, answer, "sent without a refused part: correct the template");
     let again = channel.send(&task.to, &plainer).await;
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }

@@ -172,7 +172,7 @@ impl LaneRunner {
     async fn forget(&self, rings: Vec<Ring>) {
         let entries: Vec<String> = rings.into_iter().map(|ring| ring.entry).collect();
         if let Err(error) = self.workshop.queue.acknowledge(&self.lane, &entries).await {
-            tracing::debug!(%error, "rings could not be acknowledged; they will be read again, and their jobs found done");
+            tracing::debug!(%error, "rings could not be acknowledged; they will be read again");
         }
     }
 

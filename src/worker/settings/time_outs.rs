@@ -85,7 +85,7 @@ impl TimeOuts {
         let receipt_within = env.duration(
             "SONGDA_RECEIPT_WITHIN",
             "2m",
-            "how long the receipt of a message of unknown outcome is awaited before it is sent again, and may be seen twice",
+            "how long the receipt of a message of unknown outcome is awaited before it is sent again",
         );
         let confirm_within = env.duration(
             "SONGDA_CONFIRM_WITHIN",
@@ -108,7 +108,10 @@ impl TimeOuts {
             waybill_within: waybill_within?,
         };
         if time_outs.attempt + MARGIN > time_outs.lease {
-            env.fault("SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over while it is under way");
+            env.fault(
+                "SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over \
+                 while it is under way",
+            );
         }
         Some(time_outs)
     }

@@ -1,7 +1,7 @@
 //! `songda settings`: every setting that is read anywhere, as tables; `docs/settings.md` is these tables.
 
 use songda::config::Config;
-use songda::env::{Described, Env};
+use songda::env::{Env, SettingDoc};
 use songda::registry::Registry;
 
 /// Prints the tables. What is missing does not matter here: only what is asked for.
@@ -32,7 +32,7 @@ fn table(read: impl FnOnce(&mut Env)) -> String {
     ["| setting | default | meaning |\n| --- | --- | --- |\n".to_owned()].into_iter().chain(rows).collect()
 }
 
-fn row(Described { name, default, meaning }: &Described) -> String {
+fn row(SettingDoc { name, default, meaning }: &SettingDoc) -> String {
     let default = match default.as_deref() {
         None => "*required*".to_owned(),
         Some("") => String::new(),

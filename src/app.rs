@@ -78,7 +78,7 @@ pub struct App {
     health: Health,
     live: Live,
     quotas: Arc<Quotas>,
-    /// What the bell rings for; taken by the relay, of which a process has one.
+    /// The commits that the bell rings for, until the process's one relay takes them.
     news: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
@@ -131,8 +131,8 @@ impl App {
         Ok(())
     }
 
-    /// Answers probes and scrapes until the process ends; while it stops, `/readyz` says so. `serves` is true if the process
-    /// serves the API.
+    /// Answers probes and scrapes until the process ends; while it stops, `/readyz` says so. `serves` is true if the
+    /// process serves the API.
     ///
     /// # Errors
     /// The network fails.
@@ -166,7 +166,7 @@ impl App {
         Ok(routes(self.api_parts(stop))?)
     }
 
-    /// What signs and reads access tokens.
+    /// The signer and verifier of access tokens.
     #[must_use]
     pub const fn tokens(&self) -> &Tokens {
         &self.people.tokens
@@ -197,7 +197,7 @@ impl App {
         tasks.spawn(async move { publish_catalogue::keep_fresh(&store, &catalog, stopping).await });
     }
 
-    /// Starts what wakes waiting clients.
+    /// Starts the tasks that wake waiting clients.
     fn start_live(&self, tasks: &Tasks) {
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
         let casework = self.casework.clone();
@@ -206,7 +206,7 @@ impl App {
         tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
     }
 
-    /// Starts what reports counted requests to Redis.
+    /// Starts the task that reports counted requests to Redis.
     fn start_quotas(&self, tasks: &Tasks) {
         let quotas = Arc::clone(&self.quotas);
         let stopping = tasks.stopping();

@@ -1,5 +1,5 @@
-//! Reads `SONGDA_*` settings. It collects every fault, so that a wrong configuration is reported completely and once. It also
-//! collects every description, so that `docs/settings.md` lists exactly the settings that are read.
+//! Reads `SONGDA_*` settings. It collects every fault, so that a wrong configuration is reported completely and once.
+//! It also collects every description, so that `docs/settings.md` lists exactly the settings that are read.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

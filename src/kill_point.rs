@@ -1,8 +1,8 @@
 //! Points at which a test can kill a process: every boundary between two steps of a job.
 //!
 //! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL when it comes to that boundary: no destructor
-//! runs, nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. The deployed program
-//! does not read it.
+//! runs, nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. The deployed
+//! program does not read it.
 
 /// The lane of a boundary that belongs to no lane.
 pub const NO_LANE: &str = "";

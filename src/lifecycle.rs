@@ -1,8 +1,8 @@
 //! Tracked tasks, and how they stop.
 //!
-//! **Soft stop** (`SIGTERM`, `Ctrl-C`): tasks begin nothing new, and finish what is under way. **Hard stop** (a second signal,
-//! or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: it comes back when its lease
-//! ends.
+//! **Soft stop** (`SIGTERM`, `Ctrl-C`): tasks begin nothing new, and finish what is under way. **Hard stop** (a second
+//! signal, or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: it comes back
+//! when its lease ends.
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! A value that is shared and slow to make, and that may become useless: a connection, a map, a token. It is made on first
-//! use. Callers that come while it is being made wait for the same attempt. Once a caller forgets it, the next one makes
-//! another.
+//! A value that is shared and slow to make, and that may become useless: a connection, a map, a token. It is made on
+//! first use. Callers that come while it is being made wait for the same attempt. Once a caller forgets it, the next
+//! one makes another.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};

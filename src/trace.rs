@@ -1,14 +1,14 @@
-//! Spans: a request, an attempt at a job, a call of a gateway. Everything that leaves this process about them is named in this
-//! file, so that a reader can check that nothing personal is among it: routes, statuses, names of lanes and gateways, job ids,
-//! outcomes. No path, query, header or text of a caller or a gateway becomes a name or an attribute.
+//! Spans: a request, an attempt at a job, a call of a gateway. Everything that leaves this process about them is named
+//! in this file, so that a reader can check that nothing personal is among it: routes, statuses, names of lanes and
+//! gateways, job ids, outcomes. No path, query, header or text of a caller or a gateway becomes a name or an attribute.
 //!
 //! ```text
 //! request ──(the job keeps its traceparent)──► attempt, in a trace of its own that links to the request's
 //!    └─ call                                        └─ call
 //! ```
 //!
-//! An attempt has a trace of its own because one request may promise four hundred jobs, some of which are done days later.
-//! `telemetry` turns traces on. While they are off, no span is made, and each call here costs one atomic step.
+//! An attempt has a trace of its own because one request may promise four hundred jobs, some of which are done days
+//! later. `telemetry` turns traces on. While they are off, no span is made, and each call here costs one atomic step.
 
 use std::fmt::Display;
 use std::sync::OnceLock;

@@ -1,7 +1,7 @@
 //! A wrong clock, for tests of what one such process does to the others.
 //!
-//! `SONGDA_CLOCK_SKEW=-90` makes a development build see a clock that is ninety seconds slow. The deployed program does not
-//! read it.
+//! `SONGDA_CLOCK_SKEW=-90` makes a development build see a clock that is ninety seconds slow. The deployed program does
+//! not read it.
 
 use crate::domain::kernel::clock::Clock;
 

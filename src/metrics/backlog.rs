@@ -55,7 +55,7 @@ pub fn set(LaneBacklog { lane, due, later, running, dead, oldest_due }: LaneBack
     OLDEST.get_or_create(&LaneLabel::named(lane)).set(oldest_due);
 }
 
-/// Removes all numbers, because the record does not answer. No number is better than an old one.
+/// Removes all numbers, because the record does not answer. A missing number is better than an old one.
 pub fn clear() {
     JOBS.clear();
     OLDEST.clear();

@@ -1,5 +1,5 @@
-//! Calls of gateways: durations by class of answer. They show whether a gateway answers at all; the outcome of an attempt
-//! shows what the answer meant.
+//! Calls of gateways: durations by class of answer. They show whether a gateway answers at all; the outcome of an
+//! attempt shows what the answer meant.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! The metrics of a process, for Prometheus, one file per subject. `docs/operations/` explains their names and labels.
 //!
-//! Metrics belong to the process, as its log does. So any code can reach them, and no signature passes them on. Counting costs
-//! a few atomic steps and allocates nothing: series that every request needs are looked up before the first one. A label has
-//! few values, and all are our own: a route, never a path; a gateway, never an address. No text of a caller or a gateway
-//! becomes a label.
+//! Metrics belong to the process, as its log does. So any code can reach them, and no signature passes them on.
+//! Counting costs a few atomic steps and allocates nothing: series that every request needs are looked up before the
+//! first one. A label has few values, and all are our own: a route, never a path; a gateway, never an address. No text
+//! of a caller or a gateway becomes a label.
 
 pub mod attempts;
 pub mod backlog;

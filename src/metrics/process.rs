@@ -1,5 +1,5 @@
-//! The process itself: its version, memory, processor time and files. The names are those of every Prometheus client. On
-//! systems without `/proc` these metrics are missing.
+//! The process itself: its version, memory, processor time and files. The names are those of every Prometheus client.
+//! On systems without `/proc` these metrics are missing.
 
 use std::fmt;
 use std::fs;

@@ -62,7 +62,7 @@ impl Route {
         Self { name: name.into(), methods: Series::new() }
     }
 
-    /// As the OpenAPI documents write it.
+    /// The route, as the OpenAPI documents write it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

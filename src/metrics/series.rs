@@ -7,8 +7,8 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// One series for each of a few words. A series is created on first use, so unused ones cost nothing; after that no look-up
-/// is needed.
+/// One series for each of a few words. A series is created on first use, so unused ones cost nothing; after that no
+/// look-up is needed.
 #[derive(Debug)]
 pub(super) struct Series<M, const N: usize>([OnceLock<M>; N]);
 

@@ -1,5 +1,5 @@
-//! Heartbeats: every second each worker says that it is alive, and how its lanes are. Readers see the workers of the last
-//! few seconds.
+//! Heartbeats: every second each worker says that it is alive, and how its lanes are. Readers see the workers of the
+//! last few seconds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The rate limiter, of lanes and of callers, shared by all processes: the generic cell rate algorithm (GCRA).
 //!
-//! A bucket holds tokens, and time refills it at a steady rate. What is stored of it is one instant: when it will be full
-//! again. The key exists only until then. The clock is Redis's own, and each operation is one script call.
+//! A bucket holds tokens, and time refills it at a steady rate. What is stored of it is one instant: when it will be
+//! full again. The key exists only until then. The clock is Redis's own, and each operation is one script call.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -16,7 +16,9 @@ use crate::queue::{Queue, QueueError};
 /// `wanted` as there are. The bucket may fall below empty by `advance` tokens.
 ///
 /// The script counts in parts of a token: a token is as many parts as the window has microseconds, and each microsecond
-/// refills as many parts as the bucket holds tokens. So all numbers are whole, and rounding never raises the rate.
+/// refills as many parts as the bucket holds tokens. So all numbers are whole. The stored instant is rounded up, so
+/// that rounding never raises the rate. The returned time is rounded down, so that no held token is missing in what is
+/// left.
 static DRAW: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -37,7 +39,7 @@ if full_in == 0 then
 elseif now + full_in ~= full_at then
   redis.call('SET', KEYS[1], string.format('%.0f', now + full_in), 'PX', math.ceil(full_in / 1000))
 end
-return {taken, full_in}",
+return {taken, math.floor(missing / size)}",
     )
 });
 
@@ -112,15 +114,15 @@ impl Queue {
         Ok(Spent { allowed: taken == 1, full_in })
     }
 
-    /// Counts requests that this process let through, and returns the time until the bucket is full again. Requests beyond
-    /// the quota are owed: the next one is allowed that much later.
+    /// Counts requests that this process let through, and returns the time until the bucket is full again. Requests
+    /// beyond the quota are owed: the next one is allowed that much later.
     pub async fn charge(&self, quota: &Quota<'_>, spent: u32) -> Result<Duration, QueueError> {
         let draw = Draw { charged: spent.into(), wanted: 0 };
         Ok(self.draw(self.caller_bucket(quota), draw).await?.full_in)
     }
 
-    /// Codes draw from the bucket of their channel's pushes, and may leave it in debt, which the pushes wait out. So codes
-    /// come first, however many pushes wait, and both together keep the gateway's rate.
+    /// Codes draw from the bucket of their channel's pushes, and may leave it in debt, which the pushes wait out. So
+    /// codes come first, however many pushes wait, and both together keep the gateway's rate.
     fn lane_bucket(&self, lane: &Lane, pace: Pace) -> Bucket {
         let advance = (pace.per_second / ADVANCE).max(1);
         let pushes = lane.pushes_beside();

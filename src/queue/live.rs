@@ -1,8 +1,8 @@
 //! Live fan-out: tells every process which people's clients should look again, because any process may hold their
 //! connections.
 //!
-//! A message only says "look again"; PostgreSQL holds the content. If a message is lost, the client sees the change at its
-//! next look, and nothing else is lost.
+//! A message only says "look again"; PostgreSQL holds the content. If a message is lost, the client sees the change at
+//! its next look, and nothing else is lost.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! Redis: the bell, the spreader and the rate limiter. Nothing in it is needed to be correct, only to be quick. Redis may be
-//! flushed, restarted or lost at any moment, and the sweeper rebuilds its content.
+//! Redis: the bell, the spreader and the rate limiter. Nothing in it is needed to be correct, only to be quick. Redis
+//! may be flushed, restarted or lost at any moment, and the sweeper rebuilds its content.
 //!
-//! It may be a single server, a set that sentinels watch, or a cluster ([`connection::address`]). In each case a command
-//! takes the route to its key ([`Queue::route_to`]), and keys that share a command are on one node.
+//! It may be a single server, a set that sentinels watch, or a cluster ([`connection::address`]). In each case a
+//! command takes the route to its key ([`Queue::route_to`]), and keys that share a command are on one node.
 
 pub mod connection;
 pub mod heartbeat;

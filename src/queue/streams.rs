@@ -1,5 +1,5 @@
-//! One stream per lane carries the ids of jobs that are due. An entry is only a ring of the bell: PostgreSQL knows whether
-//! the job still needs doing.
+//! One stream per lane carries the ids of jobs that are due. An entry is only a ring of the bell: PostgreSQL knows
+//! whether the job still needs doing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -68,7 +68,8 @@ impl Queue {
     /// Puts jobs on the streams of their lanes, in one round trip per server.
     ///
     /// # Errors
-    /// Redis, or a part of it, is unavailable. The caller offers the jobs that are left again, or leaves them to the sweeper.
+    /// Redis, or a part of it, is unavailable. The caller offers the jobs that are left again, or leaves them to the
+    /// sweeper.
     pub async fn offer(&self, offers: &[Offer]) -> Result<(), NotOffered> {
         let mut shards: BTreeMap<u16, Vec<&Offer>> = BTreeMap::new();
         for offer in offers {
@@ -140,8 +141,8 @@ impl Queue {
         }
     }
 
-    /// The oldest entry of a lane; `None` if the lane is empty. If a job was offered before the oldest entry and is not done,
-    /// its entry is lost.
+    /// The oldest entry of a lane; `None` if the lane is empty. If a job was offered before the oldest entry and is not
+    /// done, its entry is lost.
     pub async fn oldest(&self, lane: &Lane) -> Result<Option<OldestEntry>, QueueError> {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
@@ -239,9 +240,9 @@ impl Reader {
         Ok(reply?.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
     }
 
-    /// Removes this reader's name from Redis, so that names do not pile up. If it holds unanswered rings, the name stays
-    /// until other readers have taken them over: Redis would forget the rings with the name, and the sweeper would count
-    /// their entries as work in progress.
+    /// Removes this reader's name from Redis, so that names do not pile up. If it holds unanswered rings, the name
+    /// stays until other readers have taken them over: Redis would forget the rings with the name, and the sweeper
+    /// would count their entries as work in progress.
     pub async fn leave(self) {
         if let Err(error) = self.queue.remove_readers(&self.lane, &self.worker, Duration::ZERO).await {
             tracing::debug!(%error, lane = %self.lane, "the name of a reader could not be removed");

@@ -1,5 +1,5 @@
-//! Sends spans to a collector that speaks OTLP over HTTP. Ended spans wait in a bounded queue, which a thread of its own sends.
-//! If the collector is slow or away, spans are dropped, and no request waits.
+//! Sends spans to a collector that speaks OTLP over HTTP. Ended spans wait in a bounded queue, which a thread of its
+//! own sends. If the collector is slow or away, spans are dropped, and no request waits.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -120,8 +120,8 @@ impl Traces {
     }
 }
 
-/// Samples what the caller samples, and an attempt if the request that promised its job was sampled. Of all other traces a
-/// share is sampled.
+/// Samples what the caller samples, and an attempt if the request that promised its job was sampled. Of all other
+/// traces a share is sampled.
 #[derive(Debug, Clone)]
 struct FollowCaller {
     root: Sampler,

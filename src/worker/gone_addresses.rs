@@ -1,5 +1,6 @@
-//! Decides whether to believe a gateway that calls an address gone. Such an address is deleted. But if many seem to be gone
-//! at once, the credentials are probably those of another app, and believing it would delete the addresses of everyone.
+//! Decides whether to believe a gateway that calls an address gone. Such an address is deleted. But if many seem to be
+//! gone at once, the credentials are probably those of another app, and believing it would delete the addresses of
+//! everyone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! The health of a worker: when each lane last came round. `/readyz` uses it to find a process that answers but no longer
-//! consumes.
+//! The health of a worker: when each lane last came round. `/readyz` uses it to find a process that answers but no
+//! longer consumes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -6,9 +6,10 @@
 //!            sweeper: promised jobs that are on no stream ◄───────────────────────────────────┘
 //! ```
 //!
-//! Each lane has its own stream, slots, rate and breaker, so that one slow gateway delays no other. One-time codes have a
-//! lane beside their channel's pushes. Both share one rate, and codes draw on it first, so that no sign-in waits behind a
-//! burst of decisions. If a worker dies between two steps, the leases of its jobs end and other workers take them over.
+//! Each lane has its own stream, slots, rate and breaker, so that one slow gateway delays no other. One-time codes have
+//! a lane beside their channel's pushes. Both share one rate, and codes draw on it first, so that no sign-in waits
+//! behind a burst of decisions. If a worker dies between two steps, the leases of its jobs end and other workers take
+//! them over.
 
 pub mod attempts;
 pub mod gone_addresses;

@@ -27,8 +27,8 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// The record's answer, if it comes within a lease. A later answer would be useless: the connection to the record is
-    /// silent, and the caller must go on over another one.
+    /// The record's answer, if it comes within a lease. A later answer would be useless: the connection to the record
+    /// is silent, and the caller must go on over another one.
     ///
     /// # Errors
     /// The record is unavailable, or does not answer in time.

@@ -6,8 +6,8 @@
 //! redis+cluster://user:password@host:port,host:port
 //! ```
 //!
-//! `rediss` instead of `redis` means TLS, for sentinels too. The characters `:/?#@` inside a part are percent-encoded as in
-//! any URL: `%40` is an `@`.
+//! `rediss` instead of `redis` means TLS, for sentinels too. The characters `:/?#@` inside a part are percent-encoded
+//! as in any URL: `%40` is an `@`.
 
 use std::str::FromStr;
 

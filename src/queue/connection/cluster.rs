@@ -1,9 +1,10 @@
 //! A Redis Cluster: a connection to each node, and the map of which node holds which slot.
 //!
-//! Why not the cluster client of the redis crate (as of redis 1.8; redis-rs issues #1528 and #1005): it never replaces a connection that fell
-//! silent, one lost node holds up the commands to all others while it looks for the new order, and a blocking read has
-//! to find its node by itself anyway. This client needs less. Every command concerns one slot, and every failure means
-//! the same to the caller: try again later. So a redirect or a missing answer only makes it read the map again.
+//! Why not the cluster client of the redis crate (as of redis 1.8; redis-rs issues #1528 and #1005): it never replaces
+//! a connection that fell silent, one lost node holds up the commands to all others while it looks for the new order,
+//! and a blocking read has to find its node by itself anyway. This client needs less. Every command concerns one slot,
+//! and every failure means the same to the caller: try again later. So a redirect or a missing answer only makes it
+//! read the map again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! The hash slot of a key, by which a cluster spreads keys over its nodes (Redis Cluster Specification, *Key distribution
-//! model* and *Hash tags*).
+//! The hash slot of a key, by which a cluster spreads keys over its nodes (Redis Cluster Specification, *Key
+//! distribution model* and *Hash tags*).
 
 /// How many slots a cluster has.
 pub(in crate::queue) const SLOTS: u16 = 16_384;

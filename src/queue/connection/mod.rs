@@ -1,5 +1,5 @@
-//! Connections to Redis, in whatever form it runs: one to a single server, one to the current primary of a set, or one to
-//! each node of a cluster. A command asks for the route to its key.
+//! Connections to Redis, in whatever form it runs: one to a single server, one to the current primary of a set, or one
+//! to each node of a cluster. A command asks for the route to its key.
 
 pub mod address;
 pub(super) mod cluster;

@@ -1,6 +1,6 @@
-//! A connection to one server that all commands to it share. It opens on first use, and is replaced when it breaks, when
-//! it *falls silent*, or when its server stops taking writes. Silence counts because the operating system may need a
-//! quarter of an hour to notice that a connection is dead.
+//! A connection to one server that all commands to it share. It opens on first use, and is replaced when it breaks,
+//! when it *falls silent*, or when its server stops taking writes. Silence counts because the operating system may need
+//! a quarter of an hour to notice that a connection is dead.
 
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! The context of one attempt at a job, and its end if it breaks off in the middle.
 //!
-//! An attempt that breaks off is recorded and tried again. The next attempt decides, before it does anything, whether that
-//! was once too often, by the rules of the job's kind. So the rules also apply after an attempt whose worker died.
+//! An attempt that breaks off is recorded and tried again. The next attempt decides, before it does anything, whether
+//! that was once too often, by the rules of the job's kind. So the rules also apply after an attempt whose worker died.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

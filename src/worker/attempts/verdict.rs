@@ -1,5 +1,5 @@
-//! Where the facts of gateways become decisions. Adapters report what happened. This file decides what follows: done, again
-//! or dead, and for a push, whether the next channel takes over.
+//! Where the facts of gateways become decisions. Adapters report what happened. This file decides what follows: done,
+//! again or dead, and for a push, whether the next channel takes over.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask};
 use crate::domain::delivery::parcel::CarrierCode;
@@ -13,20 +13,21 @@ use crate::worker::attempts::attempt::Attempt;
 use crate::worker::attempts::conclusion::{Conclusion, Contact};
 use crate::worker::attempts::repeat::again_or_dead;
 
-/// The message to send instead, at once, if the gateway refused only a part of it. A message without a link, or in plainer
-/// words, is better than none. Such a refusal says that nothing was sent.
+/// The message to send instead, at once, if the gateway refused only a part of it. A message without a link, or in
+/// plainer words, is better than none. Such a refusal says that nothing was sent.
 #[must_use]
 pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage> {
     message.without(report.objection.as_ref()?)
 }
 
-/// How often a message is tried after unexplained refusals, before it becomes a dead letter and the next channel takes over.
+/// How often a message is tried after unexplained refusals, before it becomes a dead letter and the next channel takes
+/// over.
 const UNEXPLAINED_AT_MOST: i32 = 3;
 
 /// What follows from a channel's report on a push.
 ///
-/// A push that is given up on one channel goes on over the next, whether its job is dead (our fault, for an operator to see)
-/// or done (the person's wish).
+/// A push that is given up on one channel goes on over the next, whether its job is dead (our fault, for an operator to
+/// see) or done (the person's wish).
 #[must_use]
 pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let Attempt { job, policy, .. } = attempt;
@@ -122,8 +123,8 @@ pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
 
 /// What follows from a carrier's fault, for every job that does not handle the fault itself.
 ///
-/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous outcome leaves
-/// the job unclear.
+/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous outcome
+/// leaves the job unclear.
 #[must_use]
 pub fn on_carrier_fault(
     attempt: &Attempt<'_>,

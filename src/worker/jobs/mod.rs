@@ -26,7 +26,7 @@ use crate::worker::workshop::Workshop;
 /// A claimed job with its plan.
 pub struct PlannedJob {
     pub job: Claimed,
-    /// Runs since before the claim, so that it is never shorter than the lease.
+    /// Started before the claim, so that the lease never ends earlier than it suggests.
     pub held_since: Stopwatch,
     pub plan: Plan,
 }
@@ -110,7 +110,7 @@ async fn run_kind(
 
 /// Gives a job up without another attempt.
 fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
-    tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up without another attempt");
+    tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up");
     match work {
         Work::Push { notification, channel } => push::give_up(attempt, notification, channel, why),
         _ => Conclusion::plain(Ending::dead(attempt.job, Outcome::Spent, why), Contact::None),

@@ -1,7 +1,7 @@
 //! Orders a parcel at its carrier exactly once, whatever dies and when.
 //!
-//! An order may be repeated only if the carrier said twice, a while apart, that it has none under our number; or if an order
-//! that may exist was withdrawn. After a withdrawal the next order gets a new number.
+//! An order may be repeated only if the carrier said twice, a while apart, that it has none under our number; or if an
+//! order that may exist was withdrawn. After a withdrawal the next order gets a new number.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::delivery::parcel::{ParcelOrder, ParcelState};

@@ -24,8 +24,8 @@ pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
     PendingPush { job: job.id(), notification, again: job.fence > 1 }
 }
 
-/// Prepares pushes over one channel together. A push that is missing in the answer is prepared again alone, so that an error
-/// in a batch affects only one job of it.
+/// Prepares pushes over one channel together. A push that is missing in the answer is prepared again alone, so that an
+/// error in a batch affects only one job of it.
 pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingPush]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
     let link = link(channel.as_ref());
@@ -139,7 +139,7 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     let Some(plainer) = plainer(&task.message, &report) else { return report };
     let template = &task.message.template;
     let answer = &report.detail;
-    tracing::warn!(channel = %channel.code(), template, answer, "a message is sent without a refused part: correct its template");
+    tracing::warn!(channel = %channel.code(), template, answer, "sent without a refused part: correct the template");
     let again = channel.send(&task.to, &plainer).await;
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
@@ -159,8 +159,8 @@ fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) 
     ending.awaiting(receipt_event(channel.code(), &task.recipient, &task.message.template))
 }
 
-/// Finds out what became of an attempt of unknown outcome, as far as its gateway reveals it; `None` if the message may be sent
-/// again.
+/// Finds out what became of an attempt of unknown outcome, as far as its gateway reveals it; `None` if the message may
+/// be sent again.
 async fn clear_up(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -173,8 +173,8 @@ async fn clear_up(
     }
 }
 
-/// Asks the gateway. "Not found" is believed only the second time, a while later, because the first message may still be on
-/// its way.
+/// Asks the gateway. "Not found" is believed only the second time, a while later, because the first message may still
+/// be on its way.
 async fn ask(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,

@@ -1,5 +1,5 @@
-//! Removes the content of a file whose row was deleted, or never written. The content is unreachable. A row that is written
-//! late takes this job back in the same transaction, or is not written at all; so this job checks nothing.
+//! Removes the content of a file whose row was deleted, or never written. The content is unreachable. A row that is
+//! written late takes this job back in the same transaction, or is not written at all; so this job checks nothing.
 
 use crate::domain::work::outcome::Outcome;
 use crate::store::StoreError;

@@ -1,5 +1,5 @@
-//! Sends a one-time sign-in code. A code is valid for minutes only, so it is tried briefly and never looked up. It is not
-//! repeated if it may have arrived: a person who got none asks for another.
+//! Sends a one-time sign-in code. A code is valid for minutes only, so it is tried briefly and never looked up. It is
+//! not repeated if it may have arrived: a person who got none asks for another.
 
 use crate::domain::kernel::ids::LoginCodeId;
 use crate::domain::kernel::text::Language;

@@ -1,5 +1,5 @@
-//! Asks a carrier where a parcel is. This is the second source beside the carrier's callbacks, and the proof that the parcel's
-//! way ended. The job repeats itself until then.
+//! Asks a carrier where a parcel is. This is the second source beside the carrier's callbacks, and the proof that the
+//! parcel's way ended. The job repeats itself until then.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
@@ -68,9 +68,10 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     Ok(Some(Trail { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
-/// The carrier has the order, but its waybill is unknown: the carrier checks the order by hand (SF), or it collected the
-/// parcel before an order whose answer was lost could be withdrawn (EMS). A callback may still bring the waybill, so the job
-/// waits. After that time it becomes a dead letter, and people must ask. An even later callback revives the job.
+/// The carrier has the order, but its waybill is unknown: the carrier checks the order by hand (SF), or it collected
+/// the parcel before an order whose answer was lost could be withdrawn (EMS). A callback may still bring the waybill,
+/// so the job waits. After that time it becomes a dead letter, and people must ask. An even later callback revives the
+/// job.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());

@@ -1,9 +1,9 @@
-//! The sweeper offers jobs that are due and on no stream: jobs that were never offered (the process died between commit and
-//! offer, or a wait ended), and jobs whose offer was lost (Redis was flushed, restarted or failed over).
+//! The sweeper offers jobs that are due and on no stream: jobs that were never offered (the process died between commit
+//! and offer, or a wait ended), and jobs whose offer was lost (Redis was flushed, restarted or failed over).
 //!
 //! How does it know that an offer was lost? A stream holds exactly the unfinished jobs, the oldest first. If a job was
-//! offered before the oldest entry and is still pending, its entry is gone. So an offer that is still on the stream is never
-//! repeated, however long the lane's backlog and however slow its gateway.
+//! offered before the oldest entry and is still pending, its entry is gone. So an offer that is still on the stream is
+//! never repeated, however long the lane's backlog and however slow its gateway.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::worker::workshop::Workshop;
 
 /// How long an offer may take to reach the stream. If it was made earlier and is not there, it is lost.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
-/// How long one entry may be the oldest. A working lane finishes its oldest entry long before. An entry that stays has no
-/// reader any more, and would hide the loss of every offer after it.
+/// How long one entry may be the oldest. A working lane finishes its oldest entry long before. An entry that stays has
+/// no reader any more, and would hide the loss of every offer after it.
 const OLDEST_FOR: Duration = Duration::from_secs(60);
 
 /// Sweeps every lane until the process stops. No lane waits for another, because part of a cluster may be away.
@@ -42,8 +42,8 @@ struct LaneSweeper {
     lane: Lane,
     /// The oldest entry of the stream at the last look, and since when it has been the oldest.
     oldest: Option<(String, Stopwatch)>,
-    /// Jobs that were found and could not be offered. The record counts them as offered, so a new look would not find them
-    /// soon.
+    /// Jobs that were found and could not be offered. The record counts them as offered, so a new look would not find
+    /// them soon.
     held: Vec<Offer>,
 }
 

@@ -1,5 +1,5 @@
-//! A lane: the queue of jobs before one gateway. It hears their rings, claims and plans many jobs at a time, as fast as the
-//! gateway's rate allows, and passes them to the [`LanePool`].
+//! A lane: the queue of jobs before one gateway. It hears their rings, claims and plans many jobs at a time, as fast as
+//! the gateway's rate allows, and passes them to the [`LanePool`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,8 +48,8 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, pool: Arc<Lane
     reader.leave().await;
 }
 
-/// Waits for rings; `None` if there is none. A read is never cut short, not even by a stop, because rings may be on their
-/// way already.
+/// Waits for rings; `None` if there is none. A read is never cut short, not even by a stop, because rings may be on
+/// their way already.
 async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> Option<Vec<Ring>> {
     match reader.read(room, LISTEN).await {
         Ok(rings) if rings.is_empty() => None,
@@ -92,8 +92,8 @@ impl LaneRunner {
         permit
     }
 
-    /// Begins the jobs of these rings, as fast as the gateway's rate allows. Only jobs that begin count against the rate:
-    /// rings for finished or held jobs do not delay the jobs behind them.
+    /// Begins the jobs of these rings, as fast as the gateway's rate allows. Only jobs that begin count against the
+    /// rate: rings for finished or held jobs do not delay the jobs behind them.
     async fn answer(&self, mut rings: Vec<Ring>, permit: Permit, stop: &CancellationToken) {
         let permit = Arc::new(permit);
         while !rings.is_empty() {
@@ -172,7 +172,7 @@ impl LaneRunner {
     async fn forget(&self, rings: Vec<Ring>) {
         let entries: Vec<String> = rings.into_iter().map(|ring| ring.entry).collect();
         if let Err(error) = self.workshop.queue.acknowledge(&self.lane, &entries).await {
-            tracing::debug!(%error, "rings could not be acknowledged; they will be read again, and their jobs found done");
+            tracing::debug!(%error, "rings could not be acknowledged; they will be read again");
         }
     }
 

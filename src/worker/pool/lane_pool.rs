@@ -1,11 +1,11 @@
 //! The pool of a lane: claimed jobs wait here for one of the gateway's slots, and are attempted.
 //!
-//! The pool runs one task per busy slot, a *runner*. A runner takes the next job only after the settler accepted its last
-//! one, so the number of waiting jobs is bounded, whatever is slow.
+//! The pool runs one task per busy slot, a *runner*. A runner takes the next job only after the settler accepted its
+//! last one, so the number of waiting jobs is bounded, whatever is slow.
 //!
-//! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, more jobs
-//! are claimed than there are slots: as many as will surely begin within a moment, and none while the gateway is slow or
-//! silent. If a job waits too long all the same, it is put back untried, well before its lease ends.
+//! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, more
+//! jobs are claimed than there are slots: as many as will surely begin within a moment, and none while the gateway is
+//! slow or silent. If a job waits too long all the same, it is put back untried, well before its lease ends.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -240,9 +240,9 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     }
 }
 
-/// The output of `work`, or `None` if it takes longer than `limit`. A process that was stopped and resumed finds its timers
-/// late, so the clock is also checked before every step: if another worker may hold the job by now, the attempt sends
-/// nothing more to the gateway.
+/// The output of `work`, or `None` if it takes longer than `limit`. A process that was stopped and resumed finds its
+/// timers late, so the clock is also checked before every step: if another worker may hold the job by now, the attempt
+/// sends nothing more to the gateway.
 async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
     let since = Stopwatch::start();
     let mut work = pin!(work);

@@ -125,7 +125,7 @@ async fn acknowledge(workshop: &Workshop, rings: &[AnsweredRing]) {
     }
     let acknowledge = async |(lane, entries): (&Lane, Vec<String>)| {
         if let Err(error) = workshop.queue.acknowledge(lane, &entries).await {
-            tracing::debug!(%error, "rings could not be acknowledged; they will be read again, and their jobs found done");
+            tracing::debug!(%error, "rings could not be acknowledged; they will be read again");
         }
     };
     join_all(by_lane.into_iter().map(acknowledge)).await;

@@ -1,8 +1,8 @@
 //! The breaker of a lane, shared by all its tasks.
 //!
-//! A task that may begin jobs holds a [`Permit`]. If the permit is for the one call that tries the gateway, and the call
-//! ends without a result, the next task may try, whatever the reason. So no failure on the way to the gateway can leave the
-//! lane waiting for an answer that never comes.
+//! A task that may begin jobs holds a [`Permit`]. If the permit is for the one call that tries the gateway, and the
+//! call ends without a result, the next task may try, whatever the reason. So no failure on the way to the gateway can
+//! leave the lane waiting for an answer that never comes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -83,7 +83,8 @@ mod tests {
     /// Events on a lane.
     #[derive(Debug, Clone, Copy)]
     enum Event {
-        /// The lane asks for a permit. It may hear no ring, lose the claim, or begin a job: the permit is held until then.
+        /// The lane asks for a permit. It may hear no ring, lose the claim, or begin a job: the permit is held until
+        /// then.
         Asks,
         /// The job that began first ends, or comes to nothing.
         Ends(Contact),

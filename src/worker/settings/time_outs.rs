@@ -9,8 +9,8 @@ use crate::env::Env;
 pub struct TimeOuts {
     /// How long a claim lasts.
     pub lease: Duration,
-    /// How long one attempt may take, all its calls together. It is shorter than the lease by a margin, so that no other
-    /// worker can hold the job while the attempt is under way.
+    /// How long one attempt may take, all its calls together. It is shorter than the lease by a margin, so that no
+    /// other worker can hold the job while the attempt is under way.
     pub attempt: Duration,
     /// How long after an attempt of unknown outcome the gateway is asked, or the message repeated.
     pub clear_up_after: Duration,
@@ -45,8 +45,8 @@ impl TimeOuts {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
-    /// Refuses a gateway whose calls may take longer than an attempt allows: attempts would be broken off in the middle with
-    /// an unknown outcome, however well the gateway answers.
+    /// Refuses a gateway whose calls may take longer than an attempt allows: attempts would be broken off in the middle
+    /// with an unknown outcome, however well the gateway answers.
     pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
         if limit * CALLS > self.attempt {
             let limit = limit.as_millis();
@@ -85,7 +85,7 @@ impl TimeOuts {
         let receipt_within = env.duration(
             "SONGDA_RECEIPT_WITHIN",
             "2m",
-            "how long the receipt of a message of unknown outcome is awaited before it is sent again, and may be seen twice",
+            "how long the receipt of a message of unknown outcome is awaited before it is sent again",
         );
         let confirm_within = env.duration(
             "SONGDA_CONFIRM_WITHIN",
@@ -108,7 +108,10 @@ impl TimeOuts {
             waybill_within: waybill_within?,
         };
         if time_outs.attempt + MARGIN > time_outs.lease {
-            env.fault("SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over while it is under way");
+            env.fault(
+                "SONGDA_ATTEMPT_TIMEOUT must be at least 2s shorter than SONGDA_LEASE: a slow attempt would be taken over \
+                 while it is under way",
+            );
         }
         Some(time_outs)
     }

@@ -1,9 +1,9 @@
-//! Abandoned lanes: of a gateway that was switched off, or of one that only a newer release knew. Their jobs move to the lane
-//! `inside`, where they end well without their gateway: a push goes on over the next channel, and a carrier's job becomes a
-//! dead letter.
+//! Abandoned lanes: of a gateway that was switched off, or of one that only a newer release knew. Their jobs move to
+//! the lane `inside`, where they end well without their gateway: a push goes on over the next channel, and a carrier's
+//! job becomes a dead letter.
 //!
-//! During a release, old and new workers run side by side and know different lanes. So a lane counts as abandoned only if no
-//! live worker has it, and only jobs that have been overdue for long are moved.
+//! During a release, old and new workers run side by side and know different lanes. So a lane counts as abandoned only
+//! if no live worker has it, and only jobs that have been overdue for long are moved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -183,7 +183,7 @@ async fn a_process_and_redis_decide_the_same_sequence_alike() {
         let (quota, asks) = sequences.new_tree(&mut runner).unwrap().current();
         let policy = RatePolicy { name: "alike", quota, window: Duration::from_secs(3_600_000) };
         let caller = caller.to_string();
-        let shared = Quota { name: policy.name, caller: &caller, requests: quota, window: policy.window };
+        let shared = Quota { name: policy.name, caller: &caller, requests: policy.quota, window: policy.window };
         let mut full_in = Duration::ZERO;
         for (at, ask) in asks.iter().enumerate() {
             let mut here = Gcra::full_at(now() + full_in + policy.each() * ask.reported);

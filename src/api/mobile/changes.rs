@@ -42,7 +42,7 @@ impl Changes {
     /// 变化列表 · List changes
     ///
     /// Lists what changed since a cursor, and waits if nothing did. Without a cursor it answers at once, with the
-    /// current cursor.
+    /// current cursor. If nothing changes in time, `data` is empty.
     #[oai(path = "/changes", method = "get", operation_id = "list_changes")]
     async fn list(
         &self,

@@ -5,7 +5,7 @@ use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
-use super::new_result::{NewResultBody, Row};
+use super::new_result::{NewResultBody, ResultRow};
 use crate::api::edge::answers::problem::{Problem, ProblemBody};
 use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
@@ -19,7 +19,7 @@ use crate::store::cases::Versioned;
 #[oai(deny_unknown_fields, example)]
 pub(super) struct ResultBatch {
     #[oai(validator(min_items = 1, max_items = 500))]
-    pub results: Vec<Row>,
+    pub results: Vec<ResultRow>,
 }
 
 impl Example for ResultBatch {
@@ -28,7 +28,7 @@ impl Example for ResultBatch {
         if let Value::Object(members) = &mut row {
             members.insert("ref".to_owned(), json!("2026-0042"));
         }
-        Self { results: vec![Row(row)] }
+        Self { results: vec![ResultRow(row)] }
     }
 }
 

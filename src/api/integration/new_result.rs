@@ -209,9 +209,9 @@ impl Example for NewResultBody {
 
 /// A row of a batch, not yet read: a [`NewResultBody`] with its reference.
 #[derive(Debug, Clone)]
-pub(super) struct Row(pub(super) Value);
+pub(super) struct ResultRow(pub(super) Value);
 
-impl Row {
+impl ResultRow {
     /// The row's reference, if it is readable, for the verdict.
     pub(super) fn reference(&self) -> Option<String> {
         self.0.get("ref").and_then(Value::as_str).map(str::to_owned)
@@ -236,7 +236,7 @@ impl Row {
     }
 }
 
-impl Type for Row {
+impl Type for ResultRow {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
     type RawElementValueType = Self;
@@ -278,13 +278,13 @@ impl Type for Row {
     }
 }
 
-impl ParseFromJSON for Row {
+impl ParseFromJSON for ResultRow {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         value.map(Self).ok_or_else(ParseError::expected_input)
     }
 }
 
-impl ToJSON for Row {
+impl ToJSON for ResultRow {
     fn to_json(&self) -> Option<Value> {
         Some(self.0.clone())
     }
@@ -311,7 +311,7 @@ mod tests {
         row["ref"] = json!("2026-0042");
         change(&mut row);
         let today = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
-        let read = Row(row).read(&regions, today);
+        let read = ResultRow(row).read(&regions, today);
         read.map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
     }
 

@@ -218,7 +218,7 @@ pub struct ProblemBody {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What is special about this occurrence.
+    /// Details of this occurrence.
     pub detail: Option<String>,
     /// The kind of problem for machines. It never changes.
     pub code: String,

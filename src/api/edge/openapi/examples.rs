@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::operations::{OperationMut, operations_mut, resolve};
+use super::operations::{OperationRefMut, operations_mut, resolve};
 
 const DEEPEST: usize = 12;
 
@@ -29,7 +29,7 @@ const PARAMETERS: [(&str, &str); 14] = [
 /// Adds an example to every parameter and JSON body that has none. If none can be made, [`super::lint`] refuses it.
 pub(super) fn add(document: &mut Value) {
     let components = document["components"].clone();
-    for OperationMut { value: operation, .. } in operations_mut(document) {
+    for OperationRefMut { value: operation, .. } in operations_mut(document) {
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
             show_parameter(parameter, &components);
         }

@@ -5,7 +5,7 @@ use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
 use serde_json::{Value, json};
 
-use super::operations::{OperationMut, operations_mut};
+use super::operations::{OperationRefMut, operations_mut};
 use super::{closed, examples, headers, problems};
 use crate::api::edge::answers::problem::ProblemBody;
 use crate::api::edge::parameters::security::MARKS;
@@ -35,7 +35,7 @@ const PARAMETERS: [Parameter; 2] = [
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.0.3");
     document["info"]["license"] = json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
-    for OperationMut { method, value: operation } in operations_mut(document) {
+    for OperationRefMut { method, value: operation } in operations_mut(document) {
         remove_marks(operation);
         name_parameters(method, operation);
         tidy_bodies(operation);

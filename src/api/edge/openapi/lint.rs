@@ -9,11 +9,11 @@ use poem_openapi::registry::{MetaApi, MetaOperation};
 use serde_json::Value;
 
 use super::examples;
-use super::operations::{Operation, operations};
+use super::operations::{OperationRef, operations};
 use crate::api::edge::parameters::security::MARKS;
 
-/// Operations that write, need no token, and are no attempts to sign in. A refresh is none: nobody guesses a refresh token,
-/// and more phones share one address of a mobile network than may sign in from there in a minute.
+/// Operations that write, need no token, and are no attempts to sign in. A refresh is not an attempt: a refresh token cannot
+/// be guessed, and more phones share one address of a mobile network than may sign in from there in a minute.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
 /// The rules that the finished document no longer shows: no path belongs to two implementations, because one of them would
@@ -59,7 +59,7 @@ pub(super) fn faults_of_document(document: &Value) -> Vec<String> {
         }
     }
     let mut ids = HashSet::new();
-    for Operation { path, method, value } in operations(document) {
+    for OperationRef { path, method, value } in operations(document) {
         let id = value["operationId"].as_str().unwrap_or_default();
         let found = [faults_of(value), misnamed(path, value), faults_of_examples(value)];
         faults.extend(found.into_iter().flatten().map(|fault| format!("{method} {path}: {fault}")));

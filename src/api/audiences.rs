@@ -1,8 +1,9 @@
-//! The table of audiences. An audience is a folder with its operations, and an entry here: its prefix, its operations, its
-//! document, and the rate limit of its callers. Routes, documents, the addresses of 405 and the settings of rate limits follow.
+//! The table of audiences. An audience is a folder with its operations, and an entry here: its prefix, its operations,
+//! its document, and the rate limit of its callers. Routes, documents, the addresses of 405 and the settings of rate
+//! limits follow.
 //!
-//! Callers of a new kind, with tokens of their own, need besides: a variant of [`TokenAudience`], and their type and its
-//! extractor in [`crate::api::edge::parameters`].
+//! Callers of a new kind, with tokens of their own, need besides: a variant of [`TokenAudience`], and their type and
+//! its extractor in [`crate::api::edge::parameters`].
 
 use poem::IntoEndpoint;
 use poem::endpoint::BoxEndpoint;

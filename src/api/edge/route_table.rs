@@ -1,6 +1,6 @@
-//! The addresses that the server answers to, with their methods. The router does not tell them, and three layers need them:
-//! the `Allow` header of 405 (RFC 9110 §15.5.6), the name of an address for the log and the metrics, and the rate limit of
-//! attempts to sign in.
+//! The addresses that the server answers to, with their methods. The router does not tell them, and three layers need
+//! them: the `Allow` header of 405 (RFC 9110 §15.5.6), the name of an address for the log and the metrics, and the rate
+//! limit of attempts to sign in.
 
 use std::collections::BTreeSet;
 

@@ -28,8 +28,8 @@ pub struct Edge {
     pub rate_limits: RateLimits,
 }
 
-/// Puts the layers around routes. A request passes them from the last line to the first; its answer passes them from the
-/// first to the last.
+/// Puts the layers around routes. A request passes them from the last line to the first; its answer passes them from
+/// the first to the last.
 pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<Output = Response> + 'static {
     let routes = Arc::new(routes);
     route

@@ -50,8 +50,8 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our side is
-    /// logged, as for a request.
+    /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our
+    /// side is logged, as for a request.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, Versioned), Problem>) -> Self {
         match outcome {
             Ok((is_new, Versioned { case, .. })) => {

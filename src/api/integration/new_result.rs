@@ -1,5 +1,5 @@
-//! A result as another system reports it: alone, or as a row of a batch. Each row is read by itself, so that an unreadable
-//! row is refused alone.
+//! A result as another system reports it: alone, or as a row of a batch. Each row is read by itself, so that an
+//! unreadable row is refused alone.
 
 use std::borrow::Cow;
 
@@ -61,9 +61,9 @@ struct NewApplicant {
     /// 姓名. It is neither stored nor compared: people prove their names themselves.
     #[oai(validator(max_length = 100))]
     name: Option<String>,
-    /// 公民身份号码: the owner of the result. Only a person who proves this number here, now or later, can read the result, even
-    /// if another person has the phone number by then. Without it, the owner of the phone number can read the result. Send it:
-    /// phone numbers are assigned again. Only a keyed hash of it is stored.
+    /// 公民身份号码: the owner of the result. Only a person who proves this number here, now or later, can read the result,
+    /// even if another person has the phone number by then. Without it, the owner of the phone number can read the
+    /// result. Send it: phone numbers are assigned again. Only a keyed hash of it is stored.
     resident_id: Option<String>,
 }
 

@@ -1,4 +1,5 @@
-//! Changes as they happen: by long-poll for mini-programs, by Server-Sent Events for all others. Both read the same log.
+//! Changes as they happen: by long-poll for mini-programs, by Server-Sent Events for all others. Both read the same
+//! log.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The watch listener (`SONGDA_WATCH_LISTEN`) of a process: that it is alive, that it can do its work, and its metrics. It
-//! is a listener of its own, because metrics are not for the public.
+//! The watch listener (`SONGDA_WATCH_LISTEN`) of a process: that it is alive, that it can do its work, and its metrics.
+//! It is a listener of its own, because metrics are not for the public.
 
 pub mod metrics;
 pub mod ready;

@@ -1,5 +1,5 @@
-//! How large a request's body may be. A declared length is checked before anything is read. A body of undeclared length is
-//! counted while it is read, and cut off at the limit.
+//! How large a request's body may be. A declared length is checked before anything is read. A body of undeclared length
+//! is counted while it is read, and cut off at the limit.
 
 use std::io;
 use std::sync::Arc;

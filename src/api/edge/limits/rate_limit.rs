@@ -1,6 +1,7 @@
-//! How often a caller may ask. Requests count by principal, or by network address if the caller has not signed in; attempts
-//! to sign in always count by address, against a stricter limit. Every answer states the limit (`RateLimit`,
-//! `RateLimit-Policy`: IETF draft-ietf-httpapi-ratelimit-headers-10). A caller who asks too often gets 429 and `Retry-After`.
+//! How often a caller may ask. Requests count by principal, or by network address if the caller has not signed in;
+//! attempts to sign in always count by address, against a stricter limit. Every answer states the limit (`RateLimit`,
+//! `RateLimit-Policy`: IETF draft-ietf-httpapi-ratelimit-headers-10). A caller who asks too often gets 429 and
+//! `Retry-After`.
 //!
 //! [`Quotas`] count for all processes together.
 

@@ -1,5 +1,5 @@
-//! Turns every failure below it into a problem answer: problems of handlers, every refusal of the framework (no such route,
-//! wrong method, bad parameter, wrong media type, missing token), and panics. Above it nothing fails.
+//! Turns every failure below it into a problem answer: problems of handlers, every refusal of the framework (no such
+//! route, wrong method, bad parameter, wrong media type, missing token), and panics. Above it nothing fails.
 //!
 //! The framework's own texts are dropped: they repeat the caller's input, and name path parameters `param0`.
 

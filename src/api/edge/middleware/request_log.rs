@@ -1,6 +1,6 @@
-//! What each request leaves behind: a line in the log, a count, and the end of its span. They say which address was asked,
-//! by what kind of caller, with what result, and how long it took. They never contain the caller's own text: paths and
-//! queries hold ids and search words, so an address appears as the documents write it (`/v1/cases/{id}`).
+//! What each request leaves behind: a line in the log, a count, and the end of its span. They say which address was
+//! asked, by what kind of caller, with what result, and how long it took. They never contain the caller's own text:
+//! paths and queries hold ids and search words, so an address appears as the documents write it (`/v1/cases/{id}`).
 
 use std::sync::Arc;
 

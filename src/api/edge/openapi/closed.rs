@@ -1,5 +1,5 @@
-//! Closes the schemas of request bodies (`additionalProperties: false`): [`crate::api::edge::parameters::shape`] refuses
-//! unknown members, and poem-openapi does not document that.
+//! Closes the schemas of request bodies (`additionalProperties: false`): [`crate::api::edge::parameters::shape`]
+//! refuses unknown members, and poem-openapi does not document that.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! Examples of parameters and JSON bodies. A parameter's example comes from its type, or else from the table below by its
-//! name. A body's example comes from its type (`#[oai(example)]`), or is put together from the examples of its parts, like a
-//! page of rows.
+//! Examples of parameters and JSON bodies. A parameter's example comes from its type, or else from the table below by
+//! its name. A body's example comes from its type (`#[oai(example)]`), or is put together from the examples of its
+//! parts, like a page of rows.
 
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
-//! The rules of our documents. One path belongs to one implementation. Every operation has an id, a summary in Chinese and
-//! English, one tag, a caller, header names as people write them, and an example of every parameter and JSON body, in which
-//! nothing is null.
+//! The rules of our documents. One path belongs to one implementation. Every operation has an id, a summary in Chinese
+//! and English, one tag, a caller, header names as people write them, and an example of every parameter and JSON body,
+//! in which nothing is null.
 
 use std::collections::HashSet;
 
@@ -12,12 +12,13 @@ use super::examples;
 use super::operations::{OperationRef, operations};
 use crate::api::edge::parameters::security::MARKS;
 
-/// Operations that write, need no token, and are no attempts to sign in. A refresh is not an attempt: a refresh token cannot
-/// be guessed, and more phones share one address of a mobile network than may sign in from there in a minute.
+/// Operations that write, need no token, and are no attempts to sign in. A refresh is not an attempt: a refresh token
+/// cannot be guessed, and more phones share one address of a mobile network than may sign in from there in a minute.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
-/// The rules that the finished document no longer shows: no path belongs to two implementations, because one of them would
-/// vanish from the document; every operation names its caller; and an open operation that writes is an attempt to sign in.
+/// The rules that the finished document no longer shows: no path belongs to two implementations, because one of them
+/// would vanish from the document; every operation names its caller; and an open operation that writes is an attempt to
+/// sign in.
 pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut faults = Vec::new();

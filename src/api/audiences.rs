@@ -1,8 +1,9 @@
-//! The table of audiences. An audience is a folder with its operations, and an entry here: its prefix, its operations, its
-//! document, and the rate limit of its callers. Routes, documents, the addresses of 405 and the settings of rate limits follow.
+//! The table of audiences. An audience is a folder with its operations, and an entry here: its prefix, its operations,
+//! its document, and the rate limit of its callers. Routes, documents, the addresses of 405 and the settings of rate
+//! limits follow.
 //!
-//! Callers of a new kind, with tokens of their own, need besides: a variant of [`TokenAudience`], and their type and its
-//! extractor in [`crate::api::edge::parameters`].
+//! Callers of a new kind, with tokens of their own, need besides: a variant of [`TokenAudience`], and their type and
+//! its extractor in [`crate::api::edge::parameters`].
 
 use poem::IntoEndpoint;
 use poem::endpoint::BoxEndpoint;
@@ -17,7 +18,7 @@ use crate::api::{integration, mobile, ops, staff};
 use crate::auth::tokens::TokenAudience;
 use crate::env::Env;
 
-pub static AUDIENCES: [&dyn Audience; 4] = [
+pub static AUDIENCES: [&dyn ApiAudience; 4] = [
     &Entry {
         prefix: "/v1",
         api: mobile::api,
@@ -59,7 +60,7 @@ pub static AUDIENCES: [&dyn Audience; 4] = [
 ];
 
 /// An audience of the API, whatever the type of its operations is.
-pub trait Audience: Sync {
+pub trait ApiAudience: Sync {
     /// The beginning of its addresses.
     fn prefix(&self) -> &'static str;
 
@@ -87,7 +88,7 @@ struct Entry<A> {
     limit: Option<CallerLimit>,
 }
 
-impl<A: OpenApi + 'static> Audience for Entry<A> {
+impl<A: OpenApi + 'static> ApiAudience for Entry<A> {
     fn prefix(&self) -> &'static str {
         self.prefix
     }
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
     use crate::api::edge::parameters::principal::{Identity, Person, Principal};
     use crate::api::edge::parameters::wire_ids::EXAMPLE;
-    use crate::api::pages::addresses;
+    use crate::api::pages::route_table;
     use crate::domain::kernel::clock::Instant;
     use crate::domain::kernel::ids::{PersonId, SessionId};
 
@@ -150,14 +151,14 @@ mod tests {
     #[test]
     fn attempts_to_sign_in_count_by_address_and_health_checks_do_not_count() {
         let policies = rate_policies(&mut Env::default()).unwrap();
-        let addresses = addresses();
+        let routes = route_table();
         let person = Identity::Known(Principal::Person(Person {
             id: PersonId::from_uuid(EXAMPLE),
             session: SessionId::from_uuid(EXAMPLE),
             until: Instant::default(),
         }));
         let chosen = |method, path, identity: &Identity| {
-            let is_attempt = addresses.is_sign_in_attempt(&method, path);
+            let is_attempt = routes.is_sign_in_attempt(&method, path);
             policies.choose(path, is_attempt, identity, "1.2.3.4").map(|(limit, caller)| (limit.policy.name, caller))
         };
         let by_address = || Some(("sign-in", "1.2.3.4".to_owned()));

@@ -1,5 +1,5 @@
-//! `/callbacks/{origin}/{secret}`: the addresses that carriers and platforms call. A call is stored as it came, and only then
-//! answered, in the form of its origin. A job reads its content later. So no acknowledged call is ever lost.
+//! `/callbacks/{origin}/{secret}`: the addresses that carriers and platforms call. A call is stored as it came, and
+//! only then answered, in the form of its origin. A job reads its content later. So no acknowledged call is ever lost.
 
 use std::sync::Arc;
 

@@ -5,10 +5,10 @@ use poem::{Route, get};
 
 use crate::api::audiences::AUDIENCES;
 use crate::api::documents::{Document, DocumentsError, documents};
-use crate::api::edge::addresses::Addresses;
 use crate::api::edge::answers::fixed::Fixed;
 use crate::api::edge::answers::{problem_pages, reference};
 use crate::api::edge::openapi::document::About;
+use crate::api::edge::route_table::RouteTable;
 use crate::api::edge::surround::Edge;
 use crate::api::public_keys::PublicKeys;
 
@@ -38,9 +38,9 @@ pub fn alive() -> Fixed {
 
 /// All addresses, with their methods.
 #[must_use]
-pub fn addresses() -> Addresses {
+pub fn route_table() -> RouteTable {
     let operations = AUDIENCES.iter().flat_map(|audience| audience.operations()).collect();
-    let audiences = Addresses::default().with_operations(operations);
+    let audiences = RouteTable::default().with_operations(operations);
     let pages = [
         "/healthz",
         "/readyz",
@@ -51,5 +51,5 @@ pub fn addresses() -> Addresses {
         "/problems/{code}",
     ];
     let callbacks = audiences.with_address("/callbacks/{gateway}/{secret}", &[Method::GET, Method::POST]);
-    pages.into_iter().fold(callbacks, Addresses::with_page)
+    pages.into_iter().fold(callbacks, RouteTable::with_page)
 }

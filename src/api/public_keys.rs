@@ -1,5 +1,5 @@
-//! `/.well-known/jwks.json`: the public keys of access tokens (RFC 7517), for services that verify tokens elsewhere. A key is
-//! published before it signs, so they may keep the answer for a minute.
+//! `/.well-known/jwks.json`: the public keys of access tokens (RFC 7517), for services that verify tokens elsewhere. A
+//! key is published before it signs, so they may keep the answer for a minute.
 
 use poem::http::{HeaderValue, header};
 use poem::{Endpoint, Request, Response, Result};

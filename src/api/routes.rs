@@ -6,7 +6,7 @@ use poem::{Endpoint, Response, Route, get};
 use crate::api::audiences::AUDIENCES;
 use crate::api::documents::DocumentsError;
 use crate::api::edge::surround::{Edge, surround};
-use crate::api::pages::{addresses, pages};
+use crate::api::pages::{pages, route_table};
 use crate::api::services::Services;
 
 pub struct ApiParts {
@@ -25,5 +25,5 @@ pub fn routes(parts: ApiParts) -> Result<impl Endpoint<Output = Response> + 'sta
     for audience in AUDIENCES {
         route = route.nest_no_strip(audience.prefix(), audience.endpoint(&parts.services));
     }
-    Ok(surround(route, parts.edge, addresses()))
+    Ok(surround(route, parts.edge, route_table()))
 }

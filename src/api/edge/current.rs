@@ -1,5 +1,5 @@
-//! The request that the running task works on: its id, trace and language, for everything that needs them, without passing
-//! them through every signature ([`current_request`]).
+//! The request that the running task works on: its id, trace and language, for everything that needs them, without
+//! passing them through every signature ([`current_request`]).
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct Current {
     /// The id that the caller sent, if it is safe to repeat; else a fresh `req_…`.
     pub id: String,
-    /// `traceparent` for everything that this request causes: the caller's trace, and a span of ours. The span is recorded
-    /// if traces are on.
+    /// `traceparent` for everything that this request causes: the caller's trace, and a span of ours. The span is
+    /// recorded if traces are on.
     pub traceparent: String,
     /// The language of its answers.
     pub language: Language,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use poem::{Endpoint, EndpointExt, Response, Route};
 
-use crate::api::edge::addresses::Addresses;
 use crate::api::edge::limits::body_limit::LimitBodies;
 use crate::api::edge::limits::head_limit::LimitHeads;
 use crate::api::edge::limits::rate_limit::{LimitRate, RateLimits};
@@ -19,6 +18,7 @@ use crate::api::edge::middleware::plain_bodies::DemandPlainBodies;
 use crate::api::edge::middleware::request_id::NameRequests;
 use crate::api::edge::middleware::request_log::LogRequests;
 use crate::api::edge::middleware::tagged::TagReads;
+use crate::api::edge::route_table::RouteTable;
 
 /// What the layers need.
 pub struct Edge {
@@ -28,10 +28,10 @@ pub struct Edge {
     pub rate_limits: RateLimits,
 }
 
-/// Puts the layers around routes. A request passes them from the last line to the first; its answer passes them from the
-/// first to the last.
-pub fn surround(route: Route, edge: Edge, addresses: Addresses) -> impl Endpoint<Output = Response> + 'static {
-    let addresses = Arc::new(addresses);
+/// Puts the layers around routes. A request passes them from the last line to the first; its answer passes them from
+/// the first to the last.
+pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<Output = Response> + 'static {
+    let routes = Arc::new(routes);
     route
         // A body is counted while it is read, so that its refusal is a problem like any other.
         .layer(LimitBodies)
@@ -40,11 +40,11 @@ pub fn surround(route: Route, edge: Edge, addresses: Addresses) -> impl Endpoint
         // A request that takes too long fails like any other.
         .layer(AnswerInTime { limit: ANSWER_WITHIN })
         // Below this layer things fail; above it there are only answers.
-        .layer(CatchAll { addresses: Arc::clone(&addresses) })
+        .layer(CatchAll { routes: Arc::clone(&routes) })
         // Each layer holds the future of the one below, and would move it again and again: a box keeps it in one place.
         .boxed()
         // Refusals count as well, and carry the same headers as other answers.
-        .layer(LimitRate { limits: edge.rate_limits, addresses: Arc::clone(&addresses) })
+        .layer(LimitRate { limits: edge.rate_limits, routes: Arc::clone(&routes) })
         // The rate limit depends on the caller, so the caller must be known first.
         .layer(edge.identify)
         .boxed()
@@ -56,7 +56,7 @@ pub fn surround(route: Route, edge: Edge, addresses: Addresses) -> impl Endpoint
         // A preflight has no token and is not counted. Browsers need these headers to read any answer.
         .layer(AllowOrigins(edge.origins))
         // It logs the answer that leaves.
-        .layer(LogRequests::new(addresses))
+        .layer(LogRequests::new(routes))
         // Outermost: every answer and every log line has the request's id.
         .layer(NameRequests)
 }

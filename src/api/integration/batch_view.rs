@@ -5,7 +5,7 @@ use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
-use super::new_result::{NewResultBody, Row};
+use super::new_result::{NewResultBody, ResultRow};
 use crate::api::edge::answers::problem::{Problem, ProblemBody};
 use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
@@ -19,7 +19,7 @@ use crate::store::cases::Versioned;
 #[oai(deny_unknown_fields, example)]
 pub(super) struct ResultBatch {
     #[oai(validator(min_items = 1, max_items = 500))]
-    pub results: Vec<Row>,
+    pub results: Vec<ResultRow>,
 }
 
 impl Example for ResultBatch {
@@ -28,7 +28,7 @@ impl Example for ResultBatch {
         if let Value::Object(members) = &mut row {
             members.insert("ref".to_owned(), json!("2026-0042"));
         }
-        Self { results: vec![Row(row)] }
+        Self { results: vec![ResultRow(row)] }
     }
 }
 
@@ -50,8 +50,8 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our side is
-    /// logged, as for a request.
+    /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our
+    /// side is logged, as for a request.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, Versioned), Problem>) -> Self {
         match outcome {
             Ok((is_new, Versioned { case, .. })) => {

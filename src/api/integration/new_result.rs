@@ -1,5 +1,5 @@
-//! A result as another system reports it: alone, or as a row of a batch. Each row is read by itself, so that an unreadable
-//! row is refused alone.
+//! A result as another system reports it: alone, or as a row of a batch. Each row is read by itself, so that an
+//! unreadable row is refused alone.
 
 use std::borrow::Cow;
 
@@ -61,9 +61,9 @@ struct NewApplicant {
     /// 姓名. It is neither stored nor compared: people prove their names themselves.
     #[oai(validator(max_length = 100))]
     name: Option<String>,
-    /// 公民身份号码: the owner of the result. Only a person who proves this number here, now or later, can read the result, even
-    /// if another person has the phone number by then. Without it, the owner of the phone number can read the result. Send it:
-    /// phone numbers are assigned again. Only a keyed hash of it is stored.
+    /// 公民身份号码: the owner of the result. Only a person who proves this number here, now or later, can read the result,
+    /// even if another person has the phone number by then. Without it, the owner of the phone number can read the
+    /// result. Send it: phone numbers are assigned again. Only a keyed hash of it is stored.
     resident_id: Option<String>,
 }
 
@@ -209,9 +209,9 @@ impl Example for NewResultBody {
 
 /// A row of a batch, not yet read: a [`NewResultBody`] with its reference.
 #[derive(Debug, Clone)]
-pub(super) struct Row(pub(super) Value);
+pub(super) struct ResultRow(pub(super) Value);
 
-impl Row {
+impl ResultRow {
     /// The row's reference, if it is readable, for the verdict.
     pub(super) fn reference(&self) -> Option<String> {
         self.0.get("ref").and_then(Value::as_str).map(str::to_owned)
@@ -236,7 +236,7 @@ impl Row {
     }
 }
 
-impl Type for Row {
+impl Type for ResultRow {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
     type RawElementValueType = Self;
@@ -278,13 +278,13 @@ impl Type for Row {
     }
 }
 
-impl ParseFromJSON for Row {
+impl ParseFromJSON for ResultRow {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         value.map(Self).ok_or_else(ParseError::expected_input)
     }
 }
 
-impl ToJSON for Row {
+impl ToJSON for ResultRow {
     fn to_json(&self) -> Option<Value> {
         Some(self.0.clone())
     }
@@ -311,7 +311,7 @@ mod tests {
         row["ref"] = json!("2026-0042");
         change(&mut row);
         let today = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
-        let read = Row(row).read(&regions, today);
+        let read = ResultRow(row).read(&regions, today);
         read.map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
     }
 

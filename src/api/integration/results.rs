@@ -1,8 +1,8 @@
 //! Results of another system: reported once each, alone or in batches, and queried.
 //!
 //! Source and reference identify a result, so a repeated report is harmless by itself: the result is found, and nothing
-//! happens twice. The `Idempotency-Key` also tells a repeated request, whose answer was lost, from a new one. For a single
-//! result its own row stores the key; for a batch the whole answer is stored.
+//! happens twice. The `Idempotency-Key` also tells a repeated request, whose answer was lost, from a new one. For a
+//! single result its own row stores the key; for a batch the whole answer is stored.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;

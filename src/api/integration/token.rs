@@ -1,5 +1,5 @@
-//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The error words of RFC 6749 §5.2 (`invalid_client`,
-//! …) are the `code` of the problem.
+//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The error words of RFC 6749 §5.2
+//! (`invalid_client`, …) are the `code` of the problem.
 
 use poem_openapi::payload::{Form, Json};
 use poem_openapi::types::Example;

@@ -1,4 +1,5 @@
-//! Changes as they happen: by long-poll for mini-programs, by Server-Sent Events for all others. Both read the same log.
+//! Changes as they happen: by long-poll for mini-programs, by Server-Sent Events for all others. Both read the same
+//! log.
 
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl Changes {
     /// 变化列表 · List changes
     ///
     /// Lists what changed since a cursor, and waits if nothing did. Without a cursor it answers at once, with the
-    /// current cursor.
+    /// current cursor. If nothing changes in time, `data` is empty.
     #[oai(path = "/changes", method = "get", operation_id = "list_changes")]
     async fn list(
         &self,

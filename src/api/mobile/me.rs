@@ -155,11 +155,11 @@ enum IfTakenWord {
     /// Change nothing, and answer that it is taken.
     #[default]
     Refuse,
-    /// 合并账号: merge the other account into this one. Everything that it has moves here, and its sessions end. This cannot be
-    /// undone. Accounts that were verified as different people are never merged.
+    /// 合并账号: merge the other account into this one. Everything that it has moves here, and its sessions end. This
+    /// cannot be undone. Accounts that were verified as different people are never merged.
     Join,
-    /// 换绑: move only the phone or WeChat account, and leave the other account without it. For a number that was assigned
-    /// again.
+    /// 换绑: move only the phone or WeChat account, and leave the other account without it. For a number that was
+    /// assigned again.
     Move,
 }
 

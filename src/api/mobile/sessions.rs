@@ -72,6 +72,8 @@ impl MobileSessions {
     }
 
     /// 退出登录 · Sign out
+    ///
+    /// The refresh token is refused from now on. The access token expires by itself.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, person: Person) -> Result<Done, Problem> {
         self.0.sign_out(person.session).await?;
@@ -79,6 +81,8 @@ impl MobileSessions {
     }
 
     /// 退出所有设备 · Sign out everywhere
+    ///
+    /// All refresh tokens are refused from now on. The access tokens expire by themselves.
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(&self, person: Person) -> Result<Done, Problem> {
         self.0.sign_out_everywhere(person.id.uuid()).await?;

@@ -67,7 +67,7 @@ impl Timeline {
                 let catalog = self.0.catalog().current();
                 let status = catalog.templates().status(*event);
                 let text =
-                    text::Bilingual::new(format!("已通知：{}", status.zh), format!("You were told: {}", status.en));
+                    text::Bilingual::new(format!("已通知：{}", status.zh), format!("You were notified: {}", status.en));
                 let channel = delivered_by.as_ref().map(ToString::to_string);
                 StepBody { channel, ..body("notified", None, text) }
             }

@@ -96,8 +96,8 @@ struct UploadBody {
     /// SHA-256 of the content, in hexadecimal digits.
     sha256: String,
     created_at: Instant,
-    /// When the file is deleted, unless it is handed in with a case, or is in a draft that is kept longer. Absent when it
-    /// belongs to a case.
+    /// When the file is deleted, unless it is handed in with a case, or is in a draft that is kept longer. Absent when
+    /// it belongs to a case.
     kept_until: Option<Instant>,
 }
 

@@ -36,8 +36,8 @@ pub struct CaseBody {
     pub accepted_on: Option<NaiveDate>,
     /// 承诺办结日: the promised day of the decision.
     pub promised_on: Option<NaiveDate>,
-    /// 法定办结日: the last day that the law allows for the decision. Absent if the law sets no period, and while the working
-    /// days of its year are not announced.
+    /// 法定办结日: the last day that the law allows for the decision. Absent if the law sets no period, and while the
+    /// working days of its year are not announced.
     pub legal_on: Option<NaiveDate>,
     /// Absent until the case is decided.
     pub decision: Option<DecisionBody>,

@@ -44,8 +44,8 @@ impl Example for ResultDocumentBody {
 /// Reads a ruling from its three members.
 ///
 /// # Errors
-/// All contradictions: a grant without a result, a denial with one, a denial without reasons (行政许可法 38); and text that is
-/// blank or cannot be stored.
+/// All contradictions: a grant without a result, a denial with one, a denial without reasons (行政许可法 38); and text that
+/// is blank or cannot be stored.
 pub fn ruling(
     outcome: OutcomeWord,
     reasons: String,

@@ -228,7 +228,7 @@ struct CaseFileBody {
     case: CaseBody,
     /// The application. It never changes.
     application: ApplicationBody,
-    /// What was handed in after a supplement notice.
+    /// The answer to a supplement notice.
     supplement_answer: Option<ApplicationBody>,
 }
 

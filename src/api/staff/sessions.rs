@@ -46,6 +46,8 @@ impl StaffSessions {
     }
 
     /// 退出登录 · Sign out
+    ///
+    /// The refresh token is refused from now on. The access token expires by itself.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, officer: principal::Officer) -> Result<Done, Problem> {
         self.0.sign_out(officer.session).await?;

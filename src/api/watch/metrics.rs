@@ -1,6 +1,6 @@
-//! `/metrics`: the counts of this process, and the state of others: how long jobs wait, and whether PostgreSQL and Redis
-//! answer. The queries are cheap (two index scans of bounded length per lane), and run at most once in five seconds, however
-//! many scrapers there are.
+//! `/metrics`: the counts of this process, and the state of others: how long jobs wait, and whether PostgreSQL and
+//! Redis answer. The queries are cheap (two index scans of bounded length per lane), and run at most once in five
+//! seconds, however many scrapers there are.
 
 use std::time::Duration;
 

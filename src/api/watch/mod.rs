@@ -1,5 +1,5 @@
-//! The watch listener (`SONGDA_WATCH_LISTEN`) of a process: that it is alive, that it can do its work, and its metrics. It
-//! is a listener of its own, because metrics are not for the public.
+//! The watch listener (`SONGDA_WATCH_LISTEN`) of a process: that it is alive, that it can do its work, and its metrics.
+//! It is a listener of its own, because metrics are not for the public.
 
 pub mod metrics;
 pub mod ready;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response, Route, get};
 
-use crate::api::edge::addresses::Addresses;
 use crate::api::edge::middleware::catch_all::CatchAll;
 use crate::api::edge::middleware::layer::WithLayer;
+use crate::api::edge::route_table::RouteTable;
 use crate::api::pages::alive;
 
 pub struct WatchParts {
@@ -23,10 +23,10 @@ pub struct WatchParts {
 
 /// Everything that the watch listener answers to.
 pub fn routes(WatchParts { ready, metrics }: WatchParts) -> impl Endpoint<Output = Response> + 'static {
-    let addresses = ["/healthz", "/readyz", "/metrics"].into_iter().fold(Addresses::default(), Addresses::with_page);
+    let routes = ["/healthz", "/readyz", "/metrics"].into_iter().fold(RouteTable::default(), RouteTable::with_page);
     Route::new()
         .at("/healthz", get(alive()))
         .at("/readyz", get(ready))
         .at("/metrics", get(metrics))
-        .layer(CatchAll { addresses: Arc::new(addresses) })
+        .layer(CatchAll { routes: Arc::new(routes) })
 }

@@ -1,5 +1,5 @@
-//! `/readyz`: whether this process can do its work. No process can without the database. Without Redis an API can, though
-//! slower, but a worker gets no jobs. A worker whose lanes have stalled is found here, and not by its customers.
+//! `/readyz`: whether this process can do its work. No process can without the database. Without Redis an API can,
+//! though slower, but a worker gets no jobs. A worker whose lanes have stalled is found here, and not by its customers.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The codes of problem answers, in one table. A code is part of the contract: it is never renamed and never changes its
-//! status. Only its titles may be reworded. A new code is a new line.
+//! The codes of problem answers, in one table. A code is part of the contract: it is never renamed and never changes
+//! its status. Only its titles may be reworded. A new code is a new line.
 
 use std::fmt;
 

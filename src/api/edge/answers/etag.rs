@@ -1,8 +1,8 @@
-//! Entity tags (RFC 9110 §8.8.3). Ours are strong. The tag of a resource names its version, the tag of a read its bytes too:
-//! `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
+//! Entity tags (RFC 9110 §8.8.3). Ours are strong. The tag of a resource names its version, the tag of a read its bytes
+//! too: `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
 //!
-//! Compression appends its coding to a tag (`"7-gzip"`, [`crate::api::edge::middleware::compression`]). A tag that comes back
-//! with a coding counts as the tag without it.
+//! Compression appends its coding to a tag (`"7-gzip"`, [`crate::api::edge::middleware::compression`]). A tag that
+//! comes back with a coding counts as the tag without it.
 
 use poem::http::{HeaderMap, HeaderName};
 
@@ -93,8 +93,8 @@ impl EntityTags {
         (!values.is_empty()).then(|| Self::parse(&values.join(",")))
     }
 
-    /// The caller's own form of a tag, if the list contains it, by the weak comparison of `If-None-Match` (§13.1.2). The
-    /// caller's form may end with a coding; `etag` is the tag before compression.
+    /// The caller's own form of a tag, if the list contains it, by the weak comparison of `If-None-Match` (§13.1.2).
+    /// The caller's form may end with a coding; `etag` is the tag before compression.
     #[must_use]
     pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = without_coding(etag.trim_start_matches("W/").trim_matches('"'));

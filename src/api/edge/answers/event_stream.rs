@@ -1,5 +1,6 @@
-//! Server-Sent Events. A stream is open for hours and waits nearly all the time, so its memory is what a client costs. An event
-//! goes to the connection at once. (The framework's own answer needs two more buffers per stream; it documents this one.)
+//! Server-Sent Events. A stream is open for hours and waits nearly all the time, so its memory is what a client costs.
+//! An event goes to the connection at once. (The framework's own answer needs two more buffers per stream; it documents
+//! this one.)
 
 use std::io;
 use std::marker::PhantomData;

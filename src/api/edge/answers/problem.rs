@@ -1,8 +1,9 @@
 //! The error of every handler: a problem answer (RFC 9457).
 //!
-//! A handler says what went wrong ([`Code`]), and adds what helps the caller. [`crate::api::edge::middleware::catch_all`]
-//! renders it, with language, request id and JSON, so a problem is the same value wherever it arises. The problems that an
-//! operation can answer with are derived from its shape in [`crate::api::edge::openapi`]: hence the empty `meta` below.
+//! A handler says what went wrong ([`Code`]), and adds what helps the caller.
+//! [`crate::api::edge::middleware::catch_all`] renders it, with language, request id and JSON, so a problem is the same
+//! value wherever it arises. The problems that an operation can answer with are derived from its shape in
+//! [`crate::api::edge::openapi`]: hence the empty `meta` below.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -218,7 +219,7 @@ pub struct ProblemBody {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What is special about this occurrence.
+    /// Details of this occurrence.
     pub detail: Option<String>,
     /// The kind of problem for machines. It never changes.
     pub code: String,

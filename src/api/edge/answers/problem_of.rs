@@ -1,6 +1,6 @@
-//! Problems that do not follow from an operation's shape. Most do ([`crate::api::edge::openapi`]): a body may be wrong, an id
-//! may name nothing. That the operation calls a gateway while the caller waits does not show, for example. Such an operation
-//! names the source of these problems in its return type: `Result<Opened, ProblemOf<WechatSignInError>>`.
+//! Problems that do not follow from an operation's shape. Most do ([`crate::api::edge::openapi`]): a body may be wrong,
+//! an id may name nothing. That the operation calls a gateway while the caller waits does not show, for example. Such
+//! an operation names the source of these problems in its return type: `Result<Opened, ProblemOf<WechatSignInError>>`.
 
 use std::marker::PhantomData;
 

@@ -1,5 +1,6 @@
-//! The API reference, served from the binary: RapiDoc, as poem-openapi embeds it, with our own document. RapiDoc's usual page
-//! and script load fonts from other servers. Ours do not, and the content security policy forbids all other servers.
+//! The API reference, served from the binary: RapiDoc, as poem-openapi embeds it, with our own document. RapiDoc's
+//! usual page and script load fonts from other servers. Ours do not, and the content security policy forbids all other
+//! servers.
 
 use poem::http::{HeaderValue, header};
 use poem_openapi::OpenApiService;

@@ -1,6 +1,6 @@
-//! Answers with a resource: [`Shown`] (200) and [`Created`] (201) have a version, [`Added`] (201) has none. Each is sent at
-//! once, or becomes an [`Answer`] that is stored first and sent by [`crate::api::edge::answers::stored::Answered`]. The type
-//! that documents it is the same.
+//! Answers with a resource: [`Shown`] (200) and [`Created`] (201) have a version, [`Added`] (201) has none. Each is
+//! sent at once, or becomes an [`Answer`] that is stored first and sent by
+//! [`crate::api::edge::answers::stored::Answered`]. The type that documents it is the same.
 
 use poem::http::header;
 use poem::{IntoResponse, Response};

@@ -1,5 +1,5 @@
-//! How large a request's body may be. A declared length is checked before anything is read. A body of undeclared length is
-//! counted while it is read, and cut off at the limit.
+//! How large a request's body may be. A declared length is checked before anything is read. A body of undeclared length
+//! is counted while it is read, and cut off at the limit.
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const MIB: u64 = 1024 * KIB;
 /// The limit of most addresses, in bytes.
 pub const DEFAULT: u64 = 256 * KIB;
 
-/// Addresses with a larger limit, by their beginning.
+/// RouteTable with a larger limit, by their beginning.
 const LARGER: [(&str, u64); 3] =
     [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::api::edge::limits::gcra::RatePolicy;
 
-/// A `T` for each caller and policy, for at most twice `size` callers. There are two generations: when the young one is full
-/// it becomes the old one, and the callers of the old one that were not seen since are forgotten.
+/// A `T` for each caller and policy, for at most twice `size` callers. There are two generations: when the young one is
+/// full it becomes the old one, and the callers of the old one that were not seen since are forgotten.
 pub struct Callers<T> {
     size: usize,
     young: HashMap<Key, T>,

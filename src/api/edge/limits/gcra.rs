@@ -1,6 +1,7 @@
-//! The generic cell rate algorithm (GCRA, ITU-T I.371), as pure values. It keeps one instant per caller: when the caller's
-//! quota is whole again. A request moves that instant on by its share of the window; a request that would move it further
-//! away than the window is refused. [`crate::queue`] runs the same algorithm in Redis for all processes together.
+//! The generic cell rate algorithm (GCRA, ITU-T I.371), as pure values. It keeps one instant per caller: when the
+//! caller's quota is whole again. A request moves that instant on by its share of the window; a request that would move
+//! it further away than the window is refused. [`crate::queue`] runs the same algorithm in Redis for all processes
+//! together.
 
 use std::time::Duration;
 

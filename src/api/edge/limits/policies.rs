@@ -11,7 +11,7 @@ use crate::env::Env;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Addresses without a limit: health checks, and callbacks of carriers and platforms.
+/// RouteTable without a limit: health checks, and callbacks of carriers and platforms.
 const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
 
 /// The rate limit of a kind of caller, as a setting.

@@ -1,11 +1,12 @@
 //! The quotas of callers, shared by all processes through Redis. Most requests do not wait for Redis.
 //!
-//! A process counts by itself, and reports the counts of many callers to Redis a moment later. Redis answers with the state
-//! that counts the requests of all processes, and the process replaces its own state by it. A caller who uses several
-//! processes can therefore exceed its quota a little: each process lets at most a [`SHARE`] of the quota through before it
-//! asks Redis first. The excess is owed: over time nobody gets more than their rate.
+//! A process counts by itself, and reports the counts of many callers to Redis a moment later. Redis answers with the
+//! state that counts the requests of all processes, and the process replaces its own state by it. A caller who uses
+//! several processes can therefore exceed its quota a little: each process lets at most a [`SHARE`] of the quota
+//! through before it asks Redis first. The excess is owed: over time nobody gets more than their rate.
 //!
-//! While Redis is away each process counts for itself. A limit protects the service, so a missing Redis must not stop it.
+//! While Redis is away each process counts for itself. A limit protects the service, so a missing Redis must not stop
+//! it.
 
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +23,8 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::queue::limiter::Quota;
 use crate::queue::{Queue, QueueError};
 
-/// The part of a quota that a process lets through before it reports to Redis: one twentieth. If the quota is smaller than
-/// that, each request is counted in Redis first.
+/// The part of a quota that a process lets through before it reports to Redis: one twentieth. If the quota is smaller
+/// than that, each request is counted in Redis first.
 const SHARE: u32 = 20;
 /// How long requests are gathered before they are reported.
 const GATHER: Duration = Duration::from_millis(100);
@@ -147,7 +148,8 @@ impl Quotas {
         heard.is_some()
     }
 
-    /// Takes the unreported requests of a caller. They count as reported from now on: if the report fails, they are lost.
+    /// Takes the unreported requests of a caller. They count as reported from now on: if the report fails, they are
+    /// lost.
     fn unreported(&self, policy: &RatePolicy, caller: &str) -> u32 {
         std::mem::take(&mut self.lock().of(policy, caller, self.clock.now()).unreported)
     }

@@ -1,6 +1,7 @@
-//! How often a caller may ask. Requests count by principal, or by network address if the caller has not signed in; attempts
-//! to sign in always count by address, against a stricter limit. Every answer states the limit (`RateLimit`,
-//! `RateLimit-Policy`: IETF draft-ietf-httpapi-ratelimit-headers-10). A caller who asks too often gets 429 and `Retry-After`.
+//! How often a caller may ask. Requests count by principal, or by network address if the caller has not signed in;
+//! attempts to sign in always count by address, against a stricter limit. Every answer states the limit (`RateLimit`,
+//! `RateLimit-Policy`: IETF draft-ietf-httpapi-ratelimit-headers-10). A caller who asks too often gets 429 and
+//! `Retry-After`.
 //!
 //! [`Quotas`] count for all processes together.
 
@@ -11,7 +12,6 @@ use poem::http::{HeaderName, HeaderValue};
 use poem::web::RemoteAddr;
 use poem::{Addr, Endpoint, Request, Response, Result};
 
-use crate::api::edge::addresses::Addresses;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
@@ -19,6 +19,7 @@ use crate::api::edge::limits::policies::Policies;
 use crate::api::edge::limits::quotas::Quotas;
 use crate::api::edge::middleware::layer::Layer;
 use crate::api::edge::parameters::principal::Identity;
+use crate::api::edge::route_table::RouteTable;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -36,7 +37,7 @@ pub struct RateLimits {
 pub struct LimitRate {
     pub limits: RateLimits,
     /// Tells attempts to sign in from other requests.
-    pub addresses: Arc<Addresses>,
+    pub routes: Arc<RouteTable>,
 }
 
 impl Layer for LimitRate {
@@ -44,7 +45,7 @@ impl Layer for LimitRate {
         let RateLimits { policies, quotas, proxies } = &self.limits;
         let address = address_of(&request, *proxies);
         let path = request.uri().path();
-        let is_attempt = self.addresses.is_sign_in_attempt(request.method(), path);
+        let is_attempt = self.routes.is_sign_in_attempt(request.method(), path);
         let Some((limit, caller)) = policies.choose(path, is_attempt, Identity::of(&request), &address) else {
             return inner.call(request).await;
         };

@@ -1,5 +1,5 @@
-//! Turns every failure below it into a problem answer: problems of handlers, every refusal of the framework (no such route,
-//! wrong method, bad parameter, wrong media type, missing token), and panics. Above it nothing fails.
+//! Turns every failure below it into a problem answer: problems of handlers, every refusal of the framework (no such
+//! route, wrong method, bad parameter, wrong media type, missing token), and panics. Above it nothing fails.
 //!
 //! The framework's own texts are dropped: they repeat the caller's input, and name path parameters `param0`.
 
@@ -16,16 +16,16 @@ use poem_openapi::error::{
     ContentTypeError, ParseMultipartError, ParseParamError, ParsePathError, ParseRequestPayloadError,
 };
 
-use crate::api::edge::addresses::Addresses;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
 use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::route_table::RouteTable;
 use crate::domain::kernel::text::Bilingual;
 
 pub struct CatchAll {
     /// For the `Allow` header of 405.
-    pub addresses: Arc<Addresses>,
+    pub routes: Arc<RouteTable>,
 }
 
 impl Layer for CatchAll {
@@ -56,7 +56,7 @@ impl CatchAll {
             401 if !problem.has_header(&header::WWW_AUTHENTICATE) => {
                 problem.header(header::WWW_AUTHENTICATE, CHALLENGE)
             }
-            405 => match self.addresses.allow(path) {
+            405 => match self.routes.allow(path) {
                 Some(methods) => problem.header(header::ALLOW, methods),
                 None => problem,
             },

@@ -1,7 +1,7 @@
 //! Compresses text answers of a kilobyte and more, in the coding that the caller prefers.
 //!
-//! A compressed body is another representation, so it has another strong ETag: the coding's name is appended
-//! (`"7"` → `"7-gzip"`), and [`crate::api::edge::answers::etag`] removes it when the tag comes back. Event streams are not
+//! A compressed body is another representation, so it has another strong ETag: the coding's name is appended (`"7"` →
+//! `"7-gzip"`), and [`crate::api::edge::answers::etag`] removes it when the tag comes back. Event streams are not
 //! compressed, because a compressor would hold events back; neither is a body that is compressed already.
 //!
 //! poem's own middleware knows neither tags nor what shared caches may keep, so it serves here as the compressor only.
@@ -19,8 +19,8 @@ use crate::api::edge::middleware::layer::Layer;
 const SMALLEST: usize = 1024;
 /// How many compressed answers are kept: every guide in every coding, and some more.
 const KEPT: usize = 1_000;
-/// How many bytes of compressed answers and their addresses are kept. A caller can put anything into an address, so a number
-/// of answers alone would bound nothing.
+/// How many bytes of compressed answers and their addresses are kept. A caller can put anything into an address, so a
+/// number of answers alone would bound nothing.
 const KEPT_BYTES: u64 = 8 << 20;
 
 pub struct CompressAnswers {
@@ -33,8 +33,8 @@ impl Default for CompressAnswers {
     }
 }
 
-/// Compressed answers that are the same for every caller. They are read all day and change a few times a day, and compressing
-/// one takes far longer than everything else that is done for it.
+/// Compressed answers that are the same for every caller. They are read all day and change a few times a day, and
+/// compressing one takes far longer than everything else that is done for it.
 type Kept = Cache<Key, Bytes, Bytesize>;
 
 #[derive(Clone, PartialEq, Eq, Hash)]

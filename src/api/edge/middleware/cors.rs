@@ -1,9 +1,9 @@
 //! Cross-origin requests of H5 clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token
 //! and never by a cookie, so any origin may be admitted, and credentials are never allowed.
 //!
-//! Why not poem's `Cors` or tower-http's `CorsLayer`: poem's refuses a foreign origin with a bare 403 instead of a problem,
-//! and tower-http's wraps a tower service, so every request and answer would be converted twice. What is needed fits in a
-//! page.
+//! Why not poem's `Cors` or tower-http's `CorsLayer`: poem's refuses a foreign origin with a bare 403 instead of a
+//! problem, and tower-http's wraps a tower service, so every request and answer would be converted twice. What is
+//! needed fits in a page.
 
 use std::future::{Future, ready};
 use std::str::FromStr;

@@ -1,5 +1,6 @@
-//! No caller waits for ever: a request that is not answered in half a minute gets 503. Nothing else ends a wait for a database
-//! connection that has fallen silent. The work that was begun for the request is dropped, and what it held is released.
+//! No caller waits for ever: a request that is not answered in half a minute gets 503. Nothing else ends a wait for a
+//! database connection that has fallen silent. The work that was begun for the request is dropped, and what it held is
+//! released.
 
 use std::time::Duration;
 

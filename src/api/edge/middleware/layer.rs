@@ -1,5 +1,5 @@
-//! A middleware is its behaviour: it implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. Layers are
-//! static: a call passes through them without an allocation.
+//! A middleware is its behaviour: it implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. Layers
+//! are static: a call passes through them without an allocation.
 
 use std::future::Future;
 

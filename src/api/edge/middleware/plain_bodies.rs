@@ -1,6 +1,6 @@
-//! A body comes uncompressed. A compressed one would have to be measured again after it was expanded, so it is refused, and
-//! the answer says what is accepted (RFC 9110 §15.5.16, §12.5.3). Callbacks of gateways are excepted: they are stored as
-//! they come, for people to see.
+//! A body comes uncompressed. A compressed one would have to be measured again after it was expanded, so it is refused,
+//! and the answer says what is accepted (RFC 9110 §15.5.16, §12.5.3). Callbacks of gateways are excepted: they are
+//! stored as they come, for people to see.
 
 use poem::http::{HeaderValue, header};
 use poem::{Endpoint, Request, Response, Result};

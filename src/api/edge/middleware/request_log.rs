@@ -1,37 +1,37 @@
-//! What each request leaves behind: a line in the log, a count, and the end of its span. They say which address was asked,
-//! by what kind of caller, with what result, and how long it took. They never contain the caller's own text: paths and
-//! queries hold ids and search words, so an address appears as the documents write it (`/v1/cases/{id}`).
+//! What each request leaves behind: a line in the log, a count, and the end of its span. They say which address was
+//! asked, by what kind of caller, with what result, and how long it took. They never contain the caller's own text:
+//! paths and queries hold ids and search words, so an address appears as the documents write it (`/v1/cases/{id}`).
 
 use std::sync::Arc;
 
 use poem::http::Method;
 use poem::{Endpoint, Request, Response, Result};
 
-use crate::api::edge::addresses::Addresses;
 use crate::api::edge::current::current_request;
 use crate::api::edge::middleware::layer::Layer;
 use crate::api::edge::parameters::principal::CallerKind;
+use crate::api::edge::route_table::RouteTable;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics::requests::Route;
 use crate::trace::Span;
 
 /// Directly below the layer that names requests, so that it sees every answer as it leaves.
 pub struct LogRequests {
-    addresses: Arc<Addresses>,
+    routes: Arc<RouteTable>,
     unknown: Route,
 }
 
 impl LogRequests {
     #[must_use]
-    pub fn new(addresses: Arc<Addresses>) -> Self {
-        Self { addresses, unknown: Route::new("unknown") }
+    pub fn new(routes: Arc<RouteTable>) -> Self {
+        Self { routes, unknown: Route::new("unknown") }
     }
 }
 
 impl Layer for LogRequests {
     async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
         let method = word(request.method());
-        let at = self.addresses.route(request.uri().path()).unwrap_or(&self.unknown);
+        let at = self.routes.route(request.uri().path()).unwrap_or(&self.unknown);
         let watch = Stopwatch::start();
         let response = inner.call(request).await?;
         let CallerKind(caller) = response.data().copied().unwrap_or_default();

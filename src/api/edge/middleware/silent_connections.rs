@@ -1,7 +1,8 @@
-//! Closes connections on which neither side sends anything for long: a phone that loses its network does not close them.
+//! Closes connections on which neither side sends anything for long: a phone that loses its network does not close
+//! them.
 //!
-//! The framework can do that too, with a task per connection that every read and write wakes. Here a connection notes the time
-//! of its last byte, and a timer reads that note when the time may be over.
+//! The framework can do that too, with a task per connection that every read and write wakes. Here a connection notes
+//! the time of its last byte, and a timer reads that note when the time may be over.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

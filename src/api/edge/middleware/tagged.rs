@@ -1,7 +1,7 @@
 //! Gives every read a strong ETag, so that a caller can ask for any JSON again only if it changed.
 //!
-//! A version alone does not say what a reader sees: a draft shows its faults of *today*, in the reader's language. So the tag
-//! of a read names the bytes, after the version if there is one: `"7.0f3a…"`. `If-Match` compares the version
+//! A version alone does not say what a reader sees: a draft shows its faults of *today*, in the reader's language. So
+//! the tag of a read names the bytes, after the version if there is one: `"7.0f3a…"`. `If-Match` compares the version
 //! ([`crate::api::edge::parameters::conditions`]), `If-None-Match` the whole tag.
 
 use std::future::Future;

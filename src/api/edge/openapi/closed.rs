@@ -1,18 +1,18 @@
-//! Closes the schemas of request bodies (`additionalProperties: false`): [`crate::api::edge::parameters::shape`] refuses
-//! unknown members, and poem-openapi does not document that.
+//! Closes the schemas of request bodies (`additionalProperties: false`): [`crate::api::edge::parameters::shape`]
+//! refuses unknown members, and poem-openapi does not document that.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::operations::{Operation, operations};
+use super::operations::{OperationRef, operations};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// Closes the schema of every JSON body, and those within it.
 pub(super) fn close(document: &mut Value) {
     let mut sent = BTreeSet::new();
-    for Operation { value, .. } in operations(document) {
+    for OperationRef { value, .. } in operations(document) {
         let body = &value["requestBody"]["content"]["application/json"]["schema"];
         collect(body, document, &mut sent);
     }

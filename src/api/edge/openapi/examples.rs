@@ -1,10 +1,10 @@
-//! Examples of parameters and JSON bodies. A parameter's example comes from its type, or else from the table below by its
-//! name. A body's example comes from its type (`#[oai(example)]`), or is put together from the examples of its parts, like a
-//! page of rows.
+//! Examples of parameters and JSON bodies. A parameter's example comes from its type, or else from the table below by
+//! its name. A body's example comes from its type (`#[oai(example)]`), or is put together from the examples of its
+//! parts, like a page of rows.
 
 use serde_json::{Map, Value, json};
 
-use super::operations::{OperationMut, operations_mut, resolve};
+use super::operations::{OperationRefMut, operations_mut, resolve};
 
 const DEEPEST: usize = 12;
 
@@ -29,7 +29,7 @@ const PARAMETERS: [(&str, &str); 14] = [
 /// Adds an example to every parameter and JSON body that has none. If none can be made, [`super::lint`] refuses it.
 pub(super) fn add(document: &mut Value) {
     let components = document["components"].clone();
-    for OperationMut { value: operation, .. } in operations_mut(document) {
+    for OperationRefMut { value: operation, .. } in operations_mut(document) {
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
             show_parameter(parameter, &components);
         }

@@ -1,11 +1,11 @@
-//! Corrects the form of what poem-openapi writes: version 3.0.3, no charset in JSON's media type, header names as people
-//! write them. Adds what all operations share: problems, common headers, conditional reads.
+//! Corrects the form of what poem-openapi writes: version 3.0.3, no charset in JSON's media type, header names as
+//! people write them. Adds what all operations share: problems, common headers, conditional reads.
 
 use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
 use serde_json::{Value, json};
 
-use super::operations::{OperationMut, operations_mut};
+use super::operations::{OperationRefMut, operations_mut};
 use super::{closed, examples, headers, problems};
 use crate::api::edge::answers::problem::ProblemBody;
 use crate::api::edge::parameters::security::MARKS;
@@ -35,7 +35,7 @@ const PARAMETERS: [Parameter; 2] = [
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.0.3");
     document["info"]["license"] = json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
-    for OperationMut { method, value: operation } in operations_mut(document) {
+    for OperationRefMut { method, value: operation } in operations_mut(document) {
         remove_marks(operation);
         name_parameters(method, operation);
         tidy_bodies(operation);
@@ -120,7 +120,8 @@ fn tidy_headers(response: &mut Value) {
     response["headers"] = Value::Object(shown);
 }
 
-/// Documents `If-None-Match` and 304 for a read with an ETag. Every JSON read has one; a file has its own; a stream has none.
+/// Documents `If-None-Match` and 304 for a read with an ETag. Every JSON read has one; a file has its own; a stream has
+/// none.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
     let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
     let Some(shown) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };

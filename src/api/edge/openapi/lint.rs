@@ -1,6 +1,6 @@
-//! The rules of our documents. One path belongs to one implementation. Every operation has an id, a summary in Chinese and
-//! English, one tag, a caller, header names as people write them, and an example of every parameter and JSON body, in which
-//! nothing is null.
+//! The rules of our documents. One path belongs to one implementation. Every operation has an id, a summary in Chinese
+//! and English, one tag, a caller, header names as people write them, and an example of every parameter and JSON body,
+//! in which nothing is null.
 
 use std::collections::HashSet;
 
@@ -9,15 +9,16 @@ use poem_openapi::registry::{MetaApi, MetaOperation};
 use serde_json::Value;
 
 use super::examples;
-use super::operations::{Operation, operations};
+use super::operations::{OperationRef, operations};
 use crate::api::edge::parameters::security::MARKS;
 
-/// Operations that write, need no token, and are no attempts to sign in. A refresh is none: nobody guesses a refresh token,
-/// and more phones share one address of a mobile network than may sign in from there in a minute.
+/// Operations that write, need no token, and are no attempts to sign in. A refresh is not an attempt: a refresh token
+/// cannot be guessed, and more phones share one address of a mobile network than may sign in from there in a minute.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
-/// The rules that the finished document no longer shows: no path belongs to two implementations, because one of them would
-/// vanish from the document; every operation names its caller; and an open operation that writes is an attempt to sign in.
+/// The rules that the finished document no longer shows: no path belongs to two implementations, because one of them
+/// would vanish from the document; every operation names its caller; and an open operation that writes is an attempt to
+/// sign in.
 pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut faults = Vec::new();
@@ -59,7 +60,7 @@ pub(super) fn faults_of_document(document: &Value) -> Vec<String> {
         }
     }
     let mut ids = HashSet::new();
-    for Operation { path, method, value } in operations(document) {
+    for OperationRef { path, method, value } in operations(document) {
         let id = value["operationId"].as_str().unwrap_or_default();
         let found = [faults_of(value), misnamed(path, value), faults_of_examples(value)];
         faults.extend(found.into_iter().flatten().map(|fault| format!("{method} {path}: {fault}")));

@@ -3,32 +3,32 @@
 use serde_json::Value;
 
 /// One operation of a document.
-pub(super) struct Operation<'a> {
+pub(super) struct OperationRef<'a> {
     pub path: &'a str,
     pub method: &'a str,
     pub value: &'a Value,
 }
 
-pub(super) struct OperationMut<'a> {
+pub(super) struct OperationRefMut<'a> {
     pub method: &'a str,
     pub value: &'a mut Value,
 }
 
 /// Every operation.
-pub(super) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
+pub(super) fn operations(document: &Value) -> impl Iterator<Item = OperationRef<'_>> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths.flat_map(|(path, methods)| {
         let methods = methods.as_object().into_iter().flatten();
-        methods.map(move |(method, value)| Operation { path, method, value })
+        methods.map(move |(method, value)| OperationRef { path, method, value })
     })
 }
 
 /// Every operation, to be changed.
-pub(super) fn operations_mut(document: &mut Value) -> impl Iterator<Item = OperationMut<'_>> {
+pub(super) fn operations_mut(document: &mut Value) -> impl Iterator<Item = OperationRefMut<'_>> {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     paths.flat_map(|(_, methods)| {
         let methods = methods.as_object_mut().into_iter().flatten();
-        methods.map(|(method, value)| OperationMut { method, value })
+        methods.map(|(method, value)| OperationRefMut { method, value })
     })
 }
 

@@ -1,6 +1,6 @@
-//! The problems that an operation can answer with follow from its shape: a token may be missing, an id may name nothing, a
-//! body may be wrong. The return type adds problems that the shape does not show ([`ProblemOf`]). The answers are shared
-//! components; their codes come from the table in [`crate::api::edge::answers::code`].
+//! The problems that an operation can answer with follow from its shape: a token may be missing, an id may name
+//! nothing, a body may be wrong. The return type adds problems that the shape does not show ([`ProblemOf`]). The
+//! answers are shared components; their codes come from the table in [`crate::api::edge::answers::code`].
 
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,8 @@
 //! A request's JSON body: parsed once, kept as it came for its fingerprint, and refused with all its faults at once.
 //!
-//! [`crate::api::edge::parameters::shape`] validates a body against the published schema and nothing else. poem-openapi's own
-//! parser accepts `false` as a text, stops at the first fault, names no place, and repeats the caller's own words.
+//! [`crate::api::edge::parameters::shape`] validates a body against the published schema and nothing else.
+//! poem-openapi's own parser accepts `false` as a text, stops at the first fault, names no place, and repeats the
+//! caller's own words.
 
 use std::ops::Deref;
 

@@ -1,5 +1,6 @@
-//! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the header, and the fingerprint of a request. The use
-//! case stores the answer ([`crate::casework::frame::idempotency`]); [`crate::api::edge::answers::stored`] sends it.
+//! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the header, and the fingerprint of a request.
+//! The use case stores the answer ([`crate::casework::frame::idempotency`]); [`crate::api::edge::answers::stored`]
+//! sends it.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use poem::http::{HeaderName, HeaderValue};

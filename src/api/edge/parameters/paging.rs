@@ -1,5 +1,5 @@
-//! Pages of a list: `{data, has_more, next_cursor}`. A cursor is opaque to the client. A MAC binds it to its operation and
-//! filters, so a changed cursor, or one of another list, is refused rather than misread.
+//! Pages of a list: `{data, has_more, next_cursor}`. A cursor is opaque to the client. A MAC binds it to its operation
+//! and filters, so a changed cursor, or one of another list, is refused rather than misread.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;

@@ -1,5 +1,5 @@
-//! The callers of the API, as [`crate::api::edge::middleware::identify`] finds them out. An operation names the caller that
-//! it serves in its signature ([`crate::api::edge::parameters::security`]).
+//! The callers of the API, as [`crate::api::edge::middleware::identify`] finds them out. An operation names the caller
+//! that it serves in its signature ([`crate::api::edge::parameters::security`]).
 
 use std::str::FromStr;
 use std::time::Duration;

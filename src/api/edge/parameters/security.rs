@@ -1,6 +1,6 @@
-//! The caller that an operation serves is an argument of the operation: [`Person`], [`Officer`], [`Operator`] or [`Client`]
-//! demand a token, [`Anyone`] and [`SignInAttempt`] do not. The documents and the rate limiter read it from there. An
-//! operation that names no caller breaks a rule of the documents.
+//! The caller that an operation serves is an argument of the operation: [`Person`], [`Officer`], [`Operator`] or
+//! [`Client`] demand a token, [`Anyone`] and [`SignInAttempt`] do not. The documents and the rate limiter read it from
+//! there. An operation that names no caller breaks a rule of the documents.
 
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaOperation, MetaSecurityScheme, Registry};
@@ -14,8 +14,8 @@ use crate::domain::people::staff::Role;
 #[derive(Debug, Clone, Copy)]
 pub struct Anyone;
 
-/// Marks an operation by which callers sign in, or prove an identity: it counts by network address against the limit for
-/// attempts to sign in. It needs no token, unless another argument demands one.
+/// Marks an operation by which callers sign in, or prove an identity: it counts by network address against the limit
+/// for attempts to sign in. It needs no token, unless another argument demands one.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInAttempt;
 

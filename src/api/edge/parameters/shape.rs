@@ -1,8 +1,8 @@
-//! Validates JSON against the schema that a type publishes, and lists every fault with its place. It knows the part of JSON
-//! Schema that our own types use, and ignores the rest. Unknown members are refused, as the documents say.
+//! Validates JSON against the schema that a type publishes, and lists every fault with its place. It knows the part of
+//! JSON Schema that our own types use, and ignores the rest. Unknown members are refused, as the documents say.
 //!
-//! Why not jsonschema, which the tests use: the schemas are poem-openapi's Rust values and not JSON, and every fault needs a
-//! code of ours and words in two languages, the same as those of [`crate::domain::form`].
+//! Why not jsonschema, which the tests use: the schemas are poem-openapi's Rust values and not JSON, and every fault
+//! needs a code of ours and words in two languages, the same as those of [`crate::domain::form`].
 //!
 //! A small body can have very many faults. No client shows more than a hundred, so the search ends there.
 

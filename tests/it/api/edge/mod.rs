@@ -24,7 +24,7 @@ use songda::api::edge::middleware::cors::Origins;
 use songda::api::edge::middleware::identify::{Identify, OfficerLookup};
 use songda::api::edge::parameters::principal::Officer;
 use songda::api::edge::surround::{Edge, surround};
-use songda::api::pages::{addresses, pages};
+use songda::api::pages::{pages, route_table};
 use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
 use songda::domain::kernel::clock::Clock;
@@ -69,5 +69,5 @@ fn quotas(redis: &str, prefix: &str, clock: Clock) -> Quotas {
 /// The pages that need no database.
 fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let edge = edge(tokens, &UNLIMITED);
-    TestClient::new(surround(pages(&edge).unwrap(), edge, addresses()))
+    TestClient::new(surround(pages(&edge).unwrap(), edge, route_table()))
 }

@@ -8,7 +8,6 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi, OpenApiService, Tags};
 use serde_json::Value;
-use songda::api::edge::addresses::Addresses;
 use songda::api::edge::answers::code::Code;
 use songda::api::edge::answers::problem::Problem;
 use songda::api::edge::answers::resource::{Created, Shown};
@@ -20,6 +19,7 @@ use songda::api::edge::parameters::idempotency::IdempotencyKey;
 use songda::api::edge::parameters::paging::{Cursors, Page, clamp};
 use songda::api::edge::parameters::principal::{Client, Operator, Person};
 use songda::api::edge::parameters::security::Anyone;
+use songda::api::edge::route_table::RouteTable;
 use songda::api::edge::surround::{Edge, surround};
 use songda::auth::tokens::Tokens;
 use songda::casework::frame::idempotency::Given;
@@ -156,5 +156,5 @@ pub fn server_at(edge: Edge) -> TestClient<impl Endpoint<Output = Response> + us
     let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
     let notes = Notes { text: Mutex::new("Bring the licence. ".repeat(100)), cursors };
     let route = Route::new().nest_no_strip("/v1", OpenApiService::new(notes, "Notes", "1"));
-    TestClient::new(surround(route, edge, Addresses::default().with::<Notes>()))
+    TestClient::new(surround(route, edge, RouteTable::default().with::<Notes>()))
 }

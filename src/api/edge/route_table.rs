@@ -1,6 +1,6 @@
-//! The addresses that the server answers to, with their methods. The router does not tell them, and three layers need them:
-//! the `Allow` header of 405 (RFC 9110 §15.5.6), the name of an address for the log and the metrics, and the rate limit of
-//! attempts to sign in.
+//! The addresses that the server answers to, with their methods. The router does not tell them, and three layers need
+//! them: the `Allow` header of 405 (RFC 9110 §15.5.6), the name of an address for the log and the metrics, and the rate
+//! limit of attempts to sign in.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::metrics::requests::Route;
 
 /// The addresses by their number of segments, those with the most literals first: each request is looked up here.
 #[derive(Debug, Default)]
-pub struct Addresses(Vec<Vec<Address>>);
+pub struct RouteTable(Vec<Vec<Address>>);
 
 #[derive(Debug)]
 struct Address {
@@ -26,7 +26,7 @@ struct Address {
     attempts: Vec<Method>,
 }
 
-impl Addresses {
+impl RouteTable {
     /// Adds every operation of an API.
     #[must_use]
     pub fn with<A: OpenApi>(self) -> Self {
@@ -125,14 +125,14 @@ mod tests {
 
     #[test]
     fn the_most_literal_address_counts() {
-        let mut addresses = Addresses::default().with_page("/v1/cases/{id}").with_page("/healthz");
-        addresses.add("/v1/cases/current", &Method::DELETE);
-        addresses.add("/v1/cases/{id}", &Method::PUT);
-        assert_eq!(addresses.allow("/v1/cases/7").unwrap(), "GET, HEAD, PUT");
-        assert_eq!(addresses.allow("/v1/cases/current").unwrap(), "DELETE");
-        assert_eq!(addresses.allow("/v1/cases"), None);
-        addresses.add("/v1/parcels/:id/label", &Method::GET);
-        let name = |path| addresses.route(path).map(Route::name);
+        let mut routes = RouteTable::default().with_page("/v1/cases/{id}").with_page("/healthz");
+        routes.add("/v1/cases/current", &Method::DELETE);
+        routes.add("/v1/cases/{id}", &Method::PUT);
+        assert_eq!(routes.allow("/v1/cases/7").unwrap(), "GET, HEAD, PUT");
+        assert_eq!(routes.allow("/v1/cases/current").unwrap(), "DELETE");
+        assert_eq!(routes.allow("/v1/cases"), None);
+        routes.add("/v1/parcels/:id/label", &Method::GET);
+        let name = |path| routes.route(path).map(Route::name);
         assert_eq!(name("/v1/parcels/7/label"), Some("/v1/parcels/{id}/label"));
         assert_eq!(name("/v1/cases/7"), Some("/v1/cases/{id}"));
     }

@@ -4,6 +4,7 @@
 mod abandoned;
 mod acts;
 mod applicant;
+mod bench;
 mod cancellations;
 mod caps;
 mod catalogue;

@@ -1,5 +1,5 @@
-//! An installation of the product for measurements: a migrated database with the catalogue in it, and the settings of its
-//! processes. The sink plays all gateways that a measurement needs, and their rate limits are out of the way.
+//! An installation of the product for measurements: a migrated database with the catalogue in it, and the settings of
+//! its processes. The sink plays all gateways that a measurement needs, and their rate limits are out of the way.
 
 use std::env;
 use std::fs;

@@ -34,8 +34,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Fails unless every job that was ever enqueued has exactly one attempt, and that attempt has ended. The error says how
-    /// the attempts ended.
+    /// Fails unless every job that was ever enqueued has exactly one attempt, and that attempt has ended. The error
+    /// says how the attempts ended.
     pub async fn all_recorded(&self) -> Measured<()> {
         let one_each =
             "select (select count(*) from jobs) = (select count(*) from attempts where ended_at is not null)";

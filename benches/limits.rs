@@ -56,7 +56,8 @@ pub async fn inserts(clients: usize, rows: usize) -> Measured<f64> {
     Ok(rate)
 }
 
-/// Rings a second through a Redis stream, one after the other: each is added, read by a group, acknowledged and deleted.
+/// Rings a second through a Redis stream, one after the other: each is added, read by a group, acknowledged and
+/// deleted.
 pub async fn rings(count: usize) -> Measured<f64> {
     const STREAM: &str = "bench:rings";
     let mut redis = redis::Client::open(env::var("SONGDA_REDIS_URL")?)?.get_multiplexed_async_connection().await?;

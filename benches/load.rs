@@ -1,6 +1,6 @@
-//! Load on an HTTP server over connections that are kept alive: as fast as the server responds, or at a fixed rate. At a
-//! fixed rate, the time of a request counts from when it *should* have been sent. So a stall of the server counts for all
-//! requests that were due during the stall.
+//! Load on an HTTP server over connections that are kept alive: as fast as the server responds, or at a fixed rate. At
+//! a fixed rate, the time of a request counts from when it *should* have been sent. So a stall of the server counts for
+//! all requests that were due during the stall.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

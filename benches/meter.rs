@@ -64,8 +64,8 @@ impl Threads {
         Ok(Self(threads))
     }
 
-    /// The time since an earlier moment. The last part of a thread that has ended is missing: a thread of a pool ends only
-    /// after it had nothing to do for seconds.
+    /// The time since an earlier moment. The last part of a thread that has ended is missing: a thread of a pool ends
+    /// only after it had nothing to do for seconds.
     fn since(&self, earlier: &Self) -> Duration {
         let before = |thread| earlier.0.get(thread).copied().unwrap_or_default();
         self.0.iter().map(|(thread, time)| time.saturating_sub(before(thread))).sum()

@@ -1,5 +1,5 @@
-//! The peers, BullMQ and Celery, if `script/bench-peers` installed them. They run on the same Redis, the same sink and the
-//! same jobs: one worker process with its default settings does waiting jobs with 64 calls in flight.
+//! The peers, BullMQ and Celery, if `script/bench-peers` installed them. They run on the same Redis, the same sink and
+//! the same jobs: one worker process with its default settings does waiting jobs with 64 calls in flight.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

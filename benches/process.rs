@@ -55,8 +55,8 @@ impl Process {
         self.status("VmHWM:")
     }
 
-    /// Resident memory in MB that is pages of the program's file. All processes of the program share these pages, and Linux
-    /// drops them if it needs room.
+    /// Resident memory in MB that is pages of the program's file. All processes of the program share these pages, and
+    /// Linux drops them if it needs room.
     pub fn program_memory(&self) -> Measured<f64> {
         self.status("RssFile:")
     }

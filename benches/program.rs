@@ -8,6 +8,9 @@ use tokio::process::Command;
 
 use crate::Measured;
 
+/// A year whose holidays are not announced yet.
+const UNANNOUNCED: &str = "notice = \"not announced: for measurements only\"\nholidays = []\nworkdays = []\n";
+
 /// A build of the product.
 #[derive(Clone)]
 pub struct Program {
@@ -26,8 +29,8 @@ impl Program {
         self.folder.join("songda")
     }
 
-    /// Copies the catalogue into a folder. Submissions need the working days of this year and the next one, and the next
-    /// year's may not be announced yet. A missing year is added without holidays.
+    /// Copies the catalogue into a folder. Submissions need the working days of this year and the next one, and the
+    /// next year's may not be announced yet. A missing year is added without holidays.
     pub async fn copy_catalogue(&self, to: &Path, year: i32) -> Measured<()> {
         let copied = Command::new("cp").arg("-R").arg(self.folder.join("catalog")).arg(to).status().await?;
         if !copied.success() {
@@ -37,9 +40,7 @@ impl Program {
         let mut calendar = fs::read_to_string(&file)?;
         for year in [year, year + 1] {
             if !calendar.contains(&format!("year = {year}\n")) {
-                calendar += &format!(
-                    "\n[[years]]\nyear = {year}\nnotice = \"not announced: for measurements only\"\nholidays = []\nworkdays = []\n"
-                );
+                calendar += &format!("\n[[years]]\nyear = {year}\n{UNANNOUNCED}");
             }
         }
         Ok(fs::write(file, calendar)?)

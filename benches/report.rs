@@ -1,7 +1,7 @@
 //! The measured figures beside their limits and targets: a table for people, and the same as JSON.
 //!
-//! Absolute figures drift with the machine's neighbours. So a ratio is taken inside one round, and the medians of all rounds
-//! are reported.
+//! Absolute figures drift with the machine's neighbours. So a ratio is taken inside one round, and the medians of all
+//! rounds are reported.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! The gateways of all measurements, played by a thread: SMS, WeChat's sign-in and the real-name check. It answers in the
-//! gateways' form, at once or after a fixed time, and records when each phone got a message. It verifies nothing, so that
-//! it costs little. The sandbox verifies.
+//! The gateways of all measurements, played by a thread: SMS, WeChat's sign-in and the real-name check. It answers in
+//! the gateways' form, at once or after a fixed time, and records when each phone got a message. It verifies nothing,
+//! so that it costs little. The sandbox verifies.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;

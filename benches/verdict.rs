@@ -45,8 +45,8 @@ pub enum Basis {
     Bound,
 }
 
-/// Judges a line by its in-round ratios, new to base: by the values if their spread allows it, else by the processor time
-/// of 1,000 operations, if that was measured.
+/// Judges a line by its in-round ratios, new to base: by the values if their spread allows it, else by the processor
+/// time of 1,000 operations, if that was measured.
 pub fn judge(values: &[f64], better: Better, processor: Option<&[f64]>) -> (Verdict, Basis) {
     if let Some(verdict) = decide(values, better) {
         return (verdict, Basis::Values);

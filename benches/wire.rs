@@ -1,5 +1,5 @@
-//! HTTP/1.1 on a bare socket, only as much as a measurement needs: the load generator takes little processor time from the
-//! measured program, and the gateway answers faster than any client calls.
+//! HTTP/1.1 on a bare socket, only as much as a measurement needs: the load generator takes little processor time from
+//! the measured program, and the gateway answers faster than any client calls.
 
 use std::io;
 use std::net::SocketAddr;

@@ -31,8 +31,8 @@ pub fn notes(rows: &[Row]) -> String {
     if !controls.is_empty() {
         let limit = LIMIT * 100.0;
         notes += &format!(
-            "The machine itself differed by more than {limit} % between the turns of the two programs, so the run is not \
-             to be trusted: {}.\n",
+            "Do not trust this run: the machine itself differed by more than {limit} % between the turns of the two \
+             programs: {}.\n",
             controls.join("; ")
         );
     }

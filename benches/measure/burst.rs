@@ -1,4 +1,5 @@
-//! A hundred thousand decisions at once, in batches: each arrives exactly once, and no process's memory grows with them.
+//! A hundred thousand decisions at once, in batches: each arrives exactly once, and no process's memory grows with
+//! them.
 
 use std::time::Duration;
 

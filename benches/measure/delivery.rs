@@ -1,5 +1,5 @@
-//! The whole way under load: decisions come in through the API as fast as it takes them, and their messages go out to the
-//! gateway.
+//! The whole way under load: decisions come in through the API as fast as it takes them, and their messages go out to
+//! the gateway.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Jobs that wait, and how fast a worker that is started does them: into a gateway that responds at once, and into one that
-//! takes 20 ms. Every attempt is a row in PostgreSQL before and after the call.
+//! Jobs that wait, and how fast a worker that is started does them: into a gateway that responds at once, and into one
+//! that takes 20 ms. Every attempt is a row in PostgreSQL before and after the call.
 
 use std::time::Duration;
 

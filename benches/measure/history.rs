@@ -1,5 +1,6 @@
-//! Five million cases of three years: their size, what each of the product's own statements reads among them, and how long a
-//! town's steps take beside an empty database. `tests/history` says how history is made and how plans are judged.
+//! Five million cases of three years: their size, what each of the product's own statements reads among them, and how
+//! long a town's steps take beside an empty database. `tests/history` says how history is made and how plans are
+//! judged.
 //!
 //! It uses a database of its own, and drops it at the end.
 
@@ -152,7 +153,8 @@ impl Place {
         Ok((town, [process, worker, world]))
     }
 
-    /// Starts the sandbox. It is the program that cargo built with this bench: the measured one may be without a sandbox.
+    /// Starts the sandbox. It is the program that cargo built with this bench: the measured one may be without a
+    /// sandbox.
     async fn start_sandbox(&self) -> Measured<Process> {
         let program = Path::new(env!("CARGO_BIN_EXE_songda"));
         let listen = [("SONGDA_SANDBOX_LISTEN", self.sandbox.to_string())];

@@ -1,4 +1,5 @@
-//! Live clients: what each costs while it waits, beside the bare framework's, and how soon an event reaches all of them.
+//! Live clients: what each costs while it waits, beside the bare framework's, and how soon an event reaches all of
+//! them.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The measurements, one file each. Each starts what it needs, measures the product and its limit, and stops everything.
+//! The measurements, one file each. Each starts what it needs, measures the product and its limit, and stops
+//! everything.
 
 mod burst;
 pub mod decide;

@@ -1,5 +1,5 @@
-//! Responses that need no database: an item's guide, whole and as 304 by its ETag, beside the bare framework's response of
-//! the same size.
+//! Responses that need no database: an item's guide, whole and as 304 by its ETag, beside the bare framework's response
+//! of the same size.
 
 use crate::against::stage::{self, Stage, Turn, metered};
 use crate::bare::Bare;

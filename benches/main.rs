@@ -115,10 +115,7 @@ async fn run() -> Measured<()> {
     let options = Options::read(env::args().skip(1))?;
     let program = Program::named_by("SONGDA_BENCH_PROGRAM")?.ok_or("no program to measure: run script/bench")?;
     limits::prepare().await?;
-    match &options.against {
-        Some(commit) => against::run(program, commit, &options).await,
-        None => alone(program, &options).await,
-    }
+    if options.is_comparison { against::run(program, &options).await } else { alone(program, &options).await }
 }
 
 /// Measures one program.

@@ -31,7 +31,11 @@ impl Meter {
         let product = Threads::of(processes.iter().map(|process| process.id()))?;
         let mut behind = backends(database)?;
         behind.push(stores::redis()?);
-        Ok(Self { product, stores: Threads::of(behind)? })
+        let stores = Threads::of(behind)?;
+        if stores.0.is_empty() {
+            return Err("no processor time can be read: this kernel has no /proc/<pid>/task/<tid>/schedstat".into());
+        }
+        Ok(Self { product, stores })
     }
 
     /// What these operations cost since an earlier moment.
@@ -57,9 +61,6 @@ impl Threads {
                 let on_processor = counters.split(' ').next().ok_or("a counter is missing")?.parse()?;
                 threads.insert(task.file_name().to_string_lossy().parse()?, Duration::from_nanos(on_processor));
             }
-        }
-        if threads.is_empty() {
-            return Err("no processor time can be read: this kernel has no /proc/<pid>/task/<tid>/schedstat".into());
         }
         Ok(Self(threads))
     }

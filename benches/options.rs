@@ -9,20 +9,20 @@ pub struct Options {
     pub rounds: usize,
     /// The number of cases for `history`, if not the usual one.
     pub cases: Option<usize>,
-    /// The commit to compare with, if this is a comparison.
-    pub against: Option<String>,
+    /// True if another commit is measured beside this tree. `script/bench` has built it.
+    pub is_comparison: bool,
     pub names: Vec<String>,
 }
 
 impl Options {
     /// Reads the arguments.
     pub fn read(arguments: impl Iterator<Item = String>) -> Measured<Self> {
-        let mut options = Self { is_quick: false, rounds: 0, cases: None, against: None, names: Vec::new() };
+        let mut options = Self { is_quick: false, rounds: 0, cases: None, is_comparison: false, names: Vec::new() };
         for argument in arguments {
             match argument.split_once('=') {
                 Some(("--rounds", count)) => options.rounds = count.parse()?,
                 Some(("--cases", count)) => options.cases = Some(count.parse()?),
-                Some(("--against", commit)) => options.against = Some(commit.to_owned()),
+                Some(("--against", _)) => options.is_comparison = true,
                 None if argument == "--quick" => options.is_quick = true,
                 // Cargo passes this to every benchmark.
                 None if argument == "--bench" => {}
@@ -34,7 +34,7 @@ impl Options {
     }
 
     fn complete(mut self) -> Measured<Self> {
-        let known: &[&str] = if self.against.is_some() { &against::NAMES } else { &measure::NAMES };
+        let known: &[&str] = if self.is_comparison { &against::NAMES } else { &measure::NAMES };
         if let Some(unknown) = self.names.iter().find(|name| !known.contains(&name.as_str())) {
             return Err(format!("unknown measurement {unknown}: choose from {}", known.join(" ")).into());
         }
@@ -42,9 +42,9 @@ impl Options {
             self.names = known.iter().map(|name| (*name).to_owned()).collect();
         }
         if self.rounds == 0 {
-            self.rounds = if self.is_quick && self.against.is_none() { 1 } else { 5 };
+            self.rounds = if self.is_quick && !self.is_comparison { 1 } else { 5 };
         }
-        if self.against.is_some() && self.rounds < against::LEAST_ROUNDS {
+        if self.is_comparison && self.rounds < against::LEAST_ROUNDS {
             return Err(format!("a comparison needs at least {} rounds", against::LEAST_ROUNDS).into());
         }
         Ok(self)

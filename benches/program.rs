@@ -24,6 +24,11 @@ impl Program {
         Ok(Some(Self { folder: PathBuf::from(folder).canonicalize()? }))
     }
 
+    /// The name of the folder: for a commit, its full hash.
+    pub fn name(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// The executable file.
     pub fn file(&self) -> PathBuf {
         self.folder.join("songda")

@@ -8,8 +8,8 @@ use super::statistics::{median, spread};
 /// Differences of up to this share do not count.
 pub const LIMIT: f64 = 0.03;
 
-/// A difference counts in spite of a wide spread if it is at least this many times as large. Five equal programs reach
-/// that once in a thousand comparisons, however noisy the machine is.
+/// A difference counts in spite of a wide spread if it is at least this many times as large. However noisy the machine
+/// is, two equal programs reach that about once in a thousand comparisons of five rounds.
 const CLEAR: f64 = 2.0;
 
 /// Which values are better.

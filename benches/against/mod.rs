@@ -8,12 +8,11 @@
 mod comparison;
 pub mod stage;
 mod table;
+mod turns;
 
-use std::fmt;
-
-use comparison::{Pair, Row};
+use comparison::Row;
 use serde_json::json;
-use stage::{Line, Stage, Turn};
+use turns::{Side, Sides, Turns, alternate};
 
 use crate::measure::decide::Decisions;
 use crate::measure::delivery::Delivery;
@@ -25,7 +24,7 @@ use crate::measure::submit::Submissions;
 use crate::options::Options;
 use crate::program::Program;
 use crate::verdict::LIMIT;
-use crate::{Bench, Failure, Measured, databases, results};
+use crate::{Bench, Measured, databases, results};
 
 /// The measurements that can be compared, in their order.
 pub const NAMES: [&str; 7] = ["limits", "footprint", "reads", "submit", "decide", "drain", "delivery"];
@@ -33,57 +32,45 @@ pub const NAMES: [&str; 7] = ["limits", "footprint", "reads", "submit", "decide"
 /// Fewer rounds do not tell how noisy the machine is.
 pub const LEAST_ROUNDS: usize = 3;
 
-/// One of the two programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Base,
-    New,
-}
+/// The names of the two databases.
+const BASE: &str = "songda_base";
+const NEW: &str = "songda_new";
 
-impl fmt::Display for Side {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Base => "base",
-            Self::New => "new",
-        })
-    }
-}
-
-/// Both programs, installed.
-struct Sides {
-    base: Bench,
-    new: Bench,
-}
-
-/// Compares the program of this tree with that of `commit`. Fails if a line is slower.
-pub async fn run(new: Program, commit: &str, options: &Options) -> Measured<()> {
+/// Compares the program of this tree with that of a commit. Fails if a line is slower.
+pub async fn run(new: Program, options: &Options) -> Measured<()> {
     let base = Program::named_by("SONGDA_BENCH_BASE")?.ok_or("no program to compare with: run script/bench")?;
+    let commit = base.name();
     let sides = Sides {
-        base: install(base, "songda_base", options).await.map_err(|failure| on(Side::Base, &failure))?,
-        new: install(new, "songda_new", options).await.map_err(|failure| on(Side::New, &failure))?,
+        base: Side::Base.named(install(base, BASE, options).await)?,
+        new: Side::New.named(install(new, NEW, options).await)?,
     };
     let mut rows: Vec<Row> = Vec::new();
-    let mut failures = Vec::new();
+    let measured = rounds(&sides, &mut rows, options).await;
+    drop(sides);
+    databases::remove(BASE).await?;
+    databases::remove(NEW).await?;
+    report(&rows, &commit, options)?;
+    measured?;
+    let slower = table::slower(&rows);
+    if slower.is_empty() { Ok(()) } else { Err(format!("slower: {}", slower.join("; ")).into()) }
+}
+
+/// Measures everything in each round. The first failure is the end, because it leaves jobs and messages behind that
+/// would disturb what follows.
+async fn rounds(sides: &Sides, rows: &mut Vec<Row>, options: &Options) -> Measured<()> {
     for round in 1..=options.rounds {
         for name in &options.names {
             eprintln!("bench: round {round} of {}: {name}", options.rounds);
-            match measure(name, &sides, round).await {
-                Ok(lines) => add(&mut rows, lines),
-                Err(failure) => failures.push(format!("{name}, round {round}: {failure}")),
-            }
+            let turns = measure(name, sides, round).await;
+            add(rows, turns.map_err(|failure| format!("{name}, round {round}: {failure}"))?);
         }
     }
-    drop(sides);
-    databases::remove("songda_base").await?;
-    databases::remove("songda_new").await?;
-    report(&rows, commit, options)?;
-    failures.extend(table::slower(&rows).iter().map(|line| format!("slower: {line}")));
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n     ").into()) }
+    Ok(())
 }
 
 /// Adds the turns of a round to the rows of their lines.
-fn add(rows: &mut Vec<Row>, lines: Vec<(&'static Line, Vec<Pair>)>) {
-    for (line, pairs) in lines {
+fn add(rows: &mut Vec<Row>, turns: Turns) {
+    for (line, pairs) in turns {
         let known = rows.iter().position(|row| row.line.what == line.what);
         let at = known.unwrap_or_else(|| {
             rows.push(Row::new(line));
@@ -99,7 +86,7 @@ async fn install(program: Program, name: &str, options: &Options) -> Measured<Be
 }
 
 /// One round of one measurement: the turns of both programs, for each line.
-async fn measure(name: &str, sides: &Sides, round: usize) -> Measured<Vec<(&'static Line, Vec<Pair>)>> {
+async fn measure(name: &str, sides: &Sides, round: usize) -> Measured<Turns> {
     match name {
         "limits" => alternate::<Limits>(sides, round).await,
         "footprint" => alternate::<Footprint>(sides, round).await,
@@ -110,44 +97,6 @@ async fn measure(name: &str, sides: &Sides, round: usize) -> Measured<Vec<(&'sta
         "delivery" => alternate::<Delivery>(sides, round).await,
         _ => Err(format!("unknown measurement {name}").into()),
     }
-}
-
-/// Starts both programs and lets them take turns. Which one begins changes from pair to pair and from round to round.
-async fn alternate<S: Stage>(sides: &Sides, round: usize) -> Measured<Vec<(&'static Line, Vec<Pair>)>> {
-    let base = S::start(&sides.base).await.map_err(|failure| on(Side::Base, &failure))?;
-    let new = S::start(&sides.new).await.map_err(|failure| on(Side::New, &failure))?;
-    let turn = async |side| {
-        let turns = match side {
-            Side::Base => base.turn(&sides.base).await,
-            Side::New => new.turn(&sides.new).await,
-        };
-        turns.map_err(|failure| on(side, &failure))
-    };
-    for _ in 0..S::WARM_UPS {
-        turn(Side::Base).await?;
-        turn(Side::New).await?;
-    }
-    let mut lines: Vec<(&'static Line, Vec<Pair>)> = S::LINES.iter().map(|line| (line, Vec::new())).collect();
-    for number in 0..S::TURNS {
-        let (base, new): (Vec<Turn>, Vec<Turn>);
-        if (round + number).is_multiple_of(2) {
-            base = turn(Side::Base).await?;
-            new = turn(Side::New).await?;
-        } else {
-            new = turn(Side::New).await?;
-            base = turn(Side::Base).await?;
-        }
-        for (((_, pairs), base), new) in lines.iter_mut().zip(base).zip(new) {
-            pairs.push(Pair { base, new });
-        }
-    }
-    base.stop(&sides.base).await.map_err(|failure| on(Side::Base, &failure))?;
-    new.stop(&sides.new).await.map_err(|failure| on(Side::New, &failure))?;
-    Ok(lines)
-}
-
-fn on(side: Side, failure: &Failure) -> Failure {
-    format!("{side}: {failure}").into()
 }
 
 /// Prints the table, and writes it to `bench/against.json` and `bench/against.md`.

@@ -8,7 +8,7 @@ mod against;
 mod bare;
 mod databases;
 mod decisions;
-#[path = "../tests/history/mod.rs"]
+#[path = "../tests/it/growth/history/mod.rs"]
 mod history;
 mod installation;
 mod ledger;

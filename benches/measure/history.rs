@@ -1,5 +1,5 @@
 //! Five million cases of three years: their size, what each of the product's own statements reads among them, and how
-//! long a town's steps take beside an empty database. `tests/history` says how history is made and how plans are
+//! long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and how plans are
 //! judged.
 //!
 //! It uses a database of its own, and drops it at the end.

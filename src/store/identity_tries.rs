@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::PersonId;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::PersonId;
 
 /// When a person asked after an instant, latest first. The person is held, so that two requests cannot both be the last
 /// within the limits.

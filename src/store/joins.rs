@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::record::{ChangeKind, Record};
 use super::{Conn, StoreError, changes};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 
 /// Holds both, and whatever of the first one's others may be at work on, until the end of the transaction. Locks are taken
 /// in the order in which everybody takes them: cases, parcels, people, the changes of people.

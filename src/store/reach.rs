@@ -8,10 +8,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::ids::PersonId;
-use crate::domain::notification::ChannelCode;
-use crate::domain::reach::{AddressKind, Reach};
-use crate::domain::text::Language;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::{AddressKind, Reach};
 
 /// What is read of how a person `p` can be reached. Of nobody it is that there is no way.
 macro_rules! columns {

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{ClientId, PersonId};
 use crate::domain::item::ItemCode;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{ClientId, PersonId};
 
 /// A code that does not exist may be any text; this much of it is kept.
 const LONGEST_CODE: usize = 100;

@@ -4,9 +4,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::SessionId;
-use crate::domain::session::{Audience, EndedBecause, RefreshToken};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::SessionId;
+use crate::domain::people::session::{Audience, EndedBecause, RefreshToken};
 
 /// The token that follows another one: whoever holds that, and the hash key, can make it, and nobody else.
 #[must_use]

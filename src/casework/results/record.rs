@@ -7,19 +7,19 @@ use serde_json::json;
 use super::row::Repetition;
 use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
 use crate::casework::Casework;
-use crate::casework::change_case::ChangeError;
-use crate::casework::enact::Applicant;
+use crate::casework::frame::apply::Applicant;
+use crate::casework::frame::change::ChangeError;
+use crate::casework::frame::idempotency::OnceError;
+use crate::casework::frame::powers::NOT_PUBLISHED;
 use crate::casework::officers::decide::cause;
-use crate::casework::once::OnceError;
-use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
+use crate::domain::case::number::CaseNumber;
 use crate::domain::case::{Actor, Case, Delivery, State};
-use crate::domain::case_number::CaseNumber;
-use crate::domain::clock::{Instant, beijing_day, fresh};
-use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::ItemVersion;
-use crate::domain::job::Offer;
-use crate::domain::reach::Reach;
+use crate::domain::kernel::clock::{Instant, beijing_day, fresh};
+use crate::domain::kernel::ids::{CaseId, PersonId};
+use crate::domain::notice::reach::Reach;
+use crate::domain::work::job::Offer;
 use crate::store::cases::{self, Owner, ReportMark, Versioned};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::refused_applications::{By, Refused};
@@ -29,7 +29,6 @@ use crate::store::{Conn, KeyRing, StoreError, people};
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
 pub struct Reported {
-    /// Which system.
     pub office: BackOffice,
     /// What it reports.
     pub result: NewResult,
@@ -296,13 +295,13 @@ async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<V
     let known = cases::find_by_source(conn, keys, &sources, &references).await?;
     let verdict = |row: &&Row<'_>| {
         let (case, mark) = known.get(&(row.office.source.clone(), row.result.reference.clone()))?;
-        Some((row.at, again(case, mark.as_ref(), &row.mark)))
+        Some((row.at, again(case, mark, &row.mark)))
     };
     Ok(rows.iter().filter_map(verdict).collect())
 }
 
 /// The verdict on a report whose reference was taken before.
-fn again(case: &Versioned, taken: Option<&ReportMark>, report: &ReportMark) -> Recorded {
+fn again(case: &Versioned, taken: &ReportMark, report: &ReportMark) -> Recorded {
     match Repetition::judge(taken, report) {
         Repetition::SameRequest => Recorded::Replayed(case.clone()),
         Repetition::SameReport => Recorded::Known(case.clone()),

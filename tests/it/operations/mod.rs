@@ -1,0 +1,11 @@
+//! What operators run and watch.
+
+mod bench;
+mod catalogue;
+mod doctor;
+mod housekeeping;
+mod image;
+mod personal_data;
+mod top;
+mod traces;
+mod watch;

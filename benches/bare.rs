@@ -1,5 +1,5 @@
-//! The framework with nothing of ours in it, as a process of its own: what an answer, a durable row or a live client
-//! costs at the least.
+//! A poem server with no product code in it, as a process of its own: what a response, a durable row or a live client
+//! costs at least.
 
 use std::env;
 use std::net::SocketAddr;
@@ -16,22 +16,20 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::process::Command;
 
 use crate::Measured;
-use crate::installation::{answers, free_address};
 use crate::process::Process;
+use crate::serving::{answers, free_address};
 
 /// The argument that makes this program the bare server.
 pub const ROLE: &str = "bare-server";
 
-/// The bare server, seen from the measurement.
+/// The bare server, as the measurement sees it.
 pub struct Bare {
-    /// Its process.
     pub process: Process,
-    /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl Bare {
-    /// Starts it and waits until it answers.
+    /// Starts the server and waits until it answers.
     pub async fn start() -> Measured<Self> {
         let address = free_address().await?;
         let mut command = Command::new(env::current_exe()?);
@@ -42,9 +40,9 @@ impl Bare {
     }
 }
 
-/// Serves until it is stopped.
+/// Serves until the process is stopped.
 pub fn run() -> Measured<()> {
-    let address = env::args().nth(2).ok_or("where shall the bare server listen?")?;
+    let address = env::args().nth(2).ok_or("the bare server needs an address to listen on")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let pool = PgPoolOptions::new().max_connections(24).connect_lazy(&env::var("SONGDA_DATABASE_URL")?)?;
@@ -56,13 +54,13 @@ pub fn run() -> Measured<()> {
     })
 }
 
-/// An answer of a given size.
+/// Responds with a body of `size` bytes.
 #[handler]
 fn answer(InPath(size): InPath<usize>) -> poem::Response {
     poem::Response::builder().content_type("application/json; charset=utf-8").body("x".repeat(size))
 }
 
-/// One row, durable before the answer.
+/// Inserts one row. It is durable before the response is sent.
 #[handler]
 async fn insert(pool: Data<&PgPool>, body: Body) -> poem::Result<String> {
     let body = body.into_string().await?;
@@ -71,7 +69,7 @@ async fn insert(pool: Data<&PgPool>, body: Body) -> poem::Result<String> {
     Ok(r#"{"is":"kept"}"#.to_owned())
 }
 
-/// A client that is held and never told anything.
+/// Holds a live client and never sends an event.
 #[handler]
 fn events() -> SSE {
     SSE::new(stream::pending::<Event>()).keep_alive(Duration::from_secs(15))

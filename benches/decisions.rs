@@ -1,46 +1,48 @@
-//! Decisions of a back-office system, each for somebody new and each owing exactly one message: the worst case for the
-//! record, since no person is found in it.
+//! Decisions of a back-office system. Each is for a person whom the database does not know yet, and owes exactly one
+//! message. That is the worst case: the lookup of the person finds nothing, and a new row is written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use songda::domain::kernel::clock::Clock;
-
+use crate::library::Clock;
 use crate::residents::Resident;
 use crate::wire;
 
 static NEXT_PHONE: AtomicU64 = AtomicU64::new(13_900_000_000);
 
-/// A request that hands in one fresh decision, and the phone that it is told to.
+/// A request that hands in one decision, and the phone that its message goes to.
 pub fn request(token: &str) -> (u64, Vec<u8>) {
     let phone = NEXT_PHONE.fetch_add(1, Ordering::Relaxed);
-    let (bearer, key) = (format!("Bearer {token}"), format!("k{phone}"));
+    let bearer = format!("Bearer {token}");
+    let key = format!("k{phone}");
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("content-type", "application/json")];
     let path = format!("/integration/v1/results/bench/{phone}");
     (phone, wire::request("PUT", &path, &headers, &decision("", phone, "")))
 }
 
-/// A request that hands in so many fresh decisions at once.
+/// A request that hands in `count` decisions.
 pub fn batch(token: &str, count: usize) -> Vec<u8> {
-    rows_at_once(token, std::iter::repeat_n("", count))
+    batch_of(token, std::iter::repeat_n("", count))
 }
 
-/// A request that hands in a decision for each of these residents at once.
+/// A request that hands in one decision for each of these residents.
 pub fn batch_for(token: &str, residents: &[Resident]) -> Vec<u8> {
     let named = residents.iter().map(|resident| format!(r#","resident_id":"{}""#, resident.id()));
-    rows_at_once(token, named)
+    batch_of(token, named)
 }
 
-fn rows_at_once(token: &str, named: impl Iterator<Item = impl AsRef<str>>) -> Vec<u8> {
+fn batch_of(token: &str, named: impl Iterator<Item = impl AsRef<str>>) -> Vec<u8> {
     let row = |named: &str| {
         let phone = NEXT_PHONE.fetch_add(1, Ordering::Relaxed);
         decision(&format!(r#""ref":"{phone}","#), phone, named)
     };
     let rows: Vec<String> = named.map(|named| row(named.as_ref())).collect();
-    let (bearer, key) = (format!("Bearer {token}"), format!("b{}", NEXT_PHONE.load(Ordering::Relaxed)));
+    let bearer = format!("Bearer {token}");
+    let key = format!("b{}", NEXT_PHONE.load(Ordering::Relaxed));
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("content-type", "application/json")];
     wire::request("POST", "/integration/v1/result-batches", &headers, &format!(r#"{{"results":[{}]}}"#, rows.join(",")))
 }
 
+/// One decision as JSON. `reference` and `named` are further members, for the decision and for its applicant.
 fn decision(reference: &str, phone: u64, named: &str) -> String {
     let decided_at = Clock::system().now().to_rfc3339();
     format!(

@@ -1,65 +1,70 @@
-//! An installation of Songda for measurements: the release build as processes of their own, on the private PostgreSQL
-//! and Redis of `script/services`, with every gateway's limit out of the way and the sink in the gateways' place.
+//! An installation of the product for measurements: a migrated database with the catalogue in it, and the settings of
+//! its processes. The sink plays all gateways that a measurement needs, and their rate limits are out of the way.
 
 use std::env;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use chrono::Datelike;
 use reqwest::Url;
-use songda::demo::back_office::BackOffice;
-use songda::demo::http::Caller;
-use songda::domain::kernel::clock::Stopwatch;
-use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::Measured;
+use crate::library::{BackOffice, Caller, Clock, beijing_day};
 use crate::process::Process;
-use crate::wire::{self, Connection};
+use crate::program::Program;
+use crate::serving::{answers, free_address};
 
-const SONGDA: &str = env!("CARGO_BIN_EXE_songda");
-const KEYS_OF_THE_SANDBOX: &str = include_str!("../script/sandbox.env");
-/// How long a process may take to start, and a request at leisure.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// One `NAME=value` a line; see the file.
+const SETTINGS: &str = include_str!("settings.env");
 
 /// A migrated database with the catalogue in it, and the settings that all processes share.
 #[derive(Clone)]
 pub struct Installation {
+    program: Program,
     home: PathBuf,
     settings: Vec<(String, String)>,
-    sandbox: SocketAddr,
     source: &'static str,
     client: String,
 }
 
 /// An API that is ready.
 pub struct Api {
-    /// Its process.
     pub process: Process,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// To call it at leisure.
+    /// For calls that are not measured.
     pub caller: Caller,
 }
 
+/// What tells the installations of one run apart.
+pub struct Site<'a> {
+    /// The name of its folder, and the prefix of its keys in Redis.
+    pub name: &'a str,
+    pub database_url: &'a str,
+    /// Where the sink listens.
+    pub gateways: SocketAddr,
+}
+
 impl Installation {
-    /// Makes keys, tables, catalogue and a back-office client.
-    pub async fn prepare(gateways: SocketAddr) -> Measured<Self> {
-        let home = PathBuf::from(env::var("SERVICES_HOME").unwrap_or_else(|_| "var/bench".to_owned())).join("songda");
+    /// Makes keys, tables, catalogue and a back-office client in an empty database.
+    pub async fn prepare(program: Program, site: Site<'_>) -> Measured<Self> {
+        let homes = PathBuf::from(env::var("SERVICES_HOME").unwrap_or_else(|_| "var/bench".to_owned()));
+        let home = homes.join(site.name);
         fs::create_dir_all(&home)?;
-        let sandbox = free_address().await?;
-        let settings = settings(&home, gateways, sandbox);
-        let installation = Self { settings, sandbox, source: "", client: String::new(), home };
+        program.copy_catalogue(&home, beijing_day(Clock::system().now()).year()).await?;
+        let settings = settings(&home, &site);
+        let installation = Self { program, home, settings, source: "", client: String::new() };
         let keys = installation.home.join("keys");
         installation.songda(&["keys", "init", &keys.to_string_lossy()]).await?;
         installation.set_up("bench").await
     }
 
-    /// Makes tables, catalogue and a back-office client of this name in an empty database.
+    /// Makes tables, catalogue and a back-office client called `source` in an empty database.
     pub async fn set_up(mut self, source: &'static str) -> Measured<Self> {
         self.songda(&["migrate"]).await?;
-        self.songda(&["catalog", "load", "--rehearse"]).await?;
+        // The folder is the default one, `catalog`, below the current folder.
+        self.songda(&["catalog", "load"]).await?;
         self.source = source;
         let key_file = self.key_file();
         let add = ["clients", "add", "--source", source, "--name", source, "--agencies", "human-resources"];
@@ -68,21 +73,18 @@ impl Installation {
         Ok(self)
     }
 
-    /// Where the sandbox is, once it plays.
-    pub fn world(&self) -> Measured<Url> {
-        Ok(format!("http://{}", self.sandbox).parse()?)
-    }
-
-    /// The same one, for processes with some settings changed.
+    /// The same installation with some settings changed.
     pub fn with(&self, changed: &[(&str, &str)]) -> Self {
         let mut other = self.clone();
         other.settings.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         other
     }
 
-    /// Runs a command to its end; what it printed.
+    /// Runs a command to its end and returns what it printed.
     pub async fn songda(&self, arguments: &[&str]) -> Measured<String> {
-        let output = Command::new(SONGDA).args(arguments).envs(self.settings.iter().cloned()).output().await?;
+        let mut command = Command::new(self.program.file());
+        command.args(arguments).current_dir(&self.home).envs(self.settings.iter().cloned());
+        let output = command.output().await?;
         if !output.status.success() {
             return Err(format!("songda {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
         }
@@ -94,23 +96,22 @@ impl Installation {
         let address = free_address().await?;
         let base: Url = format!("http://{address}").parse()?;
         let own = [("SONGDA_LISTEN", address.to_string()), ("SONGDA_PUBLIC_URL", base.to_string())];
-        let own = own.map(|(name, value)| (name.to_owned(), value));
-        let process = self.start("serve", self.settings.iter().cloned().chain(own))?;
+        let process = self.start(&self.program.file(), "serve", &own)?;
         answers(address, "/readyz").await?;
         Ok(Api { process, address, caller: Caller::new(base)? })
     }
 
     /// Starts a worker.
     pub fn work(&self) -> Measured<Process> {
-        self.start("work", self.settings.iter().cloned())
+        self.start(&self.program.file(), "work", &[])
     }
 
-    /// Starts the sandbox, which plays WeChat's sign-in and the real-name check.
-    pub async fn play_the_world(&self) -> Measured<Process> {
-        let listen = ("SONGDA_SANDBOX_LISTEN".to_owned(), self.sandbox.to_string());
-        let process = self.start("sandbox", self.settings.iter().cloned().chain([listen]))?;
-        answers(self.sandbox, "/_sandbox/phones").await?;
-        Ok(process)
+    /// Starts a sub-command of a program with the settings of this installation and some of its own.
+    pub fn start(&self, program: &Path, part: &str, own: &[(&str, String)]) -> Measured<Process> {
+        let log = self.home.join(format!("{part}.log"));
+        let own = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let settings = self.settings.iter().cloned().chain(own);
+        Process::start(part, Command::new(program).arg(part).current_dir(&self.home), settings, &log)
     }
 
     /// An access token of the back-office client.
@@ -118,53 +119,24 @@ impl Installation {
         Ok(BackOffice::token(&api.caller, &self.client, &self.key_file()).await?)
     }
 
-    fn start(&self, part: &str, settings: impl Iterator<Item = (String, String)>) -> Measured<Process> {
-        let log = self.home.join(format!("{part}.log"));
-        Process::start(part, Command::new(SONGDA).arg(part), settings, &log)
-    }
-
     fn key_file(&self) -> PathBuf {
         self.home.join(format!("{}.pem", self.source))
     }
 }
 
-/// An address of this machine on which nobody listens now.
-pub async fn free_address() -> Measured<SocketAddr> {
-    Ok(TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?)
-}
-
-/// Waits until a server answers well, looking often: starts are measured with it.
-pub async fn answers(address: SocketAddr, path: &str) -> Measured<()> {
-    const LOOK_EVERY: Duration = Duration::from_millis(2);
-    let (request, watch) = (wire::request("GET", path, &[], ""), Stopwatch::start());
-    while watch.elapsed() < PATIENCE {
-        if let Ok(mut connection) = Connection::open(address).await
-            && connection.exchange(&request).await?.status() == Some(200)
-        {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    Err(format!("nobody answers at {address}{path}").into())
-}
-
-/// What differs from production: where the gateways are, and that nobody is slowed down on purpose.
-fn settings(home: &Path, gateways: SocketAddr, sandbox: SocketAddr) -> Vec<(String, String)> {
-    const NO_LIMIT: &str = "100000000";
-    let of_sandbox = KEYS_OF_THE_SANDBOX.lines().filter(|line| !line.starts_with('#'));
-    let of_sandbox = of_sandbox.filter_map(|line| line.split_once('='));
-    let unlimited = ["SONGDA_SMS_ALIYUN_RATE", "SONGDA_RATE_SIGN_IN", "SONGDA_RATE_MOBILE", "SONGDA_RATE_INTEGRATION"];
-    let gateway = format!("http://{gateways}");
+/// The settings of all processes: those of the file, then what depends on the run.
+fn settings(home: &Path, site: &Site<'_>) -> Vec<(String, String)> {
+    let given = SETTINGS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let gateway = |path: &str| format!("http://{}{path}", site.gateways);
     let own = [
+        ("SONGDA_DATABASE_URL", site.database_url.to_owned()),
+        ("SONGDA_REDIS_PREFIX", format!("{}:", site.name)),
         ("SONGDA_KEYS", home.join("keys").to_string_lossy().into_owned()),
         ("SONGDA_UPLOADS", home.join("uploads").to_string_lossy().into_owned()),
-        ("SONGDA_SMS_ALIYUN_URL", gateway),
-        ("SONGDA_WECHAT_URL", format!("http://{sandbox}/wechat")),
-        ("SONGDA_IDENTITY_URL", format!("http://{sandbox}/identity")),
-        ("SONGDA_SMS_ALIYUN_SLOTS", "64".to_owned()),
-        ("SONGDA_LOG", "warn".to_owned()),
+        ("SONGDA_SMS_ALIYUN_URL", gateway("")),
+        ("SONGDA_WECHAT_URL", gateway("/wechat")),
+        ("SONGDA_IDENTITY_URL", gateway("/identity")),
     ];
-    let unlimited = unlimited.map(|name| (name.to_owned(), NO_LIMIT.to_owned()));
-    let own = own.map(|(name, value)| (name.to_owned(), value));
-    of_sandbox.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(unlimited).chain(own).collect()
+    given.chain(own.map(|(name, value)| (name.to_owned(), value))).collect()
 }

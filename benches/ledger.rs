@@ -1,57 +1,54 @@
-//! PostgreSQL, looked at from outside: what the product has written down by now.
+//! The product's tables `jobs` and `attempts`, read from outside: what it has recorded so far.
 
-use std::env;
 use std::time::Duration;
 
-use songda::domain::kernel::clock::Stopwatch;
 use sqlx::PgPool;
 
 use crate::Measured;
+use crate::library::Stopwatch;
 
-/// A connection of the bench's own.
+/// The bench's own connection to a product's database.
 pub struct Ledger {
     pool: PgPool,
 }
 
 impl Ledger {
-    /// Connects, and makes the table of the bare inserts.
-    pub async fn open() -> Measured<Self> {
-        let pool = PgPool::connect(&env::var("SONGDA_DATABASE_URL")?).await?;
-        sqlx::query("create table if not exists bench_rows (id bigserial primary key, body text not null)")
-            .execute(&pool)
-            .await?;
-        Ok(Self { pool })
+    /// Connects.
+    pub async fn open(database_url: &str) -> Measured<Self> {
+        Ok(Self { pool: PgPool::connect(database_url).await? })
     }
 
-    /// Waits until no job is pending, and fails when one was given up or an attempt is missing.
-    pub async fn all_done(&self, patience: Duration) -> Measured<()> {
-        const LOOK_EVERY: Duration = Duration::from_millis(10);
+    /// Waits until no job is pending. Fails if a job is dead.
+    pub async fn all_done(&self, timeout: Duration) -> Measured<()> {
+        const POLL_EVERY: Duration = Duration::from_millis(10);
         let watch = Stopwatch::start();
         while self.holds("select exists (select from jobs where state = 'pending')").await? {
-            if watch.elapsed() > patience {
+            if watch.elapsed() > timeout {
                 return Err("jobs are still pending".into());
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
         if self.holds("select exists (select from jobs where state = 'dead')").await? {
-            return Err("jobs were given up".into());
+            return Err("jobs are dead".into());
         }
         Ok(())
     }
 
-    /// Fails unless every job that was ever promised has exactly one attempt, which ended; says how the attempts ended.
+    /// Fails unless every job that was ever enqueued has exactly one attempt, and that attempt has ended. The error
+    /// says how the attempts ended.
     pub async fn all_recorded(&self) -> Measured<()> {
-        let once = "select (select count(*) from jobs) = (select count(*) from attempts where ended_at is not null)";
-        if self.holds(once).await? {
+        let one_each =
+            "select (select count(*) from jobs) = (select count(*) from attempts where ended_at is not null)";
+        if self.holds(one_each).await? {
             return Ok(());
         }
-        let told = "select format('%s jobs, and attempts: ', (select count(*) from jobs)) || string_agg(line, ', ')
+        let outcomes = "select format('%s jobs, and attempts: ', (select count(*) from jobs)) || string_agg(line, ', ')
                     from (select format('%s %s %s', count(*), coalesce(outcome, 'open'), left(detail, 60)) as line
                           from attempts group by outcome, left(detail, 60) order by count(*) desc limit 10) lines";
-        Err(sqlx::query_scalar::<_, String>(told).fetch_one(&self.pool).await?.into())
+        Err(sqlx::query_scalar::<_, String>(outcomes).fetch_one(&self.pool).await?.into())
     }
 
-    /// How long the job that is due for the longest time has waited.
+    /// How long the oldest job that is due has waited.
     pub async fn oldest_due(&self) -> Measured<Duration> {
         let oldest = "select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 from jobs
                       where state = 'pending' and due_at <= now()";

@@ -1,4 +1,4 @@
-//! What this machine can do without us: the bare parts that the product is made of, measured in the same run.
+//! What this machine can do without the product: the bare parts that the product is made of, measured in the same run.
 
 use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,23 +7,34 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use redis::AsyncCommands;
 use redis::streams::{StreamReadOptions, StreamReadReply};
-use songda::domain::kernel::clock::Stopwatch;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgConnection};
 
+use crate::library::Stopwatch;
 use crate::load::per_second;
 use crate::{Bench, Measured};
 
-/// How many calls are under way at once, here, in the product and in its peers.
+/// The number of calls in flight: here, in the product and in its peers.
 pub const SLOTS: usize = 64;
 
-/// What a message says beside the phone's number: as long as one of the product's.
+/// A message without its phone number. It is as long as one of the product's.
 pub const MESSAGE: &str = "SignName=%E9%87%91%E5%9D%9B%E6%94%BF%E5%8A%A1&TemplateCode=SMS_100000002&TemplateParam=%7B%22name%22%3A%22%E7%A4%BE%E4%BC%9A%E4%BF%9D%E9%9A%9C%E5%8D%A1%22%2C%22status%22%3A%22%E5%87%86%E4%BA%88%22%7D";
 
-/// Calls a second that the product's own HTTP client gets through to the gateway, with nothing around it.
+/// Makes the table of the bare inserts in the database of the run.
+pub async fn prepare() -> Measured<()> {
+    let mut connection = PgConnection::connect(&env::var("SONGDA_DATABASE_URL")?).await?;
+    sqlx::query("create table if not exists bench_rows (id bigserial primary key, body text not null)")
+        .execute(&mut connection)
+        .await?;
+    Ok(connection.close().await?)
+}
+
+/// Calls a second to the gateway by the product's HTTP library alone.
 #[expect(clippy::disallowed_methods, reason = "the bare client is what the product's is compared with")]
 pub async fn client(bench: &Bench, calls: usize, delay: Duration) -> Measured<f64> {
     bench.sink.reset(delay);
-    let (client, url) = (reqwest::Client::new(), format!("http://{}/", bench.sink.address));
+    let client = reqwest::Client::new();
+    let url = format!("http://{}/", bench.sink.address);
     let call = async |number| {
         let body = format!("PhoneNumbers={}&{MESSAGE}", 13_000_000_000 + number);
         client.post(&url).body(body).send().await?.error_for_status()?.bytes().await?;
@@ -32,7 +43,7 @@ pub async fn client(bench: &Bench, calls: usize, delay: Duration) -> Measured<f6
     rate(SLOTS, calls, call).await
 }
 
-/// One-row inserts a second, each a durable commit of its own, from so many clients.
+/// One-row inserts a second from this number of clients. Each is a durable commit of its own.
 pub async fn inserts(clients: usize, rows: usize) -> Measured<f64> {
     let connections = PgPoolOptions::new().max_connections(u32::try_from(clients)?);
     let pool = connections.connect(&env::var("SONGDA_DATABASE_URL")?).await?;
@@ -45,7 +56,8 @@ pub async fn inserts(clients: usize, rows: usize) -> Measured<f64> {
     Ok(rate)
 }
 
-/// Rings a second through a Redis stream, one after the other: added, read by a group, acknowledged and deleted.
+/// Rings a second through a Redis stream, one after the other: each is added, read by a group, acknowledged and
+/// deleted.
 pub async fn rings(count: usize) -> Measured<f64> {
     const STREAM: &str = "bench:rings";
     let mut redis = redis::Client::open(env::var("SONGDA_REDIS_URL")?)?.get_multiplexed_async_connection().await?;
@@ -63,7 +75,7 @@ pub async fn rings(count: usize) -> Measured<f64> {
     Ok(per_second(count, watch.elapsed()))
 }
 
-/// How often a second something can be done, so many at once.
+/// How often a second `act` can be done, with this number in flight.
 async fn rate(slots: usize, count: usize, act: impl AsyncFn(usize) -> Measured<()>) -> Measured<f64> {
     let next = AtomicUsize::new(0);
     let watch = Stopwatch::start();

@@ -1,40 +1,40 @@
-//! Load on an HTTP server over connections that are kept alive: as fast as it answers, or at a fixed rate whatever it
-//! does. At a fixed rate time counts from when a request *should* have left, so that a server that stalls is charged
-//! for all who would have come meanwhile.
+//! Load on an HTTP server over connections that are kept alive: as fast as the server responds, or at a fixed rate. At
+//! a fixed rate, the time of a request counts from when it *should* have been sent. So a stall of the server counts for
+//! all requests that were due during the stall.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use songda::domain::kernel::clock::Stopwatch;
 
 use crate::Measured;
+use crate::library::Stopwatch;
 use crate::wire::{Connection, Message};
 
-/// What came of it.
+/// The result of a load.
 pub struct Load {
-    /// Runs since just before the first request.
+    /// Started just before the first request.
     pub began: Stopwatch,
-    /// From the first request to the last answer.
+    /// From the first request to the last response.
     pub took: Duration,
-    /// How long each answer took, the shortest first.
+    /// The time of each response, the shortest first.
     pub latencies: Vec<Duration>,
 }
 
 impl Load {
-    /// Answers a second.
+    /// Responses a second.
     pub fn rate(&self) -> f64 {
         per_second(self.latencies.len(), self.took)
     }
 
-    /// The time within which this share of the answers came, in milliseconds.
+    /// The time within which this share of the responses came, in milliseconds.
     pub fn percentile(&self, share: f64) -> f64 {
         percentile(&self.latencies, share)
     }
 }
 
-/// How many a second.
+/// The rate of `count` operations.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub fn per_second(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
@@ -47,7 +47,7 @@ pub fn percentile(sorted: &[Duration], share: f64) -> f64 {
     sorted.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1_000.0)
 }
 
-/// Sends `count` requests, each as soon as one of the connections is free.
+/// Sends `count` requests. Each is sent as soon as a connection is free.
 pub async fn closed_loop(
     address: SocketAddr,
     connections: usize,
@@ -77,7 +77,7 @@ pub async fn closed_loop(
     Ok(gathered(watch, latencies))
 }
 
-/// Sends `per_second` requests a second for some time, over as many connections as are free at their moment.
+/// Sends `per_second` requests a second for `time`, each over a connection that is free.
 pub async fn fixed_rate(
     address: SocketAddr,
     connections: usize,
@@ -122,7 +122,7 @@ fn must_succeed(answer: &Message<'_>) -> Measured<()> {
         Some(200..=399) => Ok(()),
         status => {
             let body = String::from_utf8_lossy(answer.body);
-            Err(format!("a request was answered {status:?}: {}", body.chars().take(500).collect::<String>()).into())
+            Err(format!("a request got the response {status:?}: {}", body.chars().take(500).collect::<String>()).into())
         }
     }
 }

@@ -1,104 +1,98 @@
-//! `script/bench`: what the product does in numbers, beside what this machine can do at all, in one run.
+//! `script/bench`: what the product does in numbers, beside what this machine can do at all, or beside another commit.
 //!
 //! The product is measured from outside: the release build, API and worker as processes of their own, PostgreSQL and
-//! Redis as durable as in production. The load generator and the gateway are threads of this program, written to cost
-//! little; everything shares the machine. `docs/performance.md` says what each line means.
+//! Redis as durable as in production. The load generator and the gateways are threads of this program, written to cost
+//! little. Everything shares the machine. `docs/performance.md` explains each line.
 
+mod against;
 mod bare;
+mod databases;
 mod decisions;
 #[path = "../tests/it/growth/history/mod.rs"]
 mod history;
 mod installation;
 mod ledger;
+mod library;
 mod limits;
 mod load;
 mod measure;
+mod meter;
+mod options;
 mod peers;
 mod process;
+mod program;
 mod report;
 mod residents;
+mod results;
+mod serving;
 mod sink;
+mod statistics;
 mod stores;
+mod verdict;
 mod wire;
 
 use std::env;
 use std::error::Error;
-use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::json;
 
-use installation::Installation;
+use installation::{Installation, Site};
 use ledger::Ledger;
+use options::Options;
+use program::Program;
 use report::Report;
 use sink::Sink;
 
-/// Whatever ends a measurement early, in words.
+/// The reason why a measurement ended early, in words.
 type Failure = Box<dyn Error + Send + Sync>;
 type Measured<T> = Result<T, Failure>;
 
-/// Where measurements take place.
+/// The name of the sink's thread in a run without a comparison.
+const SINK: &str = "sink";
+
+/// One program, installed and ready to be measured.
 pub struct Bench {
     installation: Installation,
     ledger: Ledger,
     sink: Sink,
-    /// Whether figures only have to be in the right order of magnitude, soon.
+    /// The name of the product's database.
+    database: String,
     is_quick: bool,
-    /// How many cases `history` is to have, if not the usual number.
     cases: Option<usize>,
 }
 
 impl Bench {
-    /// A size: of a full run, or of a quick one.
+    /// Installs a program in an empty database. `name` is the prefix of its keys in Redis, and the name of its folder.
+    async fn open(program: Program, name: &str, database_url: &str, options: &Options) -> Measured<Self> {
+        let sink = Sink::start(SINK)?;
+        let site = Site { name, database_url, gateways: sink.address };
+        let installation = Installation::prepare(program, site).await?;
+        let ledger = Ledger::open(database_url).await?;
+        let (_, database) = database_url.rsplit_once('/').ok_or("the database has no name")?;
+        let database = database.to_owned();
+        Ok(Self { installation, ledger, sink, database, is_quick: options.is_quick, cases: options.cases })
+    }
+
+    /// The size for a full run or for a quick one.
     const fn size(&self, full: usize, quick: usize) -> usize {
         if self.is_quick { quick } else { full }
     }
 
-    /// Brings out what a measurement left waiting, so that the next one begins with nothing.
-    async fn clear(&self) -> Measured<()> {
-        const PATIENCE: Duration = Duration::from_secs(120);
-        self.sink.reset(Duration::ZERO);
-        let worker = self.installation.work()?;
-        self.ledger.all_done(PATIENCE).await?;
-        worker.stop().await?;
-        self.ledger.all_recorded().await
-    }
-
-    /// A time: of a full run, or of a quick one.
+    /// The time for a full run or for a quick one.
     const fn time(&self, full: Duration, quick: Duration) -> Duration {
         if self.is_quick { quick } else { full }
     }
-}
 
-/// What was asked for on the command line.
-struct Wanted {
-    is_quick: bool,
-    rounds: usize,
-    cases: Option<usize>,
-    names: Vec<String>,
-}
-
-impl Wanted {
-    fn read() -> Measured<Self> {
-        let (mut is_quick, mut rounds, mut cases, mut names) = (false, None, None, Vec::new());
-        for argument in env::args().skip(1) {
-            match argument.as_str() {
-                // Cargo says it to every benchmark.
-                "--bench" => {}
-                "--quick" => is_quick = true,
-                other => match other.split_once('=') {
-                    Some(("--rounds", count)) => rounds = Some(count.parse()?),
-                    Some(("--cases", count)) => cases = Some(count.parse()?),
-                    None if measure::NAMES.contains(&other) => names.push(other.to_owned()),
-                    _ => return Err(format!("{other}? Known are {}", measure::NAMES.join(" ")).into()),
-                },
-            }
-        }
-        if names.is_empty() {
-            names = measure::NAMES.map(str::to_owned).to_vec();
-        }
-        Ok(Self { is_quick, rounds: rounds.unwrap_or(if is_quick { 1 } else { 5 }), cases, names })
+    /// Does the jobs that a measurement left waiting, so that the next one begins with none.
+    async fn clear(&self) -> Measured<()> {
+        const TIMEOUT: Duration = Duration::from_secs(120);
+        self.sink.reset(Duration::ZERO);
+        let worker = self.installation.work()?;
+        self.ledger.all_done(TIMEOUT).await?;
+        worker.stop().await?;
+        self.ledger.all_recorded().await
     }
 }
 
@@ -118,15 +112,20 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> Measured<()> {
-    let wanted = Wanted::read()?;
-    let sink = Sink::start()?;
-    let installation = Installation::prepare(sink.address).await?;
-    let (ledger, is_quick, cases) = (Ledger::open().await?, wanted.is_quick, wanted.cases);
-    let bench = Bench { installation, ledger, sink, is_quick, cases };
-    let (mut report, mut failures) = (Report::default(), Vec::new());
-    for round in 1..=wanted.rounds {
-        for name in wanted.names.iter().filter(|name| round == 1 || !measure::ONCE.contains(&name.as_str())) {
-            eprintln!("bench: round {round} of {}: {name}", wanted.rounds);
+    let options = Options::read(env::args().skip(1))?;
+    let program = Program::named_by("SONGDA_BENCH_PROGRAM")?.ok_or("no program to measure: run script/bench")?;
+    limits::prepare().await?;
+    if options.is_comparison { against::run(program, &options).await } else { alone(program, &options).await }
+}
+
+/// Measures one program.
+async fn alone(program: Program, options: &Options) -> Measured<()> {
+    let bench = Bench::open(program, "songda", &env::var("SONGDA_DATABASE_URL")?, options).await?;
+    let mut report = Report::default();
+    let mut failures = Vec::new();
+    for round in 1..=options.rounds {
+        for name in options.names.iter().filter(|name| round == 1 || !measure::ONCE.contains(&name.as_str())) {
+            eprintln!("bench: round {round} of {}: {name}", options.rounds);
             match measure::one(name, &bench).await {
                 Ok(samples) => report.add(samples),
                 Err(failure) => failures.push(format!("{name}, round {round}: {failure}")),
@@ -134,18 +133,14 @@ async fn run() -> Measured<()> {
         }
     }
     println!("{}", report.table());
-    keep(&report, &wanted)?;
+    write(&report, options)?;
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n     ").into()) }
 }
 
-/// Writes the results where other programs find them, for programs and for `docs/performance.md`; `script/bench` says of
-/// what machine they are.
-fn keep(report: &Report, wanted: &Wanted) -> Measured<()> {
-    let Ok(path) = env::var("SONGDA_BENCH_RESULTS") else { return Ok(()) };
-    let machine = env::var("SONGDA_BENCH_MACHINE").unwrap_or_default();
-    let run = if wanted.is_quick { "a quick run" } else { "a full run" };
-    let page = format!("{machine}. Rounds: {} of {run}.\n\n{}", wanted.rounds, report.table());
-    let results = json!({"machine": machine, "run": run, "rounds": wanted.rounds, "lines": report.json()});
-    fs::write(format!("{path}.json"), serde_json::to_string_pretty(&results)? + "\n")?;
-    Ok(fs::write(format!("{path}.md"), page)?)
+fn write(report: &Report, options: &Options) -> Measured<()> {
+    let machine = results::machine();
+    let run = options.length();
+    let page = format!("{machine}. Rounds: {} of {run}.\n\n{}", options.rounds, report.table());
+    let lines = json!({"machine": machine, "run": run, "rounds": options.rounds, "lines": report.json()});
+    results::write("bench", &lines, &page)
 }

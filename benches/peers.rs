@@ -1,5 +1,5 @@
-//! The peers, BullMQ and Celery, on the same Redis, the same sink and the same jobs, if `script/bench-peers` installed
-//! them: what is waiting is brought out by one worker process with 64 calls under way, as their makers deliver it.
+//! The peers, BullMQ and Celery, if `script/bench-peers` installed them. They run on the same Redis, the same sink and
+//! the same jobs: one worker process with its default settings does waiting jobs with 64 calls in flight.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::load::per_second;
 use crate::process::Process;
 use crate::{Bench, Measured, limits};
 
-/// A peer that is installed.
+/// An installed peer.
 pub struct Peer {
     name: &'static str,
     fill: Vec<String>,
@@ -18,7 +18,7 @@ pub struct Peer {
     home: PathBuf,
 }
 
-/// What a peer's drain showed.
+/// The result of a peer's drain.
 pub struct Drained {
     /// Jobs a second, from the first call to the last.
     pub rate: f64,
@@ -26,12 +26,12 @@ pub struct Drained {
     pub cpu: Duration,
 }
 
-/// BullMQ, if it is there.
+/// BullMQ, if it is installed.
 pub fn bullmq() -> Option<Peer> {
     installed("BullMQ", "node_modules/bullmq", "node bullmq.js fill", "node bullmq.js work")
 }
 
-/// Celery, if it is there.
+/// Celery, if it is installed.
 pub fn celery() -> Option<Peer> {
     let work = "venv/bin/celery --app celery_app worker --pool gevent --concurrency 64 --loglevel warning";
     installed("Celery", "venv/bin/celery", "venv/bin/python celery_app.py", work)
@@ -40,7 +40,7 @@ pub fn celery() -> Option<Peer> {
 fn installed(name: &'static str, proof: &str, fill: &str, work: &str) -> Option<Peer> {
     let home = Path::new("var/peers").canonicalize().ok()?;
     if !home.join(proof).exists() {
-        eprintln!("bench: {name} is not installed here (script/bench-peers does it): not compared");
+        eprintln!("bench: {name} is not compared: script/bench-peers installs it");
         return None;
     }
     let words = |line: &str| line.split(' ').map(str::to_owned).collect();
@@ -48,20 +48,20 @@ fn installed(name: &'static str, proof: &str, fill: &str, work: &str) -> Option<
 }
 
 impl Peer {
-    /// Lets so many jobs wait, and then brings them out.
+    /// Enqueues jobs, and then starts a worker that does them.
     pub async fn drain(&self, bench: &Bench, jobs: usize, delay: Duration) -> Measured<Drained> {
-        const PATIENCE: Duration = Duration::from_secs(300);
+        const TIMEOUT: Duration = Duration::from_secs(300);
         bench.sink.reset(delay);
         let environment =
             [("SINK_URL", format!("http://{}/", bench.sink.address)), ("MESSAGE", limits::MESSAGE.to_owned())];
         let filled = self.command(&self.fill).arg(jobs.to_string()).envs(environment.clone()).status().await?;
         if !filled.success() {
-            return Err(format!("{} takes no jobs: {filled}", self.name).into());
+            return Err(format!("{} did not enqueue the jobs: {filled}", self.name).into());
         }
         let log = self.home.join("worker.log");
         let worker = Process::start(self.name, &mut self.command(&self.work), environment, &log)?;
-        // A peer that calls twice for a job is none the worse measured for it; but it is told.
-        let reached = bench.sink.reached(jobs, PATIENCE).await;
+        // A peer that calls twice for a job is still measured. The run reports it.
+        let reached = bench.sink.reached(jobs, TIMEOUT).await;
         let arrivals = reached.map_err(|error| format!("{}: {error}", self.name))?;
         if arrivals.len() > jobs {
             eprintln!("bench: {} made {} calls for {jobs} jobs", self.name, arrivals.len());

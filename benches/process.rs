@@ -1,4 +1,4 @@
-//! A process of the product or of a peer, with what it costs: processor time and memory, as Linux counts them.
+//! A process of the product or of a peer, with the processor time and the memory that it takes, as Linux counts them.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,10 +10,10 @@ use tokio::process::{Child, Command};
 
 use crate::Measured;
 
-/// Linux counts processor time for `/proc` in hundredths of a second.
+/// The unit of processor time in `/proc/<pid>/stat`.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A running process; it is killed when it is dropped.
+/// A running process. It is killed when it is dropped.
 pub struct Process {
     name: String,
     child: Child,
@@ -21,7 +21,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program, with a log beside it that others may write to as well.
+    /// Starts a program that appends its output to a log.
     pub fn start<E, K, V>(name: &str, command: &mut Command, environment: E, log: &Path) -> Measured<Self>
     where
         E: IntoIterator<Item = (K, V)>,
@@ -35,23 +35,28 @@ impl Process {
         Ok(Self { name: name.to_owned(), child, id })
     }
 
-    /// Processor time so far, of all its threads.
+    /// The process id.
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Processor time of all threads so far.
     pub fn cpu(&self) -> Measured<Duration> {
         cpu_of(self.id)
     }
 
-    /// Memory that it holds now, in MB.
+    /// Resident memory in MB.
     pub fn memory(&self) -> Measured<f64> {
         self.status("VmRSS:")
     }
 
-    /// The most memory that it ever held, in MB.
+    /// The most resident memory so far, in MB.
     pub fn peak_memory(&self) -> Measured<f64> {
         self.status("VmHWM:")
     }
 
-    /// What of its memory are pages of the program's file, in MB. All processes of the program share them, and Linux drops
-    /// them when it needs room.
+    /// Resident memory in MB that is pages of the program's file. All processes of the program share these pages, and
+    /// Linux drops them if it needs room.
     pub fn program_memory(&self) -> Measured<f64> {
         self.status("RssFile:")
     }
@@ -63,42 +68,52 @@ impl Process {
         Ok(kilobytes * 1_024.0 / 1e6)
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Sends SIGTERM, and waits until the process has ended.
     pub async fn stop(mut self) -> Measured<()> {
+        const TIMEOUT: Duration = Duration::from_secs(30);
         Command::new("kill").arg(self.id.to_string()).status().await?;
-        const PATIENCE: Duration = Duration::from_secs(30);
-        tokio::time::timeout(PATIENCE, self.child.wait())
-            .await
-            .map_err(|_| format!("{} does not stop", self.name))??;
+        let ended = tokio::time::timeout(TIMEOUT, self.child.wait()).await;
+        ended.map_err(|_| format!("{} does not stop", self.name))??;
         Ok(())
     }
 }
 
-/// Processor time of a process of this machine, in user and kernel mode.
+/// Processor time of a process so far, in user and kernel mode.
 pub fn cpu_of(id: u32) -> Measured<Duration> {
     Ok(Stat::read(&format!("/proc/{id}/stat"))?.own)
 }
 
-/// The same of a process and all its children, those that ended included.
+/// Processor time of a process and all its children so far, including children that ended.
 pub fn cpu_of_family(id: u32) -> Measured<Duration> {
-    let eldest = Stat::read(&format!("/proc/{id}/stat"))?;
-    let mut sum = eldest.own + eldest.ended_children;
-    for entry in fs::read_dir("/proc")? {
-        // A process may end while we look.
-        let Ok(stat) = Stat::read(&entry?.path().join("stat").to_string_lossy()) else { continue };
-        if stat.parent == id {
-            sum += stat.own;
-        }
+    let parent = Stat::read(&format!("/proc/{id}/stat"))?;
+    let mut sum = parent.own + parent.ended_children;
+    for child in children(id)? {
+        // A child may end meanwhile.
+        let Ok(child) = cpu_of(child) else { continue };
+        sum += child;
     }
     Ok(sum)
 }
 
-/// Processor time of the thread that asks: the load generator's.
+/// The processes that a process started and that still run.
+pub fn children(id: u32) -> Measured<Vec<u32>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let Ok(other) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let stat = Stat::read(&format!("/proc/{other}/stat"));
+        if stat.is_ok_and(|stat| stat.parent == id) {
+            children.push(other);
+        }
+    }
+    Ok(children)
+}
+
+/// Processor time of the calling thread so far.
 pub fn cpu_of_this_thread() -> Measured<Duration> {
     Ok(Stat::read("/proc/thread-self/stat")?.own)
 }
 
-/// Processor time of a thread of this program, by its name.
+/// Processor time of a thread of this program so far, found by its name.
 pub fn cpu_of_thread(name: &str) -> Measured<Duration> {
     for task in fs::read_dir("/proc/self/task")? {
         let path = task?.path();
@@ -109,7 +124,7 @@ pub fn cpu_of_thread(name: &str) -> Measured<Duration> {
     Err(format!("no thread is called {name}").into())
 }
 
-/// What Linux tells of a process or a thread.
+/// The part of `/proc/<pid>/stat` that the bench needs.
 struct Stat {
     parent: u32,
     own: Duration,
@@ -119,11 +134,12 @@ struct Stat {
 impl Stat {
     fn read(path: &str) -> Measured<Self> {
         let stat = fs::read_to_string(path)?;
-        // The name may hold blanks; it stands in brackets, and what is counted stands after it.
+        // The second field, the name, is in brackets and may hold spaces.
         let (_, fields) = stat.rsplit_once(") ").ok_or("the processor time cannot be read")?;
         let fields: Vec<&str> = fields.split(' ').collect();
         let number = |at: usize| -> Measured<u32> { Ok(fields.get(at).ok_or("a field is missing")?.parse()?) };
-        let (own, ended_children) = (number(11)? + number(12)?, number(13)? + number(14)?);
+        let own = number(11)? + number(12)?;
+        let ended_children = number(13)? + number(14)?;
         Ok(Self { parent: number(1)?, own: TICK * own, ended_children: TICK * ended_children })
     }
 }

@@ -1,34 +1,31 @@
-//! What was measured, beside its limit and its target: a table for people, and the same as JSON.
+//! The measured figures beside their limits and targets: a table for people, and the same as JSON.
 //!
-//! Absolute figures drift with the machine's neighbours, so a ratio is taken inside one round, and the medians of all
+//! Absolute figures drift with the machine's neighbours. So a ratio is taken inside one round, and the medians of all
 //! rounds are reported.
 
 use serde_json::{Value, json};
 
-/// A line of the table: what is measured, beside what, and what is asked of it.
+use crate::statistics::{median, range, ratios};
+
+/// A line of the table.
 pub struct Line {
-    /// What is measured.
     pub what: &'static str,
-    /// In what.
     pub unit: &'static str,
-    /// What was measured in the same round to compare it with; empty where it stands alone.
+    /// The figure of the same round that it is compared with. Empty if there is none.
     pub beside: &'static str,
-    /// What is asked of it.
     pub target: Target,
 }
 
-/// What is asked of a figure.
+/// The target of a figure.
 #[derive(Clone, Copy)]
 pub enum Target {
-    /// Nothing: it is there to compare with.
+    /// The figure has no target: other figures are compared with it.
     None,
-    /// At least this much.
     AtLeast(f64),
-    /// At most this much.
     AtMost(f64),
-    /// At least this many times what stands beside it.
+    /// At least this many times the figure beside it.
     RatioAtLeast(f64),
-    /// At most this many times what stands beside it.
+    /// At most this many times the figure beside it.
     RatioAtMost(f64),
 }
 
@@ -40,12 +37,12 @@ pub struct Sample {
 }
 
 impl Line {
-    /// A figure that stands alone.
+    /// A figure that is compared with nothing.
     pub const fn is(&'static self, value: f64) -> Sample {
         Sample { line: self, value, other: None }
     }
 
-    /// A figure and what it is compared with, if that could be measured.
+    /// A figure and the one that it is compared with, if that could be measured.
     pub const fn beside(&'static self, value: f64, other: Option<f64>) -> Sample {
         Sample { line: self, value, other }
     }
@@ -89,9 +86,9 @@ impl Report {
 }
 
 impl Row {
-    /// The median of the ratios, each taken inside its round; `None` if there is nothing to compare with.
+    /// The median of the ratios, each taken inside its round. `None` if the figure is compared with nothing.
     fn ratio(&self) -> Option<f64> {
-        let ratios: Vec<f64> = self.values.iter().zip(&self.others).map(|(value, other)| value / other).collect();
+        let ratios = ratios(&self.values, &self.others);
         (!ratios.is_empty()).then(|| median(&ratios))
     }
 
@@ -100,7 +97,8 @@ impl Row {
         let other = (!self.others.is_empty()).then(|| format!("{} {beside}", figure(median(&self.others))));
         let ratio = self.ratio().map(|ratio| format!("{ratio:.2}"));
         let (target, verdict) = self.judged();
-        let (other, ratio) = (other.unwrap_or_default(), ratio.unwrap_or_default());
+        let other = other.unwrap_or_default();
+        let ratio = ratio.unwrap_or_default();
         format!(
             "| {what} | {} {unit}{} | {other} | {ratio} | {target} | {verdict} |\n",
             figure(median(&self.values)),
@@ -109,10 +107,8 @@ impl Row {
     }
 
     fn range(&self) -> String {
-        let (least, greatest) =
-            (self.values.iter().copied().reduce(f64::min), self.values.iter().copied().reduce(f64::max));
-        match (least, greatest) {
-            (Some(least), Some(greatest)) if self.values.len() > 1 => {
+        match range(&self.values) {
+            Some((least, greatest)) if self.values.len() > 1 => {
                 format!(" ({} to {})", figure(least), figure(greatest))
             }
             _ => String::new(),
@@ -130,7 +126,8 @@ impl Row {
 
     /// The target in words, and whether it is met, or by how much it is missed.
     fn judged(&self) -> (String, String) {
-        let (unit, beside) = (self.line.unit, self.line.beside);
+        let unit = self.line.unit;
+        let beside = self.line.beside;
         let (is_floor, asked, got, of) = match self.line.target {
             Target::None => return (String::new(), String::new()),
             Target::AtLeast(asked) => (true, asked, Some(median(&self.values)), unit),
@@ -149,23 +146,12 @@ impl Row {
     }
 }
 
-/// As many digits as mean something.
-fn figure(value: f64) -> String {
+/// A figure with its significant digits.
+pub fn figure(value: f64) -> String {
     let digits = match value.abs() {
         100.0.. => 0,
         10.0.. => 1,
         _ => 2,
     };
     format!("{value:.digits$}")
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => f64::NAN,
-        length if length % 2 == 1 => sorted[middle],
-        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
-    }
 }

@@ -1,14 +1,11 @@
-//! Residents who are signed in and have proved who they are, all with the same form in their hands.
+//! Residents who are signed in and whose identity is verified. All have the same form to submit.
 
 use chrono::NaiveDate;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
-use songda::demo::form::{self, Applicant};
-use songda::demo::{fresh_key, fresh_resident_id};
-use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
-use songda::domain::kernel::ids::DraftId;
 
 use crate::installation::Api;
+use crate::library::{Applicant, Clock, DraftId, beijing_day, fill, fresh, fresh_key, fresh_resident_id};
 use crate::{Measured, wire};
 
 /// An item whose application needs a form and no uploads.
@@ -24,14 +21,15 @@ pub struct Resident {
 }
 
 impl Resident {
-    /// So many, over WeChat and the real-name check, both played by the sandbox.
+    /// Signs residents in by WeChat, and has their names checked.
     pub async fn sign_in(api: &Api, count: usize) -> Measured<Vec<Self>> {
         let guide = api.caller.get(&format!("/v1/items/{ITEM}")).success().await?;
-        let (guide, today) = (guide.at("/form")?, beijing_day(Clock::system().now()));
-        try_join_all((0..count).map(|_| Self::sign_in_one(api, guide, today))).await
+        let form = guide.at("/form")?;
+        let today = beijing_day(Clock::system().now());
+        try_join_all((0..count).map(|_| Self::sign_in_one(api, form, today))).await
     }
 
-    async fn sign_in_one(api: &Api, guide: &Value, today: NaiveDate) -> Measured<Self> {
+    async fn sign_in_one(api: &Api, form: &Value, today: NaiveDate) -> Measured<Self> {
         let code = json!({"code": format!("wx-{}", fresh_key())});
         let session = api.caller.post("/v1/sessions/wechat").json(&code).success().await?;
         let token = session.text("/access_token")?;
@@ -39,10 +37,10 @@ impl Resident {
         let identity = json!({"name": NAME, "resident_id": resident_id});
         api.caller.with_token(&token).put("/v1/me/identity").json(&identity).success().await?;
         let applicant = Applicant { name: NAME, resident_id, phone: PHONE, home: "西城街道清风路1号" };
-        Ok(Self { id: resident_id, token, form: form::fill(guide, &applicant, "", today) })
+        Ok(Self { id: resident_id, token, form: fill(form, &applicant, "", today) })
     }
 
-    /// Their resident ID (公民身份号码).
+    /// The resident ID (公民身份号码).
     pub const fn id(&self) -> &str {
         self.id
     }
@@ -58,7 +56,7 @@ impl Resident {
         self.request("POST", "/v1/cases", ("idempotency-key", draft), &json!({"draft": draft}).to_string())
     }
 
-    /// A request that follows what changes, live.
+    /// A request for the live stream of events.
     pub fn follow(&self) -> Vec<u8> {
         self.request("GET", "/v1/events", ("accept", "text/event-stream"), "")
     }
@@ -69,7 +67,7 @@ impl Resident {
     }
 }
 
-/// An id for a draft.
+/// A fresh id for a draft.
 pub fn draft_id() -> String {
     fresh(DraftId::from_uuid).to_string()
 }

@@ -1,6 +1,6 @@
-//! The gateway of all measurements: a thread that answers `SendSms` as Alibaba Cloud does, at once or after a fixed
-//! time, and remembers which phone was written to when. It verifies nothing, so that it is never what is measured; the
-//! sandbox verifies.
+//! The gateways of all measurements, played by a thread: SMS, WeChat's sign-in and the real-name check. It answers in
+//! the gateways' form, at once or after a fixed time, and records when each phone got a message. It verifies nothing,
+//! so that it costs little. The sandbox verifies.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -9,29 +9,31 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use songda::domain::kernel::clock::Stopwatch;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Measured;
-use crate::wire::{self, Connection};
+use crate::library::Stopwatch;
+use crate::wire::{self, Connection, Message};
 
-/// The shortest form in which the service says that it took a message.
-const TAKEN: &str = r#"{"Code":"OK","BizId":"1^0","RequestId":"R"}"#;
+/// Alibaba Cloud's shortest answer to `SendSms` that accepts a message.
+const ACCEPTED: &str = r#"{"Code":"OK","BizId":"1^0","RequestId":"R"}"#;
+/// Alibaba Cloud's answer to `Id2MetaVerify` if name and number match.
+const MATCHES: &str = r#"{"Code":"200","RequestId":"R","ResultObject":{"BizCode":"1"}}"#;
 const PHONE: &[u8] = b"PhoneNumbers=";
+const SIGN_IN: &str = "/wechat/sns/jscode2session";
+const REAL_NAME: &str = "/identity";
 
-/// A request that reached the gateway.
+/// A message that reached the gateway.
 #[derive(Clone, Copy)]
 pub struct Arrival {
-    /// The phone that was written to.
     pub phone: u64,
-    /// When, since the sink was started.
+    /// Since the sink was started.
     pub at: Duration,
 }
 
-/// The gateway, seen from the measurement.
+/// The gateways, as the measurement sees them.
 pub struct Sink {
-    /// Where it listens.
     pub address: SocketAddr,
     memory: Arc<Memory>,
 }
@@ -43,68 +45,68 @@ struct Memory {
 }
 
 impl Sink {
-    /// Starts it in a thread of its own, which lives as long as the program.
-    pub fn start() -> Measured<Self> {
+    /// Starts the sink in a thread of its own, called `name`. The thread lives as long as the program.
+    pub fn start(name: &str) -> Measured<Self> {
         let watch = Stopwatch::start();
         let memory = Arc::new(Memory { watch, delay_ms: AtomicU64::new(0), arrivals: Mutex::default() });
-        let (tell, told) = mpsc::channel();
+        let (started, address) = mpsc::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::clone(&memory);
-        thread::Builder::new().name("sink".to_owned()).spawn(move || {
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(async {
                 let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-                let _ = tell.send(listener.local_addr()?);
+                let _ = started.send(listener.local_addr()?);
                 listen(&listener, &shared).await
             })
         })?;
-        Ok(Self { address: told.recv()?, memory })
+        Ok(Self { address: address.recv()?, memory })
     }
 
-    /// Forgets what came, and answers after this long from now on.
+    /// Forgets all arrivals, and answers messages after `delay` from now on.
     pub fn reset(&self, delay: Duration) {
         self.memory.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.memory.arrivals().clear();
     }
 
-    /// How long it has been running: the time of an arrival at this moment.
+    /// The time that an arrival at this moment would get.
     pub fn now(&self) -> Duration {
         self.memory.watch.elapsed()
     }
 
-    /// How many requests came since the last reset.
+    /// The number of messages since the last reset.
     pub fn count(&self) -> usize {
         self.memory.arrivals().len()
     }
 
-    /// What came since the last reset.
+    /// The messages since the last reset.
     pub fn arrivals(&self) -> Vec<Arrival> {
         self.memory.arrivals().clone()
     }
 
-    /// Waits until so many requests came; fails when they do not come, or when a phone was written to twice.
-    pub async fn received(&self, count: usize, patience: Duration) -> Measured<Vec<Arrival>> {
-        let arrivals = self.reached(count, patience).await?;
+    /// Waits for `count` messages. Fails if they do not come, or if a phone got two.
+    pub async fn received(&self, count: usize, timeout: Duration) -> Measured<Vec<Arrival>> {
+        let arrivals = self.reached(count, timeout).await?;
         match arrivals.len() - count {
             0 => Ok(arrivals),
-            beyond => Err(format!("{beyond} requests to phones that had one, for {count} jobs").into()),
+            repeated => Err(format!("{repeated} messages to phones that had one already, for {count} jobs").into()),
         }
     }
 
-    /// Waits until requests came for so many phones, for some perhaps more than one.
-    pub async fn reached(&self, count: usize, patience: Duration) -> Measured<Vec<Arrival>> {
-        const LOOK_EVERY: Duration = Duration::from_millis(10);
+    /// Waits until `count` phones got a message. Some may have got more than one.
+    pub async fn reached(&self, count: usize, timeout: Duration) -> Measured<Vec<Arrival>> {
+        const POLL_EVERY: Duration = Duration::from_millis(10);
         let watch = Stopwatch::start();
         while self.count() < count || phones(&self.arrivals()) < count {
-            if watch.elapsed() > patience {
-                return Err(format!("only {} of {count} reached the gateway in {patience:?}", self.count()).into());
+            if watch.elapsed() > timeout {
+                return Err(format!("only {} of {count} reached the gateway in {timeout:?}", self.count()).into());
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
         Ok(self.arrivals())
     }
 }
 
-/// To how many phones these requests go.
+/// The number of different phones.
 fn phones(arrivals: &[Arrival]) -> usize {
     arrivals.iter().map(|arrival| arrival.phone).collect::<HashSet<u64>>().len()
 }
@@ -114,7 +116,7 @@ impl Memory {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, body: &[u8]) {
+    fn record(&self, body: &[u8]) {
         let at = self.watch.elapsed();
         let phone =
             body.windows(PHONE.len()).position(|bytes| bytes == PHONE).map(|start| &body[start + PHONE.len()..]);
@@ -134,14 +136,29 @@ async fn listen(listener: &TcpListener, memory: &Arc<Memory>) -> std::io::Result
 }
 
 async fn serve(mut connection: Connection, memory: Arc<Memory>) -> std::io::Result<()> {
-    let answer = wire::answer("200 OK", TAKEN);
+    let accepted = wire::answer("200 OK", ACCEPTED);
     while let Some(message) = connection.receive().await? {
-        memory.remember(message.body);
+        if let Some(answer) = sign_in_or_real_name(&message) {
+            connection.send(&answer).await?;
+            continue;
+        }
+        memory.record(message.body);
         match memory.delay_ms.load(Ordering::Relaxed) {
             0 => {}
             delay => tokio::time::sleep(Duration::from_millis(delay)).await,
         }
-        connection.send(&answer).await?;
+        connection.send(&accepted).await?;
     }
     Ok(())
+}
+
+/// The answer to a call that is no message: every code of `wx.login` is a person of its own, and every name matches.
+fn sign_in_or_real_name(message: &Message<'_>) -> Option<Vec<u8>> {
+    let path = message.path()?;
+    if path.starts_with(REAL_NAME) {
+        return Some(wire::answer("200 OK", MATCHES));
+    }
+    let query = path.strip_prefix(SIGN_IN)?;
+    let code = query.split(['?', '&']).find_map(|parameter| parameter.strip_prefix("js_code="))?;
+    Some(wire::answer("200 OK", &format!(r#"{{"openid":"{code}","session_key":"bench"}}"#)))
 }

@@ -1,4 +1,4 @@
-//! What PostgreSQL and Redis cost, where they are the private ones of `script/services`.
+//! The private PostgreSQL and Redis of `script/services`, as processes.
 
 use std::env;
 use std::fs;
@@ -8,12 +8,25 @@ use std::time::Duration;
 use crate::Measured;
 use crate::process::{cpu_of, cpu_of_family};
 
-/// Processor time of both so far: PostgreSQL's with all its backends, those that ended included.
+/// Processor time of both so far, including PostgreSQL's backends that ended.
 pub fn cpu() -> Measured<Duration> {
-    let home = PathBuf::from(env::var("SERVICES_HOME").map_err(|_| "run script/bench, which starts private stores")?);
-    let first_line = |path: &str| -> Measured<u32> {
-        let text = fs::read_to_string(home.join(path))?;
-        Ok(text.lines().next().unwrap_or_default().trim().parse()?)
-    };
-    Ok(cpu_of_family(first_line("postgres/data/postmaster.pid")?)? + cpu_of(first_line("redis/pid")?)?)
+    Ok(cpu_of_family(postgres()?)? + cpu_of(redis()?)?)
+}
+
+/// The process id of PostgreSQL's postmaster.
+pub fn postgres() -> Measured<u32> {
+    id_in("postgres/data/postmaster.pid")
+}
+
+/// The process id of Redis.
+pub fn redis() -> Measured<u32> {
+    id_in("redis/pid")
+}
+
+/// The first line of a file below the services' folder.
+fn id_in(path: &str) -> Measured<u32> {
+    let home =
+        env::var("SERVICES_HOME").map_err(|_| "no private stores: run script/bench without SONGDA_DATABASE_URL")?;
+    let text = fs::read_to_string(PathBuf::from(home).join(path))?;
+    Ok(text.lines().next().unwrap_or_default().trim().parse()?)
 }

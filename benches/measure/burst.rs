@@ -1,4 +1,5 @@
-//! A hundred thousand decisions at once, in batches: all arrive, each once, and nobody's memory grows with them.
+//! A hundred thousand decisions at once, in batches: each arrives exactly once, and no process's memory grows with
+//! them.
 
 use std::time::Duration;
 
@@ -18,18 +19,19 @@ static API_MEMORY: Line = Line { what: "burst: most memory of the API", unit: "M
 static WORKER_MEMORY: Line =
     Line { what: "burst: most memory of the worker", unit: "MB", beside: "", target: Target::AtMost(30.0) };
 
-/// Hands all in while a worker works.
+/// Hands all decisions in while a worker runs.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     const ROWS: usize = 200;
     const CALLERS: usize = 4;
-    const PATIENCE: Duration = Duration::from_secs(600);
+    const TIMEOUT: Duration = Duration::from_secs(600);
     let count = bench.size(100_000, 10_000);
-    let (api, worker) = (bench.installation.serve().await?, bench.installation.work()?);
+    let api = bench.installation.serve().await?;
+    let worker = bench.installation.work()?;
     let token = bench.installation.token(&api).await?;
     bench.sink.reset(Duration::ZERO);
     let load = closed_loop(api.address, CALLERS, count / ROWS, |_| decisions::batch(&token, ROWS)).await?;
-    bench.sink.received(count, PATIENCE).await?;
-    bench.ledger.all_done(PATIENCE).await?;
+    bench.sink.received(count, TIMEOUT).await?;
+    bench.ledger.all_done(TIMEOUT).await?;
     let took = load.began.elapsed();
     let samples = vec![
         TAKEN.is(per_second(count, load.took)),

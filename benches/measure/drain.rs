@@ -1,9 +1,11 @@
-//! Waiting jobs, and how fast a worker that is started brings them out: into a gateway that answers at once, and into
-//! one that takes 20 ms. Every attempt is a row in PostgreSQL before and after the call.
+//! Jobs that wait, and how fast a worker that is started does them: into a gateway that responds at once, and into one
+//! that takes 20 ms. Every attempt is a row in PostgreSQL before and after the call.
 
 use std::time::Duration;
 
+use crate::against::stage::{self, Stage, Turn};
 use crate::load::{closed_loop, per_second};
+use crate::meter::{Cost, Meter};
 use crate::peers::{self, Peer};
 use crate::report::{Line, Sample, Target};
 use crate::{Bench, Measured, decisions, limits, stores};
@@ -20,12 +22,8 @@ static TO_CELERY: Line = Line {
     beside: "Celery",
     target: Target::RatioAtLeast(10.0),
 };
-static SLOW: Line = Line {
-    what: "drain into a gateway that takes 20 ms, 64 in flight",
-    unit: "jobs/s",
-    beside: "bare HTTP client",
-    target: Target::RatioAtLeast(0.92),
-};
+static SLOW: Line =
+    Line { what: SLOW_NAME, unit: "jobs/s", beside: "bare HTTP client", target: Target::RatioAtLeast(0.92) };
 static SLOW_TO_BULLMQ: Line =
     Line { what: "the same, beside BullMQ", unit: "jobs/s", beside: "BullMQ", target: Target::None };
 static CPU: Line = Line {
@@ -45,36 +43,64 @@ static PROGRAM: Line = Line {
     target: Target::None,
 };
 
-/// How long a drain may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const SLOW_NAME: &str = "drain into a gateway that takes 20 ms, 64 in flight";
+const INSTANT: Duration = Duration::ZERO;
+const TWENTY_MS: Duration = Duration::from_millis(20);
 
-/// What one drain showed.
+/// The longest that a drain may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The result of one drain.
 struct Drained {
     rate: f64,
-    cpu: f64,
+    cost: Cost,
     stores: f64,
     memory: f64,
     program: f64,
 }
 
+/// Nothing is shared between turns: each enqueues jobs and starts a worker.
+pub struct Drain;
+
+impl Stage for Drain {
+    const LINES: &'static [stage::Line] =
+        &[stage::Line::rate("drain into an instant gateway", "jobs/s"), stage::Line::rate(SLOW_NAME, "jobs/s")];
+    const TURNS: usize = 3;
+    const WARM_UPS: usize = 0;
+
+    async fn start(_: &Bench) -> Measured<Self> {
+        Ok(Self)
+    }
+
+    async fn turn(&self, bench: &Bench) -> Measured<Vec<Turn>> {
+        let instant = drain(bench, bench.size(10_000, 2_000), INSTANT).await?;
+        let slow = drain(bench, bench.size(4_000, 1_000), TWENTY_MS).await?;
+        let turn = |drained: Drained| Turn { value: drained.rate, cost: Some(drained.cost) };
+        Ok(vec![turn(instant), turn(slow)])
+    }
+
+    async fn stop(self, bench: &Bench) -> Measured<()> {
+        bench.ledger.all_recorded().await
+    }
+}
+
 /// Measures both gateways, and the peers on the same ones.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
-    let (instant, slow) = (Duration::ZERO, Duration::from_millis(20));
     let jobs = bench.size(20_000, 4_000);
     let bullmq = peers::bullmq();
-    let ours = drain(bench, jobs, instant).await?;
-    let theirs = peer(bullmq.as_ref(), bench, jobs, instant).await?;
-    // Celery is slow enough to be measured on fewer.
-    let celery = peer(peers::celery().as_ref(), bench, jobs / 4, instant).await?;
-    let bare_slow = limits::client(bench, jobs, slow).await?;
-    let ours_slow = drain(bench, jobs, slow).await?;
-    let theirs_slow = peer(bullmq.as_ref(), bench, jobs, slow).await?;
+    let ours = drain(bench, jobs, INSTANT).await?;
+    let theirs = peer(bullmq.as_ref(), bench, jobs, INSTANT).await?;
+    // Celery is slow enough to be measured on fewer jobs.
+    let celery = peer(peers::celery().as_ref(), bench, jobs / 4, INSTANT).await?;
+    let bare_slow = limits::client(bench, jobs, TWENTY_MS).await?;
+    let ours_slow = drain(bench, jobs, TWENTY_MS).await?;
+    let theirs_slow = peer(bullmq.as_ref(), bench, jobs, TWENTY_MS).await?;
     Ok(vec![
         TO_BULLMQ.beside(ours.rate, theirs.as_ref().map(|peer| peer.rate)),
         TO_CELERY.beside(ours.rate, celery.map(|peer| peer.rate)),
         SLOW.beside(ours_slow.rate, Some(bare_slow)),
         SLOW_TO_BULLMQ.beside(ours_slow.rate, theirs_slow.map(|peer| peer.rate)),
-        CPU.beside(ours.cpu, theirs.map(|peer| for_a_thousand(peer.cpu, jobs))),
+        CPU.beside(for_a_thousand(ours.cost.product, jobs), theirs.map(|peer| for_a_thousand(peer.cpu, jobs))),
         STORES.is(ours.stores),
         MEMORY.is(ours.memory),
         PROGRAM.is(ours.program),
@@ -88,25 +114,28 @@ async fn peer(peer: Option<&Peer>, bench: &Bench, jobs: usize, delay: Duration) 
     }
 }
 
-/// Starts a worker on waiting jobs. The clock runs from the first call to the moment when every end is recorded.
+/// Starts a worker for jobs that wait. The clock runs from the first call to the moment when every end is recorded.
 async fn drain(bench: &Bench, jobs: usize, delay: Duration) -> Measured<Drained> {
     seed(bench, jobs).await?;
     bench.sink.reset(delay);
     let stores_before = stores::cpu()?;
+    let before = Meter::read(&bench.database, &[])?;
     let worker = bench.installation.work()?;
-    let arrivals = bench.sink.received(jobs, PATIENCE).await?;
-    bench.ledger.all_done(PATIENCE).await?;
+    let arrivals = bench.sink.received(jobs, TIMEOUT).await?;
+    bench.ledger.all_done(TIMEOUT).await?;
     let end = bench.sink.now();
-    let (cpu, stores) = (worker.cpu()?, stores::cpu()? - stores_before);
-    let (memory, program) = (worker.peak_memory()?, worker.program_memory()?);
+    let cost = Meter::read(&bench.database, &[&worker])?.cost_since(&before, jobs);
+    let stores = stores::cpu()? - stores_before;
+    let memory = worker.peak_memory()?;
+    let program = worker.program_memory()?;
     worker.stop().await?;
     bench.ledger.all_recorded().await?;
     let begin = arrivals.iter().map(|arrival| arrival.at).min().unwrap_or_default();
     let rate = per_second(jobs, end - begin);
-    Ok(Drained { rate, cpu: for_a_thousand(cpu, jobs), stores: for_a_thousand(stores, jobs), memory, program })
+    Ok(Drained { rate, cost, stores: for_a_thousand(stores, jobs), memory, program })
 }
 
-/// Has decisions taken while no worker runs: each leaves one job waiting.
+/// Hands decisions in while no worker runs. Each leaves one job waiting.
 pub async fn seed(bench: &Bench, jobs: usize) -> Measured<()> {
     const ROWS: usize = 200;
     let api = bench.installation.serve().await?;

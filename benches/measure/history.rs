@@ -1,26 +1,28 @@
-//! Five million cases of three years: what they weigh, what each of the product's own statements reads among them, and
-//! how long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and plans are judged.
+//! Five million cases of three years: their size, what each of the product's own statements reads among them, and how
+//! long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and how plans are
+//! judged.
 //!
-//! In a database of its own, which is dropped at the end.
+//! It uses a database of its own, and drops it at the end.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use songda::demo::fresh_key;
-use songda::demo::sandbox::Sandbox;
-use songda::demo::wait::until;
-use songda::domain::kernel::clock::Stopwatch;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use reqwest::Url;
+use sqlx::{Connection, PgConnection};
 
+use crate::databases;
 use crate::history::copies::{self, Copied, TABLES, count};
 use crate::history::day::{Times, Town};
 use crate::history::plans;
 use crate::installation::{Api, Installation};
+use crate::library::{Sandbox, Stopwatch, fresh_key, until};
 use crate::process::Process;
 use crate::report::{Line, Sample, Target};
+use crate::serving::{answers, free_address};
 use crate::{Bench, Measured};
 
 static WEIGHT: Line = Line {
@@ -42,30 +44,22 @@ static READ: Line = Line {
     target: Target::AtMost(plans::MOST_PAGES),
 };
 
-/// Days that are lived to be timed, in a full run and in a quick one: enough for a median, and for every connection to settle on its plans.
+/// Timed days in a full run and in a quick one: enough for a median, and for every connection to settle on its plans.
 const DAYS: [usize; 2] = [12, 3];
-/// Most cases are decided elsewhere.
+/// Decisions of a back-office system on a day. Most cases are decided there.
 const DECISIONS: usize = 77;
 const OPERATOR: &str = "operator.bench";
-/// How long what is due may take.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Where it takes place.
+/// The longest that due jobs may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// The name of its database.
 const DATABASE: &str = "songda_history";
 
-/// Makes the history, and lives in it.
+/// Makes the history, and measures a town's days in it.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
-    let home = env::var("SONGDA_DATABASE_URL")?;
-    let mut admin = PgConnection::connect(&home).await?;
-    administer(&mut admin, format!("create database {DATABASE}")).await?;
-    let (server, _) = home.rsplit_once('/').ok_or("the database has no name")?;
-    let measured = in_its_database(bench, &format!("{server}/{DATABASE}")).await;
-    administer(&mut admin, format!("drop database {DATABASE} with (force)")).await?;
+    let url = databases::create(DATABASE).await?;
+    let measured = in_its_database(bench, &url).await;
+    databases::remove(DATABASE).await?;
     measured
-}
-
-async fn administer(admin: &mut PgConnection, sql: String) -> Measured<()> {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(admin).await?;
-    Ok(())
 }
 
 async fn in_its_database(bench: &Bench, url: &str) -> Measured<Vec<Sample>> {
@@ -91,23 +85,27 @@ async fn in_its_database(bench: &Bench, url: &str) -> Measured<Vec<Sample>> {
     Ok(vec![WEIGHT.is(weight), STEPS.beside(sum(&full), Some(sum(&empty))), READ.is(statements.most_pages())])
 }
 
-/// The town's own installation: in a database and under a prefix of its own, with the sandbox in all gateways' place.
+/// The town's own installation: a database and a prefix of its own, and the sandbox as all gateways.
 struct Place {
     installation: Installation,
+    sandbox: SocketAddr,
     password: String,
     days: usize,
 }
 
 impl Place {
     async fn prepare(bench: &Bench, url: &str) -> Measured<Self> {
-        let (password, world) = (fresh_key(), bench.installation.world()?);
-        let (ems, sf, sms) = (format!("{world}ems"), format!("{world}sf"), format!("{world}sms_aliyun"));
+        let password = fresh_key();
+        let sandbox = free_address().await?;
+        let gateway = |name: &str| format!("http://{sandbox}/{name}");
         let installation = bench.installation.with(&[
             ("SONGDA_DATABASE_URL", url),
             ("SONGDA_REDIS_PREFIX", "history:"),
-            ("SONGDA_EMS_URL", &ems),
-            ("SONGDA_SF_URL", &sf),
-            ("SONGDA_SMS_ALIYUN_URL", &sms),
+            ("SONGDA_EMS_URL", &gateway("ems")),
+            ("SONGDA_SF_URL", &gateway("sf")),
+            ("SONGDA_SMS_ALIYUN_URL", &gateway("sms_aliyun")),
+            ("SONGDA_WECHAT_URL", &gateway("wechat")),
+            ("SONGDA_IDENTITY_URL", &gateway("identity")),
             ("SONGDA_SANDBOX_STEP", "manual"),
             ("SONGDA_HOUSEKEEPING", "5s"),
             ("SONGDA_PASSWORD", &password),
@@ -121,10 +119,10 @@ impl Place {
             let add = ["staff", "add", name, "--name", name, "--agency", agency, "--role", role];
             installation.songda(&add).await?;
         }
-        Ok(Self { installation, password, days: bench.size(DAYS[0], DAYS[1]) })
+        Ok(Self { installation, sandbox, password, days: bench.size(DAYS[0], DAYS[1]) })
     }
 
-    /// Days that are timed.
+    /// Lives through the timed days.
     async fn lives(&self, conn: &mut PgConnection) -> Measured<Times> {
         let mut times = Times::default();
         let (town, processes) = self.wakes().await?;
@@ -135,7 +133,7 @@ impl Place {
         Ok(times)
     }
 
-    /// One case in a hundred waits for its officer.
+    /// Leaves one case in a hundred to its officer.
     async fn leaves_some_open(&self, conn: &mut PgConnection) -> Measured<()> {
         let (town, processes) = self.wakes().await?;
         copies::leave_open(conn, &town.leaves_one_open().await?).await?;
@@ -143,21 +141,32 @@ impl Place {
     }
 
     async fn wakes(&self) -> Measured<(Town, [Process; 3])> {
-        let (world, api, worker) =
-            (self.installation.play_the_world().await?, self.installation.serve().await?, self.installation.work()?);
-        let sandbox = Sandbox::new(self.installation.world()?)?;
+        let world = self.start_sandbox().await?;
+        let api = self.installation.serve().await?;
+        let worker = self.installation.work()?;
+        let sandbox = Sandbox::new(Url::parse(&format!("http://{}", self.sandbox))?)?;
         sandbox.aim(api.caller.base()).await?;
         let back_office = api.caller.with_token(self.installation.token(&api).await?);
         let Api { process, caller, .. } = api;
-        let (password, decisions) = (self.password.clone(), DECISIONS);
-        let town = Town { api: caller, sandbox, password, operator: OPERATOR, back_office, decisions };
+        let password = self.password.clone();
+        let town = Town { api: caller, sandbox, password, operator: OPERATOR, back_office, decisions: DECISIONS };
         Ok((town, [process, worker, world]))
     }
 
-    /// Once all is done that is due.
+    /// Starts the sandbox. It is the program that cargo built with this bench: the measured one may be without a
+    /// sandbox.
+    async fn start_sandbox(&self) -> Measured<Process> {
+        let program = Path::new(env!("CARGO_BIN_EXE_songda"));
+        let listen = [("SONGDA_SANDBOX_LISTEN", self.sandbox.to_string())];
+        let process = self.installation.start(program, "sandbox", &listen)?;
+        answers(self.sandbox, "/_sandbox/phones").await?;
+        Ok(process)
+    }
+
+    /// Waits until no job is due, and stops the processes.
     async fn sleeps(&self, processes: [Process; 3], conn: &mut PgConnection) -> Measured<()> {
         let due = "select exists (select from jobs where state = 'pending' and due_at < now() + interval '1 minute')";
-        until("all jobs are done", PATIENCE, async || {
+        until("all jobs are done", TIMEOUT, async || {
             let due = sqlx::query_scalar(due).fetch_one(&mut *conn).await;
             Ok((!due.unwrap_or(true)).then_some(()))
         })
@@ -169,7 +178,7 @@ impl Place {
     }
 }
 
-/// What a case weighs, table by table, in words; and all of it in kilobytes.
+/// Prints the size of a case by table, and returns the sum in kilobytes.
 async fn weigh(conn: &mut PgConnection) -> Measured<f64> {
     let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&mut *conn).await?;
     let each = |bytes: i64| bytes as f64 / cases as f64;
@@ -192,12 +201,12 @@ async fn weigh(conn: &mut PgConnection) -> Measured<f64> {
     .bind(TABLES.map(|(table, _)| table))
     .fetch_all(conn)
     .await?;
-    let told = indexes.iter().map(|(name, bytes)| format!("{name} {:.0}", each(*bytes)));
-    eprintln!("{words}bench: {}", told.collect::<Vec<_>>().join(", "));
+    let sizes = indexes.iter().map(|(name, bytes)| format!("{name} {:.0}", each(*bytes)));
+    eprintln!("{words}bench: {}", sizes.collect::<Vec<_>>().join(", "));
     Ok(all / 1_000.0)
 }
 
-/// Each step's median in both, in milliseconds.
+/// A table of each step's median in both databases, in milliseconds.
 fn side_by_side(empty: &Times, full: &Times) -> String {
     let full: BTreeMap<&str, f64> = full.medians().collect();
     let line = |(step, before): (&str, f64)| format!("| {step} | {before:.1} | {:.1} |\n", full[step]);
@@ -205,28 +214,28 @@ fn side_by_side(empty: &Times, full: &Times) -> String {
     format!("| a step of the town, median, ms | empty | full |\n|---|---|---|\n{lines}")
 }
 
-/// Copies a day until there are as many cases as are wanted, over as many connections as there are cores.
+/// Copies a day until the wanted number of cases is reached, over one connection for each core.
 async fn make(bench: &Bench, url: &str, conn: &mut PgConnection) -> Measured<()> {
     const AT_ONCE: i64 = 500;
     let watch = Stopwatch::start();
     let copied = Copied::take(conn).await?;
     let wanted = i64::try_from(bench.cases.unwrap_or_else(|| bench.size(5_000_000, 100_000)))?;
     let copies = copied.copies(wanted);
-    let hands = i64::try_from(std::thread::available_parallelism()?.get())?;
-    let share = async |hand: i64| {
+    let connections = i64::try_from(std::thread::available_parallelism()?.get())?;
+    let share = async |number: i64| {
         let mut conn = PgConnection::connect(url).await?;
-        // The rules are asked of every row by the tests' smaller history; here they would take as long again.
+        // Triggers, which check the foreign keys, would double the time. The tests keep them, on a smaller history.
         sqlx::raw_sql("set session_replication_role = replica; set synchronous_commit = off")
             .execute(&mut conn)
             .await?;
-        let mut to = copies - hand * AT_ONCE;
+        let mut to = copies - number * AT_ONCE;
         while to > 0 {
             copied.copy(&mut conn, (to - AT_ONCE + 1).max(1), to, copies).await?;
-            to -= hands * AT_ONCE;
+            to -= connections * AT_ONCE;
         }
         Measured::Ok(())
     };
-    try_join_all((0..hands).map(share)).await?;
+    try_join_all((0..connections).map(share)).await?;
     copied.end(conn).await?;
     count(conn).await?;
     eprintln!("bench: {copies} copies of a day in {:.0} s", watch.elapsed().as_secs_f64());

@@ -1,4 +1,4 @@
-//! How long it takes from a decision's request to the gateway's: on an idle machine, the API's hop included.
+//! The time from the request with a decision to the call at the gateway, on an idle machine. It includes the API.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,16 +24,19 @@ static WORST: Line = Line {
 static ANSWERED: Line =
     Line { what: "idle: decision requested to answered, p50", unit: "ms", beside: "", target: Target::None };
 
-/// Hands decisions in one by one, with rests between them.
+/// Hands decisions in one by one, with pauses between them.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
-    const REST: Duration = Duration::from_millis(20);
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let (api, worker) = (bench.installation.serve().await?, bench.installation.work()?);
+    const PAUSE: Duration = Duration::from_millis(20);
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    let api = bench.installation.serve().await?;
+    let worker = bench.installation.work()?;
     let token = bench.installation.token(&api).await?;
     let mut connection = Connection::open(api.address).await?;
     // The first ones open connections and fill caches.
-    let (warm, count) = (20, bench.size(1_000, 200));
-    let (mut sent, mut answered) = (HashMap::new(), Vec::new());
+    let warm = 20;
+    let count = bench.size(1_000, 200);
+    let mut sent = HashMap::new();
+    let mut answered = Vec::new();
     bench.sink.reset(Duration::ZERO);
     for number in 0..warm + count {
         let (phone, request) = decisions::request(&token);
@@ -43,9 +46,9 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
             sent.insert(phone, before);
             answered.push(bench.sink.now() - before);
         }
-        tokio::time::sleep(REST).await;
+        tokio::time::sleep(PAUSE).await;
     }
-    let arrivals = bench.sink.received(warm + count, PATIENCE).await?;
+    let arrivals = bench.sink.received(warm + count, TIMEOUT).await?;
     worker.stop().await?;
     api.process.stop().await?;
     bench.ledger.all_recorded().await?;
@@ -58,7 +61,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     ])
 }
 
-/// From sending to arrival, for each phone that was sent to, the shortest first.
+/// The time from sending to arrival for each phone in `sent`, the shortest first.
 pub fn delays(arrivals: &[Arrival], sent: &HashMap<u64, Duration>) -> Vec<Duration> {
     let delay = |arrival: &Arrival| Some(arrival.at.saturating_sub(*sent.get(&arrival.phone)?));
     let mut delays: Vec<Duration> = arrivals.iter().filter_map(delay).collect();

@@ -1,13 +1,13 @@
-//! Live clients: what each costs while it waits, beside the bare framework's, and how soon an event reaches all.
+//! Live clients: what each costs while it waits, beside the bare framework's, and how soon an event reaches all of
+//! them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use songda::casework::notices::live::MOST_STREAMS;
-use songda::domain::kernel::clock::Stopwatch;
 
 use crate::bare::Bare;
+use crate::library::{MOST_STREAMS, Stopwatch};
 use crate::load::closed_loop;
 use crate::process::Process;
 use crate::report::{Line, Sample, Target};
@@ -21,7 +21,7 @@ static MEMORY: Line = Line {
     beside: "bare framework",
     target: Target::RatioAtMost(1.3),
 };
-static TOLD: Line = Line {
+static REACHED: Line = Line {
     what: "live clients: decisions for all reach all, from the first request",
     unit: "s",
     beside: "",
@@ -34,12 +34,12 @@ static IDLE: Line = Line {
     target: Target::None,
 };
 
-/// How many decisions are handed in with one request.
+/// Decisions in one request.
 const ROWS: usize = 200;
-/// How long clients are watched while nothing happens.
+/// How long clients are observed while nothing happens.
 const REST: Duration = Duration::from_secs(10);
 
-/// Holds the clients of the bare framework, then the product's.
+/// Holds clients of the bare framework, then clients of the product.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let count = bench.size(5_000, 1_000);
     let bare = Bare::start().await?;
@@ -48,7 +48,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     drop(clients);
     bare.process.stop().await?;
 
-    let (sandbox, api) = (bench.installation.play_the_world().await?, bench.installation.serve().await?);
+    let api = bench.installation.serve().await?;
     let residents = Resident::sign_in(&api, count / MOST_STREAMS).await?;
     let follow = |number: usize| residents[number % residents.len()].follow();
     let (mut clients, each) = hold(&api.process, api.address, count, follow).await?;
@@ -61,16 +61,15 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
         residents.chunks(ROWS).map(|residents| decisions::batch_for(&token, residents)).collect();
     let watch = Stopwatch::start();
     let decide = closed_loop(api.address, batches.len(), batches.len(), |number| batches[number].clone());
-    tokio::try_join!(decide, try_join_all(clients.iter_mut().map(told)))?;
-    let told = watch.elapsed();
+    tokio::try_join!(decide, try_join_all(clients.iter_mut().map(event)))?;
+    let reached = watch.elapsed();
     drop(clients);
     api.process.stop().await?;
-    sandbox.stop().await?;
     bench.clear().await?;
-    Ok(vec![MEMORY.beside(each, Some(bare_each)), TOLD.is(told.as_secs_f64()), IDLE.is(idle)])
+    Ok(vec![MEMORY.beside(each, Some(bare_each)), REACHED.is(reached.as_secs_f64()), IDLE.is(idle)])
 }
 
-/// Opens so many streams, and says what each costs the server, in kB.
+/// Opens streams, and returns them with the memory that each costs the server, in kB.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 async fn hold(
     server: &Process,
@@ -83,7 +82,7 @@ async fn hold(
     for number in 0..count {
         let mut client = Connection::open(address).await?;
         client.send(&follow(number)).await?;
-        // The head of the answer: the stream stands.
+        // The head of the response: the server holds the stream.
         let head = client.read_some().await?;
         if !head.starts_with(b"HTTP/1.1 200") {
             return Err(format!("client {number} is not held: {}", String::from_utf8_lossy(head)).into());
@@ -93,8 +92,8 @@ async fn hold(
     Ok((clients, (server.memory()? - before) * 1_000.0 / count as f64))
 }
 
-/// Waits until a client is told of a change; comments that keep the stream alive are passed over.
-async fn told(client: &mut Connection) -> Measured<()> {
+/// Waits until a client gets an event. Comments that keep the stream alive do not count.
+async fn event(client: &mut Connection) -> Measured<()> {
     loop {
         let bytes = client.read_some().await?;
         if bytes.is_empty() {

@@ -1,23 +1,24 @@
-//! The measurements, one file each. Each starts what it needs, measures the product and its limit, and stops it all.
+//! The measurements, one file each. Each starts what it needs, measures the product and its limit, and stops
+//! everything.
 
 mod burst;
-mod decide;
-mod delivery;
-mod drain;
-mod footprint;
+pub mod decide;
+pub mod delivery;
+pub mod drain;
+pub mod footprint;
 mod history;
 mod latency;
-mod limits;
+pub mod limits;
 mod live;
-mod reads;
+pub mod reads;
 mod scale;
-mod submit;
+pub mod submit;
 mod sustained;
 
 use crate::report::Sample;
 use crate::{Bench, Measured};
 
-/// In the order in which they are made.
+/// All measurements, in their order.
 pub const NAMES: [&str; 13] = [
     "limits",
     "footprint",
@@ -34,10 +35,10 @@ pub const NAMES: [&str; 13] = [
     "history",
 ];
 
-/// Those that are long in themselves, and so are made in the first round only.
+/// Long measurements. They are made in the first round only.
 pub const ONCE: [&str; 4] = ["sustained", "burst", "live", "history"];
 
-/// Makes one of them.
+/// Makes one measurement.
 pub async fn one(name: &str, bench: &Bench) -> Measured<Vec<Sample>> {
     match name {
         "limits" => limits::measure(bench).await,

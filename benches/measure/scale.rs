@@ -1,8 +1,8 @@
-//! More processes on one database and one Redis: what they do together, beside as many times what one does.
+//! Several processes on one database and one Redis: their rate together, beside the rate of one times their number.
 //!
-//! A process is held down by what it may have at once, not by the machine: a worker by slots before a gateway that takes
-//! 20 ms, an API by connections to the database. So more of them can be shown to do more even on two cores, which all
-//! parts share. Each has as much to do as one alone, so that starts weigh the same.
+//! Each process is limited by a setting and not by the machine: a worker by its slots for a gateway that takes 20 ms,
+//! an API by its connections to the database. So two cores, which all parts share, are enough to show that more
+//! processes do more. Each process has as much to do as one alone, so that starts count the same.
 
 use std::time::Duration;
 
@@ -27,8 +27,11 @@ static TWO_APIS: Line = line("decisions at 2 APIs of 2 connections to the databa
 
 /// Measures one, two and four workers, then one and two APIs.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
-    let (one, two, four) = (workers(bench, 1).await?, workers(bench, 2).await?, workers(bench, 4).await?);
-    let (alone, together) = (apis(bench, 1).await?, apis(bench, 2).await?);
+    let one = workers(bench, 1).await?;
+    let two = workers(bench, 2).await?;
+    let four = workers(bench, 4).await?;
+    let alone = apis(bench, 1).await?;
+    let together = apis(bench, 2).await?;
     bench.clear().await?;
     Ok(vec![
         TWO_WORKERS.beside(two, Some(2.0 * one)),
@@ -37,17 +40,17 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     ])
 }
 
-/// Jobs a second that so many workers bring out together, from the first call to the last: each job once, with one
-/// attempt in the record.
+/// Jobs a second of `count` workers together, from the first call to the last. Each job is done once, with one recorded
+/// attempt.
 async fn workers(bench: &Bench, count: usize) -> Measured<f64> {
-    const PATIENCE: Duration = Duration::from_secs(120);
+    const TIMEOUT: Duration = Duration::from_secs(120);
     let jobs = count * bench.size(2_000, 400);
     seed(bench, jobs).await?;
     bench.sink.reset(Duration::from_millis(20));
     let installation = bench.installation.with(&[("SONGDA_SMS_ALIYUN_SLOTS", "8")]);
     let workers: Vec<Process> = (0..count).map(|_| installation.work()).collect::<Measured<_>>()?;
-    let arrivals = bench.sink.received(jobs, PATIENCE).await?;
-    bench.ledger.all_done(PATIENCE).await?;
+    let arrivals = bench.sink.received(jobs, TIMEOUT).await?;
+    bench.ledger.all_done(TIMEOUT).await?;
     try_join_all(workers.into_iter().map(Process::stop)).await?;
     bench.ledger.all_recorded().await?;
     let times = arrivals.iter().map(|arrival| arrival.at);
@@ -55,7 +58,7 @@ async fn workers(bench: &Bench, count: usize) -> Measured<f64> {
     Ok(per_second(jobs, took))
 }
 
-/// Decisions a second that so many APIs take together.
+/// Decisions a second of `count` APIs together.
 async fn apis(bench: &Bench, count: usize) -> Measured<f64> {
     const CALLERS: usize = 16;
     let installation = bench.installation.with(&[("SONGDA_DATABASE_CONNECTIONS", "2")]);

@@ -1,12 +1,11 @@
-//! Five hundred decisions a second for minutes: nothing may pile up. Time counts from when each should have been sent.
+//! Five hundred decisions a second for minutes: no queue may grow. Time counts from when each should have been sent.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use songda::domain::kernel::clock::Stopwatch;
-
 use super::latency::{beginning, delays};
+use crate::library::Stopwatch;
 use crate::load::{fixed_rate, percentile};
 use crate::report::{Line, Sample, Target};
 use crate::{Bench, Measured, decisions};
@@ -32,11 +31,12 @@ static AGE: Line = Line {
     target: Target::AtMost(1.0),
 };
 
-/// Keeps the rate up, and looks at the queue all the while.
+/// Sends at the fixed rate, and observes the queue meanwhile.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
     let time = bench.time(Duration::from_secs(300), Duration::from_secs(20));
-    let (api, worker) = (bench.installation.serve().await?, bench.installation.work()?);
+    let api = bench.installation.serve().await?;
+    let worker = bench.installation.work()?;
     let token = bench.installation.token(&api).await?;
     bench.sink.reset(Duration::ZERO);
     let phones = RefCell::new(Vec::new());
@@ -48,8 +48,8 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let (load, oldest) =
         tokio::try_join!(fixed_rate(api.address, 64, PER_SECOND, time, request), greatest_age(bench, time))?;
     let phones = phones.into_inner();
-    // Each connection draws the next number before it finds that the time is over.
-    let arrivals = bench.sink.received(load.latencies.len(), PATIENCE).await?;
+    // `phones` holds some more: each connection takes a number before it finds that the time is over.
+    let arrivals = bench.sink.received(load.latencies.len(), TIMEOUT).await?;
     worker.stop().await?;
     api.process.stop().await?;
     bench.ledger.all_recorded().await?;
@@ -64,11 +64,12 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
 }
 
 async fn greatest_age(bench: &Bench, time: Duration) -> Measured<Duration> {
-    const LOOK_EVERY: Duration = Duration::from_millis(100);
-    let (watch, mut greatest) = (Stopwatch::start(), Duration::ZERO);
+    const POLL_EVERY: Duration = Duration::from_millis(100);
+    let watch = Stopwatch::start();
+    let mut greatest = Duration::ZERO;
     while watch.elapsed() < time {
         greatest = greatest.max(bench.ledger.oldest_due().await?);
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_EVERY).await;
     }
     Ok(greatest)
 }

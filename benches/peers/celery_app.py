@@ -1,6 +1,6 @@
 """Celery with the same jobs: `python celery_app.py N` enqueues them one by one, and
-`celery --app celery_app worker --pool gevent --concurrency 64` posts each to the sink. Everything else is as Celery has
-it by default: no result backend, so nothing is kept of finished jobs."""
+`celery --app celery_app worker --pool gevent --concurrency 64` posts each to the sink. Everything else is Celery's
+default: without a result backend, so finished jobs are not kept."""
 
 import os
 import sys

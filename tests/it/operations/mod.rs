@@ -1,5 +1,6 @@
 //! What operators run and watch.
 
+mod bench;
 mod catalogue;
 mod doctor;
 mod housekeeping;

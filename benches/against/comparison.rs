@@ -1,0 +1,126 @@
+//! All rounds of a comparison, line by line, and the verdict on each line.
+
+use std::time::Duration;
+
+use super::stage::{Line, Turn};
+use crate::meter::Cost;
+use crate::statistics::{median, ratios};
+use crate::verdict::{Basis, Verdict, judge};
+
+/// Two neighbouring turns.
+pub struct Pair {
+    pub base: Turn,
+    pub new: Turn,
+}
+
+/// One line of the comparison with all its rounds.
+pub struct Row {
+    pub line: &'static Line,
+    rounds: Vec<Round>,
+}
+
+/// One round of one line.
+struct Round {
+    base: f64,
+    new: f64,
+    /// New to base: the median over the pairs.
+    ratio: f64,
+    processor: Option<Processor>,
+}
+
+/// Processor time of 1,000 operations in one round.
+struct Processor {
+    base: Share,
+    new: Share,
+}
+
+/// Milliseconds of processor time for 1,000 operations.
+#[derive(Clone, Copy)]
+pub struct Share {
+    pub product: f64,
+    pub stores: f64,
+}
+
+/// Processor time of 1,000 operations: the medians over all rounds, and the ratios of each round.
+pub struct ProcessorTime {
+    pub base: Share,
+    pub new: Share,
+    pub ratios: Vec<f64>,
+}
+
+impl Row {
+    pub const fn new(line: &'static Line) -> Self {
+        Self { line, rounds: Vec::new() }
+    }
+
+    /// Adds the turns of a round.
+    pub fn add(&mut self, pairs: &[Pair]) {
+        self.rounds.push(Round::of(pairs));
+    }
+
+    /// The base's value in each round.
+    pub fn base(&self) -> Vec<f64> {
+        self.rounds.iter().map(|round| round.base).collect()
+    }
+
+    /// The new program's value in each round.
+    pub fn new_values(&self) -> Vec<f64> {
+        self.rounds.iter().map(|round| round.new).collect()
+    }
+
+    /// New to base in each round.
+    pub fn ratios(&self) -> Vec<f64> {
+        self.rounds.iter().map(|round| round.ratio).collect()
+    }
+
+    /// `None` if the line belongs to no operations.
+    pub fn processor(&self) -> Option<ProcessorTime> {
+        let rounds: Vec<&Processor> =
+            self.rounds.iter().map(|round| round.processor.as_ref()).collect::<Option<_>>()?;
+        let base: Vec<Share> = rounds.iter().map(|round| round.base).collect();
+        let new: Vec<Share> = rounds.iter().map(|round| round.new).collect();
+        let ratios = rounds.iter().map(|round| round.new.total() / round.base.total()).collect();
+        Some(ProcessorTime { base: Share::median(&base), new: Share::median(&new), ratios })
+    }
+
+    /// The verdict, and what it rests on. A value above its bound is slower, whatever the base has.
+    pub fn verdict(&self) -> (Verdict, Basis) {
+        if self.line.bound.is_some_and(|bound| median(&self.new_values()) > bound) {
+            return (Verdict::Slower, Basis::Bound);
+        }
+        let processor = self.processor().map(|time| time.ratios);
+        judge(&self.ratios(), self.line.better, processor.as_deref())
+    }
+}
+
+impl Round {
+    fn of(pairs: &[Pair]) -> Self {
+        let base: Vec<f64> = pairs.iter().map(|pair| pair.base.value).collect();
+        let new: Vec<f64> = pairs.iter().map(|pair| pair.new.value).collect();
+        let shares = Share::of(pairs.iter().map(|pair| &pair.base)).zip(Share::of(pairs.iter().map(|pair| &pair.new)));
+        let processor = shares.map(|(base, new)| Processor { base, new });
+        Self { base: median(&base), new: median(&new), ratio: median(&ratios(&new, &base)), processor }
+    }
+}
+
+impl Share {
+    /// The cost of all turns over all their operations. `None` if a turn has no operations.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    fn of<'a>(turns: impl Iterator<Item = &'a Turn>) -> Option<Self> {
+        let costs: Vec<Cost> = turns.map(|turn| turn.cost).collect::<Option<_>>()?;
+        let operations: usize = costs.iter().map(|cost| cost.operations).sum();
+        let of_1000 = |time: Duration| time.as_secs_f64() * 1e6 / operations as f64;
+        let product = of_1000(costs.iter().map(|cost| cost.product).sum());
+        Some(Self { product, stores: of_1000(costs.iter().map(|cost| cost.stores).sum()) })
+    }
+
+    fn total(self) -> f64 {
+        self.product + self.stores
+    }
+
+    fn median(shares: &[Self]) -> Self {
+        let product: Vec<f64> = shares.iter().map(|share| share.product).collect();
+        let stores: Vec<f64> = shares.iter().map(|share| share.stores).collect();
+        Self { product: median(&product), stores: median(&stores) }
+    }
+}

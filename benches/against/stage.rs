@@ -1,0 +1,76 @@
+//! How a measurement takes part in a comparison: it is started for both programs, and they take turns.
+
+use std::time::Duration;
+
+use crate::load::per_second;
+use crate::meter::{Cost, Meter};
+use crate::process::Process;
+use crate::verdict::Better;
+use crate::{Bench, Measured};
+
+/// A line of the comparison.
+pub struct Line {
+    pub what: &'static str,
+    pub unit: &'static str,
+    pub better: Better,
+    /// The new program's value must not be above this.
+    pub bound: Option<f64>,
+    /// True if the line measures the machine alone. Both programs must be equal in it, and a difference is noise.
+    pub is_control: bool,
+}
+
+impl Line {
+    /// Operations a second.
+    pub const fn rate(what: &'static str, unit: &'static str) -> Self {
+        Self { what, unit, better: Better::Higher, bound: None, is_control: false }
+    }
+
+    /// Time or memory that is bounded.
+    pub const fn bounded(what: &'static str, unit: &'static str, bound: f64) -> Self {
+        Self { what, unit, better: Better::Lower, bound: Some(bound), is_control: false }
+    }
+
+    /// A rate of the machine alone.
+    pub const fn control(what: &'static str) -> Self {
+        Self { what, unit: "/s", better: Better::Higher, bound: None, is_control: true }
+    }
+}
+
+/// What one turn of one program showed for one line.
+pub struct Turn {
+    pub value: f64,
+    /// `None` if the value belongs to no operations, as memory.
+    pub cost: Option<Cost>,
+}
+
+/// A measurement that both programs can take turns in, because it starts once and can then be repeated.
+pub trait Stage: Sized {
+    /// The lines of a turn, in its order.
+    const LINES: &'static [Line];
+    /// Turns of each program in a round.
+    const TURNS: usize;
+    /// Turns that are thrown away at the beginning of a round: they open connections and fill caches.
+    const WARM_UPS: usize;
+
+    /// Starts what the turns need.
+    async fn start(bench: &Bench) -> Measured<Self>;
+
+    /// Measures each line once.
+    async fn turn(&self, bench: &Bench) -> Measured<Vec<Turn>>;
+
+    /// Stops everything, and leaves no job pending.
+    async fn stop(self, bench: &Bench) -> Measured<()>;
+}
+
+/// A turn of `operations` by these processes. `work` returns the time from the first operation to the last.
+pub async fn metered(
+    bench: &Bench,
+    processes: &[&Process],
+    operations: usize,
+    work: impl Future<Output = Measured<Duration>>,
+) -> Measured<Turn> {
+    let before = Meter::read(&bench.database, processes)?;
+    let took = work.await?;
+    let cost = Meter::read(&bench.database, processes)?.cost_since(&before, operations);
+    Ok(Turn { value: per_second(operations, took), cost: Some(cost) })
+}

@@ -1,0 +1,101 @@
+//! Is a program faster or slower than another one? Decided by the ratios that were taken inside each round. Pure:
+//! tests/it includes this file.
+
+use std::fmt;
+
+use super::statistics::{median, spread};
+
+/// Differences of up to this share do not count.
+pub const LIMIT: f64 = 0.03;
+
+/// A difference counts in spite of a wide spread if it is at least this many times as large. However noisy the machine
+/// is, two equal programs reach that about once in a thousand comparisons of five rounds.
+const CLEAR: f64 = 2.0;
+
+/// Which values are better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// A rate.
+    Higher,
+    /// Time or memory.
+    Lower,
+}
+
+/// How the new program compares with the base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The difference is within the limit.
+    Same,
+    /// Better by more than the limit.
+    Faster,
+    /// Worse by more than the limit.
+    Slower,
+    /// The noise hides a difference of this size.
+    Unclear,
+}
+
+/// What a verdict rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The measured values.
+    Values,
+    /// Processor time, because the spread of the values is wider than the limit.
+    ProcessorTime,
+    /// A bound that the new program must keep, whatever the base does.
+    Bound,
+}
+
+/// Judges a line by its in-round ratios, new to base: by the values if their spread allows it, else by the processor
+/// time of 1,000 operations, if that was measured.
+pub fn judge(values: &[f64], better: Better, processor: Option<&[f64]>) -> (Verdict, Basis) {
+    if let Some(verdict) = decide(values, better) {
+        return (verdict, Basis::Values);
+    }
+    let by_processor = processor.and_then(|ratios| decide(ratios, Better::Lower));
+    match by_processor {
+        Some(verdict) => (verdict, Basis::ProcessorTime),
+        None => (Verdict::Unclear, Basis::Values),
+    }
+}
+
+/// The verdict of the median, unless noise could have made the difference.
+fn decide(ratios: &[f64], better: Better) -> Option<Verdict> {
+    let median = median(ratios);
+    let allowed = LIMIT.max((median - 1.0).abs() / CLEAR);
+    (spread(ratios) <= allowed).then(|| of(median, better))
+}
+
+fn of(ratio: f64, better: Better) -> Verdict {
+    let gain = match better {
+        Better::Higher => ratio - 1.0,
+        Better::Lower => 1.0 - ratio,
+    };
+    if gain > LIMIT {
+        Verdict::Faster
+    } else if gain < -LIMIT {
+        Verdict::Slower
+    } else {
+        Verdict::Same
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Same => "same",
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::Unclear => "unclear",
+        })
+    }
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Values => "values",
+            Self::ProcessorTime => "processor time",
+            Self::Bound => "bound",
+        })
+    }
+}

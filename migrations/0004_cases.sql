@@ -31,7 +31,7 @@ create table uploads (
     keep_until    timestamptz                          -- null: it belongs to a case, and is kept with it
 );
 create index uploads_person on uploads (person_id, created_at desc);
--- Housekeeping removes files that were never handed in, and a person may have only so many of them.
+-- Housekeeping removes files that were never handed in, and the number of files of a person is limited.
 create index uploads_expiring on uploads (keep_until) where keep_until is not null;
 create index uploads_unused on uploads (person_id) where keep_until is not null;
 

@@ -1,8 +1,9 @@
-//! No two files import each other, directly or over others. A circle means that none of its files can be understood, moved
-//! or tested alone.
+//! No two files import each other, directly or over others. A circle means that none of its files can be understood,
+//! moved or tested alone.
 //!
-//! An arrow is a path in a file's code that leads into another file: a `use`, or a path written out. Unit tests are left
-//! out. A `pub use` is no arrow: by it a folder's `mod.rs` presents what its files define.
+//! An arrow is a path in a file's code that leads into another file: a `use`, or a path written out. Unit tests are
+//! left out. A `pub use` is no arrow: by it a folder's `mod.rs` presents what its files define. A visibility (`pub(in
+//! crate::queue)`) is no arrow either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -53,6 +54,8 @@ impl Reader<'_> {
     fn arrows_of(&self, from: &Module, code: &str) -> BTreeSet<Module> {
         let presented = Regex::new(r"\bpub(?:\([^)]*\))? use [^;]+;").unwrap();
         let code = presented.replace_all(code, "");
+        let visibility = Regex::new(r"\(in [\w:]+\)").unwrap();
+        let code = visibility.replace_all(&code, "");
         let mut found = BTreeSet::new();
         for written in self.path.captures_iter(&code) {
             let beginning: Vec<&str> = written[1].trim_end_matches("::").split("::").collect();

@@ -1,5 +1,5 @@
 //! Jobs that wait, and how fast a worker that is started does them: into a gateway that responds at once, and into one
-//! that takes 20 ms. Every attempt is a row in PostgreSQL before and after the call.
+//! that takes 20 ms. Every claim before the call and every attempt after it is durable in PostgreSQL.
 
 use std::time::Duration;
 

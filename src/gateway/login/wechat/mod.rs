@@ -6,74 +6,28 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde::Deserialize;
 
+use super::{LoginAdapter, LoginFault, LoginGateway, PlatformAccount};
+use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
+use crate::gateway::shared::http::{Http, HttpAnswer};
+use crate::gateway::shared::wechat::{MiniProgram, WechatReply};
 
-use crate::gateway::push::wechat::{Account, Said};
-use crate::gateway::shared::http::{Answer, Http};
-use crate::gateway::shared::probe::Probe;
-
-/// Who signed in, as WeChat knows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WechatIdentity {
-    /// The mini-program: an openid means nothing without it.
-    pub appid: String,
-    /// The person, within this mini-program.
-    pub openid: Private<String>,
-    /// The person, within all that the same owner runs on WeChat; only where the mini-program is bound so.
-    pub unionid: Option<Private<String>>,
-}
-
-/// Why nobody signed in. WeChat's own code is in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LoginFault {
-    /// The code is wrong, too old, or was used: the client calls `wx.login` again.
-    #[error("the code is not valid any more")]
-    CodeRejected,
-    /// WeChat rates the account a high risk and lets it sign in nowhere.
-    #[error("WeChat blocks this account")]
-    Blocked,
-    /// Too many sign-ins.
-    #[error("too many sign-ins")]
-    Throttled,
-    /// No sensible answer. The code may be used up: the client calls `wx.login` again.
-    #[error("WeChat does not answer")]
-    Unavailable,
-    /// Nothing will change until somebody mends our account.
-    #[error("our account at WeChat is at fault")]
-    Misconfigured,
-}
-
-/// Turns a code of a client into a person.
-#[async_trait]
-pub trait LoginGateway: Send + Sync {
-    /// Asks once. A code is good for one question.
-    async fn session(&self, code: &Private<String>) -> Result<WechatIdentity, LoginFault>;
-
-    /// Asks for the session of a code that nobody has: it is refused for the code's sake only by a WeChat that takes
-    /// our account for good.
-    async fn probe(&self) -> Probe {
-        match self.session(&Private::new("no-code".to_owned())).await {
-            Ok(_) | Err(LoginFault::CodeRejected | LoginFault::Blocked) => Probe::Well,
-            Err(LoginFault::Throttled) => Probe::Throttled,
-            Err(fault @ LoginFault::Misconfigured) => Probe::Refused(fault.to_string()),
-            Err(fault @ LoginFault::Unavailable) => Probe::Silent(fault.to_string()),
-        }
-    }
-}
+/// The platform, as `registry.rs` lists it. The twin of `push::wechat` plays it: both are one host with one account.
+pub const ADAPTER: LoginAdapter = LoginAdapter { code: "wechat", build };
 
 /// The mini-program's sign-in.
 pub struct WechatLogin {
     http: Http,
-    account: Account,
+    account: MiniProgram,
 }
 
 /// Builds the gateway from the settings.
-pub fn gateway(env: &mut Env) -> Option<Arc<dyn LoginGateway>> {
+fn build(env: &mut Env, _: &Clock) -> Option<Arc<dyn LoginGateway>> {
     if !env.or::<bool>("SONGDA_WECHAT_LOGIN_ENABLED", "true", "whether people sign in through the mini-program")? {
         return None;
     }
-    let account = Account::read(env)?;
+    let account = MiniProgram::read(env)?;
     match WechatLogin::new(account) {
         Ok(gateway) => Some(Arc::new(gateway)),
         Err(error) => {
@@ -84,30 +38,34 @@ pub fn gateway(env: &mut Env) -> Option<Arc<dyn LoginGateway>> {
 }
 
 impl WechatLogin {
-    /// For one mini-program.
+    /// Sign-in for one mini-program.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(account: Account) -> Result<Self, reqwest::Error> {
+    /// If TLS cannot be set up.
+    pub fn new(account: MiniProgram) -> Result<Self, reqwest::Error> {
         Ok(Self { http: Http::new(&account.http)?, account })
     }
 
-    fn understand(&self, answer: &Answer) -> Result<WechatIdentity, LoginFault> {
+    fn understand(&self, answer: &HttpAnswer) -> Result<PlatformAccount, LoginFault> {
         if let Ok(session) = serde_json::from_slice::<Session>(&answer.body) {
             let appid = self.account.appid.clone();
-            return Ok(WechatIdentity { appid, openid: session.openid, unionid: session.unionid });
+            return Ok(PlatformAccount { appid, openid: session.openid, unionid: session.unionid });
         }
-        let said = Said::read(&answer.body);
-        let detail = said.as_ref().map_or_else(|| "no readable answer".to_owned(), Said::detail);
+        let reply = WechatReply::read(&answer.body);
+        let detail = reply.as_ref().map_or_else(|| "no readable answer".to_owned(), WechatReply::detail);
         tracing::warn!(status = answer.status.as_u16(), detail, "WeChat refused a sign-in");
-        Err(fault(said.and_then(|said| said.code)))
+        Err(fault(reply.and_then(|reply| reply.code)))
     }
 }
 
 #[async_trait]
 impl LoginGateway for WechatLogin {
-    async fn session(&self, code: &Private<String>) -> Result<WechatIdentity, LoginFault> {
-        // The secret and the code stand in the query by protocol: this URL must never be logged.
+    fn code(&self) -> &'static str {
+        ADAPTER.code
+    }
+
+    async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault> {
+        // By protocol, the query contains the secret and the code: this URL must never be logged.
         let request = self.http.request(Method::GET, "/sns/jscode2session").query(&[
             ("appid", self.account.appid.as_str()),
             ("secret", self.account.secret.expose()),
@@ -124,20 +82,20 @@ impl LoginGateway for WechatLogin {
     }
 }
 
-/// A session. WeChat's `session_key` is not read at all: nothing here needs it.
+/// A session. WeChat's `session_key` is not read, because nothing needs it.
 #[derive(Deserialize)]
 struct Session {
     openid: Private<String>,
     unionid: Option<Private<String>>,
 }
 
-/// What a code means; one that nobody has described may pass.
+/// The meaning of an `errcode`. An undocumented one counts as temporary.
 fn fault(code: Option<i64>) -> LoginFault {
     match code {
         Some(40029 | 40163) => LoginFault::CodeRejected,
         Some(40226) => LoginFault::Blocked,
         Some(45009 | 45011) => LoginFault::Throttled,
-        // The account, or its white list of addresses.
+        // The account, or its allow list of IP addresses.
         Some(40013 | 40125 | 41002 | 41004 | 41008 | 40164 | 61004) => LoginFault::Misconfigured,
         _ => LoginFault::Unavailable,
     }
@@ -151,22 +109,22 @@ mod tests {
     use crate::gateway::shared::http::HttpSettings;
     use crate::gateway::shared::loopback::{self, Loopback, Reply, nobody};
 
-    async fn sign_in(http: &HttpSettings) -> Result<WechatIdentity, LoginFault> {
+    async fn sign_in(http: &HttpSettings) -> Result<PlatformAccount, LoginFault> {
         let secret = Private::new("hush".to_owned());
-        let account = Account { http: http.clone(), appid: "wx0000000000000000".to_owned(), secret };
+        let account = MiniProgram { http: http.clone(), appid: "wx0000000000000000".to_owned(), secret };
         WechatLogin::new(account).unwrap().session(&Private::new("code-1".to_owned())).await
     }
 
     #[tokio::test]
-    async fn a_code_becomes_a_person() {
+    async fn a_code_becomes_an_account() {
         let gateway = Loopback::start(|_| {
             loopback::json(&json!({"openid": "oAAAA", "session_key": "MTIzNDU2Nzg5MDEyMzQ1Ng==", "unionid": "uZZZZ"}))
         })
         .await;
-        let identity = sign_in(&gateway.settings).await.unwrap();
-        assert_eq!((identity.appid.as_str(), identity.openid.expose().as_str()), ("wx0000000000000000", "oAAAA"));
-        assert_eq!(identity.unionid.as_ref().map(|id| id.expose().as_str()), Some("uZZZZ"));
-        assert!(!format!("{identity:?}").contains("oAAAA"));
+        let account = sign_in(&gateway.settings).await.unwrap();
+        assert_eq!((account.appid.as_str(), account.openid.expose().as_str()), ("wx0000000000000000", "oAAAA"));
+        assert_eq!(account.unionid.as_ref().map(|id| id.expose().as_str()), Some("uZZZZ"));
+        assert!(!format!("{account:?}").contains("oAAAA"));
         let asked = &gateway.calls()[0];
         assert_eq!(asked.path, "/sns/jscode2session");
         assert_eq!(
@@ -176,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refusals_have_their_class() {
+    async fn each_errcode_has_its_fault() {
         for (code, fault) in [
             (-1, LoginFault::Unavailable),
             (40029, LoginFault::CodeRejected),
@@ -195,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_answer_is_no_sign_in() {
+    async fn an_unreadable_answer_is_unavailable() {
         for reply in ["<html>", "{}"] {
             let gateway = Loopback::start(move |_| Reply::Says(200, reply.to_owned())).await;
             assert_eq!(sign_in(&gateway.settings).await, Err(LoginFault::Unavailable));

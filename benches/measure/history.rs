@@ -1,5 +1,5 @@
 //! Five million cases of three years: what they weigh, what each of the product's own statements reads among them, and
-//! how long a town's steps take beside an empty database. `tests/history` says how history is made and plans are judged.
+//! how long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and plans are judged.
 //!
 //! In a database of its own, which is dropped at the end.
 

@@ -7,9 +7,9 @@ use songda::lifecycle::Tasks;
 use super::known::Known;
 use super::mangle;
 use super::operation::{Asked, Operation};
-use crate::decisions::result;
-use crate::edge::HASTY;
-use crate::harness::Desk;
+use crate::api::edge::HASTY;
+use crate::support::desk::Desk;
+use crate::support::office::result;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_body_is_too_strange() {
@@ -63,7 +63,7 @@ async fn whatever_a_draft_holds_it_can_be_read_again() {
 async fn a_strange_row_harms_no_other() {
     let mut desk = Desk::open_idle(&HASTY).await;
     desk.leave_jobs();
-    let office = crate::decisions::back_office(&desk).await;
+    let office = crate::support::office::back_office(&desk).await;
     let mut strange = mangle::some(&mangle::json(vec![result("13912345678")]), mangle::cases() / 2);
     // Too deep a row makes the batch no JSON that anybody reads.
     strange.retain(|row| serde_json::from_str::<Value>(&json!({"results": [row]}).to_string()).is_ok());

@@ -10,10 +10,10 @@ use songda::lifecycle::Tasks;
 
 use super::mangle::{self, Mangled};
 use super::{seals, seeds};
-use crate::decisions::{back_office, result};
-use crate::edge::Read;
-use crate::harness::{Desk, wait_until};
-use crate::kills::QUICK;
+use crate::api::edge::Read;
+use crate::resilience::kills::QUICK;
+use crate::support::desk::{Desk, wait_until};
+use crate::support::office::{back_office, result};
 
 /// Which gateway calls, and what makes a call of what it says.
 type Seal = fn(&Mangled) -> RawCallback;

@@ -10,8 +10,8 @@ use songda::api::documents::documents;
 use tokio::process::Command;
 
 use super::known::Known;
-use crate::edge::HASTY;
-use crate::harness::Desk;
+use crate::api::edge::HASTY;
+use crate::support::desk::Desk;
 
 /// The orders of `script/fuzz-api`, as it was called.
 const ORDERS: &str = "SONGDA_FUZZ_API";

@@ -9,8 +9,8 @@ use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::{InstallationId, JobId};
 use tokio::process::Child;
 
-use crate::decisions::{KnownOffice, result};
-use crate::harness::{Desk, PASSWORD};
+use crate::support::desk::{Desk, PASSWORD};
+use crate::support::office::{KnownOffice, result};
 
 /// Handled on the phone; its result goes by the post.
 const ITEM: &str = "JT-0045";

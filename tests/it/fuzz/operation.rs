@@ -7,7 +7,7 @@ use serde_json::Value;
 use songda::api::documents::documents;
 
 use super::known::Known;
-use crate::edge::Read;
+use crate::api::edge::Read;
 
 /// One operation.
 pub struct Operation {

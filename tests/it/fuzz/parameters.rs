@@ -10,8 +10,8 @@ use super::known::Known;
 use super::mangle::{self, Mangled};
 use super::operation::{Asked, Operation};
 use super::seeds;
-use crate::edge::HASTY;
-use crate::harness::Desk;
+use crate::api::edge::HASTY;
+use crate::support::desk::Desk;
 
 /// Headers that are read, by us or by what we stand on. What a seed says of one is in `tests/seeds/headers`.
 const HEADERS: [&str; 16] = [

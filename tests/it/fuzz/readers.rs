@@ -15,7 +15,7 @@ use songda::registry::Registry;
 
 use super::mangle::{self, Mangled};
 use super::{seals, seeds};
-use crate::harness::sandbox_settings;
+use crate::support::desk::sandbox_settings;
 
 /// Settings with which nobody is called.
 fn settings(more: &[(&str, &str)]) -> Env {

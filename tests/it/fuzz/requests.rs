@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use super::known::Known;
 use super::mangle::{self, Mangled};
 use super::seeds;
-use crate::edge::HASTY;
-use crate::harness::Desk;
+use crate::api::edge::HASTY;
+use crate::support::desk::Desk;
 
 /// How long a server may take.
 const LONG: Duration = Duration::from_secs(20);

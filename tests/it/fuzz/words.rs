@@ -9,7 +9,7 @@ use songda::auth::tokens::TokenAudience;
 use songda::store::KeyRing;
 
 use super::mangle;
-use crate::edge::{now, token, tokens};
+use crate::api::edge::{now, token, tokens};
 
 proptest! {
     #[test]

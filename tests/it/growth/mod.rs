@@ -1,0 +1,5 @@
+//! Nothing grows with history.
+
+pub mod history;
+mod statements;
+mod tables;

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod clients;
+#[cfg(feature = "development")]
 mod demo;
 mod doctor;
 mod healthcheck;
@@ -11,6 +12,7 @@ mod lanes;
 mod migrate;
 mod openapi;
 mod progress;
+#[cfg(feature = "development")]
 mod sandbox;
 mod serve;
 mod settings;
@@ -74,8 +76,10 @@ enum Command {
     /// Write the OpenAPI documents, or check that they are fresh.
     Openapi(openapi::Openapi),
     /// Speak every gateway's protocol, for development and tests.
+    #[cfg(feature = "development")]
     Sandbox,
     /// Play the main job against a running API and sandbox.
+    #[cfg(feature = "development")]
     Demo,
     /// Check everything that Songda stands on, and say what to do.
     Doctor(doctor::Doctor),
@@ -114,7 +118,9 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Jobs(command) => jobs::run(command).await?,
         Command::Keys(command) => keys::run(command)?,
         Command::Openapi(command) => openapi::run(&command)?,
+        #[cfg(feature = "development")]
         Command::Sandbox => sandbox::run().await?,
+        #[cfg(feature = "development")]
         Command::Demo => return demo::run().await,
         Command::Doctor(command) => return Ok(doctor::run(&command).await),
         Command::Top(command) => top::run(command).await?,

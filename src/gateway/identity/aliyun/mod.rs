@@ -4,6 +4,7 @@
 //! The names of fields and codes come from general knowledge of the public interface. They were not confirmed against its
 //! documentation or the service itself. An unknown answer counts as no answer.
 
+#[cfg(feature = "development")]
 pub mod sandbox;
 
 use std::sync::Arc;

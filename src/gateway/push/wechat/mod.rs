@@ -8,6 +8,7 @@ mod callback;
 mod cipher;
 mod fields;
 mod patterns;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod send;
 mod settings;

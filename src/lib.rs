@@ -27,6 +27,7 @@ pub mod domain;
 pub mod env;
 pub mod kill_point;
 pub mod metrics;
+pub mod single_flight;
 pub mod trace;
 pub mod wrong_clock;
 

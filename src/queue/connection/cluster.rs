@@ -19,8 +19,8 @@ use crate::queue::connection::endpoint::Place;
 use crate::queue::connection::node::{Access, Node};
 use crate::queue::connection::redirects::Lesson;
 use crate::queue::connection::single::Line;
-use crate::queue::connection::single_flight::Remade;
 use crate::queue::connection::slots::Map;
+use crate::single_flight::SingleFlight;
 
 /// The cluster. Cloning shares it.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub(in crate::queue) struct Cluster(Arc<Shared>);
 
 struct Shared {
     seeds: Seeds,
-    map: Remade<Known>,
+    map: SingleFlight<Known, RedisError>,
     lines: Mutex<HashMap<Node, Line>>,
 }
 
@@ -45,7 +45,7 @@ const ANEW_EVERY: Duration = Duration::from_millis(100);
 impl Cluster {
     /// Prepares lines to a cluster.
     pub(in crate::queue) fn new(seeds: Seeds) -> Self {
-        Self(Arc::new(Shared { seeds, map: Remade::new(), lines: Mutex::default() }))
+        Self(Arc::new(Shared { seeds, map: SingleFlight::new(), lines: Mutex::default() }))
     }
 
     /// How its nodes are spoken to.

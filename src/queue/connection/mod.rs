@@ -8,7 +8,6 @@ pub(super) mod hash_slot;
 pub mod node;
 pub(super) mod redirects;
 pub(super) mod single;
-pub(super) mod single_flight;
 pub(super) mod slots;
 
 use std::slice;

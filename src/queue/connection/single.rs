@@ -12,13 +12,13 @@ use crate::domain::kernel::clock::Stopwatch;
 use crate::queue::ANSWER_WITHIN;
 use crate::queue::connection::endpoint::Place;
 use crate::queue::connection::redirects::Lesson;
-use crate::queue::connection::single_flight::Remade;
+use crate::single_flight::SingleFlight;
 
 /// The line. Cloning shares it.
 #[derive(Clone)]
 pub(in crate::queue) struct Line {
     place: Place,
-    connection: Arc<Remade<Connection>>,
+    connection: Arc<SingleFlight<Connection, RedisError>>,
 }
 
 #[derive(Clone)]
@@ -31,7 +31,7 @@ struct Connection {
 impl Line {
     /// Prepares a line.
     pub(in crate::queue) fn new(place: Place) -> Self {
-        Self { place, connection: Arc::new(Remade::new()) }
+        Self { place, connection: Arc::new(SingleFlight::new()) }
     }
 
     /// Where it leads, for who needs a connection of their own.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use songda::registry::Registry;
 
 /// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks that
-/// are waited for), `kill_point` (where tests kill), `metrics` (counts) and `trace` (spans) lie beneath everything.
-const MAY_USE: [(&str, &[&str]); 24] = [
+/// are waited for), `kill_point` (where tests kill), `metrics` (counts), `single_flight` and `trace` (spans) lie beneath everything.
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("main", &["*"]),
     ("lib", &["*"]),
     ("app", &["*"]),
@@ -19,6 +19,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("env", &["domain"]),
     ("kill_point", &[]),
     ("metrics", &[]),
+    ("single_flight", &[]),
     ("trace", &[]),
     ("wrong_clock", &["domain"]),
     ("commands", &["*"]),
@@ -36,7 +37,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     // A gateway's twin stands in the gateway's folder and belongs to the sandbox.
     ("twin", &["sandbox", "gateway", "domain"]),
 ];
-const BENEATH_ALL: [&str; 5] = ["env", "kill_point", "lifecycle", "metrics", "trace"];
+const BENEATH_ALL: [&str; 6] = ["env", "kill_point", "lifecycle", "metrics", "single_flight", "trace"];
 
 #[test]
 fn arrows_point_downward() {

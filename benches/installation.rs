@@ -11,6 +11,8 @@ use reqwest::Url;
 use songda::demo::back_office::BackOffice;
 use songda::demo::http::Caller;
 use songda::domain::kernel::clock::Stopwatch;
+use songda::registry::Registry;
+use songda::sandbox::SandboxSettings;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -19,7 +21,6 @@ use crate::process::Process;
 use crate::wire::{self, Connection};
 
 const SONGDA: &str = env!("CARGO_BIN_EXE_songda");
-const KEYS_OF_THE_SANDBOX: &str = include_str!("../script/sandbox.env");
 /// How long a process may take to start, and a request at leisure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -151,20 +152,18 @@ pub async fn answers(address: SocketAddr, path: &str) -> Measured<()> {
 /// What differs from production: where the gateways are, and that nobody is slowed down on purpose.
 fn settings(home: &Path, gateways: SocketAddr, sandbox: SocketAddr) -> Vec<(String, String)> {
     const NO_LIMIT: &str = "100000000";
-    let of_sandbox = KEYS_OF_THE_SANDBOX.lines().filter(|line| !line.starts_with('#'));
-    let of_sandbox = of_sandbox.filter_map(|line| line.split_once('='));
+    let twins = SandboxSettings::for_tests(Registry::shipped().twins());
+    let of_sandbox = twins.client_settings(&format!("http://{sandbox}"));
     let unlimited = ["SONGDA_SMS_ALIYUN_RATE", "SONGDA_RATE_SIGN_IN", "SONGDA_RATE_MOBILE", "SONGDA_RATE_INTEGRATION"];
     let gateway = format!("http://{gateways}");
     let own = [
         ("SONGDA_KEYS", home.join("keys").to_string_lossy().into_owned()),
         ("SONGDA_UPLOADS", home.join("uploads").to_string_lossy().into_owned()),
         ("SONGDA_SMS_ALIYUN_URL", gateway),
-        ("SONGDA_WECHAT_URL", format!("http://{sandbox}/wechat")),
-        ("SONGDA_IDENTITY_URL", format!("http://{sandbox}/identity")),
         ("SONGDA_SMS_ALIYUN_SLOTS", "64".to_owned()),
         ("SONGDA_LOG", "warn".to_owned()),
     ];
     let unlimited = unlimited.map(|name| (name.to_owned(), NO_LIMIT.to_owned()));
     let own = own.map(|(name, value)| (name.to_owned(), value));
-    of_sandbox.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(unlimited).chain(own).collect()
+    of_sandbox.into_iter().chain(unlimited).chain(own).collect()
 }

@@ -30,6 +30,7 @@ use crate::config::Config;
 use crate::domain::delivery::address::RegionNames;
 use crate::domain::kernel::clock::{Clock, fresh_uuid};
 use crate::domain::notice::reach::AddressKind;
+use crate::gateway::login::wechat;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::StoreError;
@@ -114,7 +115,7 @@ impl App {
             bell,
             tokens: Tokens::new(config.signing_keys.clone()),
             passwords: Passwords::default(),
-            login: config.login.clone(),
+            login: config.logins.get(wechat::ADAPTER.code).cloned(),
             identity: config.identity.clone(),
             code_channel: config.code_channel.clone(),
             push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),

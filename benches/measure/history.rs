@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use songda::demo::fresh_key;
-use songda::demo::sandbox::Sandbox;
+use songda::demo::sandbox::SandboxClient;
 use songda::demo::wait::until;
 use songda::domain::kernel::clock::Stopwatch;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -145,7 +145,7 @@ impl Place {
     async fn wakes(&self) -> Measured<(Town, [Process; 3])> {
         let (world, api, worker) =
             (self.installation.play_the_world().await?, self.installation.serve().await?, self.installation.work()?);
-        let sandbox = Sandbox::new(self.installation.world()?)?;
+        let sandbox = SandboxClient::new(self.installation.world()?)?;
         sandbox.aim(api.caller.base()).await?;
         let back_office = api.caller.with_token(self.installation.token(&api).await?);
         let Api { process, caller, .. } = api;

@@ -7,7 +7,7 @@ use poem::Response;
 use poem::http::StatusCode;
 use serde_json::json;
 
-use super::call::{self, Call, Fields};
+use super::call::{self, Fields, TwinCall};
 use super::seen::Seen;
 use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::private::Private;
@@ -85,7 +85,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Rejection`].
-    pub fn check(&self, call: &Call, now: Instant) -> Result<Fields, Rejection> {
+    pub fn check(&self, call: &TwinCall, now: Instant) -> Result<Fields, Rejection> {
         let authorization = Authorization::read(call.header("authorization")).ok_or(Rejection::Incomplete)?;
         if authorization.key_id != self.key_id {
             return Err(Rejection::UnknownKey);
@@ -117,7 +117,7 @@ impl Verifier {
         self.nonces.clear();
     }
 
-    fn signature(&self, call: &Call, path: &str, signed: &[&str]) -> String {
+    fn signature(&self, call: &TwinCall, path: &str, signed: &[&str]) -> String {
         let to_sign = format!("{ALGORITHM}\n{}", sha256(canonical(call, path, signed).as_bytes()));
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.expose().as_bytes());
         hex::encode(hmac::sign(&key, to_sign.as_bytes()))
@@ -143,7 +143,7 @@ impl<'a> Authorization<'a> {
 }
 
 /// The canonical request that is hashed.
-fn canonical(call: &Call, path: &str, signed: &[&str]) -> String {
+fn canonical(call: &TwinCall, path: &str, signed: &[&str]) -> String {
     let mut pairs: Vec<(String, String)> =
         form_urlencoded::parse(call.query.as_bytes()).map(|(name, value)| (encode(&name), encode(&value))).collect();
     pairs.sort();
@@ -209,7 +209,7 @@ pub(crate) mod signer {
                 ("x-acs-version", version.to_owned()),
             ];
             let names = headers.each_ref().map(|(name, _)| *name);
-            let mut call = Call {
+            let mut call = TwinCall {
                 method: poem::http::Method::POST,
                 path: "/".into(),
                 full_path: "/".into(),
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     /// A call as the twin receives it, with all `headers` signed in this order.
-    fn arrived(query: &str, body: &str, headers: &[(&'static str, &str)], signature: &str, key_id: &str) -> Call {
+    fn arrived(query: &str, body: &str, headers: &[(&'static str, &str)], signature: &str, key_id: &str) -> TwinCall {
         let mut map = poem::http::HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
@@ -244,7 +244,7 @@ mod tests {
         let authorization =
             format!("{ALGORITHM} Credential={key_id},SignedHeaders={},Signature={signature}", names.join(";"));
         map.insert("authorization", authorization.parse().unwrap());
-        Call {
+        TwinCall {
             method: poem::http::Method::POST,
             path: "/".into(),
             full_path: "/sms/".into(),
@@ -319,19 +319,26 @@ mod tests {
     fn every_other_signature_is_rejected() {
         let now = at("2024-01-02T03:04:05Z");
         let good = arrived("", SMS, &form_headers(), FORM_SIGNATURE, "any");
-        let rejection = |call: &Call, now| verifier().check(call, now).err();
+        let rejection = |call: &TwinCall, now| verifier().check(call, now).err();
 
         assert_eq!(rejection(&good, at("2024-01-02T03:20:00Z")), Some(Rejection::Expired));
         assert_eq!(rejection(&good, at("2024-01-02T02:48:00Z")), Some(Rejection::Expired));
-        let other_body = Call { body: bytes::Bytes::from(SMS.replace("13800000000", "13800000001")), ..good.clone() };
+        let other_body =
+            TwinCall { body: bytes::Bytes::from(SMS.replace("13800000000", "13800000001")), ..good.clone() };
         assert_eq!(rejection(&other_body, now), Some(Rejection::Mismatch));
         let mut other_action = good.clone();
         other_action.headers.insert("x-acs-action", "QuerySendDetails".parse().unwrap());
         assert_eq!(rejection(&other_action, now), Some(Rejection::Mismatch));
-        assert_eq!(rejection(&arrived("", SMS, &form_headers(), FORM_SIGNATURE, "else"), now), Some(Rejection::UnknownKey));
+        assert_eq!(
+            rejection(&arrived("", SMS, &form_headers(), FORM_SIGNATURE, "else"), now),
+            Some(Rejection::UnknownKey)
+        );
         let untyped = &form_headers()[1..];
         assert_eq!(rejection(&arrived("", SMS, untyped, FORM_SIGNATURE, "any"), now), Some(Rejection::Incomplete));
-        assert_eq!(rejection(&Call { headers: Default::default(), ..good.clone() }, now), Some(Rejection::Incomplete));
+        assert_eq!(
+            rejection(&TwinCall { headers: Default::default(), ..good.clone() }, now),
+            Some(Rejection::Incomplete)
+        );
 
         let verifier = verifier();
         assert!(verifier.check(&good, now).is_ok());

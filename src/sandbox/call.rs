@@ -17,7 +17,7 @@ const LARGEST: usize = 1 << 20;
 
 /// A request, read whole.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct TwinCall {
     pub method: Method,
     /// The path below the twin's own prefix.
     pub path: String,
@@ -47,7 +47,7 @@ impl Fields {
     }
 }
 
-impl Call {
+impl TwinCall {
     pub(super) async fn read(mut request: Request) -> Result<Self, poem::Error> {
         let body = request.take_body().into_bytes_limit(LARGEST).await?;
         Ok(Self {
@@ -89,7 +89,7 @@ impl Call {
 pub fn endpoint<T, F, A>(twin: &Arc<T>, world: &Arc<World>, act: F) -> BoxEndpoint<'static>
 where
     T: Send + Sync + 'static,
-    F: Fn(Arc<T>, Arc<World>, Call) -> A + Send + Sync + Copy + 'static,
+    F: Fn(Arc<T>, Arc<World>, TwinCall) -> A + Send + Sync + Copy + 'static,
     A: Future<Output = Response> + Send + 'static,
 {
     let twin = Arc::clone(twin);
@@ -97,7 +97,7 @@ where
     make(move |request| {
         let twin = Arc::clone(&twin);
         let world = Arc::clone(&world);
-        async move { Ok::<_, poem::Error>(act(twin, world, Call::read(request).await?).await) }
+        async move { Ok::<_, poem::Error>(act(twin, world, TwinCall::read(request).await?).await) }
     })
     .boxed()
 }

@@ -89,8 +89,8 @@ impl Callbacks {
                 connect_timeout: TIME_OUT,
                 timeout: TIME_OUT,
             })
-                .inspect_err(|error| tracing::error!(%error, "no client for callbacks"))
-                .ok()
+            .inspect_err(|error| tracing::error!(%error, "no client for callbacks"))
+            .ok()
         });
         *self.target.write().unwrap_or_else(PoisonError::into_inner) = http;
     }
@@ -161,7 +161,7 @@ impl Callbacks {
             tokio::time::sleep(wait).await;
         }
         let Some(http) = self.target.read().unwrap_or_else(PoisonError::into_inner).clone() else {
-            self.counters.count(callback.gateway, "callback to nobody");
+            self.counters.count(callback.gateway, "callback without a target");
             return true;
         };
         let Ok(_permit) = self.permits.acquire().await else { return true };

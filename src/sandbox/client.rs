@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
-use super::call::Call;
+use super::call::TwinCall;
 use super::shards::lock;
 use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::lifecycle::Tasks;
@@ -71,23 +71,23 @@ impl TestClient {
 /// Receives callbacks in Songda's place and gives prepared answers.
 pub(crate) struct CallbackServer {
     url: String,
-    heard: mpsc::UnboundedReceiver<Call>,
+    heard: mpsc::UnboundedReceiver<TwinCall>,
     #[expect(dead_code, reason = "stops the server when it is dropped")]
     stop: DropGuard,
 }
 
 impl CallbackServer {
     /// Answers with these bodies in turn, then always with the last one. Each is computed from the call.
-    pub(crate) async fn answering(answers: Vec<fn(&Call) -> String>) -> Self {
+    pub(crate) async fn answering(answers: Vec<fn(&TwinCall) -> String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (tell, heard) = mpsc::unbounded_channel();
         let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
-        let ear = make(move |request| {
+        let endpoint = make(move |request| {
             let tell = tell.clone();
             let answers = Arc::clone(&answers);
             async move {
-                let call = Call::read(request).await?;
+                let call = TwinCall::read(request).await?;
                 let mut answers = lock(&answers);
                 let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().copied() };
                 let answer = answer.map_or_else(String::new, |answer| answer(&call));
@@ -100,7 +100,7 @@ impl CallbackServer {
         let stop = stopping.clone().drop_guard();
         tasks.spawn(async move {
             let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap());
-            tokio::select! { _ = server.run(ear) => {}, () = stopping.cancelled() => {} }
+            tokio::select! { _ = server.run(endpoint) => {}, () = stopping.cancelled() => {} }
         });
         Self { url, heard, stop }
     }
@@ -110,7 +110,7 @@ impl CallbackServer {
     }
 
     /// Waits for the next callback.
-    pub(crate) async fn next(&mut self) -> Call {
+    pub(crate) async fn next(&mut self) -> TwinCall {
         tokio::time::timeout(Duration::from_secs(20), self.heard.recv()).await.expect("a callback").unwrap()
     }
 

@@ -290,7 +290,8 @@ impl Rule {
 mod tests {
     use super::*;
 
-    const SEND: CallTarget<'static> = CallTarget { gateway: "sms_aliyun", operation: "SendSms", recipient: "13912345678" };
+    const SEND: CallTarget<'static> =
+        CallTarget { gateway: "sms_aliyun", operation: "SendSms", recipient: "13912345678" };
 
     fn ordered(fault: FaultKind, often: Often) -> Faults {
         let faults = Faults::default();

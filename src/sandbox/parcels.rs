@@ -321,7 +321,7 @@ mod tests {
         let now = Clock::system().now();
         parcels.book(parcel("SD1", "A"));
         parcels.collect("ems", "13912345678", now);
-        assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "somebody else's");
+        assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "another phone's parcel");
         parcels.collect("ems", "", now);
         parcels.collect("ems", "", now);
         assert_eq!(parcels.of_order("ems", "SD1").unwrap().scans.len(), 1);

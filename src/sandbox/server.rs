@@ -72,7 +72,7 @@ impl Sandbox {
 /// A sandbox that runs until this is dropped.
 pub struct Running {
     address: SocketAddr,
-    sandbox: Arc<Sandbox>,
+    pub(super) sandbox: Arc<Sandbox>,
     #[expect(dead_code, reason = "stops the server when it is dropped")]
     stop: DropGuard,
 }
@@ -114,7 +114,7 @@ impl Running {
     }
 }
 
-pub(super) fn prepare(settings: SandboxSettings, tasks: &Tasks) -> Arc<Sandbox> {
+fn prepare(settings: SandboxSettings, tasks: &Tasks) -> Arc<Sandbox> {
     let world = Arc::new(World::new(settings.world, tasks));
     Arc::new(Sandbox { world, twins: settings.twins })
 }

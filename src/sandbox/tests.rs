@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use poem::http::StatusCode;
-use poem::{Response, post};
+use poem::{Response, Route, post};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-use super::call::{Call, endpoint};
+use super::call::{TwinCall, endpoint};
 use super::client::{CallbackServer, TestClient};
-use super::json::Lenient;
 use super::faults::CallTarget;
+use super::json::Lenient;
 use super::parcels::{Addressee, BookedParcel};
 use super::phones::IncomingMessage;
-use super::server::prepare;
 use super::*;
 
 /// A made-up gateway that carries parcels and sends a message to the recipient's phone at once.
@@ -45,7 +46,7 @@ impl Twin for Pony {
 }
 
 impl Pony {
-    async fn order(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn order(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let said = call.json().unwrap();
         let order_no = said.text("order_no");
         let phone = said.text("phone");
@@ -68,10 +69,10 @@ impl Pony {
     }
 }
 
-async fn with_pony(movement: Movement, ear: Option<&CallbackServer>) -> (Running, TestClient) {
+async fn with_pony(movement: Movement, server: Option<&CallbackServer>) -> (Running, TestClient) {
     let mut settings = SandboxSettings::for_tests(&[|_| Some(Arc::new(Pony))]);
     settings.world.movement = movement;
-    settings.world.callback_url = ear.map(|ear| ear.url().parse().unwrap());
+    settings.world.callback_url = server.map(|server| server.url().parse().unwrap());
     let running = Sandbox::start(settings).await.unwrap();
     let client = TestClient::new(&running.base_url());
     (running, client)
@@ -83,14 +84,14 @@ async fn order(client: &TestClient, order_no: &str) -> u16 {
 
 #[tokio::test]
 async fn a_twin_needs_nothing_but_its_trait() {
-    let mut ear = CallbackServer::answering(vec![|_| String::new()]).await;
-    let (_running, client) = with_pony(Movement::Manual, Some(&ear)).await;
+    let mut server = CallbackServer::answering(vec![|_| String::new()]).await;
+    let (_running, client) = with_pony(Movement::Manual, Some(&server)).await;
     assert_eq!(order(&client, "P1").await, 201);
     assert_eq!(client.get("/_sandbox/phones/13912345678").await["messages"][0]["fields"]["words"], "hello");
 
     let (status, moved) = client.json("POST", "/_sandbox/parcels/P1/advance", &json!({ "steps": 5 })).await;
     assert_eq!((status, &moved["scans"]), (200, &json!(2)));
-    assert_eq!(ear.next().await.body, "1,2");
+    assert_eq!(server.next().await.body, "1,2");
     assert_eq!(client.json("POST", "/_sandbox/parcels/P2/advance", &json!({})).await.0, 404);
 
     let carriers = client.get("/_sandbox/parcels").await;
@@ -101,10 +102,10 @@ async fn a_twin_needs_nothing_but_its_trait() {
 
 #[tokio::test]
 async fn parcels_move_by_themselves() {
-    let mut ear = CallbackServer::answering(vec![|_| String::new()]).await;
-    let (_running, client) = with_pony(Movement::Every(Duration::from_millis(1)), Some(&ear)).await;
+    let mut server = CallbackServer::answering(vec![|_| String::new()]).await;
+    let (_running, client) = with_pony(Movement::Every(Duration::from_millis(1)), Some(&server)).await;
     order(&client, "P1").await;
-    let mut codes = [ear.next().await.body, ear.next().await.body];
+    let mut codes = [server.next().await.body, server.next().await.body];
     codes.sort();
     assert_eq!(codes, ["1", "2"]);
 }

@@ -51,7 +51,7 @@ pub struct WorldSettings {
 impl WorldSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let movement =
-            env.or("SONGDA_SANDBOX_STEP", "2s", "time between two scans of a parcel, or `manual`: only when told to");
+            env.or("SONGDA_SANDBOX_STEP", "2s", "time between two scans of a parcel, or `manual`: only on request");
         let time_scale =
             env.or("SONGDA_SANDBOX_TIME_SCALE", "60", "how much faster callbacks are repeated than in life");
         let callback_url = env.optional("SONGDA_SANDBOX_CALLBACK_URL", "base URL of the Songda that is called back");

@@ -183,7 +183,7 @@ pub struct Carriers(Vec<Arc<dyn Carrier>>);
 impl Carriers {
     /// Builds those that `SONGDA_CARRIERS` names. The settings of the others are not read.
     pub fn read(env: &mut Env, adapters: &[CarrierAdapter], clock: &Clock) -> Self {
-        let meaning = "carriers of this installation, separated by commas; each item names who may carry its result, and whom first";
+        let meaning = "carriers of this installation, separated by commas; each item names those that may carry its result, in order of preference";
         let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
         let mut carriers = Vec::new();
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {

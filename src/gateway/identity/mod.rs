@@ -74,9 +74,7 @@ mod tests {
 
     #[test]
     fn an_installation_has_one_check_at_most() {
-        for (adapters, is_on, faults) in
-            [(&[OFF][..], false, 0), (&[OFF, ON], true, 0), (&[ON, OFF, ON], true, 1)]
-        {
+        for (adapters, is_on, faults) in [(&[OFF][..], false, 0), (&[OFF, ON], true, 0), (&[ON, OFF, ON], true, 1)] {
             let mut env = Env::default();
             assert_eq!(read(&mut env, adapters, &Clock::system()).is_some(), is_on);
             assert_eq!(env.faults().len(), faults, "{:?}", env.faults());

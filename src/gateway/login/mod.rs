@@ -3,6 +3,7 @@
 
 pub mod wechat;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -46,9 +47,6 @@ pub enum LoginFault {
 /// Turns a client's code into an account.
 #[async_trait]
 pub trait LoginGateway: Send + Sync {
-    /// Its name, as in its adapter.
-    fn code(&self) -> &'static str;
-
     /// Asks for the account of a code. A code is good for one question.
     async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault>;
 
@@ -72,23 +70,23 @@ pub struct LoginAdapter {
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn LoginGateway>>,
 }
 
-/// The platforms through which people sign in to this installation.
+/// The platforms through which people sign in to this installation, by name.
 #[derive(Clone, Default)]
-pub struct Logins(Vec<Arc<dyn LoginGateway>>);
+pub struct Logins(BTreeMap<&'static str, Arc<dyn LoginGateway>>);
 
 impl Logins {
     /// Builds those that are on.
     pub fn read(env: &mut Env, adapters: &[LoginAdapter], clock: &Clock) -> Self {
-        Self(adapters.iter().filter_map(|adapter| (adapter.build)(env, clock)).collect())
+        Self(adapters.iter().filter_map(|adapter| Some((adapter.code, (adapter.build)(env, clock)?))).collect())
     }
 
     /// The platform with this name, if it is on.
     #[must_use]
     pub fn get(&self, code: &str) -> Option<&Arc<dyn LoginGateway>> {
-        self.0.iter().find(|login| login.code() == code)
+        self.0.get(code)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn LoginGateway>> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn LoginGateway>)> {
+        self.0.iter().map(|(code, login)| (*code, login))
     }
 }

@@ -96,7 +96,7 @@ impl Drop for Loopback {
 }
 
 /// The settings of a gateway that does not run.
-pub async fn nobody() -> HttpSettings {
+pub async fn unreachable() -> HttpSettings {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     settings(listener.local_addr().unwrap().port())
 }
@@ -111,7 +111,11 @@ fn settings(port: u16) -> HttpSettings {
     }
 }
 
-async fn serve(mut stream: TcpStream, reply: &(impl Fn(&ReceivedCall) -> LoopbackReply + ?Sized), memory: &Mutex<Vec<ReceivedCall>>) {
+async fn serve(
+    mut stream: TcpStream,
+    reply: &(impl Fn(&ReceivedCall) -> LoopbackReply + ?Sized),
+    memory: &Mutex<Vec<ReceivedCall>>,
+) {
     let Some(call) = read(&mut stream).await else { return };
     memory.lock().unwrap().push(call.clone());
     match reply(&call) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use songda::demo::fresh_key;
 use songda::demo::http::Reply;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::Resident;
 
 use crate::support::acts::{act, refused};
@@ -66,7 +66,7 @@ async fn what_was_published_a_moment_ago_is_applied_for_and_accepted_everywhere(
     assert_eq!(submitted.status.as_u16(), 201, "{}", submitted.body);
     assert_eq!(submitted.at("/item/version").unwrap(), 2, "it is judged by what is in force");
     let case = submitted.text("/id").unwrap();
-    let officer: Officer = desk.officer_at(&elsewhere.api, POLICE).await;
+    let officer: DeskOfficer = desk.officer_at(&elsewhere.api, POLICE).await;
     let read = officer.caller().get(&format!("/staff/v1/cases/{case}")).success().await.unwrap();
     assert!(!read.body.to_string().contains(resident.applicant.resident_id), "masked all the same: {}", read.body);
     let accepted = act(officer.caller(), &case, "acceptance", &json!({})).await;

@@ -12,7 +12,7 @@ use songda::domain::kernel::ids::JobId;
 use songda::domain::notice::notification::ChannelCode;
 use songda::domain::work::doubt::Fate;
 use songda::kill_point::Step;
-use songda::sandbox::faults::{Fault, Often, Order};
+use songda::sandbox::faults::{FaultKind, FaultOrder, Often};
 use songda::store::push_receipts::{self, InDoubt, Receipt};
 
 use crate::delivery::consents::{balance, report, tap};
@@ -44,7 +44,7 @@ impl Scene {
         Self { desk, resident, openid }
     }
 
-    fn fault(&self, operation: &str, fault: Fault, often: Often) {
+    fn fault(&self, operation: &str, fault: FaultKind, often: Often) {
         order(&self.desk, "wechat", operation, fault, often);
     }
 
@@ -82,15 +82,15 @@ impl Scene {
     }
 }
 
-fn order(desk: &Desk, gateway: &str, operation: &str, fault: Fault, often: Often) {
+fn order(desk: &Desk, gateway: &str, operation: &str, fault: FaultKind, often: Often) {
     let (gateway, operation) = (gateway.to_owned(), Some(operation.to_owned()));
-    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
+    desk.sandbox.world().faults.order(FaultOrder { gateway, operation, fault, often, delay: None });
 }
 
 #[tokio::test]
 async fn where_a_copy_would_be_seen_twice_its_receipt_is_awaited() {
     let scene = Scene::open(2, &[]).await;
-    scene.fault("send", Fault::TimeoutAfterCommit, ONCE);
+    scene.fault("send", FaultKind::TimeoutAfterCommit, ONCE);
     let first = scene.granted().await;
     assert_eq!(scene.ended().await, ["ambiguous", "confirmed"]);
     let second = scene.granted().await;
@@ -103,7 +103,7 @@ async fn where_a_copy_would_be_seen_twice_its_receipt_is_awaited() {
 #[tokio::test]
 async fn where_no_receipt_comes_another_copy_is_sent() {
     let scene = Scene::open(2, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
-    scene.fault("send", Fault::TimeoutBefore, ONCE);
+    scene.fault("send", FaultKind::TimeoutBefore, ONCE);
     let number = scene.granted().await;
     assert_eq!(scene.ended().await, ["ambiguous", "delivered"]);
     assert_eq!(scene.copies(&number), (1, 0));
@@ -113,7 +113,7 @@ async fn where_no_receipt_comes_another_copy_is_sent() {
 #[tokio::test]
 async fn a_refusal_that_a_receipt_confirms_is_an_arrival() {
     let scene = Scene::open(1, &[]).await;
-    scene.fault("send", Fault::TimeoutAfterCommit, ONCE);
+    scene.fault("send", FaultKind::TimeoutAfterCommit, ONCE);
     let number = scene.granted().await;
     let ended = scene.ended().await;
     // The receipt may be quicker than the second copy.
@@ -125,8 +125,8 @@ async fn a_refusal_that_a_receipt_confirms_is_an_arrival() {
 #[tokio::test]
 async fn a_refusal_without_a_receipt_is_no_arrival() {
     let scene = Scene::open(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
-    scene.fault("send", Fault::TimeoutBefore, ONCE);
-    scene.fault("send", Fault::UserRefused, ONCE);
+    scene.fault("send", FaultKind::TimeoutBefore, ONCE);
+    scene.fault("send", FaultKind::UserRefused, ONCE);
     let number = scene.granted().await;
     assert_eq!(scene.ended().await, ["ambiguous", "unconfirmed", "refused"]);
     assert_eq!(scene.copies(&number), (0, 1), "WeChat never had it");
@@ -136,8 +136,8 @@ async fn a_refusal_without_a_receipt_is_no_arrival() {
 #[tokio::test]
 async fn whom_no_receipt_proves_told_is_rather_told_twice() {
     let scene = Scene::open(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
-    scene.fault("send", Fault::TimeoutAfterCommit, ONCE);
-    scene.fault("callback", Fault::DropCallback, ALWAYS);
+    scene.fault("send", FaultKind::TimeoutAfterCommit, ONCE);
+    scene.fault("callback", FaultKind::DropCallback, ALWAYS);
     let number = scene.granted().await;
     assert_eq!(scene.ended().await, ["ambiguous", "unconfirmed", "refused"]);
     assert_eq!(scene.copies(&number), (1, 1));
@@ -149,8 +149,8 @@ async fn a_wechat_that_hangs_for_good_gives_way_to_sms() {
     let scene = Scene::open(1, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
     // Longer than anybody waits for it.
     let (gateway, delay) = ("wechat".to_owned(), Some(Duration::from_millis(2_500)));
-    let (operation, fault, often) = (Some("send".to_owned()), Fault::TimeoutBefore, ALWAYS);
-    scene.desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
+    let (operation, fault, often) = (Some("send".to_owned()), FaultKind::TimeoutBefore, ALWAYS);
+    scene.desk.sandbox.world().faults.order(FaultOrder { gateway, operation, fault, often, delay });
     let number = scene.granted().await;
     let told = async || scene.copies(&number) == (0, 1);
     wait_until("SMS tells", told).await;
@@ -191,7 +191,7 @@ async fn the_receipt_of_a_copy_taken_late_proves_nothing_of_another_push() {
 #[tokio::test]
 async fn a_token_that_does_not_come_leaves_no_doubt() {
     let scene = Scene::open(2, &[]).await;
-    scene.fault("stable_token", Fault::TimeoutBefore, Often::Times(2));
+    scene.fault("stable_token", FaultKind::TimeoutBefore, Often::Times(2));
     let number = scene.granted().await;
     assert_eq!(scene.ended().await, ["unavailable", "unavailable", "delivered"], "nothing was handed over");
     assert_eq!(scene.copies(&number), (1, 0));
@@ -201,7 +201,7 @@ async fn a_token_that_does_not_come_leaves_no_doubt() {
 #[tokio::test]
 async fn what_was_taken_and_did_not_arrive_goes_on_to_sms() {
     let scene = Scene::open(2, &[]).await;
-    scene.fault("delivery", Fault::Undelivered, ONCE);
+    scene.fault("delivery", FaultKind::Undelivered, ONCE);
     let number = scene.granted().await;
     let told = async || scene.copies(&number) == (0, 1);
     wait_until("SMS tells", told).await;
@@ -223,8 +223,8 @@ async fn messages_to_one_person_go_one_after_the_other() {
         report(&resident, "accept").await;
     }
     let (gateway, delay) = ("wechat".to_owned(), Some(Duration::from_millis(300)));
-    let (operation, fault, often) = (Some("send".to_owned()), Fault::Slow, ALWAYS);
-    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
+    let (operation, fault, often) = (Some("send".to_owned()), FaultKind::Slow, ALWAYS);
+    desk.sandbox.world().faults.order(FaultOrder { gateway, operation, fault, often, delay });
     let results = [(); 3].map(|()| result(resident.applicant.phone));
     back_office(&desk).await.hand_in(&results).await.unwrap();
     let world = desk.sandbox.world();
@@ -242,7 +242,7 @@ async fn messages_to_one_person_go_one_after_the_other() {
 async fn an_sms_is_looked_for_on_the_day_of_its_copy() {
     let mut desk = Desk::open_with(&[&QUICK[..], &[("SONGDA_RETRY_FIRST", "3s")]].concat()).await;
     desk.leave_jobs();
-    for fault in [Fault::Throttle, Fault::TimeoutAfterCommit] {
+    for fault in [FaultKind::Throttle, FaultKind::TimeoutAfterCommit] {
         order(&desk, "sms_aliyun", "SendSms", fault, ONCE);
     }
     let decided = crate::support::office::decide(&desk, 1).await.remove(0);
@@ -277,7 +277,7 @@ async fn is_not_sent_again(desk: &Desk, phone: &str) {
 #[tokio::test]
 async fn a_code_whose_answer_was_lost_is_not_sent_again() {
     let desk = Desk::open_with(&QUICK).await;
-    order(&desk, "sms_aliyun", "SendSms", Fault::TimeoutAfterCommit, ONCE);
+    order(&desk, "sms_aliyun", "SendSms", FaultKind::TimeoutAfterCommit, ONCE);
     let phone = ask_for_a_code(&desk).await;
     is_not_sent_again(&desk, &phone).await;
     desk.close().await;

@@ -5,9 +5,9 @@ use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
 use songda::demo::journeys;
 use songda::demo::resident::Resident;
-use songda::demo::sandbox::Parcel;
+use songda::demo::sandbox::HeldParcel;
 use songda::demo::{fresh_key, fresh_phone};
-use songda::sandbox::faults::{Fault, Often, Order};
+use songda::sandbox::faults::{FaultKind, FaultOrder, Often};
 
 use crate::delivery::consents::tap;
 use crate::support::acts::{correct_delivery, faults, refused};
@@ -75,8 +75,8 @@ async fn where_all_addresses_seem_to_be_gone_no_more_than_one_is_forgotten() {
     desk.leave_jobs();
     let office = back_office(&desk).await;
     let (gateway, operation) = ("wechat".to_owned(), Some("send".to_owned()));
-    let (fault, often) = (Fault::UnknownNumber, Often::Share(1.0));
-    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
+    let (fault, often) = (FaultKind::UnknownNumber, Often::Share(1.0));
+    desk.sandbox.world().faults.order(FaultOrder { gateway, operation, fault, often, delay: None });
     for _ in 0..3 {
         let (resident, openid) = desk.resident().await;
         tap(&desk, &openid, "accept").await;
@@ -101,8 +101,8 @@ async fn only_the_address_that_was_tried_is_forgotten() {
     resident.caller().put("/v1/me/wechat").json(&attach).success().await.unwrap();
     tap(&desk, &format!("openid-{newer}"), "accept").await;
     let (gateway, operation) = ("wechat".to_owned(), Some("send".to_owned()));
-    let (fault, often) = (Fault::UnknownNumber, Often::Times(1));
-    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
+    let (fault, often) = (FaultKind::UnknownNumber, Often::Times(1));
+    desk.sandbox.world().faults.order(FaultOrder { gateway, operation, fault, often, delay: None });
     let phone = resident.applicant.phone;
     back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
     let by_sms = async || desk.outside().phone(phone).await.unwrap().iter().any(|message| message.says("准予办理"));
@@ -190,7 +190,7 @@ async fn look_now(desk: &Desk) {
 }
 
 /// An order whose answer is lost, and whose parcel EMS collects before it can be withdrawn: adopted, waybill unknown.
-async fn adopted(desk: &Desk) -> (Decided, Parcel) {
+async fn adopted(desk: &Desk) -> (Decided, HeldParcel) {
     let sandbox = Caller::new(desk.sandbox.base_url().parse().unwrap()).unwrap();
     let fault = json!({"gateway": "ems", "operation": "020003", "fault": "collected_unheard", "times": 1});
     sandbox.post("/_sandbox/faults").json(&fault).success().await.unwrap();
@@ -215,7 +215,7 @@ async fn parcel(desk: &Desk) -> (String, Option<String>) {
 }
 
 /// Moves the parcel to the door, where it is the one that was ordered first.
-async fn comes_to_the_door(desk: &Desk, decided: &Decided, held: &Parcel) {
+async fn comes_to_the_door(desk: &Desk, decided: &Decided, held: &HeldParcel) {
     let delivered = async || {
         desk.outside().advance(&held.order_no).await.unwrap();
         parcel(desk).await.0 == "delivered"
@@ -239,8 +239,8 @@ async fn an_order_that_was_collected_before_it_could_be_withdrawn_is_adopted() {
 #[tokio::test]
 async fn an_order_of_which_nothing_was_heard_until_it_came_to_the_door_is_asked_about_at_once() {
     let desk = Desk::open_with(&[("SONGDA_CLEAR_UP_AFTER", "1h")]).await;
-    let (gateway, operation, fault) = ("sf".to_owned(), "EXP_RECE_CREATE_ORDER".to_owned(), Fault::Garbage200);
-    let nonsense = Order { gateway, operation: Some(operation), fault, often: Often::Times(1), delay: None };
+    let (gateway, operation, fault) = ("sf".to_owned(), "EXP_RECE_CREATE_ORDER".to_owned(), FaultKind::Garbage200);
+    let nonsense = FaultOrder { gateway, operation: Some(operation), fault, often: Often::Times(1), delay: None };
     desk.sandbox.world().faults.order(nonsense);
     let phone = fresh_phone();
     let mut result = result(&phone);

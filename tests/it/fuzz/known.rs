@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::{InstallationId, JobId};
 use tokio::process::Child;
@@ -48,7 +48,7 @@ impl Known {
 
         let operator = ["staff", "add", "operator", "--name", "运维", "--agency", AGENCY, "--role", "operator"];
         desk.songda(&operator).await;
-        let operator = Officer::sign_in(&desk.api, "operator", PASSWORD).await.unwrap();
+        let operator = DeskOfficer::sign_in(&desk.api, "operator", PASSWORD).await.unwrap();
         let office = KnownOffice::new(desk).await;
         let client = office.token(desk).await;
         let known = result(resident.applicant.phone);

@@ -2,7 +2,7 @@
 //! too late, as often as it is asked.
 
 use serde_json::json;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::Resident;
 
 use crate::support::acts::correct_delivery;
@@ -12,7 +12,7 @@ use crate::support::desk::{Desk, wait_until};
 struct Scene {
     desk: Desk,
     resident: Resident,
-    officer: Officer,
+    officer: DeskOfficer,
     case: String,
     parcel: String,
 }

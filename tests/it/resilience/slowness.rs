@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use serde_json::json;
 use songda::demo::fresh_phone;
-use songda::sandbox::faults::{Fault, Often, Order};
+use songda::sandbox::faults::{FaultKind, FaultOrder, Often};
 use tokio::process::{Child, Command};
 
 use crate::resilience::kills::QUICK;
 use crate::support::desk::{Desk, wait_until};
 use crate::support::office::{came_once, decide};
 
-fn order(desk: &Desk, fault: Fault, often: Often) {
+fn order(desk: &Desk, fault: FaultKind, often: Often) {
     let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_secs(30)));
-    desk.sandbox.world().faults.order(Order { gateway, operation: None, fault, often, delay });
+    desk.sandbox.world().faults.order(FaultOrder { gateway, operation: None, fault, often, delay });
 }
 
 #[tokio::test]
 async fn a_gateway_that_hangs_delays_no_other() {
     let desk = Desk::open_with(&QUICK).await;
-    order(&desk, Fault::TimeoutBefore, Often::Share(1.0));
+    order(&desk, FaultKind::TimeoutBefore, Often::Share(1.0));
     let decided = decide(&desk, 100).await;
     let world = desk.sandbox.world();
     let ordered = async || world.parcels.counts().0 == 100;
@@ -39,8 +39,8 @@ async fn a_quiet_lane_whose_gateway_was_away_is_worked_again() {
     let later = [&QUICK[..], &[("SONGDA_CLEAR_UP_AFTER", "3s")]].concat();
     let desk = Desk::open_with(&later).await;
     let faults = &desk.sandbox.world().faults;
-    let (gateway, fault, often) = ("sms_aliyun".to_owned(), Fault::TimeoutBefore, Often::Share(1.0));
-    faults.order(Order { gateway, operation: None, fault, often, delay: None });
+    let (gateway, fault, often) = ("sms_aliyun".to_owned(), FaultKind::TimeoutBefore, Often::Share(1.0));
+    faults.order(FaultOrder { gateway, operation: None, fault, often, delay: None });
     let decided = decide(&desk, MORE_THAN_A_BREAKER_BEARS).await;
     let failed = async || faults.injected().values().sum::<u64>() >= MORE_THAN_A_BREAKER_BEARS as u64;
     wait_until("all of them failed", failed).await;
@@ -59,8 +59,8 @@ async fn a_quiet_lane_whose_gateway_was_away_is_worked_again() {
 async fn a_lane_makes_no_more_calls_at_once_than_it_has_slots() {
     let desk = Desk::open_idle(&[("SONGDA_SMS_ALIYUN_SLOTS", "2")]).await;
     let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_millis(200)));
-    let (operation, fault, often) = (Some("SendSms".to_owned()), Fault::Slow, Often::Share(1.0));
-    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
+    let (operation, fault, often) = (Some("SendSms".to_owned()), FaultKind::Slow, Often::Share(1.0));
+    desk.sandbox.world().faults.order(FaultOrder { gateway, operation, fault, often, delay });
     let decided = decide(&desk, 8).await;
     let _worker = desk.worker(None);
     came_once(&desk, &decided).await;
@@ -73,9 +73,9 @@ async fn a_lane_makes_no_more_calls_at_once_than_it_has_slots() {
 async fn a_sign_in_code_overtakes_the_pushes_that_wait() {
     let desk = Desk::open_idle(&[("SONGDA_SMS_ALIYUN_SLOTS", "2")]).await;
     let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_secs(1)));
-    let (operation, fault, often) = (Some("SendSms".to_owned()), Fault::Slow, Often::Share(1.0));
+    let (operation, fault, often) = (Some("SendSms".to_owned()), FaultKind::Slow, Often::Share(1.0));
     let world = desk.sandbox.world();
-    world.faults.order(Order { gateway, operation, fault, often, delay });
+    world.faults.order(FaultOrder { gateway, operation, fault, often, delay });
     let decided = decide(&desk, 200).await;
     let _worker = desk.worker(None);
     let told = || decided.iter().filter(|one| !world.phones.of(&one.phone).is_empty()).count();
@@ -98,7 +98,7 @@ async fn signal(worker: &Child, signal: &str) {
 #[tokio::test]
 async fn a_worker_that_comes_too_late_settles_nothing() {
     let desk = Desk::open_idle(&QUICK).await;
-    order(&desk, Fault::Slow, Often::Times(1));
+    order(&desk, FaultKind::Slow, Often::Times(1));
     let decided = decide(&desk, 1).await;
     let slow = desk.worker(None);
     let has_sent = async || !desk.sandbox.world().phones.of(&decided[0].phone).is_empty();

@@ -15,7 +15,7 @@ use songda::app::App;
 use songda::config::Config;
 use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::Resident;
 use songda::demo::{Stage, fresh_key, fresh_phone, fresh_resident_id, wait};
 use songda::domain::kernel::clock::Clock;
@@ -24,7 +24,7 @@ use songda::kill_point::Step;
 use songda::lifecycle::Tasks;
 use songda::queue::Queue;
 use songda::registry::Registry;
-use songda::sandbox::{Running, Sandbox, Settings};
+use songda::sandbox::{Running, Sandbox, SandboxSettings};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -35,8 +35,6 @@ use crate::support::proxy::Proxy;
 use crate::support::servers::Servers;
 use crate::support::template::fresh_database;
 
-/// The keys that the sandbox's twins expect.
-const SANDBOX_KEYS: &str = include_str!("../../../script/sandbox.env");
 /// How long a test waits for what must come. Nothing is measured by it: it is far more than anything takes, on a machine
 /// that is busy or stood still for a while, too (a sentinel that lost two seconds trusts nobody for thirty: TILT).
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -129,7 +127,7 @@ impl Desk {
         wanted: &[(&str, &str)],
     ) -> (Self, App) {
         let (own, folder) = (fresh_database(servers).await, Folder::create());
-        let sandbox = Sandbox::start(Settings::for_tests(registry.twins())).await.unwrap();
+        let sandbox = Sandbox::start(SandboxSettings::for_tests(registry.twins())).await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let mut settings = settings(&own, &folder, &sandbox, wanted).await;
@@ -281,8 +279,8 @@ impl Desk {
     }
 
     /// Looks at the sandbox over HTTP, as the player does.
-    pub fn outside(&self) -> songda::demo::sandbox::Sandbox {
-        songda::demo::sandbox::Sandbox::new(self.sandbox.base_url().parse().unwrap()).unwrap()
+    pub fn outside(&self) -> songda::demo::sandbox::SandboxClient {
+        songda::demo::sandbox::SandboxClient::new(self.sandbox.base_url().parse().unwrap()).unwrap()
     }
 
     /// The stage for the player's journeys.
@@ -319,13 +317,13 @@ impl Desk {
     }
 
     /// An officer of an agency. The template database knows one for each.
-    pub async fn officer(&self, agency: &str) -> Officer {
+    pub async fn officer(&self, agency: &str) -> DeskOfficer {
         self.officer_at(&self.api, agency).await
     }
 
     /// The same, at another process that serves this desk's API.
-    pub async fn officer_at(&self, api: &Caller, agency: &str) -> Officer {
-        Officer::sign_in(api, &format!("officer.{agency}"), PASSWORD).await.unwrap()
+    pub async fn officer_at(&self, api: &Caller, agency: &str) -> DeskOfficer {
+        DeskOfficer::sign_in(api, &format!("officer.{agency}"), PASSWORD).await.unwrap()
     }
 
     /// How many jobs are in a state.
@@ -454,7 +452,7 @@ pub async fn settings(
     sandbox: &Running,
     wanted: &[(&str, &str)],
 ) -> Vec<(String, String)> {
-    settings_beside(database, folder, sandbox_settings(&sandbox.base_url(), sandbox.gateways()), wanted).await
+    settings_beside(database, folder, sandbox.client_settings(), wanted).await
 }
 
 /// The same beside a sandbox that may be a process of its own.
@@ -483,14 +481,6 @@ pub async fn settings_beside(
 fn config(settings: Vec<(String, String)>, registry: &Registry) -> Config {
     let mut env = Env::of(settings);
     Config::read(&mut env, registry).unwrap_or_else(|faults| panic!("settings:\n{}", faults.join("\n")))
-}
-
-/// `script/sandbox.env`, and where the sandbox plays these gateways.
-pub fn sandbox_settings<'g>(base: &str, gateways: impl Iterator<Item = &'g str>) -> Vec<(String, String)> {
-    let keys = SANDBOX_KEYS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
-    let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let address = |name: &str| (format!("SONGDA_{}_URL", name.to_uppercase()), format!("{base}/{name}"));
-    keys.chain(gateways.map(address)).collect()
 }
 
 /// Runs the program, which must succeed.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use songda::demo::back_office::BackOffice;
 use songda::demo::http::{Caller, Reply};
 use songda::demo::mishap::Played;
-use songda::demo::sandbox::{Message, Parcel, each_message_once, news, told_once};
+use songda::demo::sandbox::{HeldParcel, ShownMessage, each_message_once, news, told_once};
 use songda::demo::{fresh_key, fresh_phone, wait};
 
 use crate::support::desk::{Desk, PATIENCE};
@@ -108,10 +108,10 @@ pub async fn came_once(desk: &Desk, decided: &[Decided]) {
     desk.finish().await;
     let (phones, parcels) = (outside.phones().await.unwrap(), outside.parcels().await.unwrap());
     for one in decided {
-        let messages: Vec<Message> = one.messages(&phones).cloned().collect();
+        let messages: Vec<ShownMessage> = one.messages(&phones).cloned().collect();
         assert_eq!(messages.len(), 1, "{}: {messages:?}", one.number);
         told_once(&messages, &one.number, news::GRANTED).unwrap_or_else(|mishap| panic!("{mishap}: {messages:?}"));
-        let orders: Vec<&Parcel> = one.orders(&parcels).collect();
+        let orders: Vec<&HeldParcel> = one.orders(&parcels).collect();
         assert_eq!(orders.len(), 1, "one live order for {}: {orders:?}", one.number);
     }
 }
@@ -130,7 +130,7 @@ pub async fn delivered_once(desk: &Desk, decided: &[Decided]) {
     desk.finish().await;
     let phones = outside.phones().await.unwrap();
     for one in decided {
-        let messages: Vec<Message> = one.messages(&phones).cloned().collect();
+        let messages: Vec<ShownMessage> = one.messages(&phones).cloned().collect();
         let told = [news::GRANTED, news::DELIVERED].map(|news| told_once(&messages, &one.number, news));
         let told = told.into_iter().chain([each_message_once(&messages, &one.number)]);
         told.collect::<Played<()>>().unwrap_or_else(|mishap| panic!("{mishap}: {messages:?}"));
@@ -139,12 +139,12 @@ pub async fn delivered_once(desk: &Desk, decided: &[Decided]) {
 
 impl Decided {
     /// On whichever way: a message that came over one channel must not come over another.
-    fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<Message>>) -> impl Iterator<Item = &'a Message> {
+    fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<ShownMessage>>) -> impl Iterator<Item = &'a ShownMessage> {
         let addresses = [Some(&self.phone), self.openid.as_ref()].into_iter().flatten();
         addresses.filter_map(|address| phones.get(address)).flatten().filter(|message| message.says(&self.number))
     }
 
-    fn orders<'a>(&self, parcels: &'a [Parcel]) -> impl Iterator<Item = &'a Parcel> {
+    fn orders<'a>(&self, parcels: &'a [HeldParcel]) -> impl Iterator<Item = &'a HeldParcel> {
         parcels.iter().filter(|parcel| parcel.recipient.phone == self.phone && parcel.state == "live")
     }
 }

@@ -3,7 +3,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use songda::sandbox::{Sandbox, Settings};
+use songda::registry::Registry;
+use songda::sandbox::{Sandbox, SandboxSettings};
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::support::database::Database;
@@ -55,7 +56,8 @@ async fn make_template(servers: &Servers, name: &str) {
 
 /// The schema, the catalogue, and an officer for each agency that tests meet, all by the program's own commands.
 async fn fill(database: &Database) {
-    let (sandbox, folder) = (Sandbox::start(Settings::for_tests(&[])).await.unwrap(), Folder::create());
+    let (sandbox, folder) =
+        (Sandbox::start(SandboxSettings::for_tests(Registry::shipped().twins())).await.unwrap(), Folder::create());
     let settings = settings(database, &folder, &sandbox, &[]).await;
     songda(&["migrate"], &settings).await;
     songda(&["catalog", "load", "--rehearse"], &settings).await;

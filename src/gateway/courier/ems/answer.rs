@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::refusals::Refusals;
 use crate::gateway::courier::lenient;
-use crate::gateway::courier::refusal::{Operation, CarrierRefusal};
+use crate::gateway::courier::refusal::{CarrierRefusal, Operation};
 
 /// The only known `retCode`: success.
 const SUCCESS: &str = "00000";

@@ -8,7 +8,7 @@ use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
 use crate::gateway::courier::sample::order;
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{Loopback, LoopbackReply, ReceivedCall, json as says, nobody};
+use crate::gateway::shared::loopback::{Loopback, LoopbackReply, ReceivedCall, json as says, unreachable};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
@@ -89,7 +89,7 @@ async fn a_clear_refusal_has_its_fact() {
     assert_eq!(order_fact(refused("请求频繁")).await, CarrierFact::Throttled { after: None });
     let page = LoopbackReply::Says(429, "".to_owned());
     assert_eq!(order_fact(page).await, CarrierFact::Throttled { after: None });
-    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
+    let fault = carrier(&unreachable().await).order(&order()).await.unwrap_err();
     assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing was sent");
 }
 
@@ -106,7 +106,8 @@ async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
         assert_eq!(ems.calls()[0].form()["apiCode"], "020006");
         assert!(opened(&ems.calls()[0]).contains(r#""logisticsOrderNo":"SD01""#));
     }
-    for (reply, fact) in [(LoopbackReply::HangsUp, CarrierFact::Ambiguous), (refused("授权码错误"), CarrierFact::Misconfigured)]
+    for (reply, fact) in
+        [(LoopbackReply::HangsUp, CarrierFact::Ambiguous), (refused("授权码错误"), CarrierFact::Misconfigured)]
     {
         assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
     }

@@ -91,7 +91,8 @@ impl Carrier for Ems {
         let orders = order::orders(order, sender_no, terms);
         let content = self.client.call(api::ORDER, Operation::Order, &orders).await;
         let content = content.map_err(|refusal| refusal.fault(Operation::Order))?;
-        order::booking(&content).ok_or_else(|| CarrierRefusal::unclear("00000 without a waybill").fault(Operation::Order))
+        order::booking(&content)
+            .ok_or_else(|| CarrierRefusal::unclear("00000 without a waybill").fault(Operation::Order))
     }
 
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault> {
@@ -130,8 +131,8 @@ impl Carrier for Ems {
         let read = |refusal: CarrierRefusal| refusal.fault(Operation::Read);
         let content = self.client.call(api::LABEL, Operation::Read, &question).await.map_err(read)?;
         let label = match label::find(&content) {
-            Some(label::Found::File(label)) => Some(label),
-            Some(label::Found::Address(url)) => Label::of(self.client.fetch(&url).await.map_err(read)?),
+            Some(label::LabelAnswer::File(label)) => Some(label),
+            Some(label::LabelAnswer::Address(url)) => Label::of(self.client.fetch(&url).await.map_err(read)?),
             None => None,
         };
         label.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))

@@ -39,8 +39,9 @@ impl Refusals {
             let words = row.pattern.find(message)?.as_str();
             Some(CarrierRefusal::new(row.kind, format!("{code}: {words}")))
         });
-        explained
-            .unwrap_or_else(|| CarrierRefusal::unclear(format!("{code}: words that SONGDA_EMS_REFUSALS does not explain")))
+        explained.unwrap_or_else(|| {
+            CarrierRefusal::unclear(format!("{code}: words that SONGDA_EMS_REFUSALS does not explain"))
+        })
     }
 }
 

@@ -104,7 +104,10 @@ mod tests {
         assert_eq!(queried.meaning, ScanMeaning::Delivered);
         assert_eq!(queried.place, "南京市 玄武营业部");
         assert!(queried.raw.expose().contains("本人签收"), "the raw event is kept");
-        assert_eq!(queried.occurred_at, "2025-01-02T02:00:00Z".parse::<crate::domain::kernel::clock::Instant>().unwrap());
+        assert_eq!(
+            queried.occurred_at,
+            "2025-01-02T02:00:00Z".parse::<crate::domain::kernel::clock::Instant>().unwrap()
+        );
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
     }
 

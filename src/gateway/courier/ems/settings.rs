@@ -75,7 +75,7 @@ impl EmsTerms {
     fn read(env: &mut Env) -> Option<Self> {
         let customer = env.or("SONGDA_EMS_CUSTOMER", "songda", "stable name of this installation in its EMS orders");
         let product = env.or("SONGDA_EMS_PRODUCT", "1", "EMS product: 1 express, 11 domestic standard");
-        let payer = env.or("SONGDA_EMS_PAYER", "1", "who pays EMS: 1 sender, 2 recipient");
+        let payer = env.or("SONGDA_EMS_PAYER", "1", "payer of EMS: 1 sender, 2 recipient");
         let receipt =
             env.or("SONGDA_EMS_RECEIPT", "1", "EMS proof of delivery: 1 basic, 2 return receipt, 5 electronic");
         let virtual_meaning = "1: EMS hides the recipient's phone behind another number; 0 where the contract lacks it";

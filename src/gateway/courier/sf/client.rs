@@ -99,9 +99,10 @@ impl SfClient {
     /// Fetches a label file with its token, if it is below a URL of the settings.
     pub(super) async fn fetch(&self, url: &Url, token: &str) -> Result<Vec<u8>, CarrierRefusal> {
         let mut hosts = std::iter::once(&self.http).chain(&self.label_hosts);
-        let (http, request) = hosts
-            .find_map(|http| Some((http, http.request_below(Method::GET, url)?)))
-            .ok_or_else(|| CarrierRefusal::new(RefusalKind::Misconfigured, "the label is not below SONGDA_SF_LABEL_URLS"))?;
+        let (http, request) =
+            hosts.find_map(|http| Some((http, http.request_below(Method::GET, url)?))).ok_or_else(|| {
+                CarrierRefusal::new(RefusalKind::Misconfigured, "the label is not below SONGDA_SF_LABEL_URLS")
+            })?;
         let answer = http.send(request.header("X-Auth-token", token)).await?;
         Ok(refusal::body(answer)?.into())
     }
@@ -115,7 +116,8 @@ mod tests {
     fn many_refusals_in_a_row_count_as_the_daily_quota() {
         let throttling = Throttling::default();
         let moment = Some(Duration::from_secs(2));
-        let observe = |answer, at: &str| throttling.observe(answer, at.parse().unwrap()).map_err(|refusal| refusal.kind);
+        let observe =
+            |answer, at: &str| throttling.observe(answer, at.parse().unwrap()).map_err(|refusal| refusal.kind);
         let too_fast = || Err(CarrierRefusal::new(RefusalKind::Throttled { after: moment }, "A1005"));
         let noon = "2026-01-02T04:00:00Z";
         for _ in 0..BURST {
@@ -128,7 +130,11 @@ mod tests {
             }
         }
         let after = Some(Duration::from_secs(600));
-        assert_eq!(observe(too_fast(), "2026-01-02T15:50:00Z"), Err(RefusalKind::Throttled { after }), "until midnight");
+        assert_eq!(
+            observe(too_fast(), "2026-01-02T15:50:00Z"),
+            Err(RefusalKind::Throttled { after }),
+            "until midnight"
+        );
         assert_eq!(observe(Ok(Value::Null), noon), Ok(Value::Null));
         assert_eq!(observe(too_fast(), noon), Err(RefusalKind::Throttled { after: moment }), "a burst");
     }

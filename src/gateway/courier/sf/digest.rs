@@ -71,7 +71,11 @@ mod tests {
         for wrong in ["7CIHTkPOZX4o2hWhh3oDcw==", "CAYFTEpgkbybZ92NXXaiOw==", "Tl802+929PPYmp2YJJlFeA=="] {
             assert_ne!(digest_of(&V2), wrong);
         }
-        assert_eq!(raw(&format!("{}{}{}", V2.msg_data, V2.timestamp, V2.check_word)), "7CIHTkPOZX4o2hWhh3oDcw==", "the first of them");
+        assert_eq!(
+            raw(&format!("{}{}{}", V2.msg_data, V2.timestamp, V2.check_word)),
+            "7CIHTkPOZX4o2hWhh3oDcw==",
+            "the first of them"
+        );
     }
 
     /// The older XML interface digests the text without encoding.

@@ -7,7 +7,7 @@ use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
 use crate::gateway::courier::sample::order;
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json as says, nobody};
+use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json as says, unreachable};
 
 fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
     let mut env = Env::of([
@@ -102,7 +102,7 @@ async fn a_clear_refusal_has_its_fact() {
     assert_eq!(order_fact(platform("A1006")).await, CarrierFact::Misconfigured);
     let after = Some(Duration::from_secs(2));
     assert_eq!(order_fact(platform("A1005")).await, CarrierFact::Throttled { after });
-    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
+    let fault = carrier(&unreachable().await).order(&order()).await.unwrap_err();
     assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing was sent");
 }
 

@@ -113,7 +113,8 @@ pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, Car
     const CHECKED_BY_HAND: &str = "1";
     const NOT_DELIVERABLE: &str = "3";
     const MASTER: &str = "1";
-    let reply: OrderReply = serde_json::from_value(content).map_err(|_| CarrierRefusal::unclear("success without an order"))?;
+    let reply: OrderReply =
+        serde_json::from_value(content).map_err(|_| CarrierRefusal::unclear("success without an order"))?;
     if reply.order_id != order_no.as_str() {
         return Err(CarrierRefusal::unclear("the answer is not about this order"));
     }

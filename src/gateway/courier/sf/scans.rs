@@ -72,8 +72,8 @@ pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> 
     let reply: RoutesReply = serde_json::from_value(content).ok()?;
     let routes = reply.route_resps.into_iter().filter(|route| route.mail_no == waybill.as_str());
     let nodes = routes.flat_map(|route| route.routes);
-    let named =
-        nodes.map(|WithRaw { part, raw }| WithRaw { part: RouteNode { mailno: waybill.as_str().to_owned(), ..part }, raw });
+    let named = nodes
+        .map(|WithRaw { part, raw }| WithRaw { part: RouteNode { mailno: waybill.as_str().to_owned(), ..part }, raw });
     Some(named.filter_map(WithRaw::scan).collect())
 }
 
@@ -129,10 +129,11 @@ mod tests {
 
     #[test]
     fn a_query_and_a_push_give_the_same_scan() {
-        let pushed: WithRaw<RouteNode> = serde_json::from_value(json!({"id": "173568970001", "mailno": "SF7444000000001",
+        let pushed: WithRaw<RouteNode> =
+            serde_json::from_value(json!({"id": "173568970001", "mailno": "SF7444000000001",
             "orderid": "SD01", "acceptTime": "2025-01-02 09:10:11", "acceptAddress": "南京市", "remark": "已签收",
             "opCode": "80", "reasonCode": "", "reasonName": ""}))
-        .unwrap();
+            .unwrap();
         let queried = json!({"routeResps": [{"mailNo": "SF7444000000001", "routes": [{"acceptTime": "2025-01-02 09:10:11",
             "acceptAddress": "南京市", "remark": "已签收", "opCode": 80, "firstStatusCode": 4}]}]});
         let pushed = pushed.scan().unwrap();
@@ -141,7 +142,10 @@ mod tests {
         assert_eq!((pushed.meaning, queried.meaning), (ScanMeaning::Delivered, ScanMeaning::Delivered));
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
         assert!(pushed.raw.expose().contains("173568970001"), "the raw node is kept");
-        assert_eq!(queried.occurred_at, "2025-01-02T01:10:11Z".parse::<crate::domain::kernel::clock::Instant>().unwrap());
+        assert_eq!(
+            queried.occurred_at,
+            "2025-01-02T01:10:11Z".parse::<crate::domain::kernel::clock::Instant>().unwrap()
+        );
     }
 
     #[test]

@@ -60,7 +60,9 @@ fn label_urls(env: &mut Env) -> Option<Vec<Url>> {
     let meaning = "base URLs below which SF keeps label files, separated by commas, besides SONGDA_SF_URL";
     let text: String = env.or("SONGDA_SF_LABEL_URLS", "", meaning)?;
     let urls = text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::parse);
-    urls.collect::<Result<_, _>>().map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL")).ok()
+    urls.collect::<Result<_, _>>()
+        .map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL"))
+        .ok()
 }
 
 impl SfTerms {
@@ -71,7 +73,7 @@ impl SfTerms {
             env.fault("SONGDA_SF_MONTHLY_CARD is not ten digits");
         }
         let express_type = env.or("SONGDA_SF_EXPRESS_TYPE", "2", "SF product by contract: 1 fast, 2 standard");
-        let payer = env.or("SONGDA_SF_PAYER", "1", "who pays SF: 1 sender, 2 recipient, 3 third party");
+        let payer = env.or("SONGDA_SF_PAYER", "1", "payer of SF: 1 sender, 2 recipient, 3 third party");
         Some(Self { monthly_card: monthly_card?, express_type: express_type?, payer: payer? })
     }
 }

@@ -37,7 +37,7 @@ pub struct IdentitySettings {
 impl IdentitySettings {
     /// Reads the settings; `None` if the gateway is off, or if the settings have faults.
     pub fn read(env: &mut Env) -> Option<Self> {
-        if !env.or::<bool>("SONGDA_IDENTITY_ENABLED", "true", "whether names are checked through Alibaba Cloud")? {
+        if !env.or::<bool>("SONGDA_IDENTITY_ENABLED", "true", "`true`: names are checked through Alibaba Cloud")? {
             return None;
         }
         let names = HttpNames {
@@ -135,7 +135,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::gateway::shared::loopback::{self, Loopback, nobody};
+    use crate::gateway::shared::loopback::{self, Loopback, unreachable};
 
     async fn verify(http: &HttpSettings) -> IdentityFact {
         let credentials = Credentials { key_id: "testId".to_owned(), secret: Private::new("testSecret".to_owned()) };
@@ -176,6 +176,6 @@ mod tests {
             let gateway = Loopback::start(move |_| loopback::json(&answer)).await;
             assert_eq!(verify(&gateway.settings).await, expected);
         }
-        assert!(matches!(verify(&nobody().await).await, IdentityFact::Unavailable(_)));
+        assert!(matches!(verify(&unreachable().await).await, IdentityFact::Unavailable(_)));
     }
 }

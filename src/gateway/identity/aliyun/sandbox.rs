@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::acs3::{Verifier, refuse, request_id};
-use crate::sandbox::call::{self, Call, endpoint};
+use crate::sandbox::call::{self, TwinCall, endpoint};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::{Twin, World};
 
@@ -51,7 +51,7 @@ impl Twin for Identity {
 }
 
 impl Identity {
-    async fn answer(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let fields = match self.verifier.check(&call, world.now()) {
             Ok(fields) => fields,
             Err(rejection) => {

@@ -24,7 +24,7 @@ pub struct WechatLogin {
 
 /// Builds the gateway from the settings.
 fn build(env: &mut Env, _: &Clock) -> Option<Arc<dyn LoginGateway>> {
-    if !env.or::<bool>("SONGDA_WECHAT_LOGIN_ENABLED", "true", "whether people sign in through the mini-program")? {
+    if !env.or::<bool>("SONGDA_WECHAT_LOGIN_ENABLED", "true", "`true`: people can sign in through the mini-program")? {
         return None;
     }
     let account = MiniProgram::read(env)?;
@@ -60,10 +60,6 @@ impl WechatLogin {
 
 #[async_trait]
 impl LoginGateway for WechatLogin {
-    fn code(&self) -> &'static str {
-        ADAPTER.code
-    }
-
     async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault> {
         // By protocol, the query contains the secret and the code: this URL must never be logged.
         let request = self.http.request(Method::GET, "/sns/jscode2session").query(&[
@@ -107,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::gateway::shared::http::HttpSettings;
-    use crate::gateway::shared::loopback::{self, Loopback, Reply, nobody};
+    use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, unreachable};
 
     async fn sign_in(http: &HttpSettings) -> Result<PlatformAccount, LoginFault> {
         let secret = Private::new("hush".to_owned());
@@ -155,9 +151,9 @@ mod tests {
     #[tokio::test]
     async fn an_unreadable_answer_is_unavailable() {
         for reply in ["<html>", "{}"] {
-            let gateway = Loopback::start(move |_| Reply::Says(200, reply.to_owned())).await;
+            let gateway = Loopback::start(move |_| LoopbackReply::Says(200, reply.to_owned())).await;
             assert_eq!(sign_in(&gateway.settings).await, Err(LoginFault::Unavailable));
         }
-        assert_eq!(sign_in(&nobody().await).await, Err(LoginFault::Unavailable));
+        assert_eq!(sign_in(&unreachable().await).await, Err(LoginFault::Unavailable));
     }
 }

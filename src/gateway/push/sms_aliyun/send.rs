@@ -47,7 +47,9 @@ pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushRe
         Ok(answer) => answer,
         Err(fault) => return fault.into(),
     };
-    let Ok(read) = serde_json::from_slice::<SendAnswer>(&answer.body) else { return PushReport::of_unreadable(&answer) };
+    let Ok(read) = serde_json::from_slice::<SendAnswer>(&answer.body) else {
+        return PushReport::of_unreadable(&answer);
+    };
     let request_id = read.request_id.as_deref().unwrap_or("none");
     let detail = format!("{}, request {request_id}", read.code);
     let fact = match fact(&read.code, now) {
@@ -78,13 +80,13 @@ fn fact(code: &str, now: Instant) -> Option<PushFact> {
         "isv.DAY_LIMIT_CONTROL" | "isv.MONTH_LIMIT_CONTROL" => {
             PushFact::Throttled { after: Some(until_beijing_midnight(now)) }
         }
-        _ if is_ours_to_mend(code) => PushFact::Misconfigured,
+        _ if is_ours_to_correct(code) => PushFact::Misconfigured,
         _ => return None,
     })
 }
 
 /// True if only a change of our account, template or message helps.
-fn is_ours_to_mend(code: &str) -> bool {
+fn is_ours_to_correct(code: &str) -> bool {
     const MESSAGE: [&str; 7] = [
         "isv.BLACK_KEY_CONTROL_LIMIT",
         "isv.PARAM_LENGTH_LIMIT",

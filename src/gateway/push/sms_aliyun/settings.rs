@@ -27,7 +27,7 @@ pub struct SmsSettings {
 impl SmsSettings {
     /// Reads the settings; `None` if the channel is off, or if the settings have faults.
     pub fn read(env: &mut Env) -> Option<Self> {
-        if !env.or::<bool>("SONGDA_SMS_ALIYUN_ENABLED", "true", "whether SMS are sent through Alibaba Cloud")? {
+        if !env.or::<bool>("SONGDA_SMS_ALIYUN_ENABLED", "true", "`true`: SMS are sent through Alibaba Cloud")? {
             return None;
         }
         let names = HttpNames {

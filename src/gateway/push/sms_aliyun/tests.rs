@@ -10,7 +10,7 @@ use crate::domain::notice::notification::Consent;
 use crate::gateway::push::PushFact;
 use crate::gateway::shared::acs3::{self, Credentials, RpcCall};
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, nobody};
+use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, unreachable};
 
 const NOW: &str = "2026-01-02T04:00:00Z";
 
@@ -100,7 +100,7 @@ async fn an_unreadable_answer_counts_by_how_far_the_request_came() {
     let report = send_to(&gateway.settings).await;
     assert_eq!(report.fact, PushFact::Ambiguous);
     assert!(!report.detail.contains("138"), "{}", report.detail);
-    assert_eq!(send_to(&nobody().await).await.fact, PushFact::Unavailable);
+    assert_eq!(send_to(&unreachable().await).await.fact, PushFact::Unavailable);
 }
 
 /// A service that lists 60 messages to the number on 2026-01-02. Ours is on the second page.
@@ -161,7 +161,7 @@ async fn a_search_without_an_answer_is_unknown() {
 
 #[tokio::test]
 async fn callbacks_are_acknowledged_in_the_services_form() {
-    let channel = channel_at(&nobody().await);
+    let channel = channel_at(&unreachable().await);
     assert_eq!(channel.acknowledge(true).body, r#"{"code":0,"msg":"ok"}"#);
     assert_ne!(channel.acknowledge(false).status, 200);
     assert_eq!(channel.login_template(), Some("SMS_1"));
@@ -169,7 +169,8 @@ async fn callbacks_are_acknowledged_in_the_services_form() {
 
 #[tokio::test]
 async fn a_call_that_was_too_old_is_signed_again_once() {
-    let gateway = Loopback::start(|_| LoopbackReply::Says(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#.to_owned())).await;
+    let gateway =
+        Loopback::start(|_| LoopbackReply::Says(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#.to_owned())).await;
     assert_eq!(send_to(&gateway.settings).await.fact, PushFact::Misconfigured);
     assert_eq!(gateway.calls().len(), 2);
 }

@@ -22,7 +22,7 @@ pub fn fact(code: i64, now: Instant) -> Option<PushFact> {
         45011 => throttled(Duration::from_mins(1)),
         // Busy.
         -1 => PushFact::Unavailable,
-        _ if is_ours_to_mend(code) => PushFact::Misconfigured,
+        _ if is_ours_to_correct(code) => PushFact::Misconfigured,
         _ => return None,
     })
 }
@@ -32,7 +32,7 @@ const fn throttled(after: Duration) -> PushFact {
 }
 
 /// True if only a change of our account, template or message helps.
-const fn is_ours_to_mend(code: i64) -> bool {
+const fn is_ours_to_correct(code: i64) -> bool {
     matches!(
         code,
         40001 | 40002 | 40013 | 40014 | 40125 | 40243 | 41001 | 41002 | 41004 | 42001 // credentials
@@ -71,9 +71,7 @@ mod tests {
             }
         }
         assert_eq!([200_001, 12_345, 999_999].map(|code| fact(code, now)), [None, None, None]);
-        let Some(PushFact::Throttled { after: Some(after) }) = fact(43108, now) else {
-            panic!("43108 is throttling")
-        };
+        let Some(PushFact::Throttled { after: Some(after) }) = fact(43108, now) else { panic!("43108 is throttling") };
         assert!((1_000..3_000).contains(&after.as_millis()));
     }
 }

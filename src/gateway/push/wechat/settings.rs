@@ -90,7 +90,7 @@ pub struct WechatSettings {
 impl WechatSettings {
     /// Reads the settings; `None` if the channel is off, or if the settings have faults.
     pub fn read(env: &mut Env) -> Option<Self> {
-        if !env.or::<bool>("SONGDA_WECHAT_ENABLED", "true", "whether WeChat subscribe messages are sent")? {
+        if !env.or::<bool>("SONGDA_WECHAT_ENABLED", "true", "`true`: WeChat subscribe messages are sent")? {
             return None;
         }
         let account = MiniProgram::read(env);

@@ -9,17 +9,24 @@ use super::*;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::Consent;
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, ReceivedCall, nobody};
+use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, ReceivedCall, unreachable};
 use crate::gateway::shared::wechat::MiniProgram;
 
 const SEND: &str = "/cgi-bin/message/subscribe/send";
 const TOKEN: &str = "/cgi-bin/stable_token";
 
 fn channel_at(http: &HttpSettings) -> Wechat {
-    let account =
-        MiniProgram { http: http.clone(), appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) };
-    let settings =
-        WechatSettings { account, pace: Pace { per_second: 1, slots: 1 }, state: MiniprogramState::Trial, callbacks: None };
+    let account = MiniProgram {
+        http: http.clone(),
+        appid: "wx0000000000000000".to_owned(),
+        secret: Private::new("hush".to_owned()),
+    };
+    let settings = WechatSettings {
+        account,
+        pace: Pace { per_second: 1, slots: 1 },
+        state: MiniprogramState::Trial,
+        callbacks: None,
+    };
     Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap())).unwrap()
 }
 
@@ -139,7 +146,7 @@ async fn a_connection_that_breaks_after_the_request_is_ambiguous_and_a_refused_o
     assert_eq!(report.fact, PushFact::Ambiguous);
     assert!(!report.detail.contains("token-1") && !report.detail.contains("oAAAA"), "{}", report.detail);
 
-    let unreachable = nobody().await;
+    let unreachable = unreachable().await;
     assert_eq!(channel_at(&unreachable).send(&openid(), &message()).await.fact, PushFact::Unavailable);
 }
 

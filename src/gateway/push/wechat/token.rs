@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
     use crate::gateway::shared::http::HttpSettings;
-    use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json, nobody};
+    use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json, unreachable};
 
     fn account(http: HttpSettings) -> MiniProgram {
         MiniProgram { http, appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) }
@@ -206,7 +206,7 @@ mod tests {
             assert_eq!(report.fact, fact, "{code}");
         }
         let gateway = Loopback::start(|_| LoopbackReply::HangsUp).await;
-        for settings in [gateway.settings.clone(), nobody().await] {
+        for settings in [gateway.settings.clone(), unreachable().await] {
             let report = tokens(&settings, Clock::frozen(noon())).current().await.unwrap_err();
             assert_eq!(report.fact, PushFact::Unavailable, "the message was certainly not sent");
         }

@@ -7,7 +7,7 @@ use reqwest::multipart::Part;
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::{Call, Caller, Reply};
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::Resident;
 
 use super::HASTY;
@@ -25,7 +25,7 @@ pub struct Household {
     /// A resident with cases, drafts, addresses and news.
     pub resident: Resident,
     /// The officer who decides them.
-    pub officer: Officer,
+    pub officer: DeskOfficer,
     /// Who runs it all.
     pub operator: Caller,
     /// A back-office system that reported results.
@@ -76,7 +76,7 @@ impl Household {
         let desk = Desk::open_with(&HASTY).await;
         let add = ["staff", "add", "operator", "--name", "运维", "--agency", AGENCY, "--role", "operator"];
         desk.songda(&add).await;
-        let operator = Officer::sign_in(&desk.api, "operator", PASSWORD).await.unwrap().caller().clone();
+        let operator = DeskOfficer::sign_in(&desk.api, "operator", PASSWORD).await.unwrap().caller().clone();
         let ((resident, _), officer) = (desk.resident().await, desk.officer(AGENCY).await);
         let known = KnownOffice::new(&desk).await;
         let client = desk.api.with_token(known.token(&desk).await);

@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::Caller;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 
 use crate::delivery::consents::tap;
 use crate::support::desk::{Desk, PASSWORD, wait_until};
 use crate::support::office::{back_office, result};
 
-async fn operator(desk: &Desk) -> Officer {
+async fn operator(desk: &Desk) -> DeskOfficer {
     let add = ["staff", "add", "operator.one", "--name", "运维", "--agency", "public-security", "--role", "operator"];
     desk.songda(&add).await;
-    Officer::sign_in(&desk.api, "operator.one", PASSWORD).await.unwrap()
+    DeskOfficer::sign_in(&desk.api, "operator.one", PASSWORD).await.unwrap()
 }
 
 /// A push that WeChat refuses for a reason that is ours to mend, and that went on over SMS; its job.

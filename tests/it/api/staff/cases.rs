@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::Reply;
 use songda::demo::mishap::Played;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::{Resident, Submitted};
 
 use crate::support::acts::{act, faults, refused};
@@ -32,7 +32,7 @@ fn electronic() -> Value {
 }
 
 /// What a history says: who, as a class, did what, and why.
-async fn history(officer: &Officer, case: &str) -> Vec<(String, String, Value)> {
+async fn history(officer: &DeskOfficer, case: &str) -> Vec<(String, String, Value)> {
     let read = officer.caller().get(&format!("/staff/v1/cases/{case}/history")).success().await.unwrap();
     let text = |entry: &Value, member: &str| entry[member].as_str().unwrap().to_owned();
     let class = |entry: &Value| text(entry, "actor").split(':').next().unwrap().to_owned();
@@ -45,7 +45,7 @@ async fn of_two_officers_who_decide_at_the_same_time_one_decides() {
     let add = ["staff", "add", "second.officer", "--name", "另一位", "--agency", POLICE, "--role", "officer"];
     desk.songda(&add).await;
     let one = desk.officer(POLICE).await;
-    let other = Officer::sign_in(&desk.api, "second.officer", PASSWORD).await.unwrap();
+    let other = DeskOfficer::sign_in(&desk.api, "second.officer", PASSWORD).await.unwrap();
     let (resident, _) = desk.resident().await;
 
     for (first, second) in [(grant(), grant()), (grant(), deny()), (deny(), grant()), (deny(), deny())] {
@@ -53,7 +53,7 @@ async fn of_two_officers_who_decide_at_the_same_time_one_decides() {
         one.accept(&case).await.unwrap();
         let path = format!("/staff/v1/cases/{case}");
         let etag = one.caller().get(&path).success().await.unwrap().etag().to_owned();
-        let decide = async |officer: &Officer, ruling: &Value| -> Played<Reply> {
+        let decide = async |officer: &DeskOfficer, ruling: &Value| -> Played<Reply> {
             let call = officer.caller().post(&format!("{path}/decision")).if_match(&etag).once(&fresh_key());
             call.json(ruling).answer().await
         };
@@ -84,7 +84,7 @@ async fn officers_see_and_touch_the_cases_of_their_agency_alone() {
     own.caller().get(&format!("{path}/uploads/{upload}")).success().await.unwrap();
 
     assert!(own.sees(&submitted.id).await.unwrap() && !strange.sees(&submitted.id).await.unwrap());
-    let numbered = async |officer: &Officer| {
+    let numbered = async |officer: &DeskOfficer| {
         let call = officer.caller().get("/staff/v1/cases").query(&[("number", &submitted.number)]);
         call.success().await.unwrap().rows().unwrap().len()
     };

@@ -7,12 +7,12 @@ mod runner;
 
 use serde_json::{Value, json};
 use songda::demo::resident::{Resident, Submitted};
-use songda::demo::sandbox::{Parcel, each_message_once};
+use songda::demo::sandbox::{HeldParcel, each_message_once};
 use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::InstallationId;
 use songda::registry::Registry;
-use songda::sandbox::faults::{Fault, Often, Order};
-use songda::sandbox::phones::Message;
+use songda::sandbox::faults::{FaultKind, FaultOrder, Often};
+use songda::sandbox::phones::PhoneMessage;
 
 use self::catalog::{ITEM, Plugged};
 use crate::support::desk::{Desk, wait_until};
@@ -47,7 +47,7 @@ async fn the_pigeon_tells_and_the_runner_brings() {
 #[tokio::test]
 async fn a_loft_that_is_gone_is_forgotten_and_the_next_channel_tells() {
     let scene = Scene::open().await;
-    scene.order_fault("pigeon", "note", Fault::UnknownNumber);
+    scene.order_fault("pigeon", "note", FaultKind::UnknownNumber);
     let granted = scene.handle().await;
     scene.walk_to_the_door(&granted).await;
     scene.told(&scene.phone, &granted).await;
@@ -59,7 +59,7 @@ async fn a_loft_that_is_gone_is_forgotten_and_the_next_channel_tells() {
 #[tokio::test]
 async fn an_errand_whose_answer_was_lost_is_found_and_not_ordered_again() {
     let scene = Scene::open().await;
-    scene.order_fault("runner", "run", Fault::TimeoutAfterCommit);
+    scene.order_fault("runner", "run", FaultKind::TimeoutAfterCommit);
     let granted = scene.handle().await;
     let parcel = scene.walk_to_the_door(&granted).await;
     assert_eq!(parcel.asked, 1);
@@ -91,9 +91,9 @@ impl Scene {
     }
 
     /// Lets the next call of an operation go wrong.
-    fn order_fault(&self, gateway: &str, operation: &str, fault: Fault) {
+    fn order_fault(&self, gateway: &str, operation: &str, fault: FaultKind) {
         let (gateway, operation, often) = (gateway.to_owned(), Some(operation.to_owned()), Often::Times(1));
-        self.desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
+        self.desk.sandbox.world().faults.order(FaultOrder { gateway, operation, fault, often, delay: None });
     }
 
     /// The resident applies, an officer grants.
@@ -110,7 +110,7 @@ impl Scene {
     }
 
     /// Lets the runner run from stop to stop, each once Songda knows of the last; the one order that any carrier holds.
-    async fn walk_to_the_door(&self, case: &Submitted) -> Parcel {
+    async fn walk_to_the_door(&self, case: &Submitted) -> HeldParcel {
         let parcel = async || self.resident.parcel(&case.id).await.unwrap();
         wait_until("a parcel with a waybill", async || parcel().await.is_some()).await;
         for state in ["picked_up", "out_for_delivery", "delivered"] {
@@ -124,7 +124,7 @@ impl Scene {
     }
 
     /// What an address was told of a case.
-    fn on(&self, address: &str, case: &Submitted) -> Vec<Message> {
+    fn on(&self, address: &str, case: &Submitted) -> Vec<PhoneMessage> {
         let messages = self.desk.sandbox.world().phones.of(address);
         messages.into_iter().filter(|message| message.fields.values().any(|field| *field == case.number)).collect()
     }

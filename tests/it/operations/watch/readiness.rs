@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use songda::sandbox::faults::{Fault, Often, Order};
+use songda::sandbox::faults::{FaultKind, FaultOrder, Often};
 
 use super::scrape::Scrape;
 use crate::resilience::silence::lock;
@@ -48,7 +48,8 @@ async fn a_worker_whose_lane_hangs_is_not_ready() {
 async fn a_lane_whose_gateway_is_slow_comes_round_all_the_same() {
     let mut desk = Desk::open_idle(&[]).await;
     let (gateway, delay) = ("sms_aliyun".to_owned(), Some(Duration::from_secs(30)));
-    let hangs = Order { gateway, operation: None, fault: Fault::TimeoutBefore, often: Often::Share(1.0), delay };
+    let hangs =
+        FaultOrder { gateway, operation: None, fault: FaultKind::TimeoutBefore, often: Often::Share(1.0), delay };
     desk.sandbox.world().faults.order(hangs);
     decide(&desk, 1).await;
     let patient =

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use songda::demo::sandbox::{Message, Parcel};
+use songda::demo::sandbox::{HeldParcel, ShownMessage};
 use songda::domain::kernel::ids::CaseId;
 
 use super::applicants::Pair;
@@ -35,9 +35,9 @@ impl Verdict {
 
 /// The third ledger.
 struct World {
-    phones: BTreeMap<String, Vec<Message>>,
+    phones: BTreeMap<String, Vec<ShownMessage>>,
     /// By carrier and our order number.
-    orders: BTreeMap<(String, String), Parcel>,
+    orders: BTreeMap<(String, String), HeldParcel>,
 }
 
 /// Compares them.

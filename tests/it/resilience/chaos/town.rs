@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use songda::demo::http::Caller;
-use songda::demo::sandbox::Sandbox;
+use songda::demo::sandbox::SandboxClient;
 use songda::lifecycle::Tasks;
 use songda::registry::Registry;
-use songda::sandbox::Settings;
+use songda::sandbox::SandboxSettings;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::process::Child;
@@ -21,7 +21,7 @@ use super::plan::Plan;
 use super::process::{Blueprint, Kept};
 use super::tally::Tally;
 use crate::support::database::Database;
-use crate::support::desk::{sandbox_settings, settings_beside, songda, wait_at_most};
+use crate::support::desk::{settings_beside, songda, wait_at_most};
 use crate::support::folder::Folder;
 use crate::support::proxy::Proxy;
 use crate::support::servers::Own;
@@ -56,7 +56,7 @@ pub struct Town {
     /// The way to it.
     pub api: Caller,
     /// The gateways' twin: the ledger of phones and carriers. Nothing is ever done to it.
-    pub sandbox: Sandbox,
+    pub sandbox: SandboxClient,
     /// The same, for orders.
     pub control: Caller,
     /// PostgreSQL, to look at.
@@ -103,7 +103,7 @@ impl Town {
             doomed: [drawing.api("doomed-api", last, places.apis[APIS]), drawing.worker("doomed-worker", last)],
             _sandbox: drawing.sandbox().start(&[]),
             api: Caller::new(public.parse().unwrap()).unwrap(),
-            sandbox: Sandbox::new(control.base().clone()).unwrap(),
+            sandbox: SandboxClient::new(control.base().clone()).unwrap(),
             database: looking(&own_database.url).await,
             redis: redis::Client::open(own.servers.redis()).unwrap(),
             tally: Tally::default(),
@@ -188,7 +188,7 @@ impl Drawing<'_> {
 
 /// The names of all gateways.
 fn gateways() -> Vec<&'static str> {
-    Settings::for_tests(Registry::shipped().twins()).twins.iter().map(|twin| twin.name()).collect()
+    SandboxSettings::for_tests(Registry::shipped().twins()).twins.iter().map(|twin| twin.name()).collect()
 }
 
 /// What all processes are told.
@@ -198,7 +198,8 @@ async fn settings(
     places: &Places,
     public: &str,
 ) -> Vec<(String, String)> {
-    let known = sandbox_settings(&format!("http://{}", places.sandbox), gateways().into_iter());
+    let sandbox = SandboxSettings::for_tests(Registry::shipped().twins());
+    let known = sandbox.client_settings(&format!("http://{}", places.sandbox));
     let listen = places.sandbox.to_string();
     let own =
         [("SONGDA_PUBLIC_URL", public), ("SONGDA_SANDBOX_CALLBACK_URL", public), ("SONGDA_SANDBOX_LISTEN", &listen)];

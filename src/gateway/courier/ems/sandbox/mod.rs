@@ -24,7 +24,7 @@ use self::push::Pushes;
 use self::route::{NAME, ROUTE, ROUTE_WITH_NOBODY_HOME, trace};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::sandbox::call::{Call, endpoint};
+use crate::sandbox::call::{TwinCall, endpoint};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
 use crate::sandbox::label;
@@ -56,8 +56,11 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let authorization = env.or("SONGDA_SANDBOX_EMS_AUTHORIZATION", "sandbox-ems", "authorization code of EMS callers");
     let key =
         env.or::<String>("SONGDA_SANDBOX_EMS_KEY", "R292VGVzdFNtNEtleTAxNg==", "SM4 key of EMS callers, in base64");
-    let duplicate =
-        env.or("SONGDA_SANDBOX_EMS_DUPLICATE", "same", "what a repeated EMS order gets: `same` waybill, or `refuse`");
+    let duplicate = env.or(
+        "SONGDA_SANDBOX_EMS_DUPLICATE",
+        "same",
+        "answer to a repeated EMS order: the `same` waybill, or `refuse`",
+    );
     let key = key.and_then(|text| {
         let key = IssuedKey::read(&text);
         if key.is_none() {
@@ -114,7 +117,7 @@ impl Twin for Ems {
 }
 
 impl Ems {
-    async fn answer(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let form = call.form();
         if form.get("authorization") != self.authorization.expose() || form.get("senderNo") != self.sender_no {
             world.counters.count(NAME, "not authorized");

@@ -15,7 +15,7 @@ struct Scene {
 
 async fn scene(callbacks: Option<&CallbackServer>, duplicate: &str) -> Scene {
     let mut settings = SandboxSettings::for_tests(&[]);
-    settings.world.callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
     settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_EMS_DUPLICATE", duplicate)])).unwrap()];
     let running = Sandbox::start(settings).await.unwrap();
     Scene { ems: TestClient::new(&running.url(NAME)), running }
@@ -140,18 +140,18 @@ async fn a_label_is_a_pdf_and_a_track_grows() {
     );
 }
 
-fn taken(call: &Call) -> String {
+fn taken(call: &TwinCall) -> String {
     json!({ "serialNo": call.json().unwrap()["serialNo"], "code": "00000", "codeMessage": "成功" }).to_string()
 }
 
 #[tokio::test]
 async fn scans_are_pushed_in_order_until_they_are_accepted() {
-    let mut ear = CallbackServer::answering(vec![|_| "{\"code\":\"00000\"}".into(), taken]).await;
-    let scene = scene(Some(&ear), "same").await;
+    let mut server = CallbackServer::answering(vec![|_| "{\"code\":\"00000\"}".into(), taken]).await;
+    let scene = scene(Some(&server), "same").await;
     scene.order("SD1").await;
     scene.running.sandbox().advance_all(1);
-    let first = ear.next().await;
-    let again = ear.next().await;
+    let first = server.next().await;
+    let again = server.next().await;
     assert_eq!(
         (first.path.as_str(), &first.body),
         ("/callbacks/ems/sandbox", &again.body),
@@ -161,19 +161,19 @@ async fn scans_are_pushed_in_order_until_they_are_accepted() {
     let mut codes = Vec::new();
     for _ in 0..7 {
         // Without the key's text, which callers append and EMS does not.
-        let wrapped = ear.next().await.json().unwrap().text("logitcsInterface");
+        let wrapped = server.next().await.json().unwrap().text("logitcsInterface");
         let key = IssuedKey::read(KEY).unwrap();
         assert_eq!(key.open(&wrapped), None);
         codes.push(key.open_own(&wrapped)["opCode"].as_str().unwrap().to_owned());
     }
     assert_eq!(codes, ["345", "389", "954", "305", "306", "702", "704"]);
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
 }
 
 #[tokio::test]
 async fn callbacks_are_doubled_dropped_and_reordered_on_request() {
-    let mut ear = CallbackServer::answering(vec![taken]).await;
-    let scene = scene(Some(&ear), "same").await;
+    let mut server = CallbackServer::answering(vec![taken]).await;
+    let scene = scene(Some(&server), "same").await;
     let control = TestClient::new(&scene.running.base_url());
     scene.order("SD1").await;
     let demand = async |fault: &str| {
@@ -181,17 +181,18 @@ async fn callbacks_are_doubled_dropped_and_reordered_on_request() {
         assert_eq!(control.json("POST", "/_sandbox/faults", &order).await.0, 204);
         control.json("POST", "/_sandbox/parcels/SD1/advance", &json!({ "steps": 1 })).await;
     };
-    let code =
-        |call: Call| IssuedKey::read(KEY).unwrap().open_own(&call.json().unwrap().text("logitcsInterface")).text("opCode");
+    let code = |call: TwinCall| {
+        IssuedKey::read(KEY).unwrap().open_own(&call.json().unwrap().text("logitcsInterface")).text("opCode")
+    };
 
     demand("duplicate_callback").await;
-    assert_eq!([code(ear.next().await), code(ear.next().await)], ["203", "203"]);
+    assert_eq!([code(server.next().await), code(server.next().await)], ["203", "203"]);
     demand("drop_callback").await;
     demand("reorder_callbacks").await;
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
     scene.running.sandbox().advance("SD1", 1);
-    let mut codes = [code(ear.next().await), code(ear.next().await)];
+    let mut codes = [code(server.next().await), code(server.next().await)];
     codes.sort();
     assert_eq!(codes, ["389", "954"], "345 was dropped; 389 came only with 954");
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
 }

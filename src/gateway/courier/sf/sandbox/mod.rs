@@ -24,7 +24,7 @@ use self::route::NAME;
 use self::services::Services;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::sandbox::call::{Call, endpoint};
+use crate::sandbox::call::{TwinCall, endpoint};
 use crate::sandbox::control::{done, fault};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
@@ -37,7 +37,7 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let check_word =
         env.or("SONGDA_SANDBOX_SF_CHECK_WORD", "SandboxCheckWord0123456789abcdef", "check word of SF callers");
     let duplicate =
-        env.or("SONGDA_SANDBOX_SF_DUPLICATE", "8016", "what a repeated SF order gets: `8016`, or the `same` answer");
+        env.or("SONGDA_SANDBOX_SF_DUPLICATE", "8016", "answer to a repeated SF order: `8016`, or the `same` answer");
     let rate = env.or("SONGDA_SANDBOX_SF_RATE", "30", "how many calls a second each SF service takes");
     Some(Arc::new(Sf {
         door: Door::new(partner?, Private::new(check_word?), rate?),
@@ -85,7 +85,7 @@ impl Twin for Sf {
 }
 
 impl Sf {
-    async fn answer(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let form = call.form();
         let said = match self.door.pass(&form, world.now()) {
             Ok(said) => said,
@@ -109,7 +109,7 @@ impl Sf {
         world.perform(CallTarget { gateway: NAME, operation: name, recipient: &recipient }, answer).await
     }
 
-    async fn end_check(self: Arc<Self>, _: Arc<World>, call: Call) -> Response {
+    async fn end_check(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
         match serde_json::from_slice(&call.body) {
             Ok(finding) if self.services.end_check(&finding) => done(),
             Ok(_) => fault(StatusCode::NOT_FOUND, "no such order is under check"),
@@ -118,7 +118,7 @@ impl Sf {
     }
 
     /// The printed label, for callers that have its token.
-    async fn label_file(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn label_file(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let waybill = call.path.rsplit('/').next().unwrap_or_default();
         let known = world.parcels.of_waybill(NAME, waybill);
         match known.filter(|_| call.header("x-auth-token") == self.door.label_token(waybill)) {

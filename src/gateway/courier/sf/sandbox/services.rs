@@ -9,7 +9,7 @@ use super::checks::{Checks, Finding};
 use super::door::Door;
 use super::route::{NAME, ROUTE};
 use crate::sandbox::World;
-use crate::sandbox::call::Call;
+use crate::sandbox::call::TwinCall;
 use crate::sandbox::json::Lenient;
 use crate::sandbox::parcels::{Addressee, BookedParcel, Cancelled, OrderState};
 use crate::sandbox::written_time::second;
@@ -50,7 +50,7 @@ impl Services {
         &self,
         world: &World,
         door: &Door,
-        call: &Call,
+        call: &TwinCall,
         service: &str,
         said: &Value,
     ) -> Option<Result<Value, ServiceRefusal>> {
@@ -130,7 +130,7 @@ pub(super) fn recipient_of(world: &World, said: &Value) -> String {
     parcel.map(|parcel| parcel.recipient.phone).unwrap_or_default()
 }
 
-fn print(world: &World, door: &Door, call: &Call, said: &Value) -> Result<Value, ServiceRefusal> {
+fn print(world: &World, door: &Door, call: &TwinCall, said: &Value) -> Result<Value, ServiceRefusal> {
     let documents = said["documents"].as_array().map(Vec::as_slice).unwrap_or_default();
     if documents.is_empty() || documents.len() > 20 || said.text("templateCode").is_empty() {
         return Err(ServiceRefusal("4002", "请求报文解析异常"));

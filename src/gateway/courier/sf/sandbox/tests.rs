@@ -19,7 +19,7 @@ struct Scene {
 
 async fn scene(callbacks: Option<&CallbackServer>, duplicate: &str) -> Scene {
     let mut settings = SandboxSettings::for_tests(&[]);
-    settings.world.callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
     settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_SF_DUPLICATE", duplicate)])).unwrap()];
     let running = Sandbox::start(settings).await.unwrap();
     Scene { sf: TestClient::new(&running.url(NAME)), running }
@@ -184,21 +184,21 @@ async fn a_label_needs_its_token() {
 
 #[tokio::test]
 async fn routes_are_pushed_in_tens_until_they_are_accepted() {
-    let mut ear = CallbackServer::answering(vec![|_| "{\"return_code\":\"1000\"}".into(), |_| {
+    let mut server = CallbackServer::answering(vec![|_| "{\"return_code\":\"1000\"}".into(), |_| {
         "{\"return_code\":\"0000\",\"return_msg\":\"成功\"}".into()
     }])
     .await;
-    let scene = scene(Some(&ear), "8016").await;
+    let scene = scene(Some(&server), "8016").await;
     for number in 0..12 {
         scene.order(&format!("SD{number}")).await;
     }
     scene.running.sandbox().advance_all(1);
-    let mut calls = [ear.next().await, ear.next().await, ear.next().await];
+    let mut calls = [server.next().await, server.next().await, server.next().await];
     calls.sort_by_key(|call| call.body.len());
-    let count = |call: &Call| call.json().unwrap()["Body"]["WaybillRoute"].as_array().unwrap().len();
+    let count = |call: &TwinCall| call.json().unwrap()["Body"]["WaybillRoute"].as_array().unwrap().len();
     assert_eq!(calls.each_ref().map(count), [2, 10, 10], "the first batch came twice");
     assert_eq!((calls[0].path.as_str(), &calls[1].body), ("/callbacks/sf/sandbox", &calls[2].body));
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
     let parcels = scene.running.world().parcels.all();
     assert_eq!(parcels[NAME].iter().map(|parcel| parcel.refused).sum::<u32>(), 10);
 }

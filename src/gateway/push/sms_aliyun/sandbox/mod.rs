@@ -15,7 +15,7 @@ use self::sent::{AcceptedSms, NAME};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::acs3::{Verifier, refuse, request_id};
-use crate::sandbox::call::{self, Call, Fields, endpoint};
+use crate::sandbox::call::{self, Fields, TwinCall, endpoint};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::phones::IncomingMessage;
 use crate::sandbox::shards::Shards;
@@ -70,7 +70,7 @@ impl Twin for Sms {
 }
 
 impl Sms {
-    async fn answer(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let fields = match self.verifier.check(&call, world.now()) {
             Ok(fields) => fields,
             Err(rejection) => {

@@ -10,7 +10,7 @@ use crate::sandbox::{Running, Sandbox, SandboxSettings};
 
 async fn sandbox(callbacks: Option<&CallbackServer>) -> (Running, Signer) {
     let mut settings = SandboxSettings::for_tests(&[twin]);
-    settings.world.callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
     let running = Sandbox::start(settings).await.unwrap();
     let signer = Signer::new(&running.url(NAME), "sandbox-sms-key", "sandbox-sms-secret");
     (running, signer)
@@ -76,7 +76,11 @@ async fn magic_recipients_and_ordered_faults_choose_the_answer() {
     assert_eq!(send(&signer, "13912345678", "push-1").await.1["Code"], "Throttling.User");
     assert_eq!(send(&signer, "13912345678", "push-1").await.1["Code"], "OK");
     assert_eq!(send(&signer, "13800000500", "push-1").await.0, 500);
-    assert_eq!(send(&signer, "13800000200", "push-1").await, (200, Value::Null), "delivered, but the answer is unreadable");
+    assert_eq!(
+        send(&signer, "13800000200", "push-1").await,
+        (200, Value::Null),
+        "delivered, but the answer is unreadable"
+    );
     assert_eq!(running.world().phones.of("13800000200").len(), 1);
     let faults = control.get("/_sandbox/faults").await;
     assert_eq!(faults["injected"]["throttle"], 1);
@@ -84,13 +88,14 @@ async fn magic_recipients_and_ordered_faults_choose_the_answer() {
 
 #[tokio::test]
 async fn a_receipt_is_sent_until_it_is_accepted() {
-    let mut ear = CallbackServer::answering(vec![|_| "no".into(), |_| "{\"code\":0,\"msg\":\"ok\"}".into()]).await;
-    let (running, signer) = sandbox(Some(&ear)).await;
+    let mut server = CallbackServer::answering(vec![|_| "no".into(), |_| "{\"code\":0,\"msg\":\"ok\"}".into()]).await;
+    let (running, signer) = sandbox(Some(&server)).await;
     let (_, answer) = send(&signer, "13912345678", "push-1").await;
-    let (first, second) = (ear.next().await, ear.next().await);
+    let first = server.next().await;
+    let second = server.next().await;
     assert_eq!((first.path.as_str(), &first.body), ("/callbacks/sms_aliyun/sandbox", &second.body));
     let receipts = first.json().unwrap();
     assert_eq!((&receipts[0]["biz_id"], &receipts[0]["out_id"]), (&answer["BizId"], &json!("push-1")));
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
     assert_eq!(running.world().counters.get(NAME, "callback not acknowledged"), 1);
 }

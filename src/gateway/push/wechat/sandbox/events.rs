@@ -49,12 +49,7 @@ pub(super) fn answered(
 }
 
 /// The person switched templates off in the settings.
-pub(super) fn switched_off(
-    settings: &TwinSettings,
-    world: &World,
-    openid: &str,
-    templates: &[String],
-) -> Callback {
+pub(super) fn switched_off(settings: &TwinSettings, world: &World, openid: &str, templates: &[String]) -> Callback {
     let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": "reject" });
     callback(settings, world, openid, "subscribe_msg_change_event", &list(templates, item))
 }

@@ -30,14 +30,14 @@ use poem::{Response, Route, get, post, put};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::consents::{GivenConsents, Tap};
 use self::answer::{Errcode, refuse, say};
+use self::consents::{GivenConsents, Tap};
 use self::settings::{NAME, TwinSettings};
 use self::sign_in::UsedCodes;
 use self::templates::TwinTemplates;
 use self::tokens::IssuedTokens;
 use crate::env::Env;
-use crate::sandbox::call::{Call, endpoint};
+use crate::sandbox::call::{TwinCall, endpoint};
 use crate::sandbox::control::{done, fault};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
@@ -126,11 +126,11 @@ struct Tapped {
 }
 
 impl WeChat {
-    async fn sign_in(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn sign_in(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         self.codes.sign_in(&self.settings, &world, &call).await
     }
 
-    async fn stable_token(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn stable_token(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let Some(body) = call.json() else { return refuse(47001, "data format error") };
         let force = body.get("force_refresh").and_then(Value::as_bool).unwrap_or(false);
         let issue = || self.tokens.stable(force, world.now());
@@ -141,14 +141,11 @@ impl WeChat {
         self.give_token(&world, "stable_token", credentials, issue).await
     }
 
-    async fn classic_token(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn classic_token(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let query = call.query();
         let issue = || Ok(self.tokens.classic(world.now()));
-        let credentials = Credentials {
-            grant_type: query.get("grant_type"),
-            appid: query.get("appid"),
-            secret: query.get("secret"),
-        };
+        let credentials =
+            Credentials { grant_type: query.get("grant_type"), appid: query.get("appid"), secret: query.get("secret") };
         self.give_token(&world, "token", credentials, issue).await
     }
 
@@ -173,7 +170,7 @@ impl WeChat {
         world.perform(target, answer).await
     }
 
-    async fn list_templates(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn list_templates(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         if let Err(code) = self.tokens.check(call.query().get("access_token"), world.now()) {
             return refuse(code, "invalid credential");
         }
@@ -185,7 +182,7 @@ impl WeChat {
         world.perform(target, answer).await
     }
 
-    async fn tap(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn tap(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let Ok(Tapped { openid, templates, answer, lasting }) = serde_json::from_slice(&call.body) else {
             return fault(StatusCode::BAD_REQUEST, "openid, templates and answer (accept, reject, switch_off)");
         };
@@ -212,7 +209,7 @@ impl WeChat {
         done()
     }
 
-    async fn replace_templates(self: Arc<Self>, _: Arc<World>, call: Call) -> Response {
+    async fn replace_templates(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
         match serde_json::from_slice(&call.body) {
             Ok(templates) => self.templates.replace(templates),
             Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of {priTmplId, title, content, type}"),
@@ -220,7 +217,7 @@ impl WeChat {
         done()
     }
 
-    async fn replace_pages(self: Arc<Self>, _: Arc<World>, call: Call) -> Response {
+    async fn replace_pages(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
         match serde_json::from_slice(&call.body) {
             Ok(pages) => *lock(&self.pages) = Some(pages),
             Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of paths"),
@@ -228,7 +225,7 @@ impl WeChat {
         done()
     }
 
-    async fn expire_tokens(self: Arc<Self>, world: Arc<World>, _: Call) -> Response {
+    async fn expire_tokens(self: Arc<Self>, world: Arc<World>, _: TwinCall) -> Response {
         self.tokens.expire(world.now());
         done()
     }

@@ -12,7 +12,7 @@ use super::settings::NAME;
 use super::{WeChat, events, fields};
 use crate::domain::kernel::clock::Instant;
 use crate::sandbox::World;
-use crate::sandbox::call::Call;
+use crate::sandbox::call::TwinCall;
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
 use crate::sandbox::phones::IncomingMessage;
@@ -39,7 +39,7 @@ impl Refused {
 }
 
 impl WeChat {
-    pub(super) async fn send(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    pub(super) async fn send(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let now = world.now();
         let message = match self.check_message(&call, now) {
             Ok(message) => message,
@@ -67,7 +67,7 @@ impl WeChat {
         world.perform(target, answer).await
     }
 
-    fn check_message(&self, call: &Call, now: Instant) -> Result<CheckedMessage, Refused> {
+    fn check_message(&self, call: &TwinCall, now: Instant) -> Result<CheckedMessage, Refused> {
         let refused = |code, words: &str| Err(Refused::new(code, words));
         self.tokens
             .check(call.query().get("access_token"), now)

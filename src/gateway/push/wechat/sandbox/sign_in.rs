@@ -10,7 +10,7 @@ use super::answer::{refuse, say};
 use super::settings::{NAME, TwinSettings};
 use crate::domain::kernel::clock::random_bytes;
 use crate::sandbox::World;
-use crate::sandbox::call::Call;
+use crate::sandbox::call::TwinCall;
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::seen::Seen;
 
@@ -22,7 +22,7 @@ impl UsedCodes {
         Self(Seen::for_at_least(TimeDelta::days(1)))
     }
 
-    pub(super) async fn sign_in(&self, settings: &TwinSettings, world: &World, call: &Call) -> Response {
+    pub(super) async fn sign_in(&self, settings: &TwinSettings, world: &World, call: &TwinCall) -> Response {
         let query = call.query();
         if let Err(code) = settings.check_app(query.get("appid"), query.get("secret")) {
             return refuse(code, "app");

@@ -84,14 +84,10 @@ mod tests {
         assert!(templates.find("any").is_some() && templates.find("").is_none());
         let content = "办件名称:{{thing1.DATA}}\n结果:{{phrase2.DATA}}".to_owned();
         let choices = vec![Choice { keyword_code: "phrase2.DATA".into(), enum_value_list: vec!["已通过".into()] }];
-        let template = AccountTemplate {
-            id: "t".into(),
-            title: "结果".into(),
-            content,
-            example: String::new(),
-            kind: 3,
-            choices,
-        };
+        let template =
+            AccountTemplate {
+                id: "t".into(), title: "结果".into(), content, example: String::new(), kind: 3, choices
+            };
         templates.replace(vec![template]);
         let known = templates.find("t").unwrap();
         assert_eq!((known.lasting, &known.fields[..]), (true, &["thing1".to_owned(), "phrase2".to_owned()][..]));

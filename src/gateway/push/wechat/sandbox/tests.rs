@@ -15,7 +15,7 @@ struct Scene {
 
 async fn scene(callbacks: Option<&CallbackServer>) -> Scene {
     let mut settings = SandboxSettings::for_tests(&[twin]);
-    settings.world.callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
     let running = Sandbox::start(settings).await.unwrap();
     let wechat = TestClient::new(&running.url(NAME));
     let control = TestClient::new(&running.base_url());
@@ -193,12 +193,14 @@ async fn a_page_must_be_published_and_a_text_must_be_in_the_list() {
 
 #[tokio::test]
 async fn events_are_signed_and_sent_up_to_three_times() {
-    let mut ear = CallbackServer::answering(vec![|_| "success".into(), |_| "what?".into()]).await;
-    let scene = scene(Some(&ear)).await;
+    let mut server = CallbackServer::answering(vec![|_| "success".into(), |_| "what?".into()]).await;
+    let scene = scene(Some(&server)).await;
     scene.tap("openid-li", "accept").await;
-    let popup = ear.next().await;
+    let popup = server.next().await;
     assert_eq!(code(scene.send("openid-li").await), 0);
-    let (first, second, third) = (ear.next().await, ear.next().await, ear.next().await);
+    let first = server.next().await;
+    let second = server.next().await;
+    let third = server.next().await;
     assert!(popup.body != first.body && first.body == second.body && second.body == third.body);
     let query = first.query();
     let body = first.json().unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -50,8 +50,7 @@ struct CaseRow {
     item_code: String,
     item_version: i32,
     agency: String,
-    detail: Option<Value>,
-    detail_sealed: Option<Vec<u8>>,
+    detail_sealed: Vec<u8>,
     delivery: Value,
     version: i64,
     due_on: Option<NaiveDate>,
@@ -63,18 +62,14 @@ struct CaseRow {
 
 macro_rules! columns {
     () => {
-        "id, number, person_id, item_code, item_version, agency, detail, detail_sealed, delivery, version, due_on,
-         accepted_on, promised_on, legal_on, submitted_at"
+        "id, number, person_id, item_code, item_version, agency, detail_sealed, delivery, version, due_on, accepted_on, promised_on, legal_on, submitted_at"
     };
 }
 
 impl CaseRow {
     fn open(self, keys: &KeyRing) -> Result<Versioned, StoreError> {
         let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(self.id)));
-        let detail: Detail = match (self.detail_sealed, self.detail) {
-            (Some(sealed), _) => keys.open_json("cases.detail", &sealed)?,
-            (None, plain) => serde_json::from_value(plain.unwrap_or_default()).map_err(|_| broken("detail"))?,
-        };
+        let detail: Detail = keys.open_json("cases.detail", &self.detail_sealed)?;
         let delivery: Delivery = serde_json::from_value(self.delivery).map_err(|_| broken("delivery"))?;
         let days = self.accepted_on.zip(self.promised_on);
         let deadlines =
@@ -171,8 +166,8 @@ impl Owner<'_> {
     }
 }
 
-/// A case of another system, and what its report is known by. A row of the release before has no mark.
-pub type Taken = (Versioned, Option<ReportMark>);
+/// A case of another system, and what its report is known by.
+pub type Taken = (Versioned, ReportMark);
 
 /// Reads cases of back-office systems by source and reference, pair by pair.
 ///
@@ -188,7 +183,7 @@ pub async fn find_by_source(
     struct Row {
         source: String,
         source_ref: String,
-        report_hash: Option<Vec<u8>>,
+        report_hash: Vec<u8>,
         report_key_hash: Option<Vec<u8>>,
         #[sqlx(flatten)]
         case: CaseRow,
@@ -203,7 +198,7 @@ pub async fn find_by_source(
     .fetch_all(conn)
     .await?;
     let taken = |row: Row| {
-        let mark = row.report_hash.map(|said| ReportMark { said, key: row.report_key_hash });
+        let mark = ReportMark { said: row.report_hash, key: row.report_key_hash };
         Ok(((row.source, row.source_ref), (row.case.open(keys)?, mark)))
     };
     rows.into_iter().map(taken).collect()
@@ -445,16 +440,18 @@ pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<
         at: Instant,
         actor: String,
         act: String,
-        cause: Value,
         cause_sealed: Option<Vec<u8>>,
     }
     let rows: Vec<Row> =
-        sqlx::query_as("select at, actor, act, cause, cause_sealed from case_history where case_id = $1 order by id")
+        sqlx::query_as("select at, actor, act, cause_sealed from case_history where case_id = $1 order by id")
             .bind(id.uuid())
             .fetch_all(conn)
             .await?;
-    let open = |Row { at, actor, act, cause, cause_sealed }: Row| {
-        let cause = cause_sealed.map_or(Ok(cause), |sealed| keys.open_json("case_history.cause", &sealed))?;
+    let open = |Row { at, actor, act, cause_sealed }: Row| {
+        let cause = match cause_sealed {
+            Some(sealed) => keys.open_json("case_history.cause", &sealed)?,
+            None => json!({}),
+        };
         Ok(HistoryEntry { at, actor, act, cause })
     };
     rows.into_iter().map(open).collect()

@@ -42,18 +42,14 @@ struct Row {
     fingerprint: Vec<u8>,
     status: i16,
     headers: Json<Vec<(String, String)>>,
-    body: Option<Json<Value>>,
-    body_sealed: Option<Vec<u8>>,
+    body_sealed: Vec<u8>,
     created_at: Instant,
 }
 
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<Stored, StoreError> {
         let status = u16::try_from(self.status).map_err(|_| StoreError::Broken("a negative status".to_owned()))?;
-        let body = match self.body_sealed {
-            Some(sealed) => keys.open_json(BODY, &sealed)?,
-            None => self.body.map(|body| body.0).unwrap_or_default(),
-        };
+        let body = keys.open_json(BODY, &self.body_sealed)?;
         Ok(Stored { fingerprint: self.fingerprint, status, headers: self.headers.0, body })
     }
 }
@@ -79,7 +75,7 @@ pub async fn find(
     (scope, key): (&str, &str),
     now: Instant,
 ) -> Result<Option<Stored>, StoreError> {
-    const SQL: &str = "select fingerprint, status, headers, body, body_sealed, created_at from idempotent_answers
+    const SQL: &str = "select fingerprint, status, headers, body_sealed, created_at from idempotent_answers
         where scope = $1 and key = $2";
     let row: Option<Row> = sqlx::query_as(SQL).bind(scope).bind(key).fetch_optional(conn).await?;
     row.filter(|row| row.created_at >= now - KEPT).map(|row| row.open(keys)).transpose()

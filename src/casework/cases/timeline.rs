@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(reasons("supplement_noticed", &json!({"points": ["照片", "证明"]})), ["照片", "证明"]);
         assert_eq!(reasons("withdrawn", &json!({"reason": "不办了"})), ["不办了"]);
         assert!(reasons("taken_over", &json!({"outcome": "grant", "reasons": ""})).is_empty());
-        assert!(reasons("withdrawn", &json!({})).is_empty(), "none was kept in older histories");
+        assert!(reasons("withdrawn", &json!({})).is_empty(), "an act without a cause has no reasons");
         assert!(reasons("disclosed", &json!({"reason": "核对身份证件"})).is_empty(), "that is told to whoever asks");
     }
 }

@@ -295,13 +295,13 @@ async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<V
     let known = cases::find_by_source(conn, keys, &sources, &references).await?;
     let verdict = |row: &&Row<'_>| {
         let (case, mark) = known.get(&(row.office.source.clone(), row.result.reference.clone()))?;
-        Some((row.at, again(case, mark.as_ref(), &row.mark)))
+        Some((row.at, again(case, mark, &row.mark)))
     };
     Ok(rows.iter().filter_map(verdict).collect())
 }
 
 /// The verdict on a report whose reference was taken before.
-fn again(case: &Versioned, taken: Option<&ReportMark>, report: &ReportMark) -> Recorded {
+fn again(case: &Versioned, taken: &ReportMark, report: &ReportMark) -> Recorded {
     match Repetition::judge(taken, report) {
         Repetition::SameRequest => Recorded::Replayed(case.clone()),
         Repetition::SameReport => Recorded::Known(case.clone()),

@@ -75,10 +75,8 @@ pub(super) enum Repetition {
 }
 
 impl Repetition {
-    /// What a report is, beside what was taken under its reference. A row of the release before has no mark, and is taken
-    /// for the same.
-    pub(super) fn judge(taken: Option<&ReportMark>, report: &ReportMark) -> Self {
-        let Some(taken) = taken else { return Self::SameReport };
+    /// What a report is, beside what was taken under its reference.
+    pub(super) fn judge(taken: &ReportMark, report: &ReportMark) -> Self {
         let same_key = taken.key.is_some() && taken.key == report.key;
         match (taken.said == report.said, same_key) {
             (true, true) => Self::SameRequest,
@@ -122,14 +120,13 @@ mod tests {
     #[test]
     fn what_comes_again_is_compared_by_what_it_says_and_by_its_key() {
         let mark = |said: u8, key: Option<u8>| ReportMark { said: vec![said], key: key.map(|key| vec![key]) };
-        let judge = |report| Repetition::judge(Some(&mark(1, Some(7))), &report);
+        let judge = |report| Repetition::judge(&mark(1, Some(7)), &report);
         assert_eq!(judge(mark(1, Some(7))), Repetition::SameRequest);
         assert_eq!(judge(mark(1, Some(8))), Repetition::SameReport);
         assert_eq!(judge(mark(2, Some(7))), Repetition::KeyReused);
         assert_eq!(judge(mark(2, Some(8))), Repetition::Conflict);
         let in_a_batch = mark(1, None);
         assert_eq!(judge(in_a_batch.clone()), Repetition::SameReport);
-        assert_eq!(Repetition::judge(Some(&in_a_batch), &in_a_batch), Repetition::SameReport, "no key is no key");
-        assert_eq!(Repetition::judge(None, &mark(2, None)), Repetition::SameReport);
+        assert_eq!(Repetition::judge(&in_a_batch, &in_a_batch), Repetition::SameReport, "no key is no key");
     }
 }

@@ -1,3 +1,5 @@
+//! Sign-in codes by SMS.
+
 use futures_util::future::join_all;
 use songda::casework::people::check_code::CodeError;
 use songda::casework::people::join::{IfTaken, TakenError};
@@ -27,7 +29,7 @@ async fn a_code_signs_in_once() {
 }
 
 #[tokio::test]
-async fn a_code_expires_and_its_successor_replaces_it() {
+async fn a_code_expires_and_a_new_code_replaces_it() {
     let desk = PeopleDesk::open().await;
     desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
     let old = desk.code_for(NUMBER).await;
@@ -40,7 +42,7 @@ async fn a_code_expires_and_its_successor_replaces_it() {
 }
 
 #[tokio::test]
-async fn after_five_wrong_guesses_the_right_one_comes_too_late() {
+async fn after_five_wrong_guesses_the_right_code_is_refused() {
     let desk = PeopleDesk::open().await;
     desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
     let code = desk.code_for(NUMBER).await;
@@ -54,7 +56,7 @@ async fn after_five_wrong_guesses_the_right_one_comes_too_late() {
 }
 
 #[tokio::test]
-async fn a_number_gets_one_code_a_minute_even_of_many_who_ask_at_once() {
+async fn a_number_gets_one_code_a_minute_even_if_it_asks_concurrently() {
     let desk = PeopleDesk::open().await;
     let number = phone(NUMBER);
     let asked = join_all((0..8).map(|_| desk.people.request_login_code(&number, None))).await;
@@ -74,15 +76,17 @@ async fn a_number_gets_one_code_a_minute_even_of_many_who_ask_at_once() {
 }
 
 #[tokio::test]
-async fn a_number_belongs_to_one_person() {
+async fn a_number_belongs_to_one_person_and_can_be_moved() {
     let desk = PeopleDesk::open().await;
-    let (anna, bert) = (desk.somebody("anna").await.who.id, desk.somebody("bert").await.who.id);
+    let anna = desk.sign_in("anna").await.who.id;
+    let bert = desk.sign_in("bert").await.who.id;
     let number = phone(NUMBER);
     desk.people.request_login_code(&number, None).await.unwrap();
     desk.people.set_phone(anna, &number, &desk.code_for(NUMBER).await, IfTaken::Refuse).await.unwrap();
     assert_eq!(desk.people.me(anna).await.unwrap().unwrap().phone, Some(number.clone()));
     desk.after(60).request_login_code(&number, None).await.unwrap();
-    let (code, later) = (desk.code_for(NUMBER).await, desk.after(61));
+    let code = desk.code_for(NUMBER).await;
+    let later = desk.after(61);
     let taken = later.set_phone(bert, &number, &code, IfTaken::Refuse).await;
     assert!(matches!(taken, Err(SetPhoneError::Taken(TakenError::Taken))), "{taken:?}");
     later.set_phone(bert, &number, &code, IfTaken::Move).await.unwrap();

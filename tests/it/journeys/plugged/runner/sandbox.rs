@@ -1,4 +1,5 @@
-//! The runner's side: errands under `/runner/errands`, their way under `/runner/tickets`, and a call at every stop.
+//! The runner's twin: errands under `/runner/errands`, their stops under `/runner/tickets`, and a callback at every
+//! stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +16,10 @@ use songda::sandbox::parcels::{Addressee, BookedParcel, Cancelled, Station};
 use songda::sandbox::{Moved, Twin, World};
 
 const NAME: &str = "runner";
-const WAY: &[Station] = &[("took_it", "取件"), ("at_the_gate", "到小区门口"), ("at_the_door", "送到")];
-/// A call that is not taken is repeated once.
+const STOPS: &[Station] = &[("took_it", "取件"), ("at_the_gate", "到小区门口"), ("at_the_door", "送到")];
+/// A callback that is not acknowledged is repeated once.
 const TRIES: &[Duration] = &[Duration::ZERO, Duration::from_secs(60)];
 
-/// Makes the twin.
 pub fn twin(_env: &mut Env) -> Option<Arc<dyn Twin>> {
     Some(Arc::new(Runners))
 }
@@ -44,15 +44,16 @@ impl Twin for Runners {
 }
 
 impl Runners {
-    /// An errand that is known already is refused.
+    /// Accepts an errand, or refuses one whose number is known.
     async fn run(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
-        let said = call.json().unwrap_or_default();
-        let (number, phone) = (said.text("number"), said.text("phone"));
+        let body = call.json().unwrap_or_default();
+        let number = body.text("number");
+        let phone = body.text("phone");
         let recipient = Addressee {
-            name: said.text("name"),
+            name: body.text("name"),
             phone: phone.clone(),
-            place: said.text("place"),
-            detail: said.text("door"),
+            place: body.text("place"),
+            detail: body.text("door"),
         };
         let answer = |refusal: Option<_>| {
             if refusal.is_some() {
@@ -60,13 +61,13 @@ impl Runners {
             }
             let ticket = format!("R{}", world.next_number());
             let (parcel, new) =
-                world.parcels.book(BookedParcel::new(NAME, number, ticket, recipient, WAY, world.now()));
-            if new { call::json(StatusCode::CREATED, &told(&parcel)) } else { StatusCode::CONFLICT.into() }
+                world.parcels.book(BookedParcel::new(NAME, number, ticket, recipient, STOPS, world.now()));
+            if new { call::json(StatusCode::CREATED, &shown(&parcel)) } else { StatusCode::CONFLICT.into() }
         };
         world.perform(CallTarget { gateway: NAME, operation: "run", recipient: &phone }, answer).await
     }
 
-    /// Looks an errand up, or calls the runner back.
+    /// Looks an errand up, or cancels it.
     async fn errand(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let number = last(&call);
         let cancel = || match world.parcels.cancel(NAME, number) {
@@ -93,7 +94,7 @@ fn callback(world: &World, parcel: &BookedParcel) -> Callback {
         path: world.callback_path(NAME),
         query: Vec::new(),
         content_type: "application/json",
-        body: told(parcel).to_string().into(),
+        body: shown(parcel).to_string().into(),
         accepts: Arc::new(|answer| answer.status == StatusCode::NO_CONTENT),
         waits: TRIES,
         about: vec![(NAME, parcel.order_no.clone())],
@@ -105,11 +106,11 @@ fn last(call: &TwinCall) -> &str {
 }
 
 fn found(parcel: Option<BookedParcel>) -> Response {
-    parcel.map_or_else(|| StatusCode::NOT_FOUND.into(), |parcel| call::json(StatusCode::OK, &told(&parcel)))
+    parcel.map_or_else(|| StatusCode::NOT_FOUND.into(), |parcel| call::json(StatusCode::OK, &shown(&parcel)))
 }
 
-/// An errand in the runner's own words.
-fn told(parcel: &BookedParcel) -> Value {
+/// An errand in the runner's own format.
+fn shown(parcel: &BookedParcel) -> Value {
     let stops = parcel.scans.iter().map(|scan| json!({ "what": scan.code, "place": scan.place, "at": scan.at }));
     json!({ "ticket": parcel.waybill, "number": parcel.order_no, "stops": stops.collect::<Vec<_>>() })
 }

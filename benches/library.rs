@@ -6,7 +6,7 @@ pub use songda::casework::notices::live::MOST_STREAMS;
 pub use songda::demo::back_office::BackOffice;
 pub use songda::demo::form::{Applicant, fill};
 pub use songda::demo::http::Caller;
-pub use songda::demo::sandbox::Sandbox;
+pub use songda::demo::sandbox::SandboxClient;
 pub use songda::demo::wait::until;
 pub use songda::demo::{fresh_key, fresh_resident_id};
 pub use songda::domain::kernel::clock::{Clock, Stopwatch, beijing_day, fresh};

@@ -33,6 +33,7 @@ use crate::config::Config;
 use crate::domain::delivery::address::RegionNames;
 use crate::domain::kernel::clock::{Clock, fresh_uuid};
 use crate::domain::notice::reach::AddressKind;
+use crate::gateway::login::wechat;
 use crate::lifecycle::Tasks;
 use crate::queue::{Queue, QueueError};
 use crate::store::{Store, StoreError};
@@ -305,7 +306,7 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
         bell,
         tokens: Tokens::new(config.signing_keys.clone()),
         passwords: Passwords::default(),
-        login: config.login.clone(),
+        login: config.logins.get(wechat::ADAPTER.code).cloned(),
         identity: config.identity.clone(),
         code_channel: config.code_channel.clone(),
         push_channels: config.chain.finding_by(AddressKind::DeviceToken).cloned().collect(),

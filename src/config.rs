@@ -1,5 +1,5 @@
-//! All settings, read from the environment; every fault is reported at once. `docs/settings.md` lists them, written from
-//! what is read here and in the gateways' own folders.
+//! All settings, read from the environment. All faults are reported at once. `docs/settings.md` lists the settings; it is generated
+//! from what this file and the gateways' folders read.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::env::Env;
 use crate::files::Files;
 use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
-use crate::gateway::login::wechat::{self, LoginGateway};
+use crate::gateway::login::Logins;
 use crate::gateway::push::Channels;
 use crate::queue::connection::address::RedisAddress;
 use crate::registry::Registry;
@@ -33,59 +33,54 @@ use crate::wrong_clock;
 
 /// The settings of a serving process.
 pub struct Config {
-    /// How to log.
     pub log: LogSettings,
-    /// Where spans go.
+    /// The destination of spans.
     pub traces: TraceSettings,
-    /// The record.
+    /// PostgreSQL and the keys of sealed data.
     pub record: RecordSettings,
-    /// Redis.
     pub redis: RedisSettings,
-    /// Where the API listens.
+    /// The API's listening address.
     pub listen: SocketAddr,
-    /// Where whoever watches over this process asks, if anybody does.
+    /// The listening address of health checks and metrics, if any.
     pub watch_listen: Option<SocketAddr>,
-    /// How the world reaches the API.
+    /// The API's public address.
     pub public_url: Url,
     /// The keys that sign access tokens.
     pub signing_keys: SigningKeys,
-    /// The last part of the paths on which gateways call us: the one in use, and the one before, while gateways change.
+    /// The last part of the paths on which gateways call us: the current one, and the previous one during a change.
     pub callback_secrets: Vec<Private<String>>,
-    /// Where the contents of uploads are kept.
+    /// The object store of uploads.
     pub files: Files,
-    /// How long an applicant is given to answer a supplement notice.
+    /// The time that an applicant has to answer a supplement notice.
     pub answer_within: Duration,
-    /// From which web pages the API may be called.
+    /// The web pages that may call the API.
     pub origins: Origins,
-    /// How often the API may be called.
+    /// The rate limits of the API.
     pub policies: Policies,
-    /// How many proxies of ours stand before the API.
+    /// The number of our own proxies in front of the API.
     pub proxies: usize,
     /// The worker's limits and time-outs.
     pub worker: WorkerSettings,
-    /// Ways to reach a phone.
     pub channels: Channels,
-    /// The order in which they are tried.
+    /// The order in which channels are tried.
     pub chain: Chain,
     /// The channel that carries one-time codes.
     pub code_channel: ChannelCode,
-    /// Courier companies.
     pub carriers: Carriers,
-    /// Who sends parcels.
+    /// The sender of all parcels.
     pub office: PostalAddress,
-    /// WeChat's sign-in.
-    pub login: Option<Arc<dyn LoginGateway>>,
+    /// The platforms through which people sign in.
+    pub logins: Logins,
     /// The real-name check.
     pub identity: Option<Arc<dyn IdentityGateway>>,
-    /// What tells the time.
     pub clock: Clock,
 }
 
 impl Config {
-    /// Reads them, those of the gateways in the registry included.
+    /// Reads the settings, including those of the registry's gateways.
     ///
     /// # Errors
-    /// All faults, each with the name of its setting and what to do.
+    /// All faults, each with the name of its setting and the action to take.
     pub fn read(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
         let config = Self::try_read(env, registry);
         match config {
@@ -94,7 +89,7 @@ impl Config {
         }
     }
 
-    // Every setting is read before the first missing one ends it, so that all faults are found.
+    // All settings are read before the first `?`, so that all faults are found.
     fn try_read(env: &mut Env, registry: &Registry) -> Option<Self> {
         let clock = wrong_clock::clock();
         let log = LogSettings::read(env);
@@ -106,7 +101,7 @@ impl Config {
         let public_url = env.or(
             "SONGDA_PUBLIC_URL",
             "http://localhost:8080",
-            "how the world reaches the API; API clients name it in their assertions",
+            "public address of the API; API clients name it in their assertions",
         );
         let signing_keys = signing_keys(env);
         let callback_secret =
@@ -125,21 +120,10 @@ impl Config {
             "how many reverse proxies of ours stand before the API, each adding to X-Forwarded-For",
         );
         let worker = WorkerSettings::read(env);
-        let channels = Channels::read(env, registry.channels(), &clock);
-        let chain = channels.chain(env, registry.channels());
-        let code_channel = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
-        let carriers = Carriers::read(env, registry.carriers(), &clock);
+        let gateways = Gateways::read(env, registry, &clock);
         if let Some(worker) = &worker {
-            let channels = channels.iter().map(|channel| (channel.code().as_str(), channel.time_limit()));
-            let carriers = carriers.iter().map(|carrier| (carrier.code().as_str(), carrier.time_limit()));
-            channels
-                .chain(carriers)
-                .for_each(|(gateway, limit)| worker.time_outs.check_time_limit(env, gateway, limit));
+            gateways.check_time_limits(env, worker);
         }
-        let office = courier::office(env);
-        let login = wechat::gateway(env);
-        let identity = identity::aliyun::gateway(env, &clock);
-        let code_channel: String = code_channel?;
         Some(Self {
             log: log?,
             traces: traces?,
@@ -156,25 +140,64 @@ impl Config {
             policies: policies?,
             proxies: proxies?,
             worker: worker?,
-            channels,
-            chain: chain?,
-            code_channel: ChannelCode::new(code_channel),
-            carriers,
-            office: office?,
-            login,
-            identity,
+            channels: gateways.channels,
+            chain: gateways.chain?,
+            code_channel: gateways.code_channel?,
+            carriers: gateways.carriers,
+            office: gateways.office?,
+            logins: gateways.logins,
+            identity: gateways.identity,
             clock,
         })
     }
 }
 
-/// Where the API listens.
+/// The gateways that are on, and the settings around them. `None` stands for a fault.
+struct Gateways {
+    channels: Channels,
+    chain: Option<Chain>,
+    code_channel: Option<ChannelCode>,
+    carriers: Carriers,
+    office: Option<PostalAddress>,
+    logins: Logins,
+    identity: Option<Arc<dyn IdentityGateway>>,
+}
+
+impl Gateways {
+    fn read(env: &mut Env, registry: &Registry, clock: &Clock) -> Self {
+        let channels = Channels::read(env, registry.channels(), clock);
+        let chain = channels.chain(env, registry.channels());
+        let code_channel: Option<String> =
+            env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
+        Self {
+            channels,
+            chain,
+            code_channel: code_channel.map(ChannelCode::new),
+            carriers: Carriers::read(env, registry.carriers(), clock),
+            office: courier::office(env),
+            logins: Logins::read(env, registry.logins(), clock),
+            identity: identity::read(env, registry.identities(), clock),
+        }
+    }
+
+    /// Reports gateways whose calls may take longer than the worker's leases allow.
+    fn check_time_limits(&self, env: &mut Env, worker: &WorkerSettings) {
+        for channel in self.channels.iter() {
+            worker.time_outs.check_time_limit(env, channel.code().as_str(), channel.time_limit());
+        }
+        for carrier in self.carriers.iter() {
+            worker.time_outs.check_time_limit(env, carrier.code().as_str(), carrier.time_limit());
+        }
+    }
+}
+
+/// The API's listening address.
 pub fn listen(env: &mut Env) -> Option<SocketAddr> {
     let meaning = "address and port that the API listens on; port 0 takes a free one";
     env.or("SONGDA_LISTEN", "127.0.0.1:8080", meaning)
 }
 
-/// Where a process, whatever it does, answers `/healthz`, `/readyz` and `/metrics`.
+/// The address on which a process of any kind answers `/healthz`, `/readyz` and `/metrics`.
 pub fn watch_listen(env: &mut Env) -> Option<SocketAddr> {
     env.optional(
         "SONGDA_WATCH_LISTEN",
@@ -182,68 +205,65 @@ pub fn watch_listen(env: &mut Env) -> Option<SocketAddr> {
     )
 }
 
-/// Where PostgreSQL is: all that a command needs which opens nothing sealed.
+/// The settings of PostgreSQL, for commands that open no sealed data.
 #[derive(Clone)]
 pub struct DatabaseSettings {
-    /// Its address.
     pub url: Private<String>,
-    /// How many connections one process opens at the most.
+    /// The most connections of one process.
     pub connections: u32,
 }
 
 impl DatabaseSettings {
-    /// Reads them.
+    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
         let connections =
-            env.or("SONGDA_DATABASE_CONNECTIONS", "24", "how many database connections one process opens at the most");
+            env.or("SONGDA_DATABASE_CONNECTIONS", "24", "the most database connections that one process opens");
         Some(Self { url: url?, connections: connections? })
     }
 }
 
-/// Where the record is, and the keys that open it: all that the administration's commands need.
+/// The settings of PostgreSQL and the keys of sealed data, for administration commands.
 #[derive(Clone)]
 pub struct RecordSettings {
-    /// PostgreSQL's address.
     pub url: Private<String>,
-    /// How many connections one process opens at the most.
+    /// The most connections of one process.
     pub connections: u32,
     /// The keys that seal personal data.
     pub keys: KeyRing,
 }
 
 impl RecordSettings {
-    /// Reads them.
+    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let (database, keys) = (DatabaseSettings::read(env), key_ring(env));
+        let database = DatabaseSettings::read(env);
+        let keys = key_ring(env);
         let DatabaseSettings { url, connections } = database?;
         Some(Self { url, connections, keys: keys? })
     }
 
-    /// The record itself.
+    /// The store behind these settings.
     ///
     /// # Errors
-    /// When the address is none.
+    /// If the address is invalid.
     pub fn store(&self, application: &str) -> Result<Store, crate::store::StoreError> {
         Store::new(self.url.expose(), self.connections, application, self.keys.clone())
     }
 }
 
-/// Where Redis is.
+/// The settings of Redis.
 #[derive(Clone)]
 pub struct RedisSettings {
-    /// Its address.
     pub address: RedisAddress,
-    /// What all keys of this installation begin with.
+    /// The prefix of all keys of this installation.
     pub prefix: String,
 }
 
 impl RedisSettings {
-    /// Reads them.
+    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let address = redis_address(env);
-        let prefix =
-            env.or("SONGDA_REDIS_PREFIX", "songda:", "what every key of this installation in Redis begins with");
+        let prefix = env.or("SONGDA_REDIS_PREFIX", "songda:", "prefix of every key of this installation in Redis");
         Some(Self { address: address?, prefix: prefix? })
     }
 }
@@ -257,7 +277,7 @@ fn redis_address(env: &mut Env) -> Option<RedisAddress> {
     address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
 }
 
-/// How long an applicant is given to answer a supplement notice.
+/// The time that an applicant has to answer a supplement notice.
 pub fn answer_within(env: &mut Env) -> Option<Duration> {
     env.duration(
         "SONGDA_ANSWER_WITHIN",
@@ -266,7 +286,7 @@ pub fn answer_within(env: &mut Env) -> Option<Duration> {
     )
 }
 
-/// The folder that `songda keys init` makes.
+/// The folder that `songda keys init` creates.
 pub fn keys_folder(env: &mut Env) -> Option<PathBuf> {
     env.required("SONGDA_KEYS", "folder with the key ring and the token keys, as made by `songda keys init`")
 }
@@ -295,7 +315,7 @@ pub fn signing_keys(env: &mut Env) -> Option<SigningKeys> {
     }
 }
 
-/// The key ring's place in the keys' folder.
+/// The key ring's file in the folder of keys.
 pub const KEY_RING_FILE: &str = "key-ring";
-/// The token keys' place in the keys' folder: one `<kid>.pem` each; the last by name signs.
+/// The token keys' folder in the folder of keys: one `<kid>.pem` each; the last by name signs.
 pub const TOKEN_KEYS_FOLDER: &str = "tokens";

@@ -1,18 +1,21 @@
-//! Every gateway that Songda knows. To add one is to add a folder under `gateway/` and a line here; whoever builds a
-//! process from a registry of their own, as the tests do, adds it in the same words.
+//! Every gateway that Songda knows. To add one, add a folder under `gateway/` and a line in [`Registry::shipped`]. A process
+//! can also use a registry of its own; tests do so to add made-up gateways in the same way.
 
 use crate::catalog::FieldRules;
 use crate::domain::notice::notification::ChannelCode;
-use crate::gateway::{courier, push};
+use crate::gateway::courier::{self, CarrierAdapter};
+use crate::gateway::identity::{self, IdentityAdapter};
+use crate::gateway::login::{self, LoginAdapter};
+use crate::gateway::push::{self, ChannelAdapter};
 
-/// A gateway's twin in the sandbox. The deployed program has no sandbox: there it is nothing.
+/// Builds a gateway's twin in the sandbox. The deployed program has no sandbox, so there it is the empty type.
 #[cfg(feature = "development")]
-pub type Twin = crate::sandbox::Maker;
-/// A gateway's twin in the sandbox. The deployed program has no sandbox: there it is nothing.
+pub type RegisteredTwin = crate::sandbox::TwinMaker;
+/// Builds a gateway's twin in the sandbox. The deployed program has no sandbox, so there it is the empty type.
 #[cfg(not(feature = "development"))]
-pub type Twin = ();
+pub type RegisteredTwin = ();
 
-/// `twin!(push::wechat)` is the twin in the folder of that gateway.
+/// `twin!(push::wechat)` is the twin in that gateway's folder.
 #[cfg(feature = "development")]
 macro_rules! twin {
     ($($gateway:ident)::+) => { $($gateway)::+::sandbox::twin };
@@ -24,66 +27,86 @@ macro_rules! twin {
     };
 }
 
-/// Channels, carriers, and the sandbox's twins of all gateways.
+/// The adapters of all gateways by kind, and their twins in the sandbox.
 #[derive(Clone, Default)]
 pub struct Registry {
-    channels: Vec<push::Adapter>,
-    carriers: Vec<courier::Adapter>,
-    twins: Vec<Twin>,
+    channels: Vec<ChannelAdapter>,
+    carriers: Vec<CarrierAdapter>,
+    identities: Vec<IdentityAdapter>,
+    logins: Vec<LoginAdapter>,
+    twins: Vec<RegisteredTwin>,
 }
 
 impl Registry {
-    /// What Songda ships: one line each.
+    /// The gateways that Songda ships, one line each.
     #[must_use]
     pub fn shipped() -> Self {
         Self::default()
             .channel(push::wechat::ADAPTER, twin!(push::wechat)) // 微信订阅消息
             .channel(push::sms_aliyun::ADAPTER, twin!(push::sms_aliyun)) // 阿里云短信
+            .identity(identity::aliyun::ADAPTER, twin!(identity::aliyun)) // 阿里云实人认证
             .carrier(courier::ems::ADAPTER, twin!(courier::ems)) // 中国邮政速递物流
             .carrier(courier::sf::ADAPTER, twin!(courier::sf)) // 顺丰速运
-            .twin(twin!(crate::gateway::identity::aliyun)) // 阿里云实人认证
+            .login(login::wechat::ADAPTER) // 微信小程序登录, played by the twin of push::wechat
     }
 
     /// Adds a channel and its twin.
     #[must_use]
-    pub fn channel(mut self, channel: push::Adapter, twin: Twin) -> Self {
+    pub fn channel(mut self, channel: ChannelAdapter, twin: RegisteredTwin) -> Self {
         self.channels.push(channel);
-        self.twin(twin)
-    }
-
-    /// Adds a carrier and its twin.
-    #[must_use]
-    pub fn carrier(mut self, carrier: courier::Adapter, twin: Twin) -> Self {
-        self.carriers.push(carrier);
-        self.twin(twin)
-    }
-
-    /// Adds the twin of a gateway that is neither.
-    #[must_use]
-    pub fn twin(mut self, twin: Twin) -> Self {
         self.twins.push(twin);
         self
     }
 
-    /// All channels.
+    /// Adds a carrier and its twin.
     #[must_use]
-    pub fn channels(&self) -> &[push::Adapter] {
+    pub fn carrier(mut self, carrier: CarrierAdapter, twin: RegisteredTwin) -> Self {
+        self.carriers.push(carrier);
+        self.twins.push(twin);
+        self
+    }
+
+    /// Adds a real-name check and its twin.
+    #[must_use]
+    pub fn identity(mut self, identity: IdentityAdapter, twin: RegisteredTwin) -> Self {
+        self.identities.push(identity);
+        self.twins.push(twin);
+        self
+    }
+
+    /// Adds a sign-in platform. The twin of the same platform's channel plays it.
+    #[must_use]
+    pub fn login(mut self, login: LoginAdapter) -> Self {
+        self.logins.push(login);
+        self
+    }
+
+    #[must_use]
+    pub fn channels(&self) -> &[ChannelAdapter] {
         &self.channels
     }
 
-    /// All carriers.
     #[must_use]
-    pub fn carriers(&self) -> &[courier::Adapter] {
+    pub fn carriers(&self) -> &[CarrierAdapter] {
         &self.carriers
     }
 
-    /// All twins.
     #[must_use]
-    pub fn twins(&self) -> &[Twin] {
+    pub fn identities(&self) -> &[IdentityAdapter] {
+        &self.identities
+    }
+
+    #[must_use]
+    pub fn logins(&self) -> &[LoginAdapter] {
+        &self.logins
+    }
+
+    #[must_use]
+    pub fn twins(&self) -> &[RegisteredTwin] {
         &self.twins
     }
 
-    /// What the channels' gateways would refuse in a template: the catalogue is checked with it.
+    /// What each channel's gateway would refuse in a template. The check of the catalogue uses it.
     #[must_use]
     pub fn field_rules(&self) -> FieldRules {
         self.channels.iter().map(|adapter| (ChannelCode::new(adapter.code), adapter.field_fault)).collect()
@@ -96,25 +119,47 @@ mod tests {
 
     use super::*;
     use crate::catalog;
+    use crate::domain::kernel::clock::Clock;
     use crate::env::Env;
-    use crate::sandbox::Settings;
+    use crate::gateway::courier::{Carriers, office};
+    use crate::gateway::login::Logins;
+    use crate::gateway::push::Channels;
+    use crate::sandbox::SandboxSettings;
 
     #[test]
-    fn the_shipped_templates_hold_what_the_gateways_take() {
+    fn the_gateways_accept_the_shipped_templates() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
         let read = catalog::read(&folder, &Registry::shipped().field_rules());
         assert_eq!(read.err().unwrap_or_default(), []);
     }
 
     #[test]
-    fn the_twins_need_no_settings_and_have_the_names_of_their_gateways() {
-        let (registry, mut env) = (Registry::shipped(), Env::default());
-        let settings = Settings::read(&mut env, registry.twins()).unwrap();
+    fn every_gateway_has_a_twin_that_needs_no_settings() {
+        let registry = Registry::shipped();
+        let mut env = Env::default();
+        let settings = SandboxSettings::read(&mut env, registry.twins()).unwrap();
         assert!(env.described().iter().all(|setting| setting.name.starts_with("SONGDA_SANDBOX_")));
         let played: Vec<&str> = settings.twins.iter().map(|twin| twin.name()).collect();
         let channels = registry.channels().iter().map(|adapter| adapter.code);
-        for code in channels.chain(registry.carriers().iter().map(|adapter| adapter.code)) {
+        let carriers = registry.carriers().iter().map(|adapter| adapter.code);
+        let identities = registry.identities().iter().map(|adapter| adapter.code);
+        let logins = registry.logins().iter().map(|adapter| adapter.code);
+        for code in channels.chain(carriers).chain(identities).chain(logins) {
             assert!(played.contains(&code), "{code} has no twin");
         }
+    }
+
+    #[test]
+    fn the_twins_provide_all_settings_of_their_gateways() {
+        let registry = Registry::shipped();
+        let sandbox = SandboxSettings::for_tests(registry.twins());
+        let mut env = Env::of(sandbox.client_settings("http://127.0.0.1:8090"));
+        let clock = Clock::system();
+        assert_eq!(Channels::read(&mut env, registry.channels(), &clock).iter().count(), registry.channels().len());
+        assert_eq!(Carriers::read(&mut env, registry.carriers(), &clock).iter().count(), registry.carriers().len());
+        assert_eq!(Logins::read(&mut env, registry.logins(), &clock).iter().count(), registry.logins().len());
+        assert!(identity::read(&mut env, registry.identities(), &clock).is_some());
+        assert!(office(&mut env).is_some());
+        assert!(env.faults().is_empty(), "{:?}", env.faults());
     }
 }

@@ -19,7 +19,7 @@ use crate::history::copies::{self, Copied, TABLES, count};
 use crate::history::day::{Times, Town};
 use crate::history::plans;
 use crate::installation::{Api, Installation};
-use crate::library::{Sandbox, Stopwatch, fresh_key, until};
+use crate::library::{SandboxClient, Stopwatch, fresh_key, until};
 use crate::process::Process;
 use crate::report::{Line, Sample, Target};
 use crate::serving::{answers, free_address};
@@ -144,7 +144,7 @@ impl Place {
         let world = self.start_sandbox().await?;
         let api = self.installation.serve().await?;
         let worker = self.installation.work()?;
-        let sandbox = Sandbox::new(Url::parse(&format!("http://{}", self.sandbox))?)?;
+        let sandbox = SandboxClient::new(Url::parse(&format!("http://{}", self.sandbox))?)?;
         sandbox.aim(api.caller.base()).await?;
         let back_office = api.caller.with_token(self.installation.token(&api).await?);
         let Api { process, caller, .. } = api;

@@ -87,8 +87,7 @@ SONGDA_LISTEN=${api_url#http://}
 SONGDA_SANDBOX_LISTEN=${sandbox_url#http://}
 SONGDA_SANDBOX_CALLBACK_URL=$api_url
 END
-  grep -v '^#' script/sandbox.env
-  sed -nE "s#^ *(SONGDA_[A-Z_]+_URL): http://sandbox:8090#\1=$sandbox_url#p" compose.yaml
+  sed "/^#/d; s#http://sandbox:8090#$sandbox_url#" script/sandbox.env
 }
 
 # inside SERVICE COMMAND…

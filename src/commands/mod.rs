@@ -77,7 +77,10 @@ enum Command {
     Openapi(openapi::Openapi),
     /// Speak every gateway's protocol, for development and tests.
     #[cfg(feature = "development")]
-    Sandbox,
+    Sandbox {
+        #[command(subcommand)]
+        command: Option<sandbox::SandboxCommand>,
+    },
     /// Play the main job against a running API and sandbox.
     #[cfg(feature = "development")]
     Demo,
@@ -119,7 +122,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Keys(command) => keys::run(command)?,
         Command::Openapi(command) => openapi::run(&command)?,
         #[cfg(feature = "development")]
-        Command::Sandbox => sandbox::run().await?,
+        Command::Sandbox { command } => sandbox::run(command).await?,
         #[cfg(feature = "development")]
         Command::Demo => return demo::run().await,
         Command::Doctor(command) => return Ok(doctor::run(&command).await),

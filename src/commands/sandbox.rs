@@ -1,20 +1,55 @@
 //! `songda sandbox`.
 
+use clap::Subcommand;
+use reqwest::Url;
 use songda::env::Env;
 use songda::lifecycle::asked_to_stop;
 use songda::registry::Registry;
-use songda::sandbox::{self, Settings};
+use songda::sandbox::{self, SandboxSettings};
 use songda::telemetry::logs::{self, LogSettings};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, faults};
 
-/// Speaks every gateway's protocol until asked to stop.
-pub async fn run() -> Result<(), Failure> {
+#[derive(Subcommand)]
+pub enum SandboxCommand {
+    /// Print the settings of a Songda that uses the sandbox, as lines NAME=value for a shell or an env file.
+    Env {
+        /// The sandbox's address, as that Songda reaches it.
+        #[arg(long)]
+        url: Url,
+    },
+}
+
+/// Speaks every gateway's protocol until asked to stop, or runs a sub-command.
+pub async fn run(command: Option<SandboxCommand>) -> Result<(), Failure> {
+    match command {
+        Some(SandboxCommand::Env { url }) => print(&url),
+        None => serve().await,
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+fn print(url: &Url) -> Result<(), Failure> {
+    let mut env = Env::of_process();
+    let settings = SandboxSettings::read(&mut env, Registry::shipped().twins()).ok_or_else(|| faults(env.faults()))?;
+    for (name, value) in settings.client_settings(url.as_str()) {
+        println!("{name}={}", quoted(&value));
+    }
+    Ok(())
+}
+
+/// The value in single quotes, if a shell would not take it literally.
+fn quoted(value: &str) -> String {
+    let literal = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    if value.chars().all(literal) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
+}
+
+async fn serve() -> Result<(), Failure> {
     let mut env = Env::of_process();
     let log = LogSettings::read(&mut env);
-    let settings = Settings::read(&mut env, Registry::shipped().twins());
+    let settings = SandboxSettings::read(&mut env, Registry::shipped().twins());
     let (Some(log), Some(settings)) = (log, settings) else { return Err(faults(env.faults())) };
     logs::start(&log);
     let listener = TcpListener::bind(settings.listen).await?;

@@ -19,9 +19,9 @@ pub fn run() {
 fn development(registry: &Registry) {
     use songda::{demo, sandbox};
     println!("\n## The sandbox (development builds)\n");
-    print!("{}", table(|env| drop(sandbox::Settings::read(env, registry.twins()))));
+    print!("{}", table(|env| drop(sandbox::SandboxSettings::read(env, registry.twins()))));
     println!("\n## The player (development builds)\n");
-    print!("{}", table(|env| drop(demo::Settings::read(env))));
+    print!("{}", table(|env| drop(demo::DemoSettings::read(env))));
 }
 
 /// The settings that a reader asks for.

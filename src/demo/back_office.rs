@@ -1,4 +1,4 @@
-//! A back-office system that decided elsewhere: authenticates with a signed assertion (RFC 7523) and hands results in.
+//! A back-office system that hands in its own decisions. It authenticates with a signed assertion (RFC 7523).
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use super::fresh_key;
+use super::fresh::fresh_key;
 use super::http::Caller;
 use super::mishap::{Mishap, Played};
 use crate::domain::kernel::clock::Clock;
 
-/// A back-office system that holds a token.
+/// A back-office system with an access token.
 #[derive(Clone)]
 pub struct BackOffice {
     caller: Caller,
@@ -21,12 +21,12 @@ impl BackOffice {
     /// Gets a token for the private key in a PEM file.
     ///
     /// # Errors
-    /// When the key cannot be read, or the assertion is refused.
+    /// If the key is unreadable, or the assertion is refused.
     pub async fn authenticate(api: &Caller, client: &str, key_file: &Path) -> Played<Self> {
         Ok(Self { caller: api.with_token(Self::token(api, client, key_file).await?) })
     }
 
-    /// The token alone, for callers that speak HTTP in their own way.
+    /// Only the token, for callers with an HTTP client of their own.
     ///
     /// # Errors
     /// Those of [`Self::authenticate`].
@@ -42,10 +42,10 @@ impl BackOffice {
         api.post(PATH).form(&fields).success().await?.text("/access_token")
     }
 
-    /// Hands results in; the verdict on each.
+    /// Hands in results, and returns the verdict on each.
     ///
     /// # Errors
-    /// When the batch as a whole is refused.
+    /// If the whole batch is refused.
     pub async fn hand_in(&self, results: &[Value]) -> Played<Vec<Value>> {
         let call = self.caller.post("/integration/v1/result-batches").once(&fresh_key());
         Ok(call.json(&json!({"results": results})).success().await?.rows()?.to_vec())

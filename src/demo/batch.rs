@@ -1,5 +1,5 @@
-//! (c) Two hundred decisions of a back-office system, handed in while the gateways time out, fall over, throttle and
-//! talk nonsense, and while callbacks come twice and out of order.
+//! (c) Two hundred decisions of a back-office system, handed in while the gateways time out, crash, throttle and answer garbage,
+//! and while callbacks come twice and out of order.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -10,38 +10,39 @@ use serde_json::{Value, json};
 
 use super::back_office::BackOffice;
 use super::form::Applicant;
-use super::mishap::{Mishap, Played};
-use super::officer::Officer;
+use super::fresh::{fresh_key, fresh_phone};
+use super::mishap::{Mishap, Played, check};
+use super::officer::DeskOfficer;
 use super::resident::Resident;
-use super::sandbox::{Message, Parcel, each_message_once, news, told_once};
+use super::sandbox::{HeldParcel, ShownMessage, each_message_once, news, told_once};
+use super::stage::Stage;
 use super::wait::until;
-use super::{Stage, check, fresh_key, fresh_phone};
 use crate::domain::kernel::clock::{Clock, Stopwatch};
 use crate::env::Env;
 
-/// How long all may take, the waits after failures included.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// How often those who watch are told how far it is.
-const NEWS_EVERY: Duration = Duration::from_secs(5);
+/// The time-out of the whole batch, including the waits after failures.
+const BATCH_TIME_OUT: Duration = Duration::from_secs(300);
+/// The interval of progress reports.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// What goes wrong, and in which share of the calls.
+/// The faults, and their share of the calls.
 const FAULTS: [(&str, f64); 4] =
     [("timeout_after_commit", 0.05), ("http_500_html", 0.05), ("throttle", 0.05), ("garbage_200", 0.05)];
 const CALLBACK_FAULTS: [(&str, f64); 2] = [("duplicate_callback", 0.25), ("reorder_callbacks", 0.25)];
 const CARRIERS: [&str; 2] = ["ems", "sf"];
 const SMS: &str = "sms_aliyun";
 
-/// The back-office system that decided.
-pub struct Settings {
+/// The settings of the back-office system.
+pub struct BatchSettings {
     /// Its id as an API client.
     pub client: String,
-    /// The file of its private key, PEM.
+    /// The file of its private key (PEM).
     pub client_key: PathBuf,
-    /// The decisions, one JSON object a line.
+    /// The file of its decisions, one JSON object a line.
     pub results: PathBuf,
 }
 
-impl Settings {
+impl BatchSettings {
     /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let client = env.required("SONGDA_DEMO_CLIENT", "id of the player's back-office system");
@@ -61,56 +62,57 @@ struct HandedIn {
     item: String,
     case: String,
     number: String,
-    /// What the phone must show of it.
+    /// The decision's words on the phone.
     decision: &'static str,
     by_courier: bool,
-    /// Whether the applicant is named by their phone alone, so that whoever has it may read all of it.
+    /// True if the applicant is identified by their phone alone, so that its owner may read everything.
     by_phone: bool,
 }
 
 impl HandedIn {
-    /// All that the phone must show. What comes in between may be overtaken: "out for delivery" is not told any more to whom
-    /// holds the parcel.
+    /// The news that the phone must show. News in between may be skipped: "out for delivery" is not sent any more after the
+    /// delivery.
     fn news(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.decision).chain(self.by_courier.then_some(news::DELIVERED))
     }
 
-    /// What its phone does not show yet.
-    fn untold(&self, messages: &[Message]) -> Vec<&'static str> {
+    /// The news that its phone does not show yet.
+    fn missing_news(&self, messages: &[ShownMessage]) -> Vec<&'static str> {
         let shows = |news| messages.iter().any(|message| message.says(&self.number) && message.says(news));
         self.news().filter(|news| !shows(news)).collect()
     }
 }
 
-/// Plays the batch; how many decisions it had.
+/// Plays the batch, and returns the number of decisions.
 ///
 /// # Errors
-/// When a decision is lost, told twice, or couriered twice.
-pub async fn play(stage: &Stage, settings: &Settings) -> Played<usize> {
+/// If a decision is lost, sent twice, or couriered twice.
+pub async fn play(stage: &Stage, settings: &BatchSettings) -> Played<usize> {
     stage
         .story
         .part("后台系统批量推送结果，网关故障频发", "a batch of results from another system, while gateways fail");
     let results = read(&settings.results)?;
     let office = BackOffice::authenticate(&stage.api, &settings.client, &settings.client_key).await?;
-    make_trouble(stage).await?;
+    order_faults(stage).await?;
     let handed_in = hand_in(stage, &office, &results).await?;
-    bring_all(stage, &handed_in).await?;
+    deliver_all(stage, &handed_in).await?;
     let struck = stage.sandbox.end_faults().await?;
     for (fault, _) in FAULTS.iter().chain(&CALLBACK_FAULTS) {
         check(struck[fault].as_u64() > Some(0), || format!("{fault} never struck: {struck}"))?;
     }
     stage.story.step("故障已发生", &format!("faults that struck: {struck}"));
-    judge(stage, &handed_in).await?;
+    check_phones_and_parcels(stage, &handed_in).await?;
     are_delivered(stage, &handed_in).await?;
     read_their_timelines(stage, &handed_in).await?;
     Ok(handed_in.len())
 }
 
-/// The file's decisions, each for somebody new, so that the play can be repeated.
+/// The file's decisions, each for a new applicant, so that the play can be repeated.
 fn read(path: &Path) -> Played<Vec<Value>> {
     let unprepared = |what: &dyn std::fmt::Display| Mishap::Unprepared(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unprepared(&error))?;
-    let (play, now) = (fresh_key(), Clock::system().now());
+    let play = fresh_key();
+    let now = Clock::system().now();
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines
         .map(|line| {
@@ -127,7 +129,7 @@ fn read(path: &Path) -> Played<Vec<Value>> {
         .collect()
 }
 
-async fn make_trouble(stage: &Stage) -> Played<()> {
+async fn order_faults(stage: &Stage) -> Played<()> {
     for gateway in CARRIERS.iter().chain([&SMS]) {
         for (fault, share) in FAULTS {
             stage.sandbox.order_fault(gateway, fault, share).await?;
@@ -164,57 +166,60 @@ async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Playe
     Ok(handed_in)
 }
 
-/// Waits until every phone rang and every parcel arrived, with the sandbox moving parcels along.
-async fn bring_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
-    let (mut told, mut waiting) = (Stopwatch::start(), Vec::new());
-    let brought = until("every phone rings and every parcel arrives", PATIENCE, async || {
+/// Waits until every message and every parcel has arrived. The sandbox moves the parcels.
+async fn deliver_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
+    let mut reported = Stopwatch::start();
+    let mut waiting = Vec::new();
+    let delivered = until("every phone rings and every parcel arrives", BATCH_TIME_OUT, async || {
         let moved = stage.sandbox.advance_all().await?;
         let parcels = by_phone(stage.sandbox.parcels().await?);
         let phones = stage.sandbox.phones().await?;
         waiting = handed_in.iter().filter_map(|decision| missing(decision, &phones, &parcels)).collect();
-        if told.elapsed() > NEWS_EVERY {
-            told = Stopwatch::start();
+        if reported.elapsed() > REPORT_EVERY {
+            reported = Stopwatch::start();
             let arrived = handed_in.len() - waiting.len();
-            stage.story.step("送达中", &format!("{arrived} of {} have all that they wait for", handed_in.len()));
+            stage.story.step("送达中", &format!("{arrived} of {} decisions have fully arrived", handed_in.len()));
         }
         Ok((waiting.is_empty() && moved == 0).then_some(()))
     });
-    let brought = brought.await;
+    let delivered = delivered.await;
     for missing in &waiting {
         stage.story.step("未送达", missing);
     }
-    brought?;
+    delivered?;
     stage.story.step("全部送达", "every phone rang, every parcel arrived");
     quiet(stage).await
 }
 
-/// What a decision waits for, if there is anything.
+/// What has not arrived of a decision; `None` if everything has.
 fn missing(
     decision: &HandedIn,
-    phones: &BTreeMap<String, Vec<Message>>,
-    parcels: &BTreeMap<String, Vec<Parcel>>,
+    phones: &BTreeMap<String, Vec<ShownMessage>>,
+    parcels: &BTreeMap<String, Vec<HeldParcel>>,
 ) -> Option<String> {
-    let untold = decision.untold(phones.get(&decision.phone).map_or(&[], Vec::as_slice));
+    let missing = decision.missing_news(phones.get(&decision.phone).map_or(&[], Vec::as_slice));
     let unordered = decision.by_courier && !parcels.contains_key(&decision.phone);
     let order = if unordered { ", and no carrier holds an order" } else { "" };
-    (unordered || !untold.is_empty()).then(|| format!("case {}: its phone lacks {untold:?}{order}", decision.number))
+    (unordered || !missing.is_empty()).then(|| format!("case {}: its phone lacks {missing:?}{order}", decision.number))
 }
 
-/// Waits until nothing more comes: a second copy would be late.
+/// Waits until no message has arrived for a while, because a second copy would be late.
 async fn quiet(stage: &Stage) -> Played<()> {
     const LONG_ENOUGH: Duration = Duration::from_secs(3);
-    let (mut since, mut seen) = (Stopwatch::start(), 0);
-    until("the phones fall silent", PATIENCE, async || {
+    let mut since = Stopwatch::start();
+    let mut seen = 0;
+    until("the phones fall silent", BATCH_TIME_OUT, async || {
         let copies = stage.sandbox.phones().await?.values().flatten().map(|message| message.copies).sum::<u32>();
         if copies != seen {
-            (since, seen) = (Stopwatch::start(), copies);
+            since = Stopwatch::start();
+            seen = copies;
         }
         Ok((since.elapsed() > LONG_ENOUGH).then_some(()))
     })
     .await
 }
 
-async fn judge(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
+async fn check_phones_and_parcels(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     let parcels = by_phone(stage.sandbox.parcels().await?);
     let phones = stage.sandbox.phones().await?;
     for decision in handed_in {
@@ -231,9 +236,9 @@ async fn judge(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     Ok(())
 }
 
-/// Asks Songda itself, as an officer of the agency, whether every parcel is delivered.
+/// Checks as an officer of each agency that Songda itself calls every parcel delivered.
 async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
-    let mut officers: BTreeMap<&str, Officer> = BTreeMap::new();
+    let mut officers: BTreeMap<&str, DeskOfficer> = BTreeMap::new();
     for decision in handed_in.iter().filter(|decision| decision.by_courier) {
         let officer = match officers.entry(&decision.item) {
             Entry::Occupied(known) => known.into_mut(),
@@ -248,10 +253,10 @@ async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     Ok(())
 }
 
-/// Those who are named by their phone alone sign in with it, and read the timeline of their case.
+/// Applicants who are identified by their phone alone sign in with it, and read their case's timeline.
 async fn read_their_timelines(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     for decision in handed_in.iter().filter(|decision| decision.by_phone) {
-        // The player lives as long as its people do.
+        // Leaking is fine: the player ends with its people.
         let phone: &'static str = Box::leak(decision.phone.clone().into_boxed_str());
         let applicant = Applicant { name: "", resident_id: "", phone, home: "" };
         let resident = Resident::by_sms(&stage.api, &stage.sandbox, applicant).await?;
@@ -260,8 +265,8 @@ async fn read_their_timelines(stage: &Stage, handed_in: &[HandedIn]) -> Played<(
     Ok(())
 }
 
-fn by_phone(parcels: Vec<Parcel>) -> BTreeMap<String, Vec<Parcel>> {
-    let mut by_phone: BTreeMap<String, Vec<Parcel>> = BTreeMap::new();
+fn by_phone(parcels: Vec<HeldParcel>) -> BTreeMap<String, Vec<HeldParcel>> {
+    let mut by_phone: BTreeMap<String, Vec<HeldParcel>> = BTreeMap::new();
     for parcel in parcels.into_iter().filter(|parcel| parcel.state == "live") {
         by_phone.entry(parcel.recipient.phone.clone()).or_default().push(parcel);
     }

@@ -1,24 +1,20 @@
-//! Fills in any form from its own description, as a person would: what is known of the applicant where the form asks
-//! for it, and something that fits everywhere else. All of it is synthetic.
+//! Fills in any form from its description: the applicant's data in prefilled fields, and valid made-up answers in all others.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value, json};
 
-/// What an applicant knows by heart.
+/// An applicant's own data.
 #[derive(Debug, Clone, Copy)]
 pub struct Applicant {
-    /// Name as in the resident ID.
     pub name: &'static str,
     /// 公民身份号码
     pub resident_id: &'static str,
-    /// A mobile number.
     pub phone: &'static str,
     /// Street, building, room.
     pub home: &'static str,
 }
 
-/// An answer to a form, as `GET /v1/items/{code}` serves it. `upload` answers fields that take a file; where it is
-/// empty, there is no file to give.
+/// Answers a form as `GET /v1/items/{code}` serves it. `upload` is the answer of file fields; they stay empty without it.
 #[must_use]
 pub fn fill(form: &Value, applicant: &Applicant, upload: &str, today: NaiveDate) -> Value {
     let filler = Filler { applicant, upload, today };
@@ -42,7 +38,7 @@ impl Filler<'_> {
         }
     }
 
-    /// Fields come in order, and one that depends on another follows it.
+    /// A dependent field follows the field on which it depends.
     fn row(&self, section: &Value) -> Value {
         let mut answers = Map::new();
         for field in section["fields"].as_array().into_iter().flatten() {
@@ -86,14 +82,14 @@ impl Filler<'_> {
     }
 }
 
-/// A field may be shown only beside certain answers to another one.
+/// True unless the field depends on another answer.
 fn is_shown(field: &Value, answers: &Map<String, Value>) -> bool {
     let Some(when) = field.get("when").filter(|when| !when.is_null()) else { return true };
     let given = when["field"].as_str().and_then(|other| answers.get(other));
     given.is_some_and(|given| when["is"].as_array().is_some_and(|wanted| wanted.contains(given)))
 }
 
-/// The example, or the label as far as it fits.
+/// The field's example, or its label, cut to the field's length.
 fn words(field: &Value) -> Value {
     if let Some(example) = field["example"].as_str() {
         return json!(example);

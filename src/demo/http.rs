@@ -1,4 +1,4 @@
-//! The player's HTTP: JSON in and out, every answer kept whole, and a refusal told with the problem's own words.
+//! The player's HTTP client: JSON in and out, complete answers, and errors with the words of the problem document.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::mishap::{Mishap, Played};
 use crate::domain::kernel::private::Private;
 
-/// One who calls an HTTP API: where it is, and whose token goes with every call.
+/// A caller of an HTTP API, with its address and a token.
 #[derive(Clone)]
 pub struct Caller {
     client: reqwest::Client,
@@ -20,8 +20,8 @@ impl Caller {
     /// A caller without a token.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    #[expect(clippy::disallowed_methods, reason = "the player stands outside, where the product's gateways are not")]
+    /// If TLS cannot be set up.
+    #[expect(clippy::disallowed_methods, reason = "the player is not a part of the product")]
     pub fn new(base: Url) -> Played<Self> {
         const TIMEOUT: Duration = Duration::from_secs(30);
         let client = reqwest::Client::builder()
@@ -37,13 +37,13 @@ impl Caller {
         Self { token: Some(Private::new(token.into())), ..self.clone() }
     }
 
-    /// Whose token goes with every call, for clients that speak HTTP in their own way.
+    /// The token, for HTTP clients of other kinds.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_ref().map(|token| token.expose().as_str())
     }
 
-    /// The address below which all paths are.
+    /// The base URL of all paths.
     #[must_use]
     pub const fn base(&self) -> &Url {
         &self.base
@@ -80,7 +80,7 @@ impl Caller {
     }
 }
 
-/// A call that has not been made yet.
+/// A prepared call.
 #[must_use = "a call is made by `answer` or `success`"]
 pub struct Call {
     request: RequestBuilder,
@@ -88,55 +88,55 @@ pub struct Call {
 }
 
 impl Call {
-    /// With a JSON body.
+    /// Adds a JSON body.
     pub fn json(mut self, body: &Value) -> Self {
         self.request = self.request.json(body);
         self
     }
 
-    /// With a form's fields as its body.
+    /// Adds a form as the body.
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
         self.request = self.request.form(fields);
         self
     }
 
-    /// With a file as the part `file`.
+    /// Adds a file as the part `file`.
     pub fn file(mut self, file: multipart::Part) -> Self {
         self.request = self.request.multipart(multipart::Form::new().part("file", file));
         self
     }
 
-    /// With parameters in the query.
+    /// Adds parameters to the query.
     pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
         self.request = self.request.query(parameters);
         self
     }
 
-    /// With a header.
+    /// Adds a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
     }
 
-    /// Only if the resource is still as it was read.
+    /// The call succeeds only if the resource is unchanged.
     pub fn if_match(self, etag: &str) -> Self {
         self.header("if-match", etag)
     }
 
-    /// Only if there is none yet.
+    /// The call succeeds only if the resource does not exist.
     pub fn if_absent(self) -> Self {
         self.header("if-none-match", "*")
     }
 
-    /// Once only, however often it is repeated.
+    /// Makes a repeated call idempotent.
     pub fn once(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
 
-    /// Makes the call; any status will do.
+    /// Makes the call and returns an answer with any status.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// If no answer comes.
     pub async fn answer(self) -> Played<Reply> {
         let call = self.name;
         let no_answer = |cause: reqwest::Error| Mishap::NoAnswer { call: call.clone(), cause: cause.without_url() };
@@ -161,17 +161,17 @@ pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
     pub headers: header::HeaderMap,
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null if it is not JSON.
     pub body: Value,
-    /// The body as it came.
+    /// The raw body.
     pub bytes: bytes::Bytes,
 }
 
 impl Reply {
-    /// What stands at a JSON pointer.
+    /// The value at a JSON pointer.
     ///
     /// # Errors
-    /// When nothing does.
+    /// If there is none.
     pub fn at(&self, pointer: &str) -> Played<&Value> {
         let missing = || Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() };
         self.body.pointer(pointer).ok_or_else(missing)
@@ -180,7 +180,7 @@ impl Reply {
     /// The text at a JSON pointer.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn text(&self, pointer: &str) -> Played<String> {
         let missing = || Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() };
         self.at(pointer)?.as_str().map(str::to_owned).ok_or_else(missing)
@@ -189,19 +189,19 @@ impl Reply {
     /// The rows of a list answer.
     ///
     /// # Errors
-    /// When it is none.
+    /// If the answer is not a list.
     pub fn rows(&self) -> Played<&[Value]> {
         let missing = || Mishap::Missing { call: self.call.clone(), pointer: "/data".to_owned() };
         self.at("/data")?.as_array().map(Vec::as_slice).ok_or_else(missing)
     }
 
-    /// A header; empty if it is not there.
+    /// A header; empty if it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The tag by which a later change proves that it knows this version.
+    /// The entity tag, for a later [`Call::if_match`].
     #[must_use]
     pub fn etag(&self) -> &str {
         self.header("etag")

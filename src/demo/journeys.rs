@@ -3,24 +3,24 @@
 use serde_json::{Value, json};
 
 use super::form::Applicant;
-use super::mishap::{Mishap, Played};
+use super::fresh::{fresh_key, fresh_phone};
+use super::mishap::{Mishap, Played, check};
 use super::resident::{Resident, Submitted};
-use super::sandbox::{Message, Parcel, each_message_once};
-use super::wait::until;
-use super::{PATIENCE, Stage, check, fresh_key, fresh_phone};
+use super::sandbox::{HeldParcel, ShownMessage, each_message_once};
+use super::stage::Stage;
+use super::wait::{STEP_TIME_OUT, until};
 
-/// What makes one journey another.
+/// What differs between journeys.
 struct Journey {
     item: &'static str,
-    /// Who brings the parcel.
     carrier: &'static str,
-    /// Which channel brings the decision.
+    /// The channel of the decision's message.
     channel: &'static str,
     /// The document that the officer grants.
     result: Value,
 }
 
-/// Where a resident's phone is reached.
+/// The addresses of a resident's phone.
 struct Reached {
     openid: String,
     phone: String,
@@ -29,7 +29,7 @@ struct Reached {
 /// (a) A resident's certificate: WeChat, EMS.
 ///
 /// # Errors
-/// When anything is not as it should be.
+/// [`Mishap`].
 pub async fn certificate(stage: &Stage) -> Played<()> {
     stage.story.part("居住证申领：微信通知，邮政速递到家", "a residence permit: told over WeChat, brought by EMS");
     let result = json!({"title": "江苏省居住证", "number": format!("JZ{}", fresh_key())});
@@ -43,7 +43,7 @@ pub async fn certificate(stage: &Stage) -> Played<()> {
 /// (b) A company's licence, whose applicant refused WeChat: SMS, SF Express.
 ///
 /// # Errors
-/// When anything is not as it should be.
+/// [`Mishap`].
 pub async fn licence(stage: &Stage) -> Played<()> {
     stage
         .story
@@ -59,7 +59,7 @@ pub async fn licence(stage: &Stage) -> Played<()> {
 async fn sign_in(stage: &Stage, name: &'static str, resident_id: &'static str) -> Played<(Resident, Reached)> {
     let someone = fresh_key();
     let reached = Reached { openid: format!("openid-{someone}"), phone: fresh_phone() };
-    // The player lives as long as its people do.
+    // Leaking is fine: the player ends with its people.
     let phone: &'static str = Box::leak(reached.phone.clone().into_boxed_str());
     let applicant = Applicant { name, resident_id, phone, home: "西城街道清风路1号2幢301室" };
     let resident = Resident::by_wechat(&stage.api, &format!("wx-{someone}"), applicant).await?;
@@ -100,27 +100,27 @@ async fn handle(stage: &Stage, journey: &Journey, submitted: &Submitted) -> Play
     Ok(())
 }
 
-/// Sees the decision on the phone and the parcel at its carrier, and moves the parcel to the door.
+/// Waits for the message on the phone and the parcel at its carrier, and moves the parcel to the door.
 async fn deliver(
     stage: &Stage,
     journey: &Journey,
     resident: &Resident,
     submitted: &Submitted,
     reached: &Reached,
-) -> Played<Parcel> {
-    let told = until("the decision on the phone", PATIENCE, async || {
+) -> Played<HeldParcel> {
+    let told = until("the decision on the phone", STEP_TIME_OUT, async || {
         let messages = on_phone(stage, reached).await?;
         Ok(messages.into_iter().find(|message| message.says(&submitted.number)))
     })
     .await?;
     check(told.channel == journey.channel, || format!("told over {}, not {}", told.channel, journey.channel))?;
     stage.story.step("手机收到通知", &format!("the phone shows it, over {}", told.channel));
-    let parcel = until("a parcel with a waybill", PATIENCE, || resident.parcel(&submitted.id)).await?;
+    let parcel = until("a parcel with a waybill", STEP_TIME_OUT, || resident.parcel(&submitted.id)).await?;
     let held = only_parcel(stage, reached).await?;
     check(held.carrier == journey.carrier, || format!("ordered at {}, not {}", held.carrier, journey.carrier))?;
     check(parcel["waybill"] == held.waybill.as_str(), || "the waybill is not the carrier's".to_owned())?;
     stage.story.step("快递下单", &format!("ordered at {}, waybill {}", held.carrier, held.waybill));
-    until("the parcel's delivery", PATIENCE, async || {
+    until("the parcel's delivery", STEP_TIME_OUT, async || {
         if stage.moves_parcels {
             stage.sandbox.advance(&held.order_no).await?;
         }
@@ -139,7 +139,7 @@ async fn told_once(
     reached: &Reached,
 ) -> Played<()> {
     const NEWS: [&str; 3] = ["granted", "parcel_out_for_delivery", "parcel_delivered"];
-    let messages = until("all news on the phone", PATIENCE, async || {
+    let messages = until("all news on the phone", STEP_TIME_OUT, async || {
         let messages = on_phone(stage, reached).await?;
         let news = messages.iter().filter(|message| message.says(&submitted.number)).count();
         Ok((news >= NEWS.len()).then_some(messages))
@@ -156,16 +156,16 @@ async fn told_once(
     Ok(())
 }
 
-/// All that the phone shows, whichever way it came.
-async fn on_phone(stage: &Stage, reached: &Reached) -> Played<Vec<Message>> {
+/// All messages on the phone, over every channel.
+async fn on_phone(stage: &Stage, reached: &Reached) -> Played<Vec<ShownMessage>> {
     let mut messages = stage.sandbox.phone(&reached.openid).await?;
     messages.extend(stage.sandbox.phone(&reached.phone).await?);
     Ok(messages)
 }
 
-/// The one live order. Cancelled ones may lie beside it: where a carrier cannot be asked, an order of unknown outcome is
-/// cancelled before it is made anew.
-async fn only_parcel(stage: &Stage, reached: &Reached) -> Played<Parcel> {
+/// The only live order. There may be cancelled ones: if a carrier has no look-up, an order of unknown outcome is cancelled before
+/// it is ordered again.
+async fn only_parcel(stage: &Stage, reached: &Reached) -> Played<HeldParcel> {
     let mut parcels = stage.sandbox.parcels_to(&reached.phone).await?;
     parcels.retain(|parcel| parcel.state == "live");
     match parcels.as_slice() {

@@ -1,38 +1,38 @@
-//! An officer at a desk: signs in, finds a case in the queue, accepts it, decides it.
+//! An officer who signs in, finds a case in the queue, accepts it and decides it.
 
 use serde_json::{Value, json};
 
-use super::fresh_key;
+use super::fresh::fresh_key;
 use super::http::Caller;
 use super::mishap::{Mishap, Played};
 
-/// An officer who is signed in.
+/// A signed-in officer.
 #[derive(Clone)]
-pub struct Officer {
+pub struct DeskOfficer {
     caller: Caller,
 }
 
-impl Officer {
+impl DeskOfficer {
     /// Signs in.
     ///
     /// # Errors
-    /// When name or password is wrong.
+    /// If user name or password is wrong.
     pub async fn sign_in(api: &Caller, username: &str, password: &str) -> Played<Self> {
         let body = json!({"username": username, "password": password});
         let reply = api.post("/staff/v1/sessions").json(&body).success().await?;
         Ok(Self { caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    /// Their way to the API.
+    /// A caller with the officer's token.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Whether a case stands in the queue of the officer's agency.
+    /// True if a case is in the queue of the officer's agency.
     ///
     /// # Errors
-    /// When the queue cannot be read.
+    /// If the queue cannot be read.
     pub async fn sees(&self, case: &str) -> Played<bool> {
         let mut cursor = None::<String>;
         loop {
@@ -52,12 +52,12 @@ impl Officer {
         }
     }
 
-    /// The parcels of a case, the first one first.
+    /// The parcels of a case, oldest first.
     pub async fn parcels(&self, case: &str) -> Played<Vec<Value>> {
         Ok(self.caller.get(&format!("/staff/v1/cases/{case}/parcels")).success().await?.rows()?.to_vec())
     }
 
-    /// Where the last parcel of a case stands; `None` where it has none.
+    /// The state of a case's last parcel; `None` if it has none.
     pub async fn parcel_state(&self, case: &str) -> Played<Option<String>> {
         let parcels = self.parcels(case).await?;
         Ok(parcels.last().and_then(|parcel| parcel["state"].as_str()).map(str::to_owned))
@@ -66,7 +66,7 @@ impl Officer {
     /// Accepts a case.
     ///
     /// # Errors
-    /// When the case cannot be accepted, or an act on an old version is not refused.
+    /// If the case cannot be accepted, or an act on an old version is not refused.
     pub async fn accept(&self, case: &str) -> Played<()> {
         let path = format!("/staff/v1/cases/{case}");
         let read = self.caller.get(&path).success().await?;
@@ -82,7 +82,7 @@ impl Officer {
     /// Grants an application.
     ///
     /// # Errors
-    /// When it cannot be granted.
+    /// If it cannot be granted.
     pub async fn grant(&self, case: &str, result: &Value) -> Played<()> {
         let path = format!("/staff/v1/cases/{case}");
         let read = self.caller.get(&path).success().await?;

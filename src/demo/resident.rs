@@ -1,4 +1,4 @@
-//! A resident with a phone: everything that the app, the mini-program or a page would do for them.
+//! A resident with a phone: does what an app, a mini-program or a page would do for them.
 
 use std::collections::BTreeMap;
 
@@ -6,35 +6,34 @@ use reqwest::multipart;
 use serde_json::{Value, json};
 
 use super::form::{self, Applicant};
+use super::fresh::fresh_key;
 use super::http::{Caller, Reply};
 use super::mishap::{Mishap, Played};
-use super::sandbox::Sandbox;
-use super::wait::until;
-use super::{PATIENCE, fresh_key};
+use super::sandbox::SandboxClient;
+use super::wait::{STEP_TIME_OUT, until};
 use crate::domain::kernel::clock::{Clock, beijing_day, fresh};
 use crate::domain::kernel::ids::DraftId;
 
-/// The smallest PDF that opens: one empty page.
+/// The smallest valid PDF: one empty page.
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
     2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
     3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n\
     trailer<</Root 1 0 R>>\n%%EOF\n";
 
-/// A resident who is signed in.
+/// A signed-in resident.
 #[derive(Clone)]
 pub struct Resident {
-    /// Who they are.
     pub applicant: Applicant,
-    /// What tells them the time.
+    /// Gives the day for dates in forms.
     pub clock: Clock,
     caller: Caller,
 }
 
-/// A case that was submitted.
+/// A submitted case.
 #[derive(Debug, Clone)]
 pub struct Submitted {
     pub id: String,
-    /// Its number, as people read it.
+    /// The case number.
     pub number: String,
 }
 
@@ -42,51 +41,51 @@ impl Resident {
     /// Signs in with a code of WeChat's `wx.login`.
     ///
     /// # Errors
-    /// When the code is refused.
+    /// If the code is refused.
     pub async fn by_wechat(api: &Caller, code: &str, applicant: Applicant) -> Played<Self> {
         let reply = api.post("/v1/sessions/wechat").json(&json!({"code": code})).success().await?;
         Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    /// Signs in with a code that is read from the phone.
+    /// Signs in with a code from the phone.
     ///
     /// # Errors
-    /// When no code comes, or it is refused.
-    pub async fn by_sms(api: &Caller, sandbox: &Sandbox, applicant: Applicant) -> Played<Self> {
+    /// If no code comes, or it is refused.
+    pub async fn by_sms(api: &Caller, sandbox: &SandboxClient, applicant: Applicant) -> Played<Self> {
         let code = login_code(api, sandbox, applicant.phone).await?;
         let body = json!({"phone": applicant.phone, "code": code});
         let reply = api.post("/v1/sessions/sms").json(&body).success().await?;
         Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    /// Their way to the API.
+    /// A caller with the resident's token.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Proves who they are (real-name step).
+    /// Proves the resident's identity (real-name check).
     ///
     /// # Errors
-    /// When name and resident ID do not fit.
+    /// If name and resident ID do not belong together.
     pub async fn prove_identity(&self) -> Played<()> {
         let body = json!({"name": self.applicant.name, "resident_id": self.applicant.resident_id});
         self.caller.put("/v1/me/identity").json(&body).success().await?;
         Ok(())
     }
 
-    /// Adds the phone's number, proved by a code that is read from it.
+    /// Adds the phone's number with a code from the phone.
     ///
     /// # Errors
-    /// When no code comes, or it is refused.
-    pub async fn add_phone(&self, sandbox: &Sandbox) -> Played<()> {
+    /// If no code comes, or it is refused.
+    pub async fn add_phone(&self, sandbox: &SandboxClient) -> Played<()> {
         let code = login_code(&self.caller, sandbox, self.applicant.phone).await?;
         let body = json!({"phone": self.applicant.phone, "code": code});
         self.caller.put("/v1/me/phone").json(&body).success().await?;
         Ok(())
     }
 
-    /// Writes their home into the address book; the address's id.
+    /// Adds the home to the address book, and returns the address's id.
     pub async fn add_address(&self) -> Played<String> {
         let body = json!({
             "name": self.applicant.name, "phone": self.applicant.phone, "region": "320413",
@@ -95,20 +94,20 @@ impl Resident {
         self.caller.post("/v1/addresses").json(&body).success().await?.text("/id")
     }
 
-    /// Answers WeChat's dialog about all templates at once, and reports it to the API as a mini-program must. A second
-    /// dialog asks again for those of parcels: a one-time consent is good for one message, and a parcel is worth two.
-    /// Says for how many templates was asked.
+    /// Answers WeChat's dialog about all templates, and reports it to the API as a mini-program must. A second dialog asks again
+    /// for the templates of parcels: a one-time consent is good for one message, and a parcel causes two. Returns the number of
+    /// templates.
     ///
     /// # Errors
-    /// When the sandbox or the API refuses.
-    pub async fn answer_dialog(&self, sandbox: &Sandbox, openid: &str, answer: &str) -> Played<usize> {
+    /// If the sandbox or the API refuses.
+    pub async fn answer_dialog(&self, sandbox: &SandboxClient, openid: &str, answer: &str) -> Played<usize> {
         let consents = self.caller.get("/v1/consents").success().await?;
         let at_wechat: Vec<&Value> = consents.rows()?.iter().filter(|row| row["channel"] == "wechat").collect();
         let ids = |wanted: fn(&Value) -> bool| -> Vec<&str> {
             at_wechat.iter().filter(|row| wanted(row)).filter_map(|row| row["template"].as_str()).collect()
         };
         let all = ids(|_| true);
-        for templates in [&all, &ids(tells_of_parcels)] {
+        for templates in [&all, &ids(is_about_parcels)] {
             sandbox.tap(openid, templates, answer).await?;
             let results: BTreeMap<&str, &str> = templates.iter().map(|template| (*template, answer)).collect();
             let body = json!({"channel": "wechat", "results": results});
@@ -117,18 +116,17 @@ impl Resident {
         Ok(all.len())
     }
 
-    /// Uploads a synthetic PDF; its id.
+    /// Uploads a synthetic PDF, and returns its id.
     pub async fn upload(&self, name: &str) -> Played<String> {
         let part = multipart::Part::bytes(PDF).file_name(format!("{name}.pdf")).mime_str("application/pdf");
         let part = part.map_err(|error| Mishap::Unprepared(error.to_string()))?;
         self.caller.post("/v1/uploads").file(part).success().await?.text("/id")
     }
 
-    /// Fills in an item's form, hands in what it asks for, and leaves it as a draft; the draft's id. The draft is
-    /// saved twice, as by a person who comes back to it.
+    /// Saves a complete draft for an item, and returns its id. The draft is saved twice, as by a person who continues it later.
     ///
     /// # Errors
-    /// When the item cannot be applied for, or the answer does not fit.
+    /// If the item does not take applications, or the form is invalid.
     pub async fn draft(&self, item: &str, delivery: &Value) -> Played<String> {
         let guide = self.caller.get(&format!("/v1/items/{item}")).success().await?;
         let path = format!("/v1/drafts/{}", fresh(DraftId::from_uuid));
@@ -146,7 +144,7 @@ impl Resident {
         saved.text("/id")
     }
 
-    /// One file for each material that needs one.
+    /// One file per material that needs one.
     async fn materials(&self, guide: &Reply) -> Played<Vec<Value>> {
         let mut handed_in = Vec::new();
         for material in guide.at("/materials")?.as_array().into_iter().flatten() {
@@ -158,12 +156,13 @@ impl Resident {
         Ok(handed_in)
     }
 
-    /// Submits a draft, twice over as a phone does that lost the answer.
+    /// Submits a draft twice, as a phone does that lost the answer.
     ///
     /// # Errors
-    /// When it is refused, or the repetition is not recognised.
+    /// If it is refused, or the repetition is not recognised.
     pub async fn submit(&self, draft: &str) -> Played<Submitted> {
-        let (body, key) = (json!({"draft": draft}), fresh_key());
+        let body = json!({"draft": draft});
+        let key = fresh_key();
         let first = self.caller.post("/v1/cases").once(&key).json(&body).success().await?;
         let again = self.caller.post("/v1/cases").once(&key).json(&body).success().await?;
         if first.body != again.body || again.header("idempotent-replayed") != "true" {
@@ -172,10 +171,10 @@ impl Resident {
         Ok(Submitted { id: first.text("/id")?, number: first.text("/number")? })
     }
 
-    /// The state of a parcel of a case, once there is exactly one that has a waybill.
+    /// The only parcel of a case; `None` until it has a waybill.
     ///
     /// # Errors
-    /// When the case has several parcels.
+    /// If the case has several parcels.
     pub async fn parcel(&self, case: &str) -> Played<Option<Value>> {
         let parcels = self.caller.get(&format!("/v1/cases/{case}/parcels")).success().await?;
         match parcels.rows()? {
@@ -185,10 +184,10 @@ impl Resident {
         }
     }
 
-    /// The events in the inbox that belong to a case, the oldest first.
+    /// A case's events in the inbox, oldest first.
     ///
     /// # Errors
-    /// When the inbox cannot be read.
+    /// If the inbox cannot be read.
     pub async fn inbox(&self, case: &str) -> Played<Vec<String>> {
         let inbox = self.caller.get("/v1/notifications").success().await?;
         let mut events: Vec<String> = inbox
@@ -201,24 +200,24 @@ impl Resident {
         Ok(events)
     }
 
-    /// What happened to a case: the moment and the words in Chinese and English of each step.
+    /// A case's timeline, with the texts in Chinese and English.
     pub async fn timeline(&self, case: &str) -> Played<Vec<Value>> {
         Ok(self.caller.get(&format!("/v1/cases/{case}/timeline")).success().await?.rows()?.to_vec())
     }
 }
 
-/// Whether a row of `/v1/consents` is about a template that tells of parcels.
-fn tells_of_parcels(row: &Value) -> bool {
+/// True if a row of `/v1/consents` is about parcels.
+fn is_about_parcels(row: &Value) -> bool {
     let events = row["events"].as_array().into_iter().flatten();
     events.filter_map(Value::as_str).any(|event| event.starts_with("parcel"))
 }
 
-/// Asks for a login code and reads it from the phone.
-async fn login_code(caller: &Caller, sandbox: &Sandbox, phone: &str) -> Played<String> {
+/// Requests a login code and reads it from the phone.
+async fn login_code(caller: &Caller, sandbox: &SandboxClient, phone: &str) -> Played<String> {
     let before = sandbox.phone(phone).await?.len();
     caller.post("/v1/login-codes").json(&json!({"phone": phone})).success().await?;
     let six_digits = |text: &String| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
-    until("a login code on the phone", PATIENCE, async || {
+    until("a login code on the phone", STEP_TIME_OUT, async || {
         let messages = sandbox.phone(phone).await?;
         Ok(messages
             .iter()

@@ -1,4 +1,4 @@
-//! Tells a play on standard output, in Chinese and English, with the time since its beginning.
+//! Reports a play on standard output, in Chinese and English, with the time since its start.
 
 use serde_json::Value;
 
@@ -15,13 +15,13 @@ impl Story {
         Self { watch: Stopwatch::start() }
     }
 
-    /// Whole seconds since the beginning.
+    /// Whole seconds since the start.
     #[must_use]
     pub fn seconds(&self) -> u64 {
         self.watch.elapsed().as_secs()
     }
 
-    /// A new part.
+    /// Begins a new part.
     pub fn part(&self, zh: &str, en: &str) {
         println!("\n== {zh} · {en}");
     }
@@ -30,7 +30,7 @@ impl Story {
         println!("{:>7.1}s  {zh} · {en}", self.watch.elapsed().as_secs_f64());
     }
 
-    /// A case's timeline, as the API tells it to the resident.
+    /// Prints a case's timeline from the resident's API.
     pub fn timeline(&self, number: &str, rows: &[Value]) {
         println!("          办件 {number} 的时间线 · the case's own timeline:");
         for row in rows {

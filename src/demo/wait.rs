@@ -1,14 +1,17 @@
-//! Waiting for something that others bring about: asked for again and again, until a deadline.
+//! Waiting for an event by polling, until a deadline.
 
 use std::time::Duration;
 
 use super::mishap::{Mishap, Played};
 use crate::domain::kernel::clock::Stopwatch;
 
+/// The time-out of a step of a journey.
+pub const STEP_TIME_OUT: Duration = Duration::from_secs(60);
+
 /// Asks until there is an answer.
 ///
 /// # Errors
-/// [`Mishap::Late`] when the deadline passes; whatever `ask` fails with at once.
+/// [`Mishap::Late`] after the deadline; an error of `ask` at once.
 pub async fn until<T>(what: &str, deadline: Duration, mut ask: impl AsyncFnMut() -> Played<Option<T>>) -> Played<T> {
     const PAUSE: Duration = Duration::from_millis(100);
     let watch = Stopwatch::start();

@@ -1,5 +1,5 @@
-//! Where the contents of uploads lie: a folder, or anything that speaks S3. Only the record knows whose they are; a
-//! path says nothing about anybody.
+//! The object store of uploads: a folder, or a service that speaks S3. Only the database knows the owner of an upload; a path
+//! contains no personal data.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,12 +17,12 @@ use crate::domain::kernel::clock::{fresh_uuid, random_bytes};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// Why a content cannot be written or read.
+/// The object store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the files are unavailable: {0}")]
 pub struct FilesError(#[from] object_store::Error);
 
-/// The object store. Cloning shares it.
+/// The object store. Clones share it.
 #[derive(Clone)]
 pub struct Files {
     objects: Arc<dyn ObjectStore>,
@@ -31,13 +31,13 @@ pub struct Files {
     room: Arc<Semaphore>,
 }
 
-/// Uploads that one process takes at a time: each is held in memory until it is whole and known to be sound.
+/// The most simultaneous uploads of one process. Each is in memory until it is complete and checked.
 const AT_ONCE: usize = 16;
 
-/// Where the files are, as a setting: a folder or an address.
-struct Place(Url);
+/// The setting of the store: a folder or an address.
+struct StoreUrl(Url);
 
-impl FromStr for Place {
+impl FromStr for StoreUrl {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -51,32 +51,32 @@ impl FromStr for Place {
 }
 
 impl Files {
-    /// Reads where the files are.
+    /// Reads the settings and opens the store.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let place: Option<Place> = env.or(
+        let place: Option<StoreUrl> = env.or(
             "SONGDA_UPLOADS",
             "var/uploads",
-            "where uploads are kept, the same for all processes: a folder, or s3://bucket/prefix",
+            "object store of uploads, the same for all processes: a folder, or s3://bucket/prefix",
         );
         let limit = env.or(
             "SONGDA_UPLOAD_LIMIT",
             "10485760",
-            "how large an uploaded file may be, in bytes; the API takes 20 MiB at the most",
+            "the largest uploaded file in bytes; the API takes at most 20 MiB",
         );
         let most_unused = env.or(
             "SONGDA_UNUSED_UPLOADS",
             "200",
-            "how many files a person may have uploaded that are not handed in yet",
+            "the most files that a person may have uploaded without handing them in",
         );
         let options = s3_options(env);
         let files = Self::new(&place?.0, options, limit?, most_unused?);
         files.map_err(|error| env.fault(format!("SONGDA_UPLOADS: {error}"))).ok()
     }
 
-    /// Opens a place; a folder is made when it is not there.
+    /// Opens a store. A missing folder is created.
     ///
     /// # Errors
-    /// When the address, or the folder that it names, cannot be used.
+    /// If the address or its folder cannot be used.
     pub fn new(
         place: &Url,
         options: Vec<(&'static str, String)>,
@@ -92,33 +92,33 @@ impl Files {
         Ok(Self { objects, limit, most_unused, room: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
-    /// How long a content may be, in bytes.
+    /// The largest upload in bytes.
     #[must_use]
     pub const fn limit(&self) -> u64 {
         self.limit
     }
 
-    /// How many files a person may have that are not handed in.
+    /// The most files that a person may have uploaded without handing them in.
     #[must_use]
     pub const fn most_unused(&self) -> i64 {
         self.most_unused
     }
 
-    /// Waits until there is room for one more upload. The room is taken until the permit is dropped.
+    /// Waits for room for one more upload. The permit holds the room until it is dropped.
     pub async fn room(&self) -> Option<SemaphorePermit<'_>> {
         self.room.acquire().await.ok()
     }
 
-    /// Writes a content: wholly, or not at all.
+    /// Writes a content completely, or not at all.
     pub async fn write(&self, path: &str, content: Bytes) -> Result<(), FilesError> {
         self.objects.put(&Path::from(path), PutPayload::from_bytes(content)).await?;
         Ok(())
     }
 
-    /// Removes a content, which may be gone already.
+    /// Removes a content. A missing one is no error.
     ///
     /// # Errors
-    /// When it may still be there.
+    /// If the content may still exist.
     pub async fn remove(&self, path: &str) -> Result<(), FilesError> {
         match self.objects.delete(&Path::from(path)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -126,23 +126,24 @@ impl Files {
         }
     }
 
-    /// Writes something, reads it back and deletes it again: the place can be used.
+    /// Writes, reads and deletes a trial content, to check that the store works.
     ///
     /// # Errors
-    /// When any of these fails, or something else is read than was written.
+    /// If one of these fails, or the content differs.
     pub async fn try_out(&self) -> Result<(), FilesError> {
-        let (path, content) = (Path::from(format!("trial/{}", fresh_uuid())), random_bytes::<32>());
+        let path = Path::from(format!("trial/{}", fresh_uuid()));
+        let content = random_bytes::<32>();
         self.objects.put(&path, PutPayload::from(content.to_vec())).await?;
         let read = self.objects.get(&path).await?.bytes().await?;
         self.objects.delete(&path).await?;
         if read == content[..] {
             return Ok(());
         }
-        let source = "something else is read than was written".into();
+        let source = "the content that was read differs from the one that was written".into();
         Err(object_store::Error::Generic { store: "trial", source }.into())
     }
 
-    /// Reads a content, piece by piece.
+    /// Reads a content as a stream.
     pub async fn open(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, FilesError>>, FilesError> {
         use futures_util::StreamExt;
         let found = self.objects.get(&Path::from(path)).await?;
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_written_is_read_back() {
+    async fn a_written_content_is_read_back() {
         let folder = std::env::temp_dir().join(format!("songda-files-{}", fresh_uuid()));
         let mut env = Env::of([("SONGDA_UPLOADS", folder.display().to_string())]);
         let files = Files::read(&mut env).unwrap();
@@ -192,8 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_a_folder_or_a_bucket() {
-        let place = |text: &str| text.parse::<Place>().ok().map(|place| place.0.to_string());
+    fn the_store_is_a_folder_or_a_bucket() {
+        let place = |text: &str| text.parse::<StoreUrl>().ok().map(|place| place.0.to_string());
         assert_eq!(place("/srv/uploads").as_deref(), Some("file:///srv/uploads/"));
         assert_eq!(place("s3://bucket/prefix").as_deref(), Some("s3://bucket/prefix"));
         assert_eq!(place("ftp://host/folder"), None);

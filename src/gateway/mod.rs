@@ -1,5 +1,5 @@
-//! What stands outside: phones' gateways, carriers, the identity check. An adapter speaks one protocol and
-//! reports facts; it never sees a transaction and decides nothing. `worker::verdict` decides.
+//! Gateways to the outside world: push channels, carriers, the identity check, sign-in platforms. An adapter speaks one
+//! protocol and reports facts. It never sees a transaction and decides nothing; `worker::pool::verdict` decides.
 
 pub mod courier;
 pub mod identity;

@@ -1,5 +1,5 @@
-//! Checks the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity
-//! check. Written from the description alone, apart from the code that signs, so that the two check each other.
+//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check.
+//! Written from the description alone and without the code that signs, so that the two verify each other.
 
 use aws_lc_rs::{digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,35 +7,35 @@ use poem::Response;
 use poem::http::StatusCode;
 use serde_json::json;
 
-use super::call::{self, Call, Fields};
+use super::call::{self, Fields, TwinCall};
 use super::seen::Seen;
 use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::private::Private;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
-/// How far a caller's clock may be off.
+/// How far a caller's clock may differ.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
-/// What must be signed, in any case.
+/// The headers that must be signed.
 const ALWAYS_SIGNED: [&str; 6] =
     ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
 
-/// Why a caller is turned away.
+/// Why a signature is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turned {
-    /// The `Authorization` header cannot be read, or something that must be signed is not.
+pub enum Rejection {
+    /// The `Authorization` header is unreadable, or a required header is not signed.
     Incomplete,
-    /// No such access key.
+    /// The access key is unknown.
     UnknownKey,
-    /// The clock is off by more than 15 minutes.
+    /// The caller's clock differs by more than 15 minutes.
     Expired,
     /// The nonce was used before.
     NonceUsed,
-    /// The signature is of something else, or by another key.
+    /// The signature is of another request or by another key.
     Mismatch,
 }
 
-impl Turned {
-    /// The answer, in Alibaba's words.
+impl Rejection {
+    /// Alibaba's answer.
     #[must_use]
     pub fn answer(self) -> Response {
         match self {
@@ -48,20 +48,20 @@ impl Turned {
     }
 }
 
-/// An error answer of the gateway before the service.
+/// An error answer of the API gateway before the service.
 #[must_use]
 pub fn refuse(status: StatusCode, code: &str) -> Response {
     let request_id = request_id();
     call::json(status, &json!({ "Code": code, "Message": format!("{code} (sandbox)"), "RequestId": request_id }))
 }
 
-/// A request id as Alibaba writes it.
+/// A request id in Alibaba's format.
 #[must_use]
 pub fn request_id() -> String {
     fresh_uuid().hyphenated().to_string().to_uppercase()
 }
 
-/// Knows one access key.
+/// Verifies calls with one access key.
 pub struct Verifier {
     key_id: String,
     secret: Private<String>,
@@ -69,50 +69,55 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Knows this key.
     #[must_use]
     pub fn new(key_id: String, secret: Private<String>) -> Self {
-        // A nonce is remembered for as long as its date is accepted, on both sides of now.
+        // A nonce is remembered as long as its date is accepted, before and after now.
         Self { key_id, secret, nonces: Seen::for_at_least(WINDOW * 2) }
     }
 
-    /// Checks a call, and returns its parameters, from query and form together.
+    /// The access key's id and secret, for the settings of clients.
+    #[must_use]
+    pub fn access_key(&self) -> [&str; 2] {
+        [&self.key_id, self.secret.expose()]
+    }
+
+    /// Verifies a call, and returns the parameters of its query and form.
     ///
     /// # Errors
-    /// Why the caller is turned away.
-    pub fn check(&self, call: &Call, now: Instant) -> Result<Fields, Turned> {
-        let authorization = Authorization::read(call.header("authorization")).ok_or(Turned::Incomplete)?;
+    /// [`Rejection`].
+    pub fn check(&self, call: &TwinCall, now: Instant) -> Result<Fields, Rejection> {
+        let authorization = Authorization::read(call.header("authorization")).ok_or(Rejection::Incomplete)?;
         if authorization.key_id != self.key_id {
-            return Err(Turned::UnknownKey);
+            return Err(Rejection::UnknownKey);
         }
         let unsigned = |name: &&str| !authorization.signed.contains(name);
         let typed = !call.body.is_empty() && unsigned(&"content-type");
         if typed || ALWAYS_SIGNED.iter().any(unsigned) {
-            return Err(Turned::Incomplete);
+            return Err(Rejection::Incomplete);
         }
-        let date = DateTime::parse_from_rfc3339(call.header("x-acs-date")).map_err(|_| Turned::Expired)?;
+        let date = DateTime::parse_from_rfc3339(call.header("x-acs-date")).map_err(|_| Rejection::Expired)?;
         if (now - date.with_timezone(&Utc)).abs() > WINDOW {
-            return Err(Turned::Expired);
+            return Err(Rejection::Expired);
         }
-        // The service's own path is `/`; behind a prefix, a caller may sign either.
+        // The service's own path is `/`. Behind a prefix, a caller may sign either path.
         let by_path = |path: &str| self.signature(call, path, &authorization.signed) == authorization.signature;
         if call.header("x-acs-content-sha256") != sha256(&call.body) || !(by_path("/") || by_path(&call.full_path)) {
-            return Err(Turned::Mismatch);
+            return Err(Rejection::Mismatch);
         }
         if !self.nonces.is_new(call.header("x-acs-signature-nonce"), now) {
-            return Err(Turned::NonceUsed);
+            return Err(Rejection::NonceUsed);
         }
         let mut fields = call.query();
         fields.0.extend(call.form().0);
         Ok(fields)
     }
 
-    /// Forgets the nonces.
+    /// Deletes the nonces.
     pub fn clear(&self) {
         self.nonces.clear();
     }
 
-    fn signature(&self, call: &Call, path: &str, signed: &[&str]) -> String {
+    fn signature(&self, call: &TwinCall, path: &str, signed: &[&str]) -> String {
         let to_sign = format!("{ALGORITHM}\n{}", sha256(canonical(call, path, signed).as_bytes()));
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.expose().as_bytes());
         hex::encode(hmac::sign(&key, to_sign.as_bytes()))
@@ -137,8 +142,8 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// The request, as it is hashed.
-fn canonical(call: &Call, path: &str, signed: &[&str]) -> String {
+/// The canonical request that is hashed.
+fn canonical(call: &TwinCall, path: &str, signed: &[&str]) -> String {
     let mut pairs: Vec<(String, String)> =
         form_urlencoded::parse(call.query.as_bytes()).map(|(name, value)| (encode(&name), encode(&value))).collect();
     pairs.sort();
@@ -150,7 +155,7 @@ fn canonical(call: &Call, path: &str, signed: &[&str]) -> String {
     format!("{}\n{path}\n{}\n{headers}\n{}\n{payload}", call.method, query.join("&"), signed.join(";"))
 }
 
-/// RFC 3986: everything but the unreserved characters, in upper-case hex.
+/// Percent-encodes by RFC 3986, all but the unreserved characters. Written by hand on purpose: see the head of this file.
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -172,20 +177,20 @@ fn sha256(bytes: &[u8]) -> String {
 pub(crate) mod signer {
     use super::*;
     use crate::domain::kernel::clock::Clock;
-    use crate::sandbox::client::Client;
+    use crate::sandbox::client::TestClient;
 
     pub(crate) struct Signer {
-        client: Client,
+        client: TestClient,
         verifier: Verifier,
     }
 
     impl Signer {
         pub(crate) fn new(url: &str, key_id: &str, secret: &str) -> Self {
             let verifier = Verifier::new(key_id.into(), Private::new(secret.into()));
-            Self { client: Client::new(url), verifier }
+            Self { client: TestClient::new(url), verifier }
         }
 
-        /// Signs and posts a form; the status and the answer's JSON (null if it has none, status 0 if none came).
+        /// Signs and posts a form. Returns the status (0 without an answer) and the answer's JSON (null if there is none).
         pub(crate) async fn post(
             &self,
             action: &str,
@@ -204,7 +209,7 @@ pub(crate) mod signer {
                 ("x-acs-version", version.to_owned()),
             ];
             let names = headers.each_ref().map(|(name, _)| *name);
-            let mut call = Call {
+            let mut call = TwinCall {
                 method: poem::http::Method::POST,
                 path: "/".into(),
                 full_path: "/".into(),
@@ -229,8 +234,8 @@ pub(crate) mod signer {
 mod tests {
     use super::*;
 
-    /// A call as it would arrive: `headers` of which all are signed, in this order.
-    fn arrived(query: &str, body: &str, headers: &[(&'static str, &str)], signature: &str, key_id: &str) -> Call {
+    /// A call as the twin receives it, with all `headers` signed in this order.
+    fn arrived(query: &str, body: &str, headers: &[(&'static str, &str)], signature: &str, key_id: &str) -> TwinCall {
         let mut map = poem::http::HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
@@ -239,7 +244,7 @@ mod tests {
         let authorization =
             format!("{ALGORITHM} Credential={key_id},SignedHeaders={},Signature={signature}", names.join(";"));
         map.insert("authorization", authorization.parse().unwrap());
-        Call {
+        TwinCall {
             method: poem::http::Method::POST,
             path: "/".into(),
             full_path: "/sms/".into(),
@@ -311,25 +316,32 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_turned_away() {
+    fn every_other_signature_is_rejected() {
         let now = at("2024-01-02T03:04:05Z");
         let good = arrived("", SMS, &form_headers(), FORM_SIGNATURE, "any");
-        let turned = |call: &Call, now| verifier().check(call, now).err();
+        let rejection = |call: &TwinCall, now| verifier().check(call, now).err();
 
-        assert_eq!(turned(&good, at("2024-01-02T03:20:00Z")), Some(Turned::Expired));
-        assert_eq!(turned(&good, at("2024-01-02T02:48:00Z")), Some(Turned::Expired));
-        let other_body = Call { body: bytes::Bytes::from(SMS.replace("13800000000", "13800000001")), ..good.clone() };
-        assert_eq!(turned(&other_body, now), Some(Turned::Mismatch));
+        assert_eq!(rejection(&good, at("2024-01-02T03:20:00Z")), Some(Rejection::Expired));
+        assert_eq!(rejection(&good, at("2024-01-02T02:48:00Z")), Some(Rejection::Expired));
+        let other_body =
+            TwinCall { body: bytes::Bytes::from(SMS.replace("13800000000", "13800000001")), ..good.clone() };
+        assert_eq!(rejection(&other_body, now), Some(Rejection::Mismatch));
         let mut other_action = good.clone();
         other_action.headers.insert("x-acs-action", "QuerySendDetails".parse().unwrap());
-        assert_eq!(turned(&other_action, now), Some(Turned::Mismatch));
-        assert_eq!(turned(&arrived("", SMS, &form_headers(), FORM_SIGNATURE, "else"), now), Some(Turned::UnknownKey));
+        assert_eq!(rejection(&other_action, now), Some(Rejection::Mismatch));
+        assert_eq!(
+            rejection(&arrived("", SMS, &form_headers(), FORM_SIGNATURE, "else"), now),
+            Some(Rejection::UnknownKey)
+        );
         let untyped = &form_headers()[1..];
-        assert_eq!(turned(&arrived("", SMS, untyped, FORM_SIGNATURE, "any"), now), Some(Turned::Incomplete));
-        assert_eq!(turned(&Call { headers: Default::default(), ..good.clone() }, now), Some(Turned::Incomplete));
+        assert_eq!(rejection(&arrived("", SMS, untyped, FORM_SIGNATURE, "any"), now), Some(Rejection::Incomplete));
+        assert_eq!(
+            rejection(&TwinCall { headers: Default::default(), ..good.clone() }, now),
+            Some(Rejection::Incomplete)
+        );
 
         let verifier = verifier();
         assert!(verifier.check(&good, now).is_ok());
-        assert_eq!(verifier.check(&good, now).err(), Some(Turned::NonceUsed));
+        assert_eq!(verifier.check(&good, now).err(), Some(Rejection::NonceUsed));
     }
 }

@@ -1,5 +1,5 @@
-//! The way back: twins call Songda as their gateways would, and call again when the answer is not the one that the
-//! gateway wants to hear.
+//! Calls from twins to Songda, as the gateways make them. A call is repeated unless the answer is the one that the gateway
+//! expects.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -9,45 +9,42 @@ use reqwest::{Method, Url, header};
 use tokio::sync::Semaphore;
 
 use super::counters::Counters;
-use super::faults::{CallbackFault, Faults};
+use super::faults::{CallTarget, CallbackDisruption, Faults};
 use super::parcels::Parcels;
-use super::settings::Settings;
 use super::shards::lock;
-use super::world::Target;
-use crate::gateway::shared::http::{Answer, Http, HttpSettings};
+use super::world_settings::WorldSettings;
+use crate::gateway::shared::http::{Http, HttpAnswer, HttpSettings};
 use crate::lifecycle::Tasks;
 
-/// What answers satisfy a gateway.
-pub type Accepts = Arc<dyn Fn(&Answer) -> bool + Send + Sync>;
+/// True for the answers that a gateway accepts.
+pub type Accepts = Arc<dyn Fn(&HttpAnswer) -> bool + Send + Sync>;
 
 /// A call to Songda.
 #[derive(Clone)]
 pub struct Callback {
     /// The twin that calls.
     pub gateway: &'static str,
-    /// About whom: faults may be asked for by it.
+    /// The person or address it is about; magic recipients order faults.
     pub recipient: String,
     /// The path at Songda, its secret part included.
     pub path: String,
     pub query: Vec<(&'static str, String)>,
-    /// The body's type.
     pub content_type: &'static str,
     pub body: Bytes,
-    /// Which answer is the right one.
     pub accepts: Accepts,
-    /// How long to wait before the first try, and before each further one.
+    /// The wait before each try, the first included.
     pub waits: &'static [Duration],
-    /// Which orders it is about: carrier and order number.
+    /// The orders that it is about: carrier and order number.
     pub about: Vec<(&'static str, String)>,
 }
 
-/// How many callbacks are under way at once.
+/// How many callbacks run at once.
 const AT_ONCE: usize = 64;
-/// WeChat gives up after this long; the others are as patient.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// However fast time runs, whoever did not answer well gets a moment before the next try.
-const BREATH: Duration = Duration::from_millis(250);
-/// The operation by which faults and counters know callbacks.
+/// WeChat's time-out. The others use the same here.
+const TIME_OUT: Duration = Duration::from_secs(5);
+/// The least pause before a repetition in real time, however fast the scaled time runs.
+const LEAST_PAUSE: Duration = Duration::from_millis(250);
+/// The operation name of callbacks in faults and counters.
 const OPERATION: &str = "callback";
 
 pub struct Callbacks {
@@ -63,7 +60,7 @@ pub struct Callbacks {
 
 impl Callbacks {
     pub(super) fn new(
-        settings: &Settings,
+        settings: &WorldSettings,
         tasks: &Tasks,
         parcels: &Arc<Parcels>,
         faults: &Arc<Faults>,
@@ -83,38 +80,43 @@ impl Callbacks {
         callbacks
     }
 
-    /// Says where Songda is. `None`: callbacks are counted and forgotten.
+    /// Sets Songda's address. `None`: callbacks are counted and dropped.
     pub fn aim(&self, base_url: Option<Url>) {
-        let connect_timeout = TIMEOUT;
         let http = base_url.and_then(|base_url| {
-            Http::new(&HttpSettings { gateway: "songda".into(), base_url, connect_timeout, timeout: TIMEOUT })
-                .inspect_err(|error| tracing::error!(%error, "no client for callbacks"))
-                .ok()
+            Http::new(&HttpSettings {
+                gateway: "songda".into(),
+                base_url,
+                connect_timeout: TIME_OUT,
+                timeout: TIME_OUT,
+            })
+            .inspect_err(|error| tracing::error!(%error, "no client for callbacks"))
+            .ok()
         });
         *self.target.write().unwrap_or_else(PoisonError::into_inner) = http;
     }
 
-    /// Sends callbacks one after the other, as far as no fault strikes them.
+    /// Sends callbacks in order, subject to the ordered faults.
     pub fn post(self: &Arc<Self>, callbacks: Vec<Callback>) {
         let mut batch = Vec::with_capacity(callbacks.len());
         for callback in callbacks {
-            let (gateway, recipient) = (callback.gateway, callback.recipient.as_str());
-            match self.faults.strike_callback(Target { gateway, operation: OPERATION, recipient }) {
-                Some(CallbackFault::Drop) => self.counters.count(gateway, "callback dropped"),
-                Some(CallbackFault::Reorder) => lock(&self.held).push(callback),
-                Some(CallbackFault::Duplicate) => batch.extend([callback.clone(), callback]),
+            let gateway = callback.gateway;
+            let recipient = callback.recipient.as_str();
+            match self.faults.strike_callback(CallTarget { gateway, operation: OPERATION, recipient }) {
+                Some(CallbackDisruption::Drop) => self.counters.count(gateway, "callback dropped"),
+                Some(CallbackDisruption::Reorder) => lock(&self.held).push(callback),
+                Some(CallbackDisruption::Duplicate) => batch.extend([callback.clone(), callback]),
                 None => batch.push(callback),
             }
         }
         self.release(batch);
     }
 
-    /// Takes out what was held back, to be sent after what comes next.
+    /// Takes the callbacks that a fault held back. The caller releases them after the next ones.
     pub fn take_held(&self) -> Vec<Callback> {
         std::mem::take(&mut lock(&self.held))
     }
 
-    /// Sends callbacks one after the other, whatever faults were ordered.
+    /// Sends callbacks in order, whatever faults were ordered.
     pub fn release(self: &Arc<Self>, batch: Vec<Callback>) {
         if batch.is_empty() {
             return;
@@ -132,11 +134,11 @@ impl Callbacks {
         if self.try_after(first, &callback).await || further.is_empty() {
             return;
         }
-        // What has to be repeated does not hold up what comes after it.
+        // Repetitions run in the background, so that they do not delay later callbacks.
         let this = Arc::clone(self);
         self.spawn(async move {
             for wait in further {
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(LEAST_PAUSE).await;
                 if this.try_after(*wait, &callback).await {
                     return;
                 }
@@ -145,7 +147,7 @@ impl Callbacks {
         });
     }
 
-    /// Runs in the background, and ends where it stands when the sandbox stops.
+    /// Runs in the background until the sandbox stops.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.tasks.stopping();
         self.tasks.spawn(async move {
@@ -159,7 +161,7 @@ impl Callbacks {
             tokio::time::sleep(wait).await;
         }
         let Some(http) = self.target.read().unwrap_or_else(PoisonError::into_inner).clone() else {
-            self.counters.count(callback.gateway, "callback to nobody");
+            self.counters.count(callback.gateway, "callback without a target");
             return true;
         };
         let Ok(_permit) = self.permits.acquire().await else { return true };

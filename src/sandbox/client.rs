@@ -1,4 +1,4 @@
-//! For the tests of the twins: a plain caller, and an ear that hears what the sandbox calls back.
+//! For the tests of the twins: a plain HTTP caller, and a server that receives callbacks in Songda's place.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,28 +15,31 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
-use super::call::Call;
+use super::call::TwinCall;
 use super::shards::lock;
 use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::lifecycle::Tasks;
 
 /// A caller of one base URL.
-pub(crate) struct Client(Http);
+pub(crate) struct TestClient(Http);
 
-impl Client {
+impl TestClient {
     pub(crate) fn new(url: &str) -> Self {
-        let (base_url, timeout) = (url.parse().unwrap(), Duration::from_secs(20));
-        Self(
-            Http::new(&HttpSettings { gateway: "sandbox".into(), base_url, connect_timeout: timeout, timeout })
-                .unwrap(),
-        )
+        let timeout = Duration::from_secs(20);
+        let settings = HttpSettings {
+            gateway: "sandbox".into(),
+            base_url: url.parse().unwrap(),
+            connect_timeout: timeout,
+            timeout,
+        };
+        Self(Http::new(&settings).unwrap())
     }
 
     pub(crate) fn host(&self) -> String {
         self.0.host()
     }
 
-    /// The status and the answer's JSON: null where the body is none, status 0 where no answer came.
+    /// The status and the answer's JSON: null if the body is not JSON, status 0 if no answer came.
     pub(crate) async fn send(&self, method: &str, path: &str, headers: HeaderMap, body: Bytes) -> (u16, Value) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -65,25 +68,26 @@ impl Client {
     }
 }
 
-/// Stands where Songda would: hears callbacks, and answers what it was told to.
-pub(crate) struct Ear {
+/// Receives callbacks in Songda's place and gives prepared answers.
+pub(crate) struct CallbackServer {
     url: String,
-    heard: mpsc::UnboundedReceiver<Call>,
+    heard: mpsc::UnboundedReceiver<TwinCall>,
     #[expect(dead_code, reason = "stops the server when it is dropped")]
     stop: DropGuard,
 }
 
-impl Ear {
-    /// Answers with these bodies in turn, and with the last of them from then on; each is made of the call's body.
-    pub(crate) async fn answering(answers: Vec<fn(&Call) -> String>) -> Self {
+impl CallbackServer {
+    /// Answers with these bodies in turn, then always with the last one. Each is computed from the call.
+    pub(crate) async fn answering(answers: Vec<fn(&TwinCall) -> String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (tell, heard) = mpsc::unbounded_channel();
         let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
-        let ear = make(move |request| {
-            let (tell, answers) = (tell.clone(), Arc::clone(&answers));
+        let endpoint = make(move |request| {
+            let tell = tell.clone();
+            let answers = Arc::clone(&answers);
             async move {
-                let call = Call::read(request).await?;
+                let call = TwinCall::read(request).await?;
                 let mut answers = lock(&answers);
                 let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().copied() };
                 let answer = answer.map_or_else(String::new, |answer| answer(&call));
@@ -96,7 +100,7 @@ impl Ear {
         let stop = stopping.clone().drop_guard();
         tasks.spawn(async move {
             let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap());
-            tokio::select! { _ = server.run(ear) => {}, () = stopping.cancelled() => {} }
+            tokio::select! { _ = server.run(endpoint) => {}, () = stopping.cancelled() => {} }
         });
         Self { url, heard, stop }
     }
@@ -105,12 +109,12 @@ impl Ear {
         &self.url
     }
 
-    /// The next callback; waits for it.
-    pub(crate) async fn next(&mut self) -> Call {
+    /// Waits for the next callback.
+    pub(crate) async fn next(&mut self) -> TwinCall {
         tokio::time::timeout(Duration::from_secs(20), self.heard.recv()).await.expect("a callback").unwrap()
     }
 
-    /// Whether none came that was not heard yet.
+    /// True if no further callback has arrived.
     pub(crate) fn is_silent(&mut self) -> bool {
         self.heard.try_recv().is_err()
     }

@@ -1,15 +1,15 @@
-//! `/_sandbox`: what a test, a demo or an integrator may ask of the sandbox itself.
+//! `/_sandbox`: the sandbox's own API, for tests, the demonstration and integrators.
 //!
 //! | call | does |
 //! |---|---|
-//! | `GET phones`, `GET phones/{address}` | what phones received |
-//! | `GET parcels` | what carriers hold, by carrier |
-//! | `GET counters` | calls, callbacks, faults, messages, parcels |
+//! | `GET phones`, `GET phones/{address}` | lists what phones received |
+//! | `GET parcels` | lists what carriers hold, by carrier |
+//! | `GET counters` | counts calls, callbacks, faults, messages and parcels |
 //! | `POST faults {gateway, operation?, fault, times \| share, delay_ms?}` | orders a fault (see [`super::faults`]) |
-//! | `GET faults`, `DELETE faults` | how often each struck; takes back all orders |
+//! | `GET faults`, `DELETE faults` | counts how often each struck; cancels all orders |
 //! | `POST parcels/{order_no}/advance {steps?}`, `POST advance-all {steps?}` | moves parcels on |
-//! | `PUT callbacks {base_url}` | says where Songda is |
-//! | `POST reset` | forgets everything |
+//! | `PUT callbacks {base_url}` | sets Songda's address |
+//! | `POST reset` | deletes everything |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Sandbox;
 use super::call;
-use super::faults::{Fault, Often, Order};
+use super::faults::{FaultKind, FaultOrder, Often};
+use super::state::Sandbox;
 
-type State<'a> = Data<&'a Arc<Sandbox>>;
+type Shared<'a> = Data<&'a Arc<Sandbox>>;
 
 pub(super) fn routes(sandbox: &Arc<Sandbox>) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
     Route::new()
@@ -42,25 +42,24 @@ pub(super) fn routes(sandbox: &Arc<Sandbox>) -> impl IntoEndpoint<Endpoint: 'sta
 }
 
 #[handler]
-fn phones(Data(sandbox): State<'_>) -> Json<Value> {
+fn phones(Data(sandbox): Shared<'_>) -> Json<Value> {
     let all = sandbox.world.phones.all();
     let phones = all.into_iter().map(|(address, messages)| json!({ "address": address, "messages": messages }));
     Json(json!({ "data": phones.collect::<Vec<_>>() }))
 }
 
 #[handler]
-fn phone(Data(sandbox): State<'_>, Path(address): Path<String>) -> Json<Value> {
+fn phone(Data(sandbox): Shared<'_>, Path(address): Path<String>) -> Json<Value> {
     Json(json!({ "address": address, "messages": sandbox.world.phones.of(&address) }))
 }
 
 #[handler]
-fn parcels(Data(sandbox): State<'_>) -> Json<Value> {
+fn parcels(Data(sandbox): Shared<'_>) -> Json<Value> {
     let carriers = sandbox.world.parcels.all();
     let carriers = carriers.into_iter().map(|(carrier, parcels)| json!({ "carrier": carrier, "parcels": parcels }));
     Json(json!({ "data": carriers.collect::<Vec<_>>() }))
 }
 
-/// How far to move.
 #[derive(Deserialize)]
 struct Steps {
     #[serde(default = "one")]
@@ -72,7 +71,7 @@ const fn one() -> usize {
 }
 
 #[handler]
-fn advance(Data(sandbox): State<'_>, Path(order_no): Path<String>, body: Option<Json<Steps>>) -> Response {
+fn advance(Data(sandbox): Shared<'_>, Path(order_no): Path<String>, body: Option<Json<Steps>>) -> Response {
     match sandbox.advance(&order_no, body.map_or(1, |Json(body)| body.steps)) {
         Some(scans) => call::json(StatusCode::OK, &json!({ "order_no": order_no, "scans": scans })),
         None => fault(StatusCode::NOT_FOUND, "no carrier holds such an order"),
@@ -80,12 +79,12 @@ fn advance(Data(sandbox): State<'_>, Path(order_no): Path<String>, body: Option<
 }
 
 #[handler]
-fn advance_all(Data(sandbox): State<'_>, body: Option<Json<Steps>>) -> Json<Value> {
+fn advance_all(Data(sandbox): Shared<'_>, body: Option<Json<Steps>>) -> Json<Value> {
     Json(json!({ "moved": sandbox.advance_all(body.map_or(1, |Json(body)| body.steps)) }))
 }
 
 #[handler]
-fn counters(Data(sandbox): State<'_>) -> Json<Value> {
+fn counters(Data(sandbox): Shared<'_>) -> Json<Value> {
     let world = &sandbox.world;
     let (messages, extra_copies) = world.phones.counts();
     let (live, cancelled) = world.parcels.counts();
@@ -98,25 +97,24 @@ fn counters(Data(sandbox): State<'_>) -> Json<Value> {
 }
 
 #[handler]
-fn faults(Data(sandbox): State<'_>) -> Json<Value> {
+fn faults(Data(sandbox): Shared<'_>) -> Json<Value> {
     Json(json!({ "injected": sandbox.world.faults.injected() }))
 }
 
-/// A fault, as it is ordered.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FaultOrder {
+struct WantedFault {
     gateway: String,
     operation: Option<String>,
-    fault: Fault,
+    fault: FaultKind,
     times: Option<u64>,
     share: Option<f64>,
     delay_ms: Option<u64>,
 }
 
 #[handler]
-fn order_fault(Data(sandbox): State<'_>, Json(wanted): Json<FaultOrder>) -> Response {
-    let FaultOrder { gateway, operation, fault: kind, times, share, delay_ms } = wanted;
+fn order_fault(Data(sandbox): Shared<'_>, Json(wanted): Json<WantedFault>) -> Response {
+    let WantedFault { gateway, operation, fault: kind, times, share, delay_ms } = wanted;
     if !sandbox.twins.iter().any(|twin| twin.name() == gateway) {
         return fault(StatusCode::BAD_REQUEST, "no such gateway");
     }
@@ -126,24 +124,23 @@ fn order_fault(Data(sandbox): State<'_>, Json(wanted): Json<FaultOrder>) -> Resp
         _ => return fault(StatusCode::BAD_REQUEST, "either times, or a share from 0 to 1"),
     };
     let delay = delay_ms.map(Duration::from_millis);
-    sandbox.world.faults.order(Order { gateway, operation, fault: kind, often, delay });
+    sandbox.world.faults.order(FaultOrder { gateway, operation, fault: kind, often, delay });
     done()
 }
 
 #[handler]
-fn cancel_faults(Data(sandbox): State<'_>) -> Response {
+fn cancel_faults(Data(sandbox): Shared<'_>) -> Response {
     sandbox.world.faults.cancel_orders();
     done()
 }
 
-/// Where Songda is.
 #[derive(Deserialize)]
 struct Aim {
     base_url: Option<String>,
 }
 
 #[handler]
-fn aim(Data(sandbox): State<'_>, Json(aim): Json<Aim>) -> Response {
+fn aim(Data(sandbox): Shared<'_>, Json(aim): Json<Aim>) -> Response {
     match aim.base_url.as_deref().map(Url::parse).transpose() {
         Ok(base_url) => {
             sandbox.world.callbacks.aim(base_url);
@@ -154,18 +151,18 @@ fn aim(Data(sandbox): State<'_>, Json(aim): Json<Aim>) -> Response {
 }
 
 #[handler]
-fn reset(Data(sandbox): State<'_>) -> Response {
+fn reset(Data(sandbox): Shared<'_>) -> Response {
     sandbox.reset();
     done()
 }
 
-/// Nothing more to say.
+/// The answer of a control call that succeeded: 204.
 #[must_use]
 pub fn done() -> Response {
     StatusCode::NO_CONTENT.into()
 }
 
-/// Why a control call was refused.
+/// The answer of a control call that was refused.
 #[must_use]
 pub fn fault(status: StatusCode, words: &str) -> Response {
     call::json(status, &json!({ "error": words }))

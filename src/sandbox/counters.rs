@@ -1,5 +1,4 @@
-//! Counts, by name: calls by operation, callbacks by what became of them, faults by kind; and how many calls of a gateway
-//! were under way at once.
+//! Counts by name: calls by operation, callbacks by outcome; and the largest number of simultaneous calls per gateway.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -13,36 +12,36 @@ pub struct Counters {
     under_way: Mutex<BTreeMap<&'static str, UnderWay>>,
 }
 
-/// How many calls are under way, and how many were at the most.
+/// How many calls are running, and the largest number so far.
 #[derive(Default)]
 struct UnderWay {
     now: u64,
     at_most: u64,
 }
 
-/// A call that is under way until this is dropped.
-pub struct Call<'a> {
+/// A call that is running until this is dropped.
+pub struct RunningCall<'a> {
     counters: &'a Counters,
     gateway: &'static str,
 }
 
-impl Drop for Call<'_> {
+impl Drop for RunningCall<'_> {
     fn drop(&mut self) {
         lock(&self.counters.under_way).entry(self.gateway).or_default().now -= 1;
     }
 }
 
 impl Counters {
-    /// Counts a call as under way.
-    pub fn begin(&self, gateway: &'static str) -> Call<'_> {
+    /// Counts a call as running.
+    pub fn begin(&self, gateway: &'static str) -> RunningCall<'_> {
         let mut under_way = lock(&self.under_way);
         let under_way = under_way.entry(gateway).or_default();
         under_way.now += 1;
         under_way.at_most = under_way.at_most.max(under_way.now);
-        Call { counters: self, gateway }
+        RunningCall { counters: self, gateway }
     }
 
-    /// How many calls of a gateway were under way at once, at the most.
+    /// The largest number of calls of a gateway that ran at once.
     #[must_use]
     pub fn at_once(&self, gateway: &'static str) -> u64 {
         lock(&self.under_way).get(gateway).map_or(0, |under_way| under_way.at_most)
@@ -50,7 +49,7 @@ impl Counters {
 
     pub fn count(&self, gateway: &'static str, name: &str) {
         let mut counts = lock(&self.counts);
-        // A walk rather than an owned key for every count: names are few and nearly always known.
+        // A linear search avoids an owned key for every count: names are few and nearly always known.
         match counts.iter_mut().find(|((of, known), _)| *of == gateway && known == name) {
             Some((_, count)) => *count += 1,
             None => {
@@ -74,7 +73,7 @@ impl Counters {
         lock(&self.counts).get(&(gateway, name.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Forgets all but what is under way.
+    /// Deletes all counts except the calls that are running.
     pub fn clear(&self) {
         lock(&self.counts).clear();
         lock(&self.under_way).values_mut().for_each(|under_way| under_way.at_most = under_way.now);

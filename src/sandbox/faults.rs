@@ -1,26 +1,26 @@
-//! Faults on demand: by control endpoint (the next so many calls, or a share of all), and by magic recipient.
+//! Faults on demand: by the control API (the next n calls, or a share of all), and by magic recipient.
 //!
 //! A recipient is magic when it is a phone number `1380000<code>` or any other name that ends in `-<code>`:
 //!
 //! | code | fault | what happens |
 //! |---|---|---|
-//! | 0200 | `garbage_200` | done, but the answer is a 200 that cannot be read |
-//! | 0401 | `expired_token` | refused: the caller's credential is out of date |
-//! | 0403 | `user_refused` | refused: the person does not want it; a carrier will not deliver there |
-//! | 0404 | `unknown_number` | refused: there is no such number |
+//! | 0200 | `garbage_200` | done, but the answer is an unreadable 200 |
+//! | 0401 | `expired_token` | refused: the caller's credential has expired |
+//! | 0403 | `user_refused` | refused: the person has opted out; a carrier does not deliver there |
+//! | 0404 | `unknown_number` | refused: no such number exists |
 //! | 0407 | `timeout_before` | nothing is done, no answer comes |
 //! | 0408 | `timeout_after_commit` | done, but no answer comes |
-//! | 0410 | `collected_unheard` | done, and a parcel is collected at once, but no answer and no callback comes |
-//! | 0429 | `throttle` | refused: too fast |
+//! | 0410 | `collected_unheard` | done, and the parcel is collected at once, but neither an answer nor a callback comes |
+//! | 0429 | `throttle` | refused: too many calls |
 //! | 0500 | `http_500_html` | nothing is done, the answer is a 500 with HTML |
 //! | 0600 | `slow` | done, and answered late |
 //! | 0701 | `duplicate_callback` | callbacks are sent twice |
 //! | 0702 | `reorder_callbacks` | callbacks are sent after those of the next step |
 //! | 0703 | `drop_callback` | callbacks are not sent |
-//! | 0704 | `undelivered` | a message is taken, and does not arrive, as its receipt tells |
+//! | 0704 | `undelivered` | a message is accepted but does not arrive; its receipt says so |
 //!
-//! What lies in the person (`user_refused`, `unknown_number`, `undelivered`) and in the callbacks strikes a magic recipient every
-//! time; everything else once for each operation, so that it can be watched being mended.
+//! A magic recipient meets faults of the person (`user_refused`, `unknown_number`, `undelivered`) and of callbacks every time,
+//! and all others once per operation, so that a test can watch the recovery.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,13 +30,23 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::shards::lock;
-use super::world::Target;
 use crate::domain::kernel::clock::random_below;
 
-/// What can go wrong.
+/// A call, as faults and counters see it.
+#[derive(Debug, Clone, Copy)]
+pub struct CallTarget<'a> {
+    /// The twin's name.
+    pub gateway: &'static str,
+    /// The operation as the gateway names it.
+    pub operation: &'a str,
+    /// The phone number, openid or name whose form may order a fault; may be empty.
+    pub recipient: &'a str,
+}
+
+/// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum FaultKind {
     #[serde(rename = "garbage_200")]
     Garbage200,
     ExpiredToken,
@@ -55,7 +65,7 @@ pub enum Fault {
     Undelivered,
 }
 
-/// What strikes a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallFault {
     Garbage200,
@@ -64,74 +74,74 @@ pub enum CallFault {
     CollectedUnheard,
     Http500Html,
     Slow,
-    Refuse(Refusal),
+    Deny(Denial),
 }
 
-/// What a gateway says in its own words.
+/// A refusal that a twin words as its gateway would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Denial {
     ExpiredToken,
     UserRefused,
     UnknownNumber,
     Throttled,
 }
 
-/// What strikes a callback.
+/// A fault of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallbackFault {
+pub enum CallbackDisruption {
     Duplicate,
     Reorder,
     Drop,
 }
 
-enum Kind {
+enum Affects {
     Call(CallFault),
-    Callback(CallbackFault),
-    /// What strikes a message after it was taken.
+    Callback(CallbackDisruption),
+    /// A message after it was accepted.
     Delivery,
 }
 
-const MAGIC: [(&str, Fault); 14] = [
-    ("0200", Fault::Garbage200),
-    ("0401", Fault::ExpiredToken),
-    ("0403", Fault::UserRefused),
-    ("0404", Fault::UnknownNumber),
-    ("0407", Fault::TimeoutBefore),
-    ("0408", Fault::TimeoutAfterCommit),
-    ("0410", Fault::CollectedUnheard),
-    ("0429", Fault::Throttle),
-    ("0500", Fault::Http500Html),
-    ("0600", Fault::Slow),
-    ("0701", Fault::DuplicateCallback),
-    ("0702", Fault::ReorderCallbacks),
-    ("0703", Fault::DropCallback),
-    ("0704", Fault::Undelivered),
+const MAGIC: [(&str, FaultKind); 14] = [
+    ("0200", FaultKind::Garbage200),
+    ("0401", FaultKind::ExpiredToken),
+    ("0403", FaultKind::UserRefused),
+    ("0404", FaultKind::UnknownNumber),
+    ("0407", FaultKind::TimeoutBefore),
+    ("0408", FaultKind::TimeoutAfterCommit),
+    ("0410", FaultKind::CollectedUnheard),
+    ("0429", FaultKind::Throttle),
+    ("0500", FaultKind::Http500Html),
+    ("0600", FaultKind::Slow),
+    ("0701", FaultKind::DuplicateCallback),
+    ("0702", FaultKind::ReorderCallbacks),
+    ("0703", FaultKind::DropCallback),
+    ("0704", FaultKind::Undelivered),
 ];
 
-impl Fault {
-    const fn kind(self) -> Kind {
+impl FaultKind {
+    const fn affects(self) -> Affects {
         match self {
-            Self::Garbage200 => Kind::Call(CallFault::Garbage200),
-            Self::TimeoutBefore => Kind::Call(CallFault::TimeoutBefore),
-            Self::TimeoutAfterCommit => Kind::Call(CallFault::TimeoutAfterCommit),
-            Self::CollectedUnheard => Kind::Call(CallFault::CollectedUnheard),
-            Self::Http500Html => Kind::Call(CallFault::Http500Html),
-            Self::Slow => Kind::Call(CallFault::Slow),
-            Self::ExpiredToken => Kind::Call(CallFault::Refuse(Refusal::ExpiredToken)),
-            Self::UserRefused => Kind::Call(CallFault::Refuse(Refusal::UserRefused)),
-            Self::UnknownNumber => Kind::Call(CallFault::Refuse(Refusal::UnknownNumber)),
-            Self::Throttle => Kind::Call(CallFault::Refuse(Refusal::Throttled)),
-            Self::DuplicateCallback => Kind::Callback(CallbackFault::Duplicate),
-            Self::ReorderCallbacks => Kind::Callback(CallbackFault::Reorder),
-            Self::DropCallback => Kind::Callback(CallbackFault::Drop),
-            Self::Undelivered => Kind::Delivery,
+            Self::Garbage200 => Affects::Call(CallFault::Garbage200),
+            Self::TimeoutBefore => Affects::Call(CallFault::TimeoutBefore),
+            Self::TimeoutAfterCommit => Affects::Call(CallFault::TimeoutAfterCommit),
+            Self::CollectedUnheard => Affects::Call(CallFault::CollectedUnheard),
+            Self::Http500Html => Affects::Call(CallFault::Http500Html),
+            Self::Slow => Affects::Call(CallFault::Slow),
+            Self::ExpiredToken => Affects::Call(CallFault::Deny(Denial::ExpiredToken)),
+            Self::UserRefused => Affects::Call(CallFault::Deny(Denial::UserRefused)),
+            Self::UnknownNumber => Affects::Call(CallFault::Deny(Denial::UnknownNumber)),
+            Self::Throttle => Affects::Call(CallFault::Deny(Denial::Throttled)),
+            Self::DuplicateCallback => Affects::Callback(CallbackDisruption::Duplicate),
+            Self::ReorderCallbacks => Affects::Callback(CallbackDisruption::Reorder),
+            Self::DropCallback => Affects::Callback(CallbackDisruption::Drop),
+            Self::Undelivered => Affects::Delivery,
         }
     }
 
-    /// Whether a magic recipient has it for good, rather than once for each operation.
+    /// True if a magic recipient meets it every time, rather than once per operation.
     const fn lasts(self) -> bool {
         matches!(self, Self::UserRefused | Self::UnknownNumber | Self::Undelivered)
-            || matches!(self.kind(), Kind::Callback(_))
+            || matches!(self.affects(), Affects::Callback(_))
     }
 
     fn of_recipient(recipient: &str) -> Option<Self> {
@@ -144,51 +154,49 @@ impl Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Often {
-    /// The next so many calls.
+    /// The next n calls.
     Times(u64),
-    /// This share of all calls, from 0 to 1, until it is cleared.
+    /// This share of all calls, from 0 to 1, until it is cancelled.
     Share(f64),
 }
 
-/// A fault that was ordered.
+/// An ordered fault.
 #[derive(Debug, Clone)]
-pub struct Order {
-    /// At which twin.
+pub struct FaultOrder {
+    /// The twin's name.
     pub gateway: String,
-    /// In which operation; every one if none is named.
+    /// The operation as the gateway names it; `None` for all.
     pub operation: Option<String>,
-    /// What goes wrong.
-    pub fault: Fault,
+    pub fault: FaultKind,
     pub often: Often,
-    /// How long the caller is kept waiting, where the fault is one that waits.
+    /// How long the caller waits, for the faults that wait.
     pub delay: Option<Duration>,
 }
 
 struct Rule {
-    order: Order,
+    order: FaultOrder,
     left: AtomicU64,
 }
 
 /// A fault that strikes now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Strike<F> {
-    /// What goes wrong.
     pub fault: F,
-    /// How long the caller is kept waiting.
+    /// How long the caller waits.
     pub delay: Option<Duration>,
 }
 
-/// The faults that were ordered, and those that struck.
+/// The ordered faults, and counts of those that struck.
 #[derive(Default)]
 pub struct Faults {
     rules: RwLock<Arc<Vec<Rule>>>,
     struck_once: Mutex<HashSet<String>>,
-    injected: Mutex<BTreeMap<Fault, u64>>,
+    injected: Mutex<BTreeMap<FaultKind, u64>>,
 }
 
 impl Faults {
     /// Orders a fault.
-    pub fn order(&self, order: Order) {
+    pub fn order(&self, order: FaultOrder) {
         let left = AtomicU64::new(if let Often::Times(times) = order.often { times } else { 0 });
         let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
         let kept = rules.iter().filter(|rule| !rule.spent());
@@ -196,36 +204,36 @@ impl Faults {
         *rules = Arc::new(kept.chain([Rule { order, left }]).collect());
     }
 
-    /// What strikes this call, if anything does.
-    pub fn strike(&self, target: Target<'_>) -> Option<Strike<CallFault>> {
-        self.draw(target, |fault| match fault.kind() {
-            Kind::Call(fault) => Some(fault),
-            Kind::Callback(_) | Kind::Delivery => None,
+    /// The fault that strikes this call, if any.
+    pub fn strike(&self, target: CallTarget<'_>) -> Option<Strike<CallFault>> {
+        self.draw(target, |fault| match fault.affects() {
+            Affects::Call(fault) => Some(fault),
+            Affects::Callback(_) | Affects::Delivery => None,
         })
     }
 
-    /// Whether a message that was taken gets lost on its way to this recipient.
+    /// True if an accepted message gets lost on its way to this recipient.
     pub fn strike_delivery(&self, gateway: &'static str, recipient: &str) -> bool {
-        let target = Target { gateway, operation: "delivery", recipient };
-        self.draw(target, |fault| matches!(fault.kind(), Kind::Delivery).then_some(())).is_some()
+        let target = CallTarget { gateway, operation: "delivery", recipient };
+        self.draw(target, |fault| matches!(fault.affects(), Affects::Delivery).then_some(())).is_some()
     }
 
-    /// What strikes this callback, if anything does.
-    pub fn strike_callback(&self, target: Target<'_>) -> Option<CallbackFault> {
-        let strike = self.draw(target, |fault| match fault.kind() {
-            Kind::Callback(fault) => Some(fault),
-            Kind::Call(_) | Kind::Delivery => None,
+    /// The fault that strikes this callback, if any.
+    pub fn strike_callback(&self, target: CallTarget<'_>) -> Option<CallbackDisruption> {
+        let strike = self.draw(target, |fault| match fault.affects() {
+            Affects::Callback(fault) => Some(fault),
+            Affects::Call(_) | Affects::Delivery => None,
         });
         strike.map(|strike| strike.fault)
     }
 
-    /// How often each fault struck.
+    /// How often each fault has struck.
     #[must_use]
-    pub fn injected(&self) -> BTreeMap<Fault, u64> {
+    pub fn injected(&self) -> BTreeMap<FaultKind, u64> {
         lock(&self.injected).clone()
     }
 
-    /// Takes back all orders; what struck stays counted.
+    /// Cancels all orders. The counts stay.
     pub fn cancel_orders(&self) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
@@ -236,14 +244,14 @@ impl Faults {
         lock(&self.injected).clear();
     }
 
-    fn draw<F>(&self, target: Target<'_>, of_this_kind: impl Fn(Fault) -> Option<F>) -> Option<Strike<F>> {
+    fn draw<F>(&self, target: CallTarget<'_>, of_this_kind: impl Fn(FaultKind) -> Option<F>) -> Option<Strike<F>> {
         let rules = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
         let ordered = rules.iter().find_map(|rule| {
             let fault = of_this_kind(rule.order.fault)?;
             rule.strikes(target).then_some((rule.order.fault, Strike { fault, delay: rule.order.delay }))
         });
         let (name, strike) = ordered.or_else(|| {
-            let name = Fault::of_recipient(target.recipient)?;
+            let name = FaultKind::of_recipient(target.recipient)?;
             let fault = of_this_kind(name)?;
             self.is_due(name, target).then_some((name, Strike { fault, delay: None }))
         })?;
@@ -251,7 +259,7 @@ impl Faults {
         Some(strike)
     }
 
-    fn is_due(&self, fault: Fault, target: Target<'_>) -> bool {
+    fn is_due(&self, fault: FaultKind, target: CallTarget<'_>) -> bool {
         fault.lasts()
             || lock(&self.struck_once).insert(format!("{} {} {}", target.gateway, target.operation, target.recipient))
     }
@@ -262,7 +270,7 @@ impl Rule {
         matches!(self.order.often, Often::Times(_)) && self.left.load(Ordering::SeqCst) == 0
     }
 
-    fn strikes(&self, target: Target<'_>) -> bool {
+    fn strikes(&self, target: CallTarget<'_>) -> bool {
         const PARTS: u64 = 1_000_000;
         if self.order.gateway != target.gateway
             || self.order.operation.as_ref().is_some_and(|operation| operation != target.operation)
@@ -282,11 +290,12 @@ impl Rule {
 mod tests {
     use super::*;
 
-    const SEND: Target<'static> = Target { gateway: "sms_aliyun", operation: "SendSms", recipient: "13912345678" };
+    const SEND: CallTarget<'static> =
+        CallTarget { gateway: "sms_aliyun", operation: "SendSms", recipient: "13912345678" };
 
-    fn ordered(fault: Fault, often: Often) -> Faults {
+    fn ordered(fault: FaultKind, often: Often) -> Faults {
         let faults = Faults::default();
-        faults.order(Order {
+        faults.order(FaultOrder {
             gateway: "sms_aliyun".into(),
             operation: Some("SendSms".into()),
             fault,
@@ -298,35 +307,35 @@ mod tests {
 
     #[test]
     fn an_ordered_fault_strikes_as_often_as_ordered() {
-        let faults = ordered(Fault::TimeoutAfterCommit, Often::Times(2));
-        assert_eq!(faults.strike(Target { operation: "QuerySendDetails", ..SEND }), None);
-        assert_eq!(faults.strike(Target { gateway: "sf", ..SEND }), None);
+        let faults = ordered(FaultKind::TimeoutAfterCommit, Often::Times(2));
+        assert_eq!(faults.strike(CallTarget { operation: "QuerySendDetails", ..SEND }), None);
+        assert_eq!(faults.strike(CallTarget { gateway: "sf", ..SEND }), None);
         assert!(faults.strike(SEND).is_some() && faults.strike(SEND).is_some());
         assert_eq!(faults.strike(SEND), None);
-        assert_eq!(faults.injected(), [(Fault::TimeoutAfterCommit, 2)].into());
+        assert_eq!(faults.injected(), [(FaultKind::TimeoutAfterCommit, 2)].into());
     }
 
     #[test]
-    fn a_share_strikes_some_and_only_until_it_is_cleared() {
-        let faults = ordered(Fault::Http500Html, Often::Share(0.5));
+    fn a_share_strikes_some_calls_until_it_is_cancelled() {
+        let faults = ordered(FaultKind::Http500Html, Often::Share(0.5));
         let struck = (0..400).filter(|_| faults.strike(SEND).is_some()).count();
         assert!((100..300).contains(&struck), "{struck}");
         faults.cancel_orders();
         assert_eq!(faults.strike(SEND), None);
-        assert!(ordered(Fault::Slow, Often::Share(0.0)).strike(SEND).is_none());
-        assert!(ordered(Fault::Slow, Often::Share(1.0)).strike(SEND).is_some());
+        assert!(ordered(FaultKind::Slow, Often::Share(0.0)).strike(SEND).is_none());
+        assert!(ordered(FaultKind::Slow, Often::Share(1.0)).strike(SEND).is_some());
     }
 
     #[test]
-    fn what_lies_in_the_person_lasts_and_the_rest_is_mended() {
+    fn faults_of_the_person_repeat_and_others_strike_once() {
         let faults = Faults::default();
-        let lost = Target { recipient: "13800000408", ..SEND };
+        let lost = CallTarget { recipient: "13800000408", ..SEND };
         assert_eq!(faults.strike(lost).map(|strike| strike.fault), Some(CallFault::TimeoutAfterCommit));
         assert_eq!(faults.strike(lost), None, "once");
-        assert!(faults.strike(Target { operation: "QuerySendDetails", ..lost }).is_some(), "for each operation");
-        let unknown = Target { recipient: "openid-wang-0404", ..SEND };
+        assert!(faults.strike(CallTarget { operation: "QuerySendDetails", ..lost }).is_some(), "for each operation");
+        let unknown = CallTarget { recipient: "openid-wang-0404", ..SEND };
         assert!((0..3).all(|_| faults.strike(unknown).is_some()));
-        assert_eq!(faults.strike(Target { recipient: "13800000001", ..SEND }), None);
+        assert_eq!(faults.strike(CallTarget { recipient: "13800000001", ..SEND }), None);
     }
 
     #[test]
@@ -339,8 +348,8 @@ mod tests {
 
     #[test]
     fn faults_of_callbacks_do_not_strike_calls() {
-        let faults = ordered(Fault::DropCallback, Often::Times(1));
+        let faults = ordered(FaultKind::DropCallback, Often::Times(1));
         assert_eq!(faults.strike(SEND), None);
-        assert_eq!(faults.strike_callback(SEND), Some(CallbackFault::Drop));
+        assert_eq!(faults.strike_callback(SEND), Some(CallbackDisruption::Drop));
     }
 }

@@ -1,10 +1,9 @@
-//! Lenient reading of JSON that others wrote: what is not there, or is of another kind, is empty.
+//! Lenient reading of callers' JSON: a missing member, or one of another type, is empty.
 
 use serde_json::Value;
 
-/// Reads members of objects.
 pub trait Lenient {
-    /// A member's text; a number or a boolean as it would be written; empty if it is none of these.
+    /// A member as text, also if it is a number or a boolean; empty for everything else.
     fn text(&self, member: &str) -> String;
 }
 

@@ -1,6 +1,6 @@
-//! A small, valid one-page PDF that stands for a courier label.
+//! A small, valid one-page PDF in place of a courier label.
 
-/// A label of 100 × 150 mm that shows these lines. What is not ASCII shows as `?`: no font is embedded.
+/// A label of 100 × 150 mm with these lines. Characters outside ASCII become `?`, because no font is embedded.
 #[must_use]
 pub fn pdf(lines: &[&str]) -> Vec<u8> {
     let objects = [

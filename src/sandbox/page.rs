@@ -1,4 +1,4 @@
-//! The page at `/`: phones with what they received, carriers with what they hold. It asks nobody else for anything.
+//! The page at `/`: phones with their messages, carriers with their parcels. It loads nothing from other hosts.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use poem::web::{Data, Html};
 use poem::{Endpoint, EndpointExt, get, handler};
 
-use super::Sandbox;
-use super::parcels::{Parcel, State};
-use super::phones::Message;
+use super::parcels::{BookedParcel, OrderState};
+use super::phones::PhoneMessage;
+use super::state::Sandbox;
 use crate::domain::kernel::clock::{Instant, beijing};
 
 const HEAD: &str = include_str!("page.html");
@@ -47,12 +47,12 @@ fn or_nothing(html: String) -> String {
     if html.is_empty() { "<p class=nothing>还没有 <small>nothing yet</small></p>".to_owned() } else { html }
 }
 
-fn phone(address: &str, messages: &[Message]) -> String {
+fn phone(address: &str, messages: &[PhoneMessage]) -> String {
     let bubbles: String = messages.iter().rev().take(6).rev().map(bubble).collect();
     format!("<section class=phone><h3>{}</h3>{bubbles}</section>", escape(address))
 }
 
-fn bubble(message: &Message) -> String {
+fn bubble(message: &PhoneMessage) -> String {
     let fields = message.fields.iter().fold(String::new(), |mut rows, (name, text)| {
         // Writing to a String cannot fail.
         let _ = write!(rows, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(text));
@@ -67,12 +67,12 @@ fn bubble(message: &Message) -> String {
     )
 }
 
-fn parcel(parcel: &Parcel) -> String {
+fn parcel(parcel: &BookedParcel) -> String {
     let state = match parcel.state {
-        State::Cancelled => ("cancelled", "已取消 cancelled"),
-        State::Live if parcel.is_at_the_end() => ("ended", "已妥投 delivered"),
-        State::Live if parcel.scans.is_empty() => ("waiting", "待揽收 ordered"),
-        State::Live => ("moving", "运输中 under way"),
+        OrderState::Cancelled => ("cancelled", "已取消 cancelled"),
+        OrderState::Live if parcel.is_at_the_end() => ("ended", "已妥投 delivered"),
+        OrderState::Live if parcel.scans.is_empty() => ("waiting", "待揽收 ordered"),
+        OrderState::Live => ("moving", "运输中 under way"),
     };
     let scans: String = parcel
         .scans

@@ -1,5 +1,5 @@
-//! What the carriers hold: one book for all of them, by carrier and our order number. A parcel moves along a way of
-//! scans that its carrier laid out, one at each step, until the last; cancelling stops it before the first.
+//! The parcels that carriers hold, by carrier and our order number. A parcel moves along a route of scans that its carrier
+//! defined, one scan per step. It can be cancelled before the first scan.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -10,26 +10,24 @@ use serde::Serialize;
 use super::shards::{Shards, lock};
 use crate::domain::kernel::clock::Instant;
 
-/// One scan that lies ahead: the carrier's code, and its words.
+/// One scan of a route: the carrier's code and words.
 pub type Station = (&'static str, &'static str);
 
-/// One scan that happened.
+/// A scan that happened.
 #[derive(Debug, Clone, Serialize)]
-pub struct Scan {
-    /// The carrier's code.
+pub struct StationScan {
     pub code: &'static str,
     /// The carrier's words.
     pub text: &'static str,
     pub place: String,
-    /// When. No two scans of a parcel fall into the same second.
+    /// No two scans of a parcel fall into the same second.
     pub at: Instant,
 }
 
+/// The recipient on the label.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Recipient {
-    /// Name on the label.
+pub struct Addressee {
     pub name: String,
-    /// Phone on the label.
     pub phone: String,
     /// City and county.
     pub place: String,
@@ -39,61 +37,59 @@ pub struct Recipient {
 
 /// An order at a carrier.
 #[derive(Debug, Clone, Serialize)]
-pub struct Parcel {
+pub struct BookedParcel {
     pub carrier: &'static str,
     pub order_no: String,
     /// The carrier's number.
     pub waybill: String,
-    /// Where it stands.
-    pub state: State,
-    pub recipient: Recipient,
-    pub scans: Vec<Scan>,
-    /// How often we asked for it, the first time included.
+    pub state: OrderState,
+    pub recipient: Addressee,
+    pub scans: Vec<StationScan>,
+    /// How often Songda ordered it, the first time included.
     pub asked: u32,
-    /// How many callbacks about it were acknowledged.
+    /// Callbacks about it that Songda acknowledged.
     pub acknowledged: u32,
-    /// How many callbacks about it were not.
+    /// Callbacks about it that Songda did not acknowledge.
     pub refused: u32,
-    /// When it was ordered.
     pub ordered_at: Instant,
     #[serde(skip)]
-    way: &'static [Station],
+    route: &'static [Station],
 }
 
-/// Where an order stands.
+/// The state of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Taken, and not cancelled.
+pub enum OrderState {
+    /// Accepted and not cancelled.
     Live,
     Cancelled,
 }
 
-/// A parcel, and the scans that are new.
+/// A parcel that moved on.
 pub struct Moved {
-    /// The parcel after them.
-    pub parcel: Parcel,
+    /// The parcel, new scans included.
+    pub parcel: BookedParcel,
     /// The new scans, in order.
-    pub scans: Vec<Scan>,
+    pub scans: Vec<StationScan>,
 }
 
-/// What became of a cancellation.
+/// The outcome of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
     /// It is cancelled now.
     Now,
     /// It was cancelled before.
     Before,
-    /// It is under way.
+    /// It was collected already.
     TooLate,
-    /// There is no such order.
+    /// No such order exists.
     Absent,
 }
 
-/// The book of all carriers.
+/// The parcels of all carriers.
 #[derive(Default)]
 pub struct Parcels {
-    by_order: Shards<Parcel>,
+    by_order: Shards<BookedParcel>,
     by_waybill: Shards<String>,
     recent: Mutex<VecDeque<String>>,
 }
@@ -102,20 +98,20 @@ pub struct Parcels {
 const RECENT: usize = 40;
 
 impl Parcels {
-    /// Takes an order, or finds the one that was taken under its number. Says whether it is new.
-    pub fn book(&self, parcel: Parcel) -> (Parcel, bool) {
+    /// Accepts an order, or finds the existing one with its number. The second value is true if the order is new.
+    pub fn book(&self, parcel: BookedParcel) -> (BookedParcel, bool) {
         let key = key(parcel.carrier, &parcel.order_no);
-        let (booked, new) = self.by_order.with(&key, |piece| {
-            if let Some(known) = piece.get_mut(&key) {
+        let (booked, new) = self.by_order.with(&key, |shard| {
+            if let Some(known) = shard.get_mut(&key) {
                 known.asked += 1;
                 return (known.clone(), false);
             }
-            piece.insert(key.clone(), parcel.clone());
+            shard.insert(key.clone(), parcel.clone());
             (parcel, true)
         });
         if new {
             let waybill = self::key(booked.carrier, &booked.waybill);
-            self.by_waybill.with(&waybill, |piece| piece.insert(waybill.clone(), key.clone()));
+            self.by_waybill.with(&waybill, |shard| shard.insert(waybill.clone(), key.clone()));
             let mut recent = lock(&self.recent);
             recent.push_front(key);
             recent.truncate(RECENT);
@@ -123,32 +119,32 @@ impl Parcels {
         (booked, new)
     }
 
-    /// The order of our number.
+    /// The order with our number.
     #[must_use]
-    pub fn of_order(&self, carrier: &str, order_no: &str) -> Option<Parcel> {
+    pub fn of_order(&self, carrier: &str, order_no: &str) -> Option<BookedParcel> {
         self.by_order.get(&key(carrier, order_no))
     }
 
-    /// The order of the carrier's number.
+    /// The order with the carrier's number.
     #[must_use]
-    pub fn of_waybill(&self, carrier: &str, waybill: &str) -> Option<Parcel> {
+    pub fn of_waybill(&self, carrier: &str, waybill: &str) -> Option<BookedParcel> {
         self.by_order.get(&self.by_waybill.get(&key(carrier, waybill))?)
     }
 
     /// Cancels an order that has not been collected.
     pub fn cancel(&self, carrier: &str, order_no: &str) -> Cancelled {
         self.change(carrier, order_no, |parcel| match parcel.state {
-            State::Cancelled => Cancelled::Before,
-            State::Live if !parcel.scans.is_empty() => Cancelled::TooLate,
-            State::Live => {
-                parcel.state = State::Cancelled;
+            OrderState::Cancelled => Cancelled::Before,
+            OrderState::Live if !parcel.scans.is_empty() => Cancelled::TooLate,
+            OrderState::Live => {
+                parcel.state = OrderState::Cancelled;
                 Cancelled::Now
             }
         })
         .unwrap_or(Cancelled::Absent)
     }
 
-    /// Moves one parcel on. `None` if there is none of this number.
+    /// Moves one parcel on; `None` if no such order exists.
     pub fn advance(&self, carrier: &str, order_no: &str, steps: usize, now: Instant) -> Option<Moved> {
         self.change(carrier, order_no, |parcel| {
             let scans = parcel.advance(steps, now);
@@ -156,7 +152,7 @@ impl Parcels {
         })
     }
 
-    /// Collects the parcels to a phone that wait at the office. Nobody is told.
+    /// Collects the waiting parcels to a phone, without a callback.
     pub fn collect(&self, carrier: &str, phone: &str, now: Instant) {
         self.by_order.each(|_, parcel| {
             if parcel.carrier == carrier && parcel.recipient.phone == phone && parcel.scans.is_empty() {
@@ -165,7 +161,7 @@ impl Parcels {
         });
     }
 
-    /// Moves all parcels of a carrier on that were ordered before an instant. Only those that moved are told.
+    /// Moves on all parcels of a carrier that were ordered before an instant. Returns those that moved.
     pub fn advance_all(&self, carrier: &str, ordered_before: Instant, steps: usize, now: Instant) -> Vec<Moved> {
         let mut moved = Vec::new();
         self.by_order.each(|_, parcel| {
@@ -179,7 +175,7 @@ impl Parcels {
         moved
     }
 
-    /// Notes what became of a callback.
+    /// Counts a callback's outcome.
     pub fn called_back(&self, carrier: &str, order_no: &str, acknowledged: bool) {
         self.change(
             carrier,
@@ -192,8 +188,8 @@ impl Parcels {
 
     /// All parcels, by carrier and order number.
     #[must_use]
-    pub fn all(&self) -> BTreeMap<&'static str, Vec<Parcel>> {
-        let mut all: BTreeMap<_, Vec<Parcel>> = BTreeMap::new();
+    pub fn all(&self) -> BTreeMap<&'static str, Vec<BookedParcel>> {
+        let mut all: BTreeMap<_, Vec<BookedParcel>> = BTreeMap::new();
         self.by_order.each(|_, parcel| all.entry(parcel.carrier).or_default().push(parcel.clone()));
         for parcels in all.values_mut() {
             parcels.sort_by(|a, b| a.order_no.cmp(&b.order_no));
@@ -201,20 +197,21 @@ impl Parcels {
         all
     }
 
-    /// The parcels that were ordered last, the latest first.
+    /// The latest orders, newest first.
     #[must_use]
-    pub fn recent(&self) -> Vec<Parcel> {
+    pub fn recent(&self) -> Vec<BookedParcel> {
         let keys: Vec<String> = lock(&self.recent).iter().cloned().collect();
         keys.iter().filter_map(|key| self.by_order.get(key)).collect()
     }
 
-    /// How many are live, and how many cancelled.
+    /// The numbers of live and of cancelled orders.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
-        let (mut live, mut cancelled) = (0, 0);
+        let mut live = 0;
+        let mut cancelled = 0;
         self.by_order.each(|_, parcel| match parcel.state {
-            State::Live => live += 1,
-            State::Cancelled => cancelled += 1,
+            OrderState::Live => live += 1,
+            OrderState::Cancelled => cancelled += 1,
         });
         (live, cancelled)
     }
@@ -225,43 +222,53 @@ impl Parcels {
         lock(&self.recent).clear();
     }
 
-    fn change<R>(&self, carrier: &str, order_no: &str, act: impl FnOnce(&mut Parcel) -> R) -> Option<R> {
+    fn change<R>(&self, carrier: &str, order_no: &str, act: impl FnOnce(&mut BookedParcel) -> R) -> Option<R> {
         let key = key(carrier, order_no);
-        self.by_order.with(&key, |piece| piece.get_mut(&key).map(act))
+        self.by_order.with(&key, |shard| shard.get_mut(&key).map(act))
     }
 }
 
-impl Parcel {
-    /// A fresh order.
+impl BookedParcel {
+    /// A new order.
     #[must_use]
     pub fn new(
         carrier: &'static str,
         order_no: impl Into<String>,
         waybill: String,
-        recipient: Recipient,
-        way: &'static [Station],
+        recipient: Addressee,
+        route: &'static [Station],
         ordered_at: Instant,
     ) -> Self {
-        let (order_no, state, scans) = (order_no.into(), State::Live, Vec::new());
-        let (asked, acknowledged, refused) = (1, 0, 0);
-        Self { carrier, order_no, waybill, state, recipient, scans, asked, acknowledged, refused, ordered_at, way }
+        Self {
+            carrier,
+            order_no: order_no.into(),
+            waybill,
+            state: OrderState::Live,
+            recipient,
+            scans: Vec::new(),
+            asked: 1,
+            acknowledged: 0,
+            refused: 0,
+            ordered_at,
+            route,
+        }
     }
 
-    /// Whether it has come to the end of its way.
+    /// True after the last scan of its route.
     #[must_use]
     pub fn is_at_the_end(&self) -> bool {
-        self.scans.len() == self.way.len()
+        self.scans.len() == self.route.len()
     }
 
-    fn advance(&mut self, steps: usize, now: Instant) -> Vec<Scan> {
-        if self.state == State::Cancelled {
+    fn advance(&mut self, steps: usize, now: Instant) -> Vec<StationScan> {
+        if self.state == OrderState::Cancelled {
             return Vec::new();
         }
         let done = self.scans.len();
-        for (code, text) in self.way.iter().skip(done).take(steps) {
+        for (code, text) in self.route.iter().skip(done).take(steps) {
             let after_the_last = self.scans.last().map_or(now, |last| last.at + TimeDelta::seconds(1));
             let place = self.recipient.place.clone();
-            self.scans.push(Scan { code, text, place, at: now.max(after_the_last) });
+            self.scans.push(StationScan { code, text, place, at: now.max(after_the_last) });
         }
         self.scans.iter().skip(done).cloned().collect()
     }
@@ -276,14 +283,14 @@ mod tests {
     use super::*;
     use crate::domain::kernel::clock::Clock;
 
-    const WAY: &[Station] = &[("1", "collected"), ("2", "under way"), ("3", "delivered")];
+    const ROUTE: &[Station] = &[("1", "collected"), ("2", "under way"), ("3", "delivered")];
 
-    fn parcel(order_no: &str, waybill: &str) -> Parcel {
-        Parcel::new("ems", order_no, waybill.into(), Recipient::default(), WAY, Clock::system().now())
+    fn parcel(order_no: &str, waybill: &str) -> BookedParcel {
+        BookedParcel::new("ems", order_no, waybill.into(), Addressee::default(), ROUTE, Clock::system().now())
     }
 
     #[test]
-    fn one_number_is_one_order() {
+    fn one_order_number_is_one_order() {
         let parcels = Parcels::default();
         assert!(parcels.book(parcel("SD1", "A")).1);
         let (again, new) = parcels.book(parcel("SD1", "B"));
@@ -294,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parcel_walks_to_the_end_and_stays() {
+    fn a_parcel_moves_to_the_end_of_its_route_and_stays() {
         let parcels = Parcels::default();
         parcels.book(parcel("SD1", "A"));
         let now = Clock::system().now();
@@ -309,11 +316,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_collected_cannot_be_cancelled() {
-        let (parcels, now) = (Parcels::default(), Clock::system().now());
+    fn a_collected_parcel_cannot_be_cancelled() {
+        let parcels = Parcels::default();
+        let now = Clock::system().now();
         parcels.book(parcel("SD1", "A"));
         parcels.collect("ems", "13912345678", now);
-        assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "somebody else's");
+        assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "another phone's parcel");
         parcels.collect("ems", "", now);
         parcels.collect("ems", "", now);
         assert_eq!(parcels.of_order("ems", "SD1").unwrap().scans.len(), 1);
@@ -321,8 +329,9 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_parcel_stands_still() {
-        let (parcels, now) = (Parcels::default(), Clock::system().now());
+    fn a_cancelled_parcel_does_not_move() {
+        let parcels = Parcels::default();
+        let now = Clock::system().now();
         parcels.book(parcel("SD1", "A"));
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Now);
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Before);

@@ -1,5 +1,5 @@
-//! What each phone received. A phone is an address: a number, or an openid. The same message received again is not
-//! a second message but a further copy of the first, so that "each message once" can be asked for.
+//! The messages that each phone received. A phone is an address: a number or an openid. A repeated message counts as a
+//! further copy of the first, so that tests can check "each message once".
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -12,16 +12,15 @@ use crate::domain::kernel::clock::Instant;
 
 /// A message on its way to a phone.
 #[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The channel that brings it.
+pub struct IncomingMessage {
     pub channel: &'static str,
-    /// To which number or openid.
+    /// A number or an openid.
     pub address: String,
     /// The template's id at the gateway.
     pub template: String,
-    /// What stands in the template's fields.
+    /// The template's fields.
     pub fields: BTreeMap<String, String>,
-    /// Our key for it, where the gateway's protocol carries one.
+    /// Our key for it, if the gateway's protocol has one.
     pub key: Option<String>,
     /// The gateway's id for it.
     pub reference: String,
@@ -29,26 +28,25 @@ pub struct Delivery {
 
 /// A message that a phone received.
 #[derive(Debug, Clone, Serialize)]
-pub struct Message {
-    /// The channel that brought it.
+pub struct PhoneMessage {
     pub channel: &'static str,
     /// The template's id at the gateway.
     pub template: String,
-    /// What stands in the template's fields.
+    /// The template's fields.
     pub fields: BTreeMap<String, String>,
-    /// Our key for it, where the gateway's protocol carries one.
+    /// Our key for it, if the gateway's protocol has one.
     pub key: Option<String>,
     /// The gateway's id for its first copy.
     pub reference: String,
-    /// When it came first.
+    /// When its first copy arrived.
     pub at: Instant,
-    /// How often it came. More than one is a fault of ours.
+    /// How often it arrived. More than one is a fault of Songda.
     pub copies: u32,
 }
 
-impl Message {
-    /// By our key, where there is one; else by what the person sees.
-    fn is(&self, delivery: &Delivery) -> bool {
+impl PhoneMessage {
+    /// Compares our keys, or without keys what the person sees.
+    fn is(&self, delivery: &IncomingMessage) -> bool {
         self.channel == delivery.channel
             && match (&self.key, &delivery.key) {
                 (Some(ours), Some(theirs)) => ours == theirs,
@@ -60,7 +58,7 @@ impl Message {
 
 #[derive(Default)]
 pub struct Phones {
-    by_address: Shards<Vec<Message>>,
+    by_address: Shards<Vec<PhoneMessage>>,
     recent: Mutex<VecDeque<String>>,
     messages: AtomicU64,
     extra_copies: AtomicU64,
@@ -70,18 +68,18 @@ pub struct Phones {
 const RECENT: usize = 24;
 
 impl Phones {
-    /// A message arrives. Says whether it is the first copy.
-    pub fn deliver(&self, delivery: Delivery, at: Instant) -> bool {
+    /// Delivers a message. Returns true for the first copy.
+    pub fn deliver(&self, delivery: IncomingMessage, at: Instant) -> bool {
         self.remember(&delivery.address);
         let address = delivery.address.clone();
-        let first = self.by_address.with(&address, |piece| {
-            let messages = piece.entry(address.clone()).or_default();
+        let first = self.by_address.with(&address, |shard| {
+            let messages = shard.entry(address.clone()).or_default();
             if let Some(message) = messages.iter_mut().find(|message| message.is(&delivery)) {
                 message.copies += 1;
                 return false;
             }
-            let Delivery { channel, template, fields, key, reference, .. } = delivery;
-            messages.push(Message { channel, template, fields, key, reference, at, copies: 1 });
+            let IncomingMessage { channel, template, fields, key, reference, .. } = delivery;
+            messages.push(PhoneMessage { channel, template, fields, key, reference, at, copies: 1 });
             true
         });
         let counter = if first { &self.messages } else { &self.extra_copies };
@@ -89,15 +87,15 @@ impl Phones {
         first
     }
 
-    /// What one phone received, the oldest first.
+    /// The messages of one phone, oldest first.
     #[must_use]
-    pub fn of(&self, address: &str) -> Vec<Message> {
+    pub fn of(&self, address: &str) -> Vec<PhoneMessage> {
         self.by_address.get(address).unwrap_or_default()
     }
 
-    /// What all phones received.
+    /// The messages of all phones.
     #[must_use]
-    pub fn all(&self) -> BTreeMap<String, Vec<Message>> {
+    pub fn all(&self) -> BTreeMap<String, Vec<PhoneMessage>> {
         let mut all = BTreeMap::new();
         self.by_address.each(|address, messages| {
             all.insert(address.to_owned(), messages.clone());
@@ -105,14 +103,14 @@ impl Phones {
         all
     }
 
-    /// The phones that rang last, the latest first.
+    /// The phones with the latest messages, newest first.
     #[must_use]
-    pub fn recent(&self) -> Vec<(String, Vec<Message>)> {
+    pub fn recent(&self) -> Vec<(String, Vec<PhoneMessage>)> {
         let addresses: Vec<String> = lock(&self.recent).iter().cloned().collect();
         addresses.into_iter().map(|address| (address.clone(), self.of(&address))).collect()
     }
 
-    /// How many different messages arrived, and how many superfluous copies.
+    /// The numbers of different messages and of superfluous copies.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         (self.messages.load(Ordering::Relaxed), self.extra_copies.load(Ordering::Relaxed))
@@ -141,8 +139,8 @@ mod tests {
     use super::*;
     use crate::domain::kernel::clock::Clock;
 
-    fn message(key: Option<&str>, text: &str) -> Delivery {
-        Delivery {
+    fn message(key: Option<&str>, text: &str) -> IncomingMessage {
+        IncomingMessage {
             channel: "sms_aliyun",
             address: "13912345678".into(),
             template: "SMS_1".into(),
@@ -153,8 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn a_second_copy_is_counted_not_kept() {
-        let (phones, now) = (Phones::default(), Clock::system().now());
+    fn a_second_copy_is_counted_and_not_stored() {
+        let phones = Phones::default();
+        let now = Clock::system().now();
         assert!(phones.deliver(message(Some("a"), "x"), now));
         assert!(!phones.deliver(message(Some("a"), "y"), now), "the key says that it is the same");
         assert!(phones.deliver(message(Some("b"), "x"), now));

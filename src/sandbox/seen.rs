@@ -1,4 +1,4 @@
-//! What was seen lately: nonces and request numbers that may be used once.
+//! Recently seen nonces and request numbers, which may be used once.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -10,9 +10,9 @@ use chrono::TimeDelta;
 use super::shards::lock;
 use crate::domain::kernel::clock::Instant;
 
-/// Remembers for at least a while, and for at most twice as long.
+/// Remembers texts for at least a period, and for at most twice as long.
 pub struct Seen {
-    a_while: TimeDelta,
+    period: TimeDelta,
     hasher: RandomState,
     generations: Mutex<Generations>,
 }
@@ -25,17 +25,17 @@ struct Generations {
 }
 
 impl Seen {
-    /// Remembers for at least this long.
+    /// Remembers texts for at least this long.
     #[must_use]
-    pub fn for_at_least(a_while: TimeDelta) -> Self {
-        Self { a_while, hasher: RandomState::new(), generations: Mutex::default() }
+    pub fn for_at_least(period: TimeDelta) -> Self {
+        Self { period, hasher: RandomState::new(), generations: Mutex::default() }
     }
 
-    /// Says whether this is new, and remembers it.
+    /// True if the text is new. Remembers it.
     pub fn is_new(&self, text: &str, now: Instant) -> bool {
         let hash = self.hasher.hash_one(text);
         let generations = &mut *lock(&self.generations);
-        if now - *generations.since.get_or_insert(now) > self.a_while {
+        if now - *generations.since.get_or_insert(now) > self.period {
             generations.old = std::mem::take(&mut generations.young);
             generations.since = Some(now);
         }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thing_is_new_once_in_a_while() {
+    fn a_text_is_new_once_per_period() {
         let seen = Seen::for_at_least(TimeDelta::minutes(15));
         let start: Instant = "2026-01-02T00:00:00Z".parse().unwrap();
         let after = |minutes| start + TimeDelta::minutes(minutes);

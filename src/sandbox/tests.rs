@@ -1,20 +1,23 @@
-//! The sandbox's frame: its faults, its memory, and its page.
+//! The sandbox around the twins: faults, stored data, and the page.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use poem::http::StatusCode;
-use poem::{Response, post};
+use poem::{Response, Route, post};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-use super::call::{Call, endpoint};
-use super::client::{Client, Ear};
+use super::call::{TwinCall, endpoint};
+use super::client::{CallbackServer, TestClient};
+use super::faults::CallTarget;
 use super::json::Lenient;
-use super::parcels::{Parcel, Recipient};
-use super::phones::Delivery;
-use super::world::Target;
+use super::parcels::{Addressee, BookedParcel};
+use super::phones::IncomingMessage;
 use super::*;
 
-/// A gateway that exists nowhere: it carries parcels, and tells the phone of the recipient at once.
+/// A made-up gateway that carries parcels and sends a message to the recipient's phone at once.
 struct Pony;
 
 impl Twin for Pony {
@@ -30,7 +33,7 @@ impl Twin for Pony {
         let callbacks = moved.iter().map(|moved| callbacks::Callback {
             gateway: "pony",
             recipient: moved.parcel.recipient.phone.clone(),
-            path: "/callbacks/pony/secret".into(),
+            path: world.callback_path("pony"),
             query: Vec::new(),
             content_type: "text/plain",
             body: moved.scans.iter().map(|scan| scan.code).collect::<Vec<_>>().join(",").into(),
@@ -43,46 +46,52 @@ impl Twin for Pony {
 }
 
 impl Pony {
-    async fn order(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn order(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let said = call.json().unwrap();
-        let (order_no, phone) = (said.text("order_no"), said.text("phone"));
+        let order_no = said.text("order_no");
+        let phone = said.text("phone");
         let answer = |_| {
-            let recipient = Recipient { phone: phone.clone(), name: "<b>张三</b>".into(), ..Recipient::default() };
-            let way = &[("1", "collected"), ("2", "delivered")];
-            world.parcels.book(Parcel::new("pony", order_no.clone(), order_no, recipient, way, world.now()));
-            let (channel, template, reference) = ("pony", "hello".to_owned(), "1".to_owned());
-            let (fields, key) = ([("words".to_owned(), "hello".to_owned())].into(), None);
-            world
-                .phones
-                .deliver(Delivery { channel, address: phone.clone(), template, fields, key, reference }, world.now());
+            let recipient = Addressee { phone: phone.clone(), name: "<b>张三</b>".into(), ..Addressee::default() };
+            let route = &[("1", "collected"), ("2", "delivered")];
+            world.parcels.book(BookedParcel::new("pony", order_no.clone(), order_no, recipient, route, world.now()));
+            let message = IncomingMessage {
+                channel: "pony",
+                address: phone.clone(),
+                template: "hello".to_owned(),
+                fields: [("words".to_owned(), "hello".to_owned())].into(),
+                key: None,
+                reference: "1".to_owned(),
+            };
+            world.phones.deliver(message, world.now());
             StatusCode::CREATED.into()
         };
-        world.perform(Target { gateway: "pony", operation: "order", recipient: &phone }, answer).await
+        world.perform(CallTarget { gateway: "pony", operation: "order", recipient: &phone }, answer).await
     }
 }
 
-async fn with_pony(pace: Pace, ear: Option<&Ear>) -> (Running, Client) {
-    let mut settings = Settings { pace, ..Settings::for_tests(&[|_| Some(Arc::new(Pony))]) };
-    settings.callback_url = ear.map(|ear| ear.url().parse().unwrap());
+async fn with_pony(movement: Movement, server: Option<&CallbackServer>) -> (Running, TestClient) {
+    let mut settings = SandboxSettings::for_tests(&[|_| Some(Arc::new(Pony))]);
+    settings.world.movement = movement;
+    settings.world.callback_url = server.map(|server| server.url().parse().unwrap());
     let running = Sandbox::start(settings).await.unwrap();
-    let client = Client::new(&running.base_url());
+    let client = TestClient::new(&running.base_url());
     (running, client)
 }
 
-async fn order(client: &Client, order_no: &str) -> u16 {
+async fn order(client: &TestClient, order_no: &str) -> u16 {
     client.json("POST", "/pony/orders", &json!({ "order_no": order_no, "phone": "13912345678" })).await.0
 }
 
 #[tokio::test]
 async fn a_twin_needs_nothing_but_its_trait() {
-    let mut ear = Ear::answering(vec![|_| String::new()]).await;
-    let (_running, client) = with_pony(Pace::Manual, Some(&ear)).await;
+    let mut server = CallbackServer::answering(vec![|_| String::new()]).await;
+    let (_running, client) = with_pony(Movement::Manual, Some(&server)).await;
     assert_eq!(order(&client, "P1").await, 201);
     assert_eq!(client.get("/_sandbox/phones/13912345678").await["messages"][0]["fields"]["words"], "hello");
 
     let (status, moved) = client.json("POST", "/_sandbox/parcels/P1/advance", &json!({ "steps": 5 })).await;
     assert_eq!((status, &moved["scans"]), (200, &json!(2)));
-    assert_eq!(ear.next().await.body, "1,2");
+    assert_eq!(server.next().await.body, "1,2");
     assert_eq!(client.json("POST", "/_sandbox/parcels/P2/advance", &json!({})).await.0, 404);
 
     let carriers = client.get("/_sandbox/parcels").await;
@@ -92,18 +101,18 @@ async fn a_twin_needs_nothing_but_its_trait() {
 }
 
 #[tokio::test]
-async fn parcels_walk_by_themselves() {
-    let mut ear = Ear::answering(vec![|_| String::new()]).await;
-    let (_running, client) = with_pony(Pace::Every(Duration::from_millis(1)), Some(&ear)).await;
+async fn parcels_move_by_themselves() {
+    let mut server = CallbackServer::answering(vec![|_| String::new()]).await;
+    let (_running, client) = with_pony(Movement::Every(Duration::from_millis(1)), Some(&server)).await;
     order(&client, "P1").await;
-    let mut codes = [ear.next().await.body, ear.next().await.body];
+    let mut codes = [server.next().await.body, server.next().await.body];
     codes.sort();
     assert_eq!(codes, ["1", "2"]);
 }
 
 #[tokio::test]
-async fn faults_are_ordered_counted_and_taken_back() {
-    let (running, client) = with_pony(Pace::Manual, None).await;
+async fn faults_are_ordered_counted_and_cancelled() {
+    let (running, client) = with_pony(Movement::Manual, None).await;
     let fault = |more: Value| {
         let mut fault = json!({ "gateway": "pony", "fault": "http_500_html" });
         fault.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -117,12 +126,12 @@ async fn faults_are_ordered_counted_and_taken_back() {
     assert_eq!(client.get("/_sandbox/counters").await["faults"]["http_500_html"], 1);
     assert_eq!(client.send("DELETE", "/_sandbox/faults", Default::default(), Default::default()).await.0, 204);
     assert_eq!(order(&client, "P1").await, 201);
-    assert_eq!(running.world().parcels.counts(), (1, 0), "nothing was done before");
+    assert_eq!(running.world().parcels.counts(), (1, 0), "the failed call did nothing");
 }
 
 #[tokio::test]
-async fn a_reset_forgets_everything() {
-    let (_running, client) = with_pony(Pace::Manual, None).await;
+async fn a_reset_deletes_everything() {
+    let (_running, client) = with_pony(Movement::Manual, None).await;
     order(&client, "P1").await;
     assert_eq!(client.get("/_sandbox/counters").await["messages"]["different"], 1);
     assert_eq!(client.json("POST", "/_sandbox/reset", &json!({})).await.0, 204);
@@ -134,7 +143,7 @@ async fn a_reset_forgets_everything() {
 
 #[tokio::test]
 async fn the_page_shows_phones_and_parcels() {
-    let (running, client) = with_pony(Pace::Manual, None).await;
+    let (running, client) = with_pony(Movement::Manual, None).await;
     order(&client, "P1").await;
     let page = poem::test::TestClient::new(running.sandbox.routes()).get("/").send().await;
     page.assert_status_is_ok();
@@ -144,9 +153,9 @@ async fn the_page_shows_phones_and_parcels() {
 }
 
 #[tokio::test]
-async fn a_stop_is_heard() {
+async fn the_server_stops_on_request() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let stop = CancellationToken::new();
     stop.cancel();
-    assert!(serve(Settings::for_tests(&[]), listener, stop).await.is_ok());
+    assert!(serve(SandboxSettings::for_tests(&[]), listener, stop).await.is_ok());
 }

@@ -1,4 +1,4 @@
-//! What all twins share: the phones, the parcels, the faults, the way back to Songda, and the time.
+//! What all twins share: phones, parcels, faults, callbacks to Songda, and the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,53 +6,40 @@ use std::time::Duration;
 
 use poem::Response;
 
-use super::call::{garbage, server_error, severed};
 use super::callbacks::Callbacks;
 use super::counters::Counters;
-use super::faults::{CallFault, Faults, Refusal};
+use super::disturbed::{garbage, server_error, severed};
+use super::faults::{CallFault, CallTarget, Denial, Faults};
 use super::parcels::Parcels;
 use super::phones::Phones;
-use super::settings::{Pace, Settings};
+use super::world_settings::{Movement, WorldSettings};
 use crate::domain::kernel::clock::{Clock, Instant};
+use crate::domain::kernel::private::Private;
 use crate::lifecycle::Tasks;
 
-/// Who is asked to do what for whom.
-#[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    /// The twin's name.
-    pub gateway: &'static str,
-    /// The operation, as the gateway names it.
-    pub operation: &'a str,
-    /// The phone number, openid or name that a fault may be asked for by; may be empty.
-    pub recipient: &'a str,
-}
-
-/// The sandbox's memory.
+/// The sandbox's shared data.
 pub struct World {
     /// What phones received.
     pub phones: Phones,
     /// What carriers hold.
     pub parcels: Arc<Parcels>,
-    /// What is to go wrong.
     pub faults: Arc<Faults>,
-    /// Counts of all kinds.
     pub counters: Arc<Counters>,
-    /// The way back to Songda.
+    /// Calls from the twins to Songda.
     pub callbacks: Arc<Callbacks>,
-    /// When parcels move on.
-    pub pace: Pace,
+    pub movement: Movement,
+    callback_secret: Private<String>,
     clock: Clock,
     sequence: AtomicU64,
 }
 
 impl World {
-    /// An empty world.
-    pub(super) fn new(settings: &Settings, tasks: &Tasks) -> Self {
+    pub(super) fn new(settings: WorldSettings, tasks: &Tasks) -> Self {
         let parcels = Arc::new(Parcels::default());
         let counters = Arc::new(Counters::default());
         let faults = Arc::new(Faults::default());
-        let callbacks = Callbacks::new(settings, tasks, &parcels, &faults, &counters);
-        // Numbers go on from the time of the start, so that a new run does not hand out those of the last one.
+        let callbacks = Callbacks::new(&settings, tasks, &parcels, &faults, &counters);
+        // Numbers start at the time of the start, so that a new run does not repeat those of the last one.
         let first = settings.clock.now().timestamp_micros().unsigned_abs();
         Self {
             phones: Phones::default(),
@@ -60,8 +47,9 @@ impl World {
             faults,
             counters,
             callbacks: Arc::new(callbacks),
-            pace: settings.pace,
-            clock: settings.clock.clone(),
+            movement: settings.movement,
+            callback_secret: settings.callback_secret,
+            clock: settings.clock,
             sequence: AtomicU64::new(first),
         }
     }
@@ -76,21 +64,35 @@ impl World {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Lets a twin do what it was asked for, unless a fault strikes.
+    /// The path on which a gateway calls Songda, its secret part included.
+    #[must_use]
+    pub fn callback_path(&self, gateway: &str) -> String {
+        format!("/callbacks/{gateway}/{}", self.callback_secret.expose())
+    }
+
+    pub(super) fn callback_secret(&self) -> &str {
+        self.callback_secret.expose()
+    }
+
+    /// Lets a twin serve a call, unless a fault strikes.
     ///
-    /// `act` commits and answers at once; it is told when it should refuse instead, in the gateway's own words.
-    pub async fn perform(&self, target: Target<'_>, act: impl FnOnce(Option<Refusal>) -> Response + Send) -> Response {
+    /// `act` commits and answers at once. It gets a [`Denial`] if it must refuse in the gateway's own words instead.
+    pub async fn perform(
+        &self,
+        target: CallTarget<'_>,
+        act: impl FnOnce(Option<Denial>) -> Response + Send,
+    ) -> Response {
         self.counters.count(target.gateway, target.operation);
         let _under_way = self.counters.begin(target.gateway);
         let Some(strike) = self.faults.strike(target) else { return act(None) };
         match strike.fault {
-            CallFault::Refuse(refusal) => act(Some(refusal)),
+            CallFault::Deny(denial) => act(Some(denial)),
             CallFault::Http500Html => server_error(),
             CallFault::Garbage200 => {
                 drop(act(None));
                 garbage()
             }
-            // What is slow is committed first: a caller that hangs up meanwhile ends this future.
+            // A slow call commits first, because a caller that hangs up meanwhile ends this future.
             CallFault::Slow => {
                 let answer = act(None);
                 tokio::time::sleep(strike.delay.unwrap_or(Duration::from_secs(3))).await;
@@ -109,7 +111,7 @@ impl World {
         }
     }
 
-    /// Forgets everything but where callbacks go.
+    /// Deletes all data except the address for callbacks.
     pub(super) fn reset(&self) {
         self.phones.clear();
         self.parcels.clear();

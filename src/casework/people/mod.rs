@@ -39,7 +39,7 @@ use crate::domain::kernel::ids::{ClientId, SessionId};
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::people::staff::{ApiClient, Officer};
 use crate::gateway::identity::IdentityGateway;
-use crate::gateway::login::wechat::LoginGateway;
+use crate::gateway::login::LoginGateway;
 use crate::store::{Store, StoreError, Tx};
 
 /// Names the county of a six-digit GB/T 2260 code, if the catalogue knows it.

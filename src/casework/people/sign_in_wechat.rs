@@ -7,7 +7,7 @@ use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Language;
 use crate::domain::people::person::Person;
-use crate::gateway::login::wechat::LoginFault;
+use crate::gateway::login::LoginFault;
 use crate::store::people::{self, WechatAccount};
 use crate::store::{StoreError, Tx};
 

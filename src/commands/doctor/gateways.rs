@@ -6,7 +6,7 @@ use songda::domain::notice::notification::ChannelCode;
 use songda::env::Env;
 use songda::gateway::courier::Carriers;
 use songda::gateway::identity;
-use songda::gateway::login::wechat;
+use songda::gateway::login::Logins;
 use songda::gateway::push::Channels;
 use songda::gateway::shared::probe::Probe;
 use songda::registry::Registry;
@@ -20,8 +20,8 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     let (env, registry) = (&mut Env::of_process(), Registry::shipped());
     let channels = Channels::read(env, registry.channels(), &installation.clock);
     let carriers = Carriers::read(env, registry.carriers(), &installation.clock);
-    let login = wechat::gateway(env);
-    let check = identity::aliyun::gateway(env, &installation.clock);
+    let logins = Logins::read(env, registry.logins(), &installation.clock);
+    let check = identity::read(env, registry.identities(), &installation.clock);
 
     let mut asked: Vec<BoxFuture<'_, Finding>> = Vec::new();
     for channel in channels.iter() {
@@ -30,7 +30,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     for carrier in carriers.iter() {
         asked.push(ask(format!("courier.{}", carrier.code()), carrier.code().to_string(), carrier.probe()));
     }
-    asked.extend(login.iter().map(|login| ask("sign-in".to_owned(), "wechat".to_owned(), login.probe())));
+    asked.extend(logins.iter().map(|(code, login)| ask("sign-in".to_owned(), code.to_owned(), login.probe())));
     asked.extend(check.iter().map(|check| ask("identity".to_owned(), "identity".to_owned(), check.probe())));
     let mut findings = join_all(asked).await;
     findings.extend(of_codes(env, &channels));

@@ -1,4 +1,4 @@
-//! The carriers' time: `2025-01-02 09:10:11`, in Beijing, without a zone.
+//! The carriers' time format: `2025-01-02 09:10:11`, in Beijing's time, without a zone.
 
 use chrono::{NaiveDateTime, TimeZone, Utc};
 
@@ -6,14 +6,13 @@ use crate::domain::kernel::clock::{Instant, beijing};
 
 const FORM: &str = "%Y-%m-%d %H:%M:%S";
 
-/// Reads a time; fractions of a second are accepted.
+/// Reads a time, also with fractions of a second.
 pub(super) fn read(text: &str) -> Option<Instant> {
     let local = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S%.f").ok()?;
     let at = beijing().from_local_datetime(&local).single()?;
     Some(at.with_timezone(&Utc))
 }
 
-/// Writes a time.
 pub(super) fn write(at: Instant) -> String {
     at.with_timezone(&beijing()).format(FORM).to_string()
 }

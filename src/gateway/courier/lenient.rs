@@ -1,11 +1,11 @@
-//! Carriers write the same field as a string today and as a number tomorrow, one object where a list belongs, and
-//! JSON inside a string. These readers take all of it.
+//! Carriers write the same field sometimes as a string and sometimes as a number, a single object in place of a list, and JSON
+//! inside a string. These readers accept all of it.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A text, whether it came as a string, a number, a truth value or not at all. For `deserialize_with`.
+/// A text from a string, a number or a boolean; empty for everything else. For `deserialize_with`.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => text,
@@ -15,13 +15,13 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     })
 }
 
-/// A list, whether it came as one, as its only entry or not at all. Entries that cannot be read are left out. For
+/// A list from a list or from a single entry; empty for everything else. Unreadable entries are left out. For
 /// `deserialize_with`.
 pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Ok(entries(Value::deserialize(deserializer)?))
 }
 
-/// As [`list`], of a value.
+/// As [`list`], from a value.
 pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
     let values = match value {
         Value::Array(values) => values,
@@ -31,13 +31,13 @@ pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
     values.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
 }
 
-/// A part of an answer, beside the whole of it as it came.
-pub(super) struct Told<T> {
+/// A part of an answer, and its raw JSON.
+pub(super) struct WithRaw<T> {
     pub(super) part: T,
     pub(super) raw: String,
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Told<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for WithRaw<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         let raw = value.to_string();
@@ -45,7 +45,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Told<T> {
     }
 }
 
-/// The value itself, or the one that is written as JSON inside a string. Any other string stays as it is.
+/// The value itself, or the value that a string contains as JSON. Other strings stay unchanged.
 pub(super) fn unwrapped(value: Value) -> Value {
     match value {
         Value::String(text) if text.trim().is_empty() => Value::Null,
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn all_shapes_are_read() {
+    fn all_forms_are_read() {
         assert_eq!(read(r#"{"code":"7","children":[{"code":1},{"code":2}]}"#), ("7".to_owned(), 2));
         assert_eq!(read(r#"{"code":7,"children":{"code":1}}"#), ("7".to_owned(), 1));
         assert_eq!(read(r#"{"code":null,"children":[1,{"code":2}]}"#), (String::new(), 1));

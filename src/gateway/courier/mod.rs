@@ -1,4 +1,4 @@
-//! Carriers (承运商): courier companies that take a parcel to a door. One folder each; `registry.rs` names them all.
+//! Carriers (承运商): courier companies that bring a parcel to a door. One folder each; `registry.rs` lists them.
 
 pub mod ems;
 pub mod sf;
@@ -26,69 +26,67 @@ use crate::domain::kernel::pace::Pace;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// What a carrier is told that a parcel holds. Never the item: it may say too much about the recipient.
+/// The content that a carrier is told. Never the item: it may reveal too much about the recipient.
 const CARGO_NAME: &str = "文件";
 
-/// What a carrier is told that a parcel weighs: a few sheets in a document envelope. It weighs again itself.
+/// The weight that a carrier is told: a few sheets in a document envelope. The carrier weighs the parcel itself.
 const CARGO_GRAMS: u32 = 300;
 
-/// The carrier has the order.
+/// An order that the carrier has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
-    /// Its number for the parcel; `None` while the carrier still checks the order by hand, or does not say it.
+    /// The carrier's number; `None` while it checks the order by hand, or if it does not say the number.
     pub waybill: Option<Waybill>,
 }
 
-/// Why a carrier did not do as asked. A fact, not a decision.
+/// Why a carrier refused. A fact, not a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CarrierFact {
-    /// It has an order under this number already.
+    /// The carrier has an order with this number already.
     Duplicate,
-    /// It will not deliver there, or to them: a person must mend the recipient's data.
+    /// The carrier does not deliver to this address or person: someone must correct the recipient's data.
     AddressRefused,
-    /// Not possible in the parcel's present state (a cancellation after pick-up).
+    /// Not possible in the parcel's state (a cancellation after pick-up).
     WrongState,
-    /// It knows no order under this number.
+    /// The carrier knows no order with this number.
     Absent,
-    /// Too fast. Not before this long.
+    /// Too many calls.
     Throttled {
-        /// How long to wait at least.
+        /// The least wait.
         after: Option<Duration>,
     },
-    /// It surely did nothing, and may later.
+    /// The carrier certainly did nothing, and may do it later.
     Unavailable,
-    /// Nothing will change until somebody mends our account, contract or request.
+    /// Nothing will change until an operator corrects our account, contract or request.
     Misconfigured,
-    /// It may have done it: the request left and no answer, or no sensible one, came.
+    /// The carrier may have done it: the request left, and no sensible answer came.
     Ambiguous,
 }
 
-/// A fact with the carrier's own words (codes, never personal data).
+/// A fact with the carrier's codes, never personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{fact:?}: {detail}")]
 pub struct CarrierFault {
-    /// What is the case.
     pub fact: CarrierFact,
-    /// The carrier's code and words, for people.
+    /// The carrier's code and fixed words, for operators.
     pub detail: String,
 }
 
 impl CarrierFault {
-    /// A fact and its detail.
     pub fn new(fact: CarrierFact, detail: impl Into<String>) -> Self {
         Self { fact, detail: detail.into() }
     }
 }
 
-/// How an order of unknown outcome was cleared up. Each carrier has one safe way.
+/// The result of clearing up an order of unknown outcome. Each carrier has one safe method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
     /// The order exists: adopt it.
     Found(Booking),
-    /// No such order exists now. One that is still on its way may yet arrive, so it takes two of these, a while
-    /// apart, before the same number may be ordered again.
+    /// No such order exists now. A delayed one may still arrive, so the same number may be ordered again only after two of
+    /// these results, some time apart.
     Absent,
-    /// An order may have existed and is cancelled now: the next order needs the next number.
+    /// An order may have existed and is now cancelled: the next order needs the next number.
     Withdrawn,
 }
 
@@ -97,16 +95,30 @@ pub enum Recovery {
 pub struct Label {
     /// `application/pdf`, `image/png`, …
     pub content_type: String,
-    /// The file. It shows a name, an address and a phone.
+    /// It shows a name, an address and a phone.
     pub bytes: Private<Vec<u8>>,
 }
 
 impl Label {
-    /// A file, if it is of a kind that can be printed. Its content says so, not its name.
+    /// A file, if its content is of a printable kind.
     fn of(bytes: Vec<u8>) -> Option<Self> {
         let kind = infer::get(&bytes)?.mime_type();
         let printable = matches!(kind, "application/pdf" | "image/png" | "image/jpeg");
         printable.then(|| Self { content_type: kind.to_owned(), bytes: Private::new(bytes) })
+    }
+}
+
+impl From<CarrierFault> for Probe {
+    fn from(fault: CarrierFault) -> Self {
+        match fault.fact {
+            CarrierFact::Throttled { .. } => Self::Throttled,
+            CarrierFact::Misconfigured => Self::Refused(fault.detail),
+            CarrierFact::Unavailable | CarrierFact::Ambiguous => Self::Silent(fault.detail),
+            // The carrier refuses the made-up subject of the question, so it has accepted our account.
+            CarrierFact::Absent | CarrierFact::Duplicate | CarrierFact::AddressRefused | CarrierFact::WrongState => {
+                Self::Well
+            }
+        }
     }
 }
 
@@ -118,60 +130,60 @@ pub trait Carrier: Send + Sync {
     /// How fast it may be called.
     fn pace(&self) -> Pace;
 
-    /// How long one call may take at the most. An attempt has time for three.
+    /// The longest duration of one call. An attempt has time for three.
     fn time_limit(&self) -> Duration;
 
-    /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] only [`Carrier::recover`]
-    /// may tell whether it may be called again.
+    /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`], only [`Carrier::recover`] decides
+    /// whether it may be called again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
 
     /// Clears up an order of unknown outcome.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
-    /// The waybill of an order that exists without one, as soon as there is one and the carrier can be asked for it.
+    /// The waybill of an order that was accepted without one, once it exists and if the carrier can be asked for it.
     async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
         Ok(None)
     }
 
-    /// All that is known of a parcel's way, in no order. `recipient_phone` is for carriers that ask for its end.
+    /// All known scans of a parcel, in no order. `recipient_phone` is for carriers that ask for its last digits.
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault>;
 
-    /// Cancels an order. [`CarrierFact::Absent`] means that there was none.
+    /// Cancels an order. [`CarrierFact::Absent`] means that it did not exist.
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault>;
 
     /// The label to print.
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault>;
 
-    /// Asks whether the carrier answers and takes our account for good, without ordering or changing anything.
+    /// Asks whether the carrier answers and accepts our account, without ordering or changing anything.
     async fn probe(&self) -> Probe {
         Probe::NotAsked
     }
 
-    /// Reads a call: checks what can be checked, and returns the scans in it. Says nothing about whether they are
-    /// true; ends are confirmed by [`Carrier::track`].
+    /// Verifies a call as far as possible, and returns its scans. They may still be false; [`Carrier::track`] confirms the end
+    /// of a delivery.
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault>;
 
-    /// The answer that tells the carrier that the call is safely stored (`true`), or to call again (`false`).
+    /// The answer that confirms a stored call (`true`), or asks the carrier to call again (`false`).
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
 }
 
-/// What makes a carrier of an installation's settings: `registry.rs` lists one for each.
+/// Builds a carrier from the settings; `registry.rs` lists one per carrier.
 #[derive(Clone, Copy)]
-pub struct Adapter {
-    /// Its name in settings, data and paths: small letters and digits.
+pub struct CarrierAdapter {
+    /// The carrier's name in settings, data and paths: small letters and digits.
     pub code: &'static str,
-    /// Reads its settings and builds its client. `None` where faults were left with the reader.
+    /// Reads its settings and builds its client. `None` if the settings have faults.
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn Carrier>>,
 }
 
-/// The carriers that this installation uses. Which of them carries a result is for its item to say.
+/// The carriers of this installation. Each item names the ones that carry its result.
 #[derive(Clone, Default)]
 pub struct Carriers(Vec<Arc<dyn Carrier>>);
 
 impl Carriers {
-    /// Builds those that `SONGDA_CARRIERS` names. The settings of the others are not asked for.
-    pub fn read(env: &mut Env, adapters: &[Adapter], clock: &Clock) -> Self {
-        let meaning = "carriers of this installation, separated by commas; each item names who may carry its result, and whom first";
+    /// Builds those that `SONGDA_CARRIERS` names. The settings of the others are not read.
+    pub fn read(env: &mut Env, adapters: &[CarrierAdapter], clock: &Clock) -> Self {
+        let meaning = "carriers of this installation, separated by commas; each item names those that may carry its result, in order of preference";
         let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
         let mut carriers = Vec::new();
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -183,13 +195,12 @@ impl Carriers {
         Self(carriers)
     }
 
-    /// The carrier of a name.
+    /// The carrier with this name, if the installation uses it.
     #[must_use]
     pub fn get(&self, code: &CarrierCode) -> Option<&Arc<dyn Carrier>> {
         self.0.iter().find(|carrier| carrier.code() == code)
     }
 
-    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Carrier>> {
         self.0.iter()
     }
@@ -199,7 +210,7 @@ impl Carriers {
 mod tests {
     use super::*;
 
-    const ADAPTERS: [Adapter; 2] = [ems::ADAPTER, sf::ADAPTER];
+    const ADAPTERS: [CarrierAdapter; 2] = [ems::ADAPTER, sf::ADAPTER];
 
     fn env(carriers: &str) -> Env {
         Env::of([
@@ -218,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_setting_names_who_is_there() {
+    fn the_setting_names_the_carriers() {
         for (setting, order) in [("", vec!["ems", "sf"]), ("sf, ems", vec!["sf", "ems"]), ("sf", vec!["sf"])] {
             let mut env = env(setting);
             assert_eq!(names(&Carriers::read(&mut env, &ADAPTERS, &Clock::system())), order);
@@ -227,21 +238,21 @@ mod tests {
     }
 
     #[test]
-    fn each_carrier_says_how_much_it_takes() {
+    fn each_carrier_has_its_rate() {
         let carriers = Carriers::read(&mut env("ems,sf"), &ADAPTERS, &Clock::system());
         let rates: Vec<u32> = carriers.iter().map(|carrier| carrier.pace().per_second).collect();
         assert_eq!(rates, [5, 30]);
     }
 
     #[test]
-    fn every_fault_of_every_carrier_is_said_at_once() {
+    fn every_fault_of_every_carrier_is_reported_at_once() {
         let mut env = Env::of([("SONGDA_CARRIERS", "ems,sf,owl")]);
         assert_eq!(Carriers::read(&mut env, &ADAPTERS, &Clock::system()).iter().count(), 0);
         assert_eq!(env.faults().len(), 7, "three of each, and the owl: {:?}", env.faults());
     }
 
     #[test]
-    fn a_label_is_known_by_its_content() {
+    fn a_label_is_recognised_by_its_content() {
         assert_eq!(Label::of(b"%PDF-1.4 ...".to_vec()).unwrap().content_type, "application/pdf");
         assert_eq!(Label::of(b"<html>busy</html>".to_vec()), None);
         assert_eq!(Label::of(Vec::new()), None);

@@ -1,10 +1,10 @@
-//! The office that hands parcels over: the sender of every order, whichever carrier takes it.
+//! The office that sends the parcels: the sender of every order, with every carrier.
 
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// Reads the office's address.
+/// Reads the office's address from the settings.
 pub fn office(env: &mut Env) -> Option<PostalAddress> {
     let name = env.required("SONGDA_OFFICE_NAME", "name of the office that sends the parcels, as on the label");
     let phone = env.required("SONGDA_OFFICE_PHONE", "phone of the office, mobile or landline, for couriers");
@@ -26,7 +26,7 @@ pub fn office(env: &mut Env) -> Option<PostalAddress> {
     })
 }
 
-/// Whether a phone is a mobile one; carriers keep landlines in another field.
+/// True for a mobile number. Carriers keep landlines in another field.
 pub(super) fn is_mobile(phone: &str) -> bool {
     phone.len() == 11 && phone.starts_with('1') && phone.bytes().all(|digit| digit.is_ascii_digit())
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_missing_is_said_at_once() {
+    fn all_missing_settings_are_reported_at_once() {
         let mut env = Env::of([("SONGDA_OFFICE_NAME", "某区政务服务中心")]);
         assert_eq!(office(&mut env), None);
         assert_eq!(env.faults().len(), 6, "{:?}", env.faults());

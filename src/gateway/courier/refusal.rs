@@ -1,5 +1,5 @@
-//! What a carrier's "no" means. The same words mean different facts for an order, a cancellation and a question:
-//! each carrier sorts its codes into the kinds below, and this file alone turns a kind into a [`CarrierFact`].
+//! The meaning of a carrier's refusal. The same refusal is a different fact for an order, a cancellation and a query: each
+//! carrier maps its codes to the kinds below, and only this file turns a kind into a [`CarrierFact`].
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 
 use super::{CarrierFact, CarrierFault};
-use crate::gateway::shared::http::{Answer, HttpFault};
+use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// What was asked of the carrier.
+/// The operation that the carrier refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     /// A new order.
@@ -17,41 +17,41 @@ pub(super) enum Operation {
     Cancel,
     /// A look-up of an order by our number.
     Find,
-    /// Anything else that changes nothing: a track, a label.
+    /// Any other query: a track, a label.
     Read,
 }
 
-/// A carrier's "no", before it is known what it means for the operation at hand.
+/// A refusal, independent of the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The request never left.
+pub(super) enum RefusalKind {
+    /// The request did not leave.
     NotSent,
-    /// Something in front of the carrier answered in its place: the request did not get through.
+    /// A proxy in front of the carrier answered: the request did not get through.
     TurnedAway,
-    /// The request was too old when it was read.
+    /// The request was too old on arrival.
     TooOld,
-    /// No answer, no sensible one, or one that nobody has explained.
+    /// No answer, no sensible one, or an undocumented one.
     Unclear,
     Throttled {
-        /// How long to wait at least.
+        /// The least wait.
         after: Option<Duration>,
     },
     /// Our account, contract or request is wrong.
     Misconfigured,
-    /// There is such an order already.
+    /// The order exists already.
     Duplicate,
-    /// The recipient's data will not do.
+    /// The recipient's data are refused.
     AddressRefused,
     /// The order is too far along.
     WrongState,
     /// The order is cancelled already.
     Cancelled,
-    /// There is no such order.
+    /// No such order exists.
     Absent,
 }
 
-impl Kind {
-    /// Whether the kind is a sensible reply to the operation. One that is not explains nothing.
+impl RefusalKind {
+    /// True if the kind is a sensible answer to the operation. Otherwise it explains nothing.
     pub(super) const fn suits(self, operation: Operation) -> bool {
         match self {
             Self::Duplicate => matches!(operation, Operation::Order),
@@ -69,24 +69,24 @@ impl Kind {
     }
 }
 
-/// A "no" with its code, for people.
+/// A refusal with its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) kind: Kind,
-    /// Codes and fixed words only: a carrier may repeat a name or a phone in its messages.
+pub(super) struct CarrierRefusal {
+    pub(super) kind: RefusalKind,
+    /// Codes and fixed words only, because a carrier may repeat a name or a phone in its messages.
     pub(super) detail: String,
 }
 
-impl Refusal {
-    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+impl CarrierRefusal {
+    pub(super) fn new(kind: RefusalKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
     }
 
     pub(super) fn unclear(detail: impl Into<String>) -> Self {
-        Self::new(Kind::Unclear, detail)
+        Self::new(RefusalKind::Unclear, detail)
     }
 
-    /// What it means for an operation.
+    /// The fact for an operation.
     pub(super) fn fault(self, operation: Operation) -> CarrierFault {
         let unclear = match operation {
             Operation::Order | Operation::Cancel => CarrierFact::Ambiguous,
@@ -94,17 +94,17 @@ impl Refusal {
         };
         let fact = match self.kind {
             kind if !kind.suits(operation) => unclear,
-            Kind::Unclear => unclear,
-            Kind::NotSent | Kind::TurnedAway => CarrierFact::Unavailable,
-            Kind::Throttled { after } => CarrierFact::Throttled { after },
+            RefusalKind::Unclear => unclear,
+            RefusalKind::NotSent | RefusalKind::TurnedAway => CarrierFact::Unavailable,
+            RefusalKind::Throttled { after } => CarrierFact::Throttled { after },
             // Our clock is wrong.
-            Kind::Misconfigured | Kind::TooOld => CarrierFact::Misconfigured,
-            Kind::Duplicate => CarrierFact::Duplicate,
-            Kind::AddressRefused => CarrierFact::AddressRefused,
-            Kind::WrongState => CarrierFact::WrongState,
-            Kind::Absent => CarrierFact::Absent,
-            Kind::Cancelled => match operation {
-                // The number is used up: the look-up will say so, and the next order takes the next number.
+            RefusalKind::Misconfigured | RefusalKind::TooOld => CarrierFact::Misconfigured,
+            RefusalKind::Duplicate => CarrierFact::Duplicate,
+            RefusalKind::AddressRefused => CarrierFact::AddressRefused,
+            RefusalKind::WrongState => CarrierFact::WrongState,
+            RefusalKind::Absent => CarrierFact::Absent,
+            RefusalKind::Cancelled => match operation {
+                // The number is used up. The look-up will say so, and the next order takes the next number.
                 Operation::Order => CarrierFact::Duplicate,
                 Operation::Cancel => CarrierFact::WrongState,
                 Operation::Find | Operation::Read => CarrierFact::Absent,
@@ -114,78 +114,78 @@ impl Refusal {
     }
 }
 
-impl From<HttpFault> for Refusal {
+impl From<HttpFault> for CarrierRefusal {
     fn from(fault: HttpFault) -> Self {
         let kind = match fault {
-            HttpFault::NotSent(_) => Kind::NotSent,
-            HttpFault::Unclear(_) => Kind::Unclear,
+            HttpFault::NotSent(_) => RefusalKind::NotSent,
+            HttpFault::Unclear(_) => RefusalKind::Unclear,
         };
         Self::new(kind, fault.to_string())
     }
 }
 
-/// The body of an answer with HTTP 200. (Both carriers say 200 to everything that reached them; any other status
-/// comes from something in front of them.)
-pub(super) fn body(answer: Answer) -> Result<Bytes, Refusal> {
+/// The body of an answer with HTTP 200. Both carriers answer 200 to everything that reaches them, so any other status comes
+/// from a proxy in front of them.
+pub(super) fn body(answer: HttpAnswer) -> Result<Bytes, CarrierRefusal> {
     let kind = match answer.status {
         StatusCode::OK => return Ok(answer.body),
-        StatusCode::TOO_MANY_REQUESTS => Kind::Throttled { after: answer.retry_after },
-        StatusCode::REQUEST_TIMEOUT => Kind::Unclear,
-        status if status.is_server_error() || status.is_success() => Kind::Unclear,
-        // A proxy's page, a login page, a wall: people must look, but what waits can still be done when they did.
+        StatusCode::TOO_MANY_REQUESTS => RefusalKind::Throttled { after: answer.retry_after },
+        StatusCode::REQUEST_TIMEOUT => RefusalKind::Unclear,
+        status if status.is_server_error() || status.is_success() => RefusalKind::Unclear,
+        // The page of a proxy, a login or a firewall: an operator must look, and the waiting jobs can still succeed later.
         status => {
-            tracing::warn!(%status, "something in front of a carrier turned a call away");
-            Kind::TurnedAway
+            tracing::warn!(%status, "a proxy in front of a carrier refused a call");
+            RefusalKind::TurnedAway
         }
     };
-    Err(Refusal::new(kind, format!("HTTP {}", answer.status.as_u16())))
+    Err(CarrierRefusal::new(kind, format!("HTTP {}", answer.status.as_u16())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fact(kind: Kind, operation: Operation) -> CarrierFact {
-        Refusal::new(kind, "").fault(operation).fact
+    fn fact(kind: RefusalKind, operation: Operation) -> CarrierFact {
+        CarrierRefusal::new(kind, "").fault(operation).fact
     }
 
     #[test]
-    fn what_is_unclear_may_have_happened_only_where_something_could_happen() {
-        assert_eq!(fact(Kind::Unclear, Operation::Order), CarrierFact::Ambiguous);
-        assert_eq!(fact(Kind::Unclear, Operation::Cancel), CarrierFact::Ambiguous);
-        assert_eq!(fact(Kind::Unclear, Operation::Read), CarrierFact::Unavailable);
-        assert_eq!(fact(Kind::NotSent, Operation::Order), CarrierFact::Unavailable);
+    fn an_unclear_answer_is_ambiguous_only_for_operations_that_change_something() {
+        assert_eq!(fact(RefusalKind::Unclear, Operation::Order), CarrierFact::Ambiguous);
+        assert_eq!(fact(RefusalKind::Unclear, Operation::Cancel), CarrierFact::Ambiguous);
+        assert_eq!(fact(RefusalKind::Unclear, Operation::Read), CarrierFact::Unavailable);
+        assert_eq!(fact(RefusalKind::NotSent, Operation::Order), CarrierFact::Unavailable);
     }
 
     #[test]
-    fn a_page_of_something_in_front_is_not_the_carriers_word() {
+    fn the_page_of_a_proxy_is_not_the_carriers_answer() {
         let kind = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            body(Answer { status, content_type: String::new(), retry_after: None, body: Bytes::new() })
+            body(HttpAnswer { status, content_type: String::new(), retry_after: None, body: Bytes::new() })
                 .unwrap_err()
                 .kind
         };
         for (status, expected) in [
-            (302, Kind::TurnedAway),
-            (403, Kind::TurnedAway),
-            (404, Kind::TurnedAway),
-            (408, Kind::Unclear),
-            (429, Kind::Throttled { after: None }),
-            (502, Kind::Unclear),
+            (302, RefusalKind::TurnedAway),
+            (403, RefusalKind::TurnedAway),
+            (404, RefusalKind::TurnedAway),
+            (408, RefusalKind::Unclear),
+            (429, RefusalKind::Throttled { after: None }),
+            (502, RefusalKind::Unclear),
         ] {
             assert_eq!(kind(status), expected, "{status}");
         }
-        assert_eq!(fact(Kind::TurnedAway, Operation::Order), CarrierFact::Unavailable);
+        assert_eq!(fact(RefusalKind::TurnedAway, Operation::Order), CarrierFact::Unavailable);
     }
 
     #[test]
-    fn a_reply_that_makes_no_sense_explains_nothing() {
-        assert_eq!(fact(Kind::Absent, Operation::Order), CarrierFact::Ambiguous);
-        assert_eq!(fact(Kind::AddressRefused, Operation::Read), CarrierFact::Unavailable);
+    fn a_refusal_that_does_not_suit_the_operation_is_unclear() {
+        assert_eq!(fact(RefusalKind::Absent, Operation::Order), CarrierFact::Ambiguous);
+        assert_eq!(fact(RefusalKind::AddressRefused, Operation::Read), CarrierFact::Unavailable);
     }
 
     #[test]
-    fn a_used_up_number_is_looked_up_before_anything() {
-        assert_eq!(fact(Kind::Cancelled, Operation::Order), CarrierFact::Duplicate);
+    fn an_order_with_a_cancelled_number_is_a_duplicate() {
+        assert_eq!(fact(RefusalKind::Cancelled, Operation::Order), CarrierFact::Duplicate);
     }
 }

@@ -1,4 +1,4 @@
-//! An order for the adapters' tests.
+//! A sample order for the adapters' tests.
 
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder};

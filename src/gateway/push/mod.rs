@@ -1,4 +1,4 @@
-//! Channels (渠道): ways to reach a phone. One folder each; `registry.rs` names them all.
+//! Channels (渠道): gateways that reach a phone. One folder each; `registry.rs` lists them.
 
 pub mod sms_aliyun;
 pub mod wechat;
@@ -20,36 +20,36 @@ use crate::domain::work::doubt::Fate;
 use crate::env::Env;
 
 pub use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
-use crate::gateway::shared::http::{Answer, HttpFault};
+use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 use crate::gateway::shared::probe::Probe;
 
-/// What became of one attempt to reach a phone. A fact, not a decision.
+/// The outcome of one attempt to reach a phone. A fact, not a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushFact {
-    /// The gateway took it. Its id for the message, where it gives one.
+    /// The gateway accepted the message.
     Delivered {
-        /// The gateway's id for the message.
+        /// The gateway's id for the message, if it gives one.
         reference: Option<String>,
     },
-    /// This address reaches nobody any more: drop it.
+    /// The address does not reach the person any more: drop it.
     Gone,
-    /// The person does not want it here (no consent, opted out): another channel may.
+    /// The person does not want messages here (no consent, opted out). Another channel may reach them.
     Refused,
-    /// Too fast. Not before this long, where the gateway says or documents it.
+    /// Too many calls.
     Throttled {
-        /// How long to wait at least.
+        /// The least wait, if the gateway gives or documents one.
         after: Option<Duration>,
     },
-    /// It surely was not taken, and may be later.
+    /// The gateway certainly did not accept the message, and may accept it later.
     Unavailable,
-    /// Nothing will change until somebody mends our account, template or message.
+    /// Nothing will change until an operator corrects our account, template or message.
     Misconfigured,
-    /// It may have been taken: the request left and no answer, or no sensible one, came.
+    /// The gateway may have accepted it: the request left, and no sensible answer came.
     Ambiguous,
 }
 
 impl PushFact {
-    /// The same, where it is told of a message that the gateway had taken.
+    /// The fate of an accepted message, if a receipt reports this fact.
     #[must_use]
     pub const fn fate(&self) -> Fate {
         match self {
@@ -62,39 +62,37 @@ impl PushFact {
     }
 }
 
-/// One attempt's fact, with the gateway's own words for the record (codes and request ids, never personal data).
+/// An attempt's fact, with the gateway's codes and request ids for the record, never personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReport {
-    /// What became of it.
     pub fact: PushFact,
-    /// The gateway's code and request id, for people.
+    /// The gateway's code and request id, for operators.
     pub detail: String,
-    /// The part of the message that it refused, where it named one: the message was surely not sent.
+    /// The part of the message that the gateway refused, if it named one. The message was certainly not sent.
     pub objection: Option<Objection>,
-    /// Whether it gave a code that nobody has described: surely not taken, and who knows whether it ever will be.
+    /// True if the gateway gave an undocumented code: it did not accept the message, and a retry may never help.
     pub unexplained: bool,
 }
 
 impl PushReport {
-    /// A fact and its detail.
     pub fn new(fact: PushFact, detail: impl Into<String>) -> Self {
         Self { fact, detail: detail.into(), objection: None, unexplained: false }
     }
 
-    /// The report of a refusal that nobody has described: neither delivered nor gone.
+    /// The report of an undocumented refusal.
     pub fn unexplained(detail: impl Into<String>) -> Self {
         Self { unexplained: true, ..Self::new(PushFact::Unavailable, detail) }
     }
 
-    /// The same report, about this part of the message.
+    /// The same report with an objection.
     #[must_use]
     pub fn about(self, objection: Option<Objection>) -> Self {
         Self { objection, ..self }
     }
 
-    /// An answer that is not in the gateway's form, such as a proxy's page: only the HTTP status says anything.
+    /// The report of an answer that is not in the gateway's form, such as a proxy's page. Only the HTTP status counts.
     #[must_use]
-    pub fn of_unreadable(answer: &Answer) -> Self {
+    pub fn of_unreadable(answer: &HttpAnswer) -> Self {
         let status = answer.status;
         let fact = if status == StatusCode::TOO_MANY_REQUESTS {
             PushFact::Throttled { after: answer.retry_after }
@@ -104,6 +102,17 @@ impl PushReport {
             PushFact::Ambiguous
         };
         Self::new(fact, format!("HTTP {} without a readable body", status.as_u16()))
+    }
+}
+
+impl From<PushReport> for Probe {
+    fn from(report: PushReport) -> Self {
+        match report.fact {
+            PushFact::Throttled { .. } => Self::Throttled,
+            PushFact::Misconfigured => Self::Refused(report.detail),
+            PushFact::Unavailable | PushFact::Ambiguous => Self::Silent(report.detail),
+            PushFact::Delivered { .. } | PushFact::Gone | PushFact::Refused => Self::Well,
+        }
     }
 }
 
@@ -117,58 +126,56 @@ impl From<HttpFault> for PushReport {
     }
 }
 
-/// What a gateway tells us on its own account. It may tell it twice, late, or in another order.
+/// News that a gateway sends on its own. They may come twice, late, or in another order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushNews {
-    /// A person consented to a template's messages, or withdrew that.
+    /// A person gave or withdrew consent to a template's messages.
     Consent {
-        /// Who, by the address on this channel.
+        /// The person's address on this channel.
         address: Private<String>,
         /// The template's id at the gateway.
         template: String,
-        /// Whether messages are wanted.
+        /// True if the person wants messages.
         accepted: bool,
-        /// When. With the address and the template it names the act: the same act told twice counts once.
+        /// Address, template and time identify the act, so that a repeated report counts once.
         at: Instant,
     },
-    /// What became of a message that the gateway had taken.
+    /// The fate of an accepted message.
     Receipt(PushReceipt),
 }
 
 impl PushNews {
-    /// Whether it can be what it says.
+    /// True if texts and times are plausible and can be stored.
     #[must_use]
     pub fn is_sound(&self, now: Instant) -> bool {
-        let (words, at): (&[&String], _) = match self {
+        let (texts, at): (&[&String], _) = match self {
             Self::Consent { template, at, .. } => (&[template], Some(at)),
             Self::Receipt(receipt) => match &receipt.of {
                 ReceiptOf::Key(key) => (&[key], None),
                 ReceiptOf::Message { reference, template, at } => (&[reference, template], Some(at)),
             },
         };
-        words.iter().all(|word| is_storable(word, LONGEST_NUMBER)) && at.is_none_or(|at| can_have_happened(*at, now))
+        texts.iter().all(|text| is_storable(text, LONGEST_NUMBER)) && at.is_none_or(|at| can_have_happened(*at, now))
     }
 }
 
-/// What became of a message that a gateway had taken.
+/// A gateway's report on the fate of an accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReceipt {
-    /// To whom it went.
+    /// The recipient's address.
     pub address: Private<String>,
-    /// Of which message.
     pub of: ReceiptOf,
-    /// What became of it.
     pub fate: Fate,
-    /// The gateway's own words (codes, never personal data).
+    /// The gateway's codes, never personal data.
     pub detail: String,
 }
 
-/// By what a receipt names its message.
+/// How a receipt identifies its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptOf {
     /// By our key.
     Key(String),
-    /// By the gateway's own id, which its answer had named, if there was one.
+    /// By the gateway's own id, which its answer to the send had named.
     Message {
         reference: String,
         /// The template's id at the gateway.
@@ -178,128 +185,127 @@ pub enum ReceiptOf {
     },
 }
 
-/// What may be done after an ambiguous attempt. Each gateway bears something else.
+/// What is allowed after an ambiguous attempt. It differs by gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// Repeat at will: the gateway knows our key and swallows the second copy.
+    /// Repeat: the gateway knows our key and drops the second copy.
     Deduplicated,
-    /// The gateway tells of each message that it had taken, by an id that only its answer names. Where the person gave one
-    /// consent for one message, repeat: one copy at the most is shown. Where they could see both, wait for the receipt of
-    /// the first. A refusal may mean that the first copy used the consent up: its receipt confirms that.
+    /// The gateway sends a receipt for each accepted message, by an id that only its answer names. If the consent is good for
+    /// one message, repeat: at most one copy is shown. If the person could see both copies, wait for the receipt of the first.
+    /// A refusal may mean that the first copy used up the consent: its receipt confirms that.
     ConsentTells,
-    /// Ask first ([`PushChannel::find`]); repeat only when nothing is found.
+    /// Ask first ([`PushChannel::find`]); repeat only if nothing is found.
     AskFirst,
 }
 
-/// What a look-up by our key found.
+/// The result of a look-up by our key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// The gateway has it.
+    /// The gateway has the message.
     Yes,
-    /// The gateway had it, and did not bring it: what it would have answered, had it known.
+    /// The gateway had the message and could not deliver it. The report is what it would have answered, had it known.
     Failed(PushReport),
-    /// The gateway has nothing under our key, so far.
+    /// The gateway has no message with our key so far.
     No,
-    /// No answer, or the gateway cannot tell.
+    /// No answer, or the gateway does not know.
     Unknown,
 }
 
-/// A way to reach a phone.
+/// A gateway that reaches a phone.
 #[async_trait]
 pub trait PushChannel: Send + Sync {
     fn code(&self) -> &ChannelCode;
 
-    /// By what it finds a person.
+    /// The kind of address that it takes.
     fn address_kind(&self) -> AddressKind;
 
     /// How fast it may be called.
     fn pace(&self) -> Pace;
 
-    /// What may be done after an ambiguous attempt.
+    /// What is allowed after an ambiguous attempt.
     fn repeat(&self) -> Repeat;
 
-    /// Whether two messages to one address must not be under way at once (WeChat's 43108).
+    /// True if the gateway refuses a second message to an address while the first is running (WeChat's 43108).
     fn one_at_a_time(&self) -> bool {
         false
     }
 
-    /// How long one call may take at the most: a hand-over, or a look-up. An attempt has time for three.
+    /// The longest duration of one call, a send or a look-up. An attempt has time for three.
     fn time_limit(&self) -> Duration;
 
-    /// Hands one message to the gateway. Ends within [`Self::time_limit`].
+    /// Sends one message. Ends within [`Self::time_limit`].
     async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport;
 
-    /// Asks the gateway whether it has a message under our key, which may have been handed over at these moments.
+    /// Asks the gateway whether it has a message with our key. `handed_over` are the times of our attempts.
     async fn find(&self, _to: &Private<String>, _key: &str, _handed_over: &[Instant]) -> Found {
         Found::Unknown
     }
 
-    /// Asks whether the gateway answers and takes our account for good, without sending anything to anybody.
+    /// Asks whether the gateway answers and accepts our account, without sending a message.
     async fn probe(&self) -> Probe {
         Probe::NotAsked
     }
 
-    /// The templates that the gateway holds for our account; `None` where it cannot list them.
+    /// The templates of our account at the gateway; `None` if it cannot list them.
     ///
     /// # Errors
-    /// What it reports instead. Lists are rationed: ask when a person asks, not at every start.
+    /// The gateway's report. It answers few of these calls a day, so only a command that an operator runs may ask.
     async fn templates(&self) -> Option<Result<Vec<KnownTemplate>, PushReport>> {
         None
     }
 
-    /// The template for one-time sign-in codes, where the channel carries them. Its only field is `code`.
+    /// The template for one-time sign-in codes, if the channel carries them. Its only field is `code`.
     fn login_template(&self) -> Option<&str> {
         None
     }
 
-    /// The answer to the gateway's question whether a callback address is ours; `None` if the question is not the
-    /// gateway's.
+    /// The answer to the gateway's check of our callback address; `None` if the query is not the gateway's.
     fn challenge(&self, _query: &str) -> Option<String> {
         None
     }
 
-    /// Reads a call: checks what can be checked, and returns the news in it.
+    /// Verifies a call as far as possible, and returns its news.
     ///
     /// # Errors
-    /// When the call is not the gateway's, or not readable. A channel that is never called refuses every call.
+    /// If the call is not the gateway's, or is unreadable. A channel without callbacks refuses every call.
     fn read(&self, _call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
         Err(CallbackFault::NotAuthentic)
     }
 
-    /// What of a call's query is kept: without what names a person. What [`PushChannel::read`] needs stays in it.
+    /// The part of a call's query that is stored: it does not name a person, and [`PushChannel::read`] can still use it.
     fn kept_query(&self, query: &str) -> String {
         query.to_owned()
     }
 
-    /// The answer that tells the gateway that the call is safely stored (`true`), or to call again (`false`).
+    /// The answer that confirms a stored call (`true`), or asks the gateway to call again (`false`).
     fn acknowledge(&self, stored: bool) -> Acknowledgement {
         Acknowledgement { status: if stored { 200 } else { 503 }, content_type: "text/plain", body: String::new() }
     }
 }
 
-/// What makes a channel of an installation's settings: `registry.rs` lists one for each.
+/// Builds a channel from the settings; `registry.rs` lists one per channel.
 #[derive(Clone, Copy)]
-pub struct Adapter {
-    /// Its name in settings, data and paths: small letters, digits and `_`.
+pub struct ChannelAdapter {
+    /// The channel's name in settings, data and paths: small letters, digits and `_`.
     pub code: &'static str,
-    /// Reads its settings and builds its client. `None` where it is off, or where faults were left with the reader.
+    /// Reads its settings and builds its client. `None` if it is off, or if the settings have faults.
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn PushChannel>>,
-    /// What its gateway would refuse in a field of a template.
+    /// Finds what its gateway would refuse in a field of a template.
     pub field_fault: FieldFault,
 }
 
-/// The channels that this installation uses, in no order.
+/// The channels of this installation, in no order.
 #[derive(Clone, Default)]
 pub struct Channels(Vec<Arc<dyn PushChannel>>);
 
 impl Channels {
     /// Builds those that are on.
-    pub fn read(env: &mut Env, adapters: &[Adapter], clock: &Clock) -> Self {
+    pub fn read(env: &mut Env, adapters: &[ChannelAdapter], clock: &Clock) -> Self {
         Self(adapters.iter().filter_map(|adapter| (adapter.build)(env, clock)).collect())
     }
 
-    /// Reads in which order they are tried. One that is off is passed over.
-    pub fn chain(&self, env: &mut Env, adapters: &[Adapter]) -> Option<Chain> {
+    /// Reads the order in which channels are tried. Channels that are off are skipped.
+    pub fn chain(&self, env: &mut Env, adapters: &[ChannelAdapter]) -> Option<Chain> {
         let meaning = "channels in the order in which they are tried, separated by commas";
         let names: String = env.or("SONGDA_CHANNELS", "wechat,sms_aliyun", meaning)?;
         let mut links = Vec::new();
@@ -313,13 +319,12 @@ impl Channels {
         Some(Chain::new(links))
     }
 
-    /// The channel of a name.
+    /// The channel with this name, if it is on.
     #[must_use]
     pub fn get(&self, code: &ChannelCode) -> Option<&Arc<dyn PushChannel>> {
         self.0.iter().find(|channel| channel.code() == code)
     }
 
-    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn PushChannel>> {
         self.0.iter()
     }
@@ -329,7 +334,7 @@ impl Channels {
 mod tests {
     use super::*;
 
-    const ADAPTERS: [Adapter; 2] = [wechat::ADAPTER, sms_aliyun::ADAPTER];
+    const ADAPTERS: [ChannelAdapter; 2] = [wechat::ADAPTER, sms_aliyun::ADAPTER];
 
     fn read(given: &[(&str, &str)]) -> (Channels, Env) {
         let mut env = Env::of(given.iter().copied());
@@ -338,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_are_off_are_not_there_and_those_on_say_what_they_miss() {
+    fn a_channel_that_is_off_is_absent_and_one_that_is_on_needs_its_settings() {
         let (channels, env) = read(&[("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_SMS_ALIYUN_ENABLED", "false")]);
         assert_eq!(channels.iter().count(), 0);
         assert!(env.faults().is_empty());
@@ -357,7 +362,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_chain_passes_over_what_is_off_and_knows_no_strangers() {
+    fn the_chain_skips_channels_that_are_off_and_refuses_unknown_ones() {
         let off = [("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_CHANNELS", "wechat, owl,sms_aliyun")];
         let (channels, mut env) = read(&[&SMS[..], &off].concat());
         let chain = channels.chain(&mut env, &ADAPTERS).unwrap();

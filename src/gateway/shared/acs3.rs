@@ -1,10 +1,10 @@
-//! ACS3-HMAC-SHA256: the signature of Alibaba Cloud's RPC interfaces (阿里云《V3 版本请求体和签名机制》). Pure: the time and the nonce
-//! are arguments, so that the published vectors are tests.
+//! ACS3-HMAC-SHA256: the signature of Alibaba Cloud's RPC interfaces (阿里云《V3 版本请求体和签名机制》). Pure: time and nonce are
+//! arguments, so that the published vectors are tests.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use aws_lc_rs::{digest, hmac};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
@@ -14,6 +14,9 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The AccessKey id.
@@ -22,24 +25,24 @@ pub struct Credentials {
     pub secret: Private<String>,
 }
 
-/// A POST to the root path, which is how every RPC interface is called.
+/// A POST to the root path, as every RPC interface takes it.
 #[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// Host, with its port where that is not the default one.
+pub struct RpcCall<'a> {
+    /// The host, with its port unless that is the default one.
     pub host: &'a str,
     /// The action, such as `SendSms`.
     pub action: &'a str,
-    /// The interface's version, a date.
+    /// The version of the interface, a date.
     pub version: &'a str,
     /// Parameters in the URL.
     pub query: &'a [(&'a str, &'a str)],
-    /// Parameters in the body, as [`encode`] wrote them. Personal data goes here: URLs end up in logs.
+    /// Parameters in the body, as [`encode`] writes them. Personal data belongs here, because URLs end up in logs.
     pub form: Option<&'a str>,
 }
 
-/// The headers of a signed call, `authorization` among them and `host` too.
+/// The headers of a signed call, including `authorization` and `host`.
 #[must_use]
-pub fn sign(credentials: &Credentials, call: &Call<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
+pub fn sign(credentials: &Credentials, call: &RpcCall<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
     let mut headers = headers(call, at, nonce);
     let names = headers.keys().copied().collect::<Vec<_>>().join(";");
     let text = string_to_sign(&canonical_request(call, &headers));
@@ -60,20 +63,12 @@ pub fn encode(parameters: &[(&str, &str)]) -> String {
     pairs.join("&")
 }
 
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
+fn escape(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
-/// The headers that are signed. The map keeps them in the order that the signature wants.
-fn headers(call: &Call<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
+/// The signed headers. The map keeps them in the order of the signature.
+fn headers(call: &RpcCall<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
     let mut headers = BTreeMap::from([
         ("host", call.host.to_owned()),
         ("x-acs-action", call.action.to_owned()),
@@ -88,7 +83,7 @@ fn headers(call: &Call<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, 
     headers
 }
 
-fn canonical_request(call: &Call<'_>, headers: &BTreeMap<&'static str, String>) -> String {
+fn canonical_request(call: &RpcCall<'_>, headers: &BTreeMap<&'static str, String>) -> String {
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
     let names = headers.keys().copied().collect::<Vec<_>>().join(";");
     let body = sha256(call.form.unwrap_or_default());
@@ -116,12 +111,12 @@ mod tests {
     ];
     const SMS_ENCODED: &str = "OutId=push-0001&PhoneNumbers=13800000000&SignName=%E6%9F%90%E5%8C%BA%E6%94%BF%E5%8A%A1&TemplateCode=SMS_100000001&TemplateParam=%7B%22name%22%3A%22%E5%8A%9E%E4%BB%B6%20A%2A1~%22%7D";
 
-    fn send_sms<'a>(query: &'a [(&'a str, &'a str)], form: Option<&'a str>) -> Call<'a> {
-        Call { host: "dysmsapi.aliyuncs.com", action: "SendSms", version: "2017-05-25", query, form }
+    fn send_sms<'a>(query: &'a [(&'a str, &'a str)], form: Option<&'a str>) -> RpcCall<'a> {
+        RpcCall { host: "dysmsapi.aliyuncs.com", action: "SendSms", version: "2017-05-25", query, form }
     }
 
-    /// Checks both steps of a vector: the hash of the canonical request, and the signature.
-    fn check(call: &Call<'_>, secret: &str, at: &str, nonce: &str, hash: &str, signature: &str) -> String {
+    /// Checks both steps of a vector: the hash of the canonical request and the signature.
+    fn check(call: &RpcCall<'_>, secret: &str, at: &str, nonce: &str, hash: &str, signature: &str) -> String {
         let at = at.parse().unwrap();
         assert_eq!(sha256(&canonical_request(call, &headers(call, at, nonce))), hash);
         let credentials = Credentials { key_id: "YourAccessKeyId".to_owned(), secret: Private::new(secret.to_owned()) };
@@ -131,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn the_published_vector() {
+    fn the_published_vector_holds() {
         let query = [("RegionId", "cn-shanghai"), ("ImageId", "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd")];
         let host = "ecs.cn-shanghai.aliyuncs.com";
-        let call = Call { host, action: "RunInstances", version: "2014-05-26", query: &query, form: None };
+        let call = RpcCall { host, action: "RunInstances", version: "2014-05-26", query: &query, form: None };
         let authorization = check(
             &call,
             "YourAccessKeySecret",
@@ -149,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn query_style() {
+    fn a_signature_over_the_query_holds() {
         assert_eq!(encode(&SMS), SMS_ENCODED);
         check(
             &send_sms(&SMS, None),
@@ -162,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn form_style() {
+    fn a_signature_over_the_form_holds() {
         assert_eq!(sha256(SMS_ENCODED), "3b752860acef7e86a7f6e21bebf847c879f859444911bd7ebacac0a71cbdcff6");
         let authorization = check(
             &send_sms(&[], Some(SMS_ENCODED)),
@@ -176,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_body_has_the_hash_of_nothing() {
+    fn an_empty_body_has_the_hash_of_the_empty_text() {
         assert_eq!(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(encode(&[("b", ""), ("a", "1 *~")]), "a=1%20%2A~&b=", "a parameter without a value keeps its =");
     }

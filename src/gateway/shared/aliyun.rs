@@ -1,18 +1,16 @@
-//! One call to an Alibaba Cloud RPC interface, in form style: the parameters stand in the signed body, so that
-//! nothing personal is in a URL. What an answer means is for each service's adapter to say; what the API gateway
-//! before all of them says is here.
+//! One call to an Alibaba Cloud RPC interface, in form style: the parameters are in the signed body, so that no personal data
+//! is in a URL. Each service's adapter reads its own answers; answers of the API gateway before all services are read here.
 
 use reqwest::Method;
 use serde::Deserialize;
 
 use crate::domain::kernel::clock::{Clock, random_bytes};
 use crate::domain::kernel::private::Private;
-
-use crate::gateway::shared::acs3::{self, Call, Credentials};
-use crate::gateway::shared::http::{Answer, Http, HttpFault, HttpSettings};
+use crate::gateway::shared::acs3::{self, Credentials, RpcCall};
+use crate::gateway::shared::http::{Http, HttpAnswer, HttpFault, HttpSettings};
 use crate::gateway::shared::probe::Probe;
 
-/// A call was older than fifteen minutes when it was read.
+/// The call was older than fifteen minutes when Alibaba read it.
 const TOO_OLD: &str = "InvalidTimeStamp.Expired";
 
 /// A client of one service.
@@ -24,10 +22,10 @@ pub struct Rpc {
 }
 
 impl Rpc {
-    /// A client of the service behind these settings, which speaks this version (a date).
+    /// A client of one service. `version` is a date.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// If TLS cannot be set up.
     pub fn new(
         settings: &HttpSettings,
         version: &'static str,
@@ -37,21 +35,21 @@ impl Rpc {
         Ok(Self { http: Http::new(settings)?, version, credentials, clock })
     }
 
-    /// Calls an action.
+    /// Calls an action. Signs the call again if it was too old on arrival.
     ///
     /// # Errors
     /// Those of [`Http::send`].
-    pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, HttpFault> {
+    pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<HttpAnswer, HttpFault> {
         let answer = self.call_once(action, parameters).await?;
-        let too_old = serde_json::from_slice(&answer.body).is_ok_and(|Said { code }| code == TOO_OLD);
-        // It waited somewhere, or our clock is wrong. A fresh one tells which.
+        let too_old = serde_json::from_slice(&answer.body).is_ok_and(|ErrorCode { code }| code == TOO_OLD);
+        // Either the call was delayed or our clock is wrong. A second call shows which.
         if too_old { self.call_once(action, parameters).await } else { Ok(answer) }
     }
 
-    async fn call_once(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, HttpFault> {
+    async fn call_once(&self, action: &str, parameters: &[(&str, &str)]) -> Result<HttpAnswer, HttpFault> {
         let form = Private::new(acs3::encode(parameters));
         let host = self.http.host();
-        let call = Call { host: &host, action, version: self.version, query: &[], form: Some(form.expose()) };
+        let call = RpcCall { host: &host, action, version: self.version, query: &[], form: Some(form.expose()) };
         let nonce = hex::encode(random_bytes::<16>());
         let mut request = self.http.request(Method::POST, "/");
         for (name, value) in acs3::sign(&self.credentials, &call, self.clock.now(), &nonce) {
@@ -64,14 +62,14 @@ impl Rpc {
     }
 }
 
-/// What the API gateway says on its own account, whichever service was called.
+/// A refusal by the API gateway itself, the same for all services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EdgeFault {
     /// Too many calls.
     Throttled,
-    /// Our key, its rights or our clock are at fault.
+    /// Our key, its permissions or our clock are wrong.
     Account,
-    /// It failed, or saw this very call before: the service behind it may have acted.
+    /// It failed, or saw this call before: the service behind it may have acted.
     Unclear,
 }
 
@@ -81,7 +79,7 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     match code {
         "Throttling" => Some(EdgeFault::Throttled),
         "ServiceUnavailable" | "InternalError" => Some(EdgeFault::Unclear),
-        // Our nonces are 128 random bits. One that was used means that a copy of this call got through.
+        // Our nonces are 128 random bits. A used one means that a copy of this call got through.
         "SignatureNonceUsed" => Some(EdgeFault::Unclear),
         "SignatureDoesNotMatch" | "IncompleteSignature" | TOO_OLD => Some(EdgeFault::Account),
         _ if code.starts_with("Throttling.") => Some(EdgeFault::Throttled),
@@ -90,15 +88,15 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     }
 }
 
-/// What the answer to a harmless question says of our account. The API gateway judges key, rights and clock before the
-/// service behind it reads anything, so whatever a service says of the question, it lets us in.
+/// Reads the answer to a harmless call as a probe. The API gateway verifies key, permissions and clock before the service reads
+/// anything, so every answer of the service itself means that our account is accepted.
 #[must_use]
-pub fn probe(answer: Result<Answer, HttpFault>) -> Probe {
+pub fn probe(answer: Result<HttpAnswer, HttpFault>) -> Probe {
     let answer = match answer {
         Ok(answer) => answer,
         Err(fault) => return Probe::Silent(fault.to_string()),
     };
-    let Ok(Said { code }) = serde_json::from_slice(&answer.body) else {
+    let Ok(ErrorCode { code }) = serde_json::from_slice(&answer.body) else {
         return Probe::Silent(format!("HTTP {} without a readable body", answer.status.as_u16()));
     };
     let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').take(64).collect();
@@ -111,7 +109,7 @@ pub fn probe(answer: Result<Answer, HttpFault>) -> Probe {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct ErrorCode {
     #[serde(rename = "Code")]
     code: String,
 }

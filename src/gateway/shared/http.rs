@@ -1,5 +1,5 @@
-//! The one place that builds HTTP clients for outside calls: time-outs, no redirects, answers of bounded size, and
-//! faults that say whether the request may have arrived.
+//! The only file that builds HTTP clients for gateways: with time-outs, without redirects, with bounded answers, and with
+//! errors that say whether the request may have arrived.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,33 +9,33 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
 use crate::env::Env;
 use crate::gateway::shared::underway::Underway;
-use crate::metrics::gateways::Calls;
+use crate::metrics::gateways::{CallClass, Calls};
 
 /// How one gateway is reached.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// The gateway's name in counts and spans.
+    /// The gateway's name in metrics and spans.
     pub gateway: Arc<str>,
     /// Scheme, host, port, and a path prefix if any.
     pub base_url: Url,
-    /// Until a connection stands.
+    /// For connecting only.
     pub connect_timeout: Duration,
-    /// For the whole call, connecting and reading included.
+    /// For the whole call, including connecting and reading.
     pub timeout: Duration,
 }
 
-/// The names of the settings of one gateway.
+/// The names of a gateway's settings.
 pub struct HttpNames {
     /// `SONGDA_<GATEWAY>_URL`
     pub base_url: &'static str,
-    /// What it is if not set: the production address.
+    /// The production address, the default.
     pub default_url: &'static str,
     /// `SONGDA_<GATEWAY>_TIMEOUT`
     pub timeout: &'static str,
 }
 
 impl HttpNames {
-    /// The gateway's name, which its settings bear: that of `SONGDA_SMS_ALIYUN_URL` is `sms_aliyun`.
+    /// The gateway's name, from the names of its settings: `SONGDA_SMS_ALIYUN_URL` belongs to `sms_aliyun`.
     fn gateway(&self) -> Arc<str> {
         let name = self.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL");
         name.to_ascii_lowercase().into()
@@ -52,30 +52,29 @@ impl HttpSettings {
     }
 }
 
-/// An answer, whole. The status is the gateway's; what it means is for the adapter to say.
+/// A complete answer. The adapter interprets its status.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    /// HTTP status.
+pub struct HttpAnswer {
     pub status: StatusCode,
-    /// `Content-Type`, lower-case, or empty.
+    /// `Content-Type` in lower case; empty if missing.
     pub content_type: String,
-    /// `Retry-After` in seconds, where given that way.
+    /// `Retry-After`, if it is given in seconds.
     pub retry_after: Option<Duration>,
     pub body: Bytes,
 }
 
-/// Why there is no answer. The text never holds a URL: queries carry tokens.
+/// Why there is no answer. The text never contains a URL, because queries carry tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFault {
-    /// No connection was made: the request surely did not arrive.
+    /// No connection was made: the request certainly did not arrive.
     #[error("not sent: {0}")]
     NotSent(String),
-    /// The request left; whether it arrived and what it did is unknown.
+    /// The request left. Whether it arrived, and what it did, is unknown.
     #[error("unclear: {0}")]
     Unclear(String),
 }
 
-/// A client for one gateway, with its own connections.
+/// An HTTP client for one gateway, with its own connections.
 #[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
@@ -84,14 +83,12 @@ pub struct Http {
     timeout: Duration,
 }
 
-/// No honest answer of a gateway is larger, labels included.
+/// The largest answer that is read, in bytes. Real answers are smaller, labels included.
 const LARGEST_ANSWER: usize = 4 << 20;
 
 impl Http {
-    /// Builds the client.
-    ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// If TLS cannot be set up.
     #[expect(clippy::disallowed_methods, reason = "this is the one file that the rule points to")]
     pub fn new(settings: &HttpSettings) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
@@ -113,43 +110,42 @@ impl Http {
         self.client.request(method, url)
     }
 
-    /// Starts a request to a whole address that a gateway named in an answer; `None` unless it lies below the base
-    /// URL, so that no answer can send us elsewhere.
+    /// Starts a request to an address from a gateway's answer; `None` unless it is below the base URL, so that no answer can
+    /// send us elsewhere.
     pub fn request_below(&self, method: Method, url: &Url) -> Option<RequestBuilder> {
         let prefix = format!("{}/", self.base.path().trim_end_matches('/'));
         let below = url.origin() == self.base.origin() && url.path().starts_with(&prefix);
         below.then(|| self.client.request(method, url.clone()))
     }
 
-    /// How long one call may take at the most.
+    /// The longest duration of one call.
     #[must_use]
     pub const fn time_limit(&self) -> Duration {
         self.timeout
     }
 
-    /// The host and port that a signature may need to name.
+    /// Host and port, for signatures.
     #[must_use]
     pub fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
         self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Sends, and reads the whole answer.
+    /// Sends the request and reads the whole answer.
     ///
     /// # Errors
-    /// [`HttpFault::NotSent`] when nothing left; [`HttpFault::Unclear`] when anything went wrong after that.
-    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, HttpFault> {
+    /// [`HttpFault::NotSent`] if nothing left; [`HttpFault::Unclear`] for every error after that.
+    pub async fn send(&self, request: RequestBuilder) -> Result<HttpAnswer, HttpFault> {
         let (client, request) = request.build_split();
         let request = request.map_err(fault)?;
         let underway = Underway::begin(&self.calls, request.method().as_str());
         let outcome = exchange(client, request).await;
-        underway.end(&outcome);
+        underway.end(class(&outcome));
         outcome
     }
 }
 
-/// Sends, and reads the whole answer.
-async fn exchange(client: reqwest::Client, request: reqwest::Request) -> Result<Answer, HttpFault> {
+async fn exchange(client: reqwest::Client, request: reqwest::Request) -> Result<HttpAnswer, HttpFault> {
     let mut response = client.execute(request).await.map_err(fault)?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let content_type = header(reqwest::header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
@@ -159,11 +155,20 @@ async fn exchange(client: reqwest::Client, request: reqwest::Request) -> Result<
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| HttpFault::Unclear(words(&error)))? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(HttpFault::Unclear("the answer is larger than any honest one".to_owned()));
+            return Err(HttpFault::Unclear("the answer is too large".to_owned()));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, content_type, retry_after, body: body.freeze() })
+    Ok(HttpAnswer { status, content_type, retry_after, body: body.freeze() })
+}
+
+/// The outcome, for metrics and spans.
+fn class(outcome: &Result<HttpAnswer, HttpFault>) -> CallClass {
+    match outcome {
+        Ok(answer) => CallClass::Status(answer.status.as_u16()),
+        Err(HttpFault::NotSent(_)) => CallClass::NotSent,
+        Err(HttpFault::Unclear(_)) => CallClass::Unclear,
+    }
 }
 
 fn fault(error: reqwest::Error) -> HttpFault {
@@ -174,7 +179,7 @@ fn fault(error: reqwest::Error) -> HttpFault {
     }
 }
 
-/// The kinds of things that went wrong, without the URL.
+/// The cause of an error, without the URL.
 fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timed out".to_owned();

@@ -1,5 +1,5 @@
-//! A gateway on the loopback address for the adapters' tests: it answers as the test says, hangs up where the test
-//! says so, and remembers what it was asked.
+//! A gateway on the loopback address for the adapters' tests. The test defines its answers; it can also hang up or stay silent,
+//! and it records all calls.
 #![expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
 
 use std::collections::HashMap;
@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 
 use crate::gateway::shared::http::HttpSettings;
 
-/// One call, as it arrived.
+/// One received call.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct ReceivedCall {
     pub path: String,
     /// The query, decoded.
     pub query: HashMap<String, String>,
@@ -24,7 +24,7 @@ pub struct Call {
     pub body: String,
 }
 
-impl Call {
+impl ReceivedCall {
     /// The body's form fields.
     pub fn form(&self) -> HashMap<String, String> {
         form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
@@ -36,38 +36,40 @@ impl Call {
     }
 }
 
-/// What to answer.
+/// An answer.
 #[derive(Clone)]
-pub enum Reply {
+pub enum LoopbackReply {
     /// A status and a body.
     Says(u16, String),
-    /// Nothing, and the connection is closed.
+    /// No answer: the connection is closed.
     HangsUp,
-    /// Nothing, ever.
+    /// No answer, while the connection stays open.
     Silent,
 }
 
-/// The answer of most gateways to most things: HTTP 200 and JSON.
-pub fn json(value: &serde_json::Value) -> Reply {
-    Reply::Says(200, value.to_string())
+/// HTTP 200 and JSON, the usual answer of a gateway.
+pub fn json(value: &serde_json::Value) -> LoopbackReply {
+    LoopbackReply::Says(200, value.to_string())
 }
 
 pub struct Loopback {
-    /// How to reach it.
+    /// For a client of this gateway.
     pub settings: HttpSettings,
-    calls: Arc<Mutex<Vec<Call>>>,
+    calls: Arc<Mutex<Vec<ReceivedCall>>>,
     server: JoinHandle<()>,
 }
 
 impl Loopback {
-    pub async fn start(reply: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn start(reply: impl Fn(&ReceivedCall) -> LoopbackReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let settings = settings(listener.local_addr().unwrap().port());
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let (reply, memory) = (Arc::new(reply), Arc::clone(&calls));
+        let reply = Arc::new(reply);
+        let memory = Arc::clone(&calls);
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (reply, memory) = (Arc::clone(&reply), Arc::clone(&memory));
+                let reply = Arc::clone(&reply);
+                let memory = Arc::clone(&memory);
                 tokio::spawn(async move {
                     serve(stream, &*reply, &memory).await;
                 });
@@ -77,11 +79,11 @@ impl Loopback {
     }
 
     /// All calls so far.
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<ReceivedCall> {
         self.calls.lock().unwrap().clone()
     }
 
-    /// How many calls a path got.
+    /// The number of calls to a path.
     pub fn count(&self, path: &str) -> usize {
         self.calls().iter().filter(|call| call.path == path).count()
     }
@@ -93,8 +95,8 @@ impl Drop for Loopback {
     }
 }
 
-/// The settings of a gateway that nobody runs.
-pub async fn nobody() -> HttpSettings {
+/// The settings of a gateway that does not run.
+pub async fn unreachable() -> HttpSettings {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     settings(listener.local_addr().unwrap().port())
 }
@@ -109,21 +111,25 @@ fn settings(port: u16) -> HttpSettings {
     }
 }
 
-async fn serve(mut stream: TcpStream, reply: &(impl Fn(&Call) -> Reply + ?Sized), memory: &Mutex<Vec<Call>>) {
+async fn serve(
+    mut stream: TcpStream,
+    reply: &(impl Fn(&ReceivedCall) -> LoopbackReply + ?Sized),
+    memory: &Mutex<Vec<ReceivedCall>>,
+) {
     let Some(call) = read(&mut stream).await else { return };
     memory.lock().unwrap().push(call.clone());
     match reply(&call) {
-        Reply::Says(status, body) => {
+        LoopbackReply::Says(status, body) => {
             let length = body.len();
             let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
             let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
         }
-        Reply::HangsUp => {}
-        Reply::Silent => std::future::pending().await,
+        LoopbackReply::HangsUp => {}
+        LoopbackReply::Silent => std::future::pending().await,
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Call> {
+async fn read(stream: &mut TcpStream) -> Option<ReceivedCall> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -143,5 +149,5 @@ async fn read(stream: &mut TcpStream) -> Option<Call> {
         (stream.read_buf(&mut bytes).await.ok()? > 0).then_some(())?;
     }
     let body = String::from_utf8(bytes[head_end + 4..].to_vec()).ok()?;
-    Some(Call { path: url.path().to_owned(), query: url.query_pairs().into_owned().collect(), headers, body })
+    Some(ReceivedCall { path: url.path().to_owned(), query: url.query_pairs().into_owned().collect(), headers, body })
 }

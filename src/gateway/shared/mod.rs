@@ -1,4 +1,5 @@
-//! What every gateway client uses: the HTTP client, signatures, callbacks and probes.
+//! Shared by gateway clients: the HTTP client, signatures, callbacks, probes, and the parts of a platform that several of its
+//! gateways use.
 
 pub mod acs3;
 pub mod aliyun;
@@ -8,3 +9,4 @@ pub mod http;
 pub(super) mod loopback;
 pub mod probe;
 pub(super) mod underway;
+pub mod wechat;

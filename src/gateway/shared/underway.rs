@@ -1,13 +1,11 @@
-//! A call that is under way. When it ends it is counted and its span ends, even if nobody waits for it any more: a gateway
-//! that hangs is given up by whoever called it, and that is what must be seen.
+//! A running call. When it ends, it is counted and its span ends, even if the caller has given up waiting: calls of a gateway
+//! that hangs must be visible.
 
 use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics::gateways::{CallClass, Calls};
 use crate::trace::Span;
 
-use crate::gateway::shared::http::{Answer, HttpFault};
-
-/// A call that is under way.
+/// A running call. Dropping it ends it.
 pub(in crate::gateway) struct Underway<'a> {
     calls: &'a Calls,
     span: Span,
@@ -17,17 +15,13 @@ pub(in crate::gateway) struct Underway<'a> {
 
 impl<'a> Underway<'a> {
     pub(in crate::gateway) fn begin(calls: &'a Calls, method: &str) -> Self {
-        let (span, since) = (Span::call(calls.gateway(), method), Stopwatch::start());
-        Self { calls, span, since, class: CallClass::Unclear }
+        let span = Span::call(calls.gateway(), method);
+        Self { calls, span, since: Stopwatch::start(), class: CallClass::Unclear }
     }
 
-    /// It ended so.
-    pub(in crate::gateway) fn end(mut self, outcome: &Result<Answer, HttpFault>) {
-        self.class = match outcome {
-            Ok(answer) => CallClass::Status(answer.status.as_u16()),
-            Err(HttpFault::NotSent(_)) => CallClass::NotSent,
-            Err(HttpFault::Unclear(_)) => CallClass::Unclear,
-        };
+    /// Ends the call with an outcome. A call that is dropped without one is unclear.
+    pub(in crate::gateway) fn end(mut self, class: CallClass) {
+        self.class = class;
     }
 }
 

@@ -9,7 +9,7 @@ use songda::domain::kernel::clock::{Clock, fresh};
 use songda::domain::kernel::ids::JobId;
 use songda::domain::notice::notification::ChannelCode;
 use songda::domain::work::doubt::Fate;
-use songda::sandbox::faults::Fault;
+use songda::sandbox::faults::FaultKind;
 use songda::store::push_receipts::{self, InDoubt, Receipt};
 
 use crate::support::arrivals::assert_arrived_once;
@@ -81,7 +81,7 @@ async fn consent(desk: &Desk, resident: &Person, times: usize) {
 #[tokio::test]
 async fn a_message_whose_answer_was_lost_is_confirmed_by_its_receipt_and_not_sent_again() {
     let recipient = Recipient::with(2, &[]).await;
-    recipient.desk.fault("wechat", Fault::TimeoutAfterCommit).on("send").once();
+    recipient.desk.fault("wechat", FaultKind::TimeoutAfterCommit).on("send").once();
     let first = recipient.granted().await;
     assert_eq!(recipient.outcomes().await, ["ambiguous", "confirmed"]);
     let second = recipient.granted().await;
@@ -94,7 +94,7 @@ async fn a_message_whose_answer_was_lost_is_confirmed_by_its_receipt_and_not_sen
 #[tokio::test]
 async fn a_message_without_a_receipt_is_sent_again() {
     let recipient = Recipient::with(2, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
-    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("send").once();
+    recipient.desk.fault("wechat", FaultKind::TimeoutBefore).on("send").once();
     let number = recipient.granted().await;
     assert_eq!(recipient.outcomes().await, ["ambiguous", "delivered"]);
     assert_eq!(recipient.copies(&number), (1, 0));
@@ -104,7 +104,7 @@ async fn a_message_without_a_receipt_is_sent_again() {
 #[tokio::test]
 async fn a_refused_second_copy_counts_as_delivered_if_a_receipt_confirms_the_first() {
     let recipient = Recipient::with(1, &[]).await;
-    recipient.desk.fault("wechat", Fault::TimeoutAfterCommit).on("send").once();
+    recipient.desk.fault("wechat", FaultKind::TimeoutAfterCommit).on("send").once();
     let number = recipient.granted().await;
     let outcomes = recipient.outcomes().await;
     // The receipt may come before the second copy is sent.
@@ -116,8 +116,8 @@ async fn a_refused_second_copy_counts_as_delivered_if_a_receipt_confirms_the_fir
 #[tokio::test]
 async fn a_refused_second_copy_without_a_receipt_goes_out_by_sms() {
     let recipient = Recipient::with(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
-    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("send").once();
-    recipient.desk.fault("wechat", Fault::UserRefused).on("send").once();
+    recipient.desk.fault("wechat", FaultKind::TimeoutBefore).on("send").once();
+    recipient.desk.fault("wechat", FaultKind::UserRefused).on("send").once();
     let number = recipient.granted().await;
     assert_eq!(recipient.outcomes().await, ["ambiguous", "unconfirmed", "refused"]);
     assert_eq!(recipient.copies(&number), (0, 1), "WeChat never had it");
@@ -127,8 +127,8 @@ async fn a_refused_second_copy_without_a_receipt_goes_out_by_sms() {
 #[tokio::test]
 async fn a_message_that_no_receipt_confirms_may_arrive_twice_but_is_not_lost() {
     let recipient = Recipient::with(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
-    recipient.desk.fault("wechat", Fault::TimeoutAfterCommit).on("send").once();
-    recipient.desk.fault("wechat", Fault::DropCallback).on("callback").always();
+    recipient.desk.fault("wechat", FaultKind::TimeoutAfterCommit).on("send").once();
+    recipient.desk.fault("wechat", FaultKind::DropCallback).on("callback").always();
     let number = recipient.granted().await;
     assert_eq!(recipient.outcomes().await, ["ambiguous", "unconfirmed", "refused"]);
     assert_eq!(recipient.copies(&number), (1, 1));
@@ -139,7 +139,7 @@ async fn a_message_that_no_receipt_confirms_may_arrive_twice_but_is_not_lost() {
 async fn a_message_goes_out_by_sms_if_wechat_never_answers() {
     const LONGER_THAN_THE_TIMEOUT: Duration = Duration::from_millis(2_500);
     let recipient = Recipient::with(1, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
-    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("send").after(LONGER_THAN_THE_TIMEOUT).always();
+    recipient.desk.fault("wechat", FaultKind::TimeoutBefore).on("send").after(LONGER_THAN_THE_TIMEOUT).always();
     let number = recipient.granted().await;
     wait_until("the SMS arrives", async || recipient.copies(&number) == (0, 1)).await;
     let outcomes = recipient.outcomes().await;
@@ -182,7 +182,7 @@ async fn the_receipt_of_a_late_copy_does_not_confirm_another_message() {
 #[tokio::test]
 async fn an_access_token_that_cannot_be_fetched_leaves_no_doubt() {
     let recipient = Recipient::with(2, &[]).await;
-    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("stable_token").times(2);
+    recipient.desk.fault("wechat", FaultKind::TimeoutBefore).on("stable_token").times(2);
     let number = recipient.granted().await;
     assert_eq!(recipient.outcomes().await, ["unavailable", "unavailable", "delivered"], "no message was sent");
     assert_eq!(recipient.copies(&number), (1, 0));
@@ -192,7 +192,7 @@ async fn an_access_token_that_cannot_be_fetched_leaves_no_doubt() {
 #[tokio::test]
 async fn a_message_that_wechat_accepted_and_did_not_deliver_goes_out_by_sms() {
     let recipient = Recipient::with(2, &[]).await;
-    recipient.desk.fault("wechat", Fault::Undelivered).on("delivery").once();
+    recipient.desk.fault("wechat", FaultKind::Undelivered).on("delivery").once();
     let number = recipient.granted().await;
     wait_until("the SMS arrives", async || recipient.copies(&number) == (0, 1)).await;
     let recorded = "select coalesce(delivered_by = 'sms_aliyun', false) from notifications where event = 'granted'";
@@ -206,7 +206,7 @@ async fn a_message_that_wechat_accepted_and_did_not_deliver_goes_out_by_sms() {
 async fn an_sms_of_unknown_outcome_is_looked_up_on_the_day_of_its_copy() {
     let mut desk = Desk::builder().settings(&QUICK).settings(&[("SONGDA_RETRY_FIRST", "3s")]).open().await;
     desk.leave_jobs();
-    for fault in [Fault::Throttle, Fault::TimeoutAfterCommit] {
+    for fault in [FaultKind::Throttle, FaultKind::TimeoutAfterCommit] {
         desk.fault("sms_aliyun", fault).on("SendSms").once();
     }
     let decided = decide(&desk, 1).await;

@@ -19,44 +19,19 @@ use songda::domain::work::doubt::Fate;
 use songda::env::Env;
 use songda::gateway::courier::{Carrier, CarrierFact, Carriers, Recovery};
 use songda::gateway::identity::{self, IdentityFact};
-use songda::gateway::login::wechat::{self, LoginFault};
+use songda::gateway::login::{LoginFault, Logins};
 use songda::gateway::push::{Channels, Found, PushChannel, PushFact, PushNews, PushReceipt, ReceiptOf};
 use songda::gateway::shared::callback::{Acknowledgement, RawCallback};
 use songda::gateway::shared::http::{Http, HttpSettings};
 use songda::lifecycle::Tasks;
 use songda::registry::Registry;
-use songda::sandbox::{Running, Sandbox, Settings};
+use songda::sandbox::{Running, Sandbox, SandboxSettings};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// The product's settings that match the sandbox's defaults.
+/// The settings of a Songda that uses the sandbox.
 fn settings(running: &Running) -> Env {
-    let urls = [
-        ("SONGDA_WECHAT_URL", running.url("wechat")),
-        ("SONGDA_SMS_ALIYUN_URL", running.url("sms_aliyun")),
-        ("SONGDA_IDENTITY_URL", running.url("identity")),
-        ("SONGDA_EMS_URL", running.url("ems")),
-        ("SONGDA_SF_URL", running.url("sf")),
-    ];
-    let keys = [
-        ("SONGDA_WECHAT_APPID", "wx0000000000000000"),
-        ("SONGDA_WECHAT_SECRET", "sandbox-secret"),
-        ("SONGDA_WECHAT_TOKEN", "SandboxToken"),
-        ("SONGDA_WECHAT_AES_KEY", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"),
-        ("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "sandbox-sms-key"),
-        ("SONGDA_SMS_ALIYUN_SECRET", "sandbox-sms-secret"),
-        ("SONGDA_SMS_ALIYUN_SIGN_NAME", "某区政务"),
-        ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_100000002"),
-        ("SONGDA_IDENTITY_ACCESS_KEY_ID", "sandbox-identity-key"),
-        ("SONGDA_IDENTITY_SECRET", "sandbox-identity-secret"),
-        ("SONGDA_EMS_SENDER_NO", "1100000000000"),
-        ("SONGDA_EMS_AUTHORIZATION", "sandbox-ems"),
-        ("SONGDA_EMS_KEY", "R292VGVzdFNtNEtleTAxNg=="),
-        ("SONGDA_SF_PARTNER_ID", "SANDBOX"),
-        ("SONGDA_SF_CHECK_WORD", "SandboxCheckWord0123456789abcdef"),
-        ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
-    ];
-    Env::of(urls.into_iter().chain(keys.map(|(name, value)| (name, value.to_owned()))))
+    Env::of(running.client_settings())
 }
 
 /// Receives callbacks in place of Songda, and answers each with `answer`. Returns its URL and what it receives.
@@ -89,8 +64,9 @@ async fn receive(
 }
 
 async fn sandbox(callbacks: Option<String>) -> Running {
-    let callback_url = callbacks.map(|url| url.parse().unwrap());
-    Sandbox::start(Settings { callback_url, ..Settings::for_tests(Registry::shipped().twins()) }).await.unwrap()
+    let mut settings = SandboxSettings::for_tests(Registry::shipped().twins());
+    settings.world.callback_url = callbacks.map(|url| url.parse().unwrap());
+    Sandbox::start(settings).await.unwrap()
 }
 
 fn now() -> Instant {
@@ -149,11 +125,12 @@ fn order(phone: &str, county: &str) -> ParcelOrder {
 #[tokio::test]
 async fn wechat_and_the_identity_gateway_are_understood() {
     let running = sandbox(None).await;
-    let wechat = wechat::gateway(&mut settings(&running)).unwrap();
+    let logins = Logins::read(&mut settings(&running), Registry::shipped().logins(), &Clock::system());
+    let wechat = logins.get("wechat").unwrap();
     let code = Private::new("wx-li".to_owned());
     assert_eq!(wechat.session(&code).await.unwrap().openid.expose(), "openid-li");
     assert_eq!(wechat.session(&code).await, Err(LoginFault::CodeRejected));
-    let identity = identity::aliyun::gateway(&mut settings(&running), &Clock::system()).unwrap();
+    let identity = identity::read(&mut settings(&running), Registry::shipped().identities(), &Clock::system()).unwrap();
     let resident_id = Private::new("320413201603070016".to_owned());
     for (name, fact) in
         [("张三", IdentityFact::Match), ("张不符", IdentityFact::Mismatch), ("张查无", IdentityFact::Unknown)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use songda::demo::fresh_phone;
 use songda::kill_point::Boundary;
-use songda::sandbox::faults::Fault;
+use songda::sandbox::faults::FaultKind;
 
 use crate::support::arrivals::assert_arrived_once;
 use crate::support::desk::Desk;
@@ -39,7 +39,7 @@ async fn assert_not_sent_again(desk: &Desk, phone: &str) {
 #[tokio::test]
 async fn a_code_whose_answer_was_lost_is_not_sent_again() {
     let desk = Desk::builder().settings(&QUICK).open().await;
-    desk.fault("sms_aliyun", Fault::TimeoutAfterCommit).on("SendSms").once();
+    desk.fault("sms_aliyun", FaultKind::TimeoutAfterCommit).on("SendSms").once();
     let phone = request_code(&desk).await;
     assert_not_sent_again(&desk, &phone).await;
     desk.close().await;
@@ -59,7 +59,7 @@ async fn a_code_whose_worker_died_is_not_sent_again() {
 #[tokio::test]
 async fn a_sign_in_code_overtakes_the_pushes_that_wait() {
     let desk = Desk::builder().settings(&[("SONGDA_SMS_ALIYUN_SLOTS", "2")]).without_worker().open().await;
-    desk.fault("sms_aliyun", Fault::Slow).on("SendSms").after(Duration::from_secs(1)).always();
+    desk.fault("sms_aliyun", FaultKind::Slow).on("SendSms").after(Duration::from_secs(1)).always();
     let decided = decide(&desk, 200).await;
     let _worker = desk.worker();
     let world = desk.sandbox.world();

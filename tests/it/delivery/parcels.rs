@@ -4,8 +4,8 @@
 use serde_json::json;
 use songda::demo::fresh_phone;
 use songda::demo::resident::Resident;
-use songda::demo::sandbox::Parcel;
-use songda::sandbox::faults::Fault;
+use songda::demo::sandbox::HeldParcel;
+use songda::sandbox::faults::FaultKind;
 
 use crate::support::acts::correct_delivery;
 use crate::support::answers::{assert_problem, faults};
@@ -31,13 +31,13 @@ async fn parcel(desk: &Desk) -> (String, Option<String>) {
 }
 
 /// The only order to a phone.
-async fn only_order(desk: &Desk, phone: &str) -> Parcel {
+async fn only_order(desk: &Desk, phone: &str) -> HeldParcel {
     let [order] = &desk.outside().parcels_to(phone).await.unwrap()[..] else { panic!("one order") };
     order.clone()
 }
 
 /// A parcel whose address SF accepted and then found undeliverable when it checked by hand.
-async fn refused_after_a_check(desk: &Desk, phone: &str) -> Parcel {
+async fn refused_after_a_check(desk: &Desk, phone: &str) -> HeldParcel {
     let mut decided = result(phone);
     decided["item_code"] = json!("JT-0067");
     decided["delivery"]["recipient"]["detail"] = json!("待核路1号");
@@ -106,8 +106,8 @@ async fn a_resident_corrects_an_address_that_the_carrier_refused_after_a_check_b
 
 /// An order whose answer is lost, and whose parcel EMS collects before the order can be withdrawn. The order is
 /// adopted, its waybill unknown.
-async fn adopted(desk: &Desk) -> (Decided, Parcel) {
-    desk.fault("ems", Fault::CollectedUnheard).on("020003").once();
+async fn adopted(desk: &Desk) -> (Decided, HeldParcel) {
+    desk.fault("ems", FaultKind::CollectedUnheard).on("020003").once();
     let decided = decide(desk, 1).await.remove(0);
     wait_until("the order is adopted", async || job(desk, "track_parcel").await.is_some()).await;
     assert_eq!(job(desk, "order_parcel").await.as_deref(), Some("done"));
@@ -117,7 +117,7 @@ async fn adopted(desk: &Desk) -> (Decided, Parcel) {
 }
 
 /// Moves the parcel to the door, and asserts that it is the one that was ordered first.
-async fn assert_delivered(desk: &Desk, decided: &Decided, held: &Parcel) {
+async fn assert_delivered(desk: &Desk, decided: &Decided, held: &HeldParcel) {
     let delivered = async || {
         desk.outside().advance(&held.order_no).await.unwrap();
         parcel(desk).await.0 == "delivered"
@@ -141,7 +141,7 @@ async fn an_order_that_was_collected_before_it_could_be_withdrawn_is_adopted() {
 #[tokio::test]
 async fn a_delivery_reported_for_an_order_of_unknown_outcome_is_verified_at_once() {
     let desk = Desk::builder().settings(&[("SONGDA_CLEAR_UP_AFTER", "1h")]).open().await;
-    desk.fault("sf", Fault::Garbage200).on("EXP_RECE_CREATE_ORDER").once();
+    desk.fault("sf", FaultKind::Garbage200).on("EXP_RECE_CREATE_ORDER").once();
     let phone = fresh_phone();
     let mut result = result(&phone);
     result["item_code"] = json!("JT-0064");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::journeys;
-use songda::sandbox::faults::Fault;
+use songda::sandbox::faults::FaultKind;
 
 use crate::support::consents::{report, tap};
 use crate::support::desk::Desk;
@@ -70,7 +70,7 @@ async fn if_all_addresses_seem_gone_at_most_one_is_forgotten() {
     let mut desk = Desk::open().await;
     desk.leave_jobs();
     let office = Office::register(&desk).await;
-    desk.fault("wechat", Fault::UnknownNumber).on("send").always();
+    desk.fault("wechat", FaultKind::UnknownNumber).on("send").always();
     for _ in 0..3 {
         let resident = desk.resident().await;
         tap(&desk, resident.openid(), "accept").await;
@@ -91,7 +91,7 @@ async fn of_two_wechat_accounts_only_the_one_that_is_gone_is_forgotten() {
     let attach = json!({"code": format!("wx-{newer}"), "if_taken": "refuse"});
     resident.caller().put("/v1/me/wechat").json(&attach).success().await.unwrap();
     tap(&desk, &format!("openid-{newer}"), "accept").await;
-    desk.fault("wechat", Fault::UnknownNumber).on("send").once();
+    desk.fault("wechat", FaultKind::UnknownNumber).on("send").once();
     Office::register(&desk).await.hand_in(&[result(resident.phone())]).await;
     wait_until("the SMS arrives", async || has_sms(&desk, resident.phone()).await).await;
     let gone = "select array_agg(gone_at is not null order by created_at) from wechat_accounts";
@@ -110,7 +110,7 @@ async fn messages_to_one_person_are_sent_one_after_the_other() {
         tap(&desk, resident.openid(), "accept").await;
         report(&resident, "accept").await;
     }
-    desk.fault("wechat", Fault::Slow).on("send").after(Duration::from_millis(300)).always();
+    desk.fault("wechat", FaultKind::Slow).on("send").after(Duration::from_millis(300)).always();
     let results = [(); 3].map(|()| result(resident.phone()));
     Office::register(&desk).await.hand_in(&results).await;
     let world = desk.sandbox.world();

@@ -12,16 +12,16 @@ use songda::gateway::courier::{Carrier, Carriers};
 use songda::gateway::push::{Channels, PushChannel};
 use songda::gateway::shared::callback::{CallbackFault, RawCallback};
 use songda::registry::Registry;
+use songda::sandbox::SandboxSettings;
 
 use super::mangle::{self, Mangled};
 use super::{seals, seeds};
-use crate::support::settings::sandbox_settings;
 
 /// Settings with an address of the gateways at which no server answers.
 fn settings(more: &[(&str, &str)]) -> Env {
-    let gateways = ["wechat", "sms_aliyun", "ems", "sf"];
     let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Env::of(sandbox_settings("http://127.0.0.1:9", gateways.into_iter()).into_iter().chain(more))
+    let sandbox = SandboxSettings::for_tests(Registry::shipped().twins());
+    Env::of(sandbox.client_settings("http://127.0.0.1:9").into_iter().chain(more))
 }
 
 fn carrier(code: &str) -> Arc<dyn Carrier> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use songda::domain::kernel::private::Private;
-use songda::gateway::courier::ems::sandbox::cipher::Key;
+use songda::gateway::courier::ems::sandbox::cipher::IssuedKey;
 use songda::gateway::push::wechat::sandbox::cipher::{encrypt, key, signature};
 use songda::gateway::shared::callback::RawCallback;
 
@@ -18,7 +18,7 @@ pub fn call(content_type: &str, query: &str, body: impl Into<Vec<u8>>) -> RawCal
 
 /// A callback of EMS with this content.
 pub fn ems(content: &str) -> RawCallback {
-    let sealed = Key::read(EMS_KEY).unwrap().wrap(content);
+    let sealed = IssuedKey::read(EMS_KEY).unwrap().wrap(content);
     call("application/json", "", json!({"serialNo": "0f", "method": "040002", "logitcsInterface": sealed}).to_string())
 }
 

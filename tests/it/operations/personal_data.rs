@@ -5,10 +5,10 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use songda::demo::form::Applicant;
 use songda::demo::http::{Caller, Reply};
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::Resident;
 use songda::demo::{fresh_key, fresh_phone};
-use songda::sandbox::faults::Fault;
+use songda::sandbox::faults::FaultKind;
 use sqlx::AssertSqlSafe;
 
 use crate::support::acts::act;
@@ -45,7 +45,7 @@ struct Scene {
     process: Watched,
     api: Caller,
     resident: Resident,
-    officer: Officer,
+    officer: DeskOfficer,
     /// The WeChat code of the resident's sign-in.
     code: String,
     openid: String,
@@ -172,11 +172,11 @@ async fn no_personal_data_is_in_the_clear_in_the_database_or_the_log() {
 /// A failure is logged with its cause, which must not contain personal data either.
 fn let_every_gateway_fail_once(desk: &Desk) {
     let faults = [
-        ("wechat", "jscode2session", Fault::Http500Html),
-        ("wechat", "send", Fault::Garbage200),
-        ("identity", "Id2MetaVerify", Fault::Http500Html),
-        ("sms_aliyun", "SendSms", Fault::Garbage200),
-        ("ems", "020003", Fault::Http500Html),
+        ("wechat", "jscode2session", FaultKind::Http500Html),
+        ("wechat", "send", FaultKind::Garbage200),
+        ("identity", "Id2MetaVerify", FaultKind::Http500Html),
+        ("sms_aliyun", "SendSms", FaultKind::Garbage200),
+        ("ems", "020003", FaultKind::Http500Html),
     ];
     for (gateway, operation, fault) in faults {
         desk.fault(gateway, fault).on(operation).once();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use songda::sandbox::faults::Fault;
+use songda::sandbox::faults::FaultKind;
 
 use crate::support::arrivals::assert_arrived_once;
 use crate::support::desk::Desk;
@@ -15,7 +15,7 @@ use crate::support::wait::wait_until;
 #[tokio::test]
 async fn a_hanging_gateway_delays_no_other() {
     let desk = Desk::builder().settings(&QUICK).open().await;
-    desk.fault("sms_aliyun", Fault::TimeoutBefore).after(Duration::from_secs(30)).always();
+    desk.fault("sms_aliyun", FaultKind::TimeoutBefore).after(Duration::from_secs(30)).always();
     let decided = decide(&desk, 100).await;
     let world = desk.sandbox.world();
     wait_until("all parcels are ordered", async || world.parcels.counts().0 == 100).await;
@@ -32,7 +32,7 @@ async fn a_hanging_gateway_delays_no_other() {
 async fn a_lane_whose_breaker_opened_works_again_after_a_quiet_time() {
     const MORE_THAN_A_BREAKER_ALLOWS: usize = 8;
     let desk = Desk::builder().settings(&QUICK).settings(&[("SONGDA_CLEAR_UP_AFTER", "3s")]).open().await;
-    desk.fault("sms_aliyun", Fault::TimeoutBefore).always();
+    desk.fault("sms_aliyun", FaultKind::TimeoutBefore).always();
     let decided = decide(&desk, MORE_THAN_A_BREAKER_ALLOWS).await;
     let faults = &desk.sandbox.world().faults;
     let failed = async || faults.injected().values().sum::<u64>() >= MORE_THAN_A_BREAKER_ALLOWS as u64;
@@ -51,7 +51,7 @@ async fn a_lane_whose_breaker_opened_works_again_after_a_quiet_time() {
 #[tokio::test]
 async fn a_lane_makes_no_more_concurrent_calls_than_it_has_slots() {
     let desk = Desk::builder().settings(&[("SONGDA_SMS_ALIYUN_SLOTS", "2")]).without_worker().open().await;
-    desk.fault("sms_aliyun", Fault::Slow).on("SendSms").after(Duration::from_millis(200)).always();
+    desk.fault("sms_aliyun", FaultKind::Slow).on("SendSms").after(Duration::from_millis(200)).always();
     let decided = decide(&desk, 8).await;
     let _worker = desk.worker();
     assert_arrived_once(&desk, &decided).await;
@@ -62,7 +62,7 @@ async fn a_lane_makes_no_more_concurrent_calls_than_it_has_slots() {
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_settles_nothing() {
     let desk = Desk::builder().settings(&QUICK).without_worker().open().await;
-    desk.fault("sms_aliyun", Fault::Slow).after(Duration::from_secs(30)).once();
+    desk.fault("sms_aliyun", FaultKind::Slow).after(Duration::from_secs(30)).once();
     let decided = decide(&desk, 1).await;
     let slow = desk.worker();
     let has_sent = async || !desk.sandbox.world().phones.of(&decided[0].phone).is_empty();

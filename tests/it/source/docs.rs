@@ -16,6 +16,18 @@ fn every_setting_is_documented() {
     assert!(committed.ends_with(&table), "docs/settings.md is not what the program reads. Run: script/generate");
 }
 
+#[test]
+fn the_settings_for_the_sandbox_are_fresh() {
+    let arguments = ["sandbox", "env", "--url", "http://sandbox:8090"];
+    let output = Command::new(env!("CARGO_BIN_EXE_songda")).args(arguments).env_clear().output().unwrap();
+    let settings = String::from_utf8(output.stdout).unwrap();
+    let committed = fs::read_to_string("script/sandbox.env").unwrap_or_default();
+    assert!(
+        !settings.is_empty() && committed.ends_with(&settings),
+        "script/sandbox.env is stale. Run: script/generate"
+    );
+}
+
 /// A setting that no program reads misleads the operator who sets it.
 #[test]
 fn every_setting_in_a_deployment_file_exists() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use songda::demo::mishap::Played;
-use songda::demo::sandbox::{Message, Parcel, each_message_once, news, told_once};
+use songda::demo::sandbox::{HeldParcel, ShownMessage, each_message_once, news, told_once};
 use songda::demo::wait;
 
 use super::desk::Desk;
@@ -27,12 +27,12 @@ impl Decided {
     }
 
     /// The messages about the case on all channels. One that came over two channels counts twice.
-    fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<Message>>) -> impl Iterator<Item = &'a Message> {
+    fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<ShownMessage>>) -> impl Iterator<Item = &'a ShownMessage> {
         let addresses = [Some(&self.phone), self.openid.as_ref()].into_iter().flatten();
         addresses.filter_map(|address| phones.get(address)).flatten().filter(|message| message.says(&self.number))
     }
 
-    fn orders<'a>(&self, parcels: &'a [Parcel]) -> impl Iterator<Item = &'a Parcel> {
+    fn orders<'a>(&self, parcels: &'a [HeldParcel]) -> impl Iterator<Item = &'a HeldParcel> {
         parcels.iter().filter(|parcel| parcel.recipient.phone == self.phone && parcel.state == "live")
     }
 }
@@ -54,10 +54,10 @@ pub async fn assert_arrived_once(desk: &Desk, decided: &[Decided]) {
     let phones = outside.phones().await.unwrap();
     let parcels = outside.parcels().await.unwrap();
     for one in decided {
-        let messages: Vec<Message> = one.messages(&phones).cloned().collect();
+        let messages: Vec<ShownMessage> = one.messages(&phones).cloned().collect();
         assert_eq!(messages.len(), 1, "{}: {messages:?}", one.number);
         told_once(&messages, &one.number, news::GRANTED).unwrap_or_else(|mishap| panic!("{mishap}: {messages:?}"));
-        let orders: Vec<&Parcel> = one.orders(&parcels).collect();
+        let orders: Vec<&HeldParcel> = one.orders(&parcels).collect();
         assert_eq!(orders.len(), 1, "one live order for {}: {orders:?}", one.number);
     }
 }
@@ -75,7 +75,7 @@ pub async fn assert_delivered_once(desk: &Desk, decided: &[Decided]) {
     desk.finish().await;
     let phones = outside.phones().await.unwrap();
     for one in decided {
-        let messages: Vec<Message> = one.messages(&phones).cloned().collect();
+        let messages: Vec<ShownMessage> = one.messages(&phones).cloned().collect();
         let checks = [news::GRANTED, news::DELIVERED].map(|news| told_once(&messages, &one.number, news));
         let checks = checks.into_iter().chain([each_message_once(&messages, &one.number)]);
         checks.collect::<Played<()>>().unwrap_or_else(|mishap| panic!("{mishap}: {messages:?}"));

@@ -17,7 +17,7 @@ use songda::env::Env;
 use songda::lifecycle::Tasks;
 use songda::queue::Queue;
 use songda::registry::Registry;
-use songda::sandbox::{Running, Sandbox, Settings as SandboxSettings};
+use songda::sandbox::{Running, Sandbox, SandboxSettings};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgPool};
 use tokio::net::TcpListener;
@@ -27,7 +27,7 @@ use super::folder::Folder;
 use super::people::PASSWORD;
 use super::process::songda;
 use super::servers::Servers;
-use super::settings::{Settings, desk_settings, owned, sandbox_settings};
+use super::settings::{Settings, desk_settings, owned};
 use super::template::fresh_database;
 use super::wait::TIMEOUT;
 
@@ -108,7 +108,7 @@ impl<'a> DeskBuilder<'a> {
         let sandbox = Sandbox::start(SandboxSettings::for_tests(self.registry.twins())).await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let mut settings = sandbox_settings(&sandbox.base_url(), sandbox.gateways());
+        let mut settings = sandbox.client_settings();
         settings.extend(desk_settings(&own, &folder).await);
         settings.extend(self.settings);
         settings.push(("SONGDA_PUBLIC_URL".to_owned(), base.to_string()));
@@ -220,8 +220,8 @@ impl Desk {
     }
 
     /// The sandbox over HTTP, as the player of `songda demo` reads it.
-    pub fn outside(&self) -> songda::demo::sandbox::Sandbox {
-        songda::demo::sandbox::Sandbox::new(self.sandbox.base_url().parse().unwrap()).unwrap()
+    pub fn outside(&self) -> songda::demo::sandbox::SandboxClient {
+        songda::demo::sandbox::SandboxClient::new(self.sandbox.base_url().parse().unwrap()).unwrap()
     }
 
     /// The sandbox's control endpoints (`/_sandbox/…`).

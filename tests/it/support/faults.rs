@@ -1,8 +1,8 @@
-//! Faults of gateways: `desk.fault("wechat", Fault::TimeoutBefore).on("send").once()`.
+//! Faults of gateways: `desk.fault("wechat", FaultKind::TimeoutBefore).on("send").once()`.
 
 use std::time::Duration;
 
-use songda::sandbox::faults::{Fault, Often, Order};
+use songda::sandbox::faults::{FaultKind, FaultOrder, Often};
 
 use super::desk::Desk;
 
@@ -11,14 +11,14 @@ use super::desk::Desk;
 pub struct GatewayFault<'d> {
     desk: &'d Desk,
     gateway: &'d str,
-    fault: Fault,
+    fault: FaultKind,
     operation: Option<&'d str>,
     delay: Option<Duration>,
 }
 
 impl Desk {
     /// Plans a fault of a gateway, of all its operations unless [`GatewayFault::on`] names one.
-    pub const fn fault<'d>(&'d self, gateway: &'d str, fault: Fault) -> GatewayFault<'d> {
+    pub const fn fault<'d>(&'d self, gateway: &'d str, fault: FaultKind) -> GatewayFault<'d> {
         GatewayFault { desk: self, gateway, fault, operation: None, delay: None }
     }
 
@@ -58,7 +58,8 @@ impl<'d> GatewayFault<'d> {
 
     fn order(self, often: Often) {
         let Self { desk, gateway, fault, operation, delay } = self;
-        let order = Order { gateway: gateway.to_owned(), operation: operation.map(str::to_owned), fault, often, delay };
+        let order =
+            FaultOrder { gateway: gateway.to_owned(), operation: operation.map(str::to_owned), fault, often, delay };
         desk.sandbox.world().faults.order(order);
     }
 }

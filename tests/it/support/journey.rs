@@ -14,7 +14,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde_json::{Value, json};
 use songda::demo::http::{Caller, Reply};
 use songda::demo::mishap::Played;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 
 use super::acts::grant;
 use super::arrivals::Decided;
@@ -68,7 +68,7 @@ pub struct Case {
 /// A case that an officer accepted, and possibly granted.
 pub struct Handled {
     pub case: Case,
-    pub officer: Officer,
+    pub officer: DeskOfficer,
     /// The case's ETag after the acceptance.
     pub etag: String,
 }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde_json::json;
 use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::Resident;
 use songda::demo::{fresh_key, fresh_phone, fresh_resident_id};
 
@@ -101,25 +101,25 @@ impl Desk {
     }
 
     /// An officer of an agency. The template database has one for each in [`super::items::AGENCIES`].
-    pub async fn officer(&self, agency: &str) -> Officer {
+    pub async fn officer(&self, agency: &str) -> DeskOfficer {
         self.officer_at(&self.api, agency).await
     }
 
     /// The same at another process that serves this desk's API.
-    pub async fn officer_at(&self, api: &Caller, agency: &str) -> Officer {
-        Officer::sign_in(api, &format!("officer.{agency}"), PASSWORD).await.unwrap()
+    pub async fn officer_at(&self, api: &Caller, agency: &str) -> DeskOfficer {
+        DeskOfficer::sign_in(api, &format!("officer.{agency}"), PASSWORD).await.unwrap()
     }
 
     /// An officer of the agency that decides an item.
-    pub async fn officer_for(&self, item: &str) -> Officer {
+    pub async fn officer_for(&self, item: &str) -> DeskOfficer {
         let guide = self.api.get(&format!("/v1/items/{item}")).success().await.unwrap();
         self.officer(&guide.text("/agency/code").or_else(|_| guide.text("/agency")).unwrap()).await
     }
 
     /// A new operator, who is called `operator`.
-    pub async fn operator(&self) -> Officer {
+    pub async fn operator(&self) -> DeskOfficer {
         self.songda(&add_staff("operator", AGENCY, "operator")).await;
-        Officer::sign_in(&self.api, "operator", PASSWORD).await.unwrap()
+        DeskOfficer::sign_in(&self.api, "operator", PASSWORD).await.unwrap()
     }
 
     /// Signs staff in, and returns the access token.

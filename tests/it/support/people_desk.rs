@@ -24,7 +24,7 @@ use songda::domain::notice::notification::ChannelCode;
 use songda::domain::people::identity::MobilePhone;
 use songda::domain::people::person::Person;
 use songda::gateway::identity::{IdentityFact, IdentityGateway};
-use songda::gateway::login::wechat::{LoginFault, LoginGateway, WechatIdentity};
+use songda::gateway::login::{LoginFault, LoginGateway, PlatformAccount};
 use songda::store::Store;
 
 use super::database::Record;
@@ -135,8 +135,8 @@ struct AnyCode;
 
 #[async_trait]
 impl LoginGateway for AnyCode {
-    async fn session(&self, code: &Private<String>) -> Result<WechatIdentity, LoginFault> {
-        Ok(WechatIdentity { appid: "wx0".to_owned(), openid: code.clone(), unionid: None })
+    async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault> {
+        Ok(PlatformAccount { appid: "wx0".to_owned(), openid: code.clone(), unionid: None })
     }
 }
 

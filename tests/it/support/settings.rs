@@ -8,9 +8,6 @@ use super::process::songda;
 
 pub type Settings = Vec<(String, String)>;
 
-/// The keys that the sandbox's twins expect.
-const SANDBOX_KEYS: &str = include_str!("../../../script/sandbox.env");
-
 /// Short leases, and short time-outs of gateways, for tests that wait for them to run out. Not too short: another desk
 /// that opens on the same thread can delay an answer by nearly a second.
 pub const QUICK: [(&str, &str); 12] = [
@@ -38,14 +35,6 @@ pub const UNLIMITED: [(&str, &str); 4] = [
 
 pub fn owned(settings: &[(&str, &str)]) -> Settings {
     settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-}
-
-/// `script/sandbox.env`, and the address of each gateway's twin in the sandbox at `base`.
-pub fn sandbox_settings<'g>(base: &str, gateways: impl Iterator<Item = &'g str>) -> Settings {
-    let keys = SANDBOX_KEYS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
-    let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let address = |name: &str| (format!("SONGDA_{}_URL", name.to_uppercase()), format!("{base}/{name}"));
-    keys.chain(gateways.map(address)).collect()
 }
 
 /// The database, Redis with a fresh prefix, fresh keys and an uploads folder.

@@ -3,7 +3,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use songda::sandbox::{Sandbox, Settings};
+use songda::registry::Registry;
+use songda::sandbox::{Sandbox, SandboxSettings};
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::database::Database;
@@ -12,7 +13,7 @@ use super::items::AGENCIES;
 use super::people::add_staff;
 use super::process::songda;
 use super::servers::Servers;
-use super::settings::{desk_settings, sandbox_settings};
+use super::settings::desk_settings;
 
 /// A copy of the template.
 pub async fn fresh_database(servers: &Servers) -> Database {
@@ -55,9 +56,9 @@ async fn make_template(servers: &Servers, name: &str) {
 
 /// Adds the schema, the catalogue, and an officer of each agency in [`AGENCIES`], all by the program's own commands.
 async fn fill(database: &Database) {
-    let sandbox = Sandbox::start(Settings::for_tests(&[])).await.unwrap();
+    let sandbox = Sandbox::start(SandboxSettings::for_tests(Registry::shipped().twins())).await.unwrap();
     let folder = Folder::create();
-    let mut settings = sandbox_settings(&sandbox.base_url(), sandbox.gateways());
+    let mut settings = sandbox.client_settings();
     settings.extend(desk_settings(database, &folder).await);
     songda(&["migrate"], &settings).await;
     songda(&["catalog", "load", "--rehearse"], &settings).await;

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::refusals::Refusals;
 use crate::gateway::courier::lenient;
-use crate::gateway::courier::refusal::{Operation, Refusal};
+use crate::gateway::courier::refusal::{CarrierRefusal, Operation};
 
-/// The one `retCode` that is known: success.
+/// The only known `retCode`: success.
 const SUCCESS: &str = "00000";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct EmsAnswer {
     #[serde(deserialize_with = "lenient::text")]
     ret_code: String,
     #[serde(default, deserialize_with = "lenient::text")]
@@ -22,15 +22,15 @@ struct Answer {
 }
 
 /// The content of an answer.
-pub(super) fn read(body: &[u8], refusals: &Refusals, operation: Operation) -> Result<Value, Refusal> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|_| Refusal::unclear("not an EMS answer"))?;
+pub(super) fn read(body: &[u8], refusals: &Refusals, operation: Operation) -> Result<Value, CarrierRefusal> {
+    let answer: EmsAnswer = serde_json::from_slice(body).map_err(|_| CarrierRefusal::unclear("not an EMS answer"))?;
     if answer.ret_code != SUCCESS {
         return Err(refusals.explain(operation, &code_only(&answer.ret_code), &answer.ret_msg));
     }
     Ok(lenient::unwrapped(answer.ret_body))
 }
 
-/// A code is short and plain; anything else that stands in its place is not repeated.
+/// The code without unexpected characters, and not longer than a code.
 fn code_only(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(16).collect()
 }
@@ -42,14 +42,14 @@ mod tests {
 
     use super::super::refusals::DEFAULT;
     use super::*;
-    use crate::gateway::courier::refusal::Kind;
+    use crate::gateway::courier::refusal::RefusalKind;
 
-    fn read_order(body: &str) -> Result<Value, Kind> {
+    fn read_order(body: &str) -> Result<Value, RefusalKind> {
         read(body.as_bytes(), &DEFAULT.parse().unwrap(), Operation::Order).map_err(|refusal| refusal.kind)
     }
 
     #[test]
-    fn the_body_is_a_string_or_an_object_or_nothing() {
+    fn the_body_is_a_string_an_object_or_missing() {
         let waybill = Ok(json!({"waybillNo": "1200000000001"}));
         assert_eq!(read_order(r#"{"retCode":"00000","retBody":"{\"waybillNo\":\"1200000000001\"}"}"#), waybill);
         assert_eq!(read_order(r#"{"retCode":"00000","retBody":{"waybillNo":"1200000000001"}}"#), waybill);
@@ -59,15 +59,15 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_answer() {
-        assert_eq!(read_order("<html>busy</html>"), Err(Kind::Unclear));
-        assert_eq!(read_order("{}"), Err(Kind::Unclear));
-        assert_eq!(read_order(r#"{"retCode":17,"retMsg":"订单重复"}"#), Err(Kind::Duplicate));
+    fn other_answers_are_unclear_or_refusals() {
+        assert_eq!(read_order("<html>busy</html>"), Err(RefusalKind::Unclear));
+        assert_eq!(read_order("{}"), Err(RefusalKind::Unclear));
+        assert_eq!(read_order(r#"{"retCode":17,"retMsg":"订单重复"}"#), Err(RefusalKind::Duplicate));
     }
 
     proptest! {
         #[test]
-        fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
+        fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
             let refusals = DEFAULT.parse().unwrap();
             let _ = read(&bytes, &refusals, Operation::Order);
             let told = json!({"retCode": "1", "retMsg": text, "retBody": text}).to_string();

@@ -1,12 +1,12 @@
-//! EMS's push (040002) and the answer to it. Who holds the key can write one, so it is a hint, not a proof.
+//! EMS's push (040002) and the answer to it. Everyone who has the key can write one, so it is a hint, not a proof.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::cipher::Key;
-use super::scans::Event;
+use super::cipher::Sm4Key;
+use super::scans::TrackingEvent;
 use crate::domain::delivery::parcel::Scan;
-use crate::gateway::courier::lenient::{self, Told};
+use crate::gateway::courier::lenient::{self, WithRaw};
 use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback};
 
 #[derive(Deserialize)]
@@ -23,12 +23,12 @@ fn push(call: &RawCallback) -> Option<Push> {
 }
 
 /// The scans in a push.
-pub(super) fn read(call: &RawCallback, key: &Key) -> Result<Vec<Scan>, CallbackFault> {
+pub(super) fn read(call: &RawCallback, key: &Sm4Key) -> Result<Vec<Scan>, CallbackFault> {
     let push = push(call).ok_or_else(|| CallbackFault::Unreadable("not a push of EMS".to_owned()))?;
     let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;
-    // A wrong key passes the padding once in 256 times, but never yields JSON.
+    // A wrong key gives valid padding once in 256 times, but never JSON.
     let content: Value = serde_json::from_str(opened.expose()).map_err(|_| CallbackFault::NotAuthentic)?;
-    let events: Vec<Told<Event>> = lenient::entries(content);
+    let events: Vec<WithRaw<TrackingEvent>> = lenient::entries(content);
     let scans: Vec<Scan> = events.into_iter().filter_map(|event| event.scan(None)).collect();
     if scans.is_empty() { Err(CallbackFault::Unreadable("no event in it".to_owned())) } else { Ok(scans) }
 }
@@ -51,8 +51,8 @@ mod tests {
     const EVENT: &str = r#"{"waybillNo":"1200000000001","orderNo":"SD01","opCode":"203","opName":"收寄",
         "opTime":"2025-01-02 10:00:00"}"#;
 
-    fn key() -> Key {
-        Key::parse(Private::new("R292VGVzdFNtNEtleTAxNg==".to_owned())).unwrap()
+    fn key() -> Sm4Key {
+        Sm4Key::parse(Private::new("R292VGVzdFNtNEtleTAxNg==".to_owned())).unwrap()
     }
 
     fn call(body: impl Into<Vec<u8>>) -> RawCallback {
@@ -76,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn a_push_of_somebody_else_is_refused() {
-        let other = Key::parse(Private::new("WjNoNmhXWE12SFZJdk0zWQ==".to_owned())).unwrap();
+    fn a_push_with_another_key_is_refused() {
+        let other = Sm4Key::parse(Private::new("WjNoNmhXWE12SFZJdk0zWQ==".to_owned())).unwrap();
         assert_eq!(read(&pushed(&other.seal(EVENT)), &key()), Err(CallbackFault::NotAuthentic));
         assert_eq!(read(&pushed(EVENT), &key()), Err(CallbackFault::NotAuthentic));
         assert!(matches!(read(&call("junk"), &key()), Err(CallbackFault::Unreadable(_))));
@@ -86,14 +86,14 @@ mod tests {
 
     #[test]
     fn the_answer_repeats_the_serial_number() {
-        let said = |stored| serde_json::from_str::<Value>(&acknowledge(&pushed(""), "11", stored).body).unwrap();
-        assert_eq!(said(true), json!({"serialNo": "0f", "code": "00000", "codeMessage": "成功", "senderNo": "11"}));
-        assert_ne!(said(false)["code"], "00000");
+        let answer = |stored| serde_json::from_str::<Value>(&acknowledge(&pushed(""), "11", stored).body).unwrap();
+        assert_eq!(answer(true), json!({"serialNo": "0f", "code": "00000", "codeMessage": "成功", "senderNo": "11"}));
+        assert_ne!(answer(false)["code"], "00000");
     }
 
     proptest! {
         #[test]
-        fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
+        fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
             for call in [call(bytes), pushed(&text), pushed(&key().seal(&text))] {
                 prop_assert!(read(&call, &key()).is_err());
                 let _ = acknowledge(&call, "11", true);

@@ -1,7 +1,7 @@
-//! The seal on EMS bodies: `|$4|` + base64(SM4-ECB-PKCS#7(text + key text)).
+//! The encryption of EMS bodies: `|$4|` + base64(SM4-ECB-PKCS#7(text + key text)).
 //!
-//! The key's base64 text stands behind the JSON before it is encrypted, as a weak check of integrity. EMS's own
-//! pushes were seen without it, so opening accepts both.
+//! The key's base64 text is appended to the JSON before encryption, as a weak check of integrity. EMS's own pushes were seen
+//! without it, so both are accepted.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ecb::cipher::block_padding::Pkcs7;
@@ -11,24 +11,24 @@ use sm4::Sm4;
 
 use crate::domain::kernel::private::Private;
 
-/// Names the version of the algorithm.
+/// The version of the algorithm.
 const VERSION: &str = "|$4|";
 
 /// The key that EMS issued.
 #[derive(Clone)]
-pub(super) struct Key {
+pub(super) struct Sm4Key {
     text: Private<String>,
     bytes: Private<[u8; 16]>,
 }
 
-impl Key {
-    /// Reads the key's base64 text: 16 bytes.
+impl Sm4Key {
+    /// Reads the key's base64 text of 16 bytes.
     pub(super) fn parse(text: Private<String>) -> Option<Self> {
         let bytes = BASE64_STANDARD.decode(text.expose()).ok()?.try_into().ok()?;
         Some(Self { text, bytes: Private::new(bytes) })
     }
 
-    /// Seals a JSON text.
+    /// Encrypts a JSON text.
     pub(super) fn seal(&self, json: &str) -> String {
         let text = format!("{json}{}", self.text.expose());
         let cipher = Encryptor::<Sm4>::new(self.bytes.expose().into());
@@ -36,7 +36,7 @@ impl Key {
         format!("{VERSION}{}", BASE64_STANDARD.encode(sealed))
     }
 
-    /// Opens a sealed text; `None` if it was not sealed with this key.
+    /// Decrypts a text; `None` if it was not encrypted with this key.
     pub(super) fn open(&self, sealed: &str) -> Option<Private<String>> {
         let sealed = BASE64_STANDARD.decode(sealed.trim().strip_prefix(VERSION)?).ok()?;
         let cipher = Decryptor::<Sm4>::new(self.bytes.expose().into());
@@ -47,7 +47,7 @@ impl Key {
         Some(Private::new(text))
     }
 
-    /// Seals as EMS's pushes were seen: without the key text.
+    /// Encrypts as EMS's pushes do: without the key text.
     #[cfg(test)]
     pub(super) fn seal_as_pushed(&self, json: &str) -> String {
         let cipher = Encryptor::<Sm4>::new(self.bytes.expose().into());
@@ -61,11 +61,11 @@ mod tests {
 
     use super::*;
 
-    fn key(text: &str) -> Key {
-        Key::parse(Private::new(text.to_owned())).unwrap()
+    fn key(text: &str) -> Sm4Key {
+        Sm4Key::parse(Private::new(text.to_owned())).unwrap()
     }
 
-    /// E1 is the carrier's own tool's; E2 and E3 were computed with two other implementations.
+    /// The first is from the carrier's own tool; the others were computed with two other implementations.
     const VECTORS: [(&str, &str, &str); 3] = [
         (
             "WjNoNmhXWE12SFZJdk0zWQ==",
@@ -85,7 +85,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_vectors_hold_both_ways() {
+    fn the_vectors_hold_in_both_directions() {
         for (key_text, json, sealed) in VECTORS {
             assert_eq!(key(key_text).seal(json), sealed);
             assert_eq!(key(key_text).open(sealed).unwrap().expose(), json);
@@ -93,22 +93,22 @@ mod tests {
     }
 
     #[test]
-    fn another_key_does_not_open() {
+    fn another_key_does_not_decrypt() {
         let [(_, _, sealed), (other, _, _), _] = VECTORS;
         assert!(key(other).open(sealed).is_none());
-        assert!(Key::parse(Private::new("c2hvcnQ=".to_owned())).is_none(), "sixteen bytes, not five");
+        assert!(Sm4Key::parse(Private::new("c2hvcnQ=".to_owned())).is_none(), "five bytes are no key");
     }
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens_again_with_and_without_the_key_text(json in ".*") {
+        fn an_encrypted_text_decrypts_with_and_without_the_key_text(json in ".*") {
             let key = key(VECTORS[1].0);
             prop_assert_eq!(key.open(&key.seal(&json)).unwrap().into_exposed(), json.clone());
             prop_assert_eq!(key.open(&key.seal_as_pushed(&json)).unwrap().into_exposed(), json);
         }
 
         #[test]
-        fn no_text_breaks_it(text in ".*") {
+        fn no_text_causes_a_panic(text in ".*") {
             let key = key(VECTORS[1].0);
             let _ = key.open(&text);
             let _ = key.open(&format!("{VERSION}{}", BASE64_STANDARD.encode(&text)));

@@ -1,33 +1,33 @@
-//! One call to EMS: a sealed body in a form.
+//! One call to EMS: an encrypted body in a form.
 
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::answer;
-use super::settings::Settings;
+use super::settings::EmsSettings;
 use crate::domain::kernel::clock::Clock;
 use crate::gateway::courier::beijing_time;
-use crate::gateway::courier::refusal::{self, Kind, Operation, Refusal};
+use crate::gateway::courier::refusal::{self, CarrierRefusal, Operation, RefusalKind};
 use crate::gateway::shared::http::Http;
 
-/// Calls EMS in the name of one account.
-pub(super) struct Client {
+/// EMS's client for one account.
+pub(super) struct EmsClient {
     pub(super) http: Http,
-    pub(super) settings: Settings,
+    pub(super) settings: EmsSettings,
     pub(super) clock: Clock,
 }
 
-impl Client {
-    /// Calls one interface, named by its number, and reads the answer's content.
+impl EmsClient {
+    /// Calls an interface by its number and returns the answer's content.
     pub(super) async fn call(
         &self,
         api: &'static str,
         operation: Operation,
         content: &impl Serialize,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, CarrierRefusal> {
         let json = serde_json::to_string(content)
-            .map_err(|_| Refusal::new(Kind::Misconfigured, "the request cannot be written"))?;
+            .map_err(|_| CarrierRefusal::new(RefusalKind::Misconfigured, "the request cannot be written"))?;
         let form = [
             ("apiCode", api),
             ("senderNo", &self.settings.sender_no),
@@ -42,12 +42,12 @@ impl Client {
         answer::read(&refusal::body(answer)?, &self.settings.refusals, operation)
     }
 
-    /// Fetches a file that an answer named, if it lies where EMS itself does.
-    pub(super) async fn fetch(&self, url: &Url) -> Result<Vec<u8>, Refusal> {
+    /// Fetches a file that an answer named, if it is below EMS's own URL.
+    pub(super) async fn fetch(&self, url: &Url) -> Result<Vec<u8>, CarrierRefusal> {
         let request = self
             .http
             .request_below(Method::GET, url)
-            .ok_or_else(|| Refusal::new(Kind::Misconfigured, "the file is not at SONGDA_EMS_URL"))?;
+            .ok_or_else(|| CarrierRefusal::new(RefusalKind::Misconfigured, "the file is not at SONGDA_EMS_URL"))?;
         Ok(refusal::body(self.http.send(request).await?)?.into())
     }
 }

@@ -1,4 +1,4 @@
-//! EMS's client against a server that answers well, badly and not at all.
+//! EMS's client against a server that answers, answers badly, or does not answer.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
 use crate::gateway::courier::sample::order;
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{Call, Loopback, Reply, json as says, nobody};
+use crate::gateway::shared::loopback::{Loopback, LoopbackReply, ReceivedCall, json as says, unreachable};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
@@ -27,25 +27,25 @@ fn number() -> OrderNo {
     OrderNo::from_stored("SD01".to_owned())
 }
 
-fn ok(body: &Value) -> Reply {
+fn ok(body: &Value) -> LoopbackReply {
     says(&json!({"retCode": "00000", "retMsg": "成功", "retBody": body.to_string()}))
 }
 
-fn refused(message: &str) -> Reply {
+fn refused(message: &str) -> LoopbackReply {
     says(&json!({"retCode": "B01", "retMsg": message, "success": false}))
 }
 
-async fn always(reply: Reply) -> Loopback {
+async fn always(reply: LoopbackReply) -> Loopback {
     Loopback::start(move |_| reply.clone()).await
 }
 
-async fn order_fact(reply: Reply) -> CarrierFact {
+async fn order_fact(reply: LoopbackReply) -> CarrierFact {
     carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
 }
 
-/// What EMS would see in the sealed part.
-fn opened(heard: &Call) -> String {
-    let key = cipher::Key::parse(Private::new(KEY.to_owned())).unwrap();
+/// The decrypted part of a call, as EMS sees it.
+fn opened(heard: &ReceivedCall) -> String {
+    let key = cipher::Sm4Key::parse(Private::new(KEY.to_owned())).unwrap();
     key.open(&heard.form()["logitcsInterface"]).unwrap().into_exposed()
 }
 
@@ -68,11 +68,11 @@ async fn an_order_is_booked() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_ordered_is_ambiguous() {
+async fn an_order_with_an_unclear_answer_is_ambiguous() {
     for reply in [
-        Reply::HangsUp,
-        Reply::Says(500, "<html>busy</html>".to_owned()),
-        Reply::Says(200, "<html>busy</html>".to_owned()),
+        LoopbackReply::HangsUp,
+        LoopbackReply::Says(500, "<html>busy</html>".to_owned()),
+        LoopbackReply::Says(200, "<html>busy</html>".to_owned()),
         ok(&json!({})),
         refused("系统异常"),
         refused("未知的话"),
@@ -82,15 +82,15 @@ async fn what_may_have_been_ordered_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn what_is_certain_is_told_as_it_is() {
+async fn a_clear_refusal_has_its_fact() {
     assert_eq!(order_fact(refused("订单号重复")).await, CarrierFact::Duplicate);
     assert_eq!(order_fact(refused("收件人地址超范围")).await, CarrierFact::AddressRefused);
     assert_eq!(order_fact(refused("授权码错误")).await, CarrierFact::Misconfigured);
     assert_eq!(order_fact(refused("请求频繁")).await, CarrierFact::Throttled { after: None });
-    let page = Reply::Says(429, "".to_owned());
+    let page = LoopbackReply::Says(429, "".to_owned());
     assert_eq!(order_fact(page).await, CarrierFact::Throttled { after: None });
-    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
-    assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing left the house");
+    let fault = carrier(&unreachable().await).order(&order()).await.unwrap_err();
+    assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing was sent");
 }
 
 #[tokio::test]
@@ -106,14 +106,15 @@ async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
         assert_eq!(ems.calls()[0].form()["apiCode"], "020006");
         assert!(opened(&ems.calls()[0]).contains(r#""logisticsOrderNo":"SD01""#));
     }
-    for (reply, fact) in [(Reply::HangsUp, CarrierFact::Ambiguous), (refused("授权码错误"), CarrierFact::Misconfigured)]
+    for (reply, fact) in
+        [(LoopbackReply::HangsUp, CarrierFact::Ambiguous), (refused("授权码错误"), CarrierFact::Misconfigured)]
     {
         assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
     }
 }
 
 #[tokio::test]
-async fn a_cancellation_of_nothing_says_so() {
+async fn a_cancellation_of_an_unknown_order_is_absent() {
     let cancel =
         async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("12"))).await;
     assert_eq!(cancel(ok(&Value::Null)).await, Ok(()));
@@ -122,7 +123,7 @@ async fn a_cancellation_of_nothing_says_so() {
 }
 
 #[tokio::test]
-async fn a_trail_is_read() {
+async fn tracking_events_are_read() {
     let item = json!({"waybillNo": 12, "opTime": "2025-01-02 10:00:00", "opCode": 704, "opName": "妥投"});
     let stranger = json!({"waybillNo": "13", "opTime": "2025-01-02 10:00:00", "opCode": "704"});
     let track = async |reply| {
@@ -134,11 +135,11 @@ async fn a_trail_is_read() {
     for nothing in [ok(&Value::Null), ok(&json!({"responseItems": null})), refused("查无轨迹信息")] {
         assert_eq!(track(nothing).await, Ok(Vec::new()), "not yet scanned");
     }
-    assert_eq!(track(Reply::HangsUp).await.unwrap_err().fact, CarrierFact::Unavailable);
+    assert_eq!(track(LoopbackReply::HangsUp).await.unwrap_err().fact, CarrierFact::Unavailable);
 }
 
 #[tokio::test]
-async fn a_label_is_taken_from_the_answer_or_from_ems_itself() {
+async fn a_label_comes_from_the_answer_or_from_ems_itself() {
     const PDF: &str = "%PDF-1.4 label";
     let label = async |ems: &Loopback| carrier(&ems.settings).label(&Waybill::new("12")).await;
 
@@ -146,7 +147,7 @@ async fn a_label_is_taken_from_the_answer_or_from_ems_itself() {
     assert_eq!(label(&ems).await.unwrap().bytes.expose(), PDF.as_bytes());
 
     let ems = Loopback::start(|call| match call.path.as_str() {
-        "/files/12.pdf" => Reply::Says(200, PDF.to_owned()),
+        "/files/12.pdf" => LoopbackReply::Says(200, PDF.to_owned()),
         _ => ok(&json!({"url": format!("http://{}/files/12.pdf", call.headers["host"])})),
     })
     .await;

@@ -1,5 +1,5 @@
-//! The label file (010004). What EMS answers to `getURL=1` is not confirmed: an address or the file itself in
-//! base64, bare or in an object. Both are taken; an address only where EMS itself is.
+//! The label file (010004). EMS's answer to `getURL=1` is not confirmed: an address, or the file itself in base64, bare or in an
+//! object. Both are accepted, an address only below EMS's own URL.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::Url;
@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use crate::gateway::courier::Label;
 
-/// What an answer holds.
+/// The label in an answer.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found {
+pub(super) enum LabelAnswer {
     File(Label),
-    /// Where it lies.
+    /// The address of the file.
     Address(Url),
 }
 
-/// The label in an answer's content.
-pub(super) fn find(content: &Value) -> Option<Found> {
+/// Finds the label in an answer's content.
+pub(super) fn find(content: &Value) -> Option<LabelAnswer> {
     match content {
         Value::String(text) => file(text).or_else(|| address(text)),
         Value::Object(fields) => fields.values().find_map(find),
@@ -25,13 +25,13 @@ pub(super) fn find(content: &Value) -> Option<Found> {
     }
 }
 
-fn file(text: &str) -> Option<Found> {
-    Label::of(BASE64_STANDARD.decode(text.trim()).ok()?).map(Found::File)
+fn file(text: &str) -> Option<LabelAnswer> {
+    Label::of(BASE64_STANDARD.decode(text.trim()).ok()?).map(LabelAnswer::File)
 }
 
-fn address(text: &str) -> Option<Found> {
+fn address(text: &str) -> Option<LabelAnswer> {
     let url = Url::parse(text.trim()).ok()?;
-    matches!(url.scheme(), "http" | "https").then_some(Found::Address(url))
+    matches!(url.scheme(), "http" | "https").then_some(LabelAnswer::Address(url))
 }
 
 #[cfg(test)]
@@ -43,9 +43,9 @@ mod tests {
     #[test]
     fn a_file_or_an_address_is_found() {
         let file = BASE64_STANDARD.encode("%PDF-1.4 ...");
-        let is_file = |content: Value| matches!(find(&content), Some(Found::File(_)));
+        let is_file = |content: Value| matches!(find(&content), Some(LabelAnswer::File(_)));
         assert!(is_file(json!(file)) && is_file(json!({"waybillNo": "1200000000001", "content": file})));
-        assert!(matches!(find(&json!(["https://api.ems.com.cn/1.pdf"])), Some(Found::Address(_))));
+        assert!(matches!(find(&json!(["https://api.ems.com.cn/1.pdf"])), Some(LabelAnswer::Address(_))));
         assert_eq!(find(&json!({"waybillNo": "1200000000001", "other": "data:,x"})), None);
     }
 }

@@ -1,10 +1,10 @@
 //! EMS (中国邮政速递物流), the post: the first choice, because law reserves official documents to it (邮政法 55).
-//! Its open platform takes SM4-sealed JSON in a form, one interface per number.
+//! Its open platform takes SM4-encrypted JSON in a form, one interface per number.
 //!
-//! EMS has no look-up by our own order number. The safe way out of an unknown outcome is to cancel by it: cancelled
-//! means that an order may have existed and does not now, "not found" that none did, and "too late" that EMS carries
-//! it already. Then it is ours, and only EMS's pushes, which name our number, tell its waybill: to send the order again
-//! in the hope of the same waybill, as some accounts give, could order twice elsewhere.
+//! EMS has no look-up by our own order number. The safe recovery from an unknown outcome is to cancel by that number: success
+//! means that an order may have existed and does not now, "not found" that none existed, and "too late" that EMS already carries
+//! the parcel. In the last case the order is ours, and only EMS's pushes, which name our number, contain its waybill. Some
+//! accounts return the same waybill for a repeated order, but with others that would order twice.
 
 mod answer;
 mod callback;
@@ -28,11 +28,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use self::client::Client;
-use self::scans::Trail;
-use self::settings::Settings;
-use super::refusal::{Kind, Operation, Refusal};
-use super::{Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
+use self::client::EmsClient;
+use self::scans::TrackAnswer;
+use self::settings::EmsSettings;
+use super::refusal::{CarrierRefusal, Operation, RefusalKind};
+use super::{
+    Acknowledgement, Booking, CallbackFault, Carrier, CarrierAdapter, CarrierFault, Label, RawCallback, Recovery,
+};
 use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::pace::Pace;
@@ -41,8 +43,8 @@ use crate::env::Env;
 use crate::gateway::shared::http::Http;
 use crate::gateway::shared::probe::Probe;
 
-/// The carrier, as `registry.rs` knows it.
-pub const ADAPTER: Adapter = Adapter { code: "ems", build };
+/// The carrier, as `registry.rs` lists it.
+pub const ADAPTER: CarrierAdapter = CarrierAdapter { code: "ems", build };
 
 mod api {
     pub(super) const ORDER: &str = "020003";
@@ -53,19 +55,19 @@ mod api {
 
 struct Ems {
     code: CarrierCode,
-    client: Client,
+    client: EmsClient,
 }
 
 /// Reads EMS's settings and builds its client.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
-    let settings = Settings::read(env)?;
+    let settings = EmsSettings::read(env)?;
     let http = Http::new(&settings.http).map_err(|error| env.fault(format!("EMS cannot be reached: {error}"))).ok()?;
-    let client = Client { http, settings, clock: clock.clone() };
+    let client = EmsClient { http, settings, clock: clock.clone() };
     Some(Arc::new(Ems { code: CarrierCode::new(ADAPTER.code), client }))
 }
 
 impl Ems {
-    async fn withdraw(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<Value, Refusal> {
+    async fn withdraw(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<Value, CarrierRefusal> {
         self.client.call(api::CANCEL, Operation::Cancel, &order::cancellation(order_no, waybill)).await
     }
 }
@@ -85,19 +87,20 @@ impl Carrier for Ems {
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
-        let Settings { sender_no, terms, .. } = &self.client.settings;
+        let EmsSettings { sender_no, terms, .. } = &self.client.settings;
         let orders = order::orders(order, sender_no, terms);
         let content = self.client.call(api::ORDER, Operation::Order, &orders).await;
         let content = content.map_err(|refusal| refusal.fault(Operation::Order))?;
-        order::booking(&content).ok_or_else(|| Refusal::unclear("00000 without a waybill").fault(Operation::Order))
+        order::booking(&content)
+            .ok_or_else(|| CarrierRefusal::unclear("00000 without a waybill").fault(Operation::Order))
     }
 
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault> {
         match self.withdraw(order_no, None).await {
             Ok(_) => Ok(Recovery::Withdrawn),
-            Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
-            Err(Refusal { kind: Kind::Absent, .. }) => Ok(Recovery::Absent),
-            Err(Refusal { kind: Kind::WrongState, .. }) => Ok(Recovery::Found(Booking { waybill: None })),
+            Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
+            Err(CarrierRefusal { kind: RefusalKind::Absent, .. }) => Ok(Recovery::Absent),
+            Err(CarrierRefusal { kind: RefusalKind::WrongState, .. }) => Ok(Recovery::Found(Booking { waybill: None })),
             Err(refusal) => Err(refusal.fault(Operation::Cancel)),
         }
     }
@@ -105,11 +108,11 @@ impl Carrier for Ems {
     async fn track(&self, waybill: &Waybill, _recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault> {
         let question = json!({"waybillNo": waybill.as_str(), "direction": "0"});
         match self.client.call(api::TRACK, Operation::Read, &question).await {
-            Ok(Value::Null) | Err(Refusal { kind: Kind::Absent, .. }) => Ok(Vec::new()), // not yet scanned
+            Ok(Value::Null) | Err(CarrierRefusal { kind: RefusalKind::Absent, .. }) => Ok(Vec::new()), // not yet scanned
             Ok(content) => {
-                let trail: Trail = serde_json::from_value(content)
-                    .map_err(|_| Refusal::unclear("00000 without a trail").fault(Operation::Read))?;
-                let scans = trail.response_items.into_iter().filter_map(|event| event.scan(Some(waybill)));
+                let track: TrackAnswer = serde_json::from_value(content)
+                    .map_err(|_| CarrierRefusal::unclear("00000 without a trail").fault(Operation::Read))?;
+                let scans = track.response_items.into_iter().filter_map(|event| event.scan(Some(waybill)));
                 Ok(scans.filter(|scan| scan.waybill == *waybill).collect())
             }
             Err(refusal) => Err(refusal.fault(Operation::Read)),
@@ -118,24 +121,24 @@ impl Carrier for Ems {
 
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault> {
         match self.withdraw(order_no, waybill).await {
-            Ok(_) | Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(()),
+            Ok(_) | Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
             Err(refusal) => Err(refusal.fault(Operation::Cancel)),
         }
     }
 
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault> {
         let question = json!({"waybillNo": waybill.as_str(), "type": self.client.settings.label_size, "getURL": "1"});
-        let read = |refusal: Refusal| refusal.fault(Operation::Read);
+        let read = |refusal: CarrierRefusal| refusal.fault(Operation::Read);
         let content = self.client.call(api::LABEL, Operation::Read, &question).await.map_err(read)?;
         let label = match label::find(&content) {
-            Some(label::Found::File(label)) => Some(label),
-            Some(label::Found::Address(url)) => Label::of(self.client.fetch(&url).await.map_err(read)?),
+            Some(label::LabelAnswer::File(label)) => Some(label),
+            Some(label::LabelAnswer::Address(url)) => Label::of(self.client.fetch(&url).await.map_err(read)?),
             None => None,
         };
-        label.ok_or_else(|| read(Refusal::unclear("no label in the answer")))
+        label.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))
     }
 
-    /// Asks for the way of a parcel that does not exist.
+    /// Asks for the scans of a parcel that does not exist.
     async fn probe(&self) -> Probe {
         match self.track(&Waybill::new("0000000000000"), &Private::new(String::new())).await {
             Ok(_) => Probe::Well,

@@ -1,20 +1,20 @@
-//! The order (020003) and its cancellation (020006), as EMS reads them.
+//! The order (020003) and its cancellation (020006), in EMS's form.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::settings::Terms;
+use super::settings::EmsTerms;
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, beijing_time, office};
 
-/// A list of one order: EMS takes lists only.
-pub(super) type Orders<'a> = [Order<'a>; 1];
+/// A list of one order, because EMS takes only lists.
+pub(super) type EmsOrders<'a> = [EmsOrder<'a>; 1];
 
-/// An order. Codes are EMS's; those that are not settings are the same for every parcel of an office.
+/// An order. The codes are EMS's; those that are not settings are the same for every parcel of an office.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Order<'a> {
+pub(super) struct EmsOrder<'a> {
     created_time: String,
     ecommerce_user_id: &'a str,
     sender_no: &'a str,
@@ -57,13 +57,13 @@ struct Cargo {
     cargo_name: &'static str,
 }
 
-/// Words an order for EMS.
-pub(super) fn orders<'a>(order: &'a ParcelOrder, sender_no: &'a str, terms: &'a Terms) -> Orders<'a> {
+/// Puts an order into EMS's form.
+pub(super) fn orders<'a>(order: &'a ParcelOrder, sender_no: &'a str, terms: &'a EmsTerms) -> EmsOrders<'a> {
     const DOCUMENT: &str = "1";
     const NOT_INSURED: &str = "1";
     const TO_THE_DOOR: &str = "2";
     const NO_CASH_ON_DELIVERY: &str = "9";
-    [Order {
+    [EmsOrder {
         created_time: beijing_time::write(order.created_at),
         ecommerce_user_id: &terms.customer,
         sender_no,
@@ -119,7 +119,7 @@ pub(super) struct Cancellation<'a> {
     cancel_reason: &'static str,
 }
 
-/// Words a cancellation for EMS.
+/// Puts a cancellation into EMS's form.
 pub(super) fn cancellation<'a>(order_no: &'a OrderNo, waybill: Option<&'a Waybill>) -> Cancellation<'a> {
     Cancellation {
         logistics_order_no: order_no.as_str(),

@@ -1,17 +1,17 @@
-//! What EMS's refusals mean. No list of its `retCode`s is published, so its `retMsg` is read with a table of
-//! patterns, which is a setting: an installation adds the words that its post office uses.
+//! The meaning of EMS's refusals. EMS publishes no list of its `retCode`s, so its `retMsg` is matched against a table of patterns.
+//! The table is a setting: an installation adds the words that its post office uses.
 //!
-//! One row is `kind=pattern`; rows are separated by `;` and tried from the top, each only for operations that its
-//! kind can answer. What no row explains is unclear, which is never taken as "nothing happened".
+//! A row is `kind=pattern`. Rows are separated by `;` and tried from the top, each only for operations that its kind suits. A
+//! message that matches no row is unclear, which never counts as "nothing happened".
 
 use std::str::FromStr;
 
 use regex::Regex;
 
-use crate::gateway::courier::refusal::{Kind, Operation, Refusal};
+use crate::gateway::courier::refusal::{CarrierRefusal, Operation, RefusalKind};
 
-/// The table without being set. Our own account comes first: "no such customer" must never be taken for "no such
-/// order". The recipient's address comes last: its patterns are the broadest.
+/// The default table. Our own account comes first: "no such customer" must never be read as "no such order". The recipient's
+/// address comes last, because its patterns are the broadest.
 pub(super) const DEFAULT: &str = "\
 misconfigured=授权|签名|解密|密钥|无权限|接口|协议客户|(客户|用户|账号)不存在|(寄件|发件).*(空|误|不正确|格式);\
 throttled=频繁|限流;\
@@ -27,20 +27,21 @@ pub(super) struct Refusals(Vec<Row>);
 
 #[derive(Clone)]
 struct Row {
-    kind: Kind,
+    kind: RefusalKind,
     pattern: Regex,
 }
 
 impl Refusals {
-    /// What a refusal means for an operation. Only the words that matched are kept of the message: the rest may
-    /// repeat personal data.
-    pub(super) fn explain(&self, operation: Operation, code: &str, message: &str) -> Refusal {
+    /// The meaning of a refusal for an operation. Only the matched words of the message are kept, because the rest may repeat
+    /// personal data.
+    pub(super) fn explain(&self, operation: Operation, code: &str, message: &str) -> CarrierRefusal {
         let explained = self.0.iter().filter(|row| row.kind.suits(operation)).find_map(|row| {
             let words = row.pattern.find(message)?.as_str();
-            Some(Refusal::new(row.kind, format!("{code}: {words}")))
+            Some(CarrierRefusal::new(row.kind, format!("{code}: {words}")))
         });
-        explained
-            .unwrap_or_else(|| Refusal::unclear(format!("{code}: words that SONGDA_EMS_REFUSALS does not explain")))
+        explained.unwrap_or_else(|| {
+            CarrierRefusal::unclear(format!("{code}: words that SONGDA_EMS_REFUSALS does not explain"))
+        })
     }
 }
 
@@ -58,16 +59,16 @@ impl FromStr for Refusals {
     }
 }
 
-fn kind_named(name: &str) -> Option<Kind> {
+fn kind_named(name: &str) -> Option<RefusalKind> {
     Some(match name {
-        "misconfigured" => Kind::Misconfigured,
-        "throttled" => Kind::Throttled { after: None },
-        "unclear" => Kind::Unclear,
-        "duplicate" => Kind::Duplicate,
-        "cancelled" => Kind::Cancelled,
-        "wrong_state" => Kind::WrongState,
-        "absent" => Kind::Absent,
-        "address_refused" => Kind::AddressRefused,
+        "misconfigured" => RefusalKind::Misconfigured,
+        "throttled" => RefusalKind::Throttled { after: None },
+        "unclear" => RefusalKind::Unclear,
+        "duplicate" => RefusalKind::Duplicate,
+        "cancelled" => RefusalKind::Cancelled,
+        "wrong_state" => RefusalKind::WrongState,
+        "absent" => RefusalKind::Absent,
+        "address_refused" => RefusalKind::AddressRefused,
         _ => return None,
     })
 }
@@ -77,42 +78,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_mean_what_they_mean_for_the_operation() {
+    fn each_message_has_its_meaning_for_the_operation() {
         let table: Refusals = DEFAULT.parse().unwrap();
         for (operation, message, kind) in [
-            (Operation::Order, "订单号重复", Kind::Duplicate),
-            (Operation::Order, "请求过于频繁,请勿重复提交", Kind::Throttled { after: None }),
-            (Operation::Order, "授权码不存在", Kind::Misconfigured),
-            (Operation::Order, "寄件人电话为空", Kind::Misconfigured),
-            (Operation::Order, "收件人手机格式不正确", Kind::AddressRefused),
-            (Operation::Order, "收件地址不存在", Kind::AddressRefused),
-            (Operation::Order, "系统繁忙", Kind::Unclear),
-            (Operation::Order, "订单已取消", Kind::Cancelled),
-            (Operation::Order, "未知的话", Kind::Unclear),
-            (Operation::Cancel, "订单不存在", Kind::Absent),
-            (Operation::Cancel, "接口不存在", Kind::Misconfigured),
-            (Operation::Cancel, "客户不存在", Kind::Misconfigured),
-            (Operation::Cancel, "寄件人已取消订单", Kind::Cancelled),
-            (Operation::Cancel, "南京市无此订单", Kind::Absent),
-            (Operation::Cancel, "订单已取消", Kind::Cancelled),
-            (Operation::Cancel, "邮件已收寄,不能取消", Kind::WrongState),
-            (Operation::Cancel, "地址有误", Kind::Unclear),
-            (Operation::Read, "查无轨迹", Kind::Absent),
-            (Operation::Read, "无权限", Kind::Misconfigured),
+            (Operation::Order, "订单号重复", RefusalKind::Duplicate),
+            (Operation::Order, "请求过于频繁,请勿重复提交", RefusalKind::Throttled { after: None }),
+            (Operation::Order, "授权码不存在", RefusalKind::Misconfigured),
+            (Operation::Order, "寄件人电话为空", RefusalKind::Misconfigured),
+            (Operation::Order, "收件人手机格式不正确", RefusalKind::AddressRefused),
+            (Operation::Order, "收件地址不存在", RefusalKind::AddressRefused),
+            (Operation::Order, "系统繁忙", RefusalKind::Unclear),
+            (Operation::Order, "订单已取消", RefusalKind::Cancelled),
+            (Operation::Order, "未知的话", RefusalKind::Unclear),
+            (Operation::Cancel, "订单不存在", RefusalKind::Absent),
+            (Operation::Cancel, "接口不存在", RefusalKind::Misconfigured),
+            (Operation::Cancel, "客户不存在", RefusalKind::Misconfigured),
+            (Operation::Cancel, "寄件人已取消订单", RefusalKind::Cancelled),
+            (Operation::Cancel, "南京市无此订单", RefusalKind::Absent),
+            (Operation::Cancel, "订单已取消", RefusalKind::Cancelled),
+            (Operation::Cancel, "邮件已收寄,不能取消", RefusalKind::WrongState),
+            (Operation::Cancel, "地址有误", RefusalKind::Unclear),
+            (Operation::Read, "查无轨迹", RefusalKind::Absent),
+            (Operation::Read, "无权限", RefusalKind::Misconfigured),
         ] {
             assert_eq!(table.explain(operation, "1", message).kind, kind, "{operation:?} {message}");
         }
     }
 
     #[test]
-    fn personal_data_stays_out() {
+    fn personal_data_is_not_kept() {
         let table: Refusals = DEFAULT.parse().unwrap();
         let refusal = table.explain(Operation::Order, "B01", "张三的手机13800000002不正确");
         assert_eq!(refusal.detail, "B01: 手机");
     }
 
     #[test]
-    fn a_wrong_table_is_refused() {
+    fn an_invalid_table_is_refused() {
         assert!("absent=不存在; throttled=太快".parse::<Refusals>().is_ok());
         for wrong in ["absent", "missing=不存在", "absent=("] {
             assert!(wrong.parse::<Refusals>().is_err(), "{wrong}");

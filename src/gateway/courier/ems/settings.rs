@@ -1,6 +1,6 @@
-//! What an installation tells us about its contract with EMS.
+//! An installation's settings for its contract with EMS.
 
-use super::cipher::Key;
+use super::cipher::Sm4Key;
 use super::refusals::{DEFAULT, Refusals};
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
@@ -10,25 +10,25 @@ use crate::gateway::shared::http::{HttpNames, HttpSettings};
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_EMS_URL", default_url: "https://api.ems.com.cn", timeout: "SONGDA_EMS_TIMEOUT" };
 
-/// EMS documents no limit, so this is a cautious one; a contract may say more.
+/// EMS documents no limit, so the default is cautious. A contract may allow more.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_EMS_RATE", default_rate: "5", slots: "SONGDA_EMS_SLOTS", default_slots: "8" };
 
 /// The settings of one account.
-pub(super) struct Settings {
+pub(super) struct EmsSettings {
     pub(super) http: HttpSettings,
     pub(super) pace: Pace,
     pub(super) path: String,
     pub(super) sender_no: String,
     pub(super) authorization: Private<String>,
-    pub(super) key: Key,
+    pub(super) key: Sm4Key,
     pub(super) refusals: Refusals,
     pub(super) label_size: String,
-    pub(super) terms: Terms,
+    pub(super) terms: EmsTerms,
 }
 
-/// What every order of the account says in the same way.
-pub(super) struct Terms {
+/// The values that every order of the account contains.
+pub(super) struct EmsTerms {
     pub(super) customer: String,
     pub(super) product: String,
     pub(super) payer: String,
@@ -37,7 +37,7 @@ pub(super) struct Terms {
     pub(super) project: Option<String>,
 }
 
-impl Settings {
+impl EmsSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let http = HttpSettings::read(env, &HTTP);
         let pace = Pace::read(env, &PACE);
@@ -46,7 +46,7 @@ impl Settings {
         let sender_no = env.required("SONGDA_EMS_SENDER_NO", "customer number of the agreement with EMS");
         let authorization = env.secret("SONGDA_EMS_AUTHORIZATION", "authorization code that EMS issued");
         let key = env.secret("SONGDA_EMS_KEY", "SM4 key that EMS issued, in base64").and_then(|text| {
-            let key = Key::parse(text);
+            let key = Sm4Key::parse(text);
             if key.is_none() {
                 env.fault("SONGDA_EMS_KEY is not the base64 text of 16 bytes");
             }
@@ -56,7 +56,7 @@ impl Settings {
             "what words in an EMS refusal mean: rows kind=pattern, separated by semicolons, tried from the top";
         let refusals = env.or("SONGDA_EMS_REFUSALS", DEFAULT, refusals_meaning);
         let label_size = env.or("SONGDA_EMS_LABEL_SIZE", "129", "height of the EMS label in mm: 129, 149 or 179");
-        let terms = Terms::read(env);
+        let terms = EmsTerms::read(env);
         Some(Self {
             http: http?,
             pace: pace?,
@@ -71,11 +71,11 @@ impl Settings {
     }
 }
 
-impl Terms {
+impl EmsTerms {
     fn read(env: &mut Env) -> Option<Self> {
         let customer = env.or("SONGDA_EMS_CUSTOMER", "songda", "stable name of this installation in its EMS orders");
         let product = env.or("SONGDA_EMS_PRODUCT", "1", "EMS product: 1 express, 11 domestic standard");
-        let payer = env.or("SONGDA_EMS_PAYER", "1", "who pays EMS: 1 sender, 2 recipient");
+        let payer = env.or("SONGDA_EMS_PAYER", "1", "payer of EMS: 1 sender, 2 recipient");
         let receipt =
             env.or("SONGDA_EMS_RECEIPT", "1", "EMS proof of delivery: 1 basic, 2 return receipt, 5 electronic");
         let virtual_meaning = "1: EMS hides the recipient's phone behind another number; 0 where the contract lacks it";

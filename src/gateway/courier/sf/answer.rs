@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::codes;
 use crate::gateway::courier::lenient;
-use crate::gateway::courier::refusal::{Kind, Refusal};
+use crate::gateway::courier::refusal::{CarrierRefusal, RefusalKind};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,19 +26,19 @@ struct Service {
     error_code: String,
     #[serde(default)]
     msg_data: Value,
-    /// Where the print services put what the others put in `msgData`.
+    /// The print services use it in place of `msgData`.
     #[serde(default)]
     obj: Value,
 }
 
 /// The content of an answer: its `msgData`, or `obj`.
-pub(super) fn read(body: &[u8]) -> Result<Value, Refusal> {
-    let envelope: Envelope = serde_json::from_slice(body).map_err(|_| Refusal::unclear("not an SF answer"))?;
+pub(super) fn read(body: &[u8]) -> Result<Value, CarrierRefusal> {
+    let envelope: Envelope = serde_json::from_slice(body).map_err(|_| CarrierRefusal::unclear("not an SF answer"))?;
     if envelope.api_result_code != codes::PASSED {
         return Err(refusal(codes::of_platform(&envelope.api_result_code), &envelope.api_result_code));
     }
     let service: Service = serde_json::from_value(lenient::unwrapped(envelope.api_result_data))
-        .map_err(|_| Refusal::unclear("A1000 without a service's answer"))?;
+        .map_err(|_| CarrierRefusal::unclear("A1000 without a service's answer"))?;
     let coded = !matches!(service.error_code.as_str(), "" | codes::DONE);
     if coded || service.success != "true" {
         return Err(refusal(codes::of_service(&service.error_code), &service.error_code));
@@ -47,10 +47,10 @@ pub(super) fn read(body: &[u8]) -> Result<Value, Refusal> {
     Ok(lenient::unwrapped(content))
 }
 
-/// Codes are short and plain; anything else that stands in their place is not repeated.
-fn refusal(kind: Kind, code: &str) -> Refusal {
+/// A refusal with its code, without unexpected characters and not longer than a code.
+fn refusal(kind: RefusalKind, code: &str) -> CarrierRefusal {
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-    Refusal::new(kind, if code.is_empty() { "refused without a code".to_owned() } else { code })
+    CarrierRefusal::new(kind, if code.is_empty() { "refused without a code".to_owned() } else { code })
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    fn kind(body: &str) -> Result<Value, Kind> {
+    fn kind(body: &str) -> Result<Value, RefusalKind> {
         read(body.as_bytes()).map_err(|refusal| refusal.kind)
     }
 
@@ -70,26 +70,26 @@ mod tests {
         let done = json!({"success": true, "errorCode": "S0000", "errorMsg": null, "msgData": {"a": 1}});
         assert_eq!(kind(&passed(done.clone())), Ok(json!({"a": 1})));
         let refused = json!({"success": false, "errorCode": "8016", "msgData": null});
-        assert_eq!(kind(&passed(refused)), Err(Kind::Duplicate));
-        assert_eq!(kind(&passed(json!({"success": true, "errorCode": "8016"}))), Err(Kind::Duplicate));
-        assert_eq!(kind(&passed(json!({"errorCode": "S0000"}))), Err(Kind::Unclear));
-        assert_eq!(kind(r#"{"apiResultCode":"A1006","apiResultData":""}"#), Err(Kind::Misconfigured));
-        assert_eq!(kind(r#"{"apiResultCode":"A1000","apiResultData":""}"#), Err(Kind::Unclear));
-        assert_eq!(kind("<html>busy</html>"), Err(Kind::Unclear));
+        assert_eq!(kind(&passed(refused)), Err(RefusalKind::Duplicate));
+        assert_eq!(kind(&passed(json!({"success": true, "errorCode": "8016"}))), Err(RefusalKind::Duplicate));
+        assert_eq!(kind(&passed(json!({"errorCode": "S0000"}))), Err(RefusalKind::Unclear));
+        assert_eq!(kind(r#"{"apiResultCode":"A1006","apiResultData":""}"#), Err(RefusalKind::Misconfigured));
+        assert_eq!(kind(r#"{"apiResultCode":"A1000","apiResultData":""}"#), Err(RefusalKind::Unclear));
+        assert_eq!(kind("<html>busy</html>"), Err(RefusalKind::Unclear));
     }
 
     #[test]
-    fn wrong_types_are_read() {
+    fn other_types_are_read() {
         let body = json!({"apiResultCode": "A1000",
             "apiResultData": {"success": "true", "errorCode": null, "obj": "{\"files\":[]}"}});
         assert_eq!(kind(&body.to_string()), Ok(json!({"files": []})));
         let body = json!({"apiResultCode": "A1000", "apiResultData": {"success": "false", "errorCode": 8016}});
-        assert_eq!(kind(&body.to_string()), Err(Kind::Duplicate));
+        assert_eq!(kind(&body.to_string()), Err(RefusalKind::Duplicate));
     }
 
     proptest! {
         #[test]
-        fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
+        fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*") {
             let _ = read(&bytes);
             let told = json!({"apiResultCode": "A1000", "apiResultData": text}).to_string();
             prop_assert!(read(told.as_bytes()).is_err());

@@ -1,5 +1,5 @@
-//! SF's route push and the answer to it, as JSON or as XML in a form, as the account is set up. No signature of it
-//! is documented, so it is a hint: the secret path, the match with our order and a query make it worth something.
+//! SF's route push and the answer to it, as JSON or as XML in a form, depending on the account. No signature is documented, so a
+//! push is only a hint: the secret path, the match with our order and a query confirm it.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
@@ -7,9 +7,9 @@ use quick_xml::reader::Reader;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::scans::Node;
+use super::scans::RouteNode;
 use crate::domain::delivery::parcel::Scan;
-use crate::gateway::courier::lenient::{self, Told};
+use crate::gateway::courier::lenient::{self, WithRaw};
 use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback};
 
 #[derive(Deserialize)]
@@ -22,10 +22,10 @@ struct Push {
 #[serde(rename_all = "PascalCase")]
 struct Body {
     #[serde(deserialize_with = "lenient::list")]
-    waybill_route: Vec<Told<Node>>,
+    waybill_route: Vec<WithRaw<RouteNode>>,
 }
 
-/// Whether a push came as JSON. The other form is XML, bare or in the form field `content`.
+/// True for a push in JSON. The other format is XML, bare or in the form field `content`.
 fn is_json(call: &RawCallback) -> bool {
     let first = call.body.expose().iter().find(|byte| !byte.is_ascii_whitespace());
     call.content_type.contains("json") || first == Some(&b'{')
@@ -35,11 +35,11 @@ fn is_json(call: &RawCallback) -> bool {
 pub(super) fn read(call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
     let nodes = if is_json(call) { nodes_of_json(call.body.expose()) } else { nodes_of_xml(&xml(call)) };
     let nodes = nodes.ok_or_else(|| CallbackFault::Unreadable("not a route push of SF".to_owned()))?;
-    let scans: Vec<Scan> = nodes.into_iter().filter_map(Told::scan).collect();
+    let scans: Vec<Scan> = nodes.into_iter().filter_map(WithRaw::scan).collect();
     if scans.is_empty() { Err(CallbackFault::Unreadable("no node in it".to_owned())) } else { Ok(scans) }
 }
 
-fn nodes_of_json(body: &[u8]) -> Option<Vec<Told<Node>>> {
+fn nodes_of_json(body: &[u8]) -> Option<Vec<WithRaw<RouteNode>>> {
     let push: Push = serde_json::from_slice(body).ok()?;
     Some(push.body.waybill_route)
 }
@@ -50,7 +50,7 @@ fn xml(call: &RawCallback) -> String {
     content.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-fn nodes_of_xml(xml: &str) -> Option<Vec<Told<Node>>> {
+fn nodes_of_xml(xml: &str) -> Option<Vec<WithRaw<RouteNode>>> {
     let mut reader = Reader::from_str(xml);
     let mut nodes = Vec::new();
     loop {
@@ -64,8 +64,8 @@ fn nodes_of_xml(xml: &str) -> Option<Vec<Told<Node>>> {
     }
 }
 
-/// A node's attributes have the names of the JSON form's fields.
-fn node_of_element(element: &BytesStart) -> Option<Told<Node>> {
+/// A node's attributes have the same names as the fields in JSON.
+fn node_of_element(element: &BytesStart) -> Option<WithRaw<RouteNode>> {
     let mut fields = Map::new();
     for attribute in element.attributes() {
         let attribute = attribute.ok()?;
@@ -75,7 +75,7 @@ fn node_of_element(element: &BytesStart) -> Option<Told<Node>> {
     serde_json::from_value(Value::Object(fields)).ok()
 }
 
-/// The answer to a push, in the push's own form.
+/// The answer to a push, in the same format.
 pub(super) fn acknowledge(call: &RawCallback, stored: bool) -> Acknowledgement {
     if is_json(call) {
         let (code, message) = if stored { ("0000", "成功") } else { ("1000", "系统异常") };
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_tell_the_same() {
+    fn both_formats_give_the_same_scans() {
         let read = |call: &RawCallback| {
             read(call).map(|scans| scans.into_iter().map(|scan| Scan { raw: Private::default(), ..scan }).collect())
         };
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_push_is_unreadable() {
+    fn other_calls_are_unreadable() {
         for call in [call("application/json", "[]"), call("application/json", "{}"), form("junk"), call("", "")] {
             assert!(matches!(read(&call), Err(CallbackFault::Unreadable(_))));
         }
     }
 
     #[test]
-    fn the_answer_has_the_form_of_the_push() {
+    fn the_answer_has_the_format_of_the_push() {
         let json = call("application/json", JSON);
         assert_eq!(acknowledge(&json, true).body, r#"{"return_code":"0000","return_msg":"成功"}"#);
         assert!(acknowledge(&json, false).body.contains("1000"));
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*", xml in "[<>/a-z&;='\" ]*") {
+        fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".*", xml in "[<>/a-z&;='\" ]*") {
             for call in [call("", bytes.clone()), call("application/json", bytes), form(&text), form(&xml)] {
                 let _ = read(&call);
                 let _ = acknowledge(&call, true);

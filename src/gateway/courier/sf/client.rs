@@ -10,43 +10,43 @@ use serde_json::Value;
 
 use super::answer;
 use super::digest::digest;
-use super::settings::Settings;
+use super::settings::SfSettings;
 use crate::domain::kernel::clock::{Clock, Instant, fresh_uuid, until_beijing_midnight};
-use crate::gateway::courier::refusal::{self, Kind, Refusal};
+use crate::gateway::courier::refusal::{self, CarrierRefusal, RefusalKind};
 use crate::gateway::shared::http::Http;
 
-/// All services share one path; `serviceCode` tells them apart.
+/// All services share one path; `serviceCode` selects one.
 const PATH: &str = "std/service";
 
-/// How often in a row SF said "too fast". It limits flow by the second and by the day, and does not say which limit was hit.
+/// Counts consecutive throttled answers. SF limits calls per second and per day, and does not say which limit was hit.
 #[derive(Default)]
-pub(super) struct Flow(AtomicU32);
+pub(super) struct Throttling(AtomicU32);
 
-/// More than that in a row are no second's burst: the day's quota may be used up.
+/// More refusals in a row are not a burst within a second: the daily quota may be used up.
 const BURST: u32 = 20;
-/// The first rest then, in case it was a burst after all. It doubles with as many refusals again: a licence waits no hour for
-/// a bad minute at SF.
+/// The first wait then, in case it was a burst after all. It doubles with every further [`BURST`] refusals, so that a licence
+/// does not wait an hour for a bad minute at SF.
 const FIRST_REST: Duration = Duration::from_secs(60);
-/// How long is rested at the most, before it is tried whether SF has more to give.
+/// The longest wait before SF is tried again.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
-/// How long to rest after so many refusals in a row and one more; `None` after a mere burst.
-fn rest(refusals: u32) -> Option<Duration> {
+/// The wait after a number of earlier refusals in a row; `None` within a burst.
+fn wait_after(refusals: u32) -> Option<Duration> {
     let doublings = (refusals / BURST).checked_sub(1)?;
     Some(FIRST_REST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_REST))
 }
 
-impl Flow {
-    /// The same answer; one that says "too fast" with how long to wait.
-    fn judge(&self, answer: Result<Value, Refusal>, now: Instant) -> Result<Value, Refusal> {
+impl Throttling {
+    /// The same answer. A throttled one gets the time to wait.
+    fn observe(&self, answer: Result<Value, CarrierRefusal>, now: Instant) -> Result<Value, CarrierRefusal> {
         match answer {
-            Err(refusal) if matches!(refusal.kind, Kind::Throttled { .. }) => {
-                Err(match rest(self.0.fetch_add(1, Ordering::Relaxed)) {
+            Err(refusal) if matches!(refusal.kind, RefusalKind::Throttled { .. }) => {
+                Err(match wait_after(self.0.fetch_add(1, Ordering::Relaxed)) {
                     None => refusal,
-                    Some(rest) => {
-                        let after = Some(rest.min(until_beijing_midnight(now)));
-                        let detail = format!("{}, the day's quota it seems", refusal.detail);
-                        Refusal { kind: Kind::Throttled { after }, detail }
+                    Some(wait) => {
+                        let after = Some(wait.min(until_beijing_midnight(now)));
+                        let detail = format!("{}, probably the daily quota", refusal.detail);
+                        CarrierRefusal { kind: RefusalKind::Throttled { after }, detail }
                     }
                 })
             }
@@ -58,34 +58,34 @@ impl Flow {
     }
 }
 
-/// Calls SF in the name of one account.
-pub(super) struct Client {
+/// SF's client for one account.
+pub(super) struct SfClient {
     pub(super) http: Http,
-    /// Clients for the places where label files lie.
-    pub(super) label_places: Vec<Http>,
-    pub(super) settings: Settings,
+    /// Clients for the hosts of label files.
+    pub(super) label_hosts: Vec<Http>,
+    pub(super) settings: SfSettings,
     pub(super) clock: Clock,
-    pub(super) flow: Flow,
+    pub(super) throttling: Throttling,
 }
 
-impl Client {
-    /// Calls one service, and reads the answer's content.
-    pub(super) async fn call(&self, service: &'static str, content: &impl Serialize) -> Result<Value, Refusal> {
+impl SfClient {
+    /// Calls a service and returns the answer's content. Sends the request again if it was too old on arrival.
+    pub(super) async fn call(&self, service: &'static str, content: &impl Serialize) -> Result<Value, CarrierRefusal> {
         let msg_data = serde_json::to_string(content)
-            .map_err(|_| Refusal::new(Kind::Misconfigured, "the request cannot be written"))?;
+            .map_err(|_| CarrierRefusal::new(RefusalKind::Misconfigured, "the request cannot be written"))?;
         let mut answer = self.call_once(service, &msg_data).await;
-        if matches!(answer, Err(Refusal { kind: Kind::TooOld, .. })) {
-            // It waited somewhere, or our clock is wrong. A fresh one tells which.
+        if matches!(answer, Err(CarrierRefusal { kind: RefusalKind::TooOld, .. })) {
+            // Either the request was delayed or our clock is wrong. A second one shows which.
             answer = self.call_once(service, &msg_data).await;
         }
-        self.flow.judge(answer, self.clock.now())
+        self.throttling.observe(answer, self.clock.now())
     }
 
-    async fn call_once(&self, service: &'static str, msg_data: &str) -> Result<Value, Refusal> {
+    async fn call_once(&self, service: &'static str, msg_data: &str) -> Result<Value, CarrierRefusal> {
         let timestamp = self.clock.now().timestamp_millis().to_string();
         let form = [
             ("partnerID", self.settings.partner_id.as_str()),
-            ("requestID", &fresh_uuid().to_string()), // a repeated one is refused with A1007
+            ("requestID", &fresh_uuid().to_string()), // SF refuses a repeated one with A1007
             ("serviceCode", service),
             ("timestamp", &timestamp),
             ("msgDigest", &digest(msg_data, &timestamp, &self.settings.check_word)),
@@ -96,12 +96,13 @@ impl Client {
         answer::read(&refusal::body(self.http.send(request).await?)?)
     }
 
-    /// Fetches a label file with its token, if it lies where the settings say that files may lie.
-    pub(super) async fn fetch(&self, url: &Url, token: &str) -> Result<Vec<u8>, Refusal> {
-        let mut places = std::iter::once(&self.http).chain(&self.label_places);
-        let (http, request) = places
-            .find_map(|http| Some((http, http.request_below(Method::GET, url)?)))
-            .ok_or_else(|| Refusal::new(Kind::Misconfigured, "the label is at no place of SONGDA_SF_LABEL_URLS"))?;
+    /// Fetches a label file with its token, if it is below a URL of the settings.
+    pub(super) async fn fetch(&self, url: &Url, token: &str) -> Result<Vec<u8>, CarrierRefusal> {
+        let mut hosts = std::iter::once(&self.http).chain(&self.label_hosts);
+        let (http, request) =
+            hosts.find_map(|http| Some((http, http.request_below(Method::GET, url)?))).ok_or_else(|| {
+                CarrierRefusal::new(RefusalKind::Misconfigured, "the label is not below SONGDA_SF_LABEL_URLS")
+            })?;
         let answer = http.send(request.header("X-Auth-token", token)).await?;
         Ok(refusal::body(answer)?.into())
     }
@@ -112,23 +113,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_refusals_in_a_row_are_the_days_quota() {
-        let (flow, moment) = (Flow::default(), Some(Duration::from_secs(2)));
-        let judge = |answer, at: &str| flow.judge(answer, at.parse().unwrap()).map_err(|refusal| refusal.kind);
-        let too_fast = || Err(Refusal::new(Kind::Throttled { after: moment }, "A1005"));
+    fn many_refusals_in_a_row_count_as_the_daily_quota() {
+        let throttling = Throttling::default();
+        let moment = Some(Duration::from_secs(2));
+        let observe =
+            |answer, at: &str| throttling.observe(answer, at.parse().unwrap()).map_err(|refusal| refusal.kind);
+        let too_fast = || Err(CarrierRefusal::new(RefusalKind::Throttled { after: moment }, "A1005"));
         let noon = "2026-01-02T04:00:00Z";
         for _ in 0..BURST {
-            assert_eq!(judge(too_fast(), noon), Err(Kind::Throttled { after: moment }));
+            assert_eq!(observe(too_fast(), noon), Err(RefusalKind::Throttled { after: moment }));
         }
-        let rested = |minutes: u64| Err(Kind::Throttled { after: Some(Duration::from_secs(60 * minutes)) });
+        let waits = |minutes: u64| Err(RefusalKind::Throttled { after: Some(Duration::from_secs(60 * minutes)) });
         for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
             for _ in 0..BURST {
-                assert_eq!(judge(too_fast(), noon), rested(minutes));
+                assert_eq!(observe(too_fast(), noon), waits(minutes));
             }
         }
         let after = Some(Duration::from_secs(600));
-        assert_eq!(judge(too_fast(), "2026-01-02T15:50:00Z"), Err(Kind::Throttled { after }), "until midnight");
-        assert_eq!(judge(Ok(Value::Null), noon), Ok(Value::Null));
-        assert_eq!(judge(too_fast(), noon), Err(Kind::Throttled { after: moment }), "a burst");
+        assert_eq!(
+            observe(too_fast(), "2026-01-02T15:50:00Z"),
+            Err(RefusalKind::Throttled { after }),
+            "until midnight"
+        );
+        assert_eq!(observe(Ok(Value::Null), noon), Ok(Value::Null));
+        assert_eq!(observe(too_fast(), noon), Err(RefusalKind::Throttled { after: moment }), "a burst");
     }
 }

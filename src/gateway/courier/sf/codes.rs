@@ -1,49 +1,49 @@
-//! What SF's codes mean: those of the platform (`apiResultCode`) and those of the services behind it (`errorCode`).
-//! What is not here is unclear, which is never taken as "nothing happened".
+//! The meaning of SF's codes: those of the platform (`apiResultCode`) and of the services behind it (`errorCode`). A code that is
+//! not here is unclear, which never counts as "nothing happened".
 
 use std::time::Duration;
 
-use crate::gateway::courier::refusal::Kind;
+use crate::gateway::courier::refusal::RefusalKind;
 
-/// The platform let the request through; the service's own answer is inside.
+/// The platform passed the request on; the service's own answer is inside.
 pub(super) const PASSED: &str = "A1000";
 
-/// The service did as asked.
+/// The service succeeded.
 pub(super) const DONE: &str = "S0000";
 
-/// Flow is limited per second and per day, and SF does not say which limit was hit.
+/// SF limits calls per second and per day, and does not say which limit was hit.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
 /// A code of the platform other than [`PASSED`].
-pub(super) fn of_platform(code: &str) -> Kind {
+pub(super) fn of_platform(code: &str) -> RefusalKind {
     match code {
-        // A public parameter is missing; our address, our right to the service, or our digest is refused; the token,
-        // which we do not use.
-        "A1001" | "A1003" | "A1004" | "A1006" | "A1011" => Kind::Misconfigured,
-        "A1002" => Kind::TooOld,
-        "A1005" => Kind::Throttled { after: Some(A_MOMENT) },
-        // A request seen before (A1007), a service out of reach (A1009), a fault of the system (A1099).
-        _ => Kind::Unclear,
+        // A public parameter is missing (A1001); our IP address (A1003), our permission for the service (A1004) or our digest
+        // (A1006) is refused; the token, which we do not use, is wrong (A1011).
+        "A1001" | "A1003" | "A1004" | "A1006" | "A1011" => RefusalKind::Misconfigured,
+        "A1002" => RefusalKind::TooOld,
+        "A1005" => RefusalKind::Throttled { after: Some(A_MOMENT) },
+        // A repeated request (A1007), an unreachable service (A1009), a system error (A1099).
+        _ => RefusalKind::Unclear,
     }
 }
 
 /// A code of a service other than [`DONE`].
-pub(super) fn of_service(code: &str) -> Kind {
+pub(super) fn of_service(code: &str) -> RefusalKind {
     match code {
-        "8016" => Kind::Duplicate,
-        // The recipient's address, name or phone is missing (1014 to 1016), or the phone looks wrong.
-        "1014" | "1015" | "1016" | "8196" => Kind::AddressRefused,
-        "6150" | "8018" => Kind::Absent,
-        "8037" | "8253" => Kind::Cancelled,
+        "8016" => RefusalKind::Duplicate,
+        // The recipient's address, name or phone is missing (1014 to 1016), or the phone is invalid.
+        "1014" | "1015" | "1016" | "8196" => RefusalKind::AddressRefused,
+        "6150" | "8018" => RefusalKind::Absent,
+        "8037" | "8253" => RefusalKind::Cancelled,
         // Order and waybill do not match; confirmed or cancelled already; confirmed already.
-        "8017" | "8019" | "8252" => Kind::WrongState,
-        // The office's address, name or phone is missing (1010 to 1012); no cargo; the monthly account may not
-        // ship (8114, 8119, 20052); the request cannot be read.
-        "1010" | "1011" | "1012" | "1023" | "8114" | "8119" | "20052" | "4002" => Kind::Misconfigured,
+        "8017" | "8019" | "8252" => RefusalKind::WrongState,
+        // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not ship (8114,
+        // 8119, 20052); the request is unreadable (4002).
+        "1010" | "1011" | "1012" | "1023" | "8114" | "8119" | "20052" | "4002" => RefusalKind::Misconfigured,
         // A field is missing or malformed.
-        _ if code.len() == 4 && code.starts_with("61") => Kind::Misconfigured,
-        // A fault of the system (4001), and all that nobody has explained.
-        _ => Kind::Unclear,
+        _ if code.len() == 4 && code.starts_with("61") => RefusalKind::Misconfigured,
+        // A system error (4001), and every undocumented code.
+        _ => RefusalKind::Unclear,
     }
 }
 
@@ -51,14 +51,14 @@ pub(super) fn of_service(code: &str) -> Kind {
 mod tests {
     use super::*;
     use crate::gateway::courier::CarrierFact;
-    use crate::gateway::courier::refusal::{Operation, Refusal};
+    use crate::gateway::courier::refusal::{CarrierRefusal, Operation};
 
-    fn fact(kind: Kind, operation: Operation) -> CarrierFact {
-        Refusal::new(kind, "").fault(operation).fact
+    fn fact(kind: RefusalKind, operation: Operation) -> CarrierFact {
+        CarrierRefusal::new(kind, "").fault(operation).fact
     }
 
     #[test]
-    fn what_may_have_happened_is_ambiguous_for_an_order_only() {
+    fn an_unclear_code_is_ambiguous_for_orders_only() {
         for kind in ["A1007", "A1009", "A1099", "A4711"].map(of_platform) {
             assert_eq!(fact(kind, Operation::Order), CarrierFact::Ambiguous);
             assert_eq!(fact(kind, Operation::Find), CarrierFact::Unavailable);

@@ -1,7 +1,7 @@
-//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))), the raw sixteen bytes and not their hex.
+//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))), over the raw sixteen bytes and not their hex.
 //!
-//! "URL-encoded" is what Java's `URLEncoder` does, byte for byte: other encoders differ in space, `*`, `~` and `!`,
-//! and a digest over theirs is refused (A1006).
+//! "URL-encoded" means exactly what Java's `URLEncoder` does. Other encoders differ in space, `*`, `~` and `!`, and SF refuses a
+//! digest over their texts (A1006).
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};
@@ -27,54 +27,65 @@ mod tests {
 
     use super::*;
 
-    const V2: (&str, &str, &str) = (
-        r#"{"language":"zh-CN","orderId":"GOV-2025-0001","remark":"结果 证照*1~!"}"#,
-        "1735689600000",
-        "TestCheckWord0123456789abcdefABC",
-    );
+    const V2: Vector = Vector {
+        msg_data: r#"{"language":"zh-CN","orderId":"GOV-2025-0001","remark":"结果 证照*1~!"}"#,
+        timestamp: "1735689600000",
+        check_word: "TestCheckWord0123456789abcdefABC",
+    };
 
-    fn digest_of((msg_data, timestamp, check_word): (&str, &str, &str)) -> String {
-        digest(msg_data, timestamp, &Private::new(check_word.to_owned()))
+    struct Vector {
+        msg_data: &'static str,
+        timestamp: &'static str,
+        check_word: &'static str,
+    }
+
+    fn digest_of(vector: &Vector) -> String {
+        digest(vector.msg_data, vector.timestamp, &Private::new(vector.check_word.to_owned()))
     }
 
     #[test]
     fn the_vectors_hold() {
-        let v1 = (
-            r#"{"language":"zh-CN","orderId":"QIAO-20200618-004"}"#,
-            "12312334453453",
-            "fjcg5PGKaNpPSHFAZ4QsCOkV71R3zVci",
-        );
-        assert_eq!(digest_of(v1), "IIKJtuLVzoFTu4kHI8M8vA==");
-        assert_eq!(digest_of(V2), "3klgeqP1eb5DkUeop2/fTw==");
-        assert_eq!(digest_of((r#"{"orderId":"GOV-1"}"#, "1735689600000", "abc123")), "FQdot2PsPgDJVbGvvqisyA==");
+        let v1 = Vector {
+            msg_data: r#"{"language":"zh-CN","orderId":"QIAO-20200618-004"}"#,
+            timestamp: "12312334453453",
+            check_word: "fjcg5PGKaNpPSHFAZ4QsCOkV71R3zVci",
+        };
+        let v3 = Vector { msg_data: r#"{"orderId":"GOV-1"}"#, timestamp: "1735689600000", check_word: "abc123" };
+        assert_eq!(digest_of(&v1), "IIKJtuLVzoFTu4kHI8M8vA==");
+        assert_eq!(digest_of(&V2), "3klgeqP1eb5DkUeop2/fTw==");
+        assert_eq!(digest_of(&v3), "FQdot2PsPgDJVbGvvqisyA==");
     }
 
     #[test]
     fn the_encoded_texts_are_those_of_the_vectors() {
         assert_eq!(
-            url_encoded(&format!("{}{}{}", V2.0, V2.1, V2.2)),
+            url_encoded(&format!("{}{}{}", V2.msg_data, V2.timestamp, V2.check_word)),
             "%7B%22language%22%3A%22zh-CN%22%2C%22orderId%22%3A%22GOV-2025-0001%22%2C%22remark%22%3A%22\
              %E7%BB%93%E6%9E%9C+%E8%AF%81%E7%85%A7*1%7E%21%22%7D1735689600000TestCheckWord0123456789abcdefABC"
         );
     }
 
-    /// Without encoding, with Python's `quote_plus` and with JavaScript's `encodeURIComponent`.
+    /// Wrong digests: without encoding, with Python's `quote_plus`, and with JavaScript's `encodeURIComponent`.
     #[test]
     fn the_known_wrong_digests_are_not_ours() {
         for wrong in ["7CIHTkPOZX4o2hWhh3oDcw==", "CAYFTEpgkbybZ92NXXaiOw==", "Tl802+929PPYmp2YJJlFeA=="] {
-            assert_ne!(digest_of(V2), wrong);
+            assert_ne!(digest_of(&V2), wrong);
         }
-        assert_eq!(raw(&format!("{}{}{}", V2.0, V2.1, V2.2)), "7CIHTkPOZX4o2hWhh3oDcw==", "the first of them");
+        assert_eq!(
+            raw(&format!("{}{}{}", V2.msg_data, V2.timestamp, V2.check_word)),
+            "7CIHTkPOZX4o2hWhh3oDcw==",
+            "the first of them"
+        );
     }
 
-    /// The older XML interface digests the bare text.
+    /// The older XML interface digests the text without encoding.
     #[test]
     fn the_raw_recipe_is_that_of_the_older_interface() {
         let xml = r#"<Request service="OrderService" lang="zh-CN"/>"#;
         assert_eq!(raw(&format!("{xml}abc123")), "IxqjctOKwAhl168zhXo8Iw==");
     }
 
-    /// `java.net.URLEncoder`'s own words: letters, digits and `.-*_` stay, a space is a plus, the rest `%XX`.
+    /// The rule of `java.net.URLEncoder`: letters, digits and `.-*_` stay, a space becomes a plus, the rest `%XX`.
     fn as_java_does(text: &str) -> String {
         let mut encoded = String::new();
         for byte in text.bytes() {

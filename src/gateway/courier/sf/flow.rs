@@ -1,4 +1,4 @@
-//! SF's client against a server that answers well, badly and not at all.
+//! SF's client against a server that answers, answers badly, or does not answer.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
 use crate::gateway::courier::sample::order;
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{Loopback, Reply, json as says, nobody};
+use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json as says, unreachable};
 
 fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
     let mut env = Env::of([
@@ -24,19 +24,19 @@ fn number() -> OrderNo {
     OrderNo::from_stored("SD01".to_owned())
 }
 
-fn passed(inner: &Value) -> Reply {
+fn passed(inner: &Value) -> LoopbackReply {
     says(&json!({"apiResultCode": "A1000", "apiResultData": inner.to_string()}))
 }
 
-fn done(msg_data: &Value) -> Reply {
+fn done(msg_data: &Value) -> LoopbackReply {
     passed(&json!({"success": true, "errorCode": "S0000", "errorMsg": null, "msgData": msg_data}))
 }
 
-fn refused(code: &str) -> Reply {
+fn refused(code: &str) -> LoopbackReply {
     passed(&json!({"success": false, "errorCode": code, "errorMsg": "收件人张三", "msgData": null}))
 }
 
-fn platform(code: &str) -> Reply {
+fn platform(code: &str) -> LoopbackReply {
     says(&json!({"apiErrorMsg": "no", "apiResultCode": code, "apiResultData": ""}))
 }
 
@@ -45,11 +45,11 @@ fn booked() -> Value {
         "waybillNoInfoList": [{"waybillType": 1, "waybillNo": "SF7444000000001"}]})
 }
 
-async fn always(reply: Reply) -> Loopback {
+async fn always(reply: LoopbackReply) -> Loopback {
     Loopback::start(move |_| reply.clone()).await
 }
 
-async fn order_fact(reply: Reply) -> CarrierFact {
+async fn order_fact(reply: LoopbackReply) -> CarrierFact {
     carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
 }
 
@@ -66,7 +66,7 @@ async fn an_order_is_booked() {
     assert_eq!((heard[0].path.as_str(), form["serviceCode"].as_str()), ("/std/service", "EXP_RECE_CREATE_ORDER"));
     assert_eq!(form["timestamp"], "1735689600000");
     let expected = digest::digest(&form["msgData"], &form["timestamp"], &Private::new("abc123".to_owned()));
-    assert_eq!(form["msgDigest"], expected, "what was digested is what was sent");
+    assert_eq!(form["msgDigest"], expected, "the digest is over the sent text");
     assert_ne!(form["requestID"], heard[1].form()["requestID"], "each attempt has its own");
     let sent: Value = serde_json::from_str(&form["msgData"]).unwrap();
     assert_eq!(sent["orderId"], "SD01");
@@ -76,11 +76,11 @@ async fn an_order_is_booked() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_ordered_is_ambiguous() {
+async fn an_order_with_an_unclear_answer_is_ambiguous() {
     for reply in [
-        Reply::HangsUp,
-        Reply::Says(500, "<html>busy</html>".to_owned()),
-        Reply::Says(200, "<html>busy</html>".to_owned()),
+        LoopbackReply::HangsUp,
+        LoopbackReply::Says(500, "<html>busy</html>".to_owned()),
+        LoopbackReply::Says(200, "<html>busy</html>".to_owned()),
         platform("A1007"),
         platform("A1009"),
         platform("A1099"),
@@ -93,7 +93,7 @@ async fn what_may_have_been_ordered_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn what_is_certain_is_told_as_it_is() {
+async fn a_clear_refusal_has_its_fact() {
     let undeliverable = done(&json!({"orderId": "SD01", "filterResult": "3", "remark": "超范围"}));
     assert_eq!(order_fact(undeliverable).await, CarrierFact::AddressRefused);
     assert_eq!(order_fact(refused("8196")).await, CarrierFact::AddressRefused);
@@ -102,12 +102,12 @@ async fn what_is_certain_is_told_as_it_is() {
     assert_eq!(order_fact(platform("A1006")).await, CarrierFact::Misconfigured);
     let after = Some(Duration::from_secs(2));
     assert_eq!(order_fact(platform("A1005")).await, CarrierFact::Throttled { after });
-    let fault = carrier(&nobody().await).order(&order()).await.unwrap_err();
-    assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing left the house");
+    let fault = carrier(&unreachable().await).order(&order()).await.unwrap_err();
+    assert_eq!(fault.fact, CarrierFact::Unavailable, "nothing was sent");
 }
 
 #[tokio::test]
-async fn the_carriers_words_stay_out_of_the_fault() {
+async fn the_carriers_words_are_not_in_the_fault() {
     let fault = carrier(&always(refused("8196")).await.settings).order(&order()).await.unwrap_err();
     assert_eq!(fault.detail, "8196");
 }
@@ -122,7 +122,7 @@ async fn an_order_under_check_has_no_waybill_yet() {
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_is_cleared_up_by_looking() {
+async fn an_unknown_outcome_is_cleared_up_by_a_look_up() {
     let found = json!({"orderid": "SD01", "origincode": "025", "filterResult": "2",
         "waybillNoInfoList": [{"waybillType": "1", "waybillNo": "SF7444000000001"}]});
     let booking = Booking { waybill: Some(Waybill::new("SF7444000000001")) };
@@ -137,7 +137,7 @@ async fn an_unknown_outcome_is_cleared_up_by_looking() {
         assert_eq!(sf.calls()[0].form()["serviceCode"], "EXP_RECE_SEARCH_ORDER_RESP");
     }
     for (reply, fact) in [
-        (Reply::HangsUp, CarrierFact::Unavailable),
+        (LoopbackReply::HangsUp, CarrierFact::Unavailable),
         (done(&json!({"orderId": "SD01", "filterResult": "3"})), CarrierFact::AddressRefused),
     ] {
         assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
@@ -145,7 +145,7 @@ async fn an_unknown_outcome_is_cleared_up_by_looking() {
 }
 
 #[tokio::test]
-async fn a_cancellation_says_what_became_of_the_order() {
+async fn a_cancellation_has_its_outcome() {
     let cancel =
         async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await;
     for reply in [done(&json!({"resStatus": 2})), refused("8037"), refused("8253")] {
@@ -154,19 +154,19 @@ async fn a_cancellation_says_what_became_of_the_order() {
     for (reply, fact) in [
         (done(&json!({"resStatus": "1"})), CarrierFact::Absent),
         (refused("8018"), CarrierFact::Absent),
-        (Reply::HangsUp, CarrierFact::Ambiguous),
+        (LoopbackReply::HangsUp, CarrierFact::Ambiguous),
     ] {
         assert_eq!(cancel(reply).await.unwrap_err().fact, fact);
     }
 }
 
 #[tokio::test]
-async fn a_cancellation_that_comes_too_late_may_have_been_our_own() {
+async fn a_late_cancellation_may_be_a_repetition_of_our_own() {
     for code in ["8019", "8252"] {
         for (found, outcome) in [
             (refused("8253"), Ok(())),
             (done(&booked()), Err(CarrierFact::WrongState)),
-            (Reply::HangsUp, Err(CarrierFact::Unavailable)),
+            (LoopbackReply::HangsUp, Err(CarrierFact::Unavailable)),
         ] {
             let sf = Loopback::start(move |call| match call.form()["serviceCode"].as_str() {
                 "EXP_RECE_UPDATE_ORDER" => refused(code),
@@ -180,7 +180,7 @@ async fn a_cancellation_that_comes_too_late_may_have_been_our_own() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_too_old_is_made_anew_once() {
+async fn a_request_that_was_too_old_is_sent_again_once() {
     let times = std::sync::atomic::AtomicU32::new(0);
     let late = Loopback::start(move |_| match times.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
         0 => platform("A1002"),
@@ -205,13 +205,13 @@ async fn a_route_is_read() {
 }
 
 #[tokio::test]
-async fn a_label_is_fetched_only_where_sf_keeps_its_files() {
+async fn a_label_is_fetched_from_known_hosts_only() {
     let printed = |url: String| {
         passed(&json!({"success": true, "obj": {"files": [
         {"url": url, "token": "once", "waybillNo": "SF1"}]}}))
     };
     let sf = Loopback::start(move |call| match call.path.as_str() {
-        "/files/1.pdf" => Reply::Says(200, "%PDF-1.4 label".to_owned()),
+        "/files/1.pdf" => LoopbackReply::Says(200, "%PDF-1.4 label".to_owned()),
         _ => printed(format!("http://{}/files/1.pdf", call.headers["host"])),
     })
     .await;

@@ -1,6 +1,6 @@
-//! SF Express (顺丰速运): its open platform, in digest mode. One address for all services, digested JSON in a form.
+//! SF Express (顺丰速运): its open platform in digest mode. One address for all services, JSON with a digest in a form.
 //!
-//! An order of unknown outcome is looked up by our own number; SF refuses a number that it has seen for ever.
+//! An order of unknown outcome is looked up by our own number. SF never accepts the same number twice.
 
 mod answer;
 mod callback;
@@ -21,10 +21,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::client::{Client, Flow};
-use self::settings::Settings;
-use super::refusal::{Kind, Operation, Refusal};
-use super::{Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
+use self::client::{SfClient, Throttling};
+use self::settings::SfSettings;
+use super::refusal::{CarrierRefusal, Operation, RefusalKind};
+use super::{
+    Acknowledgement, Booking, CallbackFault, Carrier, CarrierAdapter, CarrierFault, Label, RawCallback, Recovery,
+};
 use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::kernel::clock::{Clock, fresh};
 use crate::domain::kernel::ids::ParcelId;
@@ -34,8 +36,8 @@ use crate::env::Env;
 use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::gateway::shared::probe::Probe;
 
-/// The carrier, as `registry.rs` knows it.
-pub const ADAPTER: Adapter = Adapter { code: "sf", build };
+/// The carrier, as `registry.rs` lists it.
+pub const ADAPTER: CarrierAdapter = CarrierAdapter { code: "sf", build };
 
 mod service {
     pub(super) const ORDER: &str = "EXP_RECE_CREATE_ORDER";
@@ -47,25 +49,25 @@ mod service {
 
 struct Sf {
     code: CarrierCode,
-    client: Client,
+    client: SfClient,
 }
 
 /// Reads SF's settings and builds its client.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
-    let settings = Settings::read(env)?;
+    let settings = SfSettings::read(env)?;
     let client = connect(settings, clock).map_err(|error| env.fault(format!("SF cannot be reached: {error}"))).ok()?;
     Some(Arc::new(Sf { code: CarrierCode::new(ADAPTER.code), client }))
 }
 
-fn connect(settings: Settings, clock: &Clock) -> Result<Client, reqwest::Error> {
+fn connect(settings: SfSettings, clock: &Clock) -> Result<SfClient, reqwest::Error> {
     let http = Http::new(&settings.http)?;
-    let place = |url: &reqwest::Url| Http::new(&HttpSettings { base_url: url.clone(), ..settings.http.clone() });
-    let label_places = settings.label_urls.iter().map(place).collect::<Result<_, _>>()?;
-    Ok(Client { http, label_places, settings, clock: clock.clone(), flow: Flow::default() })
+    let label_host = |url: &reqwest::Url| Http::new(&HttpSettings { base_url: url.clone(), ..settings.http.clone() });
+    let label_hosts = settings.label_urls.iter().map(label_host).collect::<Result<_, _>>()?;
+    Ok(SfClient { http, label_hosts, settings, clock: clock.clone(), throttling: Throttling::default() })
 }
 
 impl Sf {
-    async fn look_up(&self, order_no: &OrderNo) -> Result<Booking, Refusal> {
+    async fn look_up(&self, order_no: &OrderNo) -> Result<Booking, CarrierRefusal> {
         let content = self.client.call(service::LOOK_UP, &order::look_up(order_no)).await?;
         order::booking(content, order_no)
     }
@@ -95,8 +97,8 @@ impl Carrier for Sf {
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault> {
         match self.look_up(order_no).await {
             Ok(booking) => Ok(Recovery::Found(booking)),
-            Err(Refusal { kind: Kind::Absent, .. }) => Ok(Recovery::Absent),
-            Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
+            Err(CarrierRefusal { kind: RefusalKind::Absent, .. }) => Ok(Recovery::Absent),
+            Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
             Err(refusal) => Err(refusal.fault(Operation::Find)),
         }
     }
@@ -110,7 +112,7 @@ impl Carrier for Sf {
         let content = self.client.call(service::TRACK, &scans::question(waybill, recipient_phone)).await;
         content
             .and_then(|content| {
-                scans::of_answer(content, waybill).ok_or_else(|| Refusal::unclear("success without a route"))
+                scans::of_answer(content, waybill).ok_or_else(|| CarrierRefusal::unclear("success without a route"))
             })
             .map_err(|refusal| refusal.fault(Operation::Read))
     }
@@ -118,31 +120,31 @@ impl Carrier for Sf {
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault> {
         let content = self.client.call(service::CANCEL, &order::cancellation(order_no, waybill)).await;
         let refusal = match content.and_then(|content| order::cancelled(&content)) {
-            Ok(()) | Err(Refusal { kind: Kind::Cancelled, .. }) => return Ok(()),
+            Ok(()) | Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => return Ok(()),
             Err(refusal) => refusal,
         };
-        if refusal.kind != Kind::WrongState {
+        if refusal.kind != RefusalKind::WrongState {
             return Err(refusal.fault(Operation::Cancel));
         }
-        // "Confirmed or cancelled before" (8019) may be said of our own cancellation, the answer to which was lost.
+        // "Confirmed or cancelled before" (8019) may mean our own cancellation, whose answer was lost.
         match self.look_up(order_no).await {
-            Err(Refusal { kind: Kind::Cancelled, .. }) => Ok(()),
+            Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
             Ok(_) => Err(refusal.fault(Operation::Cancel)),
             Err(unknown) => Err(unknown.fault(Operation::Find)),
         }
     }
 
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault> {
-        let read = |refusal: Refusal| refusal.fault(Operation::Read);
+        let read = |refusal: CarrierRefusal| refusal.fault(Operation::Read);
         let question = label::question(&self.client.settings.label_template, waybill);
         let content = self.client.call(service::LABEL, &question).await.map_err(read)?;
-        let place = label::place(content, waybill);
-        let (url, token) = place.ok_or_else(|| read(Refusal::unclear("no label in the answer")))?;
+        let location = label::location(content, waybill);
+        let (url, token) = location.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))?;
         let file = self.client.fetch(&url, token.expose()).await.map_err(read)?;
-        Label::of(file).ok_or_else(|| read(Refusal::unclear("the label is no printable file")))
+        Label::of(file).ok_or_else(|| read(CarrierRefusal::unclear("the label is not a printable file")))
     }
 
-    /// Looks for an order that nobody made.
+    /// Looks up an order that does not exist.
     async fn probe(&self) -> Probe {
         match self.look_up(&OrderNo::mint(fresh(ParcelId::from_uuid), 1)).await {
             Ok(_) => Probe::Well,

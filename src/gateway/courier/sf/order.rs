@@ -1,18 +1,18 @@
-//! The order, as SF reads it, and what SF says of one: at once, and when asked for it later.
+//! The order in SF's form, and SF's answers about an order, at once and on a later look-up.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::settings::Terms;
+use super::settings::SfTerms;
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
-use crate::gateway::courier::refusal::{Kind, Refusal};
+use crate::gateway::courier::refusal::{CarrierRefusal, RefusalKind};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, lenient, office};
 
 /// An order (`EXP_RECE_CREATE_ORDER`).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Order<'a> {
+pub(super) struct SfOrder<'a> {
     language: &'static str,
     order_id: &'a str,
     express_type_id: u32,
@@ -51,11 +51,11 @@ struct Contact<'a> {
     post_code: Option<&'a str>,
 }
 
-/// Words an order for SF.
-pub(super) fn order<'a>(order: &'a ParcelOrder, terms: &'a Terms) -> Order<'a> {
+/// Puts an order into SF's form.
+pub(super) fn order<'a>(order: &'a ParcelOrder, terms: &'a SfTerms) -> SfOrder<'a> {
     const SENDER: u8 = 1;
     const RECIPIENT: u8 = 2;
-    Order {
+    SfOrder {
         language: "zh-CN",
         order_id: order.order_no.as_str(),
         express_type_id: terms.express_type,
@@ -87,10 +87,10 @@ fn contact(contact_type: u8, address: &PostalAddress) -> Contact<'_> {
     }
 }
 
-/// What SF says of an order. A look-up spells some names in lower case, and numbers as strings.
+/// SF's answer about an order. A look-up spells some names in lower case, and numbers as strings.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply {
+struct OrderReply {
     #[serde(default, alias = "orderid", deserialize_with = "lenient::text")]
     order_id: String,
     #[serde(default, alias = "filterresult", deserialize_with = "lenient::text")]
@@ -108,27 +108,28 @@ struct WaybillInfo {
     waybill_no: String,
 }
 
-/// The booking that a reply describes. Another order's is never taken for ours.
-pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, Refusal> {
+/// The booking in a reply. A reply about another order is never used.
+pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, CarrierRefusal> {
     const CHECKED_BY_HAND: &str = "1";
     const NOT_DELIVERABLE: &str = "3";
     const MASTER: &str = "1";
-    let reply: Reply = serde_json::from_value(content).map_err(|_| Refusal::unclear("success without an order"))?;
+    let reply: OrderReply =
+        serde_json::from_value(content).map_err(|_| CarrierRefusal::unclear("success without an order"))?;
     if reply.order_id != order_no.as_str() {
-        return Err(Refusal::unclear("the answer is not about this order"));
+        return Err(CarrierRefusal::unclear("the answer is not about this order"));
     }
     if reply.filter_result == NOT_DELIVERABLE {
-        return Err(Refusal::new(Kind::AddressRefused, "filterResult 3: SF does not deliver there"));
+        return Err(CarrierRefusal::new(RefusalKind::AddressRefused, "filterResult 3: SF does not deliver there"));
     }
     let master = reply.waybill_no_info_list.into_iter().find(|info| info.waybill_type == MASTER);
     let waybill = master.map(|info| info.waybill_no).filter(|number| !number.is_empty()).map(Waybill::new);
     if waybill.is_none() && reply.filter_result != CHECKED_BY_HAND {
-        return Err(Refusal::unclear("an order without a waybill, and not under check"));
+        return Err(CarrierRefusal::unclear("an order without a waybill, and not under check"));
     }
     Ok(Booking { waybill })
 }
 
-/// A look-up by our number (`EXP_RECE_SEARCH_ORDER_RESP`), of the way there and not the way back.
+/// A look-up by our number (`EXP_RECE_SEARCH_ORDER_RESP`), for the outward delivery and not a return.
 pub(super) fn look_up(order_no: &OrderNo) -> Value {
     json!({"orderId": order_no.as_str(), "searchType": "1", "language": "zh-CN"})
 }
@@ -141,14 +142,14 @@ pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Val
     json!({"orderId": order_no.as_str(), "dealType": CANCEL, "waybillNoInfoList": waybills, "language": "zh-CN"})
 }
 
-/// What SF says of a cancellation.
-pub(super) fn cancelled(content: &Value) -> Result<(), Refusal> {
+/// SF's answer to a cancellation.
+pub(super) fn cancelled(content: &Value) -> Result<(), CarrierRefusal> {
     let status =
         content.get("resStatus").map(|status| status.as_str().map_or_else(|| status.to_string(), str::to_owned));
     match status.as_deref() {
         Some("2") => Ok(()),
-        Some("1") => Err(Refusal::new(Kind::Absent, "resStatus 1: no such order")),
-        _ => Err(Refusal::unclear("success without a resStatus")),
+        Some("1") => Err(CarrierRefusal::new(RefusalKind::Absent, "resStatus 1: no such order")),
+        _ => Err(CarrierRefusal::unclear("success without a resStatus")),
     }
 }
 
@@ -156,7 +157,7 @@ pub(super) fn cancelled(content: &Value) -> Result<(), Refusal> {
 mod tests {
     use super::*;
 
-    fn read(content: Value) -> Result<Booking, Kind> {
+    fn read(content: Value) -> Result<Booking, RefusalKind> {
         booking(content, &OrderNo::from_stored("SD01".to_owned())).map_err(|refusal| refusal.kind)
     }
 
@@ -172,26 +173,26 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_decides() {
+    fn each_filter_result_has_its_meaning() {
         let filtered = |result: Value| read(json!({"orderId": "SD01", "filterResult": result}));
         assert_eq!(filtered(json!(1)), Ok(Booking { waybill: None }));
-        assert_eq!(filtered(json!("3")), Err(Kind::AddressRefused));
-        assert_eq!(filtered(json!(2)), Err(Kind::Unclear), "deliverable, but without a waybill");
+        assert_eq!(filtered(json!("3")), Err(RefusalKind::AddressRefused));
+        assert_eq!(filtered(json!(2)), Err(RefusalKind::Unclear), "deliverable, but without a waybill");
     }
 
     #[test]
-    fn another_order_is_not_ours() {
-        assert_eq!(read(json!({"orderId": "SD02", "filterResult": 1})), Err(Kind::Unclear));
-        assert_eq!(read(json!({"filterResult": 1})), Err(Kind::Unclear));
-        assert_eq!(read(Value::Null), Err(Kind::Unclear));
+    fn a_reply_about_another_order_is_unclear() {
+        assert_eq!(read(json!({"orderId": "SD02", "filterResult": 1})), Err(RefusalKind::Unclear));
+        assert_eq!(read(json!({"filterResult": 1})), Err(RefusalKind::Unclear));
+        assert_eq!(read(Value::Null), Err(RefusalKind::Unclear));
     }
 
     #[test]
-    fn a_cancellation_says_whether_there_was_an_order() {
+    fn each_status_of_a_cancellation_has_its_meaning() {
         let kind = |content: Value| cancelled(&content).map_err(|refusal| refusal.kind);
         assert_eq!(kind(json!({"resStatus": 2})), Ok(()));
         assert_eq!(kind(json!({"resStatus": "2"})), Ok(()));
-        assert_eq!(kind(json!({"resStatus": "1"})), Err(Kind::Absent));
-        assert_eq!(kind(Value::Null), Err(Kind::Unclear));
+        assert_eq!(kind(json!({"resStatus": "1"})), Err(RefusalKind::Absent));
+        assert_eq!(kind(Value::Null), Err(RefusalKind::Unclear));
     }
 }

@@ -1,4 +1,4 @@
-//! SF's route nodes, alike in its answers (`EXP_RECE_SEARCH_ROUTES`) and its pushes (`RoutePushService`).
+//! SF's route nodes, the same in its answers (`EXP_RECE_SEARCH_ROUTES`) and its pushes (`RoutePushService`).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::domain::delivery::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
 use crate::domain::kernel::private::Private;
-use crate::gateway::courier::lenient::{self, Told};
+use crate::gateway::courier::lenient::{self, WithRaw};
 use crate::gateway::courier::{beijing_time, way_back};
 
-/// What `opCode`s mean, from real trails. What is not here changes nothing. 44 looks like delivery but is a courier
-/// being chosen; 36 looks like trouble but is a departure; 99, 631 and 648 are a return or a new address, which only
-/// the words tell apart, so alone they are an exception.
+/// The meaning of each `opCode`, from real routes. A code that is not here changes nothing. 44 looks like delivery but means
+/// that a courier is being chosen; 36 looks like trouble but is a departure; 99, 631 and 648 are a return or a new address,
+/// which only the words distinguish, so the codes alone are an exception.
 const MEANINGS: &[(ScanMeaning, &[&str])] = &[
     (ScanMeaning::PickedUp, &["50", "54"]),
     (ScanMeaning::InTransit, &["30", "31", "36", "44", "123", "130", "407", "501", "607"]),
@@ -20,13 +20,13 @@ const MEANINGS: &[(ScanMeaning, &[&str])] = &[
     (ScanMeaning::Exception, &["33", "70", "99", "631", "648"]),
 ];
 
-/// Book-keeping after the signature, whatever else the node says.
+/// Book-keeping after the signature. The rest of the node does not count.
 const CLOSED: &str = "8000";
 
-/// One node. All fields are texts, and any may be missing.
+/// One node. All fields are texts, and each may be missing.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Node {
+pub(super) struct RouteNode {
     #[serde(default, alias = "mailNo", deserialize_with = "lenient::text")]
     mailno: String,
     #[serde(default, alias = "orderId", deserialize_with = "lenient::text")]
@@ -45,21 +45,21 @@ pub(super) struct Node {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply {
+struct RoutesReply {
     #[serde(default, deserialize_with = "lenient::list")]
-    route_resps: Vec<Trail>,
+    route_resps: Vec<Route>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Trail {
+struct Route {
     #[serde(default, alias = "mailno", deserialize_with = "lenient::text")]
     mail_no: String,
     #[serde(default, deserialize_with = "lenient::list")]
-    routes: Vec<Told<Node>>,
+    routes: Vec<WithRaw<RouteNode>>,
 }
 
-/// A question for one waybill's route. SF wants the end of a phone for waybills of other accounts.
+/// The request for a waybill's route. For waybills of other accounts SF wants the last digits of a phone.
 pub(super) fn question(waybill: &Waybill, recipient_phone: &Private<String>) -> Value {
     let phone = recipient_phone.expose();
     let end = phone.get(phone.len().saturating_sub(4)..).unwrap_or_default();
@@ -67,18 +67,18 @@ pub(super) fn question(waybill: &Waybill, recipient_phone: &Private<String>) -> 
         "checkPhoneNo": end})
 }
 
-/// The scans of one waybill in an answer; `None` if it is no such answer. None at all: not yet scanned.
+/// The scans of one waybill in an answer, empty if it was not scanned yet; `None` if it is not an answer about routes.
 pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> {
-    let reply: Reply = serde_json::from_value(content).ok()?;
-    let trails = reply.route_resps.into_iter().filter(|trail| trail.mail_no == waybill.as_str());
-    let nodes = trails.flat_map(|trail| trail.routes);
-    let named =
-        nodes.map(|Told { part, raw }| Told { part: Node { mailno: waybill.as_str().to_owned(), ..part }, raw });
-    Some(named.filter_map(Told::scan).collect())
+    let reply: RoutesReply = serde_json::from_value(content).ok()?;
+    let routes = reply.route_resps.into_iter().filter(|route| route.mail_no == waybill.as_str());
+    let nodes = routes.flat_map(|route| route.routes);
+    let named = nodes
+        .map(|WithRaw { part, raw }| WithRaw { part: RouteNode { mailno: waybill.as_str().to_owned(), ..part }, raw });
+    Some(named.filter_map(WithRaw::scan).collect())
 }
 
-impl Told<Node> {
-    /// The node in our words; `None` if it lacks a waybill or a time.
+impl WithRaw<RouteNode> {
+    /// The node as a scan; `None` if it lacks a waybill or a time.
     pub(super) fn scan(self) -> Option<Scan> {
         let Self { part: node, raw } = self;
         let occurred_at = beijing_time::read(&node.accept_time)?;
@@ -100,12 +100,12 @@ impl Told<Node> {
     }
 }
 
-/// A push has an id that a query lacks, so a node is known by what both tell: a hash of it.
+/// The key of a scan: a hash of what both a push and a query contain. Only a push has an id.
 fn key(parts: [&str; 4]) -> String {
     hex::encode(digest(&SHA256, parts.join("\0").as_bytes()))
 }
 
-/// The newer status, where there is one, is kept with more care than the code.
+/// The newer status, if present, is more reliable than the code.
 fn meaning(op_code: &str, first_status: &str, remark: &str) -> ScanMeaning {
     if op_code == CLOSED {
         return ScanMeaning::Unchanged;
@@ -120,7 +120,7 @@ fn meaning(op_code: &str, first_status: &str, remark: &str) -> ScanMeaning {
             row.map_or(ScanMeaning::Unchanged, |(meaning, _)| *meaning)
         }
     };
-    way_back::heard(meaning, remark)
+    way_back::with_words(meaning, remark)
 }
 
 #[cfg(test)]
@@ -128,32 +128,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_and_a_push_tell_the_same_node() {
-        let pushed: Told<Node> = serde_json::from_value(json!({"id": "173568970001", "mailno": "SF7444000000001",
+    fn a_query_and_a_push_give_the_same_scan() {
+        let pushed: WithRaw<RouteNode> =
+            serde_json::from_value(json!({"id": "173568970001", "mailno": "SF7444000000001",
             "orderid": "SD01", "acceptTime": "2025-01-02 09:10:11", "acceptAddress": "南京市", "remark": "已签收",
             "opCode": "80", "reasonCode": "", "reasonName": ""}))
-        .unwrap();
-        let told = json!({"routeResps": [{"mailNo": "SF7444000000001", "routes": [{"acceptTime": "2025-01-02 09:10:11",
+            .unwrap();
+        let queried = json!({"routeResps": [{"mailNo": "SF7444000000001", "routes": [{"acceptTime": "2025-01-02 09:10:11",
             "acceptAddress": "南京市", "remark": "已签收", "opCode": 80, "firstStatusCode": 4}]}]});
-        let (pushed, told) =
-            (pushed.scan().unwrap(), of_answer(told, &Waybill::new("SF7444000000001")).unwrap().remove(0));
-        assert_eq!(pushed.key, told.key);
-        assert_eq!((pushed.meaning, told.meaning), (ScanMeaning::Delivered, ScanMeaning::Delivered));
+        let pushed = pushed.scan().unwrap();
+        let queried = of_answer(queried, &Waybill::new("SF7444000000001")).unwrap().remove(0);
+        assert_eq!(pushed.key, queried.key);
+        assert_eq!((pushed.meaning, queried.meaning), (ScanMeaning::Delivered, ScanMeaning::Delivered));
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
-        assert!(pushed.raw.expose().contains("173568970001"), "nothing of it is lost");
-        assert_eq!(told.occurred_at, "2025-01-02T01:10:11Z".parse::<crate::domain::kernel::clock::Instant>().unwrap());
+        assert!(pushed.raw.expose().contains("173568970001"), "the raw node is kept");
+        assert_eq!(
+            queried.occurred_at,
+            "2025-01-02T01:10:11Z".parse::<crate::domain::kernel::clock::Instant>().unwrap()
+        );
     }
 
     #[test]
-    fn only_the_waybill_that_was_asked_for_is_read() {
-        let told = json!({"routeResps": {"mailNo": "SF2", "routes": [{"acceptTime": "2025-01-02 09:10:11"}]}});
-        assert_eq!(of_answer(told, &Waybill::new("SF1")), Some(Vec::new()));
+    fn only_the_requested_waybill_is_read() {
+        let queried = json!({"routeResps": {"mailNo": "SF2", "routes": [{"acceptTime": "2025-01-02 09:10:11"}]}});
+        assert_eq!(of_answer(queried, &Waybill::new("SF1")), Some(Vec::new()));
         assert_eq!(of_answer(json!([]), &Waybill::new("SF1")), Some(Vec::new()));
         assert_eq!(of_answer(Value::Null, &Waybill::new("SF1")), None);
     }
 
     #[test]
-    fn codes_mean_what_real_trails_show() {
+    fn each_code_has_the_meaning_of_real_routes() {
         for (code, status, words, expected) in [
             ("50", "", "", ScanMeaning::PickedUp),
             ("36", "", "", ScanMeaning::InTransit),
@@ -172,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_end_of_the_phone_is_told() {
+    fn only_the_last_digits_of_the_phone_are_sent() {
         let asked =
             |phone: &str| question(&Waybill::new("SF1"), &Private::new(phone.to_owned()))["checkPhoneNo"].clone();
         assert_eq!(asked("13800000002"), "0002");

@@ -1,4 +1,4 @@
-//! What an installation tells us about its contract with SF.
+//! An installation's settings for its contract with SF.
 
 use reqwest::Url;
 
@@ -10,30 +10,30 @@ use crate::gateway::shared::http::{HttpNames, HttpSettings};
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_SF_URL", default_url: "https://sfapi.sf-express.com", timeout: "SONGDA_SF_TIMEOUT" };
 
-/// SF allows thirty calls a second to each of its services, until a contract says more.
+/// SF allows thirty calls a second to each of its services, unless a contract allows more.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_SF_RATE", default_rate: "30", slots: "SONGDA_SF_SLOTS", default_slots: "16" };
 
 /// The settings of one account.
-pub(super) struct Settings {
+pub(super) struct SfSettings {
     pub(super) http: HttpSettings,
     pub(super) pace: Pace,
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
     pub(super) label_template: String,
-    /// Where label files may be fetched from, besides the base URL.
+    /// Further URLs from which label files may be fetched.
     pub(super) label_urls: Vec<Url>,
-    pub(super) terms: Terms,
+    pub(super) terms: SfTerms,
 }
 
-/// What every order of the account says in the same way.
-pub(super) struct Terms {
+/// The values that every order of the account contains.
+pub(super) struct SfTerms {
     pub(super) monthly_card: String,
     pub(super) express_type: u32,
     pub(super) payer: u32,
 }
 
-impl Settings {
+impl SfSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let http = HttpSettings::read(env, &HTTP);
         let pace = Pace::read(env, &PACE);
@@ -42,7 +42,7 @@ impl Settings {
         let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
         let label_template = env.optional("SONGDA_SF_LABEL_TEMPLATE", template_meaning);
         let label_urls = label_urls(env);
-        let terms = Terms::read(env);
+        let terms = SfTerms::read(env);
         let partner_id = partner_id?;
         Some(Self {
             http: http?,
@@ -60,10 +60,12 @@ fn label_urls(env: &mut Env) -> Option<Vec<Url>> {
     let meaning = "base URLs below which SF keeps label files, separated by commas, besides SONGDA_SF_URL";
     let text: String = env.or("SONGDA_SF_LABEL_URLS", "", meaning)?;
     let urls = text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::parse);
-    urls.collect::<Result<_, _>>().map_err(|_| env.fault("SONGDA_SF_LABEL_URLS holds something that is no URL")).ok()
+    urls.collect::<Result<_, _>>()
+        .map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL"))
+        .ok()
 }
 
-impl Terms {
+impl SfTerms {
     fn read(env: &mut Env) -> Option<Self> {
         let monthly_card: Option<String> =
             env.required("SONGDA_SF_MONTHLY_CARD", "SF monthly account (月结卡号) that is billed, ten digits");
@@ -71,7 +73,7 @@ impl Terms {
             env.fault("SONGDA_SF_MONTHLY_CARD is not ten digits");
         }
         let express_type = env.or("SONGDA_SF_EXPRESS_TYPE", "2", "SF product by contract: 1 fast, 2 standard");
-        let payer = env.or("SONGDA_SF_PAYER", "1", "who pays SF: 1 sender, 2 recipient, 3 third party");
+        let payer = env.or("SONGDA_SF_PAYER", "1", "payer of SF: 1 sender, 2 recipient, 3 third party");
         Some(Self { monthly_card: monthly_card?, express_type: express_type?, payer: payer? })
     }
 }

@@ -1,8 +1,8 @@
-//! The real-name check of Alibaba Cloud (`cloudauth`, `Id2MetaVerify`): name and resident ID number against the
+//! The real-name check of Alibaba Cloud (`cloudauth`, `Id2MetaVerify`): compares name and resident ID number with the
 //! register.
 //!
-//! The names of fields and codes are taken from general knowledge of the public interface and were not confirmed
-//! against its documentation or the service itself. What is not recognised counts as no answer.
+//! The names of fields and codes come from general knowledge of the public interface. They were not confirmed against its
+//! documentation or the service itself. An unknown answer counts as no answer.
 
 #[cfg(feature = "development")]
 pub mod sandbox;
@@ -17,27 +17,27 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::acs3::Credentials;
 use crate::gateway::shared::aliyun::{self, EdgeFault, Rpc, edge_fault};
-use crate::gateway::shared::http::{Answer, HttpNames, HttpSettings};
+use crate::gateway::shared::http::{HttpAnswer, HttpNames, HttpSettings};
 use crate::gateway::shared::probe::Probe;
 
-use super::{IdentityFact, IdentityGateway};
+use super::{IdentityAdapter, IdentityFact, IdentityGateway};
 
-/// The interface that is spoken here.
+/// The gateway, as `registry.rs` lists it. Its settings are named after its kind: there is one check per installation.
+pub const ADAPTER: IdentityAdapter = IdentityAdapter { code: "identity", build };
+
+/// The version of the interface.
 const VERSION: &str = "2019-03-07";
 
-/// Settings of the gateway.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// How the service is reached.
+pub struct IdentitySettings {
     pub http: HttpSettings,
-    /// Who calls it.
     pub credentials: Credentials,
 }
 
-impl Settings {
-    /// Reads the settings; `None` where the gateway is off, or faults were found.
+impl IdentitySettings {
+    /// Reads the settings; `None` if the gateway is off, or if the settings have faults.
     pub fn read(env: &mut Env) -> Option<Self> {
-        if !env.or::<bool>("SONGDA_IDENTITY_ENABLED", "true", "whether names are checked through Alibaba Cloud")? {
+        if !env.or::<bool>("SONGDA_IDENTITY_ENABLED", "true", "`true`: names are checked through Alibaba Cloud")? {
             return None;
         }
         let names = HttpNames {
@@ -57,8 +57,8 @@ pub struct AliyunIdentity {
 }
 
 /// Builds the gateway from the settings.
-pub fn gateway(env: &mut Env, clock: &Clock) -> Option<Arc<dyn IdentityGateway>> {
-    let settings = Settings::read(env)?;
+fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn IdentityGateway>> {
+    let settings = IdentitySettings::read(env)?;
     match AliyunIdentity::new(settings, clock.clone()) {
         Ok(gateway) => Some(Arc::new(gateway)),
         Err(error) => {
@@ -72,8 +72,8 @@ impl AliyunIdentity {
     /// The gateway with these settings.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
+    /// If TLS cannot be set up.
+    pub fn new(settings: IdentitySettings, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self { rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock)? })
     }
 }
@@ -82,7 +82,7 @@ impl AliyunIdentity {
 impl IdentityGateway for AliyunIdentity {
     async fn verify(&self, name: &Private<String>, resident_id: &Private<String>) -> IdentityFact {
         let parameters = [
-            ("ParamType", "normal"), // in the clear within TLS, not hashed
+            ("ParamType", "normal"), // plain text within TLS, not hashed
             ("UserName", name.expose().as_str()),
             ("IdentifyNum", resident_id.expose().as_str()),
         ];
@@ -92,7 +92,7 @@ impl IdentityGateway for AliyunIdentity {
         }
     }
 
-    /// A check of nobody is refused for want of a name, which costs nothing, once the account was found good.
+    /// A check without a name is refused, which costs nothing. The account is verified before that.
     async fn probe(&self) -> Probe {
         aliyun::probe(self.rpc.call("Id2MetaVerify", &[("ParamType", "normal")]).await)
     }
@@ -100,7 +100,7 @@ impl IdentityGateway for AliyunIdentity {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Said {
+struct MetaVerifyAnswer {
     code: String,
     request_id: Option<String>,
     result_object: Option<ResultObject>,
@@ -112,18 +112,18 @@ struct ResultObject {
     biz_code: String,
 }
 
-fn understand(answer: &Answer) -> IdentityFact {
-    let Ok(said) = serde_json::from_slice::<Said>(&answer.body) else {
+fn understand(answer: &HttpAnswer) -> IdentityFact {
+    let Ok(read) = serde_json::from_slice::<MetaVerifyAnswer>(&answer.body) else {
         return IdentityFact::Unavailable(format!("HTTP {} without a readable body", answer.status.as_u16()));
     };
-    let request_id = said.request_id.as_deref().unwrap_or("none");
-    let detail = format!("{}, request {request_id}", said.code);
-    let result = said.result_object.as_ref().map(|result| result.biz_code.as_str());
-    match (said.code.as_str(), result) {
+    let request_id = read.request_id.as_deref().unwrap_or("none");
+    let detail = format!("{}, request {request_id}", read.code);
+    let result = read.result_object.as_ref().map(|result| result.biz_code.as_str());
+    match (read.code.as_str(), result) {
         ("200", Some("1")) => IdentityFact::Match,
         ("200", Some("2")) => IdentityFact::Mismatch,
         ("200", Some("3")) => IdentityFact::Unknown,
-        // Parameters missing or illegal, scene not set up, service not opened, no rights, in arrears.
+        // Missing or invalid parameters, no scene set up, service not activated, no permission, account in arrears.
         ("400" | "401" | "402" | "403" | "404" | "410" | "411" | "412", _) => IdentityFact::Misconfigured(detail),
         (code, _) if edge_fault(code) == Some(EdgeFault::Account) => IdentityFact::Misconfigured(detail),
         _ => IdentityFact::Unavailable(detail),
@@ -135,18 +135,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::gateway::shared::loopback::{self, Loopback, nobody};
+    use crate::gateway::shared::loopback::{self, Loopback, unreachable};
 
     async fn verify(http: &HttpSettings) -> IdentityFact {
         let credentials = Credentials { key_id: "testId".to_owned(), secret: Private::new("testSecret".to_owned()) };
-        let settings = Settings { http: http.clone(), credentials };
+        let settings = IdentitySettings { http: http.clone(), credentials };
         let clock = Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap());
         let gateway = AliyunIdentity::new(settings, clock).unwrap();
         gateway.verify(&Private::new("张三".to_owned()), &Private::new("11010119900307889X".to_owned())).await
     }
 
     #[tokio::test]
-    async fn the_registers_answers() {
+    async fn each_result_of_the_register_has_its_fact() {
         for (biz_code, fact) in
             [("1", IdentityFact::Match), ("2", IdentityFact::Mismatch), ("3", IdentityFact::Unknown)]
         {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everything_else_leaves_the_question_open() {
+    async fn every_other_answer_proves_nothing() {
         for (answer, expected) in [
             (json!({"Code": "500", "RequestId": "R1"}), IdentityFact::Unavailable("500, request R1".to_owned())),
             (json!({"Code": "200"}), IdentityFact::Unavailable("200, request none".to_owned())),
@@ -176,6 +176,6 @@ mod tests {
             let gateway = Loopback::start(move |_| loopback::json(&answer)).await;
             assert_eq!(verify(&gateway.settings).await, expected);
         }
-        assert!(matches!(verify(&nobody().await).await, IdentityFact::Unavailable(_)));
+        assert!(matches!(verify(&unreachable().await).await, IdentityFact::Unavailable(_)));
     }
 }

@@ -1,5 +1,5 @@
-//! Alibaba Cloud's identity check (`Id2MetaVerify`), played: every well-formed pair of name and number matches, but
-//! for names that contain 不符 (they do not belong together) or 查无 (the register has no such number).
+//! The twin of Alibaba Cloud's identity check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except names
+//! that contain 不符 (they do not belong together) or 查无 (the register has no such number).
 
 use std::sync::Arc;
 
@@ -10,16 +10,15 @@ use serde_json::json;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::acs3::{Verifier, refuse, request_id};
-use crate::sandbox::call::{self, Call, endpoint};
-use crate::sandbox::faults::Refusal;
-use crate::sandbox::world::Target;
+use crate::sandbox::call::{self, TwinCall, endpoint};
+use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::{Twin, World};
 
 const NAME: &str = "identity";
 const ACTION: &str = "Id2MetaVerify";
 const VERSION: &str = "2019-03-07";
 
-/// Makes the twin.
+/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let key_id = "SONGDA_SANDBOX_IDENTITY_ACCESS_KEY_ID";
     let key_id = env.or(key_id, "sandbox-identity-key", "AccessKey id of callers of the identity check");
@@ -41,35 +40,41 @@ impl Twin for Identity {
         Route::new().at("/", endpoint(&self, world, Self::answer))
     }
 
+    fn client_settings(&self) -> Vec<(&'static str, String)> {
+        let [key_id, secret] = self.verifier.access_key().map(str::to_owned);
+        vec![("SONGDA_IDENTITY_ACCESS_KEY_ID", key_id), ("SONGDA_IDENTITY_SECRET", secret)]
+    }
+
     fn reset(&self) {
         self.verifier.clear();
     }
 }
 
 impl Identity {
-    async fn answer(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let fields = match self.verifier.check(&call, world.now()) {
             Ok(fields) => fields,
-            Err(turned) => {
-                world.counters.count(NAME, &format!("{turned:?}"));
-                return turned.answer();
+            Err(rejection) => {
+                world.counters.count(NAME, &format!("{rejection:?}"));
+                return rejection.answer();
             }
         };
         if (call.header("x-acs-version"), call.header("x-acs-action")) != (VERSION, ACTION) {
             return refuse(StatusCode::NOT_FOUND, "InvalidAction.NotFound");
         }
-        let (name, number) = (fields.get("UserName"), fields.get("IdentifyNum"));
-        if fields.get("ParamType") != "normal" || name.is_empty() || !has_the_form(number) {
+        let name = fields.get("UserName");
+        let number = fields.get("IdentifyNum");
+        if fields.get("ParamType") != "normal" || name.is_empty() || !is_well_formed(number) {
             return say("401", "参数非法", None);
         }
-        let verdict = |refusal| match refusal {
-            Some(Refusal::ExpiredToken) => refuse(StatusCode::BAD_REQUEST, "InvalidSecurityToken.Expired"),
-            Some(Refusal::Throttled) => refuse(StatusCode::BAD_REQUEST, "Throttling.User"),
-            Some(Refusal::UserRefused) => say("200", "success", Some("2")),
-            Some(Refusal::UnknownNumber) => say("200", "success", Some("3")),
+        let verdict = |denial| match denial {
+            Some(Denial::ExpiredToken) => refuse(StatusCode::BAD_REQUEST, "InvalidSecurityToken.Expired"),
+            Some(Denial::Throttled) => refuse(StatusCode::BAD_REQUEST, "Throttling.User"),
+            Some(Denial::UserRefused) => say("200", "success", Some("2")),
+            Some(Denial::UnknownNumber) => say("200", "success", Some("3")),
             None => say("200", "success", Some(of_name(name))),
         };
-        world.perform(Target { gateway: NAME, operation: ACTION, recipient: name }, verdict).await
+        world.perform(CallTarget { gateway: NAME, operation: ACTION, recipient: name }, verdict).await
     }
 }
 
@@ -85,7 +90,7 @@ fn of_name(name: &str) -> &'static str {
 }
 
 /// Seventeen digits, and a digit or `X`.
-fn has_the_form(number: &str) -> bool {
+fn is_well_formed(number: &str) -> bool {
     number.len() == 18 && number.bytes().enumerate().all(|(place, c)| c.is_ascii_digit() || (place == 17 && c == b'X'))
 }
 
@@ -101,11 +106,11 @@ fn say(code: &str, message: &str, verdict: Option<&str>) -> Response {
 mod tests {
     use super::*;
     use crate::sandbox::acs3::signer::Signer;
-    use crate::sandbox::{Sandbox, Settings};
+    use crate::sandbox::{Sandbox, SandboxSettings};
 
     #[tokio::test]
-    async fn the_name_decides() {
-        let running = Sandbox::start(Settings::for_tests(&[twin])).await.unwrap();
+    async fn the_name_chooses_the_result() {
+        let running = Sandbox::start(SandboxSettings::for_tests(&[twin])).await.unwrap();
         let signer = Signer::new(&running.url(NAME), "sandbox-identity-key", "sandbox-identity-secret");
         for (name, code, verdict) in
             [("张三", "200", "1"), ("张不符", "200", "2"), ("张查无", "200", "3"), ("", "401", "")]

@@ -1,5 +1,4 @@
-//! `QuerySendDetails`: has this message been taken? The service lists what it sent to a number on a day; our key
-//! stands in `OutId`.
+//! `QuerySendDetails`: did the service accept this message? It lists the messages to a number on a day; `OutId` is our key.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +11,22 @@ use crate::domain::kernel::clock::{Instant, beijing_day};
 use crate::domain::kernel::private::Private;
 use crate::gateway::push::{Found, PushFact, PushReport};
 use crate::gateway::shared::aliyun::Rpc;
-use crate::gateway::shared::http::{Answer, HttpFault};
+use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// The largest page that the service gives.
+/// The largest page size that the service allows.
 const PAGE: usize = 50;
-/// No honest day of one number is longer.
+/// The most pages that are read. No real day of one number is longer.
 const MOST_PAGES: usize = 20;
 
-/// Looks for a message by our key, on every day on which it may have been handed over.
+/// Looks for a message by our key, on every day on which it may have been sent.
 pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, handed_over: &[Instant]) -> Found {
-    // Handed over in the last minute of a day, it may be listed under the next.
+    // A message sent in the last minute of a day may be listed under the next day.
     let days = handed_over.iter().flat_map(|at| [*at, *at + TimeDelta::minutes(1)]).map(beijing_day);
     let mut found = Found::No;
     for day in days.collect::<BTreeSet<_>>() {
         match find_on(rpc, phone, key, day).await {
             Found::No => {}
-            // One copy failed; another, handed over later, may have arrived.
+            // One copy failed. Another, sent later, may have arrived.
             Found::Failed(report) => found = Found::Failed(report),
             other => return other,
         }
@@ -35,8 +34,8 @@ pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, handed_over: &[
     found
 }
 
-/// Asks what was sent today to a number that is none, for the sake of an answer.
-pub async fn nothing(rpc: &Rpc, now: Instant) -> Result<Answer, HttpFault> {
+/// Queries a number that cannot exist. Used as a probe.
+pub async fn probe(rpc: &Rpc, now: Instant) -> Result<HttpAnswer, HttpFault> {
     ask(rpc, "0", beijing_day(now), 1).await
 }
 
@@ -60,7 +59,7 @@ async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) 
 /// One page of a day.
 #[derive(Debug, PartialEq, Eq)]
 struct Details {
-    /// How many messages the day has.
+    /// The number of messages on the day.
     total: usize,
     /// The messages of the page.
     list: Vec<Detail>,
@@ -71,15 +70,17 @@ async fn fetch(rpc: &Rpc, phone: &Private<String>, day: NaiveDate, page: usize) 
     read(&answer.body)
 }
 
-async fn ask(rpc: &Rpc, phone: &str, day: NaiveDate, page: usize) -> Result<Answer, HttpFault> {
-    let (day, size, page) = (day.format("%Y%m%d").to_string(), PAGE.to_string(), page.to_string());
+async fn ask(rpc: &Rpc, phone: &str, day: NaiveDate, page: usize) -> Result<HttpAnswer, HttpFault> {
+    let day = day.format("%Y%m%d").to_string();
+    let size = PAGE.to_string();
+    let page = page.to_string();
     let parameters = [("PhoneNumber", phone), ("SendDate", &day), ("PageSize", &size), ("CurrentPage", &page)];
     rpc.call("QuerySendDetails", &parameters).await
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Said {
+struct QueryAnswer {
     code: String,
     #[serde(default)]
     total_count: Value,
@@ -96,10 +97,10 @@ struct List {
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Detail {
-    /// Our key; empty where there is none.
+    /// Our key; empty if there is none.
     #[serde(default)]
     out_id: String,
-    /// 1 under way, 2 failed, 3 arrived; a number or a string.
+    /// 1 sending, 2 failed, 3 arrived; a number or a string.
     #[serde(default)]
     send_status: Value,
     /// As in a receipt.
@@ -108,7 +109,7 @@ struct Detail {
 }
 
 impl Detail {
-    /// What the service would have answered, had it known that the message fails; `None` unless it did.
+    /// The report of a failed message, as if the service had refused it at once; `None` if it did not fail.
     fn failure(&self) -> Option<PushReport> {
         if self.send_status != 2 && self.send_status != "2" {
             return None;
@@ -118,12 +119,12 @@ impl Detail {
     }
 }
 
-/// `TotalCount` has been seen as a number and as a string. Without a readable one the answer proves nothing.
+/// `TotalCount` was seen as a number and as a string. Without a readable one the answer proves nothing.
 fn read(body: &[u8]) -> Option<Details> {
-    let said: Said = serde_json::from_slice(body).ok()?;
-    let total = said.total_count.as_u64().or_else(|| said.total_count.as_str()?.parse().ok())?;
-    let list = said.details.map_or_else(Vec::new, |details| details.list);
-    (said.code == "OK").then_some(Details { total: usize::try_from(total).ok()?, list })
+    let answer: QueryAnswer = serde_json::from_slice(body).ok()?;
+    let total = answer.total_count.as_u64().or_else(|| answer.total_count.as_str()?.parse().ok())?;
+    let list = answer.details.map_or_else(Vec::new, |details| details.list);
+    (answer.code == "OK").then_some(Details { total: usize::try_from(total).ok()?, list })
 }
 
 #[cfg(test)]
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_failed_was_not_brought() {
+    fn only_a_failed_message_has_a_failure() {
         let failure = |status: Value, code: &str| {
             Detail { out_id: String::new(), send_status: status, err_code: code.to_owned() }.failure()
         };

@@ -1,6 +1,6 @@
 //! Alibaba Cloud SMS (阿里云短信). The address is the phone number.
 //!
-//! The service swallows no second copy: a message of unknown outcome is asked for by our key (`OutId`) before it is
+//! The service does not drop a second copy. After an unclear attempt the message is looked up by our key (`OutId`) before it is
 //! sent again, or its receipt is awaited.
 
 mod find;
@@ -25,21 +25,23 @@ use crate::env::Env;
 use crate::gateway::shared::aliyun::{self, Rpc};
 use crate::gateway::shared::probe::Probe;
 
-use super::{Acknowledgement, Adapter, CallbackFault, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat};
+use super::{
+    Acknowledgement, CallbackFault, ChannelAdapter, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat,
+};
 
-pub use settings::Settings;
+pub use settings::SmsSettings;
 
-/// The channel, as `registry.rs` knows it.
-pub const ADAPTER: Adapter = Adapter { code: "sms_aliyun", build, field_fault: patterns::fault };
+/// The channel, as `registry.rs` lists it.
+pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "sms_aliyun", build, field_fault: patterns::fault };
 
-/// The interface that is spoken here.
+/// The version of the interface.
 const VERSION: &str = "2017-05-25";
 
 pub struct SmsAliyun {
     code: ChannelCode,
     pace: Pace,
     rpc: Rpc,
-    /// For a call, and for a whole look-up, all its pages included.
+    /// For a call, and for a whole look-up with all its pages.
     time_limit: Duration,
     sign_name: String,
     login_template: String,
@@ -48,7 +50,7 @@ pub struct SmsAliyun {
 
 /// Builds the channel from the settings.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
-    let settings = Settings::read(env)?;
+    let settings = SmsSettings::read(env)?;
     match SmsAliyun::new(settings, clock.clone()) {
         Ok(channel) => Some(Arc::new(channel)),
         Err(error) => {
@@ -62,8 +64,8 @@ impl SmsAliyun {
     /// The channel with these settings.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
+    /// If TLS cannot be set up.
+    pub fn new(settings: SmsSettings, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
             code: ChannelCode::new(ADAPTER.code),
             pace: settings.pace,
@@ -116,7 +118,7 @@ impl PushChannel for SmsAliyun {
     }
 
     async fn probe(&self) -> Probe {
-        aliyun::probe(find::nothing(&self.rpc, self.clock.now()).await)
+        aliyun::probe(find::probe(&self.rpc, self.clock.now()).await)
     }
 
     fn login_template(&self) -> Option<&str> {

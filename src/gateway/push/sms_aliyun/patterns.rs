@@ -1,7 +1,6 @@
-//! What a template may put into the variables of an SMS, told when the catalogue is checked and not when a message is
-//! refused.
+//! What a template may put into the variables of an SMS. The check of the catalogue uses it, before any message is refused.
 
-/// What a variable of this name cannot hold; `text` still has its placeholders, but for the status.
+/// Why a variable cannot hold a text. `text` still contains its placeholders, except that of the status.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {
     if !["name", "status", "number"].contains(&name) {
         return Some("the approved texts have the variables name, status and number only");
@@ -14,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_strange_variables_nor_links_go_out() {
+    fn unknown_variables_and_links_are_refused() {
         assert_eq!(fault("name", "{item}"), None);
         for (name, text) in [("link", "{item}"), ("name", "https://example.org"), ("number", "{case}")] {
             assert!(fault(name, text).is_some(), "{name}: {text}");

@@ -1,6 +1,5 @@
-//! `SmsReport`: the service's receipts, an array of them in each call (短信服务《SmsReport》). They are not signed: the
-//! address that they come to is secret, and whoever stores one matches it with a message of ours. They come twice
-//! at times.
+//! `SmsReport`: the service's receipts, an array of them in each call (短信服务《SmsReport》). They are not signed. They count
+//! because they come to a secret address and must match a message of ours. A receipt may come twice.
 
 use serde::Deserialize;
 
@@ -18,10 +17,10 @@ struct Report {
     out_id: Option<String>,
 }
 
-/// Reads a call. Receipts that only say that a message is under way, and those of messages that are not ours, are left out.
+/// Reads a call. Receipts of messages that are still being sent, or that are not ours, are left out.
 ///
 /// # Errors
-/// When it is not an array of receipts.
+/// If it is not an array of receipts.
 pub fn read(body: &[u8]) -> Result<Vec<PushNews>, CallbackFault> {
     let reports: Vec<Report> =
         serde_json::from_slice(body).map_err(|_| CallbackFault::Unreadable("not an array of receipts".to_owned()))?;
@@ -34,7 +33,7 @@ fn news(report: Report) -> Option<PushNews> {
     Some(PushNews::Receipt(PushReceipt { address: report.phone_number, of, fate, detail: report.err_code }))
 }
 
-/// What a receipt's code means; `None` where nothing is decided yet.
+/// The fact behind a receipt's code; `None` if the message is still being sent.
 pub fn fact(code: &str, success: bool) -> Option<PushFact> {
     Some(match code {
         "REQUEST_SUCCESS" => return None,
@@ -43,8 +42,8 @@ pub fn fact(code: &str, success: bool) -> Option<PushFact> {
         "MOBILE_IN_BLACK" | "USER_REJECT" => PushFact::Refused,
         "CONTENT_KEYWORD" | "CONTENT_ERROR" | "PARAMS_ILLEGAL" | "SIGNATURE_BLACKLIST" => PushFact::Misconfigured,
         _ if success => PushFact::Delivered { reference: None },
-        // A phone that is off, full or out of reach, and what nobody has described; also an account in arrears
-        // (`MOBILE_ACCOUNT_ABNORMAL`), for which a number is not dropped yet.
+        // The phone is off, full or out of reach; an undocumented code; or the phone's account is in arrears
+        // (`MOBILE_ACCOUNT_ABNORMAL`), which is no reason to drop the number yet.
         _ => PushFact::Unavailable,
     })
 }
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn every_class_of_code() {
+    fn each_code_has_its_fact() {
         for (codes, expected) in [
             (&["INVALID_NUMBER", "MOBILE_NOT_ON_SERVICE"][..], PushFact::Gone),
             (&["MOBILE_IN_BLACK", "USER_REJECT"], PushFact::Refused),

@@ -1,4 +1,4 @@
-//! `SendSms`: its parameters, and what its answers mean (短信服务《SendSms》).
+//! `SendSms`: its parameters, and the meaning of its answers (短信服务《SendSms》).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::domain::kernel::clock::{Instant, until_beijing_midnight};
 use crate::domain::notice::notification::PushMessage;
 use crate::gateway::push::{PushFact, PushReport};
 use crate::gateway::shared::aliyun::{EdgeFault, edge_fault};
-use crate::gateway::shared::http::{Answer, HttpFault};
+use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// How long a template's variable may be. The service documents no number with its error `PARAM_LENGTH_LIMIT`; this
-/// is the one that its console shows.
+/// The largest length of a template's variable, in characters. The documents of the error `PARAM_LENGTH_LIMIT` give no number;
+/// this is the one that the console shows.
 const VARIABLE_LIMIT: usize = 35;
 
 /// The message's fields as `TemplateParam`: JSON in a string.
@@ -22,7 +22,7 @@ pub fn template_param(message: &PushMessage) -> String {
     serde_json::json!(fields).to_string()
 }
 
-/// One line, not longer than allowed, not empty.
+/// One line within the limit, never empty.
 fn fit(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.chars().count() {
@@ -34,31 +34,33 @@ fn fit(text: &str) -> String {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Said {
+struct SendAnswer {
     code: String,
     request_id: Option<String>,
     biz_id: Option<String>,
 }
 
-/// Reads the answer, its body before its status.
+/// Reads the answer's body before its status.
 #[must_use]
-pub fn understand(answer: Result<Answer, HttpFault>, now: Instant) -> PushReport {
+pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushReport {
     let answer = match answer {
         Ok(answer) => answer,
         Err(fault) => return fault.into(),
     };
-    let Ok(said) = serde_json::from_slice::<Said>(&answer.body) else { return PushReport::of_unreadable(&answer) };
-    let request_id = said.request_id.as_deref().unwrap_or("none");
-    let detail = format!("{}, request {request_id}", said.code);
-    let fact = match fact(&said.code, now) {
+    let Ok(read) = serde_json::from_slice::<SendAnswer>(&answer.body) else {
+        return PushReport::of_unreadable(&answer);
+    };
+    let request_id = read.request_id.as_deref().unwrap_or("none");
+    let detail = format!("{}, request {request_id}", read.code);
+    let fact = match fact(&read.code, now) {
         None => return PushReport::unexplained(detail),
-        Some(PushFact::Delivered { .. }) => PushFact::Delivered { reference: said.biz_id },
+        Some(PushFact::Delivered { .. }) => PushFact::Delivered { reference: read.biz_id },
         Some(other) => other,
     };
     PushReport::new(fact, detail)
 }
 
-/// What a code means; `None` for one that nobody has described.
+/// The fact behind a code; `None` for an undocumented one.
 fn fact(code: &str, now: Instant) -> Option<PushFact> {
     match edge_fault(code) {
         Some(EdgeFault::Throttled) => return Some(PushFact::Throttled { after: None }),
@@ -68,23 +70,23 @@ fn fact(code: &str, now: Instant) -> Option<PushFact> {
     }
     Some(match code {
         "OK" => PushFact::Delivered { reference: None },
-        // It may have sent before it failed.
+        // The service may have sent the message before it failed.
         "isp.SYSTEM_ERROR" => PushFact::Ambiguous,
         "isv.MOBILE_NUMBER_ILLEGAL" => PushFact::Gone,
         "isv.CUSTOMER_REFUSED" => PushFact::Refused,
-        // Too many to this number.
+        // Too many messages to this number.
         "isv.BUSINESS_LIMIT_CONTROL" => PushFact::Throttled { after: Some(Duration::from_hours(1)) },
-        // A month's limit may be raised any day, so it is tried once a day like the day's.
+        // The monthly limit may be raised any day, so it is tried once a day, as the daily one.
         "isv.DAY_LIMIT_CONTROL" | "isv.MONTH_LIMIT_CONTROL" => {
             PushFact::Throttled { after: Some(until_beijing_midnight(now)) }
         }
-        _ if is_ours_to_mend(code) => PushFact::Misconfigured,
+        _ if is_ours_to_correct(code) => PushFact::Misconfigured,
         _ => return None,
     })
 }
 
-/// Whether only a change of our account, template or message helps.
-fn is_ours_to_mend(code: &str) -> bool {
+/// True if only a change of our account, template or message helps.
+fn is_ours_to_correct(code: &str) -> bool {
     const MESSAGE: [&str; 7] = [
         "isv.BLACK_KEY_CONTROL_LIMIT",
         "isv.PARAM_LENGTH_LIMIT",
@@ -114,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_class_of_code() {
+    fn each_code_has_its_fact() {
         let now: Instant = "2026-01-01T15:00:00Z".parse().unwrap();
         let throttled = |after: Option<u64>| PushFact::Throttled { after: after.map(Duration::from_secs) };
         for (codes, expected) in [

@@ -5,7 +5,7 @@ use crate::env::Env;
 use crate::gateway::shared::acs3::Credentials;
 use crate::gateway::shared::http::{HttpNames, HttpSettings};
 
-/// The service allows about five thousand calls a second; the slots are what one process can use.
+/// The service allows about five thousand calls a second. The number of slots is what one process can use.
 const PACE: PaceNames = PaceNames {
     rate: "SONGDA_SMS_ALIYUN_RATE",
     default_rate: "5000",
@@ -13,14 +13,10 @@ const PACE: PaceNames = PaceNames {
     default_slots: "64",
 };
 
-/// Settings of the channel.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// How the service is reached.
+pub struct SmsSettings {
     pub http: HttpSettings,
-    /// How fast it may be called.
     pub pace: Pace,
-    /// Who calls it.
     pub credentials: Credentials,
     /// The approved signature (签名) that opens every message.
     pub sign_name: String,
@@ -28,10 +24,10 @@ pub struct Settings {
     pub login_template: String,
 }
 
-impl Settings {
-    /// Reads the settings; `None` where the channel is off, or faults were found.
+impl SmsSettings {
+    /// Reads the settings; `None` if the channel is off, or if the settings have faults.
     pub fn read(env: &mut Env) -> Option<Self> {
-        if !env.or::<bool>("SONGDA_SMS_ALIYUN_ENABLED", "true", "whether SMS are sent through Alibaba Cloud")? {
+        if !env.or::<bool>("SONGDA_SMS_ALIYUN_ENABLED", "true", "`true`: SMS are sent through Alibaba Cloud")? {
             return None;
         }
         let names = HttpNames {

@@ -8,9 +8,9 @@ use super::*;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::Consent;
 use crate::gateway::push::PushFact;
-use crate::gateway::shared::acs3::{self, Call, Credentials};
+use crate::gateway::shared::acs3::{self, Credentials, RpcCall};
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{self, Loopback, Reply, nobody};
+use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, unreachable};
 
 const NOW: &str = "2026-01-02T04:00:00Z";
 
@@ -19,7 +19,7 @@ fn credentials() -> Credentials {
 }
 
 fn channel_at(http: &HttpSettings) -> SmsAliyun {
-    let settings = Settings {
+    let settings = SmsSettings {
         http: http.clone(),
         pace: Pace { per_second: 1, slots: 1 },
         credentials: credentials(),
@@ -55,7 +55,7 @@ async fn find(http: &HttpSettings, handed_over: &[&str]) -> Found {
 }
 
 #[tokio::test]
-async fn a_message_is_signed_and_nothing_personal_is_in_the_url() {
+async fn a_message_is_signed_and_no_personal_data_is_in_the_url() {
     let gateway =
         Loopback::start(|_| loopback::json(&json!({"Code": "OK", "BizId": "7000^0", "RequestId": "8906582E"}))).await;
     let report = send_to(&gateway.settings).await;
@@ -69,7 +69,7 @@ async fn a_message_is_signed_and_nothing_personal_is_in_the_url() {
     assert_eq!(form["TemplateParam"], r#"{"name":"办件 A*1~"}"#);
     assert_eq!(form["OutId"], "push-0001");
     let host = &sent.headers["host"];
-    let call = Call { host, action: "SendSms", version: VERSION, query: &[], form: Some(&sent.body) };
+    let call = RpcCall { host, action: "SendSms", version: VERSION, query: &[], form: Some(&sent.body) };
     let nonce = &sent.headers["x-acs-signature-nonce"];
     for (name, value) in acs3::sign(&credentials(), &call, NOW.parse().unwrap(), nonce) {
         assert_eq!(sent.headers[name], value, "{name}");
@@ -86,24 +86,24 @@ async fn a_nonce_is_never_used_twice() {
 }
 
 #[tokio::test]
-async fn an_answer_that_says_nothing_is_judged_by_how_far_the_request_came() {
+async fn an_unreadable_answer_counts_by_how_far_the_request_came() {
     for (status, body, fact) in [
         (200, "<html>", PushFact::Ambiguous),
         (503, "", PushFact::Ambiguous),
         (403, "<html>", PushFact::Unavailable),
         (400, r#"{"Code":"SignatureDoesNotMatch"}"#, PushFact::Misconfigured),
     ] {
-        let gateway = Loopback::start(move |_| Reply::Says(status, body.to_owned())).await;
+        let gateway = Loopback::start(move |_| LoopbackReply::Says(status, body.to_owned())).await;
         assert_eq!(send_to(&gateway.settings).await.fact, fact, "{status} {body}");
     }
-    let gateway = Loopback::start(|_| Reply::HangsUp).await;
+    let gateway = Loopback::start(|_| LoopbackReply::HangsUp).await;
     let report = send_to(&gateway.settings).await;
     assert_eq!(report.fact, PushFact::Ambiguous);
     assert!(!report.detail.contains("138"), "{}", report.detail);
-    assert_eq!(send_to(&nobody().await).await.fact, PushFact::Unavailable);
+    assert_eq!(send_to(&unreachable().await).await.fact, PushFact::Unavailable);
 }
 
-/// A service that lists 60 messages to the number on 2026-01-02, ours being the one on the second page.
+/// A service that lists 60 messages to the number on 2026-01-02. Ours is on the second page.
 async fn service_with_two_pages() -> Loopback {
     Loopback::start(|call| {
         let form = call.form();
@@ -126,10 +126,10 @@ async fn a_message_is_found_by_our_key_on_a_later_page() {
 }
 
 #[tokio::test]
-async fn the_day_that_is_asked_about_is_beijings() {
+async fn the_queried_day_is_beijings() {
     for (handed_over, found) in [
         (&["2026-01-01T16:00:00Z"][..], Found::Yes), // midnight
-        (&["2026-01-01T15:59:30Z"], Found::Yes),     // half a minute before: both days are asked about
+        (&["2026-01-01T15:59:30Z"], Found::Yes),     // half a minute before: both days are queried
         (&["2026-01-01T15:00:00Z"], Found::No),
         (&["2026-01-02T15:59:30Z"], Found::Yes),
         (&["2026-01-01T15:00:00Z", "2026-01-01T15:30:00Z", NOW], Found::Yes), // the last copy, on the next day
@@ -141,10 +141,8 @@ async fn the_day_that_is_asked_about_is_beijings() {
 
 #[tokio::test]
 async fn a_copy_that_arrived_outweighs_one_that_failed() {
-    let (failed, arrived) = (
-        json!({"OutId": "push-0001", "SendStatus": 2, "ErrCode": "USER_REJECT"}),
-        json!({"OutId": "push-0001", "SendStatus": 3}),
-    );
+    let failed = json!({"OutId": "push-0001", "SendStatus": 2, "ErrCode": "USER_REJECT"});
+    let arrived = json!({"OutId": "push-0001", "SendStatus": 3});
     let refused = Found::Failed(PushReport::new(PushFact::Refused, "sent, and failed: USER_REJECT"));
     for (list, found) in [(json!([failed]), refused), (json!([failed, arrived]), Found::Yes)] {
         let gateway = Loopback::start(move |_| {
@@ -156,22 +154,23 @@ async fn a_copy_that_arrived_outweighs_one_that_failed() {
 }
 
 #[tokio::test]
-async fn a_search_without_an_answer_finds_neither_yes_nor_no() {
-    let gateway = Loopback::start(|_| Reply::HangsUp).await;
+async fn a_search_without_an_answer_is_unknown() {
+    let gateway = Loopback::start(|_| LoopbackReply::HangsUp).await;
     assert_eq!(find(&gateway.settings, &[NOW]).await, Found::Unknown);
 }
 
 #[tokio::test]
-async fn calls_are_acknowledged_in_the_services_form() {
-    let channel = channel_at(&nobody().await);
+async fn callbacks_are_acknowledged_in_the_services_form() {
+    let channel = channel_at(&unreachable().await);
     assert_eq!(channel.acknowledge(true).body, r#"{"code":0,"msg":"ok"}"#);
     assert_ne!(channel.acknowledge(false).status, 200);
     assert_eq!(channel.login_template(), Some("SMS_1"));
 }
 
 #[tokio::test]
-async fn a_call_that_was_too_old_is_made_anew_once() {
-    let gateway = Loopback::start(|_| Reply::Says(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#.to_owned())).await;
+async fn a_call_that_was_too_old_is_signed_again_once() {
+    let gateway =
+        Loopback::start(|_| LoopbackReply::Says(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#.to_owned())).await;
     assert_eq!(send_to(&gateway.settings).await.fact, PushFact::Misconfigured);
     assert_eq!(gateway.calls().len(), 2);
 }

@@ -1,22 +1,22 @@
-//! Fits a text into a field of a subscribe message. WeChat refuses the whole message (47003) for one field that is
-//! too long or holds a character that its type does not allow (《订阅消息参数值内容限制说明》). A field's name tells its type:
-//! `thing1`, `character_string3`.
+//! Fits a text into a field of a subscribe message. WeChat refuses the whole message (47003) if one field is too long or
+//! contains a character that its type does not allow (《订阅消息参数值内容限制说明》). A field's name contains its type: `thing1`,
+//! `character_string3`.
 //!
-//! WeChat does not say what it counts; we count Unicode scalar values and send none beyond the Basic Multilingual
-//! Plane, for which all ways of counting agree.
+//! WeChat does not say what it counts. We count Unicode scalar values and send none outside the Basic Multilingual Plane, so
+//! that all ways of counting agree.
 
-/// What a type of field takes.
+/// The limits of a type of field.
 struct Rule {
-    /// Which characters may stand in it.
+    /// True for the allowed characters.
     takes: fn(char) -> bool,
     limit: usize,
-    /// What marks the cut of a longer text.
+    /// Marks a shortened text.
     ellipsis: Option<char>,
-    /// What stands there if nothing is left: an empty field is refused.
+    /// The placeholder if nothing is left, because WeChat refuses an empty field.
     nothing: &'static str,
 }
 
-/// The text as the field takes it.
+/// The text in a form that the field takes.
 #[must_use]
 pub fn fit(field: &str, text: &str) -> String {
     let rule = rule(field.trim_end_matches(|c: char| c.is_ascii_digit()), text);
@@ -41,7 +41,7 @@ fn rule(kind: &str, text: &str) -> Rule {
         "car_number" => (anything, 8),
         "name" => (anything, if text.chars().any(is_han) { 10 } else { 20 }),
         "phrase" => (is_han, 5),
-        // A time, date or amount that was cut would be a wrong one: `time`, `date`, `amount`, `enum`.
+        // `time`, `date`, `amount`, `enum`: a shortened one would be wrong.
         _ => (anything, usize::MAX),
     };
     let ellipsis = (kind == "thing").then_some('…');
@@ -49,8 +49,8 @@ fn rule(kind: &str, text: &str) -> Rule {
     Rule { takes, limit, ellipsis, nothing: if takes_han { "无" } else { "-" } }
 }
 
-/// Neither a control character, nor beyond the Basic Multilingual Plane, nor one of the joiners and variation
-/// selectors that an emoji leaves behind.
+/// True unless the character is a control character, outside the Basic Multilingual Plane, or one of the joiners and variation
+/// selectors that remain of an emoji.
 fn is_plain(c: char) -> bool {
     let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}');
     !c.is_control() && c <= '\u{ffff}' && !invisible
@@ -68,7 +68,7 @@ fn anything(_: char) -> bool {
     true
 }
 
-/// Whether a character is a Chinese one.
+/// True for Chinese characters.
 pub fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '〇')
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_breaks_a_line_or_a_count_is_left() {
+    fn line_breaks_and_emoji_are_removed() {
         assert_eq!(fit("thing1", "  a\r\n\tb\u{0}  c "), "a b c");
         assert_eq!(fit("thing1", "好👍🏽的❤\u{fe0f}"), "好的❤");
     }
@@ -113,7 +113,7 @@ mod tests {
     fn an_empty_field_gets_a_placeholder() {
         assert_eq!(fit("thing1", " 👍 "), "无");
         assert_eq!(fit("phrase2", "ok"), "无");
-        assert_eq!(fit("character_string3", "无"), "-", "no Han in this type");
+        assert_eq!(fit("character_string3", "无"), "-", "this type takes no Chinese characters");
     }
 
     proptest! {

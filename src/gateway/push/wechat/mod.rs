@@ -1,10 +1,11 @@
 //! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
 //!
-//! WeChat has no key of ours for a message. What became of one in doubt its receipt tells; a refusal alone proves nothing
-//! ([`crate::domain::work::doubt`]).
+//! WeChat does not take a key of ours for a message. The outcome of an ambiguous send is known from its receipt; a refusal alone
+//! proves nothing ([`crate::domain::work::doubt`]).
 
 mod answer;
 mod callback;
+mod cipher;
 mod fields;
 mod patterns;
 #[cfg(feature = "development")]
@@ -27,38 +28,38 @@ use crate::domain::notice::reach::AddressKind;
 use crate::env::Env;
 use crate::gateway::shared::http::Http;
 use crate::gateway::shared::probe::Probe;
+use crate::gateway::shared::wechat::WechatReply;
 
 use super::{
-    Acknowledgement, Adapter, CallbackFault, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat,
+    Acknowledgement, CallbackFault, ChannelAdapter, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat,
 };
-use callback::Callbacks;
-use send::{Sent, SubscribeMessage, understand};
-use token::Tokens;
+use callback::CallbackReader;
+use send::{SendOutcome, SubscribeMessage, understand};
+use token::{AccessToken, AccessTokens};
 
-pub use answer::Said;
-pub use settings::{Account, CallbackSettings, MiniprogramState, Settings};
+pub use settings::{CallbackSettings, MiniprogramState, WechatSettings};
 
-/// The channel, as `registry.rs` knows it.
-pub const ADAPTER: Adapter = Adapter { code: "wechat", build, field_fault: patterns::fault };
+/// The channel, as `registry.rs` lists it.
+pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "wechat", build, field_fault: patterns::fault };
 
-/// How long WeChat is given to make up its mind about a token that it rejects and gives out at once.
+/// The wait if WeChat rejects a token and still gives out the same one.
 const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
 
 pub struct Wechat {
     code: ChannelCode,
     pace: Pace,
     http: Http,
-    /// For a whole send, its token included.
+    /// For a whole send, including fetching the token.
     time_limit: Duration,
-    tokens: Tokens,
+    tokens: AccessTokens,
     state: MiniprogramState,
-    callbacks: Option<Callbacks>,
+    callbacks: Option<CallbackReader>,
     clock: Clock,
 }
 
 /// Builds the channel from the settings.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
-    let settings = Settings::read(env)?;
+    let settings = WechatSettings::read(env)?;
     match Wechat::new(settings, clock.clone()) {
         Ok(channel) => Some(Arc::new(channel)),
         Err(error) => {
@@ -72,23 +73,23 @@ impl Wechat {
     /// The channel with these settings.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
-        let Settings { account, pace, state, callbacks } = settings;
+    /// If TLS cannot be set up.
+    pub fn new(settings: WechatSettings, clock: Clock) -> Result<Self, reqwest::Error> {
+        let WechatSettings { account, pace, state, callbacks } = settings;
         let http = Http::new(&account.http)?;
         let time_limit = account.http.timeout;
-        let callbacks = callbacks.map(|settings| Callbacks::new(settings, account.appid.clone()));
-        let tokens = Tokens::new(http.clone(), account, clock.clone());
+        let callbacks = callbacks.map(|settings| CallbackReader::new(settings, account.appid.clone()));
+        let tokens = AccessTokens::new(http.clone(), account, clock.clone());
         Ok(Self { code: ChannelCode::new(ADAPTER.code), pace, http, time_limit, tokens, state, callbacks, clock })
     }
 
-    /// Sends with the token at hand, and once more with a new one if WeChat rejects it. `under_way` is true while
-    /// WeChat may be at work on the message.
+    /// Sends with the current token, and once more with a new one if WeChat rejects it. `under_way` is true while WeChat may be
+    /// processing the message.
     async fn deliver(&self, message: &SubscribeMessage<'_>, under_way: &mut bool) -> Result<PushReport, PushReport> {
         let token = self.tokens.current().await?;
         let rejection = match self.post(message, &token, under_way).await {
-            Sent::Settled(report) => return Ok(report),
-            Sent::TokenRejected(said) => said.detail(),
+            SendOutcome::Settled(report) => return Ok(report),
+            SendOutcome::TokenRejected(reply) => reply.detail(),
         };
         let renewed = self.tokens.renewed(&token).await?;
         if renewed == token {
@@ -97,9 +98,9 @@ impl Wechat {
             return Ok(PushReport { unexplained: true, ..report });
         }
         Ok(match self.post(message, &renewed, under_way).await {
-            Sent::Settled(report) => report,
-            Sent::TokenRejected(said) => {
-                PushReport::new(PushFact::Misconfigured, format!("{}, for a fresh token", said.detail()))
+            SendOutcome::Settled(report) => report,
+            SendOutcome::TokenRejected(reply) => {
+                PushReport::new(PushFact::Misconfigured, format!("{}, for a fresh token", reply.detail()))
             }
         })
     }
@@ -108,19 +109,19 @@ impl Wechat {
         let token = self.tokens.current().await?;
         let mut answer = templates::fetch(&self.http, &token).await;
         if let Ok(rejected) = &answer
-            && Said::read(&rejected.body).is_some_and(|said| said.token_rejected())
+            && WechatReply::read(&rejected.body).is_some_and(|reply| reply.token_rejected())
         {
             let renewed = self.tokens.renewed(&token).await?;
             answer = templates::fetch(&self.http, &renewed).await;
         }
         let known = answer.as_ref().ok().and_then(|answer| templates::read(&answer.body));
         known.ok_or_else(|| match understand(answer, self.clock.now()) {
-            Sent::Settled(report) => report,
-            Sent::TokenRejected(said) => PushReport::new(PushFact::Misconfigured, said.detail()),
+            SendOutcome::Settled(report) => report,
+            SendOutcome::TokenRejected(reply) => PushReport::new(PushFact::Misconfigured, reply.detail()),
         })
     }
 
-    async fn post(&self, message: &SubscribeMessage<'_>, token: &token::Token, under_way: &mut bool) -> Sent {
+    async fn post(&self, message: &SubscribeMessage<'_>, token: &AccessToken, under_way: &mut bool) -> SendOutcome {
         *under_way = true;
         let answer = message.post(&self.http, token).await;
         *under_way = false;
@@ -164,7 +165,7 @@ impl PushChannel for Wechat {
         }
     }
 
-    /// An access token is given to whoever knows the secret, and the one in use stays good.
+    /// Gets an access token, which needs the secret. The token in use stays valid.
     async fn probe(&self) -> Probe {
         match tokio::time::timeout(self.time_limit, self.tokens.current()).await {
             Ok(Ok(_)) => Probe::Well,

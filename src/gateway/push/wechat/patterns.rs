@@ -1,11 +1,11 @@
-//! What a template may put into WeChat's fields, told when the catalogue is checked and not when a message is refused.
+//! What a template may put into WeChat's fields. The check of the catalogue uses it, before any message is refused.
 
 use super::fields::is_han;
 
-/// What a field of this name cannot hold; its type is the name without the number.
+/// Why a field cannot hold a text. The field's type is its name without the number.
 ///
-/// `text` still has its placeholders, but for the status. `{item}` is cut to its field's length when it is sent; a
-/// number has 21 characters of digits and capitals.
+/// `text` still contains its placeholders, except that of the status. `{item}` is cut to the field's length when it is sent; a
+/// number has 21 characters, digits and capitals.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {
     match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "phrase" if !(1..=5).contains(&text.chars().count()) || !text.chars().all(is_han) => {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_type_says_what_it_cannot_hold() {
+    fn each_type_has_its_limits() {
         for (name, text) in [
             ("phrase2", "准予办理"),
             ("thing1", "{item}"),

@@ -10,12 +10,13 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::PushMessage;
 use crate::gateway::push::{PushFact, PushReport};
-use crate::gateway::shared::http::{Answer, Http, HttpFault};
+use crate::gateway::shared::http::{Http, HttpAnswer, HttpFault};
+use crate::gateway::shared::wechat::WechatReply;
 
-use super::answer::{Said, fact};
+use super::answer::fact;
 use super::fields::fit;
 use super::settings::MiniprogramState;
-use super::token::Token;
+use super::token::AccessToken;
 
 /// The body of the call.
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ struct Field {
 }
 
 impl<'a> SubscribeMessage<'a> {
-    /// Words a message as WeChat takes it.
+    /// Puts a message into WeChat's form.
     #[must_use]
     pub fn new(openid: &'a Private<String>, message: &'a PushMessage, state: MiniprogramState) -> Self {
         let data = message.fields.iter().map(|(name, text)| (name.as_str(), Field { value: fit(name, text) }));
@@ -52,44 +53,42 @@ impl<'a> SubscribeMessage<'a> {
         }
     }
 
-    /// Sends it.
-    ///
     /// # Errors
     /// Those of [`Http::send`].
-    pub async fn post(&self, http: &Http, token: &Token) -> Result<Answer, HttpFault> {
+    pub async fn post(&self, http: &Http, token: &AccessToken) -> Result<HttpAnswer, HttpFault> {
         let path = "/cgi-bin/message/subscribe/send";
         let request = http.request(Method::POST, path).query(&[("access_token", token.expose())]);
         http.send(request.json(self)).await
     }
 }
 
-/// What became of one call.
+/// The outcome of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
-    /// WeChat did not look at the message: it did not like the access token.
-    TokenRejected(Said),
+pub enum SendOutcome {
+    /// WeChat refused the access token and did not look at the message.
+    TokenRejected(WechatReply),
     Settled(PushReport),
 }
 
-/// Reads the answer, its body before its status: WeChat reports errors under HTTP 200.
+/// Reads the answer's body before its status: WeChat reports errors with HTTP 200.
 #[must_use]
-pub fn understand(answer: Result<Answer, HttpFault>, now: Instant) -> Sent {
+pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> SendOutcome {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(fault) => return Sent::Settled(fault.into()),
+        Err(fault) => return SendOutcome::Settled(fault.into()),
     };
-    match Said::read(&answer.body) {
-        Some(said) if said.token_rejected() => Sent::TokenRejected(said),
-        Some(said @ Said { code: Some(code), .. }) => {
+    match WechatReply::read(&answer.body) {
+        Some(reply) if reply.token_rejected() => SendOutcome::TokenRejected(reply),
+        Some(reply @ WechatReply { code: Some(code), .. }) => {
             let fact = match fact(code, now) {
-                None => return Sent::Settled(PushReport::unexplained(said.detail())),
+                None => return SendOutcome::Settled(PushReport::unexplained(reply.detail())),
                 Some(PushFact::Delivered { .. }) => {
-                    PushFact::Delivered { reference: said.msgid.map(|id| id.to_string()) }
+                    PushFact::Delivered { reference: reply.msgid.map(|id| id.to_string()) }
                 }
                 Some(other) => other,
             };
-            Sent::Settled(PushReport::new(fact, said.detail()).about(said.objection()))
+            SendOutcome::Settled(PushReport::new(fact, reply.detail()).about(reply.objection()))
         }
-        _ => Sent::Settled(PushReport::of_unreadable(&answer)),
+        _ => SendOutcome::Settled(PushReport::of_unreadable(&answer)),
     }
 }

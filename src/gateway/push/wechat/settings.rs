@@ -1,52 +1,27 @@
-//! Settings of the mini-program and of its subscribe messages.
+//! Settings of subscribe messages.
 
 use std::str::FromStr;
 
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::wechat::MiniProgram;
 
-use super::callback::AesKey;
+use super::cipher::AesKey;
 
-/// The mini-program's account. Sign-in uses it too.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// How WeChat is reached.
-    pub http: HttpSettings,
-    /// The mini-program's id.
-    pub appid: String,
-    pub secret: Private<String>,
-}
-
-impl Account {
-    /// Reads the settings.
-    pub fn read(env: &mut Env) -> Option<Self> {
-        let names = HttpNames {
-            base_url: "SONGDA_WECHAT_URL",
-            default_url: "https://api.weixin.qq.com",
-            timeout: "SONGDA_WECHAT_TIMEOUT",
-        };
-        let http = HttpSettings::read(env, &names);
-        let appid = env.required("SONGDA_WECHAT_APPID", "id of the mini-program");
-        let secret = env.secret("SONGDA_WECHAT_SECRET", "secret of the mini-program");
-        Some(Self { http: http?, appid: appid?, secret: secret? })
-    }
-}
-
-/// Which build of the mini-program a tap opens.
+/// The build of the mini-program that a tap opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MiniprogramState {
-    /// The one under development (开发版).
+    /// 开发版
     Developer,
-    /// The one on trial (体验版).
+    /// 体验版
     Trial,
-    /// The published one (正式版).
+    /// 正式版
     Formal,
 }
 
 impl MiniprogramState {
-    /// As WeChat writes it.
+    /// WeChat's name for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,12 +40,12 @@ impl FromStr for MiniprogramState {
     }
 }
 
-/// What is needed to trust a call from WeChat.
+/// The keys that verify a call from WeChat.
 #[derive(Debug, Clone)]
 pub struct CallbackSettings {
     /// The `Token` of the message push configuration.
     pub token: Private<String>,
-    /// The `EncodingAESKey`s, the current one first; none where messages come in the clear.
+    /// The `EncodingAESKey`s, the current one first; empty in plain mode.
     pub keys: Vec<AesKey>,
 }
 
@@ -99,29 +74,26 @@ fn key(env: &mut Env, name: &'static str, meaning: &'static str) -> Option<AesKe
     key
 }
 
-/// WeChat counts subscribe messages by the day, ten million of them, and names no limit for a second.
+/// WeChat limits subscribe messages to ten million a day, and documents no limit per second.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_WECHAT_RATE", default_rate: "1000", slots: "SONGDA_WECHAT_SLOTS", default_slots: "64" };
 
-/// Settings of the channel.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    pub account: Account,
-    /// How fast it may be called.
+pub struct WechatSettings {
+    pub account: MiniProgram,
     pub pace: Pace,
-    /// Which build a tap opens.
     pub state: MiniprogramState,
-    /// For WeChat's calls to us, where it makes any.
+    /// `None` if WeChat does not call us.
     pub callbacks: Option<CallbackSettings>,
 }
 
-impl Settings {
-    /// Reads the settings; `None` where the channel is off, or faults were found.
+impl WechatSettings {
+    /// Reads the settings; `None` if the channel is off, or if the settings have faults.
     pub fn read(env: &mut Env) -> Option<Self> {
-        if !env.or::<bool>("SONGDA_WECHAT_ENABLED", "true", "whether WeChat subscribe messages are sent")? {
+        if !env.or::<bool>("SONGDA_WECHAT_ENABLED", "true", "`true`: WeChat subscribe messages are sent")? {
             return None;
         }
-        let account = Account::read(env);
+        let account = MiniProgram::read(env);
         let pace = Pace::read(env, &PACE);
         let state = env.or(
             "SONGDA_WECHAT_MINIPROGRAM_STATE",
@@ -138,29 +110,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channel_that_is_off_asks_for_nothing() {
+    fn a_channel_that_is_off_needs_no_settings() {
         let mut env = Env::of([("SONGDA_WECHAT_ENABLED", "false")]);
-        assert!(Settings::read(&mut env).is_none() && env.faults().is_empty());
+        assert!(WechatSettings::read(&mut env).is_none() && env.faults().is_empty());
     }
 
     #[test]
     fn faults_are_reported_together_and_once() {
         let mut env = Env::of([("SONGDA_WECHAT_AES_KEY", "short"), ("SONGDA_WECHAT_MINIPROGRAM_STATE", "beta")]);
-        assert!(Settings::read(&mut env).is_none());
+        assert!(WechatSettings::read(&mut env).is_none());
         assert_eq!(env.faults().len(), 4, "{:?}", env.faults());
-        assert!(Account::read(&mut env).is_none());
+        assert!(MiniProgram::read(&mut env).is_none());
         assert_eq!(env.faults().len(), 4, "sign-in needs the same settings");
     }
 
     #[test]
-    fn nothing_secret_is_printed() {
+    fn secrets_are_not_printed() {
         let mut env = Env::of([
             ("SONGDA_WECHAT_APPID", "wx0000000000000000"),
             ("SONGDA_WECHAT_SECRET", "hush"),
             ("SONGDA_WECHAT_TOKEN", "hushToken"),
             ("SONGDA_WECHAT_AES_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
         ]);
-        let printed = format!("{:?}", Settings::read(&mut env).unwrap());
+        let printed = format!("{:?}", WechatSettings::read(&mut env).unwrap());
         assert!(!printed.contains("hush") && !printed.contains("[0, 0"), "{printed}");
     }
 }

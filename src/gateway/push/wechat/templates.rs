@@ -1,5 +1,4 @@
-//! The account's templates as WeChat holds them (微信《获取个人模板列表》, `gettemplate`). WeChat answers this a few times a
-//! day only.
+//! The account's templates at WeChat (微信《获取个人模板列表》, `gettemplate`). WeChat answers this only a few times a day.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +6,9 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::domain::notice::notification::{Consent, KnownTemplate};
-use crate::gateway::shared::http::{Answer, Http, HttpFault};
+use crate::gateway::shared::http::{Http, HttpAnswer, HttpFault};
 
-use super::token::Token;
+use super::token::AccessToken;
 
 #[derive(Deserialize)]
 struct List {
@@ -28,7 +27,7 @@ struct Listed {
     choices: Option<Vec<Choice>>,
 }
 
-/// The texts that a field takes, where it takes no others.
+/// The only texts that a field takes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Choice {
@@ -37,16 +36,16 @@ struct Choice {
     enum_value_list: Vec<String>,
 }
 
-/// Asks for the list.
+/// Gets the list.
 ///
 /// # Errors
 /// Those of [`Http::send`].
-pub async fn fetch(http: &Http, token: &Token) -> Result<Answer, HttpFault> {
+pub async fn fetch(http: &Http, token: &AccessToken) -> Result<HttpAnswer, HttpFault> {
     let request = http.request(Method::GET, "/wxaapi/newtmpl/gettemplate");
     http.send(request.query(&[("access_token", token.expose())])).await
 }
 
-/// Reads the list; `None` if it is none.
+/// Reads the list; `None` if the body is not a list.
 #[must_use]
 pub fn read(body: &[u8]) -> Option<Vec<KnownTemplate>> {
     let list: List = serde_json::from_slice(body).ok()?;
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_not_read() {
+    fn other_answers_are_not_read_as_a_list() {
         for body in ["", "<html>", r#"{"errcode":45009,"errmsg":"reach max api daily quota limit"}"#] {
             assert_eq!(read(body.as_bytes()), None, "{body}");
         }

@@ -9,16 +9,24 @@ use super::*;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::Consent;
 use crate::gateway::shared::http::HttpSettings;
-use crate::gateway::shared::loopback::{self, Call, Loopback, Reply, nobody};
+use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, ReceivedCall, unreachable};
+use crate::gateway::shared::wechat::MiniProgram;
 
 const SEND: &str = "/cgi-bin/message/subscribe/send";
 const TOKEN: &str = "/cgi-bin/stable_token";
 
 fn channel_at(http: &HttpSettings) -> Wechat {
-    let account =
-        Account { http: http.clone(), appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) };
-    let settings =
-        Settings { account, pace: Pace { per_second: 1, slots: 1 }, state: MiniprogramState::Trial, callbacks: None };
+    let account = MiniProgram {
+        http: http.clone(),
+        appid: "wx0000000000000000".to_owned(),
+        secret: Private::new("hush".to_owned()),
+    };
+    let settings = WechatSettings {
+        account,
+        pace: Pace { per_second: 1, slots: 1 },
+        state: MiniprogramState::Trial,
+        callbacks: None,
+    };
     Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap())).unwrap()
 }
 
@@ -38,8 +46,8 @@ fn openid() -> Private<String> {
     Private::new("oAAAA-BBBB".to_owned())
 }
 
-/// A gateway that gives out `token-1`, `token-2` … and answers sends as told.
-async fn gateway(send: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Loopback {
+/// A gateway that gives out `token-1`, `token-2` …, and answers sends with the given function.
+async fn gateway(send: impl Fn(&ReceivedCall) -> LoopbackReply + Send + Sync + 'static) -> Loopback {
     let served = AtomicU64::new(0);
     Loopback::start(move |call| match call.path.as_str() {
         TOKEN => {
@@ -51,7 +59,7 @@ async fn gateway(send: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Loopb
     .await
 }
 
-fn said(code: i64) -> Reply {
+fn reply(code: i64) -> LoopbackReply {
     loopback::json(&json!({"errcode": code, "errmsg": "words", "msgid": 1_988_810_812_324_364_291_u64}))
 }
 
@@ -60,8 +68,8 @@ async fn send_to(gateway: &Loopback) -> PushReport {
 }
 
 #[tokio::test]
-async fn a_message_arrives_as_wechat_wants_it() {
-    let gateway = gateway(|_| said(0)).await;
+async fn a_message_has_wechats_form() {
+    let gateway = gateway(|_| reply(0)).await;
     let report = send_to(&gateway).await;
     assert_eq!(report.fact, PushFact::Delivered { reference: Some("1988810812324364291".to_owned()) });
     let sent = gateway.calls().pop().unwrap();
@@ -77,10 +85,11 @@ async fn a_message_arrives_as_wechat_wants_it() {
 }
 
 #[tokio::test]
-async fn two_sends_at_once_fetch_one_token() {
-    let gateway = gateway(|_| said(0)).await;
+async fn two_simultaneous_sends_fetch_one_token() {
+    let gateway = gateway(|_| reply(0)).await;
     let channel = channel_at(&gateway.settings);
-    let (to, message) = (openid(), message());
+    let to = openid();
+    let message = message();
     let (a, b) = tokio::join!(channel.send(&to, &message), channel.send(&to, &message));
     assert!(matches!((a.fact, b.fact), (PushFact::Delivered { .. }, PushFact::Delivered { .. })));
     assert_eq!((gateway.count(TOKEN), gateway.count(SEND)), (1, 2));
@@ -89,24 +98,24 @@ async fn two_sends_at_once_fetch_one_token() {
 #[tokio::test]
 async fn a_rejected_token_is_replaced_and_the_message_sent_again() {
     for code in [40001, 40014, 42001] {
-        let gateway = gateway(move |call| said(if call.query["access_token"] == "token-1" { code } else { 0 })).await;
+        let gateway = gateway(move |call| reply(if call.query["access_token"] == "token-1" { code } else { 0 })).await;
         assert!(matches!(send_to(&gateway).await.fact, PushFact::Delivered { .. }), "{code}");
         assert_eq!((gateway.count(TOKEN), gateway.count(SEND)), (2, 2));
     }
 }
 
 #[tokio::test]
-async fn a_second_rejection_is_for_people() {
-    let gateway = gateway(|_| said(42001)).await;
+async fn a_rejected_fresh_token_is_misconfigured() {
+    let gateway = gateway(|_| reply(42001)).await;
     assert_eq!(send_to(&gateway).await.fact, PushFact::Misconfigured);
     assert_eq!((gateway.count(TOKEN), gateway.count(SEND)), (2, 2));
 }
 
 #[tokio::test]
-async fn a_token_that_wechat_stands_by_is_given_time_and_never_forced() {
+async fn a_rejected_token_that_wechat_still_gives_out_is_throttled_and_never_forced() {
     let gateway = Loopback::start(|call| match call.path.as_str() {
         TOKEN => loopback::json(&json!({"access_token": "token-1", "expires_in": 7200})),
-        _ => said(40001),
+        _ => reply(40001),
     })
     .await;
     assert_eq!(send_to(&gateway).await.fact, PushFact::Throttled { after: Some(TOKEN_SETTLES_IN) });
@@ -115,7 +124,7 @@ async fn a_token_that_wechat_stands_by_is_given_time_and_never_forced() {
 }
 
 #[tokio::test]
-async fn what_is_not_wechats_answer_is_judged_by_its_status() {
+async fn an_unreadable_answer_counts_by_its_status() {
     for (status, body, fact) in [
         (200, "<html>", PushFact::Ambiguous),
         (200, "{}", PushFact::Ambiguous),
@@ -125,27 +134,27 @@ async fn what_is_not_wechats_answer_is_judged_by_its_status() {
         (429, "", PushFact::Throttled { after: None }),
         (500, r#"{"errcode":43101}"#, PushFact::Refused),
     ] {
-        let gateway = gateway(move |_| Reply::Says(status, body.to_owned())).await;
+        let gateway = gateway(move |_| LoopbackReply::Says(status, body.to_owned())).await;
         assert_eq!(send_to(&gateway).await.fact, fact, "{status} {body}");
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_after_the_request_is_ambiguous_and_one_that_never_stood_is_not() {
-    let gateway = gateway(|_| Reply::HangsUp).await;
+async fn a_connection_that_breaks_after_the_request_is_ambiguous_and_a_refused_one_is_not() {
+    let gateway = gateway(|_| LoopbackReply::HangsUp).await;
     let report = send_to(&gateway).await;
     assert_eq!(report.fact, PushFact::Ambiguous);
     assert!(!report.detail.contains("token-1") && !report.detail.contains("oAAAA"), "{}", report.detail);
 
-    let unreachable = nobody().await;
+    let unreachable = unreachable().await;
     assert_eq!(channel_at(&unreachable).send(&openid(), &message()).await.fact, PushFact::Unavailable);
 }
 
 #[tokio::test]
-async fn a_send_ends_in_time_and_says_how_far_it_came() {
+async fn a_send_ends_in_time_and_reports_how_far_it_came() {
     for (silent, fact) in [(TOKEN, PushFact::Unavailable), (SEND, PushFact::Ambiguous)] {
         let gateway = Loopback::start(move |call| match call.path.as_str() {
-            path if path == silent => Reply::Silent,
+            path if path == silent => LoopbackReply::Silent,
             _ => loopback::json(&json!({"access_token": "token-1", "expires_in": 7200})),
         })
         .await;
@@ -155,7 +164,7 @@ async fn a_send_ends_in_time_and_says_how_far_it_came() {
 }
 
 #[tokio::test]
-async fn what_wechat_objects_to_is_named() {
+async fn the_refused_part_of_a_message_is_named() {
     use crate::domain::notice::notification::Objection;
     for (code, errmsg, objection) in [
         (41030, "invalid page", Objection::Page),
@@ -164,19 +173,19 @@ async fn what_wechat_objects_to_is_named() {
         let gateway = gateway(move |_| loopback::json(&json!({"errcode": code, "errmsg": errmsg}))).await;
         let report = send_to(&gateway).await;
         assert_eq!((report.fact, report.objection), (PushFact::Misconfigured, Some(objection)));
-        assert_eq!(gateway.count(SEND), 1, "what to do about it is not decided here");
+        assert_eq!(gateway.count(SEND), 1, "the worker decides what to do about it");
     }
 }
 
 #[tokio::test]
-async fn the_templates_are_listed_and_a_refusal_is_told() {
+async fn the_templates_are_listed_or_the_refusal_is_reported() {
     let listed = json!({"errcode": 0, "data": [{"priTmplId": "A", "content": "结果:{{thing1.DATA}}", "type": 2}]});
-    let stale = move |call: &Call| call.query["access_token"] == "token-1";
-    let gateway = gateway(move |call| if stale(call) { said(42001) } else { loopback::json(&listed) }).await;
+    let stale = move |call: &ReceivedCall| call.query["access_token"] == "token-1";
+    let gateway = gateway(move |call| if stale(call) { reply(42001) } else { loopback::json(&listed) }).await;
     let known = channel_at(&gateway.settings).templates().await.unwrap().unwrap();
     assert_eq!(known[0].id, "A");
 
-    let rationed = self::gateway(|_| said(45009)).await;
+    let rationed = self::gateway(|_| reply(45009)).await;
     let report = channel_at(&rationed.settings).templates().await.unwrap().unwrap_err();
     assert!(matches!(report.fact, PushFact::Throttled { .. }), "{report:?}");
 }

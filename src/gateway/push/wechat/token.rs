@@ -1,85 +1,77 @@
 //! The access token (微信《获取稳定版接口调用凭据》, `stable_token`): fetched by one caller while the others wait, kept until
-//! shortly before its end, fetched again when WeChat rejects it. It is never forced: that kills the token that
-//! other processes use, and is allowed twenty times a day.
+//! shortly before it expires, fetched again if WeChat rejects it. A refresh is never forced: that would end the token that other
+//! processes use, and is allowed only twenty times a day.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use crate::domain::kernel::clock::{Clock, Instant, random_below};
 use crate::domain::kernel::private::Private;
 use crate::gateway::push::{PushFact, PushReport};
 use crate::gateway::shared::http::Http;
+use crate::gateway::shared::wechat::{MiniProgram, WechatReply};
+use crate::single_flight::SingleFlight;
 
-use super::answer::{Said, fact};
-use super::settings::Account;
+use super::answer::fact;
 
-/// An access token. It travels in query strings, by protocol, and so must not be logged with them.
-pub type Token = Private<String>;
+/// An access token. By protocol it is part of query strings, which therefore must not be logged.
+pub type AccessToken = Private<String>;
 
-/// A token and when to fetch the next.
+/// A token, and the time to fetch the next one.
 #[derive(Clone)]
 struct Held {
-    token: Token,
+    token: AccessToken,
     until: Instant,
 }
 
-/// Gives out the account's access token.
-pub struct Tokens {
-    http: Http,
-    account: Account,
-    clock: Clock,
-    /// How many fetches have ended. It tells a caller that waited whether one ended meanwhile.
-    rounds: AtomicU64,
-    /// How the last fetch ended.
-    last: Mutex<Option<Result<Held, PushReport>>>,
+/// The account's access token, fetched on demand.
+pub struct AccessTokens {
+    source: Arc<Source>,
+    held: SingleFlight<Held, PushReport>,
 }
 
-impl Tokens {
-    /// Holds no token yet.
+struct Source {
+    http: Http,
+    account: MiniProgram,
+    clock: Clock,
+}
+
+impl AccessTokens {
     #[must_use]
-    pub fn new(http: Http, account: Account, clock: Clock) -> Self {
-        Self { http, account, clock, rounds: AtomicU64::new(0), last: Mutex::new(None) }
+    pub fn new(http: Http, account: MiniProgram, clock: Clock) -> Self {
+        Self { source: Arc::new(Source { http, account, clock }), held: SingleFlight::new() }
     }
 
-    /// The token to use.
+    /// The current token.
     ///
     /// # Errors
-    /// What became of the message: it was not sent.
-    pub async fn current(&self) -> Result<Token, PushReport> {
+    /// The report for the message, which was not sent.
+    pub async fn current(&self) -> Result<AccessToken, PushReport> {
         self.other_than(None).await
     }
 
-    /// The token to use now that WeChat rejected this one. It may be the same: then WeChat stands by it.
+    /// The token to use after WeChat rejected one. It is the same one if WeChat still gives it out.
     ///
     /// # Errors
     /// As [`Self::current`].
-    pub async fn renewed(&self, rejected: &Token) -> Result<Token, PushReport> {
+    pub async fn renewed(&self, rejected: &AccessToken) -> Result<AccessToken, PushReport> {
         self.other_than(Some(rejected)).await
     }
 
-    /// Fetches at most once for all who wait: whoever finds that a fetch ended while waiting shares its outcome, be
-    /// it a failure, so that a silent WeChat costs all of them one time-out and not one each.
-    async fn other_than(&self, rejected: Option<&Token>) -> Result<Token, PushReport> {
-        let rounds_before = self.rounds.load(Ordering::Acquire);
-        let mut last = self.last.lock().await;
-        let ended_meanwhile = self.rounds.load(Ordering::Acquire) != rounds_before;
-        match &*last {
-            Some(Ok(held)) if rejected != Some(&held.token) && self.clock.now() < held.until => {
-                return Ok(held.token.clone());
-            }
-            Some(outcome) if ended_meanwhile => return outcome.clone().map(|held| held.token),
-            _ => {}
-        }
-        let outcome = self.fetch().await;
-        *last = Some(outcome.clone());
-        self.rounds.fetch_add(1, Ordering::Release);
-        outcome.map(|held| held.token)
+    /// Waiting callers share one fetch and its outcome, so that a silent WeChat costs them one time-out together.
+    async fn other_than(&self, rejected: Option<&AccessToken>) -> Result<AccessToken, PushReport> {
+        let now = self.source.clock.now();
+        self.held.forget_if(|held| rejected == Some(&held.token) || now >= held.until);
+        let source = Arc::clone(&self.source);
+        let held = self.held.get(|| async move { source.fetch().await }).await?;
+        Ok(held.token)
     }
+}
 
+impl Source {
     async fn fetch(&self) -> Result<Held, PushReport> {
         let request = self.http.request(Method::POST, "/cgi-bin/stable_token").json(&serde_json::json!({
             "grant_type": "client_credential",
@@ -88,14 +80,14 @@ impl Tokens {
             "force_refresh": false,
         }));
         let unavailable = |why: String| PushReport::new(PushFact::Unavailable, format!("no access token: {why}"));
-        // Whatever goes wrong here, the message itself was not sent.
+        // After every error here, the message itself was not sent.
         let answer = self.http.send(request).await.map_err(|fault| unavailable(fault.to_string()))?;
         if let Ok(granted) = serde_json::from_slice::<Granted>(&answer.body) {
             return Ok(Held { token: granted.access_token, until: self.clock.now() + keep_for(granted.expires_in) });
         }
-        match Said::read(&answer.body) {
-            Some(said @ Said { code: Some(code), .. }) if code != 0 => {
-                let detail = format!("no access token: {}", said.detail());
+        match WechatReply::read(&answer.body) {
+            Some(reply @ WechatReply { code: Some(code), .. }) if code != 0 => {
+                let detail = format!("no access token: {}", reply.detail());
                 let fact = fact(code, self.clock.now());
                 Err(fact.map_or_else(|| PushReport::unexplained(&detail), |fact| PushReport::new(fact, &detail)))
             }
@@ -106,11 +98,11 @@ impl Tokens {
 
 #[derive(Deserialize)]
 struct Granted {
-    access_token: Token,
+    access_token: AccessToken,
     expires_in: u64,
 }
 
-/// Until five minutes before its end, when WeChat begins to give out the next; up to a minute less, so that many
+/// Until five minutes before the end, when WeChat begins to give out the next token; up to a minute less, so that many
 /// processes do not ask at once; but at least a minute.
 fn keep_for(expires_in: u64) -> Duration {
     const LAST: u64 = 300;
@@ -120,24 +112,23 @@ fn keep_for(expires_in: u64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicI64;
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
     use chrono::TimeDelta;
 
     use super::*;
     use crate::gateway::shared::http::HttpSettings;
-    use crate::gateway::shared::loopback::{Loopback, Reply, json, nobody};
+    use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json, unreachable};
 
-    fn account(http: HttpSettings) -> Account {
-        Account { http, appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) }
+    fn account(http: HttpSettings) -> MiniProgram {
+        MiniProgram { http, appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) }
     }
 
-    fn tokens(http: &HttpSettings, clock: Clock) -> Tokens {
-        Tokens::new(Http::new(http).unwrap(), account(http.clone()), clock)
+    fn tokens(http: &HttpSettings, clock: Clock) -> AccessTokens {
+        AccessTokens::new(Http::new(http).unwrap(), account(http.clone()), clock)
     }
 
-    fn numbered(served: &AtomicU64) -> Reply {
+    fn numbered(served: &AtomicU64) -> LoopbackReply {
         let number = served.fetch_add(1, Ordering::SeqCst) + 1;
         json(&serde_json::json!({"access_token": format!("token-{number}"), "expires_in": 7200}))
     }
@@ -152,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_callers_fetch_once() {
+    async fn simultaneous_callers_fetch_once() {
         let gateway = gateway().await;
         let tokens = tokens(&gateway.settings, Clock::frozen(noon()));
         let (a, b, c) = tokio::join!(tokens.current(), tokens.current(), tokens.current());
@@ -165,8 +156,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_callers_share_a_failure() {
-        let gateway = Loopback::start(|_| Reply::Says(502, "<html>".to_owned())).await;
+    async fn simultaneous_callers_share_a_failure() {
+        let gateway = Loopback::start(|_| LoopbackReply::Says(502, "<html>".to_owned())).await;
         let tokens = tokens(&gateway.settings, Clock::frozen(noon()));
         let (a, b, c) = tokio::join!(tokens.current(), tokens.current(), tokens.current());
         assert_eq!(a.clone().unwrap_err().fact, PushFact::Unavailable);
@@ -191,18 +182,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_rejected_token_is_replaced_once_for_all_who_held_it() {
+    async fn a_rejected_token_is_replaced_once_for_all_its_users() {
         let gateway = gateway().await;
         let tokens = tokens(&gateway.settings, Clock::frozen(noon()));
         let first = tokens.current().await.unwrap();
         let (a, b) = tokio::join!(tokens.renewed(&first), tokens.renewed(&first));
         assert!(a == b && a.as_ref() != Ok(&first));
-        assert_eq!(tokens.renewed(&first).await, a, "somebody who is late finds the new one");
+        assert_eq!(tokens.renewed(&first).await, a, "a late caller gets the new one");
         assert_eq!(gateway.calls().len(), 2);
     }
 
     #[tokio::test]
-    async fn refusals_have_their_class() {
+    async fn each_refusal_has_its_fact() {
         for (code, fact) in [
             (40001, PushFact::Misconfigured),
             (40125, PushFact::Misconfigured),
@@ -214,15 +205,15 @@ mod tests {
             let report = tokens(&gateway.settings, Clock::frozen(noon())).current().await.unwrap_err();
             assert_eq!(report.fact, fact, "{code}");
         }
-        let gateway = Loopback::start(|_| Reply::HangsUp).await;
-        for settings in [gateway.settings.clone(), nobody().await] {
+        let gateway = Loopback::start(|_| LoopbackReply::HangsUp).await;
+        for settings in [gateway.settings.clone(), unreachable().await] {
             let report = tokens(&settings, Clock::frozen(noon())).current().await.unwrap_err();
-            assert_eq!(report.fact, PushFact::Unavailable, "the message was surely not sent");
+            assert_eq!(report.fact, PushFact::Unavailable, "the message was certainly not sent");
         }
     }
 
     #[test]
-    fn the_time_it_is_kept_has_bounds() {
+    fn the_time_that_a_token_is_kept_has_bounds() {
         assert_eq!(keep_for(300), Duration::from_mins(1));
         assert!((6_840..=6_900).contains(&keep_for(7_200).as_secs()));
         assert!(keep_for(u64::MAX) <= Duration::from_hours(24));

@@ -8,7 +8,7 @@ use reqwest::multipart::Part;
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::{Call, Caller, Reply};
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 
 use crate::support::answers::{assert_problem, replayed};
 use crate::support::desk::Desk;
@@ -24,7 +24,7 @@ pub struct Populated {
     /// A resident with cases, drafts, addresses and notifications.
     pub resident: Person,
     /// The officer who decided the resident's cases.
-    pub officer: Officer,
+    pub officer: DeskOfficer,
     pub operator: Caller,
     /// A back-office system that reported results.
     pub office: Office,

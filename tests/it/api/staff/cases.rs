@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use songda::demo::fresh_key;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 
 use crate::support::acts::{act, grant, notice};
 use crate::support::answers::assert_problem;
@@ -22,7 +22,7 @@ async fn officers_see_and_change_cases_of_their_own_agency_only() {
     own.caller().get(&format!("{path}/uploads/{upload}")).success().await.unwrap();
 
     assert!(own.sees(&case.id).await.unwrap() && !other.sees(&case.id).await.unwrap());
-    let found = async |officer: &Officer| {
+    let found = async |officer: &DeskOfficer| {
         let call = officer.caller().get("/staff/v1/cases").query(&[("number", &case.number)]);
         call.success().await.unwrap().rows().unwrap().len()
     };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::Reply;
 use songda::demo::mishap::Played;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 
 use crate::support::acts::{act, deny, grant, history, submit};
 use crate::support::answers::{assert_problem, faults};
@@ -17,7 +17,7 @@ async fn two_officers_who_decide_one_case_at_once_make_one_decision() {
     let desk = Desk::open().await;
     desk.songda(&add_staff("second.officer", AGENCY, "officer")).await;
     let one = desk.officer(AGENCY).await;
-    let other = Officer::sign_in(&desk.api, "second.officer", PASSWORD).await.unwrap();
+    let other = DeskOfficer::sign_in(&desk.api, "second.officer", PASSWORD).await.unwrap();
     let resident = desk.resident().await;
 
     for (first, second) in [(grant(), grant()), (grant(), deny()), (deny(), grant()), (deny(), deny())] {
@@ -25,7 +25,7 @@ async fn two_officers_who_decide_one_case_at_once_make_one_decision() {
         one.accept(&case.id).await.unwrap();
         let path = case.staff_path();
         let etag = one.caller().get(&path).success().await.unwrap().etag().to_owned();
-        let decide = async |officer: &Officer, ruling: &Value| -> Played<Reply> {
+        let decide = async |officer: &DeskOfficer, ruling: &Value| -> Played<Reply> {
             let call = officer.caller().post(&format!("{path}/decision")).if_match(&etag).once(&fresh_key());
             call.json(ruling).answer().await
         };

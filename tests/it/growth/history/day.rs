@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use songda::demo::form::Applicant;
 use songda::demo::http::Caller;
 use songda::demo::mishap::Played;
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::{Resident, Submitted};
-use songda::demo::sandbox::Sandbox;
+use songda::demo::sandbox::SandboxClient;
 use songda::demo::wait::until;
-use songda::demo::{PATIENCE, fresh_key, fresh_phone, fresh_resident_id};
+use songda::demo::{STEP_TIME_OUT, fresh_key, fresh_phone, fresh_resident_id};
 use songda::domain::kernel::clock::Stopwatch;
 
 /// An item whose result goes by post, and one that needs no materials.
@@ -22,7 +22,7 @@ const ONLINE: &str = "JT-0044";
 pub struct Town {
     /// The API, without a token.
     pub api: Caller,
-    pub sandbox: Sandbox,
+    pub sandbox: SandboxClient,
     /// The password of all officers, who are called `officer.<agency>`, and of the operator.
     pub password: String,
     /// The operator's username.
@@ -77,9 +77,9 @@ impl Town {
         let address = resident.add_address().await?;
         let submitted = self.applies(&resident, BY_POST, &json!({"way": "courier", "address": address}), times).await?;
         self.is_decided(BY_POST, &submitted, times).await?;
-        until("a parcel", PATIENCE, || resident.parcel(&submitted.id)).await?;
+        until("a parcel", STEP_TIME_OUT, || resident.parcel(&submitted.id)).await?;
         let parcels = self.sandbox.parcels_to(applicant.phone).await?;
-        until("the parcel's delivery", PATIENCE, async || {
+        until("the parcel's delivery", STEP_TIME_OUT, async || {
             for parcel in &parcels {
                 self.sandbox.advance(&parcel.order_no).await?;
             }
@@ -114,7 +114,7 @@ impl Town {
     async fn is_decided(&self, item: &str, submitted: &Submitted, times: &mut Times) -> Played<()> {
         let agency = self.api.get(&format!("/v1/items/{item}")).success().await?;
         let agency = agency.text("/agency/code").or_else(|_| agency.text("/agency"))?;
-        let officer = Officer::sign_in(&self.api, &format!("officer.{agency}"), &self.password).await?;
+        let officer = DeskOfficer::sign_in(&self.api, &format!("officer.{agency}"), &self.password).await?;
         let mut cursor = String::new();
         for _ in 0..3 {
             let queue = officer.caller().get("/staff/v1/cases").query(&[("state", "submitted")]);
@@ -178,7 +178,7 @@ impl Town {
     }
 
     async fn is_looked_after(&self, times: &mut Times) -> Played<()> {
-        let operator = Officer::sign_in(&self.api, self.operator, &self.password).await?;
+        let operator = DeskOfficer::sign_in(&self.api, self.operator, &self.password).await?;
         let caller = operator.caller();
         let kinds: [&[(&str, &str)]; 5] = [
             &[],

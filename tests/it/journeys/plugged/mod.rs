@@ -6,12 +6,12 @@ mod pigeon;
 mod runner;
 
 use serde_json::{Value, json};
-use songda::demo::sandbox::{Parcel, each_message_once};
+use songda::demo::sandbox::{HeldParcel, each_message_once};
 use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::InstallationId;
 use songda::registry::Registry;
-use songda::sandbox::faults::Fault;
-use songda::sandbox::phones::Message;
+use songda::sandbox::faults::FaultKind;
+use songda::sandbox::phones::PhoneMessage;
 
 use self::catalog::Plugged;
 use crate::support::desk::Desk;
@@ -50,7 +50,7 @@ async fn a_plugged_channel_notifies_and_a_plugged_carrier_delivers() {
 #[tokio::test]
 async fn a_plugged_channel_whose_address_is_gone_gives_way_to_the_next() {
     let keeper = PigeonKeeper::new().await;
-    keeper.desk.fault("pigeon", Fault::UnknownNumber).on("note").once();
+    keeper.desk.fault("pigeon", FaultKind::UnknownNumber).on("note").once();
     let granted = keeper.granted().await;
     keeper.walk_to_the_door(&granted).await;
     keeper.assert_notified(keeper.resident.phone(), &granted).await;
@@ -63,7 +63,7 @@ async fn a_plugged_channel_whose_address_is_gone_gives_way_to_the_next() {
 #[tokio::test]
 async fn an_order_at_a_plugged_carrier_whose_answer_was_lost_is_found_and_not_repeated() {
     let keeper = PigeonKeeper::new().await;
-    keeper.desk.fault("runner", Fault::TimeoutAfterCommit).on("run").once();
+    keeper.desk.fault("runner", FaultKind::TimeoutAfterCommit).on("run").once();
     let granted = keeper.granted().await;
     let parcel = keeper.walk_to_the_door(&granted).await;
     assert_eq!(parcel.asked, 1);
@@ -101,7 +101,7 @@ impl PigeonKeeper {
 
     /// Moves the parcel from stop to stop, each after Songda knows the last. Returns the only order that any carrier
     /// has.
-    async fn walk_to_the_door(&self, case: &Case) -> Parcel {
+    async fn walk_to_the_door(&self, case: &Case) -> HeldParcel {
         let parcel = async || self.resident.parcel(&case.id).await.unwrap();
         wait_until("the parcel has a waybill", async || parcel().await.is_some()).await;
         for state in ["picked_up", "out_for_delivery", "delivered"] {
@@ -115,7 +115,7 @@ impl PigeonKeeper {
     }
 
     /// The messages about a case at an address.
-    fn messages(&self, address: &str, case: &Case) -> Vec<Message> {
+    fn messages(&self, address: &str, case: &Case) -> Vec<PhoneMessage> {
         let messages = self.desk.sandbox.world().phones.of(address);
         messages.into_iter().filter(|message| message.fields.values().any(|field| *field == case.number)).collect()
     }

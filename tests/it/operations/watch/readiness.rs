@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use songda::sandbox::faults::Fault;
+use songda::sandbox::faults::FaultKind;
 
 use super::scrape::Scrape;
 use crate::support::arrivals::assert_arrived_once;
@@ -50,7 +50,7 @@ async fn a_worker_whose_lane_hangs_is_not_ready_until_the_lane_goes_on() {
 #[tokio::test]
 async fn a_worker_whose_gateway_is_slow_is_ready() {
     let mut desk = Desk::builder().without_worker().open().await;
-    desk.fault("sms_aliyun", Fault::TimeoutBefore).after(Duration::from_secs(30)).always();
+    desk.fault("sms_aliyun", FaultKind::TimeoutBefore).after(Duration::from_secs(30)).always();
     decide(&desk, 1).await;
     let long_time_outs = [
         ("SONGDA_SMS_ALIYUN_TIMEOUT", "20s"),

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use songda::demo::form::{Applicant, fill};
 use songda::demo::http::{Call, Caller, Reply};
-use songda::demo::officer::Officer;
+use songda::demo::officer::DeskOfficer;
 use songda::demo::resident::Resident;
 use songda::demo::{fresh_key, fresh_phone};
 use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
@@ -38,14 +38,14 @@ pub struct Pair {
     address: String,
     guide: Value,
     resident: RwLock<Resident>,
-    officer: Arc<RwLock<Officer>>,
+    officer: Arc<RwLock<DeskOfficer>>,
     ledger: Arc<Ledger>,
 }
 
 impl Pair {
     /// This many verified residents with a phone and an address, and one officer for all.
     pub async fn some(town: &Town, ledger: &Arc<Ledger>, count: usize) -> Vec<Self> {
-        let officer = Officer::sign_in(&town.api, OFFICER, PASSWORD).await.unwrap();
+        let officer = DeskOfficer::sign_in(&town.api, OFFICER, PASSWORD).await.unwrap();
         let officer = Arc::new(RwLock::new(officer));
         let mut pairs = Vec::new();
         for at in 0..count {
@@ -54,7 +54,7 @@ impl Pair {
         pairs
     }
 
-    async fn new(at: usize, town: &Town, ledger: &Arc<Ledger>, officer: &Arc<RwLock<Officer>>) -> Self {
+    async fn new(at: usize, town: &Town, ledger: &Arc<Ledger>, officer: &Arc<RwLock<DeskOfficer>>) -> Self {
         let name = fresh_key();
         let api = town.api.clone();
         let applicant = applicant(fresh_phone());
@@ -171,7 +171,7 @@ impl Pair {
 
     async fn officer(&self, call: impl Fn(&Caller) -> Call, also: &[u16]) -> Option<Reply> {
         let sign_in = async || {
-            if let Ok(again) = Officer::sign_in(&self.api, OFFICER, PASSWORD).await {
+            if let Ok(again) = DeskOfficer::sign_in(&self.api, OFFICER, PASSWORD).await {
                 *self.officer.write().await = again;
             }
         };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use songda::demo::sandbox::{Message, Parcel as Order};
+use songda::demo::sandbox::{HeldParcel as Order, ShownMessage};
 use songda::domain::kernel::ids::CaseId;
 
 use super::applicants::Pair;
@@ -34,7 +34,7 @@ impl Verdict {
 
 /// The third ledger, from the sandbox.
 struct World {
-    phones: BTreeMap<String, Vec<Message>>,
+    phones: BTreeMap<String, Vec<ShownMessage>>,
     /// By carrier and order number.
     orders: BTreeMap<(String, String), Order>,
 }

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use songda::demo::http::Caller;
-use songda::demo::sandbox::Sandbox;
+use songda::demo::sandbox::SandboxClient;
 use songda::lifecycle::Tasks;
 use songda::registry::Registry;
-use songda::sandbox::Settings as SandboxSettings;
+use songda::sandbox::SandboxSettings;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::process::Child;
@@ -25,7 +25,7 @@ use crate::support::folder::Folder;
 use crate::support::process::songda;
 use crate::support::proxy::Proxy;
 use crate::support::servers::Own;
-use crate::support::settings::{Settings, desk_settings, owned, sandbox_settings};
+use crate::support::settings::{Settings, desk_settings, owned};
 use crate::support::template::fresh_database;
 use crate::support::wait::wait_at_most;
 
@@ -55,7 +55,7 @@ pub struct Town {
     /// The API through the load balancer.
     pub api: Caller,
     /// What phones and carriers received. No trouble is made for the sandbox.
-    pub sandbox: Sandbox,
+    pub sandbox: SandboxClient,
     /// The sandbox's control endpoints.
     pub control: Caller,
     pub database: PgPool,
@@ -103,7 +103,7 @@ impl Town {
             doomed: [drawing.api("doomed-api", last, ports.apis[APIS]), drawing.worker("doomed-worker", last)],
             _sandbox: drawing.sandbox().start(&[]),
             api: Caller::new(public.parse().unwrap()).unwrap(),
-            sandbox: Sandbox::new(control.base().clone()).unwrap(),
+            sandbox: SandboxClient::new(control.base().clone()).unwrap(),
             database: connect(&own_database.url).await,
             redis: redis::Client::open(own.servers.redis()).unwrap(),
             tally: Tally::default(),
@@ -192,7 +192,8 @@ fn gateways() -> Vec<&'static str> {
 
 /// The settings of all processes beside those of every desk.
 fn town_settings(plan: &Plan, ports: &Ports, public: &str) -> Settings {
-    let mut all = sandbox_settings(&format!("http://{}", ports.sandbox), gateways().into_iter());
+    let sandbox = SandboxSettings::for_tests(Registry::shipped().twins());
+    let mut all = sandbox.client_settings(&format!("http://{}", ports.sandbox));
     let listen = ports.sandbox.to_string();
     let addresses =
         [("SONGDA_PUBLIC_URL", public), ("SONGDA_SANDBOX_CALLBACK_URL", public), ("SONGDA_SANDBOX_LISTEN", &listen)];

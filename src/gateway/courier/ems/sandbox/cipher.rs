@@ -1,4 +1,4 @@
-//! How EMS wraps what is said: `|$4|` and the base64 of SM4-ECB over the JSON, to which callers append the key's text.
+//! EMS's encryption: `|$4|` and the base64 of SM4-ECB over the JSON, to which callers append the key's text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,20 +12,25 @@ const MARK: &str = "|$4|";
 const BLOCK: usize = 16;
 
 /// A key as EMS issues it: base64 text of 16 bytes.
-pub struct Key {
+pub struct IssuedKey {
     text: Private<String>,
     bytes: Private<[u8; BLOCK]>,
 }
 
-impl Key {
-    /// Reads a key. `None` if it is none.
+impl IssuedKey {
+    /// Reads a key; `None` if it is not the base64 text of 16 bytes.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text).ok()?.try_into().ok()?;
         Some(Self { text: Private::new(text.to_owned()), bytes: Private::new(bytes) })
     }
 
-    /// Reads what a caller wrapped. `None` unless the key's text stands behind the JSON.
+    /// The key's text, for the settings of clients.
+    pub(super) fn text(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// Decrypts a caller's text; `None` unless the key's text follows the JSON.
     pub(super) fn open(&self, wrapped: &str) -> Option<String> {
         let mut bytes = STANDARD.decode(wrapped.strip_prefix(MARK)?).ok()?;
         let cipher = ecb::Decryptor::<Sm4>::new(self.bytes.expose().into());
@@ -34,25 +39,25 @@ impl Key {
         Some(text.strip_suffix(self.text.expose().as_str())?.to_owned())
     }
 
-    /// Wraps what EMS itself says: without the key's text.
+    /// Encrypts as EMS itself does: without the key's text.
     #[must_use]
     pub fn wrap(&self, json: &str) -> String {
         let mut bytes = json.as_bytes().to_vec();
         let length = bytes.len();
         bytes.resize(length + BLOCK, 0);
         let cipher = ecb::Encryptor::<Sm4>::new(self.bytes.expose().into());
-        // The buffer has room for a whole block of padding, so this cannot fail.
+        // This cannot fail, because the buffer has room for a block of padding.
         let secret = cipher.encrypt_padded_mut::<Pkcs7>(&mut bytes, length).unwrap_or_default();
         format!("{MARK}{}", STANDARD.encode(secret))
     }
 
-    /// Wraps as a caller does, for tests.
+    /// Encrypts as a caller does, for tests.
     #[cfg(test)]
     pub(super) fn wrap_as_caller(&self, json: &str) -> String {
         self.wrap(&format!("{json}{}", self.text.expose()))
     }
 
-    /// Reads what EMS itself said, for tests.
+    /// Decrypts EMS's own texts, for tests.
     #[cfg(test)]
     pub(super) fn open_own(&self, wrapped: &str) -> serde_json::Value {
         let mut bytes = STANDARD.decode(wrapped.strip_prefix(MARK).unwrap()).unwrap();
@@ -86,22 +91,23 @@ mod tests {
     ];
 
     #[test]
-    fn the_known_wrappings_open() {
+    fn the_vectors_decrypt() {
         for (key, json, wrapped) in VECTORS {
-            let key = Key::read(key).unwrap();
+            let key = IssuedKey::read(key).unwrap();
             assert_eq!(key.open(wrapped).as_deref(), Some(json));
             assert_eq!(key.wrap_as_caller(json), wrapped);
         }
     }
 
     #[test]
-    fn nothing_else_opens() {
+    fn other_texts_do_not_decrypt() {
         let [(right, json, wrapped), (other, ..), _] = VECTORS;
-        let (right, other) = (Key::read(right).unwrap(), Key::read(other).unwrap());
+        let right = IssuedKey::read(right).unwrap();
+        let other = IssuedKey::read(other).unwrap();
         assert_eq!(other.open(wrapped), None, "another key");
         assert_eq!(right.open(&right.wrap(json)), None, "without the key's text");
         assert_eq!(right.open(wrapped.trim_start_matches(MARK)), None);
         assert_eq!(right.open(&wrapped.replace("slRL", "slRM")), None);
-        assert!(Key::read("c2hvcnQ=").is_none());
+        assert!(IssuedKey::read("c2hvcnQ=").is_none());
     }
 }

@@ -1,68 +1,44 @@
-//! EMS (邮政特快专递), played: the open platform's form with its SM4 wrapping; orders, cancellations, labels and
-//! tracks; and the push of every scan.
+//! EMS's twin (邮政特快专递): the open platform's form with its SM4 encryption; orders, cancellations, labels and tracks; and the
+//! push of every scan.
 //!
-//! A recipient's county that contains 不派送 is out of range; the phone `000` is refused; a name or an address that
-//! contains 无人 has its first delivery fail. A repeated order gets the first waybill again, or is refused, as
-//! `SONGDA_SANDBOX_EMS_DUPLICATE` says: accounts differ in this.
+//! A recipient's county that contains 不派送 is out of range. The phone `000` is refused. If a name or an address contains 无人, the
+//! first delivery fails. A repeated order gets the first waybill again, or is refused, as `SONGDA_SANDBOX_EMS_DUPLICATE` says:
+//! real accounts differ in this.
 
+mod answer;
 pub mod cipher;
 mod push;
+mod route;
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use poem::http::StatusCode;
 use poem::{Response, Route, post};
 use serde_json::{Value, json};
 
-use self::cipher::Key;
-use crate::domain::kernel::clock::{Instant, beijing, random_bytes};
+use self::answer::say;
+use self::cipher::IssuedKey;
+use self::push::Pushes;
+use self::route::{NAME, ROUTE, ROUTE_WITH_NOBODY_HOME, trace};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::sandbox::call::{self, Call, endpoint};
-use crate::sandbox::faults::Refusal;
+use crate::sandbox::call::{TwinCall, endpoint};
+use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
 use crate::sandbox::label;
-use crate::sandbox::parcels::{Cancelled, Parcel, Recipient, State, Station};
-use crate::sandbox::world::Target;
+use crate::sandbox::parcels::{Addressee, BookedParcel, Cancelled, OrderState};
 use crate::sandbox::{Moved, Twin, World};
 
-const NAME: &str = "ems";
-
-const WAY: &[Station] = &[
-    ("203", "已收寄"),
-    ("345", "离开收寄局"),
-    ("389", "到达处理中心"),
-    ("954", "离开处理中心"),
-    ("305", "到达寄达地处理中心"),
-    ("306", "离开寄达地处理中心"),
-    ("702", "投递员正在派件"),
-    ("704", "已妥投,本人签收"),
-];
-
-const WAY_WITH_NOBODY_HOME: &[Station] = &[
-    WAY[0],
-    WAY[1],
-    WAY[2],
-    WAY[3],
-    WAY[4],
-    WAY[5],
-    WAY[6],
-    ("705", "未妥投,收件人不在,择日再投"),
-    ("702", "投递员再次派件"),
-    WAY[7],
-];
-
-/// What a repeated order number gets.
+/// The answer to a repeated order number.
 #[derive(Clone, Copy, PartialEq)]
-enum Duplicate {
+enum RepeatedOrder {
     Same,
     Refuse,
 }
 
-impl FromStr for Duplicate {
+impl FromStr for RepeatedOrder {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -74,18 +50,19 @@ impl FromStr for Duplicate {
     }
 }
 
-/// Makes the twin.
+/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let sender_no = env.or("SONGDA_SANDBOX_EMS_SENDER_NO", "1100000000000", "customer number of the EMS agreement");
     let authorization = env.or("SONGDA_SANDBOX_EMS_AUTHORIZATION", "sandbox-ems", "authorization code of EMS callers");
     let key =
         env.or::<String>("SONGDA_SANDBOX_EMS_KEY", "R292VGVzdFNtNEtleTAxNg==", "SM4 key of EMS callers, in base64");
-    let callback_secret =
-        env.or("SONGDA_SANDBOX_EMS_CALLBACK_SECRET", "sandbox", "secret last part of the path of EMS's callbacks");
-    let duplicate =
-        env.or("SONGDA_SANDBOX_EMS_DUPLICATE", "same", "what a repeated EMS order gets: `same` waybill, or `refuse`");
+    let duplicate = env.or(
+        "SONGDA_SANDBOX_EMS_DUPLICATE",
+        "same",
+        "answer to a repeated EMS order: the `same` waybill, or `refuse`",
+    );
     let key = key.and_then(|text| {
-        let key = Key::read(&text);
+        let key = IssuedKey::read(&text);
         if key.is_none() {
             env.fault("SONGDA_SANDBOX_EMS_KEY is not the base64 text of 16 bytes");
         }
@@ -95,7 +72,6 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
         sender_no: sender_no?,
         authorization: Private::new(authorization?),
         key: key?,
-        callback_secret: Private::new(callback_secret?),
         duplicate: duplicate?,
     }))
 }
@@ -103,13 +79,12 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
 struct Ems {
     sender_no: String,
     authorization: Private<String>,
-    key: Key,
-    callback_secret: Private<String>,
-    duplicate: Duplicate,
+    key: IssuedKey,
+    duplicate: RepeatedOrder,
 }
 
 /// A `retMsg` other than success.
-type Refused = String;
+type RefusalWords = String;
 
 impl Twin for Ems {
     fn name(&self) -> &'static str {
@@ -122,15 +97,27 @@ impl Twin for Ems {
             .at("/amp-prod-api/f/amp/api/test", post(endpoint(&self, world, Self::answer)))
     }
 
+    fn client_settings(&self) -> Vec<(&'static str, String)> {
+        // The twin takes more calls than EMS.
+        vec![
+            ("SONGDA_EMS_SENDER_NO", self.sender_no.clone()),
+            ("SONGDA_EMS_AUTHORIZATION", self.authorization.expose().clone()),
+            ("SONGDA_EMS_KEY", self.key.text().to_owned()),
+            ("SONGDA_EMS_RATE", "1000".to_owned()),
+            ("SONGDA_EMS_SLOTS", "64".to_owned()),
+        ]
+    }
+
     fn scanned(&self, world: &World, moved: &[Moved]) {
         for moved in moved {
-            world.callbacks.post(self.push(moved, world.now()));
+            let pushes = Pushes { sender_no: &self.sender_no, key: &self.key };
+            world.callbacks.post(pushes.of(world, moved));
         }
     }
 }
 
 impl Ems {
-    async fn answer(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let form = call.form();
         if form.get("authorization") != self.authorization.expose() || form.get("senderNo") != self.sender_no {
             world.counters.count(NAME, "not authorized");
@@ -159,20 +146,22 @@ impl Ems {
         self.perform(world, "020003", &phone, || self.book(world, order)).await
     }
 
-    fn book(&self, world: &World, order: &Value) -> Result<Value, Refused> {
+    fn book(&self, world: &World, order: &Value) -> Result<Value, RefusalWords> {
         check_order(order)?;
-        let (order_no, receiver) = (order.text("logisticsOrderNo"), &order["receiver"]);
-        let recipient = Recipient {
+        let order_no = order.text("logisticsOrderNo");
+        let receiver = &order["receiver"];
+        let recipient = Addressee {
             name: receiver.text("name"),
             phone: phone(receiver),
             place: format!("{}{}", receiver.text("city"), receiver.text("county")),
             detail: receiver.text("address"),
         };
         let nobody_home = recipient.name.contains("无人") || recipient.detail.contains("无人");
-        let way = if nobody_home { WAY_WITH_NOBODY_HOME } else { WAY };
+        let route = if nobody_home { ROUTE_WITH_NOBODY_HOME } else { ROUTE };
         let waybill = format!("12{:011}", world.next_number() % 100_000_000_000);
-        let (parcel, new) = world.parcels.book(Parcel::new(NAME, order_no, waybill, recipient, way, world.now()));
-        if !new && (self.duplicate == Duplicate::Refuse || parcel.state == State::Cancelled) {
+        let order = BookedParcel::new(NAME, order_no, waybill, recipient, route, world.now());
+        let (parcel, new) = world.parcels.book(order);
+        if !new && (self.duplicate == RepeatedOrder::Refuse || parcel.state == OrderState::Cancelled) {
             return Err("物流订单号重复".to_owned());
         }
         Ok(json!({ "waybillNo": parcel.waybill }))
@@ -206,7 +195,7 @@ impl Ems {
         let phone = parcel.as_ref().map(|parcel| parcel.recipient.phone.clone()).unwrap_or_default();
         let act = || {
             let parcel = parcel.filter(|parcel| !parcel.scans.is_empty()).ok_or_else(|| "查无轨迹信息".to_owned())?;
-            let items: Vec<_> = parcel.scans.iter().map(|scan| push::trace(&parcel, scan)).collect();
+            let items: Vec<_> = parcel.scans.iter().map(|scan| trace(&parcel, scan)).collect();
             Ok(json!({ "responseItems": items }))
         };
         self.perform(world, "040001", &phone, act).await
@@ -217,23 +206,23 @@ impl Ems {
         world: &World,
         operation: &'static str,
         phone: &str,
-        act: impl FnOnce() -> Result<Value, Refused> + Send,
+        act: impl FnOnce() -> Result<Value, RefusalWords> + Send,
     ) -> Response {
-        let answer = |refusal| match refusal {
+        let answer = |denial| match denial {
             None => match act() {
                 Ok(body) => say(world.now(), "00000", "成功", Some(body)),
                 Err(words) => say(world.now(), "B00-sim", &words, None),
             },
-            Some(Refusal::Throttled) => say(world.now(), "S09-sim", "请求过于频繁", None),
-            Some(Refusal::ExpiredToken) => say(world.now(), "S01-sim", "授权码已过期", None),
-            Some(Refusal::UserRefused) => say(world.now(), "B00-sim", "收件地址超范围", None),
-            Some(Refusal::UnknownNumber) => say(world.now(), "B00-sim", "收件人电话异常", None),
+            Some(Denial::Throttled) => say(world.now(), "S09-sim", "请求过于频繁", None),
+            Some(Denial::ExpiredToken) => say(world.now(), "S01-sim", "授权码已过期", None),
+            Some(Denial::UserRefused) => say(world.now(), "B00-sim", "收件地址超范围", None),
+            Some(Denial::UnknownNumber) => say(world.now(), "B00-sim", "收件人电话异常", None),
         };
-        world.perform(Target { gateway: NAME, operation, recipient: phone }, answer).await
+        world.perform(CallTarget { gateway: NAME, operation, recipient: phone }, answer).await
     }
 }
 
-fn check_order(order: &Value) -> Result<(), Refused> {
+fn check_order(order: &Value) -> Result<(), RefusalWords> {
     let missing =
         |of: &Value, names: &[&str]| names.iter().find(|name| of.text(name).is_empty()).map(|n| (*n).to_owned());
     let own = ["createdTime", "ecommerceUserId", "logisticsOrderNo", "contentsAttribute", "bizProductNo"];
@@ -264,28 +253,6 @@ fn check_order(order: &Value) -> Result<(), Refused> {
 fn phone(party: &Value) -> String {
     let mobile = party.text("mobile");
     if mobile.is_empty() { party.text("phone") } else { mobile }
-}
-
-/// EMS's envelope: the status is always 200, and the body is JSON inside a string.
-fn say(now: Instant, code: &str, words: &str, body: Option<Value>) -> Response {
-    let body = match body {
-        None | Some(Value::Null) => Value::Null,
-        Some(Value::String(text)) => Value::String(text),
-        Some(other) => Value::String(other.to_string()),
-    };
-    let answer = json!({
-        "serialNo": serial_number(), "retCode": code, "retMsg": words, "retBody": body,
-        "retDate": second(now), "success": code == "00000",
-    });
-    call::json(StatusCode::OK, &answer)
-}
-
-fn serial_number() -> String {
-    hex::encode(random_bytes::<16>())
-}
-
-fn second(at: Instant) -> String {
-    at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

@@ -3,22 +3,22 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::client::{Client, Ear};
-use crate::sandbox::{Running, Sandbox, Settings};
+use crate::sandbox::client::{CallbackServer, TestClient};
+use crate::sandbox::{Running, Sandbox, SandboxSettings};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
 struct Scene {
     running: Running,
-    ems: Client,
+    ems: TestClient,
 }
 
-async fn scene(callbacks: Option<&Ear>, duplicate: &str) -> Scene {
-    let mut settings = Settings::for_tests(&[]);
-    settings.callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
+async fn scene(callbacks: Option<&CallbackServer>, duplicate: &str) -> Scene {
+    let mut settings = SandboxSettings::for_tests(&[]);
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
     settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_EMS_DUPLICATE", duplicate)])).unwrap()];
     let running = Sandbox::start(settings).await.unwrap();
-    Scene { ems: Client::new(&running.url(NAME)), running }
+    Scene { ems: TestClient::new(&running.url(NAME)), running }
 }
 
 fn order(order_no: &str, phone: &str, county: &str) -> Value {
@@ -44,7 +44,7 @@ impl Scene {
     }
 
     async fn ask(&self, api: &str, said: &Value) -> (u16, Value) {
-        self.say(api, &Key::read(KEY).unwrap().wrap_as_caller(&said.to_string())).await
+        self.say(api, &IssuedKey::read(KEY).unwrap().wrap_as_caller(&said.to_string())).await
     }
 
     async fn order(&self, order_no: &str) -> Value {
@@ -71,7 +71,7 @@ async fn one_order_number_is_one_parcel() {
 }
 
 #[tokio::test]
-async fn an_account_may_refuse_repeats() {
+async fn an_account_may_refuse_repeated_orders() {
     let scene = scene(None, "refuse").await;
     assert_eq!(scene.order("SD1").await["retCode"], "00000");
     assert!(scene.order("SD1").await.text("retMsg").contains("重复"));
@@ -79,7 +79,7 @@ async fn an_account_may_refuse_repeats() {
 }
 
 #[tokio::test]
-async fn a_cancelled_number_is_spent() {
+async fn a_cancelled_number_cannot_be_ordered_again() {
     let scene = scene(None, "same").await;
     assert_eq!(scene.cancel("SD1").await, "订单不存在");
     scene.order("SD1").await;
@@ -92,9 +92,9 @@ async fn a_cancelled_number_is_spent() {
 }
 
 #[tokio::test]
-async fn only_rightly_wrapped_words_are_read() {
+async fn only_rightly_encrypted_bodies_are_read() {
     let scene = scene(None, "same").await;
-    let key = Key::read(KEY).unwrap();
+    let key = IssuedKey::read(KEY).unwrap();
     let said = order("SD1", "13912345678", "金坛区").to_string();
     assert_eq!(scene.say("020003", &key.wrap(&said)).await.1["retCode"], "S02-sim", "without the key's text");
     assert_eq!(scene.say("020003", &said).await.1["retCode"], "S02-sim");
@@ -140,57 +140,59 @@ async fn a_label_is_a_pdf_and_a_track_grows() {
     );
 }
 
-fn taken(call: &Call) -> String {
+fn taken(call: &TwinCall) -> String {
     json!({ "serialNo": call.json().unwrap()["serialNo"], "code": "00000", "codeMessage": "成功" }).to_string()
 }
 
 #[tokio::test]
-async fn scans_are_pushed_in_order_until_they_are_taken() {
-    let mut ear = Ear::answering(vec![|_| "{\"code\":\"00000\"}".into(), taken]).await;
-    let scene = scene(Some(&ear), "same").await;
+async fn scans_are_pushed_in_order_until_they_are_accepted() {
+    let mut server = CallbackServer::answering(vec![|_| "{\"code\":\"00000\"}".into(), taken]).await;
+    let scene = scene(Some(&server), "same").await;
     scene.order("SD1").await;
     scene.running.sandbox().advance_all(1);
-    let (first, again) = (ear.next().await, ear.next().await);
+    let first = server.next().await;
+    let again = server.next().await;
     assert_eq!(
         (first.path.as_str(), &first.body),
         ("/callbacks/ems/sandbox", &again.body),
-        "no serial number: not taken"
+        "without the serial number it is not accepted"
     );
     scene.running.sandbox().advance_all(100);
     let mut codes = Vec::new();
     for _ in 0..7 {
         // Without the key's text, which callers append and EMS does not.
-        let wrapped = ear.next().await.json().unwrap().text("logitcsInterface");
-        let key = Key::read(KEY).unwrap();
+        let wrapped = server.next().await.json().unwrap().text("logitcsInterface");
+        let key = IssuedKey::read(KEY).unwrap();
         assert_eq!(key.open(&wrapped), None);
         codes.push(key.open_own(&wrapped)["opCode"].as_str().unwrap().to_owned());
     }
     assert_eq!(codes, ["345", "389", "954", "305", "306", "702", "704"]);
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
 }
 
 #[tokio::test]
-async fn callbacks_are_doubled_dropped_and_reordered_on_demand() {
-    let mut ear = Ear::answering(vec![taken]).await;
-    let scene = scene(Some(&ear), "same").await;
-    let control = Client::new(&scene.running.base_url());
+async fn callbacks_are_doubled_dropped_and_reordered_on_request() {
+    let mut server = CallbackServer::answering(vec![taken]).await;
+    let scene = scene(Some(&server), "same").await;
+    let control = TestClient::new(&scene.running.base_url());
     scene.order("SD1").await;
     let demand = async |fault: &str| {
         let order = json!({ "gateway": NAME, "fault": fault, "times": 1 });
         assert_eq!(control.json("POST", "/_sandbox/faults", &order).await.0, 204);
         control.json("POST", "/_sandbox/parcels/SD1/advance", &json!({ "steps": 1 })).await;
     };
-    let code =
-        |call: Call| Key::read(KEY).unwrap().open_own(&call.json().unwrap().text("logitcsInterface")).text("opCode");
+    let code = |call: TwinCall| {
+        IssuedKey::read(KEY).unwrap().open_own(&call.json().unwrap().text("logitcsInterface")).text("opCode")
+    };
 
     demand("duplicate_callback").await;
-    assert_eq!([code(ear.next().await), code(ear.next().await)], ["203", "203"]);
+    assert_eq!([code(server.next().await), code(server.next().await)], ["203", "203"]);
     demand("drop_callback").await;
     demand("reorder_callbacks").await;
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
     scene.running.sandbox().advance("SD1", 1);
-    let mut codes = [code(ear.next().await), code(ear.next().await)];
+    let mut codes = [code(server.next().await), code(server.next().await)];
     codes.sort();
     assert_eq!(codes, ["389", "954"], "345 was dropped; 389 came only with 954");
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
 }

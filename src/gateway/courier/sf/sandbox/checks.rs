@@ -1,15 +1,15 @@
-//! The check by hand (人工确认) of an address that SF is not sure about: its order stays without a waybill until somebody
-//! there has looked. A test says what they find.
+//! The manual check (人工确认) of a doubtful address: the order has no waybill until an employee of SF has checked it. A test sets
+//! the finding.
 
 use serde::Deserialize;
 
 use crate::sandbox::shards::Shards;
 
-/// Orders whose address is checked by hand, or was.
+/// Orders whose address is being checked, or was.
 #[derive(Default)]
 pub(super) struct Checks(Shards<Option<bool>>);
 
-/// What the check finds.
+/// The result of a check.
 #[derive(Deserialize)]
 pub(super) struct Finding {
     pub(super) order_no: String,
@@ -17,16 +17,16 @@ pub(super) struct Finding {
 }
 
 impl Checks {
-    /// Begins to check.
+    /// Begins a check.
     pub(super) fn begin(&self, order_no: &str) {
-        self.0.with(order_no, |piece| {
-            piece.entry(order_no.to_owned()).or_insert(None);
+        self.0.with(order_no, |shard| {
+            shard.entry(order_no.to_owned()).or_insert(None);
         });
     }
 
-    /// Ends a check; says whether there is one.
+    /// Ends a check. Returns true if there is one.
     pub(super) fn end(&self, Finding { order_no, deliverable }: &Finding) -> bool {
-        self.0.with(order_no, |piece| piece.get_mut(order_no).map(|check| *check = Some(*deliverable)).is_some())
+        self.0.with(order_no, |shard| shard.get_mut(order_no).map(|check| *check = Some(*deliverable)).is_some())
     }
 
     /// SF's `filterResult` of an order: 1 under check, 2 deliverable, 3 not.

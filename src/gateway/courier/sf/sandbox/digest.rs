@@ -1,10 +1,10 @@
-//! SF's digest: base64 of MD5 over the URL-encoded (as Java does it) message, timestamp and check word.
+//! SF's digest: base64 of MD5 over message, timestamp and check word, URL-encoded as Java does.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
-/// The digest that a caller must have sent.
+/// The digest that a caller must send.
 pub(super) fn digest(message: &str, timestamp: &str, check_word: &str) -> String {
     let mut md5 = Md5::new();
     for byte in [message, timestamp, check_word].concat().bytes() {
@@ -22,7 +22,7 @@ mod tests {
     use super::digest;
 
     #[test]
-    fn the_known_digests_come_out() {
+    fn the_vectors_hold() {
         for (message, timestamp, check_word, wanted) in [
             (
                 "{\"language\":\"zh-CN\",\"orderId\":\"QIAO-20200618-004\"}",

@@ -1,4 +1,4 @@
-//! What every call to SF must pass before a service sees it: fields, timestamp, digest, repetition, rate.
+//! SF's checks of every call before a service sees it: fields, timestamp, digest, repetition, rate.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,17 +13,23 @@ use crate::sandbox::call::Fields;
 use crate::sandbox::seen::Seen;
 use crate::sandbox::shards::lock;
 
-/// How far a caller's clock may be off.
+/// How far a caller's clock may differ.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
 pub(super) struct Door {
     partner: String,
     check_word: Private<String>,
-    /// Calls a second and service.
+    /// Calls a second, per service.
     rate: u32,
     requests: Seen,
-    /// Service → the second, and the calls in it.
-    counts: Mutex<HashMap<String, (i64, u32)>>,
+    counts: Mutex<HashMap<String, InSecond>>,
+}
+
+/// The calls to a service within one second.
+#[derive(Default)]
+struct InSecond {
+    second: i64,
+    calls: u32,
 }
 
 impl Door {
@@ -31,7 +37,12 @@ impl Door {
         Self { partner, check_word, rate, requests: Seen::for_at_least(WINDOW * 2), counts: Mutex::default() }
     }
 
-    /// The message of a call that may pass, or the platform's code for one that may not.
+    /// The parameters that clients need: customer code and check word.
+    pub(super) fn credentials(&self) -> [&str; 2] {
+        [&self.partner, self.check_word.expose()]
+    }
+
+    /// The message of a call that passes, or the platform's error code.
     pub(super) fn pass(&self, form: &Fields, now: Instant) -> Result<Value, &'static str> {
         let needed = ["partnerID", "requestID", "serviceCode", "timestamp", "msgDigest", "msgData"];
         if needed.iter().any(|name| form.get(name).is_empty()) {
@@ -41,7 +52,8 @@ impl Door {
         if (now - at).abs() > WINDOW {
             return Err("A1002");
         }
-        let (message, timestamp) = (form.get("msgData"), form.get("timestamp"));
+        let message = form.get("msgData");
+        let timestamp = form.get("timestamp");
         if form.get("partnerID") != self.partner
             || form.get("msgDigest") != digest(message, timestamp, self.check_word.expose())
         {
@@ -56,7 +68,7 @@ impl Door {
         serde_json::from_str(message).map_err(|_| "A1099")
     }
 
-    /// The token under which a label lies ready.
+    /// The token to fetch a label.
     pub(super) fn label_token(&self, waybill: &str) -> String {
         digest(waybill, "label", self.check_word.expose())
     }
@@ -68,16 +80,16 @@ impl Door {
 
     fn has_room(&self, service: &str, now: Instant) -> bool {
         let mut counts = lock(&self.counts);
-        let (second, count) = counts.entry(service.to_owned()).or_insert((now.timestamp(), 0));
-        if *second != now.timestamp() {
-            (*second, *count) = (now.timestamp(), 0);
+        let count = counts.entry(service.to_owned()).or_default();
+        if count.second != now.timestamp() {
+            *count = InSecond { second: now.timestamp(), calls: 0 };
         }
-        *count += 1;
-        *count <= self.rate
+        count.calls += 1;
+        count.calls <= self.rate
     }
 }
 
-/// Milliseconds, as the documents have it, or seconds, as one of the official samples sends.
+/// Milliseconds, as documented, or seconds, as in one of the official samples.
 fn read_timestamp(text: &str) -> Option<Instant> {
     let number: i64 = text.parse().ok()?;
     if text.len() > 10 { DateTime::from_timestamp_millis(number) } else { DateTime::from_timestamp(number, 0) }
@@ -113,7 +125,7 @@ mod tests {
         assert_eq!(pass(&form("S", "1", "1735689600000", "word")), Err("A1007"));
         assert_eq!(pass(&form("S", "2", "1735689600", "word")), Ok(()), "seconds");
         assert_eq!(pass(&form("S", "3", "1735689600000", "word")), Err("A1005"), "two a second");
-        assert_eq!(pass(&form("T", "4", "1735689600000", "word")), Ok(()), "each service for itself");
+        assert_eq!(pass(&form("T", "4", "1735689600000", "word")), Ok(()), "each service has its own limit");
         let later = now + TimeDelta::seconds(1);
         assert!(door.pass(&form("S", "5", "1735689600000", "word"), later).is_ok());
     }

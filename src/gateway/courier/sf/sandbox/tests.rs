@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 use super::digest::digest;
 use super::*;
 use crate::domain::kernel::clock::{Clock, fresh_uuid};
-use crate::sandbox::client::{Client, Ear};
-use crate::sandbox::{Running, Sandbox, Settings};
+use crate::sandbox::client::{CallbackServer, TestClient};
+use crate::sandbox::{Running, Sandbox, SandboxSettings};
 
 const CHECK_WORD: &str = "SandboxCheckWord0123456789abcdef";
 
 struct Scene {
     running: Running,
-    sf: Client,
+    sf: TestClient,
 }
 
-async fn scene(callbacks: Option<&Ear>, duplicate: &str) -> Scene {
-    let mut settings = Settings::for_tests(&[]);
-    settings.callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
+async fn scene(callbacks: Option<&CallbackServer>, duplicate: &str) -> Scene {
+    let mut settings = SandboxSettings::for_tests(&[]);
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
     settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_SF_DUPLICATE", duplicate)])).unwrap()];
     let running = Sandbox::start(settings).await.unwrap();
-    Scene { sf: Client::new(&running.url(NAME)), running }
+    Scene { sf: TestClient::new(&running.url(NAME)), running }
 }
 
 fn order(order_no: &str, phone: &str, county: &str) -> Value {
@@ -39,7 +39,8 @@ fn order(order_no: &str, phone: &str, county: &str) -> Value {
 
 impl Scene {
     async fn ask(&self, service: &str, said: &Value) -> (u16, Value) {
-        let (message, request) = (said.to_string(), fresh_uuid().to_string());
+        let message = said.to_string();
+        let request = fresh_uuid().to_string();
         let timestamp = Clock::system().now().timestamp_millis().to_string();
         let form = [
             ("partnerID", "SANDBOX"),
@@ -102,13 +103,13 @@ async fn bad_addresses_are_refused() {
 }
 
 #[tokio::test]
-async fn an_address_is_checked_by_hand() {
+async fn a_doubtful_address_is_checked_by_hand() {
     let scene = scene(None, "8016").await;
     let mut unsure = order("SD1", "13912345678", "金坛区");
     unsure["contactInfoList"][1]["address"] = json!("待核路1号");
     let answer = scene.ask("EXP_RECE_CREATE_ORDER", &unsure).await.1;
     assert_eq!((&answer["msgData"]["filterResult"], waybill(&answer)), (&json!(1), String::new()));
-    let control = Client::new(&format!("{}/_sandbox/{NAME}", scene.running.base_url()));
+    let control = TestClient::new(&format!("{}/_sandbox/{NAME}", scene.running.base_url()));
     let found = async |order_no: &str, deliverable: bool| {
         let body = json!({ "order_no": order_no, "deliverable": deliverable }).to_string();
         control.send("POST", "/checks", HeaderMap::new(), body.into()).await.0
@@ -147,7 +148,7 @@ async fn a_lost_answer_leaves_one_order() {
 }
 
 #[tokio::test]
-async fn routes_grow_and_ask_for_the_end_of_the_phone() {
+async fn routes_grow_and_need_the_last_digits_of_the_phone() {
     let scene = scene(None, "8016").await;
     let waybill = waybill(&scene.order("SD1").await);
     scene.running.sandbox().advance_all(3);
@@ -182,22 +183,22 @@ async fn a_label_needs_its_token() {
 }
 
 #[tokio::test]
-async fn routes_are_pushed_by_tens_until_they_are_taken() {
-    let mut ear = Ear::answering(vec![|_| "{\"return_code\":\"1000\"}".into(), |_| {
+async fn routes_are_pushed_in_tens_until_they_are_accepted() {
+    let mut server = CallbackServer::answering(vec![|_| "{\"return_code\":\"1000\"}".into(), |_| {
         "{\"return_code\":\"0000\",\"return_msg\":\"成功\"}".into()
     }])
     .await;
-    let scene = scene(Some(&ear), "8016").await;
+    let scene = scene(Some(&server), "8016").await;
     for number in 0..12 {
         scene.order(&format!("SD{number}")).await;
     }
     scene.running.sandbox().advance_all(1);
-    let mut calls = [ear.next().await, ear.next().await, ear.next().await];
+    let mut calls = [server.next().await, server.next().await, server.next().await];
     calls.sort_by_key(|call| call.body.len());
-    let count = |call: &Call| call.json().unwrap()["Body"]["WaybillRoute"].as_array().unwrap().len();
+    let count = |call: &TwinCall| call.json().unwrap()["Body"]["WaybillRoute"].as_array().unwrap().len();
     assert_eq!(calls.each_ref().map(count), [2, 10, 10], "the first batch came twice");
     assert_eq!((calls[0].path.as_str(), &calls[1].body), ("/callbacks/sf/sandbox", &calls[2].body));
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
     let parcels = scene.running.world().parcels.all();
     assert_eq!(parcels[NAME].iter().map(|parcel| parcel.refused).sum::<u32>(), 10);
 }

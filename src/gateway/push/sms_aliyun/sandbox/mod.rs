@@ -1,7 +1,8 @@
-//! Alibaba Cloud SMS, played: ACS3 signatures checked, messages delivered as often as they are asked for (the real
-//! one knows no idempotency either), look-ups by number and day, receipts pushed and pushed again.
+//! The twin of Alibaba Cloud SMS. It verifies ACS3 signatures, delivers a message as often as it is sent (the real service does
+//! not de-duplicate either), answers look-ups by number and day, and repeats receipts until they are accepted.
 
 mod receipt;
+mod sent;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,31 +11,27 @@ use poem::http::StatusCode;
 use poem::{Response, Route};
 use serde_json::{Value, json};
 
-use crate::domain::kernel::clock::{Instant, beijing};
+use self::sent::{AcceptedSms, NAME};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::acs3::{Verifier, refuse, request_id};
-use crate::sandbox::call::{self, Call, Fields, endpoint};
-use crate::sandbox::faults::Refusal;
-use crate::sandbox::phones::Delivery;
+use crate::sandbox::call::{self, Fields, TwinCall, endpoint};
+use crate::sandbox::faults::{CallTarget, Denial};
+use crate::sandbox::phones::IncomingMessage;
 use crate::sandbox::shards::Shards;
-use crate::sandbox::world::Target;
+use crate::sandbox::written_time::{day, second};
 use crate::sandbox::{Twin, World};
 
-const NAME: &str = "sms_aliyun";
 const VERSION: &str = "2017-05-25";
 
-/// Makes the twin.
+/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let key_id = env.or("SONGDA_SANDBOX_SMS_ACCESS_KEY_ID", "sandbox-sms-key", "AccessKey id of SMS callers");
     let secret = env.or("SONGDA_SANDBOX_SMS_SECRET", "sandbox-sms-secret", "AccessKey secret of SMS callers");
     let sign = env.optional("SONGDA_SANDBOX_SMS_SIGN_NAME", "the one approved SMS signature (签名); unset: any");
-    let callback_secret =
-        env.or("SONGDA_SANDBOX_SMS_CALLBACK_SECRET", "sandbox", "secret last part of the path of SMS receipts");
     Some(Arc::new(Sms {
         verifier: Verifier::new(key_id?, Private::new(secret?)),
         sign_name: sign,
-        callback_secret: Private::new(callback_secret?),
         sent: Shards::default(),
     }))
 }
@@ -42,28 +39,8 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
 struct Sms {
     verifier: Verifier,
     sign_name: Option<String>,
-    callback_secret: Private<String>,
-    /// What was sent, by number.
-    sent: Shards<Vec<Sent>>,
-}
-
-/// A message that was sent.
-#[derive(Clone)]
-struct Sent {
-    phone: String,
-    template: String,
-    content: String,
-    out_id: String,
-    biz_id: String,
-    arrived: bool,
-    at: Instant,
-}
-
-impl Sent {
-    /// What receipts and look-ups say of it.
-    const fn code(&self) -> &'static str {
-        if self.arrived { "DELIVERED" } else { "USER_REJECT" }
-    }
+    /// The accepted messages, by number.
+    sent: Shards<Vec<AcceptedSms>>,
 }
 
 impl Twin for Sms {
@@ -75,6 +52,17 @@ impl Twin for Sms {
         Route::new().at("/", endpoint(&self, world, Self::answer))
     }
 
+    fn client_settings(&self) -> Vec<(&'static str, String)> {
+        let [key_id, secret] = self.verifier.access_key().map(str::to_owned);
+        let sign_name = self.sign_name.clone().unwrap_or_else(|| "金坛政务".to_owned());
+        vec![
+            ("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", key_id),
+            ("SONGDA_SMS_ALIYUN_SECRET", secret),
+            ("SONGDA_SMS_ALIYUN_SIGN_NAME", sign_name),
+            ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_100000000".to_owned()),
+        ]
+    }
+
     fn reset(&self) {
         self.verifier.clear();
         self.sent.clear();
@@ -82,12 +70,12 @@ impl Twin for Sms {
 }
 
 impl Sms {
-    async fn answer(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let fields = match self.verifier.check(&call, world.now()) {
             Ok(fields) => fields,
-            Err(turned) => {
-                world.counters.count(NAME, &format!("{turned:?}"));
-                return turned.answer();
+            Err(rejection) => {
+                world.counters.count(NAME, &format!("{rejection:?}"));
+                return rejection.answer();
             }
         };
         match (call.header("x-acs-version"), call.header("x-acs-action")) {
@@ -104,11 +92,11 @@ impl Sms {
             Ok(variables) => variables,
             Err(code) => return say(code, json!({})),
         };
-        let answer = |refusal| match refusal {
+        let answer = |denial| match denial {
             None => self.deliver(world, fields, variables),
-            Some(refusal) => refused(refusal),
+            Some(denial) => refused(denial),
         };
-        world.perform(Target { gateway: NAME, operation: "SendSms", recipient: phone }, answer).await
+        world.perform(CallTarget { gateway: NAME, operation: "SendSms", recipient: phone }, answer).await
     }
 
     fn check_message(&self, fields: &Fields) -> Result<BTreeMap<String, String>, &'static str> {
@@ -137,10 +125,11 @@ impl Sms {
         Ok(variables)
     }
 
-    /// Delivers, however often the same was delivered before.
+    /// Delivers a message, even if the same one was delivered before.
     fn deliver(&self, world: &World, fields: &Fields, variables: BTreeMap<String, String>) -> Response {
-        let (phone, at) = (fields.get("PhoneNumbers").to_owned(), world.now());
-        let sent = Sent {
+        let phone = fields.get("PhoneNumbers").to_owned();
+        let at = world.now();
+        let sent = AcceptedSms {
             phone: phone.clone(),
             template: fields.get("TemplateCode").to_owned(),
             content: format!("【{}】{}", fields.get("SignName"), fields.get("TemplateParam")),
@@ -149,30 +138,31 @@ impl Sms {
             arrived: !world.faults.strike_delivery(NAME, &phone),
             at,
         };
-        self.sent.with(&phone, |piece| piece.entry(phone.clone()).or_default().push(sent.clone()));
-        world.callbacks.post(vec![receipt::of(&sent, self.callback_secret.expose())]);
-        let Sent { template, out_id, biz_id, arrived, .. } = sent;
+        self.sent.with(&phone, |shard| shard.entry(phone.clone()).or_default().push(sent.clone()));
+        world.callbacks.post(vec![receipt::of(world, &sent)]);
+        let AcceptedSms { template, out_id, biz_id, arrived, .. } = sent;
         if !arrived {
             return say("OK", json!({ "BizId": biz_id }));
         }
         let key = Some(out_id).filter(|out_id| !out_id.is_empty());
         let reference = biz_id.clone();
-        let delivery = Delivery { channel: NAME, address: phone, template, fields: variables, key, reference };
-        world.phones.deliver(delivery, at);
+        let message = IncomingMessage { channel: NAME, address: phone, template, fields: variables, key, reference };
+        world.phones.deliver(message, at);
         say("OK", json!({ "BizId": biz_id }))
     }
 
     async fn find(&self, world: &World, fields: &Fields) -> Response {
-        let (phone, biz_id) = (fields.get("PhoneNumber"), fields.get("BizId"));
+        let phone = fields.get("PhoneNumber");
+        let biz_id = fields.get("BizId");
         let number = |name: &str| fields.get(name).parse::<usize>().ok().filter(|number| *number > 0);
         let (Some(size), Some(page)) = (number("PageSize").filter(|size| *size <= 50), number("CurrentPage")) else {
             return say("isv.INVALID_PARAMETERS", json!({}));
         };
-        let answer = |refusal| {
-            if let Some(refusal) = refusal {
-                return refused(refusal);
+        let answer = |denial| {
+            if let Some(denial) = denial {
+                return refused(denial);
             }
-            let found: Vec<Sent> = self
+            let found: Vec<AcceptedSms> = self
                 .sent
                 .get(phone)
                 .unwrap_or_default()
@@ -182,11 +172,11 @@ impl Sms {
             let shown: Vec<Value> = found.iter().skip((page - 1) * size).take(size).map(detail).collect();
             say("OK", json!({ "TotalCount": found.len(), "SmsSendDetailDTOs": { "SmsSendDetailDTO": shown } }))
         };
-        world.perform(Target { gateway: NAME, operation: "QuerySendDetails", recipient: phone }, answer).await
+        world.perform(CallTarget { gateway: NAME, operation: "QuerySendDetails", recipient: phone }, answer).await
     }
 }
 
-fn detail(sent: &Sent) -> Value {
+fn detail(sent: &AcceptedSms) -> Value {
     json!({
         "PhoneNum": sent.phone, "SendStatus": if sent.arrived { 3 } else { 2 }, "ErrCode": sent.code(),
         "TemplateCode": sent.template,
@@ -194,29 +184,21 @@ fn detail(sent: &Sent) -> Value {
     })
 }
 
-fn refused(refusal: Refusal) -> Response {
-    match refusal {
-        Refusal::ExpiredToken => refuse(StatusCode::BAD_REQUEST, "InvalidSecurityToken.Expired"),
-        Refusal::Throttled => refuse(StatusCode::BAD_REQUEST, "Throttling.User"),
-        Refusal::UserRefused => say("isv.CUSTOMER_REFUSED", json!({})),
-        Refusal::UnknownNumber => say("isv.MOBILE_NUMBER_ILLEGAL", json!({})),
+fn refused(denial: Denial) -> Response {
+    match denial {
+        Denial::ExpiredToken => refuse(StatusCode::BAD_REQUEST, "InvalidSecurityToken.Expired"),
+        Denial::Throttled => refuse(StatusCode::BAD_REQUEST, "Throttling.User"),
+        Denial::UserRefused => say("isv.CUSTOMER_REFUSED", json!({})),
+        Denial::UnknownNumber => say("isv.MOBILE_NUMBER_ILLEGAL", json!({})),
     }
 }
 
-/// An answer of the service itself: the status is 200 whatever the code.
+/// An answer of the service itself. The HTTP status is 200 for every code.
 fn say(code: &str, mut more: Value) -> Response {
     more["Code"] = code.into();
     more["Message"] = if code == "OK" { "OK".into() } else { format!("{code} (sandbox)").into() };
     more["RequestId"] = request_id().into();
     call::json(StatusCode::OK, &more)
-}
-
-fn day(at: Instant) -> String {
-    at.with_timezone(&beijing()).format("%Y%m%d").to_string()
-}
-
-fn second(at: Instant) -> String {
-    at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::kernel::clock::Instant;
 use crate::sandbox::acs3::signer::Signer;
-use crate::sandbox::client::{Client, Ear};
-use crate::sandbox::{Running, Sandbox, Settings};
+use crate::sandbox::client::{CallbackServer, TestClient};
+use crate::sandbox::{Running, Sandbox, SandboxSettings};
 
-async fn sandbox(callbacks: Option<&Ear>) -> (Running, Signer) {
-    let callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
-    let running = Sandbox::start(Settings { callback_url, ..Settings::for_tests(&[twin]) }).await.unwrap();
+async fn sandbox(callbacks: Option<&CallbackServer>) -> (Running, Signer) {
+    let mut settings = SandboxSettings::for_tests(&[twin]);
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
+    let running = Sandbox::start(settings).await.unwrap();
     let signer = Signer::new(&running.url(NAME), "sandbox-sms-key", "sandbox-sms-secret");
     (running, signer)
 }
@@ -44,7 +46,7 @@ async fn a_message_arrives_and_can_be_found() {
 }
 
 #[tokio::test]
-async fn there_is_no_idempotency() {
+async fn a_repeated_message_arrives_twice() {
     let (running, signer) = sandbox(None).await;
     send(&signer, "13912345678", "push-1").await;
     send(&signer, "13912345678", "push-1").await;
@@ -62,33 +64,38 @@ async fn a_lost_answer_leaves_the_message_delivered() {
 }
 
 #[tokio::test]
-async fn recipients_and_orders_choose_the_answer() {
+async fn magic_recipients_and_ordered_faults_choose_the_answer() {
     let (running, signer) = sandbox(None).await;
     for (phone, code) in [("13800000404", "isv.MOBILE_NUMBER_ILLEGAL"), ("13800000403", "isv.CUSTOMER_REFUSED")] {
         assert_eq!(send(&signer, phone, "push-1").await.1["Code"], code);
     }
     assert_eq!(send(&signer, "12345", "push-1").await.1["Code"], "isv.MOBILE_NUMBER_ILLEGAL");
-    let control = Client::new(&running.base_url());
+    let control = TestClient::new(&running.base_url());
     let order = json!({ "gateway": NAME, "operation": "SendSms", "fault": "throttle", "times": 1 });
     assert_eq!(control.json("POST", "/_sandbox/faults", &order).await.0, 204);
     assert_eq!(send(&signer, "13912345678", "push-1").await.1["Code"], "Throttling.User");
     assert_eq!(send(&signer, "13912345678", "push-1").await.1["Code"], "OK");
     assert_eq!(send(&signer, "13800000500", "push-1").await.0, 500);
-    assert_eq!(send(&signer, "13800000200", "push-1").await, (200, Value::Null), "delivered, and nothing readable");
+    assert_eq!(
+        send(&signer, "13800000200", "push-1").await,
+        (200, Value::Null),
+        "delivered, but the answer is unreadable"
+    );
     assert_eq!(running.world().phones.of("13800000200").len(), 1);
     let faults = control.get("/_sandbox/faults").await;
     assert_eq!(faults["injected"]["throttle"], 1);
 }
 
 #[tokio::test]
-async fn a_receipt_is_sent_until_it_is_taken() {
-    let mut ear = Ear::answering(vec![|_| "no".into(), |_| "{\"code\":0,\"msg\":\"ok\"}".into()]).await;
-    let (running, signer) = sandbox(Some(&ear)).await;
+async fn a_receipt_is_sent_until_it_is_accepted() {
+    let mut server = CallbackServer::answering(vec![|_| "no".into(), |_| "{\"code\":0,\"msg\":\"ok\"}".into()]).await;
+    let (running, signer) = sandbox(Some(&server)).await;
     let (_, answer) = send(&signer, "13912345678", "push-1").await;
-    let (first, second) = (ear.next().await, ear.next().await);
+    let first = server.next().await;
+    let second = server.next().await;
     assert_eq!((first.path.as_str(), &first.body), ("/callbacks/sms_aliyun/sandbox", &second.body));
     let receipts = first.json().unwrap();
     assert_eq!((&receipts[0]["biz_id"], &receipts[0]["out_id"]), (&answer["BizId"], &json!("push-1")));
-    assert!(ear.is_silent());
+    assert!(server.is_silent());
     assert_eq!(running.world().counters.get(NAME, "callback not acknowledged"), 1);
 }

@@ -1,20 +1,19 @@
-//! Reads the three events of subscribe messages: a dialog was answered, a choice was changed in the settings, a
-//! message was sent. Other events are none of our news.
+//! Reads the three events of subscribe messages: the person answered a dialog, changed a choice in the settings, or a message
+//! was sent. Other events are ignored.
 
 use chrono::DateTime;
 use serde_json::Value;
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
+use crate::gateway::push::wechat::answer::fact;
 use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
 use crate::gateway::shared::callback::CallbackFault;
-
-use super::super::answer::fact;
 
 /// The news in a message.
 ///
 /// # Errors
-/// When it is one of the three events, and incomplete.
+/// If it is one of the three events but incomplete.
 pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFault> {
     let event = text(message, "Event").unwrap_or_default();
     let wrapper = match event.as_str() {
@@ -33,7 +32,7 @@ pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFaul
     items(message, wrapper).into_iter().map(read).collect()
 }
 
-/// The items: at top level or inside the wrapper, one object or an array of them.
+/// The items, at top level or inside the wrapper, one object or an array.
 fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
     match message.get("List").or_else(|| message.get(wrapper)?.get("List")) {
         None => Vec::new(),
@@ -43,7 +42,7 @@ fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
 }
 
 fn consent(item: &Value, address: &Private<String>, at: Instant) -> Result<PushNews, CallbackFault> {
-    // `accept`, and of later inventions `acceptWithAudio` and its like.
+    // `accept`, or a later variant such as `acceptWithAudio`.
     let accepted = required(item, "SubscribeStatusString")?.starts_with("accept");
     Ok(PushNews::Consent { address: address.clone(), template: required(item, "TemplateId")?, accepted, at })
 }
@@ -123,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_mind() {
+    fn a_change_in_the_settings_is_read() {
         let list = json!({"List": {"TemplateId": "tplAAA", "SubscribeStatusString": "reject"}});
         assert_eq!(of(&event("subscribe_msg_change_event", &list)), [consent("tplAAA", false)]);
     }
 
     #[test]
-    fn the_same_in_xml() {
+    fn xml_is_read_as_json() {
         let xml = "<xml><ToUserName><![CDATA[gh_0123456789ab]]></ToUserName><FromUserName><![CDATA[oAAAA-BBBB]]></FromUserName>
             <CreateTime>1767316500</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[subscribe_msg_popup_event]]></Event>
             <SubscribeMsgPopupEvent><List><TemplateId><![CDATA[tplAAA]]></TemplateId>
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_receipt_has_its_class() {
+    fn each_failed_receipt_has_its_fate() {
         for (code, fate) in [("43101", Fate::Refused), ("40003", Fate::Lost), ("12345", Fate::Lost)] {
             let list = json!({"List": {"TemplateId": "t", "MsgID": "1", "ErrorCode": code, "ErrorStatus": "no"}});
             let [PushNews::Receipt(receipt)] = &of(&event("subscribe_msg_sent_event", &list))[..] else {
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_concerns_nobody_is_no_news_and_what_is_incomplete_is_a_fault() {
+    fn other_events_are_ignored_and_incomplete_ones_are_faults() {
         assert_eq!(of(&event("debug_demo", &json!({}))), []);
         assert_eq!(of(&json!({"MsgType": "text"})), []);
         let list = json!({"List": {"SubscribeStatusString": "accept"}});

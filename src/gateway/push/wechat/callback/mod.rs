@@ -1,9 +1,8 @@
-//! WeChat's calls to us (《消息推送》): consents given and withdrawn, and what became of messages.
+//! WeChat's calls to us (《消息推送》): consents given and withdrawn, and the fate of messages.
 //!
-//! Whether a call is fresh is not judged here: it is read from the store, maybe much later than it came. A copy of
-//! an old call changes nothing, because equal calls are stored once and equal consents count once.
+//! The age of a call is not checked here, because it is read from the store, perhaps long after it came. A copy of an old call
+//! has no effect, because equal calls are stored once and equal consents count once.
 
-mod cipher;
 mod events;
 mod tree;
 
@@ -12,29 +11,28 @@ use serde_json::Value;
 use sha1::{Digest, Sha1};
 
 use crate::domain::kernel::private::Private;
+use crate::gateway::push::wechat::cipher::AesKey;
+use crate::gateway::push::wechat::settings::CallbackSettings;
 use crate::gateway::shared::callback::{CallbackFault, RawCallback};
 
-use super::settings::CallbackSettings;
-
-pub use cipher::AesKey;
 pub use events::news;
 
-/// Tells WeChat's calls from other people's.
-pub struct Callbacks {
+/// Verifies and decrypts WeChat's calls.
+pub struct CallbackReader {
     token: Private<String>,
-    /// None in plain mode.
+    /// Empty in plain mode.
     keys: Vec<AesKey>,
     appid: String,
 }
 
-impl Callbacks {
-    /// For the calls to one mini-program.
+impl CallbackReader {
+    /// A reader of the calls to one mini-program.
     #[must_use]
     pub fn new(settings: CallbackSettings, appid: String) -> Self {
         Self { token: settings.token, keys: settings.keys, appid }
     }
 
-    /// Answers WeChat's check of our address: the `echostr`, if the signature is WeChat's.
+    /// The answer to WeChat's check of our address: the `echostr`, if the signature is WeChat's.
     #[must_use]
     pub fn challenge(&self, query: &str) -> Option<String> {
         let query = Query::read(query);
@@ -42,11 +40,11 @@ impl Callbacks {
         query.echostr
     }
 
-    /// The message in a call, decrypted, as a tree. With a key, only encrypted messages are taken: the signature of
-    /// plain ones does not cover what they say.
+    /// The decrypted message of a call, as a tree. If there is a key, only encrypted messages are accepted, because the
+    /// signature of a plain one does not cover its content.
     ///
     /// # Errors
-    /// When the call is not WeChat's, or not readable.
+    /// If the call is not WeChat's, or is unreadable.
     pub fn open(&self, call: &RawCallback) -> Result<Value, CallbackFault> {
         let query = Query::read(&call.query);
         let body = call.body.expose();
@@ -67,20 +65,20 @@ impl Callbacks {
     }
 }
 
-/// WeChat's signature: SHA-1 of the token and the parts, sorted and joined. An empty part changes nothing.
+/// WeChat's signature: SHA-1 over the sorted and joined token and parts. An empty part has no effect.
 fn signature(token: &Private<String>, parts: [&str; 3]) -> String {
     let mut all = [token.expose().as_str(), parts[0], parts[1], parts[2]];
     all.sort_unstable();
     hex::encode(Sha1::digest(all.concat()))
 }
 
-/// A query without the account that WeChat names in it beside the message. No signature is about it.
+/// A query without the `openid` that WeChat adds to it. No signature covers that.
 pub fn without_openid(query: &str) -> String {
     let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "openid");
     form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish()
 }
 
-/// The query of a call. What is missing is empty.
+/// The query of a call. A missing parameter is empty.
 #[derive(Default)]
 struct Query {
     signature: String,
@@ -113,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_named_in_what_is_kept_of_a_query() {
+    fn the_stored_query_names_no_person() {
         let kept = without_openid("signature=a%2Bb&timestamp=1&nonce=2&openid=oABC&msg_signature=c");
         assert_eq!(kept, "signature=a%2Bb&timestamp=1&nonce=2&msg_signature=c");
     }
@@ -126,9 +124,9 @@ mod tests {
         Private::new("AAAAA".to_owned())
     }
 
-    fn callbacks(keys: &[&str]) -> Callbacks {
+    fn callbacks(keys: &[&str]) -> CallbackReader {
         let keys = keys.iter().map(|key| AesKey::parse(key).unwrap()).collect();
-        Callbacks::new(CallbackSettings { token: token(), keys }, APPID.to_owned())
+        CallbackReader::new(CallbackSettings { token: token(), keys }, APPID.to_owned())
     }
 
     fn call(query: &str, body: &str) -> RawCallback {
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn published_signatures() {
+    fn the_published_signatures_hold() {
         let url_check = signature(&token(), ["1714036504", "1514711492", ""]);
         assert_eq!(url_check, "f464b24fc39322e44b38aa78f5edd27bd1441696");
         let plain = signature(&token(), ["1714037059", "486452656", ""]);
@@ -170,19 +168,19 @@ mod tests {
             let message = callbacks(&[&key("A")]).open(&call(QUERY, &body)).unwrap();
             assert_eq!(message["Event"], "debug_demo");
             let rotated = callbacks(&[&key("B"), &key("A")]).open(&call(QUERY, &body)).unwrap();
-            assert_eq!(rotated["debug_str"], "hello world", "the key before the last still opens");
+            assert_eq!(rotated["debug_str"], "hello world", "the previous key still opens");
         }
     }
 
     #[test]
-    fn what_is_not_wechats_is_refused() {
+    fn calls_that_are_not_wechats_are_refused() {
         let body = format!(r#"{{"Encrypt":"{ENCRYPTED}"}}"#);
         let with_key = callbacks(&[&key("A")]);
         let wrong_nonce = QUERY.replace("nonce=415670741", "nonce=415670742");
         assert_eq!(with_key.open(&call(&wrong_nonce, &body)), Err(CallbackFault::NotAuthentic));
         assert_eq!(callbacks(&[&key("B")]).open(&call(QUERY, &body)), Err(CallbackFault::NotAuthentic));
         let plain = r#"{"MsgType":"event"}"#;
-        assert_eq!(with_key.open(&call(QUERY, plain)), Err(CallbackFault::NotAuthentic), "no way back to plain mode");
+        assert_eq!(with_key.open(&call(QUERY, plain)), Err(CallbackFault::NotAuthentic), "plain mode is off");
         assert_eq!(callbacks(&[]).open(&call("", plain)), Err(CallbackFault::NotAuthentic));
     }
 
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_encrypted_reply() {
+    fn the_published_encrypted_reply_comes_out() {
         let key = AesKey::parse(&key("A")).unwrap();
         let encrypted = key.encrypt(*b"707722b803182950", br#"{"demo_resp":"good luck"}"#, APPID).unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
-//! Reads a message in JSON or XML into one shape, so that everything after it knows only one.
+//! Reads a message in JSON or XML into one shape.
 //!
-//! An XML element with children becomes an object, another a string, and repeated elements an array: just what
-//! WeChat's JSON looks like, whose `List` is an object for one item and an array for several.
+//! An XML element with children becomes an object, one without a string, and repeated elements an array. WeChat's JSON has the
+//! same shape: its `List` is an object for one item and an array for several.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -10,15 +10,15 @@ use serde_json::{Map, Value};
 
 use crate::gateway::shared::callback::CallbackFault;
 
-/// No honest message is larger.
+/// The largest message that is read, in bytes. Real ones are smaller.
 const LARGEST: usize = 64 << 10;
-/// No honest message is deeper.
+/// The deepest nesting that is read. Real messages are flatter.
 const DEEPEST: usize = 8;
 
-/// Reads a message; the root element of an XML one is left out.
+/// Reads a message, without the root element if it is XML.
 ///
 /// # Errors
-/// When it is neither JSON nor XML, too large, or too deep.
+/// If it is neither JSON nor XML, too large, or too deep.
 pub fn read(bytes: &[u8]) -> Result<Value, CallbackFault> {
     if bytes.len() > LARGEST {
         return Err(unreadable("too large"));
@@ -31,7 +31,7 @@ fn unreadable(why: &str) -> CallbackFault {
     CallbackFault::Unreadable(why.to_owned())
 }
 
-/// An element whose end has not come yet.
+/// An element whose end tag has not been read yet.
 struct Open {
     name: String,
     children: Map<String, Value>,
@@ -77,7 +77,7 @@ fn xml(text: &str) -> Result<Value, CallbackFault> {
             Event::Text(text) => write(&mut open, &text),
             Event::CData(text) => write(&mut open, &text),
             Event::GeneralRef(reference) => write(&mut open, &resolve(&reference)?),
-            // A document type may define entities that grow without bound or read files.
+            // A document type can define entities that grow without bound or read files.
             Event::DocType(_) => return Err(unreadable("has a document type")),
             Event::Eof => return Err(unreadable("ends too early")),
             Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn xml_looks_like_json() {
+    fn xml_and_json_have_the_same_shape() {
         let text = "<?xml version=\"1.0\"?>\n<xml><A><![CDATA[a<b]]></A> <B>1</B><B>2</B><B>3</B><C><D>x &amp; &#49;</D></C><E/></xml>";
         let tree = json!({"A": "a<b", "B": ["1", "2", "3"], "C": {"D": "x & 1"}, "E": ""});
         assert_eq!(read(text.as_bytes()), Ok(tree.clone()));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn traps_are_refused() {
+    fn harmful_and_broken_messages_are_refused() {
         assert!(why("<!DOCTYPE x [<!ENTITY a \"b\">]><xml>&a;</xml>").contains("document type"));
         assert!(why("<xml>&a;</xml>").contains("entity"));
         assert!(why(&"<a>".repeat(9)).contains("deep"));

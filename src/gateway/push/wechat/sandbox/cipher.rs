@@ -1,5 +1,5 @@
-//! How WeChat encrypts what it sends to a mini-program's server (secure mode): AES-256-CBC over
-//! `random(16) ‖ length(4) ‖ message ‖ appid`, padded to blocks of 32, and signed with SHA-1.
+//! WeChat's encryption of calls to a mini-program's server (secure mode): AES-256-CBC over
+//! `random(16) ‖ length(4) ‖ message ‖ appid`, padded to blocks of 32 bytes, and signed with SHA-1.
 
 use aes::cipher::{BlockEncryptMut, KeyIvInit, block_padding::NoPadding};
 use base64::Engine as _;
@@ -7,11 +7,10 @@ use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use sha1::{Digest, Sha1};
 
-/// Not the block of AES: WeChat pads to twice its length.
+/// Twice the block of AES: WeChat pads to 32 bytes.
 const BLOCK: usize = 32;
 
-/// The key that an EncodingAESKey of 43 characters stands for. Its last character carries two bits too many, which
-/// need not be zero.
+/// Decodes an EncodingAESKey of 43 characters. Its last character has two surplus bits, which may be non-zero.
 #[must_use]
 pub fn key(text: &str) -> Option<[u8; 32]> {
     let lenient = GeneralPurpose::new(&ALPHABET, NO_PAD.with_decode_allow_trailing_bits(true));
@@ -26,16 +25,16 @@ pub fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) ->
     clear.extend(message.as_bytes());
     clear.extend(appid.as_bytes());
     let pad = BLOCK - clear.len() % BLOCK;
-    // A pad is 1 to 32 bytes long, and each says how long.
+    // The padding is 1 to 32 bytes long, and each byte contains the length.
     clear.resize(clear.len() + pad, pad as u8);
     let mut secret = vec![0; clear.len()];
     let cipher = cbc::Encryptor::<aes::Aes256>::new(key.into(), key[..16].into());
-    // Whole blocks need no padding, so this cannot fail.
+    // This cannot fail, because whole blocks need no padding.
     let _ = cipher.encrypt_padded_b2b_mut::<NoPadding>(&clear, &mut secret);
     STANDARD.encode(secret)
 }
 
-/// SHA-1 over the parts, sorted as bytes and put together.
+/// SHA-1 over the parts, sorted as bytes and joined.
 #[must_use]
 pub fn signature(parts: &[&str]) -> String {
     let mut parts = parts.to_vec();
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_may_have_bits_to_spare() {
+    fn a_key_may_have_surplus_bits() {
         assert!(key("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG").is_some());
         assert!(key("short").is_none());
     }

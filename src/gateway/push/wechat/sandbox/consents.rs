@@ -1,18 +1,18 @@
-//! What a person allowed: the dialog of `wx.requestSubscribeMessage`, as it was answered on the phone.
+//! Given consents: the answers to the dialog of `wx.requestSubscribeMessage` on the phone.
 
 use serde::Deserialize;
 
 use crate::sandbox::shards::Shards;
 
-/// How a person answered, or what they did later in the settings.
+/// The person's answer in the dialog, or a later change in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Tap {
-    /// Allowed: one message of a one-time template, or all of a long-term one.
+    /// Allows one message of a one-time template, or all messages of a long-term one.
     Accept,
-    /// Not allowed, this time.
+    /// Allows nothing this time.
     Reject,
-    /// Switched off in the settings: whatever was allowed before is gone.
+    /// Switches messages off in the settings, which ends all earlier consents.
     SwitchOff,
 }
 
@@ -22,15 +22,15 @@ struct Grant {
     lasting: bool,
 }
 
-/// Grants by openid and template.
+/// Consents by openid and template.
 #[derive(Default)]
-pub(super) struct Consents(Shards<Grant>);
+pub(super) struct GivenConsents(Shards<Grant>);
 
-impl Consents {
+impl GivenConsents {
     pub(super) fn tap(&self, openid: &str, template: &str, tap: Tap, lasting: bool) {
         let key = key(openid, template);
-        self.0.with(&key, |piece| {
-            let grant = piece.entry(key.clone()).or_default();
+        self.0.with(&key, |shard| {
+            let grant = shard.entry(key.clone()).or_default();
             match tap {
                 Tap::Accept if lasting => grant.lasting = true,
                 Tap::Accept => grant.messages += 1,
@@ -40,10 +40,10 @@ impl Consents {
         });
     }
 
-    /// Uses up one grant, unless it lasts. Says whether there was one.
+    /// Uses up one consent, unless it is long-term. Returns true if there was one.
     pub(super) fn take(&self, openid: &str, template: &str) -> bool {
         let key = key(openid, template);
-        self.0.with(&key, |piece| match piece.get_mut(&key) {
+        self.0.with(&key, |shard| match shard.get_mut(&key) {
             Some(Grant { lasting: true, .. }) => true,
             Some(Grant { messages, .. }) if *messages > 0 => {
                 *messages -= 1;
@@ -67,8 +67,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_tap_is_one_message() {
-        let consents = Consents::default();
+    fn one_consent_is_one_message() {
+        let consents = GivenConsents::default();
         assert!(!consents.take("o", "t"));
         consents.tap("o", "t", Tap::Accept, false);
         consents.tap("o", "t", Tap::Accept, false);
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_lasting_consent_lasts_until_it_is_switched_off() {
-        let consents = Consents::default();
+        let consents = GivenConsents::default();
         consents.tap("o", "t", Tap::Accept, true);
         assert!((0..5).all(|_| consents.take("o", "t")));
         consents.tap("o", "t", Tap::SwitchOff, true);

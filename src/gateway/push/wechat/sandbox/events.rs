@@ -1,4 +1,4 @@
-//! What WeChat tells a mini-program's server: encrypted, signed, up to three times until it hears `success`.
+//! WeChat's calls to a mini-program's server: encrypted, signed, and made up to three times until the answer is `success`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,48 +7,51 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::cipher::{encrypt, signature};
-use super::settings::Settings;
-use crate::domain::kernel::clock::{Instant, random_below, random_bytes};
-use crate::gateway::shared::http::Answer;
+use super::settings::{NAME, TwinSettings};
+use crate::domain::kernel::clock::{random_below, random_bytes};
+use crate::gateway::shared::http::HttpAnswer;
+use crate::sandbox::World;
 use crate::sandbox::callbacks::Callback;
 
 const TRIES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(5)];
 /// The account's own name, `ToUserName`.
 const ACCOUNT: &str = "gh_0123456789ab";
 
-/// A message was sent: what became of it.
-pub(super) fn sent(
-    settings: &Settings,
-    openid: &str,
-    template: &str,
-    msgid: u64,
-    arrived: bool,
-    now: Instant,
-) -> Callback {
+/// The fate of a sent message.
+pub(super) struct Outcome<'a> {
+    pub(super) openid: &'a str,
+    pub(super) template: &'a str,
+    pub(super) msgid: u64,
+    pub(super) arrived: bool,
+}
+
+/// A message was sent.
+pub(super) fn sent(settings: &TwinSettings, world: &World, outcome: &Outcome<'_>) -> Callback {
+    let Outcome { openid, template, msgid, arrived } = *outcome;
     let (code, status) = if arrived { ("0", "success") } else { ("43101", "user refuse to accept the msg") };
     let list = json!({
         "TemplateId": template, "MsgID": msgid.to_string(), "ErrorCode": code, "ErrorStatus": status,
     });
-    callback(settings, openid, "subscribe_msg_sent_event", &list, now)
+    callback(settings, world, openid, "subscribe_msg_sent_event", &list)
 }
 
 /// The person answered the dialog.
 pub(super) fn answered(
-    settings: &Settings,
+    settings: &TwinSettings,
+    world: &World,
     openid: &str,
     templates: &[String],
     accept: bool,
-    now: Instant,
 ) -> Callback {
     let answer = if accept { "accept" } else { "reject" };
     let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": answer, "PopupScene": "0" });
-    callback(settings, openid, "subscribe_msg_popup_event", &list(templates, item), now)
+    callback(settings, world, openid, "subscribe_msg_popup_event", &list(templates, item))
 }
 
 /// The person switched templates off in the settings.
-pub(super) fn switched_off(settings: &Settings, openid: &str, templates: &[String], now: Instant) -> Callback {
+pub(super) fn switched_off(settings: &TwinSettings, world: &World, openid: &str, templates: &[String]) -> Callback {
     let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": "reject" });
-    callback(settings, openid, "subscribe_msg_change_event", &list(templates, item), now)
+    callback(settings, world, openid, "subscribe_msg_change_event", &list(templates, item))
 }
 
 /// One item is written as an object, several as an array.
@@ -59,21 +62,22 @@ fn list<'a>(templates: &'a [String], item: impl Fn(&'a String) -> Value) -> Valu
     }
 }
 
-fn callback(settings: &Settings, openid: &str, event: &str, list: &Value, now: Instant) -> Callback {
+fn callback(settings: &TwinSettings, world: &World, openid: &str, event: &str, list: &Value) -> Callback {
+    let timestamp = world.now().timestamp().to_string();
     let message = json!({
-        "ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": now.timestamp().to_string(),
+        "ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": timestamp,
         "MsgType": "event", "Event": event, "List": list,
     });
-    // WeChat's random part is 16 characters, not 16 bytes of any value.
+    // WeChat's random part is 16 characters rather than 16 arbitrary bytes.
     let mut random = [0; 16];
     random.copy_from_slice(hex::encode(random_bytes::<8>()).as_bytes());
     let secret = encrypt(settings.key.expose(), &random, &message.to_string(), &settings.appid);
-    let (timestamp, nonce) = (now.timestamp().to_string(), random_below(1_000_000_000).to_string());
+    let nonce = random_below(1_000_000_000).to_string();
     let token = settings.token.expose();
     Callback {
-        gateway: super::NAME,
+        gateway: NAME,
         recipient: openid.to_owned(),
-        path: format!("/callbacks/wechat/{}", settings.callback_secret.expose()),
+        path: world.callback_path(NAME),
         query: vec![
             ("signature", signature(&[token, &timestamp, &nonce])),
             ("msg_signature", signature(&[token, &timestamp, &nonce, &secret])),
@@ -84,7 +88,7 @@ fn callback(settings: &Settings, openid: &str, event: &str, list: &Value, now: I
         ],
         content_type: "application/json",
         body: Bytes::from(json!({ "ToUserName": ACCOUNT, "Encrypt": secret }).to_string()),
-        accepts: Arc::new(|answer: &Answer| matches!(&answer.body[..], b"success" | b"")),
+        accepts: Arc::new(|answer: &HttpAnswer| matches!(&answer.body[..], b"success" | b"")),
         waits: TRIES,
         about: Vec::new(),
     }

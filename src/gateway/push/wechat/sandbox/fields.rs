@@ -1,5 +1,5 @@
-//! The data types of subscribe messages: `thing1` holds at most 20 characters, `phrase2` at most five Han ones, …
-//! (the table stands in WeChat's guide of subscribe messages).
+//! The data types of subscribe messages: `thing1` takes at most 20 characters, `phrase2` at most five Chinese ones, … (from the
+//! table in WeChat's guide of subscribe messages).
 
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     }
 });
 
-/// Whether a value may stand in a field. A field of a type that does not exist takes nothing.
+/// True if a field takes a value. A field of an unknown type takes nothing.
 pub(super) fn fits(field: &str, value: &str) -> bool {
     let kind = field.trim_end_matches(|c: char| c.is_ascii_digit());
     let length = value.chars().count();
@@ -54,7 +54,7 @@ pub(super) fn fits(field: &str, value: &str) -> bool {
     }
 }
 
-/// A plate: only its first and its last character may be Han.
+/// A number plate: only its first and last character may be Chinese.
 fn is_plate(value: &str, length: usize) -> bool {
     let inner = value.chars().skip(1).take(length.saturating_sub(2));
     length <= 8 && value.chars().all(char::is_alphanumeric) && !inner.into_iter().any(is_han)
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn values_beyond_them_do_not() {
+    fn values_beyond_the_limits_do_not_fit() {
         for (field, value) in [
             ("thing1", ""),
             ("thing1", "一二三四五六七八九十一二三四五六七八九十一"),

@@ -6,34 +6,44 @@ use std::sync::Arc;
 use poem::Response;
 use serde_json::{Value, json};
 
-use super::tokens::Code;
-use super::{NAME, WeChat, events, fields, refuse, say};
+use super::answer::{Errcode, refuse, say};
+use super::events::Outcome;
+use super::settings::NAME;
+use super::{WeChat, events, fields};
 use crate::domain::kernel::clock::Instant;
 use crate::sandbox::World;
-use crate::sandbox::call::Call;
-use crate::sandbox::faults::Refusal;
+use crate::sandbox::call::TwinCall;
+use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
-use crate::sandbox::phones::Delivery;
+use crate::sandbox::phones::IncomingMessage;
 use crate::sandbox::shards::{Shards, lock};
-use crate::sandbox::world::Target;
 
-/// A message that may be sent if the person consented.
-struct Message {
+/// A valid message, before the check of the consent.
+struct CheckedMessage {
     openid: String,
     template: String,
     fields: BTreeMap<String, String>,
     page: String,
 }
 
-/// Why a message is not sent.
-type Refused = (Code, String);
+/// Why a message is refused.
+struct Refused {
+    code: Errcode,
+    words: String,
+}
+
+impl Refused {
+    fn new(code: Errcode, words: impl Into<String>) -> Self {
+        Self { code, words: words.into() }
+    }
+}
 
 impl WeChat {
-    pub(super) async fn send(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    pub(super) async fn send(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let now = world.now();
         let message = match self.check_message(&call, now) {
             Ok(message) => message,
-            Err((code, words)) => {
+            Err(Refused { code, words }) => {
                 world.counters.count(NAME, &format!("send {code}"));
                 return refuse(code, &words);
             }
@@ -43,30 +53,31 @@ impl WeChat {
             return refuse(43108, "cannot make concurrent calls to the same OpenID");
         };
         let openid = message.openid.clone();
-        let target = Target { gateway: NAME, operation: "send", recipient: &openid };
-        let answer = |refusal| match refusal {
+        let target = CallTarget { gateway: NAME, operation: "send", recipient: &openid };
+        let answer = |denial| match denial {
             None => self.deliver(&world, message, now),
-            Some(Refusal::ExpiredToken) => {
+            Some(Denial::ExpiredToken) => {
                 self.tokens.expire(now);
                 refuse(42001, "access_token expired")
             }
-            Some(Refusal::UserRefused) => refuse(43101, "user refuse to accept the msg"),
-            Some(Refusal::UnknownNumber) => refuse(40003, "invalid openid"),
-            Some(Refusal::Throttled) => refuse(45011, "api minute-quota reach limit"),
+            Some(Denial::UserRefused) => refuse(43101, "user refuse to accept the msg"),
+            Some(Denial::UnknownNumber) => refuse(40003, "invalid openid"),
+            Some(Denial::Throttled) => refuse(45011, "api minute-quota reach limit"),
         };
         world.perform(target, answer).await
     }
 
-    fn check_message(&self, call: &Call, now: Instant) -> Result<Message, Refused> {
-        let refused = |code, words: &str| Err((code, words.to_owned()));
+    fn check_message(&self, call: &TwinCall, now: Instant) -> Result<CheckedMessage, Refused> {
+        let refused = |code, words: &str| Err(Refused::new(code, words));
         self.tokens
             .check(call.query().get("access_token"), now)
-            .map_err(|code| (code, "invalid credential, access_token is invalid or not latest".to_owned()))?;
+            .map_err(|code| Refused::new(code, "invalid credential, access_token is invalid or not latest"))?;
         if call.body.is_empty() {
             return refused(44002, "empty post data");
         }
         let Some(body) = call.json() else { return refused(47001, "data format error") };
-        let (openid, template) = (body.text("touser"), body.text("template_id"));
+        let openid = body.text("touser");
+        let template = body.text("template_id");
         if let Some(code) = demanded(&openid) {
             return refused(code, "on demand");
         }
@@ -83,51 +94,53 @@ impl WeChat {
         let suits = |name: &str, value: &str| fields::fits(name, value) && known.takes(name, value);
         let misfit = || fields.iter().find(|(name, value)| !suits(name, value)).map(|(name, _)| name);
         if let Some(name) = missing.or_else(misfit) {
-            return Err((47003, format!("argument invalid! data.{name}.value invalid")));
+            return Err(Refused::new(47003, format!("argument invalid! data.{name}.value invalid")));
         }
         let page = body.text("page");
         if !self.is_published(&page) {
             return refused(41030, "invalid page");
         }
-        Ok(Message { openid, template, fields, page })
+        Ok(CheckedMessage { openid, template, fields, page })
     }
 
-    /// Whether a tap on the message would open something. A message without a page opens nothing, which is allowed.
+    /// True if the message's page exists. A message without a page is allowed.
     fn is_published(&self, page: &str) -> bool {
         let path = page.split('?').next().unwrap_or_default();
         let pages = lock(&self.pages);
         page.is_empty() || pages.as_ref().is_none_or(|pages| pages.iter().any(|known| known == path))
     }
 
-    fn deliver(&self, world: &World, message: Message, now: Instant) -> Response {
-        let Message { openid, template, mut fields, page } = message;
+    fn deliver(&self, world: &World, message: CheckedMessage, now: Instant) -> Response {
+        let CheckedMessage { openid, template, mut fields, page } = message;
         if !self.consents.take(&openid, &template) {
             return refuse(43101, "user refuse to accept the msg");
         }
-        // Far beyond 2^53, as in life: whoever reads it as a floating-point number loses its last digits.
+        // Far above 2^53, as real ones: a client that reads it as a floating-point number loses the last digits.
         let msgid = world.next_number() << 10 | 3;
         let lost = world.faults.strike_delivery(NAME, &openid);
-        world.callbacks.post(vec![events::sent(&self.settings, &openid, &template, msgid, !lost, now)]);
+        let outcome = Outcome { openid: &openid, template: &template, msgid, arrived: !lost };
+        world.callbacks.post(vec![events::sent(&self.settings, world, &outcome)]);
         let reference = msgid.to_string();
         if lost {
             return say(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }));
         }
-        // The page carries what the message is about, so two messages of the same words to different cases differ.
+        // The page identifies the case, so that equal messages about different cases differ.
         if !page.is_empty() {
             fields.insert("page".to_owned(), page);
         }
-        world.phones.deliver(Delivery { channel: NAME, address: openid, template, fields, key: None, reference }, now);
+        let message = IncomingMessage { channel: NAME, address: openid, template, fields, key: None, reference };
+        world.phones.deliver(message, now);
         say(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }))
     }
 }
 
-/// The error code that an openid asks for.
-fn demanded(openid: &str) -> Option<Code> {
+/// The error code that an openid orders.
+fn demanded(openid: &str) -> Option<Errcode> {
     let (_, digits) = openid.rsplit_once('-')?;
     if digits.len() == 5 { digits.parse().ok() } else { None }
 }
 
-/// Keeps a second message to the same openid out while the first is under way.
+/// Refuses a second message to the same openid while the first is being sent.
 struct Alone<'a> {
     under_way: &'a Shards<()>,
     openid: String,
@@ -135,13 +148,13 @@ struct Alone<'a> {
 
 impl<'a> Alone<'a> {
     fn enter(under_way: &'a Shards<()>, openid: &str) -> Option<Self> {
-        let first = under_way.with(openid, |piece| piece.insert(openid.to_owned(), ()).is_none());
+        let first = under_way.with(openid, |shard| shard.insert(openid.to_owned(), ()).is_none());
         first.then(|| Self { under_way, openid: openid.to_owned() })
     }
 }
 
 impl Drop for Alone<'_> {
     fn drop(&mut self) {
-        self.under_way.with(&self.openid, |piece| piece.remove(&self.openid));
+        self.under_way.with(&self.openid, |shard| shard.remove(&self.openid));
     }
 }

@@ -1,18 +1,17 @@
-//! The account's message templates, as its administrator drew them up. While none are given, any template is known,
-//! one-time, and of any fields.
+//! The account's message templates. Until a test sets them, every template exists, is one-time and takes any fields.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-/// A template, in the words of `/wxaapi/newtmpl/gettemplate`.
+/// A template in the form of `/wxaapi/newtmpl/gettemplate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Template {
+pub(super) struct AccountTemplate {
     #[serde(rename = "priTmplId")]
     id: String,
     title: String,
-    /// `办件名称:{{thing1.DATA}}`, one line for each field.
+    /// `办件名称:{{thing1.DATA}}`, one line per field.
     content: String,
     #[serde(default)]
     example: String,
@@ -32,18 +31,18 @@ struct Choice {
     enum_value_list: Vec<String>,
 }
 
-/// What is known of a template.
+/// The rules of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
-    /// Whether one consent lasts.
+pub(super) struct TemplateRules {
+    /// True if consent is long-term.
     pub(super) lasting: bool,
-    /// The fields that a message must have.
+    /// The required fields.
     pub(super) fields: Vec<String>,
     choices: Vec<Choice>,
 }
 
-impl Known {
-    /// Whether a field takes a text, as far as the template restricts it.
+impl TemplateRules {
+    /// True unless the template restricts the field to other texts.
     pub(super) fn takes(&self, field: &str, text: &str) -> bool {
         let choice = self.choices.iter().find(|choice| choice.keyword_code.trim_end_matches(".DATA") == field);
         choice.is_none_or(|choice| choice.enum_value_list.iter().any(|known| known == text))
@@ -51,27 +50,27 @@ impl Known {
 }
 
 #[derive(Default)]
-pub(super) struct Templates(RwLock<BTreeMap<String, Template>>);
+pub(super) struct TwinTemplates(RwLock<BTreeMap<String, AccountTemplate>>);
 
-impl Templates {
-    pub(super) fn replace(&self, templates: Vec<Template>) {
+impl TwinTemplates {
+    pub(super) fn replace(&self, templates: Vec<AccountTemplate>) {
         let by_id = templates.into_iter().map(|template| (template.id.clone(), template)).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = by_id;
     }
 
-    pub(super) fn all(&self) -> Vec<Template> {
+    pub(super) fn all(&self) -> Vec<AccountTemplate> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<Known> {
+    pub(super) fn find(&self, id: &str) -> Option<TemplateRules> {
         let templates = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if templates.is_empty() && !id.is_empty() {
-            return Some(Known { lasting: false, fields: Vec::new(), choices: Vec::new() });
+            return Some(TemplateRules { lasting: false, fields: Vec::new(), choices: Vec::new() });
         }
         let template = templates.get(id)?;
         let fields = template.content.split("{{").filter_map(|part| part.split_once(".DATA}}"));
         let fields = fields.map(|(name, _)| name.to_owned()).collect();
-        Some(Known { lasting: template.kind == 3, fields, choices: template.choices.clone() })
+        Some(TemplateRules { lasting: template.kind == 3, fields, choices: template.choices.clone() })
     }
 }
 
@@ -81,12 +80,15 @@ mod tests {
 
     #[test]
     fn a_template_names_its_fields() {
-        let templates = Templates::default();
+        let templates = TwinTemplates::default();
         assert!(templates.find("any").is_some() && templates.find("").is_none());
         let content = "办件名称:{{thing1.DATA}}\n结果:{{phrase2.DATA}}".to_owned();
         let choices = vec![Choice { keyword_code: "phrase2.DATA".into(), enum_value_list: vec!["已通过".into()] }];
-        let (title, example) = ("结果".into(), String::new());
-        templates.replace(vec![Template { id: "t".into(), title, content, example, kind: 3, choices }]);
+        let template =
+            AccountTemplate {
+                id: "t".into(), title: "结果".into(), content, example: String::new(), kind: 3, choices
+            };
+        templates.replace(vec![template]);
         let known = templates.find("t").unwrap();
         assert_eq!((known.lasting, &known.fields[..]), (true, &["thing1".to_owned(), "phrase2".to_owned()][..]));
         assert!(known.takes("thing1", "居住证") && known.takes("phrase2", "已通过") && !known.takes("phrase2", "准予"));

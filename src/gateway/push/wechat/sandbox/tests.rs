@@ -3,20 +3,22 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::client::{Client, Ear};
-use crate::sandbox::{Running, Sandbox, Settings};
+use crate::sandbox::client::{CallbackServer, TestClient};
+use crate::sandbox::{Running, Sandbox, SandboxSettings};
 
 struct Scene {
     running: Running,
-    wechat: Client,
-    control: Client,
+    wechat: TestClient,
+    control: TestClient,
     token: String,
 }
 
-async fn scene(callbacks: Option<&Ear>) -> Scene {
-    let callback_url = callbacks.map(|ear| ear.url().parse().unwrap());
-    let running = Sandbox::start(Settings { callback_url, ..Settings::for_tests(&[twin]) }).await.unwrap();
-    let (wechat, control) = (Client::new(&running.url(NAME)), Client::new(&running.base_url()));
+async fn scene(callbacks: Option<&CallbackServer>) -> Scene {
+    let mut settings = SandboxSettings::for_tests(&[twin]);
+    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
+    let running = Sandbox::start(settings).await.unwrap();
+    let wechat = TestClient::new(&running.url(NAME));
+    let control = TestClient::new(&running.base_url());
     let mut scene = Scene { running, wechat, control, token: String::new() };
     scene.token = scene.stable_token().await;
     scene
@@ -60,7 +62,7 @@ fn code((_, answer): (u16, Value)) -> i64 {
 }
 
 #[tokio::test]
-async fn a_code_signs_one_person_in_once() {
+async fn a_code_signs_in_one_person_once() {
     let scene = scene(None).await;
     let sign_in = async |code: &str, appid: &str| {
         let path = format!("/sns/jscode2session?appid={appid}&secret=sandbox-secret&js_code={code}");
@@ -75,10 +77,10 @@ async fn a_code_signs_one_person_in_once() {
 }
 
 #[tokio::test]
-async fn a_dialog_asks_for_three_templates_at_most_and_all_of_one_kind() {
+async fn a_dialog_offers_at_most_three_templates_of_one_kind() {
     let scene = scene(None).await;
     assert_eq!(scene.tap_all("openid-li", &["tpl", "b", "c", "d"], "accept").await, 400);
-    assert_eq!(code(scene.send("openid-li").await), 43101, "nobody saw that dialog");
+    assert_eq!(code(scene.send("openid-li").await), 43101, "the dialog was not shown");
     assert_eq!(scene.tap_all("openid-li", &["tpl", "b", "c"], "accept").await, 204);
     assert_eq!(code(scene.send("openid-li").await), 0);
 
@@ -87,7 +89,7 @@ async fn a_dialog_asks_for_three_templates_at_most_and_all_of_one_kind() {
     scene.control.json("PUT", "/_sandbox/wechat/templates", &account).await;
     assert_eq!(scene.tap_all("openid-li", &["once", "long"], "accept").await, 400);
     assert_eq!(scene.tap_all("openid-li", &["once", "else"], "accept").await, 404);
-    assert_eq!(scene.tap_all("openid-li", &["once", "long"], "switch_off").await, 204, "the settings show all");
+    assert_eq!(scene.tap_all("openid-li", &["once", "long"], "switch_off").await, 204, "the settings list all");
 }
 
 #[tokio::test]
@@ -102,7 +104,7 @@ async fn a_one_time_consent_is_one_message() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_uses_the_consent_up() {
+async fn a_lost_answer_uses_up_the_consent() {
     let scene = scene(None).await;
     scene.tap("openid-li-0408", "accept").await;
     assert_eq!(scene.send("openid-li-0408").await.0, 0);
@@ -111,7 +113,7 @@ async fn a_lost_answer_uses_the_consent_up() {
 }
 
 #[tokio::test]
-async fn a_misfit_is_named() {
+async fn an_invalid_field_is_named() {
     let scene = scene(None).await;
     scene.tap("openid-li", "accept").await;
     let (_, answer) = scene.send_data("openid-li", json!({ "phrase2": { "value": "not Han" } })).await;
@@ -134,7 +136,7 @@ async fn tokens_are_checked_and_end_on_demand() {
 }
 
 #[tokio::test]
-async fn an_openid_chooses_its_error() {
+async fn an_openid_orders_its_error() {
     let scene = scene(None).await;
     scene.tap("openid-li-43101", "accept").await;
     assert_eq!(code(scene.send("openid-li-43101").await), 43101);
@@ -143,7 +145,7 @@ async fn an_openid_chooses_its_error() {
 }
 
 #[tokio::test]
-async fn two_messages_at_once_to_one_person_are_refused() {
+async fn a_second_simultaneous_message_to_a_person_is_refused() {
     let scene = scene(None).await;
     scene.tap("openid-li", "accept").await;
     let slow = json!({ "gateway": NAME, "operation": "send", "fault": "slow", "times": 1, "delay_ms": 300 });
@@ -155,7 +157,7 @@ async fn two_messages_at_once_to_one_person_are_refused() {
 }
 
 #[tokio::test]
-async fn templates_are_known_once_they_are_given() {
+async fn only_given_templates_exist() {
     let scene = scene(None).await;
     let templates = json!([{ "priTmplId": "tpl", "title": "办理结果", "type": 3,
         "content": "办件名称:{{thing1.DATA}}\n结果:{{phrase2.DATA}}" }]);
@@ -170,7 +172,7 @@ async fn templates_are_known_once_they_are_given() {
 }
 
 #[tokio::test]
-async fn a_page_must_be_published_and_a_text_must_be_of_the_list() {
+async fn a_page_must_be_published_and_a_text_must_be_in_the_list() {
     let scene = scene(None).await;
     let templates = json!([{ "priTmplId": "tpl", "title": "办理结果", "type": 2, "content": "结果:{{phrase2.DATA}}",
         "keywordEnumValueList": [{ "keywordCode": "phrase2.DATA", "enumValueList": ["已办结"] }] }]);
@@ -191,14 +193,17 @@ async fn a_page_must_be_published_and_a_text_must_be_of_the_list() {
 
 #[tokio::test]
 async fn events_are_signed_and_sent_up_to_three_times() {
-    let mut ear = Ear::answering(vec![|_| "success".into(), |_| "what?".into()]).await;
-    let scene = scene(Some(&ear)).await;
+    let mut server = CallbackServer::answering(vec![|_| "success".into(), |_| "what?".into()]).await;
+    let scene = scene(Some(&server)).await;
     scene.tap("openid-li", "accept").await;
-    let popup = ear.next().await;
+    let popup = server.next().await;
     assert_eq!(code(scene.send("openid-li").await), 0);
-    let (first, second, third) = (ear.next().await, ear.next().await, ear.next().await);
+    let first = server.next().await;
+    let second = server.next().await;
+    let third = server.next().await;
     assert!(popup.body != first.body && first.body == second.body && second.body == third.body);
-    let (query, body) = (first.query(), first.json().unwrap());
+    let query = first.query();
+    let body = first.json().unwrap();
     let secret = body["Encrypt"].as_str().unwrap();
     let signed = cipher::signature(&["SandboxToken", query.get("timestamp"), query.get("nonce"), secret]);
     assert_eq!((first.path.as_str(), query.get("msg_signature")), ("/callbacks/wechat/sandbox", signed.as_str()));

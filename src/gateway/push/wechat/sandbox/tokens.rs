@@ -1,21 +1,19 @@
-//! Access tokens as WeChat keeps them: the stable one, which many may ask for, and the classic one, which dies soon
-//! after the next is given out.
+//! Access tokens as WeChat keeps them: the stable one, which many processes may ask for, and the classic one, which ends soon
+//! after the next one is issued.
 
 use std::sync::Mutex;
 
 use chrono::TimeDelta;
 
+use super::answer::Errcode;
 use crate::domain::kernel::clock::{Instant, beijing_day, random_bytes};
 use crate::sandbox::shards::lock;
 
-/// An error code of WeChat.
-pub(super) type Code = i64;
-
-/// The stable token is replaced when no more than this is left of it; the classic one outlives its successor by it.
+/// The stable token is replaced this long before its end; a replaced classic one stays valid for this long.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
-/// Two forced refreshes must lie this far apart, or the second does nothing.
+/// A second forced refresh within this time has no effect.
 const BETWEEN_FORCED: TimeDelta = TimeDelta::seconds(30);
-/// So many forced refreshes a day.
+/// The most forced refreshes a day.
 const FORCED_A_DAY: u32 = 20;
 
 #[derive(Clone, PartialEq)]
@@ -26,7 +24,7 @@ struct Token {
 
 #[derive(Default)]
 struct Kept {
-    /// All that were given out and not revoked, the latest last.
+    /// All tokens that were issued and not revoked, the latest last.
     known: Vec<Token>,
     stable: Option<Token>,
     classic: Option<Token>,
@@ -34,18 +32,18 @@ struct Kept {
 }
 
 /// The tokens of one mini-program.
-pub(super) struct Tokens {
+pub(super) struct IssuedTokens {
     lifetime: TimeDelta,
     kept: Mutex<Kept>,
 }
 
-impl Tokens {
+impl IssuedTokens {
     pub(super) fn new(lifetime: TimeDelta) -> Self {
         Self { lifetime, kept: Mutex::default() }
     }
 
-    /// `/cgi-bin/stable_token`: the token, and how many seconds are left of it.
-    pub(super) fn stable(&self, force: bool, now: Instant) -> Result<(String, i64), Code> {
+    /// `/cgi-bin/stable_token`: the token and its remaining seconds.
+    pub(super) fn stable(&self, force: bool, now: Instant) -> Result<(String, i64), Errcode> {
         let mut kept = lock(&self.kept);
         if force && kept.may_force(now)? {
             let dead = kept.stable.take();
@@ -60,7 +58,7 @@ impl Tokens {
         Ok((token.text, (token.ends - now).num_seconds()))
     }
 
-    /// `/cgi-bin/token`: always a fresh one; the one before it ends soon.
+    /// `/cgi-bin/token`: always a new token; the previous one ends soon.
     pub(super) fn classic(&self, now: Instant) -> (String, i64) {
         let mut kept = lock(&self.kept);
         if let Some(before) = kept.classic.take()
@@ -73,8 +71,8 @@ impl Tokens {
         (token.text, self.lifetime.num_seconds())
     }
 
-    /// Whether a call may be made with a token.
-    pub(super) fn check(&self, text: &str, now: Instant) -> Result<(), Code> {
+    /// Verifies the token of a call.
+    pub(super) fn check(&self, text: &str, now: Instant) -> Result<(), Errcode> {
         if text.is_empty() {
             return Err(41001);
         }
@@ -85,11 +83,12 @@ impl Tokens {
         }
     }
 
-    /// Lets all tokens end now.
+    /// Ends all tokens now.
     pub(super) fn expire(&self, now: Instant) {
         let mut kept = lock(&self.kept);
         kept.known.iter_mut().for_each(|token| token.ends = token.ends.min(now));
-        (kept.stable, kept.classic) = (None, None);
+        kept.stable = None;
+        kept.classic = None;
     }
 
     pub(super) fn clear(&self) {
@@ -99,14 +98,14 @@ impl Tokens {
 
 impl Kept {
     fn issue(&mut self, lifetime: TimeDelta, now: Instant) -> Token {
-        // Those that ended long ago are forgotten; those that ended lately are still told from unknown ones.
+        // Tokens that ended recently are kept, to tell them from unknown ones.
         self.known.retain(|token| now - token.ends < TimeDelta::days(1));
         let token = Token { text: format!("72_{}", hex::encode(random_bytes::<48>())), ends: now + lifetime };
         self.known.push(token.clone());
         token
     }
 
-    fn may_force(&mut self, now: Instant) -> Result<bool, Code> {
+    fn may_force(&mut self, now: Instant) -> Result<bool, Errcode> {
         let today = self.forced.filter(|(last, _)| beijing_day(*last) == beijing_day(now));
         let (last, count) = today.map_or((None, 0), |(last, count)| (Some(last), count));
         if count >= FORCED_A_DAY {
@@ -124,9 +123,9 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn tokens() -> (Tokens, impl Fn(i64) -> Instant) {
+    fn tokens() -> (IssuedTokens, impl Fn(i64) -> Instant) {
         let start: Instant = "2026-01-02T00:00:00Z".parse().unwrap();
-        (Tokens::new(TimeDelta::hours(2)), move |seconds| start + TimeDelta::seconds(seconds))
+        (IssuedTokens::new(TimeDelta::hours(2)), move |seconds| start + TimeDelta::seconds(seconds))
     }
 
     #[test]
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn force_kills_at_once_within_limits() {
+    fn a_forced_refresh_ends_the_token_at_once_within_limits() {
         let (tokens, at) = tokens();
         let (first, _) = tokens.stable(false, at(0)).unwrap();
         let (second, _) = tokens.stable(true, at(1)).unwrap();
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_classic_token_ends_soon_after_its_successor_is_given_out() {
+    fn the_classic_token_ends_soon_after_the_next_is_issued() {
         let (tokens, at) = tokens();
         let (stable, _) = tokens.stable(false, at(0)).unwrap();
         let (first, _) = tokens.classic(at(0));
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_end_on_demand() {
+    fn all_tokens_end_on_request() {
         let (tokens, at) = tokens();
         let (first, _) = tokens.stable(false, at(0)).unwrap();
         tokens.expire(at(1));

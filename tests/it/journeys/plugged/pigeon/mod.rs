@@ -17,11 +17,11 @@ use songda::domain::kernel::private::Private;
 use songda::domain::notice::notification::{ChannelCode, PushMessage};
 use songda::domain::notice::reach::AddressKind;
 use songda::env::Env;
-use songda::gateway::push::{Adapter, PushChannel, PushFact, PushReport, Repeat};
+use songda::gateway::push::{ChannelAdapter, PushChannel, PushFact, PushReport, Repeat};
 use songda::gateway::shared::http::{Http, HttpNames, HttpSettings};
 
 /// The channel, as the registry knows it.
-pub const ADAPTER: Adapter = Adapter { code: "pigeon", build, field_fault: |_, _| None };
+pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "pigeon", build, field_fault: |_, _| None };
 
 const HTTP: HttpNames = HttpNames {
     base_url: "SONGDA_PIGEON_URL",

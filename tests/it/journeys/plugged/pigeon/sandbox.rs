@@ -7,10 +7,9 @@ use poem::http::StatusCode;
 use poem::{Response, Route, post};
 use serde::Deserialize;
 use songda::env::Env;
-use songda::sandbox::call::{Call, endpoint};
-use songda::sandbox::faults::Refusal;
-use songda::sandbox::phones::Delivery;
-use songda::sandbox::world::Target;
+use songda::sandbox::call::{TwinCall, endpoint};
+use songda::sandbox::faults::{CallTarget, Denial};
+use songda::sandbox::phones::IncomingMessage;
 use songda::sandbox::{Twin, World};
 
 const NAME: &str = "pigeon";
@@ -40,15 +39,15 @@ impl Twin for Pigeons {
 }
 
 impl Pigeons {
-    async fn take(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+    async fn take(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let Ok(note) = serde_json::from_slice::<Note>(&call.body) else { return StatusCode::BAD_REQUEST.into() };
         let loft = note.loft.clone();
         let answer = |refusal| match refusal {
             None => fly(&world, note),
-            Some(Refusal::Throttled) => StatusCode::TOO_MANY_REQUESTS.into(),
+            Some(Denial::Throttled) => StatusCode::TOO_MANY_REQUESTS.into(),
             Some(_) => StatusCode::GONE.into(),
         };
-        world.perform(Target { gateway: NAME, operation: "note", recipient: &loft }, answer).await
+        world.perform(CallTarget { gateway: NAME, operation: "note", recipient: &loft }, answer).await
     }
 }
 
@@ -57,9 +56,15 @@ fn fly(world: &World, note: Note) -> Response {
     let Note { loft, number, form, words } = note;
     if !world.phones.of(&loft).iter().any(|message| message.key.as_ref() == Some(&number)) {
         let reference = world.next_number().to_string();
-        let delivery =
-            Delivery { channel: NAME, address: loft, template: form, fields: words, key: Some(number), reference };
-        world.phones.deliver(delivery, world.now());
+        let message = IncomingMessage {
+            channel: NAME,
+            address: loft,
+            template: form,
+            fields: words,
+            key: Some(number),
+            reference,
+        };
+        world.phones.deliver(message, world.now());
     }
     StatusCode::CREATED.into()
 }

@@ -16,14 +16,15 @@ use songda::domain::kernel::pace::{Pace, PaceNames};
 use songda::domain::kernel::private::Private;
 use songda::env::Env;
 use songda::gateway::courier::{
-    Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFact, CarrierFault, Label, RawCallback, Recovery,
+    Acknowledgement, Booking, CallbackFault, Carrier, CarrierAdapter, CarrierFact, CarrierFault, Label, RawCallback,
+    Recovery,
 };
-use songda::gateway::shared::http::{Answer, Http, HttpFault, HttpNames, HttpSettings};
+use songda::gateway::shared::http::{Http, HttpAnswer, HttpFault, HttpNames, HttpSettings};
 
 use self::stops::Errand;
 
 /// The carrier, as the registry knows it.
-pub const ADAPTER: Adapter = Adapter { code: "runner", build };
+pub const ADAPTER: CarrierAdapter = CarrierAdapter { code: "runner", build };
 
 const HTTP: HttpNames = HttpNames {
     base_url: "SONGDA_RUNNER_URL",
@@ -63,7 +64,7 @@ impl Runner {
     }
 
     /// Sends a request that changes something, possibly without an answer that says so.
-    async fn change(&self, request: RequestBuilder) -> Result<Answer, CarrierFault> {
+    async fn change(&self, request: RequestBuilder) -> Result<HttpAnswer, CarrierFault> {
         let answer = self.http.send(request).await.map_err(|fault| match fault {
             HttpFault::NotSent(_) => CarrierFault::new(CarrierFact::Unavailable, fault.to_string()),
             HttpFault::Unclear(_) => CarrierFault::new(CarrierFact::Ambiguous, fault.to_string()),

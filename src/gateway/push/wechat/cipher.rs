@@ -1,8 +1,8 @@
 //! The encryption of WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
 //!
-//! Two things are unusual. The padding is PKCS#7 with a block of 32 bytes, so that standard unpadders of AES refuse
-//! half of all messages. And the key is 43 characters of base 64, whose last two bits are surplus and need not be
-//! zero, which strict decoders refuse.
+//! Two details are unusual. The padding is PKCS#7 with a block of 32 bytes, so standard AES padding refuses half of all
+//! messages. The key is 43 characters of base64 whose last two bits are surplus and may be non-zero, which strict decoders
+//! refuse.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;
@@ -21,9 +21,9 @@ const KEY_ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// The padding's block, in bytes.
+/// The padding's block size in bytes.
 const BLOCK: usize = 32;
-/// What precedes the message: 16 random bytes and its length.
+/// The length of the head in bytes: 16 random bytes and the message's length.
 const HEAD: usize = 20;
 
 /// An `EncodingAESKey`.
@@ -31,14 +31,14 @@ const HEAD: usize = 20;
 pub struct AesKey(Private<[u8; 32]>);
 
 impl AesKey {
-    /// Reads the 43 characters of the console.
+    /// Reads the 43 characters that WeChat's console shows.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = KEY_ENGINE.decode(text).ok()?;
         Some(Self(Private::new(bytes.try_into().ok()?)))
     }
 
-    /// The message, if it was encrypted with this key for this mini-program.
+    /// Decrypts a message; `None` if it was not encrypted with this key for this mini-program.
     #[must_use]
     pub fn decrypt(&self, encrypted: &str, appid: &str) -> Option<Private<Vec<u8>>> {
         let mut bytes = STANDARD.decode(encrypted).ok()?;
@@ -47,11 +47,12 @@ impl AesKey {
         let clear = unpad(padded)?;
         let length: [u8; 4] = clear.get(16..HEAD)?.try_into().ok()?;
         let message_end = HEAD.checked_add(usize::try_from(u32::from_be_bytes(length)).ok()?)?;
-        let (message, tail) = (clear.get(HEAD..message_end)?, clear.get(message_end..)?);
+        let message = clear.get(HEAD..message_end)?;
+        let tail = clear.get(message_end..)?;
         (tail == appid.as_bytes()).then(|| Private::new(message.to_vec()))
     }
 
-    /// The other direction, for answers that say something. `None` for a message beyond 4 GiB.
+    /// Encrypts an answer; `None` for a message over 4 GiB.
     #[must_use]
     pub fn encrypt(&self, random: [u8; 16], message: &[u8], appid: &str) -> Option<String> {
         let length = u32::try_from(message.len()).ok()?.to_be_bytes();
@@ -63,7 +64,7 @@ impl AesKey {
         cipher.encrypt_padded_mut::<NoPadding>(&mut bytes, padded).ok().map(|encrypted| STANDARD.encode(encrypted))
     }
 
-    /// The key's first half.
+    /// The initialisation vector: the key's first half.
     fn iv(&self) -> [u8; 16] {
         let mut iv = [0; 16];
         iv.copy_from_slice(&self.0.expose()[..16]);
@@ -71,7 +72,7 @@ impl AesKey {
     }
 }
 
-/// Takes the padding off; `None` if any byte of it is wrong.
+/// Removes the padding; `None` if any byte of it is wrong.
 fn unpad(padded: &[u8]) -> Option<&[u8]> {
     let pad = *padded.last()?;
     let (clear, padding) = padded.split_at_checked(padded.len().checked_sub(usize::from(pad))?)?;
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_with_surplus_bits_are_keys() {
+    fn keys_with_surplus_bits_are_valid() {
         assert!(AesKey::parse(&"A".repeat(43)).is_some());
         assert!(AesKey::parse(&"9".repeat(43)).is_some(), "its surplus bits are not zero");
         assert!(AesKey::parse(&"A".repeat(42)).is_none());
@@ -111,14 +112,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encrypted_is_decrypted(message in proptest::collection::vec(any::<u8>(), 0..100), random: [u8; 16]) {
+        fn an_encrypted_message_decrypts_to_itself(message in proptest::collection::vec(any::<u8>(), 0..100), random: [u8; 16]) {
             let key = AesKey::parse(&"k".repeat(43)).unwrap();
             let decrypted = key.decrypt(&key.encrypt(random, &message, "wx1").unwrap(), "wx1");
             prop_assert_eq!(decrypted, Some(Private::new(message)));
         }
 
         #[test]
-        fn garbage_is_refused_quietly(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+        fn garbage_does_not_decrypt(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             prop_assert_eq!(AesKey::parse(&"k".repeat(43)).unwrap().decrypt(&STANDARD.encode(bytes), "wx1"), None);
         }
     }

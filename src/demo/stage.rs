@@ -1,0 +1,35 @@
+//! What all parts of a play use: the API, the sandbox, and the report.
+
+use super::http::Caller;
+use super::mishap::Played;
+use super::officer::DeskOfficer;
+use super::sandbox::SandboxClient;
+use super::story::Story;
+use crate::domain::kernel::private::Private;
+
+/// The surroundings of a play.
+pub struct Stage {
+    /// The API, for calls without a token.
+    pub api: Caller,
+    pub sandbox: SandboxClient,
+    pub story: Story,
+    /// True if the player moves its parcels itself, at once. Otherwise the sandbox moves them at its own pace.
+    pub moves_parcels: bool,
+    officer_password: Private<String>,
+}
+
+impl Stage {
+    /// A stage on which the player moves the parcels. The story begins now.
+    #[must_use]
+    pub fn new(api: Caller, sandbox: SandboxClient, officer_password: Private<String>) -> Self {
+        Self { api, sandbox, story: Story::begin(), moves_parcels: true, officer_password }
+    }
+
+    /// An officer of the agency that decides an item.
+    pub(super) async fn officer_for(&self, item: &str) -> Played<DeskOfficer> {
+        let guide = self.api.get(&format!("/v1/items/{item}")).success().await?;
+        let agency = guide.at("/agency")?;
+        let agency = agency.as_str().or_else(|| agency["code"].as_str()).unwrap_or_default();
+        DeskOfficer::sign_in(&self.api, &format!("officer.{agency}"), self.officer_password.expose()).await
+    }
+}

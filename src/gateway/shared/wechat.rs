@@ -1,0 +1,149 @@
+//! WeChat's mini-program platform, as sign-in and subscribe messages both use it: the account, and the part that all
+//! answers share.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::notification::Objection;
+use crate::env::Env;
+use crate::gateway::shared::http::{HttpNames, HttpSettings};
+
+/// A mini-program's account.
+#[derive(Debug, Clone)]
+pub struct MiniProgram {
+    pub http: HttpSettings,
+    /// The mini-program's id.
+    pub appid: String,
+    pub secret: Private<String>,
+}
+
+impl MiniProgram {
+    /// Reads the settings.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let names = HttpNames {
+            base_url: "SONGDA_WECHAT_URL",
+            default_url: "https://api.weixin.qq.com",
+            timeout: "SONGDA_WECHAT_TIMEOUT",
+        };
+        let http = HttpSettings::read(env, &names);
+        let appid = env.required("SONGDA_WECHAT_APPID", "id of the mini-program");
+        let secret = env.secret("SONGDA_WECHAT_SECRET", "secret of the mini-program");
+        Some(Self { http: http?, appid: appid?, secret: secret? })
+    }
+}
+
+/// The part that all of WeChat's answers share. `errmsg` is not kept whole, because it may repeat an openid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WechatReply {
+    /// `errcode`; some answers leave it out on success.
+    pub code: Option<i64>,
+    /// WeChat's id of the call, which its console can look up.
+    pub rid: Option<String>,
+    /// The field that error 47003 names.
+    pub culprit: Option<String>,
+    /// WeChat's id of the message. It exceeds 2^53, so it never passes through a floating-point number.
+    pub msgid: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    errcode: Option<i64>,
+    #[serde(default)]
+    errmsg: String,
+    #[serde(default)]
+    msgid: Value,
+}
+
+impl WechatReply {
+    /// Reads an answer; `None` if it is not JSON of this form.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let wire: Wire = serde_json::from_slice(body).ok()?;
+        let msgid = wire.msgid.as_u64().or_else(|| wire.msgid.as_str()?.parse().ok());
+        Some(Self { code: wire.errcode, rid: rid(&wire.errmsg), culprit: culprit(&wire.errmsg), msgid })
+    }
+
+    /// The answer as text for logs and the record.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let code = self.code.map_or_else(|| "no errcode".to_owned(), |code| format!("errcode {code}"));
+        let culprit = self.culprit.as_ref().map(|field| format!("field {field}"));
+        let rid = self.rid.as_ref().map(|rid| format!("rid {rid}"));
+        [Some(code), culprit, rid].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The part of the message that WeChat refused: a page that is not published, or a field.
+    #[must_use]
+    pub fn objection(&self) -> Option<Objection> {
+        match self.code? {
+            41030 => Some(Objection::Page),
+            47003 => self.culprit.clone().map(Objection::Field),
+            _ => None,
+        }
+    }
+
+    /// True if WeChat refused the access token.
+    #[must_use]
+    pub fn token_rejected(&self) -> bool {
+        matches!(self.code, Some(40001 | 40014 | 42001))
+    }
+}
+
+/// `… rid: 65a00000-11111111-22222222`
+fn rid(errmsg: &str) -> Option<String> {
+    let (_, rest) = errmsg.rsplit_once("rid:")?;
+    word(rest.trim_start(), |c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// `argument invalid! data.phrase2.value invalid rid: …`
+fn culprit(errmsg: &str) -> Option<String> {
+    let (_, rest) = errmsg.split_once("data.")?;
+    word(rest, |c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn word(text: &str, belongs: impl Fn(char) -> bool) -> Option<String> {
+    let word: String = text.chars().take_while(|c| belongs(*c)).take(64).collect();
+    (!word.is_empty()).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(text: &str) -> WechatReply {
+        WechatReply::read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_msgid_beyond_doubles_keeps_all_digits() {
+        let number = reply(r#"{"errcode":0,"errmsg":"ok","msgid":1988810812324364291}"#);
+        assert_eq!(number.msgid, Some(1_988_810_812_324_364_291));
+        assert_eq!(reply(r#"{"errcode":0,"msgid":"1988810812324364291"}"#).msgid, number.msgid);
+        assert_eq!(reply(r#"{"errcode":0,"msgid":1e18}"#).msgid, None);
+    }
+
+    #[test]
+    fn only_the_culprit_and_the_rid_of_errmsg_are_kept() {
+        let reply = reply(
+            r#"{"errcode":47003,"errmsg":"argument invalid! data.phrase2.value invalid oAAAA rid: 65a00000-11111111-22222222"}"#,
+        );
+        assert_eq!(reply.detail(), "errcode 47003, field phrase2, rid 65a00000-11111111-22222222");
+        assert_eq!(reply.objection(), Some(Objection::Field("phrase2".to_owned())));
+    }
+
+    #[test]
+    fn only_a_part_that_is_named_is_objected_to() {
+        assert_eq!(reply(r#"{"errcode":41030,"errmsg":"invalid page"}"#).objection(), Some(Objection::Page));
+        assert_eq!(reply(r#"{"errcode":47003,"errmsg":"argument invalid!"}"#).objection(), None);
+        assert_eq!(reply(r#"{"errcode":45168,"errmsg":"data.thing1.value"}"#).objection(), None);
+    }
+
+    #[test]
+    fn other_texts_are_not_read_as_answers() {
+        for body in ["", "<html>", "[]", "\"ok\"", r#"{"errcode":"0"}"#] {
+            assert_eq!(WechatReply::read(body.as_bytes()), None, "{body}");
+        }
+        assert_eq!(reply("{}").code, None);
+    }
+}

@@ -1,0 +1,38 @@
+//! The settings of a Songda that uses the sandbox in place of the real gateways. `script/run`, the tests and the benchmarks
+//! read them from here; `script/generate` writes them into `script/sandbox.env` for compose.yaml. No other file lists the
+//! twins' addresses or keys. All keys are synthetic and accepted by the sandbox only.
+
+use std::sync::Arc;
+
+use super::twin::Twin;
+
+/// Settings of the installation rather than of a gateway.
+const INSTALLATION: [(&str, &str); 10] = [
+    // The sandbox's answers are current. Queries of real gateways lag behind and need longer waits.
+    ("SONGDA_ABSENT_FOR", "5s"),
+    ("SONGDA_MESSAGE_ABSENT_FOR", "5s"),
+    ("SONGDA_OFFICE_NAME", "金坛区政务服务中心"),
+    ("SONGDA_OFFICE_PHONE", "0519-12345678"),
+    ("SONGDA_OFFICE_REGION", "320413"),
+    ("SONGDA_OFFICE_PROVINCE", "江苏省"),
+    ("SONGDA_OFFICE_CITY", "常州市"),
+    ("SONGDA_OFFICE_COUNTY", "金坛区"),
+    ("SONGDA_OFFICE_DETAIL", "西城街道清风路1号"),
+    ("SONGDA_OFFICE_POSTCODE", "213200"),
+];
+
+/// Names and values, for a sandbox that answers at `url`.
+#[must_use]
+pub fn client_settings(url: &str, callback_secret: &str, twins: &[Arc<dyn Twin>]) -> Vec<(String, String)> {
+    let installation = INSTALLATION.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let secret = ("SONGDA_CALLBACK_SECRET".to_owned(), callback_secret.to_owned());
+    let gateways = twins.iter().flat_map(|twin| gateway(url, &**twin));
+    gateways.chain(installation).chain([secret]).collect()
+}
+
+fn gateway(url: &str, twin: &dyn Twin) -> impl Iterator<Item = (String, String)> + use<> {
+    let name = twin.name();
+    let address = (format!("SONGDA_{}_URL", name.to_uppercase()), format!("{}/{name}", url.trim_end_matches('/')));
+    let others = twin.client_settings().into_iter().map(|(name, value)| (name.to_owned(), value));
+    [address].into_iter().chain(others)
+}

@@ -1,0 +1,84 @@
+//! Settings that all twins share.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::domain::kernel::clock::Clock;
+use crate::domain::kernel::private::Private;
+use crate::env::Env;
+
+/// When parcels move on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Movement {
+    /// By one scan per interval.
+    Every(Duration),
+    /// Only on request.
+    Manual,
+}
+
+impl FromStr for Movement {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "manual" {
+            return Ok(Self::Manual);
+        }
+        let (number, unit) = text.strip_suffix("ms").map_or((text.strip_suffix('s'), 1_000), |ms| (Some(ms), 1));
+        let count: u64 = number.ok_or(())?.parse().map_err(|_| ())?;
+        if count == 0 {
+            return Err(());
+        }
+        Ok(Self::Every(Duration::from_millis(count.saturating_mul(unit))))
+    }
+}
+
+/// Settings of the world.
+#[derive(Clone)]
+pub struct WorldSettings {
+    pub movement: Movement,
+    /// How many seconds of a gateway's wait before a repeated callback pass in one real second.
+    pub time_scale: u32,
+    /// Scheme, host and port of the Songda that is called back; nothing is called while it is unknown.
+    pub callback_url: Option<Url>,
+    /// The last part of the paths on which Songda is called back.
+    pub callback_secret: Private<String>,
+    /// Signatures are checked against its time.
+    pub clock: Clock,
+}
+
+impl WorldSettings {
+    pub(super) fn read(env: &mut Env) -> Option<Self> {
+        let movement =
+            env.or("SONGDA_SANDBOX_STEP", "2s", "time between two scans of a parcel, or `manual`: only on request");
+        let time_scale =
+            env.or("SONGDA_SANDBOX_TIME_SCALE", "60", "how much faster callbacks are repeated than in life");
+        let callback_url = env.optional("SONGDA_SANDBOX_CALLBACK_URL", "base URL of the Songda that is called back");
+        let callback_secret = env.or(
+            "SONGDA_SANDBOX_CALLBACK_SECRET",
+            "sandbox",
+            "secret last part of the paths on which Songda is called back",
+        );
+        Some(Self {
+            movement: movement?,
+            time_scale: time_scale?,
+            callback_url,
+            callback_secret: Private::new(callback_secret?),
+            clock: Clock::system(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_movement_is_an_interval_or_manual() {
+        assert_eq!("2s".parse(), Ok(Movement::Every(Duration::from_secs(2))));
+        assert_eq!("50ms".parse(), Ok(Movement::Every(Duration::from_millis(50))));
+        assert_eq!("manual".parse(), Ok(Movement::Manual));
+        assert!("0s".parse::<Movement>().is_err() && "fast".parse::<Movement>().is_err());
+    }
+}

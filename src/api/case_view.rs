@@ -15,7 +15,7 @@ use crate::domain::clock::Instant;
 use crate::domain::due::Missed;
 use crate::domain::ids::CaseId;
 use crate::domain::text;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 /// 办件。 A case.
 #[derive(Debug, Clone, Object)]
@@ -171,7 +171,7 @@ pub struct SupplementBody {
 impl CaseBody {
     /// Shows a case, with the name of its item from the catalogue.
     #[must_use]
-    pub fn of(versioned: &Versioned, catalog: &Snapshot) -> Self {
+    pub fn of(versioned: &VersionedCase, catalog: &Snapshot) -> Self {
         let case = &versioned.case;
         let (code, version) = (case.item.to_string(), case.item_version);
         // Every version that a case was opened on stays in the catalogue; the code would be no lie either.

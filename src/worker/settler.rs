@@ -94,7 +94,8 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
         match workshop.in_time(workshop.casework.settle(settlements)).await {
             Ok(held) => {
                 let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
-                let late: Vec<JobId> = attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect();
+                let late: Vec<JobId> =
+                    attempts.filter(|attempt| !held.contains(attempt)).map(|attempt| attempt.job).collect();
                 if !late.is_empty() {
                     too_late(late.len());
                     tracing::warn!(

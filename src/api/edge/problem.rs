@@ -273,7 +273,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
             // The token of an account that was joined to another outlives it by minutes.
-            StoreError::Constraint(_) if error.is_of_nobody() => wrong_token(),
+            StoreError::Constraint(_) if error.names_missing_person() => wrong_token(),
             StoreError::Constraint(_) | StoreError::Broken(_) => Self::internal(error),
         }
     }

@@ -12,7 +12,7 @@ use crate::api::edge::request_id::current_request;
 use crate::api::edge::wire_ids::EXAMPLE;
 use crate::casework::once::Answer;
 use crate::domain::ids::CaseId;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 /// Decisions, each with its reference.
 #[derive(Debug, Object)]
@@ -53,9 +53,9 @@ pub(super) struct Verdict {
 impl Verdict {
     /// The verdict on a row that became a case, or was one; or on one that is refused. What our side did wrong is logged,
     /// as it would be for a request.
-    pub(super) fn of(reference: Option<String>, outcome: Result<(bool, Versioned), Problem>) -> Self {
+    pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
-            Ok((is_new, Versioned { case, .. })) => {
+            Ok((is_new, VersionedCase { case, .. })) => {
                 let status = if is_new { 201 } else { 200 };
                 let number = Some(case.number.as_str().to_owned());
                 Self { reference, status, case: Some(case.id), number, problem: None }

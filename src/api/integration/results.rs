@@ -30,7 +30,7 @@ use crate::domain::clock::beijing_day;
 use crate::domain::ids::CaseId;
 use crate::domain::staff::Scope;
 use crate::domain::text::Bilingual;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 /// The operations.
 pub struct Results {
@@ -144,7 +144,7 @@ impl Results {
 }
 
 /// The case that a decision is here, and whether the request made it, now or when it first came.
-fn taken(recorded: Recorded) -> Result<(bool, Versioned), Problem> {
+fn taken(recorded: Recorded) -> Result<(bool, VersionedCase), Problem> {
     match recorded {
         Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
         Recorded::Known(case) => Ok((false, case)),
@@ -174,7 +174,7 @@ struct ResultBody {
 }
 
 impl ResultBody {
-    fn of(reference: String, case: &Versioned) -> Self {
+    fn of(reference: String, case: &VersionedCase) -> Self {
         Self {
             reference,
             case: case.case.id,

@@ -54,7 +54,7 @@ impl Cases {
     ) -> Result<Answered<Created<CaseBody>>, ProblemOf<SubmitError>> {
         let once = idempotency_key.once(person.id, "submit_case", body.raw());
         let catalog = self.casework.catalog().current();
-        let made = |case: &cases::Versioned| Created {
+        let made = |case: &cases::VersionedCase| Created {
             body: CaseBody::of(case, &catalog),
             version: case.version,
             location: format!("/v1/cases/{}", case.case.id),
@@ -75,7 +75,7 @@ impl Cases {
         let after = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
         let rows = self.casework.cases(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &cases::Versioned| (row.case.submitted_at, row.case.id);
+        let position = |row: &cases::VersionedCase| (row.case.submitted_at, row.case.id);
         Ok(Json(self.cursors.page(list, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
@@ -131,14 +131,14 @@ impl Cases {
     ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "correct_delivery", &json!([id.0, body.raw()]));
         let correction = Correction { case: id.0, version: if_match.version, address: body.into_inner().address };
-        let (request, answer) = (current_request(), |case: &cases::Versioned| self.show(case).into());
+        let (request, answer) = (current_request(), |case: &cases::VersionedCase| self.show(case).into());
         let trace = Some(request.traceparent.as_str());
         Ok(self.casework.correct_delivery(person.id, &correction, once.as_ref(), trace, answer).await?.into())
     }
 }
 
 impl Cases {
-    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
+    fn show(&self, case: &cases::VersionedCase) -> Versioned<CaseBody> {
         Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 }

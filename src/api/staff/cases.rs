@@ -64,7 +64,7 @@ impl Cases {
         let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &cases::Versioned| (row.case.due_on, row.case.id);
+        let position = |row: &cases::VersionedCase| (row.case.due_on, row.case.id);
         let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
         Ok(QueueAnswer::Ok(Json(page)))
     }
@@ -167,7 +167,7 @@ impl Cases {
         Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
     }
 
-    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
+    fn show(&self, case: &cases::VersionedCase) -> Versioned<CaseBody> {
         Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 

@@ -15,7 +15,7 @@ use crate::domain::clock::Stopwatch;
 use crate::domain::job::Lane;
 use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
-use crate::store::jobs::Standing;
+use crate::store::jobs::LaneCounts;
 
 /// Jobs are counted up to this many.
 const MOST: i64 = 10_000;
@@ -66,7 +66,7 @@ impl Sources {
     /// What others know.
     async fn ask(&self) {
         let (standing, pong) = tokio::join!(
-            tokio::time::timeout(ANSWER_WITHIN, self.casework.standing(&self.lanes, MOST)),
+            tokio::time::timeout(ANSWER_WITHIN, self.casework.lane_counts(&self.lanes, MOST)),
             tokio::time::timeout(ANSWER_WITHIN, self.queue.ping()),
         );
         let standing = standing.ok().and_then(Result::ok);
@@ -87,8 +87,8 @@ impl Sources {
     }
 }
 
-fn tell(standing: &Standing) {
-    let Standing { lane, due, later, running, dead, oldest_due } = standing;
+fn tell(standing: &LaneCounts) {
+    let LaneCounts { lane, due, later, running, dead, oldest_due } = standing;
     let (due, later, running, dead) = (*due, *later, *running, *dead);
     backlog::waits(backlog::Backlog { lane, due, later, running, dead, oldest_due: oldest_due.unwrap_or(0.0) });
 }

@@ -8,13 +8,13 @@ use crate::casework::item_of_case::item_of;
 use crate::domain::application::Application;
 use crate::domain::case_number::CaseNumber;
 use crate::domain::ids::CaseId;
-use crate::store::cases::{self, HistoryEntry, Versioned};
+use crate::store::cases::{self, HistoryEntry, VersionedCase};
 use crate::store::{Conn, StoreError};
 
 /// A case with all that was handed in.
 pub struct CaseFile {
     /// The case.
-    pub case: Versioned,
+    pub case: VersionedCase,
     /// What was applied for, as submitted.
     pub application: Application,
     /// The answer to a supplement notice.
@@ -32,7 +32,7 @@ impl Casework {
         state: Option<&str>,
         after: Option<(Option<NaiveDate>, CaseId)>,
         limit: i64,
-    ) -> Result<Vec<Versioned>, StoreError> {
+    ) -> Result<Vec<VersionedCase>, StoreError> {
         let keys = self.store().keys();
         cases::queue(&mut *self.store().connection().await?, keys, &desk.agency, state, after, limit).await
     }
@@ -41,7 +41,7 @@ impl Casework {
     ///
     /// # Errors
     /// When the record cannot be read.
-    pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<Versioned>, StoreError> {
+    pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<VersionedCase>, StoreError> {
         cases::by_number(&mut *self.store().connection().await?, self.store().keys(), &desk.agency, number).await
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use songda::domain::clock::Clock;
+use songda::domain::kernel::clock::Clock;
 
 use crate::residents::Resident;
 use crate::wire;

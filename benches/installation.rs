@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::Url;
 use songda::demo::back_office::BackOffice;
 use songda::demo::http::Caller;
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 

@@ -3,7 +3,7 @@
 use std::env;
 use std::time::Duration;
 
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 use sqlx::PgPool;
 
 use crate::Measured;

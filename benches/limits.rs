@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use redis::AsyncCommands;
 use redis::streams::{StreamReadOptions, StreamReadReply};
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::load::per_second;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 
 use crate::Measured;
 use crate::wire::{Connection, Message};

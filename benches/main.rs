@@ -6,7 +6,7 @@
 
 mod bare;
 mod decisions;
-#[path = "../tests/history/mod.rs"]
+#[path = "../tests/it/growth/history/mod.rs"]
 mod history;
 mod installation;
 mod ledger;

@@ -5,8 +5,8 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use songda::demo::form::{self, Applicant};
 use songda::demo::{fresh_key, fresh_resident_id};
-use songda::domain::clock::{Clock, beijing_day, fresh};
-use songda::domain::ids::DraftId;
+use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
+use songda::domain::kernel::ids::DraftId;
 
 use crate::installation::Api;
 use crate::{Measured, wire};

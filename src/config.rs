@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::api::edge::cors::Origins;
-use crate::api::edge::rate_limit::Policies;
-use crate::casework::files::Files;
-use crate::casework::signing_keys::SigningKeys;
-use crate::domain::address::PostalAddress;
-use crate::domain::clock::Clock;
-use crate::domain::notification::ChannelCode;
-use crate::domain::private::Private;
-use crate::domain::reach::Chain;
+use crate::api::edge::limits::rate_limit::Policies;
+use crate::api::edge::middleware::cors::Origins;
+use crate::auth::signing_keys::SigningKeys;
+use crate::domain::delivery::address::PostalAddress;
+use crate::domain::kernel::clock::Clock;
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::Chain;
 use crate::env::Env;
+use crate::files::Files;
 use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
+use crate::gateway::login::wechat::{self, LoginGateway};
 use crate::gateway::push::Channels;
-use crate::gateway::wechat_login::{self, LoginGateway};
-use crate::queue::address::Address;
+use crate::queue::connection::address::Address;
 use crate::registry::Registry;
 use crate::store::{KeyRing, Store};
 use crate::telemetry::logs::LogSettings;
@@ -134,7 +134,7 @@ impl Config {
             channels.chain(carriers).for_each(|(gateway, limit)| worker.check_time_limit(env, gateway, limit));
         }
         let office = courier::office(env);
-        let login = wechat_login::gateway(env);
+        let login = wechat::gateway(env);
         let identity = identity::aliyun::gateway(env, &clock);
         let code_channel: String = code_channel?;
         Some(Self {

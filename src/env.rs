@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::domain::private::Private;
+use crate::domain::kernel::private::Private;
 
 /// One setting, as documented.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,9 @@
 //! (`tests/it/layers.rs` holds them to it). `docs/architecture.md` walks one case through five files.
 
 pub mod app;
+pub mod auth;
 pub mod config;
+pub mod files;
 pub mod lifecycle;
 pub mod registry;
 pub mod telemetry;
@@ -28,5 +30,7 @@ pub mod metrics;
 pub mod trace;
 pub mod wrong_clock;
 
+#[cfg(feature = "development")]
 pub mod demo;
+#[cfg(feature = "development")]
 pub mod sandbox;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 
 use crate::load::closed_loop;
 use crate::report::{Line, Sample, Target};

@@ -1,5 +1,5 @@
 //! Five million cases of three years: what they weigh, what each of the product's own statements reads among them, and
-//! how long a town's steps take beside an empty database. `tests/history` says how history is made and plans are judged.
+//! how long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and plans are judged.
 //!
 //! In a database of its own, which is dropped at the end.
 
@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 use songda::demo::fresh_key;
 use songda::demo::sandbox::Sandbox;
 use songda::demo::wait::until;
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::history::copies::{self, Copied, TABLES, count};

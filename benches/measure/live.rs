@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use songda::casework::live::MOST_STREAMS;
-use songda::domain::clock::Stopwatch;
+use songda::casework::notices::live::MOST_STREAMS;
+use songda::domain::kernel::clock::Stopwatch;
 
 use crate::bare::Bare;
 use crate::load::closed_loop;

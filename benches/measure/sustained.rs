@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use songda::domain::clock::Stopwatch;
+use songda::domain::kernel::clock::Stopwatch;
 
 use super::latency::{beginning, delays};
 use crate::load::{fixed_rate, percentile};

@@ -1,7 +1,7 @@
-# Finds PostgreSQL and Redis, and installs what is missing. script/services reads it.
+# Finds PostgreSQL and Redis, and installs them if they are missing. Sourced by script/services.
 # shellcheck shell=bash
 
-# Sets pg_bin to the programs of the newest PostgreSQL from 15 on.
+# Sets pg_bin to the folder with the programs of the newest PostgreSQL, 15 or newer.
 find_postgres() {
   local folder version best=0
   for folder in /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
@@ -22,8 +22,8 @@ find_redis() {
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
 
-# Debian starts what it installs, and makes a database cluster with it. Both are held back while we install, and
-# what we installed is not started at the next boot either.
+# Debian starts a service when it installs it, and creates a database cluster. This prevents both, and also that a service
+# which was installed here starts at the next boot.
 apt_install() (
   local refuse=/usr/sbin/policy-rc.d clusters=/etc/postgresql-common/createcluster.d held=()
   trap '((${#held[@]} == 0)) || as_root rm -f "${held[@]}"' EXIT

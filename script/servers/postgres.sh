@@ -1,10 +1,10 @@
-# A PostgreSQL of our own in $home/postgres: made, started, stopped. script/services reads it.
+# Creates, starts and stops a private PostgreSQL in $home/postgres. Sourced by script/services.
 # shellcheck shell=bash
 
-# PostgreSQL refuses to run as root; and the user postgres may not be allowed where we stand.
+# PostgreSQL refuses to run as root, and the user postgres may have no access to the current folder.
 as_postgres() ( if ((EUID == 0)); then cd / && runuser -u postgres -- "$@"; else "$@"; fi )
 
-# Makes $home/postgres, or a link to a folder elsewhere if the user postgres cannot come here (a clone in /root).
+# Creates $home/postgres, or a link to a folder elsewhere if the user postgres has no access here (a clone in /root).
 make_postgres_folder() {
   mkdir -p "$home/postgres"
   if ((EUID == 0)); then
@@ -19,7 +19,7 @@ make_postgres_folder() {
 
 make_postgres() {
   local folder port password fsync=on
-  # A test needs no data after a power cut. A killed PostgreSQL loses nothing without it, only a killed machine does.
+  # Tests need no fsync: without it only a power cut loses data, not a killed PostgreSQL.
   [[ $name != test* ]] || fsync=off
   password=$(secret)
   folder=$(make_postgres_folder)
@@ -61,7 +61,7 @@ stop_postgres() {
   [[ -s $home/postgres/data/postmaster.pid ]] || return 0
   folder=$(cd "$home/postgres" && pwd -P)
   pid=$(head -n 1 "$folder/data/postmaster.pid")
-  # The number may belong to another process by now.
+  # Another process may have this id by now.
   [[ $(command_of "$pid") == *"$folder/data"* ]] || return 0
   as_postgres "$pg_bin/pg_ctl" stop --pgdata="$folder/data" --mode="${1:-fast}" --wait --silent ||
     as_postgres "$pg_bin/pg_ctl" stop --pgdata="$folder/data" --mode=immediate --silent || true

@@ -1,11 +1,11 @@
-# Redis servers of our own, each in a folder of its name in $home: one alone, a set that sentinels watch, or a cluster.
-# script/services reads it.
+# Private Redis servers, each in the folder of its name in $home: a single one, a set with sentinels, or a cluster. Sourced by
+# script/services.
 # shellcheck shell=bash
 
 # ask_redis NAME COMMAND…
 ask_redis() { REDISCLI_AUTH=$(<"$home/$1/password") redis-cli -p "$(<"$home/$1/port")" "${@:2}" 2>/dev/null; }
 
-# until_redis NAME WORDS COMMAND…: asks until the answer holds these words.
+# until_redis NAME WORDS COMMAND…: repeats COMMAND until its answer contains WORDS.
 until_redis() {
   for _ in {1..200}; do
     if [[ $(ask_redis "$1" "${@:3}") == *"$2"* ]]; then return; fi
@@ -14,8 +14,7 @@ until_redis() {
   give_up "$1 never says $2: see var/$name/$1/log"
 }
 
-# launch_redis NAME PASSWORD SETTINGS: makes a server, with the settings that a function of this name prints, on a port
-# that is free.
+# launch_redis NAME PASSWORD SETTINGS: starts a server on a free port. SETTINGS is the function that prints its settings.
 launch_redis() {
   local folder=$home/$1
   mkdir -p "$folder"
@@ -35,7 +34,7 @@ start_redis() {
     *) redis-server "$folder/redis.conf" ;;
   esac
   for _ in {1..100}; do
-    # The pid file is written once the port is ours.
+    # Redis writes the pid file after it has the port.
     [[ ! -s $folder/pid || $(ask_redis "$1" ping) != PONG ]] || return 0
     sleep 0.05
   done
@@ -79,7 +78,7 @@ make_redis_with_sentinels() {
   launch_redis redis-2 "$password" settings_of_replica
   for sentinel in sentinel-1 sentinel-2 sentinel-3; do
     launch_redis "$sentinel" "$watch" settings_of_sentinel
-    # They would take seconds to find each other and the replica.
+    # By default sentinels take seconds to find each other and the replica.
     ask_redis "$sentinel" sentinel debug publish-period 100 info-period 200 >/dev/null
   done
   for sentinel in sentinel-1 sentinel-2 sentinel-3; do
@@ -90,12 +89,12 @@ make_redis_with_sentinels() {
     sentinel-3)/songda/0?sentinel_user=default&sentinel_password=$watch"
 }
 
-# Any of them may be the replica one day.
+# After a fail-over either of them may be the replica.
 settings_of_member() { settings_of_one && echo "masterauth $(<"$home/redis-1/password")"; }
 
 settings_of_replica() { settings_of_member && echo "replicaof 127.0.0.1 $(<"$home/redis-1/port")"; }
 
-# Tests wait for a fail-over, so it is quick.
+# Tests wait for a fail-over, so make it quick.
 settings_of_sentinel() {
   cat <<END
 sentinel sentinel-pass $(<"$home/sentinel-1/password")
@@ -122,7 +121,7 @@ make_redis_cluster() {
   SONGDA_REDIS_URL=redis+cluster://default:$password@$(place_of redis-1),$(place_of redis-2),$(place_of redis-3)
 }
 
-# Without full coverage the others go on while one is away.
+# Without full coverage the other nodes go on while one is away.
 settings_of_node() {
   settings_of_one
   cat <<END
@@ -139,7 +138,7 @@ stop_redis() {
   local folder=$home/$1
   [[ -s $folder/pid ]] || return 0
   signal_redis CONT "$1"
-  # Only ours knows the password; it removes its pid file on the way out.
+  # Only our server accepts the password. It removes its pid file when it ends.
   ask_redis "$1" shutdown nosave now >/dev/null || return 0
   for _ in {1..100}; do
     [[ -e $folder/pid ]] || return 0
@@ -155,7 +154,7 @@ kill_redis() {
   rm "$home/$1/pid"
 }
 
-# signal_redis SIGNAL NAME: the process, if it is still ours.
+# signal_redis SIGNAL NAME: signals the process, if it is still our server.
 signal_redis() {
   local pid
   pid=$(<"$home/$2/pid")
@@ -164,7 +163,7 @@ signal_redis() {
   esac
 }
 
-# Sentinels first: they would take a stop for a loss.
+# Sentinels first: they would take the stop of a server for a failure.
 stop_all_redis() {
   local folder
   for folder in "$home"/sentinel* "$home"/redis*; do

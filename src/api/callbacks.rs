@@ -7,16 +7,16 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
 
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::Problem;
-use crate::api::edge::request_id::current_request;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::middleware::request_id::current_request;
 use crate::casework::Casework;
-use crate::domain::notification::ChannelCode;
-use crate::domain::parcel::CarrierCode;
-use crate::domain::private::Private;
-use crate::gateway::callback::{Acknowledgement, CallbackFault, RawCallback};
+use crate::domain::delivery::parcel::CarrierCode;
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::notification::ChannelCode;
 use crate::gateway::courier::{Carrier, Carriers};
 use crate::gateway::push::{Channels, PushChannel};
+use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
 use crate::store::callbacks::StoredCall;
 
 /// The routes, without `/callbacks`.
@@ -152,7 +152,7 @@ mod tests {
     use poem::test::TestClient;
 
     use super::*;
-    use crate::domain::clock::Clock;
+    use crate::domain::kernel::clock::Clock;
     use crate::env::Env;
     use crate::gateway::courier;
 

@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn what_was_written_is_up_to_date_until_it_is_changed() {
-        let folder = std::env::temp_dir().join(format!("songda-openapi-{}", crate::domain::clock::fresh_uuid()));
+        let folder =
+            std::env::temp_dir().join(format!("songda-openapi-{}", crate::domain::kernel::clock::fresh_uuid()));
         let missing = check(&folder).unwrap_err();
         assert!(matches!(&missing, DocumentsError::Stale(files) if files.len() == 4), "{missing}");
         write(&folder).unwrap_or_else(|error| panic!("{error}"));

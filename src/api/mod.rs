@@ -20,20 +20,14 @@
 //!    from the `Given` that comes back.
 //! 8. Add the struct to the audience's `Api` tuple, run `cargo run -- openapi`, and commit the changed document.
 
-pub mod address_faults;
-pub mod bilingual;
 pub mod callbacks;
-pub mod case_view;
-pub mod change_problems;
 pub mod documents;
 pub mod edge;
-pub mod file_content;
 pub mod integration;
 pub mod mobile;
 pub mod ops;
-pub mod preencoded;
 pub mod public_keys;
-pub mod ruling;
+pub mod shared;
 pub mod staff;
 pub mod watch;
 
@@ -45,24 +39,24 @@ use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use self::documents::{Document, DocumentsError, documents};
-use self::edge::allowed::Allowed;
-use self::edge::bearer::Identify;
-use self::edge::body_limit::LimitBodies;
-use self::edge::catch_all::CatchAll;
-use self::edge::compression::CompressAnswers;
-use self::edge::cors::{AllowOrigins, Origins};
-use self::edge::etag::AnswerNotModified;
-use self::edge::fixed::Fixed;
-use self::edge::head_limit::LimitHeads;
-use self::edge::in_time::{ANSWER_WITHIN, AnswerInTime};
 use self::edge::openapi::About;
-use self::edge::plain_bodies::DemandPlainBodies;
-use self::edge::rate_limit::LimitRate;
-use self::edge::request_id::NameRequests;
-use self::edge::request_log::LogRequests;
-use self::edge::tagged::TagReads;
-use self::edge::{problem_pages, reference};
 use self::public_keys::PublicKeys;
+use crate::api::edge::answers::etag::AnswerNotModified;
+use crate::api::edge::answers::fixed::Fixed;
+use crate::api::edge::answers::{problem_pages, reference};
+use crate::api::edge::limits::body_limit::LimitBodies;
+use crate::api::edge::limits::head_limit::LimitHeads;
+use crate::api::edge::limits::rate_limit::LimitRate;
+use crate::api::edge::middleware::allowed::Allowed;
+use crate::api::edge::middleware::catch_all::CatchAll;
+use crate::api::edge::middleware::compression::CompressAnswers;
+use crate::api::edge::middleware::cors::{AllowOrigins, Origins};
+use crate::api::edge::middleware::in_time::{ANSWER_WITHIN, AnswerInTime};
+use crate::api::edge::middleware::plain_bodies::DemandPlainBodies;
+use crate::api::edge::middleware::request_id::NameRequests;
+use crate::api::edge::middleware::request_log::LogRequests;
+use crate::api::edge::middleware::tagged::TagReads;
+use crate::api::edge::parameters::bearer::Identify;
 
 /// What the routes are made of.
 pub struct Parts {

@@ -4,8 +4,8 @@
 use poem::http::{HeaderValue, header};
 use poem::{Endpoint, Request, Response, Result};
 
-use super::edge::etag::etag_of;
-use crate::casework::tokens::Tokens;
+use crate::api::edge::answers::etag::etag_of;
+use crate::auth::tokens::Tokens;
 
 /// The answer.
 pub struct PublicKeys(pub Tokens);

@@ -3,51 +3,31 @@
 //! A use case reads what it needs, lets the domain decide, gathers the new state and all that it owes in one
 //! [`Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a transaction is open.
 
-pub mod answer_supplement;
-pub mod bell;
-mod case_numbers;
-pub mod change_case;
-pub mod correct_delivery;
-pub mod drafts;
-pub mod enact;
-pub mod files;
-pub mod forget_old;
-pub mod forget_uploads;
-pub mod inbox;
-mod item_of_case;
+pub mod cases;
+pub mod frame;
 pub mod jobs;
-mod judge;
-pub mod live;
+pub mod notices;
 pub mod officers;
-pub mod once;
 pub mod people;
-pub mod power_list;
-pub mod publish_catalogue;
-pub mod read_cases;
 pub mod results;
-pub mod signing_keys;
-pub mod submit_case;
-pub mod timeline;
-pub mod tokens;
-pub mod uploads;
-pub mod withdraw_case;
+pub mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::domain::clock::{Clock, Instant};
-use crate::domain::job::Offer;
-use crate::domain::notification::ChannelCode;
-use crate::domain::parcel::CarrierCode;
-use crate::domain::reach::Chain;
+use crate::domain::delivery::parcel::CarrierCode;
+use crate::domain::kernel::clock::{Clock, Instant};
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::Chain;
+use crate::domain::work::job::Offer;
 use crate::kill_point::{self, Step};
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{Conn, Store, StoreError, Tx};
 
-pub use bell::Bell;
-use case_numbers::CaseNumbers;
-use files::Files;
+pub use crate::casework::frame::bell::Bell;
+use crate::casework::frame::case_numbers::CaseNumbers;
+use crate::files::Files;
 use results::Gather;
 
 /// What all use cases share. Cloning shares it.
@@ -60,7 +40,6 @@ pub struct Casework {
 
 /// The parts of [`Casework`].
 pub struct Parts {
-    /// The record.
     pub store: Store,
     /// What tells the time.
     pub clock: Clock,
@@ -87,13 +66,11 @@ impl Casework {
         Self { parts: Arc::new(parts), numbers: Arc::default(), gather: Arc::default() }
     }
 
-    /// The record.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.parts.store
     }
 
-    /// The catalogue.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::fault::Faults;
 use crate::domain::form::{Field, Form, Kind, Repeat, Section};
-use crate::domain::identity::ResidentId;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::identity::ResidentId;
 
 /// The name that stands for an item's own fields.
 const DETAILS: &str = "details";

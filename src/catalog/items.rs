@@ -7,10 +7,10 @@ use super::fault::Faults;
 use super::forms;
 use super::keys::Keys;
 use super::shared::Shared;
+use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::form::Form;
 use crate::domain::item::{AgencyCode, Item, Material, MaterialForm, Subject};
-use crate::domain::parcel::CarrierCode;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
 
 /// The post: who carries a result where its item names nobody else.
 const POST: &str = "ems";

@@ -84,7 +84,7 @@ impl<'a> Keys<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::due::TimeLimit;
+    use crate::domain::item::due::TimeLimit;
 
     #[test]
     fn every_slip_is_told_with_its_path() {

@@ -2,7 +2,7 @@
 //! (WeChat's 40037 and 47003), and is cheaper to hear of from a command than from people who were told nothing.
 
 use super::templates::{Assignment, Templates};
-use crate::domain::notification::{ChannelCode, Consent, KnownTemplate, Template};
+use crate::domain::notice::notification::{ChannelCode, Consent, KnownTemplate, Template};
 
 impl Templates {
     /// What is doubtful about a channel's templates, and what to do about it. Empty if all is well.

@@ -11,6 +11,7 @@ mod places;
 mod rules;
 mod search;
 mod shared;
+mod table;
 mod templates;
 mod topics;
 mod unconfirmed;
@@ -22,10 +23,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::calendar::Calendar;
-use crate::domain::clock::Instant;
 use crate::domain::form::{Context, Fault, Form, RegionLevel};
+use crate::domain::item::calendar::Calendar;
 use crate::domain::item::{AgencyCode, Item, ItemCode, ItemVersion, Level, Mode, Subject};
+use crate::domain::kernel::clock::Instant;
 
 pub use fault::CatalogFault;
 pub use files::read;
@@ -62,12 +63,10 @@ pub struct Parts {
     pub templates: Templates,
 }
 
-/// A publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
     /// Counted up by every publication that changed something.
     pub number: i64,
-    /// When.
     pub published_at: Instant,
 }
 
@@ -84,12 +83,10 @@ pub struct Counts {
     pub remote: usize,
     /// 为民服务事项
     pub town_hall: usize,
-    /// All.
     pub total: usize,
 }
 
 impl Counts {
-    /// Counts.
     #[must_use]
     pub fn of<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
         items.into_iter().fold(Self::default(), |counts, item| Self {
@@ -188,25 +185,21 @@ impl Snapshot {
         &self.parts
     }
 
-    /// An agency.
     #[must_use]
     pub fn agency(&self, code: &AgencyCode) -> Option<&Agency> {
         self.parts.agencies.iter().find(|agency| agency.code == *code)
     }
 
-    /// A hall.
     #[must_use]
     pub fn hall(&self, code: &str) -> Option<&Hall> {
         self.parts.halls.iter().find(|hall| hall.code == code)
     }
 
-    /// A topic.
     #[must_use]
     pub fn topic(&self, code: &str) -> Option<&Topic> {
         self.parts.topics.iter().find(|topic| topic.code == code)
     }
 
-    /// The divisions.
     #[must_use]
     pub const fn regions(&self) -> &Regions {
         &self.parts.regions

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::fault::Faults;
 use super::topics::Topic;
 use super::unconfirmed;
+use crate::domain::delivery::landline::is_office_phone;
 use crate::domain::form::RegionLevel;
 use crate::domain::item::{AgencyCode, Fact, Level};
-use crate::domain::landline::is_office_phone;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
 
 /// What an editor reads of a phone that nobody elsewhere could dial.
 const PHONE_ADVICE: &str = "write it with its area code: 0519-82821234, 0519-12345";
@@ -31,9 +31,7 @@ pub struct RegionTable {
 pub struct Province {
     /// Two digits and four zeros.
     pub code: String,
-    /// Its name.
     pub name: String,
-    /// Its cities.
     pub cities: Vec<City>,
 }
 
@@ -43,7 +41,6 @@ pub struct Province {
 pub struct City {
     /// Four digits and two zeros.
     pub code: String,
-    /// Its name.
     pub name: String,
     /// Its counties, each written `320413 金坛区`.
     pub counties: Vec<String>,
@@ -62,7 +59,6 @@ impl City {
 pub struct Town {
     /// Nine digits.
     pub code: String,
-    /// Its name.
     pub name: String,
 }
 
@@ -173,13 +169,11 @@ impl Regions {
     }
 }
 
-/// An agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
     /// What items, officers and cases call it.
     pub code: AgencyCode,
-    /// Its name.
     pub name: Bilingual,
     /// 咨询电话, with area code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -232,7 +226,6 @@ impl Agency {
     }
 }
 
-/// A hall.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hall {
@@ -247,7 +240,6 @@ pub struct Hall {
     /// Where it is, where that is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// Postcode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
     /// Phone, with area code.

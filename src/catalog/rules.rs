@@ -7,7 +7,7 @@ use super::fault::Faults;
 use super::items::Placed;
 use super::shared::Shared;
 use super::unconfirmed;
-use crate::domain::due::{DayUnit, TimeLimit};
+use crate::domain::item::due::{DayUnit, TimeLimit};
 use crate::domain::item::{CaseKind, DeliveryWay, Fact, Item, ItemType, Level, Mode, ResultKind, Subject};
 
 /// Notes every rule that is broken. What could not be read is not looked up.

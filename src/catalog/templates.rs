@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Faults;
-use crate::domain::consent::ConsentTemplate;
-use crate::domain::notification::{ChannelCode, Consent, Event, Template};
-use crate::domain::text::{Bilingual, Language};
+use crate::domain::kernel::text::{Bilingual, Language};
+use crate::domain::notice::consent::ConsentTemplate;
+use crate::domain::notice::notification::{ChannelCode, Consent, Event, Template};
 
-/// All templates.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Templates {
@@ -39,7 +38,6 @@ pub struct Assignment {
     pub language: Language,
     /// For which events.
     pub events: Vec<Event>,
-    /// The template.
     pub wording: Template,
 }
 
@@ -78,7 +76,6 @@ impl Templates {
         (wording.title.clone(), body)
     }
 
-    /// All templates.
     #[must_use]
     pub fn assignments(&self) -> &[Assignment] {
         &self.templates

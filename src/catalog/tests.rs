@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::domain::item::ItemType;
-use crate::domain::notification::Event;
+use crate::domain::notice::notification::Event;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("catalog")
@@ -224,7 +224,7 @@ struct Spoiled(PathBuf);
 
 impl Spoiled {
     fn copy() -> Self {
-        let copy = std::env::temp_dir().join(format!("songda-catalog-{}", crate::domain::clock::fresh_uuid()));
+        let copy = std::env::temp_dir().join(format!("songda-catalog-{}", crate::domain::kernel::clock::fresh_uuid()));
         copy_folder(&folder(), &copy);
         Self(copy)
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::item::Subject;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
 
 /// A topic. Those of people (面向自然人) and those of companies (面向法人) are two lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,5 @@ pub struct Topic {
     pub code: String,
     /// Whose: natural or legal persons'.
     pub subject: Subject,
-    /// Its name.
     pub name: Bilingual,
 }

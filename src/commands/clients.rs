@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use songda::auth::signing_keys::SigningKeys;
 use songda::casework::people::manage_clients::NewClient;
-use songda::casework::publish_catalogue;
-use songda::casework::signing_keys::SigningKeys;
+use songda::casework::upkeep::publish_catalogue;
 use songda::domain::item::AgencyCode;
-use songda::domain::staff::{Scope, Scopes, Source};
+use songda::domain::people::staff::{Scope, Scopes, Source};
 
 use super::keys::write_secret;
 use super::{Failure, people};

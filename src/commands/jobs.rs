@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use songda::casework::Casework;
-use songda::domain::ids::JobId;
+use songda::domain::kernel::ids::JobId;
 use songda::store::jobs::{JobFilter, JobRow};
 
 use super::progress::Progress;

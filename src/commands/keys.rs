@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use songda::casework::signing_keys::SigningKeys;
+use songda::auth::signing_keys::SigningKeys;
 use songda::config::{KEY_RING_FILE, TOKEN_KEYS_FOLDER};
-use songda::domain::clock::Clock;
-use songda::domain::private::Private;
+use songda::domain::kernel::clock::Clock;
+use songda::domain::kernel::private::Private;
 use songda::store::KeyRing;
 
 use super::Failure;

@@ -1,9 +1,9 @@
 //! The lanes that operators' commands look at: those of every gateway that Songda knows, whether this installation uses it
 //! or not, so that a command needs no gateway's keys.
 
-use songda::domain::job::Lane;
-use songda::domain::notification::ChannelCode;
-use songda::domain::parcel::CarrierCode;
+use songda::domain::delivery::parcel::CarrierCode;
+use songda::domain::notice::notification::ChannelCode;
+use songda::domain::work::job::Lane;
 use songda::registry::Registry;
 
 /// All lanes.

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod clients;
+#[cfg(feature = "development")]
 mod demo;
 mod doctor;
 mod healthcheck;
@@ -11,6 +12,7 @@ mod lanes;
 mod migrate;
 mod openapi;
 mod progress;
+#[cfg(feature = "development")]
 mod sandbox;
 mod serve;
 mod settings;
@@ -21,20 +23,20 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use songda::casework::bell::Bell;
-use songda::casework::files::Files;
+use songda::auth::passwords::Passwords;
+use songda::auth::tokens::Tokens;
+use songda::casework::frame::bell::Bell;
 use songda::casework::people::People;
-use songda::casework::people::passwords::Passwords;
 use songda::casework::people::recent::Recent;
-use songda::casework::publish_catalogue;
-use songda::casework::tokens::Tokens;
+use songda::casework::upkeep::publish_catalogue;
 use songda::casework::{Casework, Parts};
 use songda::catalog::Catalog as Items;
 use songda::config::{RecordSettings, answer_within, signing_keys};
-use songda::domain::clock::Clock;
-use songda::domain::notification::ChannelCode;
-use songda::domain::reach::Chain;
+use songda::domain::kernel::clock::Clock;
+use songda::domain::notice::notification::ChannelCode;
+use songda::domain::notice::reach::Chain;
 use songda::env::Env;
+use songda::files::Files;
 use songda::store::Store;
 
 /// 送达: from an approval on the phone to the result at the door. Settings are environment variables; `songda settings`
@@ -74,8 +76,10 @@ enum Command {
     /// Write the OpenAPI documents, or check that they are fresh.
     Openapi(openapi::Openapi),
     /// Speak every gateway's protocol, for development and tests.
+    #[cfg(feature = "development")]
     Sandbox,
     /// Play the main job against a running API and sandbox.
+    #[cfg(feature = "development")]
     Demo,
     /// Check everything that Songda stands on, and say what to do.
     Doctor(doctor::Doctor),
@@ -114,7 +118,9 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Jobs(command) => jobs::run(command).await?,
         Command::Keys(command) => keys::run(command)?,
         Command::Openapi(command) => openapi::run(&command)?,
+        #[cfg(feature = "development")]
         Command::Sandbox => sandbox::run().await?,
+        #[cfg(feature = "development")]
         Command::Demo => return demo::run().await,
         Command::Doctor(command) => return Ok(doctor::run(&command).await),
         Command::Top(command) => top::run(command).await?,

@@ -2,10 +2,10 @@
 
 use clap::Subcommand;
 use songda::casework::people::manage_officers::NewOfficer;
-use songda::casework::publish_catalogue;
+use songda::casework::upkeep::publish_catalogue;
 use songda::domain::item::AgencyCode;
-use songda::domain::private::Private;
-use songda::domain::staff::{Role, Username};
+use songda::domain::kernel::private::Private;
+use songda::domain::people::staff::{Role, Username};
 use songda::env::Env;
 
 use super::{Failure, people};

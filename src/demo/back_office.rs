@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::fresh_key;
 use super::http::Caller;
 use super::mishap::{Mishap, Played};
-use crate::domain::clock::Clock;
+use crate::domain::kernel::clock::Clock;
 
 /// A back-office system that holds a token.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ use super::resident::Resident;
 use super::sandbox::{Message, Parcel, each_message_once, news, told_once};
 use super::wait::until;
 use super::{Stage, check, fresh_key, fresh_phone};
-use crate::domain::clock::{Clock, Stopwatch};
+use crate::domain::kernel::clock::{Clock, Stopwatch};
 use crate::env::Env;
 
 /// How long all may take, the waits after failures included.

@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url, header, multipart};
 use serde_json::Value;
 
 use super::mishap::{Mishap, Played};
-use crate::domain::private::Private;
+use crate::domain::kernel::private::Private;
 
 /// One who calls an HTTP API: where it is, and whose token goes with every call.
 #[derive(Clone)]
@@ -149,22 +149,17 @@ impl Call {
     }
 
     /// Makes the call, which must succeed.
-    ///
-    /// # Errors
-    /// When it does not.
     pub async fn success(self) -> Played<Reply> {
         let reply = self.answer().await?;
         if reply.status.is_success() { Ok(reply) } else { Err(reply.refusal()) }
     }
 }
 
-/// An answer.
 #[derive(Debug)]
 pub struct Reply {
     call: String,
     /// HTTP status.
     pub status: StatusCode,
-    /// Headers.
     pub headers: header::HeaderMap,
     /// The body as JSON; null where it is none.
     pub body: Value,

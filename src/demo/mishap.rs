@@ -12,7 +12,6 @@ pub enum Mishap {
     NoAnswer {
         /// Method and path.
         call: String,
-        /// Why.
         cause: reqwest::Error,
     },
     /// The answer was a problem.
@@ -38,7 +37,6 @@ pub enum Mishap {
     Late {
         /// What was waited for.
         what: String,
-        /// How long.
         after: Duration,
     },
     /// The player's own settings or files cannot be used.

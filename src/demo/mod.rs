@@ -23,8 +23,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use reqwest::Url;
 
-use crate::domain::clock::random_bytes;
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::random_bytes;
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
 use self::http::Caller;
@@ -65,9 +65,7 @@ impl Settings {
 pub struct Stage {
     /// The API, for whoever has no token yet.
     pub api: Caller,
-    /// The sandbox.
     pub sandbox: Sandbox,
-    /// The teller.
     pub story: Story,
     /// Whether the player moves the parcels of its journeys itself, at once; otherwise the sandbox moves them in its
     /// own time.
@@ -130,7 +128,7 @@ pub fn fresh_key() -> String {
 #[must_use]
 pub fn fresh_phone() -> String {
     const ALL: u64 = 100_000_000;
-    static FIRST: LazyLock<u64> = LazyLock::new(|| crate::domain::clock::random_below(ALL));
+    static FIRST: LazyLock<u64> = LazyLock::new(|| crate::domain::kernel::clock::random_below(ALL));
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("139{:08}", (*FIRST + NEXT.fetch_add(1, Ordering::Relaxed)) % ALL)
 }

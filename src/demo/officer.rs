@@ -53,17 +53,11 @@ impl Officer {
     }
 
     /// The parcels of a case, the first one first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
     pub async fn parcels(&self, case: &str) -> Played<Vec<Value>> {
         Ok(self.caller.get(&format!("/staff/v1/cases/{case}/parcels")).success().await?.rows()?.to_vec())
     }
 
     /// Where the last parcel of a case stands; `None` where it has none.
-    ///
-    /// # Errors
-    /// When they cannot be read.
     pub async fn parcel_state(&self, case: &str) -> Played<Option<String>> {
         let parcels = self.parcels(case).await?;
         Ok(parcels.last().and_then(|parcel| parcel["state"].as_str()).map(str::to_owned))

@@ -11,8 +11,8 @@ use super::mishap::{Mishap, Played};
 use super::sandbox::Sandbox;
 use super::wait::until;
 use super::{PATIENCE, fresh_key};
-use crate::domain::clock::{Clock, beijing_day, fresh};
-use crate::domain::ids::DraftId;
+use crate::domain::kernel::clock::{Clock, beijing_day, fresh};
+use crate::domain::kernel::ids::DraftId;
 
 /// The smallest PDF that opens: one empty page.
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
@@ -33,7 +33,6 @@ pub struct Resident {
 /// A case that was submitted.
 #[derive(Debug, Clone)]
 pub struct Submitted {
-    /// Its id.
     pub id: String,
     /// Its number, as people read it.
     pub number: String,
@@ -88,9 +87,6 @@ impl Resident {
     }
 
     /// Writes their home into the address book; the address's id.
-    ///
-    /// # Errors
-    /// When it is refused.
     pub async fn add_address(&self) -> Played<String> {
         let body = json!({
             "name": self.applicant.name, "phone": self.applicant.phone, "region": "320413",
@@ -122,9 +118,6 @@ impl Resident {
     }
 
     /// Uploads a synthetic PDF; its id.
-    ///
-    /// # Errors
-    /// When it is refused.
     pub async fn upload(&self, name: &str) -> Played<String> {
         let part = multipart::Part::bytes(PDF).file_name(format!("{name}.pdf")).mime_str("application/pdf");
         let part = part.map_err(|error| Mishap::Unprepared(error.to_string()))?;
@@ -209,9 +202,6 @@ impl Resident {
     }
 
     /// What happened to a case: the moment and the words in Chinese and English of each step.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     pub async fn timeline(&self, case: &str) -> Played<Vec<Value>> {
         Ok(self.caller.get(&format!("/v1/cases/{case}/timeline")).success().await?.rows()?.to_vec())
     }

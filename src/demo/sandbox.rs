@@ -56,23 +56,18 @@ impl Message {
 /// A parcel at a carrier.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Parcel {
-    /// Which carrier's.
     pub carrier: String,
-    /// Our number.
     pub order_no: String,
     /// The carrier's number.
     pub waybill: String,
     /// `live` or `cancelled`.
     pub state: String,
-    /// Who receives.
     pub recipient: Recipient,
-    /// What happened.
     pub scans: Vec<Value>,
     /// How often it was asked for.
     pub asked: u32,
 }
 
-/// The label.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Recipient {
     /// Name on the label.
@@ -107,27 +102,18 @@ impl Sandbox {
     }
 
     /// Says where Songda is called back.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
     pub async fn aim(&self, songda: &Url) -> Played<()> {
         self.caller.put("/_sandbox/callbacks").json(&json!({"base_url": songda.as_str()})).success().await?;
         Ok(())
     }
 
     /// All messages of a phone, or of an openid.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
     pub async fn phone(&self, address: &str) -> Played<Vec<Message>> {
         let reply = self.caller.get(&format!("/_sandbox/phones/{address}")).success().await?;
         read(reply.at("/messages")?)
     }
 
     /// All messages of all phones and openids.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
     pub async fn phones(&self) -> Played<BTreeMap<String, Vec<Message>>> {
         let reply = self.caller.get("/_sandbox/phones").success().await?;
         let phones: List<Phone> = read(&reply.body)?;
@@ -135,9 +121,6 @@ impl Sandbox {
     }
 
     /// All parcels of all carriers.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
     pub async fn parcels(&self) -> Played<Vec<Parcel>> {
         let reply = self.caller.get("/_sandbox/parcels").success().await?;
         let carriers: List<AtCarrier> = read(&reply.body)?;
@@ -145,9 +128,6 @@ impl Sandbox {
     }
 
     /// The parcels that go to a phone.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
     pub async fn parcels_to(&self, phone: &str) -> Played<Vec<Parcel>> {
         Ok(self.parcels().await?.into_iter().filter(|parcel| parcel.recipient.phone == phone).collect())
     }
@@ -162,9 +142,6 @@ impl Sandbox {
     }
 
     /// Moves all parcels on by one scan; how many were not at their door yet.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
     pub async fn advance_all(&self) -> Played<u64> {
         let reply = self.caller.post("/_sandbox/advance-all").json(&json!({"steps": 1})).success().await?;
         Ok(reply.at("/moved")?.as_u64().unwrap_or_default())
@@ -191,9 +168,6 @@ impl Sandbox {
     }
 
     /// Takes all faults back, and says how often each struck.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
     pub async fn end_faults(&self) -> Played<Value> {
         self.caller.delete("/_sandbox/faults").success().await?;
         Ok(self.caller.get("/_sandbox/faults").success().await?.at("/injected")?.clone())

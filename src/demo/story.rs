@@ -2,16 +2,14 @@
 
 use serde_json::Value;
 
-use crate::domain::clock::{Instant, Stopwatch, beijing};
+use crate::domain::kernel::clock::{Instant, Stopwatch, beijing};
 
-/// A teller.
 #[derive(Clone, Copy)]
 pub struct Story {
     watch: Stopwatch,
 }
 
 impl Story {
-    /// Begins now.
     #[must_use]
     pub fn begin() -> Self {
         Self { watch: Stopwatch::start() }
@@ -28,7 +26,6 @@ impl Story {
         println!("\n== {zh} · {en}");
     }
 
-    /// Something happened.
     pub fn step(&self, zh: &str, en: &str) {
         println!("{:>7.1}s  {zh} · {en}", self.watch.elapsed().as_secs_f64());
     }

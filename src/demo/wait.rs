@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::mishap::{Mishap, Played};
-use crate::domain::clock::Stopwatch;
+use crate::domain::kernel::clock::Stopwatch;
 
 /// Asks until there is an answer.
 ///

@@ -1,33 +1,11 @@
 //! What Songda is about, and nothing else: pure values and transitions. No I/O, no async, no clock of its own.
 
-pub mod address;
 pub mod application;
-pub mod calendar;
 pub mod case;
-pub mod case_number;
-pub mod clock;
-pub mod consent;
-pub mod device;
-pub mod doubt;
-pub mod due;
-pub mod foreign;
+pub mod delivery;
 pub mod form;
-pub mod identity;
-pub mod ids;
 pub mod item;
-pub mod job;
-pub mod landline;
-pub mod limits;
-pub mod login_code;
-pub mod notification;
-pub mod pace;
-pub mod parcel;
-pub mod person;
-pub mod private;
-pub mod reach;
-pub mod retry;
-pub mod session;
-mod shown;
-pub mod staff;
-pub mod text;
-pub mod upload;
+pub mod kernel;
+pub mod notice;
+pub mod people;
+pub mod work;

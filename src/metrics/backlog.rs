@@ -31,7 +31,6 @@ pub(super) fn register(registry: &mut Registry) {
 /// How many jobs of a lane are in each state, and for how many seconds the oldest that is due has been due.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backlog<'a> {
-    /// Which lane.
     pub lane: &'a str,
     /// Could be done now, and are not begun.
     pub due: i64,

@@ -40,7 +40,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         NAMES.get(self.place()).copied().unwrap_or_default()

@@ -16,7 +16,6 @@ pub(super) fn register(registry: &mut Registry) {
 pub struct Client(());
 
 impl Client {
-    /// One more.
     #[must_use]
     pub fn comes() -> Self {
         CLIENTS.inc();

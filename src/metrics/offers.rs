@@ -9,7 +9,6 @@ use prometheus_client::registry::Registry;
 
 use super::series::OfLane;
 
-/// Who offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// The process that committed, at once.

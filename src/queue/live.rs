@@ -8,18 +8,15 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use uuid::Uuid;
 
-use super::place::in_time;
 use super::{Queue, QueueError};
-use crate::domain::ids::PersonId;
+use crate::domain::kernel::ids::PersonId;
+use crate::queue::connection::endpoint::in_time;
 
 /// How often who listens makes sure that the line still stands: hearing nothing is not unusual.
 const MAKE_SURE_EVERY: Duration = Duration::from_secs(5);
 
 impl Queue {
     /// Tells all processes that these people's clients should look again.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn announce(&self, people: &[PersonId]) -> Result<(), QueueError> {
         if people.is_empty() {
             return Ok(());
@@ -35,9 +32,6 @@ impl Queue {
     }
 
     /// Listens to what is announced, until the connection breaks or falls silent.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn listen(&self) -> Result<impl Stream<Item = Vec<PersonId>> + Send + use<>, QueueError> {
         let channel = self.live_channel();
         let (mut line, messages) = self.way_to(&channel).listen(&channel).await?.split();

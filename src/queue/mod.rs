@@ -1,32 +1,22 @@
 //! Redis: the bell, the spreader and the brake. Nothing here is needed to be right, only to be quick: Redis may be
 //! flushed, restarted or lost at any moment, and the sweeper rebuilds what was in it.
 //!
-//! It may be one server, a set that sentinels watch, or a cluster ([`address`]). Whatever it is, a command asks for the
+//! It may be one server, a set that sentinels watch, or a cluster ([`connection::address`]). Whatever it is, a command asks for the
 //! way to its key ([`Queue::way_to`]) and is brought there; keys that are asked for together are at one place.
 
-pub mod address;
-pub mod brake;
-mod cluster;
-pub mod condition;
-mod lesson;
-mod line;
-mod lines;
+pub mod connection;
+pub mod heartbeat;
+pub mod limiter;
 pub mod live;
-mod map;
-pub mod node;
-mod place;
 pub mod quota;
-mod remade;
-pub mod roll;
-mod slot;
 pub mod streams;
 pub mod survey;
 
 use std::time::Duration;
 
-use self::address::Address;
-use self::lines::{Lines, Way};
-use crate::domain::job::Lane;
+use crate::domain::work::job::Lane;
+use crate::queue::connection::address::Address;
+use crate::queue::connection::{Lines, Way};
 
 /// Why Redis did not do as asked. Every reason means the same: go on without it, and try again later.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +43,6 @@ impl Queue {
     }
 
     /// Asks whether Redis answers: all of it, if it is a cluster.
-    ///
-    /// # Errors
-    /// When it does not.
     pub async fn ping(&self) -> Result<(), QueueError> {
         Ok(self.lines.ping().await?)
     }

@@ -13,7 +13,6 @@ use super::{Queue, QueueError};
 pub struct Quota<'a> {
     /// Of which kind.
     pub name: &'a str,
-    /// Whose.
     pub caller: &'a str,
     /// How much of the time until the bucket is full again one request takes.
     pub each: Duration,
@@ -52,18 +51,12 @@ return {allowed and 1 or 0, missing}",
 
 impl Queue {
     /// Counts one request, if it fits, after `spent` others that a process let through before.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn spend(&self, quota: &Quota<'_>, spent: u32) -> Result<Spent, QueueError> {
         self.count(quota, spent, true).await
     }
 
     /// Counts requests that a process let through. What does not fit is owed: it takes the longer until the next fits.
     /// The time until nothing counts any more.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn tell_spent(&self, quota: &Quota<'_>, spent: u32) -> Result<Duration, QueueError> {
         Ok(self.count(quota, spent, false).await?.full_in)
     }

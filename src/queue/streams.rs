@@ -11,8 +11,8 @@ use redis::{AsyncCommands, FromRedisValue, RedisResult, Script};
 use uuid::Uuid;
 
 use super::{ANSWER_WITHIN, Queue, QueueError};
-use crate::domain::ids::JobId;
-use crate::domain::job::{Lane, Offer};
+use crate::domain::kernel::ids::JobId;
+use crate::domain::work::job::{Lane, Offer};
 
 const GROUP: &str = "workers";
 const FIELD: &str = "job";
@@ -39,7 +39,6 @@ return gone";
 /// An entry of a stream: a job, and the entry's own id, by which it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ring {
-    /// The entry.
     pub entry: String,
     /// The job that it names; `None` when it is not readable, and only to be acknowledged.
     pub job: Option<JobId>,
@@ -49,9 +48,7 @@ pub struct Ring {
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct NotOffered {
-    /// They.
     pub left: Vec<Offer>,
-    /// Why.
     #[source]
     cause: QueueError,
 }
@@ -59,7 +56,6 @@ pub struct NotOffered {
 /// The oldest entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Oldest {
-    /// The entry.
     pub entry: String,
     /// How long ago it was added, by Redis's own clock.
     pub age: Duration,
@@ -119,9 +115,6 @@ impl Queue {
 
     /// Takes over entries that were read long ago and never acknowledged: their reader is gone, or their job was put
     /// back. Also sets up the group anew where it vanished.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn take_over(
         &self,
         lane: &Lane,
@@ -146,9 +139,6 @@ impl Queue {
 
     /// The oldest entry of a lane; `None` when the lane is empty. A job that was offered before the oldest entry and is not
     /// done has lost its entry.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn oldest(&self, lane: &Lane) -> Result<Option<Oldest>, QueueError> {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
@@ -164,9 +154,6 @@ impl Queue {
     }
 
     /// How many entries a lane holds: rings that are waiting or being answered.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn depth(&self, lane: &Lane) -> Result<u64, QueueError> {
         let key = self.lane_key(lane, "jobs");
         Ok(self.way_to(&key).xlen(&key).await?)
@@ -186,9 +173,6 @@ impl Queue {
 
     /// Forgets the readers of a lane that have not asked for anything for so long, and hold nothing: those of processes
     /// that died.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn forget_readers(&self, lane: &Lane, idle: Duration) -> Result<usize, QueueError> {
         self.strike_off(lane, ANYBODY, idle).await
     }
@@ -222,9 +206,6 @@ pub struct Reader {
 
 impl Reader {
     /// Waits up to `wait` for at most `count` entries. After an error the next read connects anew.
-    ///
-    /// # Errors
-    /// When Redis is unavailable.
     pub async fn read(&mut self, count: usize, wait: Duration) -> Result<Vec<Ring>, QueueError> {
         let read = self.try_read(count, wait).await;
         match read {

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::call::{self, Call, Fields};
 use super::seen::Seen;
-use crate::domain::clock::{Instant, fresh_uuid};
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::{Instant, fresh_uuid};
+use crate::domain::kernel::private::Private;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 /// How far a caller's clock may be off.
@@ -171,7 +171,7 @@ fn sha256(bytes: &[u8]) -> String {
 #[cfg(test)]
 pub(crate) mod signer {
     use super::*;
-    use crate::domain::clock::Clock;
+    use crate::domain::kernel::clock::Clock;
     use crate::sandbox::client::Client;
 
     pub(crate) struct Signer {

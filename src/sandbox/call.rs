@@ -21,7 +21,6 @@ const LARGEST: usize = 1 << 20;
 /// A request, read whole.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The method.
     pub method: Method,
     /// The path below the twin's own prefix.
     pub path: String,
@@ -29,9 +28,7 @@ pub struct Call {
     pub full_path: String,
     /// The query string, as it came.
     pub query: String,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body.
     pub body: Bytes,
 }
 

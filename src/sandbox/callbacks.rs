@@ -14,7 +14,7 @@ use super::parcels::Parcels;
 use super::settings::Settings;
 use super::shards::lock;
 use super::world::Target;
-use crate::gateway::http::{Answer, Http, HttpSettings};
+use crate::gateway::shared::http::{Answer, Http, HttpSettings};
 use crate::lifecycle::Tasks;
 
 /// What answers satisfy a gateway.
@@ -29,11 +29,9 @@ pub struct Callback {
     pub recipient: String,
     /// The path at Songda, its secret part included.
     pub path: String,
-    /// The query.
     pub query: Vec<(&'static str, String)>,
     /// The body's type.
     pub content_type: &'static str,
-    /// The body.
     pub body: Bytes,
     /// Which answer is the right one.
     pub accepts: Accepts,
@@ -52,7 +50,6 @@ const BREATH: Duration = Duration::from_millis(250);
 /// The operation by which faults and counters know callbacks.
 const OPERATION: &str = "callback";
 
-/// Sends callbacks.
 pub struct Callbacks {
     target: RwLock<Option<Http>>,
     permits: Semaphore,

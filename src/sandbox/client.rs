@@ -17,7 +17,7 @@ use tokio_util::sync::DropGuard;
 
 use super::call::Call;
 use super::shards::lock;
-use crate::gateway::http::{Http, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::lifecycle::Tasks;
 
 /// A caller of one base URL.

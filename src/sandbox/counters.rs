@@ -48,7 +48,6 @@ impl Counters {
         lock(&self.under_way).get(gateway).map_or(0, |under_way| under_way.at_most)
     }
 
-    /// Counts one.
     pub fn count(&self, gateway: &'static str, name: &str) {
         let mut counts = lock(&self.counts);
         // A walk rather than an owned key for every count: names are few and nearly always known.
@@ -70,7 +69,6 @@ impl Counters {
         all
     }
 
-    /// One count.
     #[must_use]
     pub fn get(&self, gateway: &'static str, name: &str) -> u64 {
         lock(&self.counts).get(&(gateway, name.to_owned())).copied().unwrap_or_default()

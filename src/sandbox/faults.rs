@@ -31,12 +31,11 @@ use serde::{Deserialize, Serialize};
 
 use super::shards::lock;
 use super::world::Target;
-use crate::domain::clock::random_below;
+use crate::domain::kernel::clock::random_below;
 
 /// What can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the table at the head of this file says what each does")]
 pub enum Fault {
     #[serde(rename = "garbage_200")]
     Garbage200,
@@ -58,7 +57,6 @@ pub enum Fault {
 
 /// What strikes a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table at the head of this file says what each does")]
 pub enum CallFault {
     Garbage200,
     TimeoutBefore,
@@ -71,7 +69,6 @@ pub enum CallFault {
 
 /// What a gateway says in its own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table at the head of this file says what each means")]
 pub enum Refusal {
     ExpiredToken,
     UserRefused,
@@ -81,7 +78,6 @@ pub enum Refusal {
 
 /// What strikes a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table at the head of this file says what each does")]
 pub enum CallbackFault {
     Duplicate,
     Reorder,
@@ -163,7 +159,6 @@ pub struct Order {
     pub operation: Option<String>,
     /// What goes wrong.
     pub fault: Fault,
-    /// How often.
     pub often: Often,
     /// How long the caller is kept waiting, where the fault is one that waits.
     pub delay: Option<Duration>,
@@ -235,7 +230,6 @@ impl Faults {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 
-    /// Forgets all.
     pub fn clear(&self) {
         self.cancel_orders();
         lock(&self.struck_once).clear();

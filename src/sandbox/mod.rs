@@ -34,7 +34,7 @@ use poem::{Route, Server};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 use crate::env::Env;
 use crate::lifecycle::Tasks;
 

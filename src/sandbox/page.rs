@@ -9,7 +9,7 @@ use poem::{Endpoint, EndpointExt, get, handler};
 use super::Sandbox;
 use super::parcels::{Parcel, State};
 use super::phones::Message;
-use crate::domain::clock::{Instant, beijing};
+use crate::domain::kernel::clock::{Instant, beijing};
 
 const HEAD: &str = include_str!("page.html");
 

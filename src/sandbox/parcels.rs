@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::shards::{Shards, lock};
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 
 /// One scan that lies ahead: the carrier's code, and its words.
 pub type Station = (&'static str, &'static str);
@@ -20,13 +20,11 @@ pub struct Scan {
     pub code: &'static str,
     /// The carrier's words.
     pub text: &'static str,
-    /// Where.
     pub place: String,
     /// When. No two scans of a parcel fall into the same second.
     pub at: Instant,
 }
 
-/// Who receives.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Recipient {
     /// Name on the label.
@@ -42,17 +40,13 @@ pub struct Recipient {
 /// An order at a carrier.
 #[derive(Debug, Clone, Serialize)]
 pub struct Parcel {
-    /// Which carrier's.
     pub carrier: &'static str,
-    /// Our number.
     pub order_no: String,
     /// The carrier's number.
     pub waybill: String,
     /// Where it stands.
     pub state: State,
-    /// Who receives.
     pub recipient: Recipient,
-    /// What happened.
     pub scans: Vec<Scan>,
     /// How often we asked for it, the first time included.
     pub asked: u32,
@@ -72,7 +66,6 @@ pub struct Parcel {
 pub enum State {
     /// Taken, and not cancelled.
     Live,
-    /// Cancelled.
     Cancelled,
 }
 
@@ -226,7 +219,6 @@ impl Parcels {
         (live, cancelled)
     }
 
-    /// Forgets all.
     pub fn clear(&self) {
         self.by_order.clear();
         self.by_waybill.clear();
@@ -282,7 +274,7 @@ fn key(carrier: &str, number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::clock::Clock;
+    use crate::domain::kernel::clock::Clock;
 
     const WAY: &[Station] = &[("1", "collected"), ("2", "under way"), ("3", "delivered")];
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use super::shards::{Shards, lock};
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 
 /// A message on its way to a phone.
 #[derive(Debug, Clone)]
@@ -58,7 +58,6 @@ impl Message {
     }
 }
 
-/// All phones.
 #[derive(Default)]
 pub struct Phones {
     by_address: Shards<Vec<Message>>,
@@ -119,7 +118,6 @@ impl Phones {
         (self.messages.load(Ordering::Relaxed), self.extra_copies.load(Ordering::Relaxed))
     }
 
-    /// Forgets all.
     pub fn clear(&self) {
         self.by_address.clear();
         lock(&self.recent).clear();
@@ -141,7 +139,7 @@ impl Phones {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::clock::Clock;
+    use crate::domain::kernel::clock::Clock;
 
     fn message(key: Option<&str>, text: &str) -> Delivery {
         Delivery {

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use chrono::TimeDelta;
 
 use super::shards::lock;
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 
 /// Remembers for at least a while, and for at most twice as long.
 pub struct Seen {
@@ -42,7 +42,6 @@ impl Seen {
         !generations.old.contains(&hash) && generations.young.insert(hash)
     }
 
-    /// Forgets all.
     pub fn clear(&self) {
         *lock(&self.generations) = Generations::default();
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::{Maker, Twin};
-use crate::domain::clock::Clock;
+use crate::domain::kernel::clock::Clock;
 use crate::env::Env;
 
 /// When parcels move on.

@@ -47,7 +47,6 @@ impl<V> Shards<V> {
         self.len() == 0
     }
 
-    /// Forgets all.
     pub fn clear(&self) {
         for piece in &self.pieces {
             lock(piece).clear();

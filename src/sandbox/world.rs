@@ -13,7 +13,7 @@ use super::faults::{CallFault, Faults, Refusal};
 use super::parcels::Parcels;
 use super::phones::Phones;
 use super::settings::{Pace, Settings};
-use crate::domain::clock::{Clock, Instant};
+use crate::domain::kernel::clock::{Clock, Instant};
 use crate::lifecycle::Tasks;
 
 /// Who is asked to do what for whom.
@@ -66,7 +66,6 @@ impl World {
         }
     }
 
-    /// Now.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.clock.now()

@@ -4,9 +4,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::address::{PostalAddress, SavedAddress};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{AddressId, PersonId};
+use crate::domain::delivery::address::{PostalAddress, SavedAddress};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{AddressId, PersonId};
 
 const ADDRESS: &str = "addresses.address";
 

@@ -6,10 +6,10 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::ClientId;
 use crate::domain::item::AgencyCode;
-use crate::domain::staff::{ApiClient, Scope, Source};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::ClientId;
+use crate::domain::people::staff::{ApiClient, Scope, Source};
 
 /// The constraint that a source belongs to a single client.
 pub const ONE_CLIENT_PER_SOURCE: &str = "api_clients_source_key";

@@ -5,9 +5,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::CallbackId;
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::CallbackId;
+use crate::domain::kernel::private::Private;
 use crate::store::seal::KeyRing;
 
 /// A call as it came.

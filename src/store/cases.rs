@@ -9,12 +9,12 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
+use crate::domain::case::number::CaseNumber;
 use crate::domain::case::{Case, Delivery, State, Supplement};
-use crate::domain::case_number::CaseNumber;
-use crate::domain::clock::Instant;
-use crate::domain::due::Deadlines;
-use crate::domain::ids::{CaseId, PersonId};
+use crate::domain::item::due::Deadlines;
 use crate::domain::item::{AgencyCode, ItemCode};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, PersonId};
 
 /// A case, and the version at which it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
 use crate::domain::item::ItemCode;
+use crate::domain::kernel::clock::Instant;
 
 /// The revision and its time of publication; `None` before the first publication.
 pub type StoredRevision = Option<(i64, Instant)>;

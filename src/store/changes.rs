@@ -7,8 +7,8 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::PersonId;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::PersonId;
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Change {

@@ -5,8 +5,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, FromRow, PgConnection};
 
 use super::{KeyRing, SESSION, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::private::Private;
 
 #[derive(Debug, Clone, FromRow)]
 pub struct Condition {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::ids::{JobId, PersonId};
-use crate::domain::notification::ChannelCode;
+use crate::domain::kernel::ids::{JobId, PersonId};
+use crate::domain::notice::notification::ChannelCode;
 
 /// A job whose message needs a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The consent ledger ([`crate::domain::consent`]), as people fill it. Jobs take from it in [`super::consent_holds`].
+//! The consent ledger ([`crate::domain::notice::consent`]), as people fill it. Jobs take from it in [`super::consent_holds`].
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::consent::ConsentBalance;
-use crate::domain::ids::PersonId;
-use crate::domain::notification::ChannelCode;
-use crate::domain::private::Private;
-use crate::domain::reach::AddressKind;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::consent::ConsentBalance;
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::AddressKind;
 use crate::store::seal::KeyRing;
 
 #[derive(FromRow)]

@@ -1,8 +1,8 @@
 //! Devices: installations of clients, each with the person who signed in there last.
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::device::Device;
-use crate::domain::ids::{InstallationId, PersonId};
+use crate::domain::kernel::ids::{InstallationId, PersonId};
+use crate::domain::notice::device::Device;
 
 const PUSH_TOKEN: &str = "devices.push_token";
 

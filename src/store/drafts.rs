@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::application::DraftContent;
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, DraftId, PersonId};
 use crate::domain::item::ItemCode;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
 
 const CONTENT: &str = "drafts.content";
 

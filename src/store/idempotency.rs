@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 
 /// The name under which an answer is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::PersonId;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::PersonId;
 
 /// Times of a person's checks after an instant, the latest first. The caller holds the person, so that two requests
 /// cannot both use the last check within the limits.

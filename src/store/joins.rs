@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::record::{ChangeKind, Record};
 use super::{Conn, StoreError, changes};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 
 /// Locks both people, and everything of the first that another transaction may be working on, until the end of the
 /// transaction. The locks are taken in the order that all transactions use: cases, parcels, drafts, people, the changes

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::people::{open_phone, open_text};
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::identity::MobilePhone;
-use crate::domain::ids::LoginCodeId;
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::LoginCodeId;
+use crate::domain::kernel::private::Private;
+use crate::domain::people::identity::MobilePhone;
 
 const PHONE: &str = "login_codes.phone";
 const CODE: &str = "login_codes.code";

@@ -42,7 +42,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::time::Duration;
 
-use crate::domain::clock::Stopwatch;
+use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics;
 
 pub use seal::KeyRing;

@@ -6,11 +6,11 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::case_number::CaseNumber;
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, NotificationId, ParcelId, PersonId};
-use crate::domain::notification::{ChannelCode, Event, Notification};
-use crate::domain::text::Bilingual;
+use crate::domain::case::number::CaseNumber;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, NotificationId, ParcelId, PersonId};
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::notice::notification::{ChannelCode, Event, Notification};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {

@@ -4,11 +4,11 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{OfficerId, SessionId};
 use crate::domain::item::AgencyCode;
-use crate::domain::private::Private;
-use crate::domain::staff::{Officer, Username};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{OfficerId, SessionId};
+use crate::domain::kernel::private::Private;
+use crate::domain::people::staff::{Officer, Username};
 
 /// The constraint that a username belongs to a single officer.
 pub const ONE_OFFICER_PER_USERNAME: &str = "officers_username_key";

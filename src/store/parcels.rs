@@ -7,12 +7,12 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::address::PostalAddress;
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, ParcelId, PersonId};
+use crate::domain::delivery::address::PostalAddress;
+use crate::domain::delivery::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, ScanMeaning, Waybill};
 use crate::domain::item::AgencyCode;
-use crate::domain::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, ScanMeaning, Waybill};
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, ParcelId, PersonId};
+use crate::domain::kernel::private::Private;
 use crate::store::seal::KeyRing;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

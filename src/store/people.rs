@@ -5,12 +5,12 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::{Instant, fresh_uuid};
-use crate::domain::identity::{MobilePhone, ResidentId};
-use crate::domain::ids::PersonId;
-use crate::domain::person::{Person, VerifiedIdentity};
-use crate::domain::private::Private;
-use crate::domain::text::Language;
+use crate::domain::kernel::clock::{Instant, fresh_uuid};
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Language;
+use crate::domain::people::identity::{MobilePhone, ResidentId};
+use crate::domain::people::person::{Person, VerifiedIdentity};
 
 const PHONE: &str = "people.phone";
 const NAME: &str = "people.name";

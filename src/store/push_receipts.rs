@@ -1,15 +1,15 @@
 //! Receipts of messages, from gateways that do not repeat our key in them, and what they prove about a push whose
-//! outcome is unknown ([`crate::domain::doubt`]).
+//! outcome is unknown ([`crate::domain::work::doubt`]).
 
 use chrono::TimeDelta;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::doubt::{Fate, Receipts};
-use crate::domain::ids::JobId;
-use crate::domain::notification::ChannelCode;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::JobId;
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::work::doubt::{Fate, Receipts};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt<'a> {

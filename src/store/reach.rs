@@ -8,10 +8,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::ids::PersonId;
-use crate::domain::notification::ChannelCode;
-use crate::domain::reach::{AddressKind, Reach};
-use crate::domain::text::Language;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::{AddressKind, Reach};
 
 /// The columns of [`ReachRow`] for a row `p` of `people`. If there is no such row, they say that the person cannot be
 /// reached.

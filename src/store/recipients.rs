@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::notifications::{self, Received};
 use super::{Conn, StoreError};
-use crate::domain::ids::NotificationId;
-use crate::domain::notification::Notification;
-use crate::domain::private::Private;
-use crate::domain::reach::{AddressKind, Link};
-use crate::domain::text::Language;
+use crate::domain::kernel::ids::NotificationId;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::Notification;
+use crate::domain::notice::reach::{AddressKind, Link};
 use crate::store::reach::stored_language;
 use crate::store::seal::KeyRing;
 

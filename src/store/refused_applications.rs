@@ -4,9 +4,9 @@
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{ClientId, PersonId};
 use crate::domain::item::ItemCode;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{ClientId, PersonId};
 
 /// An unknown code may be any text. At most this many characters of it are stored.
 const LONGEST_CODE: usize = 100;

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::reach::{self, ReachRow};
 use super::{Conn, StoreError};
-use crate::domain::identity::{MobilePhone, ResidentId};
-use crate::domain::ids::PersonId;
-use crate::domain::reach::Reach;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::notice::reach::Reach;
+use crate::domain::people::identity::{MobilePhone, ResidentId};
 use crate::store::seal::KeyRing;
 
 /// An applicant as a back-office system names them.

@@ -15,8 +15,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use crate::domain::clock::random_bytes;
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::random_bytes;
+use crate::domain::kernel::private::Private;
 
 const VERSION: u8 = 1;
 const HEADER: usize = 1 + 4 + NONCE_LEN;

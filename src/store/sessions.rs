@@ -5,9 +5,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::SessionId;
-use crate::domain::session::{Audience, EndedBecause, RefreshToken};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::SessionId;
+use crate::domain::people::session::{Audience, EndedBecause, RefreshToken};
 
 /// The successor of a token. It can be computed only with the token and the hash key.
 #[must_use]

@@ -6,10 +6,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{PersonId, UploadId};
-use crate::domain::private::Private;
-use crate::domain::upload::{FileKind, Upload};
+use crate::domain::application::upload::{FileKind, Upload};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{PersonId, UploadId};
+use crate::domain::kernel::private::Private;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredUpload {

@@ -6,12 +6,12 @@ use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, Row};
-use crate::api::case_view::number_example;
-use crate::api::edge::problem::{Problem, ProblemBody};
-use crate::api::edge::request_id::current_request;
-use crate::api::edge::wire_ids::EXAMPLE;
-use crate::casework::once::Answer;
-use crate::domain::ids::CaseId;
+use crate::api::edge::answers::problem::{Problem, ProblemBody};
+use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::shared::case_view::number_example;
+use crate::casework::frame::idempotency::Answer;
+use crate::domain::kernel::ids::CaseId;
 use crate::store::cases::VersionedCase;
 
 /// Decisions, each with its reference.

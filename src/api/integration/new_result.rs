@@ -9,20 +9,20 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
-use crate::api::address_faults::field_error;
-use crate::api::case_view::{WayWord, misplaced};
-use crate::api::edge::problem::FieldError;
-use crate::api::edge::shape;
-use crate::api::ruling::{OutcomeWord, ResultDocumentBody, ruling};
+use crate::api::edge::answers::problem::FieldError;
+use crate::api::edge::parameters::shape;
+use crate::api::shared::address_faults::field_error;
+use crate::api::shared::case_view::{WayWord, misplaced};
+use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::people::Regions;
 use crate::casework::people::address_book::{AddressEntry, read_address};
 use crate::casework::results::{NewDelivery, NewResult};
-use crate::domain::address::PostalAddress;
-use crate::domain::clock::Instant;
-use crate::domain::identity::{MobilePhone, ResidentId};
+use crate::domain::delivery::address::PostalAddress;
 use crate::domain::item::ItemCode;
-use crate::domain::private::Private;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::identity::{MobilePhone, ResidentId};
 use crate::store::reported::KnownAs;
 
 /// What a reference of another system looks like.
@@ -296,7 +296,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::address::RegionNames;
+    use crate::domain::delivery::address::RegionNames;
 
     fn read(change: impl FnOnce(&mut Value)) -> Result<NewResult, Vec<String>> {
         let regions: Regions = Arc::new(|code| {

@@ -7,12 +7,12 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 
 use super::tag::Tag;
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::Problem;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::auth::client_assertion::ASSERTION_TYPE;
 use crate::casework::people::People;
-use crate::casework::people::assertion::ASSERTION_TYPE;
 use crate::casework::people::client_token::{ClientToken, ClientTokenError};
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
 
 const GRANT_TYPE: &str = "client_credentials";
 

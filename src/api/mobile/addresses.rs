@@ -6,19 +6,19 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::tag::Tag;
-use crate::api::address_faults::field_error;
 use crate::api::edge::answers::Added;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::idempotency::{Answered, OptionalKey};
-use crate::api::edge::problem::Problem;
-use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::shared::address_faults::field_error;
 use crate::casework::people::People;
 use crate::casework::people::address_book::{AddressEntry, AddressError};
-use crate::domain::address::SavedAddress;
-use crate::domain::ids::AddressId;
-use crate::domain::private::Private;
+use crate::domain::delivery::address::SavedAddress;
+use crate::domain::kernel::ids::AddressId;
+use crate::domain::kernel::private::Private;
 
 /// The operations.
 pub struct Addresses(pub People);

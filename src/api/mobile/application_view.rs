@@ -6,14 +6,14 @@ use poem_openapi::Object;
 use poem_openapi::types::{Any, Example};
 use serde_json::{Map, Value};
 
-use crate::api::case_view::{WayWord, misplaced};
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::{FieldError, Problem};
-use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::shared::case_view::{WayWord, misplaced};
 use crate::domain::application::{Application, DeliveryChoice, HandedIn};
 use crate::domain::form::Fault;
-use crate::domain::ids::{AddressId, UploadId};
-use crate::domain::private::Private;
+use crate::domain::kernel::ids::{AddressId, UploadId};
+use crate::domain::kernel::private::Private;
 
 /// The answers to an item's form: one member for each section.
 pub type FormBody = BTreeMap<String, Any<Value>>;
@@ -125,8 +125,8 @@ impl Example for DeliveryChoiceBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::edge::request_id::Current;
-    use crate::domain::text::Language;
+    use crate::api::edge::middleware::request_id::Current;
+    use crate::domain::kernel::text::Language;
 
     #[test]
     fn a_way_has_what_belongs_to_it_and_nothing_else() {

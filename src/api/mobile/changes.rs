@@ -12,14 +12,14 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use tokio_util::sync::CancellationToken;
 
 use super::tag::Tag;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::event_stream::EventStream;
-use crate::api::edge::paging::Cursors;
-use crate::api::edge::problem::Problem;
+use crate::api::edge::answers::event_stream::EventStream;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::paging::Cursors;
 use crate::casework::Casework;
-use crate::casework::live::{Live, Stream};
-use crate::domain::clock::Instant;
-use crate::domain::ids::PersonId;
+use crate::casework::notices::live::{Live, Stream};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::PersonId;
 use crate::metrics::live::Client;
 use crate::store::changes::Change;
 

@@ -7,17 +7,17 @@ use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::tag::Tag;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::idempotency::{Answered, OptionalKey};
-use crate::api::edge::problem::{FieldError, Problem};
-use crate::casework::once::Answer;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::casework::frame::idempotency::Answer;
 use crate::casework::people::People;
 use crate::casework::people::report_consents::{ConsentStanding, ReportError};
-use crate::domain::consent::ConsentAnswer;
-use crate::domain::notification::{ChannelCode, Consent};
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::notice::consent::ConsentAnswer;
+use crate::domain::notice::notification::{ChannelCode, Consent};
 
 /// The operations.
 pub struct Consents(pub People);

@@ -6,18 +6,18 @@ use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::person::LanguageTag;
 use super::tag::Tag;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::{FieldError, Problem};
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::body::Body;
 use crate::casework::people::People;
 use crate::casework::people::devices::RegisterError;
-use crate::domain::clock::Instant;
-use crate::domain::device::{Device, Platform, PushAddress, PushPermission};
-use crate::domain::ids::{InstallationId, PersonId};
-use crate::domain::notification::ChannelCode;
-use crate::domain::private::Private;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{InstallationId, PersonId};
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::notice::device::{Device, Platform, PushAddress, PushPermission};
+use crate::domain::notice::notification::ChannelCode;
 
 /// The operations.
 pub struct Devices(pub People);

@@ -10,23 +10,23 @@ use super::application_view::{
 };
 use super::tag::Tag;
 use crate::api::edge::answers::Versioned;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::etag::{CreateOrMatch, etag};
-use crate::api::edge::paging::{Cursors, Page, clamp};
-use crate::api::edge::problem::{FieldErrorBody, Problem};
-use crate::api::edge::request_id::current_request;
-use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::etag::{CreateOrMatch, etag};
+use crate::api::edge::answers::problem::{FieldErrorBody, Problem};
+use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
-use crate::casework::drafts::JudgedDraft;
-use crate::casework::drafts::save::{Expect, NewDraft, SaveDraftError};
-use crate::casework::power_list::NotOpen;
+use crate::casework::cases::drafts::JudgedDraft;
+use crate::casework::cases::drafts::save::{Expect, NewDraft, SaveDraftError};
+use crate::casework::frame::powers::NotOpen;
 use crate::domain::application::{DraftContent, KEPT};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, DraftId};
 use crate::domain::item::ItemCode;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, DraftId};
+use crate::domain::kernel::text::Bilingual;
 use crate::store::drafts::Draft;
 
 /// The operations.

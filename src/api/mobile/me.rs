@@ -6,22 +6,22 @@ use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::person::{LanguageTag, PersonBody};
 use super::tag::Tag;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::phone::read_phone;
-use crate::api::edge::problem::{FieldError, Problem};
-use crate::api::edge::problem_of::{Brings, ProblemOf};
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::phone::read_phone;
 use crate::casework::people::People;
 use crate::casework::people::attach_wechat::AttachError;
 use crate::casework::people::join::{IfTaken, TakenError};
 use crate::casework::people::set_phone::SetPhoneError;
 use crate::casework::people::sign_in_wechat::WechatCodeError;
 use crate::casework::people::verify_identity::VerifyError;
-use crate::domain::identity::ResidentIdFault;
-use crate::domain::ids::PersonId;
-use crate::domain::private::Private;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::identity::ResidentIdFault;
 
 /// The operations.
 pub struct Me(pub People);

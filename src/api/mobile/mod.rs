@@ -19,9 +19,9 @@ pub mod uploads;
 use tokio_util::sync::CancellationToken;
 
 use super::edge::openapi::About;
-use super::edge::paging::Cursors;
+use crate::api::edge::parameters::paging::Cursors;
 use crate::casework::Casework;
-use crate::casework::live::Live;
+use crate::casework::notices::live::Live;
 use crate::casework::people::People;
 
 /// The operations: one implementation per group of paths.

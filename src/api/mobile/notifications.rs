@@ -6,17 +6,17 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::tag::Tag;
-use crate::api::bilingual::Bilingual;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::paging::{Cursors, Page, clamp};
-use crate::api::edge::problem::Problem;
-use crate::api::edge::problem_of::{Brings, ProblemOf};
-use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, NotificationId};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, NotificationId};
 use crate::store::notifications::Received;
 
 /// The operations.

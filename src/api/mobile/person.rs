@@ -3,11 +3,11 @@
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::wire_ids::EXAMPLE;
-use crate::domain::identity::{MaskedName, MobilePhone};
-use crate::domain::ids::PersonId;
-use crate::domain::person::Person;
-use crate::domain::text::Language;
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::text::Language;
+use crate::domain::people::identity::{MaskedName, MobilePhone};
+use crate::domain::people::person::Person;
 
 /// A person.
 #[derive(Debug, Clone, Object)]

@@ -6,22 +6,22 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::person::PersonBody;
 use super::tag::Tag;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::phone::read_phone;
-use crate::api::edge::problem::Problem;
-use crate::api::edge::problem_of::{Brings, ProblemOf};
-use crate::api::edge::request_id::current_request;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
+use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::phone::read_phone;
 use crate::casework::people::People;
 use crate::casework::people::check_code::CodeError;
 use crate::casework::people::refresh::RefreshError;
 use crate::casework::people::request_login_code::RequestCodeError;
 use crate::casework::people::sign_in_wechat::{WechatCodeError, WechatSignInError};
 use crate::casework::people::signed_in::SignedIn;
-use crate::domain::private::Private;
-use crate::domain::session::RefreshToken;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::session::RefreshToken;
 
 /// The operations.
 pub struct Sessions(pub People);
@@ -152,8 +152,8 @@ struct Session {
     person: PersonBody,
 }
 
-impl From<SignedIn<crate::domain::person::Person>> for Session {
-    fn from(signed_in: SignedIn<crate::domain::person::Person>) -> Self {
+impl From<SignedIn<crate::domain::people::person::Person>> for Session {
+    fn from(signed_in: SignedIn<crate::domain::people::person::Person>) -> Self {
         Self {
             person: PersonBody::from(&signed_in.who),
             access_token: signed_in.access_token.into_exposed(),
@@ -187,7 +187,7 @@ enum Opened {
 }
 
 impl Opened {
-    fn of(signed_in: SignedIn<crate::domain::person::Person>) -> Self {
+    fn of(signed_in: SignedIn<crate::domain::people::person::Person>) -> Self {
         Self::Created(Json(signed_in.into()), NO_STORE.to_owned())
     }
 }
@@ -200,7 +200,7 @@ enum Refreshed {
 }
 
 impl Refreshed {
-    fn of(signed_in: SignedIn<crate::domain::person::Person>) -> Self {
+    fn of(signed_in: SignedIn<crate::domain::people::person::Person>) -> Self {
         Self::Ok(Json(signed_in.into()), NO_STORE.to_owned())
     }
 }

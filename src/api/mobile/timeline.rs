@@ -6,17 +6,17 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::tag::Tag;
-use crate::api::bilingual::Bilingual;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::Problem;
-use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
-use crate::casework::timeline::{ParcelWithWay, Step, StepKind};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, ParcelId};
-use crate::domain::parcel::ScanMeaning;
-use crate::domain::text;
+use crate::casework::cases::timeline::{ParcelWithWay, Step, StepKind};
+use crate::domain::delivery::parcel::ScanMeaning;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, ParcelId};
+use crate::domain::kernel::text;
 
 /// The operations.
 pub struct Timeline(pub Casework);

@@ -9,21 +9,21 @@ use serde_json::json;
 
 use super::tag::Tag;
 use crate::api::edge::answers::Added;
-use crate::api::edge::bearer::Person;
-use crate::api::edge::code::Code;
-use crate::api::edge::idempotency::{Answered, OptionalKey};
-use crate::api::edge::problem::{FieldError, Problem};
-use crate::api::edge::wire_ids::EXAMPLE;
-use crate::api::file_content::FileAnswer;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::parameters::bearer::Person;
+use crate::api::edge::parameters::idempotency::{Answered, OptionalKey};
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
-use crate::casework::files::FilesError;
-use crate::casework::uploads::UploadError;
+use crate::casework::cases::uploads::UploadError;
 use crate::domain::application::KEPT;
-use crate::domain::clock::Instant;
-use crate::domain::ids::UploadId;
-use crate::domain::private::Private;
-use crate::domain::text::Bilingual;
-use crate::domain::upload::{FileKind, Upload};
+use crate::domain::application::upload::{FileKind, Upload};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::UploadId;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Bilingual;
+use crate::files::FilesError;
 
 /// The operations.
 pub struct Uploads(pub Casework);

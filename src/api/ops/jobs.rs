@@ -6,16 +6,16 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::tag::Tag;
-use crate::api::edge::bearer::Operator;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::paging::{Cursors, Page, clamp};
-use crate::api::edge::problem::Problem;
-use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::bearer::Operator;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
-use crate::domain::clock::Instant;
-use crate::domain::ids::JobId;
-use crate::domain::job::JobState;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::JobId;
+use crate::domain::work::job::JobState;
 use crate::store::jobs::{AttemptRow, JobFilter, JobRow};
 
 /// The operations.

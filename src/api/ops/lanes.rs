@@ -5,10 +5,10 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::tag::Tag;
-use crate::api::edge::bearer::Operator;
-use crate::api::edge::problem::Problem;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::bearer::Operator;
 use crate::casework::Casework;
-use crate::domain::job::Lane;
+use crate::domain::work::job::Lane;
 use crate::queue::Queue;
 use crate::store::jobs::Backlog;
 

@@ -5,7 +5,7 @@ pub mod lanes;
 pub mod tag;
 
 use super::edge::openapi::About;
-use super::edge::paging::Cursors;
+use crate::api::edge::parameters::paging::Cursors;
 use crate::casework::Casework;
 use crate::queue::Queue;
 

@@ -4,7 +4,7 @@ use poem_openapi::Object;
 use serde_json::Value;
 
 use crate::domain::application::{Application, HandedIn, Particulars};
-use crate::domain::ids::UploadId;
+use crate::domain::kernel::ids::UploadId;
 
 /// 申请材料。 What was handed in.
 #[derive(Debug, Object)]

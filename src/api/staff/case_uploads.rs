@@ -5,13 +5,13 @@ use poem_openapi::param::Path;
 
 use super::desk::desk;
 use super::tag::Tag;
-use crate::api::edge::bearer::Officer;
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::Problem;
-use crate::api::file_content::FileAnswer;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::bearer::Officer;
+use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::officers::read_upload::ReadUploadError;
-use crate::domain::ids::{CaseId, UploadId};
+use crate::domain::kernel::ids::{CaseId, UploadId};
 
 /// The operations.
 pub struct CaseUploads(pub(super) Casework);

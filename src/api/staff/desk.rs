@@ -1,13 +1,13 @@
 //! The desk that a request comes from.
 
-use crate::api::edge::bearer::Officer;
-use crate::api::edge::code::Code;
-use crate::api::edge::etag::IfMatch;
-use crate::api::edge::problem::Problem;
-use crate::api::edge::request_id::current_request;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::etag::IfMatch;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::middleware::request_id::current_request;
+use crate::api::edge::parameters::bearer::Officer;
 use crate::casework::officers::Desk;
-use crate::domain::staff::Role;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::staff::Role;
 
 /// The desk of an officer. Operators look after jobs and gateways, and see no cases.
 ///
@@ -33,9 +33,9 @@ pub(super) fn seen(if_match: IfMatch) -> Result<i64, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::edge::wire_ids::EXAMPLE;
-    use crate::domain::ids::{OfficerId, SessionId};
+    use crate::api::edge::parameters::wire_ids::EXAMPLE;
     use crate::domain::item::AgencyCode;
+    use crate::domain::kernel::ids::{OfficerId, SessionId};
 
     #[test]
     fn operators_have_no_desk() {

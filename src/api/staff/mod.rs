@@ -11,7 +11,7 @@ mod desk;
 mod parcel_view;
 
 use super::edge::openapi::About;
-use super::edge::paging::Cursors;
+use crate::api::edge::parameters::paging::Cursors;
 use crate::casework::Casework;
 use crate::casework::people::People;
 use crate::gateway::courier::Carriers;

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::wire_ids::EXAMPLE;
-use crate::domain::clock::Instant;
-use crate::domain::ids::{CaseId, ParcelId};
-use crate::domain::parcel::{ParcelState, Scan, ScanMeaning};
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::domain::delivery::parcel::{ParcelState, Scan, ScanMeaning};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{CaseId, ParcelId};
 use crate::store::parcels::StoredParcel;
 
 /// 寄递。 A parcel.

@@ -5,19 +5,19 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::tag::Tag;
-use crate::api::edge::bearer;
-use crate::api::edge::body::Body;
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::Problem;
-use crate::api::edge::wire_ids::EXAMPLE;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::bearer;
+use crate::api::edge::parameters::body::Body;
+use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::people::People;
 use crate::casework::people::officer_sign_in::OfficerSignInError;
 use crate::casework::people::signed_in::SignedIn;
-use crate::domain::ids::OfficerId;
-use crate::domain::private::Private;
-use crate::domain::session::RefreshToken;
-use crate::domain::staff::{Officer, Role};
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::ids::OfficerId;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::session::RefreshToken;
+use crate::domain::people::staff::{Officer, Role};
 
 /// The operations.
 pub struct Sessions(pub People);

@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 
 use super::ready::Rounds;
 use crate::casework::Casework;
-use crate::domain::clock::Stopwatch;
-use crate::domain::job::Lane;
+use crate::domain::kernel::clock::Stopwatch;
+use crate::domain::work::job::Lane;
 use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
 use crate::store::jobs::LaneCounts;

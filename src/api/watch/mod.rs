@@ -10,8 +10,8 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, Response, Route, get};
 
 use super::alive;
-use super::edge::allowed::Allowed;
-use super::edge::catch_all::CatchAll;
+use crate::api::edge::middleware::allowed::Allowed;
+use crate::api::edge::middleware::catch_all::CatchAll;
 
 /// What the routes are made of.
 pub struct Parts {

@@ -10,10 +10,10 @@ use poem::{Endpoint, EndpointExt, Request, Response, Result};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::Problem;
-use crate::domain::job::Lane;
-use crate::domain::text::Bilingual;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::work::job::Lane;
 use crate::queue::Queue;
 use crate::store::Store;
 

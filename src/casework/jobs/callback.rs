@@ -1,10 +1,10 @@
 //! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
 
 use crate::casework::Casework;
-use crate::domain::clock::{Instant, fresh};
-use crate::domain::ids::CallbackId;
-use crate::domain::job::{Job, Work};
-use crate::domain::reach::Link;
+use crate::domain::kernel::clock::{Instant, fresh};
+use crate::domain::kernel::ids::CallbackId;
+use crate::domain::notice::reach::Link;
+use crate::domain::work::job::{Job, Work};
 use crate::gateway::push::PushNews;
 use crate::store::callbacks::{self, StoredCall};
 use crate::store::record::Record;

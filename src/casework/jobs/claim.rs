@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::casework::Casework;
-use crate::domain::ids::JobId;
-use crate::domain::job::{Lane, Offer};
+use crate::domain::kernel::ids::JobId;
+use crate::domain::work::job::{Lane, Offer};
 use crate::store::jobs::{self, Claimed};
 use crate::store::{StoreError, jobs::JobFilter};
 
@@ -20,9 +20,6 @@ pub struct Swept {
 impl Casework {
     /// Takes those of these jobs that are due and free, `at_most` so many, each for the length of a lease, and opens an
     /// attempt at each.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn claim(
         &self,
         ids: &[JobId],
@@ -34,17 +31,11 @@ impl Casework {
     }
 
     /// The lanes in which jobs wait or are under way, whether anybody here works them or not.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn lanes_in_use(&self) -> Result<Vec<Lane>, StoreError> {
         jobs::lanes_in_use(&mut *self.store().connection().await?).await
     }
 
     /// Takes jobs of a lane that nobody works: those that have been due for so long. They are offered on the lane `inside`.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn take_in(&self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
         const AT_ONCE: i64 = 1_000;
         let found = jobs::overdue(&mut *self.store().connection().await?, lane, overdue, AT_ONCE).await?;
@@ -53,9 +44,6 @@ impl Casework {
 
     /// Finds due jobs of a lane for which no ring is on its way: never rung for, or rung for more than `lost_after` ago
     /// without effect.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn sweep(&self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         const AT_ONCE: i64 = 1_000;
         let found = jobs::sweep(&mut *self.store().connection().await?, lane, lost_after, AT_ONCE).await?;
@@ -67,9 +55,6 @@ impl Casework {
     }
 
     /// Brings the dead letters of a filter back to life, oldest first, at most `limit`; says how many there were.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn replay(&self, filter: &JobFilter, limit: i64) -> Result<usize, StoreError> {
         let dead = JobFilter { state: Some("dead".to_owned()), ..filter.clone() };
         let mut tx = self.store().begin().await?;
@@ -82,9 +67,6 @@ impl Casework {
     }
 
     /// Brings one dead letter back to life; says whether it was one.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn replay_one(&self, job: JobId) -> Result<bool, StoreError> {
         let offers = jobs::replay(&mut *self.store().connection().await?, &[job]).await?;
         let replayed = !offers.is_empty();

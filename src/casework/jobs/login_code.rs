@@ -1,9 +1,9 @@
 //! Sending a one-time sign-in code.
 
 use crate::casework::Casework;
-use crate::domain::clock::Instant;
-use crate::domain::ids::LoginCodeId;
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::LoginCodeId;
+use crate::domain::kernel::private::Private;
 use crate::store::{StoreError, login_codes};
 
 /// A code that is ready to be sent.
@@ -11,7 +11,6 @@ use crate::store::{StoreError, login_codes};
 pub struct LoginCodeTask {
     /// To which phone.
     pub phone: Private<String>,
-    /// The code.
     pub code: Private<String>,
     /// When it was asked for.
     pub created_at: Instant,

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::casework::Casework;
-use crate::casework::item_of_case::item_of;
+use crate::casework::frame::item_of_case::item_of;
 use crate::domain::case::{Actor, Case};
-use crate::domain::clock::Instant;
-use crate::domain::ids::ParcelId;
-use crate::domain::job::{Job, Work};
-use crate::domain::notification::Event;
-use crate::domain::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, Waybill};
+use crate::domain::delivery::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, Waybill};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::ParcelId;
+use crate::domain::notice::notification::Event;
+use crate::domain::work::job::{Job, Work};
 use crate::store::cases::{self, Owner};
 use crate::store::parcels::{self, ScanSource, StoredParcel, StoredScan};
 use crate::store::record::{ChangeKind, Record};
@@ -20,9 +20,7 @@ use crate::store::{StoreError, Tx, jobs, notifications, reach};
 /// Something that became known about a parcel.
 #[derive(Debug, Clone)]
 pub struct ParcelEffect {
-    /// Which parcel.
     pub parcel: ParcelId,
-    /// What.
     pub change: ParcelChange,
 }
 
@@ -49,7 +47,6 @@ pub enum ParcelChange {
 pub struct Trail {
     /// Its number there, where that is news.
     pub waybill: Option<Waybill>,
-    /// What happened.
     pub scans: Vec<Scan>,
     /// How we know.
     pub source: ScanSource,
@@ -63,17 +60,11 @@ const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 impl Casework {
     /// Reads a parcel for a job.
-    ///
-    /// # Errors
-    /// When the database is unavailable or holds something unreadable.
     pub async fn parcel(&self, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
         parcels::find(&mut *self.store().connection().await?, self.store().keys(), id).await
     }
 
     /// The parcel that a carrier speaks of.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn parcel_known_as(
         &self,
         carrier: &CarrierCode,

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::casework::Casework;
-use crate::domain::doubt::Doubt;
-use crate::domain::ids::{JobId, NotificationId, PersonId};
-use crate::domain::job::{Job, Work};
-use crate::domain::notification::{ChannelCode, Consent, Notification, PushMessage};
-use crate::domain::private::Private;
-use crate::domain::reach::{AddressKind, Link};
+use crate::domain::kernel::ids::{JobId, NotificationId, PersonId};
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::notification::{ChannelCode, Consent, Notification, PushMessage};
+use crate::domain::notice::reach::{AddressKind, Link};
+use crate::domain::work::doubt::Doubt;
+use crate::domain::work::job::{Job, Work};
 use crate::store::consent_holds::Wanted;
 use crate::store::push_receipts::{self, InDoubt};
 use crate::store::recipients::Recipient;
@@ -18,7 +18,6 @@ use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, notifications, rea
 /// A push that a worker holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingPush {
-    /// Its job.
     pub job: JobId,
     /// What it is to bring.
     pub notification: NotificationId,
@@ -35,9 +34,7 @@ pub struct PushTask {
     pub kept: Vec<u8>,
     /// The recipient's address as a keyed hash, for reservations and receipts.
     pub recipient: String,
-    /// The message.
     pub message: PushMessage,
-    /// Whose phone.
     pub person: PersonId,
 }
 
@@ -63,7 +60,6 @@ pub enum Prepared {
 /// What became of a push, as far as it concerns the notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushEffect {
-    /// Which notification.
     pub notification: NotificationId,
     /// Over which channel.
     pub channel: ChannelCode,
@@ -96,7 +92,6 @@ pub enum PushEnd {
 
 /// A push that ended, and what follows from that.
 pub(super) struct EndedPush<'a> {
-    /// Its job.
     pub job: JobId,
     /// How it ended.
     pub effect: &'a PushEffect,
@@ -110,9 +105,6 @@ pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 impl Casework {
     /// Prepares pushes over one channel: finds the addresses, words the messages, and holds the consents that they use up.
     /// Together, because one at a time the database would be asked twice a message.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn prepare_pushes(&self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
         let mut connection = self.store().connection().await?;
         let no_need = self.told_otherwise(&mut connection, link, pushes).await?;
@@ -191,9 +183,6 @@ impl Casework {
     }
 
     /// What is known of a push of which nobody knows whether it was taken; `None` where there is no doubt.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn doubt(
         &self,
         channel: &ChannelCode,

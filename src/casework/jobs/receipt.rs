@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use super::push::{EndedPush, PushEffect, PushEnd, pushes_to};
 use crate::casework::Casework;
-use crate::domain::doubt::Fate;
-use crate::domain::ids::{JobId, NotificationId};
-use crate::domain::job::Work;
-use crate::domain::notification::ChannelCode;
-use crate::domain::reach::Link;
+use crate::domain::kernel::ids::{JobId, NotificationId};
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::Link;
+use crate::domain::work::doubt::Fate;
+use crate::domain::work::job::Work;
 use crate::gateway::push::{PushReceipt, ReceiptOf};
 use crate::store::push_receipts::{self, Receipt};
 use crate::store::record::Record;
@@ -26,9 +26,6 @@ pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> 
 impl Casework {
     /// Whether a receipt tells of a failure before the answer is written down that it takes back: the gateway took the message,
     /// and the push is not settled yet.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn came_too_early(&self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
         if receipt.fate == Fate::Arrived {
             return Ok(false);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::push::EndedPush;
 use super::{ChannelNews, ParcelEffect, PushEffect};
 use crate::casework::Casework;
-use crate::domain::ids::{CallbackId, ParcelId};
+use crate::domain::kernel::ids::{CallbackId, ParcelId};
 use crate::store::jobs::{self, AttemptKey, Ending};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, callbacks, parcels};
@@ -23,7 +23,6 @@ pub struct Settlement {
 /// What follows from an attempt.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Nothing.
     None,
     /// A push ended on one channel.
     Push(PushEffect),
@@ -31,7 +30,6 @@ pub enum Effect {
     Parcel(ParcelEffect),
     /// A call was understood; scans in it concern parcels.
     Callback {
-        /// Which call.
         callback: CallbackId,
         /// What it was understood to say.
         outcome: String,

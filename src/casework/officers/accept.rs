@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::{Asked, Desk};
 use crate::casework::Casework;
-use crate::casework::change_case::{ChangeError, Context};
-use crate::casework::once::{Answer, Given};
+use crate::casework::frame::change::{ChangeError, Context};
+use crate::casework::frame::idempotency::{Answer, Given};
 use crate::domain::case::Case;
-use crate::domain::due::Deadlines;
+use crate::domain::item::due::Deadlines;
 use crate::store::cases::VersionedCase;
 
 impl Casework {

@@ -6,9 +6,9 @@ use serde_json::json;
 use super::Desk;
 use super::read::CaseFile;
 use crate::casework::Casework;
-use crate::casework::change_case::ChangeError;
-use crate::casework::once::{self, Answer, Entered, Given, Once};
-use crate::domain::ids::CaseId;
+use crate::casework::frame::change::ChangeError;
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once};
+use crate::domain::kernel::ids::CaseId;
 use crate::store::record::Record;
 
 impl Casework {
@@ -26,14 +26,14 @@ impl Casework {
         answer: impl FnOnce(&CaseFile) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let (mut tx, now) = (self.store().begin().await?, self.now());
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), once, now).await? {
-            return Ok(once::again(tx, answer).await?);
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), once, now).await? {
+            return Ok(idempotency::again(tx, answer).await?);
         }
         let file = self.case_file_unmasked(&mut tx, desk, id).await?.ok_or(ChangeError::NotFound)?;
         let mut record = Record::default();
         record.remember(id, &desk.actor(), "disclosed", json!({"reason": reason}), now);
         let answer = answer(&file);
-        once::leave_in(&mut record, self.store().keys(), once, &answer, now)?;
+        idempotency::leave_in(&mut record, self.store().keys(), once, &answer, now)?;
         let offers = self.save(&mut tx, &record, now).await?;
         self.commit(tx, &record, offers).await?;
         Ok(Given::first(answer))

@@ -10,17 +10,16 @@ pub mod read_upload;
 
 use serde_json::Value;
 
-use crate::casework::change_case::Act;
-use crate::casework::once::Once;
+use crate::casework::frame::change::Act;
+use crate::casework::frame::idempotency::Once;
 use crate::domain::case::{Actor, Case};
-use crate::domain::ids::{CaseId, OfficerId};
 use crate::domain::item::AgencyCode;
+use crate::domain::kernel::ids::{CaseId, OfficerId};
 use crate::store::cases::Owner;
 
 /// An officer at work. They see and change only what is their agency's.
 #[derive(Debug, Clone)]
 pub struct Desk {
-    /// Who.
     pub officer: OfficerId,
     /// Of which agency.
     pub agency: AgencyCode,

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::Desk;
 use crate::casework::Casework;
-use crate::domain::ids::{CaseId, ParcelId};
-use crate::domain::job::{Job, Work};
-use crate::domain::parcel::{ParcelState, Scan};
+use crate::domain::delivery::parcel::{ParcelState, Scan};
+use crate::domain::kernel::ids::{CaseId, ParcelId};
+use crate::domain::work::job::{Job, Work};
 use crate::store::parcels::{self, StoredParcel};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, cases, jobs};
@@ -21,16 +21,12 @@ pub enum CancelError {
     /// It is not ordered yet, on its way already, or at its end.
     #[error("not possible while the parcel is {0}")]
     WrongState(&'static str),
-    /// The record.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Casework {
     /// A parcel of a case of the agency, with its way.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub async fn parcel_of_agency(
         &self,
         desk: &Desk,
@@ -47,9 +43,6 @@ impl Casework {
     }
 
     /// The parcels of a case of the agency, the first one first; `None` if it has no such case.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub async fn parcels_of_agencys_case(
         &self,
         desk: &Desk,
@@ -64,9 +57,6 @@ impl Casework {
     }
 
     /// The agency's parcels in a state by the day on which they must have arrived, after a place in the list.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub async fn parcels_to_serve(
         &self,
         desk: &Desk,

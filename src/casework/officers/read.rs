@@ -4,16 +4,15 @@ use chrono::NaiveDate;
 
 use super::Desk;
 use crate::casework::Casework;
-use crate::casework::item_of_case::item_of;
+use crate::casework::frame::item_of_case::item_of;
 use crate::domain::application::Application;
-use crate::domain::case_number::CaseNumber;
-use crate::domain::ids::CaseId;
+use crate::domain::case::number::CaseNumber;
+use crate::domain::kernel::ids::CaseId;
 use crate::store::cases::{self, HistoryEntry, VersionedCase};
 use crate::store::{Conn, StoreError};
 
 /// A case with all that was handed in.
 pub struct CaseFile {
-    /// The case.
     pub case: VersionedCase,
     /// What was applied for, as submitted.
     pub application: Application,
@@ -23,9 +22,6 @@ pub struct CaseFile {
 
 impl Casework {
     /// The agency's open cases by due date, after a place in the queue.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub async fn queue(
         &self,
         desk: &Desk,
@@ -38,18 +34,12 @@ impl Casework {
     }
 
     /// A case of the agency by its number, whatever state it is in.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<VersionedCase>, StoreError> {
         cases::by_number(&mut *self.store().connection().await?, self.store().keys(), &desk.agency, number).await
     }
 
     /// A case of the agency with all that was handed in, resident IDs and phone numbers masked; `None` if it has none of
     /// that id.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub async fn case_file(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
         let mut connection = self.store().connection().await?;
         let Some(file) = self.case_file_unmasked(&mut connection, desk, id).await? else { return Ok(None) };
@@ -82,9 +72,6 @@ impl Casework {
     }
 
     /// The history of a case of the agency, oldest first; `None` if it has none of that id.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
     pub async fn case_history(&self, desk: &Desk, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
         let mut connection = self.store().connection().await?;
         let keys = self.store().keys();

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::Desk;
 use crate::casework::Casework;
-use crate::casework::files::FilesError;
-use crate::casework::uploads::Content;
-use crate::domain::ids::{CaseId, UploadId};
+use crate::casework::cases::uploads::Content;
+use crate::domain::kernel::ids::{CaseId, UploadId};
+use crate::files::FilesError;
 use crate::store::StoreError;
 use crate::store::record::{Record, SaveError};
 use crate::store::uploads::StoredUpload;
@@ -15,7 +15,6 @@ use crate::store::uploads::StoredUpload;
 /// Why a file cannot be read now.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadUploadError {
-    /// The record.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The place of the files.

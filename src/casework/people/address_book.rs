@@ -1,12 +1,12 @@
 //! A person's address book (地址簿).
 
 use super::{People, Regions, commit};
-use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
-use crate::domain::address::{PostalAddress, SavedAddress};
-use crate::domain::clock::fresh;
-use crate::domain::identity::MobilePhone;
-use crate::domain::ids::{AddressId, PersonId};
-use crate::domain::private::Private;
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once, OnceError};
+use crate::domain::delivery::address::{PostalAddress, SavedAddress};
+use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::ids::{AddressId, PersonId};
+use crate::domain::kernel::private::Private;
+use crate::domain::people::identity::MobilePhone;
 use crate::store::{StoreError, addresses, people};
 
 /// How many addresses a person may keep.
@@ -26,7 +26,6 @@ pub struct AddressEntry {
     pub region: String,
     /// Street, building, room.
     pub detail: Private<String>,
-    /// Postcode.
     pub postcode: Option<String>,
     /// Whether it is offered first from now on.
     pub is_default: bool,
@@ -62,7 +61,6 @@ pub enum AddressError {
     /// The same request is under way, or its key was used for another.
     #[error(transparent)]
     Once(#[from] OnceError),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -104,9 +102,6 @@ fn clean(text: &Private<String>, longest: usize) -> Option<Private<String>> {
 
 impl People {
     /// A person's addresses, the default first.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn addresses(&self, person: PersonId) -> Result<Vec<SavedAddress>, StoreError> {
         addresses::of_person(&mut *self.store.connection().await?, self.store.keys(), person).await
     }
@@ -133,8 +128,8 @@ impl People {
     ) -> Result<Given, AddressError> {
         let address = read_address(entry, &self.regions).map_err(AddressError::Invalid)?;
         let (mut tx, now) = (self.store.begin().await?, self.clock.now());
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store.keys(), once, now).await? {
-            return Ok(once::again(tx, answer).await?);
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store.keys(), once, now).await? {
+            return Ok(idempotency::again(tx, answer).await?);
         }
         people::hold(&mut tx, person).await?;
         let count = addresses::count(&mut tx, person).await?;
@@ -148,7 +143,7 @@ impl People {
         }
         addresses::insert(&mut tx, self.store.keys(), person, &saved).await?;
         let answer = answer(&saved);
-        once::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
+        idempotency::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
         commit(tx).await?;
         Ok(Given::first(answer))
     }
@@ -192,7 +187,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::address::RegionNames;
+    use crate::domain::delivery::address::RegionNames;
 
     fn entry() -> AddressEntry {
         AddressEntry {

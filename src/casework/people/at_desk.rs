@@ -4,15 +4,12 @@
 use std::sync::Arc;
 
 use super::People;
-use crate::domain::ids::SessionId;
-use crate::domain::staff::Officer;
+use crate::domain::kernel::ids::SessionId;
+use crate::domain::people::staff::Officer;
 use crate::store::{StoreError, officers};
 
 impl People {
     /// The officer of a sign-in, unless it ended or the account was closed, as it was within the last second.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn officer_at_desk(&self, session: SessionId) -> Result<Option<Arc<Officer>>, StoreError> {
         if let Some(known) = self.recent_officers.find(&session) {
             return Ok(Some(known));

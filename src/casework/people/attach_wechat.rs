@@ -3,15 +3,14 @@
 use super::People;
 use super::join::{Claimed, IfTaken, Proved, TakenError};
 use super::sign_in_wechat::WechatCodeError;
-use crate::domain::ids::PersonId;
-use crate::domain::private::Private;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::private::Private;
 use crate::store::people::{self, WechatAccount};
 use crate::store::record::Record;
 
 /// Why the account was not attached.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// WeChat's code.
     #[error(transparent)]
     Code(#[from] WechatCodeError),
     /// It belongs to another account here.

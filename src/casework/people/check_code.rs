@@ -3,10 +3,10 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use super::People;
-use crate::domain::identity::MobilePhone;
-use crate::domain::ids::LoginCodeId;
-use crate::domain::login_code;
-use crate::domain::private::Private;
+use crate::domain::kernel::ids::LoginCodeId;
+use crate::domain::kernel::private::Private;
+use crate::domain::people::identity::MobilePhone;
+use crate::domain::people::login_code;
 use crate::store::{StoreError, Tx, login_codes};
 
 /// Why a code proved nothing.
@@ -18,7 +18,6 @@ pub enum CodeError {
     /// The latest code was guessed at too often: ask for a new one.
     #[error("the code was guessed at too often")]
     Exhausted,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::assertion::{self, AssertionFault};
 use super::{People, commit};
-use crate::casework::tokens::{Grant, LIFETIME, TokenAudience};
-use crate::domain::private::Private;
-use crate::domain::staff::Scopes;
+use crate::auth::client_assertion::{self, AssertionFault};
+use crate::auth::tokens::{Grant, LIFETIME, TokenAudience};
+use crate::domain::kernel::private::Private;
+use crate::domain::people::staff::Scopes;
 use crate::store::{StoreError, api_clients};
 
 /// What an API client gets.
@@ -16,7 +16,6 @@ pub struct ClientToken {
     pub access_token: Private<String>,
     /// For how long.
     pub expires_in: Duration,
-    /// What for.
     pub scopes: Scopes,
 }
 
@@ -35,7 +34,6 @@ pub enum ClientTokenError {
     /// The client has none of the scopes that it asks for.
     #[error("none of the scopes is granted")]
     NoScope,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -47,10 +45,10 @@ impl People {
     /// [`ClientTokenError`].
     pub async fn client_token(&self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
         let now = self.clock.now();
-        let id = assertion::claimed_client(assertion).ok_or(AssertionFault::Form)?;
+        let id = client_assertion::claimed_client(assertion).ok_or(AssertionFault::Form)?;
         let mut tx = self.store.begin().await?;
         let (client, keys) = api_clients::find_open(&mut tx, id).await?.ok_or(ClientTokenError::UnknownClient)?;
-        let proof = assertion::verify(assertion, id, &keys, &self.token_endpoint, now)?;
+        let proof = client_assertion::verify(assertion, id, &keys, &self.token_endpoint, now)?;
         if !api_clients::use_assertion(&mut tx, id, &proof.jti, proof.forget_after).await? {
             return Err(ClientTokenError::Replayed);
         }

@@ -1,8 +1,8 @@
 //! Clients tell about the installations that they are, at every start and whenever a push token changes.
 
 use super::People;
-use crate::domain::device::Device;
-use crate::domain::ids::{InstallationId, PersonId};
+use crate::domain::kernel::ids::{InstallationId, PersonId};
+use crate::domain::notice::device::Device;
 use crate::store::{StoreError, devices};
 
 /// Why a device is not kept.
@@ -11,7 +11,6 @@ pub enum RegisterError {
     /// Its push token is for a channel that this installation does not send over.
     #[error("this installation has no such channel")]
     UnknownChannel,
-    /// The record.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -29,9 +28,6 @@ impl People {
     }
 
     /// Forgets a device; says whether the person had it.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn forget_device(&self, person: PersonId, id: InstallationId) -> Result<bool, StoreError> {
         devices::remove(&mut *self.store.connection().await?, person, id).await
     }

@@ -6,10 +6,10 @@
 //! when they were verified as two different people.
 
 use super::People;
-use crate::domain::identity::{MobilePhone, ResidentId};
-use crate::domain::ids::PersonId;
-use crate::domain::person::Person;
-use crate::domain::session::EndedBecause;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::people::identity::{MobilePhone, ResidentId};
+use crate::domain::people::person::Person;
+use crate::domain::people::session::EndedBecause;
 use crate::store::people::WechatAccount;
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{Conn, KeyRing, StoreError, Tx, joins, people, sessions};
@@ -35,7 +35,6 @@ pub enum TakenError {
     /// Both accounts were verified, as two different people.
     #[error("the accounts were verified as different people")]
     Differ,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -51,7 +50,6 @@ pub(super) enum Proved<'a> {
 /// Whose it is, once that is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claimed {
-    /// Nobody's.
     Free,
     /// The person's own: since before, or since another account was joined with theirs.
     Own,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::People;
-use super::assertion::{KeysFault, check_keys};
-use crate::domain::clock::fresh;
-use crate::domain::ids::ClientId;
+use crate::auth::client_assertion::{KeysFault, check_keys};
 use crate::domain::item::AgencyCode;
-use crate::domain::staff::{ApiClient, Scopes, Source};
+use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::ids::ClientId;
+use crate::domain::people::staff::{ApiClient, Scopes, Source};
 use crate::store::StoreError;
 use crate::store::api_clients::{self, ONE_CLIENT_PER_SOURCE};
 
@@ -35,10 +35,8 @@ pub enum ClientError {
     /// There is no such client.
     #[error("there is no such client")]
     NotFound,
-    /// Its keys.
     #[error("the keys are not taken: {0}")]
     Keys(#[from] KeysFault),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -76,17 +74,11 @@ impl People {
     }
 
     /// All clients, by source.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn clients(&self) -> Result<Vec<ApiClient>, StoreError> {
         api_clients::all(&mut *self.store.connection().await?).await
     }
 
     /// The client of an id, unless it was shut out, as it was within the last second.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn client(&self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
         if let Some(known) = self.recent_clients.find(&id) {
             return Ok(Some(known));

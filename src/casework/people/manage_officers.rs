@@ -1,13 +1,13 @@
 //! Officers' accounts, as whoever runs Songda makes and closes them (`songda staff`).
 
-use super::passwords::PasswordError;
 use super::{People, commit};
-use crate::domain::clock::fresh;
-use crate::domain::ids::OfficerId;
+use crate::auth::passwords::PasswordError;
 use crate::domain::item::AgencyCode;
-use crate::domain::private::Private;
-use crate::domain::session::EndedBecause;
-use crate::domain::staff::{Officer, Role, Username};
+use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::ids::OfficerId;
+use crate::domain::kernel::private::Private;
+use crate::domain::people::session::EndedBecause;
+use crate::domain::people::staff::{Officer, Role, Username};
 use crate::store::officers::{self, ONE_OFFICER_PER_USERNAME};
 use crate::store::{StoreError, Tx, sessions};
 
@@ -16,7 +16,6 @@ use crate::store::{StoreError, Tx, sessions};
 pub struct NewOfficer {
     /// What they will type to sign in.
     pub username: Username,
-    /// Their name.
     pub name: String,
     /// Whose cases they will see.
     pub agency: AgencyCode,
@@ -33,10 +32,8 @@ pub enum OfficerError {
     /// There is no such account.
     #[error("there is no such account")]
     NotFound,
-    /// The password.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -90,9 +87,6 @@ impl People {
     }
 
     /// All accounts, by username.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn officers(&self) -> Result<Vec<Officer>, StoreError> {
         officers::all(&mut *self.store.connection().await?).await
     }

@@ -1,11 +1,10 @@
 //! People, officers and API clients: how they sign in, who they are, and how they are reached.
 //!
 //! A session that was ended is refused a refresh at once. Access tokens that a resident was given before run out within
-//! [`crate::casework::tokens::LIFETIME`], because they are checked without asking the database; those of officers and API
+//! [`crate::auth::tokens::LIFETIME`], because they are checked without asking the database; those of officers and API
 //! clients within a second, because who they are is looked up ([`known`]).
 
 pub mod address_book;
-pub mod assertion;
 pub mod at_desk;
 pub mod attach_wechat;
 pub mod check_code;
@@ -16,7 +15,6 @@ pub mod manage_clients;
 pub mod manage_officers;
 pub mod me;
 pub mod officer_sign_in;
-pub mod passwords;
 pub mod recent;
 pub mod refresh;
 pub mod report_consents;
@@ -30,18 +28,18 @@ pub mod verify_identity;
 
 use std::sync::Arc;
 
-use self::passwords::Passwords;
 use self::recent::Recent;
-use super::bell::Bell;
-use super::tokens::Tokens;
+use crate::auth::passwords::Passwords;
+use crate::auth::tokens::Tokens;
+use crate::casework::frame::bell::Bell;
 use crate::catalog::Catalog;
-use crate::domain::address::RegionNames;
-use crate::domain::clock::Clock;
-use crate::domain::ids::{ClientId, SessionId};
-use crate::domain::notification::ChannelCode;
-use crate::domain::staff::{ApiClient, Officer};
+use crate::domain::delivery::address::RegionNames;
+use crate::domain::kernel::clock::Clock;
+use crate::domain::kernel::ids::{ClientId, SessionId};
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::people::staff::{ApiClient, Officer};
 use crate::gateway::identity::IdentityGateway;
-use crate::gateway::wechat_login::LoginGateway;
+use crate::gateway::login::wechat::LoginGateway;
 use crate::store::{Store, StoreError, Tx};
 
 /// Names the county of a six-digit GB/T 2260 code, if the catalogue knows it.
@@ -50,7 +48,6 @@ pub type Regions = Arc<dyn Fn(&str) -> Option<RegionNames> + Send + Sync>;
 /// What the use cases about people share. Cloning shares it.
 #[derive(Clone)]
 pub struct People {
-    /// The record.
     pub store: Store,
     /// What tells the time.
     pub clock: Clock,

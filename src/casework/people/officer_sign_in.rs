@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::passwords::PasswordError;
 use super::signed_in::SignedIn;
 use super::{People, commit};
-use crate::domain::ids::OfficerId;
-use crate::domain::private::Private;
-use crate::domain::staff::Officer;
+use crate::auth::passwords::PasswordError;
+use crate::domain::kernel::ids::OfficerId;
+use crate::domain::kernel::private::Private;
+use crate::domain::people::staff::Officer;
 use crate::store::officers::{self, Lockout};
 use crate::store::{StoreError, set_relaxed};
 
@@ -24,7 +24,6 @@ pub enum OfficerSignInError {
     /// The password could not be compared.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

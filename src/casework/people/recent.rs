@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use crate::domain::clock::Stopwatch;
+use crate::domain::kernel::clock::Stopwatch;
 
 /// How long something need not be looked up again.
 const RECENT_FOR: Duration = Duration::from_secs(1);

@@ -1,12 +1,12 @@
-//! A client exchanges its refresh token for the next pair of tokens ([`crate::domain::session`] says why and how).
+//! A client exchanges its refresh token for the next pair of tokens ([`crate::domain::people::session`] says why and how).
 
 use super::signed_in::{SignedIn, Subject};
 use super::{People, commit};
-use crate::domain::clock::Instant;
-use crate::domain::ids::{OfficerId, PersonId};
-use crate::domain::person::Person;
-use crate::domain::session::{EndedBecause, Presented, RefreshToken};
-use crate::domain::staff::Officer;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{OfficerId, PersonId};
+use crate::domain::people::person::Person;
+use crate::domain::people::session::{EndedBecause, Presented, RefreshToken};
+use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, HeldToken};
 use crate::store::{StoreError, Tx, officers, people};
 
@@ -19,7 +19,6 @@ pub enum RefreshError {
     /// The token was used before, and its answer was not lost. Its session has ended.
     #[error("the refresh token was used before")]
     Copied,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,16 +1,15 @@
 //! Consents as people gave them, reported by a client or by the platform itself, and what should still be asked.
 
 use super::{People, commit};
-use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
-use crate::domain::consent::{ConsentAnswer, ConsentBalance, ConsentTemplate};
-use crate::domain::ids::PersonId;
-use crate::domain::notification::{ChannelCode, Consent};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once, OnceError};
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::notice::consent::{ConsentAnswer, ConsentBalance, ConsentTemplate};
+use crate::domain::notice::notification::{ChannelCode, Consent};
 use crate::store::{Conn, StoreError, consents, people};
 
 /// A template that needs consent, and where a person stands with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentStanding {
-    /// The template.
     pub template: ConsentTemplate,
     /// The person's balance.
     pub balance: ConsentBalance,
@@ -25,7 +24,6 @@ pub enum ReportError {
     /// The same request is under way, or its key was used for another.
     #[error(transparent)]
     Once(#[from] OnceError),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -45,8 +43,8 @@ impl People {
         answer: impl FnOnce(&[ConsentStanding]) -> Answer + Send,
     ) -> Result<Given, ReportError> {
         let (mut tx, now) = (self.store.begin().await?, self.clock.now());
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store.keys(), once, now).await? {
-            return Ok(once::again(tx, answer).await?);
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store.keys(), once, now).await? {
+            return Ok(idempotency::again(tx, answer).await?);
         }
         for (template, answer, kind) in self.known(channel, answers)? {
             let before = consents::hold_balance(&mut tx, person, channel, template, now).await?;
@@ -54,15 +52,12 @@ impl People {
             consents::set_balance(&mut tx, person, channel, template, after).await?;
         }
         let answer = answer(&self.consents_of(&mut tx, person).await?);
-        once::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
+        idempotency::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
         commit(tx).await?;
         Ok(Given::first(answer))
     }
 
     /// The templates that need consent in the language that a person is written to, and where they stand with each.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn list_consents(&self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
         self.consents_of(&mut *self.store.connection().await?, person).await
     }

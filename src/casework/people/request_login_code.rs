@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{People, commit};
-use crate::domain::clock::fresh;
-use crate::domain::identity::MobilePhone;
-use crate::domain::ids::LoginCodeId;
-use crate::domain::job::{Job, Work};
-use crate::domain::{limits, login_code};
+use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::ids::LoginCodeId;
+use crate::domain::kernel::limits;
+use crate::domain::people::identity::MobilePhone;
+use crate::domain::people::login_code;
+use crate::domain::work::job::{Job, Work};
 use crate::store::login_codes::{self, LoginCode};
 use crate::store::{StoreError, jobs};
 
@@ -17,7 +18,6 @@ pub enum RequestCodeError {
     /// The number has had as many codes as it may for now.
     #[error("too many codes for one number; wait {0:?}")]
     TooMany(Duration),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

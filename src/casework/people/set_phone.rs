@@ -3,16 +3,15 @@
 use super::check_code::CodeError;
 use super::join::{Claimed, IfTaken, Proved, TakenError};
 use super::{People, commit};
-use crate::domain::identity::MobilePhone;
-use crate::domain::ids::PersonId;
-use crate::domain::private::Private;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::private::Private;
+use crate::domain::people::identity::MobilePhone;
 use crate::store::record::Record;
 use crate::store::{StoreError, login_codes, people};
 
 /// Why the number was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPhoneError {
-    /// The code.
     #[error(transparent)]
     Code(#[from] CodeError),
     /// The number belongs to another account here. The code counts on, for whoever says what to do then.

@@ -4,12 +4,12 @@
 use super::check_code::CodeError;
 use super::signed_in::SignedIn;
 use super::{People, commit};
-use crate::domain::clock::fresh;
-use crate::domain::identity::MobilePhone;
-use crate::domain::ids::PersonId;
-use crate::domain::person::Person;
-use crate::domain::private::Private;
-use crate::domain::text::Language;
+use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Language;
+use crate::domain::people::identity::MobilePhone;
+use crate::domain::people::person::Person;
 use crate::store::{StoreError, Tx, login_codes, people};
 
 impl People {

@@ -2,12 +2,12 @@
 
 use super::People;
 use super::signed_in::SignedIn;
-use crate::domain::clock::fresh;
-use crate::domain::ids::PersonId;
-use crate::domain::person::Person;
-use crate::domain::private::Private;
-use crate::domain::text::Language;
-use crate::gateway::wechat_login::LoginFault;
+use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Language;
+use crate::domain::people::person::Person;
+use crate::gateway::login::wechat::LoginFault;
 use crate::store::people::{self, WechatAccount};
 use crate::store::{StoreError, Tx};
 
@@ -31,10 +31,8 @@ pub enum WechatCodeError {
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum WechatSignInError {
-    /// WeChat's code.
     #[error(transparent)]
     Code(#[from] WechatCodeError),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

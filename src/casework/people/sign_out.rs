@@ -3,24 +3,18 @@
 use uuid::Uuid;
 
 use super::People;
-use crate::domain::ids::SessionId;
-use crate::domain::session::EndedBecause;
+use crate::domain::kernel::ids::SessionId;
+use crate::domain::people::session::EndedBecause;
 use crate::store::{StoreError, sessions};
 
 impl People {
     /// Ends one session. Its refresh token is refused from now on.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn sign_out(&self, session: SessionId) -> Result<(), StoreError> {
         let mut connection = self.store.connection().await?;
         sessions::end(&mut connection, session, EndedBecause::SignedOut, self.clock.now()).await
     }
 
     /// Ends every session of a person or an officer.
-    ///
-    /// # Errors
-    /// When the database is unavailable.
     pub async fn sign_out_everywhere(&self, subject: Uuid) -> Result<(), StoreError> {
         let mut connection = self.store.connection().await?;
         sessions::end_all(&mut connection, subject, EndedBecause::SignedOutEverywhere, self.clock.now()).await

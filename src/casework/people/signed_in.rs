@@ -5,20 +5,19 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{People, commit};
-use crate::casework::tokens::{Grant, LIFETIME, TokenAudience};
-use crate::domain::clock::{Instant, fresh};
-use crate::domain::ids::{OfficerId, PersonId, SessionId};
-use crate::domain::person::Person;
-use crate::domain::private::Private;
-use crate::domain::session::{Audience, RefreshToken};
-use crate::domain::staff::Officer;
+use crate::auth::tokens::{Grant, LIFETIME, TokenAudience};
+use crate::domain::kernel::clock::{Instant, fresh};
+use crate::domain::kernel::ids::{OfficerId, PersonId, SessionId};
+use crate::domain::kernel::private::Private;
+use crate::domain::people::person::Person;
+use crate::domain::people::session::{Audience, RefreshToken};
+use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, NewSession};
 use crate::store::{StoreError, Tx};
 
 /// What a client gets when somebody signed in, or stays signed in.
 #[derive(Debug, Clone)]
 pub struct SignedIn<T> {
-    /// Who.
     pub who: T,
     /// Opens the API for a while.
     pub access_token: Private<String>,
@@ -37,7 +36,6 @@ pub trait Subject {
     /// The type of their ids.
     type Id: ToString;
 
-    /// Their id.
     fn id(&self) -> Self::Id;
 
     /// Their bare id.

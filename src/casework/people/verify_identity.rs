@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::join::{IfTaken, Proved, TakenError};
 use super::{People, commit};
-use crate::domain::clock::{beijing_day, fresh_uuid};
-use crate::domain::identity::{ResidentId, ResidentIdFault};
-use crate::domain::ids::PersonId;
-use crate::domain::limits;
-use crate::domain::person::{MISMATCH_MEMORY, MISMATCHES, Person, VerifiedIdentity};
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::{beijing_day, fresh_uuid};
+use crate::domain::kernel::ids::PersonId;
+use crate::domain::kernel::limits;
+use crate::domain::kernel::private::Private;
+use crate::domain::people::identity::{ResidentId, ResidentIdFault};
+use crate::domain::people::person::{MISMATCH_MEMORY, MISMATCHES, Person, VerifiedIdentity};
 use crate::gateway::identity::IdentityFact;
 use crate::store::record::Record;
 use crate::store::{StoreError, identity_tries, people};
@@ -49,7 +49,6 @@ pub enum VerifyError {
     /// Nobody is verified in this installation.
     #[error("there is no identity gateway here")]
     NotOffered,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

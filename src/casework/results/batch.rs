@@ -3,8 +3,8 @@
 use super::Recorded;
 use super::record::{Reported, Row, Written, is_of_all, is_raced, refused_by_the_list};
 use crate::casework::Casework;
-use crate::casework::once::{self, Answer, Entered, Given, Once, OnceError};
-use crate::domain::clock::{Instant, beijing_day};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once, OnceError};
+use crate::domain::kernel::clock::{Instant, beijing_day};
 use crate::store::record::SaveError;
 use crate::store::{StoreError, Tx};
 
@@ -66,8 +66,8 @@ impl Casework {
         let (catalog, keys, now) = (self.catalog().current(), self.store().keys(), self.now());
         // Before it draws numbers, which a repetition does not need.
         let mut look = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut look, keys, Some(once), now).await? {
-            return Ok(once::again(look, answer).await?);
+        if let Entered::Replay(answer) = idempotency::enter(&mut look, keys, Some(once), now).await? {
+            return Ok(idempotency::again(look, answer).await?);
         }
         look.rollback().await.map_err(StoreError::from)?;
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
@@ -85,7 +85,7 @@ impl Casework {
             Ok(Batch::Written(mut tx, written)) => {
                 verdicts.extend(written.verdicts);
                 let answer = answer(verdicts.into_values().collect());
-                once::leave(&mut tx, keys, Some(once), &answer, now).await?;
+                idempotency::leave(&mut tx, keys, Some(once), &answer, now).await?;
                 self.commit(tx, &written.record, written.offers).await?;
                 Given::first(answer)
             }
@@ -106,10 +106,10 @@ impl Casework {
     async fn keep_answer(&self, answer: Answer, once: &Once, now: Instant) -> Result<Given, OnceError> {
         let keys = self.store().keys();
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, keys, Some(once), now).await? {
-            return Ok(once::again(tx, answer).await?);
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, keys, Some(once), now).await? {
+            return Ok(idempotency::again(tx, answer).await?);
         }
-        once::leave(&mut tx, keys, Some(once), &answer, now).await?;
+        idempotency::leave(&mut tx, keys, Some(once), &answer, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         Ok(Given::first(answer))
     }
@@ -120,8 +120,8 @@ impl Casework {
         let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
         drop(connection);
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = once::enter(&mut tx, self.store().keys(), Some(once), now).await? {
-            return Ok(Batch::Given(once::again(tx, answer).await?));
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), Some(once), now).await? {
+            return Ok(Batch::Given(idempotency::again(tx, answer).await?));
         }
         match self.write_rows(&mut tx, rows, numbers, now).await {
             Ok(written) => Ok(Batch::Written(tx, Box::new(written))),

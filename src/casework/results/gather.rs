@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::record::Reported;
 use super::{BackOffice, NewResult, Recorded, RowRefusal};
 use crate::casework::Casework;
-use crate::casework::once::OnceError;
+use crate::casework::frame::idempotency::OnceError;
 use crate::store::StoreError;
 
 /// How many transactions are written at once.

@@ -8,12 +8,12 @@ mod row;
 pub use gather::Gather;
 pub use record::Reported;
 
-use super::once::OnceError;
-use crate::domain::address::PostalAddress;
+use crate::casework::frame::idempotency::OnceError;
 use crate::domain::case::Ruling;
-use crate::domain::clock::Instant;
-use crate::domain::ids::ClientId;
+use crate::domain::delivery::address::PostalAddress;
 use crate::domain::item::{AgencyCode, ItemCode};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::ClientId;
 use crate::store::StoreError;
 use crate::store::cases::VersionedCase;
 use crate::store::reported::KnownAs;
@@ -21,7 +21,6 @@ use crate::store::reported::KnownAs;
 /// A back-office system at work.
 #[derive(Debug, Clone)]
 pub struct BackOffice {
-    /// Which client.
     pub client: ClientId,
     /// Its name in `/results/{source}/…`; it sees only what carries it.
     pub source: String,
@@ -38,11 +37,9 @@ pub struct NewResult {
     pub reference: String,
     /// On which item.
     pub item: ItemCode,
-    /// For whom.
     pub applicant: KnownAs,
     /// What was decided.
     pub ruling: Ruling,
-    /// When.
     pub decided_at: Instant,
     /// How the result is to arrive.
     pub delivery: NewDelivery,
@@ -53,7 +50,6 @@ pub struct NewResult {
 pub enum NewDelivery {
     /// On the phone alone.
     Electronic,
-    /// By courier.
     Courier(PostalAddress),
     /// At a hall.
     Counter(String),

@@ -7,19 +7,19 @@ use serde_json::json;
 use super::row::Repetition;
 use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
 use crate::casework::Casework;
-use crate::casework::change_case::ChangeError;
-use crate::casework::enact::Applicant;
+use crate::casework::frame::apply::Applicant;
+use crate::casework::frame::change::ChangeError;
+use crate::casework::frame::idempotency::OnceError;
+use crate::casework::frame::powers::NOT_PUBLISHED;
 use crate::casework::officers::decide::cause;
-use crate::casework::once::OnceError;
-use crate::casework::power_list::NOT_PUBLISHED;
 use crate::catalog::Snapshot;
+use crate::domain::case::number::CaseNumber;
 use crate::domain::case::{Actor, Case, Delivery, State};
-use crate::domain::case_number::CaseNumber;
-use crate::domain::clock::{Instant, beijing_day, fresh};
-use crate::domain::ids::{CaseId, PersonId};
 use crate::domain::item::ItemVersion;
-use crate::domain::job::Offer;
-use crate::domain::reach::Reach;
+use crate::domain::kernel::clock::{Instant, beijing_day, fresh};
+use crate::domain::kernel::ids::{CaseId, PersonId};
+use crate::domain::notice::reach::Reach;
+use crate::domain::work::job::Offer;
 use crate::store::cases::{self, Owner, ReportMark, ReportedCase, VersionedCase};
 use crate::store::record::{NamedPerson, Opening, Record, SaveError};
 use crate::store::refused_applications::{By, Refused};
@@ -29,7 +29,6 @@ use crate::store::{Conn, KeyRing, StoreError, people};
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
 pub struct Reported {
-    /// Which system.
     pub office: BackOffice,
     /// What it reports.
     pub result: NewResult,

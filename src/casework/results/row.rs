@@ -6,11 +6,11 @@ use serde_json::json;
 use super::{BackOffice, NewDelivery, NewResult, Reported, RowFault, RowRefusal};
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
-use crate::domain::address::PostalAddress;
 use crate::domain::case::{Delivery, Ruling};
-use crate::domain::clock::{Instant, beijing_day};
-use crate::domain::identity::ResidentId;
+use crate::domain::delivery::address::PostalAddress;
 use crate::domain::item::{DeliveryWay, Item, ItemVersion};
+use crate::domain::kernel::clock::{Instant, beijing_day};
+use crate::domain::people::identity::ResidentId;
 use crate::store::KeyRing;
 use crate::store::cases::ReportMark;
 

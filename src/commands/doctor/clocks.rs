@@ -2,7 +2,7 @@
 //! gateways refuse signatures, and API clients' assertions are refused, when this machine's is minutes off.
 
 use chrono::TimeDelta;
-use songda::domain::clock::Instant;
+use songda::domain::kernel::clock::Instant;
 
 use super::finding::Finding;
 

@@ -2,26 +2,26 @@
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use songda::domain::notification::ChannelCode;
+use songda::domain::notice::notification::ChannelCode;
 use songda::env::Env;
 use songda::gateway::courier::Carriers;
 use songda::gateway::identity;
-use songda::gateway::probe::Probe;
+use songda::gateway::login::wechat;
 use songda::gateway::push::Channels;
-use songda::gateway::wechat_login;
+use songda::gateway::shared::probe::Probe;
 use songda::registry::Registry;
 
-use super::Patient;
 use super::finding::Finding;
+use super::installation::Installation;
 
 pub const GROUP: &str = "gateways";
 
-pub async fn look(patient: &Patient) -> Vec<Finding> {
+pub async fn look(installation: &Installation) -> Vec<Finding> {
     let (env, registry) = (&mut Env::of_process(), Registry::shipped());
-    let channels = Channels::read(env, registry.channels(), &patient.clock);
-    let carriers = Carriers::read(env, registry.carriers(), &patient.clock);
-    let login = wechat_login::gateway(env);
-    let check = identity::aliyun::gateway(env, &patient.clock);
+    let channels = Channels::read(env, registry.channels(), &installation.clock);
+    let carriers = Carriers::read(env, registry.carriers(), &installation.clock);
+    let login = wechat::gateway(env);
+    let check = identity::aliyun::gateway(env, &installation.clock);
 
     let mut asked: Vec<BoxFuture<'_, Finding>> = Vec::new();
     for channel in channels.iter() {

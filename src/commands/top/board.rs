@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use songda::domain::clock::{Clock, Instant};
-use songda::domain::job::Lane;
-use songda::domain::private::Private;
+use songda::domain::kernel::clock::{Clock, Instant};
+use songda::domain::kernel::private::Private;
+use songda::domain::work::job::Lane;
 use songda::queue::Queue;
-use songda::queue::roll::{LanePresent, Present};
+use songda::queue::heartbeat::{LanePresent, Present};
 use songda::store::jobs::{LaneCounts, lane_counts};
 use songda::store::{StoreError, condition};
 use sqlx::PgConnection;

@@ -6,7 +6,7 @@ use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Cell, Row, Table, Widget};
-use songda::queue::roll::Present;
+use songda::queue::heartbeat::Present;
 
 use super::board::{Board, LaneBoard, MOST};
 
@@ -142,7 +142,7 @@ mod tests {
 
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
-    use songda::queue::roll::LanePresent;
+    use songda::queue::heartbeat::LanePresent;
     use songda::store::jobs::LaneCounts;
 
     use super::*;

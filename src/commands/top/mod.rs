@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
 use ratatui::layout::Rect;
 use songda::config::{DatabaseSettings, RedisSettings};
-use songda::domain::clock::{Clock, Stopwatch};
+use songda::domain::kernel::clock::{Clock, Stopwatch};
 use songda::env::Env;
 use songda::queue::Queue;
 

@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::{Application, DeliveryChoice, DraftContent, HandedIn, uploads_of};
 use crate::domain::case::Delivery;
+use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::form::{Context, Fault, MOST_FAULTS};
-use crate::domain::ids::{AddressId, UploadId};
 use crate::domain::item::{DeliveryWay, Item};
-use crate::domain::parcel::CarrierCode;
-use crate::domain::person::VerifiedIdentity;
-use crate::domain::text::Bilingual;
+use crate::domain::kernel::ids::{AddressId, UploadId};
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::person::VerifiedIdentity;
 
 /// What an application is judged against beside its item.
 pub struct Circumstances<'a> {
@@ -212,8 +212,8 @@ mod tests {
 
     use super::*;
     use crate::domain::form::RegionLevel;
-    use crate::domain::identity::ResidentId;
-    use crate::domain::private::Private;
+    use crate::domain::kernel::private::Private;
+    use crate::domain::people::identity::ResidentId;
 
     fn item() -> Item {
         serde_json::from_value(json!({

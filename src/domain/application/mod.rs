@@ -6,6 +6,7 @@
 //! for the enterprise; so no subject is refused here beyond what the form refuses.
 
 mod check;
+pub mod upload;
 
 use std::collections::BTreeSet;
 
@@ -14,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::form::Form;
-use super::identity::{masked_phone, masked_resident_id};
-use super::ids::{AddressId, UploadId};
-use super::private::Private;
+use crate::domain::kernel::ids::{AddressId, UploadId};
+use crate::domain::kernel::private::Private;
+use crate::domain::people::identity::{masked_phone, masked_resident_id};
 
 pub use check::Circumstances;
 

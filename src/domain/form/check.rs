@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Choice, DateSpan, Field, Form, Kind, Section};
-use crate::domain::identity::{CreditCode, MobilePhone, ResidentId, ResidentIdFault};
-use crate::domain::ids::UploadId;
-use crate::domain::landline::is_landline;
-use crate::domain::text::Bilingual;
+use crate::domain::delivery::landline::is_landline;
+use crate::domain::kernel::ids::UploadId;
+use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::identity::{CreditCode, MobilePhone, ResidentId, ResidentIdFault};
 
 /// How fine a division is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Field, Form, Kind, Mask, Section};
-use crate::domain::identity::{masked_account, masked_phone, masked_resident_id};
+use crate::domain::people::identity::{masked_account, masked_phone, masked_resident_id};
 
 impl Form {
     /// The answers with every number masked that names a person: resident IDs, phones, and what the form says so of.

@@ -12,7 +12,7 @@ mod schema;
 
 use serde::{Deserialize, Serialize};
 
-use super::text::Bilingual;
+use crate::domain::kernel::text::Bilingual;
 
 pub use check::{Context, Fault, MOST_FAULTS, RegionLevel};
 
@@ -30,7 +30,6 @@ pub struct Form {
 pub struct Section {
     /// Its member's name in the answer.
     pub key: String,
-    /// Its heading.
     pub title: Bilingual,
     /// How often it may be answered, where that is not exactly once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +48,6 @@ pub struct Repeat {
     pub max: usize,
 }
 
-/// One question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// Its member's name in the answer.
@@ -114,7 +112,6 @@ pub enum Mask {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kind {
-    /// One line.
     Text {
         /// Characters at most.
         max: usize,
@@ -131,18 +128,11 @@ pub enum Kind {
         max: usize,
     },
     /// One of some values.
-    Choice {
-        /// The values.
-        options: Vec<Choice>,
-    },
+    Choice { options: Vec<Choice> },
     /// Some of some values, at least one where the field is required.
-    MultiChoice {
-        /// The values.
-        options: Vec<Choice>,
-    },
+    MultiChoice { options: Vec<Choice> },
     /// A day, `2026-11-23`.
     Date {
-        /// Which days.
         #[serde(default)]
         span: DateSpan,
     },
@@ -157,10 +147,7 @@ pub enum Kind {
         landline: bool,
     },
     /// A division of GB/T 2260: six digits for a county, nine for a town.
-    Region {
-        /// How fine.
-        level: RegionLevel,
-    },
+    Region { level: RegionLevel },
     /// An amount in fen (1/100 yuan).
     Money {
         /// At least.
@@ -203,7 +190,6 @@ const fn yes() -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DateSpan {
-    /// Any.
     #[default]
     Any,
     /// Today or earlier.

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Choice, Field, Form, Kind, RegionLevel, Section};
-use crate::domain::landline::PATTERN as LANDLINE;
-use crate::domain::text::Bilingual;
+use crate::domain::delivery::landline::PATTERN as LANDLINE;
+use crate::domain::kernel::text::Bilingual;
 
 /// Asks for something that is not white space; patterns are not anchored in JSON Schema. U+0085 is white space for Unicode,
 /// and none for JavaScript.

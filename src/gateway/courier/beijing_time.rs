@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeZone, Utc};
 
-use crate::domain::clock::{Instant, beijing};
+use crate::domain::kernel::clock::{Instant, beijing};
 
 const FORM: &str = "%Y-%m-%d %H:%M:%S";
 

@@ -17,13 +17,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::office::office;
-pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
-use super::probe::Probe;
+pub use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
+use crate::gateway::shared::probe::Probe;
 
-use crate::domain::clock::Clock;
-use crate::domain::pace::Pace;
-use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
-use crate::domain::private::Private;
+use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
+use crate::domain::kernel::clock::Clock;
+use crate::domain::kernel::pace::Pace;
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
 /// What a carrier is told that a parcel holds. Never the item: it may say too much about the recipient.
@@ -113,7 +113,6 @@ impl Label {
 /// A courier company.
 #[async_trait]
 pub trait Carrier: Send + Sync {
-    /// Its name.
     fn code(&self) -> &CarrierCode;
 
     /// How fast it may be called.

@@ -1,7 +1,7 @@
 //! The office that hands parcels over: the sender of every order, whichever carrier takes it.
 
-use crate::domain::address::PostalAddress;
-use crate::domain::private::Private;
+use crate::domain::delivery::address::PostalAddress;
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
 /// Reads the office's address.

@@ -7,14 +7,13 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 
 use super::{CarrierFact, CarrierFault};
-use crate::gateway::http::{Answer, HttpFault};
+use crate::gateway::shared::http::{Answer, HttpFault};
 
 /// What was asked of the carrier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     /// A new order.
     Order,
-    /// A cancellation.
     Cancel,
     /// A look-up of an order by our number.
     Find,
@@ -33,7 +32,6 @@ pub(super) enum Kind {
     TooOld,
     /// No answer, no sensible one, or one that nobody has explained.
     Unclear,
-    /// Too fast.
     Throttled {
         /// How long to wait at least.
         after: Option<Duration>,

@@ -1,8 +1,8 @@
 //! An order for the adapters' tests.
 
-use crate::domain::address::PostalAddress;
-use crate::domain::parcel::{OrderNo, ParcelOrder};
-use crate::domain::private::Private;
+use crate::domain::delivery::address::PostalAddress;
+use crate::domain::delivery::parcel::{OrderNo, ParcelOrder};
+use crate::domain::kernel::private::Private;
 
 /// `SD01`, from an office with a landline to a person with a mobile phone.
 pub(super) fn order() -> ParcelOrder {

@@ -1,6 +1,6 @@
 //! Parcels on their way back. No carrier's list of codes for this is confirmed, but all of them say it in words.
 
-use crate::domain::parcel::ScanMeaning;
+use crate::domain::delivery::parcel::ScanMeaning;
 
 /// The words for it.
 const WORDS: [&str; 2] = ["退回", "退件"];

@@ -1,12 +1,11 @@
 //! The real-name check: does this name belong to this resident ID number?
 
 pub mod aliyun;
-pub mod sandbox;
 
 use async_trait::async_trait;
 
-use super::probe::Probe;
-use crate::domain::private::Private;
+use crate::domain::kernel::private::Private;
+use crate::gateway::shared::probe::Probe;
 
 /// What the check found. A fact, not a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]

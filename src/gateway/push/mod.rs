@@ -10,18 +10,18 @@ use async_trait::async_trait;
 use reqwest::StatusCode;
 
 use crate::catalog::FieldFault;
-use crate::domain::clock::{Clock, Instant, can_have_happened};
-use crate::domain::doubt::Fate;
-use crate::domain::foreign::{LONGEST_NUMBER, is_storable};
-use crate::domain::notification::{ChannelCode, KnownTemplate, Objection, PushMessage};
-use crate::domain::pace::Pace;
-use crate::domain::private::Private;
-use crate::domain::reach::{AddressKind, Chain, Link};
+use crate::domain::kernel::clock::{Clock, Instant, can_have_happened};
+use crate::domain::kernel::foreign::{LONGEST_NUMBER, is_storable};
+use crate::domain::kernel::pace::Pace;
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::notification::{ChannelCode, KnownTemplate, Objection, PushMessage};
+use crate::domain::notice::reach::{AddressKind, Chain, Link};
+use crate::domain::work::doubt::Fate;
 use crate::env::Env;
 
-pub use super::callback::{Acknowledgement, CallbackFault, RawCallback};
-use super::http::{Answer, HttpFault};
-use super::probe::Probe;
+pub use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
+use crate::gateway::shared::http::{Answer, HttpFault};
+use crate::gateway::shared::probe::Probe;
 
 /// What became of one attempt to reach a phone. A fact, not a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +170,6 @@ pub enum ReceiptOf {
     Key(String),
     /// By the gateway's own id, which its answer had named, if there was one.
     Message {
-        /// That id.
         reference: String,
         /// The template's id at the gateway.
         template: String,
@@ -208,7 +207,6 @@ pub enum Found {
 /// A way to reach a phone.
 #[async_trait]
 pub trait PushChannel: Send + Sync {
-    /// Its name.
     fn code(&self) -> &ChannelCode;
 
     /// By what it finds a person.

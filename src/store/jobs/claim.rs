@@ -7,9 +7,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::millis;
-use crate::domain::clock::Instant;
-use crate::domain::ids::JobId;
-use crate::domain::job::Lane;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::JobId;
+use crate::domain::work::job::Lane;
 use crate::store::{Conn, StoreError};
 
 #[derive(Debug, Clone, PartialEq, FromRow)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use crate::domain::clock::Instant;
-use crate::domain::ids::JobId;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::JobId;
 use crate::store::{Conn, StoreError};
 
 /// The attempts of a job that may have reached the gateway with an unknown outcome.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Claimed, millis};
-use crate::domain::ids::JobId;
-use crate::domain::job::JobState;
+use crate::domain::kernel::ids::JobId;
+use crate::domain::work::job::JobState;
 use crate::store::{Conn, StoreError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,9 +15,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};
-use crate::domain::clock::fresh_uuid;
-use crate::domain::ids::JobId;
-use crate::domain::job::{Job, Lane, Offer};
+use crate::domain::kernel::clock::fresh_uuid;
+use crate::domain::kernel::ids::JobId;
+use crate::domain::work::job::{Job, Lane, Offer};
 
 pub use claim::{Claimed, claim};
 pub use doubt::{HandedOver, handed_over, lost_in_a_row};

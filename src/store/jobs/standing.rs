@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use crate::domain::job::Lane;
+use crate::domain::work::job::Lane;
 use crate::store::{Conn, StoreError};
 
 /// Counts of one lane's jobs.

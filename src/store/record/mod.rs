@@ -19,13 +19,13 @@ use super::idempotency::{AnswerKey, StoredAnswer};
 use super::jobs::millis;
 use super::reported::Name;
 use crate::domain::case::{Actor, Case};
-use crate::domain::clock::{Instant, fresh_uuid};
-use crate::domain::identity::MobilePhone;
-use crate::domain::ids::{CaseId, DraftId, ParcelId, PersonId, UploadId};
+use crate::domain::delivery::parcel::{Parcel, ParcelState};
 use crate::domain::item::AgencyCode;
-use crate::domain::job::Job;
-use crate::domain::notification::{Event, Notification};
-use crate::domain::parcel::{Parcel, ParcelState};
+use crate::domain::kernel::clock::{Instant, fresh_uuid};
+use crate::domain::kernel::ids::{CaseId, DraftId, ParcelId, PersonId, UploadId};
+use crate::domain::notice::notification::{Event, Notification};
+use crate::domain::people::identity::MobilePhone;
+use crate::domain::work::job::Job;
 use crate::store::cases::ReportMark;
 use crate::store::seal::KeyRing;
 
@@ -319,12 +319,12 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::case_number::CaseNumber;
-    use crate::domain::clock::fresh;
-    use crate::domain::ids::NotificationId;
-    use crate::domain::job::Work;
-    use crate::domain::parcel::CarrierCode;
-    use crate::domain::text::Bilingual;
+    use crate::domain::case::number::CaseNumber;
+    use crate::domain::delivery::parcel::CarrierCode;
+    use crate::domain::kernel::clock::fresh;
+    use crate::domain::kernel::ids::NotificationId;
+    use crate::domain::kernel::text::Bilingual;
+    use crate::domain::work::job::Work;
 
     #[test]
     fn a_job_can_be_hastened_before_it_is_saved() {

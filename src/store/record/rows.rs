@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::case::Case;
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 use crate::store::StoreError;
 use crate::store::cases::Detail;
 

@@ -2,9 +2,9 @@
 
 use super::statement::{PartResult, Statement};
 use super::{Record, parts};
-use crate::domain::clock::Instant;
-use crate::domain::ids::JobId;
-use crate::domain::job::{Lane, Offer};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::JobId;
+use crate::domain::work::job::{Lane, Offer};
 use crate::store::seal::KeyRing;
 use crate::store::{Conn, StoreError};
 

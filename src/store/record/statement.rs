@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Record;
 use super::parts::{self, Part};
 use super::rows::{bytea, json};
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 use crate::store::seal::KeyRing;
 use crate::store::{Conn, StoreError, idempotency};
 
@@ -122,8 +122,8 @@ fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<V
 mod tests {
     use super::*;
     use crate::domain::case::Actor;
-    use crate::domain::clock::Instant;
-    use crate::domain::ids::{CaseId, PersonId};
+    use crate::domain::kernel::clock::Instant;
+    use crate::domain::kernel::ids::{CaseId, PersonId};
     use crate::store::record::ChangeKind;
 
     #[test]

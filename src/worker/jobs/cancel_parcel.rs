@@ -1,12 +1,12 @@
 //! Cancels a parcel at its carrier. Asking twice is harmless: an order that is not there is as good as cancelled.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
-use crate::domain::ids::ParcelId;
+use crate::domain::kernel::ids::ParcelId;
 use crate::gateway::courier::CarrierFact;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
-use crate::worker::attempt::Attempt;
-use crate::worker::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
+use crate::worker::pool::attempt::Attempt;
+use crate::worker::pool::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
 
 /// Asks for the cancellation.
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {

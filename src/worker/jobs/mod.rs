@@ -13,18 +13,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Workshop;
-use super::attempt::{Attempt, Outside};
-use super::verdict::{Conclusion, Contact};
 use crate::casework::jobs::{PendingPush, Prepared, PreparedPushes};
-use crate::domain::clock::Stopwatch;
-use crate::domain::job::Work;
-use crate::domain::notification::ChannelCode;
+use crate::domain::kernel::clock::Stopwatch;
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::work::job::Work;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
+use crate::worker::pool::attempt::{Attempt, Outside};
+use crate::worker::pool::verdict::{Conclusion, Contact};
 
 /// A claimed job, and what it is about to do.
 pub struct Begun {
-    /// The job.
     pub job: Claimed,
     /// For how long it is held.
     pub since: Stopwatch,

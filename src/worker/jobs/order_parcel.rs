@@ -4,14 +4,14 @@
 //! or an order that may exist must have been withdrawn, and then the next one gets a new number.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
-use crate::domain::ids::ParcelId;
-use crate::domain::parcel::{ParcelOrder, ParcelState};
+use crate::domain::delivery::parcel::{ParcelOrder, ParcelState};
+use crate::domain::kernel::ids::ParcelId;
 use crate::gateway::courier::{Carrier, Recovery};
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
 use crate::store::parcels::StoredParcel;
-use crate::worker::attempt::Attempt;
-use crate::worker::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
+use crate::worker::pool::attempt::Attempt;
+use crate::worker::pool::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
 
 /// Clears up what is unclear, then orders.
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {

@@ -5,16 +5,16 @@ use std::time::Duration;
 use crate::casework::jobs::{
     Effect, PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask, receipt_event,
 };
-use crate::domain::doubt::{Fate, Step};
-use crate::domain::ids::NotificationId;
-use crate::domain::notification::ChannelCode;
-use crate::domain::reach::Link;
+use crate::domain::kernel::ids::NotificationId;
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::Link;
+use crate::domain::work::doubt::{Fate, Step};
 use crate::gateway::push::{Found, PushChannel, PushFact, PushReport, Repeat};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::worker::Workshop;
-use crate::worker::attempt::Attempt;
-use crate::worker::verdict::{Conclusion, Contact, PushVerdict, again_or_dead, lost, on_push, plainer};
+use crate::worker::pool::attempt::Attempt;
+use crate::worker::pool::verdict::{Conclusion, Contact, PushVerdict, again_or_dead, lost, on_push, plainer};
 
 /// A push that is claimed.
 pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
@@ -198,7 +198,7 @@ async fn ask(
     })
 }
 
-/// Weighs what receipts and refusals tell ([`crate::domain::doubt`]).
+/// Weighs what receipts and refusals tell ([`crate::domain::work::doubt`]).
 async fn weigh(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::casework::jobs::{ChannelNews, Effect, ParcelChange, ParcelEffect, Trail};
-use crate::domain::ids::{CallbackId, ParcelId};
-use crate::domain::notification::ChannelCode;
-use crate::domain::parcel::{CarrierCode, Scan};
-use crate::domain::reach::Link;
-use crate::gateway::callback::RawCallback;
+use crate::domain::delivery::parcel::{CarrierCode, Scan};
+use crate::domain::kernel::ids::{CallbackId, ParcelId};
+use crate::domain::notice::notification::ChannelCode;
+use crate::domain::notice::reach::Link;
 use crate::gateway::courier::Carrier;
 use crate::gateway::push::PushNews;
+use crate::gateway::shared::callback::RawCallback;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::ScanSource;
 use crate::worker::Workshop;
-use crate::worker::attempt::Attempt;
-use crate::worker::verdict::{Conclusion, Contact};
+use crate::worker::pool::attempt::Attempt;
+use crate::worker::pool::verdict::{Conclusion, Contact};
 
 /// SF tells ten at the most in one call, EMS fewer.
 const MOST_SCANS: usize = 500;

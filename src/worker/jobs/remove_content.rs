@@ -3,8 +3,8 @@
 
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
-use crate::worker::attempt::Attempt;
-use crate::worker::verdict::{Conclusion, Contact, again_or_dead};
+use crate::worker::pool::attempt::Attempt;
+use crate::worker::pool::verdict::{Conclusion, Contact, again_or_dead};
 
 /// Removes it. What is gone already is as good as removed, so that this may be done twice.
 pub async fn run(attempt: &Attempt<'_>, path: &str) -> Result<Conclusion, StoreError> {

@@ -1,14 +1,14 @@
 //! Sends a one-time sign-in code. It is worth something for minutes only, so it is tried briefly, never looked up, and never
 //! repeated where it may have arrived: a person who got none asks for another.
 
-use crate::domain::ids::LoginCodeId;
-use crate::domain::notification::{ChannelCode, Consent, PushMessage};
-use crate::domain::text::Language;
+use crate::domain::kernel::ids::LoginCodeId;
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::{ChannelCode, Consent, PushMessage};
 use crate::gateway::push::PushFact;
 use crate::store::StoreError;
 use crate::store::jobs::Ending;
-use crate::worker::attempt::Attempt;
-use crate::worker::verdict::{Conclusion, Contact, again_or_dead};
+use crate::worker::pool::attempt::Attempt;
+use crate::worker::pool::verdict::{Conclusion, Contact, again_or_dead};
 
 /// Sends the code, if it still counts.
 pub async fn run(attempt: &Attempt<'_>, id: LoginCodeId, code: &ChannelCode) -> Result<Conclusion, StoreError> {

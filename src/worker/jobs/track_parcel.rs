@@ -2,15 +2,15 @@
 //! until the way has ended.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
-use crate::domain::ids::ParcelId;
-use crate::domain::parcel::{OrderNo, Parcel, ParcelState, Waybill};
+use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
+use crate::domain::kernel::ids::ParcelId;
 use crate::gateway::courier::{Carrier, CarrierFact, CarrierFault};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::ScanSource;
-use crate::worker::attempt::Attempt;
-use crate::worker::patience::LONGEST_WAY;
-use crate::worker::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
+use crate::worker::pool::attempt::Attempt;
+use crate::worker::pool::verdict::{Conclusion, Contact, no_carrier, on_carrier_fault};
+use crate::worker::settings::retry_policy::LONGEST_WAY;
 use crate::worker::{WorkerSettings, Workshop};
 
 /// Asks, and comes back later unless the way has ended.

@@ -1,4 +1,4 @@
-//! Says of everything that callers send that it holds no other members: [`crate::api::edge::shape`] refuses them, and
+//! Says of everything that callers send that it holds no other members: [`crate::api::edge::parameters::shape`] refuses them, and
 //! poem-openapi does not say so.
 
 use std::collections::BTreeSet;

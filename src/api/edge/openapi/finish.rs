@@ -6,7 +6,7 @@ use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
 
 use super::{closed, examples, operations_mut, problems};
-use crate::api::edge::problem::ProblemBody;
+use crate::api::edge::answers::problem::ProblemBody;
 
 /// Headers of every answer.
 const COMMON: [(&str, &str, &str); 3] = [

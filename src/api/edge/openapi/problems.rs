@@ -1,12 +1,12 @@
 //! Which problems an operation can answer with follows from its shape: a token may be missing, an id may name nothing, a
-//! body may be wrong. What a shape does not tell, the operation's return type does ([`ProblemOf`]). They are shared components; the codes of each come from the table in [`crate::api::edge::code`].
+//! body may be wrong. What a shape does not tell, the operation's return type does ([`ProblemOf`]). They are shared components; the codes of each come from the table in [`crate::api::edge::answers::code`].
 
 use serde_json::{Map, Value, json};
 
-use crate::api::edge::code::Code;
-use crate::api::edge::problem::PROBLEM_JSON;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::PROBLEM_JSON;
 #[cfg(doc)]
-use crate::api::edge::problem_of::ProblemOf;
+use crate::api::edge::answers::problem_of::ProblemOf;
 
 /// The shared problem answers: status, name among the components, what they say.
 const ANSWERS: [(u16, &str, &str); 14] = [

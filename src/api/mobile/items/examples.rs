@@ -7,7 +7,7 @@ use super::view::{
     Agency, AgencyList, CaseKind, DeliveryOffer, DeliveryWay, Fact, ItemGuide, ItemSummary, ItemType, Level, Material,
     MaterialForm, Mode, Period, PeriodUnit, Subject, Topic, TopicList,
 };
-use crate::api::bilingual::Bilingual;
+use crate::api::shared::bilingual::Bilingual;
 
 fn both(zh: &str, en: &str) -> Bilingual {
     Bilingual { zh: zh.to_owned(), en: en.to_owned() }

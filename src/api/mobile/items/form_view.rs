@@ -5,7 +5,7 @@ use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};
 use serde_json::Value;
 
-use crate::api::bilingual::Bilingual;
+use crate::api::shared::bilingual::Bilingual;
 use crate::domain::form::{self as model, Kind};
 
 /// 表单。 What an application says: one member per section.

@@ -13,10 +13,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::{OpenApi, Tags};
 
-use crate::api::edge::code::Code;
-use crate::api::edge::paging::{Cursors, Page, clamp};
-use crate::api::edge::problem::Problem;
-use crate::api::preencoded::Preencoded;
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
+use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::{self, Catalog, Filter};
 use crate::domain::item::{AgencyCode, ItemCode};
 

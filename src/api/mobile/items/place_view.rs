@@ -3,7 +3,7 @@
 use poem_openapi::Object;
 
 use super::view::Level;
-use crate::api::bilingual::Bilingual;
+use crate::api::shared::bilingual::Bilingual;
 use crate::catalog::{self, Snapshot};
 
 /// 行政区划。 The divisions of GB/T 2260 down to counties, and the towns of this district.

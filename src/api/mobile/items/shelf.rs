@@ -7,8 +7,8 @@ use poem_openapi::types::ToJSON;
 
 use super::place_view::{HallList, RegionTree};
 use super::view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, TopicList};
-use crate::api::edge::paging::Page;
-use crate::api::preencoded::Preencoded;
+use crate::api::edge::parameters::paging::Page;
+use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::Snapshot;
 use crate::domain::item::ItemCode;
 

@@ -6,9 +6,9 @@ use poem_openapi::{Enum, Object};
 use serde_json::Value;
 
 use super::form_view::FormView;
-use crate::api::bilingual::Bilingual;
+use crate::api::shared::bilingual::Bilingual;
 use crate::catalog::{self, Snapshot};
-use crate::domain::due::{DayUnit, TimeLimit};
+use crate::domain::item::due::{DayUnit, TimeLimit};
 use crate::domain::item::{self as model, AgencyCode, ItemVersion};
 
 /// Enums that clients and the domain share, each variant under the same name.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::cipher::Key;
 use super::scans::Event;
-use crate::domain::parcel::Scan;
+use crate::domain::delivery::parcel::Scan;
 use crate::gateway::courier::lenient::{self, Told};
 use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback};
 
@@ -46,7 +46,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::private::Private;
+    use crate::domain::kernel::private::Private;
 
     const EVENT: &str = r#"{"waybillNo":"1200000000001","orderNo":"SD01","opCode":"203","opName":"收寄",
         "opTime":"2025-01-02 10:00:00"}"#;

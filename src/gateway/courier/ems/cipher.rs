@@ -9,7 +9,7 @@ use ecb::cipher::{BlockDecryptMut, BlockEncryptMut, KeyInit};
 use ecb::{Decryptor, Encryptor};
 use sm4::Sm4;
 
-use crate::domain::private::Private;
+use crate::domain::kernel::private::Private;
 
 /// Names the version of the algorithm.
 const VERSION: &str = "|$4|";

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::answer;
 use super::settings::Settings;
-use crate::domain::clock::Clock;
+use crate::domain::kernel::clock::Clock;
 use crate::gateway::courier::beijing_time;
 use crate::gateway::courier::refusal::{self, Kind, Operation, Refusal};
-use crate::gateway::http::Http;
+use crate::gateway::shared::http::Http;
 
 /// Calls EMS in the name of one account.
 pub(super) struct Client {

@@ -4,11 +4,11 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::parcel::ScanMeaning;
+use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
 use crate::gateway::courier::sample::order;
-use crate::gateway::http::HttpSettings;
-use crate::gateway::loopback::{Call, Loopback, Reply, json as says, nobody};
+use crate::gateway::shared::http::HttpSettings;
+use crate::gateway::shared::loopback::{Call, Loopback, Reply, json as says, nobody};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 

@@ -10,7 +10,6 @@ use crate::gateway::courier::Label;
 /// What an answer holds.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
-    /// The file.
     File(Label),
     /// Where it lies.
     Address(Url),

@@ -17,6 +17,7 @@ mod label;
 mod legacy;
 mod order;
 mod refusals;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod scans;
 mod settings;
@@ -32,18 +33,17 @@ use self::scans::Trail;
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
 use super::{Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
-use crate::domain::clock::Clock;
-use crate::domain::pace::Pace;
-use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
-use crate::domain::private::Private;
+use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
+use crate::domain::kernel::clock::Clock;
+use crate::domain::kernel::pace::Pace;
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::http::Http;
-use crate::gateway::probe::Probe;
+use crate::gateway::shared::http::Http;
+use crate::gateway::shared::probe::Probe;
 
 /// The carrier, as `registry.rs` knows it.
 pub const ADAPTER: Adapter = Adapter { code: "ems", build };
 
-/// EMS's interfaces.
 mod api {
     pub(super) const ORDER: &str = "020003";
     pub(super) const CANCEL: &str = "020006";

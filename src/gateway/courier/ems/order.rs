@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::settings::Terms;
-use crate::domain::address::PostalAddress;
-use crate::domain::parcel::{OrderNo, ParcelOrder, Waybill};
+use crate::domain::delivery::address::PostalAddress;
+use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, beijing_time, office};
 
 /// A list of one order: EMS takes lists only.
@@ -110,7 +110,6 @@ pub(super) fn booking(content: &Value) -> Option<Booking> {
     (!waybill.is_empty()).then(|| Booking { waybill: Some(Waybill::new(waybill)) })
 }
 
-/// A cancellation.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Cancellation<'a> {

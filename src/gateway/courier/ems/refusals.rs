@@ -22,7 +22,6 @@ wrong_state=已收寄|已揽收|不能取消|无法取消|不允许取消;\
 absent=不存在|无此|未找到|没有找到|查无|^无;\
 address_refused=地址|省|市|县|电话|手机|姓名|超范围";
 
-/// The table.
 #[derive(Clone)]
 pub(super) struct Refusals(Vec<Row>);
 

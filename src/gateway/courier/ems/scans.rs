@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::domain::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
-use crate::domain::private::Private;
+use crate::domain::delivery::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
+use crate::domain::kernel::private::Private;
 use crate::gateway::courier::lenient::{self, Told};
 use crate::gateway::courier::{beijing_time, way_back};
 
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(told.meaning, ScanMeaning::Delivered);
         assert_eq!(told.place, "南京市 玄武营业部");
         assert!(told.raw.expose().contains("本人签收"), "nothing of it is lost");
-        assert_eq!(told.occurred_at, "2025-01-02T02:00:00Z".parse::<crate::domain::clock::Instant>().unwrap());
+        assert_eq!(told.occurred_at, "2025-01-02T02:00:00Z".parse::<crate::domain::kernel::clock::Instant>().unwrap());
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
     }
 

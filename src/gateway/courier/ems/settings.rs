@@ -2,10 +2,10 @@
 
 use super::cipher::Key;
 use super::refusals::{DEFAULT, Refusals};
-use crate::domain::pace::{Pace, PaceNames};
-use crate::domain::private::Private;
+use crate::domain::kernel::pace::{Pace, PaceNames};
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::http::{HttpNames, HttpSettings};
 
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_EMS_URL", default_url: "https://api.ems.com.cn", timeout: "SONGDA_EMS_TIMEOUT" };
@@ -38,7 +38,6 @@ pub(super) struct Terms {
 }
 
 impl Settings {
-    /// Reads them.
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let http = HttpSettings::read(env, &HTTP);
         let pace = Pace::read(env, &PACE);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::scans::Node;
-use crate::domain::parcel::Scan;
+use crate::domain::delivery::parcel::Scan;
 use crate::gateway::courier::lenient::{self, Told};
 use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback};
 
@@ -92,7 +92,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::private::Private;
+    use crate::domain::kernel::private::Private;
 
     const JSON: &str = r#"{"Body":{"WaybillRoute":[{"id":"173568970001","mailno":"SF7444000000001","orderid":"SD01",
         "acceptTime":"2025-01-02 09:10:11","acceptAddress":"南京市","remark":"已签收 & 致谢","opCode":"80"}]}}"#;

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::answer;
 use super::digest::digest;
 use super::settings::Settings;
-use crate::domain::clock::{Clock, Instant, fresh_uuid, until_beijing_midnight};
+use crate::domain::kernel::clock::{Clock, Instant, fresh_uuid, until_beijing_midnight};
 use crate::gateway::courier::refusal::{self, Kind, Refusal};
-use crate::gateway::http::Http;
+use crate::gateway::shared::http::Http;
 
 /// All services share one path; `serviceCode` tells them apart.
 const PATH: &str = "std/service";

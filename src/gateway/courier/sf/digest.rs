@@ -6,7 +6,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};
 
-use crate::domain::private::Private;
+use crate::domain::kernel::private::Private;
 
 /// The digest of one request. `timestamp` is the text that is sent.
 pub(super) fn digest(msg_data: &str, timestamp: &str, check_word: &Private<String>) -> String {

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::parcel::ScanMeaning;
+use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
 use crate::gateway::courier::sample::order;
-use crate::gateway::http::HttpSettings;
-use crate::gateway::loopback::{Loopback, Reply, json as says, nobody};
+use crate::gateway::shared::http::HttpSettings;
+use crate::gateway::shared::loopback::{Loopback, Reply, json as says, nobody};
 
 fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
     let mut env = Env::of([

@@ -5,8 +5,8 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::domain::parcel::Waybill;
-use crate::domain::private::Private;
+use crate::domain::delivery::parcel::Waybill;
+use crate::domain::kernel::private::Private;
 use crate::gateway::courier::lenient;
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ mod digest;
 mod flow;
 mod label;
 mod order;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod scans;
 mod settings;
@@ -24,19 +25,18 @@ use self::client::{Client, Flow};
 use self::settings::Settings;
 use super::refusal::{Kind, Operation, Refusal};
 use super::{Acknowledgement, Adapter, Booking, CallbackFault, Carrier, CarrierFault, Label, RawCallback, Recovery};
-use crate::domain::clock::{Clock, fresh};
-use crate::domain::ids::ParcelId;
-use crate::domain::pace::Pace;
-use crate::domain::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
-use crate::domain::private::Private;
+use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
+use crate::domain::kernel::clock::{Clock, fresh};
+use crate::domain::kernel::ids::ParcelId;
+use crate::domain::kernel::pace::Pace;
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::http::{Http, HttpSettings};
-use crate::gateway::probe::Probe;
+use crate::gateway::shared::http::{Http, HttpSettings};
+use crate::gateway::shared::probe::Probe;
 
 /// The carrier, as `registry.rs` knows it.
 pub const ADAPTER: Adapter = Adapter { code: "sf", build };
 
-/// SF's services.
 mod service {
     pub(super) const ORDER: &str = "EXP_RECE_CREATE_ORDER";
     pub(super) const LOOK_UP: &str = "EXP_RECE_SEARCH_ORDER_RESP";

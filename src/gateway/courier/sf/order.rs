@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::settings::Terms;
-use crate::domain::address::PostalAddress;
-use crate::domain::parcel::{OrderNo, ParcelOrder, Waybill};
+use crate::domain::delivery::address::PostalAddress;
+use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
 use crate::gateway::courier::refusal::{Kind, Refusal};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, lenient, office};
 

@@ -4,8 +4,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::domain::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
-use crate::domain::private::Private;
+use crate::domain::delivery::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
+use crate::domain::kernel::private::Private;
 use crate::gateway::courier::lenient::{self, Told};
 use crate::gateway::courier::{beijing_time, way_back};
 
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!((pushed.meaning, told.meaning), (ScanMeaning::Delivered, ScanMeaning::Delivered));
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
         assert!(pushed.raw.expose().contains("173568970001"), "nothing of it is lost");
-        assert_eq!(told.occurred_at, "2025-01-02T01:10:11Z".parse::<crate::domain::clock::Instant>().unwrap());
+        assert_eq!(told.occurred_at, "2025-01-02T01:10:11Z".parse::<crate::domain::kernel::clock::Instant>().unwrap());
     }
 
     #[test]

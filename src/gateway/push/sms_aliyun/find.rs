@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::receipt;
-use crate::domain::clock::{Instant, beijing_day};
-use crate::domain::private::Private;
-use crate::gateway::aliyun::Rpc;
-use crate::gateway::http::{Answer, HttpFault};
+use crate::domain::kernel::clock::{Instant, beijing_day};
+use crate::domain::kernel::private::Private;
 use crate::gateway::push::{Found, PushFact, PushReport};
+use crate::gateway::shared::aliyun::Rpc;
+use crate::gateway::shared::http::{Answer, HttpFault};
 
 /// The largest page that the service gives.
 const PAGE: usize = 50;
@@ -93,7 +93,6 @@ struct List {
     list: Vec<Detail>,
 }
 
-/// A message.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Detail {

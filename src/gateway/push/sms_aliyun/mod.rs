@@ -6,6 +6,7 @@
 mod find;
 mod patterns;
 mod receipt;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod send;
 mod settings;
@@ -15,14 +16,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::clock::{Clock, Instant};
-use crate::domain::notification::{ChannelCode, PushMessage};
-use crate::domain::pace::Pace;
-use crate::domain::private::Private;
-use crate::domain::reach::AddressKind;
+use crate::domain::kernel::clock::{Clock, Instant};
+use crate::domain::kernel::pace::Pace;
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::notification::{ChannelCode, PushMessage};
+use crate::domain::notice::reach::AddressKind;
 use crate::env::Env;
-use crate::gateway::aliyun::{self, Rpc};
-use crate::gateway::probe::Probe;
+use crate::gateway::shared::aliyun::{self, Rpc};
+use crate::gateway::shared::probe::Probe;
 
 use super::{Acknowledgement, Adapter, CallbackFault, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat};
 
@@ -34,7 +35,6 @@ pub const ADAPTER: Adapter = Adapter { code: "sms_aliyun", build, field_fault: p
 /// The interface that is spoken here.
 const VERSION: &str = "2017-05-25";
 
-/// The channel.
 pub struct SmsAliyun {
     code: ChannelCode,
     pace: Pace,

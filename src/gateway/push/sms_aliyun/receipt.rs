@@ -4,9 +4,9 @@
 
 use serde::Deserialize;
 
-use crate::domain::private::Private;
-use crate::gateway::callback::CallbackFault;
+use crate::domain::kernel::private::Private;
 use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
+use crate::gateway::shared::callback::CallbackFault;
 
 #[derive(Deserialize)]
 struct Report {
@@ -52,7 +52,7 @@ pub fn fact(code: &str, success: bool) -> Option<PushFact> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::doubt::Fate;
+    use crate::domain::work::doubt::Fate;
 
     #[test]
     fn a_receipt_is_read() {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::clock::{Instant, until_beijing_midnight};
-use crate::domain::notification::PushMessage;
-use crate::gateway::aliyun::{EdgeFault, edge_fault};
-use crate::gateway::http::{Answer, HttpFault};
+use crate::domain::kernel::clock::{Instant, until_beijing_midnight};
+use crate::domain::notice::notification::PushMessage;
 use crate::gateway::push::{PushFact, PushReport};
+use crate::gateway::shared::aliyun::{EdgeFault, edge_fault};
+use crate::gateway::shared::http::{Answer, HttpFault};
 
 /// How long a template's variable may be. The service documents no number with its error `PARAM_LENGTH_LIMIT`; this
 /// is the one that its console shows.

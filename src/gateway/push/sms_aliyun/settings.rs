@@ -1,9 +1,9 @@
 //! Settings of the SMS channel.
 
-use crate::domain::pace::{Pace, PaceNames};
+use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::env::Env;
-use crate::gateway::acs3::Credentials;
-use crate::gateway::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::acs3::Credentials;
+use crate::gateway::shared::http::{HttpNames, HttpSettings};
 
 /// The service allows about five thousand calls a second; the slots are what one process can use.
 const PACE: PaceNames = PaceNames {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::domain::notification::Consent;
-use crate::domain::text::Language;
-use crate::gateway::acs3::{self, Call, Credentials};
-use crate::gateway::http::HttpSettings;
-use crate::gateway::loopback::{self, Loopback, Reply, nobody};
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::Consent;
 use crate::gateway::push::PushFact;
+use crate::gateway::shared::acs3::{self, Call, Credentials};
+use crate::gateway::shared::http::HttpSettings;
+use crate::gateway::shared::loopback::{self, Loopback, Reply, nobody};
 
 const NOW: &str = "2026-01-02T04:00:00Z";
 

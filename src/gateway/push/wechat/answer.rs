@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::clock::{Instant, random_below, until_beijing_midnight};
-use crate::domain::notification::Objection;
+use crate::domain::kernel::clock::{Instant, random_below, until_beijing_midnight};
+use crate::domain::notice::notification::Objection;
 use crate::gateway::push::PushFact;
 
 /// The part that all of WeChat's answers share. WeChat's own words are not kept whole: they may repeat an openid.

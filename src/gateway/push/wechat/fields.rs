@@ -9,7 +9,6 @@
 struct Rule {
     /// Which characters may stand in it.
     takes: fn(char) -> bool,
-    /// How many.
     limit: usize,
     /// What marks the cut of a longer text.
     ellipsis: Option<char>,

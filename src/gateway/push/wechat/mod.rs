@@ -1,12 +1,13 @@
 //! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
 //!
 //! WeChat has no key of ours for a message. What became of one in doubt its receipt tells; a refusal alone proves nothing
-//! ([`crate::domain::doubt`]).
+//! ([`crate::domain::work::doubt`]).
 
 mod answer;
 mod callback;
 mod fields;
 mod patterns;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod send;
 mod settings;
@@ -18,14 +19,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::clock::Clock;
-use crate::domain::notification::{ChannelCode, KnownTemplate, PushMessage};
-use crate::domain::pace::Pace;
-use crate::domain::private::Private;
-use crate::domain::reach::AddressKind;
+use crate::domain::kernel::clock::Clock;
+use crate::domain::kernel::pace::Pace;
+use crate::domain::kernel::private::Private;
+use crate::domain::notice::notification::{ChannelCode, KnownTemplate, PushMessage};
+use crate::domain::notice::reach::AddressKind;
 use crate::env::Env;
-use crate::gateway::http::Http;
-use crate::gateway::probe::Probe;
+use crate::gateway::shared::http::Http;
+use crate::gateway::shared::probe::Probe;
 
 use super::{
     Acknowledgement, Adapter, CallbackFault, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat,
@@ -43,7 +44,6 @@ pub const ADAPTER: Adapter = Adapter { code: "wechat", build, field_fault: patte
 /// How long WeChat is given to make up its mind about a token that it rejects and gives out at once.
 const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
 
-/// The channel.
 pub struct Wechat {
     code: ChannelCode,
     pace: Pace,

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde::Serialize;
 
-use crate::domain::clock::Instant;
-use crate::domain::notification::PushMessage;
-use crate::domain::private::Private;
-use crate::domain::text::Language;
-use crate::gateway::http::{Answer, Http, HttpFault};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::private::Private;
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::PushMessage;
 use crate::gateway::push::{PushFact, PushReport};
+use crate::gateway::shared::http::{Answer, Http, HttpFault};
 
 use super::answer::{Said, fact};
 use super::fields::fit;
@@ -68,7 +68,6 @@ impl<'a> SubscribeMessage<'a> {
 pub enum Sent {
     /// WeChat did not look at the message: it did not like the access token.
     TokenRejected(Said),
-    /// This.
     Settled(PushReport),
 }
 

@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
-use crate::domain::pace::{Pace, PaceNames};
-use crate::domain::private::Private;
+use crate::domain::kernel::pace::{Pace, PaceNames};
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::http::{HttpNames, HttpSettings};
 
 use super::callback::AesKey;
 
@@ -16,7 +16,6 @@ pub struct Account {
     pub http: HttpSettings,
     /// The mini-program's id.
     pub appid: String,
-    /// Its secret.
     pub secret: Private<String>,
 }
 
@@ -107,7 +106,6 @@ const PACE: PaceNames =
 /// Settings of the channel.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The account.
     pub account: Account,
     /// How fast it may be called.
     pub pace: Pace,

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde::Deserialize;
 
-use crate::domain::notification::{Consent, KnownTemplate};
-use crate::gateway::http::{Answer, Http, HttpFault};
+use crate::domain::notice::notification::{Consent, KnownTemplate};
+use crate::gateway::shared::http::{Answer, Http, HttpFault};
 
 use super::token::Token;
 

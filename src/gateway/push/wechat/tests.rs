@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::json;
 
 use super::*;
-use crate::domain::notification::Consent;
-use crate::domain::text::Language;
-use crate::gateway::http::HttpSettings;
-use crate::gateway::loopback::{self, Call, Loopback, Reply, nobody};
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::Consent;
+use crate::gateway::shared::http::HttpSettings;
+use crate::gateway::shared::loopback::{self, Call, Loopback, Reply, nobody};
 
 const SEND: &str = "/cgi-bin/message/subscribe/send";
 const TOKEN: &str = "/cgi-bin/stable_token";
@@ -156,7 +156,7 @@ async fn a_send_ends_in_time_and_says_how_far_it_came() {
 
 #[tokio::test]
 async fn what_wechat_objects_to_is_named() {
-    use crate::domain::notification::Objection;
+    use crate::domain::notice::notification::Objection;
     for (code, errmsg, objection) in [
         (41030, "invalid page", Objection::Page),
         (47003, "argument invalid! data.thing1.value invalid", Objection::Field("thing1".to_owned())),

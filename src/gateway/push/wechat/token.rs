@@ -9,10 +9,10 @@ use reqwest::Method;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::domain::clock::{Clock, Instant, random_below};
-use crate::domain::private::Private;
-use crate::gateway::http::Http;
+use crate::domain::kernel::clock::{Clock, Instant, random_below};
+use crate::domain::kernel::private::Private;
 use crate::gateway::push::{PushFact, PushReport};
+use crate::gateway::shared::http::Http;
 
 use super::answer::{Said, fact};
 use super::settings::Account;
@@ -126,8 +126,8 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::gateway::http::HttpSettings;
-    use crate::gateway::loopback::{Loopback, Reply, json, nobody};
+    use crate::gateway::shared::http::HttpSettings;
+    use crate::gateway::shared::loopback::{Loopback, Reply, json, nobody};
 
     fn account(http: HttpSettings) -> Account {
         Account { http, appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) }

@@ -6,7 +6,7 @@ use ecb::cipher::block_padding::Pkcs7;
 use ecb::cipher::{BlockDecryptMut, BlockEncryptMut, KeyInit};
 use sm4::Sm4;
 
-use crate::domain::private::Private;
+use crate::domain::kernel::private::Private;
 
 const MARK: &str = "|$4|";
 const BLOCK: usize = 16;

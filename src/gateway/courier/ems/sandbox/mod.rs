@@ -18,8 +18,8 @@ use poem::{Response, Route, post};
 use serde_json::{Value, json};
 
 use self::cipher::Key;
-use crate::domain::clock::{Instant, beijing, random_bytes};
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::{Instant, beijing, random_bytes};
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::call::{self, Call, endpoint};
 use crate::sandbox::faults::Refusal;

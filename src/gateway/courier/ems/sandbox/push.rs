@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Ems, NAME, second, serial_number};
-use crate::domain::clock::Instant;
-use crate::gateway::http::Answer;
+use crate::domain::kernel::clock::Instant;
+use crate::gateway::shared::http::Answer;
 use crate::sandbox::Moved;
 use crate::sandbox::callbacks::Callback;
 use crate::sandbox::parcels::{Parcel, Scan};

@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::Value;
 
 use super::digest::digest;
-use crate::domain::clock::Instant;
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::private::Private;
 use crate::sandbox::call::Fields;
 use crate::sandbox::seen::Seen;
 use crate::sandbox::shards::lock;

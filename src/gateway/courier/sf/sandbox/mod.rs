@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 
 use self::checks::Checks;
 use self::door::Door;
-use crate::domain::clock::{Instant, beijing, random_bytes};
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::{Instant, beijing, random_bytes};
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::call::{self, Call, endpoint};
 use crate::sandbox::control::{done, fault};

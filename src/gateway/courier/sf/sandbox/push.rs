@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{NAME, Sf, second};
-use crate::gateway::http::Answer;
+use crate::gateway::shared::http::Answer;
 use crate::sandbox::callbacks::Callback;
 use crate::sandbox::parcels::{Parcel, Scan};
 use crate::sandbox::{Moved, World};

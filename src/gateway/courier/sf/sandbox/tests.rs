@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::digest::digest;
 use super::*;
-use crate::domain::clock::{Clock, fresh_uuid};
+use crate::domain::kernel::clock::{Clock, fresh_uuid};
 use crate::sandbox::client::{Client, Ear};
 use crate::sandbox::{Running, Sandbox, Settings};
 

@@ -10,8 +10,8 @@ use poem::http::StatusCode;
 use poem::{Response, Route};
 use serde_json::{Value, json};
 
-use crate::domain::clock::{Instant, beijing};
-use crate::domain::private::Private;
+use crate::domain::kernel::clock::{Instant, beijing};
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::acs3::{Verifier, refuse, request_id};
 use crate::sandbox::call::{self, Call, Fields, endpoint};

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{Sent, second};
-use crate::gateway::http::Answer;
+use crate::gateway::shared::http::Answer;
 use crate::sandbox::callbacks::Callback;
 
 const TRIES: &[Duration] =

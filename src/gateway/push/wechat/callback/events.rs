@@ -4,10 +4,10 @@
 use chrono::DateTime;
 use serde_json::Value;
 
-use crate::domain::clock::Instant;
-use crate::domain::private::Private;
-use crate::gateway::callback::CallbackFault;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::private::Private;
 use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
+use crate::gateway::shared::callback::CallbackFault;
 
 use super::super::answer::fact;
 
@@ -80,7 +80,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::doubt::Fate;
+    use crate::domain::work::doubt::Fate;
     use crate::gateway::push::wechat::callback::tree;
 
     fn now() -> Instant {

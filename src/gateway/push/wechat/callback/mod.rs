@@ -11,8 +11,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 
-use crate::domain::private::Private;
-use crate::gateway::callback::{CallbackFault, RawCallback};
+use crate::domain::kernel::private::Private;
+use crate::gateway::shared::callback::{CallbackFault, RawCallback};
 
 use super::settings::CallbackSettings;
 

@@ -8,7 +8,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 use serde_json::{Map, Value};
 
-use crate::gateway::callback::CallbackFault;
+use crate::gateway::shared::callback::CallbackFault;
 
 /// No honest message is larger.
 const LARGEST: usize = 64 << 10;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::cipher::{encrypt, signature};
 use super::settings::Settings;
-use crate::domain::clock::{Instant, random_below, random_bytes};
-use crate::gateway::http::Answer;
+use crate::domain::kernel::clock::{Instant, random_below, random_bytes};
+use crate::gateway::shared::http::Answer;
 use crate::sandbox::callbacks::Callback;
 
 const TRIES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(5)];

@@ -32,7 +32,7 @@ use self::consents::{Consents, Tap};
 use self::settings::Settings;
 use self::templates::Templates;
 use self::tokens::{Code, Tokens};
-use crate::domain::clock::random_bytes;
+use crate::domain::kernel::clock::random_bytes;
 use crate::env::Env;
 use crate::sandbox::call::{self, Call, endpoint};
 use crate::sandbox::control::{done, fault};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::tokens::Code;
 use super::{NAME, WeChat, events, fields, refuse, say};
-use crate::domain::clock::Instant;
+use crate::domain::kernel::clock::Instant;
 use crate::sandbox::World;
 use crate::sandbox::call::Call;
 use crate::sandbox::faults::Refusal;

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use super::cipher;
-use crate::domain::private::Private;
+use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// The keys.
 pub(super) struct Settings {
     pub(super) appid: String,
     pub(super) secret: Private<String>,
-    /// Signs callbacks.
     pub(super) token: Private<String>,
-    /// Encrypts callbacks.
     pub(super) key: Private<[u8; 32]>,
     /// The secret last part of the callbacks' path.
     pub(super) callback_secret: Private<String>,

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use chrono::TimeDelta;
 
-use crate::domain::clock::{Instant, beijing_day, random_bytes};
+use crate::domain::kernel::clock::{Instant, beijing_day, random_bytes};
 use crate::sandbox::shards::lock;
 
 /// An error code of WeChat.

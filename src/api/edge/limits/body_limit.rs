@@ -1,0 +1,92 @@
+//! How large a request's body may be. A declared length is judged before anything is read; an undeclared one is
+//! counted while it flows, and cut off where it passes the limit.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use poem::http::header;
+use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response, Result};
+
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::domain::kernel::text::Bilingual;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// The limit of most addresses, in bytes.
+pub const USUAL: u64 = 256 * KIB;
+
+/// Addresses that need more, by how they begin.
+const LARGER: [(&str, u64); 3] =
+    [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
+
+/// The limit at a path, in bytes.
+#[must_use]
+pub fn limit(path: &str) -> u64 {
+    LARGER.iter().find(|(start, _)| path.starts_with(start)).map_or(USUAL, |(_, limit)| *limit)
+}
+
+fn too_large(limit: u64) -> Problem {
+    let kib = limit / KIB;
+    Problem::new(Code::BodyTooLarge)
+        .detail(Bilingual::new(format!("请求体不能超过 {kib} KiB"), format!("A body may have at most {kib} KiB here")))
+}
+
+/// The middleware.
+pub struct LimitBodies;
+
+impl<E: Endpoint> Middleware<E> for LimitBodies {
+    type Output = Limited<E>;
+
+    fn transform(&self, inner: E) -> Limited<E> {
+        Limited { inner }
+    }
+}
+
+/// See [`LimitBodies`].
+pub struct Limited<E> {
+    inner: E,
+}
+
+impl<E: Endpoint> Endpoint for Limited<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let limit = limit(request.uri().path());
+        let declared = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        if declared.is_some_and(|length| length > limit) {
+            return Err(too_large(limit).into());
+        }
+        let is_over = Arc::new(AtomicBool::new(false));
+        if declared.is_none() {
+            let body = request.take_body();
+            request.set_body(count(body, limit, Arc::clone(&is_over)));
+        }
+        let answer = self.inner.call(request).await;
+        if is_over.load(Ordering::Relaxed) {
+            return Err(too_large(limit).into());
+        }
+        answer.map(IntoResponse::into_response)
+    }
+}
+
+/// The same body, failing where it passes the limit.
+fn count(body: Body, limit: u64, is_over: Arc<AtomicBool>) -> Body {
+    if body.is_empty() {
+        return body;
+    }
+    let mut left = limit;
+    Body::from_bytes_stream(body.into_bytes_stream().map(move |part: io::Result<Bytes>| {
+        let part = part?;
+        let Some(rest) = left.checked_sub(part.len() as u64) else {
+            is_over.store(true, Ordering::Relaxed);
+            return Err(io::Error::other("the body is too large"));
+        };
+        left = rest;
+        Ok(part)
+    }))
+}

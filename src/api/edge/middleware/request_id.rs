@@ -1,0 +1,158 @@
+//! Names each request: `X-Request-Id` in and out, `traceparent` (W3C Trace Context) in and out, and both for whoever
+//! works on it, without passing them through every signature: [`current_request`].
+
+use std::future::Future;
+use std::sync::Arc;
+
+use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use tracing::Instrument;
+
+use crate::domain::kernel::clock::{fresh, random_number};
+use crate::domain::kernel::ids::RequestId;
+use crate::domain::kernel::text::Language;
+use crate::trace::Span;
+
+/// `X-Request-Id`
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// `traceparent`
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The request that is being worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Current {
+    /// The caller's own id if it sent a sane one, else a fresh `req_…`.
+    pub id: String,
+    /// `traceparent` for what this request causes: the caller's trace, and a span of ours, which is recorded where traces
+    /// are on.
+    pub traceparent: String,
+    /// The language of its answers.
+    pub language: Language,
+}
+
+tokio::task_local! {
+    static CURRENT: Arc<Current>;
+}
+
+/// The request that the running task works on; a nameless one in Chinese outside of any.
+#[must_use]
+pub fn current_request() -> Arc<Current> {
+    CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new(), &Span::default())))
+}
+
+impl Current {
+    fn of(headers: &HeaderMap, span: &Span) -> Self {
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            id: text(&X_REQUEST_ID)
+                .filter(|id| is_sane(id))
+                .map_or_else(|| fresh(RequestId::from_uuid).to_string(), str::to_owned),
+            traceparent: span.traceparent().unwrap_or_else(|| continue_trace(text(&TRACEPARENT))),
+            language: Language::negotiate(text(&header::ACCEPT_LANGUAGE)),
+        }
+    }
+
+    /// A request of a test.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of_test(language: Language) -> Self {
+        Self { language, ..Self::of(&HeaderMap::new(), &Span::default()) }
+    }
+
+    /// Runs a future as part of this request.
+    pub fn scope<F: Future>(self: Arc<Self>, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
+    }
+}
+
+/// Only what cannot break a log line or a header.
+fn is_sane(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+/// Keeps the caller's trace and its sampling decision, under a span id of our own; begins a trace if there is none.
+fn continue_trace(parent: Option<&str>) -> String {
+    let span = random_number::<u64>();
+    match parent.and_then(read_trace) {
+        Some((trace, flags)) => format!("00-{trace}-{span:016x}-{flags}"),
+        None => format!("00-{:032x}-{span:016x}-00", random_number::<u128>()),
+    }
+}
+
+/// The trace id and the flags of a `traceparent`.
+fn read_trace(parent: &str) -> Option<(&str, &str)> {
+    let is_hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id = |text: &str, length| is_hex(text, length) && text.bytes().any(|b| b != b'0');
+    let mut fields = parent.split('-');
+    let (version, trace, span, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let ends = fields.next().is_none() || version != "00"; // A later version may add fields.
+    let sound = is_hex(version, 2) && version != "ff" && is_id(trace, 32) && is_id(span, 16) && is_hex(flags, 2);
+    (ends && sound).then_some((trace, flags))
+}
+
+/// The middleware. Outermost, so that every answer bears the id.
+pub struct NameRequests;
+
+impl<E: Endpoint> Middleware<E> for NameRequests {
+    type Output = Named<E>;
+
+    fn transform(&self, inner: E) -> Named<E> {
+        Named { inner }
+    }
+}
+
+/// See [`NameRequests`].
+pub struct Named<E> {
+    inner: E,
+}
+
+impl<E: Endpoint> Endpoint for Named<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let parent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
+        let span = Span::request(parent);
+        let current = Arc::new(Current::of(request.headers(), &span));
+        let logged = tracing::info_span!("request", id = %current.id, trace = span.trace());
+        let answered = Arc::clone(&current).scope(span.scope(self.inner.call(request)));
+        let mut response = answered.instrument(logged).await?.into_response();
+        for (name, value) in [(X_REQUEST_ID, &current.id), (TRACEPARENT, &current.traceparent)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"; // W3C Trace Context §3.2.1
+
+    #[test]
+    fn a_trace_goes_on_under_a_new_span() {
+        let next = continue_trace(Some(PARENT));
+        assert!(next.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && next.ends_with("-01"), "{next}");
+        assert!(!next.contains("b7ad6b7169203331"));
+    }
+
+    #[test]
+    fn a_broken_trace_is_begun_anew() {
+        let zeros = "00-00000000000000000000000000000000-b7ad6b7169203331-01";
+        for broken in [zeros, "", "00", &PARENT.to_uppercase(), &format!("{PARENT}-1"), &PARENT.replacen("00", "ff", 1)]
+        {
+            assert_eq!(read_trace(broken), None, "{broken}");
+        }
+        assert!(read_trace(&format!("{}-more", PARENT.replacen("00", "01", 1))).is_some(), "a later version");
+        assert!(read_trace(&continue_trace(None)).is_some());
+    }
+
+    #[test]
+    fn a_callers_id_is_kept_if_it_is_harmless() {
+        assert!(is_sane("a.b_C-9"));
+        assert!(!is_sane("") && !is_sane("a b") && !is_sane("a\nb") && !is_sane(&"x".repeat(129)));
+    }
+}

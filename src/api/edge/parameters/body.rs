@@ -1,0 +1,116 @@
+//! A request's JSON body: parsed once, kept as it came for its fingerprint, and refused with every fault at once.
+//!
+//! What a body must look like says the schema that we publish, so [`crate::api::edge::parameters::shape`] judges by it and by nothing else.
+//! poem-openapi takes `false` for a text, stops at the first fault, names no place, and repeats the caller's own words.
+
+use std::ops::Deref;
+
+use poem::{FromRequest, Request, RequestBody, Result};
+use poem_openapi::error::ContentTypeError;
+use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem_openapi::types::{ParseFromJSON, Type};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde_json::Value;
+
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::parameters::shape;
+use crate::domain::kernel::text::Bilingual;
+
+/// A JSON body that has the shape of `T`; or, not `WHOLE`, one whose rows are for the operation to judge.
+#[derive(Debug)]
+pub struct Body<T, const WHOLE: bool = true> {
+    value: T,
+    raw: Value,
+}
+
+/// A JSON body of rows that are judged each by itself, so that a bad one harms no other.
+pub type Rows<T> = Body<T, false>;
+
+impl<T, const WHOLE: bool> Body<T, WHOLE> {
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The JSON as it came, for [`crate::api::edge::parameters::idempotency::fingerprint`].
+    pub const fn raw(&self) -> &Value {
+        &self.raw
+    }
+}
+
+impl<T, const WHOLE: bool> Deref for Body<T, WHOLE> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<'a, T: ParseFromJSON + 'static, const WHOLE: bool> ApiExtractor<'a> for Body<T, WHOLE> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(request: &'a Request, body: &mut RequestBody, _: ExtractParamOptions<()>) -> Result<Self> {
+        let content_type = request.content_type().ok_or(ContentTypeError::ExpectContentType)?;
+        if !is_json(content_type) {
+            return Err(ContentTypeError::NotSupported { content_type: content_type.to_owned() }.into());
+        }
+        let bytes = <Vec<u8> as FromRequest>::from_request(request, body).await?;
+        let raw: Value = serde_json::from_slice(&bytes).map_err(malformed)?;
+        if WHOLE {
+            let faults = shape::faults::<T>(&raw);
+            if !faults.is_empty() {
+                return Err(Problem::new(Code::InvalidBody).errors(faults).into());
+            }
+        }
+        let value = T::parse_from_json(Some(raw.clone())).map_err(|_| refused::<T>(&raw))?;
+        Ok(Self { value, raw })
+    }
+}
+
+/// `application/json` or `application/…+json`, with or without parameters.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn malformed(error: serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    Problem::new(Code::MalformedJson).detail(Bilingual::new(
+        format!("第 {line} 行第 {column} 列附近无法解析"),
+        format!("It cannot be read near line {line}, column {column}"),
+    ))
+}
+
+fn refused<T: Type + 'static>(raw: &Value) -> Problem {
+    let mut errors = shape::faults::<T>(raw);
+    if errors.is_empty() {
+        // The type knows a rule that its schema does not state.
+        errors.push(FieldError::new("", "invalid", Bilingual::new("内容不符合要求", "This is not what it should be")));
+    }
+    Problem::new(Code::InvalidBody).errors(errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_goes_by_several_names() {
+        assert!(
+            is_json("application/json") && is_json("Application/JSON; charset=utf-8") && is_json("application/ld+json")
+        );
+        assert!(!is_json("text/json") && !is_json("application/jsonp") && !is_json(""));
+    }
+}

@@ -1,0 +1,214 @@
+//! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the header, the fingerprint of a request, and the
+//! answer that is given once or again. The storing is the use case's: [`crate::casework::frame::idempotency`].
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::{IntoResponse, Request, RequestBody, Response, Result};
+use poem_openapi::registry::{MetaParamIn, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
+use serde_json::Value;
+
+use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::problem::Problem;
+use crate::casework::frame::idempotency::{Answer, Given, Once, OnceError};
+use crate::domain::kernel::text::Bilingual;
+
+/// `Idempotency-Key`
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// `Idempotent-Replayed`
+pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const LONGEST: usize = 255;
+
+/// The caller's key: one per intent, the same for every repetition. Name the argument `idempotency_key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// What is to be done once: this body, on this operation, for this caller.
+    #[must_use]
+    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Once {
+        let scope = format!("{}:{operation}", caller.to_string());
+        Once { scope, key: self.0, fingerprint: fingerprint(operation, body) }
+    }
+
+    /// The key itself, for a use case that keeps it with what it makes.
+    #[must_use]
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+
+    /// A bare word, or a quoted string as the draft has it.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let key = text.strip_prefix('"').map_or(Some(text), |rest| rest.strip_suffix('"'))?;
+        let is_sound = (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
+        is_sound.then(|| Self(key.to_owned()))
+    }
+}
+
+/// SHA-256 of an operation and a body; the order of members and the white space do not count.
+#[must_use]
+pub fn fingerprint(operation: &str, body: &Value) -> [u8; 32] {
+    // serde_json keeps objects sorted by name, so its text is canonical.
+    let hash = digest(&SHA256, format!("{operation}\n{body}").as_bytes());
+    hash.as_ref().try_into().unwrap_or_default()
+}
+
+/// The caller's key, where an operation can do without one. Name the argument `idempotency_key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionalKey(Option<IdempotencyKey>);
+
+impl OptionalKey {
+    /// What is to be done once, if the caller wants that; see [`IdempotencyKey::once`].
+    #[must_use]
+    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<Once> {
+        self.0.map(|key| key.once(caller, operation, body))
+    }
+}
+
+/// The key of a request, if it has one.
+fn key_of(request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
+    let unsound = || {
+        Problem::new(Code::InvalidParameter).detail(Bilingual::new(
+            "Idempotency-Key 须为 1 至 255 个可见 ASCII 字符",
+            "Idempotency-Key must be 1 to 255 visible ASCII characters",
+        ))
+    };
+    let header = request.headers().get(IDEMPOTENCY_KEY);
+    let read = |header: &HeaderValue| header.to_str().ok().and_then(IdempotencyKey::parse).ok_or_else(unsound);
+    header.map(read).transpose()
+}
+
+fn schema() -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(MetaSchema {
+        min_length: Some(1),
+        max_length: Some(LONGEST),
+        pattern: Some("^[!#-~]*$".to_owned()),
+        example: Some("8e03978e-40d5-43dd-bc93-6894a57f9324".into()),
+        ..MetaSchema::new("string")
+    }))
+}
+
+/// The header as a parameter: demanded, or not.
+macro_rules! keys {
+    ($($name:ident, required = $required:literal, $pick:expr;)*) => {$(
+        impl<'a> ApiExtractor<'a> for $name {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+            const PARAM_IS_REQUIRED: bool = $required;
+            type ParamType = String;
+            type ParamRawType = String;
+
+            fn param_in() -> Option<MetaParamIn> {
+                Some(MetaParamIn::Header)
+            }
+
+            fn param_schema_ref() -> Option<MetaSchemaRef> {
+                Some(schema())
+            }
+
+            async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<String>) -> Result<Self> {
+                let pick: fn(Option<IdempotencyKey>) -> Result<Self, Problem> = $pick;
+                Ok(pick(key_of(request)?)?)
+            }
+        }
+    )*};
+}
+
+keys! {
+    IdempotencyKey, required = true, |key| key.ok_or(Problem::new(Code::IdempotencyKeyMissing));
+    OptionalKey, required = false, |key| Ok(Self(key));
+}
+
+/// An answer that was stored before it was given, documented as `R`. First or again, it is the same answer.
+#[derive(Debug)]
+pub struct Answered<R> {
+    given: Given,
+    documented_as: PhantomData<fn() -> R>,
+}
+
+impl<R> From<Given> for Answered<R> {
+    fn from(given: Given) -> Self {
+        Self { given, documented_as: PhantomData }
+    }
+}
+
+impl<R: ApiResponse> ApiResponse for Answered<R> {
+    fn meta() -> MetaResponses {
+        R::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        R::register(registry);
+    }
+}
+
+impl<R> IntoResponse for Answered<R> {
+    fn into_response(self) -> Response {
+        let mut response = respond(self.given.answer);
+        if self.given.replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// Gives an answer.
+pub(in crate::api::edge) fn respond(answer: Answer) -> Response {
+    let mut response = Response::builder()
+        .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK))
+        .content_type("application/json")
+        .body(answer.body.to_string());
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+impl From<OnceError> for Problem {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::InProgress => Self::new(Code::RequestInProgress).retry_after(Duration::from_secs(1)),
+            OnceError::Mismatch => Self::new(Code::IdempotencyKeyReused),
+            OnceError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_fingerprint_ignores_form_and_sees_content() {
+        let read = |text: &str| fingerprint("submit", &serde_json::from_str(text).unwrap());
+        assert_eq!(read(r#"{"a":1,"b":[2]}"#), read(r#"{ "b": [ 2 ], "a": 1 }"#));
+        assert_ne!(read(r#"{"a":1}"#), read(r#"{"a":2}"#));
+        assert_ne!(read("[1,2]"), read("[2,1]"));
+        assert_ne!(fingerprint("submit", &json!({})), fingerprint("decide", &json!({})));
+    }
+
+    #[test]
+    fn a_key_is_visible_and_short() {
+        let long = "x".repeat(LONGEST + 1);
+        for wrong in ["", "  ", "a b", "\"open", "\"\"", "键", &long] {
+            assert_eq!(IdempotencyKey::parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(IdempotencyKey::parse("\"k-1\""), IdempotencyKey::parse(" k-1 "));
+    }
+
+    #[test]
+    fn an_answer_is_the_same_again_but_for_one_header() {
+        let answer = Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"");
+        let give = |replayed| Answered::<()>::from(Given { answer: answer.clone(), replayed }).into_response();
+        let (first, again) = (give(false), give(true));
+        assert_eq!((first.status(), first.header("ETag")), (again.status(), Some("\"1\"")));
+        assert!(first.header("Idempotent-Replayed").is_none());
+        assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
+    }
+}

@@ -1,0 +1,92 @@
+//! Typed ids as the documents know them: a string with its prefix and a pattern.
+
+use std::borrow::Cow;
+
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::domain::kernel::ids::{
+    AddressId, AttemptId, CaseId, ClientId, DraftId, HistoryId, InstallationId, JobId, NotificationId, OfficerId,
+    ParcelId, PersonId, SessionId, UploadId,
+};
+
+/// An instant of the example ids: 2026-11-23, in milliseconds, as a UUID v7 holds it.
+pub const EXAMPLE: Uuid = Uuid::from_u128(0x019a_ae8f_7a00_7000_8000_0000_0000_002a);
+
+fn schema(prefix: &'static str, example: String) -> MetaSchema {
+    MetaSchema {
+        pattern: Some(format!("^{prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$")),
+        example: Some(Value::String(example)),
+        ..MetaSchema::new("string")
+    }
+}
+
+macro_rules! wire_ids {
+    ($($id:ident)*) => {$(
+        impl Type for $id {
+            const IS_REQUIRED: bool = true;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                stringify!($id).into()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                MetaSchemaRef::Inline(Box::new(schema(Self::PREFIX, Self::from_uuid(EXAMPLE).to_string())))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(std::iter::once(self))
+            }
+        }
+
+        impl ParseFromJSON for $id {
+            fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+                match value {
+                    Some(Value::String(text)) => Ok(text.parse()?),
+                    other => Err(ParseError::expected_type(other.unwrap_or_default())),
+                }
+            }
+        }
+
+        impl ParseFromParameter for $id {
+            fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+                Ok(value.parse()?)
+            }
+        }
+
+        impl ToJSON for $id {
+            fn to_json(&self) -> Option<Value> {
+                Some(Value::String(self.to_string()))
+            }
+        }
+    )*};
+}
+
+wire_ids! {
+    AddressId AttemptId CaseId ClientId DraftId HistoryId InstallationId JobId NotificationId OfficerId
+    ParcelId PersonId SessionId UploadId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pattern_fits_the_ids() {
+        let MetaSchemaRef::Inline(schema) = CaseId::schema_ref() else { panic!("an inline schema") };
+        let pattern = regex::Regex::new(schema.pattern.as_deref().unwrap()).unwrap();
+        let id = crate::domain::kernel::clock::fresh(CaseId::from_uuid);
+        assert!(pattern.is_match(&id.to_string()));
+        assert!(pattern.is_match(schema.example.unwrap().as_str().unwrap()));
+        assert_eq!(CaseId::parse_from_json(id.to_json()).unwrap(), id);
+        assert!(CaseId::parse_from_parameter("job_0").is_err());
+    }
+}

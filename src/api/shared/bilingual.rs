@@ -1,0 +1,20 @@
+//! Text in both languages, as clients read it: Chinese first, and English beside it, whatever `Accept-Language` says.
+
+use poem_openapi::Object;
+
+use crate::domain::kernel::text;
+
+/// 中英文对照。 One text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Bilingual {
+    /// 中文
+    pub zh: String,
+    /// English
+    pub en: String,
+}
+
+impl From<&text::Bilingual> for Bilingual {
+    fn from(text: &text::Bilingual) -> Self {
+        Self { zh: text.zh.clone(), en: text.en.clone() }
+    }
+}

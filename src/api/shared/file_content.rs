@@ -1,0 +1,55 @@
+//! The content of an upload, as it is sent to whoever may read it.
+
+use futures_util::StreamExt;
+use poem::Body;
+use poem_openapi::payload::Binary;
+use poem_openapi::{ApiResponse, ResponseContent};
+
+use crate::casework::cases::uploads::Content;
+use crate::domain::application::upload::FileKind;
+
+/// A file, by its kind.
+#[derive(ResponseContent)]
+pub enum FileContent {
+    /// JPEG
+    #[oai(content_type = "image/jpeg")]
+    Jpeg(Binary<Body>),
+    /// PNG
+    #[oai(content_type = "image/png")]
+    Png(Binary<Body>),
+    /// WebP
+    #[oai(content_type = "image/webp")]
+    Webp(Binary<Body>),
+    /// PDF
+    #[oai(content_type = "application/pdf")]
+    Pdf(Binary<Body>),
+}
+
+/// The answer that holds a file.
+#[derive(ApiResponse)]
+pub enum FileAnswer {
+    /// The file. It is personal data, and never changes.
+    #[oai(status = 200)]
+    Ok(
+        FileContent,
+        #[oai(header = "Cache-Control")] String,
+        #[oai(header = "X-Content-Type-Options")] String,
+        #[oai(header = "Content-Security-Policy")] String,
+    ),
+}
+
+impl FileAnswer {
+    /// Sends a content piece by piece. Browsers are told to take it for nothing but what it is: somebody unknown made it.
+    #[must_use]
+    pub fn of(kind: FileKind, content: Content) -> Self {
+        let body = Binary(Body::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other))));
+        let content = match kind {
+            FileKind::Jpeg => FileContent::Jpeg(body),
+            FileKind::Png => FileContent::Png(body),
+            FileKind::Webp => FileContent::Webp(body),
+            FileKind::Pdf => FileContent::Pdf(body),
+        };
+        let [cache, sniff, policy] = ["private, no-store", "nosniff", "sandbox"].map(str::to_owned);
+        Self::Ok(content, cache, sniff, policy)
+    }
+}

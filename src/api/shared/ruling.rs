@@ -1,0 +1,130 @@
+//! 决定, as officers and other systems write it: the outcome, the reasons, and what a grant produces.
+
+use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object};
+
+use crate::api::edge::answers::problem::FieldError;
+use crate::domain::case::{ResultDocument, Ruling};
+use crate::domain::kernel::text::Bilingual;
+
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "Outcome", rename_all = "snake_case")]
+pub enum OutcomeWord {
+    /// 准予
+    Grant,
+    /// 不予
+    Deny,
+}
+
+/// 结果。 What a grant produces.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "ResultDocument", deny_unknown_fields, skip_serializing_if_is_none)]
+pub struct ResultDocumentBody {
+    /// What it is: 居住证.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub title: String,
+    /// Its number, where it has one.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub number: Option<String>,
+}
+
+impl From<&ResultDocument> for ResultDocumentBody {
+    fn from(result: &ResultDocument) -> Self {
+        Self { title: result.title.clone(), number: result.number.clone() }
+    }
+}
+
+impl Example for ResultDocumentBody {
+    fn example() -> Self {
+        Self { title: "居住证".to_owned(), number: Some("JZ320413000042".to_owned()) }
+    }
+}
+
+/// Reads a ruling from its three members.
+///
+/// # Errors
+/// All that contradicts itself: a grant without its result, a denial with one, or without reasons (行政许可法 38); and text
+/// that says nothing or cannot be kept.
+pub fn ruling(
+    outcome: OutcomeWord,
+    reasons: String,
+    result: Option<ResultDocumentBody>,
+) -> Result<Ruling, Vec<FieldError>> {
+    let mut faults = Vec::new();
+    if reasons.contains('\0') {
+        faults.push(unwritable("/reasons"));
+    } else if outcome == OutcomeWord::Deny && reasons.trim().is_empty() {
+        faults.push(no_reasons());
+    }
+    faults.extend(result.iter().flat_map(ResultDocumentBody::faults));
+    match (outcome, result) {
+        (OutcomeWord::Grant, None) => {
+            faults.push(fault("/result", "required", "准予须写明结果", "A grant says what it produces"));
+        }
+        (OutcomeWord::Deny, Some(_)) => {
+            faults.push(fault("/result", "not_allowed", "不予没有结果", "A denial produces nothing"));
+        }
+        (OutcomeWord::Grant, Some(ResultDocumentBody { title, number })) if faults.is_empty() => {
+            return Ok(Ruling::Grant { result: ResultDocument { title, number }, reasons });
+        }
+        (OutcomeWord::Deny, None) if faults.is_empty() => return Ok(Ruling::Deny { reasons }),
+        _ => {}
+    }
+    Err(faults)
+}
+
+impl ResultDocumentBody {
+    fn faults(&self) -> impl Iterator<Item = FieldError> {
+        let says_nothing = |text: &String| text.trim().is_empty() || text.contains('\0');
+        let title = says_nothing(&self.title).then(|| unwritable("/result/title"));
+        let number = self.number.as_ref().is_some_and(says_nothing).then(|| unwritable("/result/number"));
+        title.into_iter().chain(number)
+    }
+}
+
+/// A text that is blank, or holds what PostgreSQL does not keep.
+fn unwritable(pointer: &str) -> FieldError {
+    fault(pointer, "wrong_format", "格式不正确", "It does not have the right form")
+}
+
+/// A denial does not say why.
+pub(in crate::api) fn no_reasons() -> FieldError {
+    fault("/reasons", "required", "不予须说明理由", "A denial needs reasons")
+}
+
+fn fault(pointer: &str, code: &'static str, zh: &str, en: &str) -> FieldError {
+    FieldError::new(pointer, code, Bilingual::new(zh, en))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ruling_does_not_contradict_itself() {
+        let read = |outcome, reasons: &str, result: Option<()>| {
+            let result = result.map(|()| ResultDocumentBody::example());
+            ruling(outcome, reasons.to_owned(), result).map_err(pointers)
+        };
+        assert!(matches!(read(OutcomeWord::Grant, "", Some(())), Ok(Ruling::Grant { .. })));
+        assert!(matches!(read(OutcomeWord::Deny, "不符合条件", None), Ok(Ruling::Deny { .. })));
+        let faults = |outcome, reasons: &str, result| read(outcome, reasons, result).unwrap_err();
+        assert_eq!(faults(OutcomeWord::Grant, "好", None), ["/result"]);
+        assert_eq!(faults(OutcomeWord::Deny, "不符合条件", Some(())), ["/result"]);
+        assert_eq!(faults(OutcomeWord::Deny, " ", None), ["/reasons"]);
+        assert_eq!(faults(OutcomeWord::Deny, "a\0", None), ["/reasons"]);
+    }
+
+    #[test]
+    fn all_faults_of_a_ruling_are_told_at_once() {
+        let blank = || Some(ResultDocumentBody { title: " ".to_owned(), number: Some("\0".to_owned()) });
+        let faults = |outcome, reasons: &str| pointers(ruling(outcome, reasons.to_owned(), blank()).unwrap_err());
+        assert_eq!(faults(OutcomeWord::Grant, "a\0"), ["/reasons", "/result/title", "/result/number"]);
+        assert_eq!(faults(OutcomeWord::Deny, ""), ["/reasons", "/result/title", "/result/number", "/result"]);
+    }
+
+    fn pointers(faults: Vec<FieldError>) -> Vec<String> {
+        faults.into_iter().map(|fault| fault.pointer).collect()
+    }
+}

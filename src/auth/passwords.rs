@@ -1,0 +1,119 @@
+//! Passwords of officers: argon2id with the parameters that OWASP names as a minimum (19 MiB, 2 passes, 1 lane).
+//!
+//! A comparison is slow and hungry on purpose. It runs on threads of its own, and only a few at a time, so that a
+//! flood of sign-ins can take neither all memory nor the threads that serve everybody else.
+
+use std::sync::{Arc, OnceLock};
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Argon2, password_hash};
+use tokio::sync::Semaphore;
+
+use crate::domain::kernel::clock::random_bytes;
+use crate::domain::kernel::private::Private;
+
+const AT_A_TIME: usize = 4;
+const FEWEST_CHARACTERS: usize = 12;
+const MOST_CHARACTERS: usize = 200;
+
+/// Why a password was not made or compared.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// It is too short or too long.
+    #[error("a password has {FEWEST_CHARACTERS} to {MOST_CHARACTERS} characters")]
+    Length,
+    /// It cannot be hashed, or its thread died.
+    #[error("the password cannot be worked on: {0}")]
+    Broken(String),
+}
+
+/// Makes and compares passwords. Cloning shares its limit.
+#[derive(Clone)]
+pub struct Passwords {
+    permits: Arc<Semaphore>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { permits: Arc::new(Semaphore::new(AT_A_TIME)) }
+    }
+}
+
+impl Passwords {
+    /// The hash of a new password, as a PHC string.
+    ///
+    /// # Errors
+    /// [`PasswordError`].
+    pub async fn hash(&self, password: Private<String>) -> Result<Private<String>, PasswordError> {
+        if !(FEWEST_CHARACTERS..=MOST_CHARACTERS).contains(&password.expose().chars().count()) {
+            return Err(PasswordError::Length);
+        }
+        self.work(move || hash(&password)).await
+    }
+
+    /// Whether a password fits a hash. Without a hash it takes as long, and fits nothing.
+    ///
+    /// # Errors
+    /// [`PasswordError`].
+    pub async fn fits(&self, password: Private<String>, hash: Option<Private<String>>) -> Result<bool, PasswordError> {
+        self.work(move || {
+            let known = hash.is_some();
+            let hash = hash.map_or_else(stand_in, Ok)?;
+            let parsed = PasswordHash::new(hash.expose())?;
+            match Argon2::default().verify_password(password.expose().as_bytes(), &parsed) {
+                Ok(()) => Ok(known),
+                Err(password_hash::Error::Password) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+        .await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, password_hash::Error> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|error| PasswordError::Broken(error.to_string()))?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit); // With its thread, not with its caller, who may give up earlier.
+            done
+        });
+        let done = done.await.map_err(|error| PasswordError::Broken(error.to_string()))?;
+        done.map_err(|error| PasswordError::Broken(error.to_string()))
+    }
+}
+
+fn hash(password: &Private<String>) -> Result<Private<String>, password_hash::Error> {
+    let salt = SaltString::encode_b64(&random_bytes::<16>())?;
+    let hash = Argon2::default().hash_password(password.expose().as_bytes(), &salt)?;
+    Ok(Private::new(hash.to_string()))
+}
+
+/// The hash of a password that nobody knows: what is compared where there is no account.
+fn stand_in() -> Result<Private<String>, password_hash::Error> {
+    static HASH: OnceLock<Private<String>> = OnceLock::new();
+    if let Some(hash) = HASH.get() {
+        return Ok(hash.clone());
+    }
+    let made = hash(&Private::new(hex::encode(random_bytes::<16>())))?;
+    Ok(HASH.get_or_init(|| made).clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_only() {
+        let passwords = Passwords::default();
+        let text = |text: &str| Private::new(text.to_owned());
+        let hash = passwords.hash(text("correct horse battery")).await.unwrap();
+        assert!(hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose());
+        assert!(passwords.fits(text("correct horse battery"), Some(hash.clone())).await.unwrap());
+        assert!(!passwords.fits(text("Correct horse battery"), Some(hash)).await.unwrap());
+        assert!(!passwords.fits(text("correct horse battery"), None).await.unwrap());
+        assert!(matches!(passwords.hash(text("short")).await, Err(PasswordError::Length)));
+    }
+}

@@ -1,0 +1,306 @@
+//! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) each. A key is replaced by adding one, and
+//! no process needs to be restarted: each looks into the folder now and then, and at once when it meets a key that it does
+//! not know. All keys verify; the newest by name signs once it has been there for [`RIPE_AFTER`], so that every process
+//! knows it by then. The old one is removed when its last token has expired. `songda keys rotate` names them
+//! by their time, `20261123T080000.pem`; a key from elsewhere is named alike, because the order of names decides.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::kernel::clock::{Instant, Stopwatch};
+use crate::domain::kernel::private::Private;
+
+/// For how long a key only verifies, from the time of its file on: longer than it takes to bring it to every machine. Where
+/// no key is that old, the first by name signs, because it is the one that everybody has.
+pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
+/// How often a process looks into the folder without a reason.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How soon an unknown key is a reason to look again: anybody can make up names of keys.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+const END: &str = "-----END PRIVATE KEY-----";
+
+/// Why there are no keys to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningKeysError {
+    /// The folder or a file in it cannot be read.
+    #[error("{path} cannot be read")]
+    Unreadable {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file holds something else.
+    #[error("{0} is not a P-256 private key in PKCS#8 PEM")]
+    NotAKey(String),
+    /// The folder holds no `.pem` file.
+    #[error("there is no .pem file in {0}")]
+    Empty(String),
+}
+
+/// A key ring. Cloning shares it.
+#[derive(Clone)]
+pub struct SigningKeys(Arc<Shared>);
+
+struct Shared {
+    /// Where it is read from; a ring that was made of texts stays as it is.
+    folder: Option<PathBuf>,
+    ring: RwLock<Arc<Ring>>,
+    /// Since somebody last looked for an unknown key.
+    looked: Mutex<Option<Stopwatch>>,
+}
+
+/// The keys by their names.
+type Ring = BTreeMap<String, Arc<SigningKey>>;
+
+/// One key of the ring.
+pub struct SigningKey {
+    pub signs: EncodingKey,
+    pub verifies: DecodingKey,
+    x: String,
+    y: String,
+    /// Since when it has been there.
+    since: Instant,
+}
+
+impl SigningKeys {
+    /// Reads a folder of `<kid>.pem`.
+    ///
+    /// # Errors
+    /// Names the first file that is wrong.
+    pub fn load(folder: &Path) -> Result<Self, SigningKeysError> {
+        Ok(Self::new(read(folder)?, Some(folder.to_owned())))
+    }
+
+    /// A ring of PEM texts by their ids, all of them ripe.
+    ///
+    /// # Errors
+    /// Names the first that is no such key.
+    pub fn of(pems: impl IntoIterator<Item = (String, Private<String>)>) -> Result<Self, SigningKeysError> {
+        let key = |(kid, pem): (String, Private<String>)| key(kid, pem.expose(), Instant::UNIX_EPOCH);
+        let ring = pems.into_iter().map(key).collect::<Result<Ring, _>>()?;
+        if ring.is_empty() { Err(SigningKeysError::Empty("the ring".to_owned())) } else { Ok(Self::new(ring, None)) }
+    }
+
+    fn new(ring: Ring, folder: Option<PathBuf>) -> Self {
+        Self(Arc::new(Shared { folder, ring: RwLock::new(Arc::new(ring)), looked: Mutex::default() }))
+    }
+
+    /// Looks into the folder. What is wrong with it leaves the ring as it is.
+    ///
+    /// # Errors
+    /// Those of [`SigningKeys::load`].
+    pub fn look(&self) -> Result<(), SigningKeysError> {
+        if let Some(folder) = &self.0.folder {
+            let ring = Arc::new(read(folder)?);
+            *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        }
+        Ok(())
+    }
+
+    /// Looks into the folder now and then, until `stop`.
+    pub async fn keep_fresh(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            self.look_or_warn();
+        }
+    }
+
+    /// Looks into the folder because something is missing, unless that was just done. It holds a few small files.
+    fn look_again(&self) {
+        let mut looked = self.0.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.as_ref().is_some_and(|since| since.elapsed() < LOOK_AGAIN_AFTER) {
+            return;
+        }
+        *looked = Some(Stopwatch::start());
+        self.look_or_warn();
+    }
+
+    fn look_or_warn(&self) {
+        if let Err(error) = self.look() {
+            tracing::warn!(%error, "the keys of access tokens cannot be read anew; those in memory stay");
+        }
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.0.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The text of a fresh key file; `None` when the operating system gives no randomness.
+    #[must_use]
+    pub fn fresh_pem() -> Option<Private<String>> {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
+        let text = STANDARD.encode(pair.to_pkcs8v1().ok()?.as_ref());
+        let mut lines = vec![BEGIN.to_owned()];
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.len().min(64));
+            lines.push(line.to_owned());
+            rest = after;
+        }
+        lines.push(format!("{END}\n"));
+        Some(Private::new(lines.join("\n")))
+    }
+
+    /// The public halves as a JSON Web Key Set (RFC 7517), those that do not sign yet among them.
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        self.look_again();
+        let key = |(kid, key): (&String, &Arc<SigningKey>)| json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": key.x, "y": key.y });
+        json!({ "keys": self.ring().iter().rev().map(key).collect::<Vec<_>>() })
+    }
+
+    /// The id and the key that sign now.
+    pub fn signer(&self, now: Instant) -> Option<(String, Arc<SigningKey>)> {
+        let ring = self.ring();
+        let newest = ring.iter().rev().find(|(_, key)| key.since + RIPE_AFTER <= now);
+        newest.or_else(|| ring.iter().next()).map(|(kid, key)| (kid.clone(), Arc::clone(key)))
+    }
+
+    /// The key of an id. One that is not known may have come since the last look.
+    pub fn find(&self, kid: &str) -> Option<Arc<SigningKey>> {
+        if let Some(key) = self.ring().get(kid) {
+            return Some(Arc::clone(key));
+        }
+        self.look_again();
+        self.ring().get(kid).map(Arc::clone)
+    }
+}
+
+fn read(folder: &Path) -> Result<Ring, SigningKeysError> {
+    let unreadable = |path: &Path, source| SigningKeysError::Unreadable { path: path.display().to_string(), source };
+    let mut ring = Ring::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        let is_pem = path.extension().is_some_and(|extension| extension == "pem");
+        if let Some(kid) = path.file_stem().filter(|_| is_pem) {
+            let pem = std::fs::read_to_string(&path).map(Private::new).map_err(|error| unreadable(&path, error))?;
+            let since = std::fs::metadata(&path).and_then(|file| file.modified());
+            let since = since.map_err(|error| unreadable(&path, error))?.into();
+            ring.extend([key(kid.to_string_lossy().into_owned(), pem.expose(), since)?]);
+        }
+    }
+    if ring.is_empty() { Err(SigningKeysError::Empty(folder.display().to_string())) } else { Ok(ring) }
+}
+
+fn key(kid: String, pem: &str, since: Instant) -> Result<(String, Arc<SigningKey>), SigningKeysError> {
+    match SigningKey::read(pem, since) {
+        Some(key) => Ok((kid, Arc::new(key))),
+        None => Err(SigningKeysError::NotAKey(kid)),
+    }
+}
+
+impl SigningKey {
+    fn read(pem: &str, since: Instant) -> Option<Self> {
+        let body = pem.split_once(BEGIN)?.1.split_once(END)?.0;
+        let der = STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()?;
+        // An uncompressed point: 04 ‖ x ‖ y (SEC 1 §2.3.3).
+        let (x, y) = pair.public_key().as_ref().strip_prefix(&[4])?.split_at_checked(32)?;
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let verifies = DecodingKey::from_ec_components(&x, &y).ok()?;
+        Some(Self { signs: EncodingKey::from_ec_der(&der), verifies, x, y, since })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::domain::kernel::clock::fresh_uuid;
+
+    /// A folder that is gone at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let path = std::env::temp_dir().join(format!("songda-keys-{}", fresh_uuid()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        /// Puts a key there, as if that had been at this time.
+        fn add(&self, kid: &str, since: Instant) {
+            let path = self.0.join(format!("{kid}.pem"));
+            std::fs::write(&path, SigningKeys::fresh_pem().unwrap().expose()).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(SystemTime::from(since)).unwrap();
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn now() -> Instant {
+        "2026-11-23T08:00:00Z".parse().unwrap()
+    }
+
+    fn signer(keys: &SigningKeys, at: Instant) -> String {
+        keys.signer(at).unwrap().0
+    }
+
+    #[test]
+    fn a_folder_is_a_ring() {
+        let folder = Folder::new();
+        assert!(matches!(SigningKeys::load(&folder.0), Err(SigningKeysError::Empty(_))));
+        folder.add("2026-01-01", now() - 2 * RIPE_AFTER);
+        folder.add("2026-11-23", now() - RIPE_AFTER);
+        std::fs::write(folder.0.join("readme.txt"), "not a key").unwrap();
+        let ring = SigningKeys::load(&folder.0).unwrap();
+        assert_eq!(signer(&ring, now()), "2026-11-23");
+        assert_eq!(ring.jwks()["keys"].as_array().unwrap().len(), 2);
+        std::fs::write(folder.0.join("2027.pem"), format!("{BEGIN}\nAAAA\n{END}\n")).unwrap();
+        assert!(matches!(SigningKeys::load(&folder.0), Err(SigningKeysError::NotAKey(kid)) if kid == "2027"));
+        assert!(ring.look().is_err());
+        assert_eq!(signer(&ring, now()), "2026-11-23", "what is wrong leaves the ring as it is");
+        std::fs::remove_dir_all(&folder.0).unwrap();
+        assert!(matches!(SigningKeys::load(&folder.0), Err(SigningKeysError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn a_new_key_verifies_at_once_and_signs_when_everybody_knows_it() {
+        let folder = Folder::new();
+        folder.add("1", now() - 2 * RIPE_AFTER);
+        let ring = SigningKeys::load(&folder.0).unwrap();
+        folder.add("2", now());
+        assert!(ring.find("2").is_some(), "an unknown key is a reason to look");
+        assert_eq!(signer(&ring, now()), "1");
+        assert_eq!(signer(&ring, now() + RIPE_AFTER), "2");
+        folder.add("3", now());
+        assert!(ring.find("3").is_none(), "but not the next moment: anybody can make up names");
+        ring.look().unwrap();
+        assert!(ring.find("3").is_some(), "it is found now and then all the same");
+        std::fs::remove_file(folder.0.join("1.pem")).unwrap();
+        ring.look().unwrap();
+        assert!(ring.find("1").is_none(), "one that was removed is forgotten");
+        assert_eq!(signer(&ring, now()), "2", "of young keys the first by name signs");
+    }
+
+    #[test]
+    fn the_key_set_holds_no_secret_and_tells_of_a_new_key_at_once() {
+        let folder = Folder::new();
+        folder.add("1", now() - RIPE_AFTER);
+        let ring = SigningKeys::load(&folder.0).unwrap();
+        folder.add("2", now());
+        let keys = ring.jwks();
+        let kids: Vec<&str> = keys["keys"].as_array().unwrap().iter().filter_map(|key| key["kid"].as_str()).collect();
+        assert_eq!(kids, ["2", "1"]);
+        let key = &keys["keys"][0];
+        assert_eq!(key["kty"], "EC");
+        assert_eq!(key["x"].as_str().unwrap().len(), 43);
+        assert!(key.get("d").is_none());
+    }
+}

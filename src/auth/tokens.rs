@@ -1,0 +1,279 @@
+//! Access tokens: ES256 JWTs of fifteen minutes (RFC 7519, profile of RFC 9068 in spirit). Issuer, algorithm, leeway and
+//! the set of needed claims are fixed; one audience per kind of caller keeps a resident's token out of an officer's desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::auth::signing_keys::SigningKeys;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::SessionId;
+
+/// How long an access token lives.
+pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// How far another machine's clock may be off.
+const LEEWAY_SECONDS: i64 = 30;
+/// Who issues them.
+const ISSUER: &str = "songda";
+const TYPE: &str = "at+jwt"; // RFC 9068 §2.1
+
+/// Who a token is for: the API that accepts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenAudience {
+    /// A person's, for the mobile API.
+    Mobile,
+    /// An officer's, for the staff and operators' APIs.
+    Staff,
+    /// A back-office client's, for the integration API.
+    Integration,
+}
+
+impl TokenAudience {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mobile, Self::Staff, Self::Integration];
+
+    /// The `aud` claim.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mobile => "songda:mobile",
+            Self::Staff => "songda:staff",
+            Self::Integration => "songda:integration",
+        }
+    }
+}
+
+/// Who is named in a token, beside its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Grant {
+    /// The sign-in that it belongs to; a back-office client has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    /// What a back-office client may do, separated by spaces (RFC 8693 §4.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The code of an officer's agency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agency: Option<String>,
+    /// An officer's role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    /// The id of the person, officer or client.
+    pub sub: String,
+    pub aud: String,
+    /// When it was issued (seconds since 1970).
+    pub iat: i64,
+    /// When it expires (seconds since 1970).
+    pub exp: i64,
+    #[serde(flatten)]
+    pub grant: Grant,
+}
+
+/// Why a token is refused, or cannot be made. Callers are told only that it is not valid.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// It is signed by no key of ours, or not for this audience, or not a token at all.
+    #[error("the token is not valid")]
+    Invalid(#[source] jsonwebtoken::errors::Error),
+    /// It names no key of the ring.
+    #[error("the token's key is not in the ring")]
+    UnknownKey,
+    /// Its time is over, or has not come.
+    #[error("the token is not valid at this time")]
+    Expired,
+    /// It cannot be signed.
+    #[error("the token cannot be signed")]
+    Unsigned(#[source] jsonwebtoken::errors::Error),
+}
+
+/// How many tokens are remembered whose signature was found right: about a megabyte.
+const REMEMBERED: usize = 4096;
+
+/// What names a token in memory, where the token itself is not kept.
+type Fingerprint = [u8; 32];
+
+/// Issues and verifies access tokens. Cloning shares its keys, and what it remembers.
+#[derive(Clone)]
+pub struct Tokens {
+    keys: SigningKeys,
+    /// A caller shows the same token many times, and checking its signature costs more than all else that a small
+    /// request needs; what was signed once stays signed. Its time is asked anew each time.
+    signed: Arc<Cache<Fingerprint, Arc<Claims>>>,
+}
+
+impl Tokens {
+    /// With these keys.
+    #[must_use]
+    pub fn new(keys: SigningKeys) -> Self {
+        Self { keys, signed: Arc::new(Cache::new(REMEMBERED)) }
+    }
+
+    /// Signs a token with the key that signs now.
+    ///
+    /// # Errors
+    /// When the key cannot sign, which no key that was loaded does.
+    pub fn issue(
+        &self,
+        subject: impl ToString,
+        audience: TokenAudience,
+        grant: Grant,
+        now: Instant,
+    ) -> Result<String, TokenError> {
+        let iat = now.timestamp();
+        let exp = iat.saturating_add_unsigned(LIFETIME.as_secs());
+        let (iss, aud) = (ISSUER.to_owned(), audience.as_str().to_owned());
+        let claims = Claims { iss, sub: subject.to_string(), aud, iat, exp, grant };
+        let (kid, key) = self.keys.signer(now).ok_or(TokenError::UnknownKey)?;
+        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(kid), ..Header::new(Algorithm::ES256) };
+        encode(&header, &claims, &key.signs).map_err(TokenError::Unsigned)
+    }
+
+    /// Reads a token of one of these audiences.
+    ///
+    /// # Errors
+    /// When it was not issued by us, for them, and for this time.
+    pub fn verify(&self, token: &str, audiences: &[TokenAudience], now: Instant) -> Result<Arc<Claims>, TokenError> {
+        let claims = self.signed_by_us(token)?;
+        if !audiences.iter().any(|audience| audience.as_str() == claims.aud) {
+            return Err(TokenError::Invalid(ErrorKind::InvalidAudience.into()));
+        }
+        let now = now.timestamp();
+        let is_time =
+            claims.iat.saturating_sub(LEEWAY_SECONDS) <= now && now < claims.exp.saturating_add(LEEWAY_SECONDS);
+        if is_time { Ok(claims) } else { Err(TokenError::Expired) }
+    }
+
+    /// What a token of ours says, whenever it is valid.
+    fn signed_by_us(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
+        let fingerprint = fingerprint(token);
+        if let Some(claims) = self.signed.get(&fingerprint) {
+            return Ok(claims);
+        }
+        let claims = Arc::new(self.check_signature(token)?);
+        self.signed.insert(fingerprint, Arc::clone(&claims));
+        Ok(claims)
+    }
+
+    fn check_signature(&self, token: &str) -> Result<Claims, TokenError> {
+        let header = decode_header(token).map_err(TokenError::Invalid)?;
+        let key = header.kid.and_then(|kid| self.keys.find(&kid)).ok_or(TokenError::UnknownKey)?;
+        let mut rules = Validation::new(Algorithm::ES256);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&TokenAudience::ALL.map(TokenAudience::as_str));
+        rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+        rules.validate_exp = false; // It would ask the machine's clock; ours is asked by `verify`.
+        Ok(decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims)
+    }
+
+    /// The public keys, for whoever verifies elsewhere.
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        self.keys.jwks()
+    }
+}
+
+fn fingerprint(token: &str) -> Fingerprint {
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    fingerprint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::kernel::private::Private;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use chrono::TimeDelta;
+    use serde_json::json;
+
+    const AUDIENCE: TokenAudience = TokenAudience::Mobile;
+
+    fn now() -> Instant {
+        "2026-11-23T08:00:00Z".parse().unwrap()
+    }
+
+    fn pem() -> Private<String> {
+        SigningKeys::fresh_pem().unwrap()
+    }
+
+    fn tokens(pems: &[(&str, &Private<String>)]) -> Tokens {
+        Tokens::new(SigningKeys::of(pems.iter().map(|(kid, pem)| ((*kid).to_owned(), (*pem).clone()))).unwrap())
+    }
+
+    fn issue(tokens: &Tokens) -> String {
+        tokens.issue("per_1", AUDIENCE, Grant::default(), now()).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_read_by_its_audience_until_it_expires() {
+        let tokens = tokens(&[("a", &pem())]);
+        let grant = Grant { scope: Some("results:write".to_owned()), ..Grant::default() };
+        let token = tokens.issue("cli_1", TokenAudience::Integration, grant.clone(), now()).unwrap();
+        let read = |audience, at| tokens.verify(&token, &[audience], at);
+        let claims = read(TokenAudience::Integration, now()).unwrap();
+        assert_eq!((claims.sub.as_str(), &claims.grant), ("cli_1", &grant));
+        assert_eq!(claims.exp - claims.iat, 900);
+        assert!(matches!(read(TokenAudience::Mobile, now()), Err(TokenError::Invalid(_))));
+        assert!(read(TokenAudience::Integration, now() + TimeDelta::seconds(929)).is_ok(), "within the leeway");
+        for wrong in [930, -31] {
+            let read = read(TokenAudience::Integration, now() + TimeDelta::seconds(wrong));
+            assert!(matches!(read, Err(TokenError::Expired)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn after_a_rotation_the_new_key_signs_and_the_old_one_verifies() {
+        let (old, new) = (pem(), pem());
+        let before = tokens(&[("2026-01", &old)]);
+        let after = tokens(&[("2026-01", &old), ("2026-11", &new)]);
+        assert!(after.verify(&issue(&before), &[AUDIENCE], now()).is_ok());
+        assert!(matches!(before.verify(&issue(&after), &[AUDIENCE], now()), Err(TokenError::UnknownKey)));
+        let retired = tokens(&[("2026-11", &new)]);
+        assert!(matches!(retired.verify(&issue(&before), &[AUDIENCE], now()), Err(TokenError::UnknownKey)));
+    }
+
+    #[test]
+    fn another_key_under_our_name_is_refused() {
+        let (ours, theirs) = (tokens(&[("a", &pem())]), tokens(&[("a", &pem())]));
+        assert!(matches!(ours.verify(&issue(&theirs), &[AUDIENCE], now()), Err(TokenError::Invalid(_))));
+    }
+
+    #[test]
+    fn another_issuer_is_refused() {
+        let ours = tokens(&[("a", &pem())]);
+        let claims = json!({ "iss": "else", "sub": "per_1", "aud": AUDIENCE.as_str(), "iat": now().timestamp(), "exp": now().timestamp() + 900 });
+        let header = Header { kid: Some("a".to_owned()), ..Header::new(Algorithm::ES256) };
+        let token = encode(&header, &claims, &ours.keys.signer(now()).unwrap().1.signs).unwrap();
+        assert!(matches!(ours.verify(&token, &[AUDIENCE], now()), Err(TokenError::Invalid(_))));
+    }
+
+    #[test]
+    fn no_algorithm_and_a_symmetric_one_are_refused() {
+        let ours = tokens(&[("a", &pem())]);
+        let claims = issue(&ours).split('.').nth(1).unwrap().to_owned();
+        for (header, signature) in [
+            (json!({ "alg": "none", "kid": "a" }), ""),
+            (json!({ "alg": "HS256", "kid": "a" }), "c2lnbmVk"),
+            (json!({ "alg": "ES256", "kid": "a" }), ""),
+        ] {
+            let header = URL_SAFE_NO_PAD.encode(header.to_string());
+            assert!(ours.verify(&format!("{header}.{claims}.{signature}"), &[AUDIENCE], now()).is_err(), "{header}");
+        }
+        for junk in ["", "a.b", "a.b.c", "...."] {
+            assert!(ours.verify(junk, &[AUDIENCE], now()).is_err());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Turns what a transition owes into rows: notifications and the jobs that bring them to the phone, parcels and the
+//! jobs that order them.
+
+use crate::casework::Casework;
+use crate::catalog::Snapshot;
+use crate::domain::case::{Case, Owed};
+use crate::domain::delivery::address::PostalAddress;
+use crate::domain::delivery::parcel::{CarrierCode, OrderNo, Parcel, ParcelState};
+use crate::domain::item::Item;
+use crate::domain::kernel::clock::{Instant, fresh};
+use crate::domain::kernel::ids::{NotificationId, ParcelId};
+use crate::domain::notice::notification::{ChannelCode, Event, Notification};
+use crate::domain::notice::reach::Reach;
+use crate::domain::work::job::{Job, Work};
+use crate::store::StoreError;
+use crate::store::record::Record;
+
+/// What must be known of an applicant to enact what is owed to them.
+pub(in crate::casework) struct Applicant<'a> {
+    /// How they can be reached.
+    pub reach: &'a Reach,
+    /// Where a parcel goes, if one may be owed.
+    pub recipient: Option<PostalAddress>,
+    /// The `traceparent` of the request at work.
+    pub trace: Option<&'a str>,
+}
+
+impl Casework {
+    /// Adds what is owed to a record.
+    pub(in crate::casework) fn enact(
+        &self,
+        record: &mut Record,
+        (case, item): (&Case, &Item),
+        owed: &[Owed],
+        applicant: &Applicant<'_>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        for owed in owed {
+            match owed {
+                Owed::Notify(event) => {
+                    self.notify(record, (case, item), (*event, None), applicant.reach, applicant.trace, now)?;
+                }
+                Owed::Parcel(carrier) => self.send(record, case, carrier, applicant, now)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a notification into the inbox, and rings the phone if the event is worth it and a channel reaches it.
+    pub(in crate::casework) fn notify(
+        &self,
+        record: &mut Record,
+        (case, item): (&Case, &Item),
+        (event, parcel): (Event, Option<ParcelId>),
+        reach: &Reach,
+        trace: Option<&str>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let notification = Notification {
+            id: fresh(NotificationId::from_uuid),
+            person: case.applicant,
+            case: case.id,
+            case_number: case.number.clone(),
+            event,
+            parcel,
+            item: item.discreet_name(),
+            created_at: now,
+        };
+        record.notify(&notification);
+        if event.rings()
+            && let Some(channel) = self.next_channel(&self.catalog().current(), event, reach, None)
+        {
+            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
+        }
+        Ok(())
+    }
+
+    /// The first channel after `after` that reaches a person with an event.
+    pub(in crate::casework) fn next_channel(
+        &self,
+        catalog: &Snapshot,
+        event: Event,
+        reach: &Reach,
+        after: Option<&ChannelCode>,
+    ) -> Option<ChannelCode> {
+        let template = |code: &ChannelCode| catalog.templates().for_(code, event, reach.language);
+        self.parts.chain.next(after, reach, template).cloned()
+    }
+
+    fn send(
+        &self,
+        record: &mut Record,
+        case: &Case,
+        carrier: &CarrierCode,
+        applicant: &Applicant<'_>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let nowhere = || StoreError::Broken(format!("the recipient of case {}", case.id));
+        let id = fresh(ParcelId::from_uuid);
+        let parcel = Parcel {
+            id,
+            person: case.applicant,
+            case: case.id,
+            carrier: carrier.clone(),
+            order_no: OrderNo::mint(id, 1),
+            round: 1,
+            waybill: None,
+            state: ParcelState::Pending,
+            recipient: applicant.recipient.clone().ok_or_else(nowhere)?,
+            created_at: now,
+        };
+        let serve_by = case.serve_by(self.catalog().current().calendar());
+        record.add_parcel(&parcel, &case.agency, serve_by, self.store().keys())?;
+        record.enqueue(&Job::now(Work::OrderParcel { parcel: id, carrier: carrier.clone() }), applicant.trace)
+    }
+}

@@ -1,0 +1,88 @@
+//! Judges what an applicant filled in, against the catalogue and what they own: their uploads and address book.
+
+use std::collections::BTreeSet;
+
+use crate::casework::Casework;
+use crate::catalog::Snapshot;
+use crate::domain::application::{Application, Circumstances, DeliveryChoice, DraftContent};
+use crate::domain::case::Delivery;
+use crate::domain::delivery::address::SavedAddress;
+use crate::domain::form::{Context, Fault, RegionLevel};
+use crate::domain::item::Item;
+use crate::domain::kernel::clock::{Instant, beijing_day};
+use crate::domain::kernel::ids::{PersonId, UploadId};
+use crate::domain::people::person::Person;
+use crate::store::{Conn, StoreError, addresses, people, uploads};
+
+/// Who applies, and what they own of what an application names.
+pub(in crate::casework) struct Belongings {
+    pub person: Option<Person>,
+    uploads: BTreeSet<UploadId>,
+    /// Where a parcel would go.
+    pub address: Option<SavedAddress>,
+}
+
+impl Casework {
+    /// Whose a draft is, and what it names that they own.
+    pub(in crate::casework) async fn belongings(
+        &self,
+        conn: &mut Conn,
+        person: PersonId,
+        content: &DraftContent,
+    ) -> Result<Belongings, StoreError> {
+        let address = match &content.delivery {
+            Some(DeliveryChoice::Courier { address }) => {
+                addresses::find(conn, self.store().keys(), person, *address).await?
+            }
+            _ => None,
+        };
+        let uploads = uploads::made_by(conn, person, &content.application.uploads()).await?;
+        let person = people::find(conn, self.store().keys(), person).await?;
+        Ok(Belongings { person, uploads, address })
+    }
+
+    /// Judges a draft as if it were submitted now.
+    pub(in crate::casework) fn judge(
+        &self,
+        catalog: &Snapshot,
+        item: &Item,
+        content: &DraftContent,
+        belongings: &Belongings,
+        now: Instant,
+    ) -> Result<Delivery, Vec<Fault>> {
+        self.with_circumstances(catalog, belongings, now, |circumstances| content.check(item, circumstances))
+    }
+
+    /// Judges the answer to a supplement notice.
+    pub(in crate::casework) async fn judge_supplement(
+        &self,
+        conn: &mut Conn,
+        (catalog, item): (&Snapshot, &Item),
+        person: PersonId,
+        answer: &Application,
+        now: Instant,
+    ) -> Result<Result<(), Vec<Fault>>, StoreError> {
+        let uploads = uploads::made_by(conn, person, &answer.uploads()).await?;
+        let person = people::find(conn, self.store().keys(), person).await?;
+        let belongings = Belongings { person, uploads, address: None };
+        Ok(self.with_circumstances(catalog, &belongings, now, |all| answer.check_supplement(item, all)))
+    }
+
+    fn with_circumstances<T>(
+        &self,
+        catalog: &Snapshot,
+        belongings: &Belongings,
+        now: Instant,
+        check: impl FnOnce(&Circumstances<'_>) -> T,
+    ) -> T {
+        let knows_region = |code: &str, level: RegionLevel| catalog.regions().knows(code, level);
+        check(&Circumstances {
+            applicant: belongings.person.as_ref().and_then(|person| person.identity.as_ref()),
+            form: Context { today: beijing_day(now), knows_region: &knows_region },
+            knows_hall: &|code| catalog.hall(code).is_some(),
+            uploads: &belongings.uploads,
+            address: belongings.address.as_ref().map(|saved| saved.id),
+            carriers: &self.parts.carriers,
+        })
+    }
+}

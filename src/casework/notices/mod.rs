@@ -1,0 +1,4 @@
+//! What a person is told: the inbox, and live changes.
+
+pub mod inbox;
+pub mod live;

@@ -1,0 +1,84 @@
+//! Files that were never handed in are forgotten: their rows first, their contents by jobs that are promised with it.
+//!
+//! Which files a case names is sealed in its application. A submission marks them as handed in; but what is removed is gone
+//! for good, so before that every application, and every draft that is still kept, of a file's owner is opened, and asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::casework::Casework;
+use crate::domain::application::{Application, KEPT};
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{PersonId, UploadId};
+use crate::store::record::{Record, SaveError};
+use crate::store::{Conn, StoreError, cases, drafts, housekeeping, uploads};
+
+/// How many files are looked at in one transaction, so that none is long.
+const AT_ONCE: i64 = 100;
+
+impl Casework {
+    /// Looks at a batch of files that waited long enough, and forgets those that nothing names; returns how many it looked
+    /// at: none when nothing is left to look at, or when another process is at it.
+    pub async fn forget_uploads(&self) -> Result<u64, StoreError> {
+        let now = self.now();
+        let mut tx = self.store().begin().await?;
+        if !housekeeping::try_lock(&mut tx).await? {
+            return Ok(0);
+        }
+        let expired = uploads::expired(&mut tx, now, AT_ONCE).await?;
+        if expired.is_empty() {
+            return Ok(0);
+        }
+        let owners: BTreeSet<PersonId> = expired.iter().map(|stored| stored.upload.person).collect();
+        let owners: Vec<PersonId> = owners.into_iter().collect();
+        let handed_in = self.handed_in_by(&mut tx, &owners).await?;
+        let drafted = self.drafted_by(&mut tx, &owners).await?;
+        let (mut kept, mut unused) = (Vec::new(), Vec::new());
+        let looked_at = expired.len() as u64;
+        for stored in expired {
+            let id = stored.upload.id;
+            match drafted.get(&id) {
+                _ if handed_in.contains(&id) => kept.push((id, None)),
+                Some(until) if *until > now => kept.push((id, Some(*until))),
+                _ => unused.push(stored),
+            }
+        }
+        uploads::keep(&mut tx, &kept).await?;
+        let mut record = Record::default();
+        self.remove_uploads(&mut tx, &mut record, &unused).await?;
+        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        self.commit(tx, &record, offers).await?;
+        Ok(looked_at)
+    }
+
+    /// Every file that a case of these people names.
+    async fn handed_in_by(&self, conn: &mut Conn, people: &[PersonId]) -> Result<BTreeSet<UploadId>, StoreError> {
+        let keys = self.store().keys();
+        let mut named = BTreeSet::new();
+        for sealed in cases::applications_of(conn, people).await? {
+            let application: Application = keys.open_json("cases.application", &sealed.application)?;
+            named.extend(application.uploads());
+            if let Some(supplement) = sealed.supplement {
+                let supplement: Application = keys.open_json("case_supplements.sealed", &supplement)?;
+                named.extend(supplement.uploads());
+            }
+        }
+        Ok(named)
+    }
+
+    /// Every file that a draft of these people names, and until when the draft is kept.
+    async fn drafted_by(
+        &self,
+        conn: &mut Conn,
+        people: &[PersonId],
+    ) -> Result<BTreeMap<UploadId, Instant>, StoreError> {
+        let mut named: BTreeMap<UploadId, Instant> = BTreeMap::new();
+        for draft in drafts::all_open_of(conn, self.store().keys(), people).await? {
+            let until = draft.updated_at + KEPT;
+            for upload in draft.content.application.uploads() {
+                let known = named.entry(upload).or_insert(until);
+                *known = until.max(*known);
+            }
+        }
+        Ok(named)
+    }
+}

@@ -1,0 +1,80 @@
+//! Uploads: the files that applicants hand in. What a file is, its content says, never its name.
+
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{PersonId, UploadId};
+
+/// An uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    pub id: UploadId,
+    /// Who uploaded it.
+    pub person: PersonId,
+    /// What it is.
+    pub kind: FileKind,
+    /// How long it is, in bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub sha256: [u8; 32],
+    /// When it was uploaded.
+    pub created_at: Instant,
+    /// Until when it waits to be handed in; `None` once it belongs to a case, with which it is kept.
+    pub keep_until: Option<Instant>,
+}
+
+/// What may be handed in: what every officer's screen can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    Jpeg,
+    Png,
+    Webp,
+    Pdf,
+}
+
+impl FileKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Pdf];
+
+    /// The media type (RFC 6838).
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+            Self::Pdf => "application/pdf",
+        }
+    }
+
+    /// What a content is, by its first bytes; `None` if it is nothing that may be handed in.
+    #[must_use]
+    pub fn of(content: &[u8]) -> Option<Self> {
+        infer::get(content).and_then(|found| Self::from_media_type(found.mime_type()))
+    }
+
+    /// The kind of a media type.
+    #[must_use]
+    pub fn from_media_type(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.media_type() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_content_tells_the_kind() {
+        for (content, kind) in [
+            (&b"\xff\xd8\xff\xe0\x00\x10JFIF"[..], Some(FileKind::Jpeg)),
+            (b"\x89PNG\r\n\x1a\n", Some(FileKind::Png)),
+            (b"RIFF\x24\x00\x00\x00WEBPVP8 ", Some(FileKind::Webp)),
+            (b"%PDF-1.7\n", Some(FileKind::Pdf)),
+            (b"GIF89a", None),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'/>", None),
+            (b"MZ\x90\x00", None),
+            (b"", None),
+        ] {
+            assert_eq!(FileKind::of(content), kind, "{content:?}");
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! A case (办件): a submitted application and what becomes of it.
+//!
+//! Every act of an officer or an applicant is a method here that consumes the case and returns the new one with
+//! what it owes. Nothing else changes a case.
+//!
+//! ```text
+//! submitted ──accept──► accepted ──decide──► granted | denied
+//!   │  ▲                   │
+//!   │  └─answer────────┐   │
+//!   ├─notice──► supplement_noticed
+//!   └────────── withdraw ──┴──► withdrawn          (any time before the decision)
+//! ```
+
+pub mod number;
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::item::{AgencyCode, ItemCode};
+use crate::domain::case::number::CaseNumber;
+use crate::domain::delivery::parcel::{CarrierCode, ParcelState};
+use crate::domain::item::calendar::Calendar;
+use crate::domain::item::due::{self, Deadlines, Missed};
+use crate::domain::kernel::clock::{Instant, beijing_day};
+use crate::domain::kernel::ids::{CaseId, ClientId, OfficerId, PersonId};
+use crate::domain::notice::notification::Event;
+
+/// A case, without the application that it decides: that never changes and is kept sealed beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    pub id: CaseId,
+    /// Its number, for people.
+    pub number: CaseNumber,
+    pub applicant: PersonId,
+    pub item: ItemCode,
+    /// On which version of the item it was opened.
+    pub item_version: i32,
+    /// Which agency decides.
+    pub agency: AgencyCode,
+    /// How the result is to arrive.
+    pub delivery: Delivery,
+    /// When it was submitted.
+    pub submitted_at: Instant,
+    /// By when the officer owes the next act; nothing while the applicant is to move, or at the end.
+    pub due_on: Option<NaiveDate>,
+    /// Since when and until when the decision is owed, once the case was accepted. They outlive the decision, which may
+    /// have missed them.
+    pub deadlines: Option<Deadlines>,
+    /// The one supplement notice that the law allows, if it was given (行政许可法 32-4).
+    pub supplement: Option<Supplement>,
+    /// Where it stands.
+    pub state: State,
+}
+
+/// Where a case stands, with what belongs to that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// 已提交: waits for acceptance.
+    Submitted,
+    /// 补正中: waits for the applicant.
+    SupplementNoticed,
+    /// 已受理: waits for the decision.
+    Accepted { at: Instant, by: Actor },
+    /// 准予.
+    Granted(Decision),
+    /// 不予.
+    Denied(Decision),
+    /// 已撤回.
+    Withdrawn {
+        at: Instant,
+        /// Why, in the applicant's words.
+        reason: String,
+    },
+}
+
+impl State {
+    /// As stored and as clients read it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::SupplementNoticed => "supplement_noticed",
+            Self::Accepted { .. } => "accepted",
+            Self::Granted(_) => "granted",
+            Self::Denied(_) => "denied",
+            Self::Withdrawn { .. } => "withdrawn",
+        }
+    }
+}
+
+/// 决定: how a case ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub at: Instant,
+    pub by: Actor,
+    /// Why. A denial must say it (行政许可法 38).
+    pub reasons: String,
+    /// What a grant produces.
+    pub result: Option<ResultDocument>,
+}
+
+/// 结果: what the decision produces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultDocument {
+    /// What it is: 居住证.
+    pub title: String,
+    /// Its number, where it has one.
+    pub number: Option<String>,
+}
+
+/// What an officer decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// 准予
+    Grant {
+        /// What it produces.
+        result: ResultDocument,
+        /// Why, if there is something to say.
+        reasons: String,
+    },
+    /// 不予
+    Deny { reasons: String },
+}
+
+/// 补正告知: the one notice that lists everything that is missing, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supplement {
+    pub noticed_at: Instant,
+    pub by: Actor,
+    /// Everything that is missing.
+    pub points: Vec<String>,
+    /// By when it should be answered. A day that the agency names, and not a period of law: what comes later still counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<NaiveDate>,
+    /// When the applicant answered.
+    pub answered_at: Option<Instant>,
+}
+
+/// 送达方式: how a result is to arrive. The push comes always.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "way", rename_all = "snake_case")]
+pub enum Delivery {
+    /// 电子送达
+    Electronic,
+    /// 快递送达; the address is sealed with the case.
+    Courier {
+        /// The first of the item's carriers that this installation had when the case was opened.
+        carrier: CarrierCode,
+    },
+    /// 窗口领取
+    Counter {
+        /// At which hall.
+        hall: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Actor {
+    Person(PersonId),
+    Officer(OfficerId),
+    /// A system of the back office.
+    Client(ClientId),
+    Carrier(CarrierCode),
+    System,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person:{id}"),
+            Self::Officer(id) => write!(f, "officer:{id}"),
+            Self::Client(id) => write!(f, "client:{id}"),
+            Self::Carrier(code) => write!(f, "carrier:{code}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// What a transition owes, to be promised in the transaction that saves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owed {
+    /// Tell the applicant.
+    Notify(Event),
+    /// Send the result by this carrier.
+    Parcel(CarrierCode),
+}
+
+/// Why an act is not possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The case is not in a state that allows it.
+    #[error("not possible while the case is {0}")]
+    WrongState(&'static str),
+    /// 行政许可法 32-4: everything that is missing is told once.
+    #[error("a supplement notice was given before")]
+    NoticedBefore,
+    /// 行政许可法 32-4: it is told within five working days, or the case counts as accepted.
+    #[error("the days for a supplement notice are over: the case counts as accepted")]
+    NoticeTooLate,
+    /// 行政许可法 38: a denial says why.
+    #[error("a denial needs reasons")]
+    NoReasons,
+    /// A notice lists what is missing.
+    #[error("a supplement notice needs at least one point")]
+    NoPoints,
+    /// A result is sent again only after its parcel failed to arrive.
+    #[error("no parcel of it has failed: {0:?}")]
+    NothingFailed(Option<ParcelState>),
+}
+
+type Step = Result<(Case, Vec<Owed>), Refusal>;
+
+impl Case {
+    /// 受理: the officer takes the case on. The decision is owed from the day on which the law counts it as accepted.
+    ///
+    /// # Errors
+    /// Unless the case waits for acceptance; or when there are no deadlines for that day.
+    pub fn accept<E: From<Refusal>>(
+        self,
+        by: Actor,
+        deadlines: impl FnOnce(NaiveDate) -> Result<Deadlines, E>,
+        now: Instant,
+    ) -> Result<(Self, Vec<Owed>), E> {
+        if self.state != State::Submitted {
+            return Err(self.refuse().into());
+        }
+        let deadlines = deadlines(self.accepted_on(beijing_day(now)))?;
+        let (state, due_on) = (State::Accepted { at: now, by }, Some(deadlines.due_on()));
+        Ok((Self { state, due_on, deadlines: Some(deadlines), ..self }, vec![Owed::Notify(Event::Accepted)]))
+    }
+
+    /// 受理日, if an officer accepts it today. An answer to a notice completes the application on the day it came; and
+    /// where no notice came in time, it counts as accepted from the day of its receipt, whenever somebody says so
+    /// (行政许可法 32-4, 32-5).
+    fn accepted_on(&self, today: NaiveDate) -> NaiveDate {
+        match self.supplement.as_ref().and_then(|supplement| supplement.answered_at) {
+            Some(answered_at) => beijing_day(answered_at),
+            None if self.is_overdue(today) => beijing_day(self.submitted_at),
+            None => today,
+        }
+    }
+
+    fn is_overdue(&self, today: NaiveDate) -> bool {
+        self.due_on.is_some_and(|due_on| due_on < today)
+    }
+
+    /// 补正告知: the officer says, once, everything that is missing. The clock stops until the answer.
+    ///
+    /// # Errors
+    /// Unless the case waits for acceptance, had no notice before, and the days for one are not over; or when the notice
+    /// lists nothing.
+    pub fn notice_supplement(self, points: Vec<String>, answer_by: NaiveDate, by: Actor, now: Instant) -> Step {
+        match self.state {
+            State::Submitted if self.supplement.is_some() => Err(Refusal::NoticedBefore),
+            State::Submitted if self.is_overdue(beijing_day(now)) => Err(Refusal::NoticeTooLate),
+            State::Submitted if points.is_empty() => Err(Refusal::NoPoints),
+            State::Submitted => {
+                let answer_by = Some(answer_by);
+                let supplement = Some(Supplement { noticed_at: now, by, points, answer_by, answered_at: None });
+                let case = Self { state: State::SupplementNoticed, supplement, due_on: None, ..self };
+                Ok((case, vec![Owed::Notify(Event::SupplementNoticed)]))
+            }
+            _ => Err(self.refuse()),
+        }
+    }
+
+    /// 补正: the applicant hands in what was missing; the officer's clock starts anew.
+    ///
+    /// # Errors
+    /// Unless the case waits for it.
+    pub fn answer_supplement(self, acceptance_due_on: NaiveDate, now: Instant) -> Step {
+        match (self.state, self.supplement) {
+            (State::SupplementNoticed, Some(supplement)) => {
+                let supplement = Some(Supplement { answered_at: Some(now), ..supplement });
+                let due_on = Some(acceptance_due_on);
+                Ok((Self { state: State::Submitted, supplement, due_on, ..self }, Vec::new()))
+            }
+            (state, _) => Err(Refusal::WrongState(state.as_str())),
+        }
+    }
+
+    /// 决定: the officer grants or denies. The applicant is told; what a grant produces goes on its way. What was not known
+    /// of the deadlines at the acceptance is added.
+    ///
+    /// # Errors
+    /// Unless the case was accepted; or when a denial has no reasons.
+    pub fn decide(
+        self,
+        ruling: Ruling,
+        by: Actor,
+        complete: impl FnOnce(Deadlines) -> Deadlines,
+        now: Instant,
+    ) -> Step {
+        if !matches!(self.state, State::Accepted { .. }) {
+            return Err(self.refuse());
+        }
+        Self { deadlines: self.deadlines.map(complete), ..self }.rule(ruling, by, now)
+    }
+
+    /// Which of its deadlines the decision missed, once there is one.
+    #[must_use]
+    pub fn missed(&self) -> Option<Missed> {
+        match &self.state {
+            State::Granted(decision) | State::Denied(decision) => self.deadlines?.missed_on(beijing_day(decision.at)),
+            _ => None,
+        }
+    }
+
+    /// By when the result of its decision must have arrived (行政许可法 44), where that is known.
+    #[must_use]
+    pub fn serve_by(&self, calendar: &Calendar) -> Option<NaiveDate> {
+        match &self.state {
+            State::Granted(decision) | State::Denied(decision) => due::serve_by(beijing_day(decision.at), calendar),
+            _ => None,
+        }
+    }
+
+    /// Takes over a decision that was made in another system, whatever this case waited for.
+    ///
+    /// # Errors
+    /// When the case is decided or withdrawn already; or when a denial has no reasons.
+    pub fn take_over(self, ruling: Ruling, by: Actor, now: Instant) -> Step {
+        if self.is_closed() { Err(self.refuse()) } else { self.rule(ruling, by, now) }
+    }
+
+    /// 重新寄送: the result goes out once more, to an address that was corrected, after its last parcel failed to arrive.
+    ///
+    /// # Errors
+    /// Unless the case was granted; or when nothing was sent, or what was sent may still arrive, or has.
+    pub fn send_again(self, last: Option<ParcelState>) -> Step {
+        let State::Granted(_) = self.state else { return Err(self.refuse()) };
+        match (&self.delivery, last) {
+            (Delivery::Courier { carrier }, Some(last)) if last.has_failed() => {
+                let owed = vec![Owed::Parcel(carrier.clone())];
+                Ok((self, owed))
+            }
+            _ => Err(Refusal::NothingFailed(last)),
+        }
+    }
+
+    /// 撤回: the applicant takes the application back.
+    ///
+    /// # Errors
+    /// When the case is decided or withdrawn already.
+    pub fn withdraw(self, reason: String, now: Instant) -> Step {
+        if self.is_closed() {
+            return Err(self.refuse());
+        }
+        Ok((Self { state: State::Withdrawn { at: now, reason }, due_on: None, ..self }, Vec::new()))
+    }
+
+    /// Whether nothing more can happen to it.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.state, State::Granted(_) | State::Denied(_) | State::Withdrawn { .. })
+    }
+
+    fn rule(self, ruling: Ruling, by: Actor, now: Instant) -> Step {
+        let (state, mut owed) = match ruling {
+            Ruling::Grant { result, reasons } => {
+                let decision = Decision { at: now, by, reasons, result: Some(result) };
+                (State::Granted(decision), vec![Owed::Notify(Event::Granted)])
+            }
+            Ruling::Deny { reasons } if reasons.trim().is_empty() => return Err(Refusal::NoReasons),
+            Ruling::Deny { reasons } => {
+                (State::Denied(Decision { at: now, by, reasons, result: None }), vec![Owed::Notify(Event::Denied)])
+            }
+        };
+        if let (State::Granted(_), Delivery::Courier { carrier }) = (&state, &self.delivery) {
+            owed.push(Owed::Parcel(carrier.clone()));
+        }
+        Ok((Self { state, due_on: None, ..self }, owed))
+    }
+
+    const fn refuse(&self) -> Refusal {
+        Refusal::WrongState(self.state.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;

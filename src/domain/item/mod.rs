@@ -1,0 +1,353 @@
+//! Items (事项): what can be applied for. An item is data, published in versions; a case keeps the version that it
+//! was opened on. Code tables: GB/T 39046-2020, annex A.
+
+pub mod calendar;
+pub mod due;
+
+use serde::{Deserialize, Serialize};
+
+use super::form::Form;
+use crate::domain::delivery::parcel::CarrierCode;
+use crate::domain::item::due::TimeLimit;
+use crate::domain::kernel::shown::shown;
+use crate::domain::kernel::text::Bilingual;
+
+/// The code of an item (事项编码): `JT-0001`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ItemCode(String);
+shown!(ItemCode);
+
+impl ItemCode {
+    /// Names an item, which may or may not exist.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+}
+
+/// The code of an agency (实施主体): `human-resources`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AgencyCode(String);
+shown!(AgencyCode);
+
+impl AgencyCode {
+    /// Names an agency, which may or may not exist.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+}
+
+/// A way of handling an item without standing at its agency's window. An item has any number of them; none
+/// includes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// 全流程网上办
+    Online,
+    /// 移动办: on the phone; these items have a form.
+    Mobile,
+    /// 自助办: at a terminal.
+    SelfService,
+    /// 异地办: from elsewhere.
+    Remote,
+}
+
+/// A way in which a result reaches its applicant (送达方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryWay {
+    /// 移动端推送
+    MobilePush,
+    /// 电子证照
+    ELicence,
+    /// 快递送达
+    Courier,
+    /// 代办送达
+    Agent,
+    /// 窗口领取
+    Window,
+    /// 自助打印
+    SelfPrint,
+}
+
+/// Who may apply (服务对象).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// 自然人
+    NaturalPerson,
+    /// 法人和其他组织
+    LegalPerson,
+    /// 两者皆可
+    Both,
+}
+
+impl Subject {
+    /// Whether somebody of kind `who` may apply.
+    #[must_use]
+    pub fn admits(self, who: Self) -> bool {
+        self == Self::Both || who == Self::Both || self == who
+    }
+}
+
+/// How soon an item is done (办件类型, A.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseKind {
+    /// 即办件: at once.
+    Immediate,
+    /// 承诺件: within a promised period.
+    Promised,
+}
+
+/// The kind of administrative act (事项类型, A.1). Only those that an applicant starts are here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemType {
+    /// 行政许可 (01)
+    Permit,
+    /// 行政给付 (05)
+    Benefit,
+    /// 行政确认 (07)
+    Confirmation,
+    /// 行政奖励 (08)
+    Award,
+    /// 行政裁决 (09)
+    Adjudication,
+    /// 其他行政权力 (10)
+    OtherPower,
+    /// 公共服务 (20)
+    PublicService,
+}
+
+/// At which level an item is exercised (行使层级, A.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// 县级 (4)
+    County,
+    /// 镇(乡、街道)级 (5)
+    Town,
+    /// 村(社区)级 (6)
+    Village,
+}
+
+/// In what form a material is handed in (材料形式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaterialForm {
+    /// 电子证照: the administration holds it already; an upload is possible, never needed.
+    ELicence,
+    /// 在线表单: the item's form itself.
+    OnlineForm,
+    /// 在线核验: a check that happens online.
+    OnlineCheck,
+    /// 电子扫描件: a photo or a PDF.
+    Scan,
+    /// 纸质原件: paper, by post or at the window.
+    Paper,
+}
+
+/// A document that the applicant hands in (材料).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Material {
+    /// What a draft's `materials` call it; unique within an item.
+    pub key: String,
+    pub name: Bilingual,
+    /// In what form.
+    pub form: MaterialForm,
+    /// Whether an application without it is incomplete.
+    pub required: bool,
+}
+
+impl Material {
+    /// Whether an application cannot be submitted without a file for it.
+    #[must_use]
+    pub fn needs_upload(&self) -> bool {
+        self.required && self.form == MaterialForm::Scan
+    }
+}
+
+/// A charge. Permits are free unless a law or an administrative regulation says otherwise (行政许可法 art. 58).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fee {
+    /// How much, in fen (1/100 yuan).
+    pub fen: u32,
+    /// For how many of what: with the amount, the rate (收费标准).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<Bilingual>,
+    /// For what (收费项目).
+    pub name: Bilingual,
+    /// By which document (收费依据).
+    pub basis: String,
+    /// Of a permit: the law or administrative regulation that allows a fee at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statute: Option<String>,
+    /// 是否支持网上支付. It stands here, so that what is free cannot claim it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_payment: Option<bool>,
+}
+
+/// With what kind of document an item ends (审批结果类型).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultKind {
+    /// 出证办结: a licence or certificate.
+    Certificate,
+    /// 出文办结: a document.
+    Document,
+    /// 审批办结: an approval.
+    Approval,
+}
+
+/// A question that people ask often, and its answer (常见问题).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Faq {
+    /// What they ask.
+    pub question: Bilingual,
+    /// What is so.
+    pub answer: Bilingual,
+}
+
+/// Something that a guide owes its readers. Where it is not known yet the guide says so, and nobody makes it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// 设定依据
+    LegalBasis,
+    /// 受理条件
+    Conditions,
+    /// 结果样本
+    ResultSample,
+    /// The law that allows a permit's fee.
+    FeeStatute,
+    /// 是否支持网上支付
+    OnlinePayment,
+    /// 咨询电话, of the agency.
+    ConsultPhone,
+    /// 投诉电话, of the agency.
+    ComplaintPhone,
+    /// 办理地点, of the agency.
+    Halls,
+}
+
+/// An item, whole: the guide that everybody may read and the rules that a case follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    pub code: ItemCode,
+    /// Its name; no two items share one.
+    pub name: Bilingual,
+    /// The kind of act.
+    #[serde(rename = "type")]
+    pub kind: ItemType,
+    pub agency: AgencyCode,
+    /// Who guides and supervises (业务指导部门): often the same.
+    pub guiding_agency: AgencyCode,
+    /// At which level.
+    pub level: Level,
+    /// Who may apply.
+    pub subject: Subject,
+    pub case_kind: CaseKind,
+    /// 承诺办结时限
+    pub promised: TimeLimit,
+    /// 法定办结时限, where the law sets one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal: Option<TimeLimit>,
+    /// What it costs; free where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
+    /// 设定依据: the law that it rests on, where that is certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<String>,
+    /// 受理条件
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Bilingual>,
+    /// What has to be handed in.
+    pub materials: Vec<Material>,
+    /// 审批结果名称
+    pub result: Bilingual,
+    /// 审批结果类型, where the result's name or its agency tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_kind: Option<ResultKind>,
+    /// 结果样本: the address of a picture of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_sample: Option<String>,
+    /// How the result can be delivered.
+    pub delivery: Vec<DeliveryWay>,
+    /// Carriers that may carry the result, the preferred first. The law reserves official documents to the post (邮政法 art. 55), so it
+    /// is the post alone unless the item says otherwise.
+    pub carriers: Vec<CarrierCode>,
+    /// How it can be handled.
+    pub modes: Vec<Mode>,
+    /// 镇(街道)为民服务中心 takes it in.
+    pub town_hall: bool,
+    /// 村(社区)便民服务中心 takes it in.
+    pub village_hall: bool,
+    /// 到办事现场次数: how often the applicant must come in person.
+    pub visits: u32,
+    /// 必须现场办理原因说明: why a visit remains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit_reason: Option<Bilingual>,
+    /// 支持申报材料邮寄: an application may come by post.
+    pub by_post: bool,
+    /// 主题分类: codes of the catalogue's topics.
+    pub topics: Vec<String>,
+    /// 办理环节: the steps of the procedure, in order.
+    pub stages: Vec<Bilingual>,
+    /// 常见问题
+    pub faqs: Vec<Faq>,
+    /// What it owes its readers and cannot tell yet.
+    pub unconfirmed: Vec<Fact>,
+    /// Its very name says something that a locked screen must not show: health, disability, aid, penalty.
+    pub sensitive: bool,
+    /// What an application says, where it can be made on the phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
+}
+
+impl Item {
+    /// Whether it can be handled in a way.
+    #[must_use]
+    pub fn has(&self, mode: Mode) -> bool {
+        self.modes.contains(&mode)
+    }
+
+    /// Whether its result can be delivered in a way.
+    #[must_use]
+    pub fn delivers(&self, way: DeliveryWay) -> bool {
+        self.delivery.contains(&way)
+    }
+
+    /// Whether its result can stay on the phone.
+    #[must_use]
+    pub fn delivers_electronically(&self) -> bool {
+        self.delivers(DeliveryWay::MobilePush) || self.delivers(DeliveryWay::ELicence)
+    }
+
+    /// Who carries its result: the first of its carriers that an installation has. The item decides, and not the
+    /// installation, because the law leaves few of them to choose from (邮政法 art. 55).
+    #[must_use]
+    pub fn carrier_among(&self, installed: &[CarrierCode]) -> Option<&CarrierCode> {
+        self.carriers.iter().find(|carrier| installed.contains(carrier))
+    }
+
+    /// What a locked screen may show in place of its name.
+    #[must_use]
+    pub fn discreet_name(&self) -> Bilingual {
+        if self.sensitive { Bilingual::new("政务服务事项", "Public service item") } else { self.name.clone() }
+    }
+}
+
+/// An item as it was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemVersion {
+    /// What was published.
+    pub item: Item,
+    /// The how-manieth publication of this item it was, from 1.
+    pub version: i32,
+}

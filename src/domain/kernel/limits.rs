@@ -1,0 +1,63 @@
+//! How often something may be done: so many times within so long, each limit by itself.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::domain::kernel::clock::Instant;
+
+/// So many times within so long.
+pub type Limit = (usize, TimeDelta);
+
+/// How long somebody must wait until the next time, if they must. `past` are the times of what was done, latest first.
+#[must_use]
+pub fn wait(limits: &[Limit], past: &[Instant], now: Instant) -> Option<Duration> {
+    let until = |(count, window): &Limit| past.get(count - 1).map(|at| *at + *window);
+    let allowed = limits.iter().filter_map(until).max()?;
+    (allowed - now).to_std().ok().filter(|wait| !wait.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: [Limit; 3] = [(1, TimeDelta::minutes(1)), (5, TimeDelta::hours(1)), (10, TimeDelta::hours(24))];
+
+    fn now() -> Instant {
+        "2026-03-02T01:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn each_limit_is_kept() {
+        let ago = |minutes: &[i64]| minutes.iter().map(|m| now() - TimeDelta::minutes(*m)).collect::<Vec<_>>();
+        let minutes = |past: &[i64]| wait(&LIMITS, &ago(past), now()).map(|wait| wait.as_secs() / 60);
+        assert_eq!(minutes(&[]), None);
+        assert_eq!(minutes(&[0]), Some(1));
+        assert_eq!(minutes(&[1]), None);
+        assert_eq!(minutes(&[2, 4, 6, 8, 50]), Some(10), "five within the hour");
+        assert_eq!(minutes(&[2, 4, 6, 8, 60]), None);
+        let day: Vec<i64> = (0..10).map(|n| n * 120 + 90).collect();
+        assert_eq!(minutes(&day), Some(24 * 60 - 1170), "ten within the day");
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_sees_more_than_its_limit(gaps in proptest::collection::vec(0_i64..900, 1..60)) {
+            let (mut clock, mut past): (Instant, Vec<Instant>) = (now(), vec![]);
+            for gap in gaps {
+                clock += TimeDelta::seconds(gap);
+                if wait(&LIMITS, &past, clock).is_none() {
+                    past.insert(0, clock);
+                }
+            }
+            for at in &past {
+                for (count, window) in LIMITS {
+                    let within = past.iter().filter(|other| *at <= **other && **other < *at + window).count();
+                    prop_assert!(within <= count);
+                }
+            }
+        }
+    }
+}

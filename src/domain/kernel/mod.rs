@@ -1,0 +1,11 @@
+//! What every other module of the domain uses: ids, time, text, limits, and rules for retries and rates.
+
+pub mod clock;
+pub mod foreign;
+pub mod ids;
+pub mod limits;
+pub mod pace;
+pub mod private;
+pub mod retry;
+pub(super) mod shown;
+pub mod text;

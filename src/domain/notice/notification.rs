@@ -1,0 +1,256 @@
+//! Notifications (通知): one message to one person, in the inbox from the moment of its cause, and brought to
+//! the phone over channels (渠道), one after the other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::case::number::CaseNumber;
+use crate::domain::kernel::clock::{Instant, beijing};
+use crate::domain::kernel::ids::{CaseId, NotificationId, ParcelId, PersonId};
+use crate::domain::kernel::shown::shown;
+use crate::domain::kernel::text::{Bilingual, Language};
+
+/// The name of a channel: `wechat`, `sms_aliyun`, …
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChannelCode(String);
+shown!(ChannelCode);
+
+impl ChannelCode {
+    /// Names a channel.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+}
+
+/// What a person is told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// 已受理: the case was accepted.
+    Accepted,
+    /// 补正告知: something is missing.
+    SupplementNoticed,
+    /// 准予: the application was granted.
+    Granted,
+    /// 不予: the application was denied.
+    Denied,
+    /// 已寄出: the carrier took the parcel.
+    ParcelPickedUp,
+    /// 派送中: the parcel is out for delivery.
+    ParcelOutForDelivery,
+    /// 待领取: the parcel waits at a locker or an outlet.
+    ParcelReadyForPickup,
+    /// 已签收: the parcel was delivered.
+    ParcelDelivered,
+    /// 已退回: the parcel came back.
+    ParcelReturned,
+    /// 地址有误: the carrier refuses the address.
+    ParcelAddressRefused,
+    /// 寄递取消: the parcel was called back before it was collected.
+    ParcelCancelled,
+}
+
+impl Event {
+    /// All of them: a template file must speak of each.
+    pub const ALL: [Self; 11] = [
+        Self::Accepted,
+        Self::SupplementNoticed,
+        Self::Granted,
+        Self::Denied,
+        Self::ParcelPickedUp,
+        Self::ParcelOutForDelivery,
+        Self::ParcelReadyForPickup,
+        Self::ParcelDelivered,
+        Self::ParcelReturned,
+        Self::ParcelAddressRefused,
+        Self::ParcelCancelled,
+    ];
+
+    /// As stored and as clients read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::SupplementNoticed => "supplement_noticed",
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::ParcelPickedUp => "parcel_picked_up",
+            Self::ParcelOutForDelivery => "parcel_out_for_delivery",
+            Self::ParcelReadyForPickup => "parcel_ready_for_pickup",
+            Self::ParcelDelivered => "parcel_delivered",
+            Self::ParcelReturned => "parcel_returned",
+            Self::ParcelAddressRefused => "parcel_address_refused",
+            Self::ParcelCancelled => "parcel_cancelled",
+        }
+    }
+
+    /// The event that was stored under a name.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == text)
+    }
+
+    /// Whether a phone is rung for it. The rest stay in the inbox: one-time consents are too dear for them.
+    #[must_use]
+    pub const fn rings(self) -> bool {
+        !matches!(self, Self::Accepted | Self::ParcelPickedUp)
+    }
+}
+
+/// A notification, as the inbox shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Its id; also the key under which gateways know it.
+    pub id: NotificationId,
+    pub person: PersonId,
+    /// About which case.
+    pub case: CaseId,
+    /// The case's number.
+    pub case_number: CaseNumber,
+    pub event: Event,
+    /// Of which parcel it is news, if of one.
+    pub parcel: Option<ParcelId>,
+    /// The item, in words that may be shown on a locked screen.
+    pub item: Bilingual,
+    pub created_at: Instant,
+}
+
+/// How one channel words one event in one language: an approved template and what goes into its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// The template's id at the gateway.
+    pub id: String,
+    /// Field name → pattern. Patterns may name `{item}`, `{status}`, `{number}`, `{time}` and `{case}`.
+    pub fields: BTreeMap<String, String>,
+    /// Where a tap leads, with the same placeholders. Opaque ids only.
+    #[serde(default)]
+    pub page: Option<String>,
+    /// Field name → text that surely fits, for when the gateway refuses what the pattern yields. No placeholders.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fallbacks: BTreeMap<String, String>,
+    /// Whether the recipient's consent is used up by one message (WeChat's one-time templates) or lasts.
+    #[serde(default)]
+    pub consent: Consent,
+}
+
+/// What a recipient's consent to a template is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// No consent is needed.
+    #[default]
+    NotNeeded,
+    /// One consent, one message (一次性订阅).
+    OneTime,
+    /// One consent, messages until it is withdrawn (长期订阅).
+    LongTerm,
+}
+
+/// A notification worded for one channel: all that an adapter needs beside the recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushMessage {
+    /// Our key for it, the same at every attempt.
+    pub key: String,
+    /// The template's id at the gateway.
+    pub template: String,
+    /// Field name → text, not yet cut to the gateway's limits.
+    pub fields: BTreeMap<String, String>,
+    /// Where a tap leads.
+    pub page: Option<String>,
+    /// Field name → text that stands in for one that the gateway refuses.
+    pub fallbacks: BTreeMap<String, String>,
+    pub language: Language,
+    /// Whether a second copy would need a second consent, and so cannot appear twice.
+    pub consent: Consent,
+}
+
+/// The part of a message that a gateway refused, where it names one. Without that part it may take the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Objection {
+    /// The page that a tap would open is not there.
+    Page,
+    /// The text of this field does not suit its type.
+    Field(String),
+}
+
+impl PushMessage {
+    /// The same message with what a gateway objects to left out: no page, or the field's fallback. `None` if that is
+    /// no other message, or the field has no fallback.
+    #[must_use]
+    pub fn without(&self, objection: &Objection) -> Option<Self> {
+        let mut plainer = self.clone();
+        match objection {
+            Objection::Page => plainer.page = None,
+            Objection::Field(name) => {
+                let fallback = self.fallbacks.get(name)?.clone();
+                plainer.fields.insert(name.clone(), fallback);
+            }
+        }
+        (plainer != *self).then_some(plainer)
+    }
+}
+
+/// A template as the gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownTemplate {
+    /// Its id at the gateway.
+    pub id: String,
+    /// Field name → the only texts that it takes; none where it takes any of its type.
+    pub fields: BTreeMap<String, Vec<String>>,
+    /// What one consent to it is worth.
+    pub consent: Consent,
+}
+
+impl Template {
+    /// Words a notification.
+    #[must_use]
+    pub fn word(&self, notification: &Notification, status: &Bilingual, language: Language) -> PushMessage {
+        let time = notification.created_at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M").to_string();
+        let fill = |pattern: &String| {
+            pattern
+                .replace("{item}", notification.item.get(language))
+                .replace("{status}", status.get(language))
+                .replace("{number}", notification.case_number.as_str())
+                .replace("{time}", &time)
+                .replace("{case}", &notification.case.to_string())
+        };
+        PushMessage {
+            key: notification.id.to_string(),
+            template: self.id.clone(),
+            fields: self.fields.iter().map(|(name, pattern)| (name.clone(), fill(pattern))).collect(),
+            page: self.page.as_ref().map(fill),
+            fallbacks: self.fallbacks.clone(),
+            language,
+            consent: self.consent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_does_without_what_is_refused_once() {
+        let text = |text: &str| BTreeMap::from([("phrase2".to_owned(), text.to_owned())]);
+        let message = PushMessage {
+            key: "ntf_1".to_owned(),
+            template: "tpl".to_owned(),
+            fields: text("准予办理"),
+            page: Some("pages/case".to_owned()),
+            fallbacks: text("已有结果"),
+            language: Language::Chinese,
+            consent: Consent::OneTime,
+        };
+        let bare = message.without(&Objection::Page).unwrap();
+        assert_eq!((bare.page.clone(), &bare.fields), (None, &message.fields));
+        assert_eq!(bare.without(&Objection::Page), None);
+        let plain = message.without(&Objection::Field("phrase2".to_owned())).unwrap();
+        assert_eq!((&plain.page, &plain.fields), (&message.page, &message.fallbacks));
+        assert_eq!(plain.without(&Objection::Field("phrase2".to_owned())), None, "the fallback itself is refused");
+        assert_eq!(message.without(&Objection::Field("thing1".to_owned())), None, "no fallback for it");
+    }
+}

@@ -1,0 +1,134 @@
+//! How a person can be reached, and which channel comes first.
+
+use std::collections::BTreeSet;
+
+use crate::domain::kernel::text::Language;
+use crate::domain::notice::notification::{ChannelCode, Consent, Template};
+
+/// By what a channel finds a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressKind {
+    /// The phone number that the person proved to be theirs.
+    Phone,
+    /// The person's account at WeChat.
+    WechatAccount,
+    /// The token that the channel gave to a device of theirs.
+    DeviceToken,
+}
+
+/// A channel of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub channel: ChannelCode,
+    /// By what it finds a person.
+    pub address: AddressKind,
+}
+
+/// How a person can be reached, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// In which language.
+    pub language: Language,
+    /// Whether a phone number is known.
+    pub phone: bool,
+    /// Whether a WeChat account is known that is not gone.
+    pub wechat: bool,
+    /// Channels for which a device registered a token.
+    pub devices: BTreeSet<ChannelCode>,
+    /// `channel template` for every template that the person still wants.
+    pub consents: BTreeSet<String>,
+}
+
+impl Reach {
+    /// Whether there is an address for a channel.
+    #[must_use]
+    pub fn has(&self, link: &Link) -> bool {
+        match link.address {
+            AddressKind::Phone => self.phone,
+            AddressKind::WechatAccount => self.wechat,
+            AddressKind::DeviceToken => self.devices.contains(&link.channel),
+        }
+    }
+
+    /// Whether a message of this template is wanted there. Sending without consent only wastes a call.
+    #[must_use]
+    pub fn wants(&self, channel: &ChannelCode, template: &Template) -> bool {
+        template.consent == Consent::NotNeeded || self.consents.contains(&format!("{channel} {}", template.id))
+    }
+}
+
+/// The channels of this installation in the order in which they are tried, one after the other until one delivers.
+#[derive(Debug, Clone, Default)]
+pub struct Chain(Vec<Link>);
+
+impl Chain {
+    #[must_use]
+    pub fn new(links: Vec<Link>) -> Self {
+        Self(links)
+    }
+
+    /// The first channel after `after` (or of all) on which the person can and wants to be reached. `template` finds
+    /// how a channel words the message; a channel without words for it is passed over.
+    pub fn next<'a>(
+        &'a self,
+        after: Option<&ChannelCode>,
+        reach: &Reach,
+        template: impl Fn(&ChannelCode) -> Option<&'a Template>,
+    ) -> Option<&'a ChannelCode> {
+        let start = after.map_or(0, |after| self.place_after(after));
+        let usable = |link: &&Link| {
+            reach.has(link) && template(&link.channel).is_some_and(|template| reach.wants(&link.channel, template))
+        };
+        self.0.iter().skip(start).find(usable).map(|link| &link.channel)
+    }
+
+    /// Those that are tried after one, in order: all, where that one is not used any more.
+    pub fn after(&self, channel: &ChannelCode) -> impl Iterator<Item = &ChannelCode> {
+        self.iter().skip(self.place_after(channel))
+    }
+
+    fn place_after(&self, channel: &ChannelCode) -> usize {
+        self.iter().position(|code| code == channel).map_or(0, |at| at + 1)
+    }
+
+    /// Those that find a person by this kind of address, in order.
+    pub fn finding_by(&self, address: AddressKind) -> impl Iterator<Item = &ChannelCode> {
+        self.0.iter().filter(move |link| link.address == address).map(|link| &link.channel)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &ChannelCode> {
+        self.0.iter().map(|link| &link.channel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn template(consent: Consent) -> Template {
+        Template { id: "tpl".into(), fields: BTreeMap::new(), fallbacks: BTreeMap::new(), page: None, consent }
+    }
+
+    #[test]
+    fn the_chain_skips_what_cannot_or_must_not_reach() {
+        let (wechat, sms) = (ChannelCode::new("wechat"), ChannelCode::new("sms_aliyun"));
+        let link = |channel: &ChannelCode, address| Link { channel: channel.clone(), address };
+        let chain = Chain::new(vec![link(&wechat, AddressKind::WechatAccount), link(&sms, AddressKind::Phone)]);
+        let (asks, free) = (template(Consent::OneTime), template(Consent::NotNeeded));
+        let words = |code: &ChannelCode| Some(if code.as_str() == "wechat" { &asks } else { &free });
+
+        let mut reach = Reach { phone: true, wechat: true, ..Reach::default() };
+        assert_eq!(chain.next(None, &reach, words), Some(&sms), "without consent WeChat is not tried");
+        reach.consents.insert("wechat tpl".into());
+        assert_eq!(chain.next(None, &reach, words), Some(&wechat));
+        assert_eq!(chain.next(Some(&wechat), &reach, words), Some(&sms));
+        assert_eq!(chain.next(Some(&sms), &reach, words), None);
+        reach.phone = false;
+        assert_eq!(chain.next(Some(&wechat), &reach, words), None);
+        let after = |code: &str| chain.after(&ChannelCode::new(code)).count();
+        assert_eq!([after("wechat"), after("sms_aliyun"), after("owl")], [1, 0, 2]);
+    }
+}

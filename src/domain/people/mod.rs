@@ -1,0 +1,7 @@
+//! Residents, officers and API clients: who they are and how they sign in.
+
+pub mod identity;
+pub mod login_code;
+pub mod person;
+pub mod session;
+pub mod staff;

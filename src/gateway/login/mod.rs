@@ -1,0 +1,3 @@
+//! Sign-in over platforms.
+
+pub mod wechat;

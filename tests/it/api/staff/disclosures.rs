@@ -1,0 +1,52 @@
+//! Personal numbers are masked for officers. Showing one in full needs a reason, which is recorded.
+
+use serde_json::json;
+use songda::demo::http::Reply;
+use songda::domain::people::identity::{masked_phone, masked_resident_id};
+
+use crate::support::desk::Desk;
+use crate::support::items::{AGENCY, ITEM, OTHER_AGENCY};
+
+fn shows(reply: &Reply, number: &str) -> bool {
+    reply.body.to_string().contains(number)
+}
+
+/// The part of an ETag that `If-Match` compares.
+fn version(reply: &Reply) -> &str {
+    reply.etag().trim_matches('"').split('.').next().unwrap()
+}
+
+#[tokio::test]
+async fn an_officer_who_sees_a_number_in_full_is_recorded_with_the_reason() {
+    let desk = Desk::open().await;
+    let case = desk.journey(ITEM).submitted().await;
+    let path = case.staff_path();
+    let disclosures = format!("{path}/disclosures");
+    let resident_id = case.resident.applicant.resident_id;
+    let phone = case.resident.phone();
+    let officer = desk.officer(AGENCY).await;
+    let reason = json!({"reason": "核对身份证件"});
+
+    let read = officer.caller().get(&path).success().await.unwrap();
+    assert!(shows(&read, &masked_resident_id(resident_id)) && shows(&read, &masked_phone(phone)), "{}", read.body);
+    assert!(!shows(&read, resident_id) && !shows(&read, phone), "{}", read.body);
+
+    let elsewhere = desk.officer(OTHER_AGENCY).await;
+    let refused = elsewhere.caller().post(&disclosures).json(&reason).answer().await.unwrap();
+    assert_eq!(refused.status.as_u16(), 404, "a case of another agency: {}", refused.body);
+    let silent = officer.caller().post(&disclosures).json(&json!({"reason": " "})).answer().await.unwrap();
+    assert_eq!(silent.status.as_u16(), 422, "{}", silent.body);
+    let history = format!("{path}/history");
+    let before = officer.caller().get(&history).success().await.unwrap();
+    assert!(!shows(&before, "disclosed"), "no number was shown yet: {}", before.body);
+
+    let full = officer.caller().post(&disclosures).json(&reason).success().await.unwrap();
+    assert!(shows(&full, resident_id) && shows(&full, phone), "{}", full.body);
+    assert_eq!(version(&full), version(&read), "a disclosure does not change the case");
+    let after = officer.caller().get(&history).success().await.unwrap();
+    assert!(shows(&after, "disclosed") && shows(&after, "核对身份证件"), "{}", after.body);
+    let timeline = case.resident.timeline(&case.id).await.unwrap();
+    let shown = timeline.iter().any(|step| step["what"] == "disclosed" || step.to_string().contains("查看"));
+    assert!(shown, "{timeline:?}");
+    desk.close().await;
+}

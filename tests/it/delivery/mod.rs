@@ -1,0 +1,9 @@
+//! Messages and parcels on their way: the gateways' protocols, consents, refusals, and calls of unknown outcome.
+
+mod consents;
+mod doubts;
+mod gateways;
+mod login_codes;
+mod parcels;
+mod pushes;
+mod removed_gateways;

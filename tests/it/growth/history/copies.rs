@@ -1,0 +1,156 @@
+//! Years of history made of one day: every row that the product wrote is copied with other ids, hashes and numbers, and
+//! an earlier time. So each copy has the size, the references and the columns of a real row.
+
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
+
+use super::Failure;
+
+/// The tables that grow, each after those to which it refers; and for how many days housekeeping keeps their rows, if
+/// not for ever.
+pub const TABLES: [(&str, Option<i64>); 25] = [
+    ("people", None),
+    ("wechat_accounts", None),
+    ("devices", None),
+    ("consents", None),
+    ("addresses", None),
+    ("sessions", Some(60)),
+    ("refresh_tokens", Some(60)),
+    ("login_codes", Some(1)),
+    ("identity_tries", Some(1)),
+    ("drafts", Some(90)),
+    ("uploads", None),
+    ("cases", None),
+    ("case_supplements", None),
+    ("case_history", None),
+    ("notifications", None),
+    ("parcels", None),
+    ("parcel_scans", None),
+    ("callbacks", None),
+    ("changes", None),
+    ("jobs", None),
+    ("attempts", None),
+    ("idempotent_answers", Some(30)),
+    ("push_receipts", Some(30)),
+    ("refused_applications", None),
+    ("joined_people", None),
+];
+
+/// The length of the history.
+const DAYS: i64 = 3 * 365;
+
+pub struct Copied {
+    cases: i64,
+}
+
+/// A copy of an id has the same random bits and an earlier time in the upper 48 bits.
+const EARLIER: &str = "create function copied.earlier(id uuid, milliseconds bigint) returns uuid language sql immutable
+    return encode(int8send(('x' || encode(substr(uuid_send(id), 1, 8), 'hex'))::bit(64)::bigint - (milliseconds << 16))
+                  || substr(uuid_send(id), 9), 'hex')::uuid";
+/// A copy of a name of at least eight letters has the number of the copy after its prefix (`cas_`), or at the
+/// beginning.
+const OTHER: &str = "create function copied.other(name text, copy bigint) returns text language sql immutable
+    return overlay(name placing lpad(to_hex(copy), 8, '0') from position('_' in name) + 1)";
+/// Columns with unique names.
+const NAMES: &str = "number case_number source_ref order_no waybill subject key reference";
+
+impl Copied {
+    /// Copies all rows to a schema of their own, except jobs that are not done.
+    pub async fn take(conn: &mut PgConnection) -> Result<Self, Failure> {
+        for sql in ["create schema copied", EARLIER, OTHER] {
+            sqlx::raw_sql(sql).execute(&mut *conn).await?;
+        }
+        for (table, _) in TABLES {
+            let done = if table == "jobs" { "where state = 'done'" } else { "" };
+            let sql = format!("create table copied.{table} as select * from public.{table} {done}");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await?;
+        }
+        let cases = sqlx::query_scalar("select count(*) from copied.cases").fetch_one(conn).await?;
+        Ok(Self { cases })
+    }
+
+    /// How many copies make this many cases.
+    pub const fn copies(&self, cases: i64) -> i64 {
+        cases / self.cases
+    }
+
+    /// Writes the copies `from` to `to`, of `all`, in one transaction. The highest number is the oldest.
+    pub async fn copy(&self, conn: &mut PgConnection, from: i64, to: i64, all: i64) -> Result<(), Failure> {
+        let apart = DAYS * 24 * 3_600 * 1_000 / all;
+        let mut tx = conn.begin().await?;
+        for (table, kept) in TABLES {
+            let to = kept.map_or(to, |days| to.min(all * days / DAYS));
+            let (names, values) = columns(&mut tx, table, apart).await?;
+            let sql = format!(
+                "insert into public.{table} ({names})
+                 select {values} from generate_series({to}::bigint, {from}, -1) as copy cross join copied.{table} as row"
+            );
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Drops the schema with the rows of the day.
+    pub async fn end(self, conn: &mut PgConnection) -> Result<(), Failure> {
+        sqlx::raw_sql("drop schema copied cascade").execute(&mut *conn).await?;
+        Ok(())
+    }
+}
+
+/// Turns autovacuum off, so that only [`count`] updates PostgreSQL's statistics.
+pub async fn count_by_hand(conn: &mut PgConnection) -> Result<(), Failure> {
+    for (table, _) in TABLES {
+        let sql = format!("alter table {table} set (autovacuum_enabled = off)");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Updates PostgreSQL's statistics and writes a checkpoint, as it does by itself in time.
+pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
+    for sql in ["vacuum analyze", "checkpoint"] {
+        sqlx::raw_sql(sql).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Makes one case of a hundred wait for its officer, like the case with this number.
+pub async fn leave_open(conn: &mut PgConnection, like: &str) -> Result<(), Failure> {
+    sqlx::query(
+        "update cases c set state = o.state, detail_sealed = o.detail_sealed, due_on = o.due_on + abs(hashtext(c.number)) % 20,
+             accepted_on = null, promised_on = null, legal_on = null
+         from cases o where o.number = $1 and c.agency = o.agency and c.state in ('granted', 'denied')
+           and hashtext(c.number) % 100 = 0",
+    )
+    .bind(like)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct Column {
+    name: String,
+    kind: String,
+}
+
+/// The names of a table's columns, and the expression for each in a copy.
+async fn columns(conn: &mut PgConnection, table: &str, apart: i64) -> Result<(String, String), Failure> {
+    let columns: Vec<Column> = sqlx::query_as(
+        "select attname::text as name, format_type(atttypid, null) as kind from pg_attribute
+         where attrelid = $1::regclass and attnum > 0 and not attisdropped and attidentity = '' order by attnum",
+    )
+    .bind(table)
+    .fetch_all(conn)
+    .await?;
+    let value = |Column { name, kind }: &Column| match kind.as_str() {
+        "uuid" => format!("copied.earlier(row.{name}, copy * {apart})"),
+        "timestamp with time zone" => format!("row.{name} - copy * interval '{apart} milliseconds'"),
+        "date" => format!("row.{name} - (copy * {apart} / 86400000)::int"),
+        "bytea" if name.ends_with("_hash") || name == "dedup_key" => format!("sha256(row.{name} || int8send(copy))"),
+        "text" if NAMES.split(' ').any(|own| own == name) => format!("copied.other(row.{name}, copy)"),
+        _ => format!("row.{name}"),
+    };
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let values: Vec<String> = columns.iter().map(value).collect();
+    Ok((names.join(", "), values.join(", ")))
+}

@@ -1,0 +1,119 @@
+//! The runner's twin: errands under `/runner/errands`, their stops under `/runner/tickets`, and a callback at every
+//! stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::http::{Method, StatusCode};
+use poem::{Response, Route, post};
+use serde_json::{Value, json};
+use songda::env::Env;
+use songda::sandbox::call::{self, Call, endpoint};
+use songda::sandbox::callbacks::Callback;
+use songda::sandbox::json::Lenient;
+use songda::sandbox::parcels::{Cancelled, Parcel, Recipient, Station};
+use songda::sandbox::world::Target;
+use songda::sandbox::{Moved, Twin, World};
+
+const NAME: &str = "runner";
+const STOPS: &[Station] = &[("took_it", "取件"), ("at_the_gate", "到小区门口"), ("at_the_door", "送到")];
+/// A callback that is not acknowledged is repeated once.
+const TRIES: &[Duration] = &[Duration::ZERO, Duration::from_secs(60)];
+
+pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
+    let meaning = "secret last part of the path of the runner's calls";
+    let secret = env.or("SONGDA_SANDBOX_RUNNER_CALLBACK_SECRET", "sandbox", meaning)?;
+    Some(Arc::new(Runners { secret }))
+}
+
+struct Runners {
+    secret: String,
+}
+
+impl Twin for Runners {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn protocol(self: Arc<Self>, world: &Arc<World>) -> Route {
+        Route::new()
+            .at("/errands", post(endpoint(&self, world, Self::run)))
+            .at("/errands/:number", endpoint(&self, world, Self::errand))
+            .at("/tickets/:ticket", endpoint(&self, world, Self::ticket))
+    }
+
+    fn scanned(&self, world: &World, moved: &[Moved]) {
+        world.callbacks.post(moved.iter().map(|moved| self.callback(&moved.parcel)).collect());
+    }
+}
+
+impl Runners {
+    /// Accepts an errand, or refuses one whose number is known.
+    async fn run(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+        let body = call.json().unwrap_or_default();
+        let number = body.text("number");
+        let phone = body.text("phone");
+        let recipient = Recipient {
+            name: body.text("name"),
+            phone: phone.clone(),
+            place: body.text("place"),
+            detail: body.text("door"),
+        };
+        let answer = |refusal: Option<_>| {
+            if refusal.is_some() {
+                return StatusCode::TOO_MANY_REQUESTS.into();
+            }
+            let ticket = format!("R{}", world.next_number());
+            let (parcel, new) = world.parcels.book(Parcel::new(NAME, number, ticket, recipient, STOPS, world.now()));
+            if new { call::json(StatusCode::CREATED, &shown(&parcel)) } else { StatusCode::CONFLICT.into() }
+        };
+        world.perform(Target { gateway: NAME, operation: "run", recipient: &phone }, answer).await
+    }
+
+    /// Looks an errand up, or cancels it.
+    async fn errand(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+        let number = last(&call);
+        let cancel = || match world.parcels.cancel(NAME, number) {
+            Cancelled::Now | Cancelled::Before => StatusCode::NO_CONTENT.into(),
+            Cancelled::TooLate => StatusCode::LOCKED.into(),
+            Cancelled::Absent => StatusCode::NOT_FOUND.into(),
+        };
+        let delete = call.method == Method::DELETE;
+        let operation = if delete { "cancel" } else { "look up" };
+        let answer = |_| if delete { cancel() } else { found(world.parcels.of_order(NAME, number)) };
+        world.perform(Target { gateway: NAME, operation, recipient: "" }, answer).await
+    }
+
+    async fn ticket(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
+        let answer = |_| found(world.parcels.of_waybill(NAME, last(&call)));
+        world.perform(Target { gateway: NAME, operation: "track", recipient: "" }, answer).await
+    }
+
+    fn callback(&self, parcel: &Parcel) -> Callback {
+        Callback {
+            gateway: NAME,
+            recipient: parcel.recipient.phone.clone(),
+            path: format!("/callbacks/{NAME}/{}", self.secret),
+            query: Vec::new(),
+            content_type: "application/json",
+            body: shown(parcel).to_string().into(),
+            accepts: Arc::new(|answer| answer.status == StatusCode::NO_CONTENT),
+            waits: TRIES,
+            about: vec![(NAME, parcel.order_no.clone())],
+        }
+    }
+}
+
+fn last(call: &Call) -> &str {
+    call.path.rsplit('/').next().unwrap_or_default()
+}
+
+fn found(parcel: Option<Parcel>) -> Response {
+    parcel.map_or_else(|| StatusCode::NOT_FOUND.into(), |parcel| call::json(StatusCode::OK, &shown(&parcel)))
+}
+
+/// An errand in the runner's own format.
+fn shown(parcel: &Parcel) -> Value {
+    let stops = parcel.scans.iter().map(|scan| json!({ "what": scan.code, "place": scan.place, "at": scan.at }));
+    json!({ "ticket": parcel.waybill, "number": parcel.order_no, "stops": stops.collect::<Vec<_>>() })
+}

@@ -1,0 +1,126 @@
+//! How much trouble is made: a little in the tests, and as much as the arguments of `script/chaos` say.
+
+use std::time::Duration;
+
+use songda::demo::fresh_key;
+
+/// The arguments of `script/chaos`.
+const ARGUMENTS: &str = "SONGDA_CHAOS";
+
+/// How much trouble, for how long.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// How many faults must strike.
+    pub faults: u64,
+    /// How often a process must die at each step.
+    pub kills: u64,
+    /// How long trouble is made at least.
+    pub at_least: Duration,
+    /// How long trouble is made at most.
+    pub at_most: Duration,
+    /// How many decisions are reported a second while nothing fails.
+    pub rate: u32,
+    /// How long the last decision may take to arrive after the trouble.
+    pub drain_within: Duration,
+    /// True if the run can wait for minutes, as some gateways demand.
+    pub has_time: bool,
+    /// True if times of recovery are measured.
+    pub measures: bool,
+    /// The name under which servers run and the report is kept.
+    pub name: &'static str,
+    /// Settings that differ from production.
+    pub settings: &'static [(&'static str, &'static str)],
+}
+
+/// Parcels arrive soon, and calls of unknown outcome are cleared up as in production.
+const LONG: [(&str, &str); 7] = [
+    ("SONGDA_ABSENT_FOR", "60s"),
+    ("SONGDA_MESSAGE_ABSENT_FOR", "2m"),
+    ("SONGDA_TRACK_EVERY", "15s"),
+    ("SONGDA_RETRY_LONGEST", "30s"),
+    ("SONGDA_CONFIRM_WITHIN", "2m"),
+    ("SONGDA_SANDBOX_STEP", "8s"),
+    ("SONGDA_SANDBOX_TIME_SCALE", "3"),
+];
+
+/// The same, with leases that expire within a test. A proxy can hold a request back for six seconds, so an order that a
+/// carrier does not know counts as absent only after eight.
+const SHORT: [(&str, &str); 15] = [
+    ("SONGDA_TRACK_EVERY", "2s"),
+    ("SONGDA_RETRY_LONGEST", "2s"),
+    ("SONGDA_LEASE", "4s"),
+    ("SONGDA_ATTEMPT_TIMEOUT", "2s"),
+    ("SONGDA_WECHAT_TIMEOUT", "600ms"),
+    ("SONGDA_SMS_ALIYUN_TIMEOUT", "600ms"),
+    ("SONGDA_EMS_TIMEOUT", "600ms"),
+    ("SONGDA_SF_TIMEOUT", "600ms"),
+    ("SONGDA_CLEAR_UP_AFTER", "100ms"),
+    ("SONGDA_ABSENT_FOR", "8s"),
+    ("SONGDA_MESSAGE_ABSENT_FOR", "1s"),
+    ("SONGDA_RECEIPT_WITHIN", "3s"),
+    ("SONGDA_CONFIRM_WITHIN", "10s"),
+    ("SONGDA_RETRY_FIRST", "100ms"),
+    ("SONGDA_SANDBOX_TIME_SCALE", "60"),
+];
+
+impl Plan {
+    /// The plan of `script/chaos`'s arguments, or the short one of the tests.
+    pub fn from_arguments() -> Self {
+        match std::env::var(ARGUMENTS) {
+            Ok(arguments) => arguments.split_whitespace().fold(Self::long(), Self::with),
+            Err(_) => Self::short(),
+        }
+    }
+
+    fn short() -> Self {
+        Self {
+            seed: fresh_seed(),
+            faults: 100,
+            kills: 1,
+            at_least: Duration::from_secs(8),
+            at_most: Duration::from_secs(15),
+            rate: 12,
+            drain_within: Duration::from_secs(60),
+            has_time: false,
+            measures: false,
+            name: "test-chaos",
+            settings: &SHORT,
+        }
+    }
+
+    fn long() -> Self {
+        Self {
+            faults: 10_000,
+            kills: 200,
+            at_least: Duration::from_secs(60),
+            at_most: Duration::from_secs(90 * 60),
+            rate: 15,
+            drain_within: Duration::from_secs(900),
+            has_time: true,
+            measures: true,
+            name: "chaos",
+            settings: &LONG,
+            ..Self::short()
+        }
+    }
+
+    fn with(self, argument: &str) -> Self {
+        let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
+        let number = || value.parse::<u64>().unwrap_or_else(|_| panic!("{name} wants a number, as in {name}=1"));
+        match name {
+            "--seed" => Self { seed: number(), ..self },
+            "--faults" => Self { faults: number(), ..self },
+            "--kills" => Self { kills: number(), ..self },
+            "--minutes" => Self { at_most: Duration::from_secs(60 * number()), ..self },
+            "--rate" => Self { rate: u32::try_from(number()).unwrap(), ..self },
+            "--no-probes" => Self { measures: false, ..self },
+            _ => panic!("{argument}: known are --seed=N --faults=N --kills=N --minutes=N --rate=N --no-probes"),
+        }
+    }
+}
+
+fn fresh_seed() -> u64 {
+    fresh_key().bytes().fold(0, |seed, byte| seed << 5 ^ u64::from(byte)) % 1_000_000
+}

@@ -1,0 +1,209 @@
+//! Arrows between layers point downward only. These tests read the sources, and name a wrong arrow with its file and
+//! line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use songda::registry::Registry;
+
+/// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks for which a
+/// stop waits), `kill_point` (where tests kill a process), `metrics` and `trace` are beneath all layers.
+const MAY_USE: [(&str, &[&str]); 24] = [
+    ("main", &["*"]),
+    ("lib", &["*"]),
+    ("app", &["*"]),
+    ("config", &["*"]),
+    ("registry", &["sandbox", "gateway", "catalog", "domain"]),
+    ("telemetry", &[]),
+    ("lifecycle", &[]),
+    ("env", &["domain"]),
+    ("kill_point", &[]),
+    ("metrics", &[]),
+    ("trace", &[]),
+    ("wrong_clock", &["domain"]),
+    ("commands", &["*"]),
+    ("domain", &[]),
+    ("catalog", &["domain"]),
+    ("store", &["catalog", "domain"]),
+    ("queue", &["catalog", "domain"]),
+    ("gateway", &["catalog", "domain"]),
+    ("casework", &["store", "queue", "gateway", "catalog", "domain"]),
+    ("api", &["casework", "store", "queue", "gateway", "catalog", "domain"]),
+    ("worker", &["casework", "store", "queue", "gateway", "catalog", "domain"]),
+    // Beside the product: the outside world and a player.
+    ("sandbox", &["gateway", "domain"]),
+    ("demo", &["domain"]),
+    // A gateway's twin is in the gateway's folder and belongs to the sandbox.
+    ("twin", &["sandbox", "gateway", "domain"]),
+];
+const BENEATH_ALL: [&str; 5] = ["env", "kill_point", "lifecycle", "metrics", "trace"];
+
+#[test]
+fn arrows_point_downward() {
+    let wrong: Vec<String> = sources().iter().flat_map(|file| wrong_arrows(file)).collect();
+    assert!(wrong.is_empty(), "arrows that point the wrong way:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_casework_begins_transactions() {
+    let allowed = |file: &Path| file.starts_with("src/casework") || file == Path::new("src/store/mod.rs");
+    let found = places(&[".begin()"], allowed);
+    assert!(found.is_empty(), "transactions begun outside casework:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_layer_below_the_api_knows_http_statuses() {
+    let allowed = |file: &Path| {
+        ["src/api", "src/gateway", "src/sandbox", "src/demo"].iter().any(|folder| file.starts_with(folder))
+            || ["src/main.rs", "src/app.rs"].iter().any(|known| file == Path::new(known))
+    };
+    let found = places(&["StatusCode", "poem::"], allowed);
+    assert!(found.is_empty(), "HTTP below the API:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_code_outside_a_gateways_folder_depends_on_its_name() {
+    let registry = Registry::shipped();
+    let channels = registry.channels().iter().map(|known| known.code);
+    let codes: Vec<&str> = channels.chain(registry.carriers().iter().map(|known| known.code)).collect();
+    let choices = |code: &&str| [format!("\"{code}\" =>"), format!("== \"{code}\""), format!("!= \"{code}\"")];
+    let choices: Vec<String> = codes.iter().flat_map(choices).chain(["starts_with(\"sms_".to_owned()]).collect();
+    let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+    // The player is no part of the product. A gateway's own folder and its twin may name it.
+    let found = places(&choices, |file| file.starts_with("src/gateway") || file.starts_with("src/demo"));
+    assert!(found.is_empty(), "code that depends on a gateway's name:\n{}", found.join("\n"));
+}
+
+#[test]
+fn every_ignored_test_says_why() {
+    let found = places(&["#[ignore]"], |_| false);
+    assert!(found.is_empty(), "tests ignored without a reason:\n{}", found.join("\n"));
+}
+
+fn wrong_arrows(file: &Path) -> Vec<String> {
+    let from = layer_of(file);
+    let may_use = MAY_USE.iter().find(|(layer, _)| *layer == from).map(|(_, may)| *may);
+    let may_use =
+        may_use.unwrap_or_else(|| panic!("{}: no layer is called {from}: add it to the table", file.display()));
+    let text = code_of(file);
+    let allowed = |to: &str| {
+        to == from
+            || may_use.contains(&"*")
+            || may_use.contains(&to)
+            || BENEATH_ALL.contains(&to)
+            || (from == "twin" && to == "twin")
+    };
+    used_by(file, &text)
+        .into_iter()
+        .filter(|(_, to)| !allowed(to))
+        .map(|(line, to)| format!("{}:{line}: {from} uses {to}", file.display()))
+        .collect()
+}
+
+/// The root module that a file belongs to.
+fn layer_of(file: &Path) -> String {
+    let inside: Vec<_> = file.iter().skip(1).map(|part| part.to_string_lossy()).collect();
+    if inside[0] == "gateway" && inside.iter().any(|part| part.trim_end_matches(".rs") == "sandbox") {
+        return "twin".to_owned();
+    }
+    inside[0].trim_end_matches(".rs").to_owned()
+}
+
+/// The root modules that a file names by `crate::` or by `super::`, each with its line.
+fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
+    let depth = depth_of(file);
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        found.extend(named(text, at, at + "crate::".len()));
+    }
+    let to_the_root = "super::".repeat(depth);
+    for (at, _) in text.match_indices(&to_the_root) {
+        let begins_here = !text[..at].ends_with("super::");
+        let after = at + to_the_root.len();
+        if depth > 0 && begins_here && !text[after..].starts_with("super::") {
+            found.extend(named(text, at, after));
+        }
+    }
+    found
+}
+
+/// The number of `super::` from a file to the crate's root.
+fn depth_of(file: &Path) -> usize {
+    let parts = file.iter().count() - 1;
+    let is_root_of_folder = file.file_name().is_some_and(|name| name == "mod.rs");
+    if is_root_of_folder { parts - 1 } else { parts }
+}
+
+/// The names after the beginning of a path: one, or those at the top level of a brace group.
+fn named(text: &str, at: usize, after: usize) -> Vec<(usize, String)> {
+    let line = text[..at].matches('\n').count() + 1;
+    let rest = &text[after..];
+    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let Some(group) = rest.strip_prefix('{') else { return vec![(line, name(rest))] };
+    let mut depth = 0;
+    let mut start = true;
+    let mut names = Vec::new();
+    for (index, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => start = true,
+            c if start && !c.is_whitespace() => {
+                names.push((line, name(&group[index..])));
+                start = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The lines of the sources with any of these words, except in allowed files.
+fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in sources().into_iter().filter(|file| !allowed(file)) {
+        for (index, line) in code_of(&file).lines().enumerate() {
+            if words.iter().any(|word| line.contains(word)) {
+                found.push(format!("{}:{}: {}", file.display(), index + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+/// A file without its comments and unit tests. Lines keep their numbers.
+pub(super) fn code_of(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// Every source file except those with unit tests only, as `src/…`.
+pub(super) fn sources() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![PathBuf::from("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
+                files.push(path);
+            }
+        }
+    }
+    assert!(files.len() > 20, "the tests run in the crate's root");
+    files.sort();
+    files
+}
+
+#[test]
+fn the_arrows_of_a_file_are_read() {
+    let text = "use crate::domain::ids;\nuse crate::{\n  api::{x, y}, store,\n};\nuse super::super::queue::Q;\n";
+    let found = used_by(Path::new("src/gateway/shared/http.rs"), text);
+    let names: Vec<(usize, &str)> = found.iter().map(|(line, name)| (*line, name.as_str())).collect();
+    assert_eq!(names, [(1, "domain"), (2, "api"), (2, "store"), (5, "queue")]);
+    assert_eq!(layer_of(Path::new("src/gateway/push/wechat/sandbox/mod.rs")), "twin");
+    assert_eq!(depth_of(Path::new("src/store/mod.rs")), 1);
+}

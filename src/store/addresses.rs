@@ -1,4 +1,4 @@
-//! Address books. An address is sealed whole; only its region stands open, for statistics.
+//! Address books. An address is sealed whole. Only its region is also stored in plain text, for statistics.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -26,10 +26,7 @@ impl Row {
     }
 }
 
-/// A person's addresses, the default first, then the newest.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A person's addresses, the default one first, then the newest first.
 pub async fn of_person(conn: &mut Conn, keys: &KeyRing, person: PersonId) -> Result<Vec<SavedAddress>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "select id, sealed, is_default, updated_at from addresses where person_id = $1 order by is_default desc, id desc",
@@ -40,10 +37,6 @@ pub async fn of_person(conn: &mut Conn, keys: &KeyRing, person: PersonId) -> Res
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// One of a person's addresses.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn find(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -59,10 +52,6 @@ pub async fn find(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// How many addresses a person has.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn count(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
     let count = sqlx::query_scalar("select count(*) from addresses where person_id = $1")
         .bind(person.uuid())
@@ -71,10 +60,7 @@ pub async fn count(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError>
     Ok(count)
 }
 
-/// No address of a person but this one is the default any more. The person is held.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Makes `but` the only address of a person that may be the default one. The caller holds the person.
 pub async fn clear_default(conn: &mut Conn, person: PersonId, but: AddressId) -> Result<(), StoreError> {
     sqlx::query("update addresses set is_default = false where person_id = $1 and is_default and id <> $2")
         .bind(person.uuid())
@@ -84,10 +70,6 @@ pub async fn clear_default(conn: &mut Conn, person: PersonId, but: AddressId) ->
     Ok(())
 }
 
-/// Adds an address.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: PersonId, saved: &SavedAddress) -> Result<(), StoreError> {
     sqlx::query(
         "insert into addresses (id, person_id, region, sealed, is_default, created_at, updated_at)
@@ -104,10 +86,7 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: PersonId, saved: &S
     Ok(())
 }
 
-/// Changes one of a person's addresses; says whether there was one.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Changes one of a person's addresses. Returns false if there is no such address.
 pub async fn update(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -129,10 +108,7 @@ pub async fn update(
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes one of a person's addresses; says whether there was one.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes one of a person's addresses. Returns false if there is no such address.
 pub async fn remove(conn: &mut Conn, person: PersonId, id: AddressId) -> Result<bool, StoreError> {
     let done = sqlx::query("delete from addresses where id = $1 and person_id = $2")
         .bind(id.uuid())

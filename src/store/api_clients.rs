@@ -1,4 +1,4 @@
-//! API clients, their public keys, and the assertions that they used.
+//! API clients, their public keys, and the assertions that they have used.
 
 use serde_json::Value;
 use sqlx::FromRow;
@@ -11,10 +11,10 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::ClientId;
 use crate::domain::people::staff::{ApiClient, Scope, Source};
 
-/// The rule that a source belongs to one client.
+/// The constraint that a source belongs to a single client.
 pub const ONE_CLIENT_PER_SOURCE: &str = "api_clients_source_key";
 
-/// What is read of a client. Columns are named, so that one that a newer program adds changes no statement of this one.
+/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, name, source, agencies, scopes, created_at, revoked_at"
@@ -55,7 +55,7 @@ impl Row {
 /// Adds a client with its JWK set.
 ///
 /// # Errors
-/// [`ONE_CLIENT_PER_SOURCE`]; or when the database is unavailable.
+/// [`ONE_CLIENT_PER_SOURCE`] if another client has the source.
 pub async fn insert(conn: &mut Conn, client: &ApiClient, keys: &Value) -> Result<(), StoreError> {
     let agencies: Vec<&str> = client.agencies.iter().map(AgencyCode::as_str).collect();
     let scopes: Vec<&str> = client.scopes.iter().map(Scope::as_str).collect();
@@ -75,10 +75,7 @@ pub async fn insert(conn: &mut Conn, client: &ApiClient, keys: &Value) -> Result
     Ok(())
 }
 
-/// The client of an id with its JWK set, unless it was revoked.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A client and its JWK set, unless the client was revoked.
 pub async fn find_open(conn: &mut Conn, id: ClientId) -> Result<Option<(ApiClient, Value)>, StoreError> {
     #[derive(FromRow)]
     struct WithKeys {
@@ -97,20 +94,14 @@ pub async fn find_open(conn: &mut Conn, id: ClientId) -> Result<Option<(ApiClien
     found.map(|found| Ok((found.row.read()?, found.public_keys.0))).transpose()
 }
 
-/// All clients, by source.
-///
-/// # Errors
-/// When the database is unavailable.
+/// All clients in the order of their sources, revoked ones included.
 pub async fn all(conn: &mut Conn) -> Result<Vec<ApiClient>, StoreError> {
     let rows: Vec<Row> =
         sqlx::query_as(concat!("select ", columns!(), " from api_clients order by source")).fetch_all(conn).await?;
     rows.into_iter().map(Row::read).collect()
 }
 
-/// Shuts a client out for good; says whether there was one.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Revokes a client for good. Returns false if no client has this source.
 pub async fn revoke(conn: &mut Conn, source: &Source, now: Instant) -> Result<bool, StoreError> {
     let done = sqlx::query("update api_clients set revoked_at = coalesce(revoked_at, $2) where source = $1")
         .bind(source.as_str())
@@ -120,10 +111,7 @@ pub async fn revoke(conn: &mut Conn, source: &Source, now: Instant) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-/// Uses an assertion up; `false` when it was used before. It is remembered until it would have expired.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Uses an assertion up. Returns false if it was used before. It is remembered until it expires.
 pub async fn use_assertion(
     conn: &mut Conn,
     client: ClientId,
@@ -142,10 +130,7 @@ pub async fn use_assertion(
     Ok(done.rows_affected() == 1)
 }
 
-/// Forgets up to `limit` assertions that expired before an instant; says how many.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Forgets up to `limit` assertions that expired before an instant. Returns how many.
 pub async fn forget_assertions(conn: &mut Conn, expired_before: Instant, limit: i64) -> Result<u64, StoreError> {
     const SQL: &str = "delete from used_assertions where expires_at < $1 and ctid = any (array(
         select ctid from used_assertions where expires_at < $1 order by expires_at limit $2))";

@@ -1,4 +1,4 @@
-//! Calls that carriers and platforms made to us, as they came. The same call twice is one row.
+//! Calls of carriers and platforms, stored as they came. The same call twice is a single row.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sqlx::FromRow;
@@ -10,23 +10,18 @@ use crate::domain::kernel::ids::CallbackId;
 use crate::domain::kernel::private::Private;
 use crate::store::seal::KeyRing;
 
-/// A call, as it came.
+/// A call as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCall {
-    /// Who called: `ems`, `sf`, `wechat`, …
+    /// The caller: `ems`, `sf`, `wechat`, …
     pub origin: String,
-    /// `Content-Type`.
     pub content_type: String,
-    /// The query string.
+    /// Without `?`, and without anything personal.
     pub query: String,
-    /// The body.
     pub body: Private<Vec<u8>>,
 }
 
-/// Keeps a call; says whether it is new.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Stores a call. Returns false if the same call is stored already.
 pub async fn keep(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -55,10 +50,6 @@ pub async fn keep(
     Ok(kept.is_some())
 }
 
-/// Reads a call again.
-///
-/// # Errors
-/// When the database is unavailable, or the body does not open.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -79,10 +70,7 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Opt
     .transpose()
 }
 
-/// Writes down what a call was understood to say.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Records how a call was understood, in up to 500 characters.
 pub async fn understood(conn: &mut Conn, id: CallbackId, outcome: &str) -> Result<(), StoreError> {
     sqlx::query("update callbacks set outcome = left($2, 500) where id = $1")
         .bind(id.uuid())

@@ -1,4 +1,4 @@
-//! Cases as PostgreSQL keeps them. Their changes are written by [`super::record`].
+//! Reading cases. Changes of cases are written by [`super::record`].
 
 use std::collections::HashMap;
 
@@ -16,25 +16,24 @@ use crate::domain::item::{AgencyCode, ItemCode};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, PersonId};
 
-/// A case and the version it was read at.
+/// A case, and the version at which it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Versioned {
-    /// The case.
+pub struct VersionedCase {
     pub case: Case,
-    /// Counts its changes from 1; the strong `ETag` of the case.
+    /// Counts the changes of the case from 1. It is the strong `ETag` of the case.
     pub version: i64,
 }
 
-/// What a report of another system is known by when it comes again: keyed hashes.
+/// Keyed hashes by which a report of a back-office system is recognised if it comes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportMark {
-    /// Of all that it said.
+    /// Hash of everything that the report says.
     pub said: Vec<u8>,
-    /// Of the `Idempotency-Key` that it came with, if it came alone.
+    /// Hash of the report's `Idempotency-Key`, if the report did not come in a batch.
     pub key: Option<Vec<u8>>,
 }
 
-/// What belongs to a case's state, as stored in one column.
+/// What belongs to a case's state, stored in a single sealed column.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Detail {
     #[serde(flatten)]
@@ -67,7 +66,7 @@ macro_rules! columns {
 }
 
 impl CaseRow {
-    fn open(self, keys: &KeyRing) -> Result<Versioned, StoreError> {
+    fn open(self, keys: &KeyRing) -> Result<VersionedCase, StoreError> {
         let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(self.id)));
         let detail: Detail = keys.open_json("cases.detail", &self.detail_sealed)?;
         let delivery: Delivery = serde_json::from_value(self.delivery).map_err(|_| broken("delivery"))?;
@@ -88,31 +87,25 @@ impl CaseRow {
             supplement: detail.supplement,
             state: detail.state,
         };
-        Ok(Versioned { case, version: self.version })
+        Ok(VersionedCase { case, version: self.version })
     }
 }
 
-/// Whose case is meant: everybody reads only their own.
+/// The owner of a case. A caller reads only the cases of one owner.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner<'a> {
-    /// The applicant's.
     Applicant(PersonId),
-    /// The agency's.
     Agency(&'a AgencyCode),
-    /// A back-office system's.
+    /// The name of a back-office system.
     Source(&'a str),
 }
 
-/// Reads one case of an owner.
-///
-/// # Errors
-/// When the database is unavailable or holds something unreadable.
 pub async fn find(
     conn: &mut Conn,
     keys: &KeyRing,
     id: CaseId,
     owner: Owner<'_>,
-) -> Result<Option<Versioned>, StoreError> {
+) -> Result<Option<VersionedCase>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -129,17 +122,14 @@ pub async fn find(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Reads one case of an owner and locks it until the end of the transaction. (`no key`: history rows that refer to
-/// the case may be written beside it.)
-///
-/// # Errors
-/// As [`find`].
+/// Reads a case of an owner and locks it until the end of the transaction. The lock is `no key`, so that history rows
+/// that refer to the case can be written meanwhile.
 pub async fn find_for_change(
     conn: &mut Conn,
     keys: &KeyRing,
     id: CaseId,
     owner: Owner<'_>,
-) -> Result<Option<Versioned>, StoreError> {
+) -> Result<Option<VersionedCase>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -166,19 +156,19 @@ impl Owner<'_> {
     }
 }
 
-/// A case of another system, and what its report is known by.
-pub type Taken = (Versioned, ReportMark);
+/// A case of a back-office system, and the hashes of its report.
+pub struct ReportedCase {
+    pub case: VersionedCase,
+    pub mark: ReportMark,
+}
 
-/// Reads cases of back-office systems by source and reference, pair by pair.
-///
-/// # Errors
-/// As [`find`].
+/// Reads cases of back-office systems: `sources[i]` with `references[i]`.
 pub async fn find_by_source(
     conn: &mut Conn,
     keys: &KeyRing,
     sources: &[&str],
     references: &[&str],
-) -> Result<HashMap<(String, String), Taken>, StoreError> {
+) -> Result<HashMap<(String, String), ReportedCase>, StoreError> {
     #[derive(FromRow)]
     struct Row {
         source: String,
@@ -197,17 +187,14 @@ pub async fn find_by_source(
     .bind(references)
     .fetch_all(conn)
     .await?;
-    let taken = |row: Row| {
+    let reported = |row: Row| {
         let mark = ReportMark { said: row.report_hash, key: row.report_key_hash };
-        Ok(((row.source, row.source_ref), (row.case.open(keys)?, mark)))
+        Ok(((row.source, row.source_ref), ReportedCase { case: row.case.open(keys)?, mark }))
     };
-    rows.into_iter().map(taken).collect()
+    rows.into_iter().map(reported).collect()
 }
 
-/// The case that a back-office system knows by a reference.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The case for which a back-office system uses this reference.
 pub async fn id_by_source(conn: &mut Conn, source: &str, reference: &str) -> Result<Option<CaseId>, StoreError> {
     let id: Option<Uuid> = sqlx::query_scalar("select id from cases where source = $1 and source_ref = $2")
         .bind(source)
@@ -217,17 +204,14 @@ pub async fn id_by_source(conn: &mut Conn, source: &str, reference: &str) -> Res
     Ok(id.map(CaseId::from_uuid))
 }
 
-/// An applicant's cases, the newest first, after a place in the list.
-///
-/// # Errors
-/// As [`find`].
+/// An applicant's cases after a position in the list, the newest first.
 pub async fn of_applicant(
     conn: &mut Conn,
     keys: &KeyRing,
     person: PersonId,
     after: Option<(Instant, CaseId)>,
     limit: i64,
-) -> Result<Vec<Versioned>, StoreError> {
+) -> Result<Vec<VersionedCase>, StoreError> {
     let rows: Vec<CaseRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -243,10 +227,8 @@ pub async fn of_applicant(
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// An agency's open cases by due date (those that wait for their applicant last), after a place in the queue.
-///
-/// # Errors
-/// As [`find`].
+/// An agency's open cases after a position in the queue, in the order of their due dates. Cases that wait for their
+/// applicant come last.
 pub async fn queue(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -254,7 +236,7 @@ pub async fn queue(
     state: Option<&str>,
     after: Option<(Option<NaiveDate>, CaseId)>,
     limit: i64,
-) -> Result<Vec<Versioned>, StoreError> {
+) -> Result<Vec<VersionedCase>, StoreError> {
     let (due_on, id) = after.map_or((NaiveDate::from_yo_opt(1, 1), Uuid::nil()), |(due_on, id)| (due_on, id.uuid()));
     let rows: Vec<CaseRow> = sqlx::query_as(QUEUE)
         .bind(agency.as_str())
@@ -267,9 +249,9 @@ pub async fn queue(
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// A page of a queue: of an agency ($1), in one state or any ($2), after a day and an id ($3, $4), so many at most ($5).
-/// Every page has a place that it comes after, the first one a place before all others, so that the index
-/// `cases_in_queue` leads to it.
+/// A page of a queue: of an agency ($1), in one state or in any ($2), after a day and an id ($3, $4), at most $5 rows.
+/// Every page, also the first, begins after a position, so that PostgreSQL always finds it by the index
+/// `cases_in_queue`.
 const QUEUE: &str = concat!(
     "select ",
     columns!(),
@@ -280,16 +262,12 @@ const QUEUE: &str = concat!(
       order by coalesce(due_on, 'infinity'::date), id limit $5"
 );
 
-/// One case of an agency by its number.
-///
-/// # Errors
-/// As [`find`].
 pub async fn by_number(
     conn: &mut Conn,
     keys: &KeyRing,
     agency: &AgencyCode,
     number: &CaseNumber,
-) -> Result<Option<Versioned>, StoreError> {
+) -> Result<Option<VersionedCase>, StoreError> {
     let row: Option<CaseRow> =
         sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = $2"))
             .bind(number.as_str())
@@ -299,10 +277,7 @@ pub async fn by_number(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// The sealed parts of a case: the application, and the recipient of a parcel.
-///
-/// # Errors
-/// When the database is unavailable, or the case is not there.
+/// The sealed parts of these cases. A case that does not exist is left out.
 pub async fn sealed_parts(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<SealedParts>, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -323,21 +298,16 @@ pub async fn sealed_parts(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<SealedP
     Ok(rows.into_iter().map(part).collect())
 }
 
-/// The sealed parts of a case.
 pub struct SealedParts {
-    /// Whose.
     pub case: CaseId,
-    /// Form and materials, as submitted.
+    /// Form and materials as submitted.
     pub application: Vec<u8>,
-    /// The recipient, where the delivery is by courier.
+    /// The recipient of a parcel, if the delivery is by courier.
     pub recipient: Option<Vec<u8>>,
 }
 
-/// What people handed in: the sealed application of each of their cases, and the sealed answer to its supplement notice.
-/// Cases of back-office systems hold none.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The sealed application of every case of these people, and the sealed answer to its supplement notice. Cases of
+/// back-office systems have neither form nor materials, and are left out.
 pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<SealedApplication>, StoreError> {
     let people: Vec<Uuid> = people.iter().map(|id| id.uuid()).collect();
     let sealed = sqlx::query_as(
@@ -350,22 +320,19 @@ pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec
     Ok(sealed)
 }
 
-/// What was handed in with a case.
 #[derive(Debug, FromRow)]
 pub struct SealedApplication {
-    /// When it was submitted.
+    /// As submitted.
     pub application: Vec<u8>,
-    /// After a supplement notice.
+    /// The answer to the supplement notice, if there is one.
     pub supplement: Option<Vec<u8>>,
 }
 
-/// Draws the next numbers of a day: the first of `count` in a row. Never within the transaction that uses
-/// them: everybody who opens a case waits for this row. A number that is then not used leaves a gap, which harms nobody.
+/// Draws the next `count` numbers of a day and returns the first of them. Must not run in the transaction that uses the
+/// numbers, because every transaction that draws a number waits for this row. A number that is then not used leaves a
+/// harmless gap.
 ///
-/// They are on the disk when they are told, because they may be used long after: no other process may draw them again.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The numbers are on disk when this returns: they may be used much later, and no other process may draw them again.
 pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result<u32, StoreError> {
     let last: i32 = sqlx::query_scalar(
         "insert into case_counters (day, last) values ($1, $2)
@@ -378,10 +345,7 @@ pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result
     Ok(u32::try_from(last).unwrap_or(u32::MAX).saturating_sub(count) + 1)
 }
 
-/// Keeps an applicant's answer to a supplement notice beside the application, which itself never changes.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Stores the answer to a supplement notice beside the application, which never changes.
 pub async fn add_supplement(conn: &mut Conn, id: CaseId, sealed: &[u8], now: Instant) -> Result<(), StoreError> {
     sqlx::query("insert into case_supplements (case_id, sealed, at) values ($1, $2, $3)")
         .bind(id.uuid())
@@ -392,10 +356,7 @@ pub async fn add_supplement(conn: &mut Conn, id: CaseId, sealed: &[u8], now: Ins
     Ok(())
 }
 
-/// Changes to whom and where the result of a case goes: a parcel that is promised from now on goes there.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Changes the recipient of a case's result, for parcels that are added from now on.
 pub async fn redirect(conn: &mut Conn, id: CaseId, recipient_sealed: &[u8]) -> Result<(), StoreError> {
     sqlx::query("update cases set recipient_sealed = $2 where id = $1")
         .bind(id.uuid())
@@ -405,10 +366,7 @@ pub async fn redirect(conn: &mut Conn, id: CaseId, recipient_sealed: &[u8]) -> R
     Ok(())
 }
 
-/// An applicant's sealed answer to a supplement notice, if there is one.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The sealed answer to a case's supplement notice.
 pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, StoreError> {
     let sealed = sqlx::query_scalar("select sealed from case_supplements where case_id = $1")
         .bind(id.uuid())
@@ -417,23 +375,17 @@ pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, 
     Ok(sealed)
 }
 
-/// One entry of a case's history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
-    /// When.
     pub at: Instant,
-    /// Who: `officer:ofc_…`.
+    /// Class and id: `officer:ofc_…`.
     pub actor: String,
-    /// What.
     pub act: String,
-    /// Why, and with what.
+    /// Reasons and particulars; an empty object if there are none.
     pub cause: Value,
 }
 
-/// A case's whole history, oldest first.
-///
-/// # Errors
-/// When the database is unavailable or holds something unreadable.
+/// A case's whole history, the oldest entry first.
 pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<HistoryEntry>, StoreError> {
     #[derive(FromRow)]
     struct Row {

@@ -1,4 +1,4 @@
-//! The published catalogue in the database: versions of items, the parts that they share, and the revision.
+//! The published catalogue: versions of items, the parts that items share, and the revision.
 
 use serde_json::Value;
 
@@ -6,107 +6,79 @@ use super::{Conn, StoreError};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 
-/// The revision and its time; `None` before the first publication.
+/// The revision and its time of publication; `None` before the first publication.
 pub type StoredRevision = Option<(i64, Instant)>;
 
-/// A version of an item, as stored.
+/// A stored version of an item.
 #[derive(Debug, sqlx::FromRow)]
 pub struct StoredVersion {
-    /// The item's code.
     pub code: String,
-    /// Which version.
     pub version: i32,
-    /// The item as JSON.
     pub content: Value,
-    /// Whether it is in force.
     pub in_force: bool,
 }
 
-/// What is known of an item without reading it.
+/// The newest version of an item without its content.
 #[derive(Debug, sqlx::FromRow)]
 pub struct StoredHash {
-    /// The item's code.
     pub code: String,
-    /// The newest version.
     pub version: i32,
-    /// SHA-256 of its content.
     pub content_hash: Vec<u8>,
-    /// Whether it is in force.
     pub in_force: bool,
 }
 
-/// A version to be written, or a part, of which `version` is not looked at.
+/// A version of an item to be written, or a part. `version` is ignored for a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewContent {
     /// The item's code, or the part's name.
     pub name: String,
-    /// Which version.
     pub version: i32,
-    /// As JSON.
     pub content: Value,
-    /// SHA-256 of it.
+    /// SHA-256 of the content.
     pub hash: Vec<u8>,
 }
 
-/// The revision, without waiting for anybody.
-///
-/// # Errors
-/// When the database does not answer.
+/// The published revision. Does not wait for a publication under way.
 pub async fn revision(conn: &mut Conn) -> Result<StoredRevision, StoreError> {
     Ok(sqlx::query_as("select revision, published_at from catalogue").fetch_optional(conn).await?)
 }
 
-/// Waits until nobody else publishes, and keeps others waiting until the transaction ends.
-///
-/// # Errors
-/// When the database does not answer.
+/// Waits for the end of any other publication, and makes later ones wait until this transaction ends.
 pub async fn lock(conn: &mut Conn) -> Result<(), StoreError> {
-    // The table and not its row: before the first publication there is none. Readers are not kept waiting.
+    // Locks the table and not its row, because there is no row before the first publication. Readers do not wait.
     sqlx::query("lock table catalogue in exclusive mode").execute(conn).await?;
     Ok(())
 }
 
-/// Makes all that the transaction reads from now on be of one moment. Must be its first statement.
-///
-/// # Errors
-/// When the database does not answer.
+/// Makes the transaction read one consistent snapshot. Must be its first statement.
 pub async fn freeze(conn: &mut Conn) -> Result<(), StoreError> {
     sqlx::query("set transaction isolation level repeatable read, read only").execute(conn).await?;
     Ok(())
 }
 
-/// The newest version of every item that was ever published.
-///
-/// # Errors
-/// When the database does not answer.
+/// The newest version of every item, withdrawn ones included.
 pub async fn newest_hashes(conn: &mut Conn) -> Result<Vec<StoredHash>, StoreError> {
     let sql = "select distinct on (code) code, version, content_hash, withdrawn_at is null as in_force \
                from item_versions order by code, version desc";
     Ok(sqlx::query_as(sql).fetch_all(conn).await?)
 }
 
-/// The hash of every part.
-///
-/// # Errors
-/// When the database does not answer.
+/// Name and content hash of every part.
 pub async fn part_hashes(conn: &mut Conn) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     Ok(sqlx::query_as("select name, content_hash from catalogue_parts").fetch_all(conn).await?)
 }
 
-/// Takes the versions in force of these items out of force.
-///
-/// # Errors
-/// When the database does not answer.
+/// Withdraws the versions of these items that are in force.
 pub async fn withdraw(conn: &mut Conn, codes: &[String], at: Instant) -> Result<(), StoreError> {
     let sql = "update item_versions set withdrawn_at = $2 where code = any($1) and withdrawn_at is null";
     sqlx::query(sql).bind(codes).bind(at).execute(conn).await?;
     Ok(())
 }
 
-/// Writes versions, which are in force from then on.
+/// Writes versions. They are in force at once.
 ///
 /// # Errors
-/// When the database does not answer, or a version is there already.
+/// If a version exists already.
 pub async fn insert_versions(conn: &mut Conn, versions: &[NewContent], at: Instant) -> Result<(), StoreError> {
     let sql = "insert into item_versions (code, version, content, content_hash, published_at) \
                select code, version, content, hash, $5 \
@@ -117,10 +89,7 @@ pub async fn insert_versions(conn: &mut Conn, versions: &[NewContent], at: Insta
     Ok(())
 }
 
-/// Writes parts over what they were.
-///
-/// # Errors
-/// When the database does not answer.
+/// Writes parts, each in place of its predecessor.
 pub async fn put_parts(conn: &mut Conn, parts: &[NewContent], at: Instant) -> Result<(), StoreError> {
     let sql = "insert into catalogue_parts (name, content, content_hash, published_at) \
                select name, content, hash, $4 \
@@ -138,10 +107,7 @@ fn columns(contents: &[NewContent]) -> (Vec<&str>, Vec<&Value>, Vec<&[u8]>) {
     (names, values, contents.iter().map(|it| it.hash.as_slice()).collect())
 }
 
-/// Counts the revision up.
-///
-/// # Errors
-/// When the database does not answer.
+/// Raises the revision by one and returns it.
 pub async fn raise_revision(conn: &mut Conn, at: Instant) -> Result<i64, StoreError> {
     let sql = "insert into catalogue (revision, published_at) values (1, $1) on conflict (only_row) \
                do update set revision = catalogue.revision + 1, published_at = excluded.published_at \
@@ -149,28 +115,17 @@ pub async fn raise_revision(conn: &mut Conn, at: Instant) -> Result<i64, StoreEr
     Ok(sqlx::query_scalar(sql).bind(at).fetch_one(conn).await?)
 }
 
-/// Every version of every item.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn versions(conn: &mut Conn) -> Result<Vec<StoredVersion>, StoreError> {
     let sql = "select code, version, content, withdrawn_at is null as in_force from item_versions";
     Ok(sqlx::query_as(sql).fetch_all(conn).await?)
 }
 
-/// The content of one version of an item.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn version(conn: &mut Conn, code: &ItemCode, version: i32) -> Result<Option<Value>, StoreError> {
     let sql = "select content from item_versions where code = $1 and version = $2";
     Ok(sqlx::query_scalar(sql).bind(code.as_str()).bind(version).fetch_optional(conn).await?)
 }
 
-/// Every part.
-///
-/// # Errors
-/// When the database does not answer.
+/// Name and content of every part.
 pub async fn parts(conn: &mut Conn) -> Result<Vec<(String, Value)>, StoreError> {
     Ok(sqlx::query_as("select name, content from catalogue_parts").fetch_all(conn).await?)
 }

@@ -1,7 +1,7 @@
-//! What a person's clients should look at again, numbered in the order of commits.
+//! The log that a person's clients follow: what they should read again, numbered in the order of commits.
 //!
-//! A number drawn early may commit late; a client that read past it would miss it. So whoever numbers a person's
-//! changes first takes that person's advisory lock, until the end of the transaction.
+//! A number that is drawn early may be committed late, and a client that has read past it would miss it. So a
+//! transaction takes the person's advisory lock before it numbers their changes, and holds it to its end.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -10,24 +10,19 @@ use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::PersonId;
 
-/// One thing to look at again.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Change {
-    /// Its place in the person's log.
+    /// Position in the person's log.
     pub seq: i64,
-    /// `case`, `notification`, `parcel`.
+    /// A [`ChangeKind`](super::record::ChangeKind): `case`, `notification`, `parcel` or `draft`.
     pub kind: String,
-    /// The thing's public id.
+    /// The public id of what changed.
     pub subject: String,
-    /// When it changed.
     pub at: Instant,
 }
 
-/// Takes the advisory locks of these people, in an order that cannot deadlock. What is saved as a record takes them itself
-/// ([`super::record::save`]).
-///
-/// # Errors
-/// When the database is unavailable.
+/// Takes the advisory locks of these people, in an order that cannot deadlock, until the end of the transaction.
+/// [`super::record::save`] takes them by itself.
 pub async fn hold(conn: &mut Conn, people: impl IntoIterator<Item = PersonId>) -> Result<(), StoreError> {
     let mut people: Vec<Uuid> = people.into_iter().map(PersonId::uuid).collect();
     people.sort_unstable();
@@ -42,10 +37,7 @@ pub async fn hold(conn: &mut Conn, people: impl IntoIterator<Item = PersonId>) -
     Ok(())
 }
 
-/// A person's changes after a place in the log, oldest first.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A person's changes after a position, the oldest first.
 pub async fn after(conn: &mut Conn, person: PersonId, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
     let changes = sqlx::query_as(
         "select seq, kind, subject, at from changes where person_id = $1 and seq > $2 order by seq limit $3",
@@ -58,10 +50,7 @@ pub async fn after(conn: &mut Conn, person: PersonId, seq: i64, limit: i64) -> R
     Ok(changes)
 }
 
-/// The end of a person's log: where a client that has just read everything continues.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The last position in a person's log, 0 if it is empty. A client that has just read everything continues from there.
 pub async fn latest(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
     let latest: Option<i64> = sqlx::query_scalar("select max(seq) from changes where person_id = $1")
         .bind(person.uuid())
@@ -70,10 +59,7 @@ pub async fn latest(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError
     Ok(latest.unwrap_or(0))
 }
 
-/// The ends of these people's logs; those who have none are left out.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The last positions in these people's logs. People with an empty log are left out.
 pub async fn latest_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<(PersonId, i64)>, StoreError> {
     let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(

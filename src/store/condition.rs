@@ -1,4 +1,4 @@
-//! What a PostgreSQL says about itself: for the operator who asks whether all is well. No keys are needed.
+//! The state of a PostgreSQL server, for `songda doctor`. Works without keys.
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
@@ -8,42 +8,36 @@ use super::{KeyRing, SESSION, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
 
-/// A server's settings and state.
 #[derive(Debug, Clone, FromRow)]
 pub struct Condition {
-    /// `170002` for 17.2.
+    /// `server_version_num`: `170002` for 17.2.
     pub version: i32,
-    /// Whether it only replays another server's changes, or takes no writes for another reason.
+    /// True if the server takes no writes, for example because it is a standby.
     pub read_only: bool,
-    /// When `commit` returns: `on`, `off`, `local`, `remote_write` or `remote_apply`.
+    /// When a commit returns: `on`, `off`, `local`, `remote_write` or `remote_apply`.
     pub synchronous_commit: String,
-    /// Whether a commit reaches the disk at all.
+    /// False if commits are not flushed to disk.
     pub fsync: bool,
-    /// Whether a page half written by a crash is found and mended.
+    /// True if the server can repair a page that a crash left half written.
     pub full_page_writes: bool,
-    /// Whether it clears up after itself.
     pub autovacuum: bool,
-    /// How many connections it takes from users like ours.
+    /// Connections that the server allows to ordinary users.
     pub connections: i32,
-    /// How many of them others than this one hold.
+    /// Connections in use, without this one.
     pub in_use: i32,
-    /// Its clock.
+    /// The server's clock.
     pub now: Instant,
 }
 
-/// Connects once, outside any pool.
+/// Opens a single connection outside the pool.
 ///
 /// # Errors
-/// When `url` is no address, or the server cannot be reached.
+/// If `url` is not a PostgreSQL address, or the server cannot be reached.
 pub async fn connect(url: &str) -> Result<PgConnection, StoreError> {
     let options: PgConnectOptions = url.parse()?;
     Ok(options.application_name("songda-command").options(SESSION).connect().await?)
 }
 
-/// Asks a server about itself.
-///
-/// # Errors
-/// When it does not answer.
 pub async fn ask(conn: &mut PgConnection) -> Result<Condition, StoreError> {
     let condition = sqlx::query_as(
         "select current_setting('server_version_num')::int as version,
@@ -61,21 +55,16 @@ pub async fn ask(conn: &mut PgConnection) -> Result<Condition, StoreError> {
     Ok(condition.fetch_one(conn).await?)
 }
 
-/// How a schema and this program's migrations differ. The numbers are those of migrations.
+/// How a schema differs from this program's migrations. The numbers are migration versions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schema {
-    /// Not applied yet.
     pub missing: Vec<i64>,
-    /// Applied by a newer program.
+    /// Applied by a newer program, and unknown to this one.
     pub newer: Vec<i64>,
-    /// Applied, and not what this program has under that number; or begun and not finished.
+    /// Applied with another content than this program's migration of that number, or begun and not finished.
     pub broken: Vec<i64>,
 }
 
-/// Compares a schema with a program's migrations.
-///
-/// # Errors
-/// When the server does not answer.
 pub async fn schema(conn: &mut PgConnection, migrator: &Migrator) -> Result<Schema, StoreError> {
     const TABLE: &str = "_sqlx_migrations";
     let is_there: bool =
@@ -103,11 +92,11 @@ fn unexpected(error: MigrateError) -> StoreError {
     StoreError::Broken(error.to_string())
 }
 
-/// Opens the oldest and the newest phone number in the database, and finds them by their hash; says how many there were
-/// to try. What was opened is forgotten at once.
+/// Checks that the keys belong to this database: opens the oldest and the newest phone number, and compares their
+/// hashes. Returns how many numbers it found to check, at most two. Nothing of them is kept.
 ///
 /// # Errors
-/// When the server does not answer, or the keys are not those under which it was sealed.
+/// If the keys are not those of this database.
 pub async fn try_keys(conn: &mut PgConnection, keys: &KeyRing) -> Result<usize, StoreError> {
     const PLACE: &str = "people.phone";
     let phones: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(

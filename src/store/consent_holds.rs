@@ -1,5 +1,5 @@
-//! Consents in the hold of jobs: taken before a message is sent, and used up, given back or refuted once it is known what
-//! became of it. So two messages never go on one consent, whatever dies in between.
+//! Consents set aside for jobs. A consent is set aside before its message is sent. It is used up, given back or refuted
+//! when the outcome is known. So two messages never use the same consent, whatever fails in between.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,17 @@ use super::{Conn, StoreError};
 use crate::domain::kernel::ids::{JobId, PersonId};
 use crate::domain::notice::notification::ChannelCode;
 
-/// A job that wants to send a message which needs a consent.
+/// A job whose message needs a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted<'t> {
-    /// Which job.
     pub job: JobId,
-    /// Whose consent.
+    /// The person who gave the consent.
     pub person: PersonId,
-    /// To which template.
     pub template: &'t str,
 }
 
-/// Takes consents of a channel into the hold of jobs, and returns the jobs that have theirs: now, or since an earlier
-/// attempt. Where there are fewer consents than jobs, the older jobs get them.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Sets consents of a channel aside for jobs. Returns the jobs that have a consent, now or since an earlier attempt. If
+/// there are fewer consents than jobs, the older jobs get them.
 pub async fn hold(
     conn: &mut Conn,
     channel: &ChannelCode,
@@ -67,11 +62,8 @@ pub async fn hold(
     Ok(held.into_iter().map(JobId::from_uuid).collect())
 }
 
-/// Whether a person could see a message of this template beside the one that a job sends: their consent lasts, or there
-/// is another, still free or in the hold of another of the `pushes` to them (by business key).
-///
-/// # Errors
-/// When the database is unavailable.
+/// True if the person could get another message of this template beside the one of this job: the consent lasts, or
+/// there is a second one, still free or set aside for another of the `pushes` (business keys) to this person.
 pub async fn is_there_another(
     conn: &mut Conn,
     channel: &ChannelCode,
@@ -94,10 +86,7 @@ pub async fn is_there_another(
     Ok(another)
 }
 
-/// The messages of these jobs arrived, or may have: what they held is used up.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Uses up the consents of these jobs: their messages arrived, or may have arrived.
 pub async fn use_up(conn: &mut Conn, jobs: &[JobId]) -> Result<(), StoreError> {
     if !jobs.is_empty() {
         let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
@@ -106,10 +95,7 @@ pub async fn use_up(conn: &mut Conn, jobs: &[JobId]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The message of a job surely did not arrive: what it held is given back.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Gives a job's consent back: its message surely did not arrive.
 pub async fn give_back(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
     sqlx::query(
         "with ended as (delete from consent_holds where job_id = $1 returning person_id, channel, template)
@@ -122,10 +108,7 @@ pub async fn give_back(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The gateway says that there was no consent: whatever the ledger held was wrong.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Corrects the ledger: the gateway reports that this person has given no consent.
 pub async fn refute(conn: &mut Conn, channel: &ChannelCode, wanted: Wanted<'_>) -> Result<(), StoreError> {
     sqlx::query(
         "with ended as (delete from consent_holds where job_id = $1)

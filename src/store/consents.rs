@@ -1,4 +1,4 @@
-//! The consent ledger ([`crate::domain::notice::consent`]), as people fill it. Jobs draw on it in [`super::consent_holds`].
+//! The consent ledger ([`crate::domain::notice::consent`]), as people fill it. Jobs take from it in [`super::consent_holds`].
 
 use std::collections::HashMap;
 
@@ -33,10 +33,7 @@ impl Row {
     }
 }
 
-/// A person's balances, by channel and template. A template that they never answered is not among them.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A person's balances by channel and template. Templates that the person never answered are left out.
 pub async fn of_person(
     conn: &mut Conn,
     person: PersonId,
@@ -54,10 +51,7 @@ pub async fn of_person(
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// One balance, held until the end of the transaction.
-///
-/// # Errors
-/// When the database is unavailable.
+/// One balance, locked until the end of the transaction.
 pub async fn hold_balance(
     conn: &mut Conn,
     person: PersonId,
@@ -65,7 +59,7 @@ pub async fn hold_balance(
     template: &str,
     now: Instant,
 ) -> Result<ConsentBalance, StoreError> {
-    // The update that changes nothing holds the row, whether it was just made or stood there.
+    // The update changes nothing, but it locks the row, whether it was just inserted or existed before.
     let row: Row = sqlx::query_as(
         "insert into consents (person_id, channel, template, updated_at) values ($1, $2, $3, $4)
          on conflict on constraint consents_pkey do update set updated_at = excluded.updated_at
@@ -80,10 +74,7 @@ pub async fn hold_balance(
     Ok(row.balance())
 }
 
-/// Whose address this is; `None` where it is nobody's, or of a kind over which nobody reports consents so far.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The person of this address. `None` if it is unknown, or of a kind for which no gateway reports consents so far.
 pub async fn giver(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -100,10 +91,7 @@ pub async fn giver(
     Ok(id.map(PersonId::from_uuid))
 }
 
-/// Keeps a balance that is held.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Writes a balance that is locked.
 pub async fn set_balance(
     conn: &mut Conn,
     person: PersonId,

@@ -1,4 +1,4 @@
-//! Devices: the installations of clients, each with whoever signed in there last.
+//! Devices: installations of clients, each with the person who signed in there last.
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::ids::{InstallationId, PersonId};
@@ -6,11 +6,8 @@ use crate::domain::notice::device::Device;
 
 const PUSH_TOKEN: &str = "devices.push_token";
 
-/// Keeps what a client tells about its installation, in place of all that it told before. An installation that
-/// somebody else used until now changes hands: a lent or sold phone gets nothing that is not its user's.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Stores an installation in place of what was stored of it before. If another person signed in there before, the
+/// installation now belongs to the new one: a lent or sold phone gets no messages of its former user.
 pub async fn put(conn: &mut Conn, keys: &KeyRing, device: &Device) -> Result<(), StoreError> {
     let token = device.push.as_ref().map(|push| keys.seal(PUSH_TOKEN, push.token.expose().as_bytes())).transpose()?;
     sqlx::query(
@@ -39,10 +36,7 @@ pub async fn put(conn: &mut Conn, keys: &KeyRing, device: &Device) -> Result<(),
     Ok(())
 }
 
-/// Forgets a person's device; says whether there was one.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes a person's device. Returns false if the person has no such device.
 pub async fn remove(conn: &mut Conn, person: PersonId, id: InstallationId) -> Result<bool, StoreError> {
     let done = sqlx::query("delete from devices where installation_id = $1 and person_id = $2")
         .bind(id.uuid())

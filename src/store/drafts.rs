@@ -1,4 +1,4 @@
-//! Drafts: what a person has filled in so far, sealed whole.
+//! Drafts (草稿): applications that are being filled in. Their content is sealed whole.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -11,30 +11,24 @@ use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
 
 const CONTENT: &str = "drafts.content";
 
-/// A draft (草稿).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// Its id, made by the client that began it.
+    /// Chosen by the client that began the draft.
     pub id: DraftId,
-    /// Whose it is.
     pub person: PersonId,
-    /// For which item.
     pub item: ItemCode,
-    /// The version of the item that it was last saved for.
+    /// The version of the item for which it was saved last.
     pub item_version: i32,
-    /// What is filled in.
     pub content: DraftContent,
-    /// Counts its changes from 1; its strong `ETag`.
+    /// Counts the changes of the draft from 1. It is its strong `ETag`.
     pub version: i64,
-    /// When it was begun.
     pub created_at: Instant,
-    /// When it was last changed.
     pub updated_at: Instant,
-    /// The case that it became.
+    /// The case that it became, once it is submitted.
     pub submitted_as: Option<CaseId>,
 }
 
-/// What is read of a draft. Columns are named, so that one that a newer program adds changes no statement of this one.
+/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, person_id, item_code, item_version, sealed, version, created_at, updated_at, submitted_as"
@@ -70,10 +64,7 @@ impl Row {
     }
 }
 
-/// Adds a draft; says whether its id was free.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Adds a draft. Returns false if the id is in use.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "insert into drafts (id, person_id, item_code, item_version, sealed, version, created_at, updated_at)
@@ -92,10 +83,7 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes a changed draft, with its new version. The draft is locked.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Writes a changed draft with its new version. The caller has locked the draft.
 pub async fn update(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<(), StoreError> {
     sqlx::query(
         "update drafts set item_code = $2, item_version = $3, sealed = $4, version = $5, updated_at = $6 where id = $1",
@@ -111,10 +99,6 @@ pub async fn update(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<()
     Ok(())
 }
 
-/// One of a person's drafts.
-///
-/// # Errors
-/// When the database is unavailable or holds something unreadable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, person: PersonId, id: DraftId) -> Result<Option<Draft>, StoreError> {
     let row: Option<Row> =
         sqlx::query_as(concat!("select ", columns!(), " from drafts where id = $1 and person_id = $2"))
@@ -125,10 +109,7 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, person: PersonId, id: DraftId
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// One of a person's drafts, locked until the end of the transaction.
-///
-/// # Errors
-/// As [`find`].
+/// As [`find`], locked until the end of the transaction.
 pub async fn find_for_change(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -144,10 +125,7 @@ pub async fn find_for_change(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// A person's drafts that were not submitted, the last changed first, after a place in the list.
-///
-/// # Errors
-/// As [`find`].
+/// A person's drafts that were not submitted, after a position in the list, the last changed first.
 pub async fn open_of(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -171,10 +149,7 @@ pub async fn open_of(
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// All drafts of some people that were not submitted.
-///
-/// # Errors
-/// As [`find`].
+/// All drafts of these people that were not submitted.
 pub async fn all_open_of(conn: &mut Conn, keys: &KeyRing, people: &[PersonId]) -> Result<Vec<Draft>, StoreError> {
     let people: Vec<Uuid> = people.iter().map(|id| id.uuid()).collect();
     let rows: Vec<Row> = sqlx::query_as(concat!(
@@ -188,10 +163,7 @@ pub async fn all_open_of(conn: &mut Conn, keys: &KeyRing, people: &[PersonId]) -
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// Removes one of a person's drafts that was not submitted; says whether there was one.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes a person's draft that was not submitted. Returns false if there is no such draft.
 pub async fn remove(conn: &mut Conn, person: PersonId, id: DraftId) -> Result<bool, StoreError> {
     let done = sqlx::query("delete from drafts where id = $1 and person_id = $2 and submitted_as is null")
         .bind(id.uuid())
@@ -201,11 +173,8 @@ pub async fn remove(conn: &mut Conn, person: PersonId, id: DraftId) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-/// Drops drafts that were last changed before `before`, at most `limit` of them, and says how many. One that was submitted
-/// lives on in its case.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes up to `limit` drafts that were last changed before an instant. Returns how many. The content of a submitted
+/// draft stays in its case.
 pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "delete from drafts where id = any (array(
         select id from drafts where updated_at < $1 order by updated_at limit $2 for update skip locked))";

@@ -1,11 +1,8 @@
-//! Housekeeping is for one process at a time. The rows that it drops belong to their own files here.
+//! The lock that lets only one process at a time do the housekeeping. What it removes is in the file of each aggregate.
 
 use super::{StoreError, Tx};
 
-/// Takes the housekeeper's lock for this transaction, if no other process holds it.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Takes the lock for this transaction. Returns false if another process holds it.
 pub async fn try_lock(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     const SQL: &str = "select pg_try_advisory_xact_lock(hashtextextended('housekeeping', 2))";
     Ok(sqlx::query_scalar(SQL).fetch_one(&mut **tx).await?)

@@ -1,4 +1,5 @@
-//! Stored answers to requests that carried an `Idempotency-Key`. An answer repeats what it is about, so its body is sealed.
+//! Stored answers to requests that carried an `Idempotency-Key`. An answer repeats personal data, so its body is
+//! sealed.
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -8,21 +9,29 @@ use sqlx::types::Json;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
 
-/// An answer as stored, with the fingerprint of its request.
+/// The name under which an answer is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerKey<'a> {
+    /// Caller and operation: `per_…:submit_case`.
+    pub scope: &'a str,
+    /// The caller's `Idempotency-Key`.
+    pub key: &'a str,
+}
+
+/// A stored answer, and the fingerprint of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredAnswer {
     /// SHA-256 of the canonical request.
     pub fingerprint: Vec<u8>,
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// Name and value.
+    /// Names and values.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: Value,
 }
 
-impl Stored {
-    /// The status as a column holds it.
+impl StoredAnswer {
+    /// The status in the type of its column.
     pub(super) fn status_code(&self) -> Result<i16, StoreError> {
         i16::try_from(self.status).map_err(|_| StoreError::Broken("no such status".to_owned()))
     }
@@ -34,7 +43,7 @@ impl Stored {
 
 const BODY: &str = "idempotent_answers.body";
 
-/// Answers are kept this long; a key may be used anew afterwards.
+/// How long an answer is kept. After that its key can be used again.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
 
 #[derive(FromRow)]
@@ -47,44 +56,35 @@ struct Row {
 }
 
 impl Row {
-    fn open(self, keys: &KeyRing) -> Result<Stored, StoreError> {
+    fn open(self, keys: &KeyRing) -> Result<StoredAnswer, StoreError> {
         let status = u16::try_from(self.status).map_err(|_| StoreError::Broken("a negative status".to_owned()))?;
         let body = keys.open_json(BODY, &self.body_sealed)?;
-        Ok(Stored { fingerprint: self.fingerprint, status, headers: self.headers.0, body })
+        Ok(StoredAnswer { fingerprint: self.fingerprint, status, headers: self.headers.0, body })
     }
 }
 
-/// Takes the lock of a key for this transaction, if no other holds it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn try_lock(conn: &mut Conn, scope: &str, key: &str) -> Result<bool, StoreError> {
-    // Two keys whose hashes collide only make one of them try again.
+/// Takes the lock of a key for this transaction. Returns false if another transaction holds it.
+pub async fn try_lock(conn: &mut Conn, AnswerKey { scope, key }: AnswerKey<'_>) -> Result<bool, StoreError> {
+    // If the hashes of two keys collide, one of the requests is only asked to try again.
     const SQL: &str = "select pg_try_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 0))";
     Ok(sqlx::query_scalar(SQL).bind(scope).bind(key).fetch_one(conn).await?)
 }
 
-/// Finds the answer that is kept under a key. By the key alone: on an empty table the index of ages would do as well, and the
-/// plan that is made then would read everything ever after.
-///
-/// # Errors
-/// When the database fails.
+/// Finds the answer that is stored under a key. The statement looks up the key alone: if it also named the age, a plan
+/// made on an empty table could use the index of ages, and would read all rows ever after.
 pub async fn find(
     conn: &mut Conn,
     keys: &KeyRing,
-    (scope, key): (&str, &str),
+    AnswerKey { scope, key }: AnswerKey<'_>,
     now: Instant,
-) -> Result<Option<Stored>, StoreError> {
+) -> Result<Option<StoredAnswer>, StoreError> {
     const SQL: &str = "select fingerprint, status, headers, body_sealed, created_at from idempotent_answers
         where scope = $1 and key = $2";
     let row: Option<Row> = sqlx::query_as(SQL).bind(scope).bind(key).fetch_optional(conn).await?;
     row.filter(|row| row.created_at >= now - KEPT).map(|row| row.open(keys)).transpose()
 }
 
-/// Drops up to `limit` answers older than `before`; says how many.
-///
-/// # Errors
-/// When the database fails.
+/// Removes up to `limit` answers that are older than `before`. Returns how many.
 pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
     const SQL: &str = "delete from idempotent_answers where created_at < $1 and ctid = any (array(
         select ctid from idempotent_answers where created_at < $1 order by created_at limit $2))";

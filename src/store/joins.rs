@@ -1,4 +1,5 @@
-//! Two people who turned out to be one: all that the first has becomes the other's, and the first is no more.
+//! Joining two accounts that turned out to be one person: everything of the first moves to the second, and the first is
+//! deleted.
 
 use uuid::Uuid;
 
@@ -7,11 +8,9 @@ use super::{Conn, StoreError, changes};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 
-/// Holds both, and whatever of the first one's others may be at work on, until the end of the transaction. Locks are taken
-/// in the order in which everybody takes them: cases, parcels, people, the changes of people.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Locks both people, and everything of the first that another transaction may be working on, until the end of the
+/// transaction. The locks are taken in the order that all transactions use: cases, parcels, drafts, people, the changes
+/// of people.
 pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(), StoreError> {
     const LOCKS: [&str; 4] = [
         "select from cases where person_id = ($1::uuid[])[1] order by id for no key update",
@@ -25,10 +24,10 @@ pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(),
     changes::hold(conn, [from, into]).await
 }
 
-/// How clients name a thing.
+/// Writes an id as clients know it.
 type PublicId = fn(Uuid) -> String;
 
-/// What clients show: each such thing is to be looked at again.
+/// What clients show: each moved row is a change that they must read again.
 const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     (ChangeKind::Case, "update cases set person_id = $2 where person_id = $1 returning id", |id| {
         CaseId::from_uuid(id).to_string()
@@ -44,7 +43,7 @@ const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     }),
 ];
 
-/// The rest of what is somebody's. One default address stays one; consents add up.
+/// Everything else of a person. There is still at most one default address, and consents add up.
 const REST: [&str; 10] = [
     "update uploads set person_id = $2 where person_id = $1",
     "update addresses set person_id = $2,
@@ -68,7 +67,7 @@ const REST: [&str; 10] = [
     "delete from changes where person_id = $1 and $2::uuid is not null",
 ];
 
-/// The person of the first account is no more; what the other lacks of phone, name and number is taken over.
+/// Deletes the first person. The second gets the first one's phone, name and resident ID if they have none.
 const END: &str = "with gone as (
          delete from people where id = $1
          returning phone_sealed, phone_hash, name_sealed, resident_id_sealed, resident_id_hash, verified_at
@@ -86,10 +85,10 @@ const END: &str = "with gone as (
          verified_at = coalesce(p.verified_at, g.verified_at)
      from gone g where p.id = $2";
 
-/// Makes all of one person's another's. Both are held, and not both of them are verified.
+/// Moves everything of one person to another. The caller holds both, and at most one of them is verified.
 ///
 /// # Errors
-/// When the database is unavailable, or something of the first came in meanwhile: then nothing may be committed.
+/// If something new of the first person came in meanwhile: then nothing may be committed.
 pub async fn join(
     conn: &mut Conn,
     record: &mut Record,
@@ -111,10 +110,7 @@ pub async fn join(
     Ok(())
 }
 
-/// Who somebody became, if they were joined with another.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The person into whom this one was joined.
 pub async fn became(conn: &mut Conn, person: PersonId) -> Result<Option<PersonId>, StoreError> {
     let into: Option<Uuid> = sqlx::query_scalar("select into_id from joined_people where person_id = $1")
         .bind(person.uuid())

@@ -1,4 +1,4 @@
-//! One-time codes that prove the possession of a phone. Their rows are also the memory of the limits per number.
+//! One-time codes that prove the possession of a phone. The limits per number count these rows.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -13,24 +13,19 @@ use crate::domain::people::identity::MobilePhone;
 const PHONE: &str = "login_codes.phone";
 const CODE: &str = "login_codes.code";
 
-/// A one-time code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginCode {
-    /// Its id.
     pub id: LoginCodeId,
-    /// For whom.
     pub phone: MobilePhone,
     /// Six digits.
     pub code: Private<String>,
-    /// How often a code was entered against it.
+    /// How often someone entered a code for it.
     pub tries: i32,
-    /// When it was made.
     pub created_at: Instant,
-    /// Until when it counts.
     pub expires_at: Instant,
 }
 
-/// What is read of a code. Columns are named, so that one that a newer program adds changes no statement of this one.
+/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, phone_sealed, code_sealed, tries, created_at, expires_at"
@@ -60,10 +55,8 @@ impl Row {
     }
 }
 
-/// Holds a number until the end of the transaction, so that two requests cannot both be the last within the limits.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Locks a phone number until the end of the transaction, so that two requests cannot both use the last code within the
+/// limits.
 pub async fn hold_number(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
     sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 1))")
         .bind(keys.hash(PHONE, phone.expose()))
@@ -72,10 +65,7 @@ pub async fn hold_number(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -
     Ok(())
 }
 
-/// When codes were made for a number after an instant, latest first.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Times at which codes were made for a number after an instant, the latest first.
 pub async fn made_after(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -92,10 +82,6 @@ pub async fn made_after(
     Ok(made)
 }
 
-/// Adds a code.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, code: &LoginCode) -> Result<(), StoreError> {
     sqlx::query(
         "insert into login_codes (id, phone_hash, phone_sealed, code_sealed, created_at, expires_at)
@@ -112,10 +98,7 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, code: &LoginCode) -> Result
     Ok(())
 }
 
-/// A code that still counts, for the worker that sends it.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A code that is neither used nor expired, for the worker that sends it.
 pub async fn find_open(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -134,12 +117,10 @@ pub async fn find_open(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Counts a try against a number's latest code, if that still counts, and returns it; its row is then held.
+/// Counts a try against a number's latest code and returns the code, unless it is used or expired. Its row is then
+/// locked.
 ///
-/// Counting comes before comparing, so that many guesses at once are no more than many guesses in a row.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Counting comes before comparing, so that parallel guesses are limited like guesses in a row.
 pub async fn try_latest(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -160,19 +141,12 @@ pub async fn try_latest(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Marks a code as used.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<(), StoreError> {
     sqlx::query("update login_codes set used_at = $2 where id = $1").bind(id.uuid()).bind(now).execute(conn).await?;
     Ok(())
 }
 
-/// Forgets up to `limit` codes that were made before an instant; says how many.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Forgets up to `limit` codes that were made before an instant. Returns how many.
 pub async fn forget(conn: &mut Conn, made_before: Instant, limit: i64) -> Result<u64, StoreError> {
     const SQL: &str = "delete from login_codes where id = any (array(
         select id from login_codes where created_at < $1 order by created_at limit $2))";

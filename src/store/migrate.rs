@@ -1,7 +1,8 @@
 //! Brings a schema up to date while processes work on it.
 //!
-//! A change of a table waits until nobody uses the table, and whoever comes meanwhile waits behind the change: one slow
-//! statement would stop everybody. So a change gives up its place soon, lets the others pass, and tries again.
+//! A change of a table waits until no statement uses the table, and every statement that comes in the meantime waits
+//! behind the change. One slow statement would stop all others. So a change stops waiting soon, lets the others pass,
+//! and tries again.
 
 use std::time::Duration;
 
@@ -11,62 +12,56 @@ use sqlx::migrate::{MigrateError, Migration, Migrator};
 use super::StoreError;
 use super::condition::{Schema, schema};
 
-/// Why a schema was not brought up to date. What was applied before stays.
+/// Why a schema was not brought up to date. Migrations that were applied before the failure stay applied.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It is not the schema of this program or of a newer one.
+    /// The schema belongs neither to this program nor to a newer one.
     #[error(
-        "the schema is of another program: migrations {broken:?} differ or broke off, {newer:?} are not known here, \
-         {missing:?} are missing there"
+        "the schema is that of another program: migrations {broken:?} differ or were not finished, {newer:?} are unknown to \
+         this program, {missing:?} are not applied"
     )]
-    Strange {
-        /// Applied in another form, or half.
+    Foreign {
+        /// Applied with another content, or only in part.
         broken: Vec<i64>,
-        /// Not known to this program.
         newer: Vec<i64>,
-        /// Not applied.
         missing: Vec<i64>,
     },
-    /// The tables were in use all the time.
-    #[error("migration {0} finds no moment between the statements that use its tables: try again when less is done")]
+    /// Other statements used the tables during all attempts.
+    #[error("migration {0} always finds its tables in use: try again when the database is less busy")]
     Busy(i64),
-    /// A migration.
     #[error("migration {version} cannot be applied")]
     Failed {
-        /// Which.
         version: i64,
-        /// Why.
         #[source]
         source: MigrateError,
     },
 }
 
-/// What became of a schema.
+/// The state of a schema after [`migrate`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Migrated {
-    /// It is as this program wants it.
+    /// All migrations of this program are applied.
     UpToDate,
-    /// A newer program brought it further, which a program of the release before bears.
+    /// A newer program applied these further migrations. This program works on such a schema too, because a release
+    /// only adds to it.
     Newer(Vec<i64>),
 }
 
-/// How long a change waits for its tables, and everybody else for the change.
+/// How long a change waits for its tables, and all other statements wait behind it.
 const WAIT: &str = "set lock_timeout = '1s'";
-/// An index that is built concurrently waits for others, and nobody waits for it.
+/// An index that is built concurrently waits for other statements, but none waits behind it.
 const WAIT_FOR_EVER: &str = "set lock_timeout = 0";
-/// What a server says when that time is over.
+/// PostgreSQL's error code (SQLSTATE) if that time is over.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
-/// How often a change is tried.
 const TRIES: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Applies what is missing, one after the other, and tells of each before it begins.
+/// Applies the missing migrations one after the other. Calls `tell` before each.
 ///
 /// # Errors
-/// When one cannot be applied, or the schema is a strange one.
+/// If a migration cannot be applied, or the schema is that of another program.
 pub async fn migrate(
     conn: &mut PgConnection,
     migrator: &Migrator,
@@ -74,7 +69,7 @@ pub async fn migrate(
 ) -> Result<Migrated, MigrationError> {
     let Schema { missing, newer, broken } = schema(conn, migrator).await?;
     if !broken.is_empty() || !(newer.is_empty() || missing.is_empty()) {
-        return Err(MigrationError::Strange { broken, newer, missing });
+        return Err(MigrationError::Foreign { broken, newer, missing });
     }
     for migration in migrator.iter().filter(|migration| missing.contains(&migration.version)) {
         tell(migration);
@@ -84,7 +79,8 @@ pub async fn migrate(
 }
 
 async fn apply(conn: &mut PgConnection, migrator: &Migrator, migration: &Migration) -> Result<(), MigrationError> {
-    let (version, wait) = (migration.version, if migration.no_tx { WAIT_FOR_EVER } else { WAIT });
+    let version = migration.version;
+    let wait = if migration.no_tx { WAIT_FOR_EVER } else { WAIT };
     sqlx::query(wait).execute(&mut *conn).await.map_err(StoreError::from)?;
     for _ in 0..TRIES {
         match migrator.run_to(version, &mut *conn).await {

@@ -1,5 +1,8 @@
-//! PostgreSQL, the record: one file per aggregate. Functions here take a connection or a transaction that a use
-//! case opened, and know nothing of gateways or Redis.
+//! PostgreSQL, the record. One file per aggregate.
+//!
+//! A function here takes a connection or a transaction that its use case opened. It knows nothing of gateways or Redis.
+//! Every function fails with [`StoreError::Unavailable`] if the database cannot be reached, and with
+//! [`StoreError::Broken`] if it holds a value that cannot be read. A doc comment names only other errors.
 
 pub mod addresses;
 pub mod api_clients;
@@ -44,26 +47,26 @@ use crate::metrics;
 
 pub use seal::KeyRing;
 
-/// The schema, as `songda migrate` applies it.
+/// The migrations that `songda migrate` applies.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
-/// A transaction. Only `casework` begins and commits one.
+/// A transaction. Only `casework` begins and commits transactions.
 pub type Tx<'c> = Transaction<'c, Postgres>;
 
-/// What a function needs that reads or writes in whatever transaction its caller holds.
+/// A connection, in or outside a transaction: its caller decides.
 pub type Conn = PgConnection;
 
-/// Why the database did not do as asked.
+/// Why the database did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// A rule that the schema states was broken; the rule's name.
-    #[error("constraint {0}")]
+    /// A constraint of the schema was violated. Holds the constraint's name.
+    #[error("the constraint {0} is violated")]
     Constraint(String),
-    /// It cannot be reached or is too busy: the same request may succeed later.
+    /// The database cannot be reached or is too busy. The same request may succeed later.
     #[error("the database is unavailable")]
     Unavailable(#[source] Arc<sqlx::Error>),
-    /// Something that should not be: a row that cannot be read, a value that does not open.
-    #[error("the database holds or did something unexpected: {0}")]
+    /// A row cannot be read, a sealed value does not open, or the server reported an unexpected error.
+    #[error("unexpected content or error of the database: {0}")]
     Broken(String),
 }
 
@@ -80,7 +83,7 @@ impl From<sqlx::Error> for StoreError {
                 }
                 _ => Self::Broken(error.to_string()),
             },
-            // A connection that ends in the middle of a word is told as a breach of the protocol.
+            // sqlx reports a connection that ends in the middle of a message as a breach of the protocol.
             sqlx::Error::Io(_)
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
@@ -93,48 +96,49 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// The record does not answer at all.
+    /// The error for a database that does not answer at all.
     #[must_use]
     pub fn silent() -> Self {
         Self::Unavailable(Arc::new(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
     }
 
-    /// Whether others held what this transaction wanted, and wanted what it held.
+    /// True if PostgreSQL ended this transaction to resolve a deadlock.
     #[must_use]
     pub fn is_deadlock(&self) -> bool {
         let Self::Unavailable(error) = self else { return false };
         error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
     }
 
-    /// Whether a named rule of the schema was broken.
+    /// True if this named constraint was violated.
     #[must_use]
-    pub fn broke(&self, constraint: &str) -> bool {
+    pub fn violates(&self, constraint: &str) -> bool {
         matches!(self, Self::Constraint(name) if name == constraint)
     }
 
-    /// Whether something was to belong to a person who is not there: who was joined to another, for the most part.
+    /// True if a row referred to a person who does not exist, in most cases because that person was joined with
+    /// another.
     #[must_use]
-    pub fn is_of_nobody(&self) -> bool {
+    pub fn names_missing_person(&self) -> bool {
         matches!(self, Self::Constraint(name) if name.ends_with("_person_id_fkey"))
     }
 }
 
-/// The database, and the keys that open what is sealed in it. Cloning shares both.
+/// The database, and the keys that open its sealed values. Cloning shares both.
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
     keys: KeyRing,
 }
 
-/// What every connection sets.
+/// Settings of every connection.
 ///
-/// All our statements touch few rows, found by an index. The planner is told so, because it may believe that a table is
-/// small long after it has grown: a statement that was prepared on an empty database would read whole tables until the
-/// first `analyze`. Where a whole table is wanted, it is read all the same. And because one plan serves every value, it is
-/// made once for a connection: to plan the longest statements takes as long as to run them.
+/// All our statements touch few rows, found by an index. These settings tell the planner so, because it may believe
+/// that a table is small long after it has grown: a statement that was prepared on an empty database would read whole
+/// tables until the first `analyze`. A statement that wants a whole table still reads it. One plan serves all values,
+/// so each connection plans a statement only once: planning the longest statements takes as long as running them.
 ///
-/// No transaction of ours waits for anything but the record. One that is idle belongs to a process or a line that is
-/// gone, and what it has locked is needed by others.
+/// Our transactions wait for nothing but the database. An idle transaction therefore belongs to a dead process or a
+/// broken connection, and others need what it has locked.
 const SESSION: [(&str, &str); 7] = [
     ("statement_timeout", "15s"),
     ("idle_in_transaction_session_timeout", "15s"),
@@ -145,14 +149,15 @@ const SESSION: [(&str, &str); 7] = [
     ("plan_cache_mode", "force_generic_plan"),
 ];
 
-/// How many statements a connection keeps prepared: more than there are.
+/// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 500;
 
 impl Store {
-    /// Makes a pool of at most `connections` connections; they are opened when first needed.
+    /// Makes a pool of at most `connections` connections. They are opened when first needed. `application` is their
+    /// name in the server's list of connections.
     ///
     /// # Errors
-    /// When `url` is no PostgreSQL address.
+    /// If `url` is not a PostgreSQL address.
     pub fn new(url: &str, connections: u32, application: &str, keys: KeyRing) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
         let options = options.application_name(application).options(SESSION).statement_cache_capacity(STATEMENTS);
@@ -167,32 +172,23 @@ impl Store {
     }
 
     /// Begins a transaction. For `casework` alone.
-    ///
-    /// # Errors
-    /// When no connection can be had.
     pub async fn begin(&self) -> Result<Tx<'static>, StoreError> {
-        Ok(waited_for(self.pool.begin()).await?)
+        Ok(measured(self.pool.begin()).await?)
     }
 
-    /// A connection for single statements, each its own transaction.
-    ///
-    /// # Errors
-    /// When no connection can be had.
+    /// A connection for single statements, each in its own transaction.
     pub async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
-        Ok(waited_for(self.pool.acquire()).await?)
+        Ok(measured(self.pool.acquire()).await?)
     }
 
-    /// How many connections this process has at the moment.
     #[must_use]
     pub fn connections(&self) -> Connections {
-        let (all, idle) = (self.pool.size() as usize, self.pool.num_idle());
+        let all = self.pool.size() as usize;
+        let idle = self.pool.num_idle();
         Connections { busy: all.saturating_sub(idle), idle, limit: self.pool.options().get_max_connections() }
     }
 
-    /// Asks whether the database answers.
-    ///
-    /// # Errors
-    /// When it does not.
+    /// Fails if the database does not answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("select 1").execute(&self.pool).await?;
         Ok(())
@@ -204,49 +200,43 @@ impl Store {
         &self.pool
     }
 
-    /// The keys.
     #[must_use]
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
     }
 }
 
-/// Begins a transaction on a connection that read something before. For `casework` alone.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Begins a transaction on a connection that was used for single statements. For `casework` alone.
 pub async fn begin_on(conn: &mut Conn) -> Result<Tx<'_>, StoreError> {
     Ok(conn.begin().await?)
 }
 
-/// A process's connections.
+/// The number of connections that this process has now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
-    /// In use.
     pub busy: usize,
-    /// Waiting for use.
     pub idle: usize,
-    /// How many there may be.
+    /// At most this many in all.
     pub limit: u32,
 }
 
-/// Notes how long a connection was waited for, in vain or not.
-async fn waited_for<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+/// Measures the wait for a connection, successful or not.
+async fn measured<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let watch = Stopwatch::start();
     let connection = connection.await;
     metrics::database::observe_wait(watch.elapsed());
     connection
 }
 
-/// Whether a connection that is about to be lent answers. One that answered a moment ago, when it was given back, is not
-/// asked again: the question would cost every statement at leisure a round trip.
+/// True if an idle connection answers before it is lent. A connection that answered a moment ago, when it was returned,
+/// is not asked again: the question would cost a round trip per statement.
 async fn answers_after_rest(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
     const A_MOMENT: Duration = Duration::from_secs(1);
     if idle_for < A_MOMENT { Ok(true) } else { still_answers(connection).await }
 }
 
-/// Whether a connection still answers. The pool asks the same when one is given back, but would wait for ever: a line that
-/// has fallen silent would take up a place in it for good.
+/// True if a connection answers in time. The pool makes the same check when a connection is returned, but without a
+/// time-out: a connection that fell silent would keep its slot in the pool for ever.
 async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     const ANSWER_WITHIN: Duration = Duration::from_secs(2);
     match tokio::time::timeout(ANSWER_WITHIN, connection.ping()).await {
@@ -255,10 +245,8 @@ async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
     }
 }
 
-/// Lets this transaction's commit return before it is on disk: for what may be lost with the machine.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Lets this transaction's commit return before it is on disk. Only for data that may be lost in a crash of the
+/// machine.
 pub async fn set_relaxed(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?;
     Ok(())

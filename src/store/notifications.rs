@@ -1,4 +1,4 @@
-//! Notifications: the inbox, and which channel brought each to the phone. They are written by [`super::record`].
+//! Notifications: the inbox, and the channel that delivered each. They are written by [`super::record`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,15 @@ use crate::domain::kernel::ids::{CaseId, NotificationId, ParcelId, PersonId};
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::notice::notification::{ChannelCode, Event, Notification};
 
-/// A notification as the inbox shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The notification.
     pub notification: Notification,
-    /// When it was read.
     pub read_at: Option<Instant>,
-    /// Which channel brought it to the phone.
+    /// The channel that delivered it to the phone.
     pub delivered_by: Option<ChannelCode>,
 }
 
-/// What is read of a notification. Columns are named, so that one that a newer program adds changes no statement of this one.
+/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at, read_at, delivered_by"
@@ -31,7 +28,6 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// A notification as it is stored.
 #[derive(FromRow)]
 pub(super) struct Row {
     id: Uuid,
@@ -74,11 +70,9 @@ impl TryFrom<Row> for Received {
     }
 }
 
-/// The latest notifications of a person, as far back as anything that happened to one can matter to another: all of the days
-/// for which pushes are tried and receipts kept, and a hundred. Ids begin with their time (UUIDv7).
-///
-/// # Errors
-/// When the database is unavailable.
+/// A person's latest notifications: those of the last three days and at least a hundred, because an event of one of
+/// them can still matter to another. Pushes are tried, and receipts kept, for that long. Ids begin with their time
+/// (UUIDv7).
 pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<NotificationId>, StoreError> {
     const LATEST: i64 = 100;
     let latest: Vec<Uuid> =
@@ -96,10 +90,8 @@ pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<Notifica
     Ok(latest.into_iter().map(NotificationId::from_uuid).collect())
 }
 
-/// These notifications. One that cannot be read is the trouble of whoever needs it, not of the others.
-///
-/// # Errors
-/// When the database is unavailable.
+/// These notifications. Each is read by itself, so that one that cannot be read harms only the caller's work on that
+/// one.
 pub async fn find(
     conn: &mut Conn,
     ids: &[NotificationId],
@@ -113,10 +105,7 @@ pub async fn find(
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// A person's inbox, the newest first, before a place in the list.
-///
-/// # Errors
-/// When the database is unavailable or holds something unreadable.
+/// A person's inbox, the newest notification first, before a position in the list.
 pub async fn inbox(
     conn: &mut Conn,
     person: PersonId,
@@ -143,10 +132,7 @@ pub async fn inbox(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// All that was told of a case, oldest first.
-///
-/// # Errors
-/// As [`inbox`].
+/// All notifications of a case, the oldest first.
 pub async fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Received>, StoreError> {
     let rows: Vec<Row> =
         sqlx::query_as(concat!("select ", columns!(), " from notifications where case_id = $1 order by id"))
@@ -156,10 +142,7 @@ pub async fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Received>, Sto
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// How many of a person's notifications are unread, counted up to `at_most`: a badge shows no more.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The number of a person's unread notifications, counted up to `at_most`: a badge shows no more.
 pub async fn unread(conn: &mut Conn, person: PersonId, at_most: i64) -> Result<i64, StoreError> {
     let unread = sqlx::query_scalar(
         "select count(*) from (select from notifications where person_id = $1 and read_at is null limit $2) as unread",
@@ -171,10 +154,7 @@ pub async fn unread(conn: &mut Conn, person: PersonId, at_most: i64) -> Result<i
     Ok(unread)
 }
 
-/// Marks one notification (or all up to one) of a person as read; says whether it is there.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Marks a person's notification as read, or all up to it. Returns false if there is no such notification.
 pub async fn mark_read(
     conn: &mut Conn,
     person: PersonId,
@@ -199,24 +179,21 @@ pub async fn mark_read(
     Ok(there)
 }
 
-/// Those of these notifications that a channel brought to the phone.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn brought(conn: &mut Conn, ids: &[NotificationId]) -> Result<BTreeSet<NotificationId>, StoreError> {
+/// Which of these notifications a channel delivered to the phone.
+pub async fn already_delivered(
+    conn: &mut Conn,
+    ids: &[NotificationId],
+) -> Result<BTreeSet<NotificationId>, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let brought: Vec<Uuid> =
+    let delivered: Vec<Uuid> =
         sqlx::query_scalar("select id from notifications where id = any($1) and delivered_by is not null")
             .bind(ids)
             .fetch_all(conn)
             .await?;
-    Ok(brought.into_iter().map(NotificationId::from_uuid).collect())
+    Ok(delivered.into_iter().map(NotificationId::from_uuid).collect())
 }
 
-/// A channel took it back: it did not bring this notification after all.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes the delivery of a notification: the channel reports that it was not delivered after all.
 pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
     sqlx::query(
         "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2",
@@ -228,10 +205,8 @@ pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &Channe
     Ok(())
 }
 
-/// Writes down which channels brought notifications to their phones. The first one stays.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Records the channels that delivered these notifications: `channels[i]` delivered `ids[i]`. An earlier record of
+/// another channel stays.
 pub async fn delivered(conn: &mut Conn, ids: &[NotificationId], channels: &[ChannelCode]) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let channels: Vec<&str> = channels.iter().map(ChannelCode::as_str).collect();
@@ -246,16 +221,14 @@ pub async fn delivered(conn: &mut Conn, ids: &[NotificationId], channels: &[Chan
     Ok(())
 }
 
-/// Whether somebody was told of an event of a parcel before.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn told_before(
+/// True if a notification of this event of a parcel is stored.
+pub async fn has_parcel_event(
     conn: &mut Conn,
-    (case, parcel): (CaseId, ParcelId),
+    case: CaseId,
+    parcel: ParcelId,
     event: Event,
 ) -> Result<bool, StoreError> {
-    let told = sqlx::query_scalar(
+    let found = sqlx::query_scalar(
         "select exists (select from notifications where case_id = $1 and parcel_id = $2 and event = $3)",
     )
     .bind(case.uuid())
@@ -263,5 +236,5 @@ pub async fn told_before(
     .bind(event.as_str())
     .fetch_one(conn)
     .await?;
-    Ok(told)
+    Ok(found)
 }

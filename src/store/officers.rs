@@ -1,5 +1,3 @@
-//! Officers' accounts.
-
 use std::time::Duration;
 
 use sqlx::FromRow;
@@ -12,10 +10,10 @@ use crate::domain::kernel::ids::{OfficerId, SessionId};
 use crate::domain::kernel::private::Private;
 use crate::domain::people::staff::{Officer, Username};
 
-/// The rule that a username belongs to one officer.
+/// The constraint that a username belongs to a single officer.
 pub const ONE_OFFICER_PER_USERNAME: &str = "officers_username_key";
 
-/// What is read of an account. Columns are named, so that one that a newer program adds changes no statement of this one.
+/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, username, name, agency, role, created_at, disabled_at"
@@ -52,7 +50,7 @@ impl Row {
 /// Adds an account.
 ///
 /// # Errors
-/// [`ONE_OFFICER_PER_USERNAME`]; or when the database is unavailable.
+/// [`ONE_OFFICER_PER_USERNAME`] if another officer has the username.
 pub async fn insert(conn: &mut Conn, officer: &Officer, password_hash: &Private<String>) -> Result<(), StoreError> {
     sqlx::query(
         "insert into officers (id, username, name, agency, role, password_hash, created_at)
@@ -70,10 +68,7 @@ pub async fn insert(conn: &mut Conn, officer: &Officer, password_hash: &Private<
     Ok(())
 }
 
-/// The officer of an id, unless the account is closed.
-///
-/// # Errors
-/// When the database is unavailable.
+/// An officer, unless the account is closed.
 pub async fn find_open(conn: &mut Conn, id: OfficerId) -> Result<Option<Officer>, StoreError> {
     let row: Option<Row> =
         sqlx::query_as(concat!("select ", columns!(), " from officers where id = $1 and disabled_at is null"))
@@ -83,10 +78,7 @@ pub async fn find_open(conn: &mut Conn, id: OfficerId) -> Result<Option<Officer>
     row.map(Row::read).transpose()
 }
 
-/// The officer of a sign-in that has not ended, unless the account is closed.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The officer of a session that has not ended, unless the account is closed.
 pub async fn of_session(conn: &mut Conn, session: SessionId) -> Result<Option<Officer>, StoreError> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "select ",
@@ -101,10 +93,6 @@ pub async fn of_session(conn: &mut Conn, session: SessionId) -> Result<Option<Of
     row.map(Row::read).transpose()
 }
 
-/// The officer of a username.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn find_by_username(conn: &mut Conn, username: &Username) -> Result<Option<Officer>, StoreError> {
     let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from officers where username = $1"))
         .bind(username.as_str())
@@ -113,31 +101,25 @@ pub async fn find_by_username(conn: &mut Conn, username: &Username) -> Result<Op
     row.map(Row::read).transpose()
 }
 
-/// All accounts, by username.
-///
-/// # Errors
-/// When the database is unavailable.
+/// All accounts in the order of their usernames, closed ones included.
 pub async fn all(conn: &mut Conn) -> Result<Vec<Officer>, StoreError> {
     let rows: Vec<Row> =
         sqlx::query_as(concat!("select ", columns!(), " from officers order by username")).fetch_all(conn).await?;
     rows.into_iter().map(Row::read).collect()
 }
 
-/// How failures lock an account.
+/// The rule by which failed sign-ins lock an account.
 pub struct Lockout {
-    /// So many in a row.
+    /// Failures in a row that lock the account.
     pub after: i32,
-    /// For so long.
+    /// How long it stays locked.
     pub lasts: Duration,
 }
 
-/// Counts a try against an open, unlocked account as a failure, until [`forget_failures`] says better, and returns its
-/// password's hash. `None`: there is no such account, or it is closed or locked.
+/// Counts a failed sign-in against an account, until [`forget_failures`] takes it back, and returns the hash of its
+/// password. `None` if the account does not exist, or is closed or locked.
 ///
-/// Counting comes before the (slow) comparison, so that many guesses at once are no more than many in a row.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Counting comes before the slow comparison, so that parallel guesses are limited like guesses in a row.
 pub async fn count_try(
     conn: &mut Conn,
     username: &Username,
@@ -165,10 +147,7 @@ pub async fn count_try(
     Ok(row.map(|(id, hash)| (OfficerId::from_uuid(id), Private::new(hash))))
 }
 
-/// The password was right: no failure stands.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Sets the failures back to none: the password was right.
 pub async fn forget_failures(conn: &mut Conn, id: OfficerId) -> Result<(), StoreError> {
     sqlx::query("update officers set failures = 0, locked_until = null where id = $1")
         .bind(id.uuid())
@@ -177,10 +156,7 @@ pub async fn forget_failures(conn: &mut Conn, id: OfficerId) -> Result<(), Store
     Ok(())
 }
 
-/// Sets a password anew, and unlocks the account.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Sets a new password and unlocks the account.
 pub async fn set_password(conn: &mut Conn, id: OfficerId, hash: &Private<String>) -> Result<(), StoreError> {
     sqlx::query("update officers set password_hash = $2, failures = 0, locked_until = null where id = $1")
         .bind(id.uuid())
@@ -190,10 +166,6 @@ pub async fn set_password(conn: &mut Conn, id: OfficerId, hash: &Private<String>
     Ok(())
 }
 
-/// Closes an account.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn disable(conn: &mut Conn, id: OfficerId, now: Instant) -> Result<(), StoreError> {
     sqlx::query("update officers set disabled_at = coalesce(disabled_at, $2) where id = $1")
         .bind(id.uuid())

@@ -1,4 +1,4 @@
-//! Parcels and their scans. New parcels are written by [`super::record`].
+//! Parcels (寄递) and their scans. New parcels are written by [`super::record`].
 
 use std::collections::BTreeSet;
 
@@ -15,16 +15,15 @@ use crate::domain::kernel::ids::{CaseId, ParcelId, PersonId};
 use crate::domain::kernel::private::Private;
 use crate::store::seal::KeyRing;
 
-/// A parcel and what stands beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredParcel {
-    /// The parcel.
     pub parcel: Parcel,
-    /// By when it must arrive (行政许可法 44), where that was known when it was promised.
+    /// The day by which it must arrive (行政许可法 44). `None` if that year's working days were not announced when it was
+    /// added.
     pub serve_by: Option<NaiveDate>,
 }
 
-/// What is read of a parcel. Columns are named, so that one that a newer program adds changes no statement of this one.
+/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, person_id, case_id, carrier, order_no, round, waybill, state, recipient_sealed, serve_by, created_at"
@@ -67,10 +66,6 @@ impl Row {
     }
 }
 
-/// One parcel.
-///
-/// # Errors
-/// When the database is unavailable or holds something unreadable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
     let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from parcels where id = $1"))
         .bind(id.uuid())
@@ -79,10 +74,7 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Optio
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// One parcel, locked until the end of the transaction.
-///
-/// # Errors
-/// As [`find`].
+/// As [`find`], locked until the end of the transaction.
 pub async fn find_for_change(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -96,11 +88,8 @@ pub async fn find_for_change(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Locks parcels until the end of the transaction, in the order in which everybody does: two workers that learn of the
-/// same parcels at the same time wait for each other once, and never in a circle.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Locks parcels until the end of the transaction, in the order that all transactions use: two workers that learn of
+/// the same parcels at the same time wait for each other once, and never in a circle.
 pub async fn lock(conn: &mut Conn, parcels: &BTreeSet<ParcelId>) -> Result<(), StoreError> {
     if !parcels.is_empty() {
         let ids: Vec<Uuid> = parcels.iter().map(|parcel| parcel.uuid()).collect();
@@ -112,10 +101,8 @@ pub async fn lock(conn: &mut Conn, parcels: &BTreeSet<ParcelId>) -> Result<(), S
     Ok(())
 }
 
-/// The parcel that a carrier speaks of: by our order number, or by its waybill (of the newest, since numbers recur).
-///
-/// # Errors
-/// When the database is unavailable.
+/// The parcel that a carrier means: by our order number, or else by its waybill. Carriers reuse waybills, so the newest
+/// parcel counts.
 pub async fn known_as(
     conn: &mut Conn,
     carrier: &CarrierCode,
@@ -136,10 +123,6 @@ pub async fn known_as(
     Ok(id.map(ParcelId::from_uuid))
 }
 
-/// The parcels of a case.
-///
-/// # Errors
-/// As [`find`].
 pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<StoredParcel>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(concat!("select ", columns!(), " from parcels where case_id = $1 order by id"))
         .bind(case.uuid())
@@ -148,11 +131,8 @@ pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Ve
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// An agency's parcels in a state by the day on which they must have arrived (those of which it is not known last), after a
-/// place in the list.
-///
-/// # Errors
-/// As [`find`].
+/// An agency's parcels in one state after a position in the list, in the order of the days by which they must arrive.
+/// Parcels without such a day come last.
 pub async fn of_agency(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -174,9 +154,9 @@ pub async fn of_agency(
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// A page of an agency's parcels: of an agency ($1), in one state ($2), after a day and an id ($3, $4), so many at most ($5).
-/// Every page has a place that it comes after, the first one a place before all others, so that the index
-/// `parcels_to_serve` leads to it.
+/// A page of an agency's parcels: of an agency ($1), in one state ($2), after a day and an id ($3, $4), at most $5
+/// rows. Every page, also the first, begins after a position, so that PostgreSQL always finds it by the index
+/// `parcels_to_serve`.
 pub const TO_SERVE: &str = concat!(
     "select ",
     columns!(),
@@ -187,9 +167,6 @@ pub const TO_SERVE: &str = concat!(
 );
 
 /// Writes a changed parcel: its order number, waybill and state.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn update(conn: &mut Conn, parcel: &Parcel, now: Instant) -> Result<(), StoreError> {
     sqlx::query(
         "update parcels set order_no = $2, round = $3, waybill = $4, state = $5, updated_at = $6,
@@ -207,12 +184,11 @@ pub async fn update(conn: &mut Conn, parcel: &Parcel, now: Instant) -> Result<()
     Ok(())
 }
 
-/// How a scan became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanSource {
-    /// The carrier called: a hint.
+    /// The carrier called us. Such a scan is only a hint.
     Callback,
-    /// We asked: a fact.
+    /// We asked the carrier. Such a scan is a fact.
     Query,
 }
 
@@ -225,10 +201,8 @@ impl ScanSource {
     }
 }
 
-/// Adds scans to a parcel's way. One that is known already is not added again, but one that was a hint becomes a fact.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Adds scans to a parcel. A scan that is stored already is not added again, but a hint becomes a fact if the same scan
+/// comes by a query.
 pub async fn add_scans(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -261,12 +235,16 @@ pub async fn add_scans(
     Ok(())
 }
 
-/// A parcel's way as far as it is known, oldest first, each scan with whether it is a fact. What the carrier told as a whole
-/// stays where it is kept: nobody needs it to know where a parcel stands.
-///
-/// # Errors
-/// When the database is unavailable or holds something unreadable.
-pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<Vec<(Scan, bool)>, StoreError> {
+/// A stored scan.
+pub struct StoredScan {
+    pub scan: Scan,
+    /// False for a hint: it came in a call of the carrier, and no query has confirmed it.
+    pub is_fact: bool,
+}
+
+/// A parcel's scans, the oldest first. The carrier's whole original text of each is stored too, but not read here,
+/// because nothing that is shown needs it.
+pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<Vec<StoredScan>, StoreError> {
     #[derive(FromRow)]
     struct Row {
         scan_key: String,
@@ -299,7 +277,7 @@ pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<
             text: Private::new(String::from_utf8_lossy(&text).into_owned()),
             raw: Private::default(),
         };
-        Ok((scan, row.source == ScanSource::Query.as_str()))
+        Ok(StoredScan { scan, is_fact: row.source == ScanSource::Query.as_str() })
     };
     rows.into_iter().map(open).collect()
 }

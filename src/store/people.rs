@@ -1,4 +1,4 @@
-//! People and the WeChat accounts by which they sign in.
+//! People, and the WeChat accounts by which they sign in.
 
 use chrono::NaiveDate;
 use sqlx::FromRow;
@@ -17,27 +17,27 @@ const NAME: &str = "people.name";
 const RESIDENT_ID: &str = "people.resident_id";
 const OPENID: &str = "wechat_accounts.openid";
 
-/// The rules that a phone number, a resident ID and a WeChat account belong to one person.
+/// The constraints that a phone number, a resident ID and a WeChat account belong to a single person.
 const ONE_PERSON_PER: [&str; 3] = ["people_phone_hash_key", "people_resident_id_hash_key", "wechat_accounts_pkey"];
-/// Not a rule of the schema: what was found is not so any more, now that it is held.
+/// Not a constraint of the schema: what was found no longer holds now that its row is locked.
 const CHANGED_HANDS: &str = "changed hands";
 
-/// Whether an error only says that somebody was entered, joined or gone between two looks, or that others wanted the same
-/// in another order. The next look finds it settled.
+/// True if an error only says that a person was added, joined or deleted between two reads, or that another transaction
+/// took the same locks in another order. The next read finds the matter settled.
 #[must_use]
 pub fn raced(error: &StoreError) -> bool {
     let StoreError::Constraint(name) = error else { return error.is_deadlock() };
-    name == CHANGED_HANDS || error.is_of_nobody() || ONE_PERSON_PER.contains(&name.as_str())
+    name == CHANGED_HANDS || error.names_missing_person() || ONE_PERSON_PER.contains(&name.as_str())
 }
 
-/// Something was found to be somebody's, and is not any more.
+/// The error for something that was found to belong to a person, and no longer does.
 #[must_use]
 pub fn changed_hands() -> StoreError {
     StoreError::Constraint(CHANGED_HANDS.to_owned())
 }
 
-/// What is read of a person. Columns are named, so that one that a newer program adds changes no statement of this one.
-/// A phone without a hash is one that another system named: messages go there, and nobody proved it.
+/// Columns are named, so that a column of a newer release does not change the statements of this one. A phone without a
+/// hash was named by a back-office system: messages go there, but no person proved to own it.
 macro_rules! columns {
     () => {
         "id, case when phone_hash is not null then phone_sealed end as phone_sealed, name_sealed, resident_id_sealed,
@@ -66,7 +66,7 @@ impl PersonRow {
         let identity = match (self.name_sealed, self.resident_id_sealed, self.verified_at) {
             (Some(name), Some(id), Some(verified_at)) => {
                 let name = Private::new(open_text(keys, NAME, &name)?);
-                // It was no later than the day when it was stored, so no day is too early now.
+                // A birthday is checked when the ID is stored, so no day is too late now.
                 let resident_id = ResidentId::parse(&open_text(keys, RESIDENT_ID, &id)?, NaiveDate::MAX)
                     .map_err(|_| broken(RESIDENT_ID))?;
                 Some(VerifiedIdentity { name, resident_id, verified_at })
@@ -83,20 +83,18 @@ fn broken(place: &str) -> StoreError {
     StoreError::Broken(format!("{place} is not what it should be"))
 }
 
-/// Opens a sealed text.
 pub(super) fn open_text(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<String, StoreError> {
     String::from_utf8(keys.open(place, sealed)?).map_err(|_| broken(place))
 }
 
-/// Opens a sealed mobile number.
 pub(super) fn open_phone(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<MobilePhone, StoreError> {
     MobilePhone::parse(&open_text(keys, place, sealed)?).map_err(|_| broken(place))
 }
 
-/// Adds a person who was never here before.
+/// Adds a person at their first sign-in.
 ///
 /// # Errors
-/// When somebody has that phone, or the database is unavailable.
+/// If another person has the phone.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<(), StoreError> {
     sqlx::query(
         "insert into people (id, phone_sealed, phone_hash, language, created_at, signed_in_at)
@@ -113,10 +111,6 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<
     Ok(())
 }
 
-/// The person of an id.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Option<Person>, StoreError> {
     let row: Option<PersonRow> = sqlx::query_as(concat!("select ", columns!(), " from people where id = $1"))
         .bind(id.uuid())
@@ -125,10 +119,6 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Optio
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// The person of a phone number.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<Option<Person>, StoreError> {
     let row: Option<PersonRow> = sqlx::query_as(concat!("select ", columns!(), " from people where phone_hash = $1"))
         .bind(keys.hash(PHONE, phone.expose()))
@@ -137,10 +127,7 @@ pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// The person of a resident ID: who proved it, or who is awaited under it because another system named them so.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The person who proved this resident ID, or who is awaited under it because a back-office system named it.
 pub async fn find_by_resident_id(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -154,11 +141,16 @@ pub async fn find_by_resident_id(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Somebody of whom another system had spoken signs in for the first time.
+/// Records the first sign-in of a person whom a back-office system named before.
 ///
 /// # Errors
-/// When they were joined with another account meanwhile, or the database is unavailable.
-pub async fn came(conn: &mut Conn, id: PersonId, language: Language, now: Instant) -> Result<(), StoreError> {
+/// If the person was joined with another one meanwhile.
+pub async fn record_first_sign_in(
+    conn: &mut Conn,
+    id: PersonId,
+    language: Language,
+    now: Instant,
+) -> Result<(), StoreError> {
     let done = sqlx::query("update people set signed_in_at = $2, language = $3 where id = $1")
         .bind(id.uuid())
         .bind(now)
@@ -168,36 +160,31 @@ pub async fn came(conn: &mut Conn, id: PersonId, language: Language, now: Instan
     if done.rows_affected() == 1 { Ok(()) } else { Err(changed_hands()) }
 }
 
-/// Holds a person until the end of the transaction, so that what they own is changed by one request at a time.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Locks a person until the end of the transaction, so that what they own is changed by one request at a time.
 pub async fn hold(conn: &mut Conn, id: PersonId) -> Result<(), StoreError> {
     sqlx::query("select 1 from people where id = $1 for no key update").bind(id.uuid()).execute(conn).await?;
     Ok(())
 }
 
-/// Keeps a phone number for this transaction, if nobody has it. Whoever reports something for it waits until then; and we
-/// wait for them here, where we hold nobody yet, because they hold people only when they have all their names.
+/// Reserves a phone number for this transaction, if no person has it. A transaction that reports a decision for the
+/// number waits until this one ends.
 ///
-/// # Errors
-/// When the database is unavailable.
+/// If that transaction came first, this one waits here. It holds no person yet, and the other locks people only after
+/// it has entered all its phones and IDs, so the two cannot deadlock.
 pub async fn reserve_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
     const SQL: &str = "insert into people (id, phone_hash, created_at) values ($1, $2, now()) on conflict do nothing";
     reserve(conn, SQL, keys.hash(PHONE, phone.expose())).await
 }
 
-/// The same for a resident ID.
-///
-/// # Errors
-/// When the database is unavailable.
+/// As [`reserve_phone`], for a resident ID.
 pub async fn reserve_resident_id(conn: &mut Conn, keys: &KeyRing, id: &ResidentId) -> Result<(), StoreError> {
     const SQL: &str =
         "insert into people (id, resident_id_hash, created_at) values ($1, $2, now()) on conflict do nothing";
     reserve(conn, SQL, keys.hash(RESIDENT_ID, id.expose())).await
 }
 
-/// What was inserted and deleted is nobody's, but until the end of the transaction others wait for it.
+/// Inserts a row and deletes it again. It belongs to no person, but until the end of the transaction others wait for
+/// it.
 async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result<(), StoreError> {
     let id = fresh_uuid();
     sqlx::query(insert).bind(id).bind(hash).execute(&mut *conn).await?;
@@ -205,10 +192,10 @@ async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result
     Ok(())
 }
 
-/// Gives a person a phone number, in place of any other.
+/// Sets a person's phone number.
 ///
 /// # Errors
-/// When somebody else has it, or the database is unavailable.
+/// If another person has the number.
 pub async fn set_phone(conn: &mut Conn, keys: &KeyRing, id: PersonId, phone: &MobilePhone) -> Result<(), StoreError> {
     sqlx::query("update people set phone_sealed = $2, phone_hash = $3 where id = $1")
         .bind(id.uuid())
@@ -219,10 +206,7 @@ pub async fn set_phone(conn: &mut Conn, keys: &KeyRing, id: PersonId, phone: &Mo
     Ok(())
 }
 
-/// Takes a phone number from whoever has it.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes a phone number from the person who has it.
 pub async fn release_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
     sqlx::query("update people set phone_sealed = null, phone_hash = null where phone_hash = $1")
         .bind(keys.hash(PHONE, phone.expose()))
@@ -231,20 +215,13 @@ pub async fn release_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
     Ok(())
 }
 
-/// The language that a person reads; that of the country, of nobody.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A person's language, or the default one if the person is unknown.
 pub async fn language_of(conn: &mut Conn, id: PersonId) -> Result<Language, StoreError> {
     let tag: Option<String> =
         sqlx::query_scalar("select language from people where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
     Ok(tag.and_then(|tag| Language::from_tag(&tag)).unwrap_or_default())
 }
 
-/// Sets the language that a person reads.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn set_language(conn: &mut Conn, id: PersonId, language: Language) -> Result<(), StoreError> {
     sqlx::query("update people set language = $2 where id = $1")
         .bind(id.uuid())
@@ -254,10 +231,11 @@ pub async fn set_language(conn: &mut Conn, id: PersonId, language: Language) -> 
     Ok(())
 }
 
-/// Keeps who a person really is; says whether it was kept. A number once verified is never exchanged for another.
+/// Stores a person's verified identity. Returns false if the person is verified under another resident ID: it is never
+/// replaced.
 ///
 /// # Errors
-/// When it is somebody else's, or the database is unavailable.
+/// If another person has the resident ID.
 pub async fn set_identity(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -278,12 +256,12 @@ pub async fn set_identity(
     Ok(done.rows_affected() == 1)
 }
 
-/// A person's account at WeChat: an openid means something only together with its appid.
+/// A WeChat account. An openid is only meaningful together with its appid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WechatAccount {
-    /// The mini-program.
+    /// Id of the mini-program.
     pub appid: String,
-    /// The person there.
+    /// Id of the person in that mini-program.
     pub openid: Private<String>,
 }
 
@@ -293,10 +271,6 @@ impl WechatAccount {
     }
 }
 
-/// The person of a WeChat account.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn find_by_wechat(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -315,10 +289,10 @@ pub async fn find_by_wechat(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Gives a person a WeChat account.
+/// Adds a WeChat account to a person.
 ///
 /// # Errors
-/// When it is somebody's, or the database is unavailable.
+/// If a person has that account.
 pub async fn add_wechat(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -340,10 +314,7 @@ pub async fn add_wechat(
     Ok(())
 }
 
-/// Gives a person a WeChat account that another one had until now.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Moves a WeChat account from another person to this one.
 pub async fn move_wechat(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -359,10 +330,7 @@ pub async fn move_wechat(
     Ok(())
 }
 
-/// A WeChat account was just used by its person, so it reaches somebody again.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Marks a WeChat account as reachable again, because its person just used it.
 pub async fn wechat_is_back(conn: &mut Conn, keys: &KeyRing, account: &WechatAccount) -> Result<(), StoreError> {
     sqlx::query(
         "update wechat_accounts set gone_at = null where appid = $1 and openid_hash = $2 and gone_at is not null",

@@ -1,5 +1,5 @@
-//! Receipts of messages whose gateway knows no key of ours, and what they prove about a push in doubt
-//! ([`crate::domain::work::doubt`]).
+//! Receipts of messages, from gateways that do not repeat our key in them, and what they prove about a push whose
+//! outcome is unknown ([`crate::domain::work::doubt`]).
 
 use chrono::TimeDelta;
 use sqlx::FromRow;
@@ -11,27 +11,21 @@ use crate::domain::kernel::ids::JobId;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::work::doubt::{Fate, Receipts};
 
-/// A receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt<'a> {
-    /// Over which channel.
     pub channel: &'a ChannelCode,
     /// The gateway's id of the message.
     pub reference: &'a str,
-    /// The keyed hash of the address that it went to.
+    /// Keyed hash of the address to which the message went.
     pub recipient: &'a str,
     /// The template's id at the gateway.
     pub template: &'a str,
-    /// What became of it.
     pub fate: Fate,
-    /// When, by the gateway's clock.
+    /// Time by the gateway's clock.
     pub happened_at: Instant,
 }
 
-/// Keeps a receipt; says whether it is news.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Stores a receipt. Returns false if it is stored already.
 pub async fn keep(conn: &mut Conn, receipt: &Receipt<'_>) -> Result<bool, StoreError> {
     let kept = sqlx::query(
         "insert into push_receipts (channel, reference, recipient, template, fate, happened_at, heard_at)
@@ -48,35 +42,33 @@ pub async fn keep(conn: &mut Conn, receipt: &Receipt<'_>) -> Result<bool, StoreE
     Ok(kept.rows_affected() == 1)
 }
 
-/// A push in doubt, and those that its receipts could be taken for.
+/// A push whose outcome is unknown, and the other pushes to which its receipts could belong.
 #[derive(Debug, Clone, Copy)]
 pub struct InDoubt<'a> {
-    /// Which push.
     pub job: JobId,
-    /// Over which channel.
     pub channel: &'a ChannelCode,
-    /// The keyed hash of the address.
+    /// Keyed hash of the address.
     pub recipient: &'a str,
     /// The template's id at the gateway.
     pub template: &'a str,
-    /// When it was first handed over.
+    /// Time of the first attempt that may have reached the gateway.
     pub since: Instant,
-    /// The business keys of the pushes to the same person over this channel.
+    /// Business keys of the pushes to the same person over this channel.
     pub pushes: &'a [String],
 }
 
-/// How far the gateway's clock may be off.
+/// How far the gateway's clock may differ from ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
-/// How late a gateway may take a message whose sender gave up waiting: so long after its end a push may still bring a copy,
-/// whose receipt must not be taken for that of another push.
+/// How late a gateway may take a message after its sender stopped waiting. For so long after its end a push may still
+/// deliver a copy, whose receipt must not be counted for another push.
 const TAKEN_LATE: TimeDelta = TimeDelta::minutes(10);
 
-/// What receipts tell of a push in doubt. One statement, so that what they are weighed against is of the same moment. Whoever
-/// is told hundreds of things a day has as many receipts as pushes, and some of these have many attempts. So only the last
-/// attempt is looked at, which alone can have a reference, and `not in` looks receipts up in a set of them.
+/// Counts the receipts that may belong to a push whose outcome is unknown. It is one statement, so that everything it
+/// compares is of the same moment.
 ///
-/// # Errors
-/// When the database is unavailable.
+/// A person with hundreds of messages a day has as many receipts as pushes, and some pushes have many attempts. So the
+/// statement reads only the last attempt of each push, which alone can have a reference, and `not in` looks receipts up
+/// in a hashed set of references.
 pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -116,10 +108,7 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
     Ok(Receipts { arrived, refused, lost, others })
 }
 
-/// Which of these pushes brought the message of a receipt.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The push among these that delivered the message of a receipt.
 pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Result<Option<JobId>, StoreError> {
     let job: Option<Uuid> = sqlx::query_scalar(
         "select j.id from jobs j join attempts a on a.job_id = j.id and a.fence = j.fence
@@ -132,10 +121,8 @@ pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Res
     Ok(job.map(JobId::from_uuid))
 }
 
-/// Forgets receipts that no push can be in doubt about any more.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes up to `limit` receipts that came before an instant, when no push can be in doubt about them any more.
+/// Returns how many.
 pub async fn forget(conn: &mut Conn, heard_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let forgotten = sqlx::query(
         "delete from push_receipts where heard_at < $1 and ctid = any (array(

@@ -1,6 +1,6 @@
-//! How a person can be reached: over which channels, in which language, and with what consent.
+//! How a person can be reached: over which channels, in which language, and with which consents.
 //!
-//! A channel says by what kind of address it finds a person; another kind is a case in each `match` here.
+//! Each channel finds a person by one kind of address. A new kind is a new case in each `match` here.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::{AddressKind, Reach};
 
-/// What is read of how a person `p` can be reached. Of nobody it is that there is no way.
+/// The columns of [`ReachRow`] for a row `p` of `people`. If there is no such row, they say that the person cannot be
+/// reached.
 macro_rules! columns {
     () => {
         "coalesce(p.language, '') as language, p.phone_sealed is not null as has_phone,
@@ -26,7 +27,6 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// How a person can be reached, as read.
 #[derive(FromRow)]
 pub(super) struct ReachRow {
     language: String,
@@ -48,10 +48,6 @@ impl From<ReachRow> for Reach {
     }
 }
 
-/// How these people can be reached.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn of(conn: &mut Conn, people: &[PersonId]) -> Result<BTreeMap<PersonId, Reach>, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -71,11 +67,8 @@ pub(super) fn stored_language(tag: &str) -> Language {
     if tag == Language::English.tag() { Language::English } else { Language::Chinese }
 }
 
-/// Forgets an address that reaches nobody any more: the very one that was tried, as it is kept. What the person has beside
-/// it, or came to have meanwhile, stays.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes an address that the gateway reports as gone. `kept` is the sealed address that was tried: other addresses of
+/// the person, and newer ones, stay.
 pub async fn forget(
     conn: &mut Conn,
     person: PersonId,
@@ -84,7 +77,7 @@ pub async fn forget(
     kept: &[u8],
 ) -> Result<(), StoreError> {
     let sql = match kind {
-        // It is also how the person signs in, and the number may come back.
+        // The person also signs in with the phone, and the number may come back into use.
         AddressKind::Phone => return Ok(()),
         AddressKind::WechatAccount => {
             "update wechat_accounts set gone_at = now()

@@ -1,6 +1,7 @@
-//! To whom notifications go, and where they are reached over a channel at this moment: a phone that was sold gets nothing.
+//! The recipients of notifications, with their address on a channel at this moment. A phone that was sold gets no
+//! messages of its former owner.
 //!
-//! A channel says by what kind of address it finds a person; another kind is another `match` arm here.
+//! Each channel finds a person by one kind of address. A new kind is a new `match` arm here.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +18,21 @@ use crate::domain::notice::reach::{AddressKind, Link};
 use crate::store::reach::stored_language;
 use crate::store::seal::KeyRing;
 
-/// Somebody to whom a message goes.
+/// The recipient of a message.
 #[derive(Debug)]
 pub struct Recipient {
-    /// The language that they want to be told in.
     pub language: Language,
-    /// Their address on the channel as the record keeps it, if they have one there. No other address is kept alike.
+    /// The sealed address on the channel, as it is stored, if there is one. Sealing is randomised, so no other row
+    /// holds the same bytes.
     pub sealed: Option<Vec<u8>>,
     place: &'static str,
 }
 
 impl Recipient {
-    /// Their address on the channel, if they have one there.
+    /// The address on the channel, if there is one.
     ///
     /// # Errors
-    /// When it does not open.
+    /// If it does not open.
     pub fn address(&self, keys: &KeyRing) -> Result<Option<Private<String>>, StoreError> {
         let Some(sealed) = &self.sealed else { return Ok(None) };
         let text = String::from_utf8(keys.open(self.place, sealed)?);
@@ -39,7 +40,7 @@ impl Recipient {
     }
 }
 
-/// Notifications, each with its person's language and address; `$2` is the channel.
+/// Selects notifications with the language and address of each person; `$2` is the channel.
 macro_rules! addressed {
     ($address:literal) => {
         concat!(
@@ -62,11 +63,8 @@ struct Row {
     address: Option<Vec<u8>>,
 }
 
-/// These notifications, and to whom they go over a channel. One that cannot be read is the trouble of whoever needs it, not
-/// of the others. They are asked for in one statement, because each push waits for it.
-///
-/// # Errors
-/// When the database is unavailable.
+/// These notifications and their recipients on a channel. Each is read by itself, so that one that cannot be read harms
+/// only its own push. It is one statement, because every push waits for it.
 pub async fn of(
     conn: &mut Conn,
     link: &Link,

@@ -1,4 +1,5 @@
-//! Attempts to apply for what is not published (目录之外不得实施行政审批), or to report a decision on it: refused, and kept.
+//! Refused attempts to apply for an item that is not published (目录之外不得实施行政审批), or to report a decision on one. They are
+//! kept as evidence.
 
 use uuid::Uuid;
 
@@ -7,26 +8,23 @@ use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{ClientId, PersonId};
 
-/// A code that does not exist may be any text; this much of it is kept.
+/// An unknown code may be any text. At most this many characters of it are stored.
 const LONGEST_CODE: usize = 100;
 
-/// An attempt that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused<'a> {
-    /// For which item; it may not exist.
+    /// The item. It may not exist.
     pub item: &'a ItemCode,
-    /// Whose attempt it was.
     pub by: By,
-    /// Why, in a word.
+    /// The reason, as a code.
     pub reason: &'static str,
 }
 
-/// Who tried.
+/// Who made the attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// An applicant.
     Person(PersonId),
-    /// A system of the back office.
+    /// A back-office system.
     Client(ClientId),
 }
 
@@ -39,10 +37,7 @@ impl By {
     }
 }
 
-/// Keeps attempts.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Stores refused attempts.
 pub async fn insert(conn: &mut Conn, refused: &[Refused<'_>], at: Instant) -> Result<(), StoreError> {
     let code = |item: &ItemCode| item.as_str().chars().filter(|c| *c != '\0').take(LONGEST_CODE).collect::<String>();
     let (people, clients): (Vec<_>, Vec<_>) = refused.iter().map(|one| one.by.columns()).unzip();
@@ -61,10 +56,7 @@ pub async fn insert(conn: &mut Conn, refused: &[Refused<'_>], at: Instant) -> Re
     Ok(())
 }
 
-/// Drops attempts from before `before`, at most `limit` of them, and says how many.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes up to `limit` attempts from before an instant. Returns how many.
 pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "delete from refused_applications where id = any (array(
         select id from refused_applications where at < $1 order by at limit $2 for update skip locked))";

@@ -1,9 +1,9 @@
-//! What the record knows of decisions that other systems report, before they are written down: many at once, in one
-//! round trip.
+//! Looks up what the database knows of decisions that back-office systems report, before they are written: many at
+//! once, in one round trip.
 //!
-//! A system that reports a resident ID names a person: the result is for whoever proves that ID, and for nobody else. The
-//! phone beside it says where messages go. It may be a spouse's by now, or a stranger's, so its owner is never taken for
-//! the applicant. A system that reports a phone alone names the owner of that phone.
+//! A system that reports a resident ID names a person: the result is for the person who proves that ID. The phone
+//! beside it is only where messages go. It may belong to a spouse by now, or to a stranger, so its owner is never taken
+//! for the applicant. A system that reports a phone alone names the owner of that phone.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -15,26 +15,25 @@ use crate::domain::notice::reach::Reach;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 use crate::store::seal::KeyRing;
 
-/// What another system knows of an applicant.
+/// An applicant as a back-office system names them.
 #[derive(Debug, Clone)]
 pub struct KnownAs {
-    /// Their phone: how the result reaches them.
+    /// The phone to which messages go.
     pub phone: MobilePhone,
-    /// Their resident ID, where the other system says it.
+    /// The resident ID, if the system reports it.
     pub resident_id: Option<ResidentId>,
 }
 
-/// What an applicant is found by, as a keyed hash.
+/// The keyed hash by which an applicant is found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Name {
-    /// A phone alone.
+    /// Of the phone, if no resident ID is reported.
     Phone(Vec<u8>),
-    /// A resident ID.
+    /// Of the resident ID.
     ResidentId(Vec<u8>),
 }
 
 impl Name {
-    /// By what somebody is found who is known as this.
     #[must_use]
     pub fn of(keys: &KeyRing, applicant: &KnownAs) -> Self {
         match &applicant.resident_id {
@@ -58,42 +57,34 @@ impl Name {
     }
 }
 
-/// What names a reported decision, and its applicant.
+/// A reported decision to be looked up.
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
-    /// The system that reports it.
     pub source: &'a str,
-    /// Its reference there.
+    /// The system's own reference.
     pub reference: &'a str,
-    /// Who applied.
     pub applicant: Name,
 }
 
-/// What the record knows of a reported decision.
+/// What the database knows of a reported decision.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// Whether its reference was taken before.
+    /// True if a case with this reference is stored.
     pub is_taken: bool,
-    /// Who applied; `None` for somebody new.
+    /// The applicant; `None` if they are new.
     pub applicant: Option<KnownApplicant>,
 }
 
-/// Somebody who is known.
 #[derive(Debug, Clone)]
 pub struct KnownApplicant {
-    /// Who.
     pub id: PersonId,
-    /// Nobody came and proved the resident ID yet, so messages go to the phone that was named beside it last.
+    /// True if no person has proved the resident ID yet. Messages then go to the phone that was reported last.
     pub is_awaited: bool,
-    /// How they can be reached.
     pub reach: Reach,
 }
 
-/// Looks decisions up, in the order given. Nothing of it is held: what is written by it may break a rule of the schema if
-/// others write meanwhile, and the next look finds what they wrote.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Looks decisions up, in the order given. Nothing is locked: if another transaction writes meanwhile, a write that
+/// relies on this result may violate a constraint. The next look-up then finds the rows of the other transaction.
 pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Known>, StoreError> {
     #[derive(FromRow)]
     struct Row {

@@ -1,8 +1,8 @@
 //! Personal data at rest: sealed with AES-256-GCM under a ring of keys, and found by a keyed hash.
 //!
-//! A sealed value is `version (1) ‖ key number (4) ‖ nonce (12) ‖ ciphertext and tag`, bound to the place where it
-//! belongs ("people.phone"), so that a value moved to another column does not open. New values are sealed with the
-//! newest key; older keys only open. The hash key never rotates: it is what finds a person.
+//! A sealed value is `version (1) ‖ key number (4) ‖ nonce (12) ‖ ciphertext and tag`. It is bound to its place
+//! ("people.phone"), so that a value moved to another column does not open. New values are sealed with the newest key;
+//! older keys only open values. The hash key never rotates, because people are found by their hashes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,21 +21,17 @@ use crate::domain::kernel::private::Private;
 const VERSION: u8 = 1;
 const HEADER: usize = 1 + 4 + NONCE_LEN;
 
-/// Why a key ring cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
-    /// A line is not `number base64-of-32-bytes`, or `hash base64-of-32-bytes`.
     #[error("line {0} is neither `<number> <base64 of 32 bytes>` nor `hash <base64 of 32 bytes>`")]
     Line(usize),
-    /// There is no sealing key.
     #[error("there is no sealing key")]
     NoKey,
-    /// There is no hash key.
     #[error("there is no hash key")]
     NoHashKey,
 }
 
-/// The keys that seal and open values. Cloning shares them.
+/// The keys that seal, open and hash values. Cloning shares them.
 #[derive(Clone)]
 pub struct KeyRing(Arc<Keys>);
 
@@ -46,10 +42,10 @@ struct Keys {
 }
 
 impl KeyRing {
-    /// Reads a key file: one key a line, `<number> <base64>`, and one line `hash <base64>`. `#` starts a comment.
+    /// Reads a key file: one key per line, `<number> <base64>`, and one line `hash <base64>`. `#` starts a comment.
     ///
     /// # Errors
-    /// Names the first line that is wrong, or the key that is missing.
+    /// Names the first wrong line, or the missing key.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
         let mut sealing = BTreeMap::new();
         let mut hashing = None;
@@ -73,7 +69,7 @@ impl KeyRing {
         Ok(Self(Arc::new(Keys { newest, sealing, hashing: hashing.ok_or(KeyRingError::NoHashKey)? })))
     }
 
-    /// The text of a fresh key file.
+    /// The text of a new key file with random keys.
     #[must_use]
     pub fn fresh_file() -> Private<String> {
         let key = || STANDARD.encode(random_bytes::<32>());
@@ -84,10 +80,10 @@ impl KeyRing {
         ))
     }
 
-    /// Seals bytes for a place.
+    /// Seals bytes for a place, `table.column`.
     ///
     /// # Errors
-    /// When the cipher refuses, which no input of ours makes it do.
+    /// If the cipher refuses, which does not happen with any input of ours.
     pub fn seal(&self, place: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce: [u8; NONCE_LEN] = random_bytes();
         let key = &self.0.sealing[&self.0.newest];
@@ -102,10 +98,10 @@ impl KeyRing {
         Ok(sealed)
     }
 
-    /// Opens what was sealed for a place.
+    /// Opens a value that was sealed for a place.
     ///
     /// # Errors
-    /// When its key is missing, or it was changed, or it belongs elsewhere.
+    /// If its key is missing, the value was changed, or it was sealed for another place.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
         let broken = |why: &str| StoreError::Broken(format!("{place} does not open: {why}"));
         let (header, text) = sealed.split_at_checked(HEADER).ok_or_else(|| broken("too short"))?;
@@ -128,7 +124,7 @@ impl KeyRing {
     /// Seals a value as JSON.
     ///
     /// # Errors
-    /// As [`KeyRing::seal`]; or when the value has no JSON form.
+    /// As [`KeyRing::seal`], or if the value cannot be written as JSON.
     pub fn seal_json<T: Serialize>(&self, place: &str, value: &T) -> Result<Vec<u8>, StoreError> {
         let text = serde_json::to_vec(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))?;
         self.seal(place, &text)
@@ -137,10 +133,10 @@ impl KeyRing {
     /// Opens a value that was sealed as JSON.
     ///
     /// # Errors
-    /// As [`KeyRing::open`]; or when it is not such a value.
+    /// As [`KeyRing::open`], or if the JSON is not a `T`.
     pub fn open_json<T: DeserializeOwned>(&self, place: &str, sealed: &[u8]) -> Result<T, StoreError> {
         let text = self.open(place, sealed)?;
-        // The error's text may repeat a value, so only its place is told.
+        // The error's text may repeat a value, so only its position is reported.
         serde_json::from_slice(&text).map_err(|error| {
             StoreError::Broken(format!(
                 "{place} is not what it should be (line {}, column {})",
@@ -150,7 +146,7 @@ impl KeyRing {
         })
     }
 
-    /// The keyed hash by which a value of a place is found.
+    /// The keyed hash (HMAC-SHA-256) by which a value of a place is found.
     #[must_use]
     pub fn hash(&self, place: &str, value: &str) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.0.hashing);
@@ -184,7 +180,8 @@ mod tests {
 
     #[test]
     fn an_older_key_still_opens() {
-        let (key, hash) = (STANDARD.encode([7; 32]), STANDARD.encode([9; 32]));
+        let key = STANDARD.encode([7; 32]);
+        let hash = STANDARD.encode([9; 32]);
         let before = KeyRing::parse(&format!("1 {key}\nhash {hash}")).unwrap();
         let after = KeyRing::parse(&format!("1 {key}\n2 {} # new\nhash {hash}", STANDARD.encode([8; 32]))).unwrap();
         let sealed = before.seal("x", b"value").unwrap();

@@ -1,4 +1,5 @@
-//! Sessions and their refresh tokens. Of a token only its hash is kept; its successor follows from the token itself.
+//! Sessions and their refresh tokens. Only the hash of a token is stored. Its successor is derived from the token
+//! itself.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -8,44 +9,34 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::SessionId;
 use crate::domain::people::session::{Audience, EndedBecause, RefreshToken};
 
-/// The token that follows another one: whoever holds that, and the hash key, can make it, and nobody else.
+/// The successor of a token. It can be computed only with the token and the hash key.
 #[must_use]
 pub fn successor(keys: &KeyRing, token: &RefreshToken) -> RefreshToken {
     RefreshToken::of(&keys.hash("refresh_tokens.successor", token.expose()))
 }
 
-/// A session to be opened.
 pub struct NewSession {
-    /// Its id.
     pub id: SessionId,
-    /// Who may use it.
     pub audience: Audience,
     /// The person or the officer.
     pub subject: Uuid,
-    /// Now.
     pub created_at: Instant,
-    /// When it ends by itself.
     pub expires_at: Instant,
 }
 
-/// A refresh token that was presented, with the session that it belongs to. Both rows are held.
+/// A refresh token that a client presented, and its session. Both rows are locked.
 pub struct HeldToken {
-    /// The session.
     pub session: SessionId,
     /// The person or the officer.
     pub subject: Uuid,
-    /// When the session ends by itself.
     pub expires_at: Instant,
-    /// Whether it was ended.
+    /// True if the session was ended before its time.
     pub ended: bool,
-    /// When the token was first used.
+    /// Time of the token's first use.
     pub used_at: Option<Instant>,
 }
 
 /// Opens a session with its first refresh token.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -> Result<(), StoreError> {
     sqlx::query(
         "with opened as (
@@ -65,10 +56,8 @@ pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -
     Ok(())
 }
 
-/// Finds a refresh token of an audience and holds it and its session: two who present it go one after the other.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Finds a refresh token of an audience and locks it and its session, so that two clients that present it are served
+/// one after the other.
 pub async fn hold_token(
     conn: &mut Conn,
     audience: Audience,
@@ -101,10 +90,7 @@ pub async fn hold_token(
     }))
 }
 
-/// Whether a token was given and waits to be used. Its session is held.
-///
-/// # Errors
-/// When the database is unavailable.
+/// True if a token was issued and not used yet. The caller holds its session.
 pub async fn is_unused(conn: &mut Conn, token: &RefreshToken) -> Result<bool, StoreError> {
     let unused =
         sqlx::query_scalar("select exists (select from refresh_tokens where token_hash = $1 and used_at is null)")
@@ -114,10 +100,7 @@ pub async fn is_unused(conn: &mut Conn, token: &RefreshToken) -> Result<bool, St
     Ok(unused)
 }
 
-/// Marks a held token as used, and adds its successor.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Marks a locked token as used, and adds its successor.
 pub async fn rotate(
     conn: &mut Conn,
     session: SessionId,
@@ -140,10 +123,7 @@ pub async fn rotate(
     Ok(())
 }
 
-/// Ends a session, if it is open.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Ends a session if it is open.
 pub async fn end(conn: &mut Conn, id: SessionId, why: EndedBecause, now: Instant) -> Result<(), StoreError> {
     sqlx::query("update sessions set ended_at = $2, ended_because = $3 where id = $1 and ended_at is null")
         .bind(id.uuid())
@@ -154,10 +134,6 @@ pub async fn end(conn: &mut Conn, id: SessionId, why: EndedBecause, now: Instant
     Ok(())
 }
 
-/// Ends every open session of a person or an officer.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn end_all(conn: &mut Conn, subject: Uuid, why: EndedBecause, now: Instant) -> Result<(), StoreError> {
     sqlx::query("update sessions set ended_at = $2, ended_because = $3 where subject_id = $1 and ended_at is null")
         .bind(subject)
@@ -168,10 +144,7 @@ pub async fn end_all(conn: &mut Conn, subject: Uuid, why: EndedBecause, now: Ins
     Ok(())
 }
 
-/// Forgets up to `limit` sessions that ended before an instant, with their tokens; says how many.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Removes up to `limit` sessions that ended before an instant, with their tokens. Returns how many sessions.
 pub async fn forget(conn: &mut Conn, ended_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "with over as (

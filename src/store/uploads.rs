@@ -1,4 +1,4 @@
-//! Uploads: who uploaded what, and where its content lies.
+//! Uploads: owner, kind and place of each uploaded file.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,10 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::domain::kernel::private::Private;
 
-/// An upload and where its content lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredUpload {
-    /// The upload.
     pub upload: Upload,
-    /// The path of its content in the object store.
+    /// Path of the content in the object store.
     pub object_path: String,
 }
 
@@ -57,10 +55,7 @@ impl TryFrom<Row> for StoredUpload {
     }
 }
 
-/// Adds an upload, whose content is in the object store already.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Adds an upload. Its content is in the object store already.
 pub async fn insert(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -86,10 +81,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// One upload, whoever made it.
-///
-/// # Errors
-/// When the database is unavailable or holds something unreadable.
+/// An upload of any person.
 pub async fn find(conn: &mut Conn, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
     let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
         .bind(id.uuid())
@@ -98,10 +90,7 @@ pub async fn find(conn: &mut Conn, id: UploadId) -> Result<Option<StoredUpload>,
     row.map(TryInto::try_into).transpose()
 }
 
-/// The same, locked until the end of the transaction.
-///
-/// # Errors
-/// As [`find`].
+/// As [`find`], locked until the end of the transaction.
 pub async fn find_for_change(conn: &mut Conn, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
     let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1 for update"))
         .bind(id.uuid())
@@ -110,19 +99,14 @@ pub async fn find_for_change(conn: &mut Conn, id: UploadId) -> Result<Option<Sto
     row.map(TryInto::try_into).transpose()
 }
 
-/// How many files a person uploaded and did not hand in.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The number of a person's files that were not handed in.
 pub async fn count_unused(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
     let sql = "select count(*) from uploads where person_id = $1 and keep_until is not null";
     Ok(sqlx::query_scalar(sql).bind(person.uuid()).fetch_one(conn).await?)
 }
 
-/// Files that waited long enough to be handed in, locked until the end of the transaction.
-///
-/// # Errors
-/// As [`find`].
+/// Files whose time to be handed in is over, locked until the end of the transaction. Rows that another transaction has
+/// locked are left out.
 pub async fn expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<StoredUpload>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
         "select ",
@@ -136,10 +120,7 @@ pub async fn expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<St
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Keeps files that are locked until a time of their own; for good, where there is none.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Sets until when each locked file is kept; `None` keeps it for good.
 pub async fn keep(conn: &mut Conn, files: &[(UploadId, Option<Instant>)]) -> Result<(), StoreError> {
     let (ids, until): (Vec<Uuid>, Vec<Option<Instant>>) = files.iter().map(|(id, until)| (id.uuid(), *until)).unzip();
     sqlx::query(
@@ -153,20 +134,14 @@ pub async fn keep(conn: &mut Conn, files: &[(UploadId, Option<Instant>)]) -> Res
     Ok(())
 }
 
-/// Removes files that are locked. Their contents are somebody else's to remove.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Deletes the rows of locked files. The caller removes their contents.
 pub async fn remove(conn: &mut Conn, files: &[UploadId]) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = files.iter().map(|id| id.uuid()).collect();
     sqlx::query("delete from uploads where id = any($1)").bind(ids).execute(conn).await?;
     Ok(())
 }
 
-/// Those of some uploads that a person made.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Which of these uploads a person made.
 pub async fn made_by(
     conn: &mut Conn,
     person: PersonId,

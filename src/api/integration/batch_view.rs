@@ -12,7 +12,7 @@ use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::number_example;
 use crate::casework::frame::idempotency::Answer;
 use crate::domain::kernel::ids::CaseId;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 /// 批量结果。 Results, each with its reference.
 #[derive(Debug, Object)]
@@ -52,9 +52,9 @@ pub(super) struct Verdict {
 impl Verdict {
     /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our
     /// side is logged, as for a request.
-    pub(super) fn of(reference: Option<String>, outcome: Result<(bool, Versioned), Problem>) -> Self {
+    pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
-            Ok((is_new, Versioned { case, .. })) => {
+            Ok((is_new, VersionedCase { case, .. })) => {
                 let status = if is_new { 201 } else { 200 };
                 let number = Some(case.number.as_str().to_owned());
                 Self { reference, status, case: Some(case.id), number, problem: None }

@@ -32,7 +32,7 @@ use crate::domain::kernel::clock::beijing_day;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Scope;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 pub struct Results {
     pub(super) people: People,
@@ -158,7 +158,7 @@ impl Results {
 }
 
 /// The case of a result, and `true` if this request created it, now or at its first attempt.
-fn taken(recorded: Recorded) -> Result<(bool, Versioned), Problem> {
+fn taken(recorded: Recorded) -> Result<(bool, VersionedCase), Problem> {
     match recorded {
         Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
         Recorded::Known(case) => Ok((false, case)),
@@ -186,7 +186,7 @@ struct ResultBody {
 }
 
 impl ResultBody {
-    fn of(reference: String, case: &Versioned) -> Self {
+    fn of(reference: String, case: &VersionedCase) -> Self {
         Self {
             reference,
             case: case.case.id,

@@ -56,7 +56,7 @@ impl MobileCases {
     ) -> Result<Answered<Created<CaseBody>>, ProblemOf<SubmitError>> {
         let once = idempotency_key.once(person.id, "submit_case", body.raw());
         let catalog = self.casework.catalog().current();
-        let made = |case: &cases::Versioned| Created {
+        let made = |case: &cases::VersionedCase| Created {
             body: CaseBody::of(case, &catalog),
             version: case.version,
             location: format!("/v1/cases/{}", case.case.id),
@@ -79,7 +79,7 @@ impl MobileCases {
         let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let rows = self.casework.cases(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &cases::Versioned| (row.case.submitted_at, row.case.id);
+        let position = |row: &cases::VersionedCase| (row.case.submitted_at, row.case.id);
         Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
@@ -140,14 +140,14 @@ impl MobileCases {
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "correct_delivery", &json!([id.0, body.raw()]));
         let correction = Correction { case: id.0, version: if_match.version, address: body.into_inner().address };
-        let (request, answer) = (current_request(), |case: &cases::Versioned| self.show(case).into());
+        let (request, answer) = (current_request(), |case: &cases::VersionedCase| self.show(case).into());
         let trace = Some(request.traceparent.as_str());
         Ok(self.casework.correct_delivery(person.id, &correction, once.as_ref(), trace, answer).await?.into())
     }
 }
 
 impl MobileCases {
-    fn show(&self, case: &cases::Versioned) -> Shown<CaseBody> {
+    fn show(&self, case: &cases::VersionedCase) -> Shown<CaseBody> {
         Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 }

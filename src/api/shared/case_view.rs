@@ -15,7 +15,7 @@ use crate::domain::item::due::Missed;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 /// 办件。 A case.
 #[derive(Debug, Clone, Object)]
@@ -157,7 +157,7 @@ pub struct SupplementBody {
 impl CaseBody {
     /// The name of the item comes from the catalogue.
     #[must_use]
-    pub fn of(versioned: &Versioned, catalog: &Snapshot) -> Self {
+    pub fn of(versioned: &VersionedCase, catalog: &Snapshot) -> Self {
         let case = &versioned.case;
         let code = case.item.to_string();
         let version = case.item_version;

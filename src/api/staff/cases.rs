@@ -67,7 +67,7 @@ impl StaffCases {
         let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &cases::Versioned| (row.case.due_on, row.case.id);
+        let position = |row: &cases::VersionedCase| (row.case.due_on, row.case.id);
         let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
         Ok(Json(page))
     }
@@ -185,7 +185,7 @@ impl StaffCases {
         Ok(Json(Page { data, has_more: false, next_cursor: None }))
     }
 
-    fn show(&self, case: &cases::Versioned) -> Shown<CaseBody> {
+    fn show(&self, case: &cases::VersionedCase) -> Shown<CaseBody> {
         Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 

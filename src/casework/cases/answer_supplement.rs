@@ -12,7 +12,7 @@ use crate::domain::form::Fault;
 use crate::domain::item::due::NOTICE_WITHIN;
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::store::StoreError;
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, VersionedCase};
 
 /// Why an answer is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ impl Casework {
         handed_in: &Application,
         once: Option<&Once>,
         trace: Option<&str>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, AnswerError> {
         self.check_answer(person, case, handed_in).await?;
         let sealed = self.store().keys().seal_json("case_supplements.sealed", handed_in)?;

@@ -8,7 +8,7 @@ use crate::casework::frame::change::{Act, ChangeError};
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once};
 use crate::domain::case::Actor;
 use crate::domain::kernel::ids::{AddressId, CaseId, PersonId};
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::{StoreError, addresses, parcels};
 
 /// Why a result is not sent again.
@@ -45,7 +45,7 @@ impl Casework {
         correction: &Correction,
         once: Option<&Once>,
         trace: Option<&str>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, CorrectError> {
         let (keys, now) = (self.store().keys(), self.now());
         let Correction { case, version, address } = *correction;

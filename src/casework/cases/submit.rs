@@ -18,7 +18,7 @@ use crate::domain::kernel::clock::{Instant, beijing_day, fresh};
 use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
 use crate::domain::kernel::private::Private;
 use crate::domain::people::person::Person;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::{self, Conn, StoreError};
@@ -73,7 +73,7 @@ impl From<SaveError> for SubmitError {
             SaveError::NotInForce => Self::ItemChanged,
             SaveError::Answered => Self::Once(OnceError::InProgress),
             // Their account became another's, and the draft with it.
-            SaveError::Store(error) if error.broke("cases_person_id_fkey") => Self::NotFound,
+            SaveError::Store(error) if error.violates("cases_person_id_fkey") => Self::NotFound,
             SaveError::Store(error) => Self::Store(error),
         }
     }
@@ -100,7 +100,7 @@ impl Casework {
         person: PersonId,
         draft: DraftId,
         once: &Once,
-        answer: impl Fn(&Versioned) -> Answer + Send + Sync,
+        answer: impl Fn(&VersionedCase) -> Answer + Send + Sync,
     ) -> Result<Given, SubmitError> {
         match self.submit_as_published(person, draft, once, &answer).await {
             Err(SubmitError::ItemChanged) => {
@@ -116,7 +116,7 @@ impl Casework {
         person: PersonId,
         draft: DraftId,
         once: &Once,
-        answer: &(impl Fn(&Versioned) -> Answer + Send + Sync),
+        answer: &(impl Fn(&VersionedCase) -> Answer + Send + Sync),
     ) -> Result<Given, SubmitError> {
         let (keys, now) = (self.store().keys(), self.now());
         let mut connection = self.store().connection().await?;
@@ -127,7 +127,7 @@ impl Casework {
         }
         let ready = self.prepare(&mut connection, found, now).await?;
         let mut record = self.open(&ready, now)?;
-        let answer = answer(&Versioned { case: ready.case, version: 1 });
+        let answer = answer(&VersionedCase { case: ready.case, version: 1 });
         idempotency::leave_in(&mut record, keys, Some(once), &answer, now)?;
         let mut tx = store::begin_on(&mut connection).await?;
         match self.save(&mut tx, &record, now).await {

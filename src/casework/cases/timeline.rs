@@ -8,7 +8,7 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, ParcelId, PersonId};
 use crate::domain::notice::notification::{ChannelCode, Event};
 use crate::store::cases::{self, Owner};
-use crate::store::parcels::{self, StoredParcel};
+use crate::store::parcels::{self, StoredParcel, StoredScan};
 use crate::store::{Conn, KeyRing, StoreError, notifications};
 
 /// One step of a case's way.
@@ -67,7 +67,7 @@ impl Casework {
 
     async fn scans(&self, connection: &mut Conn, stored: &StoredParcel) -> Result<Vec<Step>, StoreError> {
         let way = parcels::scans(connection, self.store().keys(), stored.parcel.id).await?;
-        let step = |(scan, _): (crate::domain::delivery::parcel::Scan, bool)| Step {
+        let step = |StoredScan { scan, .. }| Step {
             at: scan.occurred_at,
             kind: StepKind::Scanned {
                 parcel: stored.parcel.id,

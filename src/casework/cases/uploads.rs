@@ -116,7 +116,7 @@ impl Casework {
     async fn promise_removal(&self, path: &str) -> Result<(), StoreError> {
         let removal = Job::after(Work::RemoveContent { path: path.to_owned() }, ROWLESS_FOR);
         let mut connection = self.store().connection().await?;
-        jobs::promise(&mut connection, &[removal], None).await?;
+        jobs::enqueue(&mut connection, &[removal], None).await?;
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl Casework {
         }
         uploads::insert(&mut tx, self.store().keys(), stored, name).await?;
         let removal = Work::RemoveContent { path: stored.object_path.clone() };
-        if !jobs::take_back(&mut tx, &removal.key()).await? {
+        if !jobs::cancel_untried(&mut tx, &removal.key()).await? {
             return Err(UploadError::TooLate);
         }
         let answer = answer(&stored.upload);
@@ -183,7 +183,7 @@ impl Casework {
         let ids: Vec<UploadId> = files.iter().map(|stored| stored.upload.id).collect();
         uploads::remove(tx, &ids).await?;
         for stored in files {
-            record.promise(&Job::now(Work::RemoveContent { path: stored.object_path.clone() }), None)?;
+            record.enqueue(&Job::now(Work::RemoveContent { path: stored.object_path.clone() }), None)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::casework::frame::change::{Act, ChangeError, Context};
 use crate::casework::frame::idempotency::{Answer, Given, Once};
 use crate::domain::case::{Actor, Case, State};
 use crate::domain::kernel::ids::{CaseId, PersonId};
-use crate::store::cases::{Owner, Versioned};
+use crate::store::cases::{Owner, VersionedCase};
 
 impl Casework {
     /// Withdraws a person's case, and answers. The reason stays with the case.
@@ -20,7 +20,7 @@ impl Casework {
         reason: String,
         once: Option<&Once>,
         trace: Option<&str>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let act = Act {
             case,

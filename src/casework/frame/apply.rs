@@ -70,7 +70,7 @@ impl Casework {
         if event.rings()
             && let Some(channel) = self.next_channel(&self.catalog().current(), event, reach, None)
         {
-            record.promise(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
+            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl Casework {
             created_at: now,
         };
         let serve_by = case.serve_by(self.catalog().current().calendar());
-        record.send(&parcel, &case.agency, serve_by, self.store().keys())?;
-        record.promise(&Job::now(Work::OrderParcel { parcel: id, carrier: carrier.clone() }), applicant.trace)
+        record.add_parcel(&parcel, &case.agency, serve_by, self.store().keys())?;
+        record.enqueue(&Job::now(Work::OrderParcel { parcel: id, carrier: carrier.clone() }), applicant.trace)
     }
 }

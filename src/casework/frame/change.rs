@@ -14,7 +14,7 @@ use crate::domain::item::Item;
 use crate::domain::item::calendar::UnknownYear;
 use crate::domain::kernel::clock::{Instant, beijing_day};
 use crate::domain::kernel::ids::{CaseId, PersonId, UploadId};
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, Tx, reach};
 
@@ -79,7 +79,7 @@ pub(in crate::casework) struct Context<'a> {
 
 /// A case that is changed, with all that it owes, but not saved yet.
 pub(in crate::casework) struct Changed {
-    case: Versioned,
+    case: VersionedCase,
     record: Record,
 }
 
@@ -97,7 +97,7 @@ impl Casework {
         act: Act<'_>,
         once: Option<&Once>,
         transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
-        answer: impl FnOnce(&Versioned) -> Answer,
+        answer: impl FnOnce(&VersionedCase) -> Answer,
     ) -> Result<Given, ChangeError> {
         let mut tx = self.store().begin().await?;
         if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), once, self.now()).await? {
@@ -129,7 +129,7 @@ impl Casework {
         record.change_case(&case, found.version, now)?;
         record.remember(case.id, &act.actor, act.name, (act.cause)(&case), now);
         self.owe(tx, &mut record, &case, &owed, &context, act.trace).await?;
-        Ok(Changed { case: Versioned { case, version: found.version + 1 }, record })
+        Ok(Changed { case: VersionedCase { case, version: found.version + 1 }, record })
     }
 
     /// Adds what a transition owes to the record of a case.
@@ -165,7 +165,7 @@ impl Casework {
         mut tx: Tx<'_>,
         Changed { case, mut record }: Changed,
         once: Option<&Once>,
-        answer: impl FnOnce(&Versioned) -> Answer,
+        answer: impl FnOnce(&VersionedCase) -> Answer,
     ) -> Result<Given, ChangeError> {
         let (answer, now) = (answer(&case), self.now());
         idempotency::leave_in(&mut record, self.store().keys(), once, &answer, now)?;

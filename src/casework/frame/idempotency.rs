@@ -11,7 +11,7 @@
 use serde_json::Value;
 
 use crate::domain::kernel::clock::Instant;
-use crate::store::idempotency::{self, Stored};
+use crate::store::idempotency::{self, AnswerKey, StoredAnswer};
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{KeyRing, StoreError, Tx};
 
@@ -91,12 +91,12 @@ pub enum OnceError {
 }
 
 impl Once {
-    fn named(&self) -> (&str, &str) {
-        (&self.scope, &self.key)
+    fn named(&self) -> AnswerKey<'_> {
+        AnswerKey { scope: &self.scope, key: &self.key }
     }
 
-    fn stored(&self, answer: &Answer) -> Stored {
-        Stored {
+    fn stored(&self, answer: &Answer) -> StoredAnswer {
+        StoredAnswer {
             fingerprint: self.fingerprint.to_vec(),
             status: answer.status,
             headers: answer.headers.clone(),
@@ -112,7 +112,7 @@ impl Once {
 pub async fn enter(tx: &mut Tx<'_>, keys: &KeyRing, once: Option<&Once>, now: Instant) -> Result<Entered, OnceError> {
     let Some(once) = once else { return Ok(Entered::First) };
     // The lock first: what another stored while it held it is found.
-    let is_free = idempotency::try_lock(tx, &once.scope, &once.key).await?;
+    let is_free = idempotency::try_lock(tx, once.named()).await?;
     match idempotency::find(tx, keys, once.named(), now).await? {
         Some(stored) if stored.fingerprint == once.fingerprint => {
             Ok(Entered::Replay(Answer { status: stored.status, headers: stored.headers, body: stored.body }))

@@ -30,7 +30,7 @@ impl Casework {
         if !callbacks::keep(&mut tx, self.store().keys(), id, call, self.now()).await? {
             return Ok(());
         }
-        let offers = jobs::promise(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], trace).await?;
+        let offers = jobs::enqueue(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], trace).await?;
         tx.commit().await?;
         self.parts.bell.ring(offers, std::iter::empty());
         Ok(())

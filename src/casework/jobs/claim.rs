@@ -47,8 +47,11 @@ impl Casework {
     pub async fn sweep(&self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         const AT_ONCE: i64 = 1_000;
         let found = jobs::sweep(&mut *self.store().connection().await?, lane, lost_after, AT_ONCE).await?;
-        let lost = found.iter().filter(|(_, lost)| *lost).count();
-        Ok(Swept { offers: found.into_iter().map(|(job, _)| Offer { job, lane: lane.clone() }).collect(), lost })
+        let lost = found.iter().filter(|job| job.was_lost).count();
+        Ok(Swept {
+            offers: found.into_iter().map(|swept| Offer { job: swept.job, lane: lane.clone() }).collect(),
+            lost,
+        })
     }
 
     /// Brings the dead letters of a filter back to life, oldest first, at most `limit`; says how many there were.

@@ -5,7 +5,7 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::Lane;
 use crate::store::StoreError;
-use crate::store::jobs::{self, AttemptRow, Backlog, JobFilter, JobRow, Standing};
+use crate::store::jobs::{self, AttemptRow, Backlog, JobFilter, JobRow, LaneCounts};
 
 impl Casework {
     /// Jobs of a filter, the newest first, before a place in the list.
@@ -55,7 +55,7 @@ impl Casework {
     }
 
     /// How these lanes stand, counted up to `most`.
-    pub async fn standing(&self, lanes: &[Lane], most: i64) -> Result<Vec<Standing>, StoreError> {
-        jobs::standing(&mut *self.store().connection().await?, lanes, most).await
+    pub async fn lane_counts(&self, lanes: &[Lane], most: i64) -> Result<Vec<LaneCounts>, StoreError> {
+        jobs::lane_counts(&mut *self.store().connection().await?, lanes, most).await
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::kernel::ids::ParcelId;
 use crate::domain::notice::notification::Event;
 use crate::domain::work::job::{Job, Work};
 use crate::store::cases::{self, Owner};
-use crate::store::parcels::{self, ScanSource, StoredParcel};
+use crate::store::parcels::{self, ScanSource, StoredParcel, StoredScan};
 use crate::store::record::{ChangeKind, Record};
 use crate::store::{StoreError, Tx, jobs, notifications, reach};
 
@@ -116,7 +116,7 @@ impl Casework {
                 if parcel.state == ParcelState::Pending {
                     parcel.state = ParcelState::Ordered;
                 }
-                record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
+                record.enqueue(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
             }
             ParcelChange::Withdrawn => {
                 parcel.round += 1;
@@ -127,7 +127,7 @@ impl Casework {
             ParcelChange::Scanned(trail) => {
                 if parcel.state == ParcelState::Pending {
                     // Its call overtook its answer to our order, which nobody waits for any more.
-                    record.promise(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
+                    record.enqueue(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
                 }
                 self.scan(tx, record, parcel, trail, now).await?;
             }
@@ -153,12 +153,12 @@ impl Casework {
         }
         parcels::add_scans(tx, keys, parcel.id, &trail.scans, trail.source, now).await?;
         let way = parcels::scans(tx, keys, parcel.id).await?;
-        let hinted_end = |(scan, fact): &&(Scan, bool)| !fact && scan.meaning.ends_the_way();
+        let hinted_end = |step: &&StoredScan| !step.is_fact && step.scan.meaning.ends_the_way();
         let named_now = nameless && parcel.waybill.is_some();
         if named_now || way.iter().any(|step| hinted_end(&step)) {
             confirm(tx, record, parcel, trail.source).await?;
         }
-        let believed = way.iter().filter(|step| !hinted_end(step)).map(|(scan, _)| scan);
+        let believed = way.iter().filter(|step| !hinted_end(step)).map(|step| &step.scan);
         let cancelled_by_us = parcel.state == ParcelState::Cancelled;
         let state = ParcelState::after(true, believed);
         if !(cancelled_by_us && state == ParcelState::Ordered) {
@@ -180,7 +180,9 @@ impl Casework {
         let carrier = Actor::Carrier(parcel.carrier.clone());
         record.remember(parcel.case, &carrier, "parcel_moved", cause, now);
         let Some(event) = event_of(parcel.state) else { return Ok(()) };
-        if record.tells(parcel.id, event) || notifications::told_before(tx, (parcel.case, parcel.id), event).await? {
+        if record.has_parcel_event(parcel.id, event)
+            || notifications::has_parcel_event(tx, parcel.case, parcel.id, event).await?
+        {
             return Ok(());
         }
         let case = self.case_of(tx, parcel).await?;

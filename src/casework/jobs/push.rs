@@ -146,14 +146,14 @@ impl Casework {
         if again.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let mut told = notifications::brought(conn, &again).await?;
+        let mut told = notifications::already_delivered(conn, &again).await?;
         let later: Vec<&ChannelCode> = self.parts.chain.after(&link.channel).collect();
         let key_of = |notification: NotificationId, channel: &ChannelCode| {
             Work::Push { notification, channel: channel.clone() }.key()
         };
         let keys: BTreeMap<String, NotificationId> =
             again.iter().flat_map(|id| later.iter().map(|channel| (key_of(*id, channel), *id))).collect();
-        let promised = jobs::promised(conn, &keys.keys().cloned().collect::<Vec<_>>()).await?;
+        let promised = jobs::enqueued(conn, &keys.keys().cloned().collect::<Vec<_>>()).await?;
         told.extend(promised.iter().filter_map(|key| keys.get(key)));
         Ok(told)
     }
@@ -256,7 +256,7 @@ impl Casework {
         let reach = reach::of(tx, &[person]).await?.remove(&person).unwrap_or_default();
         let next = self.next_channel(&self.catalog().current(), event, &reach, Some(&effect.channel));
         if let Some(channel) = next {
-            record.promise(&Job::now(Work::Push { notification: id, channel }), trace)?;
+            record.enqueue(&Job::now(Work::Push { notification: id, channel }), trace)?;
         }
         Ok(())
     }

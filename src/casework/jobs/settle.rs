@@ -7,7 +7,7 @@ use super::push::EndedPush;
 use super::{ChannelNews, ParcelEffect, PushEffect};
 use crate::casework::Casework;
 use crate::domain::kernel::ids::{CallbackId, ParcelId};
-use crate::store::jobs::{self, AttemptId, Ending};
+use crate::store::jobs::{self, AttemptKey, Ending};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, callbacks, parcels};
 
@@ -64,14 +64,14 @@ impl Casework {
     ///
     /// # Errors
     /// When the database is unavailable: then nothing is settled, and the same may be tried again.
-    pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptId>, StoreError> {
+    pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptKey>, StoreError> {
         let now = self.now();
         let mut tx = self.store().begin().await?;
         // Before the jobs: whoever holds a parcel may promise a job that is being settled here, and waits for its end.
         parcels::lock(&mut tx, &settlements.iter().flat_map(|settlement| settlement.effect.parcels()).collect())
             .await?;
         let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();
-        let held: BTreeSet<AttemptId> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
+        let held: BTreeSet<AttemptKey> = jobs::settle(&mut tx, &endings).await?.into_iter().collect();
         let settled = || settlements.iter().filter(|settlement| held.contains(&settlement.ending.attempt()));
         let mut record = Record::default();
         let (mut pushes, mut parcels, mut news) = (Vec::new(), Vec::new(), Vec::new());

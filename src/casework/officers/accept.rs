@@ -8,7 +8,7 @@ use crate::casework::frame::change::{ChangeError, Context};
 use crate::casework::frame::idempotency::{Answer, Given};
 use crate::domain::case::Case;
 use crate::domain::item::due::Deadlines;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 impl Casework {
     /// Accepts a case, and answers. Its deadlines count from the day on which the law takes it as accepted.
@@ -20,7 +20,7 @@ impl Casework {
         &self,
         desk: &Desk,
         asked: Asked<'_>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let accept = |case: Case, context: &Context<'_>| {
             let (promised, legal) = (context.item.promised, context.item.legal);

@@ -8,7 +8,7 @@ use crate::casework::frame::change::{ChangeError, Context};
 use crate::casework::frame::idempotency::{Answer, Given};
 use crate::domain::case::{Case, Ruling, State};
 use crate::domain::item::due::Deadlines;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 impl Casework {
     /// Decides, and answers.
@@ -20,7 +20,7 @@ impl Casework {
         desk: &Desk,
         asked: Asked<'_>,
         ruling: Ruling,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let decide = |case: Case, context: &Context<'_>| {
             let complete = |deadlines: Deadlines| deadlines.completed(context.item.legal, context.catalog.calendar());

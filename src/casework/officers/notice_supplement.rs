@@ -8,7 +8,7 @@ use crate::casework::Casework;
 use crate::casework::frame::change::{ChangeError, Context};
 use crate::casework::frame::idempotency::{Answer, Given};
 use crate::domain::case::Case;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 const SECONDS_OF_A_DAY: u64 = 24 * 3600;
 
@@ -23,7 +23,7 @@ impl Casework {
         desk: &Desk,
         asked: Asked<'_>,
         points: Vec<String>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let act = asked.act(desk, "supplement_noticed", &cause);
         let notice = |case: Case, context: &Context<'_>| {

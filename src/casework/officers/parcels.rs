@@ -39,7 +39,7 @@ impl Casework {
             return Ok(None);
         }
         let way = parcels::scans(&mut connection, keys, id).await?;
-        Ok(Some((stored, way.into_iter().map(|(scan, _)| scan).collect())))
+        Ok(Some((stored, way.into_iter().map(|step| step.scan).collect())))
     }
 
     /// The parcels of a case of the agency, the first one first; `None` if it has no such case.
@@ -84,7 +84,7 @@ impl Casework {
         record.remember(parcel.case, &desk.actor(), "parcel_cancellation_asked", json!({"parcel": id}), now);
         let cancel = Work::CancelParcel { parcel: id, carrier: parcel.carrier };
         let key = cancel.key();
-        record.promise(&Job::now(cancel), desk.trace.as_deref())?;
+        record.enqueue(&Job::now(cancel), desk.trace.as_deref())?;
         let mut tx = self.store().begin().await?;
         let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
         // It may have been asked for before, and have come to nothing.

@@ -8,12 +8,12 @@ use crate::casework::frame::item_of_case::item_of;
 use crate::domain::application::Application;
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::ids::CaseId;
-use crate::store::cases::{self, HistoryEntry, Versioned};
+use crate::store::cases::{self, HistoryEntry, VersionedCase};
 use crate::store::{Conn, StoreError};
 
 /// A case with all that was handed in.
 pub struct CaseFile {
-    pub case: Versioned,
+    pub case: VersionedCase,
     /// What was applied for, as submitted.
     pub application: Application,
     /// The answer to a supplement notice.
@@ -28,13 +28,13 @@ impl Casework {
         state: Option<&str>,
         after: Option<(Option<NaiveDate>, CaseId)>,
         limit: i64,
-    ) -> Result<Vec<Versioned>, StoreError> {
+    ) -> Result<Vec<VersionedCase>, StoreError> {
         let keys = self.store().keys();
         cases::queue(&mut *self.store().connection().await?, keys, &desk.agency, state, after, limit).await
     }
 
     /// A case of the agency by its number, whatever state it is in.
-    pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<Versioned>, StoreError> {
+    pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<VersionedCase>, StoreError> {
         cases::by_number(&mut *self.store().connection().await?, self.store().keys(), &desk.agency, number).await
     }
 

@@ -58,7 +58,7 @@ impl People {
             revoked_at: None,
         };
         match api_clients::insert(&mut *self.store.connection().await?, &client, keys).await {
-            Err(error) if error.broke(ONE_CLIENT_PER_SOURCE) => Err(ClientError::Taken),
+            Err(error) if error.violates(ONE_CLIENT_PER_SOURCE) => Err(ClientError::Taken),
             other => Ok(other.map(|()| client)?),
         }
     }

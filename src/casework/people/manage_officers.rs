@@ -55,7 +55,7 @@ impl People {
             disabled_at: None,
         };
         match officers::insert(&mut *self.store.connection().await?, &officer, &hash).await {
-            Err(error) if error.broke(ONE_OFFICER_PER_USERNAME) => Err(OfficerError::Taken),
+            Err(error) if error.violates(ONE_OFFICER_PER_USERNAME) => Err(OfficerError::Taken),
             other => Ok(other.map(|()| officer)?),
         }
     }

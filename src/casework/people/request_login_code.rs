@@ -45,7 +45,7 @@ impl People {
         };
         login_codes::insert(&mut tx, keys, &code).await?;
         let send = Work::SendLoginCode { code: code.id, channel: self.code_channel.clone() };
-        let offers = jobs::promise(&mut tx, &[Job::now(send)], trace).await?;
+        let offers = jobs::enqueue(&mut tx, &[Job::now(send)], trace).await?;
         commit(tx).await?;
         self.bell.ring(offers, std::iter::empty());
         Ok(())

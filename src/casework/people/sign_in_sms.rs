@@ -57,7 +57,7 @@ impl People {
         let (keys, now) = (self.store.keys(), self.clock.now());
         match people::find_by_phone(tx, keys, phone).await? {
             Some(person) if person.is_awaited() => {
-                people::came(tx, person.id, language, now).await?;
+                people::record_first_sign_in(tx, person.id, language, now).await?;
                 Ok(Person { language, signed_in_at: Some(now), ..person })
             }
             Some(person) => Ok(person),

@@ -15,7 +15,7 @@ use crate::domain::item::{AgencyCode, ItemCode};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::ClientId;
 use crate::store::StoreError;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 use crate::store::reported::KnownAs;
 
 /// A back-office system at work.
@@ -59,11 +59,11 @@ pub enum NewDelivery {
 #[derive(Debug)]
 pub enum Recorded {
     /// It is a case now.
-    Created(Versioned),
+    Created(VersionedCase),
     /// It was known already.
-    Known(Versioned),
+    Known(VersionedCase),
     /// It is the request that made the case, come again. The case is closed from the start, so it still is as it was then.
-    Replayed(Versioned),
+    Replayed(VersionedCase),
     /// It is refused; the others of its batch are not affected.
     Refused(RowRefusal),
 }

@@ -20,8 +20,8 @@ use crate::domain::kernel::clock::{Instant, beijing_day, fresh};
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::reach::Reach;
 use crate::domain::work::job::Offer;
-use crate::store::cases::{self, Owner, ReportMark, Versioned};
-use crate::store::record::{Opening, Record, SaveError};
+use crate::store::cases::{self, Owner, ReportMark, ReportedCase, VersionedCase};
+use crate::store::record::{NamedPerson, Opening, Record, SaveError};
 use crate::store::refused_applications::{By, Refused};
 use crate::store::reported::{self, KnownApplicant, Name, Named};
 use crate::store::{Conn, KeyRing, StoreError, people};
@@ -190,7 +190,7 @@ impl Casework {
             verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
         for (name, (person, phone)) in strangers {
-            record.enter(person, (&name, phone), keys, now)?;
+            record.add_person(&NamedPerson { id: person, name: &name, phone }, keys, now)?;
         }
         if record.is_empty() {
             return Ok(Written { verdicts, record, offers: Vec::new() });
@@ -206,7 +206,7 @@ impl Casework {
         row: &Row<'_>,
         (number, applicant, reach): (CaseNumber, PersonId, &Reach),
         now: Instant,
-    ) -> Result<Versioned, RowRefusal> {
+    ) -> Result<VersionedCase, RowRefusal> {
         let (office, result) = (row.office, row.result);
         let actor = Actor::Client(office.client);
         let case = Case {
@@ -242,14 +242,14 @@ impl Casework {
         record.remember(case.id, &actor, "taken_over", cause(&case), now);
         let applicant = Applicant { reach, recipient, trace: office.trace.as_deref() };
         self.enact(record, (&case, &row.item.item), &owed, &applicant, now)?;
-        Ok(Versioned { case, version: 1 })
+        Ok(VersionedCase { case, version: 1 })
     }
 
     /// A case of a back-office system by its own reference.
     ///
     /// # Errors
     /// When the record cannot be read, or there is no such case.
-    pub async fn result(&self, office: &BackOffice, reference: &str) -> Result<Versioned, ChangeError> {
+    pub async fn result(&self, office: &BackOffice, reference: &str) -> Result<VersionedCase, ChangeError> {
         let mut connection = self.store().connection().await?;
         let found = cases::id_by_source(&mut connection, &office.source, reference).await?;
         let id = found.ok_or(ChangeError::NotFound)?;
@@ -272,7 +272,7 @@ pub(super) fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdi
 
 /// Whether somebody else wrote what these rows are about since it was looked for; the next look finds it.
 pub(super) fn is_raced(error: &SaveError) -> bool {
-    matches!(error, SaveError::Store(error) if people::raced(error) || error.broke("cases_source_ref"))
+    matches!(error, SaveError::Store(error) if people::raced(error) || error.violates("cases_source_ref"))
 }
 
 /// Whether it is no single row's fault.
@@ -294,17 +294,17 @@ async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<V
     let references: Vec<&str> = rows.iter().map(|row| row.result.reference.as_str()).collect();
     let known = cases::find_by_source(conn, keys, &sources, &references).await?;
     let verdict = |row: &&Row<'_>| {
-        let (case, mark) = known.get(&(row.office.source.clone(), row.result.reference.clone()))?;
-        Some((row.at, again(case, mark, &row.mark)))
+        let taken = known.get(&(row.office.source.clone(), row.result.reference.clone()))?;
+        Some((row.at, again(taken, &row.mark)))
     };
     Ok(rows.iter().filter_map(verdict).collect())
 }
 
 /// The verdict on a report whose reference was taken before.
-fn again(case: &Versioned, taken: &ReportMark, report: &ReportMark) -> Recorded {
-    match Repetition::judge(taken, report) {
-        Repetition::SameRequest => Recorded::Replayed(case.clone()),
-        Repetition::SameReport => Recorded::Known(case.clone()),
+fn again(taken: &ReportedCase, report: &ReportMark) -> Recorded {
+    match Repetition::judge(&taken.mark, report) {
+        Repetition::SameRequest => Recorded::Replayed(taken.case.clone()),
+        Repetition::SameReport => Recorded::Known(taken.case.clone()),
         Repetition::KeyReused => Recorded::Refused(RowRefusal::Once(OnceError::Mismatch)),
         Repetition::Conflict => Recorded::Refused(RowRefusal::Conflict),
     }

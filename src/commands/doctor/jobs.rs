@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use songda::queue::heartbeat::Heartbeat;
 use songda::store::condition;
-use songda::store::jobs::{Standing, standing};
+use songda::store::jobs::{LaneCounts, lane_counts};
 
 use super::causes::with_causes;
 use super::finding::Finding;
@@ -23,7 +23,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     let Some(database) = &installation.database else { return Vec::new() };
     let standing = async {
         let mut connection = condition::connect(database.url.expose()).await?;
-        standing(&mut connection, &lanes::all(), MOST).await
+        lane_counts(&mut connection, &lanes::all(), MOST).await
     };
     let lanes = match standing.await {
         Ok(lanes) => lanes,
@@ -48,8 +48,8 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-fn of_age(lanes: &[Standing]) -> Finding {
-    let age = |lane: &Standing| lane.oldest_due.unwrap_or(0.0);
+fn of_age(lanes: &[LaneCounts]) -> Finding {
+    let age = |lane: &LaneCounts| lane.oldest_due.unwrap_or(0.0);
     let oldest = lanes.iter().max_by(|a, b| age(a).total_cmp(&age(b))).filter(|lane| age(lane) > 0.0);
     let Some(oldest) = oldest else { return Finding::ok(GROUP, "age", "nothing is due and undone") };
     let what = format!("the oldest due job waits since {:.0} s, in lane {}", age(oldest), oldest.lane);
@@ -61,13 +61,13 @@ fn of_age(lanes: &[Standing]) -> Finding {
     }
 }
 
-fn of_dead(lanes: &[Standing]) -> Vec<Finding> {
-    let dead: Vec<&Standing> = lanes.iter().filter(|lane| lane.dead > 0).collect();
+fn of_dead(lanes: &[LaneCounts]) -> Vec<Finding> {
+    let dead: Vec<&LaneCounts> = lanes.iter().filter(|lane| lane.dead > 0).collect();
     if dead.is_empty() {
         return vec![Finding::ok(GROUP, "dead", "no dead letters")];
     }
-    let told = |lane: &Standing| {
-        let Standing { lane, dead, .. } = lane;
+    let told = |lane: &LaneCounts| {
+        let LaneCounts { lane, dead, .. } = lane;
         let count = if *dead < MOST { dead.to_string() } else { format!("{MOST} or more") };
         let what = format!("{count} dead letters in lane {lane}");
         let advice =
@@ -77,7 +77,7 @@ fn of_dead(lanes: &[Standing]) -> Vec<Finding> {
     dead.into_iter().map(told).collect()
 }
 
-fn of_workers(workers: &BTreeMap<String, Heartbeat>, lanes: &[Standing]) -> Finding {
+fn of_workers(workers: &BTreeMap<String, Heartbeat>, lanes: &[LaneCounts]) -> Finding {
     if !workers.is_empty() {
         return Finding::ok(GROUP, "workers", format!("{} at work", workers.len()));
     }

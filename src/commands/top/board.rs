@@ -8,7 +8,7 @@ use songda::domain::kernel::private::Private;
 use songda::domain::work::job::Lane;
 use songda::queue::Queue;
 use songda::queue::heartbeat::{Heartbeat, LaneHeartbeat};
-use songda::store::jobs::{Standing, standing};
+use songda::store::jobs::{LaneCounts, lane_counts};
 use songda::store::{StoreError, condition};
 use sqlx::PgConnection;
 
@@ -36,7 +36,7 @@ pub struct Board {
 #[derive(Debug, Clone)]
 pub struct LaneBoard {
     /// What waits in it.
-    pub standing: Standing,
+    pub standing: LaneCounts,
     /// What each worker says of it.
     pub crews: Vec<LaneHeartbeat>,
 }
@@ -58,7 +58,7 @@ impl LaneBoard {
     }
 
     fn is_used(&self) -> bool {
-        let Standing { due, later, running, dead, .. } = self.standing;
+        let LaneCounts { due, later, running, dead, .. } = self.standing;
         due + later + running + dead > 0 || !self.crews.is_empty()
     }
 }
@@ -69,7 +69,7 @@ pub struct Watch {
     connection: Option<PgConnection>,
     queue: Queue,
     clock: Clock,
-    standing: Vec<Standing>,
+    standing: Vec<LaneCounts>,
     workers: BTreeMap<String, Heartbeat>,
 }
 
@@ -98,7 +98,7 @@ impl Watch {
         Board { at: self.clock.now(), lanes, workers: self.workers.clone(), trouble }
     }
 
-    async fn read(&mut self) -> Result<Vec<Standing>, StoreError> {
+    async fn read(&mut self) -> Result<Vec<LaneCounts>, StoreError> {
         // The lanes of workers that know more gateways than this program.
         let said = self.workers.values().flat_map(|worker| &worker.lanes).map(|lane| lane.lane.clone());
         let mut lanes = lanes::all();
@@ -111,12 +111,12 @@ impl Watch {
             Some(connection) => connection,
             none => none.insert(condition::connect(self.url.expose()).await?),
         };
-        standing(connection, &lanes, MOST).await
+        lane_counts(connection, &lanes, MOST).await
     }
 }
 
 /// Puts together what is known of each lane. Those that nobody uses are left out.
-fn board(standing: &[Standing], workers: &BTreeMap<String, Heartbeat>) -> Vec<LaneBoard> {
+fn board(standing: &[LaneCounts], workers: &BTreeMap<String, Heartbeat>) -> Vec<LaneBoard> {
     let of = |lane: &str| {
         let said = workers.values().flat_map(|worker| &worker.lanes);
         said.filter(|crew| crew.lane == lane).cloned().collect()

@@ -143,7 +143,7 @@ mod tests {
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use songda::queue::heartbeat::LaneHeartbeat;
-    use songda::store::jobs::Standing;
+    use songda::store::jobs::LaneCounts;
 
     use super::*;
 
@@ -151,19 +151,19 @@ mod tests {
         LaneHeartbeat { lane: lane.to_owned(), breaker: breaker.to_owned(), slots: 64, busy, per_second }
     }
 
-    fn lane(standing: Standing, crews: &[LaneHeartbeat]) -> LaneBoard {
+    fn lane(standing: LaneCounts, crews: &[LaneHeartbeat]) -> LaneBoard {
         LaneBoard { standing, crews: crews.to_vec() }
     }
 
     fn board() -> Board {
         let calm =
-            |name: &str| Standing { lane: name.to_owned(), due: 0, later: 0, running: 0, dead: 0, oldest_due: None };
+            |name: &str| LaneCounts { lane: name.to_owned(), due: 0, later: 0, running: 0, dead: 0, oldest_due: None };
         let (first, second) = (crew("push.wechat", "closed", 64, 512.3), crew("push.wechat", "closed", 61, 498.4));
         let (open, closed) = (crew("courier.ems", "open", 0, 0.0), crew("courier.ems", "closed", 1, 0.2));
         let workers = [("17-a", vec![first.clone(), open.clone()]), ("18-b", vec![second.clone(), closed.clone()])];
-        let busy = Standing { due: 12_000, running: 125, oldest_due: Some(4.25), ..calm("push.wechat") };
-        let stuck = Standing { due: 40, later: 3, dead: 7, oldest_due: Some(5_400.0), ..calm("courier.ems") };
-        let nobody = Standing { later: 1, ..calm("courier.sf") };
+        let busy = LaneCounts { due: 12_000, running: 125, oldest_due: Some(4.25), ..calm("push.wechat") };
+        let stuck = LaneCounts { due: 40, later: 3, dead: 7, oldest_due: Some(5_400.0), ..calm("courier.ems") };
+        let nobody = LaneCounts { later: 1, ..calm("courier.sf") };
         Board {
             at: "2026-01-02T04:00:00Z".parse().unwrap(),
             lanes: vec![lane(busy, &[first, second]), lane(stuck, &[open, closed]), lane(nobody, &[])],

@@ -1,4 +1,4 @@
-//! Claiming: who holds a job, for how long, and under which fence.
+//! Claiming jobs: a worker holds a job under a lease and a fence.
 
 use std::time::Duration;
 
@@ -13,68 +13,58 @@ use crate::domain::work::job::Lane;
 use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
-/// A job that a worker holds.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Claimed {
     pub(super) id: Uuid,
-    /// The lane it waited in.
     lane: String,
-    /// Its kind.
     pub kind: String,
-    /// Its work, as promised.
+    /// A [`Work`](crate::domain::job::Work) as JSON.
     pub payload: Value,
-    /// Which claim this is: what settles it must name it.
+    /// Number of this claim. A settlement must name it.
     pub fence: i64,
-    /// How many attempts count so far, this one included.
+    /// Attempts that count towards the cap, this one included.
     pub attempts: i32,
-    /// How many attempts ended in an outcome that nobody knows.
+    /// Attempts whose outcome is unknown.
     pub unclear: i32,
-    /// Whether a look-up found nothing since the last of those.
+    /// True if a look-up found nothing since the last attempt with an unknown outcome.
     pub told_absent: bool,
-    /// Whether another held it before and never told how its attempt ended.
+    /// True if the lease of another worker ran out before it settled.
     pub taken_over: bool,
-    /// When it was promised.
     pub created_at: Instant,
-    /// How long ago that is, in milliseconds, by the database's clock.
+    /// Milliseconds since `created_at`, by the database's clock.
     pub age_ms: i64,
-    /// The `traceparent` of the request that promised it.
+    /// The `traceparent` of the request that enqueued it.
     pub trace: Option<String>,
 }
 
 impl Claimed {
-    /// Which job.
     #[must_use]
     pub const fn id(&self) -> JobId {
         JobId::from_uuid(self.id)
     }
 
-    /// How long ago it was promised.
+    /// Time since it was enqueued, by the database's clock.
     #[must_use]
     pub fn age(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.age_ms).unwrap_or(0))
     }
 
-    /// The lane it waited in.
     #[must_use]
     pub fn lane(&self) -> Lane {
         Lane::from_stored(self.lane.clone())
     }
 
-    /// The name of the lane it waited in.
     #[must_use]
     pub fn lane_name(&self) -> &str {
         &self.lane
     }
 }
 
-/// Claims those of these jobs that are due and that nobody holds, the oldest first and `at_most` so many: each claim begins
-/// an attempt, which is written down when it ends.
+/// Claims the free jobs among these that are due, the oldest first, and at most `at_most`. Each claim begins an
+/// attempt, which is written when it ends.
 ///
-/// A lease that ran out was held by a worker that never told how it ended: that attempt is written down as `lost`, and
-/// counts as unclear.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A lease that ran out was held by a worker that never settled. Its attempt is written as `lost`, and counts as one
+/// whose outcome is unknown.
 pub async fn claim(
     conn: &mut Conn,
     jobs: &[JobId],

@@ -1,4 +1,4 @@
-//! What attempts left in doubt: those that may have done something outside, and never said so.
+//! Attempts that may have acted on the outside world, and whose outcome is unknown.
 
 use std::time::Duration;
 
@@ -9,21 +9,18 @@ use crate::domain::kernel::ids::JobId;
 use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
-/// When the work of a job may have been handed over, with nobody to say whether it was taken.
+/// The attempts of a job that may have reached the gateway with an unknown outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedOver {
-    /// At which moments, the first first; never none.
+    /// When they began, the earliest first. Never empty.
     pub at: Vec<Instant>,
-    /// How long ago the last of these attempts was known to have ended.
+    /// Time since the last of them ended, as far as that is known.
     pub last: Duration,
-    /// For how long an answer stands that is no proof of anything (outcome `unconfirmed`).
+    /// Time since the first attempt with the outcome `unconfirmed`: an answer that proves nothing.
     pub unconfirmed: Option<Duration>,
 }
 
-/// The doubtful attempts at a job; `None` where there are none.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The attempts of a job with an unknown outcome; `None` if there are none.
 pub async fn handed_over(conn: &mut Conn, job: JobId) -> Result<Option<HandedOver>, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -49,10 +46,7 @@ pub async fn handed_over(conn: &mut Conn, job: JobId) -> Result<Option<HandedOve
     Ok(last_ms.map(handed_over))
 }
 
-/// How many attempts at a job ended, one after the other up to now, with the death or the silence of their worker.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The number of attempts, counted back from the last, whose worker died or fell silent.
 pub async fn lost_in_a_row(conn: &mut Conn, job: JobId) -> Result<i32, StoreError> {
     let lost = sqlx::query_scalar(
         "select count(*)::int from attempts where job_id = $1 and outcome = $2

@@ -1,4 +1,4 @@
-//! How attempts end, and the settlement that writes it down.
+//! The ends of attempts, and the settlement that writes them.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use crate::domain::work::job::JobState;
 use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
-/// How one attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     id: Uuid,
@@ -28,74 +27,74 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// The job is done.
     #[must_use]
     pub fn done(job: &Claimed, outcome: Outcome, detail: String, reference: Option<String>) -> Self {
         let reference = reference.map(keepable);
         Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
-    /// The job is given up: a dead letter.
+    /// The job is given up and becomes a dead letter.
     #[must_use]
     pub fn dead(job: &Claimed, outcome: Outcome, detail: String) -> Self {
         Self::of(job, JobState::Dead, Duration::ZERO, outcome, detail)
     }
 
-    /// The job is due again after a while.
+    /// The job is tried again after a while.
     #[must_use]
     pub fn again(job: &Claimed, after: Duration, outcome: Outcome, detail: String) -> Self {
         Self::of(job, JobState::Pending, after, outcome, detail)
     }
 
-    /// A look-up found nothing of an attempt whose outcome nobody knows; to be asked once more after a while.
+    /// A look-up found nothing of an attempt with an unknown outcome. The gateway is asked again after a while.
     #[must_use]
     pub fn told_absent(job: &Claimed, after: Duration, detail: String) -> Self {
         Self { told_absent: true, ..Self::snooze(job, after, detail) }
     }
 
-    /// The `traceparent` of the request that promised the job, and with it whatever follows.
+    /// The `traceparent` of the request that enqueued the job. The jobs that follow from it inherit it.
     #[must_use]
     pub fn trace(&self) -> Option<&str> {
         self.trace.as_deref()
     }
 
+    /// The outcome of the attempt: `delivered`, `throttled`, `lost`.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// The state that it leaves its job in.
+    /// The state of the job after the attempt.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         self.state
     }
 
-    /// Whether the job is given up.
+    /// True if the job is given up.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.state == JobState::Dead.as_str()
     }
 
-    /// The same ending, with this many attempts whose outcome nobody knows.
+    /// Sets the number of attempts with an unknown outcome.
     #[must_use]
     pub fn with_unclear(self, unclear: i32) -> Self {
         Self { unclear, ..self }
     }
 
-    /// The same ending under another name.
+    /// Replaces the outcome.
     #[must_use]
     pub fn called(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
     }
 
-    /// The same ending of a job that waits for an event: [`super::hasten_awaiting`] makes it due when that happens.
+    /// Makes the job wait for an event: [`super::hasten_awaiting`] makes it due when that happens.
     #[must_use]
     pub fn awaiting(self, event: String) -> Self {
         Self { awaits: Some(event), ..self }
     }
 
-    /// What is written down in place of an ending whose effects the record refuses. What the attempt did outside stays in
-    /// doubt, so a replay clears that up first.
+    /// The ending that is written if the database refuses this one's effects. The outcome of the attempt stays unknown,
+    /// so a replay looks it up first.
     #[must_use]
     pub fn unsettled(self, why: String) -> Self {
         let unclear = self.unclear.saturating_add(1);
@@ -111,21 +110,20 @@ impl Ending {
         }
     }
 
-    /// The job is due again after a while, and this attempt does not count.
+    /// The job is tried again after a while, and this attempt does not count towards the cap.
     #[must_use]
     pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
         Self { counts: false, ..Self::of(job, JobState::Pending, after, Outcome::Snoozed, detail) }
     }
 
     fn of(job: &Claimed, state: JobState, after: Duration, outcome: Outcome, detail: String) -> Self {
-        let (id, fence, unclear, delay_ms) = (job.id, job.fence, job.unclear, millis(after));
         Self {
-            id,
-            fence,
+            id: job.id,
+            fence: job.fence,
             state: state.as_str(),
-            delay_ms,
+            delay_ms: millis(after),
             counts: true,
-            unclear,
+            unclear: job.unclear,
             told_absent: false,
             outcome,
             detail: keepable(detail),
@@ -135,42 +133,48 @@ impl Ending {
         }
     }
 
-    /// The same attempt, after which the job is given up, because what it ended with cannot be written down.
+    /// The ending that is written if this one cannot be stored: the job is given up.
     #[must_use]
     pub fn given_up(self) -> Self {
-        let detail = "what it ended with cannot be written down".to_owned();
-        let (state, reference) = (JobState::Dead.as_str(), None);
-        Self { state, delay_ms: 0, counts: true, outcome: Outcome::Unwritable, detail, reference, ..self }
+        Self {
+            state: JobState::Dead.as_str(),
+            delay_ms: 0,
+            counts: true,
+            outcome: Outcome::Unwritable,
+            detail: "what it ended with cannot be written down".to_owned(),
+            reference: None,
+            ..self
+        }
     }
 
-    /// Which job.
     #[must_use]
     pub const fn id(&self) -> JobId {
         JobId::from_uuid(self.id)
     }
 
-    /// Which attempt at it.
     #[must_use]
-    pub const fn attempt(&self) -> AttemptId {
-        (self.id(), self.fence)
+    pub const fn attempt(&self) -> AttemptKey {
+        AttemptKey { job: self.id(), fence: self.fence }
     }
 }
 
-/// A gateway's own words as PostgreSQL keeps them: it keeps no NUL.
+/// A gateway's text as PostgreSQL can store it: without NUL.
 fn keepable(words: String) -> String {
     if words.contains('\0') { words.replace('\0', "") } else { words }
 }
 
-/// Which attempt at which job: the job, and the fence under which it was claimed.
-pub type AttemptId = (JobId, i64);
+/// An attempt: its job, and the fence under which it was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttemptKey {
+    pub job: JobId,
+    pub fence: i64,
+}
 
-/// Settles attempts whose claim still holds, and returns those that it did settle. A worker that lost its lease to another
-/// settles nothing, even where both hand in together; nor does one that settles anew because the answer was lost.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptId>, StoreError> {
-    // What was given is handed through the update, so that nothing is joined with it twice.
+/// Settles the attempts whose claims still hold, and returns those. A worker that lost its lease to another settles
+/// nothing, even if both settle in the same statement. Neither does a worker that settles a second time because the
+/// answer to the first was lost.
+pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptKey>, StoreError> {
+    // The given values pass through the update, so that they are joined only once.
     let held: Vec<(Uuid, i64)> = sqlx::query_as(
         "with given as (
             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[],
@@ -204,7 +208,7 @@ pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptI
     .bind(column(endings, |ending| ending.awaits.as_deref()))
     .fetch_all(conn)
     .await?;
-    Ok(held.into_iter().map(|(job, fence)| (JobId::from_uuid(job), fence)).collect())
+    Ok(held.into_iter().map(|(job, fence)| AttemptKey { job: JobId::from_uuid(job), fence }).collect())
 }
 
 fn column<'e, T>(endings: &[&'e Ending], value: impl Fn(&'e Ending) -> T) -> Vec<T> {

@@ -1,4 +1,4 @@
-//! What operators see of jobs and attempts.
+//! Jobs and attempts as operators see them.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -8,70 +8,60 @@ use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::Lane;
 use crate::store::{Conn, StoreError};
 
-/// A job as operators see it.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct JobRow {
     id: Uuid,
-    /// Its lane.
     pub lane: String,
-    /// Its kind.
     pub kind: String,
-    /// Its business key.
+    /// Business key.
     pub key: String,
     /// `pending`, `done` or `dead`.
     pub state: String,
-    /// When it is due.
     pub due_at: Instant,
-    /// How many attempts counted.
+    /// Attempts that count towards the cap.
     pub attempts: i32,
-    /// Why it waits or died.
+    /// Why it waits or died, in the gateway's words.
     pub cause: Option<String>,
-    /// When it was promised.
     pub created_at: Instant,
     /// When it was done or given up.
     pub finished_at: Option<Instant>,
-    /// Who holds it.
+    /// The worker that holds it.
     pub worker: Option<String>,
 }
 
 impl JobRow {
-    /// Its id.
     #[must_use]
     pub const fn id(&self) -> JobId {
         JobId::from_uuid(self.id)
     }
 }
 
-/// Which jobs are meant.
+/// A selection of jobs. `None` selects all.
 #[derive(Debug, Clone, Default)]
 pub struct JobFilter {
-    /// Of this state.
     pub state: Option<String>,
-    /// Of this lane.
     pub lane: Option<String>,
-    /// Of this kind.
     pub kind: Option<String>,
-    /// Whose cause holds this text.
+    /// Text that the cause contains.
     pub cause: Option<String>,
 }
 
-/// Of a job that nobody holds, `worker` is who held it last.
+/// The column `worker` keeps the last holder of a job, so it is read only if the lease is held.
 const JOB_COLUMNS: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at,
                            case when lease_until is not null then worker end as worker";
-/// The same, by their names.
+/// The names of [`JOB_COLUMNS`].
 const JOB_NAMES: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at, worker";
 
-/// An id after all others: a comparison with it finds its place in an index, where `$5 is null or …` reads all.
+/// An id after all others. A comparison with it starts at its position in an index, but `$5 is null or …` would read
+/// the whole index.
 const LAST: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid";
 
-/// Among so many a filter is looked for, counted back from its place in the list, where jobs that are done are meant too:
-/// those are kept for ever, and nothing but their ids puts them in an order.
+/// If a filter includes jobs that are done, it is applied only to this many jobs before the position in the list: done
+/// jobs are kept for ever, and only their ids are ordered by an index.
 pub const NEWEST: i64 = 1_000;
 
-/// Jobs of a filter, the newest first, before a place in the list. Of the pending and of the dead all are found.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Jobs of a filter before a position in the list, the newest first. Of pending and dead jobs all are found, of others
+/// as [`NEWEST`] says.
 pub async fn list(
     conn: &mut Conn,
     filter: &JobFilter,
@@ -81,7 +71,7 @@ pub async fn list(
     let among = |which: &str| format!("select {JOB_COLUMNS} from jobs where {which} id < coalesce($5, {LAST})");
     let among = match filter.state.as_deref() {
         Some("dead") => among("state = 'dead' and"),
-        // Each part is what an index knows.
+        // Each part matches a partial index.
         Some("pending") => {
             let offered = among("state = 'pending' and offered_at is not null and");
             format!("{} union all {offered}", among("state = 'pending' and offered_at is null and"))
@@ -106,10 +96,7 @@ pub async fn list(
     Ok(rows)
 }
 
-/// How many dead letters a filter finds; `most` if there are more.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The number of dead letters of a filter, counted up to `most`.
 pub async fn count_dead(conn: &mut Conn, filter: &JobFilter, most: i64) -> Result<i64, StoreError> {
     let count = sqlx::query_scalar(
         "select count(*) from (
@@ -127,22 +114,16 @@ pub async fn count_dead(conn: &mut Conn, filter: &JobFilter, most: i64) -> Resul
     Ok(count)
 }
 
-/// What waits in a lane.
+/// The number of unfinished jobs of a lane.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Backlog {
-    /// Which lane.
     pub lane: String,
-    /// Jobs to be done, or being done.
+    /// Waiting or under way.
     pub pending: i64,
-    /// Dead letters.
     pub dead: i64,
 }
 
-/// What waits in these lanes. Each number is counted up to `most` only, and only where there is an index for it: what is
-/// done is never looked at.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The numbers of unfinished jobs of these lanes, each counted up to `most`, by indexes that hold no done jobs.
 pub async fn backlog(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<Backlog>, StoreError> {
     let lanes: Vec<&str> = lanes.iter().map(Lane::as_str).collect();
     let rows = sqlx::query_as(
@@ -163,38 +144,28 @@ pub async fn backlog(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<B
     Ok(rows)
 }
 
-/// One job.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn find(conn: &mut Conn, job: JobId) -> Result<Option<JobRow>, StoreError> {
     let sql = format!("select {JOB_COLUMNS} from jobs where id = $1");
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(job.uuid()).fetch_optional(conn).await?)
 }
 
-/// An attempt as operators see it.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct AttemptRow {
-    /// Which claim it was.
+    /// Number of its claim.
     pub fence: i64,
-    /// By whom.
     pub worker: String,
-    /// From when.
     pub started_at: Instant,
-    /// Until when; open while it is under way.
+    /// `None` while it is under way.
     pub ended_at: Option<Instant>,
-    /// How it ended.
+    /// `None` while it is under way.
     pub outcome: Option<String>,
     /// In the gateway's words.
     pub detail: Option<String>,
-    /// The gateway's own id.
+    /// The gateway's own id of what it took.
     pub reference: Option<String>,
 }
 
-/// All attempts at a job, the first first, the one under way last.
-///
-/// # Errors
-/// When the database is unavailable.
+/// All attempts of a job, the first one first, the one under way last.
 pub async fn attempts(conn: &mut Conn, job: JobId) -> Result<Vec<AttemptRow>, StoreError> {
     let rows = sqlx::query_as(
         "select fence, worker, started_at, ended_at, outcome, detail, reference from attempts where job_id = $1

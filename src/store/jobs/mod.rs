@@ -1,5 +1,6 @@
-//! Jobs: promised here, offered, hastened and brought back to life; claimed in [`claim`], ended in [`ending`], doubted in
-//! [`doubt`], looked at in [`inspect`]. Every clock is the database's own, so that workers with wrong clocks cannot harm each other.
+//! Jobs (任务): enqueued, offered, hastened and revived here, claimed in [`claim`], settled in [`ending`], clarified in
+//! [`doubt`], shown in [`inspect`]. All times are by the database's clock, so that workers with wrong clocks cannot
+//! harm each other.
 
 mod claim;
 mod doubt;
@@ -21,16 +22,13 @@ use crate::domain::work::outcome::Outcome;
 
 pub use claim::{Claimed, claim};
 pub use doubt::{HandedOver, handed_over, lost_in_a_row};
-pub use ending::{AttemptId, Ending, settle};
+pub use ending::{AttemptKey, Ending, settle};
 pub use inspect::{AttemptRow, Backlog, JobFilter, JobRow, attempts, backlog, count_dead, find, list};
-pub use standing::{Standing, standing};
+pub use standing::{LaneCounts, lane_counts};
 
-/// Promises jobs outside a [`super::record::Record`]; those due at once are returned, to be offered after the commit.
-/// A job that was promised before is not promised again.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn promise(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Result<Vec<Offer>, StoreError> {
+/// Enqueues jobs outside a [`super::record::Record`]. Returns the new jobs that are due at once, to be offered after
+/// the commit. If a job with the same business key is stored already, nothing happens.
+pub async fn enqueue(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Result<Vec<Offer>, StoreError> {
     let mut offers = Vec::new();
     for job in jobs {
         let payload =
@@ -57,28 +55,28 @@ pub async fn promise(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Resu
     Ok(offers)
 }
 
-/// Takes a promise back that nobody began to keep; whether there was one. Whoever begins it at the same time finds it gone,
-/// or is found to have begun.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn take_back(conn: &mut Conn, key: &str) -> Result<bool, StoreError> {
-    let taken = sqlx::query("delete from jobs where key = $1 and state = 'pending' and fence = 0");
-    Ok(taken.bind(key).execute(conn).await?.rows_affected() == 1)
+/// Deletes a pending job that was never claimed. Returns false if there is none. A worker that claims it at the same
+/// time either finds it gone, or this finds it claimed.
+pub async fn cancel_untried(conn: &mut Conn, key: &str) -> Result<bool, StoreError> {
+    let delete = sqlx::query("delete from jobs where key = $1 and state = 'pending' and fence = 0");
+    Ok(delete.bind(key).execute(conn).await?.rows_affected() == 1)
 }
 
-/// Takes due jobs of a lane that no stream entry stands for any more, and marks them as offered: those never offered,
-/// and those offered so long ago (`lost_after` before the database's now) that their entry must be lost. Says which these
-/// are.
-///
-/// # Errors
-/// When the database is unavailable.
+/// A due job that [`sweep`] found.
+pub struct SweptJob {
+    pub job: JobId,
+    /// True if it was offered before, and the offer had no effect.
+    pub was_lost: bool,
+}
+
+/// Marks due jobs of a lane as offered if no stream entry stands for them: jobs that were never offered, and jobs that
+/// were offered so long ago (`lost_after` before now) that their entry must be lost. Returns them, to be offered.
 pub async fn sweep(
     conn: &mut Conn,
     lane: &Lane,
     lost_after: Duration,
     limit: i64,
-) -> Result<Vec<(JobId, bool)>, StoreError> {
+) -> Result<Vec<SweptJob>, StoreError> {
     let swept: Vec<(Uuid, bool)> = sqlx::query_as(
         "with never_offered as (
             select id from jobs where lane = $1 and state = 'pending' and offered_at is null and due_at <= now()
@@ -98,13 +96,11 @@ pub async fn sweep(
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    Ok(swept.into_iter().map(|(job, lost)| (JobId::from_uuid(job), lost)).collect())
+    Ok(swept.into_iter().map(|(job, was_lost)| SweptJob { job: JobId::from_uuid(job), was_lost }).collect())
 }
 
-/// Takes jobs of a lane that have been due for so long, and marks them as offered: a caller has this long to see to them.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Marks jobs of a lane as offered that have been due for at least `overdue`, and returns them. The caller has as long
+/// again to deal with them.
 pub async fn overdue(conn: &mut Conn, lane: &Lane, overdue: Duration, limit: i64) -> Result<Vec<JobId>, StoreError> {
     let taken: Vec<Uuid> = sqlx::query_scalar(
         "with never_offered as (
@@ -129,10 +125,7 @@ pub async fn overdue(conn: &mut Conn, lane: &Lane, overdue: Duration, limit: i64
     Ok(taken.into_iter().map(JobId::from_uuid).collect())
 }
 
-/// The lanes in which jobs are pending. Each costs one look into an index, however many jobs there are.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The lanes that have pending jobs. Each lane costs one index lookup, however many jobs it has.
 pub async fn lanes_in_use(conn: &mut Conn) -> Result<Vec<Lane>, StoreError> {
     let lanes: Vec<String> = sqlx::query_scalar(
         "with recursive waiting as (
@@ -156,10 +149,7 @@ pub async fn lanes_in_use(conn: &mut Conn) -> Result<Vec<Lane>, StoreError> {
     Ok(lanes.into_iter().map(Lane::from_stored).collect())
 }
 
-/// Makes a waiting job due within this time; nothing happens if it is due before, somebody holds it, or it is finished.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Makes a waiting job due within this time. Nothing happens if it is due earlier, held by a worker, or finished.
 pub async fn hasten(conn: &mut Conn, key: &str, within: Duration) -> Result<(), StoreError> {
     sqlx::query(
         "update jobs set due_at = now() + $2 * interval '1 millisecond', offered_at = null
@@ -172,29 +162,19 @@ pub async fn hasten(conn: &mut Conn, key: &str, within: Duration) -> Result<(), 
     Ok(())
 }
 
-/// The job of a business key.
-///
-/// # Errors
-/// When the database is unavailable.
 pub async fn by_key(conn: &mut Conn, key: &str) -> Result<Option<JobId>, StoreError> {
     let id: Option<Uuid> =
         sqlx::query_scalar("select id from jobs where key = $1").bind(key).fetch_optional(conn).await?;
     Ok(id.map(JobId::from_uuid))
 }
 
-/// Whether somebody holds the job of a business key: how its attempt ended is not written down.
-///
-/// # Errors
-/// When the database is unavailable.
+/// True if a worker holds the job of a business key.
 pub async fn is_held(conn: &mut Conn, key: &str) -> Result<bool, StoreError> {
     let held = "select exists (select from jobs where key = $1 and state = 'pending' and lease_until is not null)";
     Ok(sqlx::query_scalar(held).bind(key).fetch_one(conn).await?)
 }
 
-/// The work of a job that is done, if its last attempt ended in one of these ways.
-///
-/// # Errors
-/// When the database is unavailable.
+/// The payload of a done job, if its last attempt had one of these outcomes.
 pub async fn done_with(conn: &mut Conn, job: JobId, outcomes: &[Outcome]) -> Result<Option<Value>, StoreError> {
     let work = sqlx::query_scalar(
         "select payload from jobs where id = $1 and state = 'done'
@@ -207,10 +187,7 @@ pub async fn done_with(conn: &mut Conn, job: JobId, outcomes: &[Outcome]) -> Res
     Ok(work)
 }
 
-/// An event happened: the jobs that wait for it are due now, but for those that somebody holds.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Makes the jobs that wait for an event due now, except those that a worker holds.
 pub async fn hasten_awaiting(conn: &mut Conn, event: &str) -> Result<(), StoreError> {
     sqlx::query(
         "update jobs set due_at = now(), offered_at = null
@@ -222,20 +199,15 @@ pub async fn hasten_awaiting(conn: &mut Conn, event: &str) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Those of these keys under which a job was ever promised.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn promised(conn: &mut Conn, keys: &[String]) -> Result<BTreeSet<String>, StoreError> {
+/// Which of these business keys belong to a stored job.
+pub async fn enqueued(conn: &mut Conn, keys: &[String]) -> Result<BTreeSet<String>, StoreError> {
     let known: Vec<String> =
         sqlx::query_scalar("select key from jobs where key = any($1)").bind(keys).fetch_all(conn).await?;
     Ok(known.into_iter().collect())
 }
 
-/// Brings a finished job back to life, done or given up, because its subject moved on. It is due now, and as if new.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Revives a finished job, done or dead, because its subject moved on. It is due now, and its attempts and age count
+/// from zero.
 pub async fn revive(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
     sqlx::query(
         "update jobs set state = 'pending', finished_at = null, due_at = now(), offered_at = null, attempts = 0,
@@ -248,10 +220,8 @@ pub async fn revive(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings dead letters back to life: due now, with their attempts counted anew. What was unclear stays unclear.
-///
-/// # Errors
-/// When the database is unavailable.
+/// Revives dead letters: they are due now, and their attempts count from zero. The number of attempts with an unknown
+/// outcome stays.
 pub async fn replay(conn: &mut Conn, jobs: &[JobId]) -> Result<Vec<Offer>, StoreError> {
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
     let rows: Vec<(Uuid, String)> = sqlx::query_as(
@@ -265,7 +235,7 @@ pub async fn replay(conn: &mut Conn, jobs: &[JobId]) -> Result<Vec<Offer>, Store
     Ok(rows.into_iter().map(|(id, lane)| Offer { job: JobId::from_uuid(id), lane: Lane::from_stored(lane) }).collect())
 }
 
-/// A duration as PostgreSQL is told it.
+/// A duration in milliseconds, as SQL parameters take it.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,33 +1,29 @@
-//! How the lanes stand at a moment, for people's eyes: what waits, what is under way, what was given up.
+//! Counts of jobs per lane at one moment, for people who watch: waiting, under way, given up.
 
 use sqlx::FromRow;
 
 use crate::domain::work::job::Lane;
 use crate::store::{Conn, StoreError};
 
-/// How one lane stands.
+/// Counts of one lane's jobs.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct Standing {
-    /// Which lane.
+pub struct LaneCounts {
     pub lane: String,
-    /// Jobs that could be done now, and are not begun.
+    /// Jobs that could be claimed now.
     pub due: i64,
-    /// Jobs that wait for their time.
+    /// Jobs whose time has not come.
     pub later: i64,
     /// Jobs that a worker holds.
     pub running: i64,
     /// Dead letters.
     pub dead: i64,
-    /// For how many seconds the oldest of those that are due has been due.
+    /// Seconds for which the oldest due job has been due.
     pub oldest_due: Option<f64>,
 }
 
-/// How these lanes stand. Of each no more than the first `most` jobs are looked at that were never offered, those that
-/// were, and those that died: what is done is never looked at, and what is beyond that is more than an eye can tell.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn standing(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<Standing>, StoreError> {
+/// Counts the jobs of these lanes. At most `most` jobs of each lane are read of those never offered, of those offered,
+/// and of the dead ones. Done jobs are never read.
+pub async fn lane_counts(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<LaneCounts>, StoreError> {
     let lanes: Vec<&str> = lanes.iter().map(Lane::as_str).collect();
     let rows = sqlx::query_as(
         "select name as lane,

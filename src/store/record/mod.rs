@@ -1,8 +1,8 @@
-//! What one transition wrote, in one statement.
+//! Everything that one transition writes, in one statement.
 //!
-//! A use case gathers the new state of its cases, all that they owe and what it answers in a [`Record`]; [`save`] hands the
-//! whole of it to PostgreSQL as a single statement, for one case or for two hundred. That is one round trip, and nothing can
-//! be saved without what it owes.
+//! A use case gathers in a [`Record`] the new states of its cases, the jobs that they owe and its answer. [`save`]
+//! sends all of it to PostgreSQL as a single statement, for one case or for two hundred. That is one round trip, and no
+//! change can be saved without the jobs that it owes.
 
 mod parts;
 mod rows;
@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::StoreError;
-use super::idempotency::Stored;
+use super::idempotency::{AnswerKey, StoredAnswer};
 use super::jobs::millis;
 use super::reported::Name;
 use crate::domain::case::{Actor, Case};
@@ -35,7 +35,7 @@ use rows::{
 };
 pub use save::{SaveError, save};
 
-/// Everything that a transition wrote. Empty parts cost nothing.
+/// Everything that a transition writes. Empty lists cost nothing.
 #[derive(Default)]
 pub struct Record {
     people: Vec<PersonRow>,
@@ -51,21 +51,16 @@ pub struct Record {
     answers: Vec<AnswerRow>,
 }
 
-/// What a client should look at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// A case.
     Case,
-    /// A notification.
     Notification,
-    /// A parcel.
     Parcel,
-    /// A draft.
     Draft,
 }
 
 impl ChangeKind {
-    /// As stored and as clients read it.
+    /// As it is stored, and as clients read it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -77,47 +72,49 @@ impl ChangeKind {
     }
 }
 
-/// The sealed and foreign parts that a case is opened with.
+/// A person whom a back-office system names, and whom the database did not know.
+pub struct NamedPerson<'a> {
+    pub id: PersonId,
+    /// By which the person is found.
+    pub name: &'a Name,
+    /// To which messages go.
+    pub phone: &'a MobilePhone,
+}
+
+/// What a case is opened with besides its domain state.
 pub struct Opening<'a> {
     /// `mobile`, or the back-office system that owns the case.
     pub source: &'a str,
-    /// Its reference there.
+    /// The back-office system's own reference.
     pub source_ref: Option<&'a str>,
-    /// What its report is known by.
+    /// The hashes of the back-office system's report. Present exactly if there is a `source_ref`.
     pub report: Option<&'a ReportMark>,
-    /// The sealed application.
     pub application: &'a [u8],
-    /// The sealed recipient, where the delivery is by courier.
+    /// The sealed recipient of a parcel, if the delivery is by courier.
     pub recipient: Option<&'a [u8]>,
 }
 
 impl Record {
-    /// Enters somebody whom nobody knew, by what they were named by. Of somebody who is awaited under a resident ID, it
-    /// changes the phone at which they are told until they come.
+    /// Adds a person who is known only by a phone or resident ID that a back-office system reported. If the person is
+    /// awaited under that resident ID already, this changes the phone to which messages go until they sign in.
     ///
     /// # Errors
-    /// When the phone cannot be sealed.
-    pub fn enter(
-        &mut self,
-        id: PersonId,
-        (name, phone): (&Name, &MobilePhone),
-        keys: &KeyRing,
-        now: Instant,
-    ) -> Result<(), StoreError> {
+    /// If the phone cannot be sealed.
+    pub fn add_person(&mut self, person: &NamedPerson<'_>, keys: &KeyRing, now: Instant) -> Result<(), StoreError> {
         self.people.push(PersonRow {
-            id: id.uuid(),
-            phone_hash: name.phone().map(bytea),
-            resident_id_hash: name.resident_id().map(bytea),
-            phone_sealed: bytea(&keys.seal("people.phone", phone.expose().as_bytes())?),
+            id: person.id.uuid(),
+            phone_hash: person.name.phone().map(bytea),
+            resident_id_hash: person.name.resident_id().map(bytea),
+            phone_sealed: bytea(&keys.seal("people.phone", person.phone.expose().as_bytes())?),
             created_at: now,
         });
         Ok(())
     }
 
-    /// Opens a case.
+    /// Adds a new case.
     ///
     /// # Errors
-    /// When the case has no JSON form.
+    /// If the case cannot be written as JSON.
     pub fn open(&mut self, case: &Case, opening: &Opening<'_>) -> Result<(), StoreError> {
         self.new_cases.push(NewCaseRow {
             id: case.id.uuid(),
@@ -144,10 +141,10 @@ impl Record {
         Ok(())
     }
 
-    /// Changes a case that was read at a version.
+    /// Writes the new state of a case that was read at a version.
     ///
     /// # Errors
-    /// When the case has no JSON form.
+    /// If the case cannot be written as JSON.
     pub fn change_case(&mut self, case: &Case, read_at_version: i64, now: Instant) -> Result<(), StoreError> {
         self.cases.push(CaseRow {
             id: case.id.uuid(),
@@ -164,7 +161,7 @@ impl Record {
         Ok(())
     }
 
-    /// Marks a draft that was read at a version as the case that it became.
+    /// Marks a draft that was read at a version as submitted: it became this case.
     pub fn submit_draft(&mut self, draft: DraftId, read_at_version: i64, case: &Case) {
         self.drafts.push(DraftRow {
             id: draft.uuid(),
@@ -181,7 +178,7 @@ impl Record {
         self.files.extend(files.into_iter().map(row));
     }
 
-    /// Adds to a case's history: who did what, when, and why.
+    /// Adds an entry to a case's history. `cause` holds reasons and particulars, as an object.
     pub fn remember(&mut self, case: CaseId, actor: &Actor, act: &'static str, cause: Value, now: Instant) {
         self.history.push(HistoryRow {
             id: fresh_uuid(),
@@ -193,7 +190,6 @@ impl Record {
         });
     }
 
-    /// Puts a notification into the inbox.
     pub fn notify(&mut self, notification: &Notification) {
         self.notifications.push(NotificationRow {
             id: notification.id.uuid(),
@@ -209,18 +205,19 @@ impl Record {
         self.change(notification.person, ChangeKind::Notification, notification.id);
     }
 
-    /// Whether it tells of such an event of a parcel. [`super::notifications::told_before`] knows what was told before.
+    /// True if this record notifies of an event of a parcel. [`super::notifications::has_parcel_event`] answers the
+    /// same for what is stored.
     #[must_use]
-    pub fn tells(&self, parcel: ParcelId, event: Event) -> bool {
-        let tells = |told: &NotificationRow| told.parcel_id == Some(parcel.uuid()) && told.event == event.as_str();
-        self.notifications.iter().any(tells)
+    pub fn has_parcel_event(&self, parcel: ParcelId, event: Event) -> bool {
+        let is_it = |row: &NotificationRow| row.parcel_id == Some(parcel.uuid()) && row.event == event.as_str();
+        self.notifications.iter().any(is_it)
     }
 
-    /// Promises a parcel, of whose case the agency looks after it.
+    /// Adds a parcel to be sent. `agency` owns the case.
     ///
     /// # Errors
-    /// When the recipient cannot be sealed.
-    pub fn send(
+    /// If the recipient cannot be sealed.
+    pub fn add_parcel(
         &mut self,
         parcel: &Parcel,
         agency: &AgencyCode,
@@ -244,16 +241,17 @@ impl Record {
         Ok(())
     }
 
-    /// Tells a person's clients to look at something again.
+    /// Adds an entry to a person's log of changes, which their clients follow. `subject` is the public id of what
+    /// changed.
     pub fn change(&mut self, person: PersonId, kind: ChangeKind, subject: impl ToString) {
         self.changes.push(ChangeRow { person_id: person.uuid(), kind: kind.as_str(), subject: subject.to_string() });
     }
 
-    /// Promises a job.
+    /// Adds a job. If a job with its business key is stored already, nothing happens.
     ///
     /// # Errors
-    /// When the work has no JSON form.
-    pub fn promise(&mut self, job: &Job, trace: Option<&str>) -> Result<(), StoreError> {
+    /// If the work cannot be written as JSON.
+    pub fn enqueue(&mut self, job: &Job, trace: Option<&str>) -> Result<(), StoreError> {
         self.jobs.push(JobRow {
             id: fresh_uuid(),
             lane: job.work.lane().as_str().to_owned(),
@@ -266,22 +264,21 @@ impl Record {
         Ok(())
     }
 
-    /// Makes a job due within this time that is promised here and not saved yet. [`super::jobs::hasten`] sees to one that was
-    /// promised before.
+    /// Makes a job of this record due within this time. [`super::jobs::hasten`] does the same for a stored job.
     pub fn hasten(&mut self, key: &str, within: Duration) {
         for job in self.jobs.iter_mut().filter(|job| job.key == key) {
             job.delay_ms = job.delay_ms.min(millis(within));
         }
     }
 
-    /// Keeps the answer to a request that is to have its effect once, beside that effect.
+    /// Stores the answer to a request beside its effect, for [`super::idempotency`].
     ///
     /// # Errors
-    /// When the body cannot be sealed.
+    /// If the body cannot be sealed.
     pub fn answer(
         &mut self,
-        (scope, key): (&str, &str),
-        stored: &Stored,
+        AnswerKey { scope, key }: AnswerKey<'_>,
+        stored: &StoredAnswer,
         keys: &KeyRing,
         now: Instant,
     ) -> Result<(), StoreError> {
@@ -297,7 +294,7 @@ impl Record {
         Ok(())
     }
 
-    /// Whether there is nothing to write.
+    /// True if there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.people.is_empty()
@@ -313,7 +310,7 @@ impl Record {
             && self.answers.is_empty()
     }
 
-    /// The people whose clients will be told.
+    /// The people in whose logs of changes something is added. A person can come several times.
     pub fn people(&self) -> impl Iterator<Item = PersonId> {
         self.changes.iter().map(|change| PersonId::from_uuid(change.person_id))
     }
@@ -330,25 +327,28 @@ mod tests {
     use crate::domain::work::job::Work;
 
     #[test]
-    fn a_job_is_hastened_before_it_is_saved() {
+    fn a_job_can_be_hastened_before_it_is_saved() {
         let track = || Work::TrackParcel { parcel: fresh(ParcelId::from_uuid), carrier: CarrierCode::new("ems") };
-        let (wanted, other, half_an_hour) = (track(), track(), Duration::from_secs(1_800));
+        let wanted = track();
+        let other = track();
+        let half_an_hour = Duration::from_secs(1_800);
         let mut record = Record::default();
         for work in [&wanted, &other] {
-            record.promise(&Job::after(work.clone(), half_an_hour), None).unwrap();
+            record.enqueue(&Job::after(work.clone(), half_an_hour), None).unwrap();
         }
         let delays = |record: &Record| record.jobs.iter().map(|job| job.delay_ms).collect::<Vec<_>>();
         record.hasten(&wanted.key(), Duration::from_secs(300));
         assert_eq!(delays(&record), [300_000, 1_800_000]);
         record.hasten(&wanted.key(), half_an_hour);
-        assert_eq!(delays(&record), [300_000, 1_800_000], "nothing is put off");
+        assert_eq!(delays(&record), [300_000, 1_800_000], "no job is delayed");
         record.hasten(&wanted.key(), Duration::ZERO);
         assert_eq!(delays(&record), [0, 1_800_000]);
     }
 
     #[test]
-    fn what_is_told_is_known_before_it_is_saved() {
-        let (parcel, another) = (fresh(ParcelId::from_uuid), fresh(ParcelId::from_uuid));
+    fn a_record_knows_its_notifications_before_it_is_saved() {
+        let parcel = fresh(ParcelId::from_uuid);
+        let another = fresh(ParcelId::from_uuid);
         let mut record = Record::default();
         record.notify(&Notification {
             id: fresh(NotificationId::from_uuid),
@@ -360,8 +360,8 @@ mod tests {
             item: Bilingual { zh: "居住证".to_owned(), en: "Residence permit".to_owned() },
             created_at: Instant::default(),
         });
-        let tells = |parcel, event| record.tells(parcel, event);
-        assert!(tells(parcel, Event::ParcelOutForDelivery));
-        assert!(!tells(parcel, Event::ParcelDelivered) && !tells(another, Event::ParcelOutForDelivery));
+        assert!(record.has_parcel_event(parcel, Event::ParcelOutForDelivery));
+        assert!(!record.has_parcel_event(parcel, Event::ParcelDelivered));
+        assert!(!record.has_parcel_event(another, Event::ParcelOutForDelivery));
     }
 }

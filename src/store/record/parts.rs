@@ -1,26 +1,27 @@
-//! The parts of which the statement that saves a record is made: `$rows` stands for the rows of a part, `$1` for now and `$2`
-//! for the moment before which answers are forgotten.
+//! The parts of the statement that saves a record. `$rows` stands for the rows of a part, `$1` for now, and `$2` for
+//! the instant before which stored answers count as forgotten.
 //!
-//! What is changed is asked for in a way that leaves PostgreSQL one plan: to look each row up by its id. On an empty table it
-//! would do as well to read an index from end to end, which an equality of two tables allows, or another index, and the plan
-//! that a connection made then would read everything ever after.
+//! The conditions of updates are written so that PostgreSQL has only one plan: to look each row up by its id. With a
+//! plain equality of two tables, a plan made on an empty table could read an index from end to end, or use another
+//! index, and the connection would use that plan ever after.
 
-/// What a part tells of a row that was as it was read, and is changed.
+/// Result of a part for a row that was at the version that was read, and is changed now.
 pub const UPDATED: &str = "updated";
-/// What a part tells of a job that is due at once and was not promised before.
+/// Result of a part for a new job that is due at once.
 pub const OFFERED: &str = "offered";
-/// What a part tells of an answer that it kept.
+/// Result of a part for an answer that is stored now.
 pub const ANSWERED: &str = "answered";
 
-/// A part, and what it tells.
+/// A part of the statement, and its results.
 pub struct Part {
-    /// The part.
+    /// A `with` clause without the keyword and the separator.
     pub sql: &'static str,
-    /// A query of `about`, `id` and `lane`; nothing where all that matters is that it was done.
-    pub tells: Option<&'static str>,
+    /// Selects `about`, `id` and `lane` of its results. `None` if its rows cannot be refused.
+    pub results: Option<&'static str>,
 }
 
-/// The locks of those whose clients will be told, and what they are told. `$after` stands for what must be there before.
+/// Takes the advisory locks of the people whose clients follow the changes, and adds the changes to their logs.
+/// `$after` stands for the part that must run before.
 pub const HELD: &str = "
 held as materialized (
     select count(pg_advisory_xact_lock(hashtextextended(person_id::text, 0))) as people
@@ -30,10 +31,10 @@ held as materialized (
     insert into changes (person_id, kind, subject, at)
     select person_id, kind, subject, $1 from jsonb_populate_recordset(null::changes, $rows), held
 )";
-/// What is there before anybody's lock is taken, where somebody is entered.
+/// The part before the locks, if people are added: new people exist before any lock is taken.
 pub const ENTERED_BEFORE: &str = ", (select count(*) from entered) before";
 
-/// Those whom nobody knew. Of one who is awaited under a resident ID, it changes the phone.
+/// New people. For a person who is awaited under a resident ID, it changes the phone.
 pub const ENTERED: Part = Part {
     sql: "
 entered as (
@@ -44,10 +45,9 @@ entered as (
     where p.signed_in_at is null and p.phone_hash is null
     returning p.id
 )",
-    tells: None,
+    results: None,
 };
 
-/// New cases.
 pub const OPENED: Part = Part {
     sql: "
 opened as (
@@ -59,10 +59,10 @@ opened as (
            due_on, submitted_at, updated_at
     from jsonb_populate_recordset(null::cases, $rows), held
 )",
-    tells: None,
+    results: None,
 };
 
-/// Cases that were read at a version.
+/// New states of cases that were read at a version.
 pub const SAVED: Part = Part {
     sql: "
 saved as (
@@ -73,10 +73,9 @@ saved as (
     where c.id = any (array[t.id]) and c.version = t.version
     returning c.id
 )",
-    tells: Some("select 'updated', id, null from saved"),
+    results: Some("select 'updated', id, null from saved"),
 };
 
-/// Drafts that became cases.
 pub const SUBMITTED: Part = Part {
     sql: "
 submitted as (
@@ -86,7 +85,7 @@ submitted as (
       and d.person_id is not distinct from t.person_id and num_nulls(d.submitted_as) = 1
     returning d.id
 )",
-    tells: Some("select 'updated', id, null from submitted"),
+    results: Some("select 'updated', id, null from submitted"),
 };
 
 /// Files that a case names now.
@@ -98,20 +97,18 @@ handed_in as (
     where u.id = any (array[t.id]) and u.person_id is not distinct from t.person_id
     returning u.id
 )",
-    tells: Some("select 'updated', id, null from handed_in"),
+    results: Some("select 'updated', id, null from handed_in"),
 };
 
-/// The history of cases.
 pub const REMEMBERED: Part = Part {
     sql: "
 remembered as (
     insert into case_history (id, case_id, at, actor, act, cause_sealed)
     select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $rows)
 )",
-    tells: None,
+    results: None,
 };
 
-/// Notifications in the inbox.
 pub const NOTIFIED: Part = Part {
     sql: "
 notified as (
@@ -119,10 +116,9 @@ notified as (
     select id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at
     from jsonb_populate_recordset(null::notifications, $rows)
 )",
-    tells: None,
+    results: None,
 };
 
-/// Parcels.
 pub const SENT: Part = Part {
     sql: "
 sent as (
@@ -132,11 +128,11 @@ sent as (
            created_at, created_at
     from jsonb_populate_recordset(null::parcels, $rows)
 )",
-    tells: None,
+    results: None,
 };
 
-/// Jobs. One that is due at once counts as offered: its process rings the bell after the commit, and the sweeper notices when it
-/// could not.
+/// Jobs. A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper
+/// notices if the process could not.
 pub const PROMISED: Part = Part {
     sql: "
 promised as (
@@ -148,10 +144,10 @@ promised as (
     on conflict on constraint jobs_key do nothing
     returning id, lane, offered_at
 )",
-    tells: Some("select 'offered', id, lane from promised where offered_at is not null"),
+    results: Some("select 'offered', id, lane from promised where offered_at is not null"),
 };
 
-/// Answers to requests that are to have their effect once.
+/// Answers to requests with an `Idempotency-Key`. An answer whose time is over is replaced.
 pub const REPLIED: Part = Part {
     sql: "
 replied as (
@@ -164,5 +160,5 @@ replied as (
     where a.created_at < $2
     returning 1
 )",
-    tells: Some("select 'answered', null, null from replied"),
+    results: Some("select 'answered', null, null from replied"),
 };

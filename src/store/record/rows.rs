@@ -1,4 +1,4 @@
-//! The rows of a record, as JSON that PostgreSQL unfolds. Members are named as the columns are.
+//! The rows of a record as JSON, which PostgreSQL turns into rows again. Members have the names of the columns.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -136,17 +136,16 @@ pub(super) struct AnswerRow {
     pub created_at: Instant,
 }
 
-/// What a case has beside its columns.
+/// What belongs to a case's state, for one sealed column.
 pub(super) fn detail(case: &Case) -> Result<Value, StoreError> {
     json("cases.detail", &Detail { state: case.state.clone(), supplement: case.supplement.clone() })
 }
 
-/// A value as it goes into `place`.
+/// A value as JSON. `place` (`table.column`) names it in errors.
 pub(super) fn json<T: Serialize>(place: &str, value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))
 }
 
-/// PostgreSQL's text form of bytes.
 pub(super) fn bytea(bytes: &[u8]) -> String {
     format!("\\x{}", hex::encode(bytes))
 }

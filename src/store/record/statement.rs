@@ -1,5 +1,5 @@
-//! The statement that saves a record. It has only the parts for which the record has rows, because PostgreSQL makes every part
-//! ready before it finds that there is nothing to do.
+//! The statement that saves a record. It contains only the parts for which the record has rows, because PostgreSQL
+//! prepares every part before it finds that a part has nothing to do.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,29 +15,28 @@ use crate::domain::kernel::clock::Instant;
 use crate::store::seal::KeyRing;
 use crate::store::{Conn, StoreError, idempotency};
 
-/// A statement in the making. Its text is put together of constants alone.
+/// A statement that is being composed. Its text consists of constants alone; values are arguments.
 pub struct Statement {
     parts: String,
-    tells: String,
+    results: String,
     arguments: PgArguments,
 }
 
-/// What a part of the statement tells of one row.
+/// One result of a part.
 #[derive(FromRow)]
-pub struct Told {
-    /// See [`parts`].
+pub struct PartResult {
+    /// [`parts::UPDATED`], [`parts::OFFERED`] or [`parts::ANSWERED`].
     pub about: String,
-    /// The row's id, where it has one.
     pub id: Option<Uuid>,
-    /// A job's lane.
+    /// The lane, if the row is a job.
     pub lane: Option<String>,
 }
 
 impl Statement {
-    /// The statement for a record.
+    /// Composes the statement for a record.
     ///
     /// # Errors
-    /// When something has no JSON form or cannot be sealed.
+    /// If a value cannot be written as JSON or sealed.
     pub fn of(keys: &KeyRing, record: &Record, now: Instant) -> Result<Self, StoreError> {
         let mut statement = Self::at(now)?;
         statement.add(&parts::ENTERED, &record.people)?;
@@ -55,29 +54,29 @@ impl Statement {
     }
 
     fn at(now: Instant) -> Result<Self, StoreError> {
-        // Said here, so that they have types whether a part asks for them or not.
+        // Named here so that they have types even if no part uses them.
         let parts = "with moments as (select $1::timestamptz, $2::timestamptz)".to_owned();
-        let tells = "select null::text as about, null::uuid as id, null::text as lane where false".to_owned();
-        let mut statement = Self { parts, tells, arguments: PgArguments::default() };
+        let results = "select null::text as about, null::uuid as id, null::text as lane where false".to_owned();
+        let mut statement = Self { parts, results, arguments: PgArguments::default() };
         statement.bind(now)?;
         statement.bind(now - idempotency::KEPT)?;
         Ok(statement)
     }
 
-    /// Takes the locks, and tells those whose they are. Other parts rely on it, so that it is always there.
+    /// Adds [`parts::HELD`]. It is always included, because other parts join on it.
     fn hold(&mut self, record: &Record) -> Result<(), StoreError> {
         let before = if record.people.is_empty() { "" } else { parts::ENTERED_BEFORE };
         self.append(&parts::HELD.replace("$after", before), &record.changes)
     }
 
-    /// Adds a part, if there is anything for it to do.
+    /// Adds a part if there are rows for it.
     fn add<R: Serialize>(&mut self, part: &Part, rows: &[R]) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
         }
-        if let Some(tells) = part.tells {
-            self.tells.push_str(" union all ");
-            self.tells.push_str(tells);
+        if let Some(results) = part.results {
+            self.results.push_str(" union all ");
+            self.results.push_str(results);
         }
         self.append(part.sql, rows)
     }
@@ -96,25 +95,22 @@ impl Statement {
         self.arguments.add(value).map_err(|error| StoreError::Broken(error.to_string()))
     }
 
-    /// Runs it.
-    ///
-    /// # Errors
-    /// When the database refuses it or is unavailable.
-    pub async fn run(self, conn: &mut Conn) -> Result<Vec<Told>, StoreError> {
-        let Self { parts, tells, arguments } = self;
-        let text = AssertSqlSafe(format!("{parts}\n{tells}"));
+    pub async fn run(self, conn: &mut Conn) -> Result<Vec<PartResult>, StoreError> {
+        let Self { parts, results, arguments } = self;
+        let text = AssertSqlSafe(format!("{parts}\n{results}"));
         Ok(sqlx::query_as_with(text, arguments).fetch_all(conn).await?)
     }
 }
 
-/// Rows as they are written: what stands at `table.member` goes into the column `member_sealed`, unless it says nothing.
+/// Rows with one member sealed: the member of `place` (`table.member`) goes into the column `member_sealed`. An empty
+/// object is left out.
 fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<Value>, StoreError> {
     let member = place.rsplit('.').next().unwrap_or(place);
     let seal = |row: &R| {
         let mut row = json(place, row)?;
         match row.as_object_mut().and_then(|row| row.remove(member)) {
-            Some(Value::Object(said)) if said.is_empty() => {}
-            Some(said) => row[format!("{member}_sealed")] = bytea(&keys.seal_json(place, &said)?).into(),
+            Some(Value::Object(value)) if value.is_empty() => {}
+            Some(value) => row[format!("{member}_sealed")] = bytea(&keys.seal_json(place, &value)?).into(),
             None => {}
         }
         Ok(row)
@@ -131,7 +127,7 @@ mod tests {
     use crate::store::record::ChangeKind;
 
     #[test]
-    fn a_part_is_there_if_there_is_anything_for_it_to_do() {
+    fn a_statement_contains_only_the_parts_that_have_rows() {
         let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
         let mut record = Record::default();
         let case = CaseId::from_uuid(Uuid::from_u128(1));

@@ -95,7 +95,7 @@ async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled 
         match workshop.in_time(workshop.casework.settle(settlements)).await {
             Ok(held) => {
                 let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
-                warn_of_late(attempts.filter(|attempt| !held.contains(attempt)).map(|(job, _)| job).collect());
+                warn_of_late(attempts.filter(|attempt| !held.contains(attempt)).map(|attempt| attempt.job).collect());
                 return Settled::Yes;
             }
             Err(error @ StoreError::Unavailable(_)) if since.elapsed() < workshop.settings.time_outs.lease => {

@@ -115,7 +115,7 @@ async fn the_schema_of_another_program_is_left_alone() {
     let mut connection = record.store.pool().acquire().await.unwrap();
     connection.execute("update _sqlx_migrations set checksum = '\\x00' where version = 3").await.unwrap();
     let done = migrate(&mut connection, &songda::store::MIGRATOR, |_| ()).await;
-    assert!(matches!(&done, Err(MigrationError::Strange { broken, .. }) if *broken == [3]), "{done:?}");
+    assert!(matches!(&done, Err(MigrationError::Foreign { broken, .. }) if *broken == [3]), "{done:?}");
     drop(connection);
     record.drop().await;
 }

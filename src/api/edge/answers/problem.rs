@@ -288,7 +288,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
             // When an account is joined to another one, its token remains valid for minutes.
-            StoreError::Constraint(_) if error.is_of_nobody() => Self::wrong_token(),
+            StoreError::Constraint(_) if error.names_missing_person() => Self::wrong_token(),
             StoreError::Constraint(_) | StoreError::Broken(_) => Self::internal(error),
         }
     }

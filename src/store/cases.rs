@@ -15,6 +15,7 @@ use crate::domain::item::due::Deadlines;
 use crate::domain::item::{AgencyCode, ItemCode};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, PersonId};
+use crate::domain::people::remit::Remit;
 
 /// A case and the version it was read at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +103,8 @@ impl CaseRow {
 pub enum Owner<'a> {
     /// The applicant's.
     Applicant(PersonId),
-    /// The agency's.
-    Agency(&'a AgencyCode),
+    /// An agency's of this remit.
+    Remit(&'a Remit),
     /// A back-office system's.
     Source(&'a str),
 }
@@ -122,8 +123,8 @@ pub async fn find(
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from cases where id = $1 and person_id = coalesce($2, person_id) and agency = coalesce($3, agency)
-          and source = coalesce($4, source)"
+        " from cases where id = $1 and person_id = coalesce($2, person_id)
+          and agency = any(coalesce($3, array[agency]))          and source = coalesce($4, source)"
     ))
     .bind(id.uuid())
     .bind(person)
@@ -149,8 +150,8 @@ pub async fn find_for_change(
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from cases where id = $1 and person_id = coalesce($2, person_id) and agency = coalesce($3, agency)
-          and source = coalesce($4, source) for no key update"
+        " from cases where id = $1 and person_id = coalesce($2, person_id)
+          and agency = any(coalesce($3, array[agency]))          and source = coalesce($4, source) for no key update"
     ))
     .bind(id.uuid())
     .bind(person)
@@ -162,13 +163,18 @@ pub async fn find_for_change(
 }
 
 impl Owner<'_> {
-    fn columns(&self) -> (Option<Uuid>, Option<&str>, Option<&str>) {
+    fn columns(&self) -> (Option<Uuid>, Option<Vec<&str>>, Option<&str>) {
         match self {
             Self::Applicant(person) => (Some(person.uuid()), None, None),
-            Self::Agency(agency) => (None, Some(agency.as_str()), None),
+            Self::Remit(remit) => (None, Some(codes(remit)), None),
             Self::Source(source) => (None, None, Some(source)),
         }
     }
+}
+
+/// The codes of a remit's agencies, as a parameter.
+fn codes(remit: &Remit) -> Vec<&str> {
+    remit.agencies().iter().map(AgencyCode::as_str).collect()
 }
 
 /// A case of another system, and what its report is known by. A row of the release before has no mark.
@@ -285,20 +291,20 @@ const QUEUE: &str = concat!(
       order by coalesce(due_on, 'infinity'::date), id limit $5"
 );
 
-/// One case of an agency by its number.
+/// One case of a remit by its number.
 ///
 /// # Errors
 /// As [`find`].
 pub async fn by_number(
     conn: &mut Conn,
     keys: &KeyRing,
-    agency: &AgencyCode,
+    remit: &Remit,
     number: &CaseNumber,
 ) -> Result<Option<Versioned>, StoreError> {
     let row: Option<CaseRow> =
-        sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = $2"))
+        sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = any($2)"))
             .bind(number.as_str())
-            .bind(agency.as_str())
+            .bind(codes(remit))
             .fetch_optional(conn)
             .await?;
     row.map(|row| row.open(keys)).transpose()
@@ -427,9 +433,11 @@ pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, 
 pub struct HistoryEntry {
     /// When.
     pub at: Instant,
-    /// Who: `officer:ofc_…`.
-    pub actor: String,
-    /// What.
+    /// Who acted: `officer:ofc_…`.
+    pub by: String,
+    /// For whom: `agency:police`.
+    pub for_: String,
+    /// The word of the act. A newer release may have stored one that this release does not know.
     pub act: String,
     /// Why, and with what.
     pub cause: Value,
@@ -444,18 +452,19 @@ pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<
     struct Row {
         at: Instant,
         actor: String,
+        behalf: String,
         act: String,
         cause: Value,
         cause_sealed: Option<Vec<u8>>,
     }
     let rows: Vec<Row> =
-        sqlx::query_as("select at, actor, act, cause, cause_sealed from case_history where case_id = $1 order by id")
+        sqlx::query_as("select at, actor, behalf, act, cause, cause_sealed from case_history where case_id = $1 order by id")
             .bind(id.uuid())
             .fetch_all(conn)
             .await?;
-    let open = |Row { at, actor, act, cause, cause_sealed }: Row| {
+    let open = |Row { at, actor, behalf, act, cause, cause_sealed }: Row| {
         let cause = cause_sealed.map_or(Ok(cause), |sealed| keys.open_json("case_history.cause", &sealed))?;
-        Ok(HistoryEntry { at, actor, act, cause })
+        Ok(HistoryEntry { at, by: actor, for_: behalf, act, cause })
     };
     rows.into_iter().map(open).collect()
 }

@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 use sqlx::FromRow;
-use sqlx::types::Json;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
@@ -13,20 +12,12 @@ use crate::domain::kernel::clock::Instant;
 pub struct Stored {
     /// SHA-256 of the canonical request.
     pub fingerprint: Vec<u8>,
-    /// The HTTP status.
-    pub status: u16,
-    /// Name and value.
-    pub headers: Vec<(String, String)>,
-    /// The body.
+    /// How the answer is given, as the caller noted it.
+    pub form: Value,
     pub body: Value,
 }
 
 impl Stored {
-    /// The status as a column holds it.
-    pub(super) fn status_code(&self) -> Result<i16, StoreError> {
-        i16::try_from(self.status).map_err(|_| StoreError::Broken("no such status".to_owned()))
-    }
-
     pub(super) fn seal_body(&self, keys: &KeyRing) -> Result<Vec<u8>, StoreError> {
         keys.seal_json(BODY, &self.body)
     }
@@ -40,21 +31,15 @@ pub const KEPT: TimeDelta = TimeDelta::days(30);
 #[derive(FromRow)]
 struct Row {
     fingerprint: Vec<u8>,
-    status: i16,
-    headers: Json<Vec<(String, String)>>,
-    body: Option<Json<Value>>,
-    body_sealed: Option<Vec<u8>>,
+    form: Value,
+    body_sealed: Vec<u8>,
     created_at: Instant,
 }
 
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<Stored, StoreError> {
-        let status = u16::try_from(self.status).map_err(|_| StoreError::Broken("a negative status".to_owned()))?;
-        let body = match self.body_sealed {
-            Some(sealed) => keys.open_json(BODY, &sealed)?,
-            None => self.body.map(|body| body.0).unwrap_or_default(),
-        };
-        Ok(Stored { fingerprint: self.fingerprint, status, headers: self.headers.0, body })
+        let body = keys.open_json(BODY, &self.body_sealed)?;
+        Ok(Stored { fingerprint: self.fingerprint, form: self.form, body })
     }
 }
 
@@ -79,7 +64,7 @@ pub async fn find(
     (scope, key): (&str, &str),
     now: Instant,
 ) -> Result<Option<Stored>, StoreError> {
-    const SQL: &str = "select fingerprint, status, headers, body, body_sealed, created_at from idempotent_answers
+    const SQL: &str = "select fingerprint, form, body_sealed, created_at from idempotent_answers
         where scope = $1 and key = $2";
     let row: Option<Row> = sqlx::query_as(SQL).bind(scope).bind(key).fetch_optional(conn).await?;
     row.filter(|row| row.created_at >= now - KEPT).map(|row| row.open(keys)).transpose()

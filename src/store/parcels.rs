@@ -20,6 +20,8 @@ use crate::store::seal::KeyRing;
 pub struct StoredParcel {
     /// The parcel.
     pub parcel: Parcel,
+    /// The agency that owns its case.
+    pub agency: AgencyCode,
     /// By when it must arrive (行政许可法 44), where that was known when it was promised.
     pub serve_by: Option<NaiveDate>,
 }
@@ -27,7 +29,7 @@ pub struct StoredParcel {
 /// What is read of a parcel. Columns are named, so that one that a newer program adds changes no statement of this one.
 macro_rules! columns {
     () => {
-        "id, person_id, case_id, carrier, order_no, round, waybill, state, recipient_sealed, serve_by, created_at"
+        "id, person_id, case_id, agency, carrier, order_no, round, waybill, state, recipient_sealed, serve_by, created_at"
     };
 }
 
@@ -36,6 +38,7 @@ struct Row {
     id: Uuid,
     person_id: Uuid,
     case_id: Uuid,
+    agency: String,
     carrier: String,
     order_no: String,
     round: i32,
@@ -63,7 +66,7 @@ impl Row {
             recipient,
             created_at: self.created_at,
         };
-        Ok(StoredParcel { parcel, serve_by: self.serve_by })
+        Ok(StoredParcel { parcel, agency: AgencyCode::new(self.agency), serve_by: self.serve_by })
     }
 }
 

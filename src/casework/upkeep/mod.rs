@@ -3,3 +3,16 @@
 pub mod forget_old;
 pub mod forget_uploads;
 pub mod publish_catalogue;
+
+use crate::casework::Casework;
+
+/// What a process does by itself from time to time.
+#[derive(Clone, Copy)]
+pub struct Upkeep<'a>(&'a Casework);
+
+impl Casework {
+    #[must_use]
+    pub const fn upkeep(&self) -> Upkeep<'_> {
+        Upkeep(self)
+    }
+}

@@ -20,11 +20,11 @@ use crate::api::{self, Edge};
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::casework::frame::bell::{Bell, News};
+use crate::casework::frame::catalogue::{self, ReadError};
 use crate::casework::notices::live::Live;
 use crate::casework::people::People;
 use crate::casework::people::recent::Recent;
-use crate::casework::upkeep::publish_catalogue::{self, ReadError};
-use crate::casework::{Casework, Parts};
+use crate::casework::{Casework, CaseworkParts};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::domain::delivery::address::RegionNames;
@@ -95,15 +95,15 @@ impl App {
     pub async fn build(config: Config) -> Result<Self, AppError> {
         let store = config.record.store("songda")?;
         let queue = Queue::new(&config.redis.address, &config.redis.prefix)?;
-        let catalog = Catalog::new(publish_catalogue::read(&store).await?);
+        let catalog = Catalog::new(catalogue::read(&store).await?);
         let (bell, hear) = Bell::new();
-        let casework = Casework::new(Parts {
+        let casework = Casework::new(CaseworkParts {
             store: store.clone(),
             clock: config.clock.clone(),
             catalog: catalog.clone(),
             chain: config.chain.clone(),
-            code_channel: Some(config.code_channel.clone()),
-            carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
+            code_channel: config.code_channel.clone(),
+            carriers: config.carriers.clone(),
             answer_within: config.answer_within,
             bell: bell.clone(),
             files: config.files.clone(),
@@ -150,7 +150,7 @@ impl App {
         self.start_common(&tasks).await;
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
         let (casework, live, stopping) = (self.casework.clone(), self.live.clone(), tasks.stopping());
-        tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
+        tasks.spawn(async move { casework.changes().look_for_all(&live, stopping).await });
         let (buckets, told_until) = (Arc::clone(&self.buckets), tasks.stopping());
         tasks.spawn(async move { buckets.tell(told_until).await });
         let routes = self.routes(&stop)?;
@@ -230,7 +230,7 @@ impl App {
         let (keys, stopping) = (self.config.signing_keys.clone(), tasks.stopping());
         tasks.spawn(async move { keys.keep_fresh(stopping).await });
         let (store, catalog, stopping) = (self.casework.store().clone(), self.catalog.clone(), tasks.stopping());
-        tasks.spawn(async move { publish_catalogue::keep_fresh(&store, &catalog, stopping).await });
+        tasks.spawn(async move { catalogue::keep_fresh(&store, &catalog, stopping).await });
     }
 
     fn workshop(&self) -> Workshop {
@@ -250,7 +250,7 @@ impl App {
 
     fn ready(&self, stop: &CancellationToken) -> Ready {
         Ready {
-            store: self.casework.store().clone(),
+            casework: self.casework.clone(),
             queue: self.queue.clone(),
             needs_redis: false,
             rounds: self.rounds(),
@@ -275,7 +275,7 @@ impl App {
                 cursors: &cursors,
                 stop,
             }),
-            staff: api::staff::api(&self.people, &self.casework, &config.carriers, &cursors),
+            staff: api::staff::api(&self.people, &self.casework, &cursors),
             integration: api::integration::api(&self.people, &self.casework),
             ops: api::ops::api(&self.casework, &self.queue, &cursors),
             callbacks: api::callbacks::route(

@@ -1,8 +1,8 @@
 //! Where a process may be killed in a test: every boundary between two steps of keeping a promise.
 //!
-//! `SONGDA_KILL_AT=called` makes a debug build send itself SIGKILL when it comes to that boundary: no destructor runs,
-//! nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. A release build holds
-//! none of this.
+//! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL when it comes to that boundary: no destructor
+//! runs, nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. The deployed program
+//! does not read it.
 
 /// Of what no lane is about.
 pub const NO_LANE: &str = "";
@@ -47,7 +47,7 @@ impl Step {
 }
 
 /// Passes a boundary with a job of a lane, or of none; or dies there, if a test said so.
-#[cfg(debug_assertions)]
+#[cfg(feature = "development")]
 pub fn pass(step: Step, lane: &str) {
     use std::sync::LazyLock;
     static DIE_AT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("SONGDA_KILL_AT").ok());
@@ -62,6 +62,6 @@ pub fn pass(step: Step, lane: &str) {
 }
 
 /// Passes a boundary.
-#[cfg(not(debug_assertions))]
+#[cfg(not(feature = "development"))]
 #[inline]
 pub const fn pass(_: Step, _: &str) {}

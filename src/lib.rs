@@ -30,5 +30,7 @@ pub mod metrics;
 pub mod trace;
 pub mod wrong_clock;
 
+#[cfg(feature = "development")]
 pub mod demo;
+#[cfg(feature = "development")]
 pub mod sandbox;

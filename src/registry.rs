@@ -3,15 +3,33 @@
 
 use crate::catalog::FieldRules;
 use crate::domain::notice::notification::ChannelCode;
-use crate::gateway::{courier, identity, push};
-use crate::sandbox::Maker;
+use crate::gateway::{courier, push};
+
+/// A gateway's twin in the sandbox. The deployed program has no sandbox: there it is nothing.
+#[cfg(feature = "development")]
+pub type Twin = crate::sandbox::Maker;
+/// A gateway's twin in the sandbox. The deployed program has no sandbox: there it is nothing.
+#[cfg(not(feature = "development"))]
+pub type Twin = ();
+
+/// `twin!(push::wechat)` is the twin in the folder of that gateway.
+#[cfg(feature = "development")]
+macro_rules! twin {
+    ($($gateway:ident)::+) => { $($gateway)::+::sandbox::twin };
+}
+#[cfg(not(feature = "development"))]
+macro_rules! twin {
+    ($($gateway:ident)::+) => {
+        ()
+    };
+}
 
 /// Channels, carriers, and the sandbox's twins of all gateways.
 #[derive(Clone, Default)]
 pub struct Registry {
     channels: Vec<push::Adapter>,
     carriers: Vec<courier::Adapter>,
-    twins: Vec<Maker>,
+    twins: Vec<Twin>,
 }
 
 impl Registry {
@@ -19,30 +37,30 @@ impl Registry {
     #[must_use]
     pub fn shipped() -> Self {
         Self::default()
-            .channel(push::wechat::ADAPTER, push::wechat::sandbox::twin) // 微信订阅消息
-            .channel(push::sms_aliyun::ADAPTER, push::sms_aliyun::sandbox::twin) // 阿里云短信
-            .carrier(courier::ems::ADAPTER, courier::ems::sandbox::twin) // 中国邮政速递物流
-            .carrier(courier::sf::ADAPTER, courier::sf::sandbox::twin) // 顺丰速运
-            .twin(identity::aliyun::sandbox::twin) // 阿里云实人认证
+            .channel(push::wechat::ADAPTER, twin!(push::wechat)) // 微信订阅消息
+            .channel(push::sms_aliyun::ADAPTER, twin!(push::sms_aliyun)) // 阿里云短信
+            .carrier(courier::ems::ADAPTER, twin!(courier::ems)) // 中国邮政速递物流
+            .carrier(courier::sf::ADAPTER, twin!(courier::sf)) // 顺丰速运
+            .twin(twin!(crate::gateway::identity::aliyun)) // 阿里云实人认证
     }
 
     /// Adds a channel and its twin.
     #[must_use]
-    pub fn channel(mut self, channel: push::Adapter, twin: Maker) -> Self {
+    pub fn channel(mut self, channel: push::Adapter, twin: Twin) -> Self {
         self.channels.push(channel);
         self.twin(twin)
     }
 
     /// Adds a carrier and its twin.
     #[must_use]
-    pub fn carrier(mut self, carrier: courier::Adapter, twin: Maker) -> Self {
+    pub fn carrier(mut self, carrier: courier::Adapter, twin: Twin) -> Self {
         self.carriers.push(carrier);
         self.twin(twin)
     }
 
     /// Adds the twin of a gateway that is neither.
     #[must_use]
-    pub fn twin(mut self, twin: Maker) -> Self {
+    pub fn twin(mut self, twin: Twin) -> Self {
         self.twins.push(twin);
         self
     }
@@ -61,7 +79,7 @@ impl Registry {
 
     /// All twins.
     #[must_use]
-    pub fn twins(&self) -> &[Maker] {
+    pub fn twins(&self) -> &[Twin] {
         &self.twins
     }
 

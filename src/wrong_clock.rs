@@ -1,12 +1,12 @@
 //! A process whose clock is wrong, for tests of what that does to the others.
 //!
-//! `SONGDA_CLOCK_SKEW=-90` makes a debug build see a clock that is ninety seconds slow. A release build knows nothing of
-//! it.
+//! `SONGDA_CLOCK_SKEW=-90` makes a development build see a clock that is ninety seconds slow. The deployed program does not
+//! read it.
 
 use crate::domain::kernel::clock::Clock;
 
 /// What tells this process the time.
-#[cfg(debug_assertions)]
+#[cfg(feature = "development")]
 #[must_use]
 pub fn clock() -> Clock {
     let skew = std::env::var("SONGDA_CLOCK_SKEW").ok().and_then(|seconds| seconds.parse().ok());
@@ -14,7 +14,7 @@ pub fn clock() -> Clock {
 }
 
 /// What tells this process the time.
-#[cfg(not(debug_assertions))]
+#[cfg(not(feature = "development"))]
 #[must_use]
 pub fn clock() -> Clock {
     Clock::system()

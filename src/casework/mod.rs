@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod notices;
 pub mod officers;
 pub mod people;
+pub mod read_models;
 pub mod results;
 pub mod upkeep;
 

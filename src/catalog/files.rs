@@ -9,6 +9,7 @@ use super::fault::{CatalogFault, Faults};
 use super::items::{Placed, read_item};
 use super::keys::Keys;
 use super::shared::Shared;
+use super::table::read_table;
 use super::templates::FieldRules;
 use super::{Contents, rules as item_rules};
 use crate::domain::item::{AgencyCode, Item};
@@ -55,7 +56,7 @@ fn item_files(folder: &Path, faults: &mut Faults) -> Vec<PathBuf> {
 
 fn read_items(folder: &Path, path: &Path, shared: &Shared, placed: &mut Vec<Placed>, faults: &mut Faults) {
     let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
-    let Some(table) = file(folder, &name, faults) else { return };
+    let Some(table) = read_table(folder, &name, faults) else { return };
     let mut keys = Keys::of(table, faults);
     let (agency, items) = (keys.required::<AgencyCode>("agency"), keys.list::<Table>("items"));
     keys.close();
@@ -65,18 +66,4 @@ fn read_items(folder: &Path, path: &Path, shared: &Shared, placed: &mut Vec<Plac
         let item = read_item(table, agency.as_ref(), shared, faults);
         placed.extend(item.map(|item| Placed { file: name.clone(), item }));
     }
-}
-
-/// Reads one file whole.
-pub(super) fn file(folder: &Path, name: &str, faults: &mut Faults) -> Option<Table> {
-    faults.enter(name);
-    let text = match std::fs::read_to_string(folder.join(name)) {
-        Ok(text) => text,
-        Err(error) => {
-            faults.add("", &format!("cannot be read: {error}"));
-            return None;
-        }
-    };
-    // The error names line and column.
-    toml::from_str(&text).map_err(|error| faults.add("", error.to_string().trim_end())).ok()
 }

@@ -11,6 +11,7 @@ mod places;
 mod rules;
 mod search;
 mod shared;
+mod table;
 mod templates;
 mod topics;
 mod unconfirmed;
@@ -54,8 +55,7 @@ pub struct Parts {
     pub regions: Regions,
     /// Where results are fetched.
     pub halls: Vec<Hall>,
-    /// What items are looked for under. None in what was published before there were any.
-    #[serde(default)]
+    /// What items are looked for under.
     pub topics: Vec<Topic>,
     /// Which days are worked.
     pub calendar: Calendar,

@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use super::Parts;
 use super::fault::Faults;
-use super::files::file;
 use super::forms::{self, Groups, WrittenGroup};
 use super::keys::Keys;
 use super::places::{Agency, Hall, RegionTable, Regions};
+use super::table::read_table;
 use super::templates::{FieldRules, Templates};
 use super::topics::Topic;
 use crate::domain::item::calendar::{Calendar, CalendarYear};
@@ -116,7 +116,7 @@ impl Shared {
 
 /// Reads the keys of one file.
 fn keys<T>(folder: &Path, name: &str, faults: &mut Faults, read: impl FnOnce(&mut Keys<'_>) -> Option<T>) -> Option<T> {
-    let table = file(folder, name, faults)?;
+    let table = read_table(folder, name, faults)?;
     let mut keys = Keys::of(table, faults);
     let value = read(&mut keys);
     keys.close();

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use chrono::Datelike;
 use clap::Subcommand;
 use songda::casework::upkeep::publish_catalogue::publish;
 use songda::catalog::{Contents, read};
-use songda::domain::kernel::clock::{Clock, beijing_day};
+use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::gateway::push::Channels;
 use songda::registry::Registry;
@@ -36,6 +35,7 @@ pub enum Catalog {
         folder: PathBuf,
         /// For demonstrations and tests, which must run on any day: count from Monday to Friday in this year and the
         /// next where the calendar does not know them.
+        #[cfg(feature = "development")]
         #[arg(long)]
         rehearse: bool,
     },
@@ -50,15 +50,15 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
             println!("{} items, no faults", contents.items.len());
         }
         Catalog::Compare { folder } => compare(&contents(&folder)?).await?,
-        Catalog::Load { folder, rehearse } => {
+        Catalog::Load {
+            folder,
+            #[cfg(feature = "development")]
+            rehearse,
+        } => {
             let clock = Clock::system();
-            let mut contents = contents(&folder)?;
-            if rehearse {
-                let year = beijing_day(clock.now()).year();
-                for year in contents.parts.calendar.rehearse(year..=year + 1) {
-                    println!("rehearsal: the working days of {year} are made up, not announced");
-                }
-            }
+            let contents = contents(&folder)?;
+            #[cfg(feature = "development")]
+            let contents = if rehearse { rehearsed(contents, &clock) } else { contents };
             let publication = publish(&record()?, &clock, &contents).await?;
             println!(
                 "revision {}: {} added, {} changed, {} withdrawn, {} unchanged",
@@ -71,6 +71,19 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Makes up the working days of this year and the next where nobody announced them: in production these would be wrong
+/// legal deadlines, so the deployed program cannot do it.
+#[cfg(feature = "development")]
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
+    use chrono::Datelike as _;
+    let year = songda::domain::kernel::clock::beijing_day(clock.now()).year();
+    for year in contents.parts.calendar.rehearse(year..=year + 1) {
+        println!("rehearsal: the working days of {year} are made up, not announced");
+    }
+    contents
 }
 
 /// Warns, and never fails for a difference: a list may be incomplete, and messages may go all the same.

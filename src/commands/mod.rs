@@ -2,6 +2,7 @@
 
 mod catalog;
 mod clients;
+#[cfg(feature = "development")]
 mod demo;
 mod doctor;
 mod healthcheck;
@@ -11,6 +12,7 @@ mod lanes;
 mod migrate;
 mod openapi;
 mod progress;
+#[cfg(feature = "development")]
 mod sandbox;
 mod serve;
 mod settings;
@@ -21,20 +23,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use songda::auth::passwords::Passwords;
-use songda::auth::tokens::Tokens;
-use songda::casework::frame::bell::Bell;
-use songda::casework::people::People;
-use songda::casework::people::recent::Recent;
-use songda::casework::upkeep::publish_catalogue;
-use songda::casework::{Casework, Parts};
-use songda::catalog::Catalog as Items;
-use songda::config::{RecordSettings, answer_within, signing_keys};
-use songda::domain::kernel::clock::Clock;
-use songda::domain::notice::notification::ChannelCode;
-use songda::domain::notice::reach::Chain;
+use songda::config::RecordSettings;
 use songda::env::Env;
-use songda::files::Files;
 use songda::store::Store;
 
 /// 送达: from an approval on the phone to the result at the door. Settings are environment variables; `songda settings`
@@ -74,8 +64,10 @@ enum Command {
     /// Write the OpenAPI documents, or check that they are fresh.
     Openapi(openapi::Openapi),
     /// Speak every gateway's protocol, for development and tests.
+    #[cfg(feature = "development")]
     Sandbox,
     /// Play the main job against a running API and sandbox.
+    #[cfg(feature = "development")]
     Demo,
     /// Check everything that Songda stands on, and say what to do.
     Doctor(doctor::Doctor),
@@ -114,7 +106,9 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Jobs(command) => jobs::run(command).await?,
         Command::Keys(command) => keys::run(command)?,
         Command::Openapi(command) => openapi::run(&command)?,
+        #[cfg(feature = "development")]
         Command::Sandbox => sandbox::run().await?,
+        #[cfg(feature = "development")]
         Command::Demo => return demo::run().await,
         Command::Doctor(command) => return Ok(doctor::run(&command).await),
         Command::Top(command) => top::run(command).await?,
@@ -142,57 +136,11 @@ fn faults(faults: &[String]) -> Failure {
     format!("the settings are not complete:{}", list.concat()).into()
 }
 
-/// The record, for the administration's commands.
+/// The database, for the administration's commands. Each command builds what else it needs.
 fn record() -> Result<Store, Failure> {
     let mut env = Env::of_process();
     match RecordSettings::read(&mut env) {
         Some(settings) => Ok(settings.store("songda-command")?),
         None => Err(faults(env.faults())),
     }
-}
-
-/// The use cases, for the administration's commands: they call no gateway. The bell is heard by nobody; what they
-/// promise is found by the sweeper of any running worker.
-async fn casework() -> Result<Casework, Failure> {
-    let store = record()?;
-    let mut env = Env::of_process();
-    let (files, answer_within) = (Files::read(&mut env), answer_within(&mut env));
-    let (Some(files), Some(answer_within)) = (files, answer_within) else { return Err(faults(env.faults())) };
-    let catalog = Items::new(publish_catalogue::read(&store).await?);
-    let (bell, _) = Bell::new();
-    let (chain, carriers) = (Chain::default(), Vec::new());
-    Ok(Casework::new(Parts {
-        store,
-        clock: Clock::system(),
-        catalog,
-        files,
-        chain,
-        carriers,
-        answer_within,
-        bell,
-        code_channel: None,
-    }))
-}
-
-/// The use cases about people, for the administration's commands: they call no gateway.
-fn people() -> Result<People, Failure> {
-    let mut env = Env::of_process();
-    let (settings, keys) = (RecordSettings::read(&mut env), signing_keys(&mut env));
-    let (Some(settings), Some(keys)) = (settings, keys) else { return Err(faults(env.faults())) };
-    Ok(People {
-        store: settings.store("songda-command")?,
-        clock: Clock::system(),
-        bell: Bell::new().0,
-        tokens: Tokens::new(keys),
-        passwords: Passwords::default(),
-        login: None,
-        identity: None,
-        code_channel: ChannelCode::new(""),
-        push_channels: [].into(),
-        catalog: Items::empty(),
-        regions: std::sync::Arc::new(|_| None),
-        recent_clients: Recent::default(),
-        recent_officers: Recent::default(),
-        token_endpoint: "".into(),
-    })
 }

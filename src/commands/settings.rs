@@ -3,16 +3,24 @@
 use songda::config::Config;
 use songda::env::{Described, Env};
 use songda::registry::Registry;
-use songda::{demo, sandbox};
 
 /// Prints the tables. What is missing does not matter here: only what is asked for.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub fn run() {
     let registry = Registry::shipped();
     print!("{}", table(|env| drop(Config::read(env, &registry))));
-    println!("\n## The sandbox\n");
+    #[cfg(feature = "development")]
+    development(&registry);
+}
+
+/// Prints what only development builds read, below all that the deployed program reads.
+#[cfg(feature = "development")]
+#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+fn development(registry: &Registry) {
+    use songda::{demo, sandbox};
+    println!("\n## The sandbox (development builds)\n");
     print!("{}", table(|env| drop(sandbox::Settings::read(env, registry.twins()))));
-    println!("\n## The player\n");
+    println!("\n## The player (development builds)\n");
     print!("{}", table(|env| drop(demo::Settings::read(env))));
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::domain::people::remit::Remit;
 
 /// A case and the version it was read at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Versioned {
+pub struct VersionedCase {
     /// The case.
     pub case: Case,
     /// Counts its changes from 1; the strong `ETag` of the case.
@@ -51,8 +51,7 @@ struct CaseRow {
     item_code: String,
     item_version: i32,
     agency: String,
-    detail: Option<Value>,
-    detail_sealed: Option<Vec<u8>>,
+    detail_sealed: Vec<u8>,
     delivery: Value,
     version: i64,
     due_on: Option<NaiveDate>,
@@ -64,18 +63,14 @@ struct CaseRow {
 
 macro_rules! columns {
     () => {
-        "id, number, person_id, item_code, item_version, agency, detail, detail_sealed, delivery, version, due_on,
-         accepted_on, promised_on, legal_on, submitted_at"
+        "id, number, person_id, item_code, item_version, agency, detail_sealed, delivery, version, due_on, accepted_on, promised_on, legal_on, submitted_at"
     };
 }
 
 impl CaseRow {
-    fn open(self, keys: &KeyRing) -> Result<Versioned, StoreError> {
+    fn open(self, keys: &KeyRing) -> Result<VersionedCase, StoreError> {
         let broken = |column: &str| StoreError::Broken(format!("cases.{column} of {}", CaseId::from_uuid(self.id)));
-        let detail: Detail = match (self.detail_sealed, self.detail) {
-            (Some(sealed), _) => keys.open_json("cases.detail", &sealed)?,
-            (None, plain) => serde_json::from_value(plain.unwrap_or_default()).map_err(|_| broken("detail"))?,
-        };
+        let detail: Detail = keys.open_json("cases.detail", &self.detail_sealed)?;
         let delivery: Delivery = serde_json::from_value(self.delivery).map_err(|_| broken("delivery"))?;
         let days = self.accepted_on.zip(self.promised_on);
         let deadlines =
@@ -94,7 +89,7 @@ impl CaseRow {
             supplement: detail.supplement,
             state: detail.state,
         };
-        Ok(Versioned { case, version: self.version })
+        Ok(VersionedCase { case, version: self.version })
     }
 }
 
@@ -118,7 +113,7 @@ pub async fn find(
     keys: &KeyRing,
     id: CaseId,
     owner: Owner<'_>,
-) -> Result<Option<Versioned>, StoreError> {
+) -> Result<Option<VersionedCase>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -145,7 +140,7 @@ pub async fn find_for_change(
     keys: &KeyRing,
     id: CaseId,
     owner: Owner<'_>,
-) -> Result<Option<Versioned>, StoreError> {
+) -> Result<Option<VersionedCase>, StoreError> {
     let (person, agency, source) = owner.columns();
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
@@ -177,8 +172,8 @@ fn codes(remit: &Remit) -> Vec<&str> {
     remit.agencies().iter().map(AgencyCode::as_str).collect()
 }
 
-/// A case of another system, and what its report is known by. A row of the release before has no mark.
-pub type Taken = (Versioned, Option<ReportMark>);
+/// A case of another system, and what its report is known by.
+pub type Taken = (VersionedCase, ReportMark);
 
 /// Reads cases of back-office systems by source and reference, pair by pair.
 ///
@@ -194,7 +189,7 @@ pub async fn find_by_source(
     struct Row {
         source: String,
         source_ref: String,
-        report_hash: Option<Vec<u8>>,
+        report_hash: Vec<u8>,
         report_key_hash: Option<Vec<u8>>,
         #[sqlx(flatten)]
         case: CaseRow,
@@ -209,7 +204,7 @@ pub async fn find_by_source(
     .fetch_all(conn)
     .await?;
     let taken = |row: Row| {
-        let mark = row.report_hash.map(|said| ReportMark { said, key: row.report_key_hash });
+        let mark = ReportMark { said: row.report_hash, key: row.report_key_hash };
         Ok(((row.source, row.source_ref), (row.case.open(keys)?, mark)))
     };
     rows.into_iter().map(taken).collect()
@@ -238,7 +233,7 @@ pub async fn of_applicant(
     person: PersonId,
     after: Option<(Instant, CaseId)>,
     limit: i64,
-) -> Result<Vec<Versioned>, StoreError> {
+) -> Result<Vec<VersionedCase>, StoreError> {
     let rows: Vec<CaseRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -265,7 +260,7 @@ pub async fn queue(
     state: Option<&str>,
     after: Option<(Option<NaiveDate>, CaseId)>,
     limit: i64,
-) -> Result<Vec<Versioned>, StoreError> {
+) -> Result<Vec<VersionedCase>, StoreError> {
     let (due_on, id) = after.map_or((NaiveDate::from_yo_opt(1, 1), Uuid::nil()), |(due_on, id)| (due_on, id.uuid()));
     let rows: Vec<CaseRow> = sqlx::query_as(QUEUE)
         .bind(agency.as_str())
@@ -300,7 +295,7 @@ pub async fn by_number(
     keys: &KeyRing,
     remit: &Remit,
     number: &CaseNumber,
-) -> Result<Option<Versioned>, StoreError> {
+) -> Result<Option<VersionedCase>, StoreError> {
     let row: Option<CaseRow> =
         sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = any($2)"))
             .bind(number.as_str())
@@ -454,16 +449,18 @@ pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<
         actor: String,
         behalf: String,
         act: String,
-        cause: Value,
         cause_sealed: Option<Vec<u8>>,
     }
     let rows: Vec<Row> =
-        sqlx::query_as("select at, actor, behalf, act, cause, cause_sealed from case_history where case_id = $1 order by id")
+        sqlx::query_as("select at, actor, behalf, act, cause_sealed from case_history where case_id = $1 order by id")
             .bind(id.uuid())
             .fetch_all(conn)
             .await?;
-    let open = |Row { at, actor, behalf, act, cause, cause_sealed }: Row| {
-        let cause = cause_sealed.map_or(Ok(cause), |sealed| keys.open_json("case_history.cause", &sealed))?;
+    let open = |Row { at, actor, behalf, act, cause_sealed }: Row| {
+        let cause = match cause_sealed {
+            Some(sealed) => keys.open_json("case_history.cause", &sealed)?,
+            None => json!({}),
+        };
         Ok(HistoryEntry { at, by: actor, for_: behalf, act, cause })
     };
     rows.into_iter().map(open).collect()

@@ -246,8 +246,7 @@ pub async fn delivered(conn: &mut Conn, ids: &[NotificationId], channels: &[Chan
     Ok(())
 }
 
-/// Whether somebody was told of an event of a parcel before. What was told before a case could have several names none: it is
-/// news of the first.
+/// Whether somebody was told of an event of a parcel before.
 ///
 /// # Errors
 /// When the database is unavailable.
@@ -257,10 +256,7 @@ pub async fn told_before(
     event: Event,
 ) -> Result<bool, StoreError> {
     let told = sqlx::query_scalar(
-        "select exists (
-            select from notifications
-            where case_id = $1 and event = $3
-              and coalesce(parcel_id, (select id from parcels where case_id = $1 order by id limit 1)) = $2)",
+        "select exists (select from notifications where case_id = $1 and parcel_id = $2 and event = $3)",
     )
     .bind(case.uuid())
     .bind(parcel.uuid())

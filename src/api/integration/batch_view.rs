@@ -6,13 +6,14 @@ use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, Row};
+use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::api::edge::answers::problem::{Problem, ProblemBody};
 use crate::api::edge::middleware::request_id::current_request;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::number_example;
 use crate::casework::frame::idempotency::Answer;
+use crate::casework::read_models::VersionedCase;
 use crate::domain::kernel::ids::CaseId;
-use crate::store::cases::Versioned;
 
 /// Decisions, each with its reference.
 #[derive(Debug, Object)]
@@ -53,9 +54,9 @@ pub(super) struct Verdict {
 impl Verdict {
     /// The verdict on a row that became a case, or was one; or on one that is refused. What our side did wrong is logged,
     /// as it would be for a request.
-    pub(super) fn of(reference: Option<String>, outcome: Result<(bool, Versioned), Problem>) -> Self {
+    pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
-            Ok((is_new, Versioned { case, .. })) => {
+            Ok((is_new, VersionedCase { case, .. })) => {
                 let status = if is_new { 201 } else { 200 };
                 let number = Some(case.number.as_str().to_owned());
                 Self { reference, status, case: Some(case.id), number, problem: None }
@@ -98,6 +99,6 @@ pub(super) enum BatchAnswer {
 
 impl From<BatchAnswer> for Answer {
     fn from(BatchAnswer::MultiStatus(Json(verdicts)): BatchAnswer) -> Self {
-        Self::new(207, verdicts.to_json().unwrap_or_default())
+        HttpAnswer::new(207, verdicts.to_json().unwrap_or_default()).into()
     }
 }

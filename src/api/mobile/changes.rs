@@ -18,10 +18,11 @@ use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::paging::Cursors;
 use crate::casework::Casework;
 use crate::casework::notices::live::{Live, Stream};
+use crate::casework::notices::log::LogPage;
+use crate::casework::read_models::Change;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::PersonId;
 use crate::metrics::live::Client;
-use crate::store::changes::Change;
 
 /// The operations.
 pub struct Changes {
@@ -54,11 +55,12 @@ impl Changes {
     ) -> Result<ChangesAnswer, Problem> {
         let since: Option<i64> = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let Some(since) = since else {
-            let now = self.casework.latest_change(person.id).await?;
+            let now = self.casework.changes().latest(person.id).await?;
             return Ok(ChangesAnswer::Ok(Json(self.page(person.id, now, Vec::new())?)));
         };
         let wait = Duration::from_secs(wait.0.unwrap_or(0).min(LONGEST_WAIT));
-        let waited = self.casework.changes(&self.live, person.id, since, AT_ONCE, wait);
+        let page = LogPage { person: person.id, after: since, limit: AT_ONCE };
+        let waited = self.casework.changes().wait(&self.live, page, wait);
         // A process that stops answers what it has instead of keeping people waiting.
         let found = self.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
         Ok(ChangesAnswer::Ok(Json(self.page(person.id, since, found)?)))
@@ -74,7 +76,7 @@ impl Changes {
     ) -> Result<EventStream<ChangeBody>, Problem> {
         let since = match self.cursors.read(LIST, &person.id, last.0.as_deref())? {
             Some(since) => since,
-            None => self.casework.latest_change(person.id).await?,
+            None => self.casework.changes().latest(person.id).await?,
         };
         let lasts = (person.until - self.casework.now()).to_std().unwrap_or_default();
         let held = self.live.open(person.id, lasts);
@@ -118,7 +120,7 @@ impl Changes {
         let open = (looker, held, Client::comes(), since);
         stream::unfold(open, move |(looker, held, client, since)| async move {
             // A record that cannot be read ends the stream; the client comes back with its last id.
-            let found = looker.casework.next_changes(&held, since, AT_ONCE).await.ok()?;
+            let found = looker.casework.changes().next(&held, since, AT_ONCE).await.ok()?;
             let last = found.last()?.seq;
             let shown: Option<Vec<ChangeBody>> = found.iter().map(|change| looker.show(person, change).ok()).collect();
             Some((stream::iter(shown?), (looker, held, client, last)))

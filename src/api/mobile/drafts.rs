@@ -19,15 +19,15 @@ use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
-use crate::casework::cases::drafts::JudgedDraft;
+use crate::casework::cases::drafts::ValidatedDraft;
 use crate::casework::cases::drafts::save::{Expect, NewDraft, SaveDraftError};
 use crate::casework::frame::powers::NotOpen;
+use crate::casework::read_models::Draft;
 use crate::domain::application::{DraftContent, KEPT};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId};
 use crate::domain::kernel::text::Bilingual;
-use crate::store::drafts::Draft;
 
 /// The operations.
 pub struct Drafts {
@@ -49,7 +49,7 @@ impl Drafts {
     ) -> Result<Json<Page<DraftSummary>>, Problem> {
         let (limit, list) = (clamp(limit.0), ("list_drafts", &person.id));
         let after = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
-        let rows = self.casework.drafts(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
+        let rows = self.casework.drafts().list(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
         let page = self.cursors.page(list, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
         Ok(Json(page))
     }
@@ -57,7 +57,7 @@ impl Drafts {
     /// Shows a draft, with what is still wrong with it.
     #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
     async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Versioned<DraftBody>, Problem> {
-        let judged = self.casework.draft(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let judged = self.casework.drafts().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Versioned { version: judged.draft.version, body: DraftBody::from(judged) })
     }
 
@@ -73,14 +73,14 @@ impl Drafts {
         body: Body<DraftContentBody>,
     ) -> Result<DraftSaved, Problem> {
         let new = body.into_inner().named(id.0)?;
-        let saved = self.casework.save_draft(person.id, new, if_match.into()).await?;
+        let saved = self.casework.drafts().save(&person.acting(), new, if_match.into()).await?;
         Ok(DraftSaved::of(saved, if_match))
     }
 
     /// Throws a draft away.
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
     async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<DraftDiscarded, Problem> {
-        let there = self.casework.discard_draft(person.id, id.0).await?;
+        let there = self.casework.drafts().discard(&person.acting(), id.0).await?;
         if there { Ok(DraftDiscarded::NoContent) } else { Err(Code::NotFound.into()) }
     }
 }
@@ -148,8 +148,8 @@ struct DraftBody {
     version: i64,
 }
 
-impl From<JudgedDraft> for DraftBody {
-    fn from(JudgedDraft { draft, faults }: JudgedDraft) -> Self {
+impl From<ValidatedDraft> for DraftBody {
+    fn from(ValidatedDraft { draft, faults }: ValidatedDraft) -> Self {
         let language = current_request().language;
         let application = &draft.content.application;
         Self {
@@ -203,7 +203,7 @@ enum DraftSaved {
 }
 
 impl DraftSaved {
-    fn of(judged: JudgedDraft, condition: CreateOrMatch) -> Self {
+    fn of(judged: ValidatedDraft, condition: CreateOrMatch) -> Self {
         let (tag, place) = (etag(judged.draft.version), format!("/v1/drafts/{}", judged.draft.id));
         match condition {
             CreateOrMatch::Create => Self::Begun(Json(judged.into()), tag, place),

@@ -13,11 +13,11 @@ use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
 use crate::casework::people::People;
-use crate::casework::people::attach_wechat::AttachError;
-use crate::casework::people::join::{IfTaken, TakenError};
-use crate::casework::people::set_phone::SetPhoneError;
-use crate::casework::people::sign_in_wechat::WechatCodeError;
-use crate::casework::people::verify_identity::VerifyError;
+use crate::casework::people::identity::attach_wechat::AttachError;
+use crate::casework::people::identity::join::{IfTaken, TakenError};
+use crate::casework::people::identity::set_phone::SetPhoneError;
+use crate::casework::people::identity::verify::VerifyError;
+use crate::casework::people::sessions::by_wechat::WechatCodeError;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
@@ -41,7 +41,7 @@ impl Me {
     #[oai(path = "/me/identity", method = "put", operation_id = "verify_identity")]
     async fn verify(&self, person: Person, body: Body<IdentityBody>) -> Result<MeAnswer, ProblemOf<VerifyError>> {
         let IdentityBody { name, resident_id } = body.into_inner();
-        let verified = self.0.verify_identity(person.id, &Private::new(name), &Private::new(resident_id)).await?;
+        let verified = self.0.identity().verify(person.id, &Private::new(name), &Private::new(resident_id)).await?;
         Ok(MeAnswer::Ok(Json(PersonBody::from(&verified))))
     }
 
@@ -54,7 +54,7 @@ impl Me {
     async fn set_phone(&self, person: Person, body: Body<NewPhone>) -> Result<MeAnswer, Problem> {
         let NewPhone { phone, code, if_taken } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        self.0.set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
+        self.0.identity().set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
         self.answer(person.id).await
     }
 
@@ -69,21 +69,21 @@ impl Me {
         body: Body<NewWechat>,
     ) -> Result<MeAnswer, ProblemOf<WechatCodeError>> {
         let NewWechat { code, if_taken } = body.into_inner();
-        self.0.attach_wechat(person.id, &Private::new(code), if_taken.into()).await?;
+        self.0.identity().attach_wechat(person.id, &Private::new(code), if_taken.into()).await?;
         Ok(self.answer(person.id).await?)
     }
 
     /// Chooses the language that the person is written to in.
     #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
     async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<MeAnswer, Problem> {
-        self.0.set_language(person.id, body.language.into()).await?;
+        self.0.identity().set_language(person.id, body.language.into()).await?;
         self.answer(person.id).await
     }
 }
 
 impl Me {
     async fn answer(&self, id: PersonId) -> Result<MeAnswer, Problem> {
-        let person = self.0.me(id).await?.ok_or(Code::InvalidToken)?;
+        let person = self.0.identity().find(id).await?.ok_or(Code::InvalidToken)?;
         Ok(MeAnswer::Ok(Json(PersonBody::from(&person))))
     }
 }

@@ -15,9 +15,9 @@ use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
+use crate::casework::read_models::Received;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, NotificationId};
-use crate::store::notifications::Received;
 
 /// The operations.
 pub struct Notifications {
@@ -42,7 +42,7 @@ impl Notifications {
         let (limit, unread) = (clamp(limit.0), unread.0.unwrap_or(false));
         let list = ("list_notifications", &(person.id, unread));
         let before = self.cursors.read(list.0, list.1, cursor.0.as_deref())?;
-        let rows = self.casework.inbox(person.id, unread, before, at_most(limit)).await?;
+        let rows = self.casework.inbox().list(person.id, unread, before, at_most(limit)).await?;
         let page = self.cursors.page(list, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
         Ok(Inbox::Ok(Json(page)))
     }
@@ -50,21 +50,21 @@ impl Notifications {
     /// Counts the unread notifications, up to a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
     async fn unread_count(&self, person: Person) -> Result<UnreadAnswer, Problem> {
-        let unread = self.casework.unread(person.id).await?;
+        let unread = self.casework.inbox().unread(person.id).await?;
         Ok(UnreadAnswer::Ok(Json(Unread { unread })))
     }
 
     /// Marks a notification as read.
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
     async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Marked, Problem> {
-        let there = self.casework.mark_read(person.id, id.0, false).await?;
+        let there = self.casework.inbox().mark_read(person.id, id.0, false).await?;
         if there { Ok(Marked::NoContent) } else { Err(Code::NotFound.into()) }
     }
 
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Marked, ProblemOf<UpTo>> {
-        let there = self.casework.mark_read(person.id, body.into_inner().up_to, true).await?;
+        let there = self.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?;
         if there { Ok(Marked::NoContent) } else { Err(Code::NotFound.into()) }
     }
 }

@@ -14,11 +14,11 @@ use crate::api::edge::parameters::bearer::Person;
 use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
 use crate::casework::people::People;
-use crate::casework::people::check_code::CodeError;
-use crate::casework::people::refresh::RefreshError;
-use crate::casework::people::request_login_code::RequestCodeError;
-use crate::casework::people::sign_in_wechat::{WechatCodeError, WechatSignInError};
-use crate::casework::people::signed_in::SignedIn;
+use crate::casework::people::login_codes::CodeError;
+use crate::casework::people::login_codes::RequestCodeError;
+use crate::casework::people::sessions::by_wechat::{WechatCodeError, WechatSignInError};
+use crate::casework::people::sessions::open::SignedIn;
+use crate::casework::people::sessions::refresh::RefreshError;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::session::RefreshToken;
@@ -32,14 +32,14 @@ impl Sessions {
     #[oai(path = "/sessions/wechat", method = "post", operation_id = "sign_in_wechat")]
     async fn wechat(&self, body: Body<WechatSignIn>) -> Result<Opened, ProblemOf<WechatCodeError>> {
         let code = Private::new(body.into_inner().code);
-        Ok(Opened::of(self.0.sign_in_wechat(&code, current_request().language).await?))
+        Ok(Opened::of(self.0.sessions().by_wechat(&code, current_request().language).await?))
     }
 
     /// Sends a one-time code to a phone. The answer does not tell whether the number is known.
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
     async fn code(&self, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
-        self.0.request_login_code(&phone, Some(&current_request().traceparent)).await?;
+        self.0.login_codes().request(&phone, Some(&current_request().traceparent)).await?;
         Ok(CodeRequested::Accepted)
     }
 
@@ -48,27 +48,27 @@ impl Sessions {
     async fn sms(&self, body: Body<PhoneProof>) -> Result<Opened, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        Ok(Opened::of(self.0.sign_in_sms(&phone, &Private::new(code), current_request().language).await?))
+        Ok(Opened::of(self.0.sessions().by_sms(&phone, &Private::new(code), current_request().language).await?))
     }
 
     /// Exchanges a refresh token for the next pair of tokens. Each is used once; keep the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, body: Body<Refresh>) -> Result<Refreshed, Problem> {
         let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
-        Ok(Refreshed::of(self.0.refresh_person(&token).await?))
+        Ok(Refreshed::of(self.0.sessions().refresh(&token).await?))
     }
 
     /// Signs out here.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, person: Person) -> Result<SignedOut, Problem> {
-        self.0.sign_out(person.session).await?;
+        self.0.sessions().end(person.session).await?;
         Ok(SignedOut::NoContent)
     }
 
     /// Signs out everywhere.
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(&self, person: Person) -> Result<SignedOut, Problem> {
-        self.0.sign_out_everywhere(person.id.uuid()).await?;
+        self.0.sessions().end_all(person.id.uuid()).await?;
         Ok(SignedOut::NoContent)
     }
 }

@@ -1,7 +1,7 @@
 //! What is wrong with an address, as a client reads it: in the address book, and where other systems send one.
 
 use crate::api::edge::answers::problem::FieldError;
-use crate::casework::people::address_book::AddressFault;
+use crate::casework::people::addresses::AddressFault;
 use crate::domain::kernel::text::Bilingual;
 
 /// A fault of an address that stands at a place of the body: `/delivery/recipient`.

@@ -8,6 +8,7 @@ use crate::api::edge::answers::problem::FieldError;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody};
+use crate::casework::read_models::VersionedCase;
 use crate::catalog::Snapshot;
 use crate::domain::case::number::CaseNumber;
 use crate::domain::case::{Case, Decision, Delivery, State, Supplement};
@@ -15,7 +16,6 @@ use crate::domain::item::due::Missed;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text;
-use crate::store::cases::Versioned;
 
 /// 办件。 A case.
 #[derive(Debug, Clone, Object)]
@@ -171,7 +171,7 @@ pub struct SupplementBody {
 impl CaseBody {
     /// Shows a case, with the name of its item from the catalogue.
     #[must_use]
-    pub fn of(versioned: &Versioned, catalog: &Snapshot) -> Self {
+    pub fn of(versioned: &VersionedCase, catalog: &Snapshot) -> Self {
         let case = &versioned.case;
         let (code, version) = (case.item.to_string(), case.item_version);
         // Every version that a case was opened on stays in the catalogue; the code would be no lie either.

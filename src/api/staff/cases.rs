@@ -8,7 +8,7 @@ use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde_json::{Value, json};
 
 use super::application_view::ApplicationBody;
-use super::desk::{desk, seen};
+use super::desk::{at_work, seen};
 use super::tag::Tag;
 use crate::api::edge::answers::Versioned;
 use crate::api::edge::answers::code::Code;
@@ -22,12 +22,12 @@ use crate::api::shared::case_view::CaseBody;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::Casework;
 use crate::casework::officers::read::CaseFile;
-use crate::casework::officers::{Asked, Desk};
+use crate::casework::officers::{Asked, OfficerAtWork};
+use crate::casework::read_models::{HistoryEntry, VersionedCase};
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text::Bilingual;
-use crate::store::cases::{self, HistoryEntry};
 
 /// The operations.
 pub struct Cases {
@@ -55,16 +55,17 @@ impl Cases {
         /// `next_cursor` of the page before.
         Query(cursor): Query<Option<String>>,
     ) -> Result<QueueAnswer, Problem> {
-        let (desk, limit) = (desk(&officer)?, clamp(limit));
+        let officer = at_work(&officer)?;
+        let limit = clamp(limit);
         if let Some(number) = number {
-            return self.list_one(&desk, &number).await;
+            return self.list_one(&officer, &number).await;
         }
         let state = state.map(OpenState::as_str);
-        let filters = (desk.agency.as_str(), state);
+        let filters = (officer.remit.agencies(), state);
         let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
+        let rows = self.casework.officers().queue(&officer, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &cases::Versioned| (row.case.due_on, row.case.id);
+        let position = |row: &VersionedCase| (row.case.due_on, row.case.id);
         let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
         Ok(QueueAnswer::Ok(Json(page)))
     }
@@ -72,7 +73,7 @@ impl Cases {
     /// Shows a case with all that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseFileAnswer, Problem> {
-        let file = self.casework.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let file = self.casework.officers().case_file(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         let etag = etag(file.case.version);
         Ok(CaseFileAnswer::Ok(Json(self.show_file(&file)), etag))
     }
@@ -87,15 +88,16 @@ impl Cases {
         body: Body<Disclosure>,
     ) -> Result<Answered<Versioned<CaseFileBody>>, Problem> {
         let once = idempotency_key.once(officer.id, "disclose_case", &json!([id.0, body.raw()]));
-        let (desk, Disclosure { reason }) = (desk(&officer)?, body.into_inner());
+        let at_work = at_work(&officer)?;
+        let Disclosure { reason } = body.into_inner();
         let whole = |file: &CaseFile| Versioned { body: self.show_file(file), version: file.case.version }.into();
-        Ok(self.casework.disclose(&desk, id.0, &reason, once.as_ref(), whole).await?.into())
+        Ok(self.casework.officers().disclose(&at_work, id.0, &reason, once.as_ref(), whole).await?.into())
     }
 
     /// Shows who did what to a case, when and why, oldest first.
     #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
     async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<HistoryAnswer, Problem> {
-        let history = self.casework.case_history(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let history = self.casework.officers().history(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(HistoryAnswer::Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() })))
     }
 
@@ -108,10 +110,11 @@ impl Cases {
         if_match: IfMatch,
         idempotency_key: OptionalKey,
     ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let at_work = at_work(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
-        let asked = Asked { case: id.0, version, once: once.as_ref() };
-        Ok(self.casework.accept(&desk, asked, |case| self.show(case).into()).await?.into())
+        let asked = Asked { case: id.0, version, request: once.as_ref() };
+        Ok(self.casework.officers().accept(&at_work, asked, |case| self.show(case).into()).await?.into())
     }
 
     /// 补正告知。 Tells the applicant, once, everything that is missing.
@@ -124,11 +127,12 @@ impl Cases {
         idempotency_key: OptionalKey,
         body: Body<SupplementNotice>,
     ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let at_work = at_work(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
-        let asked = Asked { case: id.0, version, once: once.as_ref() };
+        let asked = Asked { case: id.0, version, request: once.as_ref() };
         let points = body.into_inner().points;
-        let given = self.casework.notice_supplement(&desk, asked, points, |case| self.show(case).into());
+        let given = self.casework.officers().notice_supplement(&at_work, asked, points, |case| self.show(case).into());
         Ok(given.await?.into())
     }
 
@@ -142,19 +146,20 @@ impl Cases {
         idempotency_key: IdempotencyKey,
         body: Body<NewDecision>,
     ) -> Result<Answered<Versioned<CaseBody>>, Problem> {
-        let (desk, version) = (desk(&officer)?, seen(if_match)?);
+        let at_work = at_work(&officer)?;
+        let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
         let ruling =
             ruling(outcome, reasons, result).map_err(|faults| Problem::new(Code::InvalidBody).errors(faults))?;
-        let asked = Asked { case: id.0, version, once: Some(&once) };
-        Ok(self.casework.decide(&desk, asked, ruling, |case| self.show(case).into()).await?.into())
+        let asked = Asked { case: id.0, version, request: Some(&once) };
+        Ok(self.casework.officers().decide(&at_work, asked, ruling, |case| self.show(case).into()).await?.into())
     }
 }
 
 impl Cases {
     /// The list of the one case of a number, or of none.
-    async fn list_one(&self, desk: &Desk, number: &str) -> Result<QueueAnswer, Problem> {
+    async fn list_one(&self, officer: &OfficerAtWork, number: &str) -> Result<QueueAnswer, Problem> {
         let slip = || {
             Bilingual::new(
                 "办件编号有误：校验位不符",
@@ -162,12 +167,12 @@ impl Cases {
             )
         };
         let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(slip()))?;
-        let found = self.casework.case_numbered(desk, &number).await?;
+        let found = self.casework.officers().by_number(officer, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
         Ok(QueueAnswer::Ok(Json(Page { data, has_more: false, next_cursor: None })))
     }
 
-    fn show(&self, case: &cases::Versioned) -> Versioned<CaseBody> {
+    fn show(&self, case: &VersionedCase) -> Versioned<CaseBody> {
         Versioned { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 
@@ -275,8 +280,11 @@ impl Example for NewDecision {
 struct HistoryBody {
     /// When.
     at: Instant,
-    /// Who: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
-    actor: String,
+    /// Who acted: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
+    by: String,
+    /// For whom: `person:per_…` for an applicant, `agency:…` for an act in the office of an agency.
+    #[oai(rename = "for")]
+    for_: String,
     /// What: `submitted`, `accepted`, `decided`, … More words may come.
     act: String,
     /// Why, and with what.
@@ -285,8 +293,8 @@ struct HistoryBody {
 
 impl From<HistoryEntry> for HistoryBody {
     fn from(entry: HistoryEntry) -> Self {
-        let HistoryEntry { at, actor, act, cause } = entry;
-        Self { at, actor, act, cause }
+        let HistoryEntry { at, by, for_, act, cause } = entry;
+        Self { at, by, for_, act, cause }
     }
 }
 
@@ -294,7 +302,8 @@ impl Example for HistoryBody {
     fn example() -> Self {
         Self {
             at: Instant::default(),
-            actor: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
+            by: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
+            for_: "agency:administrative-approval".to_owned(),
             act: "accepted".to_owned(),
             cause: json!({}),
         }

@@ -14,19 +14,18 @@ use super::edge::openapi::About;
 use crate::api::edge::parameters::paging::Cursors;
 use crate::casework::Casework;
 use crate::casework::people::People;
-use crate::gateway::courier::Carriers;
 
 /// The operations: one implementation per group of paths.
 pub type Api = (sessions::Sessions, cases::Cases, case_uploads::CaseUploads, parcels::Parcels);
 
 /// Puts the operations together.
 #[must_use]
-pub fn api(people: &People, casework: &Casework, carriers: &Carriers, cursors: &Cursors) -> Api {
+pub fn api(people: &People, casework: &Casework, cursors: &Cursors) -> Api {
     (
         sessions::Sessions(people.clone()),
         cases::Cases { casework: casework.clone(), cursors: cursors.clone() },
         case_uploads::CaseUploads(casework.clone()),
-        parcels::Parcels { casework: casework.clone(), carriers: carriers.clone(), cursors: cursors.clone() },
+        parcels::Parcels { casework: casework.clone(), cursors: cursors.clone() },
     )
 }
 

@@ -7,7 +7,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 
-use super::desk::desk;
+use super::desk::at_work;
 use super::parcel_view::{ParcelBody, ParcelStateWord, ParcelWithWayBody};
 use super::tag::Tag;
 use crate::api::edge::answers::code::Code;
@@ -16,17 +16,17 @@ use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
 use crate::api::edge::parameters::bearer::Officer;
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
 use crate::casework::Casework;
+use crate::casework::officers::label::LabelError;
 use crate::casework::officers::parcels::CancelError;
+use crate::casework::read_models::StoredParcel;
 use crate::domain::delivery::parcel::ParcelState;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
 use crate::domain::kernel::text::Bilingual;
-use crate::gateway::courier::{CarrierFact, CarrierFault, Carriers, Label};
-use crate::store::parcels::StoredParcel;
+use crate::gateway::courier::{CarrierFact, CarrierFault, Label};
 
 /// The operations.
 pub struct Parcels {
     pub(super) casework: Casework,
-    pub(super) carriers: Carriers,
     pub(super) cursors: Cursors,
 }
 
@@ -39,7 +39,7 @@ impl Parcels {
     /// did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<CaseParcelsAnswer, Problem> {
-        let found = self.casework.parcels_of_agencys_case(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let found = self.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(CaseParcelsAnswer::Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() })))
     }
 
@@ -56,10 +56,12 @@ impl Parcels {
         /// `next_cursor` of the page before.
         Query(cursor): Query<Option<String>>,
     ) -> Result<ListAnswer, Problem> {
-        let (desk, limit, state) = (desk(&officer)?, clamp(limit), ParcelState::from(state));
-        let filters = (desk.agency.as_str(), state);
+        let officer = at_work(&officer)?;
+        let limit = clamp(limit);
+        let state = ParcelState::from(state);
+        let filters = (officer.remit.agencies(), state);
         let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.parcels_to_serve(&desk, state, after, limit as i64 + 1).await?;
+        let rows = self.casework.officers().parcels_to_serve(&officer, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
         let page = self.cursors.page((LIST, &filters), rows, limit, position, |row| ParcelBody::from(&row))?;
         Ok(ListAnswer::Ok(Json(page)))
@@ -68,26 +70,22 @@ impl Parcels {
     /// Shows a parcel and its way.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<ParcelAnswer, Problem> {
-        let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
-        let (stored, way) = found.ok_or(Code::NotFound)?;
-        Ok(ParcelAnswer::Ok(Json(ParcelWithWayBody::of(&stored, &way))))
+        let found = self.casework.officers().parcel(&at_work(&officer)?, id.0).await?;
+        let found = found.ok_or(Code::NotFound)?;
+        Ok(ParcelAnswer::Ok(Json(ParcelWithWayBody::of(&found.stored, &found.scans))))
     }
 
     /// Fetches the label to print from the carrier.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
-    async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<CarrierFault>> {
-        let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
-        let parcel = found.ok_or(Code::NotFound)?.0.parcel;
-        let waybill = parcel.waybill.as_ref().ok_or_else(|| wrong_state(parcel.state.as_str()))?;
-        let carrier = self.carriers.get(&parcel.carrier).ok_or(Code::NotOffered)?;
-        let label = carrier.label(waybill).await.map_err(label_problem)?;
+    async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<LabelError>> {
+        let label = self.casework.officers().label(&at_work(&officer)?, id.0).await?;
         Ok(LabelAnswer::Ok(label.try_into()?, "no-store".to_owned()))
     }
 
     /// Asks the carrier to cancel a parcel that it has not picked up yet. Whether it did shows in the parcel's state.
     #[oai(path = "/parcels/:id/cancellation", method = "post", operation_id = "cancel_parcel")]
     async fn cancel(&self, officer: Officer, id: Path<ParcelId>) -> Result<CancelAnswer, Problem> {
-        self.casework.cancel_parcel(&desk(&officer)?, id.0).await?;
+        self.casework.officers().cancel_parcel(&at_work(&officer)?, id.0).await?;
         Ok(CancelAnswer::Accepted)
     }
 }
@@ -97,7 +95,7 @@ fn wrong_state(state: &str) -> Problem {
     Problem::new(Code::ParcelWrongState).detail(detail)
 }
 
-impl Brings for CarrierFault {
+impl Brings for LabelError {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
@@ -184,6 +182,18 @@ enum CancelAnswer {
     /// The carrier will be asked.
     #[oai(status = 202)]
     Accepted,
+}
+
+impl From<LabelError> for Problem {
+    fn from(error: LabelError) -> Self {
+        match error {
+            LabelError::NotFound => Self::new(Code::NotFound),
+            LabelError::NoWaybill(state) => wrong_state(state),
+            LabelError::NoCarrier => Self::new(Code::NotOffered),
+            LabelError::Carrier(fault) => label_problem(fault),
+            LabelError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<CancelError> for Problem {

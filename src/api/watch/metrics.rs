@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 
 use super::ready::Rounds;
 use crate::casework::Casework;
+use crate::casework::read_models::Standing;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::work::job::Lane;
 use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
-use crate::store::jobs::Standing;
 
 /// Jobs are counted up to this many.
 const MOST: i64 = 10_000;
@@ -66,7 +66,7 @@ impl Sources {
     /// What others know.
     async fn ask(&self) {
         let (standing, pong) = tokio::join!(
-            tokio::time::timeout(ANSWER_WITHIN, self.casework.standing(&self.lanes, MOST)),
+            tokio::time::timeout(ANSWER_WITHIN, self.casework.jobs().standing(&self.lanes, MOST)),
             tokio::time::timeout(ANSWER_WITHIN, self.queue.ping()),
         );
         let standing = standing.ok().and_then(Result::ok);

@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::casework::Casework;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
-use crate::store::Store;
 
 /// How long the database and Redis may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
@@ -26,8 +26,8 @@ pub type Rounds = Arc<dyn Fn() -> Vec<(Lane, Duration)> + Send + Sync>;
 /// What is asked.
 #[derive(Clone)]
 pub struct Ready {
-    /// The database.
-    pub store: Store,
+    /// Its database is asked.
+    pub casework: Casework,
     /// Redis.
     pub queue: Queue,
     /// Whether nothing can be done without Redis: so it is of a process that only works.
@@ -50,7 +50,7 @@ impl Endpoint for Ready {
 
     async fn call(&self, _: Request) -> Result<Response> {
         let (database, redis) = tokio::join!(
-            tokio::time::timeout(ANSWER_WITHIN, self.store.ping()),
+            tokio::time::timeout(ANSWER_WITHIN, self.casework.upkeep().ping()),
             tokio::time::timeout(ANSWER_WITHIN, self.queue.ping()),
         );
         let stalled = (self.rounds)().into_iter().filter(|(_, ago)| *ago > self.stalled_after);

@@ -13,7 +13,7 @@ use crate::domain::item::due::NOTICE_WITHIN;
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::people::acting::Acting;
 use crate::store::StoreError;
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, VersionedCase};
 
 /// Why an answer is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -48,13 +48,13 @@ impl Cases<'_> {
     /// # Errors
     /// When there is no such case, it does not wait for an answer, or the answer is faulty.
     pub async fn answer_supplement(
-        &self,
+        self,
         acting: Acting<PersonId>,
         case: CaseId,
         handed_in: &Application,
         request: Option<&IdempotentRequest>,
         trace: Option<&str>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, AnswerError> {
         let person = acting.for_;
         let keys = self.0.store().keys();

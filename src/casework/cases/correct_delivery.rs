@@ -9,7 +9,7 @@ use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Idempote
 use crate::domain::case::act::Act;
 use crate::domain::kernel::ids::{AddressId, CaseId, PersonId};
 use crate::domain::people::acting::Acting;
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::{StoreError, addresses, parcels};
 
 /// Why a result is not sent again.
@@ -40,12 +40,12 @@ impl Cases<'_> {
     /// # Errors
     /// When there is no such case or address, the case was changed since it was read, or its last parcel did not fail.
     pub async fn correct_delivery(
-        &self,
+        self,
         acting: Acting<PersonId>,
         correction: &Correction,
         request: Option<&IdempotentRequest>,
         trace: Option<&str>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, CorrectError> {
         let keys = self.0.store().keys();
         let Correction { case, version, address } = *correction;

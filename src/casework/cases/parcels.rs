@@ -8,7 +8,7 @@ use crate::store::{StoreError, parcels};
 
 impl Cases<'_> {
     /// The parcels of an applicant's case, each with its scans; `None` if the applicant has no such case.
-    pub async fn parcels(&self, person: PersonId, case: CaseId) -> Result<Option<Vec<ScannedParcel>>, StoreError> {
+    pub async fn parcels(self, person: PersonId, case: CaseId) -> Result<Option<Vec<ScannedParcel>>, StoreError> {
         let keys = self.0.store().keys();
         let mut connection = self.0.store().connection().await?;
         if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {
@@ -22,7 +22,7 @@ impl Cases<'_> {
     }
 
     /// One of an applicant's parcels with its scans.
-    pub async fn parcel(&self, person: PersonId, id: ParcelId) -> Result<Option<ScannedParcel>, StoreError> {
+    pub async fn parcel(self, person: PersonId, id: ParcelId) -> Result<Option<ScannedParcel>, StoreError> {
         let keys = self.0.store().keys();
         let mut connection = self.0.store().connection().await?;
         let found = parcels::find(&mut connection, keys, id).await?;

@@ -4,20 +4,20 @@ use crate::casework::cases::Cases;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::store::StoreError;
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, VersionedCase};
 
 impl Cases<'_> {
     /// An applicant's cases, the newest first, after a place in the list.
     pub async fn list(
-        &self,
+        self,
         person: PersonId,
         after: Option<(Instant, CaseId)>,
         limit: i64,
-    ) -> Result<Vec<Versioned>, StoreError> {
+    ) -> Result<Vec<VersionedCase>, StoreError> {
         cases::of_applicant(&mut *self.0.store().connection().await?, self.0.store().keys(), person, after, limit).await
     }
 
-    pub async fn find(&self, person: PersonId, id: CaseId) -> Result<Option<Versioned>, StoreError> {
+    pub async fn find(self, person: PersonId, id: CaseId) -> Result<Option<VersionedCase>, StoreError> {
         cases::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id, Owner::Applicant(person)).await
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
 use crate::domain::kernel::private::Private;
 use crate::domain::people::acting::Acting;
 use crate::domain::people::person::Person;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::{self, Conn, StoreError};
@@ -98,11 +98,11 @@ impl Cases<'_> {
     /// When there is no such draft, the applicant's name is not verified, the item cannot be applied for, the application is
     /// faulty, or another request submitted the draft before.
     pub async fn submit(
-        &self,
+        self,
         acting: &Acting<PersonId>,
         draft: DraftId,
         request: &IdempotentRequest,
-        answer: impl Fn(&Versioned) -> Answer + Send + Sync,
+        answer: impl Fn(&VersionedCase) -> Answer + Send + Sync,
     ) -> Result<Given, SubmitError> {
         match self.submit_as_published(acting, draft, request, &answer).await {
             Err(SubmitError::ItemChanged) => {
@@ -118,7 +118,7 @@ impl Cases<'_> {
         acting: &Acting<PersonId>,
         draft: DraftId,
         request: &IdempotentRequest,
-        answer: &(impl Fn(&Versioned) -> Answer + Send + Sync),
+        answer: &(impl Fn(&VersionedCase) -> Answer + Send + Sync),
     ) -> Result<Given, SubmitError> {
         let keys = self.0.store().keys();
         let now = self.0.now();
@@ -130,7 +130,7 @@ impl Cases<'_> {
         }
         let ready = self.prepare(&mut connection, found, now).await?;
         let mut record = self.open(acting, &ready, now)?;
-        let answer = answer(&Versioned { case: ready.case, version: 1 });
+        let answer = answer(&VersionedCase { case: ready.case, version: 1 });
         idempotency::leave_in(&mut record, keys, Some(request), &answer, now)?;
         let mut tx = store::begin_on(&mut connection).await?;
         match self.0.save(&mut tx, &record, now).await {

@@ -52,7 +52,7 @@ pub enum ParcelEnd {
 
 impl Cases<'_> {
     /// The timeline of an applicant's case; `None` if the applicant has no such case.
-    pub async fn timeline(&self, person: PersonId, case: CaseId) -> Result<Option<Vec<TimelineEntry>>, StoreError> {
+    pub async fn timeline(self, person: PersonId, case: CaseId) -> Result<Option<Vec<TimelineEntry>>, StoreError> {
         let keys = self.0.store().keys();
         let mut connection = self.0.store().connection().await?;
         if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {

@@ -84,7 +84,7 @@ impl Uploads<'_> {
     /// # Errors
     /// When the file is too large, empty, of an unknown kind or one too many, or when it cannot be stored.
     pub async fn add(
-        &self,
+        self,
         acting: &Acting<PersonId>,
         name: &Private<String>,
         content: impl AsyncRead + Send + Unpin,
@@ -167,7 +167,7 @@ impl Uploads<'_> {
     ///
     /// # Errors
     /// When there is no such upload, it is not the applicant's, or it belongs to a case.
-    pub async fn discard(&self, acting: &Acting<PersonId>, id: UploadId) -> Result<(), UploadError> {
+    pub async fn discard(self, acting: &Acting<PersonId>, id: UploadId) -> Result<(), UploadError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
         let found = uploads::find_for_change(&mut tx, id).await?;
@@ -182,7 +182,7 @@ impl Uploads<'_> {
 
     /// Removes the rows of files, which are locked, and promises the removal of their contents.
     pub(in crate::casework) async fn remove(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         files: &[StoredUpload],
@@ -199,17 +199,17 @@ impl Uploads<'_> {
     ///
     /// # Errors
     /// When there is no such upload, or it is not the applicant's.
-    pub async fn find(&self, person: PersonId, id: UploadId) -> Result<StoredUpload, UploadError> {
+    pub async fn find(self, person: PersonId, id: UploadId) -> Result<StoredUpload, UploadError> {
         let found = self.stored(id).await?;
         found.filter(|stored| stored.upload.person == person).ok_or(UploadError::NotFound)
     }
 
     /// An upload of any owner, for callers that know by other means that it may be read.
-    pub(in crate::casework) async fn stored(&self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
+    pub(in crate::casework) async fn stored(self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
         uploads::find(&mut *self.0.store().connection().await?, id).await
     }
 
-    pub async fn content(&self, stored: &StoredUpload) -> Result<Content, FilesError> {
+    pub async fn content(self, stored: &StoredUpload) -> Result<Content, FilesError> {
         self.0.files().open(&stored.object_path).await
     }
 }

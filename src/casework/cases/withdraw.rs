@@ -9,7 +9,7 @@ use crate::domain::case::act::Act;
 use crate::domain::case::{Case, State};
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::people::acting::Acting;
-use crate::store::cases::{Owner, Versioned};
+use crate::store::cases::{Owner, VersionedCase};
 
 impl Cases<'_> {
     /// Withdraws an applicant's case, and answers. The reason is kept with the case.
@@ -17,13 +17,13 @@ impl Cases<'_> {
     /// # Errors
     /// When there is no such case, or it is decided or withdrawn already.
     pub async fn withdraw(
-        &self,
+        self,
         acting: Acting<PersonId>,
         case: CaseId,
         reason: String,
         request: Option<&IdempotentRequest>,
         trace: Option<&str>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let act = CaseAct {
             case,

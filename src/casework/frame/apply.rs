@@ -32,7 +32,7 @@ pub(in crate::casework) struct Applicant<'a> {
 }
 
 /// A message for an applicant.
-pub(in crate::casework) struct Message<'a> {
+pub(in crate::casework) struct EventMessage<'a> {
     pub event: Event,
     /// The parcel that the event is about, if any.
     pub parcel: Option<ParcelId>,
@@ -55,7 +55,7 @@ impl Casework {
             match owed {
                 Owed::Notify(event) => {
                     let Applicant { reach, trace, .. } = *applicant;
-                    self.notify(record, of, &Message { event: *event, parcel: None, reach, trace }, now)?;
+                    self.notify(record, of, &EventMessage { event: *event, parcel: None, reach, trace }, now)?;
                 }
                 Owed::Parcel(carrier) => self.send(record, of.case, carrier, applicant, now)?,
             }
@@ -68,10 +68,10 @@ impl Casework {
         &self,
         record: &mut Record,
         CaseOfItem { case, item }: CaseOfItem<'_>,
-        message: &Message<'_>,
+        message: &EventMessage<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let Message { event, parcel, reach, trace } = *message;
+        let EventMessage { event, parcel, reach, trace } = *message;
         let notification = Notification {
             id: fresh(NotificationId::from_uuid),
             person: case.applicant,

@@ -33,12 +33,7 @@ impl CaseNumbers {
     }
 
     /// Several numbers of a day. The connection is outside any transaction.
-    pub async fn take(
-        &self,
-        conn: &mut Conn,
-        day: NaiveDate,
-        wanted: usize,
-    ) -> Result<Vec<CaseNumber>, StoreError> {
+    pub async fn take(&self, conn: &mut Conn, day: NaiveDate, wanted: usize) -> Result<Vec<CaseNumber>, StoreError> {
         // The caller that finds too few draws a block for all that come meanwhile.
         let mut drawn = self.0.lock().await;
         if drawn.day != day {

@@ -16,20 +16,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Why there is no catalogue to serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing was ever published.
     #[error("no catalogue is published: run `songda catalog load`")]
     Nothing,
-    /// The database did not give it, or gave something that this version cannot read.
+    /// The database is unavailable, or holds something that this release cannot read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Takes the published catalogue into memory.
+/// Reads the published catalogue.
 ///
 /// # Errors
 /// When there is none, or it cannot be read.
 pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
-    // One moment, so that revision, items and parts are of one publication.
+    // One snapshot of the database, so that revision, items and parts belong to one publication.
     let mut tx = store.begin().await?;
     rows::freeze(&mut tx).await?;
     let (number, published_at) = rows::revision(&mut tx).await?.ok_or(ReadError::Nothing)?;
@@ -46,7 +45,7 @@ pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
 /// Reads one version of an item, which may not be in memory yet.
 ///
 /// # Errors
-/// When there is none, or it cannot be read.
+/// When there is no such version, or it cannot be read.
 pub(in crate::casework) async fn read_version(
     conn: &mut Conn,
     code: &ItemCode,
@@ -65,7 +64,7 @@ pub(in crate::casework) fn decode<T: serde::de::DeserializeOwned>(what: &str, co
     serde_json::from_value(content).map_err(|error| StoreError::Broken(format!("catalogue, {what}: {error}")))
 }
 
-/// Takes the published catalogue into memory again if there is a newer one, and says whether there was.
+/// Replaces the catalogue in memory if a newer one is published; returns true then.
 ///
 /// # Errors
 /// When it cannot be read; the one in memory stays.
@@ -80,7 +79,7 @@ pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError
     Ok(true)
 }
 
-/// Looks for a newer catalogue now and then, until `stop`.
+/// Looks for a newer catalogue from time to time, until `stop`.
 pub async fn keep_fresh(store: &Store, catalog: &Catalog, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
         if let Err(error) = refresh(store, catalog).await {

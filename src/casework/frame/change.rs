@@ -17,7 +17,7 @@ use crate::domain::item::calendar::UnknownYear;
 use crate::domain::kernel::clock::{Instant, beijing_day};
 use crate::domain::kernel::ids::{CaseId, PersonId, UploadId};
 use crate::domain::people::acting::{Acting, Actor, Behalf};
-use crate::store::cases::{self, Owner, Versioned};
+use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, Tx, reach};
 
@@ -73,7 +73,7 @@ impl CaseAct<'_> {
     fn acting(&self, case: &Case) -> Acting {
         let for_ = match self.owner {
             Owner::Applicant(person) => Behalf::Person(person),
-            Owner::Agency(_) | Owner::Source(_) => Behalf::Agency(case.agency.clone()),
+            Owner::Remit(_) | Owner::Source(_) => Behalf::Agency(case.agency.clone()),
         };
         Acting { by: self.by.clone(), for_ }
     }
@@ -91,7 +91,7 @@ pub(in crate::casework) struct Context<'a> {
 
 /// A changed case with everything that it owes, not saved yet.
 pub(in crate::casework) struct Changed {
-    case: Versioned,
+    case: VersionedCase,
     record: Record,
 }
 
@@ -109,7 +109,7 @@ impl Casework {
         act: CaseAct<'_>,
         request: Option<&IdempotentRequest>,
         transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
-        answer: impl FnOnce(&Versioned) -> Answer,
+        answer: impl FnOnce(&VersionedCase) -> Answer,
     ) -> Result<Given, ChangeError> {
         let mut tx = self.store().begin().await?;
         if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), request, self.now()).await? {
@@ -141,7 +141,7 @@ impl Casework {
         record.change_case(&case, found.version, now)?;
         record.remember(case.id, &act.acting(&case), act.act, (act.cause)(&case), now);
         self.enqueue(tx, &mut record, &case, &owed, &context, act.trace).await?;
-        Ok(Changed { case: Versioned { case, version: found.version + 1 }, record })
+        Ok(Changed { case: VersionedCase { case, version: found.version + 1 }, record })
     }
 
     /// Adds what a transition owes to the record of a case.
@@ -177,7 +177,7 @@ impl Casework {
         tx: Tx<'_>,
         Changed { case, mut record }: Changed,
         request: Option<&IdempotentRequest>,
-        answer: impl FnOnce(&Versioned) -> Answer,
+        answer: impl FnOnce(&VersionedCase) -> Answer,
     ) -> Result<Given, ChangeError> {
         let now = self.now();
         let answer = answer(&case);

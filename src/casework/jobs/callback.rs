@@ -16,7 +16,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// When the database is unavailable: then the answer must ask for a repetition.
-    pub async fn keep_call(&self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
+    pub async fn keep_call(self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
         let id = fresh(CallbackId::from_uuid);
         let mut tx = self.0.store().begin().await?;
         if !callbacks::keep(&mut tx, self.0.store().keys(), id, call, self.0.now()).await? {
@@ -30,7 +30,7 @@ impl Jobs<'_> {
 
     /// Writes the receipts that channels reported.
     pub(super) async fn apply_receipts(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         told: &[&ChannelNews],
@@ -48,7 +48,7 @@ impl Jobs<'_> {
     /// Writes the consents given and withdrawn that channels reported. Balances are locked in one order, which people's own
     /// reports use, too: so there is no deadlock.
     pub(super) async fn apply_consents(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         told: &[&ChannelNews],
         now: Instant,
@@ -75,7 +75,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// When the database is unavailable, or the callback does not open.
-    pub async fn kept_call(&self, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
+    pub async fn kept_call(self, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
         callbacks::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await
     }
 }

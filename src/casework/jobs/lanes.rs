@@ -12,19 +12,19 @@ const AT_ONCE: i64 = 1_000;
 
 impl Jobs<'_> {
     /// The lanes in which jobs wait or are under way, even if no worker of this installation serves them.
-    pub async fn lanes_in_use(&self) -> Result<Vec<Lane>, StoreError> {
+    pub async fn lanes_in_use(self) -> Result<Vec<Lane>, StoreError> {
         jobs::lanes_in_use(&mut *self.0.store().connection().await?).await
     }
 
     /// Takes the jobs of a lane without a worker that have been due for `overdue`. They are offered on the lane `inside`.
-    pub async fn take_in(&self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
+    pub async fn take_in(self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
         let found = jobs::overdue(&mut *self.0.store().connection().await?, lane, overdue, AT_ONCE).await?;
         Ok(found.into_iter().map(|job| Offer { job, lane: Lane::inside() }).collect())
     }
 
     /// Finds due jobs of a lane without a ring on its way: never rung for, or rung for more than `lost_after` ago without
     /// effect.
-    pub async fn sweep(&self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
+    pub async fn sweep(self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         let found = jobs::sweep(&mut *self.0.store().connection().await?, lane, lost_after, AT_ONCE).await?;
         let lost = found.iter().filter(|(_, lost)| *lost).count();
         Ok(Swept { offers: found.into_iter().map(|(job, _)| Offer { job, lane: lane.clone() }).collect(), lost })
@@ -32,7 +32,7 @@ impl Jobs<'_> {
 
     /// What waits in each lane of this installation, and in lanes that hold jobs of gateways no longer set up, counted up to
     /// `most`.
-    pub async fn backlog(&self, most: i64) -> Result<Vec<Backlog>, StoreError> {
+    pub async fn backlog(self, most: i64) -> Result<Vec<Backlog>, StoreError> {
         let push = self.0.parts.chain.iter().map(Lane::push);
         let codes = Lane::login(&self.0.parts.code_channel);
         let courier = self.0.carrier_codes.iter().map(Lane::courier);
@@ -44,7 +44,7 @@ impl Jobs<'_> {
     }
 
     /// The condition of these lanes, counted up to `most`.
-    pub async fn standing(&self, lanes: &[Lane], most: i64) -> Result<Vec<Standing>, StoreError> {
+    pub async fn standing(self, lanes: &[Lane], most: i64) -> Result<Vec<Standing>, StoreError> {
         jobs::standing(&mut *self.0.store().connection().await?, lanes, most).await
     }
 }

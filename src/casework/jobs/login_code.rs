@@ -10,7 +10,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// When the database is unavailable, or the code does not open.
-    pub async fn login_code(&self, id: LoginCodeId) -> Result<Option<LoginCodeTask>, StoreError> {
+    pub async fn login_code(self, id: LoginCodeId) -> Result<Option<LoginCodeTask>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let code = login_codes::find_open(&mut connection, self.0.store().keys(), id, self.0.now()).await?;
         Ok(code.map(|code| LoginCodeTask {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::casework::frame::apply::{CaseOfItem, Message};
+use crate::casework::frame::apply::{CaseOfItem, EventMessage};
 use crate::casework::frame::item_of_case::item_of;
 use crate::casework::jobs::{Jobs, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::case::Case;
@@ -29,13 +29,13 @@ const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 impl Jobs<'_> {
     /// Reads a parcel for a job.
-    pub async fn parcel(&self, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
+    pub async fn parcel(self, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
         parcels::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await
     }
 
     /// The parcel that a carrier's order number or waybill names.
     pub async fn parcel_known_as(
-        &self,
+        self,
         carrier: &CarrierCode,
         order_no: Option<&OrderNo>,
         waybill: &Waybill,
@@ -46,7 +46,7 @@ impl Jobs<'_> {
     /// Writes what became known, and adds the resident's notification to the record. `trace` is the `traceparent` of the
     /// request that all of it follows from.
     pub(super) async fn apply_parcel(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         effect: &ParcelEffect,
@@ -159,7 +159,7 @@ impl Jobs<'_> {
         let catalog = self.0.catalog().current();
         let item = item_of(tx, &catalog, &case).await?;
         let of = CaseOfItem { case: &case, item: &item };
-        self.0.notify(record, of, &Message { event, parcel: Some(parcel.id), reach: &reach, trace }, now)
+        self.0.notify(record, of, &EventMessage { event, parcel: Some(parcel.id), reach: &reach, trace }, now)
     }
 
     async fn case_of(&self, tx: &mut Tx<'_>, parcel: &Parcel) -> Result<Case, StoreError> {

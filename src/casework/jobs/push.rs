@@ -26,7 +26,7 @@ pub(super) struct EndedPush<'a> {
 impl Jobs<'_> {
     /// Prepares pushes over one channel: finds the addresses, words the messages, and holds the consents that they use up.
     /// They are prepared together, so that the database is not asked twice for each message.
-    pub async fn prepare_pushes(&self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
+    pub async fn prepare_pushes(self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let no_need = self.told_otherwise(&mut connection, link, pushes).await?;
         let ids: Vec<NotificationId> = pushes.iter().map(|push| push.notification).collect();
@@ -49,7 +49,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// When the database is unavailable, or holds something unreadable.
-    pub async fn prepare_push(&self, link: &Link, push: PendingPush) -> Result<Prepared, StoreError> {
+    pub async fn prepare_push(self, link: &Link, push: PendingPush) -> Result<Prepared, StoreError> {
         let mut prepared = self.prepare_pushes(link, &[push]).await?;
         prepared.remove(&push.job).unwrap_or_else(|| Err(missing(&push.notification)))
     }
@@ -107,7 +107,7 @@ impl Jobs<'_> {
 
     /// What is known of a push of unknown outcome; `None` if its outcome is known.
     pub async fn doubt(
-        &self,
+        self,
         channel: &ChannelCode,
         job: JobId,
         copies: u32,
@@ -134,7 +134,7 @@ impl Jobs<'_> {
 
     /// Writes what follows from pushes that ended: the delivered notifications, the used consents, and the next channels.
     pub(super) async fn apply_pushes(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         ended: &[EndedPush<'_>],

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::push::{EndedPush, pushes_to};
 use crate::casework::jobs::{Jobs, PushEffect, PushEnd, receipt_event};
 use crate::domain::kernel::ids::{JobId, NotificationId};
-use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Link;
 use crate::domain::work::doubt::Fate;
 use crate::domain::work::job::Work;
@@ -20,7 +19,7 @@ use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications};
 
 impl Jobs<'_> {
     /// True if a failure receipt arrived before the push it refers to was settled.
-    pub async fn came_too_early(&self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
+    pub async fn came_too_early(self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
         if receipt.fate == Fate::Arrived {
             return Ok(false);
         }
@@ -35,7 +34,7 @@ impl Jobs<'_> {
     /// Writes what a receipt proves: a push of unknown outcome becomes due at once, and a message that counted as delivered, and
     /// was not, is passed on to the next channel.
     pub(super) async fn apply_receipt(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         link: &Link,

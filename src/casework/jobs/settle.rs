@@ -14,7 +14,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// When the database is unavailable: then nothing is settled, and the same may be tried again.
-    pub async fn settle(&self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptId>, StoreError> {
+    pub async fn settle(self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptId>, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
         // Before the jobs: a transaction that holds a parcel may promise a job that is being settled here, and waits for it.

@@ -39,13 +39,13 @@ impl Casework {
 
 impl Changes<'_> {
     /// A page of a person's log; waits up to `wait` for the first change.
-    pub async fn wait(&self, live: &Live, page: LogPage, wait: Duration) -> Result<Vec<Change>, StoreError> {
+    pub async fn wait(self, live: &Live, page: LogPage, wait: Duration) -> Result<Vec<Change>, StoreError> {
         let waiters = live.waiters(page.person);
         self.until(&waiters, None, page, tokio::time::sleep(wait), || true).await
     }
 
     /// The changes of a stream after a place in the person's log; waits for the first one. Empty when the stream ends.
-    pub async fn next(&self, stream: &Stream, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
+    pub async fn next(self, stream: &Stream, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
         let page = LogPage { person: stream.person, after, limit };
         let ends = tokio::time::sleep_until(stream.until);
         self.until(&stream.waiters, Some(&stream.waiters.last_read), page, ends, || stream.is_open()).await
@@ -101,7 +101,7 @@ impl Changes<'_> {
     }
 
     /// Polls the logs on behalf of all waiting clients, until `stop`.
-    pub async fn look_for_all(&self, live: &Live, stop: CancellationToken) {
+    pub async fn look_for_all(self, live: &Live, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             for people in live.waiting().chunks(LOOK_FOR) {
                 match self.ends_of_logs(people).await {
@@ -117,7 +117,7 @@ impl Changes<'_> {
     }
 
     /// The end of a person's log, from which a client that has just read everything goes on.
-    pub async fn latest(&self, person: PersonId) -> Result<i64, StoreError> {
+    pub async fn latest(self, person: PersonId) -> Result<i64, StoreError> {
         changes::latest(&mut *self.0.store().connection().await?, person).await
     }
 }

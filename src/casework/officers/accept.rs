@@ -8,7 +8,7 @@ use crate::casework::officers::{Asked, OfficerAtWork, Officers};
 use crate::domain::case::Case;
 use crate::domain::case::act::Act;
 use crate::domain::item::due::Deadlines;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 impl Officers<'_> {
     /// Accepts a case, and answers. Its deadlines count from the day on which the law takes it as accepted.
@@ -17,10 +17,10 @@ impl Officers<'_> {
     /// When there is no such case in the officer's remit, it was changed, it does not wait for acceptance, or its due date
     /// falls into a year whose working days are not announced.
     pub async fn accept(
-        &self,
+        self,
         officer: &OfficerAtWork,
         asked: Asked<'_>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let accept = |case: Case, context: &Context<'_>| {
             let promised = context.item.promised;

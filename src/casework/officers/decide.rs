@@ -7,7 +7,7 @@ use crate::casework::officers::{Asked, OfficerAtWork, Officers};
 use crate::domain::case::act::Act;
 use crate::domain::case::{Case, Ruling};
 use crate::domain::item::due::Deadlines;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 impl Officers<'_> {
     /// Decides a case, and answers.
@@ -15,11 +15,11 @@ impl Officers<'_> {
     /// # Errors
     /// When there is no such case in the officer's remit, it was changed or not accepted, or a denial gives no reasons.
     pub async fn decide(
-        &self,
+        self,
         officer: &OfficerAtWork,
         asked: Asked<'_>,
         ruling: Ruling,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let decide = |case: Case, context: &Context<'_>| {
             let complete = |deadlines: Deadlines| deadlines.completed(context.item.legal, context.catalog.calendar());

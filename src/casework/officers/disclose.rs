@@ -18,7 +18,7 @@ impl Officers<'_> {
     /// # Errors
     /// When there is no such case in the officer's remit, or the database fails.
     pub async fn disclose(
-        &self,
+        self,
         officer: &OfficerAtWork,
         id: CaseId,
         reason: &str,

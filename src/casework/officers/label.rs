@@ -25,10 +25,7 @@ pub enum LabelError {
 
 impl Officers<'_> {
     /// Fetches the label of a parcel. No transaction is open while the carrier is called.
-    ///
-    /// # Errors
-    /// [`LabelError`].
-    pub async fn label(&self, officer: &OfficerAtWork, id: ParcelId) -> Result<Label, LabelError> {
+    pub async fn label(self, officer: &OfficerAtWork, id: ParcelId) -> Result<Label, LabelError> {
         let parcel = self.parcel(officer, id).await?.ok_or(LabelError::NotFound)?.stored.parcel;
         let waybill = parcel.waybill.as_ref().ok_or(LabelError::NoWaybill(parcel.state.as_str()))?;
         let carrier = self.0.parts.carriers.get(&parcel.carrier).ok_or(LabelError::NoCarrier)?;

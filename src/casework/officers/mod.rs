@@ -68,12 +68,7 @@ pub struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// The act, with the officer who asks for it.
-    fn by(
-        self,
-        officer: &'a OfficerAtWork,
-        act: Act,
-        cause: &'a (dyn Fn(&Case) -> Value + Sync),
-    ) -> CaseAct<'a> {
+    fn by(self, officer: &'a OfficerAtWork, act: Act, cause: &'a (dyn Fn(&Case) -> Value + Sync)) -> CaseAct<'a> {
         CaseAct {
             case: self.case,
             owner: officer.owner(),

@@ -8,7 +8,7 @@ use crate::casework::frame::idempotency::{Answer, Given};
 use crate::casework::officers::{Asked, OfficerAtWork, Officers};
 use crate::domain::case::Case;
 use crate::domain::case::act::Act;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 
 const SECONDS_OF_A_DAY: u64 = 24 * 3600;
 
@@ -19,11 +19,11 @@ impl Officers<'_> {
     /// When there is no such case in the officer's remit, it was changed, it does not wait for acceptance, it had a notice
     /// before, the days for a notice are over, or nothing is listed.
     pub async fn notice_supplement(
-        &self,
+        self,
         officer: &OfficerAtWork,
         asked: Asked<'_>,
         points: Vec<String>,
-        answer: impl FnOnce(&Versioned) -> Answer + Send,
+        answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
         let notice = |case: Case, context: &Context<'_>| {
             let days = Days::new(self.0.parts.answer_within.as_secs() / SECONDS_OF_A_DAY);

@@ -28,7 +28,7 @@ pub enum CancelError {
 
 impl Officers<'_> {
     /// A parcel of a case of the remit, with its scans.
-    pub async fn parcel(&self, officer: &OfficerAtWork, id: ParcelId) -> Result<Option<ScannedParcel>, StoreError> {
+    pub async fn parcel(self, officer: &OfficerAtWork, id: ParcelId) -> Result<Option<ScannedParcel>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();
         let Some(stored) = parcels::find(&mut connection, keys, id).await? else { return Ok(None) };
@@ -39,7 +39,7 @@ impl Officers<'_> {
     }
 
     /// The parcels of a case of the remit, the first one first; `None` if there is no such case.
-    pub async fn parcels(&self, officer: &OfficerAtWork, case: CaseId) -> Result<Option<Vec<StoredParcel>>, StoreError> {
+    pub async fn parcels(self, officer: &OfficerAtWork, case: CaseId) -> Result<Option<Vec<StoredParcel>>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();
         if cases::find(&mut connection, keys, case, officer.owner()).await?.is_none() {
@@ -50,7 +50,7 @@ impl Officers<'_> {
 
     /// The parcels of the remit in a state, by the day on which they must have arrived, after a place in the list.
     pub async fn parcels_to_serve(
-        &self,
+        self,
         officer: &OfficerAtWork,
         state: ParcelState,
         after: Option<(Option<NaiveDate>, ParcelId)>,
@@ -68,12 +68,8 @@ impl Officers<'_> {
     }
 
     /// Promises the cancellation of a parcel that is ordered and not picked up yet.
-    ///
-    /// # Errors
-    /// [`CancelError`].
-    pub async fn cancel_parcel(&self, officer: &OfficerAtWork, id: ParcelId) -> Result<(), CancelError> {
-        let StoredParcel { parcel, agency, .. } =
-            self.parcel(officer, id).await?.ok_or(CancelError::NotFound)?.stored;
+    pub async fn cancel_parcel(self, officer: &OfficerAtWork, id: ParcelId) -> Result<(), CancelError> {
+        let StoredParcel { parcel, agency, .. } = self.parcel(officer, id).await?.ok_or(CancelError::NotFound)?.stored;
         // There is nothing to cancel before the carrier has the order, and nothing can be cancelled after the pick-up.
         if parcel.state != ParcelState::Ordered {
             return Err(CancelError::WrongState(parcel.state.as_str()));

@@ -7,12 +7,12 @@ use crate::casework::officers::{OfficerAtWork, Officers};
 use crate::domain::application::Application;
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::ids::CaseId;
-use crate::store::cases::{self, HistoryEntry, Versioned};
+use crate::store::cases::{self, HistoryEntry, VersionedCase};
 use crate::store::{Conn, StoreError};
 
 /// A case with everything that was handed in.
 pub struct CaseFile {
-    pub case: Versioned,
+    pub case: VersionedCase,
     /// The application as submitted.
     pub application: Application,
     /// The answer to a supplement notice.
@@ -22,12 +22,12 @@ pub struct CaseFile {
 impl Officers<'_> {
     /// The open cases of the remit by due date, after a place in the queue.
     pub async fn queue(
-        &self,
+        self,
         officer: &OfficerAtWork,
         state: Option<&str>,
         after: Option<(Option<NaiveDate>, CaseId)>,
         limit: i64,
-    ) -> Result<Vec<Versioned>, StoreError> {
+    ) -> Result<Vec<VersionedCase>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();
         let mut found = Vec::new();
@@ -41,16 +41,16 @@ impl Officers<'_> {
 
     /// A case of the remit by its number, in any state.
     pub async fn by_number(
-        &self,
+        self,
         officer: &OfficerAtWork,
         number: &CaseNumber,
-    ) -> Result<Option<Versioned>, StoreError> {
+    ) -> Result<Option<VersionedCase>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         cases::by_number(&mut connection, self.0.store().keys(), &officer.remit, number).await
     }
 
     /// A case of the remit with everything that was handed in, resident IDs and phone numbers masked.
-    pub async fn case_file(&self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
+    pub async fn case_file(self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let Some(file) = self.unmasked(&mut connection, officer, id).await? else { return Ok(None) };
         let catalog = self.0.catalog().current();
@@ -66,7 +66,7 @@ impl Officers<'_> {
 
     /// The same with nothing masked, for callers that record the disclosure.
     pub(super) async fn unmasked(
-        &self,
+        self,
         conn: &mut Conn,
         officer: &OfficerAtWork,
         id: CaseId,
@@ -82,7 +82,7 @@ impl Officers<'_> {
     }
 
     /// The history of a case of the remit, oldest first; `None` if there is no such case.
-    pub async fn history(&self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
+    pub async fn history(self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();
         if cases::find(&mut connection, keys, id, officer.owner()).await?.is_none() {

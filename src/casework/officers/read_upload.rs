@@ -24,7 +24,7 @@ pub enum ReadUploadError {
 impl Officers<'_> {
     /// A file of a case of the remit; `None` if there is no such case, or the case has no such file.
     pub async fn read_upload(
-        &self,
+        self,
         officer: &OfficerAtWork,
         case: CaseId,
         upload: UploadId,

@@ -112,25 +112,19 @@ impl People {
 
 impl Addresses<'_> {
     /// A person's addresses, the default first.
-    pub async fn list(&self, person: PersonId) -> Result<Vec<SavedAddress>, StoreError> {
+    pub async fn list(self, person: PersonId) -> Result<Vec<SavedAddress>, StoreError> {
         addresses::of_person(&mut *self.0.store.connection().await?, self.0.store.keys(), person).await
     }
 
     /// One of a person's addresses.
-    ///
-    /// # Errors
-    /// [`AddressError`].
-    pub async fn find(&self, person: PersonId, id: AddressId) -> Result<SavedAddress, AddressError> {
+    pub async fn find(self, person: PersonId, id: AddressId) -> Result<SavedAddress, AddressError> {
         let found = addresses::find(&mut *self.0.store.connection().await?, self.0.store.keys(), person, id).await?;
         found.ok_or(AddressError::NotFound)
     }
 
     /// Adds an address, and answers; a repeated request gets the first answer again. The first address of a book is its default.
-    ///
-    /// # Errors
-    /// [`AddressError`].
     pub async fn add(
-        &self,
+        self,
         person: PersonId,
         entry: &AddressEntry,
         request: Option<&IdempotentRequest>,
@@ -161,11 +155,8 @@ impl Addresses<'_> {
     }
 
     /// Replaces an address.
-    ///
-    /// # Errors
-    /// [`AddressError`].
     pub async fn change(
-        &self,
+        self,
         person: PersonId,
         id: AddressId,
         entry: &AddressEntry,
@@ -185,10 +176,7 @@ impl Addresses<'_> {
     }
 
     /// Removes an address. Cases keep the copy that they were submitted with.
-    ///
-    /// # Errors
-    /// [`AddressError`].
-    pub async fn remove(&self, person: PersonId, id: AddressId) -> Result<(), AddressError> {
+    pub async fn remove(self, person: PersonId, id: AddressId) -> Result<(), AddressError> {
         let removed = addresses::remove(&mut *self.0.store.connection().await?, person, id).await?;
         removed.then_some(()).ok_or(AddressError::NotFound)
     }

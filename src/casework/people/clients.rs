@@ -53,10 +53,7 @@ impl People {
 
 impl ApiClients<'_> {
     /// Adds a client with its public keys (a JWK set).
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn add(&self, new: NewClient, keys: &Value) -> Result<ApiClient, ClientError> {
+    pub async fn add(self, new: NewClient, keys: &Value) -> Result<ApiClient, ClientError> {
         check_keys(keys)?;
         let client = ApiClient {
             id: fresh(ClientId::from_uuid),
@@ -74,17 +71,14 @@ impl ApiClients<'_> {
     }
 
     /// Revokes a client: it gets no token from now on, and its requests are refused a second later.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn revoke(&self, source: &Source) -> Result<(), ClientError> {
+    pub async fn revoke(self, source: &Source) -> Result<(), ClientError> {
         let mut connection = self.store.connection().await?;
         let revoked = api_clients::revoke(&mut connection, source, self.clock.now()).await?;
         revoked.then_some(()).ok_or(ClientError::NotFound)
     }
 
     /// All clients, by source.
-    pub async fn list(&self) -> Result<Vec<ApiClient>, StoreError> {
+    pub async fn list(self) -> Result<Vec<ApiClient>, StoreError> {
         api_clients::all(&mut *self.store.connection().await?).await
     }
 }

@@ -40,11 +40,8 @@ impl People {
 impl Consents<'_> {
     /// Books a person's answers, template by template, and answers with their balances; a repeated request gets the first answer
     /// again.
-    ///
-    /// # Errors
-    /// [`ReportError`].
     pub async fn report(
-        &self,
+        self,
         person: PersonId,
         channel: &ChannelCode,
         answers: &[(String, ConsentAnswer)],
@@ -68,7 +65,7 @@ impl Consents<'_> {
     }
 
     /// The templates that need consent in the person's language, with the person's balances.
-    pub async fn list(&self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
+    pub async fn list(self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
         self.of_person(&mut *self.0.store.connection().await?, person).await
     }
 

@@ -28,10 +28,7 @@ impl People {
 
 impl Devices<'_> {
     /// Registers a device as it describes itself now.
-    ///
-    /// # Errors
-    /// [`RegisterError`].
-    pub async fn register(&self, device: &Device) -> Result<(), RegisterError> {
+    pub async fn register(self, device: &Device) -> Result<(), RegisterError> {
         if device.push.as_ref().is_some_and(|push| !self.0.push_channels.contains(&push.channel)) {
             return Err(RegisterError::UnknownChannel);
         }
@@ -39,7 +36,7 @@ impl Devices<'_> {
     }
 
     /// Forgets a device; returns false if the person has no such device.
-    pub async fn forget(&self, person: PersonId, id: InstallationId) -> Result<bool, StoreError> {
+    pub async fn forget(self, person: PersonId, id: InstallationId) -> Result<bool, StoreError> {
         devices::remove(&mut *self.0.store.connection().await?, person, id).await
     }
 }

@@ -10,18 +10,18 @@ use crate::store::{StoreError, api_clients, officers};
 
 /// Accounts, cached for a second.
 #[derive(Clone, Copy)]
-pub struct Known<'a>(&'a People);
+pub struct KnownAccounts<'a>(&'a People);
 
 impl People {
     #[must_use]
-    pub const fn known(&self) -> Known<'_> {
-        Known(self)
+    pub const fn known(&self) -> KnownAccounts<'_> {
+        KnownAccounts(self)
     }
 }
 
-impl Known<'_> {
+impl KnownAccounts<'_> {
     /// The officer of a session; `None` if the session ended or the account was closed more than a second ago.
-    pub async fn officer(&self, session: SessionId) -> Result<Option<Arc<Officer>>, StoreError> {
+    pub async fn officer(self, session: SessionId) -> Result<Option<Arc<Officer>>, StoreError> {
         if let Some(known) = self.0.recent_officers.find(&session) {
             return Ok(Some(known));
         }
@@ -31,7 +31,7 @@ impl Known<'_> {
     }
 
     /// The API client of an id; `None` if it was revoked more than a second ago.
-    pub async fn client(&self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
+    pub async fn client(self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
         if let Some(known) = self.0.recent_clients.find(&id) {
             return Ok(Some(known));
         }

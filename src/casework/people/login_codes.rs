@@ -51,10 +51,7 @@ impl People {
 
 impl LoginCodes<'_> {
     /// Makes a code for a number and promises to send it. `trace` is the request's `traceparent`.
-    ///
-    /// # Errors
-    /// [`RequestCodeError`].
-    pub async fn request(&self, phone: &MobilePhone, trace: Option<&str>) -> Result<(), RequestCodeError> {
+    pub async fn request(self, phone: &MobilePhone, trace: Option<&str>) -> Result<(), RequestCodeError> {
         let keys = self.0.store.keys();
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;
@@ -82,7 +79,7 @@ impl LoginCodes<'_> {
     /// The code that proves the possession of a phone, or why it does not. The transaction must be committed in any case, because
     /// the try counts. A caller that accepts the proof uses the code up.
     pub(super) async fn check(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         phone: &MobilePhone,
         code: &Private<String>,

@@ -52,10 +52,7 @@ impl People {
 
 impl OfficerAccounts<'_> {
     /// Adds an account.
-    ///
-    /// # Errors
-    /// [`OfficerError`].
-    pub async fn add(&self, new: NewOfficer, password: Private<String>) -> Result<Officer, OfficerError> {
+    pub async fn add(self, new: NewOfficer, password: Private<String>) -> Result<Officer, OfficerError> {
         let hash = self.passwords.hash(password).await?;
         let officer = Officer {
             id: fresh(OfficerId::from_uuid),
@@ -73,10 +70,7 @@ impl OfficerAccounts<'_> {
     }
 
     /// Closes an account and ends its sessions. Its username stays taken, because histories name it.
-    ///
-    /// # Errors
-    /// [`OfficerError`].
-    pub async fn disable(&self, username: &Username) -> Result<(), OfficerError> {
+    pub async fn disable(self, username: &Username) -> Result<(), OfficerError> {
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;
         let now = self.clock.now();
@@ -86,10 +80,7 @@ impl OfficerAccounts<'_> {
     }
 
     /// Sets a new password, unlocks the account, and ends its sessions.
-    ///
-    /// # Errors
-    /// [`OfficerError`].
-    pub async fn reset_password(&self, username: &Username, password: Private<String>) -> Result<(), OfficerError> {
+    pub async fn reset_password(self, username: &Username, password: Private<String>) -> Result<(), OfficerError> {
         let hash = self.passwords.hash(password).await?;
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;
@@ -99,12 +90,12 @@ impl OfficerAccounts<'_> {
     }
 
     /// The open account of an id.
-    pub async fn find(&self, id: OfficerId) -> Result<Option<Officer>, StoreError> {
+    pub async fn find(self, id: OfficerId) -> Result<Option<Officer>, StoreError> {
         officers::find_open(&mut *self.store.connection().await?, id).await
     }
 
     /// All accounts, by username.
-    pub async fn list(&self) -> Result<Vec<Officer>, StoreError> {
+    pub async fn list(self) -> Result<Vec<Officer>, StoreError> {
         officers::all(&mut *self.store.connection().await?).await
     }
 }

@@ -39,7 +39,7 @@ impl Results<'_> {
     /// # Errors
     /// When the same request is in progress, its key belongs to another, or the database is unavailable.
     pub async fn record_batch(
-        &self,
+        self,
         reported: &[Reported],
         request: &IdempotentRequest,
         answer: impl Fn(Vec<Recorded>) -> Answer + Send + Sync,
@@ -105,7 +105,12 @@ impl Results<'_> {
 
     /// Stores the answer to a batch whose rows went alone. The same request may have been repeated at the same time: the
     /// first stored answer is the answer.
-    async fn keep_answer(&self, answer: Answer, request: &IdempotentRequest, now: Instant) -> Result<Given, IdempotencyError> {
+    async fn keep_answer(
+        &self,
+        answer: Answer,
+        request: &IdempotentRequest,
+        now: Instant,
+    ) -> Result<Given, IdempotencyError> {
         let keys = self.0.store().keys();
         let mut tx = self.0.store().begin().await?;
         if let Entered::Replay(answer) = idempotency::enter(&mut tx, keys, Some(request), now).await? {
@@ -117,7 +122,12 @@ impl Results<'_> {
     }
 
     /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.
-    async fn write_batch(&self, rows: &[Row<'_>], request: &IdempotentRequest, now: Instant) -> Result<Batch, BatchError> {
+    async fn write_batch(
+        &self,
+        rows: &[Row<'_>],
+        request: &IdempotentRequest,
+        now: Instant,
+    ) -> Result<Batch, BatchError> {
         let mut connection = self.0.store().connection().await?;
         let numbers = self.0.numbers.take(&mut connection, beijing_day(now), rows.len()).await?;
         drop(connection);

@@ -7,7 +7,7 @@ mod record_one;
 mod report;
 mod row;
 
-pub use report::{BackOffice, NewDelivery, NewResult, Recorded, Reported, RowFault, RowRefusal};
+pub use report::{NewDelivery, NewResult, Recorded, Reported, Reporter, RowFault, RowRefusal};
 
 use crate::casework::Casework;
 

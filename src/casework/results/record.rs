@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::json;
 
 use super::Results;
-use super::report::{BackOffice, NewDelivery, NewResult, Recorded, Reported, RowFault, RowRefusal};
+use super::report::{NewDelivery, NewResult, Recorded, Reported, Reporter, RowFault, RowRefusal};
 use super::row::Repetition;
 use crate::casework::frame::apply::{Applicant, CaseOfItem};
 use crate::casework::frame::change::ChangeError;
@@ -22,7 +22,7 @@ use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::reach::Reach;
 use crate::domain::people::acting::{Acting, Actor};
 use crate::domain::work::job::Offer;
-use crate::store::cases::{self, Owner, ReportMark, Versioned};
+use crate::store::cases::{self, Owner, ReportMark, VersionedCase};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::refused_applications::{By, Refused};
 use crate::store::reported::{self, KnownApplicant, Name, Named};
@@ -31,7 +31,7 @@ use crate::store::{Conn, KeyRing, StoreError, people};
 /// A row that passed its checks.
 pub(super) struct Row<'a> {
     at: usize,
-    office: &'a BackOffice,
+    office: &'a Reporter,
     result: &'a NewResult,
     mark: ReportMark,
     item: &'a ItemVersion,
@@ -45,7 +45,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The number of a new case, and the applicant whose it is.
+/// The number of a new case, and its applicant.
 struct NewOwner<'a> {
     number: CaseNumber,
     person: PersonId,
@@ -67,7 +67,7 @@ impl Results<'_> {
     ///
     /// # Errors
     /// When the database is unavailable: then nothing was recorded, and the same batch may be sent again.
-    pub async fn record_all(&self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
+    pub async fn record_all(self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let recorded = match self.record_as_published(reported).await {
             Err(SaveError::NotInForce) => {
                 self.0.refresh_catalogue().await?;
@@ -121,7 +121,7 @@ impl Results<'_> {
         (rows, verdicts)
     }
 
-    pub(super) async fn record_one_by_one(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+    pub(super) async fn record_one_by_one(self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut verdicts = Verdicts::new();
         for row in rows {
             match self.record_rows(std::slice::from_ref(row), now).await {
@@ -155,7 +155,7 @@ impl Results<'_> {
     /// Compares rows with what is known, and writes the new ones. Two statements for all rows: one reads what is known, one
     /// writes everything. If another process writes the same in between, a constraint breaks, and nothing is written.
     pub(super) async fn write_rows(
-        &self,
+        self,
         conn: &mut Conn,
         rows: &[Row<'_>],
         numbers: Vec<CaseNumber>,
@@ -202,7 +202,7 @@ impl Results<'_> {
         row: &Row<'_>,
         NewOwner { number, person, reach }: NewOwner<'_>,
         now: Instant,
-    ) -> Result<Versioned, RowRefusal> {
+    ) -> Result<VersionedCase, RowRefusal> {
         let office = row.office;
         let result = row.result;
         let agency = row.item.item.agency.clone();
@@ -240,14 +240,14 @@ impl Results<'_> {
         record.remember(case.id, &acting, Act::TakenOver, history::decision(&case), now);
         let applicant = Applicant { reach, recipient, trace: office.trace.as_deref() };
         self.0.apply(record, CaseOfItem { case: &case, item: &row.item.item }, &owed, &applicant, now)?;
-        Ok(Versioned { case, version: 1 })
+        Ok(VersionedCase { case, version: 1 })
     }
 
     /// A case of a back-office system by the system's own reference.
     ///
     /// # Errors
     /// When there is no such case, or the database fails.
-    pub async fn find(&self, office: &BackOffice, reference: &str) -> Result<Versioned, ChangeError> {
+    pub async fn find(self, office: &Reporter, reference: &str) -> Result<VersionedCase, ChangeError> {
         let mut connection = self.0.store().connection().await?;
         let found = cases::id_by_source(&mut connection, &office.source, reference).await?;
         let id = found.ok_or(ChangeError::NotFound)?;
@@ -293,13 +293,13 @@ async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<V
     let known = cases::find_by_source(conn, keys, &sources, &references).await?;
     let verdict = |row: &&Row<'_>| {
         let (case, mark) = known.get(&(row.office.source.clone(), row.result.reference.clone()))?;
-        Some((row.at, again(case, mark.as_ref(), &row.mark)))
+        Some((row.at, again(case, mark, &row.mark)))
     };
     Ok(rows.iter().filter_map(verdict).collect())
 }
 
 /// The verdict on a report whose reference is known.
-fn again(case: &Versioned, taken: Option<&ReportMark>, report: &ReportMark) -> Recorded {
+fn again(case: &VersionedCase, taken: &ReportMark, report: &ReportMark) -> Recorded {
     match Repetition::of(taken, report) {
         Repetition::SameRequest => Recorded::Replayed(case.clone()),
         Repetition::SameReport => Recorded::Known(case.clone()),

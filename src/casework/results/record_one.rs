@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Results;
 use super::gather::{RecordOutcome, Waiting};
-use super::report::{BackOffice, NewResult, Recorded, Reported, RowRefusal};
+use super::report::{NewResult, Recorded, Reported, Reporter, RowRefusal};
 use crate::casework::frame::idempotency::IdempotencyError;
 use crate::store::StoreError;
 
@@ -18,7 +18,7 @@ impl Results<'_> {
     ///
     /// # Errors
     /// When the database is unavailable: then nothing was recorded, and the same decision may be reported again.
-    pub async fn record(&self, office: BackOffice, result: NewResult, key: String) -> RecordOutcome {
+    pub async fn record(self, office: Reporter, result: NewResult, key: String) -> RecordOutcome {
         let gather = &self.0.gather;
         let reported = Reported { office, result, key: Some(key) };
         let Some(_until_answered) = gather.enter(&reported) else {

@@ -7,12 +7,12 @@ use crate::domain::item::{AgencyCode, ItemCode};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::ClientId;
 use crate::store::StoreError;
-use crate::store::cases::Versioned;
+use crate::store::cases::VersionedCase;
 use crate::store::reported::KnownAs;
 
 /// A back-office system that reports decisions.
 #[derive(Debug, Clone)]
-pub struct BackOffice {
+pub struct Reporter {
     pub client: ClientId,
     /// Its name in `/results/{source}/…`; it sees only cases of this source.
     pub source: String,
@@ -49,11 +49,11 @@ pub enum NewDelivery {
 #[derive(Debug)]
 pub enum Recorded {
     /// A case was opened.
-    Created(Versioned),
+    Created(VersionedCase),
     /// The decision was known already.
-    Known(Versioned),
+    Known(VersionedCase),
     /// The request that opened the case is repeated. The case is closed from the start, so it is still as it was then.
-    Replayed(Versioned),
+    Replayed(VersionedCase),
     /// The decision is refused; the others of its batch are not affected.
     Refused(RowRefusal),
 }
@@ -99,7 +99,7 @@ pub enum RowRefusal {
 /// A decision, with the system and the request that report it.
 #[derive(Debug, Clone)]
 pub struct Reported {
-    pub office: BackOffice,
+    pub office: Reporter,
     pub result: NewResult,
     /// The key of the request, if the decision came alone.
     pub key: Option<String>,

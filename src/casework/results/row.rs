@@ -4,7 +4,7 @@ use chrono::Datelike;
 use serde_json::json;
 
 use super::Results;
-use super::report::{BackOffice, NewDelivery, NewResult, Reported, RowFault, RowRefusal};
+use super::report::{NewDelivery, NewResult, Reported, Reporter, RowFault, RowRefusal};
 use crate::catalog::Snapshot;
 use crate::domain::case::{Delivery, Ruling};
 use crate::domain::delivery::address::PostalAddress;
@@ -22,7 +22,7 @@ impl Results<'_> {
     pub(super) fn check_row<'a>(
         &self,
         catalog: &'a Snapshot,
-        office: &BackOffice,
+        office: &Reporter,
         row: &NewResult,
         now: Instant,
     ) -> Result<(&'a ItemVersion, Delivery), RowRefusal> {
@@ -75,9 +75,8 @@ pub(super) enum Repetition {
 }
 
 impl Repetition {
-    /// Compares a report with the known one. A known row without a mark counts as the same report.
-    pub(super) fn of(taken: Option<&ReportMark>, report: &ReportMark) -> Self {
-        let Some(taken) = taken else { return Self::SameReport };
+    /// Compares a report with the known one.
+    pub(super) fn of(taken: &ReportMark, report: &ReportMark) -> Self {
         let same_key = taken.key.is_some() && taken.key == report.key;
         match (taken.said == report.said, same_key) {
             (true, true) => Self::SameRequest,
@@ -121,14 +120,17 @@ mod tests {
     #[test]
     fn a_repeated_report_is_recognised_by_its_content_and_its_key() {
         let mark = |said: u8, key: Option<u8>| ReportMark { said: vec![said], key: key.map(|key| vec![key]) };
-        let compare = |report| Repetition::of(Some(&mark(1, Some(7))), &report);
+        let compare = |report| Repetition::of(&mark(1, Some(7)), &report);
         assert_eq!(compare(mark(1, Some(7))), Repetition::SameRequest);
         assert_eq!(compare(mark(1, Some(8))), Repetition::SameReport);
         assert_eq!(compare(mark(2, Some(7))), Repetition::KeyReused);
         assert_eq!(compare(mark(2, Some(8))), Repetition::Conflict);
         let in_a_batch = mark(1, None);
         assert_eq!(compare(in_a_batch.clone()), Repetition::SameReport);
-        assert_eq!(Repetition::of(Some(&in_a_batch), &in_a_batch), Repetition::SameReport, "two reports without a key are not one request");
-        assert_eq!(Repetition::of(None, &mark(2, None)), Repetition::SameReport);
+        assert_eq!(
+            Repetition::of(&in_a_batch, &in_a_batch),
+            Repetition::SameReport,
+            "no key means no repeated request"
+        );
     }
 }

@@ -27,7 +27,7 @@ pub const AT_ONCE: i64 = 1_000;
 
 impl Upkeep<'_> {
     /// Deletes a batch of old rows and unused files; see [`forget_old`] and [`Upkeep::forget_uploads`].
-    pub async fn forget_old(&self) -> Result<u64, StoreError> {
+    pub async fn forget_old(self) -> Result<u64, StoreError> {
         Ok(forget_old(self.0.store(), self.0.now()).await? + self.forget_uploads().await?)
     }
 }

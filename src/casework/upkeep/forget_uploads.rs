@@ -18,7 +18,7 @@ const AT_ONCE: i64 = 100;
 impl Upkeep<'_> {
     /// Checks a batch of expired files, deletes those that nothing names, and returns how many it checked: 0 if none is left,
     /// or another process is at work.
-    pub async fn forget_uploads(&self) -> Result<u64, StoreError> {
+    pub async fn forget_uploads(self) -> Result<u64, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
         if !housekeeping::try_lock(&mut tx).await? {

@@ -1,7 +1,7 @@
-//! Publishes the catalogue (发布事项目录), and takes the published one into memory.
+//! Publishes the catalogue (发布事项目录).
 //!
-//! Only what changed gets a new version, so publishing the same files again changes nothing, and a case's version
-//! says exactly what its item was when the case was opened.
+//! Only changed items get a new version. So publishing the same files again changes nothing, and the version in a case says
+//! exactly what the item was when the case was opened.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::domain::kernel::clock::Clock;
 use crate::store::catalogue::{self as rows, NewContent, StoredHash};
 use crate::store::{Store, StoreError};
 
-/// What a publication did: codes of items, and names of parts.
+/// What a publication changed: codes of items, and names of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Publication {
-    /// The revision that is in force now.
+    /// The revision in force after it.
     pub revision: i64,
     /// Items that were not in force before.
     pub added: Vec<String>,
@@ -26,24 +26,24 @@ pub struct Publication {
     pub changed: Vec<String>,
     /// Items that are no longer in force.
     pub withdrawn: Vec<String>,
-    /// How many items stayed as they were.
+    /// The number of unchanged items.
     pub unchanged: usize,
-    /// Parts that were written anew.
+    /// Changed parts.
     pub parts: Vec<String>,
 }
 
 impl Publication {
-    /// Whether it changed nothing.
+    /// True if nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.withdrawn.is_empty() && self.parts.is_empty()
     }
 }
 
-/// Publishes what the files hold, in one transaction.
+/// Publishes the contents of the files, in one transaction.
 ///
 /// # Errors
-/// When the database does not do it; nothing is published then.
+/// When the database fails; then nothing is published.
 pub async fn publish(store: &Store, clock: &Clock, contents: &Contents) -> Result<Publication, StoreError> {
     let mut tx = store.begin().await?;
     rows::lock(&mut tx).await?;
@@ -64,7 +64,7 @@ pub async fn publish(store: &Store, clock: &Clock, contents: &Contents) -> Resul
     Ok(publication)
 }
 
-/// What differs between items and the newest versions of them, and the versions to be written.
+/// Compares items with their newest published versions; returns the differences and the versions to write.
 fn compare(items: &[Item], newest: Vec<StoredHash>) -> Result<(Publication, Vec<NewContent>), StoreError> {
     let mut before: BTreeMap<String, StoredHash> = newest.into_iter().map(|row| (row.code.clone(), row)).collect();
     let mut publication = Publication::default();
@@ -104,7 +104,7 @@ fn json<T: Serialize>(value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("the catalogue has no JSON form: {error}")))
 }
 
-/// A value as JSON, and the hash of that.
+/// A value as JSON, and the hash of the JSON.
 fn encode<T: Serialize>(value: &T) -> Result<(Value, Vec<u8>), StoreError> {
     let content = json(value)?;
     // Members of a JSON value are sorted, so equal values have equal text.
@@ -126,7 +126,7 @@ mod tests {
         catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog"), &catalog::FieldRules::new()).unwrap()
     }
 
-    /// The rows as they would stand after a publication.
+    /// The rows after a publication.
     fn after(versions: &[NewContent]) -> Vec<StoredHash> {
         let row = |it: &NewContent| StoredHash {
             code: it.name.clone(),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_gets_a_version() {
+    fn only_a_changed_item_gets_a_new_version() {
         let mut items = shipped().items;
         let all = items.len();
         let (first, versions) = compare(&items, Vec::new()).unwrap();
@@ -157,11 +157,11 @@ mod tests {
         let mut withdrawn = after(&versions);
         withdrawn.iter_mut().find(|row| row.code == gone).unwrap().in_force = false;
         let (back, new) = compare(&shipped().items, withdrawn).unwrap();
-        assert_eq!((back.added, new[0].version), (vec![gone], 2), "a number is never used again");
+        assert_eq!((back.added, new[0].version), (vec![gone], 2), "a version number is never reused");
     }
 
     #[test]
-    fn what_is_stored_reads_back() {
+    fn a_published_catalogue_reads_back_as_it_was() {
         let contents = shipped();
         for item in &contents.items {
             let (content, _) = encode(item).unwrap();

@@ -2,7 +2,7 @@
 //! whether each channel has its templates.
 
 use chrono::{Datelike, NaiveDate};
-use songda::casework::upkeep::publish_catalogue::{self, ReadError};
+use songda::casework::frame::catalogue::{self, ReadError};
 use songda::catalog::Snapshot;
 use songda::domain::item::calendar::{Calendar, CalendarYear};
 use songda::domain::item::due::Deadlines;
@@ -14,8 +14,9 @@ use songda::gateway::push::Channels;
 use songda::registry::Registry;
 use songda::store::{KeyRing, Store, StoreError};
 
+use super::causes::with_causes;
 use super::finding::Finding;
-use super::{Patient, words};
+use super::installation::Installation;
 
 pub const GROUP: &str = "catalogue";
 
@@ -23,30 +24,30 @@ pub const GROUP: &str = "catalogue";
 const ANNOUNCED_BY: i64 = 61;
 const ADD_THE_YEAR: &str = "add the year to catalog/calendar.toml as announced, and run songda catalog load";
 
-pub async fn look(patient: &Patient) -> Vec<Finding> {
-    let Some(database) = &patient.database else { return Vec::new() };
+pub async fn look(installation: &Installation) -> Vec<Finding> {
+    let Some(database) = &installation.database else { return Vec::new() };
     let snapshot = match read(database.url.expose()).await {
         Ok(snapshot) => snapshot,
         Err(error @ ReadError::Nothing) => {
-            return vec![Finding::fault(GROUP, "published", words(&error), "songda catalog load")];
+            return vec![Finding::fault(GROUP, "published", with_causes(&error), "songda catalog load")];
         }
         Err(error) => {
             let advice = "mend the database; if it answers, publish anew with songda catalog load";
-            return vec![Finding::fault(GROUP, "published", words(&error), advice)];
+            return vec![Finding::fault(GROUP, "published", with_causes(&error), advice)];
         }
     };
-    let today = beijing_day(patient.clock.now());
+    let today = beijing_day(installation.clock.now());
     let calendar = &snapshot.parts().calendar;
     let mut findings = vec![of_items(&snapshot), of_this_year(calendar, today), of_next_year(calendar, today)];
     findings.extend(of_due_dates(&snapshot, today));
-    findings.extend(of_templates(&snapshot, &patient.clock));
+    findings.extend(of_templates(&snapshot, &installation.clock));
     findings
 }
 
 /// Nothing of the catalogue is sealed, so any key ring reads it: this look needs no keys.
 async fn read(url: &str) -> Result<Snapshot, ReadError> {
     let keys = KeyRing::parse(KeyRing::fresh_file().expose()).map_err(|error| StoreError::Broken(error.to_string()))?;
-    publish_catalogue::read(&Store::new(url, 1, "songda-doctor", keys)?).await
+    catalogue::read(&Store::new(url, 1, "songda-doctor", keys)?).await
 }
 
 fn of_items(snapshot: &Snapshot) -> Finding {

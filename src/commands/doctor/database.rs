@@ -3,29 +3,32 @@
 use songda::store::MIGRATOR;
 use songda::store::condition::{self, Condition, Schema};
 
+use super::causes::with_causes;
+use super::clocks;
 use super::finding::Finding;
-use super::{Patient, clocks, words};
+use super::installation::Installation;
 
 pub const GROUP: &str = "database";
 const OLDEST: i32 = 15;
 
-pub async fn look(patient: &Patient) -> Vec<Finding> {
-    let Some(database) = &patient.database else { return Vec::new() };
+pub async fn look(installation: &Installation) -> Vec<Finding> {
+    let Some(database) = &installation.database else { return Vec::new() };
     let advice = "start it, or mend SONGDA_DATABASE_URL, the network before it, or the rights of its user";
-    let unreachable = |error| vec![Finding::fault(GROUP, "server", format!("no answer: {}", words(&error)), advice)];
+    let unreachable =
+        |error| vec![Finding::fault(GROUP, "server", format!("no answer: {}", with_causes(&error)), advice)];
     let mut connection = match condition::connect(database.url.expose()).await {
         Ok(connection) => connection,
         Err(error) => return unreachable(error),
     };
-    let asked = patient.clock.now();
+    let asked = installation.clock.now();
     let server = match condition::ask(&mut connection).await {
         Ok(server) => server,
         Err(error) => return unreachable(error),
     };
-    let clock = clocks::compare(GROUP, asked, server.now, patient.clock.now());
+    let clock = clocks::compare(GROUP, asked, server.now, installation.clock.now());
     let schema = match condition::schema(&mut connection, &MIGRATOR).await {
         Ok(schema) => of_schema(&schema),
-        Err(error) => Finding::fault(GROUP, "schema", words(&error), advice),
+        Err(error) => Finding::fault(GROUP, "schema", with_causes(&error), advice),
     };
     let mut findings = vec![of_version(&server), schema];
     findings.extend(of_durability(&server));

@@ -11,17 +11,17 @@ use songda::gateway::push::Channels;
 use songda::gateway::shared::probe::Probe;
 use songda::registry::Registry;
 
-use super::Patient;
 use super::finding::Finding;
+use super::installation::Installation;
 
 pub const GROUP: &str = "gateways";
 
-pub async fn look(patient: &Patient) -> Vec<Finding> {
+pub async fn look(installation: &Installation) -> Vec<Finding> {
     let (env, registry) = (&mut Env::of_process(), Registry::shipped());
-    let channels = Channels::read(env, registry.channels(), &patient.clock);
-    let carriers = Carriers::read(env, registry.carriers(), &patient.clock);
+    let channels = Channels::read(env, registry.channels(), &installation.clock);
+    let carriers = Carriers::read(env, registry.carriers(), &installation.clock);
     let login = wechat::gateway(env);
-    let check = identity::aliyun::gateway(env, &patient.clock);
+    let check = identity::aliyun::gateway(env, &installation.clock);
 
     let mut asked: Vec<BoxFuture<'_, Finding>> = Vec::new();
     for channel in channels.iter() {

@@ -6,8 +6,9 @@ use songda::queue::heartbeat::Present;
 use songda::store::condition;
 use songda::store::jobs::{Standing, standing};
 
+use super::causes::with_causes;
 use super::finding::Finding;
-use super::{Patient, words};
+use super::installation::Installation;
 use crate::commands::lanes;
 
 pub const GROUP: &str = "jobs";
@@ -18,8 +19,8 @@ const MOST: i64 = 10_000;
 const LATE: f64 = 60.0;
 const MUCH_TOO_LATE: f64 = 600.0;
 
-pub async fn look(patient: &Patient) -> Vec<Finding> {
-    let Some(database) = &patient.database else { return Vec::new() };
+pub async fn look(installation: &Installation) -> Vec<Finding> {
+    let Some(database) = &installation.database else { return Vec::new() };
     let standing = async {
         let mut connection = condition::connect(database.url.expose()).await?;
         standing(&mut connection, &lanes::all(), MOST).await
@@ -28,12 +29,17 @@ pub async fn look(patient: &Patient) -> Vec<Finding> {
         Ok(lanes) => lanes,
         Err(error) => {
             let advice = "mend the database first";
-            return vec![Finding::fault(GROUP, "lanes", format!("cannot be looked at: {}", words(&error)), advice)];
+            return vec![Finding::fault(
+                GROUP,
+                "lanes",
+                format!("cannot be looked at: {}", with_causes(&error)),
+                advice,
+            )];
         }
     };
     let mut findings: Vec<Finding> = vec![of_age(&lanes)];
     findings.extend(of_dead(&lanes));
-    if let Some(queue) = &patient.queue
+    if let Some(queue) = &installation.queue
         && let Ok(workers) = queue.call_roll().await
     {
         findings.push(of_workers(&workers, &lanes));

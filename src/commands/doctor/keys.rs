@@ -8,30 +8,31 @@ use songda::config::{KEY_RING_FILE, TOKEN_KEYS_FOLDER, keys_folder};
 use songda::env::Env;
 use songda::store::{KeyRing, StoreError, condition};
 
+use super::causes::with_causes;
 use super::finding::Finding;
-use super::{Patient, words};
+use super::installation::Installation;
 
 pub const GROUP: &str = "keys";
 
 /// What brings a lost or wrong folder back.
 const COPY: &str = "bring the keys folder of this installation back from its copy; without it personal data is lost";
 
-pub async fn look(patient: &Patient) -> Vec<Finding> {
+pub async fn look(installation: &Installation) -> Vec<Finding> {
     let Some(folder) = keys_folder(&mut Env::of_process()) else { return Vec::new() };
     let mut findings = vec![of_rights(&folder), of_tokens(&folder)];
     let path = folder.join(KEY_RING_FILE);
-    let text = fs::read_to_string(&path).map_err(|error| words(&error));
-    match text.and_then(|text| KeyRing::parse(&text).map_err(|error| words(&error))) {
+    let text = fs::read_to_string(&path).map_err(|error| with_causes(&error));
+    match text.and_then(|text| KeyRing::parse(&text).map_err(|error| with_causes(&error))) {
         Err(why) => findings.push(Finding::fault(GROUP, "ring", format!("{}: {why}", path.display()), COPY)),
-        Ok(keys) => findings.push(of_ring(patient, &keys).await),
+        Ok(keys) => findings.push(of_ring(installation, &keys).await),
     }
     findings
 }
 
 /// Tries the ring on what is sealed in the database.
-async fn of_ring(patient: &Patient, keys: &KeyRing) -> Finding {
+async fn of_ring(installation: &Installation, keys: &KeyRing) -> Finding {
     let tried = async {
-        let Some(database) = &patient.database else { return Ok(None) };
+        let Some(database) = &installation.database else { return Ok(None) };
         let mut connection = condition::connect(database.url.expose()).await?;
         condition::try_keys(&mut connection, keys).await.map(Some)
     };
@@ -53,7 +54,7 @@ fn of_tokens(folder: &Path) -> Finding {
         Ok(_) => Finding::ok(GROUP, "tokens", "the keys that sign access tokens can be read"),
         Err(error) => {
             let advice = format!("songda keys rotate {} makes one; everybody signs in again", folder.display());
-            Finding::fault(GROUP, "tokens", words(&error), advice)
+            Finding::fault(GROUP, "tokens", with_causes(&error), advice)
         }
     }
 }

@@ -3,8 +3,8 @@
 use songda::env::Env;
 use songda::files::Files;
 
+use super::causes::with_causes;
 use super::finding::Finding;
-use super::words;
 
 pub const GROUP: &str = "uploads";
 
@@ -17,6 +17,6 @@ pub async fn look() -> Vec<Finding> {
     };
     vec![match files.try_out().await {
         Ok(()) => Finding::ok(GROUP, "place", "a file was written, read and deleted"),
-        Err(error) => Finding::fault(GROUP, "place", words(&error), advice),
+        Err(error) => Finding::fault(GROUP, "place", with_causes(&error), advice),
     }]
 }

@@ -111,6 +111,7 @@ impl Calendar {
 
     /// Pretends that the years were announced that are not, worked from Monday to Friday: for rehearsals, which must
     /// run on any day. Returns what it made up.
+    #[cfg(feature = "development")]
     pub fn rehearse(&mut self, years: impl IntoIterator<Item = i32>) -> Vec<i32> {
         let unknown: Vec<i32> = years.into_iter().filter(|year| !self.years.contains_key(year)).collect();
         for &year in &unknown {

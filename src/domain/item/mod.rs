@@ -294,19 +294,14 @@ pub struct Item {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit_reason: Option<Bilingual>,
     /// 支持申报材料邮寄: an application may come by post.
-    #[serde(default)]
     pub by_post: bool,
     /// 主题分类: codes of the catalogue's topics.
-    #[serde(default)]
     pub topics: Vec<String>,
     /// 办理环节: the steps of the procedure, in order.
-    #[serde(default)]
     pub stages: Vec<Bilingual>,
     /// 常见问题
-    #[serde(default)]
     pub faqs: Vec<Faq>,
     /// What it owes its readers and cannot tell yet.
-    #[serde(default)]
     pub unconfirmed: Vec<Fact>,
     /// Its very name says something that a locked screen must not show: health, disability, aid, penalty.
     pub sensitive: bool,

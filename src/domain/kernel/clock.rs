@@ -46,6 +46,7 @@ impl Clock {
     }
 
     /// The machine's clock, shifted: what a process with a wrong clock sees. Used by fault tests.
+    #[cfg(feature = "development")]
     #[must_use]
     pub fn skewed(by: TimeDelta) -> Self {
         Self(Arc::new(move || to_micros(Utc::now() + by)))

@@ -97,9 +97,15 @@ mod tests {
     fn the_words_of_a_history_never_change() {
         let person = PersonId::from_uuid(Uuid::from_u128(1));
         let own = Acting::own(person).on_behalf();
-        assert_eq!((own.by.to_string(), own.for_.to_string()), (format!("person:{person}"), format!("person:{person}")));
+        assert_eq!(
+            (own.by.to_string(), own.for_.to_string()),
+            (format!("person:{person}"), format!("person:{person}"))
+        );
         let officer = OfficerId::from_uuid(Uuid::from_u128(2));
         let office = Acting { by: Actor::Officer(officer), for_: AgencyCode::new("police") }.on_behalf();
-        assert_eq!((office.by.to_string(), office.for_.to_string()), (format!("officer:{officer}"), "agency:police".into()));
+        assert_eq!(
+            (office.by.to_string(), office.for_.to_string()),
+            (format!("officer:{officer}"), "agency:police".into())
+        );
     }
 }

@@ -67,7 +67,7 @@ pub const SAVED: Part = Part {
     sql: "
 saved as (
     update cases c
-    set state = t.state, detail = null, detail_sealed = t.detail_sealed, due_on = t.due_on, accepted_on = t.accepted_on,
+    set state = t.state, detail_sealed = t.detail_sealed, due_on = t.due_on, accepted_on = t.accepted_on,
         promised_on = t.promised_on, legal_on = t.legal_on, updated_at = t.updated_at, version = c.version + 1
     from jsonb_populate_recordset(null::cases, $rows) t
     where c.id = any (array[t.id]) and c.version = t.version
@@ -160,7 +160,8 @@ replied as (
     select scope, key, fingerprint, form, body_sealed, created_at
     from jsonb_populate_recordset(null::idempotent_answers, $rows), held
     on conflict (scope, key) do update
-    set fingerprint = excluded.fingerprint, form = excluded.form, body_sealed = excluded.body_sealed, created_at = excluded.created_at
+    set fingerprint = excluded.fingerprint, form = excluded.form, body_sealed = excluded.body_sealed,
+        created_at = excluded.created_at
     where a.created_at < $2
     returning 1
 )",

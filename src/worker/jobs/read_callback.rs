@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::casework::jobs::{ChannelNews, Effect, ParcelChange, ParcelEffect, Trail};
+use crate::casework::jobs::{ChannelNews, Effect, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::delivery::parcel::{CarrierCode, Scan};
 use crate::domain::kernel::ids::{CallbackId, ParcelId};
 use crate::domain::notice::notification::ChannelCode;
@@ -29,7 +29,7 @@ const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// Reads the call and concludes what it says. One that cannot be read is a dead letter: kept, and shown to people.
 pub async fn run(attempt: &Attempt<'_>, id: CallbackId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
-    let call = workshop.casework.kept_call(id).await?;
+    let call = workshop.casework.jobs().kept_call(id).await?;
     let call = call.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     let raw = RawCallback { content_type: call.content_type, query: call.query, body: call.body };
     let channel = ChannelCode::new(call.origin.as_str());
@@ -71,7 +71,7 @@ pub async fn run(attempt: &Attempt<'_>, id: CallbackId) -> Result<Conclusion, St
 async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool, StoreError> {
     for news in &told.news {
         if let PushNews::Receipt(receipt) = news
-            && workshop.casework.came_too_early(&told.link, receipt).await?
+            && workshop.casework.jobs().came_too_early(&told.link, receipt).await?
         {
             return Ok(true);
         }
@@ -91,14 +91,14 @@ async fn sort(
     let mut sorted: BTreeMap<ParcelId, Vec<Scan>> = BTreeMap::new();
     let (sound, unsound): (Vec<Scan>, Vec<Scan>) = scans.into_iter().partition(|scan| scan.is_sound(now));
     for scan in sound {
-        match workshop.casework.parcel_known_as(carrier.code(), scan.order_no.as_ref(), &scan.waybill).await? {
+        match workshop.casework.jobs().parcel_known_as(carrier.code(), scan.order_no.as_ref(), &scan.waybill).await? {
             Some(parcel) => sorted.entry(parcel).or_default().push(scan),
             None => unknown += 1,
         }
     }
     let effect = |(parcel, scans)| ParcelEffect {
         parcel,
-        change: ParcelChange::Scanned(Trail { waybill: None, scans, source: ScanSource::Callback }),
+        change: ParcelChange::Scanned(ParcelNews { waybill: None, scans, source: ScanSource::Callback }),
     };
     let outcome = format!("{told} scans, {unknown} of parcels that are not ours, {} that can be none", unsound.len());
     Ok((sorted.into_iter().map(effect).collect(), outcome))

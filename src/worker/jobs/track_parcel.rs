@@ -1,7 +1,7 @@
 //! Asks a carrier how a parcel is doing: the second path beside its own calls, and the proof of an end. The job stays
 //! until the way has ended.
 
-use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
 use crate::domain::kernel::ids::ParcelId;
 use crate::domain::work::outcome::Outcome;
@@ -17,7 +17,7 @@ use crate::worker::{WorkerSettings, Workshop};
 /// Asks, and comes back later unless the way has ended.
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
-    let found = workshop.casework.parcel(id).await?;
+    let found = workshop.casework.jobs().parcel(id).await?;
     let parcel = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.parcel;
     let settings = &workshop.settings;
     if job.age() > LONGEST_WAY {
@@ -55,7 +55,7 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
 }
 
 /// All that the carrier tells of a parcel; `None` while it does not even tell its number.
-async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<Trail>, CarrierFault> {
+async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<ParcelNews>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
         None => carrier.waybill(&parcel.order_no).await?.filter(Waybill::is_sound),
@@ -64,7 +64,7 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     let mut scans = carrier.track(&waybill, &parcel.recipient.phone).await?;
     let now = workshop.casework.now();
     scans.retain(|scan| scan.is_sound(now));
-    Ok(Some(Trail { waybill: Some(waybill), scans, source: ScanSource::Query }))
+    Ok(Some(ParcelNews { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
 /// The carrier has the order and we have no number of it: it checks the order by hand (SF), or had collected the parcel

@@ -114,7 +114,7 @@ impl Crew {
         let since = Stopwatch::start();
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
-        let claim = workshop.casework.claim(&ids, at_most, &workshop.name, workshop.settings.lease);
+        let claim = workshop.casework.jobs().claim(&ids, at_most, &workshop.name, workshop.settings.lease);
         let claimed = match workshop.in_time(claim).await {
             Ok(claimed) => claimed,
             Err(error) => {

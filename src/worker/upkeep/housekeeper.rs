@@ -16,7 +16,7 @@ pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(workshop.settings.housekeeping)).await.is_some() {
         let mut forgotten = 0;
         while !stop.is_cancelled() {
-            match workshop.in_time(workshop.casework.forget_old()).await {
+            match workshop.in_time(workshop.casework.upkeep().forget_old()).await {
                 Ok(0) => break,
                 Ok(rows) => forgotten += rows,
                 Err(error) => {

@@ -61,7 +61,7 @@ impl Swept {
             }
         };
         if held.is_empty() {
-            match workshop.in_time(workshop.casework.sweep(&lane, lost_after)).await {
+            match workshop.in_time(workshop.casework.jobs().sweep(&lane, lost_after)).await {
                 Ok(swept) if swept.offers.is_empty() => return,
                 Ok(swept) => {
                     offers::lost(lane.as_str(), swept.lost);

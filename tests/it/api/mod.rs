@@ -1,4 +1,5 @@
-//! The HTTP APIs, one folder an audience, as in the URLs; and the edge, which all of them share.
+//! The HTTP APIs, a folder for each audience as in the URLs; the edge that all of them share; and promises that several
+//! audiences get.
 
 pub mod edge;
 mod idempotency;

@@ -1,65 +1,49 @@
-//! Messages of which nobody knows whether they were taken. Receipts and refusals tell; what stays unproved is told over
-//! another channel, and a sign-in code that may have come is not sent again.
+//! Messages of unknown outcome: the request left, and no answer came. Receipts and refusals settle the doubt. If
+//! nothing does, the message goes out on another channel.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde_json::json;
-use songda::demo::resident::Resident;
 use songda::demo::wait;
 use songda::domain::kernel::clock::{Clock, fresh};
 use songda::domain::kernel::ids::JobId;
 use songda::domain::notice::notification::ChannelCode;
 use songda::domain::work::doubt::Fate;
-use songda::kill_point::Step;
-use songda::sandbox::faults::{Fault, Often, Order};
+use songda::sandbox::faults::Fault;
 use songda::store::push_receipts::{self, InDoubt, Receipt};
 
-use crate::delivery::consents::{balance, report, tap};
-use crate::resilience::kills::{QUICK, died};
+use crate::support::arrivals::assert_arrived_once;
+use crate::support::consents::{balance, report, tap};
 use crate::support::database::Record;
-use crate::support::desk::{Desk, PATIENCE, wait_until};
-use crate::support::office::{back_office, result};
+use crate::support::desk::Desk;
+use crate::support::items::ITEM;
+use crate::support::office::decide;
+use crate::support::people::Person;
+use crate::support::settings::QUICK;
+use crate::support::wait::{TIMEOUT, wait_until};
 
-const ONCE: Often = Often::Times(1);
-const ALWAYS: Often = Often::Share(1.0);
-
-/// A resident who consented to so many messages of WeChat, and has a phone for SMS.
-struct Scene {
+/// A resident who consented to some WeChat messages, and has a phone for SMS.
+struct Recipient {
     desk: Desk,
-    resident: Resident,
-    openid: String,
+    resident: Person,
 }
 
-impl Scene {
-    async fn open(consents: usize, settings: &[(&str, &str)]) -> Self {
-        let mut desk = Desk::open_with(&[&QUICK[..], settings].concat()).await;
+impl Recipient {
+    async fn with(consents: usize, settings: &[(&str, &str)]) -> Self {
+        let mut desk = Desk::builder().settings(&QUICK).settings(settings).open().await;
         desk.leave_jobs();
-        let (resident, openid) = desk.resident().await;
-        // WeChat tells of two taps in one second as if they were one; the client counts them.
-        for _ in 0..consents {
-            tap(&desk, &openid, "accept").await;
-            report(&resident, "accept").await;
-        }
-        Self { desk, resident, openid }
+        let resident = desk.resident().await;
+        consent(&desk, &resident, consents).await;
+        Self { desk, resident }
     }
 
-    fn fault(&self, operation: &str, fault: Fault, often: Often) {
-        order(&self.desk, "wechat", operation, fault, often);
-    }
-
-    /// The resident applies, and an officer grants it; the case's number.
+    /// A granted case of the resident, by its number.
     async fn granted(&self) -> String {
-        let address = self.resident.add_address().await.unwrap();
-        let draft = self.resident.draft("JT-0045", &json!({"way": "courier", "address": address})).await.unwrap();
-        let submitted = self.resident.submit(&draft).await.unwrap();
-        let officer = self.desk.officer("public-security").await;
-        officer.accept(&submitted.id).await.unwrap();
-        officer.grant(&submitted.id, &json!({"title": "居住证"})).await.unwrap();
-        submitted.number
+        let journey = self.desk.journey(ITEM).by(&self.resident).by_courier();
+        journey.submitted().accepted().granted().await.number.clone()
     }
 
-    /// How many copies of it WeChat showed, and how many came by SMS.
+    /// How many copies of the message about a case WeChat showed, and how many came by SMS.
     fn copies(&self, number: &str) -> (u32, u32) {
         let phones = &self.desk.sandbox.world().phones;
         let copies = |address: &str| {
@@ -67,114 +51,121 @@ impl Scene {
             let about = messages.filter(|message| message.fields.values().any(|field| field == number));
             about.map(|message| message.copies).sum()
         };
-        (copies(&self.openid), copies(self.resident.applicant.phone))
+        (copies(self.resident.openid()), copies(self.resident.phone()))
     }
 
-    /// Waits until nothing about it is under way, and says how the pushes over WeChat ended.
-    async fn ended(&self) -> Vec<String> {
-        let open = "select count(*) from jobs where kind = 'push' and state = 'pending'";
-        let over = async || sqlx::query_scalar::<_, i64>(open).fetch_one(&self.desk.database).await.unwrap() == 0;
-        let ended = wait::until("all pushes came to an end", PATIENCE, async || Ok(over().await.then_some(()))).await;
-        assert!(ended.is_ok(), "{ended:?}: {:#?}", self.desk.undone().await);
+    /// Waits until no push is pending, and returns the outcomes of all attempts over WeChat.
+    async fn outcomes(&self) -> Vec<String> {
+        let over = "select count(*) = 0 from jobs where kind = 'push' and state = 'pending'";
+        let over = async || Ok(self.desk.scalar::<bool>(over).await.then_some(()));
+        let ended = wait::until("all pushes ended", TIMEOUT, over).await;
+        assert!(ended.is_ok(), "{ended:?}: {:#?}", self.desk.unfinished().await);
         let outcomes = "select a.outcome from attempts a join jobs j on j.id = a.job_id
                         where j.lane = 'push.wechat' and j.kind = 'push' and a.outcome <> 'snoozed' order by j.id, a.fence";
         sqlx::query_scalar(outcomes).fetch_all(&self.desk.database).await.unwrap()
     }
+
+    async fn close(self) {
+        self.desk.close().await;
+    }
 }
 
-fn order(desk: &Desk, gateway: &str, operation: &str, fault: Fault, often: Often) {
-    let (gateway, operation) = (gateway.to_owned(), Some(operation.to_owned()));
-    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
-}
-
-#[tokio::test]
-async fn where_a_copy_would_be_seen_twice_its_receipt_is_awaited() {
-    let scene = Scene::open(2, &[]).await;
-    scene.fault("send", Fault::TimeoutAfterCommit, ONCE);
-    let first = scene.granted().await;
-    assert_eq!(scene.ended().await, ["ambiguous", "confirmed"]);
-    let second = scene.granted().await;
-    assert_eq!(scene.ended().await, ["ambiguous", "confirmed", "delivered"]);
-    assert_eq!([scene.copies(&first), scene.copies(&second)], [(1, 0), (1, 0)]);
-    assert_eq!(balance(&scene.resident).await, 0, "each used one consent");
-    scene.desk.close().await;
+/// Consents to a number of messages. WeChat reports two taps within a second as one, and the client counts them.
+async fn consent(desk: &Desk, resident: &Person, times: usize) {
+    for _ in 0..times {
+        tap(desk, resident.openid(), "accept").await;
+        report(resident, "accept").await;
+    }
 }
 
 #[tokio::test]
-async fn where_no_receipt_comes_another_copy_is_sent() {
-    let scene = Scene::open(2, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
-    scene.fault("send", Fault::TimeoutBefore, ONCE);
-    let number = scene.granted().await;
-    assert_eq!(scene.ended().await, ["ambiguous", "delivered"]);
-    assert_eq!(scene.copies(&number), (1, 0));
-    scene.desk.close().await;
+async fn a_message_whose_answer_was_lost_is_confirmed_by_its_receipt_and_not_sent_again() {
+    let recipient = Recipient::with(2, &[]).await;
+    recipient.desk.fault("wechat", Fault::TimeoutAfterCommit).on("send").once();
+    let first = recipient.granted().await;
+    assert_eq!(recipient.outcomes().await, ["ambiguous", "confirmed"]);
+    let second = recipient.granted().await;
+    assert_eq!(recipient.outcomes().await, ["ambiguous", "confirmed", "delivered"]);
+    assert_eq!([recipient.copies(&first), recipient.copies(&second)], [(1, 0), (1, 0)]);
+    assert_eq!(balance(&recipient.resident).await, 0, "each message used one consent");
+    recipient.close().await;
 }
 
 #[tokio::test]
-async fn a_refusal_that_a_receipt_confirms_is_an_arrival() {
-    let scene = Scene::open(1, &[]).await;
-    scene.fault("send", Fault::TimeoutAfterCommit, ONCE);
-    let number = scene.granted().await;
-    let ended = scene.ended().await;
-    // The receipt may be quicker than the second copy.
-    assert!(matches!(&ended[..], [first, .., last] if first == "ambiguous" && last == "confirmed"), "{ended:?}");
-    assert_eq!(scene.copies(&number), (1, 0));
-    scene.desk.close().await;
+async fn a_message_without_a_receipt_is_sent_again() {
+    let recipient = Recipient::with(2, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
+    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("send").once();
+    let number = recipient.granted().await;
+    assert_eq!(recipient.outcomes().await, ["ambiguous", "delivered"]);
+    assert_eq!(recipient.copies(&number), (1, 0));
+    recipient.close().await;
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_receipt_is_no_arrival() {
-    let scene = Scene::open(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
-    scene.fault("send", Fault::TimeoutBefore, ONCE);
-    scene.fault("send", Fault::UserRefused, ONCE);
-    let number = scene.granted().await;
-    assert_eq!(scene.ended().await, ["ambiguous", "unconfirmed", "refused"]);
-    assert_eq!(scene.copies(&number), (0, 1), "WeChat never had it");
-    scene.desk.close().await;
+async fn a_refused_second_copy_counts_as_delivered_if_a_receipt_confirms_the_first() {
+    let recipient = Recipient::with(1, &[]).await;
+    recipient.desk.fault("wechat", Fault::TimeoutAfterCommit).on("send").once();
+    let number = recipient.granted().await;
+    let outcomes = recipient.outcomes().await;
+    // The receipt may come before the second copy is sent.
+    assert!(matches!(&outcomes[..], [first, .., last] if first == "ambiguous" && last == "confirmed"), "{outcomes:?}");
+    assert_eq!(recipient.copies(&number), (1, 0));
+    recipient.close().await;
 }
 
 #[tokio::test]
-async fn whom_no_receipt_proves_told_is_rather_told_twice() {
-    let scene = Scene::open(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
-    scene.fault("send", Fault::TimeoutAfterCommit, ONCE);
-    scene.fault("callback", Fault::DropCallback, ALWAYS);
-    let number = scene.granted().await;
-    assert_eq!(scene.ended().await, ["ambiguous", "unconfirmed", "refused"]);
-    assert_eq!(scene.copies(&number), (1, 1));
-    scene.desk.close().await;
+async fn a_refused_second_copy_without_a_receipt_goes_out_by_sms() {
+    let recipient = Recipient::with(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
+    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("send").once();
+    recipient.desk.fault("wechat", Fault::UserRefused).on("send").once();
+    let number = recipient.granted().await;
+    assert_eq!(recipient.outcomes().await, ["ambiguous", "unconfirmed", "refused"]);
+    assert_eq!(recipient.copies(&number), (0, 1), "WeChat never had it");
+    recipient.close().await;
 }
 
 #[tokio::test]
-async fn a_wechat_that_hangs_for_good_gives_way_to_sms() {
-    let scene = Scene::open(1, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
-    // Longer than anybody waits for it.
-    let (gateway, delay) = ("wechat".to_owned(), Some(Duration::from_millis(2_500)));
-    let (operation, fault, often) = (Some("send".to_owned()), Fault::TimeoutBefore, ALWAYS);
-    scene.desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
-    let number = scene.granted().await;
-    let told = async || scene.copies(&number) == (0, 1);
-    wait_until("SMS tells", told).await;
-    let ended = scene.ended().await;
-    let unheard = ended.iter().filter(|outcome| *outcome == "ambiguous").count();
-    assert_eq!(unheard, 5, "four copies, and then no more: {ended:?}");
-    let held: i64 =
-        sqlx::query_scalar("select count(*) from consent_holds").fetch_one(&scene.desk.database).await.unwrap();
-    assert_eq!(held, 0, "its consent is not held for ever");
-    scene.desk.close().await;
+async fn a_message_that_no_receipt_confirms_may_arrive_twice_but_is_not_lost() {
+    let recipient = Recipient::with(1, &[("SONGDA_CONFIRM_WITHIN", "1s")]).await;
+    recipient.desk.fault("wechat", Fault::TimeoutAfterCommit).on("send").once();
+    recipient.desk.fault("wechat", Fault::DropCallback).on("callback").always();
+    let number = recipient.granted().await;
+    assert_eq!(recipient.outcomes().await, ["ambiguous", "unconfirmed", "refused"]);
+    assert_eq!(recipient.copies(&number), (1, 1));
+    recipient.close().await;
 }
 
-/// A gateway may take a message long after its sender gave up waiting, and brought it by another copy.
 #[tokio::test]
-async fn the_receipt_of_a_copy_taken_late_proves_nothing_of_another_push() {
+async fn a_message_goes_out_by_sms_if_wechat_never_answers() {
+    const LONGER_THAN_THE_TIMEOUT: Duration = Duration::from_millis(2_500);
+    let recipient = Recipient::with(1, &[("SONGDA_RECEIPT_WITHIN", "500ms")]).await;
+    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("send").after(LONGER_THAN_THE_TIMEOUT).always();
+    let number = recipient.granted().await;
+    wait_until("the SMS arrives", async || recipient.copies(&number) == (0, 1)).await;
+    let outcomes = recipient.outcomes().await;
+    let unanswered = outcomes.iter().filter(|outcome| *outcome == "ambiguous").count();
+    assert_eq!(unanswered, 5, "four copies are sent, and then no more: {outcomes:?}");
+    let held = recipient.desk.count("select count(*) from consent_holds").await;
+    assert_eq!(held, 0, "the consent is not held for ever");
+    recipient.close().await;
+}
+
+/// A gateway may accept a message long after its sender gave up and sent another copy.
+#[tokio::test]
+async fn the_receipt_of_a_late_copy_does_not_confirm_another_message() {
     let record = Record::create().await;
     let mut connection = record.store.connection().await.unwrap();
-    let (done, doubted) = (fresh(JobId::from_uuid), fresh(JobId::from_uuid));
+    let done = fresh(JobId::from_uuid);
+    let doubted = fresh(JobId::from_uuid);
     let jobs = "insert into jobs (id, lane, kind, key, payload, state, due_at, unclear, created_at, finished_at)
                 values ($1, 'push.wechat', 'push', 'one', '{}', 'done', now(), 1, now(), now() - interval '30 seconds'),
                        ($2, 'push.wechat', 'push', 'other', '{}', 'pending', now(), 1, now(), null)";
     sqlx::query(jobs).bind(done.uuid()).bind(doubted.uuid()).execute(&mut *connection).await.unwrap();
-    let (channel, recipient, template) = (&ChannelCode::new("wechat"), "somebody", "news");
-    let (now, pushes) = (Clock::system().now(), ["one".to_owned(), "other".to_owned()]);
+    let channel = &ChannelCode::new("wechat");
+    let recipient = "somebody";
+    let template = "news";
+    let now = Clock::system().now();
+    let pushes = ["one".to_owned(), "other".to_owned()];
     let since = now - TimeDelta::seconds(10);
     let doubt = InDoubt { job: doubted, channel, recipient, template, since, pushes: &pushes };
     let mut fates = Vec::new();
@@ -189,106 +180,39 @@ async fn the_receipt_of_a_copy_taken_late_proves_nothing_of_another_push() {
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_come_leaves_no_doubt() {
-    let scene = Scene::open(2, &[]).await;
-    scene.fault("stable_token", Fault::TimeoutBefore, Often::Times(2));
-    let number = scene.granted().await;
-    assert_eq!(scene.ended().await, ["unavailable", "unavailable", "delivered"], "nothing was handed over");
-    assert_eq!(scene.copies(&number), (1, 0));
-    scene.desk.close().await;
+async fn an_access_token_that_cannot_be_fetched_leaves_no_doubt() {
+    let recipient = Recipient::with(2, &[]).await;
+    recipient.desk.fault("wechat", Fault::TimeoutBefore).on("stable_token").times(2);
+    let number = recipient.granted().await;
+    assert_eq!(recipient.outcomes().await, ["unavailable", "unavailable", "delivered"], "no message was sent");
+    assert_eq!(recipient.copies(&number), (1, 0));
+    recipient.close().await;
 }
 
 #[tokio::test]
-async fn what_was_taken_and_did_not_arrive_goes_on_to_sms() {
-    let scene = Scene::open(2, &[]).await;
-    scene.fault("delivery", Fault::Undelivered, ONCE);
-    let number = scene.granted().await;
-    let told = async || scene.copies(&number) == (0, 1);
-    wait_until("SMS tells", told).await;
-    let brought = "select coalesce(delivered_by = 'sms_aliyun', false) from notifications where event = 'granted'";
-    let brought = async || sqlx::query_scalar(brought).fetch_one(&scene.desk.database).await.unwrap();
-    wait_until("the inbox says so", brought).await;
-    assert_eq!(balance(&scene.resident).await, 0, "the receipt says that the person refuses");
-    scene.desk.close().await;
+async fn a_message_that_wechat_accepted_and_did_not_deliver_goes_out_by_sms() {
+    let recipient = Recipient::with(2, &[]).await;
+    recipient.desk.fault("wechat", Fault::Undelivered).on("delivery").once();
+    let number = recipient.granted().await;
+    wait_until("the SMS arrives", async || recipient.copies(&number) == (0, 1)).await;
+    let recorded = "select coalesce(delivered_by = 'sms_aliyun', false) from notifications where event = 'granted'";
+    wait_until("the inbox shows it", async || recipient.desk.scalar(recorded).await).await;
+    assert_eq!(balance(&recipient.resident).await, 0, "the receipt says that the resident refuses");
+    recipient.close().await;
 }
 
-/// WeChat refuses the second of two messages that are handed over to one person at once (43108).
+/// The days of all copies count. The first try, on the day before, sent no copy.
 #[tokio::test]
-async fn messages_to_one_person_go_one_after_the_other() {
-    let mut desk = Desk::open().await;
-    desk.leave_jobs();
-    let (resident, openid) = desk.resident().await;
-    for _ in 0..3 {
-        tap(&desk, &openid, "accept").await;
-        report(&resident, "accept").await;
-    }
-    let (gateway, delay) = ("wechat".to_owned(), Some(Duration::from_millis(300)));
-    let (operation, fault, often) = (Some("send".to_owned()), Fault::Slow, ALWAYS);
-    desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay });
-    let results = [(); 3].map(|()| result(resident.applicant.phone));
-    back_office(&desk).await.hand_in(&results).await.unwrap();
-    let world = desk.sandbox.world();
-    let shown = async || world.phones.of(&openid).iter().map(|message| message.copies).sum::<u32>() == 3;
-    wait_until("all three are shown", shown).await;
-    assert_eq!(world.counters.get("wechat", "send 43108"), 0);
-    let waited = "select count(*) from attempts where detail like 'another message to this recipient%'";
-    let waited: i64 = sqlx::query_scalar(waited).fetch_one(&desk.database).await.unwrap();
-    assert!(waited > 0, "they were due at the same time");
-    desk.close().await;
-}
-
-/// The days of all copies count: the first try, of the day before, was no copy at all.
-#[tokio::test]
-async fn an_sms_is_looked_for_on_the_day_of_its_copy() {
-    let mut desk = Desk::open_with(&[&QUICK[..], &[("SONGDA_RETRY_FIRST", "3s")]].concat()).await;
+async fn an_sms_of_unknown_outcome_is_looked_up_on_the_day_of_its_copy() {
+    let mut desk = Desk::builder().settings(&QUICK).settings(&[("SONGDA_RETRY_FIRST", "3s")]).open().await;
     desk.leave_jobs();
     for fault in [Fault::Throttle, Fault::TimeoutAfterCommit] {
-        order(&desk, "sms_aliyun", "SendSms", fault, ONCE);
+        desk.fault("sms_aliyun", fault).on("SendSms").once();
     }
-    let decided = crate::support::office::decide(&desk, 1).await.remove(0);
+    let decided = decide(&desk, 1).await;
     let a_day_before = "update attempts set started_at = started_at - interval '1 day' where outcome = 'throttled'";
     let moved = async || sqlx::query(a_day_before).execute(&desk.database).await.unwrap().rows_affected() == 1;
-    wait_until("it was tried once", moved).await;
-    crate::support::office::came_once(&desk, &[decided]).await;
-    desk.close().await;
-}
-
-/// Asks for a sign-in code, and says whom for.
-async fn ask_for_a_code(desk: &Desk) -> String {
-    let phone = songda::demo::fresh_phone();
-    desk.api.post("/v1/login-codes").json(&json!({"phone": phone})).success().await.unwrap();
-    phone
-}
-
-async fn is_not_sent_again(desk: &Desk, phone: &str) {
-    let done = "select outcome from attempts a join jobs j on j.id = a.job_id
-                where j.kind = 'send_login_code' and j.state = 'done' order by a.fence desc limit 1";
-    let mut outcome: Option<String> = None;
-    let over = async || {
-        outcome = sqlx::query_scalar(done).fetch_optional(&desk.database).await.unwrap();
-        outcome.is_some()
-    };
-    wait_until("the job is over", over).await;
-    assert_eq!(outcome.as_deref(), Some("ambiguous"));
-    let copies: Vec<u32> = desk.sandbox.world().phones.of(phone).iter().map(|message| message.copies).collect();
-    assert_eq!(copies, [1]);
-}
-
-#[tokio::test]
-async fn a_code_whose_answer_was_lost_is_not_sent_again() {
-    let desk = Desk::open_with(&QUICK).await;
-    order(&desk, "sms_aliyun", "SendSms", Fault::TimeoutAfterCommit, ONCE);
-    let phone = ask_for_a_code(&desk).await;
-    is_not_sent_again(&desk, &phone).await;
-    desk.close().await;
-}
-
-#[tokio::test]
-async fn a_code_whose_worker_died_is_not_sent_again() {
-    let desk = Desk::open_idle(&QUICK).await;
-    let phone = ask_for_a_code(&desk).await;
-    died(&desk, desk.worker(Some(Step::Called)), Step::Called).await;
-    let _successor = desk.worker(None);
-    is_not_sent_again(&desk, &phone).await;
+    wait_until("the first try ended", moved).await;
+    assert_arrived_once(&desk, &decided).await;
     desk.close().await;
 }

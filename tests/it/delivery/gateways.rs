@@ -1,5 +1,5 @@
-//! The real clients against the sandbox. Both were written from the same description by different hands, so each
-//! holds the other to it: signatures, encryption, faults, and callbacks with their acknowledgements.
+//! The gateways' clients against their twins in the sandbox. Both were written from the same description independently,
+//! so each checks the other: signatures, encryption, faults, and callbacks with their acknowledgements.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use songda::sandbox::{Running, Sandbox, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// The product's settings that belong to the sandbox's defaults.
+/// The product's settings that match the sandbox's defaults.
 fn settings(running: &Running) -> Env {
     let urls = [
         ("SONGDA_WECHAT_URL", running.url("wechat")),
@@ -59,16 +59,17 @@ fn settings(running: &Running) -> Env {
     Env::of(urls.into_iter().chain(keys.map(|(name, value)| (name, value.to_owned()))))
 }
 
-/// Hears callbacks where Songda would, and answers each as it is told to.
-async fn hear(
+/// Receives callbacks in place of Songda, and answers each with `answer`. Returns its URL and what it receives.
+async fn receive(
     answer: impl Fn(&RawCallback) -> Acknowledgement + Send + Sync + 'static,
 ) -> (String, mpsc::UnboundedReceiver<RawCallback>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (tell, heard) = mpsc::unbounded_channel();
+    let (sender, received) = mpsc::unbounded_channel();
     let answer = Arc::new(answer);
     let endpoint = make(move |mut request| {
-        let (tell, answer) = (tell.clone(), Arc::clone(&answer));
+        let sender = sender.clone();
+        let answer = Arc::clone(&answer);
         async move {
             let call = RawCallback {
                 content_type: request.content_type().unwrap_or_default().to_lowercase(),
@@ -76,7 +77,7 @@ async fn hear(
                 body: Private::new(request.take_body().into_bytes().await?.to_vec()),
             };
             let Acknowledgement { status, content_type, body } = answer(&call);
-            let _ = tell.send(call);
+            let _ = sender.send(call);
             let status = StatusCode::from_u16(status).unwrap();
             Ok::<_, poem::Error>(Response::builder().status(status).content_type(content_type).body(body))
         }
@@ -84,7 +85,7 @@ async fn hear(
     Tasks::new().spawn(async move {
         let _ = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap()).run(endpoint).await;
     });
-    (url, heard)
+    (url, received)
 }
 
 async fn sandbox(callbacks: Option<String>) -> Running {
@@ -96,9 +97,10 @@ fn now() -> Instant {
     Clock::system().now()
 }
 
-/// Asks the sandbox itself for something.
+/// Posts to a control endpoint of the sandbox.
 async fn control(running: &Running, path: &str, body: serde_json::Value) {
-    let (base_url, timeout) = (running.base_url().parse().unwrap(), Duration::from_secs(10));
+    let base_url = running.base_url().parse().unwrap();
+    let timeout = Duration::from_secs(10);
     let http =
         Http::new(&HttpSettings { gateway: "loopback".into(), base_url, connect_timeout: timeout, timeout }).unwrap();
     let answer = http.send(http.request(reqwest::Method::POST, path).json(&body)).await.unwrap();
@@ -139,12 +141,13 @@ fn order(phone: &str, county: &str) -> ParcelOrder {
         postcode: None,
     };
     let order_no = OrderNo::mint(ParcelId::from_uuid(fresh_uuid()), 1);
-    let (sender, recipient) = (address("13912345678", "金坛区"), address(phone, county));
+    let sender = address("13912345678", "金坛区");
+    let recipient = address(phone, county);
     ParcelOrder { order_no, sender, recipient, created_at: now() }
 }
 
 #[tokio::test]
-async fn people_sign_in_and_are_who_they_say() {
+async fn wechat_and_the_identity_gateway_are_understood() {
     let running = sandbox(None).await;
     let wechat = wechat::gateway(&mut settings(&running)).unwrap();
     let code = Private::new("wx-li".to_owned());
@@ -160,9 +163,9 @@ async fn people_sign_in_and_are_who_they_say() {
 }
 
 #[tokio::test]
-async fn a_wechat_message_takes_one_consent_and_is_reported() {
-    let (url, mut heard) =
-        hear(|_| Acknowledgement { status: 200, content_type: "text/plain", body: "success".into() }).await;
+async fn a_wechat_message_uses_one_consent_and_gets_a_receipt() {
+    let (url, mut callbacks) =
+        receive(|_| Acknowledgement { status: 200, content_type: "text/plain", body: "success".into() }).await;
     let running = sandbox(Some(url)).await;
     let wechat = channel(&running, "wechat");
     let message = message("ntf_1", "tpl", &[("thing1", "居住证办理"), ("phrase2", "已通过")]);
@@ -171,26 +174,26 @@ async fn a_wechat_message_takes_one_consent_and_is_reported() {
 
     let tap = serde_json::json!({ "openid": "openid-li", "templates": ["tpl"], "answer": "accept" });
     control(&running, "/_sandbox/wechat/consents", tap).await;
-    let popup = heard.recv().await.unwrap();
+    let popup = callbacks.recv().await.unwrap();
     assert!(matches!(&wechat.read(&popup).unwrap()[..], [PushNews::Consent { accepted: true, .. }]));
 
     control(&running, "/_sandbox/wechat/tokens/expire", serde_json::json!({})).await;
     let report = wechat.send(&to, &message).await;
     let PushFact::Delivered { reference } = report.fact else { panic!("{report:?}") };
-    let sent = heard.recv().await.unwrap();
+    let sent = callbacks.recv().await.unwrap();
     let news = wechat.read(&sent).unwrap();
     let [PushNews::Receipt(PushReceipt { of: ReceiptOf::Message { reference: reported, .. }, fate, .. })] = &news[..]
     else {
         panic!("{news:?}")
     };
-    assert_eq!((Some(reported), *fate), (reference.as_ref(), Fate::Arrived), "64 bits survive on both ways");
+    assert_eq!((Some(reported), *fate), (reference.as_ref(), Fate::Arrived), "a 64-bit number survives both ways");
     assert_eq!(running.world().phones.counts(), (1, 0));
 }
 
 #[tokio::test]
-async fn a_lost_sms_is_found_not_repeated() {
-    let (url, mut heard) =
-        hear(|_| Acknowledgement { status: 200, content_type: "text/plain", body: "{\"code\":0}".into() }).await;
+async fn an_sms_whose_answer_was_lost_is_found_by_its_key() {
+    let (url, mut callbacks) =
+        receive(|_| Acknowledgement { status: 200, content_type: "text/plain", body: "{\"code\":0}".into() }).await;
     let running = sandbox(Some(url)).await;
     let sms = channel(&running, "sms_aliyun");
     let message = message("ntf_1", "SMS_100000001", &[("item", "居住证 A*1~"), ("status", "已通过")]);
@@ -198,9 +201,9 @@ async fn a_lost_sms_is_found_not_repeated() {
     let find = async |to: &Private<String>| sms.find(to, "ntf_1", &[now()]).await;
     assert_eq!(find(&Private::new("13912345678".to_owned())).await, Found::No);
     assert_eq!(sms.send(&to, &message).await.fact, PushFact::Ambiguous);
-    assert_eq!(find(&to).await, Found::Unknown, "this answer is lost, too");
+    assert_eq!(find(&to).await, Found::Unknown, "this answer is lost as well");
     assert_eq!(find(&to).await, Found::Yes);
-    let news = sms.read(&heard.recv().await.unwrap()).unwrap();
+    let news = sms.read(&callbacks.recv().await.unwrap()).unwrap();
     let [PushNews::Receipt(PushReceipt { of: ReceiptOf::Key(key), .. })] = &news[..] else { panic!("{news:?}") };
     assert_eq!(key, "ntf_1");
     assert_eq!(running.world().phones.counts(), (1, 0));
@@ -209,14 +212,15 @@ async fn a_lost_sms_is_found_not_repeated() {
     }
 }
 
-/// Orders, loses an answer, tracks, prints, cancels; hears every scan once it is acknowledged.
-async fn carries(code: &'static str) {
+/// Orders, prints the label, tracks, cancels, is refused, and recovers an order whose answer was lost. Every callback
+/// that is acknowledged comes once.
+async fn assert_carrier_is_understood(code: &'static str) {
     let reader = {
         let nowhere = sandbox(None).await;
         carrier(&nowhere, code)
     };
     let acknowledging = Arc::clone(&reader);
-    let (url, mut heard) = hear(move |call| acknowledging.acknowledge(call, true)).await;
+    let (url, mut callbacks) = receive(move |call| acknowledging.acknowledge(call, true)).await;
     let running = sandbox(Some(url)).await;
     let carrier = carrier(&running, code);
 
@@ -228,7 +232,7 @@ async fn carries(code: &'static str) {
     assert!(running.sandbox().advance(plain.order_no.as_str(), 100).unwrap() > 5);
     let mut scans: Vec<Scan> = Vec::new();
     while ParcelState::after(true, &scans) != ParcelState::Delivered {
-        let call = tokio::time::timeout(Duration::from_secs(10), heard.recv()).await.unwrap().unwrap();
+        let call = tokio::time::timeout(Duration::from_secs(10), callbacks.recv()).await.unwrap().unwrap();
         scans.extend(reader.read(&call).unwrap());
     }
     assert!(scans.iter().all(|scan| scan.waybill == waybill && scan.order_no.as_ref() == Some(&plain.order_no)));
@@ -243,34 +247,34 @@ async fn carries(code: &'static str) {
 
     let lost = order("13800000408", "金坛区");
     assert_eq!(carrier.order(&lost).await.unwrap_err().fact, CarrierFact::Ambiguous);
-    assert!(carrier.recover(&lost.order_no).await.is_err(), "the first recovery is lost, too");
+    assert!(carrier.recover(&lost.order_no).await.is_err(), "the answer to the first recovery is lost as well");
     let recovery = carrier.recover(&lost.order_no).await.unwrap();
     let ours = running.world().parcels.of_order(code, lost.order_no.as_str()).unwrap();
     match recovery {
         Recovery::Found(booking) => assert_eq!(booking.waybill.unwrap().as_str(), ours.waybill),
         Recovery::Withdrawn => assert_eq!(running.world().parcels.counts(), (1, 1)),
-        Recovery::Absent => panic!("it is there"),
+        Recovery::Absent => panic!("the order exists"),
     }
     assert_eq!(ours.asked, 1);
 }
 
 #[tokio::test]
-async fn an_ems_order_that_was_collected_is_found_without_its_waybill() {
+async fn an_ems_order_that_was_collected_is_recovered_without_its_waybill() {
     let running = sandbox(None).await;
     let ems = carrier(&running, "ems");
     let lost = order("13800000410", "金坛区");
     assert_eq!(ems.order(&lost).await.unwrap_err().fact, CarrierFact::Ambiguous);
-    assert!(ems.recover(&lost.order_no).await.is_err(), "the first recovery is lost, too");
-    let Ok(Recovery::Found(booking)) = ems.recover(&lost.order_no).await else { panic!("it is there") };
+    assert!(ems.recover(&lost.order_no).await.is_err(), "the answer to the first recovery is lost as well");
+    let Ok(Recovery::Found(booking)) = ems.recover(&lost.order_no).await else { panic!("the order exists") };
     assert_eq!((booking.waybill, running.world().parcels.counts()), (None, (1, 0)));
 }
 
 #[tokio::test]
-async fn ems_carries() {
-    carries("ems").await;
+async fn ems_is_understood() {
+    assert_carrier_is_understood("ems").await;
 }
 
 #[tokio::test]
-async fn sf_carries() {
-    carries("sf").await;
+async fn sf_is_understood() {
+    assert_carrier_is_understood("sf").await;
 }

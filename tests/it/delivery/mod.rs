@@ -1,7 +1,9 @@
-//! Messages and parcels on their way: gateways, consents, refusals, and outcomes that nobody knows.
+//! Messages and parcels on their way: the gateways' protocols, consents, refusals, and calls of unknown outcome.
 
-pub mod consents;
+mod consents;
 mod doubts;
 mod gateways;
+mod login_codes;
 mod parcels;
+mod pushes;
 mod removed_gateways;

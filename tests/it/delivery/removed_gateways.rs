@@ -1,58 +1,58 @@
-//! What was promised to a gateway that is used no more ends well: a push goes on over the next channel, an order is for
-//! people.
+//! A gateway is removed from the settings while jobs wait for it: a push goes out on the next channel, and an order
+//! becomes a dead letter for operators.
 
 use songda::queue::heartbeat::{LanePresent, Present};
 
-use crate::delivery::consents::tap;
-use crate::resilience::kills::QUICK;
-use crate::support::desk::{Desk, wait_until};
-use crate::support::office::{back_office, result};
+use crate::support::consents::consenting_resident;
+use crate::support::desk::Desk;
+use crate::support::office::{Office, result};
+use crate::support::settings::QUICK;
+use crate::support::wait::wait_until;
 
 const SOON: [(&str, &str); 1] = [("SONGDA_ABANDONED_AFTER", "1s")];
-/// An installation without WeChat and without the post.
-const LESS: [(&str, &str); 2] = [("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_CARRIERS", "sf")];
+/// An installation without WeChat and without EMS.
+const FEWER_GATEWAYS: [(&str, &str); 2] = [("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_CARRIERS", "sf")];
 
 #[tokio::test]
-async fn jobs_of_a_gateway_that_is_off_are_ended_without_it() {
-    let mut desk = Desk::open_idle(&[&QUICK[..], &SOON].concat()).await;
+async fn the_jobs_of_a_removed_gateway_end_without_it() {
+    let mut desk = Desk::builder().settings(&QUICK).settings(&SOON).without_worker().open().await;
     desk.leave_jobs();
-    let worker = desk.worker(None);
-    let (resident, openid) = desk.resident().await;
-    tap(&desk, &openid, "accept").await;
+    let worker = desk.worker();
+    let resident = consenting_resident(&desk).await;
     drop(worker);
-    let phone = resident.applicant.phone;
-    back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
-    let told = || desk.sandbox.world().phones.of(phone).iter().any(|message| message.fields.contains_key("status"));
+    let phone = resident.phone();
+    Office::register(&desk).await.hand_in(&[result(phone)]).await;
+    let notified = || desk.sandbox.world().phones.of(phone).iter().any(|message| message.fields.contains_key("status"));
     let state = async |lane: &str| {
         let state = "select state || coalesce(' ' || cause, '') from jobs where lane = $1";
         sqlx::query_scalar::<_, String>(state).bind(lane).fetch_one(&desk.database).await.unwrap()
     };
 
-    // A worker of another release has those lanes, and is only slow.
-    let lane = |name: &str| {
-        let (lane, breaker) = (name.to_owned(), "closed".to_owned());
-        LanePresent { lane, breaker, slots: 1, busy: 0, per_second: 0.0 }
+    // A worker of another release serves those lanes, and is only slow.
+    let lane = |name: &str| LanePresent {
+        lane: name.to_owned(),
+        breaker: "closed".to_owned(),
+        slots: 1,
+        busy: 0,
+        per_second: 0.0,
     };
     let other = Present { lanes: vec![lane("push.wechat"), lane("courier.ems")] };
     desk.queue().answer_roll("other", &other).await.unwrap();
-    let _less = desk.worker_with(&LESS);
+    let _worker = desk.worker_with(&FEWER_GATEWAYS);
     let overdue = "select bool_and(due_at < now() - interval '3 seconds') from jobs
                    where lane in ('push.wechat', 'courier.ems')";
     let overdue = async || {
         desk.queue().answer_roll("other", &other).await.unwrap();
-        sqlx::query_scalar::<_, bool>(overdue).fetch_one(&desk.database).await.unwrap()
+        desk.scalar::<bool>(overdue).await
     };
-    wait_until("they are overdue", overdue).await;
-    assert!(!told() && state("courier.ems").await == "pending", "somebody has these lanes");
+    wait_until("the jobs are overdue", overdue).await;
+    assert!(!notified() && state("courier.ems").await == "pending", "another worker serves these lanes");
 
     desk.queue().leave_roll("other").await.unwrap();
-    wait_until("SMS tells", async || told()).await;
-    wait_until("the order is for people", async || state("courier.ems").await.starts_with("dead")).await;
-    assert!(
-        state("courier.ems").await.contains("carrier ems is not set up any more"),
-        "{}",
-        state("courier.ems").await
-    );
+    wait_until("the SMS arrives", async || notified()).await;
+    wait_until("the order is a dead letter", async || state("courier.ems").await.starts_with("dead")).await;
+    let order = state("courier.ems").await;
+    assert!(order.contains("carrier ems is not set up any more"), "{order}");
     assert_eq!(state("push.wechat").await, "done");
     assert_eq!(desk.sandbox.world().parcels.counts(), (0, 0));
     desk.close().await;

@@ -1,7 +1,7 @@
-//! Schemathesis, which knows nothing of us but our documents, asks for all that they allow and much that they forbid, as each
-//! of those who may, and holds every answer to what they promise.
+//! Schemathesis reads the OpenAPI documents, sends requests that they allow and many that they forbid, as every kind of
+//! caller, and checks every answer against the documents.
 //!
-//! Every run of the tests does a little of it, always the same; `script/fuzz-api` does as much as it is told to.
+//! The tests do a little of it, always the same. `script/fuzz-api` does as much as it is asked to.
 
 use std::process::Output;
 
@@ -10,21 +10,21 @@ use songda::api::documents::documents;
 use tokio::process::Command;
 
 use super::known::Known;
-use crate::api::edge::HASTY;
 use crate::support::desk::Desk;
+use crate::support::settings::UNLIMITED;
 
-/// The orders of `script/fuzz-api`, as it was called.
-const ORDERS: &str = "SONGDA_FUZZ_API";
-/// How `script/schemathesis` ends where the tool cannot be had.
+/// The arguments of `script/fuzz-api`.
+const ARGUMENTS: &str = "SONGDA_FUZZ_API";
+/// The exit code of `script/schemathesis` if Schemathesis cannot be installed.
 const UNAVAILABLE: i32 = 69;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_document_is_broken() {
-    let mut desk = Desk::open_idle(&HASTY).await;
+async fn every_answer_to_schemathesis_is_documented() {
+    let mut desk = Desk::builder().settings(&UNLIMITED).without_worker().open().await;
     desk.leave_jobs();
     let known = Known::on(&desk).await;
-    let server = desk.server(None).await;
-    let plan = Plan::ordered();
+    let server = desk.server().await;
+    let plan = Plan::from_arguments();
     let names = documents().unwrap().into_iter().map(|document| document.about.file);
     let names: Vec<_> = names.filter(|name| plan.only.as_deref().is_none_or(|only| only == *name)).collect();
     let base = server.api.base().as_str();
@@ -50,33 +50,35 @@ async fn no_document_is_broken() {
     desk.close().await;
 }
 
-/// How much is asked.
+/// How many requests are sent.
 struct Plan {
     seed: u64,
-    /// Of each operation.
+    /// For each operation.
     examples: u32,
-    /// Of all documents, only this one.
+    /// Only this document, if it is given.
     only: Option<String>,
     is_long: bool,
 }
 
 impl Plan {
-    /// What was ordered; or a little.
-    fn ordered() -> Self {
+    /// The plan of `script/fuzz-api`'s arguments, or the short one of the tests.
+    fn from_arguments() -> Self {
         let short = Self { seed: 20_261_123, examples: 5, only: None, is_long: false };
-        match std::env::var(ORDERS) {
-            Ok(orders) => orders.split_whitespace().fold(Self { examples: 200, is_long: true, ..short }, Self::with),
+        match std::env::var(ARGUMENTS) {
+            Ok(arguments) => {
+                arguments.split_whitespace().fold(Self { examples: 200, is_long: true, ..short }, Self::with)
+            }
             Err(_) => short,
         }
     }
 
-    fn with(self, order: &str) -> Self {
-        let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("{order}? It wants a number"));
-        match order.split_once('=') {
+    fn with(self, argument: &str) -> Self {
+        let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("{argument}: expected a number"));
+        match argument.split_once('=') {
             Some(("--seed", seed)) => Self { seed: number(seed), ..self },
             Some(("--examples", examples)) => Self { examples: u32::try_from(number(examples)).unwrap(), ..self },
             Some(("--document", name)) => Self { only: Some(name.to_owned()), ..self },
-            _ => panic!("{order}? Known are --seed=N --examples=N --document=NAME"),
+            _ => panic!("{argument}: known are --seed=N --examples=N --document=NAME"),
         }
     }
 }
@@ -88,7 +90,7 @@ async fn run(plan: &Plan, known: &Known, base: &str, name: &str) -> Output {
     if !plan.is_long {
         command.args(["--phases", "examples,coverage"]);
     }
-    command.env("SONGDA_KNOWN", serde_json::to_string(known.things()).unwrap());
+    command.env("SONGDA_KNOWN", serde_json::to_string(known.ids()).unwrap());
     for scheme in ["person", "officer", "operator", "client"] {
         command.env(format!("SONGDA_{}", scheme.to_uppercase()), known.token(scheme));
     }

@@ -1,5 +1,5 @@
-//! Every form of the catalogue, answered with anything. Two readers judge each answer: our check, and a validator that knows
-//! only the schema that we serve. They agree, as far as a schema can say it.
+//! Every form of the catalogue with any answers. Our check and an independent JSON Schema validator, which knows only
+//! the schema that we serve, agree on each, as far as a schema can express the check.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use songda::domain::item::ItemVersion;
 
 use super::mangle;
 
-/// What the check knows beyond the schema: that a number's check digit fits, that a division exists, that a day does, and
-/// whether it is past.
+/// Faults that a schema cannot express: a wrong check digit, an unknown region, a day that does not exist, the future
+/// and the past.
 const BEYOND: [&str; 7] = ["resident_id", "credit_code", "phone", "region", "wrong_format", "future", "past"];
 
 fn today() -> NaiveDate {
@@ -27,8 +27,9 @@ fn shipped() -> Snapshot {
     Snapshot::new(revision, items, Vec::new(), parts)
 }
 
-/// The deepest place of a pointer that is there: a fault may be that something is missing, but not where nothing is.
-fn leads_somewhere(answer: &Value, pointer: &str) -> bool {
+/// True if the parent of a fault's pointer exists. A fault may be that a member is missing, but not within a missing
+/// member.
+fn has_parent(answer: &Value, pointer: &str) -> bool {
     pointer.rsplit_once('/').is_none_or(|(parent, _)| answer.pointer(parent).is_some())
 }
 
@@ -47,7 +48,7 @@ fn the_check_and_the_served_schema_agree_on_any_answer() {
                 Err(faults) => {
                     assert!(faults.len() <= MOST_FAULTS);
                     for fault in &faults {
-                        assert!(leads_somewhere(&answer, &fault.pointer), "{} in {answer}", fault.pointer);
+                        assert!(has_parent(&answer, &fault.pointer), "{} in {answer}", fault.pointer);
                     }
                     let beyond = faults.iter().all(|fault| BEYOND.contains(&fault.code));
                     assert!(beyond || !valid, "only the check refuses {answer}: {faults:?}");

@@ -1,4 +1,4 @@
-//! Ways to spoil a message: as bytes, whatever it is, and as JSON, so that it stays JSON and only says strange things.
+//! Damages messages: as bytes, or as JSON, which stays JSON with strange values.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Number, Value, json};
 
-/// How many of each are tried.
+/// How many cases of each kind are tried.
 pub fn cases() -> usize {
     usize::try_from(ProptestConfig::default().cases).unwrap()
 }
 
-/// So many values, for tests that are about all of them together.
+/// This many values, for tests that try all of them on one installation.
 pub fn some<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
     let mut runner = TestRunner::default();
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// Bytes that people can read when a test fails.
+/// Bytes that are readable in the message of a failed test.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mangled(pub Vec<u8>);
 
@@ -29,7 +29,7 @@ impl fmt::Debug for Mangled {
     }
 }
 
-/// What parsers and databases stumble over.
+/// Byte sequences that trouble parsers and databases.
 const STUMBLES: [&[u8]; 28] = [
     b"\0",
     b"\\u0000",
@@ -85,7 +85,7 @@ fn spoil() -> impl Strategy<Value = Spoil> {
     ]
 }
 
-/// Messages, each spoiled in a few places.
+/// Messages, each damaged in a few places.
 pub fn bytes(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Mangled> {
     let spoils = prop::collection::vec(spoil(), 1..5);
     (any::<Index>(), spoils).prop_map(move |(seed, spoils)| {
@@ -118,7 +118,7 @@ fn spoiled(mut message: Vec<u8>, spoil: Spoil, seeds: &[Vec<u8>]) -> Vec<u8> {
     message
 }
 
-/// Values that a member may not have reckoned with.
+/// Values that a reader may not expect.
 fn strange() -> impl Strategy<Value = Value> {
     let texts = [
         "",
@@ -165,10 +165,10 @@ fn strange() -> impl Strategy<Value = Value> {
 enum Change {
     Replace(Value),
     Remove,
-    /// An entry of a list once more, and a member under another name.
-    Again(String, usize),
-    /// Something beside it.
-    Join(String, Value),
+    /// Repeats the first entry of a list, or the first member under another name.
+    Repeat(String, usize),
+    /// Adds an entry or a member.
+    Add(String, Value),
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -176,8 +176,8 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => strange().prop_map(Change::Replace),
         1 => Just(Change::Remove),
-        1 => (name.clone(), 1_usize..40).prop_map(|(name, times)| Change::Again(name, times)),
-        1 => (name, strange()).prop_map(|(name, value)| Change::Join(name, value)),
+        1 => (name.clone(), 1_usize..40).prop_map(|(name, times)| Change::Repeat(name, times)),
+        1 => (name, strange()).prop_map(|(name, value)| Change::Add(name, value)),
     ]
 }
 
@@ -187,8 +187,8 @@ pub fn json(seeds: Vec<Value>) -> impl Strategy<Value = Value> {
     (any::<Index>(), changes).prop_map(move |(seed, changes)| {
         let mut value = seed.get(&seeds).clone();
         for (at, change) in changes {
-            let places = places(&value);
-            if let Some(place) = value.pointer_mut(&places[at.index(places.len())]) {
+            let pointers = pointers(&value);
+            if let Some(place) = value.pointer_mut(&pointers[at.index(pointers.len())]) {
                 changed(place, change);
             }
         }
@@ -196,8 +196,8 @@ pub fn json(seeds: Vec<Value>) -> impl Strategy<Value = Value> {
     })
 }
 
-/// A JSON pointer to each place.
-fn places(value: &Value) -> Vec<String> {
+/// A JSON pointer to each value within a value, and to the value itself.
+fn pointers(value: &Value) -> Vec<String> {
     fn walk(value: &Value, here: String, found: &mut Vec<String>) {
         match value {
             Value::Object(members) => members.iter().for_each(|(name, member)| {
@@ -223,16 +223,16 @@ fn changed(place: &mut Value, change: Change) {
         }
         (Value::Array(items), Change::Remove) => drop(items.pop()),
         (place, Change::Remove) => *place = Value::Null,
-        (Value::Array(items), Change::Again(_, times)) => {
+        (Value::Array(items), Change::Repeat(_, times)) => {
             let again = items.first().cloned().unwrap_or_default();
             items.extend(std::iter::repeat_n(again, times));
         }
-        (Value::Object(members), Change::Again(name, _)) => {
+        (Value::Object(members), Change::Repeat(name, _)) => {
             let again = members.values().next().cloned().unwrap_or_default();
             members.insert(name, again);
         }
-        (Value::Object(members), Change::Join(name, value)) => drop(members.insert(name, value)),
-        (Value::Array(items), Change::Join(_, value)) => items.push(value),
-        (place, Change::Again(..) | Change::Join(..)) => *place = json!([place.take()]),
+        (Value::Object(members), Change::Add(name, value)) => drop(members.insert(name, value)),
+        (Value::Array(items), Change::Add(_, value)) => items.push(value),
+        (place, Change::Repeat(..) | Change::Add(..)) => *place = json!([place.take()]),
     }
 }

@@ -1,9 +1,8 @@
-//! What comes from outside may be anything. Here it is: real messages, changed in every way, where they come in. Whatever
-//! comes is answered, with what the documents say, and never with a 500; and what was taken is read by the job that
-//! reads it.
+//! Input from outside can be anything. These tests send changed real messages to every place where input comes in. Each
+//! is answered as documented and never with a 500, and the job that processes an accepted message comes to an end.
 //!
-//! What is changed lies in `tests/seeds`, and goes in unchanged as well: a message that broke something once is added
-//! there. `PROPTEST_CASES` says how many of each are tried; CONTRIBUTING.md tells the rest.
+//! The real messages are in `tests/seeds`. They are sent unchanged as well, so a message that broke something once is
+//! added there. `PROPTEST_CASES` sets how many changed ones are tried. CONTRIBUTING.md says more.
 
 mod bodies;
 mod callbacks;

@@ -1,4 +1,4 @@
-//! An operation of the documents: how it is asked for, and what it may answer.
+//! An operation of the OpenAPI documents: valid requests to it, and what it may answer.
 
 use poem::http::{HeaderValue, Method};
 use poem::test::TestClient;
@@ -7,9 +7,8 @@ use serde_json::Value;
 use songda::api::documents::documents;
 
 use super::known::Known;
-use crate::api::edge::Read;
+use crate::support::edge::Read;
 
-/// One operation.
 pub struct Operation {
     /// `POST /v1/cases`
     pub name: String,
@@ -18,51 +17,48 @@ pub struct Operation {
     described: Value,
 }
 
-/// A request to it, right in every respect until something is changed.
+/// A request, valid until a test changes it.
 #[derive(Clone)]
-pub struct Asked {
+pub struct Request {
     /// Path and query.
     pub target: String,
-    /// Headers, each once.
     pub headers: Vec<(String, HeaderValue)>,
-    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Operation {
-    /// All of them.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for document in documents().unwrap() {
             for (path, methods) in document.value["paths"].as_object().unwrap() {
                 for (method, described) in methods.as_object().unwrap() {
                     let method: Method = method.to_uppercase().parse().unwrap();
-                    let (name, path) = (format!("{method} {path}"), path.clone());
-                    all.push(Self { name, path, method, described: described.clone() });
+                    let name = format!("{method} {path}");
+                    all.push(Self { name, path: path.clone(), method, described: described.clone() });
                 }
             }
         }
         all
     }
 
-    /// Its parameters that stand in one place: `path`, `query` or `header`.
+    /// The parameters in one place: `path`, `query` or `header`.
     pub fn parameters(&self, place: &str) -> impl Iterator<Item = &Value> {
         let all = self.described["parameters"].as_array().into_iter().flatten();
         all.filter(move |parameter| parameter["in"] == place)
     }
 
-    /// The example of its JSON body.
+    /// The example of the JSON body.
     pub fn example(&self) -> Option<&Value> {
         self.described.pointer("/requestBody/content/application~1json/example")
     }
 
-    /// Whether what it answers has an end.
+    /// True unless the answer is an endless stream.
     pub fn ends(&self) -> bool {
         self.described.pointer("/responses/200/content/text~1event-stream").is_none()
     }
 
-    /// Asks for what is there, as who may.
-    pub fn asked(&self, known: &Known) -> Asked {
+    /// A valid request for an existing resource by a caller who may read or change it.
+    pub fn request(&self, known: &Known) -> Request {
         let mut headers = Vec::new();
         let mut add = |name: &str, value: &str| headers.push((name.to_owned(), HeaderValue::from_str(value).unwrap()));
         if let Some(scheme) = self.described["security"][0].as_object().and_then(|scheme| scheme.keys().next()) {
@@ -79,37 +75,37 @@ impl Operation {
             add("content-type", kinds.keys().next().unwrap());
         }
         let target = self.parameters("path").fold(self.path.clone(), |path, parameter| {
-            path.replace(&format!("{{{}}}", parameter["name"].as_str().unwrap()), known.thing(parameter))
+            path.replace(&format!("{{{}}}", parameter["name"].as_str().unwrap()), known.id(parameter))
         });
         let body = self.example().map(Value::to_string).unwrap_or_default().into_bytes();
-        Asked { target, headers, body }
+        Request { target, headers, body }
     }
 
-    /// Asks, and checks what every answer owes: a status of the document, no fault of ours, a whole problem where it is one,
-    /// and places of faults that are places in what was sent.
-    pub async fn ask<E: Endpoint<Output = Response>>(&self, server: &TestClient<E>, asked: &Asked) -> Read {
-        let mut request = server.request(self.method.clone(), &asked.target);
-        for (name, value) in &asked.headers {
+    /// Sends a request, and asserts what holds for every answer: a documented status, no 5xx, a complete problem for a
+    /// 4xx, and pointers of faults that exist in the body.
+    pub async fn send<E: Endpoint<Output = Response>>(&self, server: &TestClient<E>, sent: &Request) -> Read {
+        let mut request = server.request(self.method.clone(), &sent.target);
+        for (name, value) in &sent.headers {
             request = request.header(name, value.clone());
         }
-        let answer = Read::of(request.body(asked.body.clone()).send().await).await;
-        let about = || format!("{self:?} answers {}: {} to {asked:?}", answer.status, answer.body);
+        let answer = Read::of(request.body(sent.body.clone()).send().await).await;
+        let about = || format!("{self:?} answers {}: {} to {sent:?}", answer.status, answer.body);
         assert!(!answer.status.is_server_error(), "{}", about());
-        // Any address or header can be too long.
+        // Any path or header can be too long.
         let anywhere = [414, 431].contains(&answer.status.as_u16());
-        let is_told = self.described["responses"].get(answer.status.as_str()).is_some();
-        assert!(is_told || anywhere, "undocumented: {}", about());
+        let is_documented = self.described["responses"].get(answer.status.as_str()).is_some();
+        assert!(is_documented || anywhere, "undocumented: {}", about());
         if answer.status.is_client_error() {
             assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", about());
             let problem: Value = serde_json::from_str(&answer.body).unwrap();
             assert_eq!(problem["status"], answer.status.as_u16(), "{}", about());
-            let sent = serde_json::from_slice::<Value>(&asked.body);
+            let body = serde_json::from_slice::<Value>(&sent.body);
             for error in problem["errors"].as_array().into_iter().flatten() {
                 let pointer = error["pointer"].as_str().unwrap();
                 let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-                // What is wrong with a case that is submitted stands in its draft.
-                let leads = self.path == "/v1/cases" || sent.as_ref().is_ok_and(|sent| sent.pointer(parent).is_some());
-                assert!(leads, "{pointer} leads nowhere: {}", about());
+                // The pointers of a submission lead into the draft.
+                let exists = self.path == "/v1/cases" || body.as_ref().is_ok_and(|body| body.pointer(parent).is_some());
+                assert!(exists, "{pointer} does not exist: {}", about());
             }
         }
         answer
@@ -122,7 +118,7 @@ impl std::fmt::Debug for Operation {
     }
 }
 
-impl std::fmt::Debug for Asked {
+impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let shown = self.headers.iter().filter(|(name, _)| name != "authorization");
         write!(f, "{} {:?} \"{}\"", self.target, shown.collect::<Vec<_>>(), self.body.escape_ascii())

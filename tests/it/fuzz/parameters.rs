@@ -1,4 +1,4 @@
-//! What stands around a body: paths, queries and headers.
+//! Paths, queries and headers.
 
 use form_urlencoded::byte_serialize;
 use poem::http::HeaderValue;
@@ -8,12 +8,12 @@ use songda::lifecycle::Tasks;
 
 use super::known::Known;
 use super::mangle::{self, Mangled};
-use super::operation::{Asked, Operation};
+use super::operation::{Operation, Request};
 use super::seeds;
-use crate::api::edge::HASTY;
 use crate::support::desk::Desk;
+use crate::support::settings::UNLIMITED;
 
-/// Headers that are read, by us or by what we stand on. What a seed says of one is in `tests/seeds/headers`.
+/// Headers that our code or a library reads. Seeds for their values are in `tests/seeds/words`.
 const HEADERS: [&str; 16] = [
     "accept",
     "accept-encoding",
@@ -33,7 +33,7 @@ const HEADERS: [&str; 16] = [
     "x-request-id",
 ];
 
-/// As it stands in a URL.
+/// Percent-encoded, as in a URL.
 fn encoded(Mangled(bytes): &Mangled) -> String {
     byte_serialize(bytes).collect::<String>().replace('+', "%20")
 }
@@ -43,28 +43,28 @@ fn words() -> Vec<Vec<u8>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_parameter_is_too_strange() {
-    let (mut desk, app) = Desk::open_api(&HASTY).await;
+async fn any_parameter_is_answered_as_documented() {
+    let mut desk = Desk::builder().settings(&UNLIMITED).without_worker().open().await;
     desk.leave_jobs();
     let known = Known::on(&desk).await;
-    let server = TestClient::new(app.routes(&Tasks::new().stopping()).unwrap());
+    let server = TestClient::new(desk.app.routes(&Tasks::new().stopping()).unwrap());
     let word = mangle::bytes(words());
     let count = mangle::cases() / 16;
     for operation in Operation::all().iter().filter(|operation| operation.ends()) {
-        let asked = operation.asked(&known);
+        let request = operation.request(&known);
         for parameter in operation.parameters("query") {
             for word in mangle::some(&word, count) {
-                let target = format!("{}?{}={}", asked.target, parameter["name"].as_str().unwrap(), encoded(&word));
-                operation.ask(&server, &Asked { target, ..asked.clone() }).await;
+                let target = format!("{}?{}={}", request.target, parameter["name"].as_str().unwrap(), encoded(&word));
+                operation.send(&server, &Request { target, ..request.clone() }).await;
             }
         }
         for parameter in operation.parameters("path") {
-            let thing = known.thing(parameter);
-            for word in mangle::some(&mangle::bytes([words(), vec![thing.into()]].concat()), count) {
-                // An empty name is another address.
+            let id = known.id(parameter);
+            for word in mangle::some(&mangle::bytes([words(), vec![id.into()]].concat()), count) {
+                // An empty segment is another path.
                 if !word.0.is_empty() {
-                    let target = asked.target.replace(thing, &encoded(&word));
-                    operation.ask(&server, &Asked { target, ..asked.clone() }).await;
+                    let target = request.target.replace(id, &encoded(&word));
+                    operation.send(&server, &Request { target, ..request.clone() }).await;
                 }
             }
         }
@@ -73,22 +73,22 @@ async fn no_parameter_is_too_strange() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_header_is_too_strange() {
-    let (mut desk, app) = Desk::open_api(&HASTY).await;
+async fn any_header_is_answered_as_documented() {
+    let mut desk = Desk::builder().settings(&UNLIMITED).without_worker().open().await;
     desk.leave_jobs();
     let known = Known::on(&desk).await;
-    let server = TestClient::new(app.routes(&Tasks::new().stopping()).unwrap());
-    let values =
-        mangle::bytes(words()).prop_filter_map("no header", |mangled| HeaderValue::from_bytes(&mangled.0).ok());
+    let server = TestClient::new(desk.app.routes(&Tasks::new().stopping()).unwrap());
+    let values = mangle::bytes(words())
+        .prop_filter_map("not a header value", |mangled| HeaderValue::from_bytes(&mangled.0).ok());
     let headers = prop::collection::vec((prop::sample::select(HEADERS.to_vec()), values), 1..4);
     for operation in Operation::all().iter().filter(|operation| operation.ends()) {
         for headers in mangle::some(&headers, mangle::cases() / 16) {
-            let mut asked = operation.asked(&known);
+            let mut request = operation.request(&known);
             for (name, value) in headers {
-                asked.headers.retain(|(known, _)| known != name);
-                asked.headers.push((name.to_owned(), value));
+                request.headers.retain(|(known, _)| known != name);
+                request.headers.push((name.to_owned(), value));
             }
-            operation.ask(&server, &asked).await;
+            operation.send(&server, &request).await;
         }
     }
     desk.close().await;

@@ -1,5 +1,5 @@
-//! The adapters that read what gateways call us with. They read it twice: once to tell forgeries while the gateway waits,
-//! and once in a job.
+//! The adapters that read callbacks. They read each twice: once while the gateway waits, to recognise forgeries, and
+//! once in a job.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use songda::registry::Registry;
 
 use super::mangle::{self, Mangled};
 use super::{seals, seeds};
-use crate::support::desk::sandbox_settings;
+use crate::support::settings::sandbox_settings;
 
-/// Settings with which nobody is called.
+/// Settings with an address of the gateways at which no server answers.
 fn settings(more: &[(&str, &str)]) -> Env {
     let gateways = ["wechat", "sms_aliyun", "ems", "sf"];
     let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -34,7 +34,7 @@ fn channel(code: &str) -> Arc<dyn PushChannel> {
     Arc::clone(channels.get(&ChannelCode::new(code)).unwrap())
 }
 
-/// Whatever was called, the carrier gets an answer.
+/// Reads a callback, and asserts that the carrier gets an answer in either case. True if it is readable.
 fn read(carrier: &dyn Carrier, call: &RawCallback) -> bool {
     let scans = carrier.read(call);
     for stored in [true, false] {
@@ -70,18 +70,18 @@ fn every_seed_is_read() {
 
 proptest! {
     #[test]
-    fn ems_may_say_anything(
+    fn any_callback_of_ems_is_read_or_refused(
         content in mangle::bytes(seeds::of("callbacks/ems")),
         envelope in mangle::bytes(vec![seals::ems("{}").body.expose().clone()]),
     ) {
         let ems = carrier("ems");
         read(ems.as_ref(), &seals::ems(&text(&content)));
         read(ems.as_ref(), &seals::call("application/json", "", envelope.0));
-        prop_assert!(!read(ems.as_ref(), &seals::call("application/json", "", content.0)), "it is not sealed");
+        prop_assert!(!read(ems.as_ref(), &seals::call("application/json", "", content.0)), "it is not encrypted");
     }
 
     #[test]
-    fn sf_may_say_anything(
+    fn any_callback_of_sf_is_read_or_refused(
         json in mangle::bytes(seeds::of("callbacks/sf-json")),
         xml in mangle::bytes(seeds::of("callbacks/sf-xml")),
     ) {
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn wechat_may_say_anything(
+    fn any_callback_of_wechat_is_read_or_refused(
         message in mangle::bytes(seeds::of("callbacks/wechat")),
         envelope in mangle::bytes(vec![seals::wechat("{}").body.expose().clone()]),
         query in mangle::bytes(vec![seals::wechat("{}").query.into_bytes()]),
@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn alibaba_may_say_anything(receipts in mangle::bytes(seeds::of("callbacks/sms_aliyun"))) {
+    fn any_receipt_of_alibaba_is_read_or_refused(receipts in mangle::bytes(seeds::of("callbacks/sms_aliyun"))) {
         let _ = channel("sms_aliyun").read(&seals::call("application/json", "", receipts.0));
     }
 }

@@ -1,5 +1,5 @@
-//! Whole requests as bytes on a connection, spoiled anywhere: request lines, headers, chunks, parts of a form. The server
-//! answers or hangs up, at once, never with a fault of its own; and it goes on serving.
+//! Whole requests as bytes on a connection, damaged anywhere: request line, headers, chunks, multipart. The server
+//! answers or hangs up soon, never with a 5xx, and keeps serving.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,21 +12,21 @@ use tokio::net::TcpStream;
 use super::known::Known;
 use super::mangle::{self, Mangled};
 use super::seeds;
-use crate::api::edge::HASTY;
 use crate::support::desk::Desk;
+use crate::support::settings::UNLIMITED;
 
-/// How long a server may take.
+/// How long the server may take.
 const LONG: Duration = Duration::from_secs(20);
 
-/// Sends, and reads what comes back. A request that ends too early has no answer; after a while its sender hangs up.
-async fn exchange(server: SocketAddr, request: &Mangled, patience: Duration) -> Vec<u8> {
+/// Sends a request, and reads the answer. An incomplete request gets none, so its client hangs up after `time_out`.
+async fn exchange(server: SocketAddr, request: &Mangled, time_out: Duration) -> Vec<u8> {
     let mut stream = TcpStream::connect(server).await.unwrap();
     let mut answer = Vec::new();
-    // A server that has heard enough may hang up before it is told all.
+    // The server may hang up before it has read everything.
     if stream.write_all(&request.0).await.is_err() {
         return answer;
     }
-    if tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await.is_err() {
+    if tokio::time::timeout(time_out, stream.read_to_end(&mut answer)).await.is_err() {
         let _ = stream.shutdown().await;
         let end = tokio::time::timeout(LONG, stream.read_to_end(&mut answer)).await;
         assert!(end.is_ok(), "no end to {request:?}");
@@ -41,12 +41,12 @@ fn statuses(answer: &[u8]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_breaks_the_server() {
+async fn any_bytes_on_a_connection_leave_the_server_running() {
     const SHORT: Duration = Duration::from_millis(300);
-    let mut desk = Desk::open_idle(&HASTY).await;
+    let mut desk = Desk::builder().settings(&UNLIMITED).without_worker().open().await;
     desk.leave_jobs();
     let known = Known::on(&desk).await;
-    let server = desk.server(None).await;
+    let server = desk.server().await;
     let url: &Url = server.api.base();
     let address = url.socket_addrs(|| None).unwrap()[0];
     let filled = |seed: String| {

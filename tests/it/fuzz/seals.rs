@@ -1,4 +1,4 @@
-//! Gateways' calls with their real signatures, whatever they say: so that it reaches whoever reads it.
+//! Callbacks with valid signatures and any contents, so that the contents are read.
 
 use serde_json::json;
 use songda::domain::kernel::private::Private;
@@ -11,18 +11,18 @@ const TOKEN: &str = "SandboxToken";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const EMS_KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
-/// A call as it comes.
+/// A callback without a signature.
 pub fn call(content_type: &str, query: &str, body: impl Into<Vec<u8>>) -> RawCallback {
     RawCallback { content_type: content_type.to_owned(), query: query.to_owned(), body: Private::new(body.into()) }
 }
 
-/// A push of EMS that says this.
+/// A callback of EMS with this content.
 pub fn ems(content: &str) -> RawCallback {
     let sealed = Key::read(EMS_KEY).unwrap().wrap(content);
     call("application/json", "", json!({"serialNo": "0f", "method": "040002", "logitcsInterface": sealed}).to_string())
 }
 
-/// A route push of SF in a form field, as accounts with XML get it.
+/// A callback of SF about scans as a form field, as accounts with XML get it.
 pub fn sf_form(xml: &[u8]) -> RawCallback {
     let body = [b"content=".to_vec(), form_urlencoded::byte_serialize(xml).collect::<String>().into_bytes()].concat();
     call("application/x-www-form-urlencoded", "", body)
@@ -31,7 +31,8 @@ pub fn sf_form(xml: &[u8]) -> RawCallback {
 /// A message of WeChat, encrypted and signed.
 pub fn wechat(message: &str) -> RawCallback {
     let encrypted = encrypt(&key(AES_KEY).unwrap(), b"0123456789abcdef", message, APPID);
-    let (timestamp, nonce) = ("1767316500", "415670741");
+    let timestamp = "1767316500";
+    let nonce = "415670741";
     let query = format!(
         "signature={}&msg_signature={}&timestamp={timestamp}&nonce={nonce}&encrypt_type=aes",
         signature(&[TOKEN, timestamp, nonce]),

@@ -1,4 +1,4 @@
-//! Messages as they come, one a file. They are what is changed.
+//! Real messages, one a file, which the tests change.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Tokens and cursors that somebody changed.
+//! Access tokens and cursors that a caller changed.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,11 +9,11 @@ use songda::auth::tokens::TokenAudience;
 use songda::store::KeyRing;
 
 use super::mangle;
-use crate::api::edge::{now, token, tokens};
+use crate::support::edge::{now, token, tokens};
 
 proptest! {
     #[test]
-    fn no_other_token_is_ours(junk in mangle::bytes(vec![b"Bearer eyJ.eyJ.sig".to_vec()]), claim in mangle::json(vec![json!({
+    fn a_forged_token_is_refused(junk in mangle::bytes(vec![b"Bearer eyJ.eyJ.sig".to_vec()]), claim in mangle::json(vec![json!({
         "iss": "songda", "sub": "per_01KAQ8Y7G0E00800000000002A", "aud": "mobile", "iat": 0, "exp": 9_999_999_999_i64,
     })]), algorithm in prop::sample::select(vec!["none", "HS256", "ES256", "RS256", ""])) {
         let tokens = tokens();
@@ -21,7 +21,7 @@ proptest! {
         let ours = token(&tokens, "person", now());
         prop_assert!(verify(&ours));
         prop_assert!(!verify(&String::from_utf8_lossy(&junk.0)));
-        // The same signature under other claims, and a header that asks for another algorithm.
+        // The same signature with other claims, and a header with another algorithm.
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let parts: Vec<&str> = ours.split('.').collect();
         let header = part(&json!({"alg": algorithm, "typ": "at+jwt", "kid": "test"}));
@@ -42,7 +42,7 @@ proptest! {
     }
 
     #[test]
-    fn no_cursor_is_made_up(mangled in mangle::bytes(vec![b"AAAAAAAAAAAAAAAAAAAAAAEB".to_vec(), b"W10".to_vec()])) {
+    fn a_forged_cursor_is_refused(mangled in mangle::bytes(vec![b"AAAAAAAAAAAAAAAAAAAAAAEB".to_vec(), b"W10".to_vec()])) {
         let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
         let text = String::from_utf8_lossy(&mangled.0).into_owned();
         prop_assert!(cursors.read::<Value>("list", &(), Some(&text)).is_err());

@@ -1,33 +1,40 @@
-//! No statement grows with history: whatever lies behind, each reads from where its rows begin, and no more than it needs.
+//! Every statement's plan, as PostgreSQL executed it beside some three thousand old cases.
 
 use sqlx::{Connection, PgConnection};
 
-use crate::growth::history::copies::{self, Copied, count, leave_open};
-use crate::growth::history::day::{Times, Town};
-use crate::growth::history::plans;
-use crate::support::desk::{Desk, PASSWORD};
-use crate::support::office::KnownOffice;
+use super::history::copies::{self, Copied, count, leave_open};
+use super::history::day::{Times, Town};
+use super::history::plans;
+use crate::support::desk::Desk;
+use crate::support::items::AGENCY;
+use crate::support::office::Office;
+use crate::support::people::{PASSWORD, add_staff};
 
-/// So many days like the first: three thousand cases, twice the rows that a statement may read.
+/// How many copies of the first day are made: three thousand cases, twice the number of rows that a statement may read.
 const COPIES: i64 = 300;
 
 #[tokio::test]
-async fn no_statement_reads_more_because_of_what_lies_behind() {
-    let mut desk = Desk::open_idle(&[("SONGDA_HOUSEKEEPING", "1s")]).await;
+async fn no_statement_reads_more_because_of_history() {
+    let mut desk = Desk::builder().settings(&[("SONGDA_HOUSEKEEPING", "1s")]).without_worker().open().await;
     let mut conn = PgConnection::connect(desk.setting("SONGDA_DATABASE_URL")).await.unwrap();
     plans::watch(&mut conn).await.unwrap();
-    // What PostgreSQL knows for sure is the worst that it can know: that there is nothing.
+    // The worst statistics that PostgreSQL can have say that every table is empty.
     copies::count_by_hand(&mut conn).await.unwrap();
     count(&mut conn).await.unwrap();
-    let (server, worker) = (desk.server(None).await, desk.worker(None));
+    let server = desk.server().await;
+    let worker = desk.worker();
     desk.outside().aim(server.api.base()).await.unwrap();
     let operator = "operator.growth";
-    desk.songda(&["staff", "add", operator, "--name", "运维", "--agency", "public-security", "--role", "operator"])
-        .await;
-    let back_office = server.api.with_token(KnownOffice::new(&desk).await.token(&desk).await);
-    let password = PASSWORD.to_owned();
-    let (api, sandbox) = (server.api.clone(), desk.outside());
-    let town = Town { api, sandbox, password, operator, back_office, decisions: 7 };
+    desk.songda(&add_staff(operator, AGENCY, "operator")).await;
+    let back_office = Office::register(&desk).await.at(&server.api).api;
+    let town = Town {
+        api: server.api.clone(),
+        sandbox: desk.outside(),
+        password: PASSWORD.to_owned(),
+        operator,
+        back_office,
+        decisions: 7,
+    };
 
     town.lives_a_day(&mut Times::default()).await.unwrap();
     desk.finish().await;
@@ -36,10 +43,9 @@ async fn no_statement_reads_more_because_of_what_lies_behind() {
     leave_open(&mut conn, &town.leaves_one_open().await.unwrap()).await.unwrap();
     copied.end(&mut conn).await.unwrap();
 
-    // First by the plans that were made when hardly anything was there, then by those that PostgreSQL makes once it has
-    // counted.
-    for counted in [false, true] {
-        if counted {
+    // First with the plans made while the tables were nearly empty, then with those made after an analyze.
+    for analyzed in [false, true] {
+        if analyzed {
             count(&mut conn).await.unwrap();
         }
         let before = plans::length(&mut conn).await.unwrap();
@@ -47,8 +53,8 @@ async fn no_statement_reads_more_because_of_what_lies_behind() {
         desk.finish().await;
         let statements = plans::since(&mut conn, before).await.unwrap();
         let faults = statements.faults();
-        assert!(faults.is_empty(), "counted: {counted}\n{}", faults.join("\n"));
-        assert!(statements.count() > 100, "only {} statements were told", statements.count());
+        assert!(faults.is_empty(), "analyzed: {analyzed}\n{}", faults.join("\n"));
+        assert!(statements.count() > 100, "only {} statements were logged", statements.count());
     }
     desk.leave_jobs();
     drop((server, worker));

@@ -1,12 +1,13 @@
-//! The cost of a decision does not grow with what was decided before: on its way from the request to the phone and the
-//! carrier nothing reads a whole table that keeps history.
+//! Sequential scans: on its way from the request to the phone and the carrier, a decision reads no whole table of
+//! history.
 
 use songda::demo::fresh_phone;
 
-use crate::support::desk::{Desk, wait_until};
-use crate::support::office::{KnownOffice, result};
+use crate::support::desk::Desk;
+use crate::support::office::{Office, result};
+use crate::support::wait::wait_until;
 
-/// Tables that grow with what happens.
+/// The tables that grow with what happens.
 const HISTORY: [&str; 12] = [
     "attempts",
     "callbacks",
@@ -23,28 +24,25 @@ const HISTORY: [&str; 12] = [
 ];
 
 #[tokio::test]
-async fn nothing_on_the_way_reads_a_whole_table() {
-    let mut desk = Desk::open_idle(&[]).await;
+async fn a_decision_and_its_delivery_scan_no_whole_table() {
+    let mut desk = Desk::builder().without_worker().open().await;
     desk.leave_jobs();
-    let (server, worker) = (desk.server(None).await, desk.worker(None));
-    let known = KnownOffice::new(&desk).await;
-    let api = server.api.with_token(known.token(&desk).await);
+    let server = desk.server().await;
+    let worker = desk.worker();
     let phone = fresh_phone();
-    let rows = serde_json::json!({"results": [result(&phone)]});
-    api.post("/integration/v1/result-batches").once("scans").json(&rows).success().await.unwrap();
+    Office::register(&desk).await.at(&server.api).hand_in(&[result(&phone)]).await;
     let world = desk.sandbox.world();
     let came = async || {
         desk.sandbox.sandbox().advance_all(1);
         world.phones.of(&phone).len() >= 2
     };
-    wait_until("it is told and brought", came).await;
-    // Whoever leaves PostgreSQL tells it what they read.
+    wait_until("the messages about the decision and the delivery arrive", came).await;
+    // A backend reports its statistics when its connection closes.
     drop((server, worker));
-    let used = "select coalesce(sum(idx_scan), 0) > 0 from pg_stat_user_tables where relname = 'jobs'";
-    let used = async || sqlx::query_scalar(used).fetch_one(&desk.database).await.unwrap();
-    wait_until("PostgreSQL knows what was read", used).await;
+    let reported = "select coalesce(sum(idx_scan), 0) > 0 from pg_stat_user_tables where relname = 'jobs'";
+    wait_until("PostgreSQL has the statistics", async || desk.scalar(reported).await).await;
     let read = "select relname::text from pg_stat_user_tables where seq_scan > 0 and relname = any($1)";
     let read: Vec<String> = sqlx::query_scalar(read).bind(HISTORY.as_slice()).fetch_all(&desk.database).await.unwrap();
-    assert_eq!(read, Vec::<String>::new(), "tables that were read from one end to the other");
+    assert_eq!(read, Vec::<String>::new(), "tables that were read sequentially");
     desk.close().await;
 }

@@ -1,66 +1,57 @@
-//! An officer calls a parcel back: before it is collected it is cancelled, and nobody follows it any more; after that it is
-//! too late, as often as it is asked.
-
-use serde_json::json;
-use songda::demo::officer::Officer;
-use songda::demo::resident::Resident;
+//! An officer cancels a parcel. Before the carrier collects it, it is cancelled and no longer tracked; afterwards every
+//! attempt is too late.
 
 use crate::support::acts::correct_delivery;
-use crate::support::desk::{Desk, wait_until};
+use crate::support::desk::Desk;
+use crate::support::items::ITEM;
+use crate::support::journey::Handled;
+use crate::support::wait::wait_until;
 
-/// A parcel that the post has, and the officer in charge.
-struct Scene {
+/// A granted case whose parcel is ordered at EMS.
+struct OrderedParcel {
     desk: Desk,
-    resident: Resident,
-    officer: Officer,
-    case: String,
+    granted: Handled,
     parcel: String,
 }
 
-impl Scene {
-    async fn open() -> Self {
+impl OrderedParcel {
+    async fn new() -> Self {
         let mut desk = Desk::open().await;
         desk.leave_jobs();
-        let (resident, _) = desk.resident().await;
-        let address = resident.add_address().await.unwrap();
-        let draft = resident.draft("JT-0045", &json!({"way": "courier", "address": address})).await.unwrap();
-        let case = resident.submit(&draft).await.unwrap().id;
-        let officer = desk.officer("public-security").await;
-        officer.accept(&case).await.unwrap();
-        officer.grant(&case, &json!({"title": "居住证"})).await.unwrap();
-        let mut scene = Self { desk, resident, officer, case, parcel: String::new() };
-        scene.wait_for_order().await;
-        scene
+        let granted = desk.journey(ITEM).by_courier().submitted().accepted().granted().await;
+        let mut ordered = Self { desk, granted, parcel: String::new() };
+        ordered.wait_for_order().await;
+        ordered
     }
 
-    /// Waits until the post has the last parcel, and looks at that one from then on.
+    /// Waits until the case's last parcel is ordered, and refers to that one from then on.
     async fn wait_for_order(&mut self) {
-        let last = async || self.officer.parcels(&self.case).await.unwrap().pop().unwrap();
-        wait_until("it is ordered", async || last().await["state"] == "ordered").await;
+        let last = async || self.granted.officer.parcels(&self.granted.id).await.unwrap().pop().unwrap();
+        wait_until("the parcel is ordered", async || last().await["state"] == "ordered").await;
         self.parcel = last().await["id"].as_str().unwrap().to_owned();
     }
 
-    /// How often the resident was told that a parcel is cancelled, and how often the timeline says so.
-    async fn told(&self) -> [usize; 2] {
-        let inbox = self.resident.inbox(&self.case).await.unwrap();
-        let timeline = self.resident.timeline(&self.case).await.unwrap();
-        let told = inbox.iter().filter(|event| *event == "parcel_cancelled").count();
-        [told, timeline.iter().filter(|step| step["kind"] == "parcel_cancelled").count()]
+    /// How many cancellations the resident's inbox and the timeline show.
+    async fn cancellations_shown(&self) -> [usize; 2] {
+        let inbox = self.granted.resident.inbox(&self.granted.id).await.unwrap();
+        let timeline = self.granted.resident.timeline(&self.granted.id).await.unwrap();
+        let notified = inbox.iter().filter(|event| *event == "parcel_cancelled").count();
+        [notified, timeline.iter().filter(|step| step["kind"] == "parcel_cancelled").count()]
     }
 
-    /// The officer asks for the cancellation; what the desk answers.
+    /// The officer asks for the cancellation. Returns the status of the answer.
     async fn cancel(&self) -> u16 {
         let path = format!("/staff/v1/parcels/{}/cancellation", self.parcel);
-        self.officer.caller().post(&path).answer().await.unwrap().status.as_u16()
+        self.granted.officer.caller().post(&path).answer().await.unwrap().status.as_u16()
     }
 
     async fn state(&self) -> String {
         let path = format!("/staff/v1/parcels/{}", self.parcel);
-        self.officer.caller().get(&path).success().await.unwrap().text("/state").unwrap()
+        self.granted.officer.caller().get(&path).success().await.unwrap().text("/state").unwrap()
     }
 
-    /// How the attempts at a kind of job ended.
-    async fn attempts(&self, kind: &str) -> Vec<String> {
+    /// The outcomes of the attempts at jobs of this kind.
+    async fn outcomes(&self, kind: &str) -> Vec<String> {
         let outcomes =
             "select a.outcome from attempts a join jobs j on j.id = a.job_id where j.kind = $1 order by a.fence";
         sqlx::query_scalar(outcomes).bind(kind).fetch_all(&self.desk.database).await.unwrap()
@@ -72,52 +63,50 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_parcel_that_is_called_back_goes_nowhere_and_nobody_follows_it() {
-    let scene = Scene::open().await;
-    assert_eq!(scene.cancel().await, 202);
-    wait_until("it is cancelled", async || scene.state().await == "cancelled").await;
-    let phone = scene.resident.applicant.phone;
-    let [held] = &scene.desk.outside().parcels_to(phone).await.unwrap()[..] else { panic!("one order") };
+async fn a_cancelled_parcel_goes_nowhere_and_is_no_longer_tracked() {
+    let ordered = OrderedParcel::new().await;
+    assert_eq!(ordered.cancel().await, 202);
+    wait_until("the parcel is cancelled", async || ordered.state().await == "cancelled").await;
+    let phone = ordered.granted.resident.phone();
+    let [held] = &ordered.desk.outside().parcels_to(phone).await.unwrap()[..] else { panic!("one order") };
     assert_eq!(held.state, "cancelled");
-    assert_eq!(scene.cancel().await, 409, "it is cancelled already");
+    assert_eq!(ordered.cancel().await, 409, "it is cancelled already");
 
-    let look_now = "update jobs set due_at = now(), offered_at = null where kind = 'track_parcel'";
-    sqlx::query(look_now).execute(&scene.desk.database).await.unwrap();
-    let followed = "select state <> 'done' from jobs where kind = 'track_parcel'";
-    let at_rest = async || !sqlx::query_scalar::<_, bool>(followed).fetch_one(&scene.desk.database).await.unwrap();
-    wait_until("nobody follows it", at_rest).await;
-    assert_eq!(scene.state().await, "cancelled");
-    scene.close().await;
+    ordered.desk.execute("update jobs set due_at = now(), offered_at = null where kind = 'track_parcel'").await;
+    let is_done = "select state = 'done' from jobs where kind = 'track_parcel'";
+    wait_until("the tracking ends", async || ordered.desk.scalar(is_done).await).await;
+    assert_eq!(ordered.state().await, "cancelled");
+    ordered.close().await;
 }
 
 #[tokio::test]
-async fn whoever_waits_is_told_of_each_parcel_that_is_called_back() {
-    let mut scene = Scene::open().await;
-    let caller = scene.resident.caller().clone();
+async fn a_resident_is_notified_of_every_cancelled_parcel() {
+    let mut ordered = OrderedParcel::new().await;
+    let caller = ordered.granted.resident.caller().clone();
     for times in 1..=2 {
-        assert_eq!(scene.cancel().await, 202);
-        wait_until("the resident is told", async || scene.told().await == [times; 2]).await;
-        let address = scene.resident.add_address().await.unwrap();
-        let corrected = correct_delivery(&caller, &scene.case, &address, "*").await;
+        assert_eq!(ordered.cancel().await, 202);
+        wait_until("the resident is notified", async || ordered.cancellations_shown().await == [times; 2]).await;
+        let address = ordered.granted.resident.add_address().await.unwrap();
+        let corrected = correct_delivery(&caller, &ordered.granted.id, &address, "*").await;
         assert_eq!(corrected.status.as_u16(), 200, "{}", corrected.body);
-        scene.wait_for_order().await;
+        ordered.wait_for_order().await;
     }
-    let held = scene.desk.outside().parcels_to(scene.resident.applicant.phone).await.unwrap();
+    let held = ordered.desk.outside().parcels_to(ordered.granted.resident.phone()).await.unwrap();
     let live = held.iter().filter(|parcel| parcel.state == "live").count();
     assert_eq!((held.len(), live), (3, 1), "two are cancelled: {held:?}");
-    scene.close().await;
+    ordered.close().await;
 }
 
 #[tokio::test]
-async fn a_call_that_came_too_late_may_be_made_again() {
-    let scene = Scene::open().await;
-    let world = scene.desk.sandbox.world();
-    world.parcels.collect("ems", scene.resident.applicant.phone, world.now());
+async fn a_cancellation_that_was_too_late_can_be_asked_for_again() {
+    let ordered = OrderedParcel::new().await;
+    let world = ordered.desk.sandbox.world();
+    world.parcels.collect("ems", ordered.granted.resident.phone(), world.now());
     for asked in 1..=2 {
-        assert_eq!(scene.cancel().await, 202);
-        let tried = async || scene.attempts("cancel_parcel").await == vec!["too_late"; asked];
-        wait_until("the post says that it is too late", tried).await;
-        assert_eq!(scene.state().await, "ordered", "nobody told us yet");
+        assert_eq!(ordered.cancel().await, 202);
+        let tried = async || ordered.outcomes("cancel_parcel").await == vec!["too_late"; asked];
+        wait_until("EMS answers that it is too late", tried).await;
+        assert_eq!(ordered.state().await, "ordered", "the carrier has not reported the collection yet");
     }
-    scene.close().await;
+    ordered.close().await;
 }

@@ -1,13 +1,15 @@
-//! Publishing the catalogue into a real database, and taking it back into memory.
+//! Publishing the catalogue into a database, and reading it back into memory.
 
 use std::path::Path;
 
-use songda::casework::upkeep::publish_catalogue::{ReadError, publish, read, refresh};
+use songda::casework::frame::catalogue::{ReadError, read, refresh};
+use songda::casework::upkeep::publish_catalogue::publish;
 use songda::catalog::{self, Catalog, Contents, FieldRules};
 use songda::domain::item::ItemCode;
 use songda::domain::kernel::clock::Clock;
 
 use crate::support::database::Record;
+use crate::support::items::ITEM;
 
 fn shipped() -> Contents {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
@@ -16,8 +18,10 @@ fn shipped() -> Contents {
 
 #[tokio::test]
 async fn only_changes_are_published_and_old_versions_stay() {
-    let database = Record::create().await;
-    let (store, clock, mut contents) = (&database.store, Clock::system(), shipped());
+    let record = Record::create().await;
+    let store = &record.store;
+    let clock = Clock::system();
+    let mut contents = shipped();
     assert!(matches!(read(store).await, Err(ReadError::Nothing)));
 
     let all = contents.items.len();
@@ -42,24 +46,25 @@ async fn only_changes_are_published_and_old_versions_stay() {
     assert!(refresh(store, &serving).await.unwrap());
     let now = serving.current();
     assert_eq!(now.counts().total, all - 1);
-    assert!(now.in_force(&gone).is_none(), "nothing can be applied for that is not published");
-    assert!(now.version(&gone, 1).is_some(), "a case keeps the version that it was opened on");
+    assert!(now.in_force(&gone).is_none(), "a withdrawn item cannot be applied for");
+    assert!(now.version(&gone, 1).is_some(), "a case keeps the version with which it was opened");
     assert_eq!(now.in_force(&edited).unwrap().version, 2);
     assert!(!now.version(&edited, 1).unwrap().item.result.zh.ends_with('改'));
-    database.drop().await;
+    record.drop().await;
 }
 
 #[tokio::test]
-async fn two_who_publish_at_once_publish_once() {
-    let database = Record::create().await;
-    let (clock, contents) = (Clock::system(), shipped());
-    let publish = || publish(&database.store, &clock, &contents);
+async fn two_concurrent_publications_publish_once() {
+    let record = Record::create().await;
+    let clock = Clock::system();
+    let contents = shipped();
+    let publish = || publish(&record.store, &clock, &contents);
     let (one, other) = tokio::join!(publish(), publish());
     let mut added = [one.unwrap().added.len(), other.unwrap().added.len()];
     added.sort_unstable();
     assert_eq!(added, [0, contents.items.len()]);
-    let snapshot = read(&database.store).await.unwrap();
+    let snapshot = read(&record.store).await.unwrap();
     assert_eq!(snapshot.revision().number, 1);
-    assert!(snapshot.in_force(&ItemCode::new("JT-0045")).unwrap().item.form.is_some());
-    database.drop().await;
+    assert!(snapshot.in_force(&ItemCode::new(ITEM)).unwrap().item.form.is_some());
+    record.drop().await;
 }

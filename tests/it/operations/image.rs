@@ -1,4 +1,5 @@
-//! The image is built, and the main job is played in what compose.yaml starts: where there is a container engine.
+//! The container image: built, and the main job played in what `compose.yaml` starts. Skipped without a container
+//! engine.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -6,17 +7,18 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 #[tokio::test]
-async fn the_main_job_is_played_in_containers() {
+async fn the_main_job_works_in_containers() {
     if !has_docker().await {
-        let _ = writeln!(std::io::stderr(), "skipped: no Docker with Compose is here, and the image needs one");
+        let _ = writeln!(std::io::stderr(), "skipped: the image needs Docker with Compose");
         return;
     }
     let played = Command::new("script/test-image").output().await.unwrap();
-    let (said, log) = (String::from_utf8_lossy(&played.stdout), String::from_utf8_lossy(&played.stderr));
-    assert!(played.status.success() && said.lines().any(|line| line.starts_with("PASS")), "{said}{log}");
+    let printed = String::from_utf8_lossy(&played.stdout);
+    let log = String::from_utf8_lossy(&played.stderr);
+    assert!(played.status.success() && printed.lines().any(|line| line.starts_with("PASS")), "{printed}{log}");
 }
 
-/// Whether an engine answers; the client alone is often there without one.
+/// True if an engine answers. The client alone is often installed without one.
 async fn has_docker() -> bool {
     let answers = |arguments: &[&str]| {
         let mut docker = Command::new("docker");

@@ -1,7 +1,7 @@
 //! What operators run and watch.
 
 mod catalogue;
-pub mod doctor;
+mod doctor;
 mod housekeeping;
 mod image;
 mod personal_data;

@@ -1,22 +1,30 @@
-//! Nothing personal stands in the clear: people are known, decided on and written to, and then every row of the database,
-//! and every line that the process logged at its most talkative, is looked through for what was said.
+//! No personal data is stored or logged in the clear: people are registered, decided on and written to, and then every
+//! row of the database and every log line at the finest level is searched for what they wrote.
 
 use reqwest::Url;
 use serde_json::{Value, json};
 use songda::demo::form::Applicant;
 use songda::demo::http::{Caller, Reply};
+use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
 use songda::demo::{fresh_key, fresh_phone};
+use songda::sandbox::faults::Fault;
 use sqlx::AssertSqlSafe;
 
-use crate::resilience::kills::QUICK;
-use crate::support::desk::{Desk, PASSWORD, stops_softly, wait_until};
-use crate::support::office::{KnownOffice, result};
+use crate::support::acts::act;
+use crate::support::desk::Desk;
+use crate::support::items::{AGENCY, ITEM};
+use crate::support::journey::courier;
+use crate::support::office::{Office, result};
+use crate::support::people::PASSWORD;
+use crate::support::process::{Watched, stop_gracefully};
+use crate::support::settings::QUICK;
+use crate::support::wait::wait_until;
 
 const NAME: &str = "欧阳晴岚";
 const RESIDENT_ID: &str = "320482200002290011";
 const STREET: &str = "西城街道望亭巷7号";
-/// Of whom another system tells.
+/// The resident ID of a person whom another system reports.
 const OTHER_RESIDENT_ID: &str = "320422198506150024";
 /// What people write in the course of a case.
 const WORDS: [&str; 9] = [
@@ -31,155 +39,164 @@ const WORDS: [&str; 9] = [
     "后台-证-0077-2718",
 ];
 
-#[tokio::test]
-async fn what_people_wrote_is_nowhere_to_be_read() {
-    let desk = Desk::open_idle(&[&QUICK[..], &[("SONGDA_LOG", "trace")]].concat()).await;
-    let mut songda = desk.watched("all", &[]).await;
-    let api = songda.api().await;
-    desk.sandbox.world().callbacks.aim(Some(api.base().clone()));
-    let phone: &'static str = Box::leak(fresh_phone().into_boxed_str());
-    let applicant = Applicant { name: NAME, resident_id: RESIDENT_ID, phone, home: STREET };
-    let someone = fresh_key();
-    let (code, openid) = (format!("wx-{someone}"), format!("openid-{someone}"));
-    trouble(&desk).await;
-    assert!(Resident::by_wechat(&api, &code, applicant).await.is_err(), "WeChat fell over");
-    let resident = Resident::by_wechat(&api, &code, applicant).await.unwrap();
-    assert!(resident.prove_identity().await.is_err(), "the register fell over");
-    resident.prove_identity().await.unwrap();
-    resident.add_phone(&desk.outside()).await.unwrap();
-    resident.answer_dialog(&desk.outside(), &openid, "accept").await.unwrap();
-    let cases = Cases { address: resident.add_address().await.unwrap(), resident: &resident };
-    let officer = desk.officer_at(&api, "public-security").await;
-    let desk_of = Desktop { officer: officer.caller() };
+/// A process that does everything and logs everything, a resident and an officer.
+struct Scene {
+    desk: Desk,
+    process: Watched,
+    api: Caller,
+    resident: Resident,
+    officer: Officer,
+    /// The WeChat code of the resident's sign-in.
+    code: String,
+    openid: String,
+}
 
-    let supplemented = cases.submit().await;
-    desk_of.act(&supplemented, "supplement-notice", &json!({"points": [WORDS[0]]})).await;
-    let answer = json!({"note": WORDS[1]});
-    resident.caller().post(&format!("/v1/cases/{supplemented}/supplement")).json(&answer).success().await.unwrap();
-    let why = json!({"reason": WORDS[2]});
-    officer.caller().post(&format!("/staff/v1/cases/{supplemented}/disclosures")).json(&why).success().await.unwrap();
-    desk_of.act(&supplemented, "acceptance", &json!({})).await;
-    desk_of.act(&supplemented, "decision", &json!({"outcome": "deny", "reasons": WORDS[3]})).await;
-
-    let granted = cases.submit().await;
-    desk_of.act(&granted, "acceptance", &json!({})).await;
-    let document = json!({"title": "居住证", "number": WORDS[4]});
-    let grant = json!({"outcome": "grant", "reasons": WORDS[5], "result": document});
-    let decided = desk_of.act(&granted, "decision", &grant).await;
-    assert!(decided.body.to_string().contains(WORDS[4]), "whoever may, reads it: {}", decided.body);
-
-    let withdrawn = cases.submit().await;
-    let reason = json!({"reason": WORDS[6]});
-    resident.caller().post(&format!("/v1/cases/{withdrawn}/withdrawal")).json(&reason).success().await.unwrap();
-    let others = report(&desk, &api).await;
-
-    let history = officer.caller().get(&format!("/staff/v1/cases/{supplemented}/history")).success().await.unwrap();
-    for word in [WORDS[0], WORDS[2], WORDS[3]] {
-        assert!(history.body.to_string().contains(word), "{word} is in the history: {}", history.body);
+impl Scene {
+    async fn open() -> Self {
+        let desk = Desk::builder().settings(&QUICK).settings(&[("SONGDA_LOG", "trace")]).without_worker().open().await;
+        let process = desk.watched("all", &[]).await;
+        let api = process.api().await;
+        desk.sandbox.world().callbacks.aim(Some(api.base().clone()));
+        let name = fresh_key();
+        let code = format!("wx-{name}");
+        let openid = format!("openid-{name}");
+        let phone: &'static str = Box::leak(fresh_phone().into_boxed_str());
+        let applicant = Applicant { name: NAME, resident_id: RESIDENT_ID, phone, home: STREET };
+        let_every_gateway_fail_once(&desk);
+        assert!(Resident::by_wechat(&api, &code, applicant).await.is_err(), "WeChat fails");
+        let resident = Resident::by_wechat(&api, &code, applicant).await.unwrap();
+        assert!(resident.prove_identity().await.is_err(), "the identity gateway fails");
+        resident.prove_identity().await.unwrap();
+        resident.add_phone(&desk.outside()).await.unwrap();
+        resident.answer_dialog(&desk.outside(), &openid, "accept").await.unwrap();
+        let officer = desk.officer_at(&api, AGENCY).await;
+        Self { desk, process, api, resident, officer, code, openid }
     }
-    desk.finish().await;
-    comes_to_the_door(&desk, phone).await;
 
-    assert_eq!(in_the_clear(&desk, &said(&[phone, &others, &openid])).await, Vec::<String>::new());
-    stops_softly(&mut songda.process).await;
-    let told = [phone, &others, &openid, &code, resident.caller().token().unwrap(), PASSWORD];
-    let log = songda.log();
-    for (who, line) in
+    /// The resident submits a case.
+    async fn submit(&self, address: &str) -> String {
+        let draft = self.resident.draft(ITEM, &courier(address)).await.unwrap();
+        self.resident.submit(&draft).await.unwrap().id
+    }
+
+    /// The officer acts on a case, and must succeed.
+    async fn act(&self, case: &str, what: &str, body: &Value) -> Reply {
+        let reply = act(self.officer.caller(), case, what, body).await;
+        assert!(reply.status.is_success(), "{what}: {}", reply.body);
+        reply
+    }
+
+    /// A case with a supplement and a disclosure is denied.
+    async fn deny_a_supplemented_case(&self, address: &str) {
+        let case = self.submit(address).await;
+        self.act(&case, "supplement-notice", &json!({"points": [WORDS[0]]})).await;
+        let answer = self.resident.caller().post(&format!("/v1/cases/{case}/supplement"));
+        answer.json(&json!({"note": WORDS[1]})).success().await.unwrap();
+        let disclosure = self.officer.caller().post(&format!("/staff/v1/cases/{case}/disclosures"));
+        disclosure.json(&json!({"reason": WORDS[2]})).success().await.unwrap();
+        self.act(&case, "acceptance", &json!({})).await;
+        self.act(&case, "decision", &json!({"outcome": "deny", "reasons": WORDS[3]})).await;
+        let history = self.officer.caller().get(&format!("/staff/v1/cases/{case}/history")).success().await.unwrap();
+        for word in [WORDS[0], WORDS[2], WORDS[3]] {
+            assert!(history.body.to_string().contains(word), "{word} is in the history: {}", history.body);
+        }
+    }
+
+    async fn grant_a_case(&self, address: &str) {
+        let case = self.submit(address).await;
+        self.act(&case, "acceptance", &json!({})).await;
+        let document = json!({"title": "居住证", "number": WORDS[4]});
+        let grant = json!({"outcome": "grant", "reasons": WORDS[5], "result": document});
+        let decided = self.act(&case, "decision", &grant).await;
+        assert!(decided.body.to_string().contains(WORDS[4]), "the officer reads it in the clear: {}", decided.body);
+    }
+
+    async fn withdraw_a_case(&self, address: &str) {
+        let case = self.submit(address).await;
+        let withdrawal = self.resident.caller().post(&format!("/v1/cases/{case}/withdrawal"));
+        withdrawal.json(&json!({"reason": WORDS[6]})).success().await.unwrap();
+    }
+
+    /// Another system reports a decision for a new person. Returns the person's phone.
+    async fn report_a_stranger(&self) -> String {
+        let phone = fresh_phone();
+        let mut row = result(&phone);
+        row["reasons"] = json!(WORDS[7]);
+        row["result"]["number"] = json!(WORDS[8]);
+        row["applicant"]["resident_id"] = json!(OTHER_RESIDENT_ID);
+        Office::register(&self.desk).await.at(&self.api).hand_in(&[row]).await;
+        phone
+    }
+
+    /// Moves the resident's parcel to its door, and waits until the resident is notified.
+    async fn deliver(&self) {
+        self.desk.finish().await;
+        let parcels = self.desk.outside().parcels_to(self.resident.applicant.phone).await.unwrap();
+        let delivered = async || {
+            self.desk.outside().advance(&parcels[0].order_no).await.unwrap();
+            self.desk.count("select count(*) from notifications where event = 'parcel_delivered'").await == 1
+        };
+        wait_until("the parcel is delivered", delivered).await;
+        self.desk.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn no_personal_data_is_in_the_clear_in_the_database_or_the_log() {
+    let mut scene = Scene::open().await;
+    let address = scene.resident.add_address().await.unwrap();
+    scene.deny_a_supplemented_case(&address).await;
+    scene.grant_a_case(&address).await;
+    scene.withdraw_a_case(&address).await;
+    let other_phone = scene.report_a_stranger().await;
+    scene.deliver().await;
+
+    let phone = scene.resident.applicant.phone;
+    let stored = secrets(&[phone, &other_phone, &scene.openid]);
+    assert_eq!(in_the_clear(&scene.desk, &stored).await, Vec::<String>::new());
+    stop_gracefully(&mut scene.process.process).await;
+    let token = scene.resident.caller().token().unwrap();
+    let log = scene.process.log();
+    for (part, line) in
         [("the API", "answered"), ("the gateways", "refused a sign-in"), ("the worker", "insert into attempts")]
     {
-        assert!(log.contains(line), "{who} logged: {line}");
+        assert!(log.contains(line), "{part} logged: {line}");
     }
-    for secret in said(&told) {
+    for secret in secrets(&[phone, &other_phone, &scene.openid, &scene.code, token, PASSWORD]) {
         let leak = log.lines().find(|line| line.contains(&secret));
         assert_eq!(leak, None, "{secret} is in the log");
     }
-    desk.close().await;
+    scene.desk.close().await;
 }
 
-/// Lets every gateway fall over once: what goes wrong is logged with its cause.
-async fn trouble(desk: &Desk) {
-    let sandbox = Caller::new(desk.sandbox.base_url().parse().unwrap()).unwrap();
-    let calls = [
-        ("wechat", "jscode2session", "http_500_html"),
-        ("wechat", "send", "garbage_200"),
-        ("identity", "Id2MetaVerify", "http_500_html"),
-        ("sms_aliyun", "SendSms", "garbage_200"),
-        ("ems", "020003", "http_500_html"),
+/// A failure is logged with its cause, which must not contain personal data either.
+fn let_every_gateway_fail_once(desk: &Desk) {
+    let faults = [
+        ("wechat", "jscode2session", Fault::Http500Html),
+        ("wechat", "send", Fault::Garbage200),
+        ("identity", "Id2MetaVerify", Fault::Http500Html),
+        ("sms_aliyun", "SendSms", Fault::Garbage200),
+        ("ems", "020003", Fault::Http500Html),
     ];
-    for (gateway, operation, fault) in calls {
-        let fault = json!({"gateway": gateway, "operation": operation, "fault": fault, "times": 1});
-        sandbox.post("/_sandbox/faults").json(&fault).success().await.unwrap();
+    for (gateway, operation, fault) in faults {
+        desk.fault(gateway, fault).on(operation).once();
     }
 }
 
-/// What was said, and how it is written in a column of bytes and in an address.
-fn said(told: &[&str]) -> Vec<String> {
+/// Everything personal, as text, in hexadecimal as in a column of bytes, and percent-encoded as in a URL.
+fn secrets(more: &[&str]) -> Vec<String> {
     let known = [NAME, RESIDENT_ID, STREET, OTHER_RESIDENT_ID];
-    let all = WORDS.iter().chain(&known).chain(told);
-    all.flat_map(|text| [(*text).to_owned(), hex::encode(text), in_an_address(text)]).collect()
+    let all = WORDS.iter().chain(&known).chain(more);
+    all.flat_map(|text| [(*text).to_owned(), hex::encode(text), percent_encoded(text)]).collect()
 }
 
-fn in_an_address(text: &str) -> String {
+fn percent_encoded(text: &str) -> String {
     let mut url: Url = "http://localhost/".parse().unwrap();
     url.set_path(text);
     url.path().trim_start_matches('/').to_owned()
 }
 
-/// Moves the parcel to its door, and waits until its recipient was told.
-async fn comes_to_the_door(desk: &Desk, phone: &str) {
-    let parcels = desk.outside().parcels_to(phone).await.unwrap();
-    let delivered = async || {
-        desk.outside().advance(&parcels[0].order_no).await.unwrap();
-        let told = "select count(*) from notifications where event = 'parcel_delivered'";
-        sqlx::query_scalar::<_, i64>(told).fetch_one(&desk.database).await.unwrap() == 1
-    };
-    wait_until("the parcel is delivered", delivered).await;
-    desk.finish().await;
-}
-
-/// The cases of a resident.
-struct Cases<'r> {
-    resident: &'r Resident,
-    address: String,
-}
-
-impl Cases<'_> {
-    async fn submit(&self) -> String {
-        let delivery = json!({"way": "courier", "address": self.address});
-        let draft = self.resident.draft("JT-0045", &delivery).await.unwrap();
-        self.resident.submit(&draft).await.unwrap().id
-    }
-}
-
-/// What an officer does.
-struct Desktop<'o> {
-    officer: &'o Caller,
-}
-
-impl Desktop<'_> {
-    async fn act(&self, case: &str, act: &str, body: &Value) -> Reply {
-        let path = format!("/staff/v1/cases/{case}");
-        let read = self.officer.get(&path).success().await.unwrap();
-        let call = self.officer.post(&format!("{path}/{act}")).if_match(read.etag()).once(&fresh_key());
-        call.json(body).success().await.unwrap()
-    }
-}
-
-/// Another system tells of somebody; their phone.
-async fn report(desk: &Desk, api: &Caller) -> String {
-    let known = KnownOffice::new(desk).await;
-    let office = api.with_token(known.token(desk).await);
-    let phone = fresh_phone();
-    let mut row = result(&phone);
-    row["reasons"] = json!(WORDS[7]);
-    row["result"]["number"] = json!(WORDS[8]);
-    row["applicant"]["resident_id"] = json!(OTHER_RESIDENT_ID);
-    let batch = json!({"results": [row]});
-    office.post("/integration/v1/result-batches").once(&fresh_key()).json(&batch).success().await.unwrap();
-    phone
-}
-
-/// Every place where something personal stands as text, or as bytes that are text.
+/// The tables that contain a secret as text, or as bytes that are text.
 async fn in_the_clear(desk: &Desk, secrets: &[String]) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables

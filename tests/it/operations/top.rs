@@ -1,14 +1,15 @@
-//! `songda top --once`: what operators see of lanes and workers.
+//! `songda top --once`: lanes and workers at a glance.
 
 use regex::Regex;
 
-use crate::support::desk::{Desk, wait_until};
-use crate::support::office::{Decided, came_once, decide};
-use crate::support::servers::Servers;
+use crate::support::arrivals::{Decided, assert_arrived_once};
+use crate::support::desk::Desk;
+use crate::support::office::decide;
+use crate::support::wait::wait_until;
 
 #[tokio::test]
-async fn a_frame_shows_what_waits_and_who_works() {
-    let desk = Desk::open_idle(&[]).await;
+async fn a_frame_shows_the_waiting_jobs_and_the_workers() {
+    let desk = Desk::builder().without_worker().open().await;
     let decided = decide(&desk, 3).await;
     let waiting = desk.songda(&["top", "--once"]).await;
     assert!(waiting.contains("workers 0  due 6  running 0  dead 0"), "{waiting}");
@@ -18,10 +19,10 @@ async fn a_frame_shows_what_waits_and_who_works() {
         assert!(!waiting.contains(number.as_str()) && !waiting.contains(phone.as_str()), "{waiting}");
     }
 
-    let worker = desk.worker(None);
-    came_once(&desk, &decided).await;
-    let queue = desk.queue();
-    wait_until("the worker answers the roll", async || !queue.call_roll().await.unwrap().is_empty()).await;
+    let worker = desk.worker();
+    assert_arrived_once(&desk, &decided).await;
+    let is_seen = async || !desk.queue().call_roll().await.unwrap().is_empty();
+    wait_until("the worker sends its heartbeat", is_seen).await;
     let working = desk.songda(&["top", "--once"]).await;
     assert!(working.contains("workers 1  due 0  running 0  dead 0"), "{working}");
     assert!(Regex::new(r"(?m)^ courier\.ems .* 0/64 +closed$").unwrap().is_match(&working), "{working}");
@@ -30,28 +31,27 @@ async fn a_frame_shows_what_waits_and_who_works() {
 }
 
 #[tokio::test]
-async fn trouble_is_said_and_is_a_failure() {
-    let desk = Desk::open_idle(&[]).await;
+async fn a_frame_without_redis_says_so_and_the_command_fails() {
+    let desk = Desk::builder().without_worker().open().await;
     let output = desk.outcome(&["top", "--once"], &[("SONGDA_REDIS_URL", "redis://127.0.0.1:1")]).await;
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(!output.status.success() && said.contains("Redis does not answer"), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success() && printed.contains("Redis does not answer"), "{printed}");
     desk.close().await;
 }
 
 #[tokio::test]
-async fn the_roll_forgets_the_dead_and_bears_strangers() {
-    let desk = Desk::open_idle(&[]).await;
-    let client = redis::Client::open(Servers::shared().redis()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let roll = format!("{}workers", desk.setting("SONGDA_REDIS_PREFIX"));
+async fn dead_workers_disappear_and_heartbeats_of_another_version_are_tolerated() {
+    let desk = Desk::builder().without_worker().open().await;
+    let mut connection = desk.redis().await;
+    let heartbeats = format!("{}workers", desk.redis_prefix());
     let (seconds, _): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await.unwrap();
-    let answers =
+    let entries =
         [("dead", format!("{} {{}}", seconds - 60)), ("of-another-version", format!("{} {{}}", seconds + 60))];
-    let _: i64 = redis::cmd("HSET").arg(&roll).arg(&answers).query_async(&mut connection).await.unwrap();
+    let _: i64 = redis::cmd("HSET").arg(&heartbeats).arg(&entries).query_async(&mut connection).await.unwrap();
 
-    let there = desk.queue().call_roll().await.unwrap();
-    assert_eq!(there.keys().collect::<Vec<_>>(), ["of-another-version"]);
-    let kept: Vec<String> = redis::cmd("HKEYS").arg(&roll).query_async(&mut connection).await.unwrap();
-    assert_eq!(kept, ["of-another-version"], "the dead leave no trail");
+    let alive = desk.queue().call_roll().await.unwrap();
+    assert_eq!(alive.keys().collect::<Vec<_>>(), ["of-another-version"]);
+    let kept: Vec<String> = redis::cmd("HKEYS").arg(&heartbeats).query_async(&mut connection).await.unwrap();
+    assert_eq!(kept, ["of-another-version"], "the entry of the dead worker is deleted");
     desk.close().await;
 }

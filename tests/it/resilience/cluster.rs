@@ -1,4 +1,4 @@
-//! Redis as a cluster of three nodes: all that one server does, and what becomes of it while a node is away or empty.
+//! Redis as a cluster of three nodes: everything works as on one server, also while a node is away or empty.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,26 +9,27 @@ use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::PersonId;
 use songda::queue::quota::Quota;
 
-use crate::operations::doctor::Report;
-use crate::resilience::outages::Office;
-use crate::support::desk::{Desk, PATIENCE, wait_until};
+use crate::support::desk::Desk;
+use crate::support::doctor::Report;
+use crate::support::load::Installation;
 use crate::support::servers::Own;
+use crate::support::wait::{TIMEOUT, wait_until};
 
 #[tokio::test]
-async fn a_cluster_does_what_one_server_does() {
+async fn everything_works_on_a_cluster_as_on_one_server() {
     let own = Own::redis_cluster("test-cluster").await;
-    let desk = Desk::open_on(&own.servers).await;
+    let desk = Desk::builder().on(&own.servers).open().await;
     let stage = desk.stage();
     let (certificate, licence) = tokio::join!(journeys::certificate(&stage), journeys::licence(&stage));
     certificate.and(licence).unwrap_or_else(|mishap| panic!("{mishap}"));
-    lanes_are_spread(&own, &desk).await;
-    limits_are_shared(&desk).await;
-    news_are_heard(&desk).await;
+    assert_lanes_are_spread(&own, &desk).await;
+    assert_limits_are_shared(&desk).await;
+    assert_news_are_heard(&desk).await;
     let worker_is_seen = async || desk.queue().call_roll().await.unwrap().len() == 1;
-    wait_until("the worker answers the roll", worker_is_seen).await;
+    wait_until("the worker sends its heartbeat", worker_is_seen).await;
 
     let report = Report::of(&desk, &[]).await;
-    report.finds("redis", "replicas", "warning", "replica");
+    report.assert_finds("redis", "replicas", "warning", "replica");
     for (check, states) in
         [("slots", vec!["ok"]), ("server", vec!["ok"; 3]), ("eviction", vec!["ok"; 3]), ("persistence", vec!["ok"; 3])]
     {
@@ -39,36 +40,36 @@ async fn a_cluster_does_what_one_server_does() {
 }
 
 #[tokio::test]
-async fn a_node_is_emptied_killed_and_silent_while_decisions_come() {
+async fn decisions_are_accepted_while_a_node_is_emptied_killed_or_silent() {
     let mut own = Own::redis_cluster("test-cluster-in-trouble").await;
-    let office = Office::open(&own).await;
-    let clerk = &office.clerk;
+    let installation = Installation::start(&own).await;
+    let clerk = &installation.clerk;
     let trouble = async {
-        clerk.some_are_taken().await;
+        clerk.some_are_accepted().await;
         for node in ["redis-1", "redis-2", "redis-3"] {
             own.order(&format!("empty {node}")).await;
-            clerk.some_are_taken().await;
+            clerk.some_are_accepted().await;
             own.order(&format!("kill {node}")).await;
-            clerk.some_are_taken().await;
-            assert_eq!(office.status().await, "degraded");
+            clerk.some_are_accepted().await;
+            assert_eq!(installation.status().await, "degraded");
             own.order(&format!("start {node}")).await;
-            office.is_well().await;
+            installation.is_ready().await;
         }
         own.order("pause redis-1").await;
-        clerk.some_are_taken().await;
+        clerk.some_are_accepted().await;
         own.order("resume redis-1").await;
-        office.is_well().await;
-        clerk.some_are_taken().await;
-        clerk.go_home();
+        installation.is_ready().await;
+        clerk.some_are_accepted().await;
+        clerk.stop();
     };
     tokio::join!(clerk.work(), trouble);
-    office.close(None).await;
+    installation.close(None).await;
     own.close().await;
 }
 
 /// No node holds the streams of all lanes.
-async fn lanes_are_spread(own: &Own, desk: &Desk) {
-    let streams = format!("{}*:jobs", desk.setting("SONGDA_REDIS_PREFIX"));
+async fn assert_lanes_are_spread(own: &Own, desk: &Desk) {
+    let streams = format!("{}*:jobs", desk.redis_prefix());
     let mut lanes = Vec::new();
     for node in own.servers.nodes_of_redis() {
         let mut node = node.get_multiplexed_async_connection().await.unwrap();
@@ -79,10 +80,12 @@ async fn lanes_are_spread(own: &Own, desk: &Desk) {
     assert!(lanes.iter().filter(|lanes| **lanes > 0).count() > 1, "{lanes:?}");
 }
 
-/// Two processes count together, wherever a caller's count is kept.
-async fn limits_are_shared(desk: &Desk) {
-    let (each, window) = (Duration::from_secs(30), Duration::from_secs(60));
-    let (here, there) = (desk.queue(), desk.queue());
+/// Two processes count a caller's requests together, on whichever node the count is.
+async fn assert_limits_are_shared(desk: &Desk) {
+    let each = Duration::from_secs(30);
+    let window = Duration::from_secs(60);
+    let here = desk.queue();
+    let there = desk.queue();
     for caller in 0..20 {
         let caller = caller.to_string();
         let quota = Quota { name: "test", caller: &caller, each, window };
@@ -94,12 +97,13 @@ async fn limits_are_shared(desk: &Desk) {
     }
 }
 
-/// What one process announces, another one hears.
-async fn news_are_heard(desk: &Desk) {
+/// What one process announces, another process hears.
+async fn assert_news_are_heard(desk: &Desk) {
     let people: [PersonId; 2] = [(); 2].map(|()| fresh(PersonId::from_uuid));
-    let (here, there) = (desk.queue(), desk.queue());
+    let here = desk.queue();
+    let there = desk.queue();
     let mut heard = Box::pin(here.listen().await.unwrap());
     there.announce(&people).await.unwrap();
-    let heard = tokio::time::timeout(PATIENCE, heard.next()).await.unwrap().unwrap();
+    let heard = tokio::time::timeout(TIMEOUT, heard.next()).await.unwrap().unwrap();
     assert_eq!(heard.into_iter().collect::<BTreeSet<_>>(), people.into_iter().collect());
 }

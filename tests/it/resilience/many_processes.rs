@@ -1,34 +1,34 @@
-//! Several API and worker processes on one database and one Redis: the work is shared, and nothing is done twice.
+//! Several API and worker processes on one database and one Redis.
 
-use crate::resilience::outages::Clerk;
+use crate::support::arrivals::{Decided, assert_arrived_once};
 use crate::support::desk::Desk;
-use crate::support::office::{Decided, came_once};
+use crate::support::load::Clerk;
 
 #[tokio::test]
-async fn many_processes_share_the_work_and_double_none_of_it() {
-    let desk = Desk::open_idle(&[]).await;
-    let servers = [desk.server(None).await, desk.server(None).await];
-    let _workers = [(); 3].map(|()| desk.worker(None));
+async fn many_processes_share_the_work_and_do_nothing_twice() {
+    let desk = Desk::builder().without_worker().open().await;
+    let servers = [desk.server().await, desk.server().await];
+    let _workers = [(); 3].map(|()| desk.worker());
     let mut clerks = Vec::new();
     for server in &servers {
-        clerks.push(Clerk::new(&desk, server).await);
+        clerks.push(Clerk::at(&desk, server).await);
     }
     let shift = async |clerk: &Clerk| {
         let enough = async {
             for _ in 0..3 {
-                clerk.some_are_taken().await;
+                clerk.some_are_accepted().await;
             }
-            clerk.go_home();
+            clerk.stop();
         };
         tokio::join!(clerk.work(), enough);
     };
     tokio::join!(shift(&clerks[0]), shift(&clerks[1]));
 
-    let taken: Vec<Decided> = clerks.into_iter().flat_map(|clerk| clerk.taken.into_inner().unwrap()).collect();
-    came_once(&desk, &taken).await;
+    let accepted: Vec<Decided> = clerks.into_iter().flat_map(|clerk| clerk.accepted.into_inner().unwrap()).collect();
+    assert_arrived_once(&desk, &accepted).await;
     let attempts = "select count(*), count(distinct job_id), count(distinct worker) from attempts";
     let (attempts, jobs, workers): (i64, i64, i64) = sqlx::query_as(attempts).fetch_one(&desk.database).await.unwrap();
     assert_eq!(attempts, jobs, "nothing failed, so each job was tried once");
-    assert!(workers > 1, "one did all the work");
+    assert!(workers > 1, "one worker did all the work");
     desk.close().await;
 }

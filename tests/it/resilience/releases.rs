@@ -1,24 +1,24 @@
-//! A release that rolls out: the schema grows under processes that do not know of it, old and new ones work side by side,
-//! and nobody who asks notices.
+//! A release rolls out: the schema grows under processes that do not know the new columns, old and new processes work
+//! side by side, and no client notices.
 
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use regex::Regex;
 use songda::store::migrate::{Migrated, MigrationError, migrate};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
 
-use crate::resilience::kills::QUICK;
-use crate::resilience::outages::Clerk;
+use crate::support::arrivals::{Decided, assert_arrived_once};
 use crate::support::database::Record;
-use crate::support::desk::{Desk, stops_softly, wait_until};
+use crate::support::desk::Desk;
 use crate::support::folder::Folder;
-use crate::support::office::{Decided, came_once};
+use crate::support::load::Clerk;
+use crate::support::process::stop_gracefully;
+use crate::support::settings::QUICK;
+use crate::support::wait::wait_until;
 
-/// What a next release may do while this one works: new columns, on every table that statements read, and an index.
+/// What the next release may do while this one runs: new columns on every table that statements read, and an index.
 const NEXT: [(&str, &str); 2] = [
     (
         "9001_more_columns.sql",
@@ -40,7 +40,7 @@ const NEXT: [(&str, &str); 2] = [
     ),
 ];
 
-/// The migrations of this program and those of the next.
+/// The migrations of this release and of the next.
 async fn next_release(folder: &Folder) -> Migrator {
     let migrations = folder.join("migrations");
     fs::create_dir(&migrations).unwrap();
@@ -55,41 +55,43 @@ async fn next_release(folder: &Folder) -> Migrator {
 }
 
 #[tokio::test]
-async fn the_schema_grows_under_running_processes_and_nobody_is_put_off() {
-    let desk = Desk::open_idle(&QUICK).await;
+async fn no_client_notices_the_schema_growing_under_running_processes() {
+    let desk = Desk::builder().settings(&QUICK).without_worker().open().await;
     let next = next_release(&desk.folder).await;
-    let (old_server, mut old_worker) = (desk.server(None).await, desk.worker(None));
-    let clerk = Clerk::new(&desk, &old_server).await;
+    let old_server = desk.server().await;
+    let mut old_worker = desk.worker();
+    let clerk = Clerk::at(&desk, &old_server).await;
 
     let release = async {
-        clerk.some_are_taken().await;
+        clerk.some_are_accepted().await;
         let mut connection = PgConnection::connect(desk.setting("SONGDA_DATABASE_URL")).await.unwrap();
         let done = migrate(&mut connection, &next, |_| ()).await;
         assert_eq!(done.unwrap(), Migrated::UpToDate);
-        clerk.some_are_taken().await;
-        let new_worker = desk.worker(None);
-        wait_until("both are at work", async || desk.queue().call_roll().await.unwrap().len() == 2).await;
-        clerk.some_are_taken().await;
-        stops_softly(&mut old_worker).await;
-        clerk.some_are_taken().await;
-        clerk.go_home();
+        clerk.some_are_accepted().await;
+        let new_worker = desk.worker();
+        wait_until("both workers run", async || desk.queue().call_roll().await.unwrap().len() == 2).await;
+        clerk.some_are_accepted().await;
+        stop_gracefully(&mut old_worker).await;
+        clerk.some_are_accepted().await;
+        clerk.stop();
         new_worker
     };
     let ((), new_worker) = tokio::join!(clerk.work(), release);
 
-    assert_eq!(clerk.put_off.load(Ordering::Relaxed), 0, "{}", old_server.log());
-    let decided: Vec<Decided> = std::mem::take(&mut *clerk.taken.lock().unwrap());
-    came_once(&desk, &decided).await;
-    let said = desk.songda(&["migrate"]).await;
-    assert!(said.contains("nothing to do"), "an older program leaves a newer schema alone: {said}");
-    // The parcels go on by themselves: what carriers call about in the meantime is still to be read.
+    assert_eq!(clerk.unavailable.load(Ordering::Relaxed), 0, "{}", old_server.log());
+    let decided: Vec<Decided> = std::mem::take(&mut *clerk.accepted.lock().unwrap());
+    assert_arrived_once(&desk, &decided).await;
+    let printed = desk.songda(&["migrate"]).await;
+    assert!(printed.contains("nothing to do"), "an older program leaves a newer schema alone: {printed}");
+    // The parcels move on by themselves, and the worker has to read the carriers' callbacks.
     desk.close().await;
     drop((new_worker, old_server));
 }
 
 #[tokio::test]
-async fn a_migration_steps_back_from_tables_in_use_and_comes_again() {
-    let (record, folder) = (Record::create().await, Folder::create());
+async fn a_migration_gives_way_to_a_table_in_use_and_tries_again() {
+    let record = Record::create().await;
+    let folder = Folder::create();
     let next = next_release(&folder).await;
     let mut slow = record.store.pool().begin().await.unwrap();
     slow.execute("select * from cases").await.unwrap();
@@ -98,7 +100,7 @@ async fn a_migration_steps_back_from_tables_in_use_and_comes_again() {
         let waits = "select count(*) from pg_locks where not granted and relation = 'cases'::regclass";
         let count = async || sqlx::query_scalar::<_, i64>(waits).fetch_one(record.store.pool()).await.unwrap();
         wait_until("the change waits", async || count().await == 1).await;
-        wait_until("the change steps back", async || count().await == 0).await;
+        wait_until("the change gives way", async || count().await == 0).await;
         slow.rollback().await.unwrap();
     };
     let (done, ()) = tokio::join!(migrate(&mut connection, &next, |_| ()), waiting);
@@ -108,7 +110,7 @@ async fn a_migration_steps_back_from_tables_in_use_and_comes_again() {
 }
 
 #[tokio::test]
-async fn a_schema_of_another_program_is_left_alone() {
+async fn the_schema_of_another_program_is_left_alone() {
     let record = Record::create().await;
     let mut connection = record.store.pool().acquire().await.unwrap();
     connection.execute("update _sqlx_migrations set checksum = '\\x00' where version = 3").await.unwrap();
@@ -116,26 +118,4 @@ async fn a_schema_of_another_program_is_left_alone() {
     assert!(matches!(&done, Err(MigrationError::Strange { broken, .. }) if *broken == [3]), "{done:?}");
     drop(connection);
     record.drop().await;
-}
-
-/// A statement that returns whatever columns there are fails, once prepared, when a migration adds one.
-#[test]
-fn statements_name_their_columns() {
-    let star = Regex::new(r"(?:select|returning)\s+(?:\w+\.)?\*(?:\s+from\s+(\w+))?").unwrap();
-    let mut found = Vec::new();
-    for file in files(Path::new("src/store")).into_iter().chain(files(Path::new("src/casework"))) {
-        let text = fs::read_to_string(&file).unwrap();
-        let stars = star.captures_iter(&text).filter(|star| star.get(1).is_none_or(|table| table.as_str() != "unnest"));
-        found.extend(stars.map(|star| format!("{}: {}", file.display(), &star[0])));
-    }
-    assert!(found.is_empty(), "name the columns:\n{}", found.join("\n"));
-}
-
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
-    }
-    files
 }

@@ -1,94 +1,94 @@
-//! Redis behind sentinels: its primary dies or falls silent while decisions are made, the replica takes over, and no
-//! process of ours is started anew or told where Redis is now.
+//! Redis behind sentinels: its primary dies or falls silent while decisions are reported, the replica takes over, and
+//! no process of ours is restarted or given the new address.
 
 use songda::demo::wait;
 use songda::queue::connection::node::Node;
 use songda::queue::survey::{Member, Survey};
 
-use crate::operations::doctor::Report;
-use crate::resilience::outages::Office;
-use crate::support::desk::{PATIENCE, wait_until};
+use crate::support::doctor::Report;
+use crate::support::load::Installation;
 use crate::support::servers::Own;
+use crate::support::wait::{TIMEOUT, wait_until};
 
 #[tokio::test]
-async fn a_fail_over_is_followed() {
+async fn processes_follow_a_fail_over_to_the_replica_and_back() {
     let mut own = Own::redis_with_sentinels("test-sentinels").await;
-    let office = Office::open(&own).await;
-    let clerk = &office.clerk;
-    let (first, second) = primary_and_replica(&office).await;
+    let installation = Installation::start(&own).await;
+    let clerk = &installation.clerk;
+    let [first, second] = primary_and_replica(&installation).await;
 
     let trouble = async {
-        clerk.some_are_taken().await;
+        clerk.some_are_accepted().await;
         own.order("kill redis-1").await;
-        clerk.some_are_taken().await;
-        takes_over(&office, &second).await;
-        clerk.some_are_taken().await;
+        clerk.some_are_accepted().await;
+        wait_for_primary(&installation, &second).await;
+        clerk.some_are_accepted().await;
         own.order("start redis-1").await;
-        follows(&office, &first, &second).await;
+        wait_for_replica(&installation, &first, &second).await;
 
-        // Its connections stand, so nothing but their silence says that it is gone.
+        // Connections to it stay open, so its silence is the only sign that it is gone.
         own.order("pause redis-2").await;
-        clerk.some_are_taken().await;
-        takes_over(&office, &first).await;
-        clerk.some_are_taken().await;
+        clerk.some_are_accepted().await;
+        wait_for_primary(&installation, &first).await;
+        clerk.some_are_accepted().await;
         own.order("resume redis-2").await;
-        follows(&office, &second, &first).await;
-        clerk.some_are_taken().await;
-        clerk.go_home();
+        wait_for_replica(&installation, &second, &first).await;
+        clerk.some_are_accepted().await;
+        clerk.stop();
     };
     tokio::join!(clerk.work(), trouble);
 
-    is_found_well(&office).await;
-    office.close(None).await;
+    wait_for_a_healthy_report(&installation).await;
+    installation.close(None).await;
     own.close().await;
 }
 
-/// Waits until the doctor finds all of it well. Sentinels that watch each other agree a moment later than the servers.
-async fn is_found_well(office: &Office) {
-    let mut said = String::new();
-    let found = wait::until("all of Redis is found well", PATIENCE, async || {
-        let report = Report::of(&office.desk, &[]).await;
-        let well = [("sentinels", 1), ("replicas", 1), ("server", 2), ("eviction", 2)];
-        let is_well = well.iter().all(|(check, places)| report.states("redis", check) == vec!["ok"; *places]);
-        said = report.text;
-        Ok(is_well.then_some(()))
+/// Waits until the doctor finds no fault. Sentinels agree with each other a moment later than the servers do.
+async fn wait_for_a_healthy_report(installation: &Installation) {
+    let mut text = String::new();
+    let found = wait::until("all of Redis is found healthy", TIMEOUT, async || {
+        let report = Report::of(&installation.desk, &[]).await;
+        let checks = [("sentinels", 1), ("replicas", 1), ("server", 2), ("eviction", 2)];
+        let is_healthy = checks.iter().all(|(check, count)| report.states("redis", check) == vec!["ok"; *count]);
+        text = report.text;
+        Ok(is_healthy.then_some(()))
     });
     let found = found.await;
-    assert!(found.is_ok(), "{found:?}: {said}");
+    assert!(found.is_ok(), "{found:?}: {text}");
 }
 
-/// Waits until our processes are served by the primary at this place.
-async fn takes_over(office: &Office, place: &Node) {
-    wait_until("another primary is found", async || primary(office).await.as_ref() == Some(place)).await;
-    office.is_well().await;
+/// Waits until our processes use the primary at this address.
+async fn wait_for_primary(installation: &Installation, node: &Node) {
+    wait_until("another primary is found", async || primary(installation).await.as_ref() == Some(node)).await;
+    installation.is_ready().await;
 }
 
-async fn primary(office: &Office) -> Option<Node> {
-    let members = members(office).await;
+async fn primary(installation: &Installation) -> Option<Node> {
+    let members = members(installation).await;
     let primary = members.into_iter().find(|member| member.copies.is_none())?;
     primary.condition.is_ok_and(|condition| condition.role == "master").then_some(primary.place)
 }
 
-/// Waits until the server at one place copies the one at another.
-async fn follows(office: &Office, replica: &Node, primary: &Node) {
+/// Waits until one server is a replica of the other and in step with it.
+async fn wait_for_replica(installation: &Installation, replica: &Node, primary: &Node) {
     let follows = |member: &Member| {
         member.place == *replica
             && member.copies.as_ref() == Some(primary)
             && member.condition.as_ref().is_ok_and(|condition| condition.role == "slave" && condition.in_step)
     };
-    let is_so = async || members(office).await.iter().any(follows);
-    wait_until("who was the primary follows", is_so).await;
+    let is_replica = async || members(installation).await.iter().any(follows);
+    wait_until("the former primary is a replica", is_replica).await;
 }
 
-async fn primary_and_replica(office: &Office) -> (Node, Node) {
-    let members = members(office).await;
+async fn primary_and_replica(installation: &Installation) -> [Node; 2] {
+    let members = members(installation).await;
     let place = |is_primary| members.iter().find(|member| member.copies.is_none() == is_primary).unwrap().place.clone();
-    (place(true), place(false))
+    [place(true), place(false)]
 }
 
-async fn members(office: &Office) -> Vec<Member> {
-    match office.desk.queue().survey().await.unwrap() {
+async fn members(installation: &Installation) -> Vec<Member> {
+    match installation.desk.queue().survey().await.unwrap() {
         Survey::Sentinels { members, .. } => members,
-        _ => unreachable!("sentinels watch it"),
+        _ => unreachable!("Redis has sentinels"),
     }
 }

@@ -1,4 +1,4 @@
-//! The documents tell the truth: every setting is listed, every link leads somewhere, and one thing has one name.
+//! The documents are true: every setting is listed, and every link has a target.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,19 @@ use std::process::Command;
 
 use regex::Regex;
 
+use crate::support::files::{documents, files_under, has_heading};
+
 #[test]
 fn every_setting_is_documented() {
     let table = Command::new(env!("CARGO_BIN_EXE_songda")).arg("settings").env_clear().output().unwrap();
     let table = String::from_utf8(table.stdout).unwrap();
-    let there = fs::read_to_string("docs/settings.md").unwrap_or_default();
-    assert!(there.ends_with(&table), "docs/settings.md is not what the program reads. Mend it with: script/generate");
+    let committed = fs::read_to_string("docs/settings.md").unwrap_or_default();
+    assert!(committed.ends_with(&table), "docs/settings.md is not what the program reads. Run: script/generate");
 }
 
-/// Who sets something that nobody reads believes in something that is not so.
+/// A setting that no program reads misleads the operator who sets it.
 #[test]
-fn every_setting_that_is_set_is_read() {
+fn every_setting_in_a_deployment_file_exists() {
     let settings = fs::read_to_string("docs/settings.md").unwrap();
     // Read by compose.yaml itself, and by `songda staff`.
     let others = ["SONGDA_PORT", "SONGDA_SANDBOX_PORT", "SONGDA_PASSWORD"];
@@ -30,11 +32,11 @@ fn every_setting_that_is_set_is_read() {
         let not_read = named.filter(|name| !others.contains(name) && !settings.contains(&format!("`{name}`")));
         unknown.extend(not_read.map(|name| format!("{}: {name}", file.display())));
     }
-    assert!(unknown.is_empty(), "settings that nobody reads:\n{}", unknown.join("\n"));
+    assert!(unknown.is_empty(), "settings that no program reads:\n{}", unknown.join("\n"));
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_in_a_document_has_a_target() {
     let link = Regex::new(r"\]\(([^)\s#]*)(?:#([^)]*))?\)").unwrap();
     let mut dead = Vec::new();
     for file in documents() {
@@ -42,60 +44,11 @@ fn every_link_leads_somewhere() {
         let folder = file.parent().unwrap_or(Path::new(""));
         for found in link.captures_iter(&text).filter(|found| !found[1].contains("://")) {
             let target = if found[1].is_empty() { file.clone() } else { folder.join(&found[1]) };
-            let leads = target.exists() && found.get(2).is_none_or(|place| has_heading(&target, place.as_str()));
-            if !leads {
+            let exists = target.exists() && found.get(2).is_none_or(|anchor| has_heading(&target, anchor.as_str()));
+            if !exists {
                 dead.push(format!("{}: {}", file.display(), &found[0]));
             }
         }
     }
-    assert!(dead.is_empty(), "links that lead nowhere:\n{}", dead.join("\n"));
-}
-
-/// Whether a document has a heading that is linked to by these words.
-pub fn has_heading(document: &Path, words: &str) -> bool {
-    let text = fs::read_to_string(document).unwrap();
-    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
-    let linked = |heading: &str| {
-        let kept = heading.to_lowercase().replace(' ', "-");
-        kept.chars().filter(|letter| letter.is_alphanumeric() || *letter == '-').collect::<String>()
-    };
-    headings.map(linked).any(|heading| heading == words)
-}
-
-/// Words for things that have another name here (see the table of words in docs/architecture.md).
-#[test]
-fn one_thing_has_one_name() {
-    const OTHER_NAMES: &str = "Applicationform|Errand|Shipment|Consignment|Citizen|Approver|Clerk|Courier[A-Z]?Company";
-    let defined = Regex::new(&format!(r"\b(?:struct|enum|trait|mod|type)\s+\w*(?i:{OTHER_NAMES})\w*")).unwrap();
-    let mut found = Vec::new();
-    for file in files_under(Path::new("src"), "rs") {
-        let text = fs::read_to_string(&file).unwrap();
-        found.extend(defined.find_iter(&text).map(|word| format!("{}: {}", file.display(), word.as_str())));
-    }
-    assert!(found.is_empty(), "other words for things that have a name:\n{}", found.join("\n"));
-}
-
-/// The documents of the project's root, of docs/ and of the catalogue.
-fn documents() -> Vec<PathBuf> {
-    let mut files = files_under(Path::new("docs"), "md");
-    files.extend(files_in(Path::new("catalog"), "md"));
-    files.extend(files_in(Path::new("."), "md"));
-    files
-}
-
-fn files_under(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut files = files_in(folder, ending);
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(files_under(&path, ending));
-        }
-    }
-    files.sort();
-    files
-}
-
-fn files_in(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.extension().is_some_and(|found| found == ending)).collect()
+    assert!(dead.is_empty(), "links without a target:\n{}", dead.join("\n"));
 }

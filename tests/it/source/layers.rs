@@ -1,13 +1,13 @@
-//! Arrows between layers point downward only. This test reads the sources, so an arrow that should not be there is
-//! named with its file and line, before anybody has to argue about it.
+//! Arrows between layers point downward only. These tests read the sources, and name a wrong arrow with its file and
+//! line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use songda::registry::Registry;
 
-/// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks that
-/// are waited for), `kill_point` (where tests kill), `metrics` (counts) and `trace` (spans) lie beneath everything.
+/// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks for which a
+/// stop waits), `kill_point` (where tests kill a process), `metrics` and `trace` are beneath all layers.
 const MAY_USE: [(&str, &[&str]); 24] = [
     ("main", &["*"]),
     ("lib", &["*"]),
@@ -28,12 +28,12 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("queue", &["catalog", "domain"]),
     ("gateway", &["catalog", "domain"]),
     ("casework", &["store", "queue", "gateway", "catalog", "domain"]),
-    ("api", &["casework", "store", "queue", "gateway", "catalog", "domain"]),
+    ("api", &["casework", "queue", "gateway", "catalog", "domain"]),
     ("worker", &["casework", "store", "queue", "gateway", "catalog", "domain"]),
-    // Beside the product: the outside world, and a user.
+    // Beside the product: the outside world and a player.
     ("sandbox", &["gateway", "domain"]),
     ("demo", &["domain"]),
-    // A gateway's twin stands in the gateway's folder and belongs to the sandbox.
+    // A gateway's twin is in the gateway's folder and belongs to the sandbox.
     ("twin", &["sandbox", "gateway", "domain"]),
 ];
 const BENEATH_ALL: [&str; 5] = ["env", "kill_point", "lifecycle", "metrics", "trace"];
@@ -52,7 +52,7 @@ fn only_casework_begins_transactions() {
 }
 
 #[test]
-fn below_the_api_nobody_knows_http_statuses() {
+fn no_layer_below_the_api_knows_http_statuses() {
     let allowed = |file: &Path| {
         ["src/api", "src/gateway", "src/sandbox", "src/demo"].iter().any(|folder| file.starts_with(folder))
             || ["src/main.rs", "src/app.rs"].iter().any(|known| file == Path::new(known))
@@ -62,16 +62,16 @@ fn below_the_api_nobody_knows_http_statuses() {
 }
 
 #[test]
-fn no_gateway_is_known_by_name_outside_its_folder() {
+fn no_code_outside_a_gateways_folder_depends_on_its_name() {
     let registry = Registry::shipped();
     let channels = registry.channels().iter().map(|known| known.code);
     let codes: Vec<&str> = channels.chain(registry.carriers().iter().map(|known| known.code)).collect();
     let choices = |code: &&str| [format!("\"{code}\" =>"), format!("== \"{code}\""), format!("!= \"{code}\"")];
     let choices: Vec<String> = codes.iter().flat_map(choices).chain(["starts_with(\"sms_".to_owned()]).collect();
     let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
-    // The player stands outside; a gateway's own folder and its twin know themselves.
+    // The player is no part of the product. A gateway's own folder and its twin may name it.
     let found = places(&choices, |file| file.starts_with("src/gateway") || file.starts_with("src/demo"));
-    assert!(found.is_empty(), "decided by a gateway's name:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "code that depends on a gateway's name:\n{}", found.join("\n"));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn layer_of(file: &Path) -> String {
     inside[0].trim_end_matches(".rs").to_owned()
 }
 
-/// The root modules that a file names, by `crate::` or by enough `super::`, each with its line.
+/// The root modules that a file names by `crate::` or by `super::`, each with its line.
 fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
     let depth = depth_of(file);
     let mut found = Vec::new();
@@ -127,20 +127,22 @@ fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// How many `super::` lead from a file to the crate's root.
+/// The number of `super::` from a file to the crate's root.
 fn depth_of(file: &Path) -> usize {
     let parts = file.iter().count() - 1;
     let is_root_of_folder = file.file_name().is_some_and(|name| name == "mod.rs");
     if is_root_of_folder { parts - 1 } else { parts }
 }
 
-/// The names that follow a path's beginning: one, or those at the top of a brace group.
+/// The names after the beginning of a path: one, or those at the top level of a brace group.
 fn named(text: &str, at: usize, after: usize) -> Vec<(usize, String)> {
     let line = text[..at].matches('\n').count() + 1;
     let rest = &text[after..];
     let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let Some(group) = rest.strip_prefix('{') else { return vec![(line, name(rest))] };
-    let (mut depth, mut start, mut names) = (0, true, Vec::new());
+    let mut depth = 0;
+    let mut start = true;
+    let mut names = Vec::new();
     for (index, c) in group.char_indices() {
         match c {
             '{' => depth += 1,
@@ -157,7 +159,7 @@ fn named(text: &str, at: usize, after: usize) -> Vec<(usize, String)> {
     names
 }
 
-/// Where any of some words stands in the sources and tests, but for these files.
+/// The lines of the sources with any of these words, except in allowed files.
 fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for file in sources().into_iter().filter(|file| !allowed(file)) {
@@ -170,15 +172,15 @@ fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
     found
 }
 
-/// A file without comments and without its unit tests; lines keep their numbers.
-fn code_of(file: &Path) -> String {
+/// A file without its comments and unit tests. Lines keep their numbers.
+pub(super) fn code_of(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// Every source file but those that hold tests alone, as `src/…`.
-fn sources() -> Vec<PathBuf> {
+/// Every source file except those with unit tests only, as `src/…`.
+pub(super) fn sources() -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::from("src")];
     while let Some(folder) = folders.pop() {
@@ -191,13 +193,13 @@ fn sources() -> Vec<PathBuf> {
             }
         }
     }
-    assert!(files.len() > 20, "the sources are found from the crate's root");
+    assert!(files.len() > 20, "the tests run in the crate's root");
     files.sort();
     files
 }
 
 #[test]
-fn the_reader_of_arrows_reads() {
+fn the_arrows_of_a_file_are_read() {
     let text = "use crate::domain::ids;\nuse crate::{\n  api::{x, y}, store,\n};\nuse super::super::queue::Q;\n";
     let found = used_by(Path::new("src/gateway/shared/http.rs"), text);
     let names: Vec<(usize, &str)> = found.iter().map(|(line, name)| (*line, name.as_str())).collect();

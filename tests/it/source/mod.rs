@@ -1,6 +1,10 @@
-//! Tests that read the repository itself.
+//! Tests that read the repository: its sources, documents, generated files and language.
 
-pub mod docs;
+mod circles;
+mod docs;
+mod language;
 mod layers;
+mod openapi;
 mod readme;
+mod sql;
 mod typescript;

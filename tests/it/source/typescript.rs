@@ -1,5 +1,5 @@
-//! Clients generated from the documents by a well-kept generator type-check, and the one of `openapi/mobile.json` plays the
-//! resident's part.
+//! TypeScript clients generated from the OpenAPI documents type-check, and the one of `openapi/mobile.json` goes
+//! through a whole journey.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -11,18 +11,17 @@ use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
 use songda::domain::kernel::ids::DraftId;
 use tokio::process::Command;
 
-use crate::support::desk::{Desk, PATIENCE};
+use crate::support::desk::Desk;
+use crate::support::items::{AGENCY, ITEM};
+use crate::support::wait::TIMEOUT;
 
-/// 居住证申领: it takes files, an officer, and a courier.
-const ITEM: &str = "JT-0045";
-const AGENCY: &str = "public-security";
 const APPLICANT: Applicant =
     Applicant { name: "王小明", resident_id: "320422198506150024", phone: "13912340001", home: "清风路1号" };
 
 #[tokio::test]
-async fn a_generated_client_plays_the_residents_part() {
+async fn a_generated_client_goes_through_a_residents_journey() {
     if !has_node().await {
-        skipped("Node 20 or newer is not here, and the TypeScript client needs it");
+        skipped("the TypeScript client needs Node 20 or newer");
         return;
     }
     let desk = Desk::open().await;
@@ -43,22 +42,25 @@ async fn a_generated_client_plays_the_residents_part() {
     desk.close().await;
 }
 
-/// Accepts and grants what the client submits.
+/// Accepts and grants the case that the client submits.
 async fn decide(desk: &Desk) {
     let officer = desk.officer(AGENCY).await;
     let mut submitted = None;
-    let looked = wait::until("the client submits", PATIENCE, async || {
+    let looked = wait::until("the client submits", TIMEOUT, async || {
         let queue = officer.caller().get("/staff/v1/cases").query(&[("state", "submitted")]).success().await?;
         submitted = queue.rows()?.first().and_then(|case| case["id"].as_str().map(str::to_owned));
         Ok(submitted.is_some().then_some(()))
     });
-    // Where the client fails before, its own words are the better ones.
-    let (Ok(()), Some(case)) = (looked.await, submitted) else { return };
+    // If the client fails before, its own message is the better one.
+    if looked.await.is_err() {
+        return;
+    }
+    let case = submitted.unwrap();
     officer.accept(&case).await.unwrap();
     officer.grant(&case, &json!({"title": "居住证"})).await.unwrap();
 }
 
-/// Says it past the runner, which shows nothing of a test that passes.
+/// Prints a reason without the test runner, which hides the output of a test that passes.
 fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }

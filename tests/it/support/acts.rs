@@ -1,10 +1,49 @@
-//! What tests about cases ask for in the same way.
+//! What residents and officers do with a case, call by call. [`super::journey`] does it in one line, if every call
+//! succeeds.
 
+use reqwest::multipart::Part;
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::{Caller, Reply};
+use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::ids::DraftId;
 
-/// An officer acts on a case as it is now.
+use super::desk::Desk;
+
+/// The path of a draft that does not exist yet.
+pub fn fresh_draft() -> String {
+    format!("/v1/drafts/{}", fresh(DraftId::from_uuid))
+}
+
+/// A draft in which nothing but the item is filled in.
+pub fn begun(item: &str) -> Value {
+    json!({"item_code": item, "form": {}, "materials": []})
+}
+
+/// A resident submits a draft under an idempotency key.
+pub async fn submit(resident: &Caller, draft: &str, key: &str) -> Reply {
+    resident.post("/v1/cases").once(key).json(&json!({"draft": draft})).answer().await.unwrap()
+}
+
+/// A resident uploads a file.
+pub async fn upload(resident: &Caller, content: impl Into<Vec<u8>>) -> Reply {
+    let part = Part::bytes(content.into()).file_name("scan.pdf").mime_str("application/pdf").unwrap();
+    resident.post("/v1/uploads").file(part).answer().await.unwrap()
+}
+
+/// How many contents lie in the folder of the uploads, with a row in the database or without.
+pub fn stored_contents(desk: &Desk) -> usize {
+    let Ok(days) = std::fs::read_dir(desk.folder.join("uploads")) else { return 0 };
+    days.map(|day| std::fs::read_dir(day.unwrap().path()).unwrap().count()).sum()
+}
+
+/// A resident corrects the address to which the result of a case goes.
+pub async fn correct_delivery(resident: &Caller, case: &str, address: &str, if_match: &str) -> Reply {
+    let call = resident.put(&format!("/v1/cases/{case}/delivery")).if_match(if_match).once(&fresh_key());
+    call.json(&json!({"address": address})).answer().await.unwrap()
+}
+
+/// An officer acts on the present version of a case: `acceptance`, `supplement-notice` or `decision`.
 pub async fn act(officer: &Caller, case: &str, act: &str, body: &Value) -> Reply {
     let path = format!("/staff/v1/cases/{case}");
     let read = officer.get(&path).success().await.unwrap();
@@ -12,19 +51,25 @@ pub async fn act(officer: &Caller, case: &str, act: &str, body: &Value) -> Reply
     call.json(body).answer().await.unwrap()
 }
 
-/// A resident corrects where the result of a case goes.
-pub async fn correct_delivery(resident: &Caller, case: &str, address: &str, if_match: &str) -> Reply {
-    let call = resident.put(&format!("/v1/cases/{case}/delivery")).if_match(if_match).once(&fresh_key());
-    call.json(&json!({"address": address})).answer().await.unwrap()
+/// The body of a decision that grants.
+pub fn grant() -> Value {
+    json!({"outcome": "grant", "result": {"title": "居住证"}})
 }
 
-/// An answer is this problem.
-pub fn refused(reply: &Reply, status: u16, code: &str) {
-    assert_eq!((reply.status.as_u16(), reply.body["code"].as_str()), (status, Some(code)), "{}", reply.body);
+/// The body of a decision that denies.
+pub fn deny() -> Value {
+    json!({"outcome": "deny", "reasons": "居住不满半年"})
 }
 
-/// The places of all that is wrong with a body, with a word for each fault.
-pub fn faults(reply: &Reply) -> Vec<(&str, &str)> {
-    let errors = reply.body["errors"].as_array().unwrap_or_else(|| panic!("no fault: {}", reply.body));
-    errors.iter().map(|fault| (fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap())).collect()
+/// The body of a supplement notice.
+pub fn notice() -> Value {
+    json!({"points": ["缺少居住证明"]})
+}
+
+/// A case's history: the kind of actor, the act, and its cause.
+pub async fn history(officer: &Caller, case: &str) -> Vec<(String, String, Value)> {
+    let read = officer.get(&format!("/staff/v1/cases/{case}/history")).success().await.unwrap();
+    let text = |entry: &Value, member: &str| entry[member].as_str().unwrap().to_owned();
+    let kind = |entry: &Value| text(entry, "by").split(':').next().unwrap().to_owned();
+    read.rows().unwrap().iter().map(|entry| (kind(entry), text(entry, "act"), entry["cause"].clone())).collect()
 }

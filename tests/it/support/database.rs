@@ -1,28 +1,23 @@
-//! Databases of tests: each is made for one test, and dropped at its end. A test that fails leaves its own behind, to be
-//! looked at.
+//! Databases of tests. Each is created for one test and dropped at its end. A failed test leaves its database behind
+//! for inspection.
 
 use songda::domain::kernel::clock::fresh_uuid;
 use songda::store::{KeyRing, MIGRATOR, Store};
 use sqlx::AssertSqlSafe;
 
-use crate::support::servers::Servers;
+use super::servers::Servers;
 
-/// One database.
 pub struct Database {
     name: String,
-    /// Where it is.
     pub url: String,
-    /// The servers of its test.
     pub servers: Servers,
 }
 
 impl Database {
-    /// An empty one.
     pub async fn empty(servers: &Servers) -> Self {
         Self::create(servers, "").await
     }
 
-    /// A copy of another one.
     pub async fn copy_of(servers: &Servers, template: &str) -> Self {
         Self::create(servers, &format!("template {template}")).await
     }
@@ -34,12 +29,12 @@ impl Database {
         new
     }
 
-    /// Gives it a name of its own for good: from now on nobody drops it.
+    /// Renames it, so that it outlives its test.
     pub async fn keep_as(self, name: &str) {
         self.administer(format!("alter database {} rename to {name}", self.name)).await;
     }
 
-    /// Drops it, whoever is still connected.
+    /// Drops it, even if clients are still connected.
     pub async fn drop(&self) {
         self.administer(format!("drop database {} with (force)", self.name)).await;
     }
@@ -49,15 +44,13 @@ impl Database {
     }
 }
 
-/// An empty record: a database with the schema, and its store.
+/// A database with the schema and no rows, for tests that call the store or a use case without an API.
 pub struct Record {
     database: Database,
-    /// Its store.
     pub store: Store,
 }
 
 impl Record {
-    /// Makes it.
     pub async fn create() -> Self {
         let database = Database::empty(&Servers::shared()).await;
         let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
@@ -66,7 +59,6 @@ impl Record {
         Self { database, store }
     }
 
-    /// Drops it.
     pub async fn drop(self) {
         self.store.pool().close().await;
         self.database.drop().await;

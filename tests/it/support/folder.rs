@@ -1,5 +1,5 @@
-//! Folders of tests: keys, uploads, logs and whatever else belongs on a disk. Each is under `target/`, and goes with its
-//! test. A test that fails leaves its own behind, to be looked at.
+//! Folders of tests, for keys, uploads and logs. Each is under `target/` and is removed at the end of its test. A
+//! failed test leaves its folder behind for inspection.
 
 use std::fs;
 use std::ops::Deref;
@@ -7,18 +7,16 @@ use std::path::{Path, PathBuf};
 
 use songda::demo::fresh_key;
 
-/// One folder.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// An empty one.
     pub fn create() -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fresh_key());
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    /// The address of a file in it, as settings and commands take it.
+    /// The path of a file in it, as a string for settings and commands.
     pub fn path_of(&self, name: &str) -> String {
         self.join(name).to_str().unwrap().to_owned()
     }

@@ -1,11 +1,29 @@
-//! What tests stand on. No test of the product is in here.
+//! What the tests stand on: an installation of the test's own (`desk`), its people, a case's journey in one line, the
+//! back office, other processes, servers that can be stopped, and faults. `docs/writing-a-test.md` shows how a test
+//! uses them.
 
 pub mod acts;
+pub mod answers;
+pub mod arrivals;
+pub mod consents;
 pub mod database;
+pub mod days;
 pub mod desk;
+pub mod doctor;
+pub mod edge;
+pub mod faults;
+pub mod files;
 pub mod folder;
+pub mod items;
+pub mod journey;
+pub mod load;
+pub mod locks;
 pub mod office;
+pub mod people;
 pub mod people_desk;
+pub mod process;
 pub mod proxy;
 pub mod servers;
+pub mod settings;
 pub mod template;
+pub mod wait;

@@ -1,4 +1,5 @@
-//! The use cases about people on an empty database of their own, at whatever time a test says it is.
+//! The use cases about people on an empty database, at a time that the test sets: what only a database with its locks
+//! can show.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +13,7 @@ use songda::auth::tokens::Tokens;
 use songda::casework::frame::bell::Bell;
 use songda::casework::people::People;
 use songda::casework::people::recent::Recent;
-use songda::casework::people::signed_in::SignedIn;
+use songda::casework::people::sessions::open::SignedIn;
 use songda::casework::upkeep::forget_old::forget_old;
 use songda::catalog::{Catalog, Revision, Snapshot};
 use songda::domain::delivery::address::RegionNames;
@@ -26,11 +27,10 @@ use songda::gateway::identity::{IdentityFact, IdentityGateway};
 use songda::gateway::login::wechat::{LoginFault, LoginGateway, WechatIdentity};
 use songda::store::Store;
 
-use crate::support::database::Record;
+use super::database::Record;
 
 pub const TOKEN_ENDPOINT: &str = "https://songda.example/integration/v1/token";
 
-/// People on a database that is dropped at the end.
 pub struct PeopleDesk {
     pub people: People,
     pub start: Instant,
@@ -41,7 +41,8 @@ pub struct PeopleDesk {
 impl PeopleDesk {
     pub async fn open() -> Self {
         let record = Record::create().await;
-        let (start, register) = ("2026-03-02T01:00:00Z".parse().unwrap(), Register::default());
+        let start = "2026-03-02T01:00:00Z".parse().unwrap();
+        let register = Register::default();
         Self { people: people(record.store.clone(), start, &register), start, register, record }
     }
 
@@ -50,17 +51,17 @@ impl PeopleDesk {
         People { clock: Clock::frozen(self.start + TimeDelta::seconds(seconds)), ..self.people.clone() }
     }
 
-    /// How many rows are forgotten some seconds after the start.
+    /// Runs housekeeping some seconds after the start. Returns the number of deleted rows.
     pub async fn forget_old_after(&self, seconds: i64) -> u64 {
         forget_old(&self.record.store, self.start + TimeDelta::seconds(seconds)).await.unwrap()
     }
 
-    /// Somebody who signed in by WeChat.
-    pub async fn somebody(&self, code: &str) -> SignedIn<Person> {
-        self.people.sign_in_wechat(&private(code), Language::Chinese).await.unwrap()
+    /// Signs a person in by WeChat. One code is always one person here.
+    pub async fn sign_in(&self, code: &str) -> SignedIn<Person> {
+        self.people.sessions().by_wechat(&private(code), Language::Chinese).await.unwrap()
     }
 
-    /// The latest code that was made for a number: what the SMS says.
+    /// The latest sign-in code for a number, as the SMS contains it.
     pub async fn code_for(&self, phone: &str) -> Private<String> {
         let keys = self.people.store.keys();
         let mut connection = self.people.store.connection().await.unwrap();
@@ -106,7 +107,7 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
     }
 }
 
-/// A catalogue of nothing but templates: a one-time one of decisions, in either language, and a long-term one.
+/// A catalogue with WeChat templates only: one-time templates of decisions in both languages, and a long-term one.
 pub fn templates(revision: i64, of_decisions: &str) -> Snapshot {
     let template = |id: &str, language: &str, consent: &str, events: &[&str]| {
         json!({
@@ -129,7 +130,7 @@ pub fn templates(revision: i64, of_decisions: &str) -> Snapshot {
     Snapshot::new(Revision { number: revision, published_at }, Vec::new(), Vec::new(), parts)
 }
 
-/// Takes any code as the openid itself.
+/// A WeChat that accepts any code, and answers with the code as openid.
 struct AnyCode;
 
 #[async_trait]
@@ -139,12 +140,12 @@ impl LoginGateway for AnyCode {
     }
 }
 
-/// A register in which everybody is called 王小明; about 停机 it says nothing.
+/// An identity gateway that confirms the name 王小明 for every resident ID, and is unavailable for the name 停机.
 #[derive(Clone, Default)]
 pub struct Register(Arc<AtomicUsize>);
 
 impl Register {
-    /// How often it was asked.
+    /// How many comparisons it made.
     pub fn asked(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }

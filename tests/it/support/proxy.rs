@@ -1,5 +1,5 @@
-//! A TCP proxy that misbehaves on demand, to be put before PostgreSQL, Redis or a gateway: it delays, falls silent
-//! with its connections open (as a machine does that lost its power), or cuts them.
+//! A TCP proxy that misbehaves on demand, before PostgreSQL, Redis or a gateway. It delays data, falls silent with its
+//! connections open as a machine does that lost its power, or cuts them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,69 +13,70 @@ use tokio::sync::watch;
 
 /// How the proxy behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum Link {
     /// Everything passes.
     Open,
-    /// Everything passes, each piece this much later.
+    /// Everything passes, each piece after this delay.
     Slow(Duration),
-    /// Connections stand and are even accepted, but nothing passes.
+    /// Connections stay open, and new ones are accepted, but nothing passes.
     Silent,
-    /// Connections are closed, and new ones as soon as they are made.
+    /// Connections are closed, and new ones as soon as they are opened.
     Cut,
 }
 
-/// A proxy before one address, or before several that do the same. It ends when it is dropped.
+/// A proxy before one server, or before several that serve the same. It ends when it is dropped.
 pub struct Proxy {
     address: SocketAddr,
-    line: watch::Sender<State>,
+    state: watch::Sender<State>,
     struck: Arc<AtomicU64>,
     tasks: Tasks,
 }
 
-/// How the proxy behaves, and since which order.
+/// How the proxy behaves, and the number of the order that said so.
 #[derive(Debug, Clone, Copy)]
 struct State {
-    line: Line,
+    link: Link,
     order: u64,
-    /// Connections that were made before this order stay silent for good, as if the other machine were gone.
+    /// Connections opened before this order stay silent for good, as if the other machine were gone.
     lost_before: u64,
 }
 
 impl Proxy {
-    /// Starts one on a free port.
+    /// Starts a proxy on a free port.
     pub async fn before(target: SocketAddr) -> Self {
         Self::among(vec![target]).await
     }
 
-    /// Starts one on a free port that brings each connection to the next server that takes it.
+    /// Starts a proxy on a free port that gives each connection to the next server that accepts it.
     pub async fn among(targets: Vec<SocketAddr>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (line, seen) = watch::channel(State { line: Line::Open, order: 1, lost_before: 0 });
-        let (tasks, struck) = (Tasks::new(), Arc::new(AtomicU64::new(0)));
+        let (state, seen) = watch::channel(State { link: Link::Open, order: 1, lost_before: 0 });
+        let tasks = Tasks::new();
+        let struck = Arc::new(AtomicU64::new(0));
         let targets = Targets { addresses: targets.into(), next: AtomicUsize::new(0) };
         tasks.spawn(listen(listener, Arc::new(targets), seen, Arc::clone(&struck), tasks.clone()));
-        Self { address, line, struck, tasks }
+        Self { address, state, struck, tasks }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Changes how it behaves, for connections that stand already too.
-    pub fn set(&self, line: Line) {
-        self.line.send_modify(|state| (state.line, state.order) = (line, state.order + 1));
+    /// Changes how it behaves, for open connections as well.
+    pub fn set(&self, link: Link) {
+        self.state.send_modify(|state| *state = State { link, order: state.order + 1, ..*state });
     }
 
-    /// Everything passes; but the connections that stand hear nothing any more, and are not told that.
+    /// Silences the open connections for good, without closing them. New ones work.
     pub fn lose(&self) {
-        self.line.send_modify(|state| {
-            *state = State { line: Line::Open, order: state.order + 1, lost_before: state.order + 1 };
+        self.state.send_modify(|state| {
+            *state = State { link: Link::Open, order: state.order + 1, lost_before: state.order + 1 };
         });
     }
 
-    /// How many connections were cut, lost, held up or slowed down in the middle of something, each once for every order.
+    /// How many connections were cut, lost, held up or slowed down while in use. Each counts once for each order.
     pub fn struck(&self) -> u64 {
         self.struck.load(Ordering::Relaxed)
     }
@@ -108,29 +109,30 @@ impl Targets {
 async fn listen(
     listener: TcpListener,
     targets: Arc<Targets>,
-    line: watch::Receiver<State>,
+    state: watch::Receiver<State>,
     struck: Arc<AtomicU64>,
     tasks: Tasks,
 ) {
     let stop = tasks.stopping();
     while let Some(Ok((client, _))) = stop.run_until_cancelled(listener.accept()).await {
-        let (line, stop, targets) = (line.clone(), stop.clone(), Arc::clone(&targets));
-        let (made, struck) = (line.borrow().order, Arc::clone(&struck));
+        let stop = stop.clone();
+        let targets = Arc::clone(&targets);
+        let opened = state.borrow().order;
+        let passage = Passage { state: state.clone(), opened, struck: Arc::clone(&struck), counted: AtomicU64::new(0) };
         tasks.spawn(async move {
-            let passage = Passage { line, made, struck, counted: AtomicU64::new(0) };
             stop.run_until_cancelled(passage.connect(client, &targets)).await;
         });
     }
 }
 
-/// When even the machines between give a lost connection up, and both ends hear of it.
-const BURIED_AFTER: Duration = Duration::from_secs(300);
+/// When the network itself gives a lost connection up, and both ends notice.
+const CLOSED_AFTER: Duration = Duration::from_secs(300);
 
 /// One connection through the proxy.
 struct Passage {
-    line: watch::Receiver<State>,
-    /// Since which order it stands.
-    made: u64,
+    state: watch::Receiver<State>,
+    /// The last order before it was opened.
+    opened: u64,
     struck: Arc<AtomicU64>,
     /// The last order by which it was struck.
     counted: AtomicU64,
@@ -138,40 +140,41 @@ struct Passage {
 
 impl Passage {
     async fn connect(&self, client: TcpStream, targets: &Targets) {
-        if self.line.borrow().line == Line::Cut {
+        if self.state.borrow().link == Link::Cut {
             return;
         }
         let Some(server) = targets.connect().await else { return };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
-        let mut cut = self.line.clone();
+        let mut cut = self.state.clone();
         tokio::select! {
             () = self.carry(from_client, to_server) => {}
             () = self.carry(from_server, to_client) => {}
-            Ok(state) = cut.wait_for(|state| state.line == Line::Cut) => self.strike(*state),
+            Ok(state) = cut.wait_for(|state| state.link == Link::Cut) => self.strike(*state),
         }
     }
 
     /// Carries bytes one way until either side closes.
     async fn carry(&self, mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin) {
-        let (mut piece, mut line) = (vec![0; 16 << 10], self.line.clone());
+        let mut piece = vec![0; 16 << 10];
+        let mut state = self.state.clone();
         loop {
             let read = from.read(&mut piece).await.unwrap_or(0);
-            let seen = *line.borrow();
-            if self.made < seen.lost_before {
+            let seen = *state.borrow();
+            if self.opened < seen.lost_before {
                 self.strike(seen);
-                return tokio::time::sleep(BURIED_AFTER).await;
+                return tokio::time::sleep(CLOSED_AFTER).await;
             }
             if read == 0 {
                 return;
             }
-            if seen.line != Line::Open {
+            if seen.link != Link::Open {
                 self.strike(seen);
             }
-            let passes = |state: &State| state.line != Line::Silent && self.made >= state.lost_before;
-            let Ok(now) = line.wait_for(passes).await.map(|state| state.line) else { return };
-            if let Line::Slow(delay) = now {
+            let passes = |state: &State| state.link != Link::Silent && self.opened >= state.lost_before;
+            let Ok(now) = state.wait_for(passes).await.map(|state| state.link) else { return };
+            if let Link::Slow(delay) = now {
                 tokio::time::sleep(delay).await;
             }
             if to.write_all(&piece[..read]).await.is_err() {
@@ -188,7 +191,7 @@ impl Passage {
 }
 
 #[tokio::test]
-async fn the_proxy_passes_falls_silent_and_cuts() {
+async fn the_proxy_passes_delays_silences_cuts_and_loses_connections() {
     let echo = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let proxy = Proxy::before(echo.local_addr().unwrap()).await;
     let mut client = TcpStream::connect(proxy.address()).await.unwrap();
@@ -196,30 +199,30 @@ async fn the_proxy_passes_falls_silent_and_cuts() {
     let mut byte = [0];
 
     client.write_all(b"a").await.unwrap();
-    assert_eq!(server.read_exact(&mut byte).await.unwrap(), 1, "it passes");
+    assert_eq!(server.read_exact(&mut byte).await.unwrap(), 1, "data passes");
 
-    proxy.set(Line::Silent);
+    proxy.set(Link::Silent);
     client.write_all(b"b").await.unwrap();
     let soon = Duration::from_millis(50);
-    assert!(tokio::time::timeout(soon, server.read_exact(&mut byte)).await.is_err(), "it is silent");
+    assert!(tokio::time::timeout(soon, server.read_exact(&mut byte)).await.is_err(), "the proxy is silent");
 
-    proxy.set(Line::Slow(Duration::from_millis(1)));
+    proxy.set(Link::Slow(Duration::from_millis(1)));
     server.read_exact(&mut byte).await.unwrap();
-    assert_eq!(&byte, b"b", "nothing is lost by silence");
+    assert_eq!(&byte, b"b", "nothing is lost in the silence");
 
-    proxy.set(Line::Cut);
+    proxy.set(Link::Cut);
     assert_eq!(client.read(&mut byte).await.unwrap_or(0), 0, "the connection is closed");
-    assert_eq!(proxy.struck(), 2, "held up once, and cut once: what was slow found nothing to slow down");
+    assert_eq!(proxy.struck(), 2, "held up once and cut once; there was no data to slow down");
 
-    proxy.set(Line::Open);
+    proxy.set(Link::Open);
     let mut client = TcpStream::connect(proxy.address()).await.unwrap();
     let (mut server, _) = echo.accept().await.unwrap();
     proxy.lose();
     client.write_all(b"c").await.unwrap();
-    assert!(tokio::time::timeout(soon, server.read_exact(&mut byte)).await.is_err(), "it hears nothing any more");
+    assert!(tokio::time::timeout(soon, server.read_exact(&mut byte)).await.is_err(), "the lost connection is silent");
     let mut another = TcpStream::connect(proxy.address()).await.unwrap();
     let (mut server, _) = echo.accept().await.unwrap();
     another.write_all(b"d").await.unwrap();
     server.read_exact(&mut byte).await.unwrap();
-    assert_eq!(&byte, b"d", "a new connection is as good as ever");
+    assert_eq!(&byte, b"d", "a new connection works");
 }

@@ -1,26 +1,26 @@
-//! The database that every desk's own is a copy of: migrated, and loaded with the catalogue, once per server and build of
-//! the tests.
+//! The template database, of which every desk gets a copy: migrated, with the catalogue and some officers. It is made
+//! once for each server and each build of the tests.
 
 use std::time::UNIX_EPOCH;
 
 use songda::sandbox::{Sandbox, Settings};
 use sqlx::{AssertSqlSafe, Connection};
 
-use crate::support::database::Database;
-use crate::support::desk::{settings, songda};
-use crate::support::folder::Folder;
-use crate::support::servers::Servers;
+use super::database::Database;
+use super::folder::Folder;
+use super::items::AGENCIES;
+use super::people::add_staff;
+use super::process::songda;
+use super::servers::Servers;
+use super::settings::{desk_settings, sandbox_settings};
 
-/// The agencies whose officers tests meet.
-const AGENCIES: [&str; 3] = ["public-security", "administrative-approval", "human-resources"];
-
-/// A database that is a copy of the template.
+/// A copy of the template.
 pub async fn fresh_database(servers: &Servers) -> Database {
     let template = template(servers).await;
     Database::copy_of(servers, &template).await
 }
 
-/// The template's name; it is made if this build of the tests has not made it here yet.
+/// The template's name. Makes the template if this build of the tests has not made it on these servers.
 async fn template(servers: &Servers) -> String {
     let built = std::env::current_exe().and_then(|exe| exe.metadata()).and_then(|file| file.modified()).unwrap();
     let name = format!("songda_template_{}", built.duration_since(UNIX_EPOCH).unwrap().as_millis());
@@ -36,7 +36,7 @@ async fn template(servers: &Servers) -> String {
     name
 }
 
-/// Under a working name until it is whole, so that a killed run leaves none that is half filled.
+/// The template has another name until it is complete, so that a killed run does not leave an incomplete one.
 async fn make_template(servers: &Servers, name: &str) {
     let mut admin = servers.administrator().await;
     let stale: Vec<String> =
@@ -45,7 +45,7 @@ async fn make_template(servers: &Servers, name: &str) {
             .await
             .unwrap();
     for old in stale {
-        // One that is in use belongs to another run.
+        // If the template is in use, it belongs to another run.
         let _ = sqlx::query(AssertSqlSafe(format!("drop database {old}"))).execute(&mut admin).await;
     }
     let working = Database::empty(servers).await;
@@ -53,15 +53,15 @@ async fn make_template(servers: &Servers, name: &str) {
     working.keep_as(name).await;
 }
 
-/// The schema, the catalogue, and an officer for each agency that tests meet, all by the program's own commands.
+/// Adds the schema, the catalogue, and an officer of each agency in [`AGENCIES`], all by the program's own commands.
 async fn fill(database: &Database) {
-    let (sandbox, folder) = (Sandbox::start(Settings::for_tests(&[])).await.unwrap(), Folder::create());
-    let settings = settings(database, &folder, &sandbox, &[]).await;
+    let sandbox = Sandbox::start(Settings::for_tests(&[])).await.unwrap();
+    let folder = Folder::create();
+    let mut settings = sandbox_settings(&sandbox.base_url(), sandbox.gateways());
+    settings.extend(desk_settings(database, &folder).await);
     songda(&["migrate"], &settings).await;
     songda(&["catalog", "load", "--rehearse"], &settings).await;
-    for agency in AGENCIES {
-        let username = format!("officer.{agency}");
-        songda(&["staff", "add", &username, "--name", "测试人员", "--agency", agency, "--role", "officer"], &settings)
-            .await;
+    for agency in AGENCIES.split(',') {
+        songda(&add_staff(&format!("officer.{agency}"), agency, "officer"), &settings).await;
     }
 }

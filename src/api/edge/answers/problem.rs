@@ -19,8 +19,8 @@ use poem_openapi::{ApiResponse, Object};
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::middleware::request_id::Current;
 use crate::api::edge::parameters::bearer::wrong_token;
+use crate::casework::read_models::StoreError;
 use crate::domain::kernel::text::{Bilingual, Language};
-use crate::store::StoreError;
 
 /// The media type of every problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";

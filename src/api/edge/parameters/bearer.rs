@@ -19,12 +19,13 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::auth::tokens::{Claims, TokenAudience, Tokens};
 use crate::casework::people::People;
+use crate::casework::read_models::StoreError;
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::{Clock, Instant};
 use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
 use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::acting::Acting;
 use crate::domain::people::staff::Role;
-use crate::store::StoreError;
 
 /// A person who signed in on the mobile API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,14 @@ pub struct Person {
     pub session: SessionId,
     /// When their token ends.
     pub until: Instant,
+}
+
+impl Person {
+    /// The person acts for themselves: nobody can act for another yet.
+    #[must_use]
+    pub const fn acting(&self) -> Acting<PersonId> {
+        Acting::own(self.id)
+    }
 }
 
 /// An officer who signed in on the staff API.
@@ -133,7 +142,7 @@ pub trait Desks: Send + Sync {
 #[async_trait]
 impl Desks for People {
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
-        let found = self.officer_at_desk(named.session).await?.filter(|found| found.id == named.id);
+        let found = self.known().officer(named.session).await?.filter(|found| found.id == named.id);
         Ok(found.map(|found| Officer { agency: found.agency.clone(), role: found.role, ..named.clone() }))
     }
 }

@@ -5,15 +5,16 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::http::{HeaderName, HeaderValue};
 use poem::{IntoResponse, Request, RequestBody, Response, Result};
 use poem_openapi::registry::{MetaParamIn, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
 use serde_json::Value;
 
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::api::edge::answers::problem::Problem;
-use crate::casework::frame::idempotency::{Answer, Given, Once, OnceError};
+use crate::casework::frame::idempotency::{Given, IdempotencyError, IdempotentRequest};
 use crate::domain::kernel::text::Bilingual;
 
 /// `Idempotency-Key`
@@ -29,9 +30,9 @@ pub struct IdempotencyKey(String);
 impl IdempotencyKey {
     /// What is to be done once: this body, on this operation, for this caller.
     #[must_use]
-    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Once {
+    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> IdempotentRequest {
         let scope = format!("{}:{operation}", caller.to_string());
-        Once { scope, key: self.0, fingerprint: fingerprint(operation, body) }
+        IdempotentRequest { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
     /// The key itself, for a use case that keeps it with what it makes.
@@ -64,7 +65,7 @@ pub struct OptionalKey(Option<IdempotencyKey>);
 impl OptionalKey {
     /// What is to be done once, if the caller wants that; see [`IdempotencyKey::once`].
     #[must_use]
-    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<Once> {
+    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<IdempotentRequest> {
         self.0.map(|key| key.once(caller, operation, body))
     }
 }
@@ -147,7 +148,7 @@ impl<R: ApiResponse> ApiResponse for Answered<R> {
 
 impl<R> IntoResponse for Answered<R> {
     fn into_response(self) -> Response {
-        let mut response = respond(self.given.answer);
+        let mut response = HttpAnswer::from(self.given.answer).into_response();
         if self.given.replayed {
             response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
@@ -155,26 +156,12 @@ impl<R> IntoResponse for Answered<R> {
     }
 }
 
-/// Gives an answer.
-pub(in crate::api::edge) fn respond(answer: Answer) -> Response {
-    let mut response = Response::builder()
-        .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK))
-        .content_type("application/json")
-        .body(answer.body.to_string());
-    for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-impl From<OnceError> for Problem {
-    fn from(error: OnceError) -> Self {
+impl From<IdempotencyError> for Problem {
+    fn from(error: IdempotencyError) -> Self {
         match error {
-            OnceError::InProgress => Self::new(Code::RequestInProgress).retry_after(Duration::from_secs(1)),
-            OnceError::Mismatch => Self::new(Code::IdempotencyKeyReused),
-            OnceError::Store(error) => error.into(),
+            IdempotencyError::InProgress => Self::new(Code::RequestInProgress).retry_after(Duration::from_secs(1)),
+            IdempotencyError::Mismatch => Self::new(Code::IdempotencyKeyReused),
+            IdempotencyError::Store(error) => error.into(),
         }
     }
 }
@@ -182,6 +169,7 @@ impl From<OnceError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::casework::frame::idempotency::Answer;
     use serde_json::json;
 
     #[test]
@@ -204,7 +192,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_same_again_but_for_one_header() {
-        let answer = Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"");
+        let answer = Answer::from(HttpAnswer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\""));
         let give = |replayed| Answered::<()>::from(Given { answer: answer.clone(), replayed }).into_response();
         let (first, again) = (give(false), give(true));
         assert_eq!((first.status(), first.header("ETag")), (again.status(), Some("\"1\"")));

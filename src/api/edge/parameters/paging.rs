@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::store::KeyRing;
+use crate::casework::read_models::KeyRing;
 
 /// Rows on a page when the caller does not say.
 pub const USUAL: usize = 20;

@@ -8,7 +8,7 @@ use crate::store::{StoreError, drafts};
 
 impl Drafts<'_> {
     /// Discards a draft; returns false if there is none.
-    pub async fn discard(&self, acting: &Acting<PersonId>, id: DraftId) -> Result<bool, StoreError> {
+    pub async fn discard(self, acting: &Acting<PersonId>, id: DraftId) -> Result<bool, StoreError> {
         let mut tx = self.0.store().begin().await?;
         if !drafts::remove(&mut tx, acting.for_, id).await? {
             return Ok(false);

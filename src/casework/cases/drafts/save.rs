@@ -64,7 +64,7 @@ impl Drafts<'_> {
     /// # Errors
     /// When its item cannot be applied for, the precondition does not hold, or it was submitted.
     pub async fn save(
-        &self,
+        self,
         acting: &Acting<PersonId>,
         new: NewDraft,
         expect: Expect,

@@ -21,11 +21,8 @@ pub enum AttachError {
 
 impl Identity<'_> {
     /// Gives a person the WeChat account of a code of `wx.login`.
-    ///
-    /// # Errors
-    /// [`AttachError`].
     pub async fn attach_wechat(
-        &self,
+        self,
         person: PersonId,
         code: &Private<String>,
         if_taken: IfTaken,

@@ -80,7 +80,7 @@ impl Identity<'_> {
     /// Finds out who owns what a person proved to be theirs. If it was another account, both accounts are locked until the end
     /// of the transaction.
     pub(super) async fn claim(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         person: PersonId,
@@ -113,9 +113,11 @@ impl Identity<'_> {
     }
 
     /// Commits a change of accounts, and has the clients of the people concerned look again.
-    pub(super) async fn commit_claim(&self, mut tx: Tx<'_>, record: &Record) -> Result<(), StoreError> {
+    pub(super) async fn commit_claim(self, mut tx: Tx<'_>, record: &Record) -> Result<(), StoreError> {
         if !record.is_empty() {
-            record::save(&mut tx, self.0.store.keys(), record, self.0.clock.now()).await.map_err(SaveError::into_store)?;
+            record::save(&mut tx, self.0.store.keys(), record, self.0.clock.now())
+                .await
+                .map_err(SaveError::into_store)?;
         }
         tx.commit().await?;
         self.0.bell.ring(Vec::new(), record.people());

@@ -7,12 +7,12 @@ use crate::domain::people::person::Person;
 use crate::store::{StoreError, people};
 
 impl Identity<'_> {
-    pub async fn find(&self, id: PersonId) -> Result<Option<Person>, StoreError> {
+    pub async fn find(self, id: PersonId) -> Result<Option<Person>, StoreError> {
         people::find(&mut *self.0.store.connection().await?, self.0.store.keys(), id).await
     }
 
     /// Sets the language in which a person is written to.
-    pub async fn set_language(&self, id: PersonId, language: Language) -> Result<(), StoreError> {
+    pub async fn set_language(self, id: PersonId, language: Language) -> Result<(), StoreError> {
         people::set_language(&mut *self.0.store.connection().await?, id, language).await
     }
 }

@@ -33,12 +33,9 @@ impl SetPhoneError {
 }
 
 impl Identity<'_> {
-    /// Gives a person the number whose code they know.
-    ///
-    /// # Errors
-    /// [`SetPhoneError`].
+    /// Sets a person's phone number, proved by a one-time code.
     pub async fn set_phone(
-        &self,
+        self,
         person: PersonId,
         phone: &MobilePhone,
         code: &Private<String>,

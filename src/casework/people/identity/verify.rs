@@ -54,11 +54,8 @@ pub enum VerifyError {
 
 impl Identity<'_> {
     /// Has a person's name and number confirmed, and keeps them. A repeated request does not ask the gateway again.
-    ///
-    /// # Errors
-    /// [`VerifyError`].
     pub async fn verify(
-        &self,
+        self,
         person: PersonId,
         name: &Private<String>,
         resident_id: &Private<String>,

@@ -38,10 +38,7 @@ pub enum ClientTokenError {
 
 impl Sessions<'_> {
     /// Exchanges a client's assertion for an access token with those of the wanted scopes that the client has.
-    ///
-    /// # Errors
-    /// [`ClientTokenError`].
-    pub async fn by_assertion(&self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
+    pub async fn by_assertion(self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
         let now = self.0.clock.now();
         let id = client_assertion::claimed_client(assertion).ok_or(AssertionFault::Form)?;
         let mut tx = self.0.store.begin().await?;

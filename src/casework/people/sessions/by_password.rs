@@ -31,11 +31,8 @@ pub enum OfficerSignInError {
 
 impl Sessions<'_> {
     /// Signs in an officer.
-    ///
-    /// # Errors
-    /// [`OfficerSignInError`].
     pub async fn by_password(
-        &self,
+        self,
         username: &str,
         password: Private<String>,
     ) -> Result<SignedIn<Officer>, OfficerSignInError> {

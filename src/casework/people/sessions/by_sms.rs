@@ -15,11 +15,8 @@ use crate::store::{StoreError, Tx, login_codes, people};
 
 impl Sessions<'_> {
     /// Signs in the person of a phone number.
-    ///
-    /// # Errors
-    /// [`CodeError`].
     pub async fn by_sms(
-        &self,
+        self,
         phone: &MobilePhone,
         code: &Private<String>,
         language: Language,

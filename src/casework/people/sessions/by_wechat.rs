@@ -39,11 +39,8 @@ pub enum WechatSignInError {
 
 impl Sessions<'_> {
     /// Signs in the person of a WeChat code.
-    ///
-    /// # Errors
-    /// [`WechatSignInError`].
     pub async fn by_wechat(
-        &self,
+        self,
         code: &Private<String>,
         language: Language,
     ) -> Result<SignedIn<Person>, WechatSignInError> {
@@ -61,7 +58,10 @@ impl Sessions<'_> {
     }
 
     /// The WeChat account that a code proves.
-    pub(in crate::casework::people) async fn wechat_account(&self, code: &Private<String>) -> Result<WechatAccount, WechatCodeError> {
+    pub(in crate::casework::people) async fn wechat_account(
+        self,
+        code: &Private<String>,
+    ) -> Result<WechatAccount, WechatCodeError> {
         let login = self.0.login.as_ref().ok_or(WechatCodeError::NotOffered)?;
         match login.session(code).await {
             Ok(identity) => Ok(WechatAccount { appid: identity.appid, openid: identity.openid }),

@@ -73,14 +73,15 @@ impl Subject for Officer {
     }
 
     fn grant(&self, session: SessionId) -> Grant {
-        let (agency, role) = (Some(self.agency.to_string()), Some(self.role.to_string()));
+        let agency = Some(self.agency.to_string());
+        let role = Some(self.role.to_string());
         Grant { sid: Some(session), agency, role, ..Grant::default() }
     }
 }
 
 impl Sessions<'_> {
     /// Opens a session for an account that proved its identity, and commits.
-    pub(super) async fn open<T: Subject>(&self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
+    pub(super) async fn open<T: Subject>(self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
         let now = self.0.clock.now();
         let session = NewSession {
             id: fresh(SessionId::from_uuid),

@@ -26,10 +26,7 @@ pub enum RefreshError {
 
 impl Sessions<'_> {
     /// Keeps a person signed in.
-    ///
-    /// # Errors
-    /// [`RefreshError`].
-    pub async fn refresh(&self, token: &RefreshToken) -> Result<SignedIn<Person>, RefreshError> {
+    pub async fn refresh(self, token: &RefreshToken) -> Result<SignedIn<Person>, RefreshError> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;
         let held = self.hold::<Person>(&mut tx, token, now).await?;
@@ -38,10 +35,7 @@ impl Sessions<'_> {
     }
 
     /// Keeps an officer signed in, unless their account was closed.
-    ///
-    /// # Errors
-    /// [`RefreshError`].
-    pub async fn refresh_officer(&self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
+    pub async fn refresh_officer(self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;
         let held = self.hold::<Officer>(&mut tx, token, now).await?;

@@ -5,16 +5,17 @@ mod together;
 
 use songda::queue::survey::{Member, Survey};
 
+pub use server::GROUP;
+
+use super::causes::with_causes;
 use super::finding::Finding;
-use super::{Patient, words};
+use super::installation::Installation;
 
-pub const GROUP: &str = "redis";
-
-pub async fn look(patient: &Patient) -> Vec<Finding> {
-    let Some(queue) = &patient.queue else { return Vec::new() };
-    let asked = patient.clock.now();
+pub async fn look(installation: &Installation) -> Vec<Finding> {
+    let Some(queue) = &installation.queue else { return Vec::new() };
+    let asked = installation.clock.now();
     let survey = queue.survey().await;
-    let between = (asked, patient.clock.now());
+    let between = (asked, installation.clock.now());
     let of_members = |members: &[Member]| members.iter().flat_map(|member| server::member(member, between)).collect();
     match survey {
         Ok(Survey::Server(condition)) => server::alone(&condition, between),
@@ -23,7 +24,7 @@ pub async fn look(patient: &Patient) -> Vec<Finding> {
         }
         Ok(Survey::Cluster { members, unheld }) => [together::cluster(&members, unheld), of_members(&members)].concat(),
         Err(error) => {
-            let what = format!("no answer: {}", words(&error));
+            let what = format!("no answer: {}", with_causes(&error));
             let advice = "start it, or mend SONGDA_REDIS_URL; decisions are taken meanwhile, and their work waits";
             vec![Finding::fault(GROUP, "server", what, advice)]
         }

@@ -6,9 +6,12 @@ use songda::domain::kernel::clock::Instant;
 use songda::queue::survey::Member;
 use songda::queue::survey::condition::Condition;
 
+use super::super::causes::with_causes;
+use super::super::clocks;
 use super::super::finding::Finding;
-use super::super::{clocks, words};
-use super::GROUP;
+
+/// The heading of all findings about Redis.
+pub const GROUP: &str = "redis";
 
 const OLDEST: u32 = 7;
 
@@ -27,11 +30,11 @@ pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
         }
         (Ok(server), Some(_)) => [vec![of_step(server)], of_state(server, between)].concat(),
         (Err(error), None) => {
-            let what = format!("no answer: {}", words(error));
+            let what = format!("no answer: {}", with_causes(error));
             vec![Finding::fault(GROUP, "server", what, "start it, or let another one take over")]
         }
         (Err(error), Some(primary)) => {
-            let what = format!("no answer from a replica of {primary}: {}", words(error));
+            let what = format!("no answer from a replica of {primary}: {}", with_causes(error));
             vec![Finding::warning(GROUP, "server", what, "start it: as long as it is away, it cannot take over")]
         }
     };

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use songda::queue::connection::node::Node;
 use songda::queue::survey::{Member, Sentinel};
 
+use super::super::causes::with_causes;
 use super::super::finding::Finding;
-use super::super::words;
-use super::GROUP;
+use super::server::GROUP;
 
 /// A set that sentinels watch.
 pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
@@ -32,7 +32,7 @@ fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
     const CHECK: &str = "sentinels";
     let finding = match &sentinel.view {
         Err(error) => {
-            let what = format!("no answer: {}", words(error));
+            let what = format!("no answer: {}", with_causes(error));
             Finding::warning(GROUP, CHECK, what, "start it, or mend SONGDA_REDIS_URL")
         }
         Ok(view) if view.primary.is_none() => {

@@ -17,6 +17,7 @@ mod label;
 mod legacy;
 mod order;
 mod refusals;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod scans;
 mod settings;

@@ -11,6 +11,7 @@ mod digest;
 mod flow;
 mod label;
 mod order;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod scans;
 mod settings;

@@ -4,6 +4,7 @@
 //! The names of fields and codes are taken from general knowledge of the public interface and were not confirmed
 //! against its documentation or the service itself. What is not recognised counts as no answer.
 
+#[cfg(feature = "development")]
 pub mod sandbox;
 
 use std::sync::Arc;

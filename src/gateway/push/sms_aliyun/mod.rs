@@ -6,6 +6,7 @@
 mod find;
 mod patterns;
 mod receipt;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod send;
 mod settings;

@@ -7,6 +7,7 @@ mod answer;
 mod callback;
 mod fields;
 mod patterns;
+#[cfg(feature = "development")]
 pub mod sandbox;
 mod send;
 mod settings;

@@ -1,6 +1,5 @@
-// The resident's part of the journey, played with nothing but the generated types: sign-in, real name, address, guide,
-// upload, draft, submission; then waiting for the officer, the inbox, the parcel. What the person types and taps comes from
-// outside, and so does the officer (see tests/it/typescript.rs).
+// A resident's journey with the generated types only: sign-in, verification, address, guide, upload, draft, submission; then the
+// decision, the parcel and the inbox. tests/it/source/typescript.rs supplies the resident's input and plays the officer.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -20,7 +19,7 @@ function given(name: string): string {
   return value;
 }
 
-/** The answer's body; a problem ends the journey. */
+/** The answer's body. A problem ends the journey. */
 function body<T>(answer: { data?: T; error?: unknown; response: Response }): T {
   assert.ok(answer.response.ok, `${answer.response.url}: ${answer.response.status} ${JSON.stringify(answer.error)}`);
   return answer.data as T;
@@ -43,7 +42,7 @@ async function signIn(): Promise<void> {
   client.use(withToken);
   const identity = { name: "王小明", resident_id: "320422198506150024" };
   const me = body(await client.PUT("/v1/me/identity", { body: identity }));
-  assert.ok(me.verified, "the real-name step is done");
+  assert.ok(me.verified, "the resident is verified");
 }
 
 async function addAddress(): Promise<string> {
@@ -57,7 +56,7 @@ async function upload(): Promise<string> {
   const file = new Blob([PDF], { type: "application/pdf" });
   const uploaded = body(
     await client.POST("/v1/uploads", {
-      // The document says that a part is binary; in TypeScript that is a string to some, a Blob to us.
+      // The generated type of a binary part is string, and openapi-fetch needs a Blob.
       body: { file: file as unknown as string },
       bodySerializer: () => {
         const form = new FormData();
@@ -85,11 +84,11 @@ async function apply(item: string, form: Record<string, unknown>, address: strin
   });
   body(begun);
   const path = { path: { id }, header: { "If-Match": etag(begun) } };
-  assert.ok(materials.length > 0, "the item asks for a file");
+  assert.ok(materials.length > 0, "the item needs a file");
   const draft = { item_code: item, form, materials, delivery: { way: "courier" as const, address } };
   body(await client.PUT("/v1/drafts/{id}", { params: path, body: draft }));
   const stale = await client.PUT("/v1/drafts/{id}", { params: path, body: draft });
-  assert.equal(stale.response.status, 412, "an old version of the draft is refused");
+  assert.equal(stale.response.status, 412, "a stale version of the draft is refused");
   return id;
 }
 
@@ -97,18 +96,18 @@ async function submit(draft: string): Promise<string> {
   const params = { header: { "Idempotency-Key": randomUUID() } };
   const first = body(await client.POST("/v1/cases", { params, body: { draft } }));
   const again = await client.POST("/v1/cases", { params, body: { draft } });
-  assert.deepEqual(body(again), first, "a repeated submission is one submission");
+  assert.deepEqual(body(again), first, "a repeated submission gets the first answer");
   assert.equal(again.response.headers.get("idempotent-replayed"), "true");
   return first.id;
 }
 
-/** Waits for news, again and again, until `come` finds what it waits for. */
-async function whenTold<T>(come: () => Promise<T | undefined>): Promise<T> {
+/** Polls for changes until `find` returns a value. */
+async function waitFor<T>(find: () => Promise<T | undefined>): Promise<T> {
   let cursor = body(await client.GET("/v1/changes")).next_cursor;
   for (;;) {
-    const there = await come();
-    if (there !== undefined) {
-      return there;
+    const found = await find();
+    if (found !== undefined) {
+      return found;
     }
     const params = { query: { cursor, wait: 20 } };
     cursor = body(await client.GET("/v1/changes", { params })).next_cursor ?? cursor;
@@ -119,11 +118,11 @@ async function follow(id: string): Promise<void> {
   const path = { path: { id } };
   const mine = body(await client.GET("/v1/cases"));
   assert.ok(mine.data.some((one) => one.id === id), "the case is in the list");
-  await whenTold(async () => {
+  await waitFor(async () => {
     const read = body(await client.GET("/v1/cases/{id}", { params: path }));
     return read.state === "granted" ? read : undefined;
   });
-  const parcel = await whenTold(async () => {
+  const parcel = await waitFor(async () => {
     const parcels = body(await client.GET("/v1/cases/{id}/parcels", { params: path }));
     return parcels.data.find((one) => one.waybill);
   });
@@ -136,11 +135,11 @@ async function readInbox(id: string): Promise<void> {
   const unread = async () => body(await client.GET("/v1/notifications/unread-count")).unread;
   const inbox = body(await client.GET("/v1/notifications", { params: { query: { unread: true } } }));
   const granted = inbox.data.find((one) => one.case === id && one.event === "granted");
-  assert.ok(granted, "the inbox tells of the decision");
+  assert.ok(granted, "the decision is in the inbox");
   const before = await unread();
   const read = await client.PUT("/v1/notifications/{id}/read", { params: { path: { id: granted.id } } });
   assert.equal(read.response.status, 204);
-  assert.equal(await unread(), before - 1, "what was read counts no more");
+  assert.equal(await unread(), before - 1, "a read notification is no longer counted");
 }
 
 async function main(): Promise<void> {
@@ -152,7 +151,7 @@ async function main(): Promise<void> {
   const id = await submit(draft);
   await follow(id);
   await readInbox(id);
-  console.log(`told and sent: ${id}`);
+  console.log(`notified and delivered: ${id}`);
 }
 
 await main();

@@ -1,4 +1,4 @@
-//! Walks every operation of every document, and of the sample API, and asserts what all of them owe.
+//! What every operation of every OpenAPI document, and of the sample API, must do.
 
 use poem::http::Method;
 use poem::test::TestClient;
@@ -8,65 +8,82 @@ use songda::api::documents::documents;
 use songda::domain::kernel::clock::Clock;
 use songda::lifecycle::Tasks;
 
-use super::{HASTY, Read, now, sample, token, tokens};
-use crate::support::desk::{Desk, PASSWORD};
+use super::sample;
+use crate::support::desk::Desk;
+use crate::support::edge::{Read, now, token, tokens};
+use crate::support::settings::UNLIMITED;
 
 #[tokio::test]
 async fn every_operation_of_every_document_keeps_the_rules() {
-    let (desk, app) = Desk::open_api(&HASTY).await;
-    let server = TestClient::new(app.routes(&Tasks::new().stopping()).unwrap());
-    // Officers are looked up, so these sign in.
-    let add = ["staff", "add", "operator", "--name", "运维", "--agency", "public-security", "--role", "operator"];
-    desk.songda(&add).await;
-    let (officer, operator) = (sign_in(&desk, "officer.public-security").await, sign_in(&desk, "operator").await);
-    let token = |scheme: &str| match scheme {
-        "officer" => officer.clone(),
-        "operator" => operator.clone(),
-        other => token(app.tokens(), other, Clock::system().now()),
-    };
+    let desk = Desk::builder().settings(&UNLIMITED).without_worker().open().await;
+    let server = TestClient::new(desk.app.routes(&Tasks::new().stopping()).unwrap());
+    let tokens = CallerTokens::of(&desk).await;
     for document in documents().unwrap() {
-        walk(&server, &document.value, &token).await;
+        walk(&server, &document.value, &|scheme| tokens.of_scheme(scheme)).await;
     }
     desk.close().await;
 }
 
 #[tokio::test]
-async fn every_operation_of_the_sample_keeps_the_rules() {
+async fn every_operation_of_the_sample_api_keeps_the_rules() {
     let tokens = tokens();
     walk(&sample::server(&tokens), &sample::document(), &|scheme| token(&tokens, scheme, now())).await;
 }
 
-/// Whoever asks too often is told to wait, wherever they ask.
 #[tokio::test]
-async fn every_operation_of_every_document_bears_no_haste() {
+async fn every_operation_of_every_document_has_a_rate_limit() {
     let quota = ["SIGN_IN", "MOBILE", "STAFF", "INTEGRATION"].map(|of| (format!("SONGDA_RATE_{of}"), "20"));
     let quota = quota.each_ref().map(|(name, quota)| (name.as_str(), *quota));
-    let (mut desk, app) = Desk::open_api(&quota).await;
+    let mut desk = Desk::builder().settings(&quota).without_worker().open().await;
     desk.leave_jobs();
-    let server = TestClient::new(app.routes(&Tasks::new().stopping()).unwrap());
-    let add = ["staff", "add", "operator", "--name", "运维", "--agency", "public-security", "--role", "operator"];
-    desk.songda(&add).await;
-    let (officer, operator) = (sign_in(&desk, "officer.public-security").await, sign_in(&desk, "operator").await);
-    let [person, client] = ["person", "client"].map(|scheme| token(app.tokens(), scheme, Clock::system().now()));
-    let token = |scheme: &str| match scheme {
-        "officer" => officer.clone(),
-        "operator" => operator.clone(),
-        "person" => person.clone(),
-        _ => client.clone(),
-    };
+    let server = TestClient::new(desk.app.routes(&Tasks::new().stopping()).unwrap());
+    let tokens = CallerTokens::of(&desk).await;
     for document in documents().unwrap() {
         for (path, methods) in document.value["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
-                Visit::of(&server, (path, method, operation), &token).hastily().await;
+                let described = Described { path, method, operation };
+                Visit::of(&server, &described, &|scheme| tokens.of_scheme(scheme)).is_limited().await;
             }
         }
     }
     desk.close().await;
 }
 
-async fn sign_in(desk: &Desk, username: &str) -> String {
-    let credentials = json!({"username": username, "password": PASSWORD});
-    desk.api.post("/staff/v1/sessions").json(&credentials).success().await.unwrap().text("/access_token").unwrap()
+/// A token for each security scheme of the documents. Staff really sign in, because they are looked up in the database.
+struct CallerTokens {
+    person: String,
+    officer: String,
+    operator: String,
+    client: String,
+}
+
+impl CallerTokens {
+    async fn of(desk: &Desk) -> Self {
+        let issue = |scheme: &str| token(desk.app.tokens(), scheme, Clock::system().now());
+        Self {
+            person: issue("person"),
+            officer: desk.staff_token("officer.public-security").await,
+            operator: desk.operator().await.caller().token().unwrap().to_owned(),
+            client: issue("client"),
+        }
+    }
+
+    fn of_scheme(&self, scheme: &str) -> String {
+        match scheme {
+            "person" => self.person.clone(),
+            "officer" => self.officer.clone(),
+            "operator" => self.operator.clone(),
+            "client" => self.client.clone(),
+            other => panic!("no such scheme: {other}"),
+        }
+    }
+}
+
+/// An operation in an OpenAPI document.
+struct Described<'a> {
+    path: &'a str,
+    method: &'a str,
+    operation: &'a Value,
 }
 
 async fn walk<E: Endpoint<Output = Response>>(
@@ -76,20 +93,20 @@ async fn walk<E: Endpoint<Output = Response>>(
 ) {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            let visit = Visit::of(server, (path, method, operation), token);
-            visit.wrong_method().await;
-            visit.preflight().await;
-            visit.without_token().await;
-            visit.without_condition().await;
-            visit.bad_bodies().await;
-            visit.bad_addresses().await;
-            visit.bad_cursor().await;
-            visit.well_formed().await;
+            let visit = Visit::of(server, &Described { path, method, operation }, token);
+            visit.refuses_another_method().await;
+            visit.answers_a_preflight().await;
+            visit.needs_a_token().await;
+            visit.needs_its_conditions().await;
+            visit.refuses_bad_bodies().await;
+            visit.refuses_bad_paths().await;
+            visit.refuses_a_bad_cursor().await;
+            visit.answers_a_valid_read().await;
         }
     }
 }
 
-/// One operation, and what a right request to it would be.
+/// An operation, and the parts of a valid request to it.
 struct Visit<'a, E> {
     server: &'a TestClient<E>,
     name: String,
@@ -103,14 +120,14 @@ struct Visit<'a, E> {
 impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
     fn of(
         server: &'a TestClient<E>,
-        (path, method, operation): (&str, &str, &'a Value),
+        Described { path, method, operation }: &Described<'a>,
         token: &impl Fn(&str) -> String,
     ) -> Self {
         let mut headers = Vec::new();
         if let Some(scheme) = operation["security"][0].as_object().and_then(|scheme| scheme.keys().next()) {
             headers.push(("authorization".to_owned(), format!("Bearer {}", token(scheme))));
         }
-        let mut filled = path.to_owned();
+        let mut filled = (*path).to_owned();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap();
             let example = parameter["example"].as_str().unwrap_or("1");
@@ -128,7 +145,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         Self { server, name: format!("{method} {path}"), path: filled, method, operation, headers, body }
     }
 
-    /// Sends it with some headers left out or changed, and any body; checks what every answer owes.
+    /// Sends a request without the headers `except` and with the headers `extra`. Asserts what holds for every answer.
     async fn send(&self, method: &Method, except: &[&str], extra: &[(&str, &str)], body: Vec<u8>) -> Read {
         let mut request = self.server.request(method.clone(), &self.path);
         for (name, value) in self.headers.iter().filter(|(name, _)| !except.contains(&name.as_str())) {
@@ -138,27 +155,27 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
             request = request.header(*name, *value);
         }
         let answer = Read::of(request.body(body).send().await).await;
-        for owed in ["x-request-id", "traceparent"] {
-            assert!(answer.header(owed).is_some(), "{}: no {owed}", self.name);
+        for header in ["x-request-id", "traceparent"] {
+            assert!(answer.header(header).is_some(), "{}: no {header}", self.name);
         }
-        let is_told = self.operation["responses"].get(answer.status.as_str()).is_some();
-        assert!(is_told || *method != self.method, "{}: {} is in no document", self.name, answer.status);
+        let is_documented = self.operation["responses"].get(answer.status.as_str()).is_some();
+        assert!(is_documented || *method != self.method, "{}: {} is not documented", self.name, answer.status);
         answer
     }
 
-    /// A JSON request with the documented example, or with another body.
+    /// Sends the documented example, or another body.
     async fn send_json(&self, except: &[&str], body: Option<&str>) -> Read {
         let documented = self.body.as_ref().map(|(_, example)| example.to_string()).unwrap_or_default();
         let kind = self.body.as_ref().map_or("application/json", |(kind, _)| kind.as_str());
         self.send(&self.method, except, &[("content-type", kind)], body.unwrap_or(&documented).into()).await
     }
 
-    async fn wrong_method(&self) {
+    async fn refuses_another_method(&self) {
         for (language, title) in
             [("en", "This address does not answer to that method"), ("zh-CN", "此地址不支持该请求方法")]
         {
             let answer = self.send(&Method::PATCH, &[], &[("accept-language", language)], vec![]).await;
-            let problem = answer.is_problem(405, "method_not_allowed", &self.name);
+            let problem = answer.assert_problem(405, "method_not_allowed", &self.name);
             assert_eq!(problem["title"], title);
             assert_eq!(answer.header("content-language"), Some(language));
             assert!(
@@ -171,7 +188,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         }
     }
 
-    async fn preflight(&self) {
+    async fn answers_a_preflight(&self) {
         let headers = [("origin", "https://h5.example"), ("access-control-request-method", self.method.as_str())];
         let answer = self.send(&Method::OPTIONS, &["authorization"], &headers, vec![]).await;
         assert_eq!(answer.status, 204, "{}", self.name);
@@ -179,49 +196,49 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         assert!(answer.header("access-control-allow-methods").unwrap().contains(self.method.as_str()));
     }
 
-    async fn without_token(&self) {
+    async fn needs_a_token(&self) {
         if self.operation["security"].as_array().unwrap().is_empty() {
             return;
         }
-        let nobody = self.send_json(&["authorization"], None).await;
-        nobody.is_problem(401, "unauthenticated", &self.name);
-        assert_eq!(nobody.header("www-authenticate"), Some("Bearer realm=\"songda\""));
-        let stranger = self.send(&self.method, &["authorization"], &[("authorization", "Bearer a.b.c")], vec![]).await;
-        stranger.is_problem(401, "invalid_token", &self.name);
-        assert!(stranger.header("www-authenticate").unwrap().contains("invalid_token"));
+        let anonymous = self.send_json(&["authorization"], None).await;
+        anonymous.assert_problem(401, "unauthenticated", &self.name);
+        assert_eq!(anonymous.header("www-authenticate"), Some("Bearer realm=\"songda\""));
+        let forged = self.send(&self.method, &["authorization"], &[("authorization", "Bearer a.b.c")], vec![]).await;
+        forged.assert_problem(401, "invalid_token", &self.name);
+        assert!(forged.header("www-authenticate").unwrap().contains("invalid_token"));
     }
 
-    async fn without_condition(&self) {
+    async fn needs_its_conditions(&self) {
         let needs = |header: &str| self.headers.iter().any(|(name, _)| name == header);
         if needs("If-Match") {
-            self.send_json(&["If-Match"], None).await.is_problem(428, "version_required", &self.name);
+            self.send_json(&["If-Match"], None).await.assert_problem(428, "version_required", &self.name);
         }
         if needs("Idempotency-Key") {
             let answer = self.send_json(&["Idempotency-Key"], None).await;
-            answer.is_problem(400, "idempotency_key_missing", &self.name);
+            answer.assert_problem(400, "idempotency_key_missing", &self.name);
         }
     }
 
-    async fn bad_bodies(&self) {
+    async fn refuses_bad_bodies(&self) {
         let Some((kind, _)) = &self.body else { return };
         let huge = [("content-length", "999999999")];
         let answer = self.send(&self.method, &[], &huge, b"x".to_vec()).await;
-        answer.is_problem(413, "body_too_large", &self.name);
+        answer.assert_problem(413, "body_too_large", &self.name);
         let answer = self.send(&self.method, &[], &[("content-type", "text/plain")], b"x".to_vec()).await;
-        answer.is_problem(415, "unsupported_media_type", &self.name);
+        answer.assert_problem(415, "unsupported_media_type", &self.name);
         let zipped = [("content-type", kind.as_str()), ("content-encoding", "gzip")];
         let answer = self.send(&self.method, &[], &zipped, b"x".to_vec()).await;
-        answer.is_problem(415, "unsupported_media_type", &self.name);
+        answer.assert_problem(415, "unsupported_media_type", &self.name);
         assert_eq!(answer.header("accept-encoding"), Some("identity"), "{}", self.name);
         if kind == "application/json" {
-            self.send_json(&[], Some("{\"a\":")).await.is_problem(400, "malformed_json", &self.name);
-            let problem = self.send_json(&[], Some("[]")).await.is_problem(422, "invalid_body", &self.name);
+            self.send_json(&[], Some("{\"a\":")).await.assert_problem(400, "malformed_json", &self.name);
+            let problem = self.send_json(&[], Some("[]")).await.assert_problem(422, "invalid_body", &self.name);
             assert_eq!(problem["errors"][0]["pointer"], json!(""), "{}", self.name);
         }
     }
 
-    /// An address that is no text, that has one slash too many, or whose id names nothing.
-    async fn bad_addresses(&self) {
+    /// A path that is not UTF-8, that has one slash too many, or whose id cannot exist.
+    async fn refuses_bad_paths(&self) {
         for path in [format!("{}/", self.path), self.path.replacen("/v1/", "/v1/%FF", 1), format!("{}%00", self.path)] {
             let mut request = self.server.request(self.method.clone(), &path);
             for (name, value) in &self.headers {
@@ -230,17 +247,18 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
             let answer = Read::of(request.send().await).await;
             let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
             assert!(answer.status.is_client_error(), "{} at {path}: {}", self.name, answer.status);
-            answer.is_problem(answer.status.as_u16(), &code, &self.name);
+            answer.assert_problem(answer.status.as_u16(), &code, &self.name);
         }
     }
 
-    async fn bad_cursor(&self) {
+    async fn refuses_a_bad_cursor(&self) {
         let parameters: Vec<&Value> = self.operation["parameters"].as_array().into_iter().flatten().collect();
         if !parameters.iter().any(|parameter| parameter["name"] == "cursor") {
             return;
         }
         let needed = parameters.iter().filter(|it| it["in"] == "query" && it["required"] == true).map(|it| {
-            let (name, value) = (&it["name"], &it["example"]);
+            let name = &it["name"];
+            let value = &it["example"];
             format!("&{}={}", name.as_str().unwrap(), value.as_str().unwrap_or_else(|| panic!("{name}: no example")))
         });
         let path = format!("{}?cursor=x{}", self.path, needed.collect::<String>());
@@ -248,12 +266,12 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        Read::of(request.send().await).await.is_problem(400, "invalid_cursor", &self.name);
+        Read::of(request.send().await).await.assert_problem(400, "invalid_cursor", &self.name);
     }
 
-    /// The same again and again, until there was enough of it. A quota comes back bit by bit, so the last one of one
-    /// operation may be followed by a first of the next.
-    async fn hastily(&self) {
+    /// Repeats one request until it is limited. A quota refills gradually, so the next operation may be allowed at
+    /// first.
+    async fn is_limited(&self) {
         const MORE_THAN_ANY_QUOTA: usize = 30;
         if self.is_stream() {
             return;
@@ -261,31 +279,31 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         for _ in 0..MORE_THAN_ANY_QUOTA {
             let answer = self.send_json(&[], None).await;
             assert!(!answer.status.is_server_error(), "{}: {} {}", self.name, answer.status, answer.body);
-            // A phone that gets too many codes is another matter.
+            // The limit of codes for one phone has another code.
             if answer.status == 429 && answer.body.contains("too_many_requests") {
-                answer.is_problem(429, "too_many_requests", &self.name);
+                answer.assert_problem(429, "too_many_requests", &self.name);
                 let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
                 assert!((1..=60).contains(&wait), "{}: wait for {wait} s", self.name);
                 assert!(answer.header("ratelimit").unwrap().contains("r=0"), "{}", self.name);
                 return;
             }
         }
-        panic!("{} has no limit", self.name);
+        panic!("{} has no rate limit", self.name);
     }
 
     fn is_stream(&self) -> bool {
         self.operation["responses"]["200"]["content"].get("text/event-stream").is_some()
     }
 
-    /// A right read, by somebody who is signed in and owns nothing: never our fault, and what is found has its tag.
-    async fn well_formed(&self) {
-        if self.is_stream() || self.method != Method::GET || self.path == sample::MADE_TO_FAIL {
+    /// A valid read by a caller who owns nothing is never answered with a 5xx, and what is found has its ETag.
+    async fn answers_a_valid_read(&self) {
+        if self.is_stream() || self.method != Method::GET || self.path == sample::PANICKING {
             return;
         }
         let answer = self.send_json(&[], None).await;
         assert!(!answer.status.is_server_error(), "{}: {} {}", self.name, answer.status, answer.body);
-        for owed in ["ratelimit", "ratelimit-policy"] {
-            assert!(answer.header(owed).is_some(), "{}: no {owed}", self.name);
+        for header in ["ratelimit", "ratelimit-policy"] {
+            assert!(answer.header(header).is_some(), "{}: no {header}", self.name);
         }
         let head = self.send(&Method::HEAD, &[], &[], vec![]).await;
         assert_eq!(head.status, answer.status, "HEAD of {}", self.name);

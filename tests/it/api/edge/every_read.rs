@@ -1,4 +1,4 @@
-//! Walks every read of every document as somebody who has something to read: compressed, on condition, and page by page.
+//! Every read of every OpenAPI document, by a caller who owns what is read: compressed, conditional, and page by page.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,15 @@ use serde_json::Value;
 use songda::api::documents::documents;
 use songda::demo::http::{Call, Caller, Reply};
 
-use super::populated::Household;
+use super::populated::Populated;
+use crate::support::items::ITEM;
 
-/// From this length on, text is compressed.
+/// Answers of at least this length are compressed.
 const WORTH_COMPRESSING: usize = 1024;
 
 #[tokio::test]
-async fn what_is_there_is_read_compressed_on_condition_and_page_by_page_and_done_once() {
-    let home = Household::at_home().await;
+async fn every_read_is_compressed_conditional_and_paged_and_every_act_with_a_key_is_done_once() {
+    let populated = Populated::new().await;
     let mut keyed = BTreeSet::new();
     for document in documents().unwrap() {
         for (path, methods) in document.value["paths"].as_object().unwrap() {
@@ -22,21 +23,21 @@ async fn what_is_there_is_read_compressed_on_condition_and_page_by_page_and_done
                     keyed.insert(format!("{} {path}", method.to_uppercase()));
                 }
                 if method == "get" && operation["responses"]["200"]["content"].get("text/event-stream").is_none() {
-                    Visit::of(&home, path, operation).await.walk().await;
+                    Visit::of(&populated, path, operation).await.walk().await;
                 }
             }
         }
     }
-    let done: BTreeSet<String> = home.done.iter().map(|&operation| operation.to_owned()).collect();
-    assert_eq!(done, keyed, "each operation that takes a key is repeated by the household");
-    home.desk.close().await;
+    let done: BTreeSet<String> = populated.done.iter().map(|&operation| operation.to_owned()).collect();
+    assert_eq!(done, keyed, "each operation that takes a key is repeated in `populated.rs`");
+    populated.desk.close().await;
 }
 
 fn has_parameter(operation: &Value, name: &str) -> bool {
     operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == name)
 }
 
-/// One read, by whoever has it.
+/// One read, by a caller who owns what is read.
 struct Visit<'a> {
     caller: &'a Caller,
     path: String,
@@ -45,15 +46,15 @@ struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    async fn of(home: &'a Household, path: &str, operation: &'a Value) -> Self {
+    async fn of(populated: &'a Populated, path: &str, operation: &'a Value) -> Self {
         let caller = match operation["security"][0].as_object().and_then(|scheme| scheme.keys().next()) {
-            None => &home.desk.api,
+            None => &populated.desk.api,
             Some(scheme) => match scheme.as_str() {
-                "person" => home.resident.caller(),
-                "officer" => home.officer.caller(),
-                "operator" => &home.operator,
-                "client" => &home.client,
-                other => panic!("nobody at home is a {other}"),
+                "person" => populated.resident.caller(),
+                "officer" => populated.officer.caller(),
+                "operator" => &populated.operator,
+                "client" => &populated.office.api,
+                other => panic!("no such scheme: {other}"),
             },
         };
         let query = match path {
@@ -61,7 +62,7 @@ impl<'a> Visit<'a> {
             "/ops/v1/jobs" => vec![("state", "done")],
             _ => vec![],
         };
-        Self { caller, path: filled(home, path).await, query, operation }
+        Self { caller, path: filled(populated, path).await, query, operation }
     }
 
     fn get(&self, more: &[(&str, &str)]) -> Call {
@@ -71,12 +72,12 @@ impl<'a> Visit<'a> {
     async fn walk(&self) {
         let plain = self.get(&[]).header("accept-encoding", "identity").success().await.unwrap();
         let zipped = self.get(&[]).header("accept-encoding", "gzip").success().await.unwrap();
-        self.is_compressed_if_it_is_worth_it(&plain, &zipped);
+        self.is_compressed_if_it_is_long(&plain, &zipped);
         if self.operation["responses"].get("304").is_some() {
-            self.is_not_read_twice(&[plain.etag(), zipped.etag()]).await;
+            self.is_not_sent_twice(&[plain.etag(), zipped.etag()]).await;
         }
         match (has_parameter(self.operation, "cursor"), has_parameter(self.operation, "limit")) {
-            (true, true) => self.goes_on_page_by_page().await,
+            (true, true) => self.is_paged().await,
             (true, false) => {
                 let cursor = plain.text("/next_cursor").unwrap();
                 self.get(&[("cursor", &cursor)]).success().await.unwrap();
@@ -85,17 +86,17 @@ impl<'a> Visit<'a> {
         }
     }
 
-    fn is_compressed_if_it_is_worth_it(&self, plain: &Reply, zipped: &Reply) {
+    fn is_compressed_if_it_is_long(&self, plain: &Reply, zipped: &Reply) {
         const GZIP: [u8; 2] = [0x1f, 0x8b];
-        let is_worth_it = plain.header("content-type").contains("json") && plain.bytes.len() >= WORTH_COMPRESSING;
-        let coding = if is_worth_it { "gzip" } else { "" };
+        let is_long = plain.header("content-type").contains("json") && plain.bytes.len() >= WORTH_COMPRESSING;
+        let coding = if is_long { "gzip" } else { "" };
         assert_eq!(
             (plain.header("content-encoding"), zipped.header("content-encoding")),
             ("", coding),
             "{}",
             self.path
         );
-        if !is_worth_it {
+        if !is_long {
             return;
         }
         for answer in [plain, zipped] {
@@ -111,8 +112,8 @@ impl<'a> Visit<'a> {
         assert_eq!(usize::try_from(length).unwrap(), plain.bytes.len(), "{}", self.path);
     }
 
-    /// Whoever has it is told so, by the tag of either representation.
-    async fn is_not_read_twice(&self, tags: &[&str]) {
+    /// The ETag of either representation is answered 304.
+    async fn is_not_sent_twice(&self, tags: &[&str]) {
         for tag in tags {
             assert!(!tag.is_empty(), "{}: no ETag", self.path);
             let again = self.get(&[]).header("if-none-match", tag).answer().await.unwrap();
@@ -120,8 +121,8 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Two pages of one row are the first two rows.
-    async fn goes_on_page_by_page(&self) {
+    /// Two pages of one row are the same as one page of two.
+    async fn is_paged(&self) {
         let rows = |page: &Reply| page.rows().unwrap().to_vec();
         let whole = self.get(&[("limit", "2")]).success().await.unwrap();
         let first = self.get(&[("limit", "1")]).success().await.unwrap();
@@ -132,29 +133,29 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// A path with the ids of what the household has.
-async fn filled(home: &Household, path: &str) -> String {
+/// A path with ids of what exists.
+async fn filled(populated: &Populated, path: &str) -> String {
     let id = match path {
-        _ if path.starts_with("/v1/addresses/") => home.address.clone(),
-        _ if path.starts_with("/v1/drafts/") => home.draft.clone(),
-        _ if path.starts_with("/v1/uploads/") => home.upload.clone(),
-        _ if path.contains("/cases/") => home.case.clone(),
+        _ if path.starts_with("/v1/addresses/") => populated.address.clone(),
+        _ if path.starts_with("/v1/drafts/") => populated.draft.clone(),
+        _ if path.starts_with("/v1/uploads/") => populated.upload.clone(),
+        _ if path.contains("/cases/") => populated.case.clone(),
         _ if path.contains("/parcels/") => {
-            let parcels = home.officer.parcels(&home.case).await.unwrap();
+            let parcels = populated.officer.parcels(&populated.case).await.unwrap();
             parcels.last().unwrap()["id"].as_str().unwrap().to_owned()
         }
         _ if path.contains("/jobs/") => {
-            let jobs = home.operator.get("/ops/v1/jobs").query(&[("state", "done")]).success().await.unwrap();
+            let jobs = populated.operator.get("/ops/v1/jobs").query(&[("state", "done")]).success().await.unwrap();
             jobs.text("/data/0/id").unwrap()
         }
         _ => String::new(),
     };
-    let path = path.replace("{id}", &id).replace("{code}", "JT-0045");
-    let path = path.replace("{source}", &home.source).replace("{reference}", &home.reference);
+    let path = path.replace("{id}", &id).replace("{code}", ITEM);
+    let path = path.replace("{source}", &populated.office.source).replace("{reference}", &populated.reference);
     if !path.contains("{upload}") {
         return path;
     }
-    let file = home.officer.caller().get(&format!("/staff/v1/cases/{}", home.case)).success().await.unwrap();
+    let file = populated.officer.caller().get(&format!("/staff/v1/cases/{}", populated.case)).success().await.unwrap();
     let upload = file.text("/application/materials/0/uploads/0").unwrap_or_else(|_| panic!("{}", file.body));
     path.replace("{upload}", &upload)
 }

@@ -1,5 +1,5 @@
-//! The edge, from outside: what holds for every operation is tested by walking the documents, and what an operation of
-//! each shape does is tested on an API of its own.
+//! The edge that all APIs share. What holds for every operation is tested by a walk through the OpenAPI documents. What
+//! one kind of operation does is tested on a sample API.
 
 mod documents;
 mod every_operation;
@@ -8,43 +8,32 @@ mod idempotency;
 mod populated;
 mod rate_limit;
 mod request_log;
-mod sample;
+pub mod sample;
 mod shapes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use poem::http::{HeaderMap, StatusCode};
 use poem::test::TestClient;
 use poem::{Endpoint, Response};
-use serde_json::Value;
 use songda::api::edge::limits::buckets::Buckets;
 use songda::api::edge::limits::rate_limit::{LimitRate, Policies};
 use songda::api::edge::middleware::cors::Origins;
 use songda::api::edge::parameters::bearer::{Desks, Identify, Officer};
-use songda::api::{Edge, allowed, pages as pages_of, surround};
-use songda::auth::signing_keys::SigningKeys;
-use songda::auth::tokens::{Grant, TokenAudience, Tokens};
+use songda::api::{Edge, allowed, pages, surround};
+use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
-use songda::domain::kernel::clock::{Clock, Instant, fresh};
-use songda::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
+use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::queue::Queue;
-
 use songda::store::StoreError;
 
+use crate::support::edge::now;
 use crate::support::servers::Servers;
+use crate::support::settings::UNLIMITED;
 
-pub fn now() -> Instant {
-    "2026-11-23T08:00:00Z".parse().unwrap()
-}
-
-pub fn tokens() -> Tokens {
-    Tokens::new(SigningKeys::of([("test".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap())
-}
-
-/// There is no record here to say more of an officer than the token does.
+/// Believes what a token says of its officer, because there is no database that knows more.
 struct AsNamed;
 
 #[async_trait]
@@ -54,7 +43,8 @@ impl Desks for AsNamed {
     }
 }
 
-/// An edge at a standing clock, with settings beside the defaults. Its callers are counted in the shared Redis, under a prefix of their own.
+/// An edge with some settings beside the defaults, at a frozen clock. Rate limits are counted in the shared Redis under
+/// a fresh prefix.
 fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());
@@ -73,77 +63,8 @@ fn buckets(redis: &str, prefix: &str, clock: Clock) -> Buckets {
     Buckets::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
 }
 
-/// Settings under which a walk is never stopped for its haste.
-pub const HASTY: [(&str, &str); 4] = [
-    ("SONGDA_RATE_SIGN_IN", "1000000"),
-    ("SONGDA_RATE_MOBILE", "1000000"),
-    ("SONGDA_RATE_STAFF", "1000000"),
-    ("SONGDA_RATE_INTEGRATION", "1000000"),
-];
-
 /// The pages that need no database.
 fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
-    let edge = edge(tokens, &HASTY);
-    TestClient::new(surround(pages_of(&edge).unwrap(), edge, allowed()))
-}
-
-/// A token that a security scheme of the documents accepts.
-pub fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
-    let officer = |role: &str| Grant {
-        sid: Some(fresh(SessionId::from_uuid)),
-        agency: Some("gxj".to_owned()),
-        role: Some(role.to_owned()),
-        ..Grant::default()
-    };
-    let (subject, audience, grant) = match scheme {
-        "person" => {
-            let grant = Grant { sid: Some(fresh(SessionId::from_uuid)), ..Grant::default() };
-            (fresh(PersonId::from_uuid).to_string(), TokenAudience::Mobile, grant)
-        }
-        "officer" => (fresh(OfficerId::from_uuid).to_string(), TokenAudience::Staff, officer("officer")),
-        "operator" => (fresh(OfficerId::from_uuid).to_string(), TokenAudience::Staff, officer("operator")),
-        "client" => {
-            let grant = Grant { scope: Some("results:write results:read".to_owned()), ..Grant::default() };
-            (fresh(ClientId::from_uuid).to_string(), TokenAudience::Integration, grant)
-        }
-        other => panic!("no such scheme: {other}"),
-    };
-    tokens.issue(subject, audience, grant, at).unwrap()
-}
-
-/// An answer, read to its end.
-pub struct Read {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
-}
-
-impl Read {
-    pub async fn of(response: poem::test::TestResponse) -> Self {
-        let (parts, body) = response.0.into_parts();
-        let body = String::from_utf8_lossy(&body.into_vec().await.unwrap()).into_owned();
-        Self { status: parts.status, headers: parts.headers, body }
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-
-    /// Checks that it is a whole problem of this kind.
-    #[track_caller]
-    fn is_problem(&self, status: u16, code: &str, about: &str) -> Value {
-        assert_eq!(self.status.as_u16(), status, "{about}: {}", self.body);
-        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{about}");
-        let problem = self.json();
-        assert_eq!(problem["code"], code, "{about}: {problem}");
-        assert_eq!(problem["status"], status, "{about}");
-        assert_eq!(problem["type"], format!("/problems/{code}"), "{about}");
-        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"), "{about}");
-        assert!(problem["title"].is_string(), "{about}");
-        problem
-    }
+    let edge = edge(tokens, &UNLIMITED);
+    TestClient::new(surround(pages(&edge).unwrap(), edge, allowed()))
 }

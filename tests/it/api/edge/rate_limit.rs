@@ -1,4 +1,4 @@
-//! Limits that several API processes share through Redis, and what becomes of them while Redis is away.
+//! Rate limits that several API processes share through Redis, and how they work while Redis is away.
 
 use std::sync::Arc;
 
@@ -11,18 +11,19 @@ use songda::demo::fresh_key;
 use songda::domain::kernel::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
-use super::{Read, buckets, edge, now, sample, token, tokens};
-use crate::support::desk::wait_until;
-use crate::support::proxy::{Line, Proxy};
+use super::{buckets, edge, sample};
+use crate::support::edge::{Read, now, token, tokens};
+use crate::support::proxy::{Link, Proxy};
 use crate::support::servers::Servers;
+use crate::support::wait::wait_until;
 
-/// One of several processes of an installation.
+/// One of several API processes of an installation.
 struct Process<E> {
     server: TestClient<E>,
     buckets: Arc<Buckets>,
 }
 
-/// A process whose callers may ask so often a minute. It tells Redis of nobody by itself.
+/// A process with a quota a minute for each caller. It reports to Redis only within [`Process::reporting_until`].
 fn process(
     tokens: &Tokens,
     redis: &str,
@@ -36,24 +37,24 @@ fn process(
 }
 
 impl<E: Endpoint<Output = Response>> Process<E> {
-    /// Asks as somebody; the status, and how many more requests may follow.
+    /// Sends a request. Returns the status and the remaining quota.
     async fn ask(&self, caller: &str) -> (u16, String) {
         let request = self.server.get("/v1/notes").header("authorization", format!("Bearer {caller}"));
-        let answer = Read::of(request.send().await).await;
-        let left = answer.header("ratelimit").unwrap().split(';').nth(1).unwrap().to_owned();
-        (answer.status.as_u16(), left)
+        let reply = Read::of(request.send().await).await;
+        let left = reply.header("ratelimit").unwrap().split(';').nth(1).unwrap().to_owned();
+        (reply.status.as_u16(), left)
     }
 
-    /// Tells Redis of its callers while it is waited for something.
-    async fn telling(&self, what: &str, holds: impl AsyncFnMut() -> bool) {
+    /// Reports to Redis until a condition holds.
+    async fn reporting_until(&self, what: &str, holds: impl AsyncFnMut() -> bool) {
         tokio::select! {
-            () = self.buckets.tell(CancellationToken::new()) => panic!("it tells as long as the process lives"),
+            () = self.buckets.tell(CancellationToken::new()) => panic!("it reports as long as the process lives"),
             () = wait_until(what, holds) => {}
         }
     }
 }
 
-fn said(status: u16, left: &str) -> (u16, String) {
+fn answer(status: u16, left: &str) -> (u16, String) {
     (status, left.to_owned())
 }
 
@@ -65,7 +66,7 @@ async fn redis() -> redis::aio::MultiplexedConnection {
     redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
-/// What Redis was told, by its keys.
+/// The keys that were reported to Redis.
 async fn known_to_redis(prefix: &str) -> Vec<String> {
     redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis().await).await.unwrap()
 }
@@ -76,72 +77,83 @@ async fn empty_redis(prefix: &str) {
 }
 
 #[tokio::test]
-async fn processes_share_a_limit_and_an_empty_redis_begins_anew() {
-    let (tokens, prefix) = (tokens(), format!("it:{}:", fresh_key()));
-    let (here, there) = (process(&tokens, &redis_url(), &prefix, 2), process(&tokens, &redis_url(), &prefix, 2));
-    let (one, other) = (token(&tokens, "person", now()), token(&tokens, "person", now()));
-    assert_eq!(here.ask(&one).await, said(200, "r=1"));
-    assert_eq!(there.ask(&one).await, said(200, "r=0"));
-    assert_eq!(here.ask(&one).await, said(429, "r=0"));
-    assert_eq!(there.ask(&other).await, said(200, "r=1"), "everybody has a quota of their own");
+async fn processes_share_a_limit_and_an_emptied_redis_restarts_it() {
+    let tokens = tokens();
+    let prefix = format!("it:{}:", fresh_key());
+    let here = process(&tokens, &redis_url(), &prefix, 2);
+    let there = process(&tokens, &redis_url(), &prefix, 2);
+    let one = token(&tokens, "person", now());
+    let other = token(&tokens, "person", now());
+    assert_eq!(here.ask(&one).await, answer(200, "r=1"));
+    assert_eq!(there.ask(&one).await, answer(200, "r=0"));
+    assert_eq!(here.ask(&one).await, answer(429, "r=0"));
+    assert_eq!(there.ask(&other).await, answer(200, "r=1"), "each caller has a quota");
     empty_redis(&prefix).await;
-    assert_eq!(there.ask(&one).await, said(200, "r=1"));
+    assert_eq!(there.ask(&one).await, answer(200, "r=1"));
 }
 
-/// A twentieth of twenty is one: the second request of a caller that Redis was not told of asks Redis.
+/// The local share is a twentieth. Of twenty that is one: the second request of a caller who is not reported asks
+/// Redis.
 #[tokio::test]
-async fn a_process_counts_a_share_by_itself_and_then_together_with_the_others() {
-    let (tokens, prefix) = (tokens(), format!("it:{}:", fresh_key()));
-    let (here, there) = (process(&tokens, &redis_url(), &prefix, 20), process(&tokens, &redis_url(), &prefix, 20));
+async fn a_process_counts_its_local_share_alone_and_further_requests_with_the_others() {
+    let tokens = tokens();
+    let prefix = format!("it:{}:", fresh_key());
+    let here = process(&tokens, &redis_url(), &prefix, 20);
+    let there = process(&tokens, &redis_url(), &prefix, 20);
     let one = token(&tokens, "person", now());
-    assert_eq!(here.ask(&one).await, said(200, "r=19"));
-    assert!(known_to_redis(&prefix).await.is_empty(), "nobody waited for Redis");
-    here.telling("Redis hears of it", async || !known_to_redis(&prefix).await.is_empty()).await;
-    assert_eq!(there.ask(&one).await, said(200, "r=19"), "it has not asked yet");
-    assert_eq!(there.ask(&one).await, said(200, "r=17"), "one there, two here");
-    assert_eq!(there.ask(&one).await, said(200, "r=16"), "it goes on from what it heard");
+    assert_eq!(here.ask(&one).await, answer(200, "r=19"));
+    assert!(known_to_redis(&prefix).await.is_empty(), "the request did not wait for Redis");
+    here.reporting_until("the request is reported to Redis", async || !known_to_redis(&prefix).await.is_empty()).await;
+    assert_eq!(there.ask(&one).await, answer(200, "r=19"), "this process has not asked Redis yet");
+    assert_eq!(there.ask(&one).await, answer(200, "r=17"), "one request there, two here");
+    assert_eq!(there.ask(&one).await, answer(200, "r=16"), "it counts on from Redis's answer");
 }
 
 #[tokio::test]
-async fn what_two_processes_let_through_exceeds_the_limit_by_no_more_than_their_shares() {
-    let (tokens, prefix) = (tokens(), format!("it:{}:", fresh_key()));
-    let (here, there) = (process(&tokens, &redis_url(), &prefix, 20), process(&tokens, &redis_url(), &prefix, 20));
+async fn two_processes_exceed_a_limit_by_their_local_shares_at_most() {
+    let tokens = tokens();
+    let prefix = format!("it:{}:", fresh_key());
+    let here = process(&tokens, &redis_url(), &prefix, 20);
+    let there = process(&tokens, &redis_url(), &prefix, 20);
     let one = token(&tokens, "person", now());
-    let mut through = 0;
+    let mut allowed = 0;
     for process in [&here, &there] {
         for _ in 0..30 {
-            through += u32::from(process.ask(&one).await.0 == 200);
+            allowed += u32::from(process.ask(&one).await.0 == 200);
         }
     }
-    // The quota, a share, and what time gives back while this runs: one in three seconds.
-    assert!((20..=22).contains(&through), "{through}");
-    assert_eq!(here.ask(&one).await, said(429, "r=0"));
+    // The quota, a share, and the refill while this runs: one in three seconds.
+    assert!((20..=22).contains(&allowed), "{allowed}");
+    assert_eq!(here.ask(&one).await, answer(429, "r=0"));
 }
 
 #[tokio::test]
-async fn while_redis_is_away_each_process_goes_on_by_itself() {
-    let (tokens, prefix) = (tokens(), format!("it:{}:", fresh_key()));
+async fn each_process_limits_by_itself_while_redis_is_away() {
+    let tokens = tokens();
+    let prefix = format!("it:{}:", fresh_key());
     let mut url: Url = redis_url().parse().unwrap();
     let address = url.socket_addrs(|| Some(6379)).unwrap()[0];
-    for outage in [Line::Silent, Line::Cut] {
+    for outage in [Link::Silent, Link::Cut] {
         let proxy = Proxy::before(address).await;
         url.set_ip_host(proxy.address().ip()).unwrap();
         url.set_port(Some(proxy.address().port())).unwrap();
-        let (here, there) = (process(&tokens, url.as_str(), &prefix, 2), process(&tokens, &redis_url(), &prefix, 2));
-        let (one, other) = (token(&tokens, "person", now()), token(&tokens, "person", now()));
-        assert_eq!(there.ask(&one).await, said(200, "r=1"));
-        assert_eq!(here.ask(&one).await, said(200, "r=0"));
-        assert_eq!(there.ask(&other).await, said(200, "r=1"));
+        let here = process(&tokens, url.as_str(), &prefix, 2);
+        let there = process(&tokens, &redis_url(), &prefix, 2);
+        let one = token(&tokens, "person", now());
+        let other = token(&tokens, "person", now());
+        assert_eq!(there.ask(&one).await, answer(200, "r=1"));
+        assert_eq!(here.ask(&one).await, answer(200, "r=0"));
+        assert_eq!(there.ask(&other).await, answer(200, "r=1"));
 
         proxy.set(outage);
-        assert_eq!(here.ask(&one).await, said(429, "r=0"), "{outage:?}: what it knew it still knows");
-        for expected in [said(200, "r=1"), said(200, "r=0"), said(429, "r=0")] {
+        assert_eq!(here.ask(&one).await, answer(429, "r=0"), "{outage:?}: it remembers what it counted");
+        for expected in [answer(200, "r=1"), answer(200, "r=0"), answer(429, "r=0")] {
             assert_eq!(here.ask(&other).await, expected, "{outage:?}");
         }
-        proxy.set(Line::Open);
-        here.telling("they count together again", async || {
-            let somebody = token(&tokens, "person", now());
-            here.ask(&somebody).await.0 == 200 && there.ask(&somebody).await == said(200, "r=0")
+        proxy.set(Link::Open);
+        here.reporting_until("the processes count together again", async || {
+            let caller = token(&tokens, "person", now());
+            here.ask(&caller).await.0 == 200 && there.ask(&caller).await == answer(200, "r=0")
         })
         .await;
     }

@@ -1,12 +1,13 @@
-//! What the log of a serving process says of requests, and what it must never say.
+//! The log lines of requests, and what they must never contain.
 
 use serde_json::Value;
 use songda::domain::kernel::clock::Clock;
 
-use super::token;
-use crate::support::desk::{Desk, wait_until};
+use crate::support::desk::Desk;
+use crate::support::edge::token;
+use crate::support::wait::wait_until;
 
-/// The lines about requests: method, route, status, caller.
+/// The log lines of requests: method, route, status, kind of caller.
 fn answered(log: &str) -> Vec<(String, String, u64, String)> {
     let word = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
     log.lines()
@@ -21,13 +22,14 @@ fn answered(log: &str) -> Vec<(String, String, u64, String)> {
 }
 
 #[tokio::test]
-async fn each_request_leaves_a_line_and_nothing_personal_in_it() {
-    let (desk, app) = Desk::open_api(&[("SONGDA_LOG", "trace")]).await;
-    let server = desk.server(None).await;
+async fn each_request_is_logged_without_personal_data() {
+    let desk = Desk::builder().settings(&[("SONGDA_LOG", "trace")]).without_worker().open().await;
+    let server = desk.server().await;
     let api = &server.api;
 
-    let (phone, name) = ("13912345678", "%E7%8E%8B%E5%B0%8F%E6%98%8E");
-    let person = token(app.tokens(), "person", Clock::system().now());
+    let phone = "13912345678";
+    let name = "%E7%8E%8B%E5%B0%8F%E6%98%8E";
+    let person = token(desk.app.tokens(), "person", Clock::system().now());
     let known = api.with_token(&person);
     known.get("/v1/items").query(&[("q", phone)]).answer().await.unwrap();
     api.get("/v1/items").query(&[("limit", phone), ("q", "王小明")]).answer().await.unwrap();
@@ -43,7 +45,7 @@ async fn each_request_leaves_a_line_and_nothing_personal_in_it() {
         line("GET", "/v1/cases/{id}", 401, "refused"),
         line("POST", "unknown", 404, "nobody"),
     ];
-    wait_until("every request left a line", async || answered(&server.log()).len() == 4).await;
+    wait_until("every request is logged", async || answered(&server.log()).len() == 4).await;
     assert_eq!(answered(&server.log()), expected);
     for personal in [phone, name, "王小明", person.as_str()] {
         let leak = server.log().lines().find(|line| line.contains(personal)).map(str::to_owned);

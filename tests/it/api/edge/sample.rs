@@ -1,4 +1,4 @@
-//! A small API with an operation of every shape, kept in memory.
+//! A sample API in memory, with an operation of every kind.
 
 use std::sync::Mutex;
 
@@ -24,7 +24,8 @@ use songda::casework::frame::idempotency::Given;
 use songda::domain::kernel::ids::DraftId;
 use songda::store::KeyRing;
 
-use super::{HASTY, edge};
+use super::edge;
+use crate::support::settings::UNLIMITED;
 
 #[derive(Tags)]
 enum Tag {
@@ -36,7 +37,6 @@ enum Tag {
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields, example)]
 pub struct Note {
-    /// Its text.
     #[oai(validator(min_length = 1, max_length = 100_000))]
     text: String,
 }
@@ -47,9 +47,9 @@ impl poem_openapi::types::Example for Note {
     }
 }
 
-/// Where the house fails.
-pub const MADE_TO_FAIL: &str = "/v1/failure";
-/// The version that every note begins with.
+/// The operation that panics.
+pub const PANICKING: &str = "/v1/failure";
+/// The version of every note.
 pub const VERSION: i64 = 7;
 
 pub struct Notes {
@@ -74,7 +74,7 @@ impl Notes {
         self.cursors.page(("list_notes", &q.0), rows, limit, |number| *number, show).map(Json)
     }
 
-    /// Makes a note, once.
+    /// Makes a note. A repeated request gets the first answer.
     #[oai(path = "/notes", method = "post", operation_id = "make_note")]
     async fn make(
         &self,
@@ -117,33 +117,37 @@ impl Notes {
     /// Removes a note.
     #[oai(path = "/notes/:id", method = "delete", operation_id = "remove_note")]
     async fn remove(&self, client: Client, id: Path<DraftId>, if_match: IfMatch) -> Result<Versioned<Note>, Problem> {
-        let (Path(_), IfMatch { version: _ }) = (id, if_match);
+        let Path(_) = id;
+        let IfMatch { version: _ } = if_match;
         client.require_scope("notes:remove")?;
         Err(Code::Conflict.into())
     }
 
-    /// Fails as nothing should.
+    /// Panics.
     #[oai(path = "/failure", method = "get", operation_id = "fail")]
     async fn fail(&self, _operator: Operator) -> Result<Versioned<Note>, Problem> {
-        panic!("the secret of the house")
+        panic!("a secret")
     }
 }
 
 const ABOUT: About =
     About { file: "notes", title: "Notes", description: "A sample", open: &["list_notes", "show_note"] };
 
+/// The sample API's OpenAPI document.
 pub fn document() -> Value {
     openapi::document::<Notes>(&ABOUT).unwrap()
 }
 
 pub fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
-    server_with(tokens, &HASTY)
+    server_with(tokens, &UNLIMITED)
 }
 
+/// The sample API with some settings of the edge.
 pub fn server_with(tokens: &Tokens, settings: &[(&str, &str)]) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     server_at(edge(tokens, settings))
 }
 
+/// The sample API behind an edge.
 pub fn server_at(edge: Edge) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
     let notes = Notes { text: Mutex::new("Bring the licence. ".repeat(100)), cursors };

@@ -1,4 +1,4 @@
-//! What an operation of each shape does when it is asked well, and when it is asked badly in ways of its own.
+//! What each kind of operation does with valid requests, and with the invalid requests that only this kind can get.
 
 use poem::test::TestClient;
 use poem::{Body, Endpoint, Response};
@@ -7,7 +7,8 @@ use songda::auth::tokens::Tokens;
 use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::DraftId;
 
-use super::{Read, now, sample, token, tokens};
+use super::sample;
+use crate::support::edge::{Read, now, token, tokens};
 
 fn note() -> String {
     format!("/v1/notes/{}", fresh(DraftId::from_uuid))
@@ -26,17 +27,17 @@ fn bearer(tokens: &Tokens, scheme: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_read_that_changed_nothing_is_304_compressed_or_not() {
+async fn an_unchanged_resource_is_answered_304_compressed_or_not() {
     let server = sample::server(&tokens());
     let plain = get(&server, &note(), &[]).await;
     let tag = plain.header("etag").unwrap();
-    assert!(plain.status == 200 && tag.starts_with("\"7."), "its version, and its bytes: {tag}");
+    assert!(plain.status == 200 && tag.starts_with("\"7."), "the version and a digest: {tag}");
     let bare = tag.trim_matches('"');
     let zipped_tag = format!("\"{bare}-gzip\"");
     let zipped = get(&server, &note(), &[("accept-encoding", "gzip")]).await;
     assert_eq!((zipped.header("content-encoding"), zipped.header("etag")), (Some("gzip"), Some(&*zipped_tag)));
     assert!(zipped.header("vary").unwrap().contains("Accept-Encoding"));
-    for (seen, told) in [
+    for (seen, expected) in [
         (tag.to_owned(), tag),
         (format!("W/{tag}"), tag),
         (format!("\"1\", {zipped_tag}"), &zipped_tag),
@@ -44,7 +45,7 @@ async fn a_read_that_changed_nothing_is_304_compressed_or_not() {
     ] {
         let again = get(&server, &note(), &[("if-none-match", &seen), ("accept-encoding", "gzip")]).await;
         assert_eq!((again.status.as_u16(), again.body.as_str()), (304, ""), "{seen}");
-        assert_eq!((again.header("etag"), again.header("vary")), (Some(told), Some("Accept-Encoding")), "{seen}");
+        assert_eq!((again.header("etag"), again.header("vary")), (Some(expected), Some("Accept-Encoding")), "{seen}");
     }
     for other in ["\"7\"", "\"8\""] {
         assert_eq!(get(&server, &note(), &[("if-none-match", other)]).await.status, 200, "{other}");
@@ -52,12 +53,12 @@ async fn a_read_that_changed_nothing_is_304_compressed_or_not() {
     assert_eq!(
         get(&server, "/v1/notes", &[("accept-encoding", "gzip")]).await.header("content-encoding"),
         None,
-        "it is short"
+        "it is too short to compress"
     );
 }
 
 #[tokio::test]
-async fn a_stale_write_is_412_and_a_fresh_one_goes_through() {
+async fn a_write_with_a_stale_version_is_answered_412() {
     let tokens = tokens();
     let server = sample::server(&tokens);
     for (header, value, status) in [
@@ -74,13 +75,13 @@ async fn a_stale_write_is_412_and_a_fresh_one_goes_through() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_body_is_told_at_its_place() {
+async fn a_body_is_refused_with_the_pointer_of_every_fault() {
     let tokens = tokens();
     let server = sample::server(&tokens);
     let request = server.post("/v1/notes").header("authorization", bearer(&tokens, "person"));
     let request = request.header("idempotency-key", "k").header("accept-language", "en");
     let answer = Read::of(request.body_json(&json!({ "text": "", "colour": "red" })).send().await).await;
-    let problem = answer.is_problem(422, "invalid_body", "two faults");
+    let problem = answer.assert_problem(422, "invalid_body", "two faults");
     let expected = json!([
         { "pointer": "/colour", "code": "unknown", "message": "There is no such member" },
         { "pointer": "/text", "code": "too_short", "message": "At least 1 characters" },
@@ -89,18 +90,18 @@ async fn every_fault_of_a_body_is_told_at_its_place() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_is_cut_off() {
+async fn an_endless_body_is_cut_off() {
     let tokens = tokens();
     let server = sample::server(&tokens);
     let request = server.post("/v1/notes").header("authorization", bearer(&tokens, "person"));
     let request = request.header("idempotency-key", "k").content_type("application/json");
     let endless = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024]));
     let answer = Read::of(request.body(Body::from_bytes_stream(endless)).send().await).await;
-    answer.is_problem(413, "body_too_large", "endless");
+    answer.assert_problem(413, "body_too_large", "endless");
 }
 
 #[tokio::test]
-async fn an_answer_given_again_says_so() {
+async fn a_replayed_answer_has_a_header_that_says_so() {
     let tokens = tokens();
     let server = sample::server(&tokens);
     for (key, replayed) in [("first", None), ("again", Some("true"))] {
@@ -113,50 +114,51 @@ async fn an_answer_given_again_says_so() {
 }
 
 #[tokio::test]
-async fn the_wrong_caller_is_refused() {
+async fn a_caller_of_the_wrong_kind_or_scope_is_refused() {
     let tokens = tokens();
     let server = sample::server(&tokens);
     let fail = |scheme: &str| server.get("/v1/failure").header("authorization", bearer(&tokens, scheme)).send();
-    Read::of(fail("person").await).await.is_problem(401, "invalid_token", "a person");
+    Read::of(fail("person").await).await.assert_problem(401, "invalid_token", "a person");
     let officer = Read::of(fail("officer").await).await;
-    officer.is_problem(403, "forbidden", "an officer");
+    officer.assert_problem(403, "forbidden", "an officer");
     assert!(officer.header("www-authenticate").unwrap().contains("insufficient_scope"));
     let request = server.delete(note()).header("authorization", bearer(&tokens, "client")).header("if-match", "*");
-    Read::of(request.send().await).await.is_problem(403, "forbidden", "a client without the scope");
+    Read::of(request.send().await).await.assert_problem(403, "forbidden", "a client without the scope");
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_that_tells_nothing() {
+async fn a_panic_is_answered_500_without_its_message() {
     let tokens = tokens();
     let server = sample::server(&tokens);
     let request =
         server.get("/v1/failure").header("authorization", bearer(&tokens, "operator")).header("x-request-id", "mine-1");
     let answer = Read::of(request.send().await).await;
-    let problem = answer.is_problem(500, "internal", "a panic");
+    let problem = answer.assert_problem(500, "internal", "a panic");
     assert_eq!(problem["request_id"], "mine-1");
     assert!(!answer.body.contains("secret"));
 }
 
 #[tokio::test]
-async fn what_names_nothing_is_404() {
+async fn an_unknown_path_or_a_malformed_id_is_answered_404() {
     let server = sample::server(&tokens());
     for path in ["/", "/nowhere", "/v1/nowhere"] {
-        let problem = get(&server, path, &[]).await.is_problem(404, "not_found", path);
+        let problem = get(&server, path, &[]).await.assert_problem(404, "not_found", path);
         assert_eq!(problem.get("detail"), None, "{path}");
     }
     for path in ["/v1/notes/not-an-id", "/v1/notes/%FF", "/v1/notes/case_01KAQ8Y7G0E00800000000002A"] {
-        let problem = get(&server, path, &[]).await.is_problem(404, "not_found", path);
+        let problem = get(&server, path, &[]).await.assert_problem(404, "not_found", path);
         assert_eq!(problem["detail"], "地址中的编号格式不正确", "{path}");
     }
     let answer = get(&server, "/v1/notes?limit=many", &[("accept-language", "en")]).await;
-    let problem = answer.is_problem(400, "invalid_parameter", "limit");
+    let problem = answer.assert_problem(400, "invalid_parameter", "limit");
     assert_eq!(problem["detail"], "The parameter limit is not valid");
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_and_keep_their_filter() {
+async fn a_cursor_continues_its_own_list_only() {
     let server = sample::server(&tokens());
-    let (mut texts, mut path) = (Vec::new(), "/v1/notes?q=x&limit=2".to_owned());
+    let mut texts = Vec::new();
+    let mut path = "/v1/notes?q=x&limit=2".to_owned();
     loop {
         let page = get(&server, &path, &[]).await.json();
         texts.extend(page["data"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap().to_owned()));
@@ -164,13 +166,13 @@ async fn pages_follow_each_other_and_keep_their_filter() {
         assert_eq!(page["has_more"], true);
         path = format!("/v1/notes?q=x&limit=2&cursor={cursor}");
         let elsewhere = format!("/v1/notes?q=y&cursor={cursor}");
-        get(&server, &elsewhere, &[]).await.is_problem(400, "invalid_cursor", "another filter");
+        get(&server, &elsewhere, &[]).await.assert_problem(400, "invalid_cursor", "another filter");
     }
     assert_eq!(texts, ["x 1", "x 2", "x 3", "x 4", "x 5"]);
 }
 
 #[tokio::test]
-async fn who_asks_too_often_is_told_when_to_come_back() {
+async fn a_caller_over_the_rate_limit_learns_when_to_try_again() {
     let server =
         sample::server_with(&tokens(), &[("SONGDA_RATE_MOBILE", "2"), ("SONGDA_CORS_ORIGINS", "https://a.example")]);
     let origin = [("origin", "https://a.example")];
@@ -181,7 +183,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
         assert_eq!(answer.header("ratelimit-policy"), Some("\"mobile\";q=2;w=60"));
     }
     let answer = get(&server, "/v1/notes", &origin).await;
-    let problem = answer.is_problem(429, "too_many_requests", "the third");
+    let problem = answer.assert_problem(429, "too_many_requests", "the third");
     assert_eq!((answer.header("retry-after"), &problem["retry_after"]), (Some("30"), &json!(30)));
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://a.example"), "a browser may read it");
 }

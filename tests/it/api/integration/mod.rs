@@ -1,4 +1,4 @@
-//! The integration API (`/integration/v1`), one file a noun.
+//! The integration API (`/integration/v1`), a file for each noun; results have several.
 
 mod concurrent_results;
 mod repeated_results;

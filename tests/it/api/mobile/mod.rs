@@ -1,13 +1,16 @@
-//! The mobile API (`/v1`), one file a noun.
+//! The mobile API (`/v1`), a file for each noun. `accounts` is about several: phones, identities and WeChat accounts
+//! that turn out to belong to one person.
 
 mod accounts;
 mod addresses;
 mod cases;
 mod consents;
+mod devices;
+mod drafts;
 mod events;
-mod form_files;
 mod identity;
 mod login_codes;
+mod notifications;
 mod sessions;
-mod sign_outs;
+mod timeline;
 mod uploads;

@@ -1,182 +1,219 @@
-//! What is not handed in has an end, and what was handed in has none.
+//! Uploads: what is accepted, who may read it, and how long it is kept.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use songda::demo::fresh_key;
 use songda::demo::http::{Caller, Reply};
 use songda::demo::resident::Resident;
-use songda::domain::kernel::clock::fresh;
-use songda::domain::kernel::ids::DraftId;
+use songda::domain::kernel::ids::UploadId;
 use uuid::Uuid;
 
-use crate::support::acts::{act, refused};
-use crate::support::desk::{Desk, wait_until};
+use crate::support::acts::{act, fresh_draft, notice, stored_contents, submit, upload};
+use crate::support::answers::{assert_problem, faults};
+use crate::support::desk::Desk;
+use crate::support::items::{AGENCY, ITEM, OTHER_AGENCY};
+use crate::support::wait::wait_until;
 
-const ITEM: &str = "JT-0045";
-/// A day later than anything that waits is kept.
-const LONG_AFTER: &str = "update uploads set created_at = created_at - interval '91 days',
+const PDF: &[u8] = b"%PDF-1.4\n%%EOF\n";
+/// Makes all uploads a day older than an upload that is not handed in is kept.
+const AGE_UPLOADS: &str = "update uploads set created_at = created_at - interval '91 days',
     keep_until = keep_until - interval '91 days'";
 
-async fn upload(caller: &Caller) -> Reply {
-    let pdf = reqwest::multipart::Part::bytes(&b"%PDF-1.4\n%%EOF\n"[..]).file_name("a.pdf");
-    caller.post("/v1/uploads").file(pdf.mime_str("application/pdf").unwrap()).answer().await.unwrap()
-}
-
+/// Uploads a PDF, and returns the upload's id.
 async fn uploaded(resident: &Resident) -> String {
-    let made = upload(resident.caller()).await;
+    let made = upload(resident.caller(), PDF).await;
     assert!(made.at("/kept_until").unwrap().is_string(), "{}", made.body);
     made.text("/id").unwrap()
 }
 
-fn draft_with(upload: &str) -> Value {
-    json!({"item_code": ITEM, "form": {}, "materials": [{"key": "photo", "uploads": [upload]}]})
-}
-
-/// Where the content of an upload lies, or lay.
+/// The file that holds, or held, the content of an upload.
 async fn content_of(desk: &Desk, upload: &str) -> PathBuf {
-    let id: Uuid = upload.parse::<songda::domain::kernel::ids::UploadId>().unwrap().uuid();
+    let id: Uuid = upload.parse::<UploadId>().unwrap().uuid();
     let path = sqlx::query_scalar("select object_path from uploads where id = $1").bind(id);
     let path: String = path.fetch_one(&desk.database).await.unwrap();
     desk.folder.join("uploads").join(path)
 }
 
-/// How many files are not handed in.
-async fn waiting_files(desk: &Desk) -> i64 {
-    let count = "select count(*) from uploads where keep_until is not null";
-    sqlx::query_scalar(count).fetch_one(&desk.database).await.unwrap()
+/// How many uploads are not handed in.
+async fn waiting_uploads(desk: &Desk) -> i64 {
+    desk.count("select count(*) from uploads where keep_until is not null").await
 }
 
-async fn is_there(resident: &Resident, path: String) -> bool {
-    resident.caller().get(&path).answer().await.unwrap().status.as_u16() == 200
+async fn exists(resident: &Resident, path: &str) -> bool {
+    resident.caller().get(path).answer().await.unwrap().status.as_u16() == 200
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_nobody_needs_go_and_those_of_drafts_and_cases_stay() {
-    let desk = Desk::open_with(&[("SONGDA_HOUSEKEEPING", "50ms")]).await;
-    let (resident, _) = desk.resident().await;
-    let caller = resident.caller();
-    // In a case, in the answer to a notice, in a draft that is young, and nowhere.
-    let draft = resident.draft(ITEM, &json!({"way": "electronic"})).await.unwrap();
-    let case = resident.submit(&draft).await.unwrap().id;
-    let (unused, late, drafted) = (uploaded(&resident).await, uploaded(&resident).await, uploaded(&resident).await);
-    let officer = desk.officer("public-security").await;
-    act(officer.caller(), &case, "supplement-notice", &json!({"points": ["证明"]})).await;
+async fn an_upload_has_the_type_of_its_content_and_is_readable_by_its_owner_only() {
+    let desk = Desk::builder().settings(&[("SONGDA_UPLOAD_LIMIT", "1000")]).open().await;
+    let resident = desk.stranger().await;
+
+    let made = upload(resident.caller(), PDF).await;
+    assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+    assert_eq!(made.at("/content_type").unwrap(), "application/pdf");
+    assert_eq!(made.at("/size").unwrap(), PDF.len());
+    let path = made.header("location").to_owned();
+    let content = resident.caller().get(&format!("{path}/content")).success().await.unwrap();
+    assert_eq!((content.bytes.as_ref(), content.header("content-type")), (PDF, "application/pdf"));
+
+    let script = upload(resident.caller(), b"<script>alert(1)</script>").await;
+    assert_problem(&script, 415, "unsupported_media_type");
+    assert_problem(&upload(resident.caller(), Vec::new()).await, 422, "invalid_body");
+    let long = [b"%PDF-1.4\n".to_vec(), vec![b' '; 1000]].concat();
+    assert_problem(&upload(resident.caller(), long).await, 413, "body_too_large");
+
+    let other = desk.stranger().await;
+    assert_problem(&other.caller().get(&path).answer().await.unwrap(), 404, "not_found");
+    assert_problem(&other.caller().get(&format!("{path}/content")).answer().await.unwrap(), 404, "not_found");
+    desk.close().await;
+}
+
+/// Puts a file into the draft's field, and submits the draft.
+async fn submit_with(caller: &Caller, draft: &str, file: &str) -> Reply {
+    let path = format!("/v1/drafts/{draft}");
+    let read = caller.get(&path).success().await.unwrap();
+    let member = |name: &str| read.body[name].clone();
+    let mut form = member("form");
+    form["agent"]["authorisation"] = file.into();
+    let content = json!({
+        "item_code": ITEM, "form": form, "materials": member("materials"), "delivery": member("delivery"),
+    });
+    caller.put(&path).if_match(read.etag()).json(&content).success().await.unwrap();
+    submit(caller, draft, &fresh_key()).await
+}
+
+#[tokio::test]
+async fn a_file_that_a_form_asks_for_reaches_the_officer() {
+    const LETTER: &[u8] = b"%PDF-1.4\n% letter of authority\n%%EOF\n";
+    let desk = Desk::open().await;
+    let guide = desk.api.get(&format!("/v1/items/{ITEM}")).success().await.unwrap();
+    let field = guide.at("/form_schema/properties/agent/properties/authorisation").unwrap();
+    assert_eq!((&field["x-kind"], &field["x-when"]["field"]), (&json!("file"), &json!("through_agent")));
+
+    let draft = desk.journey(ITEM).await;
+    let caller = draft.resident.caller();
+    let other = upload(desk.resident().await.caller(), LETTER).await.text("/id").unwrap();
+    let reply = submit_with(caller, &draft.id, &other).await;
+    assert_problem(&reply, 422, "invalid_body");
+    assert_eq!(faults(&reply), [("/form/agent/authorisation", "unknown_upload")], "it belongs to another resident");
+
+    let letter = upload(caller, LETTER).await.text("/id").unwrap();
+    let made = submit_with(caller, &draft.id, &letter).await;
+    assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+    let case = format!("/staff/v1/cases/{}", made.text("/id").unwrap());
+    let officer = desk.officer(AGENCY).await;
+    let read = officer.caller().get(&case).success().await.unwrap();
+    assert_eq!(read.at("/application/form/agent/authorisation").unwrap(), &Value::from(letter.as_str()));
+    let file = format!("{case}/uploads/{letter}");
+    let content = officer.caller().get(&file).success().await.unwrap();
+    assert_eq!((content.bytes.as_ref(), content.header("content-type")), (LETTER, "application/pdf"));
+    let elsewhere = desk.officer(OTHER_AGENCY).await;
+    assert_problem(&elsewhere.caller().get(&file).answer().await.unwrap(), 404, "not_found");
+    let deleted = caller.delete(&format!("/v1/uploads/{letter}")).answer().await.unwrap();
+    assert_problem(&deleted, 409, "upload_handed_in");
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_in_drafts_and_cases_are_kept_and_unused_ones_expire() {
+    let desk = Desk::builder().settings(&[("SONGDA_HOUSEKEEPING", "50ms")]).open().await;
+    // In a case, in the answer to a supplement notice, in a young draft, and in nothing.
+    let case = desk.journey(ITEM).submitted().await;
+    let caller = case.resident.caller();
+    let unused = uploaded(&case.resident).await;
+    let late = uploaded(&case.resident).await;
+    let drafted = uploaded(&case.resident).await;
+    let officer = desk.officer(AGENCY).await;
+    act(officer.caller(), &case.id, "supplement-notice", &notice()).await;
     let answer = json!({"note": "已补交", "materials": [{"key": "address_proof", "uploads": [late]}]});
-    caller.post(&format!("/v1/cases/{case}/supplement")).json(&answer).success().await.unwrap();
-    let path = format!("/v1/drafts/{}", fresh(DraftId::from_uuid));
-    let saved = caller.put(&path).if_absent().json(&draft_with(&drafted)).success().await.unwrap();
+    caller.post(&format!("{}/supplement", case.path())).json(&answer).success().await.unwrap();
+    let draft = fresh_draft();
+    let body = json!({"item_code": ITEM, "form": {}, "materials": [{"key": "photo", "uploads": [drafted]}]});
+    let saved = caller.put(&draft).if_absent().json(&body).success().await.unwrap();
     assert!(saved.at("/kept_until").unwrap().is_string());
     let shown = caller.get(&format!("/v1/uploads/{late}")).success().await.unwrap();
     assert!(shown.at("/kept_until").is_err(), "it belongs to the case: {}", shown.body);
 
-    // An older program submitted without a mark: whatever the rows say, what a case names is kept.
+    // Even if every file is marked as not handed in, a file that a case names is kept: removal is final.
     let content = content_of(&desk, &unused).await;
-    sqlx::query("update uploads set keep_until = created_at + interval '90 days'")
-        .execute(&desk.database)
-        .await
-        .unwrap();
-    sqlx::query(LONG_AFTER).execute(&desk.database).await.unwrap();
-    let is_gone = async || !content.exists();
-    wait_until("the unused content is gone", is_gone).await;
-    assert!(!is_there(&resident, format!("/v1/uploads/{unused}")).await);
-    let read = officer.caller().get(&format!("/staff/v1/cases/{case}")).success().await.unwrap();
+    desk.execute("update uploads set keep_until = created_at + interval '90 days'").await;
+    desk.execute(AGE_UPLOADS).await;
+    wait_until("the unused content is deleted", async || !content.exists()).await;
+    assert!(!exists(&case.resident, &format!("/v1/uploads/{unused}")).await);
+    let read = officer.caller().get(&case.staff_path()).success().await.unwrap();
     let handed_in = read.at("/application/materials").unwrap().as_array().unwrap().iter();
-    let mut files: Vec<String> =
-        handed_in.flat_map(|it| it["uploads"].as_array().unwrap()).map(|id| id.as_str().unwrap().to_owned()).collect();
-    files.extend([late, drafted]);
-    for file in files {
-        assert!(is_there(&resident, format!("/v1/uploads/{file}/content")).await, "{file} is needed");
+    let handed_in = handed_in.flat_map(|material| material["uploads"].as_array().unwrap());
+    for file in handed_in.map(|id| id.as_str().unwrap()).chain([late.as_str(), drafted.as_str()]) {
+        assert!(exists(&case.resident, &format!("/v1/uploads/{file}/content")).await, "{file} is needed");
     }
 
-    // The draft grows old, and what it named with it; what became a case stays.
-    let older = "update drafts set updated_at = updated_at - interval '91 days'";
-    sqlx::query(older).execute(&desk.database).await.unwrap();
-    sqlx::query(LONG_AFTER).execute(&desk.database).await.unwrap();
-    wait_until("the draft is forgotten", async || !is_there(&resident, path.clone()).await).await;
-    wait_until("its file is forgotten", async || waiting_files(&desk).await == 0).await;
-    assert!(is_there(&resident, format!("/v1/cases/{case}")).await);
+    // The draft expires, and its uploads with it. The case stays.
+    desk.execute("update drafts set updated_at = updated_at - interval '91 days'").await;
+    desk.execute(AGE_UPLOADS).await;
+    wait_until("the draft is deleted", async || !exists(&case.resident, &draft).await).await;
+    wait_until("its upload is deleted", async || waiting_uploads(&desk).await == 0).await;
+    assert!(exists(&case.resident, &case.path()).await);
     desk.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_piles_up_files_that_they_do_not_hand_in() {
-    let desk = Desk::open_with(&[("SONGDA_UNUSED_UPLOADS", "4")]).await;
-    let (resident, _) = desk.resident().await;
-    let draft = resident.draft(ITEM, &json!({"way": "electronic"})).await.unwrap();
-    let case = resident.submit(&draft).await.unwrap().id;
+async fn the_number_of_uploads_that_are_not_handed_in_is_limited() {
+    let desk = Desk::builder().settings(&[("SONGDA_UNUSED_UPLOADS", "4")]).open().await;
+    let case = desk.journey(ITEM).submitted().await;
+    let resident = &case.resident;
     let mut waiting = Vec::new();
-    while waiting_files(&desk).await < 3 {
-        waiting.push(uploaded(&resident).await);
+    while waiting_uploads(&desk).await < 3 {
+        waiting.push(uploaded(resident).await);
     }
-    // Two at once, where there is room for one.
-    let both = tokio::join!(upload(resident.caller()), upload(resident.caller()));
+    // Two at once, and one more is allowed.
+    let both = tokio::join!(upload(resident.caller(), PDF), upload(resident.caller(), PDF));
     let both = [both.0, both.1];
     let too_many: Vec<&Reply> = both.iter().filter(|reply| reply.status.as_u16() != 201).collect();
-    assert_eq!(too_many.len(), 1, "what was handed in does not count: {both:?}");
-    refused(too_many[0], 409, "too_many_uploads");
+    assert_eq!(too_many.len(), 1, "uploads that are handed in do not count: {both:?}");
+    assert_problem(too_many[0], 409, "too_many_uploads");
 
     let content = content_of(&desk, &waiting[0]).await;
     let path = format!("/v1/uploads/{}", waiting[0]);
     assert_eq!(resident.caller().delete(&path).answer().await.unwrap().status.as_u16(), 204);
-    refused(&resident.caller().delete(&path).answer().await.unwrap(), 404, "not_found");
-    wait_until("its content is gone", async || !content.exists()).await;
-    uploaded(&resident).await;
+    assert_problem(&resident.caller().delete(&path).answer().await.unwrap(), 404, "not_found");
+    wait_until("its content is deleted", async || !content.exists()).await;
+    uploaded(resident).await;
 
-    let officer = desk.officer("public-security").await;
-    let read = officer.caller().get(&format!("/staff/v1/cases/{case}")).success().await.unwrap();
+    let officer = desk.officer(AGENCY).await;
+    let read = officer.caller().get(&case.staff_path()).success().await.unwrap();
     let kept = read.at("/application/materials/0/uploads/0").unwrap().as_str().unwrap();
     let reply = resident.caller().delete(&format!("/v1/uploads/{kept}")).answer().await.unwrap();
-    refused(&reply, 409, "upload_handed_in");
+    assert_problem(&reply, 409, "upload_handed_in");
     desk.close().await;
 }
 
-/// Every content that the object store holds, whoever knows of it.
-fn contents(desk: &Desk) -> usize {
-    let Ok(days) = std::fs::read_dir(desk.folder.join("uploads")) else { return 0 };
-    days.map(|day| std::fs::read_dir(day.unwrap().path()).unwrap().count()).sum()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn no_content_stays_of_which_the_record_knows_nothing() {
+async fn a_content_without_a_row_is_removed_and_no_row_lacks_its_content() {
     let desk = Desk::open().await;
-    let (resident, _) = desk.resident().await;
-    let promised = async || {
-        let open = "select count(*) from jobs where kind = 'remove_content' and state = 'pending'";
-        sqlx::query_scalar::<_, i64>(open).fetch_one(&desk.database).await.unwrap()
-    };
-    let change = async |sql: &'static str| sqlx::raw_sql(sql).execute(&desk.database).await.unwrap();
+    let resident = desk.resident().await;
+    let removals =
+        async || desk.count("select count(*) from jobs where kind = 'remove_content' and state = 'pending'").await;
 
     // The content is written, and its row fails.
-    change("alter table uploads add constraint no_rows check (false) not valid").await;
-    assert_eq!(upload(resident.caller()).await.status.as_u16(), 500);
-    change("alter table uploads drop constraint no_rows").await;
-    assert_eq!((contents(&desk), promised().await), (1, 1));
+    desk.execute("alter table uploads add constraint no_rows check (false) not valid").await;
+    assert_eq!(upload(resident.caller(), PDF).await.status.as_u16(), 500);
+    desk.execute("alter table uploads drop constraint no_rows").await;
+    assert_eq!((stored_contents(&desk), removals().await), (1, 1));
     let kept = uploaded(&resident).await;
-    assert_eq!((contents(&desk), promised().await), (2, 1), "a file that has its row is promised to nobody");
-    change("update jobs set due_at = now() where kind = 'remove_content'").await;
-    wait_until("its content is gone", async || contents(&desk) == 1).await;
-    assert!(is_there(&resident, format!("/v1/uploads/{kept}/content")).await);
+    assert_eq!((stored_contents(&desk), removals().await), (2, 1), "a content with its row has no job to remove it");
+    desk.execute("update jobs set due_at = now() where kind = 'remove_content'").await;
+    wait_until("the content is deleted", async || stored_contents(&desk) == 1).await;
+    assert!(exists(&resident, &format!("/v1/uploads/{kept}/content")).await);
 
-    // The row comes when its content is being removed already.
-    change(
+    // The row comes when the removal of its content has already begun.
+    desk.execute(
         "create function begin_removal() returns trigger language plpgsql as $$ begin
              update jobs set fence = fence + 1 where kind = 'remove_content' and state = 'pending'; return new; end $$;
          create trigger begun before insert on uploads for each row execute function begin_removal()",
     )
     .await;
-    refused(&upload(resident.caller()).await, 503, "unavailable");
-    assert_eq!(waiting_files(&desk).await, 1, "no row without its content");
-    desk.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_kept_as_long_as_a_log() {
-    let desk = Desk::open_with(&[("SONGDA_HOUSEKEEPING", "50ms")]).await;
-    let of_before = "insert into refused_applications (item_code, reason, at)
-        select 'XX-' || years, 'not_published', now() - years * interval '366 days' from generate_series(1, 4) years";
-    sqlx::query(of_before).execute(&desk.database).await.unwrap();
-    let left = "select count(*) from refused_applications";
-    let are_young = async || sqlx::query_scalar::<_, i64>(left).fetch_one(&desk.database).await.unwrap() == 2;
-    wait_until("those of the last three years are left", are_young).await;
+    assert_problem(&upload(resident.caller(), PDF).await, 503, "unavailable");
+    assert_eq!(waiting_uploads(&desk).await, 1, "no row without its content");
     desk.close().await;
 }

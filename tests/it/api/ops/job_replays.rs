@@ -1,22 +1,24 @@
-//! Replays of many dead letters say how far they are, bring back no more than they were asked to, and tell nobody twice.
+//! Replaying many dead letters.
 
 use songda::demo::fresh_key;
 
-use crate::delivery::consents::tap;
-use crate::support::desk::{Desk, wait_until};
-use crate::support::office::{back_office, result};
+use crate::support::consents::tap;
+use crate::support::desk::Desk;
+use crate::support::office::{Office, result};
+use crate::support::wait::wait_until;
+
+/// The SMS template of sign-in codes.
+const CODES: &str = "SMS_100000000";
 
 #[tokio::test]
-async fn a_long_replay_says_how_far_it_is() {
-    let mut desk = Desk::open_idle(&[]).await;
-    sqlx::query(
+async fn a_long_replay_reports_its_progress_and_stops_at_its_limit() {
+    let mut desk = Desk::builder().without_worker().open().await;
+    desk.execute(
         "insert into jobs (id, lane, kind, key, payload, state, due_at, created_at, finished_at)
          select gen_random_uuid(), 'courier.ems', 'order_parcel', 'dead:' || n, '{}', 'dead', now(), now(), now()
          from generate_series(1, 1250) n",
     )
-    .execute(&desk.database)
-    .await
-    .unwrap();
+    .await;
     let replay = ["jobs", "replay", "--lane", "courier.ems", "--limit", "1200"];
     let output = desk.outcome(&replay, &[]).await;
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "1200 replayed\n");
@@ -27,29 +29,25 @@ async fn a_long_replay_says_how_far_it_is() {
 }
 
 #[tokio::test]
-async fn a_push_that_went_on_over_another_channel_is_not_sent_when_it_is_replayed() {
+async fn a_replayed_push_is_not_sent_if_another_channel_delivered_the_message() {
     let mut desk = Desk::open().await;
     desk.leave_jobs();
-    // WeChat knows no such template, says this openid.
-    let (resident, openid) = desk.resident_called(&format!("{}-40037", fresh_key())).await;
-    tap(&desk, &openid, "accept").await;
-    let phone = resident.applicant.phone;
-    back_office(&desk).await.hand_in(&[result(phone)]).await.unwrap();
-    let told = async || desk.sandbox.world().phones.of(phone).iter().any(|message| message.template != CODES);
-    wait_until("SMS tells", told).await;
-    let state = async || {
-        let state = "select state from jobs where kind = 'push' and lane = 'push.wechat'";
-        sqlx::query_scalar::<_, String>(state).fetch_one(&desk.database).await.unwrap()
-    };
+    // For an openid like this WeChat answers that there is no such template.
+    let resident = desk.resident_named(&format!("{}-40037", fresh_key())).await;
+    tap(&desk, resident.openid(), "accept").await;
+    let phone = resident.phone();
+    Office::register(&desk).await.hand_in(&[result(phone)]).await;
+    let world = desk.sandbox.world();
+    let notified = async || world.phones.of(phone).iter().any(|message| message.template != CODES);
+    wait_until("the SMS arrives", notified).await;
+    let state =
+        async || desk.scalar::<String>("select state from jobs where kind = 'push' and lane = 'push.wechat'").await;
     assert_eq!(state().await, "dead");
-    let asked = || desk.sandbox.world().counters.get("wechat", "send 40037");
-    let before = asked();
+    let calls = || world.counters.get("wechat", "send 40037");
+    let before = calls();
 
     desk.songda(&["jobs", "replay", "--lane", "push.wechat"]).await;
-    wait_until("there is no need", async || state().await == "done").await;
-    assert_eq!(asked(), before, "WeChat was not asked again");
+    wait_until("the push ends", async || state().await == "done").await;
+    assert_eq!(calls(), before, "WeChat is not called again");
     desk.close().await;
 }
-
-/// The template of sign-in codes.
-const CODES: &str = "SMS_100000000";

@@ -1,4 +1,5 @@
-//! The operations API (`/ops/v1`), one file a noun.
+//! The operations API (`/ops/v1`), a file for each noun, and the commands that do the same.
 
 mod job_replays;
 mod jobs;
+mod lanes;

@@ -1,7 +1,8 @@
-//! The staff API (`/staff/v1`), one file a noun.
+//! The staff API (`/staff/v1`), a file for each noun.
 
 mod cases;
+mod decisions;
 mod disclosures;
-mod dismissals;
+mod history;
 mod parcels;
 mod sessions;

@@ -1,15 +1,15 @@
-//! The way from a desk to its parcels: from a case to what was sent for it, and all that are in a state, what must arrive first
-//! before the rest.
+//! The parcels of an agency: those of a case, and those in a state, the most urgent first.
 
 use serde_json::{Value, json};
 use songda::demo::fresh_phone;
 use songda::demo::http::Caller;
 
-use crate::support::acts::refused;
+use crate::support::answers::assert_problem;
 use crate::support::desk::Desk;
-use crate::support::office::{back_office, result};
+use crate::support::items::{AGENCY, ITEM};
+use crate::support::office::{Office, result};
 
-/// A grant of an item that goes out by courier, decided then.
+/// A grant of an item that goes by courier, decided at this time.
 fn granted(item: &str, decided_at: &str) -> Value {
     let mut decision = result(&fresh_phone());
     decision["item_code"] = json!(item);
@@ -19,7 +19,8 @@ fn granted(item: &str, decided_at: &str) -> Value {
 
 /// The cases of an officer's pending parcels, page by page.
 async fn pending(officer: &Caller, limit: &str) -> Vec<Vec<String>> {
-    let (mut pages, mut cursor) = (Vec::new(), None::<String>);
+    let mut pages = Vec::new();
+    let mut cursor = None::<String>;
     for _ in 0..5 {
         let call = officer.get("/staff/v1/parcels").query(&[("state", "pending"), ("limit", limit)]);
         let call = cursor.iter().fold(call, |call, cursor| call.query(&[("cursor", cursor)]));
@@ -34,26 +35,26 @@ async fn pending(officer: &Caller, limit: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn parcels_are_found_from_their_case_and_by_the_day_on_which_they_must_arrive() {
-    let mut desk = Desk::open_idle(&[]).await;
+async fn parcels_are_listed_by_case_and_by_the_date_by_which_they_must_arrive() {
+    let mut desk = Desk::builder().without_worker().open().await;
     desk.leave_jobs();
     let decided = [
-        granted("JT-0045", "2026-03-06T15:30:00+08:00"),
-        // Nobody knows by when this one must arrive.
-        granted("JT-0045", "2024-11-29T09:00:00+08:00"),
-        granted("JT-0045", "2026-03-02T09:00:00+08:00"),
+        granted(ITEM, "2026-03-06T15:30:00+08:00"),
+        // There is no calendar for the date by which this one must arrive.
+        granted(ITEM, "2024-11-29T09:00:00+08:00"),
+        granted(ITEM, "2026-03-02T09:00:00+08:00"),
         granted("JT-0067", "2026-03-03T09:00:00+08:00"),
     ];
-    let verdicts = back_office(&desk).await.hand_in(&decided).await.unwrap();
+    let verdicts = Office::register(&desk).await.hand_in(&decided).await;
     let cases: Vec<&str> = verdicts.iter().map(|verdict| verdict["case"].as_str().unwrap()).collect();
-    let police = desk.officer("public-security").await.caller().clone();
+    let police = desk.officer(AGENCY).await.caller().clone();
     let approval = desk.officer("administrative-approval").await.caller().clone();
 
     let ordered = [vec![cases[2], cases[0]], vec![cases[1]]];
     assert_eq!(pending(&police, "2").await, ordered);
-    assert_eq!(pending(&approval, "2").await, [[cases[3]]], "each agency its own");
-    let sent = police.get("/staff/v1/parcels").query(&[("state", "returned")]).success().await.unwrap();
-    assert!(sent.rows().unwrap().is_empty());
+    assert_eq!(pending(&approval, "2").await, [[cases[3]]], "each agency sees its own");
+    let returned = police.get("/staff/v1/parcels").query(&[("state", "returned")]).success().await.unwrap();
+    assert!(returned.rows().unwrap().is_empty());
 
     let path = format!("/staff/v1/cases/{}/parcels", cases[2]);
     let of_case = police.get(&path).success().await.unwrap();
@@ -61,6 +62,6 @@ async fn parcels_are_found_from_their_case_and_by_the_day_on_which_they_must_arr
     assert_eq!((&parcel["case"], &parcel["serve_by"]), (&json!(cases[2]), &json!("2026-03-16")));
     let shown = format!("/staff/v1/parcels/{}", parcel["id"].as_str().unwrap());
     assert_eq!(police.get(&shown).success().await.unwrap().at("/scans").unwrap(), &json!([]));
-    refused(&approval.get(&path).answer().await.unwrap(), 404, "not_found");
+    assert_problem(&approval.get(&path).answer().await.unwrap(), 404, "not_found");
     desk.close().await;
 }

@@ -1,13 +1,12 @@
-//! Years of history, made of one day: every row that the product wrote is copied with other ids, hashes and numbers, and
-//! an earlier time. So each copy is as large as a real row, hangs together with its neighbours as real ones do, and the
-//! columns are the schema's own.
+//! Years of history made of one day: every row that the product wrote is copied with other ids, hashes and numbers, and
+//! an earlier time. So each copy has the size, the references and the columns of a real row.
 
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
 
 use super::Failure;
 
-/// The tables that grow, each after those that it refers to; and for how many days of history each is kept, where
-/// housekeeping forgets.
+/// The tables that grow, each after those to which it refers; and for how many days housekeeping keeps their rows, if
+/// not for ever.
 pub const TABLES: [(&str, Option<i64>); 25] = [
     ("people", None),
     ("wechat_accounts", None),
@@ -36,26 +35,26 @@ pub const TABLES: [(&str, Option<i64>); 25] = [
     ("joined_people", None),
 ];
 
-/// How far back it goes.
+/// The length of the history.
 const DAYS: i64 = 3 * 365;
 
-/// What is copied.
 pub struct Copied {
     cases: i64,
 }
 
-/// A copy of an id keeps what is random of it. Its time, in the upper 48 bits, is another.
+/// A copy of an id has the same random bits and an earlier time in the upper 48 bits.
 const EARLIER: &str = "create function copied.earlier(id uuid, milliseconds bigint) returns uuid language sql immutable
     return encode(int8send(('x' || encode(substr(uuid_send(id), 1, 8), 'hex'))::bit(64)::bigint - (milliseconds << 16))
                   || substr(uuid_send(id), 9), 'hex')::uuid";
-/// A copy of a name of eight letters or more has the copy's number after its prefix (`cas_`), or at its beginning.
+/// A copy of a name of at least eight letters has the number of the copy after its prefix (`cas_`), or at the
+/// beginning.
 const OTHER: &str = "create function copied.other(name text, copy bigint) returns text language sql immutable
     return overlay(name placing lpad(to_hex(copy), 8, '0') from position('_' in name) + 1)";
-/// Names that are somebody's own.
+/// Columns with unique names.
 const NAMES: &str = "number case_number source_ref order_no waybill subject key reference";
 
 impl Copied {
-    /// Puts all that is there aside, to be copied. What is still to be done stays a single piece of work.
+    /// Copies all rows to a schema of their own, except jobs that are not done.
     pub async fn take(conn: &mut PgConnection) -> Result<Self, Failure> {
         for sql in ["create schema copied", EARLIER, OTHER] {
             sqlx::raw_sql(sql).execute(&mut *conn).await?;
@@ -69,12 +68,12 @@ impl Copied {
         Ok(Self { cases })
     }
 
-    /// How many copies make so many cases.
+    /// How many copies make this many cases.
     pub const fn copies(&self, cases: i64) -> i64 {
         cases / self.cases
     }
 
-    /// Writes the copies of these numbers, of so many in all, in one transaction. The highest is the oldest.
+    /// Writes the copies `from` to `to`, of `all`, in one transaction. The highest number is the oldest.
     pub async fn copy(&self, conn: &mut PgConnection, from: i64, to: i64, all: i64) -> Result<(), Failure> {
         let apart = DAYS * 24 * 3_600 * 1_000 / all;
         let mut tx = conn.begin().await?;
@@ -90,14 +89,14 @@ impl Copied {
         Ok(tx.commit().await?)
     }
 
-    /// Forgets the day.
+    /// Drops the schema with the rows of the day.
     pub async fn end(self, conn: &mut PgConnection) -> Result<(), Failure> {
         sqlx::raw_sql("drop schema copied cascade").execute(&mut *conn).await?;
         Ok(())
     }
 }
 
-/// Keeps PostgreSQL from counting by itself.
+/// Turns autovacuum off, so that only [`count`] updates PostgreSQL's statistics.
 pub async fn count_by_hand(conn: &mut PgConnection) -> Result<(), Failure> {
     for (table, _) in TABLES {
         let sql = format!("alter table {table} set (autovacuum_enabled = off)");
@@ -106,7 +105,7 @@ pub async fn count_by_hand(conn: &mut PgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lets PostgreSQL count what is there and write it out, as it does by itself in time.
+/// Updates PostgreSQL's statistics and writes a checkpoint, as it does by itself in time.
 pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
     for sql in ["vacuum analyze", "checkpoint"] {
         sqlx::raw_sql(sql).execute(&mut *conn).await?;
@@ -114,7 +113,7 @@ pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes one case of a hundred wait for its officer, as this one does.
+/// Makes one case of a hundred wait for its officer, like the case with this number.
 pub async fn leave_open(conn: &mut PgConnection, like: &str) -> Result<(), Failure> {
     sqlx::query(
         "update cases c set state = o.state, detail_sealed = o.detail_sealed, due_on = o.due_on + abs(hashtext(c.number)) % 20,
@@ -134,7 +133,7 @@ struct Column {
     kind: String,
 }
 
-/// The columns of a table that can be written, and what each is in a copy.
+/// The names of a table's columns, and the expression for each in a copy.
 async fn columns(conn: &mut PgConnection, table: &str, apart: i64) -> Result<(String, String), Failure> {
     let columns: Vec<Column> = sqlx::query_as(
         "select attname::text as name, format_type(atttypid, null) as kind from pg_attribute

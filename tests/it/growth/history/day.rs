@@ -1,5 +1,5 @@
-//! A day of a town: people sign in, apply, wait, look; officers read their queues and decide; a back-office system hands
-//! decisions in; an operator looks after the jobs. Each step's time is kept.
+//! A day of a town: residents sign in, apply, wait and read; officers read their queues and decide; a back-office
+//! system reports decisions; an operator reads the jobs. The time of each step is recorded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,32 +15,30 @@ use songda::demo::wait::until;
 use songda::demo::{PATIENCE, fresh_key, fresh_phone, fresh_resident_id};
 use songda::domain::kernel::clock::Stopwatch;
 
-/// An item whose result goes out by post, and one that asks for nothing but a form.
+/// An item whose result goes by post, and one that needs no materials.
 const BY_POST: &str = "JT-0045";
 const ONLINE: &str = "JT-0044";
 
-/// Where the town is, and whom it knows.
 pub struct Town {
-    /// The API, for whoever has no token yet.
+    /// The API, without a token.
     pub api: Caller,
-    /// The outside world.
     pub sandbox: Sandbox,
-    /// Of all officers, which are called `officer.<agency>`, and of the operator.
+    /// The password of all officers, who are called `officer.<agency>`, and of the operator.
     pub password: String,
-    /// The operator.
+    /// The operator's username.
     pub operator: &'static str,
-    /// The API, as a back-office system calls it.
+    /// The API, with the token of a back-office system.
     pub back_office: Caller,
-    /// How many decisions it hands in on a day, at once.
+    /// How many decisions that system reports on a day, in one batch.
     pub decisions: usize,
 }
 
-/// How long each step took, each time.
+/// All times of each step.
 #[derive(Default)]
 pub struct Times(BTreeMap<&'static str, Vec<Duration>>);
 
 impl Times {
-    /// Each step's median, in milliseconds.
+    /// The median of each step in milliseconds.
     pub fn medians(&self) -> impl Iterator<Item = (&'static str, f64)> {
         self.0.iter().map(|(step, times)| {
             let mut times = times.clone();
@@ -58,7 +56,7 @@ impl Times {
 }
 
 impl Town {
-    /// One day: one case comes by post, one online, and all others from elsewhere.
+    /// One day: one case whose result goes by post, one online, and all others reported by another system.
     pub async fn lives_a_day(&self, times: &mut Times) -> Played<()> {
         self.is_served_by_post(times).await?;
         self.is_served_online(times).await?;
@@ -66,9 +64,10 @@ impl Town {
         self.is_looked_after(times).await
     }
 
-    /// Somebody of whom another system spoke already proves who they are, applies, and gets it by post.
+    /// A person for whom another system has reported a decision is verified, applies, and gets the result by post.
     async fn is_served_by_post(&self, times: &mut Times) -> Played<()> {
-        let (applicant, someone) = (somebody(), fresh_key());
+        let applicant = new_applicant();
+        let someone = fresh_key();
         self.reports(&[decision(&json!({"phone": fresh_phone(), "resident_id": applicant.resident_id}))]).await?;
         let code = format!("wx-{someone}");
         let resident = times.of("sign in", Resident::by_wechat(&self.api, &code, applicant)).await?;
@@ -91,23 +90,23 @@ impl Town {
         self.looks(&resident, &submitted, times).await
     }
 
-    /// Somebody else signs in by SMS and applies for what needs no parcel.
+    /// Another resident signs in by SMS and applies for an item without a parcel.
     async fn is_served_online(&self, times: &mut Times) -> Played<()> {
-        let resident = Resident::by_sms(&self.api, &self.sandbox, somebody()).await?;
+        let resident = Resident::by_sms(&self.api, &self.sandbox, new_applicant()).await?;
         resident.prove_identity().await?;
         let submitted = self.applies(&resident, ONLINE, &json!({"way": "electronic"}), times).await?;
         self.is_decided(ONLINE, &submitted, times).await
     }
 
-    async fn applies(&self, who: &Resident, item: &str, delivery: &Value, times: &mut Times) -> Played<Submitted> {
-        let draft = who.draft(item, delivery).await?;
-        times.of("list drafts", who.caller().get("/v1/drafts").success()).await?;
-        times.of("submit, twice", who.submit(&draft)).await
+    async fn applies(&self, resident: &Resident, item: &str, delivery: &Value, times: &mut Times) -> Played<Submitted> {
+        let draft = resident.draft(item, delivery).await?;
+        times.of("list drafts", resident.caller().get("/v1/drafts").success()).await?;
+        times.of("submit, twice", resident.submit(&draft)).await
     }
 
-    /// Leaves one case waiting for its officer; its number.
+    /// Submits a case that no officer decides, and returns its number.
     pub async fn leaves_one_open(&self) -> Played<String> {
-        let resident = Resident::by_sms(&self.api, &self.sandbox, somebody()).await?;
+        let resident = Resident::by_sms(&self.api, &self.sandbox, new_applicant()).await?;
         resident.prove_identity().await?;
         Ok(self.applies(&resident, ONLINE, &json!({"way": "electronic"}), &mut Times::default()).await?.number)
     }
@@ -138,7 +137,7 @@ impl Town {
         Ok(())
     }
 
-    async fn looks(&self, who: &Resident, submitted: &Submitted, times: &mut Times) -> Played<()> {
+    async fn looks(&self, resident: &Resident, submitted: &Submitted, times: &mut Times) -> Played<()> {
         let case = format!("/v1/cases/{}", submitted.id);
         for (step, path) in [
             ("list one's cases", "/v1/cases"),
@@ -147,9 +146,9 @@ impl Town {
             ("count the unread", "/v1/notifications/unread-count"),
             ("changes", "/v1/changes"),
         ] {
-            times.of(step, who.caller().get(path).success()).await?;
+            times.of(step, resident.caller().get(path).success()).await?;
         }
-        times.of("timeline", who.timeline(&submitted.id)).await?;
+        times.of("timeline", resident.timeline(&submitted.id)).await?;
         let mut session = self
             .api
             .post("/v1/sessions/wechat")
@@ -163,7 +162,7 @@ impl Town {
         Ok(())
     }
 
-    /// A back-office system decides for people whom nobody knew, and tries an item that is not published.
+    /// The back-office system reports decisions for new people, and one for an item that is not published.
     async fn decides_elsewhere(&self, times: &mut Times) -> Played<()> {
         let results: Vec<Value> = (0..self.decisions).map(|_| decision(&json!({"phone": fresh_phone()}))).collect();
         times.of("decisions from elsewhere, at once", self.reports(&results)).await?;
@@ -196,8 +195,8 @@ impl Town {
     }
 }
 
-/// Somebody new. A town's people live as long as the program.
-fn somebody() -> Applicant {
+/// A new applicant. The strings are leaked, because [`Applicant`] wants static ones.
+fn new_applicant() -> Applicant {
     let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
     Applicant {
         name: "王小明",

@@ -1,13 +1,13 @@
-//! Does anything grow with history? A town lives through a day, its rows are copied into years of history, and it lives
-//! through another day, while PostgreSQL tells the plan of each statement with what it really read.
+//! Does anything get slower with history? A town lives through a day, its rows are copied into years of history, and
+//! the town lives through another day, while PostgreSQL logs the plan of each statement with the rows that it read.
 //!
-//! `tests/it/growth.rs` does it with some thousand cases in every run of the tests, `script/bench history` with millions.
+//! The tests do it with some thousand cases, `script/bench history` with millions. The benchmarks include this folder.
 
-#![allow(dead_code, reason = "each of the two wants something of its own")]
+#![allow(dead_code, reason = "tests and benchmarks use different parts")]
 
 pub mod copies;
 pub mod day;
 pub mod plans;
 
-/// Whatever ends it early, in words.
+/// Any error.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,5 +1,5 @@
-//! The plans of the product's own statements, as PostgreSQL writes them into its log (`auto_explain`), with what each
-//! really read. Foreign keys' own look-ups are among them.
+//! The plans of the product's statements, which PostgreSQL logs (`auto_explain`) with the rows and pages that each
+//! really read. The look-ups of foreign keys are among them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +10,15 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::Failure;
 use super::copies::TABLES;
 
-/// What a statement may read: rows, whether it returns or drops them, and pages of 8 kB.
+/// The rows that a statement may read, returned or not.
 const MOST_ROWS: f64 = 1_500.0;
+/// The pages of 8 kB that a statement may read.
 pub const MOST_PAGES: f64 = 1_500.0;
 
-/// Where `script/servers/postgres.sh` lets the log be written.
+/// The log of the server that `script/servers/postgres.sh` starts, as an SQL expression.
 const LOG: &str = "current_setting('data_directory') || '/../log'";
 
-/// Has every statement's plan logged, of sessions that begin from now on in this database. Needs a superuser.
+/// Logs the plan of every statement in this database, of sessions that begin from now on. Needs a superuser.
 pub async fn watch(conn: &mut PgConnection) -> Result<(), Failure> {
     const SETTINGS: [&str; 7] = [
         "session_preload_libraries = 'auto_explain'",
@@ -28,7 +29,7 @@ pub async fn watch(conn: &mut PgConnection) -> Result<(), Failure> {
         "auto_explain.log_nested_statements = on",
         "auto_explain.log_format = json",
     ];
-    // The library itself must be there before somebody may set what is its own.
+    // The library's settings exist only after it is loaded.
     sqlx::raw_sql("load 'auto_explain'").execute(&mut *conn).await?;
     for setting in SETTINGS {
         set(conn, setting).await?;
@@ -36,26 +37,26 @@ pub async fn watch(conn: &mut PgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Changes a setting of PostgreSQL for sessions that begin from now on in this database.
+/// Changes a setting for sessions that begin from now on in this database.
 async fn set(conn: &mut PgConnection, setting: &str) -> Result<(), Failure> {
     let name: String = sqlx::query_scalar("select current_database()::text").fetch_one(&mut *conn).await?;
     sqlx::raw_sql(AssertSqlSafe(format!("alter database {name} set {setting}"))).execute(conn).await?;
     Ok(())
 }
 
-/// How long the log is now.
+/// The present length of the log.
 pub async fn length(conn: &mut PgConnection) -> Result<i64, Failure> {
     Ok(sqlx::query_scalar(AssertSqlSafe(format!("select (pg_stat_file({LOG})).size"))).fetch_one(conn).await?)
 }
 
-/// All statements that the log tells of from there on, each once.
+/// All statements in the log from this offset on, each once.
 pub async fn since(conn: &mut PgConnection, start: i64) -> Result<Statements, Failure> {
     let indexes = first_keys(conn).await?;
     let end = length(conn).await?;
     let mut statements = Statements::default();
     let mut place = start;
     let mut rest = String::new();
-    // A part at a time: a whole day of plans is some hundred megabytes.
+    // In parts, because the plans of a day are some hundred megabytes.
     while place < end {
         const PART: i64 = 8 << 20;
         let sql = format!("select pg_read_binary_file({LOG}, $1, $2)");
@@ -73,7 +74,7 @@ pub async fn since(conn: &mut PgConnection, start: i64) -> Result<Statements, Fa
     Ok(statements)
 }
 
-/// What each index begins with, and whether it is of a part of its table alone.
+/// The first key of an index, and whether the index covers a part of its table only.
 struct FirstKey {
     text: String,
     is_partial: bool,
@@ -88,20 +89,19 @@ async fn first_keys(conn: &mut PgConnection) -> Result<BTreeMap<String, FirstKey
     Ok(keys.into_iter().map(|(name, text, is_partial)| (name, FirstKey { text, is_partial })).collect())
 }
 
-/// Statements by their text, with the most that any execution of each read.
+/// Statements by their text, with the most rows and pages that an execution read.
 #[derive(Default)]
 pub struct Statements(BTreeMap<String, Statement>);
 
-/// One of them.
 #[derive(Default)]
 struct Statement {
     /// How often it was executed.
     times: usize,
-    /// The most rows that it read.
+    /// The most rows of an execution.
     rows: f64,
-    /// The most pages.
+    /// The most pages of an execution.
     pages: f64,
-    /// How it found them.
+    /// The indexes and scans by which it found its rows.
     ways: Vec<String>,
     faults: Vec<String>,
 }
@@ -117,31 +117,32 @@ impl Statements {
             while let Some(line) = lines.next_if(|line| line.starts_with('\t')) {
                 json.push_str(line);
             }
-            let told: Value = serde_json::from_str(&json)?;
-            let text = told["Query Text"].as_str().unwrap_or_default();
+            let logged: Value = serde_json::from_str(&json)?;
+            let text = logged["Query Text"].as_str().unwrap_or_default();
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            self.0.entry(text).or_default().add(&told["Plan"], indexes);
+            self.0.entry(text).or_default().add(&logged["Plan"], indexes);
         }
         Ok(())
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The most pages that any of them read.
+    /// The most pages that a statement read.
     pub fn most_pages(&self) -> f64 {
         self.0.values().map(|statement| statement.pages).fold(0.0, f64::max)
     }
 
-    /// All of them as a table, those that read most pages first.
+    /// All statements as a Markdown table, those with the most pages first.
     pub fn table(&self) -> String {
         let mut all: Vec<_> = self.all().collect();
         all.sort_by(|(_, one), (_, other)| other.pages.total_cmp(&one.pages));
         let line = |(text, it): (&str, &Statement)| {
             let begins: String = text.chars().take(90).collect();
-            let (times, rows, pages) = (it.times, it.rows, it.pages);
+            let times = it.times;
+            let rows = it.rows;
+            let pages = it.pages;
             format!("| {} | {times} | {rows} | {pages} | {} |\n", begins.replace('|', "\\|"), it.ways.join(", "))
         };
         let lines: String = all.into_iter().map(line).collect();
@@ -152,7 +153,7 @@ impl Statements {
         self.0.iter().map(|(text, statement)| (text.as_str(), statement))
     }
 
-    /// Those that read more than what they need.
+    /// The statements that read more than they need, with the reasons.
     pub fn faults(&self) -> Vec<String> {
         let faults = |(text, statement): (&str, &Statement)| {
             let why = statement.faults();
@@ -165,7 +166,8 @@ impl Statements {
 impl Statement {
     fn add(&mut self, plan: &Value, indexes: &BTreeMap<String, FirstKey>) {
         self.times += 1;
-        let (mut rows, mut ways) = (0.0, Vec::new());
+        let mut rows = 0.0;
+        let mut ways = Vec::new();
         self.walk(plan, indexes, false, &mut rows, &mut ways);
         self.pages = self.pages.max(number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks"));
         if rows >= self.rows {
@@ -173,7 +175,7 @@ impl Statement {
         }
     }
 
-    /// `stops`: whether what is above it takes no more than some rows.
+    /// `stops` is true if a node above takes some rows only.
     fn walk(
         &mut self,
         plan: &Value,
@@ -185,13 +187,14 @@ impl Statement {
         for part in plan["Plans"].as_array().into_iter().flatten() {
             let stops = match text(plan, "Node Type") {
                 "Limit" => true,
-                // These read everything before they give anything.
+                // These read all rows before they return one.
                 "Sort" | "Incremental Sort" | "Aggregate" | "WindowAgg" | "Hash" | "Materialize" => false,
                 _ => stops,
             };
             self.walk(part, indexes, stops, rows, ways);
         }
-        let (node, table) = (text(plan, "Node Type"), text(plan, "Relation Name"));
+        let node = text(plan, "Node Type");
+        let table = text(plan, "Relation Name");
         let index = text(plan, "Index Name");
         if (table.is_empty() && index.is_empty()) || node == "ModifyTable" || number(plan, "Actual Loops") == 0.0 {
             return;

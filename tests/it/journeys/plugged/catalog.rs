@@ -1,18 +1,15 @@
-//! The shipped catalogue, amended for the pigeon and the runner: words for the one, an item for the other.
+//! The shipped catalogue, changed for the plugged gateways: templates for the pigeon, an item for the runner.
 
 use std::fs;
 use std::path::Path;
 
 use crate::support::folder::Folder;
+use crate::support::items::ITEM;
 
-/// The item that only runners may carry.
-pub const ITEM: &str = "JT-0045";
-
-/// A folder with the amended catalogue.
+/// A folder with the changed catalogue.
 pub struct Plugged(Folder);
 
 impl Plugged {
-    /// Writes it.
     pub fn write() -> Self {
         let copy = Folder::create();
         copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog"), &copy);
@@ -25,7 +22,6 @@ impl Plugged {
         Self(copy)
     }
 
-    /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.0
     }

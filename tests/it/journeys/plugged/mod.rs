@@ -1,23 +1,26 @@
-//! A channel and a carrier that Songda does not ship, each a folder and a line. They stand outside the crate, so nothing
-//! in it can know of them; and the whole journey passes with them.
+//! A channel and a carrier that Songda does not ship, each a folder and a line in the registry. They are outside the
+//! crate, so nothing in it can know them. The whole journey passes with them.
 
 mod catalog;
 mod pigeon;
 mod runner;
 
 use serde_json::{Value, json};
-use songda::demo::resident::{Resident, Submitted};
 use songda::demo::sandbox::{Parcel, each_message_once};
 use songda::domain::kernel::clock::fresh;
 use songda::domain::kernel::ids::InstallationId;
 use songda::registry::Registry;
-use songda::sandbox::faults::{Fault, Often, Order};
+use songda::sandbox::faults::Fault;
 use songda::sandbox::phones::Message;
 
-use self::catalog::{ITEM, Plugged};
-use crate::support::desk::{Desk, wait_until};
+use self::catalog::Plugged;
+use crate::support::desk::Desk;
+use crate::support::items::ITEM;
+use crate::support::journey::Case;
+use crate::support::people::Person;
+use crate::support::wait::wait_until;
 
-/// The registry of production with one line for each.
+/// The registry of production with one more line for each.
 fn registry() -> Registry {
     Registry::shipped()
         .channel(pigeon::ADAPTER, pigeon::sandbox::twin) // 信鸽
@@ -32,87 +35,75 @@ const SETTINGS: [(&str, &str); 3] = [
 const LOFT: &str = "loft-under-the-roof";
 
 #[tokio::test]
-async fn the_pigeon_tells_and_the_runner_brings() {
-    let scene = Scene::open().await;
-    let granted = scene.handle().await;
-    let parcel = scene.walk_to_the_door(&granted).await;
-    scene.told(LOFT, &granted).await;
-    assert!(scene.on(&scene.phone, &granted).is_empty(), "one channel is enough");
+async fn a_plugged_channel_notifies_and_a_plugged_carrier_delivers() {
+    let keeper = PigeonKeeper::new().await;
+    let granted = keeper.granted().await;
+    let parcel = keeper.walk_to_the_door(&granted).await;
+    keeper.assert_notified(LOFT, &granted).await;
+    assert!(keeper.messages(keeper.resident.phone(), &granted).is_empty(), "one channel is enough");
     assert_eq!((parcel.asked, parcel.state.as_str()), (1, "live"));
-    scene.shows(&granted, "notified", "/channel", "pigeon").await;
-    scene.shows(&granted, "parcel_scanned", "/text/en", "Delivered").await;
-    scene.close().await;
+    keeper.wait_for_step(&granted, "notified", "/channel", "pigeon").await;
+    keeper.wait_for_step(&granted, "parcel_scanned", "/text/en", "Delivered").await;
+    keeper.desk.close().await;
 }
 
 #[tokio::test]
-async fn a_loft_that_is_gone_is_forgotten_and_the_next_channel_tells() {
-    let scene = Scene::open().await;
-    scene.order_fault("pigeon", "note", Fault::UnknownNumber);
-    let granted = scene.handle().await;
-    scene.walk_to_the_door(&granted).await;
-    scene.told(&scene.phone, &granted).await;
-    assert!(scene.on(LOFT, &granted).is_empty());
-    assert_eq!(scene.desk.sandbox.world().counters.get("pigeon", "note"), 1, "nobody asks at that loft again");
-    scene.close().await;
+async fn a_plugged_channel_whose_address_is_gone_gives_way_to_the_next() {
+    let keeper = PigeonKeeper::new().await;
+    keeper.desk.fault("pigeon", Fault::UnknownNumber).on("note").once();
+    let granted = keeper.granted().await;
+    keeper.walk_to_the_door(&granted).await;
+    keeper.assert_notified(keeper.resident.phone(), &granted).await;
+    assert!(keeper.messages(LOFT, &granted).is_empty());
+    let notes = keeper.desk.sandbox.world().counters.get("pigeon", "note");
+    assert_eq!(notes, 1, "the address that is gone is not used again");
+    keeper.desk.close().await;
 }
 
 #[tokio::test]
-async fn an_errand_whose_answer_was_lost_is_found_and_not_ordered_again() {
-    let scene = Scene::open().await;
-    scene.order_fault("runner", "run", Fault::TimeoutAfterCommit);
-    let granted = scene.handle().await;
-    let parcel = scene.walk_to_the_door(&granted).await;
+async fn an_order_at_a_plugged_carrier_whose_answer_was_lost_is_found_and_not_repeated() {
+    let keeper = PigeonKeeper::new().await;
+    keeper.desk.fault("runner", Fault::TimeoutAfterCommit).on("run").once();
+    let granted = keeper.granted().await;
+    let parcel = keeper.walk_to_the_door(&granted).await;
     assert_eq!(parcel.asked, 1);
-    let counters = &scene.desk.sandbox.world().counters;
+    let counters = &keeper.desk.sandbox.world().counters;
     assert_eq!((counters.get("runner", "run"), counters.get("runner", "look up")), (1, 1));
-    scene.close().await;
+    keeper.desk.close().await;
 }
 
-/// A resident who keeps pigeons, and an item that only runners may carry.
-struct Scene {
+/// A resident who keeps pigeons, and a catalogue in which only runners carry the result of [`ITEM`].
+struct PigeonKeeper {
     desk: Desk,
-    resident: Resident,
-    phone: String,
+    resident: Person,
 }
 
-impl Scene {
-    async fn open() -> Self {
+impl PigeonKeeper {
+    async fn new() -> Self {
         let catalog = Plugged::write();
-        let desk = Desk::open_plugged(&registry(), catalog.folder(), &SETTINGS).await;
-        let (resident, _) = desk.resident().await;
+        let builder = Desk::builder().gateways(registry()).catalog(catalog.folder()).settings(&SETTINGS);
+        let desk = builder.open().await;
+        let resident = desk.resident().await;
         let device = json!({
             "platform": "android", "push_channel": "pigeon", "push_token": LOFT, "app_version": "1", "os_version": "16",
             "language": "zh-CN", "push_permission": "granted",
         });
         let path = format!("/v1/devices/{}", fresh(InstallationId::from_uuid));
         resident.caller().put(&path).json(&device).success().await.unwrap();
-        let phone = resident.applicant.phone.to_owned();
-        Self { desk, resident, phone }
+        Self { desk, resident }
     }
 
-    /// Lets the next call of an operation go wrong.
-    fn order_fault(&self, gateway: &str, operation: &str, fault: Fault) {
-        let (gateway, operation, often) = (gateway.to_owned(), Some(operation.to_owned()), Often::Times(1));
-        self.desk.sandbox.world().faults.order(Order { gateway, operation, fault, often, delay: None });
+    /// A granted case of the resident whose result goes by courier.
+    async fn granted(&self) -> Case {
+        let journey = self.desk.journey(ITEM).by(&self.resident).by_courier();
+        journey.submitted().accepted().granted().await.case
     }
 
-    /// The resident applies, an officer grants.
-    async fn handle(&self) -> Submitted {
-        let address = self.resident.add_address().await.unwrap();
-        let delivery = json!({"way": "courier", "address": address});
-        let draft = self.resident.draft(ITEM, &delivery).await.unwrap();
-        let case = self.resident.submit(&draft).await.unwrap();
-        let officer = self.desk.officer("public-security").await;
-        officer.accept(&case.id).await.unwrap();
-        let result = json!({"title": "居住证", "number": "IT-0001"});
-        officer.grant(&case.id, &result).await.unwrap();
-        case
-    }
-
-    /// Lets the runner run from stop to stop, each once Songda knows of the last; the one order that any carrier holds.
-    async fn walk_to_the_door(&self, case: &Submitted) -> Parcel {
+    /// Moves the parcel from stop to stop, each after Songda knows the last. Returns the only order that any carrier
+    /// has.
+    async fn walk_to_the_door(&self, case: &Case) -> Parcel {
         let parcel = async || self.resident.parcel(&case.id).await.unwrap();
-        wait_until("a parcel with a waybill", async || parcel().await.is_some()).await;
+        wait_until("the parcel has a waybill", async || parcel().await.is_some()).await;
         for state in ["picked_up", "out_for_delivery", "delivered"] {
             self.desk.sandbox.sandbox().advance_all(1);
             wait_until(state, async || parcel().await.is_some_and(|parcel| parcel["state"] == state)).await;
@@ -123,30 +114,26 @@ impl Scene {
         parcel.clone()
     }
 
-    /// What an address was told of a case.
-    fn on(&self, address: &str, case: &Submitted) -> Vec<Message> {
+    /// The messages about a case at an address.
+    fn messages(&self, address: &str, case: &Case) -> Vec<Message> {
         let messages = self.desk.sandbox.world().phones.of(address);
         messages.into_iter().filter(|message| message.fields.values().any(|field| *field == case.number)).collect()
     }
 
-    /// The decision and both news of the parcel arrive at an address, each once.
-    async fn told(&self, address: &str, case: &Submitted) {
-        wait_until("all news", async || self.on(address, case).len() == 3).await;
+    /// Waits until the decision and both messages about the parcel are at an address, and asserts that each came once.
+    async fn assert_notified(&self, address: &str, case: &Case) {
+        wait_until("three messages arrive", async || self.messages(address, case).len() == 3).await;
         each_message_once(&self.desk.outside().phone(address).await.unwrap(), &case.number).unwrap();
     }
 
-    /// The timeline has a step of this kind with these words at this place.
-    async fn shows(&self, case: &Submitted, kind: &str, place: &str, words: &str) {
-        wait_until(words, async || {
+    /// Waits until the timeline has a step of this kind with these words at this JSON pointer.
+    async fn wait_for_step(&self, case: &Case, kind: &str, pointer: &str, words: &str) {
+        let says =
+            |step: &Value| step.pointer(pointer).and_then(Value::as_str).is_some_and(|text| text.contains(words));
+        let has_step = async || {
             let steps = self.resident.timeline(&case.id).await.unwrap();
-            let says =
-                |step: &Value| step.pointer(place).and_then(Value::as_str).is_some_and(|text| text.contains(words));
             steps.iter().any(|step| step["kind"] == kind && says(step))
-        })
-        .await;
-    }
-
-    async fn close(self) {
-        self.desk.close().await;
+        };
+        wait_until(words, has_step).await;
     }
 }

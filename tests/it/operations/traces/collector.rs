@@ -1,4 +1,4 @@
-//! A collector of traces: takes spans by OTLP over HTTP, and remembers them.
+//! A trace collector, which receives spans by OTLP over HTTP and stores them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,19 +18,16 @@ use tokio::net::TcpListener;
 /// A span as it was received.
 #[derive(Debug, Clone)]
 pub struct Span {
-    /// What it is called.
     pub name: String,
-    /// What it is to others.
     pub kind: SpanKind,
-    /// The trace that it belongs to, and its own id, as a `traceparent` writes them.
+    /// The ids of the trace and of the span, as in a `traceparent`.
     pub id: (String, String),
-    /// The span that it is part of; empty for the first of a trace.
+    /// The id of the parent span; empty for the first span of a trace.
     pub parent: String,
-    /// The spans that it follows from.
+    /// The spans from which it follows.
     pub links: Vec<(String, String)>,
-    /// What is said about it.
     pub attributes: BTreeMap<String, String>,
-    /// Everything in it, for whoever looks for what should not be there.
+    /// The whole span as text, to be searched for personal data.
     pub whole: String,
 }
 
@@ -53,31 +50,31 @@ fn read(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     let text = |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(text)) => text.clone(),
         Some(Value::IntValue(number)) => number.to_string(),
-        other => panic!("{other:?} is nothing that we say"),
+        other => panic!("unexpected attribute: {other:?}"),
     };
     attributes.iter().map(|one| (one.key.clone(), text(&one.value))).collect()
 }
 
-/// What was received.
 #[derive(Clone, Default)]
 struct Received(Arc<Mutex<Vec<Span>>>);
 
 /// A collector on a free port. It ends when it is dropped.
 pub struct Collector {
-    /// Its base address.
+    /// The collector's URL.
     pub endpoint: String,
     received: Received,
     tasks: Tasks,
 }
 
 impl Collector {
-    /// Starts one.
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (received, tasks) = (Received::default(), Tasks::new());
+        let received = Received::default();
+        let tasks = Tasks::new();
         let routes = Route::new().at("/v1/traces", post(take)).data(received.clone());
-        let (acceptor, stop) = (TcpAcceptor::from_tokio(listener).unwrap(), tasks.stopping());
+        let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+        let stop = tasks.stopping();
         assert!(!acceptor.local_addr().is_empty());
         tasks.spawn(async move {
             let served = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, stop.cancelled(), None);
@@ -86,7 +83,7 @@ impl Collector {
         Self { endpoint, received, tasks }
     }
 
-    /// What it received so far.
+    /// The spans that were received so far.
     pub fn spans(&self) -> Vec<Span> {
         self.received.0.lock().unwrap().clone()
     }

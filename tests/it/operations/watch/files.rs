@@ -1,4 +1,4 @@
-//! The files under `deploy`: they are what Prometheus and Grafana understand, and every alert says what to do.
+//! The files under `deploy`: Prometheus and Grafana accept them, and every alert says what to do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::source::docs::has_heading;
+use crate::support::files::has_heading;
 
 const ALERTS: &str = "deploy/prometheus/alerts.yaml";
 const DASHBOARD: &str = "deploy/grafana/songda.json";
@@ -51,24 +51,23 @@ fn alerts() -> Vec<Alert> {
     rules.groups.into_iter().flat_map(|group| group.rules).collect()
 }
 
-/// What a file asks Prometheus for: a metric, by some of its labels.
-pub struct Question {
-    /// Where it is asked.
+/// A metric in an expression of a file, with the labels that select it.
+pub struct Query {
+    /// The file and the alert or panel.
     pub place: String,
-    /// The name.
     pub metric: String,
-    /// The labels, but for those that Prometheus itself adds.
+    /// Without the labels that Prometheus itself adds.
     pub labels: Vec<String>,
 }
 
-/// Everything that the rules and the dashboard ask of us.
-pub fn questions() -> Vec<Question> {
+/// All metrics in the alert rules and the dashboard.
+pub fn queries() -> Vec<Query> {
     let rules = alerts().into_iter().map(|alert| (format!("{ALERTS}: {}", alert.alert), alert.expr));
     let panels = panels().into_iter().map(|(title, expr)| (format!("{DASHBOARD}: {title}"), expr));
-    rules.chain(panels).flat_map(|(place, expr)| asked(&place, &expr)).collect()
+    rules.chain(panels).flat_map(|(place, expr)| queried(&place, &expr)).collect()
 }
 
-/// Every expression of the dashboard, with its panel's title.
+/// All expressions of the dashboard, with their panel's title.
 fn panels() -> Vec<(String, String)> {
     let dashboard: Value = serde_json::from_str(&fs::read_to_string(DASHBOARD).unwrap()).unwrap();
     let panels = dashboard["panels"].as_array().unwrap().iter();
@@ -81,18 +80,18 @@ fn panels() -> Vec<(String, String)> {
     panels.flat_map(expressions).collect()
 }
 
-/// Reads an expression; it must be one. What Grafana puts in for a variable of its own does not matter here.
-fn asked(place: &str, expr: &str) -> Vec<Question> {
+/// The metrics in an expression, which must be valid. Grafana's own variable may have any value.
+fn queried(place: &str, expr: &str) -> Vec<Query> {
     let expr = parser::parse(&expr.replace("$__rate_interval", "5m"));
     let expr = expr.unwrap_or_else(|error| panic!("{place}: {error}"));
-    let mut reader = Reader { place, questions: Vec::new() };
+    let mut reader = Reader { place, queries: Vec::new() };
     let _ = walk_expr(&mut reader, &expr);
-    reader.questions
+    reader.queries
 }
 
 struct Reader<'a> {
     place: &'a str,
-    questions: Vec<Question>,
+    queries: Vec<Query>,
 }
 
 impl ExprVisitor for Reader<'_> {
@@ -116,15 +115,15 @@ impl Reader<'_> {
             return;
         }
         for one in matchers.iter().filter(|one| matches!(one.op, MatchOp::Equal)) {
-            assert!(!one.value.is_empty(), "{}: {} is nothing", self.place, one.name);
+            assert!(!one.value.is_empty(), "{}: {} selects an empty value", self.place, one.name);
         }
         let labels = matchers.iter().map(|one| one.name.clone());
         let labels = labels.filter(|label| !OF_PROMETHEUS.contains(&label.as_str())).collect();
-        self.questions.push(Question { place: self.place.to_owned(), metric, labels });
+        self.queries.push(Query { place: self.place.to_owned(), metric, labels });
     }
 }
 
-/// The metrics that the documents tell of: the first cell of each row of the table.
+/// The documented metrics: the first cell of each row of the table.
 pub fn documented() -> BTreeSet<String> {
     let row = Regex::new(r"(?m)^\| `((?:songda|process)_[a-z_]+)` \|").unwrap();
     row.captures_iter(&fs::read_to_string(OPERATIONS).unwrap()).map(|row| row[1].to_owned()).collect()
@@ -135,56 +134,59 @@ fn every_alert_says_what_it_means_and_what_to_do() {
     let duration = Regex::new(r"^(\d+[smh])?$").unwrap();
     let alerts = alerts();
     for Alert { alert, expr, lasts, labels, annotations } in &alerts {
-        assert!(!asked(alert, expr).is_empty() || expr.starts_with("up"), "{alert} looks at nothing");
+        assert!(!queried(alert, expr).is_empty() || expr.starts_with("up"), "{alert} queries no metric");
         assert!(duration.is_match(lasts), "{alert}: for {lasts}");
         assert!(labels.keys().eq(["severity"]), "{alert}: {labels:?}");
         assert!(["page", "ticket"].contains(&labels["severity"].as_str()), "{alert}: {labels:?}");
         assert!(annotations.keys().eq(["action", "meaning", "runbook", "summary"]), "{alert}: {annotations:?}");
         assert!(annotations.values().all(|text| !text.is_empty()), "{alert}");
         let section = annotations["runbook"].strip_prefix("docs/operations.md#").unwrap_or_default();
-        assert!(has_heading(Path::new(OPERATIONS), section), "{alert} leads to no section: {section}");
+        assert!(has_heading(Path::new(OPERATIONS), section), "{alert} refers to no section: {section}");
     }
     let names: BTreeSet<&String> = alerts.iter().map(|alert| &alert.alert).collect();
     assert!(names.len() == alerts.len() && names.len() > 10, "every alert has a name of its own");
 }
 
 #[test]
-fn the_dashboard_has_panels_that_fit() {
+fn the_panels_of_the_dashboard_fit_and_have_descriptions() {
     let dashboard: Value = serde_json::from_str(&fs::read_to_string(DASHBOARD).unwrap()).unwrap();
-    let (mut ids, mut places) = (BTreeSet::new(), BTreeSet::new());
+    let mut ids = BTreeSet::new();
+    let mut places = BTreeSet::new();
     for panel in dashboard["panels"].as_array().unwrap() {
-        assert!(ids.insert(panel["id"].as_i64().unwrap()), "two panels of one id: {}", panel["id"]);
+        assert!(ids.insert(panel["id"].as_i64().unwrap()), "two panels with one id: {}", panel["id"]);
         let at = &panel["gridPos"];
-        let (x, y, w) = (at["x"].as_i64().unwrap(), at["y"].as_i64().unwrap(), at["w"].as_i64().unwrap());
+        let x = at["x"].as_i64().unwrap();
+        let y = at["y"].as_i64().unwrap();
+        let w = at["w"].as_i64().unwrap();
         assert!(x + w <= 24 && places.insert((x, y)), "{} lies over another or over the edge", panel["title"]);
         if panel["type"] != "row" {
             assert!(!panel["description"].as_str().unwrap().is_empty(), "{}", panel["title"]);
             assert_eq!(panel["datasource"]["uid"], "${datasource}", "{}", panel["title"]);
         }
     }
-    assert!(questions().iter().any(|question| question.place.starts_with(DASHBOARD)));
+    assert!(queries().iter().any(|query| query.place.starts_with(DASHBOARD)));
 }
 
-/// Prometheus's own tool judges the rules, and sees them fire when they should, where it is there.
+/// Skipped if promtool is not installed.
 #[tokio::test]
-async fn promtool_takes_the_rules() {
+async fn promtool_accepts_the_rules_and_they_fire() {
     promtool(&["check", "rules", ALERTS], "").await;
     promtool(&["test", "rules", "deploy/prometheus/alerts_test.yaml"], "").await;
 }
 
-/// Prometheus's own tool judges what a process tells, where it is there.
-pub async fn judged_by_promtool(text: &str) {
+/// Asserts that promtool accepts metrics in the text format. Skipped if it is not installed.
+pub async fn assert_promtool_accepts(text: &str) {
     promtool(&["check", "metrics"], text).await;
 }
 
 async fn promtool(arguments: &[&str], input: &str) {
     let mut command = Command::new("promtool");
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(mut judge) = command.spawn() else {
+    let Ok(mut promtool) = command.spawn() else {
         return println!("skipped: promtool is not installed");
     };
-    judge.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
-    let verdict = judge.wait_with_output().await.unwrap();
-    let said = String::from_utf8_lossy(&verdict.stderr);
-    assert!(verdict.status.success(), "promtool {}: {said}", arguments.join(" "));
+    promtool.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+    let output = promtool.wait_with_output().await.unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "promtool {}: {log}", arguments.join(" "));
 }

@@ -1,6 +1,6 @@
-//! Watching over a process: what it counts, whether it is ready, and the files by which Prometheus and Grafana do it.
+//! Monitoring: a process's metrics and readiness, and the files for Prometheus and Grafana.
 
 mod files;
-mod journey;
+mod metrics;
 mod readiness;
 mod scrape;

@@ -1,21 +1,19 @@
-//! What a process tells Prometheus, read as Prometheus reads it: every line must be in the text format.
+//! A process's metrics, read as Prometheus reads them: every line must be in the text format.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
-use crate::support::desk::Watched;
+use crate::support::process::Watched;
 
-/// One look at a process.
+/// The metrics of a process at one moment.
 pub struct Scrape {
-    /// As it came.
     pub text: String,
-    /// The families of metrics, and what kind each is.
+    /// The families of metrics, with their type.
     pub families: BTreeMap<String, String>,
     samples: Vec<Sample>,
 }
 
-/// One value.
 struct Sample {
     name: String,
     labels: BTreeMap<String, String>,
@@ -23,7 +21,6 @@ struct Sample {
 }
 
 impl Scrape {
-    /// Looks.
     pub async fn of(process: &Watched) -> Self {
         let reply = process.watch.get("/metrics").success().await.unwrap();
         assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -33,13 +30,14 @@ impl Scrape {
     fn read(text: String) -> Self {
         let sample = Regex::new(r#"^([a-z_]+)(?:\{(.*)\})? ([0-9.e+-]+|\+Inf|NaN)$"#).unwrap();
         let label = Regex::new(r#"([a-z_]+)="((?:[^"\\]|\\.)*)"(?:,|$)"#).unwrap();
-        let (mut families, mut samples) = (BTreeMap::new(), Vec::new());
+        let mut families = BTreeMap::new();
+        let mut samples = Vec::new();
         for line in text.lines() {
             if let Some(family) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = family.split_once(' ').unwrap();
-                assert!(families.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} is told of twice");
+                assert!(families.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} is declared twice");
             } else if !line.starts_with("# HELP ") {
-                let read = sample.captures(line).unwrap_or_else(|| panic!("no line of Prometheus's: {line}"));
+                let read = sample.captures(line).unwrap_or_else(|| panic!("not in the text format: {line}"));
                 let labels = read.get(2).map_or("", |labels| labels.as_str());
                 let labels = label.captures_iter(labels).map(|label| (label[1].to_owned(), label[2].to_owned()));
                 samples.push(Sample {
@@ -52,16 +50,16 @@ impl Scrape {
         Self { text, families, samples }
     }
 
-    /// The sum of a metric's values whose labels are these, among others; `None` if there is none.
+    /// The sum of a metric's values that have at least these labels. `None` if there is no such value.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let fits = |sample: &&Sample| {
-            let has = |(label, value): &(&str, &str)| sample.labels.get(*label).is_some_and(|it| it == value);
+            let has = |(label, value): &(&str, &str)| sample.labels.get(*label).is_some_and(|found| found == value);
             sample.name == name && labels.iter().all(has)
         };
         self.samples.iter().filter(fits).map(|sample| sample.value).reduce(|a, b| a + b)
     }
 
-    /// Every name that a value bears, with the labels that come with it.
+    /// The names of all metrics, with their labels.
     pub fn names(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sample in &self.samples {

@@ -1,5 +1,5 @@
-//! Residents who apply, and the officer who accepts and grants: the long way to a decision, with files, under load. Each
-//! step is asked for again, under the same key, until it is told to be done.
+//! Residents who apply, and the officer who accepts and grants: all steps to a decision, with files, under load. Each
+//! step is repeated under its key until it succeeds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,30 +10,30 @@ use songda::demo::form::{Applicant, fill};
 use songda::demo::http::{Call, Caller, Reply};
 use songda::demo::officer::Officer;
 use songda::demo::resident::Resident;
-use songda::demo::{fresh_key, fresh_phone, fresh_resident_id};
+use songda::demo::{fresh_key, fresh_phone};
 use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
 use songda::domain::kernel::ids::DraftId;
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::dice::Dice;
-use super::insist::{ask, insist};
-use super::told::{Kept, Ledger, Told};
+use super::ledger::{Ledger, Promise, StoredFile};
+use super::retry::{ask, retry};
 use super::town::Town;
-use crate::support::desk::PASSWORD;
+use crate::support::items::ITEM;
+use crate::support::people::{PASSWORD, applicant};
 
-const ITEM: &str = "JT-0045";
 const CARRIER: &str = "ems";
 const OFFICER: &str = "officer.public-security";
 
-/// How long a resident looks at WeChat's dialog.
+/// How long a resident waits for WeChat's dialog.
 const DIALOG_WITHIN: Duration = Duration::from_secs(8);
 
-/// A resident, and the officer in charge of what they apply for.
+/// A resident, and the officer who decides the resident's cases.
 pub struct Pair {
     at: usize,
     api: Caller,
-    someone: String,
+    name: String,
     applicant: Applicant,
     address: String,
     guide: Value,
@@ -43,59 +43,58 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// So many residents who are known, with a phone and an address, and one officer for all.
+    /// This many verified residents with a phone and an address, and one officer for all.
     pub async fn some(town: &Town, ledger: &Arc<Ledger>, count: usize) -> Vec<Self> {
         let officer = Officer::sign_in(&town.api, OFFICER, PASSWORD).await.unwrap();
         let officer = Arc::new(RwLock::new(officer));
-        let mut some = Vec::new();
+        let mut pairs = Vec::new();
         for at in 0..count {
-            some.push(Self::new(at, town, ledger, &officer).await);
+            pairs.push(Self::new(at, town, ledger, &officer).await);
         }
-        some
+        pairs
     }
 
     async fn new(at: usize, town: &Town, ledger: &Arc<Ledger>, officer: &Arc<RwLock<Officer>>) -> Self {
-        let (someone, api) = (fresh_key(), town.api.clone());
-        let applicant = Applicant {
-            name: "王小明",
-            resident_id: Box::leak(fresh_resident_id().into_boxed_str()),
-            phone: Box::leak(fresh_phone().into_boxed_str()),
-            home: "西城街道清风路1号",
-        };
-        let resident = Resident::by_wechat(&api, &format!("wx-{someone}"), applicant).await.unwrap();
+        let name = fresh_key();
+        let api = town.api.clone();
+        let applicant = applicant(fresh_phone());
+        let resident = Resident::by_wechat(&api, &format!("wx-{name}"), applicant).await.unwrap();
         resident.prove_identity().await.unwrap();
         resident.add_phone(&town.sandbox).await.unwrap();
         let address = resident.add_address().await.unwrap();
         let guide = api.get(&format!("/v1/items/{ITEM}")).success().await.unwrap().body;
-        let (resident, officer, ledger) = (RwLock::new(resident), Arc::clone(officer), Arc::clone(ledger));
-        Self { at, api, someone, applicant, address, guide, resident, officer, ledger }
+        let resident = RwLock::new(resident);
+        let officer = Arc::clone(officer);
+        let ledger = Arc::clone(ledger);
+        Self { at, api, name, applicant, address, guide, resident, officer, ledger }
     }
 
-    /// All of them, until they are told to go home.
-    pub async fn work(pairs: &[Self], town: &Town, seed: u64, go_home: &CancellationToken) {
+    /// All residents apply again and again until `stop`.
+    pub async fn work(pairs: &[Self], town: &Town, seed: u64, stop: &CancellationToken) {
         let work = async |pair: &Self| {
             let mut dice = Dice::new(seed, &format!("resident {}", pair.at));
-            while !go_home.is_cancelled() {
+            while !stop.is_cancelled() {
                 pair.apply(town).await;
-                go_home.run_until_cancelled(tokio::time::sleep(dice.millis(500, 5_000))).await;
+                stop.run_until_cancelled(tokio::time::sleep(dice.millis(500, 5_000))).await;
             }
         };
         join_all(pairs.iter().map(work)).await;
     }
 
-    /// From the dialog to the decision; `None` where it could not go on, which is written down.
+    /// From WeChat's dialog to the decision. `None` if a step failed, which is recorded in the ledger.
     async fn apply(&self, town: &Town) -> Option<()> {
-        // As in life, a consent may be given that the product never hears of. SMS is there for that.
+        // A consent may get lost on its way. Then the message goes out by SMS.
         let resident = self.resident.read().await.clone();
         let openid = self.openid();
         let dialog = resident.answer_dialog(&town.sandbox, &openid, "accept");
         let _ = tokio::time::timeout(DIALOG_WITHIN, dialog).await;
         let case = self.submit(&self.save().await?).await?;
-        let (id, number) = (case.text("/id").unwrap(), case.text("/number").unwrap());
+        let id = case.text("/id").unwrap();
+        let number = case.text("/number").unwrap();
         self.accept(&id).await?;
         self.grant(&id).await?;
-        let (phone, openid) = (self.applicant.phone.to_owned(), Some(self.openid()));
-        self.ledger.taken(&id, Told { number, phone, openid, carrier: Some(CARRIER) });
+        let phone = self.applicant.phone.to_owned();
+        self.ledger.promised(&id, Promise { number, phone, openid: Some(self.openid()), carrier: Some(CARRIER) });
         Some(())
     }
 
@@ -110,7 +109,7 @@ impl Pair {
             .collect();
         let delivery = json!({"way": "courier", "address": self.address});
         let draft = json!({"item_code": ITEM, "form": form, "materials": materials, "delivery": delivery});
-        // 412: it is there already, and the answer that said so was lost.
+        // 412: the draft was saved, and the answer was lost.
         self.resident(|caller| caller.put(&path).if_absent().json(&draft), &[412]).await?;
         path.rsplit('/').next().map(str::to_owned)
     }
@@ -122,13 +121,15 @@ impl Pair {
             part.file_name("scan.pdf").mime_str("application/pdf").unwrap()
         };
         let reply = self.resident(|caller| caller.post("/v1/uploads").file(part()), &[]).await?;
-        let (id, sha256) = (reply.text("/id").unwrap(), reply.text("/sha256").unwrap());
-        self.ledger.kept(Kept { owner: self.at, upload: id.clone(), sha256 });
+        let id = reply.text("/id").unwrap();
+        let sha256 = reply.text("/sha256").unwrap();
+        self.ledger.stored(StoredFile { owner: self.at, upload: id.clone(), sha256 });
         Some(id)
     }
 
     async fn submit(&self, draft: &str) -> Option<Reply> {
-        let (body, key) = (json!({"draft": draft}), fresh_key());
+        let body = json!({"draft": draft});
+        let key = fresh_key();
         self.resident(|caller| caller.post("/v1/cases").once(&key).json(&body), &[]).await
     }
 
@@ -141,13 +142,14 @@ impl Pair {
             }
             let accept =
                 |caller: &Caller| caller.post(&format!("{path}/acceptance")).if_match(read.etag()).json(&json!({}));
-            // 412 and 409: it was accepted, and the answer that said so was lost.
+            // 409 and 412: the case was accepted, and the answer was lost.
             self.officer(accept, &[409, 412]).await?;
         }
     }
 
     async fn grant(&self, case: &str) -> Option<()> {
-        let (path, key) = (format!("/staff/v1/cases/{case}"), fresh_key());
+        let path = format!("/staff/v1/cases/{case}");
+        let key = fresh_key();
         let read = self.officer(|caller| caller.get(&path), &[]).await?;
         let decision = json!({"outcome": "grant", "reasons": "", "result": {"title": "居住证"}});
         let grant =
@@ -157,14 +159,14 @@ impl Pair {
 
     async fn resident(&self, call: impl Fn(&Caller) -> Call, also: &[u16]) -> Option<Reply> {
         let sign_in = async || {
-            // WeChat takes each code once; what stands after the point makes it another code of the same person.
-            let code = format!("wx-{}.{}", self.someone, fresh_key());
+            // WeChat accepts a code once. The part after the point makes it another code of the same person.
+            let code = format!("wx-{}.{}", self.name, fresh_key());
             let again = Resident::by_wechat(&self.api, &code, self.applicant).await;
             if let Ok(again) = again {
                 *self.resident.write().await = again;
             }
         };
-        insist(&self.ledger, async || ask(call(self.resident.read().await.caller()), also).await, sign_in).await
+        retry(&self.ledger, async || ask(call(self.resident.read().await.caller()), also).await, sign_in).await
     }
 
     async fn officer(&self, call: impl Fn(&Caller) -> Call, also: &[u16]) -> Option<Reply> {
@@ -173,15 +175,15 @@ impl Pair {
                 *self.officer.write().await = again;
             }
         };
-        insist(&self.ledger, async || ask(call(self.officer.read().await.caller()), also).await, sign_in).await
+        retry(&self.ledger, async || ask(call(self.officer.read().await.caller()), also).await, sign_in).await
     }
 
     fn openid(&self) -> String {
-        format!("openid-{}", self.someone)
+        format!("openid-{}", self.name)
     }
 
-    /// Reads a file back; whether it is the one that was handed in.
-    pub async fn still_has(&self, file: &Kept) -> bool {
+    /// True if a file can be read and has its contents.
+    pub async fn still_has(&self, file: &StoredFile) -> bool {
         let read = self.resident(|caller| caller.get(&format!("/v1/uploads/{}/content", file.upload)), &[404]).await;
         read.is_some_and(|reply| file.is(&reply.bytes))
     }

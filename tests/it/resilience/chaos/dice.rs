@@ -1,5 +1,5 @@
-//! Chance that can be repeated: everybody who makes trouble draws from the seed of the run, each in a sequence of their
-//! own. (What the processes make of it is another matter: they run side by side.)
+//! Randomness that can be repeated: each source of trouble has a sequence of its own, which follows from the seed of
+//! the run. The processes run concurrently, so the outcome of a run cannot be repeated.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use std::time::Duration;
 pub struct Dice(u64);
 
 impl Dice {
-    /// The sequence of one of those who draw.
-    pub fn new(seed: u64, who: &str) -> Self {
-        // FNV-1a, so that names which are alike begin far from each other.
-        let start = who
+    /// The sequence with this name.
+    pub fn new(seed: u64, name: &str) -> Self {
+        // FNV-1a, so that similar names begin far from each other.
+        let start = name
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Self(start ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
@@ -29,17 +29,17 @@ impl Dice {
         usize::try_from(self.next() % u64::try_from(below).unwrap()).unwrap()
     }
 
-    /// Whether something that happens so many times in a hundred happens now.
+    /// True with this probability.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of several.
+    /// One of these values.
     pub fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
         &among[self.below(among.len())]
     }
 
-    /// So many milliseconds, from one number up to another.
+    /// From `from` to below `to` milliseconds.
     pub fn millis(&mut self, from: usize, to: usize) -> Duration {
         Duration::from_millis(u64::try_from(from + self.below(to - from)).unwrap())
     }

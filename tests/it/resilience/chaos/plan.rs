@@ -1,40 +1,40 @@
-//! How much is to be done: a little in every test run, and as much as was ordered by `script/chaos`.
+//! How much trouble is made: a little in the tests, and as much as the arguments of `script/chaos` say.
 
 use std::time::Duration;
 
 use songda::demo::fresh_key;
 
-/// The orders of `script/chaos`, as it was called.
-const ORDERS: &str = "SONGDA_CHAOS";
+/// The arguments of `script/chaos`.
+const ARGUMENTS: &str = "SONGDA_CHAOS";
 
 /// How much trouble, for how long.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What everything that is random is drawn from.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// How many faults must have struck.
+    /// How many faults must strike.
     pub faults: u64,
-    /// How often a process must have been killed at each step.
+    /// How often a process must die at each step.
     pub kills: u64,
-    /// How long trouble is made at least, in a short run.
+    /// How long trouble is made at least.
     pub at_least: Duration,
-    /// When to stop, whatever was reached.
+    /// How long trouble is made at most.
     pub at_most: Duration,
-    /// How many decisions are handed in a second, in good times.
+    /// How many decisions are reported a second while nothing fails.
     pub rate: u32,
-    /// How long the last of them may take to arrive, once all is well.
-    pub patience: Duration,
-    /// Whether there is time to wait for minutes, as some gateways demand.
+    /// How long the last decision may take to arrive after the trouble.
+    pub drain_within: Duration,
+    /// True if the run can wait for minutes, as some gateways demand.
     pub has_time: bool,
-    /// Whether times of recovery are measured.
+    /// True if times of recovery are measured.
     pub measures: bool,
     /// The name under which servers run and the report is kept.
     pub name: &'static str,
-    /// What differs from the settings of production.
+    /// Settings that differ from production.
     pub settings: &'static [(&'static str, &'static str)],
 }
 
-/// Nobody slows the load down, parcels arrive while one looks on, and doubt waits as in production.
+/// Parcels arrive soon, and calls of unknown outcome are cleared up as in production.
 const LONG: [(&str, &str); 7] = [
     ("SONGDA_ABSENT_FOR", "60s"),
     ("SONGDA_MESSAGE_ABSENT_FOR", "2m"),
@@ -45,8 +45,8 @@ const LONG: [(&str, &str); 7] = [
     ("SONGDA_SANDBOX_TIME_SCALE", "3"),
 ];
 
-/// The same, and leases end before a test does. A line keeps a request back for six seconds, and what a carrier says that it
-/// does not know must not be on its way any more.
+/// The same, with leases that expire within a test. A proxy can hold a request back for six seconds, so an order that a
+/// carrier does not know counts as absent only after eight.
 const SHORT: [(&str, &str); 15] = [
     ("SONGDA_TRACK_EVERY", "2s"),
     ("SONGDA_RETRY_LONGEST", "2s"),
@@ -66,10 +66,10 @@ const SHORT: [(&str, &str); 15] = [
 ];
 
 impl Plan {
-    /// What was ordered; or the short run.
-    pub fn ordered() -> Self {
-        match std::env::var(ORDERS) {
-            Ok(orders) => orders.split_whitespace().fold(Self::long(), Self::with),
+    /// The plan of `script/chaos`'s arguments, or the short one of the tests.
+    pub fn from_arguments() -> Self {
+        match std::env::var(ARGUMENTS) {
+            Ok(arguments) => arguments.split_whitespace().fold(Self::long(), Self::with),
             Err(_) => Self::short(),
         }
     }
@@ -82,7 +82,7 @@ impl Plan {
             at_least: Duration::from_secs(8),
             at_most: Duration::from_secs(15),
             rate: 12,
-            patience: Duration::from_secs(60),
+            drain_within: Duration::from_secs(60),
             has_time: false,
             measures: false,
             name: "test-chaos",
@@ -91,26 +91,23 @@ impl Plan {
     }
 
     fn long() -> Self {
-        let (at_least, at_most) = (Duration::from_secs(60), Duration::from_secs(90 * 60));
-        let (patience, settings) = (Duration::from_secs(900), &LONG);
-        let (faults, kills, rate, has_time, measures) = (10_000, 200, 15, true, true);
         Self {
-            faults,
-            kills,
-            at_least,
-            at_most,
-            rate,
-            patience,
-            has_time,
-            measures,
+            faults: 10_000,
+            kills: 200,
+            at_least: Duration::from_secs(60),
+            at_most: Duration::from_secs(90 * 60),
+            rate: 15,
+            drain_within: Duration::from_secs(900),
+            has_time: true,
+            measures: true,
             name: "chaos",
-            settings,
+            settings: &LONG,
             ..Self::short()
         }
     }
 
-    fn with(self, order: &str) -> Self {
-        let (name, value) = order.split_once('=').unwrap_or((order, ""));
+    fn with(self, argument: &str) -> Self {
+        let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
         let number = || value.parse::<u64>().unwrap_or_else(|_| panic!("{name} wants a number, as in {name}=1"));
         match name {
             "--seed" => Self { seed: number(), ..self },
@@ -119,7 +116,7 @@ impl Plan {
             "--minutes" => Self { at_most: Duration::from_secs(60 * number()), ..self },
             "--rate" => Self { rate: u32::try_from(number()).unwrap(), ..self },
             "--no-probes" => Self { measures: false, ..self },
-            _ => panic!("{order}? Known are --seed=N --faults=N --kills=N --minutes=N --rate=N --no-probes"),
+            _ => panic!("{argument}: known are --seed=N --faults=N --kills=N --minutes=N --rate=N --no-probes"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How long the product takes to recover, each kind of trouble alone, with the settings of production.
+//! How long the product takes to recover from each kind of trouble alone, with the settings of production.
 
 use std::time::Duration;
 
@@ -11,46 +11,46 @@ use songda::kill_point::Step;
 use super::dice::Dice;
 use super::office::Office;
 use super::town::Town;
-use super::{doomed, trouble};
-use crate::support::desk::wait_at_most;
+use super::{deaths, trouble};
+use crate::support::wait::wait_at_most;
 
-/// What took how long.
 pub struct Recovery {
-    /// Until what.
+    /// The end of the recovery.
     pub what: &'static str,
-    /// Each time that it was tried.
+    /// The measured times.
     pub times: Vec<Duration>,
-    /// What it may take.
+    /// The time that it may take.
     pub target: Option<Duration>,
 }
 
-/// How often each is tried.
+/// How often each recovery is measured.
 const TIMES: usize = 5;
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIME_OUT: Duration = Duration::from_secs(120);
 
-/// Measures all of it. Nothing else goes on meanwhile.
+/// Measures all recoveries, without any load.
 pub async fn measure(town: &Town, office: &Office) -> Vec<Recovery> {
     let mut all = Vec::new();
-    let (mut taken_over, mut told) = (Vec::new(), Vec::new());
+    let mut taken_over = Vec::new();
+    let mut settled = Vec::new();
     for _ in 0..TIMES {
         let (first, then) = killed_worker(town, office).await;
         taken_over.push(first);
-        told.push(then);
+        settled.push(then);
     }
-    all.push(recovery("another worker took over what a killed one held", taken_over, Some(15)));
-    all.push(recovery("a message of a killed worker was found at the gateway, and settled", told, None));
+    all.push(recovery("another worker took over the job of a killed one", taken_over, Some(15)));
+    all.push(recovery("the message of a killed worker was found at the gateway and settled", settled, None));
     all.push(recovery(
-        "a flushed Redis rings again for all that waits",
+        "all waiting jobs are offered again after a flush of Redis",
         repeated(async || flushed(town, office).await).await,
         Some(30),
     ));
     all.push(recovery(
-        "an empty Redis rings for all that waits, after its start",
+        "all waiting jobs are offered again after a restart of Redis without data",
         repeated(async || restarted(town, office).await).await,
         Some(30),
     ));
     all.push(recovery(
-        "a decision reached its gateway whose API died between commit and offer",
+        "a decision reached its gateway after its API died between commit and offer",
         repeated(async || committed(town, office).await).await,
         Some(2),
     ));
@@ -69,13 +69,13 @@ async fn repeated(probe: impl AsyncFn() -> Duration) -> Vec<Duration> {
     times
 }
 
-/// A worker is killed in the middle of a call: until another holds its job, and until that is done.
+/// A worker is killed within a call. Returns the times until another worker holds its job and until the job is done.
 async fn killed_worker(town: &Town, office: &Office) -> (Duration, Duration) {
     let slow = json!({"gateway": "sms_aliyun", "operation": "SendSms", "fault": "slow", "times": 1, "delay_ms": 8_000});
     town.control.post("/_sandbox/faults").json(&slow).success().await.unwrap();
     let one = Office::decided();
     office.hand_in(&one, &mut Dice::new(0, "probe")).await;
-    the_message(town, &one.phone).await;
+    wait_for_message(town, &one.phone).await;
     let holder = "select worker from jobs where state = 'pending' and lease_until > now() and kind = 'push'";
     let worker: String = sqlx::query_scalar(holder).fetch_one(&town.database).await.unwrap();
     let (pid, _) = worker.split_once('-').unwrap();
@@ -84,18 +84,18 @@ async fn killed_worker(town: &Town, office: &Office) -> (Duration, Duration) {
     let watch = Stopwatch::start();
     let other = "select exists (select from jobs where kind = 'push' and state = 'pending' and fence > 1)
                  or not exists (select from jobs where kind = 'push' and state = 'pending')";
-    wait_at_most(PATIENCE, "another worker has it", async || holds(town, other).await).await;
+    wait_at_most(TIME_OUT, "another worker has it", async || holds(town, other).await).await;
     let taken_over = watch.elapsed();
-    nothing_is_owed(town).await;
+    wait_until_nothing_is_owed(town).await;
     (taken_over, watch.elapsed())
 }
 
-/// Many jobs wait, and Redis is emptied.
+/// Redis is emptied while many jobs wait.
 async fn flushed(town: &Town, office: &Office) -> Duration {
     office.hand_in_at_once(300).await;
     trouble::flush(town).await.unwrap();
     let watch = Stopwatch::start();
-    nothing_is_owed(town).await;
+    wait_until_nothing_is_owed(town).await;
     watch.elapsed()
 }
 
@@ -107,39 +107,39 @@ async fn restarted(town: &Town, office: &Office) -> Duration {
     own.order("empty redis").await;
     own.order("start redis").await;
     let watch = Stopwatch::start();
-    nothing_is_owed(town).await;
+    wait_until_nothing_is_owed(town).await;
     watch.elapsed()
 }
 
-/// An API dies when it has committed a decision, and before it told anybody of its jobs.
+/// An API dies after it committed a decision and before it offered the jobs.
 async fn committed(town: &Town, office: &Office) -> Duration {
     let blueprint = town.doomed(true);
     let listens = blueprint.settings.iter().rev().find(|(name, _)| name == "SONGDA_LISTEN").unwrap();
     let api = Caller::new(format!("http://{}", listens.1).parse().unwrap()).unwrap();
-    let death = async { (doomed::dies_at(town, Step::Committed).await, Stopwatch::start()) };
+    let death = async { (deaths::dies_at(town, Step::Committed).await, Stopwatch::start()) };
     let one = Office::decided();
     let decision = async {
-        wait_at_most(PATIENCE, "the doomed API listens", async || api.get("/healthz").answer().await.is_ok()).await;
-        assert!(!office.try_over(&api, &one).await, "an API that died gives no answer");
+        wait_at_most(TIME_OUT, "the doomed API listens", async || api.get("/healthz").answer().await.is_ok()).await;
+        assert!(!office.try_at(&api, &one).await, "an API that died gives no answer");
     };
     let ((died, watch), ()) = tokio::join!(death, decision);
     assert!(died, "the API died at its step");
-    the_message(town, &one.phone).await;
+    wait_for_message(town, &one.phone).await;
     let took = watch.elapsed();
-    // It knows of no answer, so it hands the same in again.
+    // The client got no answer, so it hands the same in again.
     office.hand_in(&one, &mut Dice::new(0, "probe")).await;
     took
 }
 
-/// Waits until a phone got its message, whatever the gateway then says of it.
-async fn the_message(town: &Town, phone: &str) {
+/// Waits until a message is on the phone, whatever the gateway answers about it.
+async fn wait_for_message(town: &Town, phone: &str) {
     let has_come = async || Ok((!town.sandbox.phone(phone).await?.is_empty()).then_some(()));
-    wait::until("the message", PATIENCE, has_come).await.unwrap();
+    wait::until("the message", TIME_OUT, has_come).await.unwrap();
 }
 
-async fn nothing_is_owed(town: &Town) {
+async fn wait_until_nothing_is_owed(town: &Town) {
     let owed = "select not exists (select from jobs where state = 'pending' and kind <> 'track_parcel')";
-    wait_at_most(PATIENCE, "nothing is owed", async || holds(town, owed).await).await;
+    wait_at_most(TIME_OUT, "nothing is owed", async || holds(town, owed).await).await;
 }
 
 async fn holds(town: &Town, question: &'static str) -> bool {

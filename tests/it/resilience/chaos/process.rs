@@ -1,5 +1,5 @@
-//! A process of the product, and whoever looks after it as a supervisor does in production: it is started again when it
-//! ended, whatever ended it. One that ends and was not killed is written down: the product never does that by itself.
+//! A process of the product with a supervisor as in production, which restarts it whenever it ends. An end without a
+//! kill is recorded, because the product never ends by itself.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::PathBuf;
@@ -15,18 +15,17 @@ use tokio::sync::{mpsc, oneshot};
 /// How a process is started.
 #[derive(Clone)]
 pub struct Blueprint {
-    /// Its name, and that of its log.
+    /// The name of the process and of its log.
     pub name: String,
     /// The sub-command.
     pub part: &'static str,
-    /// Its settings.
     pub settings: Vec<(String, String)>,
-    /// Where logs are.
+    /// The folder of the logs.
     pub logs: PathBuf,
 }
 
 impl Blueprint {
-    /// Starts it, with something added to its environment.
+    /// Starts the process with some variables added to its environment.
     pub fn start(&self, added: &[(&str, String)]) -> Child {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_songda"));
@@ -41,7 +40,7 @@ impl Blueprint {
         self.logs.join(format!("{}.log", self.name))
     }
 
-    /// What it logged after its log had this length.
+    /// The log from this offset on.
     fn logged_since(&self, length: u64) -> String {
         let log = fs::read(self.log()).unwrap_or_default();
         String::from_utf8_lossy(log.get(usize::try_from(length).unwrap()..).unwrap_or_default()).into_owned()
@@ -52,108 +51,114 @@ impl Blueprint {
     }
 }
 
-/// What can be done to it.
+/// What can be done to a process.
 #[derive(Debug, Clone, Copy)]
 enum Order {
-    /// SIGKILL. The next one's clock is wrong by so many seconds.
+    /// SIGKILL. The clock of the restarted process is wrong by this many seconds.
     Kill(i64),
-    /// SIGSTOP, and after a while SIGCONT.
+    /// SIGSTOP, and SIGCONT after this time.
     Pause(Duration),
 }
 
-/// A process that is always started again.
-pub struct Kept {
-    /// Its name.
+/// A process that is restarted whenever it ends.
+pub struct Supervised {
     pub name: String,
     pid: Arc<AtomicU32>,
     orders: mpsc::Sender<(Order, oneshot::Sender<()>)>,
 }
 
-impl Kept {
-    /// Starts it, until the tasks are stopped. `surprises` hears of every end that nobody ordered.
+impl Supervised {
+    /// Runs the process until the tasks are stopped. Every end without an order is added to `surprises`.
     pub fn start(blueprint: Blueprint, tasks: &Tasks, surprises: Arc<Mutex<Vec<String>>>) -> Self {
         let (orders, ordered) = mpsc::channel(1);
-        let (name, pid) = (blueprint.name.clone(), Arc::new(AtomicU32::new(0)));
-        let (keeper, stop) = (Keeper { blueprint, pid: Arc::clone(&pid), ordered, surprises }, tasks.stopping());
+        let name = blueprint.name.clone();
+        let pid = Arc::new(AtomicU32::new(0));
+        let supervisor = Supervisor { blueprint, pid: Arc::clone(&pid), ordered, surprises };
+        let stop = tasks.stopping();
         tasks.spawn(async move {
-            stop.run_until_cancelled(keeper.keep()).await;
+            stop.run_until_cancelled(supervisor.run()).await;
         });
         Self { name, pid, orders }
     }
 
-    /// Its number at the moment.
+    /// The present process id.
     pub fn pid(&self) -> u32 {
         self.pid.load(Ordering::SeqCst)
     }
 
-    /// SIGKILL; returns when it is dead and the next one is started, whose clock is wrong by so many seconds.
+    /// Sends SIGKILL. Returns after the restart, with a clock that is wrong by this many seconds.
     pub async fn kill(&self, skew: i64) {
         self.order(Order::Kill(skew)).await;
     }
 
-    /// SIGSTOP for a while.
+    /// Stops the process for this time.
     pub async fn pause(&self, time: Duration) {
         self.order(Order::Pause(time)).await;
     }
 
     async fn order(&self, order: Order) {
-        let (tell, told) = oneshot::channel();
-        if self.orders.send((order, tell)).await.is_ok() {
-            let _ = told.await;
+        let (done, is_done) = oneshot::channel();
+        if self.orders.send((order, done)).await.is_ok() {
+            let _ = is_done.await;
         }
     }
 }
 
-struct Keeper {
+struct Supervisor {
     blueprint: Blueprint,
     pid: Arc<AtomicU32>,
     ordered: mpsc::Receiver<(Order, oneshot::Sender<()>)>,
     surprises: Arc<Mutex<Vec<String>>>,
 }
 
-impl Keeper {
-    async fn keep(mut self) {
-        let (mut skew, mut killer) = (0, None::<oneshot::Sender<()>>);
+impl Supervisor {
+    async fn run(mut self) {
+        let mut skew = 0;
+        let mut killed = None::<oneshot::Sender<()>>;
         loop {
             let length = self.blueprint.log_length();
             let mut child = self.blueprint.start(&[("SONGDA_CLOCK_SKEW", skew.to_string())]);
             self.pid.store(child.id().unwrap_or_default(), Ordering::SeqCst);
-            if let Some(told) = killer.take() {
-                let _ = told.send(());
+            if let Some(done) = killed.take() {
+                let _ = done.send(());
             }
             match self.until_killed(&mut child).await {
-                Some((wrong_by, told)) => (skew, killer) = (wrong_by, Some(told)),
-                None => self.wonder(&mut child, length).await,
+                Some((wrong_by, done)) => {
+                    skew = wrong_by;
+                    killed = Some(done);
+                }
+                None => self.record_end(&mut child, length).await,
             }
         }
     }
 
-    /// Obeys until the process is killed; `None` when it ended by itself.
+    /// Obeys orders until the process is killed. `None` if it ended by itself.
     async fn until_killed(&mut self, child: &mut Child) -> Option<(i64, oneshot::Sender<()>)> {
         loop {
-            let (order, told) = tokio::select! {
+            let (order, done) = tokio::select! {
                 _ = child.wait() => return None,
                 order = self.ordered.recv() => order?,
             };
             match order {
                 Order::Kill(skew) => {
                     child.kill().await.unwrap();
-                    return Some((skew, told));
+                    return Some((skew, done));
                 }
                 Order::Pause(time) => {
                     signal(child, "-STOP").await;
                     tokio::time::sleep(time).await;
                     signal(child, "-CONT").await;
-                    let _ = told.send(());
+                    let _ = done.send(());
                 }
             }
         }
     }
 
-    /// It ended. Without a database it may refuse to start, and is started again; once it ran, it does not end.
-    async fn wonder(&self, child: &mut Child, log_length: u64) {
+    /// A process may refuse to start without a database. After it started, it must not end.
+    async fn record_end(&self, child: &mut Child, log_length: u64) {
         const A_MOMENT: Duration = Duration::from_millis(300);
-        let (status, log) = (child.wait().await.unwrap(), self.blueprint.logged_since(log_length));
+        let status = child.wait().await.unwrap();
+        let log = self.blueprint.logged_since(log_length);
         if log.contains("listening on") || log.contains("working") || log.contains("panicked") {
             let last = log.lines().last().unwrap_or_default();
             self.surprises.lock().unwrap().push(format!("{} ended by itself: {status}: {last}", self.blueprint.name));
@@ -162,7 +167,7 @@ impl Keeper {
     }
 }
 
-/// The child is not waited for yet, so its number cannot be another's.
+/// The child is not waited for yet, so its process id cannot belong to another process.
 async fn signal(child: &Child, signal: &str) {
     if let Some(pid) = child.id() {
         Command::new("kill").args([signal, &pid.to_string()]).status().await.unwrap();

@@ -1,4 +1,4 @@
-//! The second ledger: what PostgreSQL says.
+//! The second ledger: what PostgreSQL contains.
 
 use std::collections::BTreeMap;
 
@@ -8,54 +8,43 @@ use uuid::Uuid;
 
 use super::town::Town;
 
-/// A case.
 #[derive(FromRow)]
 pub struct Case {
-    /// Its id.
     pub id: Uuid,
-    /// Its number.
     pub number: String,
-    /// Who brought it in: a system, or `mobile`.
+    /// The reporting system, or `mobile`.
     pub source: String,
-    /// What that system calls it.
+    /// That system's reference.
     pub source_ref: Option<String>,
 }
 
-/// A notification that was to ring a phone.
-pub struct Ring {
-    /// About what.
+/// A notification for which a push was promised.
+pub struct Push {
     pub event: String,
-    /// Whether the record says of an attempt that nobody knows its outcome.
+    /// True if the outcome of an attempt is unknown.
     pub unclear: bool,
-    /// How its pushes ended, lane by lane, with the last attempts at each.
+    /// How the pushes ended, lane by lane, with the last attempts.
     pub story: String,
 }
 
-/// A parcel.
 pub struct Parcel {
-    /// Who carries it.
     pub carrier: String,
-    /// Our number.
     pub order_no: String,
-    /// The carrier's.
     pub waybill: Option<String>,
-    /// How its jobs ended, with the last attempts at each.
+    /// How the jobs ended, with the last attempts.
     pub story: String,
 }
 
-/// All of it.
 pub struct Record {
-    /// Cases.
     pub cases: Vec<Case>,
     /// By the number of their case.
-    pub rings: BTreeMap<String, Vec<Ring>>,
+    pub pushes: BTreeMap<String, Vec<Push>>,
     /// By the number of their case.
     pub parcels: BTreeMap<String, Vec<Parcel>>,
-    /// How many attempts were made.
     pub attempts: i64,
-    /// How often PostgreSQL had to break a deadlock since it crashed last.
+    /// Deadlocks since PostgreSQL's last crash.
     pub deadlocks: i64,
-    /// Jobs that are done, and nobody ever tried.
+    /// Jobs that are done without an attempt.
     pub untried: i64,
 }
 
@@ -66,7 +55,7 @@ struct Notification {
     event: String,
 }
 
-/// What jobs did about a notification or a parcel.
+/// The jobs of a notification or a parcel.
 #[derive(FromRow, Default, Clone)]
 struct Story {
     subject: String,
@@ -75,7 +64,6 @@ struct Story {
 }
 
 impl Record {
-    /// Reads it.
     pub async fn read(town: &Town) -> Self {
         let pool = &town.database;
         let untried = "select count(*) from jobs j where state = 'done'
@@ -83,7 +71,7 @@ impl Record {
         let count = async |of| sqlx::query_scalar::<_, i64>(of).fetch_one(pool).await.unwrap();
         Self {
             cases: sqlx::query_as("select id, number, source, source_ref from cases").fetch_all(pool).await.unwrap(),
-            rings: rings(town).await,
+            pushes: pushes(town).await,
             parcels: parcels(town).await,
             attempts: count("select count(*) from attempts").await,
             deadlocks: count("select deadlocks from pg_stat_database where datname = current_database()").await,
@@ -92,14 +80,13 @@ impl Record {
     }
 }
 
-/// The notifications for which a push was promised.
-async fn rings(town: &Town) -> BTreeMap<String, Vec<Ring>> {
-    let pushes = stories(town, "push").await;
+async fn pushes(town: &Town) -> BTreeMap<String, Vec<Push>> {
+    let stories = stories(town, "push").await;
     let all = sqlx::query_as("select id, case_number, event from notifications").fetch_all(&town.database);
     let all: Vec<Notification> = all.await.unwrap();
     grouped(all.into_iter().filter_map(|Notification { id, case_number, event }| {
-        let Story { unclear, story, .. } = pushes.get(&NotificationId::from_uuid(id).to_string())?.clone();
-        Some((case_number, Ring { event, unclear, story }))
+        let Story { unclear, story, .. } = stories.get(&NotificationId::from_uuid(id).to_string())?.clone();
+        Some((case_number, Push { event, unclear, story }))
     }))
 }
 
@@ -114,18 +101,18 @@ async fn parcels(town: &Town) -> BTreeMap<String, Vec<Parcel>> {
     }))
 }
 
-/// What the jobs of a kind did, by what they are about: lane by lane, with the last attempts at each.
+/// How the jobs of a kind ended, by the id of their notification or parcel: lane by lane, with the last attempts.
 async fn stories(town: &Town, kind: &str) -> BTreeMap<String, Story> {
-    let stories = "with jobs_told as (
+    let stories = "with jobs_of_kind as (
                       select split_part(j.key, ':', 2) as subject, j.lane, j.state,
                              coalesce(bool_or(a.outcome in ('lost', 'ambiguous', 'broken')), false) as unclear,
                              right(string_agg(concat(a.ended_at::time(3), ' ', a.outcome, ' (', a.detail, ')'), ', '
-                                              order by a.fence), 900) as told
+                                              order by a.fence), 900) as attempts
                       from jobs j left join attempts a on a.job_id = j.id where j.kind = $1 group by 1, 2, 3
                   )
                   select subject, bool_or(unclear) as unclear,
-                         string_agg(concat_ws(' ', lane, state, told), '; ' order by lane desc) as story
-                  from jobs_told group by 1";
+                         string_agg(concat_ws(' ', lane, state, attempts), '; ' order by lane desc) as story
+                  from jobs_of_kind group by 1";
     let stories: Vec<Story> = sqlx::query_as(stories).bind(kind).fetch_all(&town.database).await.unwrap();
     stories.into_iter().map(|story| (story.subject.clone(), story)).collect()
 }

@@ -1,5 +1,5 @@
-//! The town in which it all takes place: two APIs behind a balancer, three workers, a PostgreSQL, a Redis and the
-//! sandbox, all of them processes; and every line between a process of ours and what it talks to leads through a proxy.
+//! The installation: two APIs behind a load balancer, three workers, a PostgreSQL, a Redis and the sandbox, all of them
+//! processes. Every connection of an API or a worker goes through a proxy.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -11,27 +11,29 @@ use songda::demo::http::Caller;
 use songda::demo::sandbox::Sandbox;
 use songda::lifecycle::Tasks;
 use songda::registry::Registry;
-use songda::sandbox::Settings;
+use songda::sandbox::Settings as SandboxSettings;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::process::Child;
 
-use super::lines::{Lines, Places, rewired};
 use super::plan::Plan;
-use super::process::{Blueprint, Kept};
+use super::process::{Blueprint, Supervised};
+use super::proxies::{Ports, Proxies, rewired};
 use super::tally::Tally;
 use crate::support::database::Database;
-use crate::support::desk::{sandbox_settings, settings_beside, songda, wait_at_most};
 use crate::support::folder::Folder;
+use crate::support::process::songda;
 use crate::support::proxy::Proxy;
 use crate::support::servers::Own;
+use crate::support::settings::{Settings, desk_settings, owned, sandbox_settings};
 use crate::support::template::fresh_database;
+use crate::support::wait::wait_at_most;
 
 const APIS: usize = 2;
 const WORKERS: usize = 3;
 
-/// What all processes are told: nobody is slowed down on purpose, and logs stay readable.
-const ALIKE: [(&str, &str); 9] = [
+/// Settings of all processes: no rate limits, and readable logs.
+const SETTINGS: [(&str, &str); 9] = [
     ("SONGDA_LOG", "warn,songda::app=info"),
     ("SONGDA_LOG_PLAIN", "true"),
     ("SONGDA_DATABASE_CONNECTIONS", "12"),
@@ -43,35 +45,29 @@ const ALIKE: [(&str, &str); 9] = [
     ("SONGDA_SANDBOX_TIME_SCALE", "10"),
 ];
 
-/// Everything that there is.
 pub struct Town {
-    /// Those who serve.
-    pub apis: Vec<Kept>,
-    /// Those who work.
-    pub workers: Vec<Kept>,
-    /// The lines of each process, in this order; the last are those of processes that are started to die.
-    pub lines: Vec<Lines>,
-    /// Before the APIs: where clients and gateways find the product.
+    pub apis: Vec<Supervised>,
+    pub workers: Vec<Supervised>,
+    /// The proxies of the APIs, of the workers, and of the processes that are started to die.
+    pub proxies: Vec<Proxies>,
+    /// The load balancer, through which clients and gateways reach the APIs.
     pub balancer: Proxy,
-    /// The way to it.
+    /// The API through the load balancer.
     pub api: Caller,
-    /// The gateways' twin: the ledger of phones and carriers. Nothing is ever done to it.
+    /// What phones and carriers received. No trouble is made for the sandbox.
     pub sandbox: Sandbox,
-    /// The same, for orders.
+    /// The sandbox's control endpoints.
     pub control: Caller,
-    /// PostgreSQL, to look at.
     pub database: PgPool,
-    /// Redis, for orders.
     pub redis: redis::Client,
-    /// What was done so far.
+    /// The faults that struck so far.
     pub tally: Tally,
-    /// What processes did that nobody ordered.
+    /// Ends of processes without an order.
     pub surprises: Arc<Mutex<Vec<String>>>,
-    /// Where processes and reports are kept.
+    /// The folder of logs and of the report.
     pub home: PathBuf,
-    /// What they keep on a disk.
+    /// Keys and uploads.
     pub folder: Folder,
-    /// The servers, to be stopped and killed.
     pub own: tokio::sync::Mutex<Own>,
     doomed: [Blueprint; 2],
     settings: Vec<(String, String)>,
@@ -81,34 +77,38 @@ pub struct Town {
 }
 
 impl Town {
-    /// Builds it, and waits until it is open.
+    /// Starts everything, and waits until it is ready.
     pub async fn build(plan: &Plan) -> Self {
-        let (own, home) = (Own::both(plan.name).await, fresh_home(plan.name));
-        let (own_database, folder) = (fresh_database(&own.servers).await, Folder::create());
-        let places = Places::free(APIS + 1).await;
-        let lines = Lines::lay(APIS + WORKERS + 1, own.servers.places(), places.sandbox).await;
-        let balancer = Proxy::among(places.apis.clone()).await;
+        let own = Own::both(plan.name).await;
+        let home = fresh_home(plan.name);
+        let own_database = fresh_database(&own.servers).await;
+        let folder = Folder::create();
+        let ports = Ports::free(APIS + 1).await;
+        let proxies = Proxies::start(APIS + WORKERS + 1, own.servers.addresses(), ports.sandbox).await;
+        let balancer = Proxy::among(ports.apis.clone()).await;
         let public = format!("http://{}", balancer.address());
-        let settings = settings(plan, (&own_database, &folder), &places, &public).await;
+        let mut settings = desk_settings(&own_database, &folder).await;
+        settings.extend(town_settings(plan, &ports, &public));
         let drawing = Drawing { settings: &settings, logs: &home };
-        let (tasks, surprises) = (Tasks::new(), Arc::default());
-        let keep = |blueprint| Kept::start(blueprint, &tasks, Arc::clone(&surprises));
-        let api = |at: usize| drawing.api(&format!("api-{at}"), &lines[at], places.apis[at]);
-        let worker = |at: usize| drawing.worker(&format!("worker-{at}"), &lines[APIS + at]);
-        let last = &lines[APIS + WORKERS];
-        let control = Caller::new(format!("http://{}", places.sandbox).parse().unwrap()).unwrap();
+        let tasks = Tasks::new();
+        let surprises = Arc::default();
+        let supervise = |blueprint| Supervised::start(blueprint, &tasks, Arc::clone(&surprises));
+        let api = |at: usize| drawing.api(&format!("api-{at}"), &proxies[at], ports.apis[at]);
+        let worker = |at: usize| drawing.worker(&format!("worker-{at}"), &proxies[APIS + at]);
+        let last = &proxies[APIS + WORKERS];
+        let control = Caller::new(format!("http://{}", ports.sandbox).parse().unwrap()).unwrap();
         let town = Self {
-            apis: (0..APIS).map(|at| keep(api(at))).collect(),
-            workers: (0..WORKERS).map(|at| keep(worker(at))).collect(),
-            doomed: [drawing.api("doomed-api", last, places.apis[APIS]), drawing.worker("doomed-worker", last)],
+            apis: (0..APIS).map(|at| supervise(api(at))).collect(),
+            workers: (0..WORKERS).map(|at| supervise(worker(at))).collect(),
+            doomed: [drawing.api("doomed-api", last, ports.apis[APIS]), drawing.worker("doomed-worker", last)],
             _sandbox: drawing.sandbox().start(&[]),
             api: Caller::new(public.parse().unwrap()).unwrap(),
             sandbox: Sandbox::new(control.base().clone()).unwrap(),
-            database: looking(&own_database.url).await,
+            database: connect(&own_database.url).await,
             redis: redis::Client::open(own.servers.redis()).unwrap(),
             tally: Tally::default(),
             own: tokio::sync::Mutex::new(own),
-            lines,
+            proxies,
             balancer,
             control,
             surprises,
@@ -118,19 +118,19 @@ impl Town {
             own_database,
             tasks,
         };
-        town.is_open().await;
+        town.wait_until_ready().await;
         town
     }
 
-    async fn is_open(&self) {
-        wait_at_most(Duration::from_secs(30), "the town is open", async || {
+    async fn wait_until_ready(&self) {
+        wait_at_most(Duration::from_secs(30), "everything is ready", async || {
             self.control.get("/_sandbox/counters").success().await.is_ok()
                 && self.api.get("/readyz").success().await.is_ok()
         })
         .await;
     }
 
-    /// How a process is started that shall die: an API, or a worker.
+    /// The blueprint of an API or a worker that is started to die.
     pub const fn doomed(&self, is_api: bool) -> &Blueprint {
         if is_api { &self.doomed[0] } else { &self.doomed[1] }
     }
@@ -140,18 +140,17 @@ impl Town {
         songda(arguments, &self.settings).await
     }
 
-    /// Every process of the product that is kept running.
-    pub fn processes(&self) -> impl Iterator<Item = &Kept> {
+    /// All supervised processes.
+    pub fn processes(&self) -> impl Iterator<Item = &Supervised> {
         self.apis.iter().chain(&self.workers)
     }
 
-    /// Keeps PostgreSQL's log beside those of the processes.
+    /// Copies PostgreSQL's log to those of the processes.
     pub fn keep_logs(&self, plan: &Plan) {
         let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("var").join(plan.name).join("postgres/log");
         fs::copy(log, self.home.join("postgres.log")).unwrap();
     }
 
-    /// Pulls it down.
     pub async fn close(self) {
         self.tasks.stop(Duration::from_secs(10)).await;
         self.database.close().await;
@@ -160,21 +159,21 @@ impl Town {
     }
 }
 
-/// Draws the blueprints of processes.
+/// Makes the blueprints of processes.
 struct Drawing<'a> {
     settings: &'a [(String, String)],
     logs: &'a Path,
 }
 
 impl Drawing<'_> {
-    fn api(&self, name: &str, lines: &Lines, listen: SocketAddr) -> Blueprint {
-        let mut blueprint = self.blueprint(name, "serve", rewired(self.settings, lines, &gateways()));
+    fn api(&self, name: &str, proxies: &Proxies, listen: SocketAddr) -> Blueprint {
+        let mut blueprint = self.blueprint(name, "serve", rewired(self.settings, proxies, &gateways()));
         blueprint.settings.push(("SONGDA_LISTEN".to_owned(), listen.to_string()));
         blueprint
     }
 
-    fn worker(&self, name: &str, lines: &Lines) -> Blueprint {
-        self.blueprint(name, "work", rewired(self.settings, lines, &gateways()))
+    fn worker(&self, name: &str, proxies: &Proxies) -> Blueprint {
+        self.blueprint(name, "work", rewired(self.settings, proxies, &gateways()))
     }
 
     fn sandbox(&self) -> Blueprint {
@@ -188,21 +187,19 @@ impl Drawing<'_> {
 
 /// The names of all gateways.
 fn gateways() -> Vec<&'static str> {
-    Settings::for_tests(Registry::shipped().twins()).twins.iter().map(|twin| twin.name()).collect()
+    SandboxSettings::for_tests(Registry::shipped().twins()).twins.iter().map(|twin| twin.name()).collect()
 }
 
-/// What all processes are told.
-async fn settings(
-    plan: &Plan,
-    (database, folder): (&Database, &Folder),
-    places: &Places,
-    public: &str,
-) -> Vec<(String, String)> {
-    let known = sandbox_settings(&format!("http://{}", places.sandbox), gateways().into_iter());
-    let listen = places.sandbox.to_string();
-    let own =
+/// The settings of all processes beside those of every desk.
+fn town_settings(plan: &Plan, ports: &Ports, public: &str) -> Settings {
+    let mut all = sandbox_settings(&format!("http://{}", ports.sandbox), gateways().into_iter());
+    let listen = ports.sandbox.to_string();
+    let addresses =
         [("SONGDA_PUBLIC_URL", public), ("SONGDA_SANDBOX_CALLBACK_URL", public), ("SONGDA_SANDBOX_LISTEN", &listen)];
-    settings_beside(database, folder, known, &[&own[..], &ALIKE, plan.settings].concat()).await
+    for settings in [&addresses[..], &SETTINGS, plan.settings] {
+        all.extend(owned(settings));
+    }
+    all
 }
 
 /// An empty folder under `target/chaos`.
@@ -215,7 +212,7 @@ fn fresh_home(name: &str) -> PathBuf {
     home
 }
 
-/// Connections that wait for PostgreSQL when it is away.
-async fn looking(url: &str) -> PgPool {
+/// Connections that wait for PostgreSQL while it is away.
+async fn connect(url: &str) -> PgPool {
     PgPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(60)).connect(url).await.unwrap()
 }

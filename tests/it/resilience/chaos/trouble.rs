@@ -1,5 +1,5 @@
-//! Trouble, of every kind that a machine room knows. Each kind is made by somebody of its own, at the same time as all
-//! the others, and counted when it struck.
+//! Trouble of every kind. Each kind is made by a task of its own, concurrently with all others, and counted when it
+//! strikes.
 
 use std::fs;
 use std::time::Duration;
@@ -7,37 +7,37 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::deaths;
 use super::dice::Dice;
-use super::doomed;
 use super::plan::Plan;
 use super::town::Town;
-use crate::support::proxy::{Line, Proxy};
+use crate::support::proxy::{Link, Proxy};
 
-/// Makes trouble until as much struck as was ordered, or time is up; then puts everything right again.
+/// Makes trouble until enough faults struck or time is up, and then ends all of it.
 pub async fn make(town: &Town, plan: &Plan) {
     let enough = CancellationToken::new();
-    let dice = |who| Dice::new(plan.seed, who);
+    let dice = |name| Dice::new(plan.seed, name);
     tokio::join!(
         until_enough(town, plan, &enough),
         processes(town, dice("processes"), &enough),
-        lines(town, dice("lines"), &enough),
+        connections(town, dice("connections"), &enough),
         servers(town, dice("servers"), &enough),
         gateways(town, plan, dice("gateways"), &enough),
         disk(town, dice("disk"), &enough),
-        doomed::die(town, plan, &enough),
+        deaths::die(town, plan, &enough),
     );
     for process in town.processes() {
         process.kill(0).await;
     }
 }
 
-/// How many connections and calls were struck so far, by those who count them.
+/// Reads the counts of struck connections from the proxies, and of struck calls from the sandbox.
 pub async fn take_stock(town: &Town) {
     for at in 0..3 {
-        let struck = town.lines.iter().map(|lines| lines.all()[at].1.struck()).sum();
-        town.tally.set(&format!("line to {} cut, lost, silent or slow", town.lines[0].all()[at].0), struck);
+        let struck = town.proxies.iter().map(|proxies| proxies.all()[at].1.struck()).sum();
+        town.tally.set(&format!("connection to {} cut, lost, silent or slow", town.proxies[0].all()[at].0), struck);
     }
-    town.tally.set("line to the APIs cut, lost, silent or slow", town.balancer.struck());
+    town.tally.set("connection to the APIs cut, lost, silent or slow", town.balancer.struck());
     let Ok(faults) = town.control.get("/_sandbox/faults").success().await else { return };
     for (fault, struck) in faults.body["injected"].as_object().into_iter().flatten() {
         town.tally.set(&format!("gateway: {fault}"), struck.as_u64().unwrap_or_default());
@@ -45,16 +45,17 @@ pub async fn take_stock(town: &Town) {
 }
 
 async fn until_enough(town: &Town, plan: &Plan, enough: &CancellationToken) {
-    const LOOK_EVERY: Duration = Duration::from_secs(1);
+    const POLL_EVERY: Duration = Duration::from_secs(1);
     let watch = songda::domain::kernel::clock::Stopwatch::start();
-    let mut told = 0;
+    let mut minute = 0;
     while watch.elapsed() < plan.at_most {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_EVERY).await;
         take_stock(town).await;
-        let (total, deaths) = (town.tally.total(), doomed::fewest_deaths(town));
-        if watch.elapsed().as_secs() / 60 > told {
-            told = watch.elapsed().as_secs() / 60;
-            eprintln!("chaos: minute {told}: {total} faults struck; each step killed {deaths} times");
+        let total = town.tally.total();
+        let deaths = deaths::fewest_deaths(town);
+        if watch.elapsed().as_secs() / 60 > minute {
+            minute = watch.elapsed().as_secs() / 60;
+            eprintln!("chaos: minute {minute}: {total} faults struck; each step killed {deaths} times");
         }
         if watch.elapsed() > plan.at_least && total >= plan.faults && deaths >= plan.kills {
             break;
@@ -63,14 +64,14 @@ async fn until_enough(town: &Town, plan: &Plan, enough: &CancellationToken) {
     enough.cancel();
 }
 
-/// Waits; whether to go on.
+/// Waits. True if trouble goes on.
 async fn wait(enough: &CancellationToken, time: Duration) -> bool {
     enough.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
 }
 
-/// Processes are killed and stopped, and some come back with a wrong clock.
+/// Processes are killed and stopped, and some are restarted with a wrong clock.
 async fn processes(town: &Town, mut dice: Dice, enough: &CancellationToken) {
-    /// Further than that, and gateways refuse what is signed by such a clock.
+    /// With a greater error, gateways refuse the signatures.
     const WRONG_BY: usize = 240;
     let all: Vec<_> = town.processes().collect();
     while wait(enough, dice.millis(500, 3_000)).await {
@@ -97,31 +98,31 @@ async fn processes(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     }
 }
 
-/// Lines are cut, slowed down, and fall silent; some connections never speak again.
-async fn lines(town: &Town, mut dice: Dice, enough: &CancellationToken) {
-    let mut all: Vec<&Proxy> = town.lines.iter().flat_map(|lines| lines.all().map(|(_, line)| line)).collect();
+/// Connections are cut, slowed down, silenced for a while, or silenced for good.
+async fn connections(town: &Town, mut dice: Dice, enough: &CancellationToken) {
+    let mut all: Vec<&Proxy> = town.proxies.iter().flat_map(|proxies| proxies.all().map(|(_, proxy)| proxy)).collect();
     all.push(&town.balancer);
     while wait(enough, dice.millis(200, 1_200)).await {
-        let line = *dice.pick(&all);
+        let proxy = *dice.pick(&all);
         match dice.below(10) {
             0..4 => {
-                line.set(Line::Cut);
+                proxy.set(Link::Cut);
                 wait(enough, dice.millis(1, 1_500)).await;
             }
             4..6 => {
-                line.set(Line::Slow(dice.millis(5, 200)));
+                proxy.set(Link::Slow(dice.millis(5, 200)));
                 wait(enough, dice.millis(500, 3_000)).await;
             }
             6..8 => {
-                line.set(Line::Silent);
+                proxy.set(Link::Silent);
                 wait(enough, dice.millis(500, 6_000)).await;
                 if dice.chance(50) {
-                    line.set(Line::Cut);
+                    proxy.set(Link::Cut);
                 }
             }
-            _ => line.lose(),
+            _ => proxy.lose(),
         }
-        line.set(Line::Open);
+        proxy.set(Link::Open);
     }
 }
 
@@ -137,7 +138,8 @@ async fn servers(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     ];
     let mut next = dice.below(KINDS.len());
     while wait(enough, dice.millis(1_500, 8_000)).await {
-        let (kind, away) = (KINDS[next % KINDS.len()], dice.millis(50, 2_000));
+        let kind = KINDS[next % KINDS.len()];
+        let away = dice.millis(50, 2_000);
         next += 1;
         let struck = match kind {
             "FLUSHALL" => flush(town).await.is_ok(),
@@ -170,13 +172,13 @@ pub async fn flush(town: &Town) -> redis::RedisResult<()> {
     redis::cmd("FLUSHALL").query_async(&mut redis).await
 }
 
-/// Puts Redis at its limit for a while; whether it refused anything.
+/// Sets Redis's memory limit to nothing for a while. True if Redis refused a command.
 async fn fill(town: &Town, time: Duration) -> redis::RedisResult<bool> {
     let mut redis = town.redis.get_multiplexed_async_connection().await?;
     let before = refused(&mut redis).await?;
     let limit = async |redis: &mut redis::aio::MultiplexedConnection, limit: &str| {
         let set = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(limit).query_async::<()>(redis).await;
-        set.inspect_err(|error| eprintln!("chaos: Redis's limit stays: {error}"))
+        set.inspect_err(|error| eprintln!("chaos: Redis's memory limit cannot be set: {error}"))
     };
     limit(&mut redis, "1").await?;
     tokio::time::sleep(time).await;
@@ -185,14 +187,14 @@ async fn fill(town: &Town, time: Duration) -> redis::RedisResult<bool> {
     Ok(after? > before)
 }
 
-/// How many commands it refused because it was full.
+/// How many commands Redis refused for lack of memory.
 async fn refused(redis: &mut redis::aio::MultiplexedConnection) -> redis::RedisResult<u64> {
     let info: String = redis::cmd("INFO").arg("errorstats").query_async(redis).await?;
     let count = info.lines().find_map(|line| line.strip_prefix("errorstat_OOM:count=")?.trim().parse().ok());
     Ok(count.unwrap_or_default())
 }
 
-/// What goes wrong at gateways all the time, in so many calls of a thousand.
+/// The faults that gateways have all the time, in calls of a thousand.
 const SHARES: [(&str, u32); 6] = [
     ("timeout_after_commit", 15),
     ("timeout_before", 10),
@@ -203,33 +205,34 @@ const SHARES: [(&str, u32); 6] = [
 ];
 const CALLBACK_SHARES: [(&str, u32); 2] = [("duplicate_callback", 80), ("reorder_callbacks", 80)];
 const GATEWAYS: [&str; 4] = ["sms_aliyun", "wechat", "ems", "sf"];
-/// What goes wrong everywhere for a while.
+/// The faults that strike every call of one gateway for a while.
 const STORMS: [&str; 5] = ["http_500_html", "timeout_before", "timeout_after_commit", "throttle", "slow"];
-/// As long as the slowest gateways take; nobody waits for it.
+/// Longer than any time-out.
 const SLOW_MS: u64 = 30_000;
 
-/// Gateways fail now and then, and now and then altogether; and one carrier collects what it never said it took.
+/// Gateways fail now and then, and sometimes altogether. EMS collects some parcels without having answered the order.
 async fn gateways(town: &Town, plan: &Plan, mut dice: Dice, enough: &CancellationToken) {
-    // WeChat must not be asked again for a minute after that.
-    let bears = |gateway: &str, fault: &str| plan.has_time || gateway != "wechat" || fault != "throttle";
+    // WeChat must not be called for a minute after it throttles.
+    let can_have = |gateway: &str, fault: &str| plan.has_time || gateway != "wechat" || fault != "throttle";
     let mut go_on = true;
     while go_on {
         for gateway in GATEWAYS {
-            for (fault, share) in SHARES.iter().chain(&CALLBACK_SHARES).filter(|(fault, _)| bears(gateway, fault)) {
+            for (fault, share) in SHARES.iter().chain(&CALLBACK_SHARES).filter(|(fault, _)| can_have(gateway, fault)) {
                 order(town, gateway, fault, f64::from(*share) / 1_000.0).await;
             }
         }
         order(town, "ems", "collected_unheard", 0.01).await;
         order(town, "wechat", "expired_token", 0.02).await;
         go_on = wait(enough, dice.millis(5_000, 20_000)).await;
-        let (gateway, storm) = (*dice.pick(&GATEWAYS), *dice.pick(&STORMS));
-        if go_on && bears(gateway, storm) {
-            forget(town).await;
+        let gateway = *dice.pick(&GATEWAYS);
+        let storm = *dice.pick(&STORMS);
+        if go_on && can_have(gateway, storm) {
+            end_faults(town).await;
             order(town, gateway, storm, 1.0).await;
             town.tally.count(&format!("storm: {gateway} fails altogether"));
             go_on = wait(enough, dice.millis(500, 4_000)).await;
         }
-        forget(town).await;
+        end_faults(town).await;
     }
 }
 
@@ -241,16 +244,17 @@ async fn order(town: &Town, gateway: &str, fault: &str, share: f64) {
     town.control.post("/_sandbox/faults").json(&body).success().await.unwrap();
 }
 
-async fn forget(town: &Town) {
+async fn end_faults(town: &Town) {
     town.sandbox.end_faults().await.unwrap();
 }
 
-/// The disk of the uploads is gone for a while, as if it were not mounted.
+/// The folder of the uploads is away for a while, as if its disk were not mounted.
 async fn disk(town: &Town, mut dice: Dice, enough: &CancellationToken) {
-    let (disk, away) = (town.folder.join("uploads"), town.folder.join("uploads.away"));
+    let disk = town.folder.join("uploads");
+    let away = town.folder.join("uploads.away");
     while wait(enough, dice.millis(4_000, 12_000)).await {
         fs::rename(&disk, &away).unwrap();
-        // Where a file is in the way nobody can make a new folder.
+        // A file in its place keeps the product from creating the folder.
         fs::write(&disk, "").unwrap();
         wait(enough, dice.millis(500, 2_500)).await;
         fs::remove_file(&disk).unwrap();

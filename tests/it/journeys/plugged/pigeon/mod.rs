@@ -1,7 +1,7 @@
-//! Carrier pigeons (信鸽): the smallest channel that there can be. The address is the loft where a phone's owner keeps
-//! them, registered by their device.
+//! Carrier pigeons (信鸽): the smallest possible channel. An address is the loft where the owner of a phone keeps
+//! pigeons, registered by the owner's device.
 //!
-//! A note with a number that arrived before is swallowed, so a repetition does no harm.
+//! The gateway drops a note with a number that arrived before, so a repetition does no harm.
 
 pub mod sandbox;
 
@@ -29,7 +29,7 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_PIGEON_TIMEOUT",
 };
 
-/// Nobody documents how fast pigeons fly.
+/// The speed of pigeons is not documented.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_PIGEON_RATE", default_rate: "100", slots: "SONGDA_PIGEON_SLOTS", default_slots: "16" };
 
@@ -40,7 +40,8 @@ struct Pigeon {
 }
 
 fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn PushChannel>> {
-    let (settings, pace) = (HttpSettings::read(env, &HTTP), Pace::read(env, &PACE));
+    let settings = HttpSettings::read(env, &HTTP);
+    let pace = Pace::read(env, &PACE);
     let http = Http::new(&settings?);
     let http = http.map_err(|error| env.fault(format!("no HTTP client for pigeons: {error}"))).ok()?;
     Some(Arc::new(Pigeon { code: ChannelCode::new(ADAPTER.code), pace: pace?, http }))

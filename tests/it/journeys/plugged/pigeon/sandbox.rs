@@ -1,4 +1,4 @@
-//! The pigeons' side: `POST /pigeon/notes` is 201 when the pigeon is home, and 410 when its loft is not there any more.
+//! The pigeons' twin: `POST /pigeon/notes` is answered 201 after the pigeon arrived, and 410 if its loft is gone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,6 @@ use songda::sandbox::{Twin, World};
 
 const NAME: &str = "pigeon";
 
-/// Makes the twin.
 pub fn twin(_env: &mut Env) -> Option<Arc<dyn Twin>> {
     Some(Arc::new(Pigeons))
 }
@@ -53,13 +52,14 @@ impl Pigeons {
     }
 }
 
-/// Carries a note to its loft, unless it is there already.
+/// Brings a note to its loft, unless it is there already.
 fn fly(world: &World, note: Note) -> Response {
     let Note { loft, number, form, words } = note;
     if !world.phones.of(&loft).iter().any(|message| message.key.as_ref() == Some(&number)) {
         let reference = world.next_number().to_string();
-        let (template, fields, key) = (form, words, Some(number));
-        world.phones.deliver(Delivery { channel: NAME, address: loft, template, fields, key, reference }, world.now());
+        let delivery =
+            Delivery { channel: NAME, address: loft, template: form, fields: words, key: Some(number), reference };
+        world.phones.deliver(delivery, world.now());
     }
     StatusCode::CREATED.into()
 }

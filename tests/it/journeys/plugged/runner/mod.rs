@@ -1,7 +1,5 @@
-//! A runner (跑腿): the smallest carrier that there can be. It is asked for an errand under our number, gives a ticket
-//! for it, and tells where it passed.
-//!
-//! An errand of unknown outcome is looked up by our number.
+//! A runner (跑腿): the smallest possible carrier. It gets an errand under our number, answers with a ticket, and reports
+//! its stops. An errand of unknown outcome is looked up by our number.
 
 pub mod sandbox;
 mod stops;
@@ -33,7 +31,7 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_RUNNER_TIMEOUT",
 };
 
-/// Nobody documents how fast runners are.
+/// The speed of runners is not documented.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_RUNNER_RATE", default_rate: "100", slots: "SONGDA_RUNNER_SLOTS", default_slots: "16" };
 
@@ -44,14 +42,15 @@ struct Runner {
 }
 
 fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn Carrier>> {
-    let (settings, pace) = (HttpSettings::read(env, &HTTP), Pace::read(env, &PACE));
+    let settings = HttpSettings::read(env, &HTTP);
+    let pace = Pace::read(env, &PACE);
     let http = Http::new(&settings?);
     let http = http.map_err(|error| env.fault(format!("no HTTP client for runners: {error}"))).ok()?;
     Some(Arc::new(Runner { code: CarrierCode::new(ADAPTER.code), pace: pace?, http }))
 }
 
 impl Runner {
-    /// Asks for something that changes nothing: whatever goes wrong, it may be asked again.
+    /// Sends a request that changes nothing. After any failure it can be repeated.
     async fn read(&self, path: String) -> Result<Errand, CarrierFault> {
         let answer = self.http.send(self.http.request(Method::GET, &path)).await;
         let answer = answer.map_err(|fault| CarrierFault::new(CarrierFact::Unavailable, fault.to_string()))?;
@@ -63,7 +62,7 @@ impl Runner {
         }
     }
 
-    /// Asks for something that is done or not done, and possibly done although nobody says so.
+    /// Sends a request that changes something, possibly without an answer that says so.
     async fn change(&self, request: RequestBuilder) -> Result<Answer, CarrierFault> {
         let answer = self.http.send(request).await.map_err(|fault| match fault {
             HttpFault::NotSent(_) => CarrierFault::new(CarrierFact::Unavailable, fault.to_string()),

@@ -1,4 +1,5 @@
-//! The runner's side: errands under `/runner/errands`, their way under `/runner/tickets`, and a call at every stop.
+//! The runner's twin: errands under `/runner/errands`, their stops under `/runner/tickets`, and a callback at every
+//! stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +16,10 @@ use songda::sandbox::world::Target;
 use songda::sandbox::{Moved, Twin, World};
 
 const NAME: &str = "runner";
-const WAY: &[Station] = &[("took_it", "取件"), ("at_the_gate", "到小区门口"), ("at_the_door", "送到")];
-/// A call that is not taken is repeated once.
+const STOPS: &[Station] = &[("took_it", "取件"), ("at_the_gate", "到小区门口"), ("at_the_door", "送到")];
+/// A callback that is not acknowledged is repeated once.
 const TRIES: &[Duration] = &[Duration::ZERO, Duration::from_secs(60)];
 
-/// Makes the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let meaning = "secret last part of the path of the runner's calls";
     let secret = env.or("SONGDA_SANDBOX_RUNNER_CALLBACK_SECRET", "sandbox", meaning)?;
@@ -48,28 +48,29 @@ impl Twin for Runners {
 }
 
 impl Runners {
-    /// An errand that is known already is refused.
+    /// Accepts an errand, or refuses one whose number is known.
     async fn run(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
-        let said = call.json().unwrap_or_default();
-        let (number, phone) = (said.text("number"), said.text("phone"));
+        let body = call.json().unwrap_or_default();
+        let number = body.text("number");
+        let phone = body.text("phone");
         let recipient = Recipient {
-            name: said.text("name"),
+            name: body.text("name"),
             phone: phone.clone(),
-            place: said.text("place"),
-            detail: said.text("door"),
+            place: body.text("place"),
+            detail: body.text("door"),
         };
         let answer = |refusal: Option<_>| {
             if refusal.is_some() {
                 return StatusCode::TOO_MANY_REQUESTS.into();
             }
             let ticket = format!("R{}", world.next_number());
-            let (parcel, new) = world.parcels.book(Parcel::new(NAME, number, ticket, recipient, WAY, world.now()));
-            if new { call::json(StatusCode::CREATED, &told(&parcel)) } else { StatusCode::CONFLICT.into() }
+            let (parcel, new) = world.parcels.book(Parcel::new(NAME, number, ticket, recipient, STOPS, world.now()));
+            if new { call::json(StatusCode::CREATED, &shown(&parcel)) } else { StatusCode::CONFLICT.into() }
         };
         world.perform(Target { gateway: NAME, operation: "run", recipient: &phone }, answer).await
     }
 
-    /// Looks an errand up, or calls the runner back.
+    /// Looks an errand up, or cancels it.
     async fn errand(self: Arc<Self>, world: Arc<World>, call: Call) -> Response {
         let number = last(&call);
         let cancel = || match world.parcels.cancel(NAME, number) {
@@ -95,7 +96,7 @@ impl Runners {
             path: format!("/callbacks/{NAME}/{}", self.secret),
             query: Vec::new(),
             content_type: "application/json",
-            body: told(parcel).to_string().into(),
+            body: shown(parcel).to_string().into(),
             accepts: Arc::new(|answer| answer.status == StatusCode::NO_CONTENT),
             waits: TRIES,
             about: vec![(NAME, parcel.order_no.clone())],
@@ -108,11 +109,11 @@ fn last(call: &Call) -> &str {
 }
 
 fn found(parcel: Option<Parcel>) -> Response {
-    parcel.map_or_else(|| StatusCode::NOT_FOUND.into(), |parcel| call::json(StatusCode::OK, &told(&parcel)))
+    parcel.map_or_else(|| StatusCode::NOT_FOUND.into(), |parcel| call::json(StatusCode::OK, &shown(&parcel)))
 }
 
-/// An errand in the runner's own words.
-fn told(parcel: &Parcel) -> Value {
+/// An errand in the runner's own format.
+fn shown(parcel: &Parcel) -> Value {
     let stops = parcel.scans.iter().map(|scan| json!({ "what": scan.code, "place": scan.place, "at": scan.at }));
     json!({ "ticket": parcel.waybill, "number": parcel.order_no, "stops": stops.collect::<Vec<_>>() })
 }

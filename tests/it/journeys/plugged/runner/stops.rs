@@ -1,13 +1,13 @@
-//! What a runner tells of an errand, in an answer and in a callback alike.
+//! An errand as the runner reports it, in answers and in callbacks.
 
 use serde::Deserialize;
 use songda::domain::delivery::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
 use songda::domain::kernel::clock::Instant;
 
-/// An errand, as far as it went.
+/// An errand and its stops so far.
 #[derive(Deserialize)]
 pub struct Errand {
-    /// The runner's number.
+    /// The runner's own number.
     pub ticket: String,
     number: String,
     #[serde(default)]
@@ -22,7 +22,7 @@ struct Stop {
 }
 
 impl Errand {
-    /// The stops as scans. One has the same key on both paths.
+    /// The stops as scans. A stop has the same key in an answer and in a callback.
     pub fn scans(self) -> Vec<Scan> {
         let Self { ticket, number, stops } = self;
         let scan = |Stop { what, place, at }| Scan {

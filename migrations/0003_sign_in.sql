@@ -1,0 +1,72 @@
+-- How residents, officers and back-office systems prove who they are.
+
+create table sessions (
+    id            uuid        primary key,
+    audience      text        not null check (audience in ('mobile', 'staff')),
+    subject_id    uuid        not null,                -- a person or an officer
+    created_at    timestamptz not null,
+    expires_at    timestamptz not null,
+    ended_at      timestamptz,
+    ended_because text
+);
+create index sessions_open on sessions (subject_id) where ended_at is null;
+-- Housekeeping removes sessions that ended long ago.
+create index sessions_over on sessions (coalesce(ended_at, expires_at));
+
+-- Refresh tokens rotate: each is used at most once. Only hashes are stored. The successor of a token is derived from the
+-- token and the hash key, so that a lost answer can be repeated without storing the successor.
+create table refresh_tokens (
+    token_hash  bytea       primary key,
+    session_id  uuid        not null references sessions,
+    created_at  timestamptz not null,
+    used_at     timestamptz
+);
+create index refresh_tokens_session on refresh_tokens (session_id);
+
+-- One-time codes sent by SMS. The limits per phone number count these rows.
+create table login_codes (
+    id            uuid        primary key,
+    phone_hash    bytea       not null,
+    phone_sealed  bytea       not null,
+    code_sealed   bytea       not null,
+    tries         integer     not null default 0,
+    created_at    timestamptz not null,
+    expires_at    timestamptz not null,
+    used_at       timestamptz
+);
+create index login_codes_phone on login_codes (phone_hash, created_at desc);
+create index login_codes_age on login_codes (created_at);
+
+create table officers (
+    id             uuid        primary key,
+    username       text        not null unique check (username ~ '^[a-z0-9._-]{3,40}$'),
+    name           text        not null,
+    agency         text        not null,
+    role           text        not null check (role in ('officer', 'supervisor', 'operator')),
+    password_hash  text        not null,               -- argon2id, PHC string
+    failures       integer     not null default 0,     -- failed sign-ins in a row
+    locked_until   timestamptz,
+    created_at     timestamptz not null,
+    disabled_at    timestamptz
+);
+
+-- Back-office systems that use the integration API.
+create table api_clients (
+    id           uuid        primary key,
+    name         text        not null,
+    source       text        not null unique check (source ~ '^[a-z0-9-]{2,40}$'), -- its name in /results/{source}/…
+    agencies     text[]      not null,                 -- the agencies for which it may report decisions
+    scopes       text[]      not null,
+    public_keys  jsonb       not null,                 -- JWK set
+    created_at   timestamptz not null,
+    revoked_at   timestamptz
+);
+
+-- Client assertions (RFC 7523) that were used: each `jti` is accepted at most once.
+create table used_assertions (
+    client_id   uuid        not null references api_clients,
+    jti         text        not null check (length(jti) <= 200),
+    expires_at  timestamptz not null,
+    constraint used_assertions_pkey primary key (client_id, jti)
+);
+create index used_assertions_expiry on used_assertions (expires_at);

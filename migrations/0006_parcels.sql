@@ -1,0 +1,54 @@
+-- Parcels (寄递), their scans, and the calls that gateways make to us.
+
+create table parcels (
+    id                uuid        primary key,
+    person_id         uuid        not null references people,
+    case_id           uuid        not null references cases,
+    agency            text        not null,            -- 所属部门: the agency of the case; it never changes
+    carrier           text        not null,
+    order_no          text        not null,
+    round             integer     not null default 1,
+    waybill           text,
+    state             text        not null,
+    recipient_sealed  bytea       not null,
+    -- 行政许可法 44: ten working days after the decision. Null if the working days of that year are not announced yet: the
+    -- parcel is sent all the same.
+    serve_by          date,
+    version           bigint      not null default 1,
+    created_at        timestamptz not null,
+    updated_at        timestamptz not null,
+    constraint parcels_order_no unique (carrier, order_no)
+);
+-- Not unique: carriers reuse numbers after some years.
+create index parcels_waybill on parcels (carrier, waybill);
+create index parcels_case on parcels (case_id);
+create index parcels_person on parcels (person_id, id desc);
+-- An agency's parcels in one state, in the order in which they must arrive. A page is read from where it begins.
+create index parcels_to_serve on parcels (agency, state, coalesce(serve_by, 'infinity'::date), id);
+
+create table parcel_scans (
+    parcel_id     uuid        not null references parcels,
+    scan_key      text        not null,
+    code          text        not null,
+    meaning       text        not null,
+    occurred_at   timestamptz not null,
+    received_at   timestamptz not null,
+    place         text        not null,
+    text_sealed   bytea       not null,
+    source        text        not null check (source in ('callback', 'query')),
+    raw_sealed    bytea       not null,                -- the whole scan as the carrier sent it, in a call or an answer
+    constraint parcel_scans_pkey primary key (parcel_id, scan_key)
+);
+
+-- Calls of carriers and platforms. Each is stored as it came before it is acknowledged, and understood later by a job.
+create table callbacks (
+    id             uuid        primary key,
+    origin         text        not null,               -- 'ems', 'sf', 'wechat', 'sms_aliyun'
+    dedup_key      bytea       not null,               -- SHA-256 of origin, query and body
+    content_type   text        not null,
+    query          text        not null,               -- not sealed, so it is stored without anything personal
+    body_sealed    bytea       not null,
+    received_at    timestamptz not null,
+    outcome        text,
+    constraint callbacks_once unique (dedup_key)
+);

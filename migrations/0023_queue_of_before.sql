@@ -1,3 +1,0 @@
--- no-transaction
--- Its order was of no use to the queue.
-drop index concurrently cases_queue;

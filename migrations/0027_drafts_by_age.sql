@@ -1,2 +1,0 @@
--- no-transaction
-create index concurrently drafts_age on drafts (updated_at);

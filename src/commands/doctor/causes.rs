@@ -1,0 +1,18 @@
+//! Errors as text for people.
+
+use std::error::Error;
+
+/// An error with all its causes, in one line.
+pub(super) fn with_causes(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_words = cause.to_string();
+        // Some errors repeat their cause.
+        if !words.contains(&cause_words) {
+            words = format!("{words}: {cause_words}");
+        }
+        source = cause.source();
+    }
+    words.replace('\n', " ")
+}

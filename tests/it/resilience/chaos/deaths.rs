@@ -1,0 +1,57 @@
+//! Processes that are started to die: each sends itself SIGKILL at a step of processing a job.
+
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use songda::kill_point::Step;
+use tokio_util::sync::CancellationToken;
+
+use super::plan::Plan;
+use super::town::Town;
+
+const SIGKILL: i32 = 9;
+
+/// Starts such processes until a process died at each step often enough. One API and two workers run at a time.
+pub async fn die(town: &Town, plan: &Plan, enough: &CancellationToken) {
+    let mine = |own: fn(&Step) -> bool| Step::ALL.into_iter().filter(own).collect::<Vec<_>>();
+    tokio::join!(
+        series(town, plan, mine(|step| *step == Step::Committed), enough),
+        series(town, plan, mine(|step| matches!(step, Step::Heard | Step::Claimed | Step::Prepared)), enough),
+        series(town, plan, mine(|step| matches!(step, Step::Called | Step::Settled | Step::Acknowledged)), enough),
+    );
+}
+
+async fn series(town: &Town, plan: &Plan, steps: Vec<Step>, enough: &CancellationToken) {
+    while steps.iter().any(|step| town.tally.of(&kind(*step)) < plan.kills) {
+        for step in &steps {
+            match enough.run_until_cancelled(dies_at(town, *step)).await {
+                Some(true) => town.tally.count(&kind(*step)),
+                Some(false) => {}
+                None => return,
+            }
+        }
+    }
+}
+
+/// Starts a process that dies at a step. True if it did.
+pub async fn dies_at(town: &Town, step: Step) -> bool {
+    const TIME_OUT: Duration = Duration::from_secs(15);
+    let blueprint = town.doomed(step == Step::Committed);
+    let mut child = blueprint.start(&[("SONGDA_KILL_AT", step.name().to_owned())]);
+    match tokio::time::timeout(TIME_OUT, child.wait()).await {
+        Ok(status) => status.unwrap().signal() == Some(SIGKILL),
+        Err(_) => {
+            child.kill().await.unwrap();
+            false
+        }
+    }
+}
+
+/// The number of deaths at the step with the fewest.
+pub fn fewest_deaths(town: &Town) -> u64 {
+    Step::ALL.into_iter().map(|step| town.tally.of(&kind(step))).min().unwrap_or_default()
+}
+
+fn kind(step: Step) -> String {
+    format!("SIGKILL at the step `{}`", step.name())
+}

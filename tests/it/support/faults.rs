@@ -1,0 +1,64 @@
+//! Faults of gateways: `desk.fault("wechat", Fault::TimeoutBefore).on("send").once()`.
+
+use std::time::Duration;
+
+use songda::sandbox::faults::{Fault, Often, Order};
+
+use super::desk::Desk;
+
+/// A fault that is not ordered yet.
+#[must_use = "a fault is ordered by `once`, `times` or `always`"]
+pub struct GatewayFault<'d> {
+    desk: &'d Desk,
+    gateway: &'d str,
+    fault: Fault,
+    operation: Option<&'d str>,
+    delay: Option<Duration>,
+}
+
+impl Desk {
+    /// Plans a fault of a gateway, of all its operations unless [`GatewayFault::on`] names one.
+    pub const fn fault<'d>(&'d self, gateway: &'d str, fault: Fault) -> GatewayFault<'d> {
+        GatewayFault { desk: self, gateway, fault, operation: None, delay: None }
+    }
+
+    /// Ends all faults.
+    pub fn end_faults(&self) {
+        self.sandbox.world().faults.cancel_orders();
+    }
+}
+
+impl<'d> GatewayFault<'d> {
+    /// Of this operation only.
+    pub const fn on(mut self, operation: &'d str) -> Self {
+        self.operation = Some(operation);
+        self
+    }
+
+    /// How late the answer comes, or after what time the connection ends.
+    pub const fn after(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
+        self
+    }
+
+    /// Strikes the next call.
+    pub fn once(self) {
+        self.times(1);
+    }
+
+    /// Strikes the next calls.
+    pub fn times(self, times: u64) {
+        self.order(Often::Times(times));
+    }
+
+    /// Strikes every call.
+    pub fn always(self) {
+        self.order(Often::Share(1.0));
+    }
+
+    fn order(self, often: Often) {
+        let Self { desk, gateway, fault, operation, delay } = self;
+        let order = Order { gateway: gateway.to_owned(), operation: operation.map(str::to_owned), fault, often, delay };
+        desk.sandbox.world().faults.order(order);
+    }
+}

@@ -1,0 +1,63 @@
+//! Settings of a test's processes, as name and value.
+
+use songda::demo::fresh_key;
+
+use super::database::Database;
+use super::folder::Folder;
+use super::process::songda;
+
+pub type Settings = Vec<(String, String)>;
+
+/// The keys that the sandbox's twins expect.
+const SANDBOX_KEYS: &str = include_str!("../../../script/sandbox.env");
+
+/// Short leases, and short time-outs of gateways, for tests that wait for them to run out. Not too short: another desk
+/// that opens on the same thread can delay an answer by nearly a second.
+pub const QUICK: [(&str, &str); 12] = [
+    ("SONGDA_LEASE", "8s"),
+    ("SONGDA_ATTEMPT_TIMEOUT", "6s"),
+    ("SONGDA_WECHAT_TIMEOUT", "2s"),
+    ("SONGDA_SMS_ALIYUN_TIMEOUT", "2s"),
+    ("SONGDA_EMS_TIMEOUT", "2s"),
+    ("SONGDA_SF_TIMEOUT", "2s"),
+    ("SONGDA_CLEAR_UP_AFTER", "100ms"),
+    ("SONGDA_ABSENT_FOR", "1s"),
+    ("SONGDA_MESSAGE_ABSENT_FOR", "1s"),
+    ("SONGDA_RECEIPT_WITHIN", "3s"),
+    ("SONGDA_CONFIRM_WITHIN", "5s"),
+    ("SONGDA_RETRY_FIRST", "100ms"),
+];
+
+/// Rate limits that no test reaches.
+pub const UNLIMITED: [(&str, &str); 4] = [
+    ("SONGDA_RATE_SIGN_IN", "1000000"),
+    ("SONGDA_RATE_MOBILE", "1000000"),
+    ("SONGDA_RATE_STAFF", "1000000"),
+    ("SONGDA_RATE_INTEGRATION", "1000000"),
+];
+
+pub fn owned(settings: &[(&str, &str)]) -> Settings {
+    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// `script/sandbox.env`, and the address of each gateway's twin in the sandbox at `base`.
+pub fn sandbox_settings<'g>(base: &str, gateways: impl Iterator<Item = &'g str>) -> Settings {
+    let keys = SANDBOX_KEYS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let address = |name: &str| (format!("SONGDA_{}_URL", name.to_uppercase()), format!("{base}/{name}"));
+    keys.chain(gateways.map(address)).collect()
+}
+
+/// The database, Redis with a fresh prefix, fresh keys and an uploads folder.
+pub async fn desk_settings(database: &Database, folder: &Folder) -> Settings {
+    let prefix = format!("it:{}:", fresh_key());
+    let keys = folder.path_of("keys");
+    songda(&["keys", "init", &keys], &[]).await;
+    owned(&[
+        ("SONGDA_DATABASE_URL", &database.url),
+        ("SONGDA_REDIS_URL", database.servers.redis()),
+        ("SONGDA_REDIS_PREFIX", &prefix),
+        ("SONGDA_KEYS", &keys),
+        ("SONGDA_UPLOADS", &folder.path_of("uploads")),
+    ])
+}

@@ -1,0 +1,21 @@
+//! Waiting for something that another task or process brings about.
+
+use std::time::Duration;
+
+use songda::demo::wait;
+
+/// How long a test waits before it fails. Nothing is measured by it: it is far more than anything takes, even on a busy
+/// machine or one that was suspended for a while. A sentinel that lost two seconds, for example, trusts no server for
+/// thirty (TILT).
+pub const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Polls until the condition holds. `what` completes "waited for" in the message of a failed test.
+pub async fn wait_until(what: &str, holds: impl AsyncFnMut() -> bool) {
+    wait_at_most(TIMEOUT, what, holds).await;
+}
+
+/// The same with a deadline that is part of what the test promises.
+pub async fn wait_at_most(deadline: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let ask = async || Ok(holds().await.then_some(()));
+    wait::until(what, deadline, ask).await.unwrap_or_else(|late| panic!("{late}"));
+}

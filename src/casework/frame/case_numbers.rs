@@ -17,7 +17,7 @@ const BLOCK: u32 = 500;
 
 /// The numbers of one day that this process has drawn and not used.
 #[derive(Default)]
-pub(in crate::casework) struct CaseNumbers(Mutex<Drawn>);
+pub struct CaseNumbers(Mutex<Drawn>);
 
 #[derive(Default)]
 struct Drawn {

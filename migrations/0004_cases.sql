@@ -109,6 +109,7 @@ create table case_history (
     case_id       uuid        not null references cases,
     at            timestamptz not null,
     actor         text        not null,                -- person:per_…, officer:ofc_…, client:cli_…, carrier:ems, system
+    behalf        text        not null,                -- the one who is acted for: person:per_…, agency:police
     act           text        not null,
     cause_sealed  bytea                                -- reasons and particulars as JSON; null if there are none
 );

@@ -5,8 +5,7 @@ create table idempotent_answers (
     scope        text        not null,                 -- caller and operation: 'per_…:submit_case'
     key          text        not null check (length(key) between 1 and 255),
     fingerprint  bytea       not null,                 -- SHA-256 of the canonical request
-    status       smallint    not null,
-    headers      jsonb       not null,
+    form         jsonb       not null,                 -- how the answer is given: the API's own notes
     body_sealed  bytea       not null,                 -- sealed, because an answer repeats personal data
     created_at   timestamptz not null,
     constraint idempotent_answers_pkey primary key (scope, key)

@@ -23,11 +23,11 @@ use crate::api::{callbacks, documents};
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::casework::frame::bell::{Bell, News};
+use crate::casework::frame::catalogue::{self, ReadError};
 use crate::casework::notices::live::Live;
 use crate::casework::people::recent::Recent;
 use crate::casework::people::{People, Regions};
-use crate::casework::upkeep::publish_catalogue::{self, ReadError};
-use crate::casework::{Casework, Parts};
+use crate::casework::{Casework, CaseworkParts};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::domain::delivery::address::RegionNames;
@@ -96,7 +96,7 @@ impl App {
     pub async fn build(config: Config) -> Result<Self, AppError> {
         let store = config.record.store("songda")?;
         let queue = Queue::new(&config.redis.address, &config.redis.prefix)?;
-        let catalog = Catalog::new(publish_catalogue::read(&store).await?);
+        let catalog = Catalog::new(catalogue::read(&store).await?);
         let (bell, news) = Bell::new();
         Ok(Self {
             casework: casework(&config, &store, &catalog, &bell),
@@ -195,7 +195,7 @@ impl App {
         let store = self.casework.store().clone();
         let catalog = self.catalog.clone();
         let stopping = tasks.stopping();
-        tasks.spawn(async move { publish_catalogue::keep_fresh(&store, &catalog, stopping).await });
+        tasks.spawn(async move { catalogue::keep_fresh(&store, &catalog, stopping).await });
     }
 
     /// Starts the tasks that wake waiting clients.
@@ -204,7 +204,7 @@ impl App {
         let casework = self.casework.clone();
         let live = self.live.clone();
         let stopping = tasks.stopping();
-        tasks.spawn(async move { casework.look_for_all(&live, stopping).await });
+        tasks.spawn(async move { casework.changes().look_for_all(&live, stopping).await });
     }
 
     /// Starts the task that reports counted requests to Redis.
@@ -231,7 +231,7 @@ impl App {
 
     fn ready(&self, stop: &CancellationToken) -> Ready {
         Ready {
-            store: self.casework.store().clone(),
+            casework: self.casework.clone(),
             queue: self.queue.clone(),
             needs_redis: false,
             rounds: self.rounds(),
@@ -260,7 +260,6 @@ impl App {
             people: self.people.clone(),
             casework: self.casework.clone(),
             live: self.live.clone(),
-            carriers: self.config.carriers.clone(),
             queue: self.queue.clone(),
             cursors: Cursors::new(self.config.record.keys.clone()),
             stop: stop.clone(),
@@ -286,13 +285,13 @@ impl App {
 }
 
 fn casework(config: &Config, store: &Store, catalog: &Catalog, bell: &Bell) -> Casework {
-    Casework::new(Parts {
+    Casework::new(CaseworkParts {
         store: store.clone(),
         clock: config.clock.clone(),
         catalog: catalog.clone(),
         chain: config.chain.clone(),
-        code_channel: Some(config.code_channel.clone()),
-        carriers: config.carriers.iter().map(|carrier| carrier.code().clone()).collect(),
+        code_channel: config.code_channel.clone(),
+        carriers: config.carriers.clone(),
         answer_within: config.answer_within,
         bell: bell.clone(),
         files: config.files.clone(),

@@ -11,13 +11,13 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
 use crate::casework::Casework;
+use crate::casework::read_models::StoredCall;
 use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::ChannelCode;
 use crate::gateway::courier::{Carrier, Carriers};
 use crate::gateway::push::{Channels, PushChannel};
 use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
-use crate::store::callbacks::StoredCall;
 
 /// The routes, without `/callbacks`.
 #[must_use]
@@ -116,7 +116,7 @@ impl Take {
             query: call.query.clone(),
             body: call.body.clone(),
         };
-        let kept = self.casework.keep_call(&call, Some(&current_request().traceparent)).await;
+        let kept = self.casework.jobs().keep_call(&call, Some(&current_request().traceparent)).await;
         if let Err(error) = &kept {
             tracing::error!(%error, origin, "a callback could not be stored; its sender is asked to call again");
         }

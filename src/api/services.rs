@@ -6,7 +6,6 @@ use crate::api::edge::parameters::paging::Cursors;
 use crate::casework::Casework;
 use crate::casework::notices::live::Live;
 use crate::casework::people::People;
-use crate::gateway::courier::Carriers;
 use crate::queue::Queue;
 
 pub struct Services {
@@ -14,7 +13,6 @@ pub struct Services {
     pub casework: Casework,
     /// Wakes clients that wait for changes.
     pub live: Live,
-    pub carriers: Carriers,
     pub queue: Queue,
     pub cursors: Cursors,
     /// Cancelled when the process stops: streams end.

@@ -1,7 +1,7 @@
-//! Client assertions (RFC 7523 §3, `private_key_jwt`): a client proves who it is with a JWT that it signed itself.
+//! Client assertions (RFC 7523 §3, `private_key_jwt`): an API client proves its identity with a JWT that it signed itself.
 //!
-//! ES256 and RS256 are taken. An assertion names the client as `iss` and `sub`, our token endpoint as `aud`, lives no
-//! longer than [`LONGEST_LIFE`], and has a `jti`, which the caller uses up.
+//! ES256 and RS256 are accepted. An assertion names the client as `iss` and `sub` and our token endpoint as `aud`, lives at most
+//! [`LONGEST_LIFE`], and has a `jti`, which the use case uses up.
 
 use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
@@ -12,13 +12,13 @@ use serde_json::Value;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::ClientId;
 
-/// What a client states as `client_assertion_type`.
+/// The value of `client_assertion_type`.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How far ahead an assertion may expire.
+/// The longest time until an assertion expires.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::minutes(5);
 
-/// How far two honest clocks may differ.
+/// The tolerance for the client's clock.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
 
 const LONGEST_ASSERTION: usize = 8 * 1024;
@@ -26,32 +26,31 @@ const LONGEST_JTI: usize = 200;
 const MOST_KEYS: usize = 10;
 const SHORTEST_RSA_MODULUS: usize = 2048 / 8;
 
-/// Why an assertion proves nothing. For our own record: a client is told only that it was refused.
+/// Why an assertion proves nothing. For our log: a client learns only that the assertion was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionFault {
-    /// It is no JWT, or too long, or names no client.
-    #[error("no assertion of a client")]
+    /// It is not a JWT, too long, or names no client.
+    #[error("not an assertion of a client")]
     Form,
     /// It is signed with an algorithm other than ES256 and RS256.
-    #[error("an algorithm that is not taken")]
+    #[error("an algorithm that is not accepted")]
     Algorithm,
-    /// No key of the client fits, or `iss`, `sub` or `aud` are others.
+    /// No key of the client fits, or `iss`, `sub` or `aud` differ.
     #[error("not signed by this client for us")]
     Signature,
-    /// It has expired, or lives too long, or is not valid yet.
+    /// It has expired, lives too long, or is not valid yet.
     #[error("not valid at this time")]
     Time,
-    /// It has no `jti`, or one that is too long or cannot be remembered.
+    /// It has no `jti`, or one that is too long or cannot be stored.
     #[error("no usable jti")]
     Jti,
 }
 
-/// An assertion that proves who its client is, once.
+/// A valid assertion, which may be used one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assertion {
-    /// Its own id.
     pub jti: String,
-    /// Until when it must be remembered.
+    /// The time until which its `jti` must be remembered.
     pub forget_after: Instant,
 }
 
@@ -64,7 +63,7 @@ struct Claims {
     jti: Option<String>,
 }
 
-/// Which client an assertion claims to come from. Nothing is proved yet.
+/// The client that an assertion claims to come from, without proof.
 #[must_use]
 pub fn claimed_client(assertion: &str) -> Option<ClientId> {
     if assertion.len() > LONGEST_ASSERTION {
@@ -74,9 +73,6 @@ pub fn claimed_client(assertion: &str) -> Option<ClientId> {
 }
 
 /// Checks an assertion of a client against its keys.
-///
-/// # Errors
-/// [`AssertionFault`].
 pub fn verify(
     assertion: &str,
     client: ClientId,
@@ -118,31 +114,27 @@ fn check_times(claims: &Claims, now: Instant) -> Result<Instant, AssertionFault>
     let expires = read(claims.exp)?;
     let starts = [claims.iat, claims.nbf].into_iter().flatten().map(read).collect::<Result<Vec<_>, _>>()?;
     let early = starts.into_iter().any(|start| start > now + SKEW);
-    // Only our own time is added to: the client's may be the last one that there is.
+    // Added only to our own time: the client's may be the largest that can be represented.
     if early || expires <= now - SKEW || expires > now + LONGEST_LIFE + SKEW {
         return Err(AssertionFault::Time);
     }
     Ok(expires + SKEW)
 }
 
-/// Why a JWK set is not taken as the keys of a client.
+/// Why a JWK set is not accepted as the keys of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeysFault {
-    /// It is no JWK set (RFC 7517 §5), or empty, or too long.
+    /// It is not a JWK set (RFC 7517 §5), empty, or too long.
     #[error("not a JWK set of 1 to {MOST_KEYS} keys")]
     Form,
     /// It holds a private key, which must never leave its owner.
     #[error("it holds a private key; hand over the public ones, and replace that key")]
     Private,
-    /// A key is neither EC P-256 nor RSA of at least 2048 bits.
     #[error("a key is neither EC P-256 nor RSA of at least 2048 bits")]
     Kind,
 }
 
 /// Checks the keys that a client hands over.
-///
-/// # Errors
-/// [`KeysFault`].
 pub fn check_keys(keys: &Value) -> Result<(), KeysFault> {
     let listed = keys.get("keys").and_then(Value::as_array).ok_or(KeysFault::Form)?;
     if listed.iter().any(|key| ["d", "p", "q", "k"].iter().any(|secret| key.get(secret).is_some())) {

@@ -1,4 +1,4 @@
-//! Who a caller is: access tokens and their keys, passwords, and the assertions of API clients.
+//! Authentication: access tokens and their keys, passwords, and the assertions of API clients.
 
 pub mod client_assertion;
 pub mod passwords;

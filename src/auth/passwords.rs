@@ -1,7 +1,7 @@
-//! Passwords of officers: argon2id with the parameters that OWASP names as a minimum (19 MiB, 2 passes, 1 lane).
+//! Passwords of officers: argon2id with the minimum parameters of OWASP (19 MiB, 2 passes, 1 lane).
 //!
-//! A comparison is slow and hungry on purpose. It runs on threads of its own, and only a few at a time, so that a
-//! flood of sign-ins can take neither all memory nor the threads that serve everybody else.
+//! A comparison is slow and needs much memory on purpose. Comparisons run on threads of their own, only a few at a time, so
+//! that a flood of sign-ins takes neither all memory nor the threads that serve other requests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,18 +16,17 @@ const AT_A_TIME: usize = 4;
 const FEWEST_CHARACTERS: usize = 12;
 const MOST_CHARACTERS: usize = 200;
 
-/// Why a password was not made or compared.
+/// Why a password was not hashed or compared.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// It is too short or too long.
     #[error("a password has {FEWEST_CHARACTERS} to {MOST_CHARACTERS} characters")]
     Length,
-    /// It cannot be hashed, or its thread died.
-    #[error("the password cannot be worked on: {0}")]
+    /// Hashing failed, or its thread died.
+    #[error("the password cannot be hashed or compared: {0}")]
     Broken(String),
 }
 
-/// Makes and compares passwords. Cloning shares its limit.
+/// Hashes and compares passwords. Cloning shares the concurrency limit.
 #[derive(Clone)]
 pub struct Passwords {
     permits: Arc<Semaphore>,
@@ -41,9 +40,6 @@ impl Default for Passwords {
 
 impl Passwords {
     /// The hash of a new password, as a PHC string.
-    ///
-    /// # Errors
-    /// [`PasswordError`].
     pub async fn hash(&self, password: Private<String>) -> Result<Private<String>, PasswordError> {
         if !(FEWEST_CHARACTERS..=MOST_CHARACTERS).contains(&password.expose().chars().count()) {
             return Err(PasswordError::Length);
@@ -51,10 +47,7 @@ impl Passwords {
         self.work(move || hash(&password)).await
     }
 
-    /// Whether a password fits a hash. Without a hash it takes as long, and fits nothing.
-    ///
-    /// # Errors
-    /// [`PasswordError`].
+    /// True if a password fits a hash. Without a hash the comparison takes as long, and the answer is false.
     pub async fn fits(&self, password: Private<String>, hash: Option<Private<String>>) -> Result<bool, PasswordError> {
         self.work(move || {
             let known = hash.is_some();
@@ -77,7 +70,7 @@ impl Passwords {
         let permit = permit.map_err(|error| PasswordError::Broken(error.to_string()))?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(permit); // With its thread, not with its caller, who may give up earlier.
+            drop(permit); // Held by the thread: the caller may give up earlier.
             done
         });
         let done = done.await.map_err(|error| PasswordError::Broken(error.to_string()))?;
@@ -91,7 +84,7 @@ fn hash(password: &Private<String>) -> Result<Private<String>, password_hash::Er
     Ok(Private::new(hash.to_string()))
 }
 
-/// The hash of a password that nobody knows: what is compared where there is no account.
+/// The hash of a random password, to compare with if there is no account.
 fn stand_in() -> Result<Private<String>, password_hash::Error> {
     static HASH: OnceLock<Private<String>> = OnceLock::new();
     if let Some(hash) = HASH.get() {

@@ -1,8 +1,8 @@
-//! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) each. A key is replaced by adding one, and
-//! no process needs to be restarted: each looks into the folder now and then, and at once when it meets a key that it does
-//! not know. All keys verify; the newest by name signs once it has been there for [`RIPE_AFTER`], so that every process
-//! knows it by then. The old one is removed when its last token has expired. `songda keys rotate` names them
-//! by their time, `20261123T080000.pem`; a key from elsewhere is named alike, because the order of names decides.
+//! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) for each key. A key is replaced by adding
+//! another one, without a restart: each process reads the folder from time to time, and at once when it meets an unknown key.
+//! All keys verify. The newest key by name signs after it has been there for [`RIPE_AFTER`], because every process knows it
+//! by then. The old key is removed when its last token has expired. `songda keys rotate` names keys by their time,
+//! `20261123T080000.pem`; a key from elsewhere needs such a name, too, because the order of names decides.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,39 +11,37 @@ use std::time::Duration;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use pem::{EncodeConfig, LineEnding, Pem};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::kernel::clock::{Instant, Stopwatch};
 use crate::domain::kernel::private::Private;
 
-/// For how long a key only verifies, from the time of its file on: longer than it takes to bring it to every machine. Where
-/// no key is that old, the first by name signs, because it is the one that everybody has.
+/// How long a key only verifies, from the time of its file on: longer than it takes to bring it to every machine. If no key is
+/// that old, the first by name signs, because every process has it.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
-/// How often a process looks into the folder without a reason.
+/// How often a process reads the folder without a reason.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// How soon an unknown key is a reason to look again: anybody can make up names of keys.
+/// The shortest time between two reads because of unknown keys: anybody can make up names of keys.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
-const END: &str = "-----END PRIVATE KEY-----";
+/// The label of PKCS#8 (RFC 7468 §10).
+const PKCS8: &str = "PRIVATE KEY";
 
 /// Why there are no keys to sign with.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeysError {
-    /// The folder or a file in it cannot be read.
     #[error("{path} cannot be read")]
     Unreadable {
         path: String,
         #[source]
         source: std::io::Error,
     },
-    /// A file holds something else.
     #[error("{0} is not a P-256 private key in PKCS#8 PEM")]
     NotAKey(String),
-    /// The folder holds no `.pem` file.
     #[error("there is no .pem file in {0}")]
     Empty(String),
 }
@@ -53,10 +51,10 @@ pub enum SigningKeysError {
 pub struct SigningKeys(Arc<Shared>);
 
 struct Shared {
-    /// Where it is read from; a ring that was made of texts stays as it is.
+    /// The folder that the ring is read from; a ring made of texts never changes.
     folder: Option<PathBuf>,
     ring: RwLock<Arc<Ring>>,
-    /// Since somebody last looked for an unknown key.
+    /// The time since the folder was last read because of an unknown key.
     looked: Mutex<Option<Stopwatch>>,
 }
 
@@ -69,7 +67,7 @@ pub struct SigningKey {
     pub verifies: DecodingKey,
     x: String,
     y: String,
-    /// Since when it has been there.
+    /// The time of the key's file.
     since: Instant,
 }
 
@@ -77,7 +75,7 @@ impl SigningKeys {
     /// Reads a folder of `<kid>.pem`.
     ///
     /// # Errors
-    /// Names the first file that is wrong.
+    /// Names the first faulty file.
     pub fn load(folder: &Path) -> Result<Self, SigningKeysError> {
         Ok(Self::new(read(folder)?, Some(folder.to_owned())))
     }
@@ -85,7 +83,7 @@ impl SigningKeys {
     /// A ring of PEM texts by their ids, all of them ripe.
     ///
     /// # Errors
-    /// Names the first that is no such key.
+    /// Names the first text that is not a key.
     pub fn of(pems: impl IntoIterator<Item = (String, Private<String>)>) -> Result<Self, SigningKeysError> {
         let key = |(kid, pem): (String, Private<String>)| key(kid, pem.expose(), Instant::UNIX_EPOCH);
         let ring = pems.into_iter().map(key).collect::<Result<Ring, _>>()?;
@@ -96,7 +94,7 @@ impl SigningKeys {
         Self(Arc::new(Shared { folder, ring: RwLock::new(Arc::new(ring)), looked: Mutex::default() }))
     }
 
-    /// Looks into the folder. What is wrong with it leaves the ring as it is.
+    /// Reads the folder. A faulty folder leaves the ring as it is.
     ///
     /// # Errors
     /// Those of [`SigningKeys::load`].
@@ -108,14 +106,14 @@ impl SigningKeys {
         Ok(())
     }
 
-    /// Looks into the folder now and then, until `stop`.
+    /// Reads the folder from time to time, until `stop`.
     pub async fn keep_fresh(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             self.look_or_warn();
         }
     }
 
-    /// Looks into the folder because something is missing, unless that was just done. It holds a few small files.
+    /// Reads the folder because a key is missing, unless it was just read. It holds a few small files.
     fn look_again(&self) {
         let mut looked = self.0.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.as_ref().is_some_and(|since| since.elapsed() < LOOK_AGAIN_AFTER) {
@@ -127,7 +125,7 @@ impl SigningKeys {
 
     fn look_or_warn(&self) {
         if let Err(error) = self.look() {
-            tracing::warn!(%error, "the keys of access tokens cannot be read anew; those in memory stay");
+            tracing::warn!(%error, "the keys of access tokens cannot be read again; those in memory stay in use");
         }
     }
 
@@ -135,23 +133,15 @@ impl SigningKeys {
         Arc::clone(&self.0.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The text of a fresh key file; `None` when the operating system gives no randomness.
+    /// The text of a fresh key file; `None` if the operating system gives no randomness.
     #[must_use]
     pub fn fresh_pem() -> Option<Private<String>> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
-        let text = STANDARD.encode(pair.to_pkcs8v1().ok()?.as_ref());
-        let mut lines = vec![BEGIN.to_owned()];
-        let mut rest = text.as_str();
-        while !rest.is_empty() {
-            let (line, after) = rest.split_at(rest.len().min(64));
-            lines.push(line.to_owned());
-            rest = after;
-        }
-        lines.push(format!("{END}\n"));
-        Some(Private::new(lines.join("\n")))
+        let block = Pem::new(PKCS8, pair.to_pkcs8v1().ok()?.as_ref());
+        Some(Private::new(pem::encode_config(&block, EncodeConfig::new().set_line_ending(LineEnding::LF))))
     }
 
-    /// The public halves as a JSON Web Key Set (RFC 7517), those that do not sign yet among them.
+    /// The public keys as a JSON Web Key Set (RFC 7517), with those that do not sign yet.
     #[must_use]
     pub fn jwks(&self) -> Value {
         self.look_again();
@@ -166,7 +156,7 @@ impl SigningKeys {
         newest.or_else(|| ring.iter().next()).map(|(kid, key)| (kid.clone(), Arc::clone(key)))
     }
 
-    /// The key of an id. One that is not known may have come since the last look.
+    /// The key of an id. An unknown key may have been added since the folder was last read.
     pub fn find(&self, kid: &str) -> Option<Arc<SigningKey>> {
         if let Some(key) = self.ring().get(kid) {
             return Some(Arc::clone(key));
@@ -201,12 +191,12 @@ fn key(kid: String, pem: &str, since: Instant) -> Result<(String, Arc<SigningKey
 
 impl SigningKey {
     fn read(pem: &str, since: Instant) -> Option<Self> {
-        let body = pem.split_once(BEGIN)?.1.split_once(END)?.0;
-        let der = STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?;
+        let der = pem::parse_many(pem).ok()?.into_iter().find(|block| block.tag() == PKCS8)?.into_contents();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()?;
         // An uncompressed point: 04 ‖ x ‖ y (SEC 1 §2.3.3).
         let (x, y) = pair.public_key().as_ref().strip_prefix(&[4])?.split_at_checked(32)?;
-        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let x = URL_SAFE_NO_PAD.encode(x);
+        let y = URL_SAFE_NO_PAD.encode(y);
         let verifies = DecodingKey::from_ec_components(&x, &y).ok()?;
         Some(Self { signs: EncodingKey::from_ec_der(&der), verifies, x, y, since })
     }
@@ -220,7 +210,7 @@ mod tests {
     use super::*;
     use crate::domain::kernel::clock::fresh_uuid;
 
-    /// A folder that is gone at the end.
+    /// A folder that is removed at the end.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -230,7 +220,7 @@ mod tests {
             Self(path)
         }
 
-        /// Puts a key there, as if that had been at this time.
+        /// Adds a key with a file of this time.
         fn add(&self, kid: &str, since: Instant) {
             let path = self.0.join(format!("{kid}.pem"));
             std::fs::write(&path, SigningKeys::fresh_pem().unwrap().expose()).unwrap();
@@ -253,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_a_ring() {
+    fn a_folder_is_read_as_a_ring_and_a_faulty_one_changes_nothing() {
         let folder = Folder::new();
         assert!(matches!(SigningKeys::load(&folder.0), Err(SigningKeysError::Empty(_))));
         folder.add("2026-01-01", now() - 2 * RIPE_AFTER);
@@ -262,35 +252,48 @@ mod tests {
         let ring = SigningKeys::load(&folder.0).unwrap();
         assert_eq!(signer(&ring, now()), "2026-11-23");
         assert_eq!(ring.jwks()["keys"].as_array().unwrap().len(), 2);
-        std::fs::write(folder.0.join("2027.pem"), format!("{BEGIN}\nAAAA\n{END}\n")).unwrap();
+        std::fs::write(folder.0.join("2027.pem"), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+            .unwrap();
         assert!(matches!(SigningKeys::load(&folder.0), Err(SigningKeysError::NotAKey(kid)) if kid == "2027"));
         assert!(ring.look().is_err());
-        assert_eq!(signer(&ring, now()), "2026-11-23", "what is wrong leaves the ring as it is");
+        assert_eq!(signer(&ring, now()), "2026-11-23", "the ring stays as it is");
         std::fs::remove_dir_all(&folder.0).unwrap();
         assert!(matches!(SigningKeys::load(&folder.0), Err(SigningKeysError::Unreadable { .. })));
     }
 
     #[test]
-    fn a_new_key_verifies_at_once_and_signs_when_everybody_knows_it() {
+    fn a_key_file_may_hold_other_text_beside_the_key() {
+        let fresh = SigningKeys::fresh_pem().unwrap();
+        let longest = fresh.expose().lines().map(str::len).max();
+        assert!(fresh.expose().starts_with("-----BEGIN PRIVATE KEY-----\n") && longest == Some(64));
+        let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+        let windows = fresh.expose().replace('\n', "\r\n");
+        for text in [format!("{parameters}{}", fresh.expose()), format!("a note\n{}", fresh.expose()), windows] {
+            assert!(SigningKeys::of([("1".to_owned(), Private::new(text.clone()))]).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_new_key_verifies_at_once_and_signs_when_every_process_knows_it() {
         let folder = Folder::new();
         folder.add("1", now() - 2 * RIPE_AFTER);
         let ring = SigningKeys::load(&folder.0).unwrap();
         folder.add("2", now());
-        assert!(ring.find("2").is_some(), "an unknown key is a reason to look");
+        assert!(ring.find("2").is_some(), "an unknown key is a reason to read the folder");
         assert_eq!(signer(&ring, now()), "1");
         assert_eq!(signer(&ring, now() + RIPE_AFTER), "2");
         folder.add("3", now());
-        assert!(ring.find("3").is_none(), "but not the next moment: anybody can make up names");
+        assert!(ring.find("3").is_none(), "but not the next moment: anybody can make up names of keys");
         ring.look().unwrap();
-        assert!(ring.find("3").is_some(), "it is found now and then all the same");
+        assert!(ring.find("3").is_some(), "the next regular read finds it");
         std::fs::remove_file(folder.0.join("1.pem")).unwrap();
         ring.look().unwrap();
-        assert!(ring.find("1").is_none(), "one that was removed is forgotten");
+        assert!(ring.find("1").is_none(), "a removed key is forgotten");
         assert_eq!(signer(&ring, now()), "2", "of young keys the first by name signs");
     }
 
     #[test]
-    fn the_key_set_holds_no_secret_and_tells_of_a_new_key_at_once() {
+    fn the_key_set_holds_no_secret_and_shows_a_new_key_at_once() {
         let folder = Folder::new();
         folder.add("1", now() - RIPE_AFTER);
         let ring = SigningKeys::load(&folder.0).unwrap();

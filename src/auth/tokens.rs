@@ -1,5 +1,5 @@
-//! Access tokens: ES256 JWTs of fifteen minutes (RFC 7519, profile of RFC 9068 in spirit). Issuer, algorithm, leeway and
-//! the set of needed claims are fixed; one audience per kind of caller keeps a resident's token out of an officer's desk.
+//! Access tokens: ES256 JWTs of fifteen minutes (RFC 7519, after the profile of RFC 9068). Issuer, algorithm, leeway and required
+//! claims are fixed. Each kind of caller has an audience of its own, so that the staff API refuses a resident's token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,12 @@ use crate::domain::kernel::ids::SessionId;
 
 /// How long an access token lives.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How far another machine's clock may be off.
+/// The tolerance for clocks of other machines.
 const LEEWAY_SECONDS: i64 = 30;
-/// Who issues them.
 const ISSUER: &str = "songda";
 const TYPE: &str = "at+jwt"; // RFC 9068 §2.1
 
-/// Who a token is for: the API that accepts it.
+/// The API that accepts a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenAudience {
     /// A person's, for the mobile API.
@@ -35,7 +34,6 @@ pub enum TokenAudience {
 }
 
 impl TokenAudience {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Mobile, Self::Staff, Self::Integration];
 
     /// The `aud` claim.
@@ -49,13 +47,13 @@ impl TokenAudience {
     }
 }
 
-/// Who is named in a token, beside its subject.
+/// What a token says beside its subject.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Grant {
-    /// The sign-in that it belongs to; a back-office client has none.
+    /// The session of the token; a back-office client has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
-    /// What a back-office client may do, separated by spaces (RFC 8693 §4.2).
+    /// The scopes of a back-office client, separated by spaces (RFC 8693 §4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The code of an officer's agency.
@@ -66,64 +64,61 @@ pub struct Grant {
     pub role: Option<String>,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
     /// The id of the person, officer or client.
     pub sub: String,
     pub aud: String,
-    /// When it was issued (seconds since 1970).
+    /// The time of issue (seconds since 1970).
     pub iat: i64,
-    /// When it expires (seconds since 1970).
+    /// The end of its life (seconds since 1970).
     pub exp: i64,
     #[serde(flatten)]
     pub grant: Grant,
 }
 
-/// Why a token is refused, or cannot be made. Callers are told only that it is not valid.
+/// Why a token is refused, or cannot be issued. Callers learn only that it is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It is signed by no key of ours, or not for this audience, or not a token at all.
+    /// It is not signed by one of our keys, not for this audience, or not a token at all.
     #[error("the token is not valid")]
     Invalid(#[source] jsonwebtoken::errors::Error),
-    /// It names no key of the ring.
     #[error("the token's key is not in the ring")]
     UnknownKey,
-    /// Its time is over, or has not come.
+    /// It has expired, or was issued in the future.
     #[error("the token is not valid at this time")]
     Expired,
-    /// It cannot be signed.
     #[error("the token cannot be signed")]
     Unsigned(#[source] jsonwebtoken::errors::Error),
 }
 
-/// How many tokens are remembered whose signature was found right: about a megabyte.
+/// How many tokens with a valid signature are cached: about a megabyte.
 const REMEMBERED: usize = 4096;
 
-/// What names a token in memory, where the token itself is not kept.
+/// The key of a token in the cache, which does not hold tokens themselves.
 type Fingerprint = [u8; 32];
 
-/// Issues and verifies access tokens. Cloning shares its keys, and what it remembers.
+/// Issues and verifies access tokens. Cloning shares the keys and the cache.
 #[derive(Clone)]
 pub struct Tokens {
     keys: SigningKeys,
-    /// A caller shows the same token many times, and checking its signature costs more than all else that a small
-    /// request needs; what was signed once stays signed. Its time is asked anew each time.
+    /// A caller sends the same token many times, and checking its signature costs more than the rest of a small request. A
+    /// valid signature stays valid; the time of a token is checked for each request.
     signed: Arc<Cache<Fingerprint, Arc<Claims>>>,
 }
 
 impl Tokens {
-    /// With these keys.
     #[must_use]
     pub fn new(keys: SigningKeys) -> Self {
         Self { keys, signed: Arc::new(Cache::new(REMEMBERED)) }
     }
 
-    /// Signs a token with the key that signs now.
+    /// Issues a token, signed with the current key.
     ///
     /// # Errors
-    /// When the key cannot sign, which no key that was loaded does.
+    /// When the key cannot sign, which does not happen with a loaded key.
     pub fn issue(
         &self,
         subject: impl ToString,
@@ -133,17 +128,18 @@ impl Tokens {
     ) -> Result<String, TokenError> {
         let iat = now.timestamp();
         let exp = iat.saturating_add_unsigned(LIFETIME.as_secs());
-        let (iss, aud) = (ISSUER.to_owned(), audience.as_str().to_owned());
+        let iss = ISSUER.to_owned();
+        let aud = audience.as_str().to_owned();
         let claims = Claims { iss, sub: subject.to_string(), aud, iat, exp, grant };
         let (kid, key) = self.keys.signer(now).ok_or(TokenError::UnknownKey)?;
         let header = Header { typ: Some(TYPE.to_owned()), kid: Some(kid), ..Header::new(Algorithm::ES256) };
         encode(&header, &claims, &key.signs).map_err(TokenError::Unsigned)
     }
 
-    /// Reads a token of one of these audiences.
+    /// Verifies a token of one of these audiences, and returns its claims.
     ///
     /// # Errors
-    /// When it was not issued by us, for them, and for this time.
+    /// When we did not issue it for one of them and for this time.
     pub fn verify(&self, token: &str, audiences: &[TokenAudience], now: Instant) -> Result<Arc<Claims>, TokenError> {
         let claims = self.signed_by_us(token)?;
         if !audiences.iter().any(|audience| audience.as_str() == claims.aud) {
@@ -155,7 +151,7 @@ impl Tokens {
         if is_time { Ok(claims) } else { Err(TokenError::Expired) }
     }
 
-    /// What a token of ours says, whenever it is valid.
+    /// The claims of a token of ours, whether or not its time has come or is over.
     fn signed_by_us(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let fingerprint = fingerprint(token);
         if let Some(claims) = self.signed.get(&fingerprint) {
@@ -173,11 +169,11 @@ impl Tokens {
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&TokenAudience::ALL.map(TokenAudience::as_str));
         rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        rules.validate_exp = false; // It would ask the machine's clock; ours is asked by `verify`.
+        rules.validate_exp = false; // The library uses the machine's clock; `verify` uses ours.
         Ok(decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims)
     }
 
-    /// The public keys, for whoever verifies elsewhere.
+    /// The public keys, for verification elsewhere.
     #[must_use]
     pub fn jwks(&self) -> Value {
         self.keys.jwks()
@@ -218,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_by_its_audience_until_it_expires() {
+    fn a_token_is_accepted_for_its_audience_until_it_expires() {
         let tokens = tokens(&[("a", &pem())]);
         let grant = Grant { scope: Some("results:write".to_owned()), ..Grant::default() };
         let token = tokens.issue("cli_1", TokenAudience::Integration, grant.clone(), now()).unwrap();
@@ -236,7 +232,8 @@ mod tests {
 
     #[test]
     fn after_a_rotation_the_new_key_signs_and_the_old_one_verifies() {
-        let (old, new) = (pem(), pem());
+        let old = pem();
+        let new = pem();
         let before = tokens(&[("2026-01", &old)]);
         let after = tokens(&[("2026-01", &old), ("2026-11", &new)]);
         assert!(after.verify(&issue(&before), &[AUDIENCE], now()).is_ok());
@@ -247,7 +244,8 @@ mod tests {
 
     #[test]
     fn another_key_under_our_name_is_refused() {
-        let (ours, theirs) = (tokens(&[("a", &pem())]), tokens(&[("a", &pem())]));
+        let ours = tokens(&[("a", &pem())]);
+        let theirs = tokens(&[("a", &pem())]);
         assert!(matches!(ours.verify(&issue(&theirs), &[AUDIENCE], now()), Err(TokenError::Invalid(_))));
     }
 

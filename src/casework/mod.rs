@@ -1,7 +1,11 @@
-//! The use cases: one file each, read top to bottom. Only here is a transaction opened, and only here committed.
+//! The use cases, one file each, read from top to bottom. Transactions are opened and committed only here.
 //!
-//! A use case reads what it needs, lets the domain decide, gathers the new state and all that it owes in one
-//! [`Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a transaction is open.
+//! A use case reads what it needs, lets the domain decide, gathers the new state and everything that it owes in one
+//! [`crate::store::record::Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a
+//! transaction is open.
+//!
+//! [`Casework`] is what all use cases share. Each noun has a handle with its use cases: `casework.cases().submit(…)`,
+//! `casework.officers().decide(…)`, `casework.jobs().settle(…)`. A handle is a view that costs nothing.
 
 pub mod cases;
 pub mod frame;
@@ -9,61 +13,59 @@ pub mod jobs;
 pub mod notices;
 pub mod officers;
 pub mod people;
+pub mod read_models;
 pub mod results;
 pub mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::casework::frame::bell::Bell;
+use crate::casework::frame::case_numbers::CaseNumbers;
+use crate::casework::results::gather::Gather;
 use crate::catalog::Catalog;
 use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::clock::{Clock, Instant};
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Chain;
-use crate::domain::work::job::Offer;
-use crate::kill_point::{self, Boundary};
-use crate::store::record::{self, Record, SaveError};
-use crate::store::{Conn, Store, StoreError, Tx};
-
-pub use crate::casework::frame::bell::Bell;
-use crate::casework::frame::case_numbers::CaseNumbers;
 use crate::files::Files;
-use results::Gather;
+use crate::gateway::courier::Carriers;
+use crate::store::Store;
 
 /// What all use cases share. Cloning shares it.
 #[derive(Clone)]
 pub struct Casework {
-    parts: Arc<Parts>,
+    parts: Arc<CaseworkParts>,
     numbers: Arc<CaseNumbers>,
     gather: Arc<Gather>,
+    carrier_codes: Arc<[CarrierCode]>,
 }
 
-/// The parts of [`Casework`].
-pub struct Parts {
+/// What a [`Casework`] is made of.
+pub struct CaseworkParts {
     pub store: Store,
-    /// What tells the time.
     pub clock: Clock,
-    /// The items, the calendar and the templates.
+    /// The items, the calendar and the templates in force.
     pub catalog: Catalog,
     /// The channels, in the order in which they are tried.
     pub chain: Chain,
     /// The channel that carries one-time codes.
-    pub code_channel: Option<ChannelCode>,
+    pub code_channel: ChannelCode,
     /// The carriers that this installation uses.
-    pub carriers: Vec<CarrierCode>,
-    /// How long an applicant is given to answer a supplement notice.
+    pub carriers: Carriers,
+    /// How long an applicant has to answer a supplement notice.
     pub answer_within: Duration,
-    /// What is rung after a commit.
+    /// Rung after each commit.
     pub bell: Bell,
     /// The contents of uploads.
     pub files: Files,
 }
 
 impl Casework {
-    /// Puts the parts together.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), numbers: Arc::default(), gather: Arc::default() }
+    pub fn new(parts: CaseworkParts) -> Self {
+        let carrier_codes = parts.carriers.iter().map(|carrier| carrier.code().clone()).collect();
+        Self { parts: Arc::new(parts), numbers: Arc::default(), gather: Arc::default(), carrier_codes }
     }
 
     #[must_use]
@@ -76,33 +78,14 @@ impl Casework {
         &self.parts.catalog
     }
 
-    /// The contents of uploads.
     #[must_use]
     pub fn files(&self) -> &Files {
         &self.parts.files
     }
 
-    /// Now, by this process's clock.
+    /// The present by this process's clock.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.parts.clock.now()
-    }
-
-    /// Writes what a transition changed and owes.
-    async fn save(&self, conn: &mut Conn, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
-        record::save(conn, self.store().keys(), record, now).await
-    }
-
-    /// Makes it last, and rings: for the jobs, and for the clients of those whom it concerns.
-    async fn commit(&self, tx: Tx<'_>, record: &Record, offers: Vec<Offer>) -> Result<(), StoreError> {
-        tx.commit().await?;
-        self.ring(record, offers);
-        Ok(())
-    }
-
-    /// Tells of what was committed.
-    fn ring(&self, record: &Record, offers: Vec<Offer>) {
-        kill_point::pass(Boundary::Committed, kill_point::NO_LANE);
-        self.parts.bell.ring(offers, record.people());
     }
 }

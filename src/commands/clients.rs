@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use songda::auth::signing_keys::SigningKeys;
-use songda::casework::people::manage_clients::NewClient;
-use songda::casework::upkeep::publish_catalogue;
+use songda::casework::frame::catalogue;
+use songda::casework::people::clients::{ApiClients, NewClient};
 use songda::domain::item::AgencyCode;
+use songda::domain::kernel::clock::Clock;
 use songda::domain::people::staff::{Scope, Scopes, Source};
 
 use super::keys::write_secret;
-use super::{Failure, people};
+use super::{Failure, record};
 
 /// What to do with clients.
 #[derive(Subcommand)]
@@ -49,10 +50,11 @@ pub enum Clients {
 /// Looks after clients.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run(command: Clients) -> Result<(), Failure> {
-    let people = people()?;
+    let store = record()?;
+    let clients = ApiClients { store: &store, clock: &Clock::system() };
     match command {
         Clients::Add { source, name, agencies, scopes, jwks, key_file } => {
-            let catalog = publish_catalogue::read(&people.store).await?;
+            let catalog = catalogue::read(&store).await?;
             let agencies: Vec<AgencyCode> = agencies.into_iter().map(AgencyCode::new).collect();
             if let Some(unknown) = agencies.iter().find(|agency| catalog.agency(agency).is_none()) {
                 return Err(format!("the catalogue knows no agency {unknown}").into());
@@ -63,12 +65,12 @@ pub async fn run(command: Clients) -> Result<(), Failure> {
                 (None, Some(path)) => fresh_pair(&path)?,
                 (None, None) => return Err("give --jwks or --key-file".into()),
             };
-            let client = people.add_client(NewClient { name, source, agencies, scopes }, &keys).await?;
+            let client = clients.add(NewClient { name, source, agencies, scopes }, &keys).await?;
             println!("{}", client.id);
         }
-        Clients::Revoke { source } => people.revoke_client(&source).await?,
+        Clients::Revoke { source } => clients.revoke(&source).await?,
         Clients::List => {
-            for client in people.clients().await? {
+            for client in clients.list().await? {
                 let state = if client.revoked_at.is_some() { "revoked" } else { "let in" };
                 println!("{}  {:<24} {:<8} {}", client.id, client.source.as_str(), state, client.name);
             }

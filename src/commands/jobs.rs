@@ -1,12 +1,13 @@
 //! `songda jobs`: what waits, what died, and why; and bringing it back to life.
 
 use clap::{Args, Subcommand};
-use songda::casework::Casework;
+use songda::casework::frame::bell::Bell;
+use songda::casework::jobs::Operations;
 use songda::domain::kernel::ids::JobId;
 use songda::store::jobs::{JobFilter, JobRow};
 
 use super::progress::Progress;
-use super::{Failure, casework};
+use super::{Failure, record};
 
 /// What to do with jobs.
 #[derive(Subcommand)]
@@ -63,24 +64,27 @@ pub struct Filter {
 
 /// Lists, shows or replays. Replayed jobs are offered by the sweeper of any running worker.
 pub async fn run(command: Jobs) -> Result<(), Failure> {
-    let casework = casework().await?;
+    let store = record()?;
+    // No relay hears this bell.
+    let (bell, _) = Bell::new();
+    let operations = Operations { store: &store, bell: &bell };
     match command {
         Jobs::List(Filter { state, lane, kind, cause, limit }) => {
             let filter = JobFilter { state: Some(state), lane, kind, cause };
-            print(&casework.list_jobs(&filter, None, limit).await?);
+            print(&operations.list(&filter, None, limit).await?);
         }
-        Jobs::Show { job } => show(&casework, job).await?,
+        Jobs::Show { job } => show(operations, job).await?,
         Jobs::Replay { job: Some(job), .. } => {
-            if !casework.replay_one(job).await? {
+            if !operations.replay_one(job).await? {
                 return Err(format!("{job} is not a dead letter").into());
             }
         }
         Jobs::Replay { job: None, lane, kind, cause, limit, dry_run } => {
             let filter = JobFilter { state: Some("dead".to_owned()), lane, kind, cause };
             if dry_run {
-                print(&casework.list_jobs(&filter, None, limit).await?);
+                print(&operations.list(&filter, None, limit).await?);
             } else {
-                say(&format!("{} replayed", replay(&casework, &filter, limit).await?));
+                say(&format!("{} replayed", replay(operations, &filter, limit).await?));
             }
         }
     }
@@ -88,14 +92,14 @@ pub async fn run(command: Jobs) -> Result<(), Failure> {
 }
 
 /// A part at a time, so that no transaction is long, and a replay that is broken off has done what it said.
-async fn replay(casework: &Casework, filter: &JobFilter, limit: i64) -> Result<i64, Failure> {
+async fn replay(operations: Operations<'_>, filter: &JobFilter, limit: i64) -> Result<i64, Failure> {
     const PART: i64 = 500;
-    let total = casework.count_dead(filter, limit).await?;
+    let total = operations.count_dead(filter, limit).await?;
     let progress = Progress::start("replayed", total);
     let mut done = 0;
     // No further than what was dead at the beginning: what dies again meanwhile is for the next replay.
     while done < total {
-        let part = i64::try_from(casework.replay(filter, PART.min(total - done)).await?)?;
+        let part = i64::try_from(operations.replay(filter, PART.min(total - done)).await?)?;
         if part == 0 {
             break;
         }
@@ -106,8 +110,8 @@ async fn replay(casework: &Casework, filter: &JobFilter, limit: i64) -> Result<i
     Ok(done)
 }
 
-async fn show(casework: &Casework, id: JobId) -> Result<(), Failure> {
-    let (job, attempts) = casework.show_job(id).await?.ok_or_else(|| format!("there is no {id}"))?;
+async fn show(operations: Operations<'_>, id: JobId) -> Result<(), Failure> {
+    let (job, attempts) = operations.show(id).await?.ok_or_else(|| format!("there is no {id}"))?;
     print(std::slice::from_ref(&job));
     for attempt in attempts {
         say(&format!(

@@ -23,20 +23,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use songda::auth::passwords::Passwords;
-use songda::auth::tokens::Tokens;
-use songda::casework::frame::bell::Bell;
-use songda::casework::people::People;
-use songda::casework::people::recent::Recent;
-use songda::casework::upkeep::publish_catalogue;
-use songda::casework::{Casework, Parts};
-use songda::catalog::Catalog as Items;
-use songda::config::{RecordSettings, answer_within, signing_keys};
-use songda::domain::kernel::clock::Clock;
-use songda::domain::notice::notification::ChannelCode;
-use songda::domain::notice::reach::Chain;
+use songda::config::RecordSettings;
 use songda::env::Env;
-use songda::files::Files;
 use songda::store::Store;
 
 /// 送达: from an approval on the phone to the result at the door. Settings are environment variables; `songda settings`
@@ -151,57 +139,11 @@ fn faults(faults: &[String]) -> Failure {
     format!("the settings are not complete:{}", list.concat()).into()
 }
 
-/// The record, for the administration's commands.
+/// The database, for the administration's commands. Each command builds what else it needs.
 fn record() -> Result<Store, Failure> {
     let mut env = Env::of_process();
     match RecordSettings::read(&mut env) {
         Some(settings) => Ok(settings.store("songda-command")?),
         None => Err(faults(env.faults())),
     }
-}
-
-/// The use cases, for the administration's commands: they call no gateway. The bell is heard by nobody; what they
-/// promise is found by the sweeper of any running worker.
-async fn casework() -> Result<Casework, Failure> {
-    let store = record()?;
-    let mut env = Env::of_process();
-    let (files, answer_within) = (Files::read(&mut env), answer_within(&mut env));
-    let (Some(files), Some(answer_within)) = (files, answer_within) else { return Err(faults(env.faults())) };
-    let catalog = Items::new(publish_catalogue::read(&store).await?);
-    let (bell, _) = Bell::new();
-    let (chain, carriers) = (Chain::default(), Vec::new());
-    Ok(Casework::new(Parts {
-        store,
-        clock: Clock::system(),
-        catalog,
-        files,
-        chain,
-        carriers,
-        answer_within,
-        bell,
-        code_channel: None,
-    }))
-}
-
-/// The use cases about people, for the administration's commands: they call no gateway.
-fn people() -> Result<People, Failure> {
-    let mut env = Env::of_process();
-    let (settings, keys) = (RecordSettings::read(&mut env), signing_keys(&mut env));
-    let (Some(settings), Some(keys)) = (settings, keys) else { return Err(faults(env.faults())) };
-    Ok(People {
-        store: settings.store("songda-command")?,
-        clock: Clock::system(),
-        bell: Bell::new().0,
-        tokens: Tokens::new(keys),
-        passwords: Passwords::default(),
-        login: None,
-        identity: None,
-        code_channel: ChannelCode::new(""),
-        push_channels: [].into(),
-        catalog: Items::empty(),
-        regions: std::sync::Arc::new(|_| None),
-        recent_clients: Recent::default(),
-        recent_officers: Recent::default(),
-        token_endpoint: "".into(),
-    })
 }

@@ -1,14 +1,16 @@
 //! `songda staff`: officers' accounts.
 
 use clap::Subcommand;
-use songda::casework::people::manage_officers::NewOfficer;
-use songda::casework::upkeep::publish_catalogue;
+use songda::auth::passwords::Passwords;
+use songda::casework::frame::catalogue;
+use songda::casework::people::officers::{NewOfficer, OfficerAccounts};
 use songda::domain::item::AgencyCode;
+use songda::domain::kernel::clock::Clock;
 use songda::domain::kernel::private::Private;
 use songda::domain::people::staff::{Role, Username};
 use songda::env::Env;
 
-use super::{Failure, people};
+use super::{Failure, record};
 
 /// What to do with accounts. Passwords come from the setting `SONGDA_PASSWORD`, so that no process list shows them.
 #[derive(Subcommand)]
@@ -44,20 +46,21 @@ pub enum Staff {
 /// Looks after accounts.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run(command: Staff) -> Result<(), Failure> {
-    let people = people()?;
+    let store = record()?;
+    let officers = OfficerAccounts { store: &store, clock: &Clock::system(), passwords: &Passwords::default() };
     match command {
         Staff::Add { username, name, agency, role } => {
             let agency = AgencyCode::new(agency);
-            if publish_catalogue::read(&people.store).await?.agency(&agency).is_none() {
+            if catalogue::read(&store).await?.agency(&agency).is_none() {
                 return Err(format!("the catalogue knows no agency {agency}").into());
             }
-            let officer = people.add_officer(NewOfficer { username, name, agency, role }, password()?).await?;
+            let officer = officers.add(NewOfficer { username, name, agency, role }, password()?).await?;
             println!("{}", officer.id);
         }
-        Staff::Disable { username } => people.disable_officer(&username).await?,
-        Staff::ResetPassword { username } => people.reset_password(&username, password()?).await?,
+        Staff::Disable { username } => officers.disable(&username).await?,
+        Staff::ResetPassword { username } => officers.reset_password(&username, password()?).await?,
         Staff::List => {
-            for officer in people.officers().await? {
+            for officer in officers.list().await? {
                 println!("{}  {:<30} {:<28} {}", officer.id, officer.username.as_str(), officer.agency, officer.role);
             }
         }

@@ -15,6 +15,7 @@ use crate::domain::item::due::Deadlines;
 use crate::domain::item::{AgencyCode, ItemCode};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, PersonId};
+use crate::domain::people::remit::Remit;
 
 /// A case, and the version at which it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +96,8 @@ impl CaseRow {
 #[derive(Debug, Clone, Copy)]
 pub enum Owner<'a> {
     Applicant(PersonId),
-    Agency(&'a AgencyCode),
+    /// The agencies of a remit.
+    Remit(&'a Remit),
     /// The name of a back-office system.
     Source(&'a str),
 }
@@ -110,8 +112,8 @@ pub async fn find(
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from cases where id = $1 and person_id = coalesce($2, person_id) and agency = coalesce($3, agency)
-          and source = coalesce($4, source)"
+        " from cases where id = $1 and person_id = coalesce($2, person_id)
+          and agency = any(coalesce($3, array[agency]))          and source = coalesce($4, source)"
     ))
     .bind(id.uuid())
     .bind(person)
@@ -134,8 +136,8 @@ pub async fn find_for_change(
     let row: Option<CaseRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from cases where id = $1 and person_id = coalesce($2, person_id) and agency = coalesce($3, agency)
-          and source = coalesce($4, source) for no key update"
+        " from cases where id = $1 and person_id = coalesce($2, person_id)
+          and agency = any(coalesce($3, array[agency]))          and source = coalesce($4, source) for no key update"
     ))
     .bind(id.uuid())
     .bind(person)
@@ -147,13 +149,18 @@ pub async fn find_for_change(
 }
 
 impl Owner<'_> {
-    fn columns(&self) -> (Option<Uuid>, Option<&str>, Option<&str>) {
+    fn columns(&self) -> (Option<Uuid>, Option<Vec<&str>>, Option<&str>) {
         match self {
             Self::Applicant(person) => (Some(person.uuid()), None, None),
-            Self::Agency(agency) => (None, Some(agency.as_str()), None),
+            Self::Remit(remit) => (None, Some(codes(remit)), None),
             Self::Source(source) => (None, None, Some(source)),
         }
     }
+}
+
+/// The codes of the agencies of a remit, as a parameter.
+fn codes(remit: &Remit) -> Vec<&str> {
+    remit.agencies().iter().map(AgencyCode::as_str).collect()
 }
 
 /// A case of a back-office system, and the hashes of its report.
@@ -265,13 +272,13 @@ const QUEUE: &str = concat!(
 pub async fn by_number(
     conn: &mut Conn,
     keys: &KeyRing,
-    agency: &AgencyCode,
+    remit: &Remit,
     number: &CaseNumber,
 ) -> Result<Option<VersionedCase>, StoreError> {
     let row: Option<CaseRow> =
-        sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = $2"))
+        sqlx::query_as(concat!("select ", columns!(), " from cases where number = $1 and agency = any($2)"))
             .bind(number.as_str())
-            .bind(agency.as_str())
+            .bind(codes(remit))
             .fetch_optional(conn)
             .await?;
     row.map(|row| row.open(keys)).transpose()
@@ -378,8 +385,11 @@ pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, 
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
     pub at: Instant,
-    /// Class and id: `officer:ofc_…`.
-    pub actor: String,
+    /// Class and id of the caller: `officer:ofc_…`.
+    pub by: String,
+    /// Class and id of the party it acted for: `agency:police`.
+    pub for_: String,
+    /// The word of the act. A newer release may have stored one that this release does not know.
     pub act: String,
     /// Reasons and particulars; an empty object if there are none.
     pub cause: Value,
@@ -391,20 +401,21 @@ pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<
     struct Row {
         at: Instant,
         actor: String,
+        behalf: String,
         act: String,
         cause_sealed: Option<Vec<u8>>,
     }
     let rows: Vec<Row> =
-        sqlx::query_as("select at, actor, act, cause_sealed from case_history where case_id = $1 order by id")
+        sqlx::query_as("select at, actor, behalf, act, cause_sealed from case_history where case_id = $1 order by id")
             .bind(id.uuid())
             .fetch_all(conn)
             .await?;
-    let open = |Row { at, actor, act, cause_sealed }: Row| {
+    let open = |Row { at, actor, behalf, act, cause_sealed }: Row| {
         let cause = match cause_sealed {
             Some(sealed) => keys.open_json("case_history.cause", &sealed)?,
             None => json!({}),
         };
-        Ok(HistoryEntry { at, actor, act, cause })
+        Ok(HistoryEntry { at, by: actor, for_: behalf, act, cause })
     };
     rows.into_iter().map(open).collect()
 }

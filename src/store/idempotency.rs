@@ -4,7 +4,6 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 use sqlx::FromRow;
-use sqlx::types::Json;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
@@ -23,19 +22,12 @@ pub struct AnswerKey<'a> {
 pub struct StoredAnswer {
     /// SHA-256 of the canonical request.
     pub fingerprint: Vec<u8>,
-    /// HTTP status.
-    pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
+    /// How the answer is given, in the words of the caller of the use case.
+    pub form: Value,
     pub body: Value,
 }
 
 impl StoredAnswer {
-    /// The status in the type of its column.
-    pub(super) fn status_code(&self) -> Result<i16, StoreError> {
-        i16::try_from(self.status).map_err(|_| StoreError::Broken("no such status".to_owned()))
-    }
-
     pub(super) fn seal_body(&self, keys: &KeyRing) -> Result<Vec<u8>, StoreError> {
         keys.seal_json(BODY, &self.body)
     }
@@ -49,17 +41,15 @@ pub const KEPT: TimeDelta = TimeDelta::days(30);
 #[derive(FromRow)]
 struct Row {
     fingerprint: Vec<u8>,
-    status: i16,
-    headers: Json<Vec<(String, String)>>,
+    form: Value,
     body_sealed: Vec<u8>,
     created_at: Instant,
 }
 
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<StoredAnswer, StoreError> {
-        let status = u16::try_from(self.status).map_err(|_| StoreError::Broken("a negative status".to_owned()))?;
         let body = keys.open_json(BODY, &self.body_sealed)?;
-        Ok(StoredAnswer { fingerprint: self.fingerprint, status, headers: self.headers.0, body })
+        Ok(StoredAnswer { fingerprint: self.fingerprint, form: self.form, body })
     }
 }
 
@@ -78,7 +68,7 @@ pub async fn find(
     AnswerKey { scope, key }: AnswerKey<'_>,
     now: Instant,
 ) -> Result<Option<StoredAnswer>, StoreError> {
-    const SQL: &str = "select fingerprint, status, headers, body_sealed, created_at from idempotent_answers
+    const SQL: &str = "select fingerprint, form, body_sealed, created_at from idempotent_answers
         where scope = $1 and key = $2";
     let row: Option<Row> = sqlx::query_as(SQL).bind(scope).bind(key).fetch_optional(conn).await?;
     row.filter(|row| row.created_at >= now - KEPT).map(|row| row.open(keys)).transpose()

@@ -18,6 +18,8 @@ use crate::store::seal::KeyRing;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredParcel {
     pub parcel: Parcel,
+    /// The agency that owns the case.
+    pub agency: AgencyCode,
     /// The day by which it must arrive (行政许可法 44). `None` if that year's working days were not announced when it was
     /// added.
     pub serve_by: Option<NaiveDate>,
@@ -26,7 +28,7 @@ pub struct StoredParcel {
 /// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
-        "id, person_id, case_id, carrier, order_no, round, waybill, state, recipient_sealed, serve_by, created_at"
+        "id, person_id, case_id, agency, carrier, order_no, round, waybill, state, recipient_sealed, serve_by, created_at"
     };
 }
 
@@ -35,6 +37,7 @@ struct Row {
     id: Uuid,
     person_id: Uuid,
     case_id: Uuid,
+    agency: String,
     carrier: String,
     order_no: String,
     round: i32,
@@ -62,7 +65,7 @@ impl Row {
             recipient,
             created_at: self.created_at,
         };
-        Ok(StoredParcel { parcel, serve_by: self.serve_by })
+        Ok(StoredParcel { parcel, agency: AgencyCode::new(self.agency), serve_by: self.serve_by })
     }
 }
 

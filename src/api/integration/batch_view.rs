@@ -6,13 +6,14 @@ use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, ResultRow};
+use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::api::edge::answers::problem::{Problem, ProblemBody};
 use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::case_view::number_example;
 use crate::casework::frame::idempotency::Answer;
+use crate::casework::read_models::VersionedCase;
 use crate::domain::kernel::ids::CaseId;
-use crate::store::cases::VersionedCase;
 
 /// 批量结果。 Results, each with its reference.
 #[derive(Debug, Object)]
@@ -97,6 +98,6 @@ pub(super) enum BatchAnswer {
 
 impl From<BatchAnswer> for Answer {
     fn from(BatchAnswer::MultiStatus(Json(verdicts)): BatchAnswer) -> Self {
-        Self::new(207, verdicts.to_json().unwrap_or_default())
+        HttpAnswer::new(207, verdicts.to_json().unwrap_or_default()).into()
     }
 }

@@ -15,7 +15,8 @@ use crate::api::shared::address_faults::field_error;
 use crate::api::shared::case_view::{WayWord, misplaced};
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::people::Regions;
-use crate::casework::people::address_book::{AddressEntry, read_address};
+use crate::casework::people::addresses::{AddressEntry, read_address};
+use crate::casework::read_models::KnownAs;
 use crate::casework::results::{NewDelivery, NewResult};
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::item::ItemCode;
@@ -23,7 +24,6 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
-use crate::store::reported::KnownAs;
 
 /// The pattern of a reference.
 const REFERENCE: &str = "^[A-Za-z0-9._:-]{1,100}$";

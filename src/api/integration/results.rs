@@ -14,6 +14,7 @@ use super::new_result::{NewResultBody, is_reference};
 use super::tag::IntegrationTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::etag::etag;
+use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::answers::resource::Shown;
 use crate::api::edge::answers::stored::Answered;
@@ -27,12 +28,12 @@ use crate::api::shared::ruling::no_reasons;
 use crate::casework::Casework;
 use crate::casework::frame::idempotency::{Answer, Given};
 use crate::casework::people::People;
-use crate::casework::results::{BackOffice, Recorded, Reported, RowFault, RowRefusal};
+use crate::casework::read_models::VersionedCase;
+use crate::casework::results::{Recorded, Reported, Reporter, RowFault, RowRefusal};
 use crate::domain::kernel::clock::beijing_day;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Scope;
-use crate::store::cases::VersionedCase;
 
 pub struct Results {
     pub(super) people: People,
@@ -64,7 +65,7 @@ impl Results {
         }
         let today = beijing_day(self.people.clock.now());
         let result = body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(invalid)?;
-        let recorded = self.casework.record_result(office, result, idempotency_key.into_inner()).await?;
+        let recorded = self.casework.results().record(office, result, idempotency_key.into_inner()).await?;
         let replayed = matches!(recorded, Recorded::Replayed(_));
         let (is_new, case) = taken(recorded)?;
         let body = Json(ResultBody::of(reference.0, &case));
@@ -87,7 +88,7 @@ impl Results {
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
-        let case = self.casework.result(&office, &reference).await?;
+        let case = self.casework.results().find(&office, &reference).await?;
         Ok(Shown { body: ResultBody::of(reference.0, &case), version: case.version })
     }
 
@@ -112,7 +113,7 @@ impl Results {
             let faults = row.read(&self.people.regions, today).map(report).err();
             rows.push(ReadRow { reference, faults });
         }
-        let given = self.casework.record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
+        let given = self.casework.results().record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
         Ok(given.await?.into())
     }
 }
@@ -141,14 +142,14 @@ fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
 
 impl Results {
     /// The back office of a client, if the client has the scope and `source` is its own.
-    async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<BackOffice, Problem> {
+    async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<Reporter, Problem> {
         client.require_scope(scope.as_str())?;
         // The token of a removed client remains valid for a few minutes.
-        let client = self.people.client(client.id).await?.ok_or(Code::InvalidToken)?;
+        let client = self.people.known().client(client.id).await?.ok_or(Code::InvalidToken)?;
         if source.is_some_and(|source| source != client.source.as_str()) {
             return Err(Code::Forbidden.into());
         }
-        Ok(BackOffice {
+        Ok(Reporter {
             client: client.id,
             source: client.source.to_string(),
             agencies: client.agencies.clone(),
@@ -225,7 +226,7 @@ impl From<PutAnswer> for Answer {
             PutAnswer::Ok(body, etag) => (200, body, etag),
             PutAnswer::Created(body, etag) => (201, body, etag),
         };
-        Self::new(status, body.to_json().unwrap_or_default()).header("ETag", etag)
+        HttpAnswer::new(status, body.to_json().unwrap_or_default()).header("ETag", etag).into()
     }
 }
 
@@ -243,7 +244,7 @@ impl From<RowRefusal> for Problem {
                 Self::new(code).errors(faults.into_iter().map(FieldError::from).collect())
             }
             RowRefusal::Conflict => Self::new(Code::ResultConflict),
-            RowRefusal::Once(error) => error.into(),
+            RowRefusal::Idempotency(error) => error.into(),
             RowRefusal::Repeated => Self::new(Code::ResultRepeated),
             RowRefusal::Store(error) => error.into(),
         }

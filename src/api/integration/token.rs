@@ -12,7 +12,7 @@ use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::parameters::security::SignInAttempt;
 use crate::auth::client_assertion::ASSERTION_TYPE;
 use crate::casework::people::People;
-use crate::casework::people::client_token::{ClientToken, ClientTokenError};
+use crate::casework::people::sessions::by_assertion::{ClientToken, ClientTokenError};
 use crate::domain::kernel::text::Bilingual;
 
 const GRANT_TYPE: &str = "client_credentials";
@@ -28,7 +28,7 @@ impl Token {
     async fn get(&self, _attempt: SignInAttempt, form: Form<TokenRequest>) -> Result<TokenAnswer, Problem> {
         form.check()?;
         let scope = form.scope.as_deref().filter(|scope| !scope.is_empty());
-        let token = self.0.client_token(&form.client_assertion, scope).await?;
+        let token = self.0.sessions().by_assertion(&form.client_assertion, scope).await?;
         Ok(TokenAnswer::Ok(Json(token.into()), "no-store".to_owned()))
     }
 }

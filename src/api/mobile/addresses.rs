@@ -17,7 +17,7 @@ use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::address_faults::field_error;
 use crate::casework::people::People;
-use crate::casework::people::address_book::{AddressEntry, AddressError};
+use crate::casework::people::addresses::{AddressEntry, AddressError};
 use crate::domain::delivery::address::SavedAddress;
 use crate::domain::kernel::ids::AddressId;
 use crate::domain::kernel::private::Private;
@@ -31,7 +31,7 @@ impl Addresses {
     /// The default address comes first.
     #[oai(path = "/addresses", method = "get", operation_id = "list_addresses")]
     async fn list(&self, person: Person) -> Result<Json<AddressList>, Problem> {
-        let saved = self.0.addresses(person.id).await?;
+        let saved = self.0.addresses().list(person.id).await?;
         Ok(Json(AddressList { data: saved.iter().map(AddressBody::from).collect() }))
     }
 
@@ -51,13 +51,13 @@ impl Addresses {
             location: format!("/v1/addresses/{}", saved.id),
         };
         let entry = body.into_inner().into();
-        Ok(self.0.add_address(person.id, &entry, once.as_ref(), |saved| added(saved).into()).await?.into())
+        Ok(self.0.addresses().add(person.id, &entry, once.as_ref(), |saved| added(saved).into()).await?.into())
     }
 
     /// 查看地址 · Show an address
     #[oai(path = "/addresses/:id", method = "get", operation_id = "get_address")]
     async fn get(&self, person: Person, id: Path<AddressId>) -> Result<Json<AddressBody>, Problem> {
-        Ok(Json((&self.0.address(person.id, id.0).await?).into()))
+        Ok(Json((&self.0.addresses().find(person.id, id.0).await?).into()))
     }
 
     /// 修改地址 · Replace an address
@@ -70,14 +70,14 @@ impl Addresses {
         id: Path<AddressId>,
         body: Body<NewAddress>,
     ) -> Result<Json<AddressBody>, Problem> {
-        let saved = self.0.change_address(person.id, id.0, &body.into_inner().into()).await?;
+        let saved = self.0.addresses().change(person.id, id.0, &body.into_inner().into()).await?;
         Ok(Json((&saved).into()))
     }
 
     /// 删除地址 · Delete an address
     #[oai(path = "/addresses/:id", method = "delete", operation_id = "delete_address")]
     async fn delete(&self, person: Person, id: Path<AddressId>) -> Result<Done, Problem> {
-        self.0.remove_address(person.id, id.0).await?;
+        self.0.addresses().remove(person.id, id.0).await?;
         Ok(Done::NoContent)
     }
 }
@@ -207,7 +207,7 @@ impl From<AddressError> for Problem {
             }
             AddressError::Full => Self::new(Code::AddressBookFull),
             AddressError::NotFound => Self::new(Code::NotFound),
-            AddressError::Once(error) => error.into(),
+            AddressError::Idempotency(error) => error.into(),
             AddressError::Store(error) => error.into(),
         }
     }

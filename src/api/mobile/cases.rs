@@ -26,11 +26,11 @@ use crate::casework::Casework;
 use crate::casework::cases::answer_supplement::AnswerError;
 use crate::casework::cases::correct_delivery::{CorrectError, Correction};
 use crate::casework::cases::submit::SubmitError;
+use crate::casework::read_models::VersionedCase;
 use crate::domain::application::Application;
 use crate::domain::kernel::ids::{AddressId, CaseId, DraftId};
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
-use crate::store::cases;
 
 pub struct MobileCases {
     pub casework: Casework,
@@ -56,12 +56,12 @@ impl MobileCases {
     ) -> Result<Answered<Created<CaseBody>>, ProblemOf<SubmitError>> {
         let once = idempotency_key.once(person.id, "submit_case", body.raw());
         let catalog = self.casework.catalog().current();
-        let made = |case: &cases::VersionedCase| Created {
+        let made = |case: &VersionedCase| Created {
             body: CaseBody::of(case, &catalog),
             version: case.version,
             location: format!("/v1/cases/{}", case.case.id),
         };
-        let given = self.casework.submit_case(person.id, body.draft, &once, |case| made(case).into()).await?;
+        let given = self.casework.cases().submit(&person.acting(), body.draft, &once, |case| made(case).into()).await?;
         Ok(given.into())
     }
 
@@ -77,16 +77,16 @@ impl MobileCases {
     ) -> Result<Json<Page<CaseBody>>, Problem> {
         let limit = clamp(limit.0);
         let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.cases(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
+        let rows = self.casework.cases().list(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &cases::VersionedCase| (row.case.submitted_at, row.case.id);
+        let position = |row: &VersionedCase| (row.case.submitted_at, row.case.id);
         Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
     /// 查看办件 · Show a case
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, person: Person, id: Path<CaseId>) -> Result<Shown<CaseBody>, Problem> {
-        let case = self.casework.case(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let case = self.casework.cases().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(self.show(&case))
     }
 
@@ -103,9 +103,10 @@ impl MobileCases {
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "withdraw_case", &json!([id.0, body.raw()]));
         let (reason, request) = (body.into_inner().reason, current_request());
-        let (case, trace) = ((person.id, id.0), Some(request.traceparent.as_str()));
-        let given = self.casework.withdraw_case(case, reason, once.as_ref(), trace, |case| self.show(case).into());
-        Ok(given.await?.into())
+        let trace = Some(request.traceparent.as_str());
+        let answer = |case: &VersionedCase| self.show(case).into();
+        let cases = self.casework.cases();
+        Ok(cases.withdraw(person.acting(), id.0, reason, once.as_ref(), trace, answer).await?.into())
     }
 
     /// 提交补正 · Answer a supplement notice
@@ -121,9 +122,10 @@ impl MobileCases {
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "answer_supplement", &json!([id.0, body.raw()]));
         let (answer, request) = (Application::from(body.into_inner()), current_request());
-        let (case, trace) = ((person.id, id.0), Some(request.traceparent.as_str()));
-        let given = self.casework.answer_supplement(case, &answer, once.as_ref(), trace, |case| self.show(case).into());
-        Ok(given.await?.into())
+        let trace = Some(request.traceparent.as_str());
+        let shown = |case: &VersionedCase| self.show(case).into();
+        let cases = self.casework.cases();
+        Ok(cases.answer_supplement(person.acting(), id.0, &answer, once.as_ref(), trace, shown).await?.into())
     }
 
     /// 更正收件地址 · Correct the delivery address
@@ -140,14 +142,19 @@ impl MobileCases {
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "correct_delivery", &json!([id.0, body.raw()]));
         let correction = Correction { case: id.0, version: if_match.version, address: body.into_inner().address };
-        let (request, answer) = (current_request(), |case: &cases::VersionedCase| self.show(case).into());
+        let (request, answer) = (current_request(), |case: &VersionedCase| self.show(case).into());
         let trace = Some(request.traceparent.as_str());
-        Ok(self.casework.correct_delivery(person.id, &correction, once.as_ref(), trace, answer).await?.into())
+        Ok(self
+            .casework
+            .cases()
+            .correct_delivery(person.acting(), &correction, once.as_ref(), trace, answer)
+            .await?
+            .into())
     }
 }
 
 impl MobileCases {
-    fn show(&self, case: &cases::VersionedCase) -> Shown<CaseBody> {
+    fn show(&self, case: &VersionedCase) -> Shown<CaseBody> {
         Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 }
@@ -211,7 +218,7 @@ impl From<SubmitError> for Problem {
             SubmitError::Submitted(case) => submitted_as(case),
             SubmitError::Stale | SubmitError::ItemChanged => Self::new(Code::Conflict),
             SubmitError::Calendar(error) => error.into(),
-            SubmitError::Once(error) => error.into(),
+            SubmitError::Idempotency(error) => error.into(),
             SubmitError::Store(error) => error.into(),
         }
     }

@@ -19,10 +19,11 @@ use crate::api::edge::parameters::paging::Cursors;
 use crate::api::edge::parameters::principal::Person;
 use crate::casework::Casework;
 use crate::casework::notices::live::{Live, Stream};
+use crate::casework::notices::log::LogPage;
+use crate::casework::read_models::Change;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::PersonId;
 use crate::metrics::live::LiveClient;
-use crate::store::changes::Change;
 
 pub struct Changes {
     pub casework: Casework,
@@ -54,11 +55,12 @@ impl Changes {
     ) -> Result<Json<ChangePage>, Problem> {
         let since: Option<i64> = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let Some(since) = since else {
-            let now = self.casework.latest_change(person.id).await?;
+            let now = self.casework.changes().latest(person.id).await?;
             return Ok(Json(self.page(person.id, now, Vec::new())?));
         };
         let wait = Duration::from_secs(wait.0.unwrap_or(0).min(LONGEST_WAIT));
-        let waited = self.casework.changes(&self.live, person.id, since, AT_ONCE, wait);
+        let page = LogPage { person: person.id, after: since, limit: AT_ONCE };
+        let waited = self.casework.changes().wait(&self.live, page, wait);
         // A process that stops answers at once.
         let found = self.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
         Ok(Json(self.page(person.id, since, found)?))
@@ -76,7 +78,7 @@ impl Changes {
     ) -> Result<EventStream<ChangeBody>, Problem> {
         let since = match self.cursors.read(LIST, &person.id, last.0.as_deref())? {
             Some(since) => since,
-            None => self.casework.latest_change(person.id).await?,
+            None => self.casework.changes().latest(person.id).await?,
         };
         let lasts = (person.until - self.casework.now()).to_std().unwrap_or_default();
         let held = self.live.open(person.id, lasts);
@@ -120,7 +122,7 @@ impl Changes {
         let open = (reader, held, LiveClient::connect(), since);
         stream::unfold(open, move |(reader, held, client, since)| async move {
             // If the database cannot be read the stream ends, and the client returns with its last id.
-            let found = reader.casework.next_changes(&held, since, AT_ONCE).await.ok()?;
+            let found = reader.casework.changes().next(&held, since, AT_ONCE).await.ok()?;
             let last = found.last()?.seq;
             let shown: Option<Vec<ChangeBody>> = found.iter().map(|change| reader.show(person, change).ok()).collect();
             Some((stream::iter(shown?), (reader, held, client, last)))

@@ -8,6 +8,7 @@ use poem_openapi::{Enum, Object, OpenApi};
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::answers::stored::Answered;
 use crate::api::edge::parameters::body::Body;
@@ -15,7 +16,7 @@ use crate::api::edge::parameters::idempotency::OptionalKey;
 use crate::api::edge::parameters::principal::Person;
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::people::People;
-use crate::casework::people::report_consents::{ConsentStanding, ReportError};
+use crate::casework::people::consents::{ConsentStanding, ReportError};
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::notice::consent::ConsentAnswer;
 use crate::domain::notice::notification::{ChannelCode, Consent};
@@ -29,7 +30,7 @@ impl MobileConsents {
     /// Lists the templates that need consent, in the person's language, and which of them to ask for at the next tap.
     #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
     async fn list(&self, person: Person) -> Result<Json<ConsentList>, Problem> {
-        Ok(Json(ConsentList::of(&self.0.list_consents(person.id).await?)))
+        Ok(Json(ConsentList::of(&self.0.consents().list(person.id).await?)))
     }
 
     /// 上报订阅结果 · Report consents
@@ -45,9 +46,11 @@ impl MobileConsents {
         let once = idempotency_key.once(person.id, "report_consents", body.raw());
         let ConsentReport { channel, results } = body.into_inner();
         let answers: Vec<_> = results.into_iter().map(|(template, word)| (template, word.into())).collect();
-        let answer = |standing: &[_]| Answer::new(200, ConsentList::of(standing).to_json().unwrap_or_default());
+        let answer = |standing: &[_]| {
+            Answer::from(HttpAnswer::new(200, ConsentList::of(standing).to_json().unwrap_or_default()))
+        };
         let channel = ChannelCode::new(channel);
-        Ok(self.0.report_consents(person.id, &channel, &answers, once.as_ref(), answer).await?.into())
+        Ok(self.0.consents().report(person.id, &channel, &answers, once.as_ref(), answer).await?.into())
     }
 }
 
@@ -161,7 +164,7 @@ impl From<ReportError> for Problem {
                 };
                 Self::new(Code::InvalidBody).errors(ids.into_iter().map(fault).collect())
             }
-            ReportError::Once(error) => error.into(),
+            ReportError::Idempotency(error) => error.into(),
             ReportError::Store(error) => error.into(),
         }
     }

@@ -35,7 +35,7 @@ impl Devices {
         body: Body<DeviceBody>,
     ) -> Result<Done, Problem> {
         let device = body.into_inner().read(installation_id.0, person.id, self.0.clock.now())?;
-        self.0.register_device(&device).await?;
+        self.0.devices().register(&device).await?;
         Ok(Done::NoContent)
     }
 
@@ -44,7 +44,7 @@ impl Devices {
     /// Call it when the person signs out.
     #[oai(path = "/devices/:installation_id", method = "delete", operation_id = "delete_device")]
     async fn delete(&self, person: Person, installation_id: Path<InstallationId>) -> Result<Done, Problem> {
-        let was_there = self.0.forget_device(person.id, installation_id.0).await?;
+        let was_there = self.0.devices().forget(person.id, installation_id.0).await?;
         if was_there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
     }
 }

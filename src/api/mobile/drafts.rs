@@ -21,15 +21,15 @@ use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
 use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
-use crate::casework::cases::drafts::JudgedDraft;
+use crate::casework::cases::drafts::ValidatedDraft;
 use crate::casework::cases::drafts::save::{Expect, NewDraft, SaveDraftError};
 use crate::casework::frame::powers::NotOpen;
+use crate::casework::read_models::Draft;
 use crate::domain::application::{DraftContent, KEPT};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId};
 use crate::domain::kernel::text::Bilingual;
-use crate::store::drafts::Draft;
 
 pub struct Drafts {
     pub casework: Casework,
@@ -53,7 +53,7 @@ impl Drafts {
     ) -> Result<Json<Page<DraftSummary>>, Problem> {
         let limit = clamp(limit.0);
         let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.drafts(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
+        let rows = self.casework.drafts().list(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
         let page =
             self.cursors.page(LIST, &person.id, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
         Ok(Json(page))
@@ -64,7 +64,7 @@ impl Drafts {
     /// `faults` lists what would prevent its submission.
     #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
     async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Shown<DraftBody>, Problem> {
-        let judged = self.casework.draft(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let judged = self.casework.drafts().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Shown { version: judged.draft.version, body: DraftBody::from(judged) })
     }
 
@@ -82,14 +82,14 @@ impl Drafts {
         body: Body<DraftContentBody>,
     ) -> Result<DraftSaved, Problem> {
         let new = body.into_inner().named(id.0)?;
-        let saved = self.casework.save_draft(person.id, new, if_match.into()).await?;
+        let saved = self.casework.drafts().save(&person.acting(), new, if_match.into()).await?;
         Ok(DraftSaved::of(saved, if_match))
     }
 
     /// 删除草稿 · Delete a draft
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
     async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<Done, Problem> {
-        let there = self.casework.discard_draft(person.id, id.0).await?;
+        let there = self.casework.drafts().discard(&person.acting(), id.0).await?;
         if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
     }
 }
@@ -152,8 +152,8 @@ struct DraftBody {
     version: i64,
 }
 
-impl From<JudgedDraft> for DraftBody {
-    fn from(JudgedDraft { draft, faults }: JudgedDraft) -> Self {
+impl From<ValidatedDraft> for DraftBody {
+    fn from(ValidatedDraft { draft, faults }: ValidatedDraft) -> Self {
         let language = current_request().language;
         let application = &draft.content.application;
         Self {
@@ -204,7 +204,7 @@ enum DraftSaved {
 }
 
 impl DraftSaved {
-    fn of(judged: JudgedDraft, condition: CreateOrMatch) -> Self {
+    fn of(judged: ValidatedDraft, condition: CreateOrMatch) -> Self {
         let tag = etag(judged.draft.version);
         let location = format!("/v1/drafts/{}", judged.draft.id);
         match condition {

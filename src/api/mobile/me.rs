@@ -14,11 +14,11 @@ use crate::api::edge::parameters::phone::read_phone;
 use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::security::SignInAttempt;
 use crate::casework::people::People;
-use crate::casework::people::attach_wechat::AttachError;
-use crate::casework::people::join::{IfTaken, TakenError};
-use crate::casework::people::set_phone::SetPhoneError;
-use crate::casework::people::sign_in_wechat::WechatCodeError;
-use crate::casework::people::verify_identity::VerifyError;
+use crate::casework::people::identity::attach_wechat::AttachError;
+use crate::casework::people::identity::join::{IfTaken, TakenError};
+use crate::casework::people::identity::set_phone::SetPhoneError;
+use crate::casework::people::identity::verify::VerifyError;
+use crate::casework::people::sessions::by_wechat::WechatCodeError;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
@@ -49,7 +49,7 @@ impl Me {
         body: Body<IdentityBody>,
     ) -> Result<Json<PersonBody>, ProblemOf<VerifyError>> {
         let IdentityBody { name, resident_id } = body.into_inner();
-        let verified = self.0.verify_identity(person.id, &Private::new(name), &Private::new(resident_id)).await?;
+        let verified = self.0.identity().verify(person.id, &Private::new(name), &Private::new(resident_id)).await?;
         Ok(Json(PersonBody::from(&verified)))
     }
 
@@ -69,7 +69,7 @@ impl Me {
     ) -> Result<Json<PersonBody>, Problem> {
         let NewPhone { phone, code, if_taken } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        self.0.set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
+        self.0.identity().set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
         self.answer(person.id).await
     }
 
@@ -88,7 +88,7 @@ impl Me {
         body: Body<NewWechat>,
     ) -> Result<Json<PersonBody>, ProblemOf<WechatCodeError>> {
         let NewWechat { code, if_taken } = body.into_inner();
-        self.0.attach_wechat(person.id, &Private::new(code), if_taken.into()).await?;
+        self.0.identity().attach_wechat(person.id, &Private::new(code), if_taken.into()).await?;
         Ok(self.answer(person.id).await?)
     }
 
@@ -97,14 +97,14 @@ impl Me {
     /// The language of messages to the person.
     #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
     async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<Json<PersonBody>, Problem> {
-        self.0.set_language(person.id, body.language.into()).await?;
+        self.0.identity().set_language(person.id, body.language.into()).await?;
         self.answer(person.id).await
     }
 }
 
 impl Me {
     async fn answer(&self, id: PersonId) -> Result<Json<PersonBody>, Problem> {
-        let person = self.0.me(id).await?.ok_or(Code::InvalidToken)?;
+        let person = self.0.identity().find(id).await?.ok_or(Code::InvalidToken)?;
         Ok(Json(PersonBody::from(&person)))
     }
 }

@@ -16,9 +16,9 @@ use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
+use crate::casework::read_models::Received;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, NotificationId};
-use crate::store::notifications::Received;
 
 pub struct Notifications {
     pub casework: Casework,
@@ -46,7 +46,7 @@ impl Notifications {
         let unread = unread.0.unwrap_or(false);
         let filters = (person.id, unread);
         let before = self.cursors.read(LIST, &filters, cursor.0.as_deref())?;
-        let rows = self.casework.inbox(person.id, unread, before, at_most(limit)).await?;
+        let rows = self.casework.inbox().list(person.id, unread, before, at_most(limit)).await?;
         let page = self.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
         Ok(Json(page))
     }
@@ -56,14 +56,14 @@ impl Notifications {
     /// Counts up to a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
     async fn unread_count(&self, person: Person) -> Result<Json<Unread>, Problem> {
-        let unread = self.casework.unread(person.id).await?;
+        let unread = self.casework.inbox().unread(person.id).await?;
         Ok(Json(Unread { unread }))
     }
 
     /// 标记已读 · Mark a notification as read
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
     async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Done, Problem> {
-        let there = self.casework.mark_read(person.id, id.0, false).await?;
+        let there = self.casework.inbox().mark_read(person.id, id.0, false).await?;
         if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
     }
 
@@ -72,7 +72,7 @@ impl Notifications {
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Done, ProblemOf<UpTo>> {
-        let there = self.casework.mark_read(person.id, body.into_inner().up_to, true).await?;
+        let there = self.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?;
         if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
     }
 }

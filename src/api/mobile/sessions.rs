@@ -16,11 +16,11 @@ use crate::api::edge::parameters::phone::read_phone;
 use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
 use crate::casework::people::People;
-use crate::casework::people::check_code::CodeError;
-use crate::casework::people::refresh::RefreshError;
-use crate::casework::people::request_login_code::RequestCodeError;
-use crate::casework::people::sign_in_wechat::{WechatCodeError, WechatSignInError};
-use crate::casework::people::signed_in::SignedIn;
+use crate::casework::people::login_codes::CodeError;
+use crate::casework::people::login_codes::RequestCodeError;
+use crate::casework::people::sessions::by_wechat::{WechatCodeError, WechatSignInError};
+use crate::casework::people::sessions::open::SignedIn;
+use crate::casework::people::sessions::refresh::RefreshError;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::session::RefreshToken;
@@ -39,7 +39,7 @@ impl MobileSessions {
         body: Body<WechatSignIn>,
     ) -> Result<Opened, ProblemOf<WechatCodeError>> {
         let code = Private::new(body.into_inner().code);
-        Ok(Opened::of(self.0.sign_in_wechat(&code, current_request().language).await?))
+        Ok(Opened::of(self.0.sessions().by_wechat(&code, current_request().language).await?))
     }
 
     /// 获取验证码 · Request a sign-in code
@@ -48,7 +48,7 @@ impl MobileSessions {
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
     async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
-        self.0.request_login_code(&phone, Some(&current_request().traceparent)).await?;
+        self.0.login_codes().request(&phone, Some(&current_request().traceparent)).await?;
         Ok(CodeRequested::Accepted)
     }
 
@@ -59,7 +59,7 @@ impl MobileSessions {
     async fn sms(&self, _attempt: SignInAttempt, body: Body<PhoneProof>) -> Result<Opened, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        Ok(Opened::of(self.0.sign_in_sms(&phone, &Private::new(code), current_request().language).await?))
+        Ok(Opened::of(self.0.sessions().by_sms(&phone, &Private::new(code), current_request().language).await?))
     }
 
     /// 刷新登录 · Refresh the session
@@ -68,7 +68,7 @@ impl MobileSessions {
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed, Problem> {
         let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
-        Ok(Refreshed::of(self.0.refresh_person(&token).await?))
+        Ok(Refreshed::of(self.0.sessions().refresh(&token).await?))
     }
 
     /// 退出登录 · Sign out
@@ -76,7 +76,7 @@ impl MobileSessions {
     /// The refresh token is refused from now on. The access token expires by itself.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, person: Person) -> Result<Done, Problem> {
-        self.0.sign_out(person.session).await?;
+        self.0.sessions().end(person.session).await?;
         Ok(Done::NoContent)
     }
 
@@ -85,7 +85,7 @@ impl MobileSessions {
     /// All refresh tokens are refused from now on. The access tokens expire by themselves.
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(&self, person: Person) -> Result<Done, Problem> {
-        self.0.sign_out_everywhere(person.id.uuid()).await?;
+        self.0.sessions().end_all(person.id.uuid()).await?;
         Ok(Done::NoContent)
     }
 }

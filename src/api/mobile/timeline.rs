@@ -12,8 +12,10 @@ use crate::api::edge::parameters::principal::Person;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
-use crate::casework::cases::timeline::{ParcelWithWay, Step, StepKind};
-use crate::domain::delivery::parcel::ScanMeaning;
+use crate::casework::cases::timeline::{Happened, ParcelEnd, TimelineEntry};
+use crate::casework::frame::scanned_parcel::ScannedParcel;
+use crate::domain::case::act::Act;
+use crate::domain::delivery::parcel::{Scan, ScanMeaning};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
 use crate::domain::kernel::text;
@@ -27,7 +29,7 @@ impl Timeline {
     /// Everything that happened to the case, oldest first.
     #[oai(path = "/cases/:id/timeline", method = "get", operation_id = "get_timeline")]
     async fn timeline(&self, person: Person, id: Path<CaseId>) -> Result<Json<TimelineBody>, Problem> {
-        let steps = self.0.timeline(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let steps = self.0.cases().timeline(person.id, id.0).await?.ok_or(Code::NotFound)?;
         let data = steps.iter().map(|step| self.show(step)).collect();
         Ok(Json(TimelineBody { data }))
     }
@@ -35,7 +37,7 @@ impl Timeline {
     /// 寄递列表 · List the parcels of a case
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_parcels")]
     async fn parcels(&self, person: Person, id: Path<CaseId>) -> Result<Json<Parcels>, Problem> {
-        let found = self.0.parcels_of_case(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let found = self.0.cases().parcels(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(Parcels { data: found.iter().map(ParcelBody::from).collect() }))
     }
 
@@ -44,26 +46,30 @@ impl Timeline {
     /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn parcel(&self, person: Person, id: Path<ParcelId>) -> Result<Json<ParcelBody>, Problem> {
-        let found = self.0.parcel_of(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let found = self.0.cases().parcel(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json((&found).into()))
     }
 }
 
 impl Timeline {
-    fn show(&self, step: &Step) -> StepBody {
+    fn show(&self, entry: &TimelineEntry) -> StepBody {
         let body = |kind: &str, actor: Option<String>, text: text::Bilingual| StepBody {
-            at: step.at,
+            at: entry.at,
             kind: kind.to_owned(),
             actor,
             channel: None,
             text: (&text).into(),
             reasons: Vec::new(),
         };
-        match &step.kind {
-            StepKind::Act { act, actor, reasons } => {
-                StepBody { reasons: reasons.clone(), ..body(act, Some(actor.clone()), act_text(act)) }
+        match &entry.what {
+            Happened::Act { act, actor, reasons } => {
+                StepBody { reasons: reasons.clone(), ..body(act.as_str(), Some(actor.clone()), act_text(*act)) }
             }
-            StepKind::Told { event, delivered_by } => {
+            Happened::UnknownAct { actor } => {
+                body("updated", Some(actor.clone()), text::Bilingual::new("有新进展", "Updated"))
+            }
+            Happened::ParcelEnded { end, carrier } => body(end_kind(*end), Some(carrier.clone()), end_text(*end)),
+            Happened::Notified { event, delivered_by } => {
                 let catalog = self.0.catalog().current();
                 let status = catalog.templates().status(*event);
                 let text =
@@ -71,7 +77,7 @@ impl Timeline {
                 let channel = delivered_by.as_ref().map(ToString::to_string);
                 StepBody { channel, ..body("notified", None, text) }
             }
-            StepKind::Scanned { carrier, meaning, place, .. } => {
+            Happened::Scanned { carrier, meaning, place } => {
                 let words = scan_text(*meaning);
                 let text = text::Bilingual::new(format!("{}（{place}）", words.zh), format!("{} ({place})", words.en));
                 body("parcel_scanned", Some(carrier.to_string()), text)
@@ -80,20 +86,36 @@ impl Timeline {
     }
 }
 
-fn act_text(act: &str) -> text::Bilingual {
+fn act_text(act: Act) -> text::Bilingual {
     let (zh, en) = match act {
-        "submitted" => ("已提交", "Submitted"),
-        "accepted" => ("已受理", "Accepted"),
-        "supplement_noticed" => ("需要补正", "Something is missing"),
-        "supplement_answered" => ("已补正", "What was missing was handed in"),
-        "decided" | "taken_over" => ("已作出决定", "Decided"),
-        "withdrawn" => ("已撤回", "Withdrawn"),
-        "disclosed" => ("审批人员查看了完整证件号码", "An officer looked at the full ID and phone numbers"),
-        "parcel_cancellation_asked" => ("已申请取消寄递", "The parcel is being cancelled"),
-        "parcel_cancelled" => ("寄递已取消", "The parcel was cancelled"),
-        "parcel_address_refused" => ("承运商无法送达该地址", "The carrier refuses the address"),
-        "delivery_corrected" => ("已更正收件地址，重新寄送", "The address was corrected, and the result is sent again"),
-        other => (other, other),
+        Act::Submitted => ("已提交", "Submitted"),
+        Act::Accepted => ("已受理", "Accepted"),
+        Act::SupplementNoticed => ("需要补正", "Something is missing"),
+        Act::SupplementAnswered => ("已补正", "What was missing was handed in"),
+        Act::Decided | Act::TakenOver => ("已作出决定", "Decided"),
+        Act::Withdrawn => ("已撤回", "Withdrawn"),
+        Act::Disclosed => ("审批人员查看了完整证件号码", "An officer looked at the full ID and phone numbers"),
+        Act::UploadRead => ("审批人员查看了材料", "An officer read a file"),
+        Act::ParcelMoved => ("寄递有新进展", "The parcel moved"),
+        Act::ParcelCancellationAsked => ("已申请取消寄递", "The parcel is being cancelled"),
+        Act::DeliveryCorrected => {
+            ("已更正收件地址，重新寄送", "The address was corrected, and the result is sent again")
+        }
+    };
+    text::Bilingual::new(zh, en)
+}
+
+const fn end_kind(end: ParcelEnd) -> &'static str {
+    match end {
+        ParcelEnd::AddressRefused => "parcel_address_refused",
+        ParcelEnd::Cancelled => "parcel_cancelled",
+    }
+}
+
+fn end_text(end: ParcelEnd) -> text::Bilingual {
+    let (zh, en) = match end {
+        ParcelEnd::AddressRefused => ("承运商无法送达该地址", "The carrier refuses the address"),
+        ParcelEnd::Cancelled => ("寄递已取消", "The parcel was cancelled"),
     };
     text::Bilingual::new(zh, en)
 }
@@ -119,7 +141,8 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
 #[oai(rename = "Step", example, skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 struct StepBody {
     at: Instant,
-    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come.
+    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come. `updated` is an act that this
+    /// release of the server does not know.
     kind: String,
     /// `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,
@@ -139,7 +162,7 @@ impl Example for StepBody {
             kind: "supplement_noticed".to_owned(),
             actor: Some("officer".to_owned()),
             channel: None,
-            text: (&act_text("supplement_noticed")).into(),
+            text: (&act_text(Act::SupplementNoticed)).into(),
             reasons: vec!["请补交居住证明的第二页".to_owned()],
         }
     }
@@ -179,14 +202,12 @@ struct ScanBody {
     text: Bilingual,
 }
 
-impl From<&ParcelWithWay> for ParcelBody {
-    fn from(found: &ParcelWithWay) -> Self {
+impl From<&ScannedParcel> for ParcelBody {
+    fn from(found: &ScannedParcel) -> Self {
         let parcel = &found.stored.parcel;
-        let scan = |step: &Step| match &step.kind {
-            StepKind::Scanned { meaning, place, .. } => {
-                Some(ScanBody { at: step.at, place: place.clone(), text: (&scan_text(*meaning)).into() })
-            }
-            StepKind::Act { .. } | StepKind::Told { .. } => None,
+        let scan = |scan: &Scan| {
+            let text = (&scan_text(scan.meaning)).into();
+            ScanBody { at: scan.occurred_at, place: scan.place.clone(), text }
         };
         Self {
             id: parcel.id,
@@ -194,7 +215,7 @@ impl From<&ParcelWithWay> for ParcelBody {
             carrier: parcel.carrier.to_string(),
             waybill: parcel.waybill.as_ref().map(ToString::to_string),
             state: parcel.state.as_str().to_owned(),
-            scans: found.scans.iter().filter_map(scan).collect(),
+            scans: found.scans.iter().map(scan).collect(),
         }
     }
 }
@@ -216,4 +237,21 @@ impl Example for ParcelBody {
 #[derive(Debug, Object)]
 struct Parcels {
     data: Vec<ParcelBody>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_act_is_shown_to_a_resident_by_its_machine_name() {
+        for act in Act::ALL {
+            let text = act_text(*act);
+            assert!(text.zh != act.as_str() && text.en != act.as_str() && !text.zh.is_ascii(), "{act}");
+        }
+        let texts: BTreeSet<String> = Act::ALL.iter().map(|act| act_text(*act).zh).collect();
+        assert_eq!(texts.len(), Act::ALL.len() - 1, "a decision that was taken over reads like one that was made here");
+    }
 }

@@ -48,20 +48,20 @@ impl Uploads {
             |upload: &Upload| Added { body: UploadBody::from(upload), location: format!("/v1/uploads/{}", upload.id) };
         let private = Private::new(name.clone());
         let content = form.file.into_async_read();
-        Ok(self.0.upload(person.id, &private, content, once, |upload| added(upload).into()).await?.into())
+        Ok(self.0.uploads().add(&person.acting(), &private, content, once, |upload| added(upload).into()).await?.into())
     }
 
     /// 查看上传 · Show an upload
     #[oai(path = "/uploads/:id", method = "get", operation_id = "get_upload")]
     async fn get(&self, person: Person, id: Path<UploadId>) -> Result<Json<UploadBody>, Problem> {
-        Ok(Json((&self.0.upload_of(person.id, id.0).await?.upload).into()))
+        Ok(Json((&self.0.uploads().find(person.id, id.0).await?.upload).into()))
     }
 
     /// 下载文件 · Download the content of an upload
     #[oai(path = "/uploads/:id/content", method = "get", operation_id = "get_upload_content")]
     async fn content(&self, person: Person, id: Path<UploadId>) -> Result<FileAnswer, Problem> {
-        let stored = self.0.upload_of(person.id, id.0).await?;
-        Ok(FileAnswer::of(stored.upload.kind, self.0.upload_content(&stored).await?))
+        let stored = self.0.uploads().find(person.id, id.0).await?;
+        Ok(FileAnswer::of(stored.upload.kind, self.0.uploads().content(&stored).await?))
     }
 
     /// 删除上传 · Delete an upload
@@ -69,7 +69,7 @@ impl Uploads {
     /// Possible until the file is handed in.
     #[oai(path = "/uploads/:id", method = "delete", operation_id = "delete_upload")]
     async fn delete(&self, person: Person, id: Path<UploadId>) -> Result<Done, Problem> {
-        self.0.discard_upload(person.id, id.0).await?;
+        self.0.uploads().discard(&person.acting(), id.0).await?;
         Ok(Done::NoContent)
     }
 }
@@ -171,7 +171,7 @@ impl From<UploadError> for Problem {
             )),
             UploadError::HandedIn => Self::new(Code::UploadHandedIn),
             UploadError::TooLate => Self::unavailable(error),
-            UploadError::Once(error) => error.into(),
+            UploadError::Idempotency(error) => error.into(),
             UploadError::Files(error) => error.into(),
             UploadError::Store(error) => error.into(),
         }

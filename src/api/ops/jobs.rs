@@ -13,10 +13,10 @@ use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
 use crate::api::edge::parameters::principal::Operator;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::Casework;
+use crate::casework::read_models::{AttemptRow, JobFilter, JobRow};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::JobState;
-use crate::store::jobs::{AttemptRow, JobFilter, JobRow};
 
 pub struct OpsJobs {
     pub(super) casework: Casework,
@@ -60,7 +60,7 @@ impl OpsJobs {
         let filter = JobFilter { state, lane, kind, cause: None };
         let filters = (&filter.state, &filter.lane, &filter.kind);
         let before: Option<JobId> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.list_jobs(&filter, before, limit as i64 + 1).await?;
+        let rows = self.casework.operations().list(&filter, before, limit as i64 + 1).await?;
         let page = self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?;
         Ok(Json(page))
     }
@@ -78,7 +78,7 @@ impl OpsJobs {
     /// The job is due at once, and its attempts are counted from zero.
     #[oai(path = "/jobs/:id/replay", method = "post", operation_id = "replay_job")]
     async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<Json<JobFile>, Problem> {
-        let replayed = self.casework.replay_one(id.0).await?;
+        let replayed = self.casework.operations().replay_one(id.0).await?;
         let job = self.show(id.0).await?;
         if replayed { Ok(Json(job)) } else { Err(Code::JobNotDead.into()) }
     }
@@ -90,15 +90,16 @@ impl OpsJobs {
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<Json<Replayed>, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
         let filter = JobFilter { state: None, lane, kind, cause };
-        let matched = self.casework.count_dead(&filter, MOST_COUNTED).await?;
-        let replayed = if dry_run { 0 } else { self.casework.replay(&filter, MOST_REPLAYED).await? as u64 };
+        let matched = self.casework.operations().count_dead(&filter, MOST_COUNTED).await?;
+        let replayed =
+            if dry_run { 0 } else { self.casework.operations().replay(&filter, MOST_REPLAYED).await? as u64 };
         Ok(Json(Replayed { matched, replayed }))
     }
 }
 
 impl OpsJobs {
     async fn show(&self, id: JobId) -> Result<JobFile, Problem> {
-        let (job, attempts) = self.casework.show_job(id).await?.ok_or(Code::NotFound)?;
+        let (job, attempts) = self.casework.operations().show(id).await?.ok_or(Code::NotFound)?;
         Ok(JobFile { job: (&job).into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })
     }
 }

@@ -8,9 +8,9 @@ use super::tag::OpsTag;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::parameters::principal::Operator;
 use crate::casework::Casework;
+use crate::casework::read_models::Backlog;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
-use crate::store::jobs::Backlog;
 
 pub struct Lanes {
     pub(super) casework: Casework,
@@ -28,7 +28,7 @@ impl Lanes {
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<Json<LaneList>, Problem> {
         let mut data = Vec::new();
-        for Backlog { lane, pending, dead } in self.casework.backlog(MOST).await? {
+        for Backlog { lane, pending, dead } in self.casework.jobs().backlog(MOST).await? {
             let depth = self.queue.depth(&Lane::from_stored(lane.clone())).await.ok();
             data.push(LaneBody { lane, depth, pending, dead });
         }

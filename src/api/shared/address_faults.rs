@@ -1,7 +1,7 @@
 //! The faults of an address, as clients read them: in the address book, and in reports of other systems.
 
 use crate::api::edge::answers::problem::FieldError;
-use crate::casework::people::address_book::AddressFault;
+use crate::casework::people::addresses::AddressFault;
 use crate::domain::kernel::text::Bilingual;
 
 /// A fault of the address at a pointer of the body, like `/delivery/recipient`.

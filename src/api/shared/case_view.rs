@@ -8,6 +8,7 @@ use crate::api::edge::answers::problem::FieldError;
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::api::shared::bilingual::Bilingual;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody};
+use crate::casework::read_models::VersionedCase;
 use crate::catalog::Snapshot;
 use crate::domain::case::number::CaseNumber;
 use crate::domain::case::{Case, Decision, Delivery, State, Supplement};
@@ -15,7 +16,6 @@ use crate::domain::item::due::Missed;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text;
-use crate::store::cases::VersionedCase;
 
 /// 办件。 A case.
 #[derive(Debug, Clone, Object)]

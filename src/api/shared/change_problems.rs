@@ -18,7 +18,7 @@ impl From<ChangeError> for Problem {
             ChangeError::Stale => Self::new(Code::VersionStale),
             ChangeError::Refused(refusal) => refusal.into(),
             ChangeError::Calendar(error) => error.into(),
-            ChangeError::Once(error) => error.into(),
+            ChangeError::Idempotency(error) => error.into(),
             ChangeError::Store(error) => error.into(),
         }
     }

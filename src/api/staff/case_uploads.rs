@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
-use super::desk::desk;
+use super::desk::at_work;
 use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
@@ -23,7 +23,7 @@ impl CaseUploads {
     /// so the history of the case records who read it.
     #[oai(path = "/cases/:id/uploads/:upload", method = "get", operation_id = "get_case_upload")]
     async fn get(&self, officer: Officer, id: Path<CaseId>, upload: Path<UploadId>) -> Result<FileAnswer, Problem> {
-        let found = self.0.read_case_upload(&desk(&officer)?, id.0, upload.0).await;
+        let found = self.0.officers().read_upload(&at_work(&officer)?, id.0, upload.0).await;
         let (stored, content) = found?.ok_or(Code::NotFound)?;
         Ok(FileAnswer::of(stored.upload.kind, content))
     }

@@ -8,7 +8,7 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde_json::{Value, json};
 
 use super::application_view::ApplicationBody;
-use super::desk::{desk, seen};
+use super::desk::{at_work, seen};
 use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
@@ -23,12 +23,12 @@ use crate::api::shared::case_view::CaseBody;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::Casework;
 use crate::casework::officers::read::CaseFile;
-use crate::casework::officers::{Asked, Desk};
+use crate::casework::officers::{Asked, OfficerAtWork};
+use crate::casework::read_models::{HistoryEntry, VersionedCase};
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::kernel::text::Bilingual;
-use crate::store::cases::{self, HistoryEntry};
 
 pub struct StaffCases {
     pub(super) casework: Casework,
@@ -57,17 +57,17 @@ impl StaffCases {
         /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<Json<Page<CaseBody>>, Problem> {
-        let desk = desk(&officer)?;
+        let officer = at_work(&officer)?;
         let limit = clamp(limit);
         if let Some(number) = number {
-            return self.list_one(&desk, &number).await;
+            return self.list_one(&officer, &number).await;
         }
         let state = state.map(OpenState::as_str);
-        let filters = (desk.agency.as_str(), state);
+        let filters = (officer.remit.agencies(), state);
         let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.queue(&desk, state, after, limit as i64 + 1).await?;
+        let rows = self.casework.officers().queue(&officer, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
-        let position = |row: &cases::VersionedCase| (row.case.due_on, row.case.id);
+        let position = |row: &VersionedCase| (row.case.due_on, row.case.id);
         let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
         Ok(Json(page))
     }
@@ -77,7 +77,7 @@ impl StaffCases {
     /// With everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<Shown<CaseFileBody>, Problem> {
-        let file = self.casework.case_file(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let file = self.casework.officers().case_file(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Shown { body: self.show_file(&file), version: file.case.version })
     }
 
@@ -93,10 +93,10 @@ impl StaffCases {
         body: Body<Disclosure>,
     ) -> Result<Answered<Shown<CaseFileBody>>, Problem> {
         let once = idempotency_key.once(officer.id, "disclose_case", &json!([id.0, body.raw()]));
-        let desk = desk(&officer)?;
+        let at_work = at_work(&officer)?;
         let Disclosure { reason } = body.into_inner();
         let whole = |file: &CaseFile| Shown { body: self.show_file(file), version: file.case.version }.into();
-        Ok(self.casework.disclose(&desk, id.0, &reason, once.as_ref(), whole).await?.into())
+        Ok(self.casework.officers().disclose(&at_work, id.0, &reason, once.as_ref(), whole).await?.into())
     }
 
     /// 办件历史 · Show the history of a case
@@ -104,7 +104,7 @@ impl StaffCases {
     /// All acts, with their actors, times and reasons, oldest first.
     #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
     async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<History>, Problem> {
-        let history = self.casework.case_history(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let history = self.casework.officers().history(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() }))
     }
 
@@ -119,11 +119,11 @@ impl StaffCases {
         if_match: IfMatch,
         idempotency_key: OptionalKey,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
-        let desk = desk(&officer)?;
+        let at_work = at_work(&officer)?;
         let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
-        let asked = Asked { case: id.0, version, once: once.as_ref() };
-        Ok(self.casework.accept(&desk, asked, |case| self.show(case).into()).await?.into())
+        let asked = Asked { case: id.0, version, request: once.as_ref() };
+        Ok(self.casework.officers().accept(&at_work, asked, |case| self.show(case).into()).await?.into())
     }
 
     /// 补正告知 · Give a supplement notice
@@ -138,12 +138,12 @@ impl StaffCases {
         idempotency_key: OptionalKey,
         body: Body<SupplementNotice>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
-        let desk = desk(&officer)?;
+        let at_work = at_work(&officer)?;
         let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
-        let asked = Asked { case: id.0, version, once: once.as_ref() };
+        let asked = Asked { case: id.0, version, request: once.as_ref() };
         let points = body.into_inner().points;
-        let given = self.casework.notice_supplement(&desk, asked, points, |case| self.show(case).into());
+        let given = self.casework.officers().notice_supplement(&at_work, asked, points, |case| self.show(case).into());
         Ok(given.await?.into())
     }
 
@@ -159,20 +159,20 @@ impl StaffCases {
         idempotency_key: IdempotencyKey,
         body: Body<NewDecision>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
-        let desk = desk(&officer)?;
+        let at_work = at_work(&officer)?;
         let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
         let ruling =
             ruling(outcome, reasons, result).map_err(|faults| Problem::new(Code::InvalidBody).errors(faults))?;
-        let asked = Asked { case: id.0, version, once: Some(&once) };
-        Ok(self.casework.decide(&desk, asked, ruling, |case| self.show(case).into()).await?.into())
+        let asked = Asked { case: id.0, version, request: Some(&once) };
+        Ok(self.casework.officers().decide(&at_work, asked, ruling, |case| self.show(case).into()).await?.into())
     }
 }
 
 impl StaffCases {
     /// The list of the case with a number, or an empty list.
-    async fn list_one(&self, desk: &Desk, number: &str) -> Result<Json<Page<CaseBody>>, Problem> {
+    async fn list_one(&self, officer: &OfficerAtWork, number: &str) -> Result<Json<Page<CaseBody>>, Problem> {
         let wrong = || {
             Bilingual::new(
                 "办件编号有误：校验位不符",
@@ -180,12 +180,12 @@ impl StaffCases {
             )
         };
         let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(wrong()))?;
-        let found = self.casework.case_numbered(desk, &number).await?;
+        let found = self.casework.officers().by_number(officer, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
         Ok(Json(Page { data, has_more: false, next_cursor: None }))
     }
 
-    fn show(&self, case: &cases::VersionedCase) -> Shown<CaseBody> {
+    fn show(&self, case: &VersionedCase) -> Shown<CaseBody> {
         Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
     }
 
@@ -293,7 +293,10 @@ impl Example for NewDecision {
 struct HistoryBody {
     at: Instant,
     /// `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
-    actor: String,
+    by: String,
+    /// For whom: `person:per_…` for an applicant, `agency:…` for an act in the office of an agency.
+    #[oai(rename = "for")]
+    for_: String,
     /// `submitted`, `accepted`, `decided`, … More words may come.
     act: String,
     /// The reasons and details of the act.
@@ -302,8 +305,8 @@ struct HistoryBody {
 
 impl From<HistoryEntry> for HistoryBody {
     fn from(entry: HistoryEntry) -> Self {
-        let HistoryEntry { at, actor, act, cause } = entry;
-        Self { at, actor, act, cause }
+        let HistoryEntry { at, by, for_, act, cause } = entry;
+        Self { at, by, for_, act, cause }
     }
 }
 
@@ -311,7 +314,8 @@ impl Example for HistoryBody {
     fn example() -> Self {
         Self {
             at: Instant::default(),
-            actor: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
+            by: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
+            for_: "agency:administrative-approval".to_owned(),
             act: "accepted".to_owned(),
             cause: json!({}),
         }

@@ -1,24 +1,22 @@
-//! The desk that a request comes from.
+//! The officer that a request comes from.
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
 use crate::api::edge::parameters::conditions::IfMatch;
 use crate::api::edge::parameters::principal::Officer;
-use crate::casework::officers::Desk;
+use crate::casework::officers::OfficerAtWork;
 use crate::domain::kernel::text::Bilingual;
-use crate::domain::people::staff::Role;
+use crate::domain::people::remit::Remit;
 
-/// The desk of an officer. Operators run jobs and gateways, and see no cases.
+/// The officer at work, with their remit. Operators run jobs and gateways, and see no cases.
 ///
 /// # Errors
-/// `forbidden` for operators.
-pub(super) fn desk(officer: &Officer) -> Result<Desk, Problem> {
-    if officer.role == Role::Operator {
-        return Err(Code::Forbidden.into());
-    }
+/// `forbidden` for operators, who see no cases.
+pub(super) fn at_work(officer: &Officer) -> Result<OfficerAtWork, Problem> {
+    let remit = Remit::of(officer.role, &officer.agency).ok_or(Code::Forbidden)?;
     let trace = Some(current_request().traceparent.clone());
-    Ok(Desk { officer: officer.id, agency: officer.agency.clone(), trace })
+    Ok(OfficerAtWork { officer: officer.id, remit, trace })
 }
 
 /// The version that the officer has read. An act needs it, so `*` is refused.
@@ -36,16 +34,17 @@ mod tests {
     use crate::api::edge::parameters::wire_ids::EXAMPLE;
     use crate::domain::item::AgencyCode;
     use crate::domain::kernel::ids::{OfficerId, SessionId};
+    use crate::domain::people::staff::Role;
 
     #[test]
-    fn operators_have_no_desk() {
+    fn operators_see_no_cases() {
         let of = |role: Role| Officer {
             id: OfficerId::from_uuid(EXAMPLE),
             session: SessionId::from_uuid(EXAMPLE),
             agency: AgencyCode::new("public-security"),
             role,
         };
-        assert_eq!(desk(&of(Role::Officer)).unwrap().agency, AgencyCode::new("public-security"));
-        assert_eq!(desk(&of(Role::Operator)).unwrap_err().code(), Code::Forbidden);
+        assert_eq!(at_work(&of(Role::Officer)).unwrap().remit.agencies(), [AgencyCode::new("public-security")]);
+        assert_eq!(at_work(&of(Role::Operator)).unwrap_err().code(), Code::Forbidden);
     }
 }

@@ -19,12 +19,12 @@ pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUp
 /// Puts the operations together.
 #[must_use]
 pub fn api(services: &Services) -> Api {
-    let Services { people, casework, carriers, cursors, .. } = services;
+    let Services { people, casework, cursors, .. } = services;
     (
         sessions::StaffSessions(people.clone()),
         cases::StaffCases { casework: casework.clone(), cursors: cursors.clone() },
         case_uploads::CaseUploads(casework.clone()),
-        parcels::StaffParcels { casework: casework.clone(), carriers: carriers.clone(), cursors: cursors.clone() },
+        parcels::StaffParcels { casework: casework.clone(), cursors: cursors.clone() },
     )
 }
 

@@ -5,10 +5,10 @@ use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::casework::read_models::StoredParcel;
 use crate::domain::delivery::parcel::{ParcelState, Scan, ScanMeaning};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
-use crate::store::parcels::StoredParcel;
 
 /// 寄递。 A parcel.
 #[derive(Debug, Clone, Object)]

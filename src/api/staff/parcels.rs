@@ -7,7 +7,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 
-use super::desk::desk;
+use super::desk::at_work;
 use super::parcel_view::{ParcelBody, ParcelStateWord, ParcelWithWayBody};
 use super::tag::StaffTag;
 use crate::api::edge::answers::code::Code;
@@ -16,16 +16,16 @@ use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
 use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
 use crate::api::edge::parameters::principal::Officer;
 use crate::casework::Casework;
+use crate::casework::officers::label::LabelError;
 use crate::casework::officers::parcels::CancelError;
+use crate::casework::read_models::StoredParcel;
 use crate::domain::delivery::parcel::ParcelState;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
 use crate::domain::kernel::text::Bilingual;
-use crate::gateway::courier::{CarrierFact, CarrierFault, Carriers, Label};
-use crate::store::parcels::StoredParcel;
+use crate::gateway::courier::{CarrierFact, CarrierFault, Label};
 
 pub struct StaffParcels {
     pub(super) casework: Casework,
-    pub(super) carriers: Carriers,
     pub(super) cursors: Cursors,
 }
 
@@ -40,7 +40,7 @@ impl StaffParcels {
     /// several if one did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<CaseParcels>, Problem> {
-        let found = self.casework.parcels_of_agencys_case(&desk(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let found = self.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() }))
     }
 
@@ -59,12 +59,12 @@ impl StaffParcels {
         /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<Json<Page<ParcelBody>>, Problem> {
-        let desk = desk(&officer)?;
+        let officer = at_work(&officer)?;
         let limit = clamp(limit);
         let state = ParcelState::from(state);
-        let filters = (desk.agency.as_str(), state);
+        let filters = (officer.remit.agencies(), state);
         let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.parcels_to_serve(&desk, state, after, limit as i64 + 1).await?;
+        let rows = self.casework.officers().parcels_to_serve(&officer, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
         let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?;
         Ok(Json(page))
@@ -75,21 +75,17 @@ impl StaffParcels {
     /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<Json<ParcelWithWayBody>, Problem> {
-        let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
-        let (stored, way) = found.ok_or(Code::NotFound)?;
-        Ok(Json(ParcelWithWayBody::of(&stored, &way)))
+        let found = self.casework.officers().parcel(&at_work(&officer)?, id.0).await?;
+        let found = found.ok_or(Code::NotFound)?;
+        Ok(Json(ParcelWithWayBody::of(&found.stored, &found.scans)))
     }
 
     /// 打印面单 · Fetch a label
     ///
     /// Fetches the label to print from the carrier.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
-    async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<CarrierFault>> {
-        let found = self.casework.parcel_of_agency(&desk(&officer)?, id.0).await?;
-        let parcel = found.ok_or(Code::NotFound)?.0.parcel;
-        let waybill = parcel.waybill.as_ref().ok_or_else(|| wrong_state(parcel.state.as_str()))?;
-        let carrier = self.carriers.get(&parcel.carrier).ok_or(Code::NotOffered)?;
-        let label = carrier.label(waybill).await.map_err(label_problem)?;
+    async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<LabelError>> {
+        let label = self.casework.officers().label(&at_work(&officer)?, id.0).await?;
         Ok(LabelAnswer::Ok(label.try_into()?, "no-store".to_owned()))
     }
 
@@ -98,7 +94,7 @@ impl StaffParcels {
     /// Asks the carrier to cancel a parcel that it has not picked up yet. The state of the parcel shows the outcome.
     #[oai(path = "/parcels/:id/cancellation", method = "post", operation_id = "cancel_parcel")]
     async fn cancel(&self, officer: Officer, id: Path<ParcelId>) -> Result<CancelAnswer, Problem> {
-        self.casework.cancel_parcel(&desk(&officer)?, id.0).await?;
+        self.casework.officers().cancel_parcel(&at_work(&officer)?, id.0).await?;
         Ok(CancelAnswer::Accepted)
     }
 }
@@ -108,7 +104,7 @@ fn wrong_state(state: &str) -> Problem {
     Problem::new(Code::ParcelWrongState).detail(detail)
 }
 
-impl Brings for CarrierFault {
+impl Brings for LabelError {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
@@ -171,6 +167,18 @@ enum CancelAnswer {
     /// 已受理 · The carrier will be asked
     #[oai(status = 202)]
     Accepted,
+}
+
+impl From<LabelError> for Problem {
+    fn from(error: LabelError) -> Self {
+        match error {
+            LabelError::NotFound => Self::new(Code::NotFound),
+            LabelError::NoWaybill(state) => wrong_state(state),
+            LabelError::NoCarrier => Self::new(Code::NotOffered),
+            LabelError::Carrier(fault) => label_problem(fault),
+            LabelError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<CancelError> for Problem {

@@ -13,8 +13,8 @@ use crate::api::edge::parameters::principal;
 use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
 use crate::api::edge::parameters::wire_ids::EXAMPLE;
 use crate::casework::people::People;
-use crate::casework::people::officer_sign_in::OfficerSignInError;
-use crate::casework::people::signed_in::SignedIn;
+use crate::casework::people::sessions::by_password::OfficerSignInError;
+use crate::casework::people::sessions::open::SignedIn;
 use crate::domain::kernel::ids::OfficerId;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Bilingual;
@@ -31,7 +31,7 @@ impl StaffSessions {
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
     async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened, Problem> {
         let Credentials { username, password } = body.into_inner();
-        let signed_in = self.0.officer_sign_in(&username, Private::new(password)).await?;
+        let signed_in = self.0.sessions().by_password(&username, Private::new(password)).await?;
         Ok(Opened::Created(Json(signed_in.into()), NO_STORE.to_owned()))
     }
 
@@ -41,7 +41,7 @@ impl StaffSessions {
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, _anyone: Anyone, body: Body<StaffRefresh>) -> Result<Refreshed, Problem> {
         let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
-        let signed_in = self.0.refresh_officer(&token).await?;
+        let signed_in = self.0.sessions().refresh_officer(&token).await?;
         Ok(Refreshed::Ok(Json(signed_in.into()), NO_STORE.to_owned()))
     }
 
@@ -50,14 +50,14 @@ impl StaffSessions {
     /// The refresh token is refused from now on. The access token expires by itself.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, officer: principal::Officer) -> Result<Done, Problem> {
-        self.0.sign_out(officer.session).await?;
+        self.0.sessions().end(officer.session).await?;
         Ok(Done::NoContent)
     }
 
     /// 查看本人 · Show the signed-in officer
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn me(&self, officer: principal::Officer) -> Result<Json<OfficerBody>, Problem> {
-        let officer = self.0.officer(officer.id).await?.ok_or(Code::InvalidToken)?;
+        let officer = self.0.officers().find(officer.id).await?.ok_or(Code::InvalidToken)?;
         Ok(Json(OfficerBody::from(&officer)))
     }
 }

@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 
 use super::ready::Rounds;
 use crate::casework::Casework;
+use crate::casework::read_models::LaneCounts;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::work::job::Lane;
 use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
-use crate::store::jobs::LaneCounts;
 
 /// The count of jobs stops here.
 const MOST: i64 = 10_000;
@@ -62,7 +62,7 @@ impl Sources {
     /// Queries PostgreSQL and Redis.
     async fn ask(&self) {
         let (standing, pong) = tokio::join!(
-            tokio::time::timeout(ANSWER_WITHIN, self.casework.lane_counts(&self.lanes, MOST)),
+            tokio::time::timeout(ANSWER_WITHIN, self.casework.jobs().standing(&self.lanes, MOST)),
             tokio::time::timeout(ANSWER_WITHIN, self.queue.ping()),
         );
         let standing = standing.ok().and_then(Result::ok);

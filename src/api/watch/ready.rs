@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::casework::Casework;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
-use crate::store::Store;
 
 /// The time-out of the database and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub type Rounds = Arc<dyn Fn() -> Vec<(Lane, Duration)> + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Ready {
-    pub store: Store,
+    pub casework: Casework,
     pub queue: Queue,
     /// True for a worker-only process: it cannot do anything without Redis.
     pub needs_redis: bool,
@@ -46,7 +46,7 @@ impl Endpoint for Ready {
 
     async fn call(&self, _: Request) -> Result<Response> {
         let (database, redis) = tokio::join!(
-            tokio::time::timeout(ANSWER_WITHIN, self.store.ping()),
+            tokio::time::timeout(ANSWER_WITHIN, self.casework.upkeep().ping()),
             tokio::time::timeout(ANSWER_WITHIN, self.queue.ping()),
         );
         let stalled = (self.rounds)().into_iter().filter(|(_, ago)| *ago > self.stalled_after);

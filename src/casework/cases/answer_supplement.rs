@@ -1,29 +1,30 @@
-//! 补正: the applicant hands in what a supplement notice asked for; the officer's clock starts anew.
+//! 补正: the applicant hands in what a supplement notice asked for, and the officer's clock starts again.
 
 use serde_json::{Value, json};
 
-use crate::casework::Casework;
-use crate::casework::frame::change::{Act, ChangeError};
-use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once};
+use crate::casework::cases::Cases;
+use crate::casework::frame::change::{CaseAct, ChangeError};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotentRequest};
 use crate::casework::frame::item_of_case::item_of;
 use crate::domain::application::Application;
-use crate::domain::case::Actor;
+use crate::domain::case::act::Act;
 use crate::domain::form::Fault;
 use crate::domain::item::due::NOTICE_WITHIN;
 use crate::domain::kernel::ids::{CaseId, PersonId};
+use crate::domain::people::acting::Acting;
 use crate::store::StoreError;
 use crate::store::cases::{self, Owner, VersionedCase};
 
-/// Why an answer is not taken.
+/// Why an answer is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
-    /// It is not in order: all faults, each with a JSON pointer into the answer.
+    /// The answer is faulty: all faults, each with a JSON pointer into the answer.
     #[error("the answer is not in order")]
     Faulty(Vec<Fault>),
-    /// A file of it was thrown away while it was judged.
+    /// A file of the answer was discarded while the answer was validated.
     #[error("a file of it is gone")]
     Stale,
-    /// The case does not take it.
+    /// The case does not allow an answer.
     #[error(transparent)]
     Change(ChangeError),
     #[error(transparent)]
@@ -31,7 +32,7 @@ pub enum AnswerError {
 }
 
 impl From<ChangeError> for AnswerError {
-    /// Nobody names a version here, so that only a file can be stale.
+    /// An answer names no version of the case, so only a file can be stale.
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Stale => Self::Stale,
@@ -40,61 +41,63 @@ impl From<ChangeError> for AnswerError {
     }
 }
 
-impl Casework {
-    /// Answers the supplement notice of a person's case, and answers the person. The application stays as it was submitted;
-    /// what is handed in now is kept beside it.
+impl Cases<'_> {
+    /// Answers the supplement notice of an applicant's case, and answers the caller. The application stays as it was
+    /// submitted; what is handed in now is kept beside it.
     ///
     /// # Errors
-    /// When there is no such case, it does not wait for an answer, or the answer is not in order.
+    /// When there is no such case, it does not wait for an answer, or the answer is faulty.
     pub async fn answer_supplement(
-        &self,
-        (person, case): (PersonId, CaseId),
+        self,
+        acting: Acting<PersonId>,
+        case: CaseId,
         handed_in: &Application,
-        once: Option<&Once>,
+        request: Option<&IdempotentRequest>,
         trace: Option<&str>,
         answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, AnswerError> {
+        let person = acting.for_;
+        let keys = self.0.store().keys();
         self.check_answer(person, case, handed_in).await?;
-        let sealed = self.store().keys().seal_json("case_supplements.sealed", handed_in)?;
-        let act = Act {
+        let sealed = keys.seal_json("case_supplements.sealed", handed_in)?;
+        let act = CaseAct {
             case,
             owner: Owner::Applicant(person),
             version: None,
-            actor: Actor::Person(person),
-            name: "supplement_answered",
+            by: acting.by,
+            act: Act::SupplementAnswered,
             cause: &|_| cause(handed_in),
             trace,
         };
-        let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) =
-            idempotency::enter(&mut tx, self.store().keys(), once, self.now()).await.map_err(ChangeError::from)?
-        {
+        let mut tx = self.0.store().begin().await?;
+        let entered = idempotency::enter(&mut tx, keys, request, self.0.now()).await.map_err(ChangeError::from)?;
+        if let Entered::Replay(answer) = entered {
             return Ok(idempotency::again(tx, answer).await?);
         }
-        let mut changed = self
-            .change(&mut tx, act, |case, context| {
-                let due_on = context.catalog.calendar().add_working_days(context.today, NOTICE_WITHIN)?;
-                Ok(case.answer_supplement(due_on, context.now)?)
-            })
-            .await?;
-        cases::add_supplement(&mut tx, case, &sealed, self.now()).await?;
+        let changed = self.0.change(&mut tx, act, |case, context| {
+            let due_on = context.catalog.calendar().add_working_days(context.today, NOTICE_WITHIN)?;
+            Ok(case.answer_supplement(due_on, context.now)?)
+        });
+        let mut changed = changed.await?;
+        cases::add_supplement(&mut tx, case, &sealed, self.0.now()).await?;
         changed.hand_in(person, handed_in.uploads());
-        Ok(self.finish(tx, changed, once, answer).await?)
+        Ok(self.0.finish(tx, changed, request, answer).await?)
     }
 
     async fn check_answer(&self, person: PersonId, case: CaseId, answer: &Application) -> Result<(), AnswerError> {
-        let mut connection = self.store().connection().await?;
-        let found = cases::find(&mut connection, self.store().keys(), case, Owner::Applicant(person))
+        let mut connection = self.0.store().connection().await?;
+        let found = cases::find(&mut connection, self.0.store().keys(), case, Owner::Applicant(person))
             .await?
             .ok_or(ChangeError::NotFound)?;
-        let catalog = self.catalog().current();
+        let catalog = self.0.catalog().current();
         let item = item_of(&mut connection, &catalog, &found.case).await?;
-        let judgement = self.judge_supplement(&mut connection, (&catalog, &item), person, answer, self.now()).await?;
-        judgement.map_err(AnswerError::Faulty)
+        let now = self.0.now();
+        let valid = self.0.validate_supplement(&mut connection, &catalog, &item, person, answer, now).await?;
+        valid.map_err(AnswerError::Faulty)
     }
 }
 
-/// What the history keeps of an answer: what it consists of. Its content is sealed elsewhere.
+/// What the history keeps of an answer: its parts. The content is sealed elsewhere.
 fn cause(handed_in: &Application) -> Value {
     let materials: Vec<&str> = handed_in.materials.iter().map(|material| material.key.as_str()).collect();
     let form = handed_in.form.expose().as_object().is_some_and(|form| !form.is_empty());

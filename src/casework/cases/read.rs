@@ -1,24 +1,23 @@
-//! An applicant looks at their cases.
+//! An applicant reads their cases.
 
-use crate::casework::Casework;
+use crate::casework::cases::Cases;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::store::StoreError;
 use crate::store::cases::{self, Owner, VersionedCase};
 
-impl Casework {
-    /// A person's cases, the newest first, after a place in the list.
-    pub async fn cases(
-        &self,
+impl Cases<'_> {
+    /// An applicant's cases, the newest first, after a place in the list.
+    pub async fn list(
+        self,
         person: PersonId,
         after: Option<(Instant, CaseId)>,
         limit: i64,
     ) -> Result<Vec<VersionedCase>, StoreError> {
-        cases::of_applicant(&mut *self.store().connection().await?, self.store().keys(), person, after, limit).await
+        cases::of_applicant(&mut *self.0.store().connection().await?, self.0.store().keys(), person, after, limit).await
     }
 
-    /// One of a person's cases.
-    pub async fn case(&self, person: PersonId, id: CaseId) -> Result<Option<VersionedCase>, StoreError> {
-        cases::find(&mut *self.store().connection().await?, self.store().keys(), id, Owner::Applicant(person)).await
+    pub async fn find(self, person: PersonId, id: CaseId) -> Result<Option<VersionedCase>, StoreError> {
+        cases::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id, Owner::Applicant(person)).await
     }
 }

@@ -1,148 +1,123 @@
-//! One timeline of a case: what officers did, what the applicant was told, and the parcel's way, in the order of time.
+//! The timeline of a case: acts, notifications and the scans of its parcels, in the order of time.
 
 use serde_json::Value;
 
-use crate::casework::Casework;
-use crate::domain::delivery::parcel::{CarrierCode, ScanMeaning};
+use crate::casework::cases::Cases;
+use crate::domain::case::act::Act;
+use crate::domain::delivery::parcel::{CarrierCode, ParcelState, ScanMeaning};
 use crate::domain::kernel::clock::Instant;
-use crate::domain::kernel::ids::{CaseId, ParcelId, PersonId};
+use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::notification::{ChannelCode, Event};
-use crate::store::cases::{self, Owner};
-use crate::store::parcels::{self, StoredParcel, StoredScan};
-use crate::store::{Conn, KeyRing, StoreError, notifications};
+use crate::store::cases::{self, HistoryEntry, Owner};
+use crate::store::parcels::{self, StoredScan};
+use crate::store::{StoreError, notifications};
 
-/// One step of a case's way.
+/// One entry of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct TimelineEntry {
     pub at: Instant,
-    pub kind: StepKind,
+    pub what: Happened,
 }
 
+/// What happened to a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepKind {
-    /// Somebody acted on the case.
+pub enum Happened {
+    /// An act on the case.
     Act {
-        /// What: `submitted`, `accepted`, `decided`, …
-        act: String,
-        /// Who, as a class: `person`, `officer`, `client`, `system`; or a carrier's code. Names are nobody's business here.
+        act: Act,
+        /// The class of the one who acted: `person`, `officer`, `client`, `system`. Residents see no names of officers.
         actor: String,
-        /// Why, in the words of whoever acted; mostly none.
+        /// The reasons, in the words of the one who acted; mostly none.
         reasons: Vec<String>,
     },
-    /// The applicant was told.
-    Told {
+    /// An act that this release does not know, because a newer one stored it.
+    UnknownAct { actor: String },
+    /// The carrier refused a parcel's address, or cancelled the parcel: no scan says so.
+    ParcelEnded { end: ParcelEnd, carrier: String },
+    /// The applicant was notified.
+    Notified {
         event: Event,
-        /// Which channel brought it to the phone, if one did.
+        /// The channel that brought the notification to the phone, if one did.
         delivered_by: Option<ChannelCode>,
     },
-    /// The carrier told of the parcel.
-    Scanned {
-        parcel: ParcelId,
-        carrier: CarrierCode,
-        /// What it means.
-        meaning: ScanMeaning,
-        place: String,
-    },
+    /// The carrier scanned a parcel.
+    Scanned { carrier: CarrierCode, meaning: ScanMeaning, place: String },
 }
 
-impl Casework {
-    /// The timeline of an applicant's case; `None` if they have none of that id.
-    pub async fn timeline(&self, person: PersonId, case: CaseId) -> Result<Option<Vec<Step>>, StoreError> {
-        let (keys, mut connection) = (self.store().keys(), self.store().connection().await?);
+/// The end of a parcel that no scan reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParcelEnd {
+    AddressRefused,
+    Cancelled,
+}
+
+impl Cases<'_> {
+    /// The timeline of an applicant's case; `None` if the applicant has no such case.
+    pub async fn timeline(self, person: PersonId, case: CaseId) -> Result<Option<Vec<TimelineEntry>>, StoreError> {
+        let keys = self.0.store().keys();
+        let mut connection = self.0.store().connection().await?;
         if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {
             return Ok(None);
         }
-        let mut steps = acts(&mut connection, keys, case).await?;
+        let history = cases::history(&mut connection, keys, case).await?;
+        let mut entries: Vec<TimelineEntry> = history.into_iter().filter_map(of_history).collect();
         let told = notifications::of_case(&mut connection, case).await?;
-        steps.extend(told.into_iter().map(|told| Step {
+        entries.extend(told.into_iter().map(|told| TimelineEntry {
             at: told.notification.created_at,
-            kind: StepKind::Told { event: told.notification.event, delivered_by: told.delivered_by },
+            what: Happened::Notified { event: told.notification.event, delivered_by: told.delivered_by },
         }));
         for stored in parcels::of_case(&mut connection, keys, case).await? {
-            steps.extend(self.scans(&mut connection, &stored).await?);
+            let scans = parcels::scans(&mut connection, keys, stored.parcel.id).await?;
+            entries.extend(scans.into_iter().map(|StoredScan { scan, .. }| TimelineEntry {
+                at: scan.occurred_at,
+                what: Happened::Scanned {
+                    carrier: stored.parcel.carrier.clone(),
+                    meaning: scan.meaning,
+                    place: scan.place,
+                },
+            }));
         }
-        steps.sort_by_key(|step| step.at);
-        Ok(Some(steps))
-    }
-
-    async fn scans(&self, connection: &mut Conn, stored: &StoredParcel) -> Result<Vec<Step>, StoreError> {
-        let way = parcels::scans(connection, self.store().keys(), stored.parcel.id).await?;
-        let step = |StoredScan { scan, .. }| Step {
-            at: scan.occurred_at,
-            kind: StepKind::Scanned {
-                parcel: stored.parcel.id,
-                carrier: stored.parcel.carrier.clone(),
-                meaning: scan.meaning,
-                place: scan.place,
-            },
-        };
-        Ok(way.into_iter().map(step).collect())
-    }
-
-    /// The parcels of an applicant's case, each with its way; `None` if they have none of that id.
-    pub async fn parcels_of_case(
-        &self,
-        person: PersonId,
-        case: CaseId,
-    ) -> Result<Option<Vec<ParcelWithWay>>, StoreError> {
-        let (keys, mut connection) = (self.store().keys(), self.store().connection().await?);
-        if cases::find(&mut connection, keys, case, Owner::Applicant(person)).await?.is_none() {
-            return Ok(None);
-        }
-        let mut found = Vec::new();
-        for stored in parcels::of_case(&mut connection, keys, case).await? {
-            found.push(ParcelWithWay { scans: self.scans(&mut connection, &stored).await?, stored });
-        }
-        Ok(Some(found))
-    }
-
-    /// A parcel of an applicant, with its way; `None` if they have none of that id.
-    pub async fn parcel_of(&self, person: PersonId, id: ParcelId) -> Result<Option<ParcelWithWay>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        let found = parcels::find(&mut connection, self.store().keys(), id).await?;
-        let Some(stored) = found.filter(|stored| stored.parcel.person == person) else { return Ok(None) };
-        Ok(Some(ParcelWithWay { scans: self.scans(&mut connection, &stored).await?, stored }))
+        entries.sort_by_key(|entry| entry.at);
+        Ok(Some(entries))
     }
 }
 
-/// A parcel and the steps of its way, oldest first.
-pub struct ParcelWithWay {
-    pub stored: StoredParcel,
-    pub scans: Vec<Step>,
-}
-
-async fn acts(connection: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<Step>, StoreError> {
-    let history = cases::history(connection, keys, case).await?;
-    let step = |entry: cases::HistoryEntry| {
-        let (class, name) = entry.actor.split_once(':').unwrap_or((&entry.actor, ""));
-        let (act, actor) = match class {
-            "carrier" => (unscanned(&entry)?, name),
-            // That an officer reads what was handed in is no step.
-            _ if entry.act == "upload_read" => return None,
-            class => (entry.act.as_str(), class),
-        };
-        let (reasons, act, actor) = (reasons(act, &entry.cause), act.to_owned(), actor.to_owned());
-        Some(Step { at: entry.at, kind: StepKind::Act { act, actor, reasons } })
+/// The entry that an act makes in the timeline, if it makes one.
+fn of_history(HistoryEntry { at, by, act, cause, .. }: HistoryEntry) -> Option<TimelineEntry> {
+    let (class, name) = by.split_once(':').unwrap_or((&by, ""));
+    let actor = class.to_owned();
+    let what = match Act::from_stored(&act) {
+        None => Happened::UnknownAct { actor },
+        // An officer who reads an uploaded file does not move the case.
+        Some(Act::UploadRead) => return None,
+        Some(Act::ParcelMoved) => Happened::ParcelEnded { end: parcel_end(&cause)?, carrier: name.to_owned() },
+        Some(act) => Happened::Act { act, actor, reasons: reasons(act, &cause) },
     };
-    Ok(history.into_iter().filter_map(step).collect())
+    Some(TimelineEntry { at, what })
 }
 
-/// What a carrier did, where no scan tells it in more detail.
-fn unscanned(entry: &cases::HistoryEntry) -> Option<&'static str> {
-    match entry.cause["state"].as_str()? {
-        "address_refused" => Some("parcel_address_refused"),
-        "cancelled" => Some("parcel_cancelled"),
+fn parcel_end(cause: &Value) -> Option<ParcelEnd> {
+    match ParcelState::from_stored(cause["state"].as_str()?)? {
+        ParcelState::AddressRefused => Some(ParcelEnd::AddressRefused),
+        ParcelState::Cancelled => Some(ParcelEnd::Cancelled),
         _ => None,
     }
 }
 
-/// The words that an act was explained with, where they are meant for the applicant or came from them.
-fn reasons(act: &str, cause: &Value) -> Vec<String> {
+/// The words that explain an act, if they are meant for the applicant or came from them.
+fn reasons(act: Act, cause: &Value) -> Vec<String> {
     let words = match act {
-        "decided" | "taken_over" => &cause["reasons"],
-        "supplement_noticed" => &cause["points"],
-        "withdrawn" => &cause["reason"],
-        _ => &Value::Null,
+        Act::Decided | Act::TakenOver => &cause["reasons"],
+        Act::SupplementNoticed => &cause["points"],
+        Act::Withdrawn => &cause["reason"],
+        Act::Submitted
+        | Act::Accepted
+        | Act::SupplementAnswered
+        | Act::DeliveryCorrected
+        | Act::Disclosed
+        | Act::UploadRead
+        | Act::ParcelMoved
+        | Act::ParcelCancellationAsked => &Value::Null,
     };
     let all = words.as_array().map_or(std::slice::from_ref(words), Vec::as_slice);
     all.iter().filter_map(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned).collect()
@@ -155,12 +130,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_explains_an_act_is_told_and_nothing_else() {
-        assert_eq!(reasons("decided", &json!({"outcome": "deny", "reasons": "材料不实"})), ["材料不实"]);
-        assert_eq!(reasons("supplement_noticed", &json!({"points": ["照片", "证明"]})), ["照片", "证明"]);
-        assert_eq!(reasons("withdrawn", &json!({"reason": "不办了"})), ["不办了"]);
-        assert!(reasons("taken_over", &json!({"outcome": "grant", "reasons": ""})).is_empty());
-        assert!(reasons("withdrawn", &json!({})).is_empty(), "an act without a cause has no reasons");
-        assert!(reasons("disclosed", &json!({"reason": "核对身份证件"})).is_empty(), "that is told to whoever asks");
+    fn a_timeline_shows_the_words_that_explain_an_act_and_no_others() {
+        assert_eq!(reasons(Act::Decided, &json!({"outcome": "deny", "reasons": "材料不实"})), ["材料不实"]);
+        assert_eq!(reasons(Act::SupplementNoticed, &json!({"points": ["照片", "证明"]})), ["照片", "证明"]);
+        assert_eq!(reasons(Act::Withdrawn, &json!({"reason": "不办了"})), ["不办了"]);
+        assert!(reasons(Act::TakenOver, &json!({"outcome": "grant", "reasons": ""})).is_empty());
+        assert!(reasons(Act::Withdrawn, &json!({})).is_empty(), "none was kept in older histories");
+        assert!(reasons(Act::Disclosed, &json!({"reason": "核对身份证件"})).is_empty(), "the applicant asks for it");
+    }
+
+    #[test]
+    fn an_act_of_a_newer_release_is_shown_and_one_that_moves_nothing_is_not() {
+        let entry = |act: &str, by: &str, cause: Value| {
+            let by = by.to_owned();
+            let for_ = "agency:police".to_owned();
+            of_history(HistoryEntry { at: Instant::default(), by, for_, act: act.to_owned(), cause })
+        };
+        let what = |entry: Option<TimelineEntry>| entry.map(|entry| entry.what);
+        let unknown = what(entry("hearing_opened", "officer:ofc_1", json!({"reason": "x"})));
+        assert_eq!(unknown, Some(Happened::UnknownAct { actor: "officer".to_owned() }));
+        assert_eq!(what(entry("upload_read", "officer:ofc_1", json!({}))), None);
+        assert_eq!(what(entry("parcel_moved", "carrier:ems", json!({"state": "picked_up"}))), None, "its scan says so");
+        let cancelled = what(entry("parcel_moved", "carrier:ems", json!({"state": "cancelled"})));
+        let carrier = "ems".to_owned();
+        assert_eq!(cancelled, Some(Happened::ParcelEnded { end: ParcelEnd::Cancelled, carrier }));
     }
 }

@@ -1,8 +1,8 @@
-//! An applicant uploads a file, reads it back, or throws it away; an officer reads the files of a case.
+//! An applicant uploads a file, reads it back, or discards it; an officer reads the files of a case.
 //!
-//! A content and its row are at two places, and one of them comes first. So the content's removal is promised before it is
-//! written, and the promise is taken back in the transaction of the row: whatever dies in between, there is no content that
-//! stays unknown, and no row without its content.
+//! The content and the row of an upload are written to two stores, one after the other. So the removal of the content is
+//! promised before the content is written, and the promise is taken back in the transaction of the row. Whatever dies in
+//! between, no content stays without a row for long, and no row is without its content.
 
 use std::time::Duration;
 
@@ -12,88 +12,94 @@ use futures_util::stream::BoxStream;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::casework::Casework;
-use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once, OnceError};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
 use crate::domain::application::KEPT;
 use crate::domain::application::upload::{FileKind, Upload};
 use crate::domain::kernel::clock::{beijing_day, fresh};
 use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::domain::kernel::private::Private;
+use crate::domain::people::acting::Acting;
 use crate::domain::work::job::{Job, Work};
 use crate::files::FilesError;
 use crate::store::record::{Record, SaveError};
 use crate::store::uploads::{self, StoredUpload};
 use crate::store::{StoreError, Tx, jobs, people};
 
-/// Why an upload is not taken, or not found.
+/// Why an upload is refused, or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// It is longer than is allowed.
     #[error("longer than {limit} bytes")]
     TooLarge {
-        /// How many bytes are allowed.
+        /// In bytes.
         limit: u64,
     },
-    /// There is nothing in it.
     #[error("it is empty")]
     Empty,
-    /// Its content is neither a picture nor a PDF.
+    /// The content is neither a picture nor a PDF.
     #[error("neither a picture nor a PDF")]
     UnknownKind,
-    /// It did not arrive whole.
+    /// The content did not arrive whole.
     #[error("it did not arrive whole")]
     Broken(#[source] std::io::Error),
-    /// There is no such upload, or it is not the caller's.
+    /// There is no such upload, or it is not the applicant's.
     #[error("there is no such upload here")]
     NotFound,
-    /// The person has as many files that are not handed in as a person may have.
+    /// The applicant has as many files that are not handed in as one person may have.
     #[error("{most} files are not handed in already")]
-    TooMany {
-        /// How many a person may have.
-        most: i64,
-    },
-    /// It belongs to a case, and stays with it.
+    TooMany { most: i64 },
+    /// The upload belongs to a case, and stays with it.
     #[error("it belongs to a case")]
     HandedIn,
-    /// It took so long that its content is being removed.
+    /// The upload took so long that its content is being removed.
     #[error("its content is being removed already")]
     TooLate,
-    /// The same request is under way, or its key was used for another.
     #[error(transparent)]
-    Once(#[from] OnceError),
-    /// The object store.
+    Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Files(#[from] FilesError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// How long after its promise a content without a row is removed: longer than any upload takes to be written.
+/// How long after its promise a content without a row is removed: longer than writing any upload takes.
 const ROWLESS_FOR: Duration = Duration::from_secs(3600);
 
 /// An upload's content, piece by piece.
 pub type Content = BoxStream<'static, Result<Bytes, FilesError>>;
 
+/// The files of applicants.
+#[derive(Clone, Copy)]
+pub struct Uploads<'a>(&'a Casework);
+
 impl Casework {
-    /// Takes a file, and answers; the same request again gets the same answer.
+    #[must_use]
+    pub const fn uploads(&self) -> Uploads<'_> {
+        Uploads(self)
+    }
+}
+
+impl Uploads<'_> {
+    /// Adds a file, and answers; a repeated request gets the first answer again.
     ///
     /// # Errors
-    /// When it is too large, empty, of no kind that may be handed in, or one too many; or when it cannot be kept.
-    pub async fn upload(
-        &self,
-        person: PersonId,
+    /// When the file is too large, empty, of an unknown kind or one too many, or when it cannot be stored.
+    pub async fn add(
+        self,
+        acting: &Acting<PersonId>,
         name: &Private<String>,
         content: impl AsyncRead + Send + Unpin,
-        once: impl FnOnce(&Upload) -> Option<Once> + Send,
+        request: impl FnOnce(&Upload) -> Option<IdempotentRequest> + Send,
         answer: impl FnOnce(&Upload) -> Answer + Send,
     ) -> Result<Given, UploadError> {
-        let files = self.files();
+        let files = self.0.files();
         let _room = files.room().await;
         let content = read_at_most(content, files.limit()).await?;
         let kind = FileKind::of(&content).ok_or(UploadError::UnknownKind)?;
-        let (now, id) = (self.now(), fresh(UploadId::from_uuid));
+        let now = self.0.now();
+        let id = fresh(UploadId::from_uuid);
         let upload = Upload {
             id,
-            person,
+            person: acting.for_,
             kind,
             size: content.len() as u64,
             sha256: digest(&SHA256, &content).as_ref().try_into().unwrap_or_default(),
@@ -103,11 +109,11 @@ impl Casework {
         let stored = StoredUpload { object_path: format!("{}/{id}", beijing_day(now)), upload };
         self.promise_removal(&stored.object_path).await?;
         files.write(&stored.object_path, content.into()).await?;
-        let kept = self.keep_upload(&stored, name, once(&stored.upload), answer).await;
-        // Where the record failed, nobody knows whether it has the row all the same: the promise knows.
-        let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Once(_)));
+        let kept = self.keep(&stored, name, request(&stored.upload), answer).await;
+        // If the database failed, the row may exist all the same: the promised removal finds out.
+        let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Idempotency(_)));
         if refused || kept.as_ref().is_ok_and(|given| given.replayed) {
-            self.forget_content(&stored.object_path).await;
+            self.remove_content(&stored.object_path).await;
         }
         kept
     }
@@ -115,67 +121,68 @@ impl Casework {
     /// Promises that a content is removed unless it gets a row.
     async fn promise_removal(&self, path: &str) -> Result<(), StoreError> {
         let removal = Job::after(Work::RemoveContent { path: path.to_owned() }, ROWLESS_FOR);
-        let mut connection = self.store().connection().await?;
+        let mut connection = self.0.store().connection().await?;
         jobs::enqueue(&mut connection, &[removal], None).await?;
         Ok(())
     }
 
-    async fn keep_upload(
+    async fn keep(
         &self,
         stored: &StoredUpload,
         name: &Private<String>,
-        once: Option<Once>,
+        request: Option<IdempotentRequest>,
         answer: impl FnOnce(&Upload) -> Answer + Send,
     ) -> Result<Given, UploadError> {
-        let (person, now) = (stored.upload.person, self.now());
-        let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), once.as_ref(), now).await? {
+        let keys = self.0.store().keys();
+        let now = self.0.now();
+        let person = stored.upload.person;
+        let mut tx = self.0.store().begin().await?;
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, keys, request.as_ref(), now).await? {
             return Ok(idempotency::again(tx, answer).await?);
         }
         people::hold(&mut tx, person).await?;
-        let most = self.files().most_unused();
+        let most = self.0.files().most_unused();
         if uploads::count_unused(&mut tx, person).await? >= most {
             return Err(UploadError::TooMany { most });
         }
-        uploads::insert(&mut tx, self.store().keys(), stored, name).await?;
+        uploads::insert(&mut tx, keys, stored, name).await?;
         let removal = Work::RemoveContent { path: stored.object_path.clone() };
         if !jobs::cancel_untried(&mut tx, &removal.key()).await? {
             return Err(UploadError::TooLate);
         }
         let answer = answer(&stored.upload);
-        idempotency::leave(&mut tx, self.store().keys(), once.as_ref(), &answer, now).await?;
+        idempotency::leave(&mut tx, keys, request.as_ref(), &answer, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         Ok(Given::first(answer))
     }
 
-    /// Removes a content that no row names at once. What cannot be removed now is removed as was promised.
-    async fn forget_content(&self, path: &str) {
-        if let Err(error) = self.files().remove(path).await {
-            tracing::warn!(%error, path, "a content that nobody needs stays for a while");
+    /// Removes a content without a row at once. If that fails, the promised removal does it.
+    async fn remove_content(&self, path: &str) {
+        if let Err(error) = self.0.files().remove(path).await {
+            tracing::warn!(%error, path, "an unused content stays until its promised removal");
         }
     }
 
-    /// Throws away a file that was not handed in. The content goes by a job, whatever dies in between.
+    /// Discards a file that was not handed in. A job removes the content.
     ///
     /// # Errors
-    /// When it is not there, not the person's, or belongs to a case.
-    pub async fn discard_upload(&self, person: PersonId, id: UploadId) -> Result<(), UploadError> {
-        let now = self.now();
-        let mut tx = self.store().begin().await?;
+    /// When there is no such upload, it is not the applicant's, or it belongs to a case.
+    pub async fn discard(self, acting: &Acting<PersonId>, id: UploadId) -> Result<(), UploadError> {
+        let now = self.0.now();
+        let mut tx = self.0.store().begin().await?;
         let found = uploads::find_for_change(&mut tx, id).await?;
-        let stored = found.filter(|stored| stored.upload.person == person).ok_or(UploadError::NotFound)?;
+        let stored = found.filter(|stored| stored.upload.person == acting.for_).ok_or(UploadError::NotFound)?;
         if stored.upload.keep_until.is_none() {
             return Err(UploadError::HandedIn);
         }
         let mut record = Record::default();
-        self.remove_uploads(&mut tx, &mut record, &[stored]).await?;
-        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
-        Ok(self.commit(tx, &record, offers).await?)
+        self.remove(&mut tx, &mut record, &[stored]).await?;
+        Ok(self.0.save_and_commit(tx, &record, now).await.map_err(SaveError::into_store)?)
     }
 
-    /// Removes files that are locked, and promises that their contents follow.
-    pub(in crate::casework) async fn remove_uploads(
-        &self,
+    /// Removes the rows of files, which are locked, and promises the removal of their contents.
+    pub(in crate::casework) async fn remove(
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         files: &[StoredUpload],
@@ -188,30 +195,26 @@ impl Casework {
         Ok(())
     }
 
-    /// One of a person's uploads.
+    /// One of an applicant's uploads.
     ///
     /// # Errors
-    /// When it is not there, or not theirs.
-    pub async fn upload_of(&self, person: PersonId, id: UploadId) -> Result<StoredUpload, UploadError> {
-        let found = self.stored_upload(id).await?;
+    /// When there is no such upload, or it is not the applicant's.
+    pub async fn find(self, person: PersonId, id: UploadId) -> Result<StoredUpload, UploadError> {
+        let found = self.stored(id).await?;
         found.filter(|stored| stored.upload.person == person).ok_or(UploadError::NotFound)
     }
 
-    /// An upload, whoever made it: for a caller that knows by other means that it may be read.
-    pub(in crate::casework) async fn stored_upload(&self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
-        uploads::find(&mut *self.store().connection().await?, id).await
+    /// An upload of any owner, for callers that know by other means that it may be read.
+    pub(in crate::casework) async fn stored(self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
+        uploads::find(&mut *self.0.store().connection().await?, id).await
     }
 
-    /// The content of an upload.
-    ///
-    /// # Errors
-    /// When the object store is unavailable.
-    pub async fn upload_content(&self, stored: &StoredUpload) -> Result<Content, FilesError> {
-        self.files().open(&stored.object_path).await
+    pub async fn content(self, stored: &StoredUpload) -> Result<Content, FilesError> {
+        self.0.files().open(&stored.object_path).await
     }
 }
 
-/// Reads to the end, and stops where the limit is passed.
+/// Reads to the end, and stops when the limit is passed.
 async fn read_at_most(content: impl AsyncRead + Send + Unpin, limit: u64) -> Result<Vec<u8>, UploadError> {
     let mut bytes = Vec::new();
     content.take(limit.saturating_add(1)).read_to_end(&mut bytes).await.map_err(UploadError::Broken)?;

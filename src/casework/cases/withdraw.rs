@@ -2,37 +2,40 @@
 
 use serde_json::{Value, json};
 
-use crate::casework::Casework;
-use crate::casework::frame::change::{Act, ChangeError, Context};
-use crate::casework::frame::idempotency::{Answer, Given, Once};
-use crate::domain::case::{Actor, Case, State};
+use crate::casework::cases::Cases;
+use crate::casework::frame::change::{CaseAct, ChangeError, Context};
+use crate::casework::frame::idempotency::{Answer, Given, IdempotentRequest};
+use crate::domain::case::act::Act;
+use crate::domain::case::{Case, State};
 use crate::domain::kernel::ids::{CaseId, PersonId};
+use crate::domain::people::acting::Acting;
 use crate::store::cases::{Owner, VersionedCase};
 
-impl Casework {
-    /// Withdraws a person's case, and answers. The reason stays with the case.
+impl Cases<'_> {
+    /// Withdraws an applicant's case, and answers. The reason is kept with the case.
     ///
     /// # Errors
     /// When there is no such case, or it is decided or withdrawn already.
-    pub async fn withdraw_case(
-        &self,
-        (person, case): (PersonId, CaseId),
+    pub async fn withdraw(
+        self,
+        acting: Acting<PersonId>,
+        case: CaseId,
         reason: String,
-        once: Option<&Once>,
+        request: Option<&IdempotentRequest>,
         trace: Option<&str>,
         answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
-        let act = Act {
+        let act = CaseAct {
             case,
-            owner: Owner::Applicant(person),
+            owner: Owner::Applicant(acting.for_),
             version: None,
-            actor: Actor::Person(person),
-            name: "withdrawn",
+            by: acting.by,
+            act: Act::Withdrawn,
             cause: &cause,
             trace,
         };
         let withdraw = |case: Case, context: &Context<'_>| Ok(case.withdraw(reason, context.now)?);
-        self.act(act, once, withdraw, answer).await
+        self.0.act(act, request, withdraw, answer).await
     }
 }
 

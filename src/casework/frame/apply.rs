@@ -1,5 +1,5 @@
-//! Turns what a transition owes into rows: notifications and the jobs that bring them to the phone, parcels and the
-//! jobs that order them.
+//! Turns what a transition owes into rows: notifications and the jobs that bring them to the phone, parcels and the jobs that
+//! order them.
 
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
@@ -15,22 +15,38 @@ use crate::domain::work::job::{Job, Work};
 use crate::store::StoreError;
 use crate::store::record::Record;
 
-/// What must be known of an applicant to enact what is owed to them.
+/// A case, and its item as it was when the case was opened.
+#[derive(Clone, Copy)]
+pub(in crate::casework) struct CaseOfItem<'a> {
+    pub case: &'a Case,
+    pub item: &'a Item,
+}
+
+/// What must be known of an applicant to apply what is owed to them.
 pub(in crate::casework) struct Applicant<'a> {
-    /// How they can be reached.
     pub reach: &'a Reach,
-    /// Where a parcel goes, if one may be owed.
+    /// The address for a parcel, if one may be owed.
     pub recipient: Option<PostalAddress>,
-    /// The `traceparent` of the request at work.
+    /// The `traceparent` of the request.
+    pub trace: Option<&'a str>,
+}
+
+/// A message for an applicant.
+pub(in crate::casework) struct EventMessage<'a> {
+    pub event: Event,
+    /// The parcel that the event is about, if any.
+    pub parcel: Option<ParcelId>,
+    pub reach: &'a Reach,
+    /// The `traceparent` of what caused the event.
     pub trace: Option<&'a str>,
 }
 
 impl Casework {
     /// Adds what is owed to a record.
-    pub(in crate::casework) fn enact(
+    pub(in crate::casework) fn apply(
         &self,
         record: &mut Record,
-        (case, item): (&Case, &Item),
+        of: CaseOfItem<'_>,
         owed: &[Owed],
         applicant: &Applicant<'_>,
         now: Instant,
@@ -38,24 +54,24 @@ impl Casework {
         for owed in owed {
             match owed {
                 Owed::Notify(event) => {
-                    self.notify(record, (case, item), (*event, None), applicant.reach, applicant.trace, now)?;
+                    let Applicant { reach, trace, .. } = *applicant;
+                    self.notify(record, of, &EventMessage { event: *event, parcel: None, reach, trace }, now)?;
                 }
-                Owed::Parcel(carrier) => self.send(record, case, carrier, applicant, now)?,
+                Owed::Parcel(carrier) => self.send(record, of.case, carrier, applicant, now)?,
             }
         }
         Ok(())
     }
 
-    /// Puts a notification into the inbox, and rings the phone if the event is worth it and a channel reaches it.
+    /// Puts a notification into the inbox, and promises a push if the event is worth one and a channel reaches the person.
     pub(in crate::casework) fn notify(
         &self,
         record: &mut Record,
-        (case, item): (&Case, &Item),
-        (event, parcel): (Event, Option<ParcelId>),
-        reach: &Reach,
-        trace: Option<&str>,
+        CaseOfItem { case, item }: CaseOfItem<'_>,
+        message: &EventMessage<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
+        let EventMessage { event, parcel, reach, trace } = *message;
         let notification = Notification {
             id: fresh(NotificationId::from_uuid),
             person: case.applicant,
@@ -95,7 +111,7 @@ impl Casework {
         applicant: &Applicant<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let nowhere = || StoreError::Broken(format!("the recipient of case {}", case.id));
+        let no_recipient = || StoreError::Broken(format!("the recipient of case {}", case.id));
         let id = fresh(ParcelId::from_uuid);
         let parcel = Parcel {
             id,
@@ -106,7 +122,7 @@ impl Casework {
             round: 1,
             waybill: None,
             state: ParcelState::Pending,
-            recipient: applicant.recipient.clone().ok_or_else(nowhere)?,
+            recipient: applicant.recipient.clone().ok_or_else(no_recipient)?,
             created_at: now,
         };
         let serve_by = case.serve_by(self.catalog().current().calendar());

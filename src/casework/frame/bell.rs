@@ -1,7 +1,7 @@
 //! The bell: rung after a commit, heard by the relay of the same process, which tells Redis.
 //!
-//! A ring may be lost, with the process or because nobody keeps up; the sweeper finds the jobs then, and clients look
-//! again by themselves after a while. So ringing never waits and never fails.
+//! A ring may be lost, because the process dies or the relay does not keep up. The sweeper finds the jobs then, and clients
+//! look again by themselves after a while. So ringing never waits and never fails.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::work::job::Offer;
 
-/// What one commit has to tell.
+/// What one commit announces.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct News {
     /// Jobs that are due.
@@ -19,11 +19,11 @@ pub struct News {
     pub people: BTreeSet<PersonId>,
 }
 
-/// Rings. Cloning shares the bell.
+/// Cloning shares the bell.
 #[derive(Clone)]
 pub struct Bell(mpsc::Sender<News>);
 
-/// How many commits may wait to be told before rings are left to the sweeper.
+/// How many rings may wait for the relay. Further rings are dropped, and left to the sweeper.
 const CAPACITY: usize = 16_384;
 
 impl Bell {
@@ -34,7 +34,7 @@ impl Bell {
         (Self(ring), hear)
     }
 
-    /// Tells of a commit.
+    /// Announces a commit.
     pub fn ring(&self, offers: Vec<Offer>, people: impl Iterator<Item = PersonId>) {
         let news = News { offers, people: people.collect() };
         if news != News::default() && self.0.try_send(news).is_err() {

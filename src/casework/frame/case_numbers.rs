@@ -1,23 +1,23 @@
 //! The numbers of new cases. A process draws them ahead, a block at a time, so that a case does not wait for its number:
-//! drawing is a transaction of its own, and everybody who opens a case waits for the same row.
+//! drawing is a transaction of its own, and every process that opens a case waits for the same row.
 //!
-//! So numbers of a day do not tell which of two cases came first, and what a process has left when it stops stays unused.
+//! So the numbers of a day do not say which of two cases came first, and the numbers that a process has left when it stops
+//! stay unused.
 
 use std::ops::Range;
 
 use chrono::NaiveDate;
 use tokio::sync::Mutex;
 
-use crate::casework::Casework;
 use crate::domain::case::number::CaseNumber;
 use crate::store::{Conn, StoreError, cases};
 
-/// How many numbers are drawn at once, unless more are wanted. A day has 999,999.
+/// How many numbers are drawn together, unless more are needed. A day has 999,999.
 const BLOCK: u32 = 500;
 
 /// The numbers of one day that this process has drawn and not used.
 #[derive(Default)]
-pub(in crate::casework) struct CaseNumbers(Mutex<Drawn>);
+pub struct CaseNumbers(Mutex<Drawn>);
 
 #[derive(Default)]
 struct Drawn {
@@ -25,26 +25,17 @@ struct Drawn {
     counts: Range<u32>,
 }
 
-impl Casework {
-    /// A number of a day. The connection is outside any transaction.
-    pub(in crate::casework) async fn case_number(
-        &self,
-        conn: &mut Conn,
-        day: NaiveDate,
-    ) -> Result<CaseNumber, StoreError> {
-        let number = self.case_numbers(conn, day, 1).await?.pop();
+impl CaseNumbers {
+    /// One number of a day. The connection is outside any transaction.
+    pub async fn next(&self, conn: &mut Conn, day: NaiveDate) -> Result<CaseNumber, StoreError> {
+        let number = self.take(conn, day, 1).await?.pop();
         number.ok_or_else(|| StoreError::Broken("no number was drawn".to_owned()))
     }
 
-    /// So many numbers of a day. The connection is outside any transaction.
-    pub(in crate::casework) async fn case_numbers(
-        &self,
-        conn: &mut Conn,
-        day: NaiveDate,
-        wanted: usize,
-    ) -> Result<Vec<CaseNumber>, StoreError> {
-        // Whoever finds too few draws for all who come meanwhile.
-        let mut drawn = self.numbers.0.lock().await;
+    /// Several numbers of a day. The connection is outside any transaction.
+    pub async fn take(&self, conn: &mut Conn, day: NaiveDate, wanted: usize) -> Result<Vec<CaseNumber>, StoreError> {
+        // The caller that finds too few draws a block for all that come meanwhile.
+        let mut drawn = self.0.lock().await;
         if drawn.day != day {
             *drawn = Drawn { day, counts: 0..0 };
         }

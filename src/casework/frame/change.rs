@@ -1,19 +1,22 @@
-//! The frame of every act on a case: read it under a lock, let the domain act, save the new case with all that it owes.
+//! The frame of every act on a case: read the case under a lock, let the domain act, save the new case with everything that
+//! it owes.
 
 use chrono::NaiveDate;
 use serde_json::Value;
 
 use crate::casework::Casework;
-use crate::casework::frame::apply::Applicant;
-use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once, OnceError};
+use crate::casework::frame::apply::{Applicant, CaseOfItem};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
 use crate::casework::frame::item_of_case::item_of;
 use crate::catalog::Snapshot;
-use crate::domain::case::{Actor, Case, Owed, Refusal};
+use crate::domain::case::act::Act;
+use crate::domain::case::{Case, Owed, Refusal};
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::item::Item;
 use crate::domain::item::calendar::UnknownYear;
 use crate::domain::kernel::clock::{Instant, beijing_day};
 use crate::domain::kernel::ids::{CaseId, PersonId, UploadId};
+use crate::domain::people::acting::{Acting, Actor, Behalf};
 use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, Tx, reach};
@@ -24,7 +27,7 @@ pub enum ChangeError {
     /// There is no such case, or it is not the caller's.
     #[error("there is no such case here")]
     NotFound,
-    /// Somebody changed it since the caller read it.
+    /// The case was changed since the caller read it.
     #[error("the case was changed since it was read")]
     Stale,
     /// The case does not allow it.
@@ -33,9 +36,8 @@ pub enum ChangeError {
     /// A due date falls into a year whose working days are not announced yet.
     #[error(transparent)]
     Calendar(#[from] UnknownYear),
-    /// The same request is under way, or its key was used for another.
     #[error(transparent)]
-    Once(#[from] OnceError),
+    Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -44,27 +46,37 @@ impl From<SaveError> for ChangeError {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::Stale => Self::Stale,
-            SaveError::Answered => Self::Once(OnceError::InProgress),
+            SaveError::Answered => Self::Idempotency(IdempotencyError::InProgress),
             SaveError::NotInForce => Self::Store(error.into_store()),
             SaveError::Store(error) => Self::Store(error),
         }
     }
 }
 
-/// Who does what to which case.
-pub(in crate::casework) struct Act<'a> {
+/// An act on a case, as it is asked for.
+pub(in crate::casework) struct CaseAct<'a> {
     pub case: CaseId,
-    /// Whose it must be.
+    /// The owner that the case must have.
     pub owner: Owner<'a>,
-    /// At which version the caller read it; `None` where nobody can collide.
+    /// The version at which the caller read the case; `None` where two callers cannot collide.
     pub version: Option<i64>,
-    pub actor: Actor,
-    /// What the history calls it.
-    pub name: &'static str,
-    /// Why, and with what, for the history; the case as it is afterwards tells.
+    pub by: Actor,
+    pub act: Act,
+    /// The reasons and details for the history, taken from the case as it is after the act.
     pub cause: &'a (dyn Fn(&Case) -> Value + Sync),
     /// The `traceparent` of the request.
     pub trace: Option<&'a str>,
+}
+
+impl CaseAct<'_> {
+    /// An applicant's case is changed on their behalf; every other act is done in the office of the case's agency.
+    fn acting(&self, case: &Case) -> Acting {
+        let for_ = match self.owner {
+            Owner::Applicant(person) => Behalf::Person(person),
+            Owner::Remit(_) | Owner::Source(_) => Behalf::Agency(case.agency.clone()),
+        };
+        Acting { by: self.by.clone(), for_ }
+    }
 }
 
 /// What an act may look at beside the case.
@@ -72,46 +84,46 @@ pub(in crate::casework) struct Context<'a> {
     /// The item, as it was when the case was opened.
     pub item: &'a Item,
     pub catalog: &'a Snapshot,
-    /// Today, in Beijing.
+    /// Today in Beijing.
     pub today: NaiveDate,
     pub now: Instant,
 }
 
-/// A case that is changed, with all that it owes, but not saved yet.
+/// A changed case with everything that it owes, not saved yet.
 pub(in crate::casework) struct Changed {
     case: VersionedCase,
     record: Record,
 }
 
 impl Changed {
-    /// Keeps the applicant's files for good with it.
+    /// Keeps the applicant's files for good with the case.
     pub(in crate::casework) fn hand_in(&mut self, person: PersonId, files: impl IntoIterator<Item = UploadId>) {
         self.record.hand_in(person, files);
     }
 }
 
 impl Casework {
-    /// Acts on a case in a transaction of its own, and answers; the same request again gets the same answer.
+    /// Acts on a case in a transaction of its own, and answers. A repeated request gets the first answer again.
     pub(in crate::casework) async fn act(
         &self,
-        act: Act<'_>,
-        once: Option<&Once>,
+        act: CaseAct<'_>,
+        request: Option<&IdempotentRequest>,
         transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
         answer: impl FnOnce(&VersionedCase) -> Answer,
     ) -> Result<Given, ChangeError> {
         let mut tx = self.store().begin().await?;
-        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), once, self.now()).await? {
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), request, self.now()).await? {
             return Ok(idempotency::again(tx, answer).await?);
         }
         let changed = self.change(&mut tx, act, transition).await?;
-        self.finish(tx, changed, once, answer).await
+        self.finish(tx, changed, request, answer).await
     }
 
-    /// Changes a case, which is locked from here on; [`Casework::finish`] writes it down.
+    /// Changes a case, which stays locked until the transaction ends. [`Casework::finish`] saves the change.
     pub(in crate::casework) async fn change(
         &self,
         tx: &mut Tx<'_>,
-        act: Act<'_>,
+        act: CaseAct<'_>,
         transition: impl FnOnce(Case, &Context<'_>) -> Result<(Case, Vec<Owed>), ChangeError>,
     ) -> Result<Changed, ChangeError> {
         let now = self.now();
@@ -127,13 +139,13 @@ impl Casework {
 
         let mut record = Record::default();
         record.change_case(&case, found.version, now)?;
-        record.remember(case.id, &act.actor, act.name, (act.cause)(&case), now);
-        self.owe(tx, &mut record, &case, &owed, &context, act.trace).await?;
+        record.remember(case.id, &act.acting(&case), act.act, (act.cause)(&case), now);
+        self.enqueue(tx, &mut record, &case, &owed, &context, act.trace).await?;
         Ok(Changed { case: VersionedCase { case, version: found.version + 1 }, record })
     }
 
     /// Adds what a transition owes to the record of a case.
-    pub(in crate::casework) async fn owe(
+    async fn enqueue(
         &self,
         tx: &mut Tx<'_>,
         record: &mut Record,
@@ -149,7 +161,7 @@ impl Casework {
         let parcel_owed = owed.iter().any(|owed| matches!(owed, Owed::Parcel(_)));
         let recipient = if parcel_owed { self.recipient(tx, case.id).await? } else { None };
         let applicant = Applicant { reach: &reach, recipient, trace };
-        self.enact(record, (case, context.item), owed, &applicant, context.now)?;
+        self.apply(record, CaseOfItem { case, item: context.item }, owed, &applicant, context.now)?;
         Ok(())
     }
 
@@ -159,18 +171,18 @@ impl Casework {
         sealed.map(|sealed| self.store().keys().open_json("cases.recipient", &sealed)).transpose()
     }
 
-    /// Saves a change with its answer, makes it last, and rings.
+    /// Saves a change with its answer, commits, and rings.
     pub(in crate::casework) async fn finish(
         &self,
-        mut tx: Tx<'_>,
+        tx: Tx<'_>,
         Changed { case, mut record }: Changed,
-        once: Option<&Once>,
+        request: Option<&IdempotentRequest>,
         answer: impl FnOnce(&VersionedCase) -> Answer,
     ) -> Result<Given, ChangeError> {
-        let (answer, now) = (answer(&case), self.now());
-        idempotency::leave_in(&mut record, self.store().keys(), once, &answer, now)?;
-        let offers = self.save(&mut tx, &record, now).await?;
-        self.commit(tx, &record, offers).await?;
+        let now = self.now();
+        let answer = answer(&case);
+        idempotency::leave_in(&mut record, self.store().keys(), request, &answer, now)?;
+        self.save_and_commit(tx, &record, now).await?;
         Ok(Given::first(answer))
     }
 }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::casework::upkeep::publish_catalogue::read_version;
+use crate::casework::frame::catalogue::read_version;
 use crate::catalog::Snapshot;
 use crate::domain::case::Case;
 use crate::domain::item::Item;
 use crate::store::{Conn, StoreError};
 
-/// Every version that a case was opened on is in the catalogue; one that was published a moment ago, and that another
-/// process opened the case on, is not in this one's memory yet, and is read.
+/// The catalogue holds every version that a case was opened on. A version that was published a moment ago, and on which
+/// another process opened the case, is not in this process's memory yet: it is read from the database.
 pub(in crate::casework) async fn item_of<'a>(
     conn: &mut Conn,
     catalog: &'a Snapshot,

@@ -1,10 +1,15 @@
-//! What every use case is built from: the frame of an act on a case, idempotency, validation, the bell.
+//! What every use case is built from: the frame of an act on a case, saving and committing, idempotency, validation, the
+//! catalogue in memory, the bell.
 
 pub mod apply;
 pub mod bell;
 pub(super) mod case_numbers;
+pub mod catalogue;
 pub mod change;
+pub(super) mod commit;
+pub(super) mod history;
 pub mod idempotency;
 pub(super) mod item_of_case;
 pub mod powers;
+pub mod scanned_parcel;
 pub(super) mod validate;

@@ -1,8 +1,8 @@
-//! 目录之外不得实施行政审批: only an item that is published and in force can be applied for, and here only one that is
-//! handled on the phone, because only such an item has a form. Other attempts are refused, and kept.
+//! 目录之外不得实施行政审批: an item can be applied for only if it is published and in force, and here only if it is handled on
+//! the phone, because only such an item has a form. Other attempts are refused, and kept.
 
 use crate::casework::Casework;
-use crate::casework::upkeep::publish_catalogue::{self, ReadError};
+use crate::casework::frame::catalogue::{self, ReadError};
 use crate::catalog::Snapshot;
 use crate::domain::item::{ItemCode, ItemVersion, Mode};
 use crate::domain::kernel::ids::PersonId;
@@ -12,15 +12,15 @@ use crate::store::refused_applications::{self, By, Refused};
 /// Why an item cannot be applied for here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpen {
-    /// It is not in the catalogue, or not in force any more.
+    /// The item is not in the catalogue, or not in force any more.
     #[error("the item is not published")]
     NotPublished,
-    /// It is in force, but is handled elsewhere: online, at a window, at a terminal.
+    /// The item is in force, but is handled elsewhere: online, at a window, at a terminal.
     #[error("the item is not handled on the phone")]
     NotOnThePhone,
 }
 
-/// Why an application did not get past the list: it was refused and that was kept, or the record failed.
+/// Why an application did not pass the list of items: it was refused, and the refusal is kept; or the database failed.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::casework) enum GateError {
     #[error(transparent)]
@@ -38,18 +38,18 @@ impl Casework {
         refused_applications::insert(&mut *self.store().connection().await?, refused, self.now()).await
     }
 
-    /// Takes the published catalogue into memory, where it is newer.
+    /// Takes the published catalogue into memory if it is newer.
     pub(in crate::casework) async fn refresh_catalogue(&self) -> Result<(), StoreError> {
-        match publish_catalogue::refresh(self.store(), self.catalog()).await {
+        match catalogue::refresh(self.store(), self.catalog()).await {
             Ok(_) => Ok(()),
             Err(ReadError::Nothing) => Err(StoreError::Broken(ReadError::Nothing.to_string())),
             Err(ReadError::Store(error)) => Err(error),
         }
     }
 
-    /// The item in force of a code, if it can be applied for, as far as this process knows: whoever opens a case is told by
-    /// the record when that is not so any more. A refusal is kept at once, in a transaction of its own, so that it outlives
-    /// whatever is given up because of it: call this while none is open.
+    /// The item in force of a code, if it can be applied for as far as this process knows. The record refuses a case whose
+    /// item is not in force any more. A refusal is kept at once in a transaction of its own, so that it outlives a rollback
+    /// that follows from it: call this while no transaction is open.
     pub(in crate::casework) async fn open_item<'a>(
         &self,
         catalog: &'a Snapshot,
@@ -71,7 +71,7 @@ fn find<'a>(catalog: &'a Snapshot, code: &ItemCode) -> Result<&'a ItemVersion, N
     item.item.has(Mode::Mobile).then_some(item).ok_or(NotOpen::NotOnThePhone)
 }
 
-/// As stored: the item is not published.
+/// The stored reason of an item that is not published.
 pub(in crate::casework) const NOT_PUBLISHED: &str = "not_published";
 
 const fn reason(refusal: NotOpen) -> &'static str {

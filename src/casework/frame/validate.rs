@@ -1,4 +1,4 @@
-//! Judges what an applicant filled in, against the catalogue and what they own: their uploads and address book.
+//! Validates what an applicant filled in, against the catalogue and against the applicant's uploads and address book.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,16 @@ use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::domain::people::person::Person;
 use crate::store::{Conn, StoreError, addresses, people, uploads};
 
-/// Who applies, and what they own of what an application names.
+/// The applicant, and what they own of what an application names.
 pub(in crate::casework) struct Belongings {
     pub person: Option<Person>,
     uploads: BTreeSet<UploadId>,
-    /// Where a parcel would go.
+    /// The address for a parcel.
     pub address: Option<SavedAddress>,
 }
 
 impl Casework {
-    /// Whose a draft is, and what it names that they own.
+    /// The owner of a draft, and what they own of what the draft names.
     pub(in crate::casework) async fn belongings(
         &self,
         conn: &mut Conn,
@@ -41,8 +41,8 @@ impl Casework {
         Ok(Belongings { person, uploads, address })
     }
 
-    /// Judges a draft as if it were submitted now.
-    pub(in crate::casework) fn judge(
+    /// Validates a draft as if it were submitted now.
+    pub(in crate::casework) fn validate(
         &self,
         catalog: &Snapshot,
         item: &Item,
@@ -53,11 +53,12 @@ impl Casework {
         self.with_circumstances(catalog, belongings, now, |circumstances| content.check(item, circumstances))
     }
 
-    /// Judges the answer to a supplement notice.
-    pub(in crate::casework) async fn judge_supplement(
+    /// Validates the answer to a supplement notice.
+    pub(in crate::casework) async fn validate_supplement(
         &self,
         conn: &mut Conn,
-        (catalog, item): (&Snapshot, &Item),
+        catalog: &Snapshot,
+        item: &Item,
         person: PersonId,
         answer: &Application,
         now: Instant,
@@ -82,7 +83,7 @@ impl Casework {
             knows_hall: &|code| catalog.hall(code).is_some(),
             uploads: &belongings.uploads,
             address: belongings.address.as_ref().map(|saved| saved.id),
-            carriers: &self.parts.carriers,
+            carriers: &self.carrier_codes,
         })
     }
 }

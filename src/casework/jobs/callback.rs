@@ -1,6 +1,6 @@
-//! Calls of carriers and platforms: kept as they came, before they are answered; understood later, by a job.
+//! Callbacks of carriers and platforms: stored as they came before they are answered, and read later by a job.
 
-use crate::casework::Casework;
+use crate::casework::jobs::{ChannelNews, Jobs};
 use crate::domain::kernel::clock::{Instant, fresh};
 use crate::domain::kernel::ids::CallbackId;
 use crate::domain::notice::reach::Link;
@@ -10,35 +10,27 @@ use crate::store::callbacks::{self, StoredCall};
 use crate::store::record::Record;
 use crate::store::{StoreError, Tx, consents, jobs};
 
-/// What a channel told in one call.
-#[derive(Debug, Clone)]
-pub struct ChannelNews {
-    /// Which channel, and by what it finds a person.
-    pub link: Link,
-    /// What it told, in its own order.
-    pub news: Vec<PushNews>,
-}
-
-impl Casework {
-    /// Keeps a call and promises to understand it. The same call again is kept once. `trace` is the call's `traceparent`.
+impl Jobs<'_> {
+    /// Stores a callback and promises to read it. A repeated callback is stored one time. `trace` is the `traceparent` of the
+    /// callback.
     ///
     /// # Errors
-    /// When the database is unavailable: then the caller must be told to call again.
-    pub async fn keep_call(&self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
+    /// When the database is unavailable: then the answer must ask for a repetition.
+    pub async fn keep_call(self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
         let id = fresh(CallbackId::from_uuid);
-        let mut tx = self.store().begin().await?;
-        if !callbacks::keep(&mut tx, self.store().keys(), id, call, self.now()).await? {
+        let mut tx = self.0.store().begin().await?;
+        if !callbacks::keep(&mut tx, self.0.store().keys(), id, call, self.0.now()).await? {
             return Ok(());
         }
         let offers = jobs::enqueue(&mut tx, &[Job::now(Work::ReadCallback { callback: id })], trace).await?;
         tx.commit().await?;
-        self.parts.bell.ring(offers, std::iter::empty());
+        self.0.parts.bell.ring(offers, std::iter::empty());
         Ok(())
     }
 
-    /// Writes the receipts that channels told of, in however many calls.
+    /// Writes the receipts that channels reported.
     pub(super) async fn apply_receipts(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         told: &[&ChannelNews],
@@ -53,21 +45,21 @@ impl Casework {
         Ok(())
     }
 
-    /// Writes the consents given and withdrawn that channels told of, in however many calls. They are held in one order,
-    /// which is that of people's own reports: neither waits for the other in vain.
+    /// Writes the consents given and withdrawn that channels reported. Balances are locked in one order, which people's own
+    /// reports use, too: so there is no deadlock.
     pub(super) async fn apply_consents(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         told: &[&ChannelNews],
         now: Instant,
     ) -> Result<(), StoreError> {
-        let catalog = self.catalog().current();
+        let catalog = self.0.catalog().current();
         let mut acts = Vec::new();
         for ChannelNews { link: Link { channel, address: kind }, news } in told {
             for news in news {
                 let PushNews::Consent { address, template, accepted, at } = news else { continue };
                 let Some(worth) = catalog.templates().consent(channel, template) else { continue };
-                let giver = consents::giver(tx, self.store().keys(), *kind, address).await?;
+                let giver = consents::giver(tx, self.0.store().keys(), *kind, address).await?;
                 acts.extend(giver.map(|giver| ((giver, channel, template), (*accepted, worth, *at))));
             }
         }
@@ -79,11 +71,11 @@ impl Casework {
         Ok(())
     }
 
-    /// Reads a kept call.
+    /// Reads a stored callback.
     ///
     /// # Errors
-    /// When the database is unavailable, or the call does not open.
-    pub async fn kept_call(&self, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
-        callbacks::find(&mut *self.store().connection().await?, self.store().keys(), id).await
+    /// When the database is unavailable, or the callback does not open.
+    pub async fn kept_call(self, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
+        callbacks::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await
     }
 }

@@ -2,17 +2,45 @@
 
 mod callback;
 mod claim;
-mod inspect;
+mod effects;
+mod lanes;
 mod login_code;
+mod operations;
 mod parcel;
 mod push;
 mod receipt;
 mod settle;
+mod tasks;
 
-pub use callback::ChannelNews;
-pub use claim::Swept;
-pub use login_code::LoginCodeTask;
-pub use parcel::{ParcelChange, ParcelEffect, Trail};
-pub use push::{PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask};
-pub use receipt::receipt_event;
-pub use settle::{Effect, Settlement};
+pub use effects::{ChannelNews, Effect, ParcelChange, ParcelEffect, ParcelNews, PushEffect, PushEnd, Settlement};
+pub use tasks::{LoginCodeTask, PendingPush, Prepared, PreparedPushes, PushTask, Swept, receipt_event};
+
+use crate::casework::Casework;
+use crate::store::Store;
+
+use super::frame::bell::Bell;
+
+/// The jobs, as workers see them.
+#[derive(Clone, Copy)]
+pub struct Jobs<'a>(&'a Casework);
+
+/// The jobs, as operators see them: what waits, what died, and bringing it back to life. An operator's command needs no more
+/// than these parts.
+#[derive(Clone, Copy)]
+pub struct Operations<'a> {
+    pub store: &'a Store,
+    /// Rung for replayed jobs. If no relay hears it, the sweeper of a running worker finds them.
+    pub bell: &'a Bell,
+}
+
+impl Casework {
+    #[must_use]
+    pub const fn jobs(&self) -> Jobs<'_> {
+        Jobs(self)
+    }
+
+    #[must_use]
+    pub fn operations(&self) -> Operations<'_> {
+        Operations { store: &self.parts.store, bell: &self.parts.bell }
+    }
+}

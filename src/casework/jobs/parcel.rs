@@ -1,91 +1,61 @@
-//! What becomes known about a parcel, and what follows: its state, what the resident is told, and the next job.
+//! What becomes known about a parcel, and what follows: its state, the resident's notification, and the next job.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::casework::Casework;
+use crate::casework::frame::apply::{CaseOfItem, EventMessage};
 use crate::casework::frame::item_of_case::item_of;
-use crate::domain::case::{Actor, Case};
-use crate::domain::delivery::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, Waybill};
+use crate::casework::jobs::{Jobs, ParcelChange, ParcelEffect, ParcelNews};
+use crate::domain::case::Case;
+use crate::domain::case::act::Act;
+use crate::domain::delivery::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Waybill};
+use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::ParcelId;
 use crate::domain::notice::notification::Event;
+use crate::domain::people::acting::{Acting, Actor};
 use crate::domain::work::job::{Job, Work};
 use crate::store::cases::{self, Owner};
 use crate::store::parcels::{self, ScanSource, StoredParcel, StoredScan};
 use crate::store::record::{ChangeKind, Record};
 use crate::store::{StoreError, Tx, jobs, notifications, reach};
 
-/// Something that became known about a parcel.
-#[derive(Debug, Clone)]
-pub struct ParcelEffect {
-    pub parcel: ParcelId,
-    pub change: ParcelChange,
-}
-
-/// What became known.
-#[derive(Debug, Clone)]
-pub enum ParcelChange {
-    /// The carrier has the order.
-    Ordered {
-        /// Its number, once it gave one.
-        waybill: Option<Waybill>,
-    },
-    /// An order of unknown outcome is withdrawn: the next one needs a new number.
-    Withdrawn,
-    /// The carrier refuses the recipient's address.
-    AddressRefused,
-    /// The order is cancelled, as we asked.
-    Cancelled,
-    /// The carrier told of its way.
-    Scanned(Trail),
-}
-
-/// What a carrier told of a parcel's way.
-#[derive(Debug, Clone)]
-pub struct Trail {
-    /// Its number there, where that is news.
-    pub waybill: Option<Waybill>,
-    pub scans: Vec<Scan>,
-    /// How we know.
-    pub source: ScanSource,
-}
-
-/// How soon after an order its way is asked for the first time.
+/// The time after an order after which its scans are asked for.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// How soon a carrier is asked again that called of an end and, when asked, did not know of it.
+/// The wait before a carrier is asked again that reported an end by a callback and, when asked, did not know of it.
 const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
-impl Casework {
+impl Jobs<'_> {
     /// Reads a parcel for a job.
-    pub async fn parcel(&self, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
-        parcels::find(&mut *self.store().connection().await?, self.store().keys(), id).await
+    pub async fn parcel(self, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
+        parcels::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await
     }
 
-    /// The parcel that a carrier speaks of.
+    /// The parcel that a carrier's order number or waybill names.
     pub async fn parcel_known_as(
-        &self,
+        self,
         carrier: &CarrierCode,
         order_no: Option<&OrderNo>,
         waybill: &Waybill,
     ) -> Result<Option<ParcelId>, StoreError> {
-        parcels::known_as(&mut *self.store().connection().await?, carrier, order_no, waybill).await
+        parcels::known_as(&mut *self.0.store().connection().await?, carrier, order_no, waybill).await
     }
 
-    /// Writes what became known, and adds to the record what the resident must be told. `trace` is the `traceparent` that
-    /// it all follows from.
+    /// Writes what became known, and adds the resident's notification to the record. `trace` is the `traceparent` of the
+    /// request that all of it follows from.
     pub(super) async fn apply_parcel(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         effect: &ParcelEffect,
         trace: Option<&str>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let found = parcels::find_for_change(tx, self.store().keys(), effect.parcel).await?;
-        let mut parcel = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?.parcel;
+        let found = parcels::find_for_change(tx, self.0.store().keys(), effect.parcel).await?;
+        let found = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?;
+        let mut parcel = found.parcel;
         let before = (parcel.state, parcel.waybill.clone());
         self.change_parcel(tx, record, &mut parcel, &effect.change, trace, now).await?;
         let parcel = &parcel;
@@ -94,7 +64,7 @@ impl Casework {
             record.change(parcel.person, ChangeKind::Parcel, parcel.id);
         }
         if before.0 != parcel.state {
-            self.tell(tx, record, parcel, trace, now).await?;
+            self.tell(tx, record, parcel, found.agency, trace, now).await?;
         }
         Ok(())
     }
@@ -110,7 +80,7 @@ impl Casework {
     ) -> Result<(), StoreError> {
         match change {
             ParcelChange::Ordered { waybill } => {
-                // What can be no number is told again, by a call or when asked.
+                // The carrier reports an invalid waybill again, by a callback or when asked.
                 let told = waybill.clone().filter(Waybill::is_sound);
                 parcel.waybill = told.or(parcel.waybill.take());
                 if parcel.state == ParcelState::Pending {
@@ -124,39 +94,39 @@ impl Casework {
             }
             ParcelChange::AddressRefused => parcel.state = ParcelState::AddressRefused,
             ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
-            ParcelChange::Scanned(trail) => {
+            ParcelChange::Scanned(news) => {
                 if parcel.state == ParcelState::Pending {
-                    // Its call overtook its answer to our order, which nobody waits for any more.
+                    // The callback overtook the answer to our order, and no worker waits for that answer any more.
                     record.enqueue(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
                 }
-                self.scan(tx, record, parcel, trail, now).await?;
+                self.scan(tx, record, parcel, news, now).await?;
             }
         }
         Ok(())
     }
 
-    /// Adds scans and folds the whole way anew. An end that is only a hint is asked for instead of believed; and where
-    /// the waybill is news, the carrier can be asked at last.
+    /// Adds scans, and derives the state from all of them again. An end that only a callback reported is not believed: the
+    /// carrier is asked. A new waybill is what the carrier can be asked by.
     async fn scan(
         &self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         parcel: &mut Parcel,
-        trail: &Trail,
+        news: &ParcelNews,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let keys = self.store().keys();
+        let keys = self.0.store().keys();
         let nameless = parcel.waybill.is_none();
         if nameless {
-            let named = trail.scans.first().map(|scan| &scan.waybill);
-            parcel.waybill = trail.waybill.as_ref().or(named).cloned();
+            let named = news.scans.first().map(|scan| &scan.waybill);
+            parcel.waybill = news.waybill.as_ref().or(named).cloned();
         }
-        parcels::add_scans(tx, keys, parcel.id, &trail.scans, trail.source, now).await?;
+        parcels::add_scans(tx, keys, parcel.id, &news.scans, news.source, now).await?;
         let way = parcels::scans(tx, keys, parcel.id).await?;
         let hinted_end = |step: &&StoredScan| !step.is_fact && step.scan.meaning.ends_the_way();
         let named_now = nameless && parcel.waybill.is_some();
         if named_now || way.iter().any(|step| hinted_end(&step)) {
-            confirm(tx, record, parcel, trail.source).await?;
+            confirm(tx, record, parcel, news.source).await?;
         }
         let believed = way.iter().filter(|step| !hinted_end(step)).map(|step| &step.scan);
         let cancelled_by_us = parcel.state == ParcelState::Cancelled;
@@ -167,18 +137,19 @@ impl Casework {
         Ok(())
     }
 
-    /// Tells the resident what the new state means to them, once, and remembers it in the case's history.
+    /// Notifies the resident of the new state, one time for each event, and adds the state to the case's history.
     async fn tell(
         &self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         parcel: &Parcel,
+        agency: AgencyCode,
         trace: Option<&str>,
         now: Instant,
     ) -> Result<(), StoreError> {
         let cause = json!({"parcel": parcel.id, "state": parcel.state, "waybill": parcel.waybill});
-        let carrier = Actor::Carrier(parcel.carrier.clone());
-        record.remember(parcel.case, &carrier, "parcel_moved", cause, now);
+        let acting = Acting { by: Actor::Carrier(parcel.carrier.clone()), for_: agency.into() };
+        record.remember(parcel.case, &acting, Act::ParcelMoved, cause, now);
         let Some(event) = event_of(parcel.state) else { return Ok(()) };
         if record.has_parcel_event(parcel.id, event)
             || notifications::has_parcel_event(tx, parcel.case, parcel.id, event).await?
@@ -187,20 +158,21 @@ impl Casework {
         }
         let case = self.case_of(tx, parcel).await?;
         let reach = reach::of(tx, &[parcel.person]).await?.remove(&parcel.person).unwrap_or_default();
-        let catalog = self.catalog().current();
+        let catalog = self.0.catalog().current();
         let item = item_of(tx, &catalog, &case).await?;
-        self.notify(record, (&case, &item), (event, Some(parcel.id)), &reach, trace, now)
+        let of = CaseOfItem { case: &case, item: &item };
+        self.0.notify(record, of, &EventMessage { event, parcel: Some(parcel.id), reach: &reach, trace }, now)
     }
 
     async fn case_of(&self, tx: &mut Tx<'_>, parcel: &Parcel) -> Result<Case, StoreError> {
-        let found = cases::find(tx, self.store().keys(), parcel.case, Owner::Applicant(parcel.person)).await?;
+        let found = cases::find(tx, self.0.store().keys(), parcel.case, Owner::Applicant(parcel.person)).await?;
         found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
     }
 }
 
-/// Has the carrier asked for what it hinted at: at once when it just called, even if it was asked for the last time
-/// before; after a while when it was just asked and did not know of its own call yet. The look-up may have been promised
-/// before, or a moment ago: one call can tell of the whole way, and be the first that is heard of the parcel.
+/// Has the carrier asked for what its callback reported: at once after a callback, even if the last look-up is done; after a
+/// while if the carrier was just asked and did not know of its own callback yet. The look-up may have been promised before, or
+/// a moment ago in this record: one callback can report all scans, and be the first word about the parcel.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {
@@ -214,12 +186,12 @@ async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: 
     jobs::hasten(tx, &key, within).await
 }
 
-/// The look-up of a parcel's way.
+/// The look-up of a parcel's scans.
 fn track(parcel: &Parcel) -> Work {
     Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() }
 }
 
-/// What a resident is told when a parcel comes into a state.
+/// The event of which a resident is notified when a parcel comes into a state.
 const fn event_of(state: ParcelState) -> Option<Event> {
     match state {
         ParcelState::PickedUp => Some(Event::ParcelPickedUp),

@@ -1,12 +1,12 @@
-//! Bringing a notification to a phone: what is needed before the call, and what follows from its outcome.
+//! Bringing a notification to a phone: what is needed before the gateway is called, and what follows from the outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::casework::Casework;
+use crate::casework::jobs::{Jobs, PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask};
 use crate::domain::kernel::ids::{JobId, NotificationId, PersonId};
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::{ChannelCode, Consent, Notification, PushMessage};
-use crate::domain::notice::reach::{AddressKind, Link};
+use crate::domain::notice::reach::Link;
 use crate::domain::work::doubt::Doubt;
 use crate::domain::work::job::{Job, Work};
 use crate::store::consent_holds::Wanted;
@@ -15,98 +15,19 @@ use crate::store::recipients::Recipient;
 use crate::store::record::Record;
 use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, notifications, reach, recipients};
 
-/// A push that a worker holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PendingPush {
-    pub job: JobId,
-    /// What it is to bring.
-    pub notification: NotificationId,
-    /// Whether it was held before: then the notification may have come another way since.
-    pub again: bool,
-}
-
-/// A message that is ready to be sent.
-#[derive(Debug, Clone)]
-pub struct PushTask {
-    /// The recipient's address on the channel.
-    pub to: Private<String>,
-    /// The same as the record keeps it.
-    pub kept: Vec<u8>,
-    /// The recipient's address as a keyed hash, for reservations and receipts.
-    pub recipient: String,
-    pub message: PushMessage,
-    pub person: PersonId,
-}
-
-impl PushTask {
-    /// The template whose consent is held for it, if it needs one.
-    #[must_use]
-    pub fn held_template(&self) -> Option<String> {
-        (self.message.consent != Consent::NotNeeded).then(|| self.message.template.clone())
-    }
-}
-
-/// What a push finds when it begins.
-#[derive(Debug, Clone)]
-pub enum Prepared {
-    /// Everything is there.
-    Ready(Box<PushTask>),
-    /// The person cannot or does not want to be reached there any more.
-    Unreachable,
-    /// The notification came over another channel, or went on to one.
-    NoNeed,
-}
-
-/// What became of a push, as far as it concerns the notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PushEffect {
-    pub notification: NotificationId,
-    /// Over which channel.
-    pub channel: ChannelCode,
-    /// How it ended there.
-    pub end: PushEnd,
-}
-
-/// How a push ended on one channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PushEnd {
-    /// It was delivered.
-    Delivered,
-    /// The person does not want it there.
-    Refused {
-        /// The template whose consent was held; `None` when none is needed, or it did not come to that.
-        template: Option<String>,
-    },
-    /// The address that was tried reaches nobody.
-    Gone {
-        /// Of what kind it is.
-        kind: AddressKind,
-        /// How the record keeps it.
-        kept: Vec<u8>,
-    },
-    /// It surely was not delivered, and will not be.
-    Failed,
-    /// Nobody knows, and asking again would be worse: another channel takes over.
-    Unknown,
-}
-
 /// A push that ended, and what follows from that.
 pub(super) struct EndedPush<'a> {
     pub job: JobId,
-    /// How it ended.
     pub effect: &'a PushEffect,
     /// The `traceparent` of the request that promised it.
     pub trace: Option<&'a str>,
 }
 
-/// What pushes find when they begin, by job; what is in the way of one is no trouble of the others.
-pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
-
-impl Casework {
+impl Jobs<'_> {
     /// Prepares pushes over one channel: finds the addresses, words the messages, and holds the consents that they use up.
-    /// Together, because one at a time the database would be asked twice a message.
-    pub async fn prepare_pushes(&self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
-        let mut connection = self.store().connection().await?;
+    /// They are prepared together, so that the database is not asked twice for each message.
+    pub async fn prepare_pushes(self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
+        let mut connection = self.0.store().connection().await?;
         let no_need = self.told_otherwise(&mut connection, link, pushes).await?;
         let ids: Vec<NotificationId> = pushes.iter().map(|push| push.notification).collect();
         let mut found = recipients::of(&mut connection, link, &ids).await?;
@@ -128,13 +49,13 @@ impl Casework {
     ///
     /// # Errors
     /// When the database is unavailable, or holds something unreadable.
-    pub async fn prepare_push(&self, link: &Link, push: PendingPush) -> Result<Prepared, StoreError> {
+    pub async fn prepare_push(self, link: &Link, push: PendingPush) -> Result<Prepared, StoreError> {
         let mut prepared = self.prepare_pushes(link, &[push]).await?;
         prepared.remove(&push.job).unwrap_or_else(|| Err(missing(&push.notification)))
     }
 
-    /// The notifications that came to their phones, or went on to a later channel, while their pushes over this one waited
-    /// or lay dead: whoever brings those back to life must not tell twice.
+    /// The notifications that reached their phones, or were passed on to a later channel, while their pushes over this one
+    /// waited or were dead letters: a replayed push must not notify twice.
     async fn told_otherwise(
         &self,
         conn: &mut Conn,
@@ -147,7 +68,7 @@ impl Casework {
             return Ok(BTreeSet::new());
         }
         let mut told = notifications::already_delivered(conn, &again).await?;
-        let later: Vec<&ChannelCode> = self.parts.chain.after(&link.channel).collect();
+        let later: Vec<&ChannelCode> = self.0.parts.chain.after(&link.channel).collect();
         let key_of = |notification: NotificationId, channel: &ChannelCode| {
             Work::Push { notification, channel: channel.clone() }.key()
         };
@@ -165,8 +86,10 @@ impl Casework {
         notification: &Notification,
         recipient: &Recipient,
     ) -> Result<Prepared, StoreError> {
-        let (person, event) = (notification.person, notification.event);
-        let (catalog, keys) = (self.catalog().current(), self.store().keys());
+        let person = notification.person;
+        let event = notification.event;
+        let catalog = self.0.catalog().current();
+        let keys = self.0.store().keys();
         let template = catalog.templates().for_(channel, event, recipient.language);
         let (Some(template), Some(to), Some(kept)) = (template, recipient.address(keys)?, recipient.sealed.clone())
         else {
@@ -177,20 +100,20 @@ impl Casework {
         Ok(Prepared::Ready(Box::new(PushTask { to, kept, recipient, message, person })))
     }
 
-    /// An address as receipts and reservations know it.
+    /// The keyed hash of an address, for receipts and reservations.
     pub(super) fn address_hash(&self, address: &Private<String>) -> String {
-        hex::encode(self.store().keys().hash("recipient", address.expose()))
+        hex::encode(self.0.store().keys().hash("recipient", address.expose()))
     }
 
-    /// What is known of a push of which nobody knows whether it was taken; `None` where there is no doubt.
+    /// What is known of a push of unknown outcome; `None` if its outcome is known.
     pub async fn doubt(
-        &self,
+        self,
         channel: &ChannelCode,
         job: JobId,
         copies: u32,
         task: &PushTask,
     ) -> Result<Option<Doubt>, StoreError> {
-        let mut connection = self.store().connection().await?;
+        let mut connection = self.0.store().connection().await?;
         let Some(handed_over) = jobs::handed_over(&mut connection, job).await? else { return Ok(None) };
         let Some(since) = handed_over.at.first().copied() else { return Ok(None) };
         let pushes = pushes_to(&mut connection, task.person, channel).await?;
@@ -209,9 +132,9 @@ impl Casework {
         }))
     }
 
-    /// Writes what follows from pushes that ended: who was reached, which consents are used up, who comes next.
+    /// Writes what follows from pushes that ended: the delivered notifications, the used consents, and the next channels.
     pub(super) async fn apply_pushes(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         ended: &[EndedPush<'_>],
@@ -231,8 +154,8 @@ impl Casework {
             let id = push.effect.notification;
             undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(&id)))?, push));
         }
-        // These consents are held in one order by all workers. Where another step of a settlement holds some in another order,
-        // PostgreSQL ends one of the two, and it is tried again.
+        // All workers lock these consents in one order. If another step of a settlement locks some in another order, PostgreSQL
+        // ends one of the two transactions, and it is tried again.
         undelivered.sort_by_key(|(notification, _)| notification.person);
         for (notification, push) in undelivered {
             settle_consent(tx, push.job, push.effect, notification.person).await?;
@@ -254,7 +177,7 @@ impl Casework {
             reach::forget(tx, person, &effect.channel, *kind, kept).await?;
         }
         let reach = reach::of(tx, &[person]).await?.remove(&person).unwrap_or_default();
-        let next = self.next_channel(&self.catalog().current(), event, &reach, Some(&effect.channel));
+        let next = self.0.next_channel(&self.0.catalog().current(), event, &reach, Some(&effect.channel));
         if let Some(channel) = next {
             record.enqueue(&Job::now(Work::Push { notification: id, channel }), trace)?;
         }
@@ -276,7 +199,7 @@ fn missing(id: &NotificationId) -> StoreError {
     StoreError::Broken(format!("{id} is not there"))
 }
 
-/// Holds the consents that messages need. Whoever gets none cannot be reached there.
+/// Holds the consents that messages need. A person without one cannot be reached there.
 async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPushes) -> Result<(), StoreError> {
     let wanted: Vec<Wanted<'_>> = prepared.iter().filter_map(|(job, push)| wanted(*job, push.as_ref().ok()?)).collect();
     let held = consent_holds::hold(conn, &link.channel, &wanted).await?;

@@ -1,14 +1,13 @@
-//! Receipts: what a gateway tells of a message after it took it. One proves what became of a push in doubt; another says
-//! that a message which was taken did not arrive after all.
+//! Receipts: what a gateway reports of a message after it took the message. A receipt may settle a push of unknown outcome, or
+//! say that a message which was taken did not arrive after all.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::push::{EndedPush, PushEffect, PushEnd, pushes_to};
-use crate::casework::Casework;
+use super::push::{EndedPush, pushes_to};
+use crate::casework::jobs::{Jobs, PushEffect, PushEnd, receipt_event};
 use crate::domain::kernel::ids::{JobId, NotificationId};
-use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Link;
 use crate::domain::work::doubt::Fate;
 use crate::domain::work::job::Work;
@@ -18,31 +17,24 @@ use crate::store::push_receipts::{self, Receipt};
 use crate::store::record::Record;
 use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications};
 
-/// The event that a push in doubt waits for: a receipt to this recipient for this template.
-#[must_use]
-pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> String {
-    format!("receipt:{channel}:{recipient}:{template}")
-}
-
-impl Casework {
-    /// Whether a receipt tells of a failure before the answer is written down that it takes back: the gateway took the message,
-    /// and the push is not settled yet.
-    pub async fn came_too_early(&self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
+impl Jobs<'_> {
+    /// True if a failure receipt arrived before the push it refers to was settled.
+    pub async fn came_too_early(self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
         if receipt.fate == Fate::Arrived {
             return Ok(false);
         }
-        let mut connection = self.store().connection().await?;
+        let mut connection = self.0.store().connection().await?;
         match &receipt.of {
             ReceiptOf::Key(key) => jobs::is_held(&mut connection, &Work::push_key(key, &link.channel)).await,
-            // Which push it was is known by the answer.
+            // The answer to the push says which push it was.
             ReceiptOf::Message { .. } => Ok(self.push_of(&mut connection, link, receipt).await?.is_none()),
         }
     }
 
-    /// Writes what a receipt proves: a push in doubt looks at it at once, and a message that was believed to have arrived,
-    /// and did not, goes on to the next channel.
+    /// Writes what a receipt proves: a push of unknown outcome becomes due at once, and a message that counted as delivered, and
+    /// was not, is passed on to the next channel.
     pub(super) async fn apply_receipt(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         link: &Link,
@@ -56,8 +48,8 @@ impl Casework {
             }
             ReceiptOf::Message { reference, template, at } => {
                 let recipient = self.address_hash(&receipt.address);
-                let (fate, happened_at) = (receipt.fate, *at);
-                let kept = Receipt { channel, reference, recipient: &recipient, template, fate, happened_at };
+                let fate = receipt.fate;
+                let kept = Receipt { channel, reference, recipient: &recipient, template, fate, happened_at: *at };
                 if !push_receipts::keep(tx, &kept).await? {
                     return Ok(());
                 }
@@ -82,7 +74,7 @@ impl Casework {
         match &receipt.of {
             ReceiptOf::Key(key) => jobs::by_key(conn, &Work::push_key(key, &link.channel)).await,
             ReceiptOf::Message { reference, .. } => {
-                let person = consents::giver(conn, self.store().keys(), link.address, &receipt.address).await?;
+                let person = consents::giver(conn, self.0.store().keys(), link.address, &receipt.address).await?;
                 let Some(person) = person else { return Ok(None) };
                 let pushes = pushes_to(conn, person, &link.channel).await?;
                 push_receipts::push_of(conn, &pushes, reference).await
@@ -91,7 +83,7 @@ impl Casework {
     }
 }
 
-/// The notification that a push is believed to have brought.
+/// The notification that a push counts as having delivered.
 async fn brought_by(conn: &mut Conn, job: JobId) -> Result<Option<NotificationId>, StoreError> {
     let work = jobs::done_with(conn, job, &Outcome::BROUGHT).await?;
     Ok(match work.map(Work::deserialize) {

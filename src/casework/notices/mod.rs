@@ -1,4 +1,5 @@
-//! What a person is told: the inbox, and live changes.
+//! What an applicant is told: the inbox, and live changes.
 
 pub mod inbox;
 pub mod live;
+pub mod log;

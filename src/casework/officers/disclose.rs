@@ -1,41 +1,43 @@
-//! 查看完整信息: an officer sees the numbers that are masked elsewhere. The history of the case keeps who did, when and
-//! why, before anything is shown.
+//! 查看完整信息: an officer sees the numbers that are masked elsewhere. The history of the case keeps who saw them, when and why,
+//! before anything is shown.
 
 use serde_json::json;
 
-use super::Desk;
-use super::read::CaseFile;
-use crate::casework::Casework;
 use crate::casework::frame::change::ChangeError;
-use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotentRequest};
+use crate::casework::officers::read::CaseFile;
+use crate::casework::officers::{OfficerAtWork, Officers};
+use crate::domain::case::act::Act;
 use crate::domain::kernel::ids::CaseId;
 use crate::store::record::Record;
 
-impl Casework {
-    /// Answers with a case of the agency with nothing masked; the same request again gets the same answer, and is no
-    /// second look.
+impl Officers<'_> {
+    /// Answers with a case in full, nothing masked. A repeated request gets the first answer again, and is not recorded as a
+    /// second disclosure.
     ///
     /// # Errors
-    /// When the agency has none of that id, or the record cannot be read or written.
+    /// When there is no such case in the officer's remit, or the database fails.
     pub async fn disclose(
-        &self,
-        desk: &Desk,
+        self,
+        officer: &OfficerAtWork,
         id: CaseId,
         reason: &str,
-        once: Option<&Once>,
+        request: Option<&IdempotentRequest>,
         answer: impl FnOnce(&CaseFile) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
-        let (mut tx, now) = (self.store().begin().await?, self.now());
-        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), once, now).await? {
+        let keys = self.0.store().keys();
+        let now = self.0.now();
+        let mut tx = self.0.store().begin().await?;
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, keys, request, now).await? {
             return Ok(idempotency::again(tx, answer).await?);
         }
-        let file = self.case_file_unmasked(&mut tx, desk, id).await?.ok_or(ChangeError::NotFound)?;
+        let file = self.unmasked(&mut tx, officer, id).await?.ok_or(ChangeError::NotFound)?;
+        let acting = officer.acting(&file.case.case.agency);
         let mut record = Record::default();
-        record.remember(id, &desk.actor(), "disclosed", json!({"reason": reason}), now);
+        record.remember(id, &acting, Act::Disclosed, json!({"reason": reason}), now);
         let answer = answer(&file);
-        idempotency::leave_in(&mut record, self.store().keys(), once, &answer, now)?;
-        let offers = self.save(&mut tx, &record, now).await?;
-        self.commit(tx, &record, offers).await?;
+        idempotency::leave_in(&mut record, keys, request, &answer, now)?;
+        self.0.save_and_commit(tx, &record, now).await?;
         Ok(Given::first(answer))
     }
 }

@@ -1,8 +1,9 @@
-//! What officers (审批人员) do with the cases of their agency.
+//! What officers (审批人员) do with the cases of their remit.
 
 pub mod accept;
 pub mod decide;
 pub mod disclose;
+pub mod label;
 pub mod notice_supplement;
 pub mod parcels;
 pub mod read;
@@ -10,60 +11,72 @@ pub mod read_upload;
 
 use serde_json::Value;
 
-use crate::casework::frame::change::Act;
-use crate::casework::frame::idempotency::Once;
-use crate::domain::case::{Actor, Case};
+use crate::casework::Casework;
+use crate::casework::frame::change::CaseAct;
+use crate::casework::frame::idempotency::IdempotentRequest;
+use crate::domain::case::Case;
+use crate::domain::case::act::Act;
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::ids::{CaseId, OfficerId};
+use crate::domain::people::acting::{Acting, Actor};
+use crate::domain::people::remit::Remit;
 use crate::store::cases::Owner;
 
-/// An officer at work. They see and change only what is their agency's.
+/// The officers' side of the cases.
+#[derive(Clone, Copy)]
+pub struct Officers<'a>(&'a Casework);
+
+impl Casework {
+    #[must_use]
+    pub const fn officers(&self) -> Officers<'_> {
+        Officers(self)
+    }
+}
+
+/// An officer at work. They see and change only cases of their remit.
 #[derive(Debug, Clone)]
-pub struct Desk {
+pub struct OfficerAtWork {
     pub officer: OfficerId,
-    /// Of which agency.
-    pub agency: AgencyCode,
+    pub remit: Remit,
     /// The `traceparent` of the request.
     pub trace: Option<String>,
 }
 
-impl Desk {
+impl OfficerAtWork {
     fn owner(&self) -> Owner<'_> {
-        Owner::Agency(&self.agency)
+        Owner::Remit(&self.remit)
     }
 
     const fn actor(&self) -> Actor {
         Actor::Officer(self.officer)
+    }
+
+    /// The officer, in the office of the agency that owns a case.
+    fn acting(&self, agency: &AgencyCode) -> Acting {
+        Acting { by: self.actor(), for_: agency.clone().into() }
     }
 }
 
 /// An act that an officer asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// On which case.
     pub case: CaseId,
-    /// At which version it was read: two officers can never both decide.
+    /// The version at which the officer read the case: two officers can never both decide.
     pub version: i64,
-    /// Asked once, whatever the network does.
-    pub once: Option<&'a Once>,
+    pub request: Option<&'a IdempotentRequest>,
 }
 
 impl<'a> Asked<'a> {
-    /// The act of an officer at this desk.
-    pub(in crate::casework) fn act(
-        self,
-        desk: &'a Desk,
-        name: &'static str,
-        cause: &'a (dyn Fn(&Case) -> Value + Sync),
-    ) -> Act<'a> {
-        Act {
+    /// The act, with the officer who asks for it.
+    fn by(self, officer: &'a OfficerAtWork, act: Act, cause: &'a (dyn Fn(&Case) -> Value + Sync)) -> CaseAct<'a> {
+        CaseAct {
             case: self.case,
-            owner: desk.owner(),
+            owner: officer.owner(),
             version: Some(self.version),
-            actor: desk.actor(),
-            name,
+            by: officer.actor(),
+            act,
             cause,
-            trace: desk.trace.as_deref(),
+            trace: officer.trace.as_deref(),
         }
     }
 }

@@ -1,37 +1,37 @@
-//! 补正告知: an officer says, once, everything that is missing.
+//! 补正告知: an officer lists everything that is missing. The law allows one such notice.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
 
-use super::{Asked, Desk};
-use crate::casework::Casework;
 use crate::casework::frame::change::{ChangeError, Context};
 use crate::casework::frame::idempotency::{Answer, Given};
+use crate::casework::officers::{Asked, OfficerAtWork, Officers};
 use crate::domain::case::Case;
+use crate::domain::case::act::Act;
 use crate::store::cases::VersionedCase;
 
 const SECONDS_OF_A_DAY: u64 = 24 * 3600;
 
-impl Casework {
+impl Officers<'_> {
     /// Gives notice of what is missing, and answers.
     ///
     /// # Errors
-    /// When the case is not there, was changed, does not wait for acceptance, had a notice before, the days for one are
-    /// over, or nothing is listed.
+    /// When there is no such case in the officer's remit, it was changed, it does not wait for acceptance, it had a notice
+    /// before, the days for a notice are over, or nothing is listed.
     pub async fn notice_supplement(
-        &self,
-        desk: &Desk,
+        self,
+        officer: &OfficerAtWork,
         asked: Asked<'_>,
         points: Vec<String>,
         answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
-        let act = asked.act(desk, "supplement_noticed", &cause);
         let notice = |case: Case, context: &Context<'_>| {
-            let days = Days::new(self.parts.answer_within.as_secs() / SECONDS_OF_A_DAY);
+            let days = Days::new(self.0.parts.answer_within.as_secs() / SECONDS_OF_A_DAY);
             let answer_by = context.today.checked_add_days(days).unwrap_or(NaiveDate::MAX);
-            Ok(case.notice_supplement(points, answer_by, desk.actor(), context.now)?)
+            Ok(case.notice_supplement(points, answer_by, officer.actor(), context.now)?)
         };
-        self.act(act, asked.once, notice, answer).await
+        let act = asked.by(officer, Act::SupplementNoticed, &cause);
+        self.0.act(act, asked.request, notice, answer).await
     }
 }
 

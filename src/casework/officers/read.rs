@@ -2,49 +2,59 @@
 
 use chrono::NaiveDate;
 
-use super::Desk;
-use crate::casework::Casework;
 use crate::casework::frame::item_of_case::item_of;
+use crate::casework::officers::{OfficerAtWork, Officers};
 use crate::domain::application::Application;
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::ids::CaseId;
 use crate::store::cases::{self, HistoryEntry, VersionedCase};
 use crate::store::{Conn, StoreError};
 
-/// A case with all that was handed in.
+/// A case with everything that was handed in.
 pub struct CaseFile {
     pub case: VersionedCase,
-    /// What was applied for, as submitted.
+    /// The application as submitted.
     pub application: Application,
     /// The answer to a supplement notice.
     pub supplement: Option<Application>,
 }
 
-impl Casework {
-    /// The agency's open cases by due date, after a place in the queue.
+impl Officers<'_> {
+    /// The open cases of the remit by due date, after a place in the queue.
     pub async fn queue(
-        &self,
-        desk: &Desk,
+        self,
+        officer: &OfficerAtWork,
         state: Option<&str>,
         after: Option<(Option<NaiveDate>, CaseId)>,
         limit: i64,
     ) -> Result<Vec<VersionedCase>, StoreError> {
-        let keys = self.store().keys();
-        cases::queue(&mut *self.store().connection().await?, keys, &desk.agency, state, after, limit).await
+        let mut connection = self.0.store().connection().await?;
+        let keys = self.0.store().keys();
+        let mut found = Vec::new();
+        for agency in officer.remit.agencies() {
+            found.extend(cases::queue(&mut connection, keys, agency, state, after, limit).await?);
+        }
+        found.sort_by_key(|found| (found.case.due_on.is_none(), found.case.due_on, found.case.id));
+        found.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(found)
     }
 
-    /// A case of the agency by its number, whatever state it is in.
-    pub async fn case_numbered(&self, desk: &Desk, number: &CaseNumber) -> Result<Option<VersionedCase>, StoreError> {
-        cases::by_number(&mut *self.store().connection().await?, self.store().keys(), &desk.agency, number).await
+    /// A case of the remit by its number, in any state.
+    pub async fn by_number(
+        self,
+        officer: &OfficerAtWork,
+        number: &CaseNumber,
+    ) -> Result<Option<VersionedCase>, StoreError> {
+        let mut connection = self.0.store().connection().await?;
+        cases::by_number(&mut connection, self.0.store().keys(), &officer.remit, number).await
     }
 
-    /// A case of the agency with all that was handed in, resident IDs and phone numbers masked; `None` if it has none of
-    /// that id.
-    pub async fn case_file(&self, desk: &Desk, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        let Some(file) = self.case_file_unmasked(&mut connection, desk, id).await? else { return Ok(None) };
-        let catalog = self.catalog().current();
-        // Only the form tells what has to be masked.
+    /// A case of the remit with everything that was handed in, resident IDs and phone numbers masked.
+    pub async fn case_file(self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
+        let mut connection = self.0.store().connection().await?;
+        let Some(file) = self.unmasked(&mut connection, officer, id).await? else { return Ok(None) };
+        let catalog = self.0.catalog().current();
+        // Only the form says what must be masked.
         let item = item_of(&mut connection, &catalog, &file.case.case).await?;
         let form = item.form.as_ref();
         Ok(Some(CaseFile {
@@ -54,15 +64,15 @@ impl Casework {
         }))
     }
 
-    /// The same with nothing masked: for [`Casework::disclose`], which records why.
-    pub(super) async fn case_file_unmasked(
-        &self,
+    /// The same with nothing masked, for callers that record the disclosure.
+    pub(super) async fn unmasked(
+        self,
         conn: &mut Conn,
-        desk: &Desk,
+        officer: &OfficerAtWork,
         id: CaseId,
     ) -> Result<Option<CaseFile>, StoreError> {
-        let keys = self.store().keys();
-        let Some(case) = cases::find(conn, keys, id, desk.owner()).await? else { return Ok(None) };
+        let keys = self.0.store().keys();
+        let Some(case) = cases::find(conn, keys, id, officer.owner()).await? else { return Ok(None) };
         let parts = cases::sealed_parts(conn, &[id]).await?.into_iter().next();
         let parts = parts.ok_or_else(|| StoreError::Broken(format!("the application of {id}")))?;
         let application = keys.open_json("cases.application", &parts.application)?;
@@ -71,11 +81,11 @@ impl Casework {
         Ok(Some(CaseFile { case, application, supplement }))
     }
 
-    /// The history of a case of the agency, oldest first; `None` if it has none of that id.
-    pub async fn case_history(&self, desk: &Desk, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
-        let mut connection = self.store().connection().await?;
-        let keys = self.store().keys();
-        if cases::find(&mut connection, keys, id, desk.owner()).await?.is_none() {
+    /// The history of a case of the remit, oldest first; `None` if there is no such case.
+    pub async fn history(self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
+        let mut connection = self.0.store().connection().await?;
+        let keys = self.0.store().keys();
+        if cases::find(&mut connection, keys, id, officer.owner()).await?.is_none() {
             return Ok(None);
         }
         cases::history(&mut connection, keys, id).await.map(Some)

@@ -1,11 +1,11 @@
 //! An officer reads a file that was handed in. Scans show whole identity cards, so reading one is a disclosure: the history of
-//! the case keeps who did and when, before anything is sent. It needs no reason, because the files are what is decided on.
+//! the case keeps who read it and when, before anything is sent. It needs no reason, because the decision rests on the files.
 
 use serde_json::json;
 
-use super::Desk;
-use crate::casework::Casework;
 use crate::casework::cases::uploads::Content;
+use crate::casework::officers::{OfficerAtWork, Officers};
+use crate::domain::case::act::Act;
 use crate::domain::kernel::ids::{CaseId, UploadId};
 use crate::files::FilesError;
 use crate::store::StoreError;
@@ -17,38 +17,34 @@ use crate::store::uploads::StoredUpload;
 pub enum ReadUploadError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The place of the files.
     #[error(transparent)]
     Files(#[from] FilesError),
 }
 
-impl Casework {
-    /// A file of a case of the agency; `None` if that has no such case, or the case no such file.
-    ///
-    /// # Errors
-    /// When the record cannot be read or written, or the file cannot be read.
-    pub async fn read_case_upload(
-        &self,
-        desk: &Desk,
+impl Officers<'_> {
+    /// A file of a case of the remit; `None` if there is no such case, or the case has no such file.
+    pub async fn read_upload(
+        self,
+        officer: &OfficerAtWork,
         case: CaseId,
         upload: UploadId,
     ) -> Result<Option<(StoredUpload, Content)>, ReadUploadError> {
-        let mut connection = self.store().connection().await?;
-        let Some(file) = self.case_file_unmasked(&mut connection, desk, case).await? else { return Ok(None) };
+        let mut connection = self.0.store().connection().await?;
+        let Some(file) = self.unmasked(&mut connection, officer, case).await? else { return Ok(None) };
         drop(connection);
         let mut handed_in = file.application.uploads();
         handed_in.extend(file.supplement.iter().flat_map(|answer| answer.uploads()));
         if !handed_in.contains(&upload) {
             return Ok(None);
         }
-        let Some(stored) = self.stored_upload(upload).await? else { return Ok(None) };
-        let content = self.upload_content(&stored).await?;
-        let now = self.now();
+        let Some(stored) = self.0.uploads().stored(upload).await? else { return Ok(None) };
+        let content = self.0.uploads().content(&stored).await?;
+        let now = self.0.now();
+        let acting = officer.acting(&file.case.case.agency);
         let mut record = Record::default();
-        record.remember(case, &desk.actor(), "upload_read", json!({ "upload": upload }), now);
-        let mut tx = self.store().begin().await?;
-        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
-        self.commit(tx, &record, offers).await?;
+        record.remember(case, &acting, Act::UploadRead, json!({ "upload": upload }), now);
+        let tx = self.0.store().begin().await?;
+        self.0.save_and_commit(tx, &record, now).await.map_err(SaveError::into_store)?;
         Ok(Some((stored, content)))
     }
 }

@@ -1,34 +1,42 @@
-//! Clients tell about the installations that they are, at every start and whenever a push token changes.
+//! Clients register the device that they run on, at every start and when a push token changes.
 
 use super::People;
 use crate::domain::kernel::ids::{InstallationId, PersonId};
 use crate::domain::notice::device::Device;
 use crate::store::{StoreError, devices};
 
-/// Why a device is not kept.
+/// Why a device is not registered.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
-    /// Its push token is for a channel that this installation does not send over.
+    /// The push token is for a channel that this installation does not use.
     #[error("this installation has no such channel")]
     UnknownChannel,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// The devices of applicants.
+#[derive(Clone, Copy)]
+pub struct Devices<'a>(&'a People);
+
 impl People {
-    /// Keeps a device as it describes itself now.
-    ///
-    /// # Errors
-    /// When its push channel is none of ours.
-    pub async fn register_device(&self, device: &Device) -> Result<(), RegisterError> {
-        if device.push.as_ref().is_some_and(|push| !self.push_channels.contains(&push.channel)) {
+    #[must_use]
+    pub const fn devices(&self) -> Devices<'_> {
+        Devices(self)
+    }
+}
+
+impl Devices<'_> {
+    /// Registers a device as it describes itself now.
+    pub async fn register(self, device: &Device) -> Result<(), RegisterError> {
+        if device.push.as_ref().is_some_and(|push| !self.0.push_channels.contains(&push.channel)) {
             return Err(RegisterError::UnknownChannel);
         }
-        Ok(devices::put(&mut *self.store.connection().await?, self.store.keys(), device).await?)
+        Ok(devices::put(&mut *self.0.store.connection().await?, self.0.store.keys(), device).await?)
     }
 
-    /// Forgets a device; says whether the person had it.
-    pub async fn forget_device(&self, person: PersonId, id: InstallationId) -> Result<bool, StoreError> {
-        devices::remove(&mut *self.store.connection().await?, person, id).await
+    /// Forgets a device; returns false if the person has no such device.
+    pub async fn forget(self, person: PersonId, id: InstallationId) -> Result<bool, StoreError> {
+        devices::remove(&mut *self.0.store.connection().await?, person, id).await
     }
 }

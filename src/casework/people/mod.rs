@@ -1,30 +1,23 @@
 //! People, officers and API clients: how they sign in, who they are, and how they are reached.
 //!
-//! A session that was ended is refused a refresh at once. Access tokens that a resident was given before run out within
-//! [`crate::auth::tokens::LIFETIME`], because they are checked without asking the database; those of officers and API
-//! clients within a second, because who they are is looked up ([`known`]).
+//! A session that ended gets no new tokens at once. Access tokens that a resident holds expire within
+//! [`crate::auth::tokens::LIFETIME`], because they are checked without the database. Those of officers and API clients are
+//! refused within a second, because the account behind them is looked up ([`known`]).
+//!
+//! [`People`] is what these use cases share. Each noun has a handle: `people.sessions().by_sms(…)`,
+//! `people.identity().verify(…)`. Officers' accounts and API clients need only a few parts, so that an administration command
+//! builds just those.
 
-pub mod address_book;
-pub mod at_desk;
-pub mod attach_wechat;
-pub mod check_code;
-pub mod client_token;
+pub mod addresses;
+pub mod clients;
+pub mod consents;
 pub mod devices;
-pub mod join;
-pub mod manage_clients;
-pub mod manage_officers;
-pub mod me;
-pub mod officer_sign_in;
+pub mod identity;
+pub mod known;
+pub mod login_codes;
+pub mod officers;
 pub mod recent;
-pub mod refresh;
-pub mod report_consents;
-pub mod request_login_code;
-pub mod set_phone;
-pub mod sign_in_sms;
-pub mod sign_in_wechat;
-pub mod sign_out;
-pub mod signed_in;
-pub mod verify_identity;
+pub mod sessions;
 
 use std::sync::Arc;
 
@@ -49,29 +42,26 @@ pub type Regions = Arc<dyn Fn(&str) -> Option<RegionNames> + Send + Sync>;
 #[derive(Clone)]
 pub struct People {
     pub store: Store,
-    /// What tells the time.
     pub clock: Clock,
-    /// What is rung after a commit.
+    /// Rung after a commit.
     pub bell: Bell,
-    /// Makes and checks access tokens.
     pub tokens: Tokens,
-    /// Makes and checks passwords.
     pub passwords: Passwords,
-    /// WeChat's sign-in, where it is offered.
+    /// WeChat's sign-in, if the installation offers it.
     pub login: Option<Arc<dyn LoginGateway>>,
-    /// The real-name check, where there is one.
+    /// The real-name check, if the installation has one.
     pub identity: Option<Arc<dyn IdentityGateway>>,
     /// The channel that carries one-time codes.
     pub code_channel: ChannelCode,
     /// The channels that find a device by a token that it reports.
     pub push_channels: Arc<[ChannelCode]>,
-    /// The message templates in force: what people can be asked to consent to.
+    /// The message templates in force, for which people can be asked for consent.
     pub catalog: Catalog,
     /// The counties that exist.
     pub regions: Regions,
-    /// The API clients that were looked up a moment ago.
+    /// API clients that were looked up a moment ago.
     pub recent_clients: Recent<ClientId, ApiClient>,
-    /// The officers that were looked up a moment ago, by their sign-ins.
+    /// Officers that were looked up a moment ago, by session.
     pub recent_officers: Recent<SessionId, Officer>,
     /// The address of our token endpoint: the audience of client assertions.
     pub token_endpoint: Arc<str>,

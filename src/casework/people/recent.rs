@@ -1,6 +1,6 @@
-//! What was looked up a moment ago. A busy client hands in thousands of decisions a second, and an officer opens one case
-//! after another; who they are is not read from the record for each request. Whoever is shut out, or given another role,
-//! stays as they were for [`RECENT_FOR`] at the most.
+//! A cache of accounts that were looked up a moment ago. A busy API client reports thousands of decisions a second, and an
+//! officer opens one case after another; their accounts are not read from the database for each request. A revoked or changed
+//! account is used for at most [`RECENT_FOR`] longer.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use quick_cache::sync::Cache;
 
 use crate::domain::kernel::clock::Stopwatch;
 
-/// How long something need not be looked up again.
+/// How long a value is not looked up again.
 const RECENT_FOR: Duration = Duration::from_secs(1);
 
-/// How much is remembered; what was not asked for lately is forgotten first.
+/// How many values are cached; the least recently used is dropped first.
 const REMEMBERED: usize = 4096;
 
-/// What was looked up, by its id. Cloning shares it.
+/// Cached values by id. Cloning shares the cache.
 pub struct Recent<I, T>(Arc<Cache<I, Entry<T>>>);
 
-/// Something, and since when it is known.
+/// A value, and the time since it was looked up.
 type Entry<T> = (Arc<Stopwatch>, Arc<T>);
 
 impl<I, T> Clone for Recent<I, T> {
@@ -35,14 +35,14 @@ impl<I: Hash + Eq, T> Default for Recent<I, T> {
 }
 
 impl<I: Hash + Eq, T> Recent<I, T> {
-    /// What was looked up a moment ago.
+    /// A value that was looked up a moment ago.
     #[must_use]
     pub fn find(&self, id: &I) -> Option<Arc<T>> {
         let (since, known) = self.0.get(id)?;
         (since.elapsed() < RECENT_FOR).then_some(known)
     }
 
-    /// Remembers what a look-up found; what is no more is forgotten.
+    /// Caches what a look-up found, or drops a value that is gone.
     pub fn remember(&self, id: I, found: Option<&Arc<T>>) {
         match found {
             Some(found) => self.0.insert(id, (Arc::new(Stopwatch::start()), Arc::clone(found))),

@@ -1,24 +1,26 @@
-//! Records reported decisions: many at once, a poison row alone.
+//! Records reported decisions: many in one statement; if one of them breaks the statement, each alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
+use super::Results;
+use super::report::{NewDelivery, NewResult, Recorded, Reported, Reporter, RowFault, RowRefusal};
 use super::row::Repetition;
-use super::{BackOffice, NewDelivery, NewResult, Recorded, RowFault, RowRefusal};
-use crate::casework::Casework;
-use crate::casework::frame::apply::Applicant;
+use crate::casework::frame::apply::{Applicant, CaseOfItem};
 use crate::casework::frame::change::ChangeError;
-use crate::casework::frame::idempotency::OnceError;
+use crate::casework::frame::history;
+use crate::casework::frame::idempotency::IdempotencyError;
 use crate::casework::frame::powers::NOT_PUBLISHED;
-use crate::casework::officers::decide::cause;
 use crate::catalog::Snapshot;
+use crate::domain::case::act::Act;
 use crate::domain::case::number::CaseNumber;
-use crate::domain::case::{Actor, Case, Delivery, State};
+use crate::domain::case::{Case, Delivery, State};
 use crate::domain::item::ItemVersion;
 use crate::domain::kernel::clock::{Instant, beijing_day, fresh};
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::reach::Reach;
+use crate::domain::people::acting::{Acting, Actor};
 use crate::domain::work::job::Offer;
 use crate::store::cases::{self, Owner, ReportMark, ReportedCase, VersionedCase};
 use crate::store::record::{NamedPerson, Opening, Record, SaveError};
@@ -26,27 +28,10 @@ use crate::store::refused_applications::{By, Refused};
 use crate::store::reported::{self, KnownApplicant, Name, Named};
 use crate::store::{Conn, KeyRing, StoreError, people};
 
-/// A decision as a back-office system reports it.
-#[derive(Debug, Clone)]
-pub struct Reported {
-    pub office: BackOffice,
-    /// What it reports.
-    pub result: NewResult,
-    /// The key of its request, if it came alone.
-    pub key: Option<String>,
-}
-
-impl Reported {
-    /// What names it: the source, and its reference there.
-    pub(super) fn key(&self) -> (String, String) {
-        (self.office.source.clone(), self.result.reference.clone())
-    }
-}
-
 /// A row that passed its checks.
 pub(super) struct Row<'a> {
     at: usize,
-    office: &'a BackOffice,
+    office: &'a Reporter,
     result: &'a NewResult,
     mark: ReportMark,
     item: &'a ItemVersion,
@@ -60,6 +45,13 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The number of a new case, and its applicant.
+struct NewOwner<'a> {
+    number: CaseNumber,
+    person: PersonId,
+    reach: &'a Reach,
+}
+
 /// Rows that are written, but not committed yet.
 pub(super) struct Written {
     pub verdicts: Verdicts,
@@ -70,45 +62,48 @@ pub(super) struct Written {
 /// Verdicts by the place of their rows.
 pub(super) type Verdicts = BTreeMap<usize, Recorded>;
 
-impl Casework {
+impl Results<'_> {
     /// Records reported decisions, each with a verdict of its own, in the order given.
     ///
     /// # Errors
-    /// When the record is unavailable: then nothing was recorded, and the same batch may be sent again.
-    pub async fn record_results(&self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
+    /// When the database is unavailable: then nothing was recorded, and the same batch may be sent again.
+    pub async fn record_all(self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let recorded = match self.record_as_published(reported).await {
             Err(SaveError::NotInForce) => {
-                self.refresh_catalogue().await?;
+                self.0.refresh_catalogue().await?;
                 self.record_as_published(reported).await
             }
             recorded => recorded,
         };
         let verdicts = recorded.map_err(SaveError::into_store)?;
-        self.keep_refusals(&refused_by_the_list(reported, &verdicts)).await?;
+        self.0.keep_refusals(&refused_by_the_list(reported, &verdicts)).await?;
         Ok(verdicts.into_values().collect())
     }
 
-    /// The same by the catalogue in memory. Where the record knows of a newer one, some may have been recorded.
+    /// The same by the catalogue in memory. If the database holds a newer one, some decisions may have been recorded.
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
-        let (catalog, now) = (self.catalog().current(), self.now());
+        let catalog = self.0.catalog().current();
+        let now = self.0.now();
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
         match self.record_rows(&rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
             Err(error) if is_of_all(&error) => return Err(error),
-            // Something in one of them cannot be written: each goes alone.
+            // One of them cannot be written: each goes alone.
             Err(_) => verdicts.extend(self.record_one_by_one(&rows, now).await?),
         }
         Ok(verdicts)
     }
 
-    /// The rows that are sound, and the verdicts on the others.
+    /// The valid rows, and the verdicts on the others.
     pub(super) fn check_rows<'a>(
         &self,
         catalog: &'a Snapshot,
         reported: &'a [Reported],
         now: Instant,
     ) -> (Vec<Row<'a>>, Verdicts) {
-        let (mut rows, mut verdicts, mut seen) = (Vec::new(), Verdicts::new(), BTreeSet::new());
+        let mut rows = Vec::new();
+        let mut verdicts = Verdicts::new();
+        let mut seen = BTreeSet::new();
         for (at, one) in reported.iter().enumerate() {
             let Reported { office, result, .. } = one;
             if !seen.insert((&office.source, &result.reference)) {
@@ -117,7 +112,7 @@ impl Casework {
             }
             match self.check_row(catalog, office, result, now) {
                 Ok((item, delivery)) => {
-                    let mark = one.mark(self.store().keys());
+                    let mark = one.mark(self.0.store().keys());
                     rows.push(Row { at, office, result, mark, item, delivery });
                 }
                 Err(refusal) => drop(verdicts.insert(at, Recorded::Refused(refusal))),
@@ -126,7 +121,7 @@ impl Casework {
         (rows, verdicts)
     }
 
-    pub(super) async fn record_one_by_one(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
+    pub(super) async fn record_one_by_one(self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut verdicts = Verdicts::new();
         for row in rows {
             match self.record_rows(std::slice::from_ref(row), now).await {
@@ -148,37 +143,38 @@ impl Casework {
         }
     }
 
-    /// Without a transaction: what is written is one statement, which is one by itself.
+    /// Without a transaction: everything is written by one statement, which is atomic by itself.
     async fn record_at_once(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
-        let mut connection = self.store().connection().await?;
-        let numbers = self.case_numbers(&mut connection, beijing_day(now), rows.len()).await?;
+        let mut connection = self.0.store().connection().await?;
+        let numbers = self.0.numbers.take(&mut connection, beijing_day(now), rows.len()).await?;
         let Written { verdicts, record, offers } = self.write_rows(&mut connection, rows, numbers, now).await?;
-        self.ring(&record, offers);
+        self.0.ring(&record, offers);
         Ok(verdicts)
     }
 
-    /// Judges rows, and writes those that are new. Two statements for all of them: what is known of them, and all that they
-    /// write. If somebody else writes the same in between, a rule of the schema is broken, and nothing is written.
+    /// Compares rows with what is known, and writes the new ones. Two statements for all rows: one reads what is known, one
+    /// writes everything. If another process writes the same in between, a constraint breaks, and nothing is written.
     pub(super) async fn write_rows(
-        &self,
+        self,
         conn: &mut Conn,
         rows: &[Row<'_>],
         numbers: Vec<CaseNumber>,
         now: Instant,
     ) -> Result<Written, SaveError> {
-        let keys = self.store().keys();
+        let keys = self.0.store().keys();
         let named: Vec<Named<'_>> = rows.iter().map(|row| row.named(keys)).collect();
         let known = reported::look_up(conn, &named).await?;
         let looked_up = rows.iter().zip(named).zip(known);
         let (taken, new): (Vec<_>, Vec<_>) = looked_up.partition(|(_, known)| known.is_taken);
         let taken: Vec<&Row<'_>> = taken.into_iter().map(|((row, _), _)| row).collect();
         let mut verdicts = compare(conn, keys, &taken).await?;
-        let (mut record, mut strangers) = (Record::default(), HashMap::new());
+        let mut record = Record::default();
+        let mut strangers = HashMap::new();
         for (((row, named), known), number) in new.into_iter().zip(numbers) {
             let phone = &row.result.applicant.phone;
             let (person, reach) = match known.applicant {
                 Some(KnownApplicant { id, is_awaited: false, reach }) => (id, reach),
-                // Nobody came under this name yet: messages go to the phone that is named last.
+                // Nobody signed in under this name yet: messages go to the phone that was reported last.
                 awaited => {
                     let (id, reach) = awaited.map_or_else(stranger, |awaited| (awaited.id, awaited.reach));
                     let (id, told_at) = strangers.entry(named.applicant).or_insert((id, phone));
@@ -186,7 +182,7 @@ impl Casework {
                     (*id, Reach { phone: true, ..reach })
                 }
             };
-            let opened = self.open_decided(&mut record, row, (number, person, &reach), now);
+            let opened = self.open_decided(&mut record, row, NewOwner { number, person, reach: &reach }, now);
             verdicts.insert(row.at, opened.map_or_else(Recorded::Refused, Recorded::Created));
         }
         for (name, (person, phone)) in strangers {
@@ -195,27 +191,29 @@ impl Casework {
         if record.is_empty() {
             return Ok(Written { verdicts, record, offers: Vec::new() });
         }
-        let offers = self.save(conn, &record, now).await?;
+        let offers = self.0.save(conn, &record, now).await?;
         Ok(Written { verdicts, record, offers })
     }
 
-    /// Adds a case that is decided from the start to a record, with all that its decision owes.
+    /// Adds a case that is decided from the start to a record, with everything that its decision owes.
     fn open_decided(
         &self,
         record: &mut Record,
         row: &Row<'_>,
-        (number, applicant, reach): (CaseNumber, PersonId, &Reach),
+        NewOwner { number, person, reach }: NewOwner<'_>,
         now: Instant,
     ) -> Result<VersionedCase, RowRefusal> {
-        let (office, result) = (row.office, row.result);
-        let actor = Actor::Client(office.client);
+        let office = row.office;
+        let result = row.result;
+        let agency = row.item.item.agency.clone();
+        let acting = Acting { by: Actor::Client(office.client), for_: agency.clone().into() };
         let case = Case {
             id: fresh(CaseId::from_uuid),
             number,
-            applicant,
+            applicant: person,
             item: row.item.item.code.clone(),
             item_version: row.item.version,
-            agency: row.item.item.agency.clone(),
+            agency,
             delivery: row.delivery.clone(),
             submitted_at: result.decided_at,
             due_on: None,
@@ -223,13 +221,13 @@ impl Casework {
             supplement: None,
             state: State::Submitted,
         };
-        let taken_over = case.take_over(result.ruling.clone(), actor.clone(), result.decided_at);
+        let taken_over = case.take_over(result.ruling.clone(), acting.by.clone(), result.decided_at);
         let (case, owed) = taken_over.map_err(|_| RowRefusal::Faulty(vec![RowFault::NoReasons]))?;
         let recipient = match &result.delivery {
             NewDelivery::Courier(recipient) => Some(recipient.clone()),
             NewDelivery::Electronic | NewDelivery::Counter(_) => None,
         };
-        let keys = self.store().keys();
+        let keys = self.0.store().keys();
         let sealed = recipient.as_ref().map(|recipient| keys.seal_json("cases.recipient", recipient)).transpose()?;
         let opening = Opening {
             source: &office.source,
@@ -239,26 +237,26 @@ impl Casework {
             recipient: sealed.as_deref(),
         };
         record.open(&case, &opening)?;
-        record.remember(case.id, &actor, "taken_over", cause(&case), now);
+        record.remember(case.id, &acting, Act::TakenOver, history::decision(&case), now);
         let applicant = Applicant { reach, recipient, trace: office.trace.as_deref() };
-        self.enact(record, (&case, &row.item.item), &owed, &applicant, now)?;
+        self.0.apply(record, CaseOfItem { case: &case, item: &row.item.item }, &owed, &applicant, now)?;
         Ok(VersionedCase { case, version: 1 })
     }
 
-    /// A case of a back-office system by its own reference.
+    /// A case of a back-office system by the system's own reference.
     ///
     /// # Errors
-    /// When the record cannot be read, or there is no such case.
-    pub async fn result(&self, office: &BackOffice, reference: &str) -> Result<VersionedCase, ChangeError> {
-        let mut connection = self.store().connection().await?;
+    /// When there is no such case, or the database fails.
+    pub async fn find(self, office: &Reporter, reference: &str) -> Result<VersionedCase, ChangeError> {
+        let mut connection = self.0.store().connection().await?;
         let found = cases::id_by_source(&mut connection, &office.source, reference).await?;
         let id = found.ok_or(ChangeError::NotFound)?;
-        let case = cases::find(&mut connection, self.store().keys(), id, Owner::Source(&office.source)).await?;
+        let case = cases::find(&mut connection, self.0.store().keys(), id, Owner::Source(&office.source)).await?;
         case.ok_or(ChangeError::NotFound)
     }
 }
 
-/// Decisions on what is not published (目录之外不得实施行政审批).
+/// Decisions on items that are not published (目录之外不得实施行政审批).
 pub(super) fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
     let is_refused = |at: &usize| matches!(verdicts.get(at), Some(Recorded::Refused(RowRefusal::ItemNotPublished)));
     let refused = reported.iter().enumerate().filter(|(at, _)| is_refused(at));
@@ -270,22 +268,22 @@ pub(super) fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdi
     refused.collect()
 }
 
-/// Whether somebody else wrote what these rows are about since it was looked for; the next look finds it.
+/// True if another process wrote what these rows are about since they were compared; the next comparison finds it.
 pub(super) fn is_raced(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(error) if people::raced(error) || error.violates("cases_source_ref"))
 }
 
-/// Whether it is no single row's fault.
+/// True if the error is not the fault of a single row.
 pub(super) const fn is_of_all(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)
 }
 
-/// Somebody new, however many of their decisions come together.
+/// A new person, for all decisions of a batch that name them.
 fn stranger() -> (PersonId, Reach) {
     (fresh(PersonId::from_uuid), Reach::default())
 }
 
-/// The verdicts on rows whose references were taken before.
+/// The verdicts on rows whose references are known.
 async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<Verdicts, StoreError> {
     if rows.is_empty() {
         return Ok(Verdicts::new());
@@ -300,12 +298,12 @@ async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<V
     Ok(rows.iter().filter_map(verdict).collect())
 }
 
-/// The verdict on a report whose reference was taken before.
+/// The verdict on a report whose reference is known.
 fn again(taken: &ReportedCase, report: &ReportMark) -> Recorded {
-    match Repetition::judge(&taken.mark, report) {
+    match Repetition::of(&taken.mark, report) {
         Repetition::SameRequest => Recorded::Replayed(taken.case.clone()),
         Repetition::SameReport => Recorded::Known(taken.case.clone()),
-        Repetition::KeyReused => Recorded::Refused(RowRefusal::Once(OnceError::Mismatch)),
+        Repetition::KeyReused => Recorded::Refused(RowRefusal::Idempotency(IdempotencyError::Mismatch)),
         Repetition::Conflict => Recorded::Refused(RowRefusal::Conflict),
     }
 }

@@ -1,10 +1,10 @@
-//! What is checked of one reported decision before anything is written, and how one that comes again is known.
+//! Checks one reported decision before anything is written, and recognises a decision that is reported again.
 
 use chrono::Datelike;
 use serde_json::json;
 
-use super::{BackOffice, NewDelivery, NewResult, Reported, RowFault, RowRefusal};
-use crate::casework::Casework;
+use super::Results;
+use super::report::{NewDelivery, NewResult, Reported, Reporter, RowFault, RowRefusal};
 use crate::catalog::Snapshot;
 use crate::domain::case::{Delivery, Ruling};
 use crate::domain::delivery::address::PostalAddress;
@@ -14,15 +14,15 @@ use crate::domain::people::identity::ResidentId;
 use crate::store::KeyRing;
 use crate::store::cases::ReportMark;
 
-/// No agency decided earlier; and the database does not know every year that can be written.
+/// No agency decided earlier, and PostgreSQL does not hold every year that can be written.
 const FIRST_YEAR: i32 = 1949;
 
-impl Casework {
+impl Results<'_> {
     /// The item and the delivery of a reported decision, if both are allowed.
     pub(super) fn check_row<'a>(
         &self,
         catalog: &'a Snapshot,
-        office: &BackOffice,
+        office: &Reporter,
         row: &NewResult,
         now: Instant,
     ) -> Result<(&'a ItemVersion, Delivery), RowRefusal> {
@@ -49,7 +49,7 @@ impl Casework {
         match wanted {
             NewDelivery::Electronic if item.delivers_electronically() => Ok(Delivery::Electronic),
             NewDelivery::Courier(_) if item.delivers(DeliveryWay::Courier) => {
-                let carrier = item.carrier_among(&self.parts.carriers).ok_or(RowFault::WayNotOffered)?;
+                let carrier = item.carrier_among(&self.0.carrier_codes).ok_or(RowFault::WayNotOffered)?;
                 Ok(Delivery::Courier { carrier: carrier.clone() })
             }
             NewDelivery::Counter(hall) if item.delivers(DeliveryWay::Window) => {
@@ -61,22 +61,22 @@ impl Casework {
     }
 }
 
-/// A report that has been taken, compared with one that comes under its reference.
+/// A known report, compared with a new one under the same reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repetition {
-    /// It is the same request: its first answer is given again.
+    /// The request is repeated: its first answer is given again.
     SameRequest,
-    /// It says the same.
+    /// Another request reports the same.
     SameReport,
-    /// Its key belongs to a request that said something else.
+    /// The key belongs to a request that reported something else.
     KeyReused,
-    /// It says something else.
+    /// Another request reports something else.
     Conflict,
 }
 
 impl Repetition {
-    /// What a report is, beside what was taken under its reference.
-    pub(super) fn judge(taken: &ReportMark, report: &ReportMark) -> Self {
+    /// Compares a report with the known one.
+    pub(super) fn of(taken: &ReportMark, report: &ReportMark) -> Self {
         let same_key = taken.key.is_some() && taken.key == report.key;
         match (taken.said == report.said, same_key) {
             (true, true) => Self::SameRequest,
@@ -88,8 +88,8 @@ impl Repetition {
 }
 
 impl Reported {
-    /// What it will be known by. Everything counts that it says of the case, in whatever words: for whom, what was decided
-    /// and when, and where the result goes. The carrier is ours to choose, and may be another by now.
+    /// The mark by which the report is recognised later. It covers everything that the report says of the case: applicant,
+    /// decision, time and delivery. It leaves out the carrier, which is ours to choose and may have changed.
     pub(super) fn mark(&self, keys: &KeyRing) -> ReportMark {
         let NewResult { reference: _, item, applicant, ruling, decided_at, delivery } = &self.result;
         let ruling = match ruling {
@@ -118,15 +118,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_again_is_compared_by_what_it_says_and_by_its_key() {
+    fn a_repeated_report_is_recognised_by_its_content_and_its_key() {
         let mark = |said: u8, key: Option<u8>| ReportMark { said: vec![said], key: key.map(|key| vec![key]) };
-        let judge = |report| Repetition::judge(&mark(1, Some(7)), &report);
-        assert_eq!(judge(mark(1, Some(7))), Repetition::SameRequest);
-        assert_eq!(judge(mark(1, Some(8))), Repetition::SameReport);
-        assert_eq!(judge(mark(2, Some(7))), Repetition::KeyReused);
-        assert_eq!(judge(mark(2, Some(8))), Repetition::Conflict);
+        let compare = |report| Repetition::of(&mark(1, Some(7)), &report);
+        assert_eq!(compare(mark(1, Some(7))), Repetition::SameRequest);
+        assert_eq!(compare(mark(1, Some(8))), Repetition::SameReport);
+        assert_eq!(compare(mark(2, Some(7))), Repetition::KeyReused);
+        assert_eq!(compare(mark(2, Some(8))), Repetition::Conflict);
         let in_a_batch = mark(1, None);
-        assert_eq!(judge(in_a_batch.clone()), Repetition::SameReport);
-        assert_eq!(Repetition::judge(&in_a_batch, &in_a_batch), Repetition::SameReport, "no key is no key");
+        assert_eq!(compare(in_a_batch.clone()), Repetition::SameReport);
+        assert_eq!(
+            Repetition::of(&in_a_batch, &in_a_batch),
+            Repetition::SameReport,
+            "no key means no repeated request"
+        );
     }
 }

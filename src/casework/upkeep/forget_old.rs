@@ -1,10 +1,10 @@
-//! What served its purpose is forgotten: used assertions, old one-time codes and real-name checks, sessions long over, answers
-//! kept under an `Idempotency-Key`, drafts and files that were never handed in, old refusals, receipts of messages that nobody
-//! doubts any more.
+//! Deletes what has served its purpose: used assertions, old one-time codes and real-name checks, sessions that ended long
+//! ago, answers kept under an `Idempotency-Key`, drafts and files that were never handed in, old refusals, receipts of messages
+//! whose outcome is settled.
 
 use chrono::TimeDelta;
 
-use crate::casework::Casework;
+use crate::casework::upkeep::Upkeep;
 use crate::domain::application::KEPT;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::people::login_code;
@@ -14,26 +14,25 @@ use crate::store::{
     refused_applications, sessions,
 };
 
-/// How long an ended session is kept, so that somebody can ask how it ended.
+/// How long an ended session is kept, so that an operator can find out how it ended.
 const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
 
-/// How long an attempt to apply for what is not published is kept: as long as a log of operations.
+/// How long an attempt to apply for an item that is not published is kept: as long as a log of operations.
 const REFUSAL_MEMORY: TimeDelta = TimeDelta::days(3 * 365);
 /// How long a receipt may prove something. No push is in doubt for longer.
 const RECEIPT_MEMORY: TimeDelta = TimeDelta::days(3);
 
-/// How many rows of a kind are forgotten in one transaction, so that none is long.
+/// How many rows of a kind are deleted in one transaction, so that no transaction is long.
 pub const AT_ONCE: i64 = 1_000;
 
-impl Casework {
-    /// Forgets a batch of what is old now; see [`forget_old`] and [`Casework::forget_uploads`].
-    pub async fn forget_old(&self) -> Result<u64, StoreError> {
-        Ok(forget_old(self.store(), self.now()).await? + self.forget_uploads().await?)
+impl Upkeep<'_> {
+    /// Deletes a batch of old rows and unused files; see [`forget_old`] and [`Upkeep::forget_uploads`].
+    pub async fn forget_old(self) -> Result<u64, StoreError> {
+        Ok(forget_old(self.0.store(), self.0.now()).await? + self.forget_uploads().await?)
     }
 }
 
-/// Forgets a batch of what is old, and returns how many rows that were: none when nothing is left to forget, or when
-/// another process is at it.
+/// Deletes a batch of old rows and returns their number: 0 if nothing is left to delete, or another process is deleting.
 pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> {
     let mut tx = store.begin().await?;
     if !housekeeping::try_lock(&mut tx).await? {

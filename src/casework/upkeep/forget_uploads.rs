@@ -1,26 +1,26 @@
-//! Files that were never handed in are forgotten: their rows first, their contents by jobs that are promised with it.
+//! Deletes files that were never handed in: their rows first, their contents by jobs that are promised with that.
 //!
-//! Which files a case names is sealed in its application. A submission marks them as handed in; but what is removed is gone
-//! for good, so before that every application, and every draft that is still kept, of a file's owner is opened, and asked.
+//! A submission marks the files that it names as handed in. But a deleted file is gone for good, and the names are sealed in
+//! the application; so every application and every kept draft of a file's owner is opened and searched first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::casework::Casework;
+use crate::casework::upkeep::Upkeep;
 use crate::domain::application::{Application, KEPT};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::store::record::{Record, SaveError};
 use crate::store::{Conn, StoreError, cases, drafts, housekeeping, uploads};
 
-/// How many files are looked at in one transaction, so that none is long.
+/// How many files are checked in one transaction, so that no transaction is long.
 const AT_ONCE: i64 = 100;
 
-impl Casework {
-    /// Looks at a batch of files that waited long enough, and forgets those that nothing names; returns how many it looked
-    /// at: none when nothing is left to look at, or when another process is at it.
-    pub async fn forget_uploads(&self) -> Result<u64, StoreError> {
-        let now = self.now();
-        let mut tx = self.store().begin().await?;
+impl Upkeep<'_> {
+    /// Checks a batch of expired files, deletes those that nothing names, and returns how many it checked: 0 if none is left,
+    /// or another process is at work.
+    pub async fn forget_uploads(self) -> Result<u64, StoreError> {
+        let now = self.0.now();
+        let mut tx = self.0.store().begin().await?;
         if !housekeeping::try_lock(&mut tx).await? {
             return Ok(0);
         }
@@ -32,7 +32,8 @@ impl Casework {
         let owners: Vec<PersonId> = owners.into_iter().collect();
         let handed_in = self.handed_in_by(&mut tx, &owners).await?;
         let drafted = self.drafted_by(&mut tx, &owners).await?;
-        let (mut kept, mut unused) = (Vec::new(), Vec::new());
+        let mut kept = Vec::new();
+        let mut unused = Vec::new();
         let looked_at = expired.len() as u64;
         for stored in expired {
             let id = stored.upload.id;
@@ -44,15 +45,14 @@ impl Casework {
         }
         uploads::keep(&mut tx, &kept).await?;
         let mut record = Record::default();
-        self.remove_uploads(&mut tx, &mut record, &unused).await?;
-        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
-        self.commit(tx, &record, offers).await?;
+        self.0.uploads().remove(&mut tx, &mut record, &unused).await?;
+        self.0.save_and_commit(tx, &record, now).await.map_err(SaveError::into_store)?;
         Ok(looked_at)
     }
 
     /// Every file that a case of these people names.
     async fn handed_in_by(&self, conn: &mut Conn, people: &[PersonId]) -> Result<BTreeSet<UploadId>, StoreError> {
-        let keys = self.store().keys();
+        let keys = self.0.store().keys();
         let mut named = BTreeSet::new();
         for sealed in cases::applications_of(conn, people).await? {
             let application: Application = keys.open_json("cases.application", &sealed.application)?;
@@ -65,14 +65,14 @@ impl Casework {
         Ok(named)
     }
 
-    /// Every file that a draft of these people names, and until when the draft is kept.
+    /// Every file that a draft of these people names, with the time until which the draft is kept.
     async fn drafted_by(
         &self,
         conn: &mut Conn,
         people: &[PersonId],
     ) -> Result<BTreeMap<UploadId, Instant>, StoreError> {
         let mut named: BTreeMap<UploadId, Instant> = BTreeMap::new();
-        for draft in drafts::all_open_of(conn, self.store().keys(), people).await? {
+        for draft in drafts::all_open_of(conn, self.0.store().keys(), people).await? {
             let until = draft.updated_at + KEPT;
             for upload in draft.content.application.uploads() {
                 let known = named.entry(upload).or_insert(until);

@@ -1,29 +1,24 @@
-//! Publishes the catalogue (发布事项目录), and takes the published one into memory.
+//! Publishes the catalogue (发布事项目录).
 //!
-//! Only what changed gets a new version, so publishing the same files again changes nothing, and a case's version
-//! says exactly what its item was when the case was opened.
+//! Only changed items get a new version. So publishing the same files again changes nothing, and the version in a case says
+//! exactly what the item was when the case was opened.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
-use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
+use serde_json::Value;
 
-use crate::catalog::{Catalog, Contents, Parts, Revision, Snapshot};
-use crate::domain::item::{Item, ItemCode, ItemVersion};
+use crate::catalog::{Contents, Parts};
+use crate::domain::item::Item;
 use crate::domain::kernel::clock::Clock;
-use crate::store::catalogue::{self as rows, NewContent, StoredHash, StoredVersion};
-use crate::store::{Conn, Store, StoreError};
+use crate::store::catalogue::{self as rows, NewContent, StoredHash};
+use crate::store::{Store, StoreError};
 
-/// How often a process looks for a newer catalogue.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-
-/// What a publication did: codes of items, and names of parts.
+/// What a publication changed: codes of items, and names of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Publication {
-    /// The revision that is in force now.
+    /// The revision in force after it.
     pub revision: i64,
     /// Items that were not in force before.
     pub added: Vec<String>,
@@ -31,24 +26,24 @@ pub struct Publication {
     pub changed: Vec<String>,
     /// Items that are no longer in force.
     pub withdrawn: Vec<String>,
-    /// How many items stayed as they were.
+    /// The number of unchanged items.
     pub unchanged: usize,
-    /// Parts that were written anew.
+    /// Changed parts.
     pub parts: Vec<String>,
 }
 
 impl Publication {
-    /// Whether it changed nothing.
+    /// True if nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.withdrawn.is_empty() && self.parts.is_empty()
     }
 }
 
-/// Publishes what the files hold, in one transaction.
+/// Publishes the contents of the files, in one transaction.
 ///
 /// # Errors
-/// When the database does not do it; nothing is published then.
+/// When the database fails; then nothing is published.
 pub async fn publish(store: &Store, clock: &Clock, contents: &Contents) -> Result<Publication, StoreError> {
     let mut tx = store.begin().await?;
     rows::lock(&mut tx).await?;
@@ -69,7 +64,7 @@ pub async fn publish(store: &Store, clock: &Clock, contents: &Contents) -> Resul
     Ok(publication)
 }
 
-/// What differs between items and the newest versions of them, and the versions to be written.
+/// Compares items with their newest published versions; returns the differences and the versions to write.
 fn compare(items: &[Item], newest: Vec<StoredHash>) -> Result<(Publication, Vec<NewContent>), StoreError> {
     let mut before: BTreeMap<String, StoredHash> = newest.into_iter().map(|row| (row.code.clone(), row)).collect();
     let mut publication = Publication::default();
@@ -109,7 +104,7 @@ fn json<T: Serialize>(value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("the catalogue has no JSON form: {error}")))
 }
 
-/// A value as JSON, and the hash of that.
+/// A value as JSON, and the hash of the JSON.
 fn encode<T: Serialize>(value: &T) -> Result<(Value, Vec<u8>), StoreError> {
     let content = json(value)?;
     // Members of a JSON value are sorted, so equal values have equal text.
@@ -117,94 +112,21 @@ fn encode<T: Serialize>(value: &T) -> Result<(Value, Vec<u8>), StoreError> {
     Ok((content, hash))
 }
 
-/// Why there is no catalogue to serve.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// Nothing was ever published.
-    #[error("no catalogue is published: run `songda catalog load`")]
-    Nothing,
-    /// The database did not give it, or gave something that this version cannot read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Takes the published catalogue into memory.
-///
-/// # Errors
-/// When there is none, or it cannot be read.
-pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
-    // One moment, so that revision, items and parts are of one publication.
-    let mut tx = store.begin().await?;
-    rows::freeze(&mut tx).await?;
-    let (number, published_at) = rows::revision(&mut tx).await?.ok_or(ReadError::Nothing)?;
-    let versions = rows::versions(&mut tx).await?;
-    let parts: Map<String, Value> = rows::parts(&mut tx).await?.into_iter().collect();
-    tx.rollback().await.map_err(StoreError::from)?;
-
-    let (in_force, past): (Vec<_>, Vec<_>) = versions.into_iter().partition(|version| version.in_force);
-    let parts = decode("parts", Value::Object(parts))?;
-    let revision = Revision { number, published_at };
-    Ok(Snapshot::new(revision, items(in_force)?, items(past)?, parts))
-}
-
-/// Reads one version of an item, which may not be in memory yet.
-///
-/// # Errors
-/// When there is none, or it cannot be read.
-pub(in crate::casework) async fn read_version(
-    conn: &mut Conn,
-    code: &ItemCode,
-    version: i32,
-) -> Result<Item, StoreError> {
-    let content = rows::version(conn, code, version).await?;
-    decode(code.as_str(), content.ok_or_else(|| StoreError::Broken(format!("version {version} of {code}")))?)
-}
-
-fn items(stored: Vec<StoredVersion>) -> Result<Vec<ItemVersion>, StoreError> {
-    let read = |row: StoredVersion| Ok(ItemVersion { item: decode(&row.code, row.content)?, version: row.version });
-    stored.into_iter().map(read).collect()
-}
-
-fn decode<T: serde::de::DeserializeOwned>(what: &str, content: Value) -> Result<T, StoreError> {
-    serde_json::from_value(content).map_err(|error| StoreError::Broken(format!("catalogue, {what}: {error}")))
-}
-
-/// Takes the published catalogue into memory again if there is a newer one, and says whether there was.
-///
-/// # Errors
-/// When it cannot be read; the one in memory stays.
-pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError> {
-    let mut connection = store.connection().await?;
-    let published = rows::revision(&mut connection).await?;
-    drop(connection);
-    if published.is_none_or(|(number, _)| number == catalog.current().revision().number) {
-        return Ok(false);
-    }
-    catalog.replace(read(store).await?);
-    Ok(true)
-}
-
-/// Looks for a newer catalogue now and then, until `stop`.
-pub async fn keep_fresh(store: &Store, catalog: &Catalog, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-        if let Err(error) = refresh(store, catalog).await {
-            tracing::warn!(%error, "a newer catalogue cannot be read; the one in memory stays");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
+    use serde_json::Map;
+
     use super::*;
+    use crate::casework::frame::catalogue::decode;
     use crate::catalog;
 
     fn shipped() -> Contents {
         catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog"), &catalog::FieldRules::new()).unwrap()
     }
 
-    /// The rows as they would stand after a publication.
+    /// The rows after a publication.
     fn after(versions: &[NewContent]) -> Vec<StoredHash> {
         let row = |it: &NewContent| StoredHash {
             code: it.name.clone(),
@@ -216,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_gets_a_version() {
+    fn only_a_changed_item_gets_a_new_version() {
         let mut items = shipped().items;
         let all = items.len();
         let (first, versions) = compare(&items, Vec::new()).unwrap();
@@ -235,11 +157,11 @@ mod tests {
         let mut withdrawn = after(&versions);
         withdrawn.iter_mut().find(|row| row.code == gone).unwrap().in_force = false;
         let (back, new) = compare(&shipped().items, withdrawn).unwrap();
-        assert_eq!((back.added, new[0].version), (vec![gone], 2), "a number is never used again");
+        assert_eq!((back.added, new[0].version), (vec![gone], 2), "a version number is never reused");
     }
 
     #[test]
-    fn what_is_stored_reads_back() {
+    fn a_published_catalogue_reads_back_as_it_was() {
         let contents = shipped();
         for item in &contents.items {
             let (content, _) = encode(item).unwrap();

@@ -2,7 +2,7 @@
 //! whether each channel has its templates.
 
 use chrono::{Datelike, NaiveDate};
-use songda::casework::upkeep::publish_catalogue::{self, ReadError};
+use songda::casework::frame::catalogue::{self, ReadError};
 use songda::catalog::Snapshot;
 use songda::domain::item::calendar::{Calendar, CalendarYear};
 use songda::domain::item::due::Deadlines;
@@ -47,7 +47,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
 /// Nothing of the catalogue is sealed, so any key ring reads it: this look needs no keys.
 async fn read(url: &str) -> Result<Snapshot, ReadError> {
     let keys = KeyRing::parse(KeyRing::fresh_file().expose()).map_err(|error| StoreError::Broken(error.to_string()))?;
-    publish_catalogue::read(&Store::new(url, 1, "songda-doctor", keys)?).await
+    catalogue::read(&Store::new(url, 1, "songda-doctor", keys)?).await
 }
 
 fn of_items(snapshot: &Snapshot) -> Finding {

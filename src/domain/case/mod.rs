@@ -11,9 +11,8 @@
 //!   └────────── withdraw ──┴──► withdrawn          (any time before the decision)
 //! ```
 
+pub mod act;
 pub mod number;
-
-use std::fmt;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -24,8 +23,9 @@ use crate::domain::delivery::parcel::{CarrierCode, ParcelState};
 use crate::domain::item::calendar::Calendar;
 use crate::domain::item::due::{self, Deadlines, Missed};
 use crate::domain::kernel::clock::{Instant, beijing_day};
-use crate::domain::kernel::ids::{CaseId, ClientId, OfficerId, PersonId};
+use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::notification::Event;
+use crate::domain::people::acting::Actor;
 
 /// A case, without the application that it decides: that never changes and is kept sealed beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,29 +155,6 @@ pub enum Delivery {
         /// At which hall.
         hall: String,
     },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
-pub enum Actor {
-    Person(PersonId),
-    Officer(OfficerId),
-    /// A system of the back office.
-    Client(ClientId),
-    Carrier(CarrierCode),
-    System,
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Person(id) => write!(f, "person:{id}"),
-            Self::Officer(id) => write!(f, "officer:{id}"),
-            Self::Client(id) => write!(f, "client:{id}"),
-            Self::Carrier(code) => write!(f, "carrier:{code}"),
-            Self::System => f.write_str("system"),
-        }
-    }
 }
 
 /// What a transition owes, to be promised in the transaction that saves it.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::item::calendar::tests::announced;
 use crate::domain::item::due::{DayUnit, NOTICE_WITHIN, TimeLimit};
+use crate::domain::kernel::ids::OfficerId;
 
 fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()

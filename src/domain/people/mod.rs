@@ -1,7 +1,9 @@
 //! Residents, officers and API clients: who they are and how they sign in.
 
+pub mod acting;
 pub mod identity;
 pub mod login_code;
 pub mod person;
+pub mod remit;
 pub mod session;
 pub mod staff;

@@ -1,116 +1,98 @@
 //! How an attempt at a job ended: the word that is stored with the attempt, counted in the metrics, and named in alert rules.
 
-/// Declares [`Outcome`] with its stored words, so that the list of all outcomes is never incomplete.
-macro_rules! outcomes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
-        /// How an attempt ended. The words are stored: an outcome is never renamed or re-used.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Outcome {
-            $($(#[$doc])* $name,)+
-        }
+use crate::domain::kernel::words::words;
 
-        impl Outcome {
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+words! {
+    /// How an attempt ended. The words are stored: an outcome is never renamed or re-used.
+    pub enum Outcome {
+        // A push or a one-time code.
+        /// The channel took the message.
+        Delivered = "delivered",
+        /// A look-up by our key found the message, or the order.
+        Found = "found",
+        /// A receipt proves that a message of unknown outcome arrived.
+        Confirmed = "confirmed",
+        /// The channel refused, but an earlier copy may have used the consent up; its receipt is awaited.
+        Unconfirmed = "unconfirmed",
+        /// The person does not want messages there.
+        Refused = "refused",
+        /// The person's address on the channel is not valid any more.
+        Gone = "gone",
+        /// The person has no address there, or gave no consent.
+        Unreachable = "unreachable",
+        /// The gateway refused again and again, without a reason that is known.
+        Unexplained = "unexplained",
+        /// A receipt says that a message of unknown outcome did not arrive.
+        LostOnTheWay = "lost_on_the_way",
+        /// The gateway could not be asked about an attempt of unknown outcome.
+        NotTold = "not_told",
+        /// The channel is not set up any more.
+        NoChannel = "no_channel",
+        /// The channel has no template for it.
+        NoTemplate = "no_template",
 
-            /// As stored and shown.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $word,)+
-                }
-            }
-        }
-    };
-}
+        // A parcel.
+        /// The carrier took the order.
+        Ordered = "ordered",
+        /// The carrier cancelled the order.
+        Cancelled = "cancelled",
+        /// The order could not be cancelled any more.
+        TooLate = "too_late",
+        /// The parcel's way is over.
+        Ended = "ended",
+        /// The parcel's way did not end within the time after which a parcel counts as lost.
+        NeverArrived = "never_arrived",
+        /// The carrier never said the waybill.
+        NoWaybill = "no_waybill",
+        /// The carrier does not deliver to the address.
+        AddressRefused = "address_refused",
+        /// The carrier already has an order of this number.
+        Duplicate = "duplicate",
+        /// The order is in a state that does not allow the call.
+        WrongState = "wrong_state",
+        /// The carrier does not know the order.
+        Absent = "absent",
+        /// The carrier is not set up any more.
+        NoCarrier = "no_carrier",
 
-outcomes! {
-    // A push or a one-time code.
-    /// The channel took the message.
-    Delivered = "delivered",
-    /// A look-up by our key found the message, or the order.
-    Found = "found",
-    /// A receipt proves that a message of unknown outcome arrived.
-    Confirmed = "confirmed",
-    /// The channel refused, but an earlier copy may have used the consent up; its receipt is awaited.
-    Unconfirmed = "unconfirmed",
-    /// The person does not want messages there.
-    Refused = "refused",
-    /// The person's address on the channel is not valid any more.
-    Gone = "gone",
-    /// The person has no address there, or gave no consent.
-    Unreachable = "unreachable",
-    /// The gateway refused again and again, without a reason that is known.
-    Unexplained = "unexplained",
-    /// A receipt says that a message of unknown outcome did not arrive.
-    LostOnTheWay = "lost_on_the_way",
-    /// The gateway could not be asked about an attempt of unknown outcome.
-    NotTold = "not_told",
-    /// The channel is not set up any more.
-    NoChannel = "no_channel",
-    /// The channel has no template for it.
-    NoTemplate = "no_template",
+        // Work that calls no gateway.
+        /// A stored callback was read.
+        Understood = "understood",
+        /// A stored callback cannot be read.
+        Unreadable = "unreadable",
+        /// The content of a file was removed.
+        Removed = "removed",
 
-    // A parcel.
-    /// The carrier took the order.
-    Ordered = "ordered",
-    /// The carrier cancelled the order.
-    Cancelled = "cancelled",
-    /// The order could not be cancelled any more.
-    TooLate = "too_late",
-    /// The parcel's way is over.
-    Ended = "ended",
-    /// The parcel's way did not end within the time after which a parcel counts as lost.
-    NeverArrived = "never_arrived",
-    /// The carrier never said the waybill.
-    NoWaybill = "no_waybill",
-    /// The carrier does not deliver to the address.
-    AddressRefused = "address_refused",
-    /// The carrier already has an order of this number.
-    Duplicate = "duplicate",
-    /// The order is in a state that does not allow the call.
-    WrongState = "wrong_state",
-    /// The carrier does not know the order.
-    Absent = "absent",
-    /// The carrier is not set up any more.
-    NoCarrier = "no_carrier",
-
-    // Work that calls no gateway.
-    /// A stored callback was read.
-    Understood = "understood",
-    /// A stored callback cannot be read.
-    Unreadable = "unreadable",
-    /// The content of a file was removed.
-    Removed = "removed",
-
-    // Every kind.
-    /// The work became unnecessary before it was done.
-    NoNeed = "no_need",
-    /// The gateway limits our rate.
-    Throttled = "throttled",
-    /// The gateway answered with an error, or not at all, and surely did nothing.
-    Unavailable = "unavailable",
-    /// The request left and no answer came: the gateway may have acted.
-    Ambiguous = "ambiguous",
-    /// The gateway refuses our account, template or message.
-    Misconfigured = "misconfigured",
-    /// Put back without counting as an attempt.
-    Snoozed = "snoozed",
-    /// The attempt broke off in the middle: it panicked, or took too long.
-    Broken = "broken",
-    /// The worker died or fell silent during the attempt.
-    Lost = "lost",
-    /// No attempts are left.
-    Spent = "spent",
-    /// The database could not be read, and nothing was done outside.
-    NoRecord = "no_record",
-    /// The database holds something unreadable.
-    BrokenRecord = "broken_record",
-    /// This release does not know the kind of the job.
-    UnknownKind = "unknown_kind",
-    /// The database refuses what follows from the attempt.
-    Unsettled = "unsettled",
-    /// The database refuses to store how the attempt ended.
-    Unwritable = "unwritable",
+        // Every kind.
+        /// The work became unnecessary before it was done.
+        NoNeed = "no_need",
+        /// The gateway limits our rate.
+        Throttled = "throttled",
+        /// The gateway answered with an error, or not at all, and surely did nothing.
+        Unavailable = "unavailable",
+        /// The request left and no answer came: the gateway may have acted.
+        Ambiguous = "ambiguous",
+        /// The gateway refuses our account, template or message.
+        Misconfigured = "misconfigured",
+        /// Put back without counting as an attempt.
+        Snoozed = "snoozed",
+        /// The attempt broke off in the middle: it panicked, or took too long.
+        Broken = "broken",
+        /// The worker died or fell silent during the attempt.
+        Lost = "lost",
+        /// No attempts are left.
+        Spent = "spent",
+        /// The database could not be read, and nothing was done outside.
+        NoRecord = "no_record",
+        /// The database holds something unreadable.
+        BrokenRecord = "broken_record",
+        /// This release does not know the kind of the job.
+        UnknownKind = "unknown_kind",
+        /// The database refuses what follows from the attempt.
+        Unsettled = "unsettled",
+        /// The database refuses to store how the attempt ended.
+        Unwritable = "unwritable",
+    }
 }
 
 impl Outcome {
@@ -121,24 +103,12 @@ impl Outcome {
     pub const IN_DOUBT: [Self; 4] = [Self::Lost, Self::Ambiguous, Self::Broken, Self::Unsettled];
 }
 
-impl std::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
     const ALERTS: &str = include_str!("../../../deploy/prometheus/alerts.yaml");
-
-    #[test]
-    fn no_two_outcomes_share_a_stored_word() {
-        let words: BTreeSet<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-        assert_eq!(words.len(), Outcome::ALL.len());
-    }
 
     #[test]
     fn alert_rules_name_only_outcomes_that_exist() {

@@ -18,12 +18,14 @@ use super::StoreError;
 use super::idempotency::{AnswerKey, StoredAnswer};
 use super::jobs::millis;
 use super::reported::Name;
-use crate::domain::case::{Actor, Case};
+use crate::domain::case::Case;
+use crate::domain::case::act::Act;
 use crate::domain::delivery::parcel::{Parcel, ParcelState};
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::ids::{CaseId, DraftId, ParcelId, PersonId, UploadId};
 use crate::domain::notice::notification::{Event, Notification};
+use crate::domain::people::acting::Acting;
 use crate::domain::people::identity::MobilePhone;
 use crate::domain::work::job::Job;
 use crate::store::cases::ReportMark;
@@ -179,13 +181,14 @@ impl Record {
     }
 
     /// Adds an entry to a case's history. `cause` holds reasons and particulars, as an object.
-    pub fn remember(&mut self, case: CaseId, actor: &Actor, act: &'static str, cause: Value, now: Instant) {
+    pub fn remember(&mut self, case: CaseId, acting: &Acting, act: Act, cause: Value, now: Instant) {
         self.history.push(HistoryRow {
             id: fresh_uuid(),
             case_id: case.uuid(),
             at: now,
-            actor: actor.to_string(),
-            act,
+            actor: acting.by.to_string(),
+            behalf: acting.for_.to_string(),
+            act: act.as_str(),
             cause,
         });
     }
@@ -286,8 +289,7 @@ impl Record {
             scope: scope.to_owned(),
             key: key.to_owned(),
             fingerprint: bytea(&stored.fingerprint),
-            status: stored.status_code()?,
-            headers: stored.headers.clone(),
+            form: stored.form.clone(),
             body_sealed: bytea(&stored.seal_body(keys)?),
             created_at: now,
         });

@@ -103,8 +103,9 @@ handed_in as (
 pub const REMEMBERED: Part = Part {
     sql: "
 remembered as (
-    insert into case_history (id, case_id, at, actor, act, cause_sealed)
-    select id, case_id, at, actor, act, cause_sealed from jsonb_populate_recordset(null::case_history, $rows)
+    insert into case_history (id, case_id, at, actor, behalf, act, cause_sealed)
+    select id, case_id, at, actor, behalf, act, cause_sealed
+    from jsonb_populate_recordset(null::case_history, $rows)
 )",
     results: None,
 };
@@ -151,12 +152,12 @@ promised as (
 pub const REPLIED: Part = Part {
     sql: "
 replied as (
-    insert into idempotent_answers as a (scope, key, fingerprint, status, headers, body_sealed, created_at)
-    select scope, key, fingerprint, status, headers, body_sealed, created_at
+    insert into idempotent_answers as a (scope, key, fingerprint, form, body_sealed, created_at)
+    select scope, key, fingerprint, form, body_sealed, created_at
     from jsonb_populate_recordset(null::idempotent_answers, $rows), held
     on conflict (scope, key) do update
-    set fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
-        body_sealed = excluded.body_sealed, created_at = excluded.created_at
+    set fingerprint = excluded.fingerprint, form = excluded.form, body_sealed = excluded.body_sealed,
+        created_at = excluded.created_at
     where a.created_at < $2
     returning 1
 )",

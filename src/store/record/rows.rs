@@ -75,6 +75,7 @@ pub(super) struct HistoryRow {
     pub case_id: Uuid,
     pub at: Instant,
     pub actor: String,
+    pub behalf: String,
     pub act: &'static str,
     pub cause: Value,
 }
@@ -130,8 +131,7 @@ pub(super) struct AnswerRow {
     pub scope: String,
     pub key: String,
     pub fingerprint: String,
-    pub status: i16,
-    pub headers: Vec<(String, String)>,
+    pub form: Value,
     pub body_sealed: String,
     pub created_at: Instant,
 }

@@ -121,9 +121,10 @@ fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::case::Actor;
+    use crate::domain::case::act::Act;
     use crate::domain::kernel::clock::Instant;
     use crate::domain::kernel::ids::{CaseId, PersonId};
+    use crate::domain::people::acting::Acting;
     use crate::store::record::ChangeKind;
 
     #[test]
@@ -136,8 +137,8 @@ mod tests {
         assert_eq!(silent.arguments.len(), 3);
         assert!(silent.parts.contains("insert into changes") && !silent.parts.contains("case_history"));
 
-        let actor = Actor::Person(PersonId::from_uuid(Uuid::from_u128(2)));
-        record.remember(case, &actor, "submitted", serde_json::json!({"a": 1}), Instant::default());
+        let acting = Acting::own(PersonId::from_uuid(Uuid::from_u128(2))).on_behalf();
+        record.remember(case, &acting, Act::Submitted, serde_json::json!({"a": 1}), Instant::default());
         let told = Statement::of(&keys, &record, Instant::default()).unwrap();
         assert_eq!(told.arguments.len(), 4);
         assert!(told.parts.contains("jsonb_populate_recordset(null::case_history, $4)"), "{}", told.parts);

@@ -51,7 +51,7 @@ impl<'a> Attempt<'a> {
         if self.job.unclear < LOST_AT_MOST {
             return Ok(None);
         }
-        let lost = self.workshop.casework.lost_in_a_row(self.job.id()).await?;
+        let lost = self.workshop.casework.jobs().lost_in_a_row(self.job.id()).await?;
         Ok((lost >= LOST_AT_MOST).then(|| format!("{lost} workers in a row died or fell silent while they were at it")))
     }
 

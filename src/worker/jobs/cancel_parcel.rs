@@ -12,7 +12,7 @@ use crate::worker::attempts::verdict::{no_carrier, on_carrier_fault};
 
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
-    let found = workshop.casework.parcel(id).await?;
+    let found = workshop.casework.jobs().parcel(id).await?;
     let parcel = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.parcel;
     let Some(carrier) = workshop.carriers.get(&parcel.carrier) else { return Ok(no_carrier(job, &parcel.carrier)) };
     let cancelled = |detail: String| {

@@ -18,7 +18,7 @@ use crate::worker::attempts::verdict::{no_carrier, on_carrier_fault};
 /// Clears up an unknown outcome, then orders.
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
-    let found = workshop.casework.parcel(id).await?;
+    let found = workshop.casework.jobs().parcel(id).await?;
     let stored = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     if stored.parcel.state != ParcelState::Pending {
         let ending =

@@ -29,7 +29,7 @@ pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
 pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingPush]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
     let link = link(channel.as_ref());
-    let prepared = workshop.in_time(workshop.casework.prepare_pushes(&link, pushes)).await;
+    let prepared = workshop.in_time(workshop.casework.jobs().prepare_pushes(&link, pushes)).await;
     prepared.unwrap_or_else(|error| {
         tracing::warn!(%error, channel = %code, "pushes could not be prepared together");
         PreparedPushes::new()
@@ -54,7 +54,7 @@ pub async fn run(
     };
     let prepared = match prepared {
         Some(prepared) => prepared,
-        None => workshop.casework.prepare_push(&link(channel.as_ref()), pending(job, notification)).await,
+        None => workshop.casework.jobs().prepare_push(&link(channel.as_ref()), pending(job, notification)).await,
     };
     let task = match prepared {
         Ok(Prepared::Ready(task)) => task,
@@ -182,7 +182,7 @@ async fn ask(
 ) -> Result<Option<PushVerdict>, StoreError> {
     let Attempt { workshop, job, policy, .. } = attempt;
     let settings = &workshop.settings;
-    let handed_over = workshop.casework.handed_over(job.id()).await?;
+    let handed_over = workshop.casework.jobs().handed_over(job.id()).await?;
     Ok(match channel.find(&task.to, &task.message.key, &handed_over).await {
         Found::Yes => {
             let ending = Ending::done(job, Outcome::Found, "the gateway has it".to_owned(), None);
@@ -215,7 +215,9 @@ async fn weigh(
 ) -> Result<Option<PushVerdict>, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     let copies = u32::try_from(job.unclear).unwrap_or(0);
-    let Some(doubt) = workshop.casework.doubt(channel.code(), job.id(), copies, task).await? else { return Ok(None) };
+    let Some(doubt) = workshop.casework.jobs().doubt(channel.code(), job.id(), copies, task).await? else {
+        return Ok(None);
+    };
     let template = task.held_template();
     let over = |ending, end| Some(PushVerdict::end(ending, end, Contact::None));
     Ok(match doubt.step(workshop.settings.time_outs.waits()) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::casework::jobs::{ChannelNews, Effect, ParcelChange, ParcelEffect, Trail};
+use crate::casework::jobs::{ChannelNews, Effect, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::delivery::parcel::{CarrierCode, Scan};
 use crate::domain::kernel::ids::{CallbackId, ParcelId};
 use crate::domain::notice::notification::ChannelCode;
@@ -52,7 +52,7 @@ impl From<StoreError> for Unread {
 /// Reads the callback. An unreadable one becomes a dead letter: it is kept, and people see it.
 pub async fn run(attempt: &Attempt<'_>, id: CallbackId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
-    let call = workshop.casework.kept_call(id).await?;
+    let call = workshop.casework.jobs().kept_call(id).await?;
     let call = call.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     let raw = RawCallback { content_type: call.content_type, query: call.query, body: call.body };
     let channel = ChannelCode::new(call.origin.as_str());
@@ -101,7 +101,7 @@ async fn of_channel(
 async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool, StoreError> {
     for news in &told.news {
         if let PushNews::Receipt(receipt) = news
-            && workshop.casework.came_too_early(&told.link, receipt).await?
+            && workshop.casework.jobs().came_too_early(&told.link, receipt).await?
         {
             return Ok(true);
         }
@@ -121,14 +121,14 @@ async fn of_carrier(workshop: &Workshop, carrier: &dyn Carrier, raw: &RawCallbac
     let mut sorted: BTreeMap<ParcelId, Vec<Scan>> = BTreeMap::new();
     let (sound, unsound): (Vec<Scan>, Vec<Scan>) = scans.into_iter().partition(|scan| scan.is_sound(now));
     for scan in sound {
-        match workshop.casework.parcel_known_as(carrier.code(), scan.order_no.as_ref(), &scan.waybill).await? {
+        match workshop.casework.jobs().parcel_known_as(carrier.code(), scan.order_no.as_ref(), &scan.waybill).await? {
             Some(parcel) => sorted.entry(parcel).or_default().push(scan),
             None => unknown += 1,
         }
     }
     let effect = |(parcel, scans)| ParcelEffect {
         parcel,
-        change: ParcelChange::Scanned(Trail { waybill: None, scans, source: ScanSource::Callback }),
+        change: ParcelChange::Scanned(ParcelNews { waybill: None, scans, source: ScanSource::Callback }),
     };
     let outcome = format!("{reported} scans, {unknown} of unknown parcels, {} invalid", unsound.len());
     Ok(Understood { outcome, parcels: sorted.into_iter().map(effect).collect(), told: None })

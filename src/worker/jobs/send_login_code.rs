@@ -19,7 +19,7 @@ pub async fn run(attempt: &Attempt<'_>, id: LoginCodeId, code: &ChannelCode) -> 
         let why = "it may have been sent, and is not sent twice".to_owned();
         return Ok(Conclusion::plain(Ending::done(job, Outcome::Ambiguous, why, None), Contact::None));
     }
-    let Some(task) = workshop.casework.login_code(id).await? else {
+    let Some(task) = workshop.casework.jobs().login_code(id).await? else {
         return Ok(Conclusion::plain(
             Ending::done(job, Outcome::NoNeed, "used or too old".to_owned(), None),
             Contact::None,

@@ -1,7 +1,7 @@
 //! Asks a carrier where a parcel is. This is the second source beside the carrier's callbacks, and the proof that the
 //! parcel's way ended. The job repeats itself until then.
 
-use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, Trail};
+use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
 use crate::domain::kernel::ids::ParcelId;
 use crate::domain::work::outcome::Outcome;
@@ -18,7 +18,7 @@ use crate::worker::workshop::Workshop;
 
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
-    let found = workshop.casework.parcel(id).await?;
+    let found = workshop.casework.jobs().parcel(id).await?;
     let parcel = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.parcel;
     let settings = &workshop.settings;
     if job.age() > LONGEST_WAY {
@@ -56,7 +56,7 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
 }
 
 /// Everything that the carrier reports of a parcel; `None` while it does not even report the waybill.
-async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<Trail>, CarrierFault> {
+async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<ParcelNews>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
         None => carrier.waybill(&parcel.order_no).await?.filter(Waybill::is_sound),
@@ -65,7 +65,7 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     let mut scans = carrier.track(&waybill, &parcel.recipient.phone).await?;
     let now = workshop.casework.now();
     scans.retain(|scan| scan.is_sound(now));
-    Ok(Some(Trail { waybill: Some(waybill), scans, source: ScanSource::Query }))
+    Ok(Some(ParcelNews { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
 /// The carrier has the order, but its waybill is unknown: the carrier checks the order by hand (SF), or it collected

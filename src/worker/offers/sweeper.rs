@@ -62,7 +62,7 @@ impl LaneSweeper {
             }
         };
         if self.held.is_empty() {
-            match workshop.in_time(workshop.casework.sweep(&self.lane, lost_after)).await {
+            match workshop.in_time(workshop.casework.jobs().sweep(&self.lane, lost_after)).await {
                 Ok(swept) if swept.offers.is_empty() => return,
                 Ok(swept) => {
                     offers::count_lost(self.lane.as_str(), swept.lost);

@@ -153,7 +153,7 @@ impl LaneRunner {
         let ids: Vec<JobId> = rings.iter().filter_map(|ring| ring.job).collect();
         let workshop = &self.workshop;
         let lease = workshop.settings.time_outs.lease;
-        let claim = workshop.casework.claim(&ids, at_most, &workshop.name, lease);
+        let claim = workshop.casework.jobs().claim(&ids, at_most, &workshop.name, lease);
         let claimed = match workshop.in_time(claim).await {
             Ok(claimed) => claimed,
             Err(error) => {

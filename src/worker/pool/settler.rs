@@ -92,7 +92,7 @@ async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
 async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled {
     let since = Stopwatch::start();
     loop {
-        match workshop.in_time(workshop.casework.settle(settlements)).await {
+        match workshop.in_time(workshop.casework.jobs().settle(settlements)).await {
             Ok(held) => {
                 let attempts = settlements.iter().map(|settlement| settlement.ending.attempt());
                 warn_of_late(attempts.filter(|attempt| !held.contains(attempt)).map(|attempt| attempt.job).collect());

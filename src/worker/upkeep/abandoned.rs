@@ -23,7 +23,7 @@ pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     let upkeep = &workshop.settings.upkeep;
     let every = (upkeep.abandoned_after / LOOKS).max(upkeep.sweep);
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-        let in_use = match workshop.in_time(workshop.casework.lanes_in_use()).await {
+        let in_use = match workshop.in_time(workshop.casework.jobs().lanes_in_use()).await {
             Ok(in_use) => in_use,
             Err(error) => {
                 tracing::warn!(%error, "cannot look for abandoned jobs");
@@ -44,7 +44,7 @@ async fn take_in(workshop: &Workshop, foreign: &[Lane]) {
     };
     for lane in foreign.iter().filter(|lane| is_abandoned(lane, &workers)) {
         let overdue = workshop.settings.upkeep.abandoned_after;
-        let offers = match workshop.in_time(workshop.casework.take_in(lane, overdue)).await {
+        let offers = match workshop.in_time(workshop.casework.jobs().take_in(lane, overdue)).await {
             Ok(offers) if offers.is_empty() => continue,
             Ok(offers) => offers,
             Err(error) => return tracing::warn!(%error, %lane, "cannot take abandoned jobs"),

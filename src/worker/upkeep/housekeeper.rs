@@ -23,7 +23,7 @@ pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
 async fn forget_old_rows(workshop: &Workshop, stop: &CancellationToken) {
     let mut forgotten = 0;
     while !stop.is_cancelled() {
-        match workshop.in_time(workshop.casework.forget_old()).await {
+        match workshop.in_time(workshop.casework.upkeep().forget_old()).await {
             Ok(0) => break,
             Ok(rows) => forgotten += rows,
             Err(error) => {

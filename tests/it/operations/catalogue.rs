@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use songda::casework::upkeep::publish_catalogue::{ReadError, publish, read, refresh};
+use songda::casework::frame::catalogue::{ReadError, read, refresh};
+use songda::casework::upkeep::publish_catalogue::publish;
 use songda::catalog::{self, Catalog, Contents, FieldRules};
 use songda::domain::item::ItemCode;
 use songda::domain::kernel::clock::Clock;

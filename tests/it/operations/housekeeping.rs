@@ -9,8 +9,8 @@ use crate::support::desk::Desk;
 use crate::support::wait::wait_until;
 
 /// Stores answers under 1500 keys, more than one batch. All but the last have expired.
-const ANSWERS: &str = "insert into idempotent_answers (scope, key, fingerprint, status, headers, body_sealed, created_at)
-    select 'per_1:submit_case', n::text, '', 201, '[]', '', now() - case when n < 1500 then 31 else 29 end * interval '1 day'
+const ANSWERS: &str = "insert into idempotent_answers (scope, key, fingerprint, form, body_sealed, created_at)
+    select 'per_1:submit_case', n::text, '', '{}', '', now() - case when n < 1500 then 31 else 29 end * interval '1 day'
     from generate_series(1, 1500) n";
 
 #[tokio::test]

@@ -29,7 +29,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
     ("queue", &["catalog", "domain"]),
     ("gateway", &["catalog", "domain"]),
     ("casework", &["store", "queue", "gateway", "catalog", "domain"]),
-    ("api", &["casework", "store", "queue", "gateway", "catalog", "domain"]),
+    ("api", &["casework", "queue", "gateway", "catalog", "domain"]),
     ("worker", &["casework", "store", "queue", "gateway", "catalog", "domain"]),
     // Beside the product: the outside world and a player.
     ("sandbox", &["gateway", "domain"]),

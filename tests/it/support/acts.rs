@@ -70,6 +70,6 @@ pub fn notice() -> Value {
 pub async fn history(officer: &Caller, case: &str) -> Vec<(String, String, Value)> {
     let read = officer.get(&format!("/staff/v1/cases/{case}/history")).success().await.unwrap();
     let text = |entry: &Value, member: &str| entry[member].as_str().unwrap().to_owned();
-    let kind = |entry: &Value| text(entry, "actor").split(':').next().unwrap().to_owned();
+    let kind = |entry: &Value| text(entry, "by").split(':').next().unwrap().to_owned();
     read.rows().unwrap().iter().map(|entry| (kind(entry), text(entry, "act"), entry["cause"].clone())).collect()
 }

@@ -13,7 +13,7 @@ use songda::auth::tokens::Tokens;
 use songda::casework::frame::bell::Bell;
 use songda::casework::people::People;
 use songda::casework::people::recent::Recent;
-use songda::casework::people::signed_in::SignedIn;
+use songda::casework::people::sessions::open::SignedIn;
 use songda::casework::upkeep::forget_old::forget_old;
 use songda::catalog::{Catalog, Revision, Snapshot};
 use songda::domain::delivery::address::RegionNames;
@@ -58,7 +58,7 @@ impl PeopleDesk {
 
     /// Signs a person in by WeChat. One code is always one person here.
     pub async fn sign_in(&self, code: &str) -> SignedIn<Person> {
-        self.people.sign_in_wechat(&private(code), Language::Chinese).await.unwrap()
+        self.people.sessions().by_wechat(&private(code), Language::Chinese).await.unwrap()
     }
 
     /// The latest sign-in code for a number, as the SMS contains it.

@@ -5,6 +5,7 @@ pub mod done;
 pub mod etag;
 pub mod event_stream;
 pub mod fixed;
+pub mod http_answer;
 pub mod problem;
 pub mod problem_of;
 pub mod problem_pages;

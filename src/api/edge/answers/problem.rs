@@ -19,8 +19,8 @@ use poem_openapi::{ApiResponse, Object};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::current::Current;
+use crate::casework::read_models::StoreError;
 use crate::domain::kernel::text::{Bilingual, Language};
-use crate::store::StoreError;
 
 pub const PROBLEM_JSON: &str = "application/problem+json";
 

@@ -9,7 +9,7 @@ use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaRespon
 use poem_openapi::types::{ToJSON, Type};
 
 use crate::api::edge::answers::etag::etag;
-use crate::api::edge::answers::stored::respond;
+use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::casework::frame::idempotency::Answer;
 
 /// 200: a resource as it is now, with the ETag of its version.
@@ -38,21 +38,26 @@ pub struct Added<T> {
 
 impl<T: ToJSON> From<Shown<T>> for Answer {
     fn from(shown: Shown<T>) -> Self {
-        Self::new(200, shown.body.to_json().unwrap_or_default()).header(header::ETAG.as_str(), etag(shown.version))
+        HttpAnswer::new(200, shown.body.to_json().unwrap_or_default())
+            .header(header::ETAG.as_str(), etag(shown.version))
+            .into()
     }
 }
 
 impl<T: ToJSON> From<Created<T>> for Answer {
     fn from(made: Created<T>) -> Self {
-        Self::new(201, made.body.to_json().unwrap_or_default())
+        HttpAnswer::new(201, made.body.to_json().unwrap_or_default())
             .header(header::ETAG.as_str(), etag(made.version))
             .header(header::LOCATION.as_str(), made.location)
+            .into()
     }
 }
 
 impl<T: ToJSON> From<Added<T>> for Answer {
     fn from(made: Added<T>) -> Self {
-        Self::new(201, made.body.to_json().unwrap_or_default()).header(header::LOCATION.as_str(), made.location)
+        HttpAnswer::new(201, made.body.to_json().unwrap_or_default())
+            .header(header::LOCATION.as_str(), made.location)
+            .into()
     }
 }
 
@@ -90,7 +95,7 @@ macro_rules! answers {
 
         impl<T: ToJSON + Send> IntoResponse for $name<T> {
             fn into_response(self) -> Response {
-                respond(self.into())
+                HttpAnswer::from(Answer::from(self)).into_response()
             }
         }
     )*};

@@ -4,14 +4,15 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::http::{HeaderName, HeaderValue};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaResponses, Registry};
 
 use crate::api::edge::answers::code::Code;
+use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::api::edge::answers::problem::Problem;
-use crate::casework::frame::idempotency::{Answer, Given, OnceError};
+use crate::casework::frame::idempotency::{Given, IdempotencyError};
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -40,7 +41,7 @@ impl<R: ApiResponse> ApiResponse for Answered<R> {
 
 impl<R> IntoResponse for Answered<R> {
     fn into_response(self) -> Response {
-        let mut response = respond(self.given.answer);
+        let mut response = HttpAnswer::from(self.given.answer).into_response();
         if self.given.replayed {
             response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
@@ -48,27 +49,12 @@ impl<R> IntoResponse for Answered<R> {
     }
 }
 
-/// The response of an answer.
-#[must_use]
-pub fn respond(answer: Answer) -> Response {
-    let mut response = Response::builder()
-        .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK))
-        .content_type("application/json")
-        .body(answer.body.to_string());
-    for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-impl From<OnceError> for Problem {
-    fn from(error: OnceError) -> Self {
+impl From<IdempotencyError> for Problem {
+    fn from(error: IdempotencyError) -> Self {
         match error {
-            OnceError::InProgress => Self::new(Code::RequestInProgress).retry_after(Duration::from_secs(1)),
-            OnceError::Mismatch => Self::new(Code::IdempotencyKeyReused),
-            OnceError::Store(error) => error.into(),
+            IdempotencyError::InProgress => Self::new(Code::RequestInProgress).retry_after(Duration::from_secs(1)),
+            IdempotencyError::Mismatch => Self::new(Code::IdempotencyKeyReused),
+            IdempotencyError::Store(error) => error.into(),
         }
     }
 }
@@ -76,11 +62,12 @@ impl From<OnceError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::casework::frame::idempotency::Answer;
     use serde_json::json;
 
     #[test]
     fn a_repeated_answer_differs_in_one_header() {
-        let answer = Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"");
+        let answer = Answer::from(HttpAnswer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\""));
         let give = |replayed| Answered::<()>::from(Given { answer: answer.clone(), replayed }).into_response();
         let first = give(false);
         let again = give(true);

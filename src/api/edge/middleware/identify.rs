@@ -13,8 +13,8 @@ use crate::api::edge::middleware::layer::Layer;
 use crate::api::edge::parameters::principal::{Identity, Officer, Principal};
 use crate::auth::tokens::{TokenAudience, Tokens};
 use crate::casework::people::People;
+use crate::casework::read_models::StoreError;
 use crate::domain::kernel::clock::Clock;
-use crate::store::StoreError;
 
 #[async_trait]
 pub trait OfficerLookup: Send + Sync {
@@ -25,7 +25,7 @@ pub trait OfficerLookup: Send + Sync {
 #[async_trait]
 impl OfficerLookup for People {
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
-        let found = self.officer_at_desk(named.session).await?.filter(|found| found.id == named.id);
+        let found = self.known().officer(named.session).await?.filter(|found| found.id == named.id);
         Ok(found.map(|found| Officer { agency: found.agency.clone(), role: found.role, ..named.clone() }))
     }
 }

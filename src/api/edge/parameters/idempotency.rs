@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::casework::frame::idempotency::Once;
+use crate::casework::frame::idempotency::IdempotentRequest;
 use crate::domain::kernel::text::Bilingual;
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -24,9 +24,9 @@ pub struct IdempotencyKey(String);
 impl IdempotencyKey {
     /// The request that is to have its effect once: this body, for this operation, from this caller.
     #[must_use]
-    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Once {
+    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> IdempotentRequest {
         let scope = format!("{}:{operation}", caller.to_string());
-        Once { scope, key: self.0, fingerprint: fingerprint(operation, body) }
+        IdempotentRequest { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
     /// The key itself, for a use case that stores it with its effect.
@@ -59,7 +59,7 @@ pub struct OptionalKey(Option<IdempotencyKey>);
 impl OptionalKey {
     /// The request that is to have its effect once, if the caller sent a key; see [`IdempotencyKey::once`].
     #[must_use]
-    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<Once> {
+    pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<IdempotentRequest> {
         self.0.map(|key| key.once(caller, operation, body))
     }
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::store::KeyRing;
+use crate::casework::read_models::KeyRing;
 
 /// Rows on a page, by default.
 pub const DEFAULT: usize = 20;

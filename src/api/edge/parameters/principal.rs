@@ -13,6 +13,7 @@ use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
 use crate::domain::kernel::text::Bilingual;
+use crate::domain::people::acting::Acting;
 use crate::domain::people::staff::Role;
 
 /// A person who signed in on the mobile API.
@@ -22,6 +23,14 @@ pub struct Person {
     pub session: SessionId,
     /// When the token expires.
     pub until: Instant,
+}
+
+impl Person {
+    /// The person acts for themselves: nobody can act for another yet.
+    #[must_use]
+    pub const fn acting(&self) -> Acting<PersonId> {
+        Acting::own(self.id)
+    }
 }
 
 /// An officer who signed in on the staff API.

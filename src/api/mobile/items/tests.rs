@@ -8,9 +8,9 @@ use poem_openapi::OpenApiService;
 use serde_json::Value;
 
 use super::*;
+use crate::casework::read_models::KeyRing;
 use crate::catalog::{Contents, Revision, Snapshot};
 use crate::domain::item::ItemVersion;
-use crate::store::KeyRing;
 
 fn snapshot(number: i64) -> Snapshot {
     let folder = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("catalog");

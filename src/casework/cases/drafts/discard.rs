@@ -1,21 +1,21 @@
-//! A person throws a draft away. What was submitted stays.
+//! An applicant discards a draft. A case that was made of it stays.
 
-use crate::casework::Casework;
+use crate::casework::cases::drafts::Drafts;
 use crate::domain::kernel::ids::{DraftId, PersonId};
+use crate::domain::people::acting::Acting;
 use crate::store::record::{ChangeKind, Record, SaveError};
 use crate::store::{StoreError, drafts};
 
-impl Casework {
-    /// Throws a draft away; says whether there was one.
-    pub async fn discard_draft(&self, person: PersonId, id: DraftId) -> Result<bool, StoreError> {
-        let mut tx = self.store().begin().await?;
-        if !drafts::remove(&mut tx, person, id).await? {
+impl Drafts<'_> {
+    /// Discards a draft; returns false if there is none.
+    pub async fn discard(self, acting: &Acting<PersonId>, id: DraftId) -> Result<bool, StoreError> {
+        let mut tx = self.0.store().begin().await?;
+        if !drafts::remove(&mut tx, acting.for_, id).await? {
             return Ok(false);
         }
         let mut record = Record::default();
-        record.change(person, ChangeKind::Draft, id);
-        let offers = self.save(&mut tx, &record, self.now()).await.map_err(SaveError::into_store)?;
-        self.commit(tx, &record, offers).await?;
+        record.change(acting.for_, ChangeKind::Draft, id);
+        self.0.save_and_commit(tx, &record, self.0.now()).await.map_err(SaveError::into_store)?;
         Ok(true)
     }
 }

@@ -1,32 +1,29 @@
-//! A person saves a draft: begins it under an id that the client made, or changes it as it was last seen.
+//! An applicant saves a draft: begins it under an id that the client made, or changes the version that the client read.
 
-use crate::casework::Casework;
-use crate::casework::cases::drafts::JudgedDraft;
+use crate::casework::cases::drafts::{Drafts, ValidatedDraft};
 use crate::casework::frame::powers::{GateError, NotOpen};
 use crate::domain::application::DraftContent;
 use crate::domain::item::ItemCode;
-use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
+use crate::domain::people::acting::Acting;
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{ChangeKind, Record, SaveError};
 use crate::store::{StoreError, Tx};
 
-/// A draft as its owner wants it.
+/// The content of a draft to be saved.
 #[derive(Debug, Clone)]
 pub struct NewDraft {
     pub id: DraftId,
-    /// For which item.
     pub item: ItemCode,
-    /// What is filled in.
     pub content: DraftContent,
 }
 
-/// What must be there for a draft to be saved.
+/// The precondition of saving a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// Nothing: it is begun.
+    /// There is no draft of this id: it is begun.
     Nothing,
-    /// The draft at this version; at any, where none is named.
+    /// The draft exists at this version, or at any version if none is named.
     Version(Option<i64>),
 }
 
@@ -36,16 +33,16 @@ pub enum SaveDraftError {
     /// The item cannot be applied for here.
     #[error(transparent)]
     NotOpen(#[from] NotOpen),
-    /// It was to be begun, but the id is taken.
+    /// The draft was to be begun, but its id is taken.
     #[error("the id is taken")]
     Exists,
-    /// There is no such draft, or it is not the caller's.
+    /// There is no such draft, or it is not the applicant's.
     #[error("there is no such draft here")]
     NotFound,
-    /// Another device changed it since it was read.
+    /// Another device changed the draft since it was read.
     #[error("the draft was changed since it was read")]
     Stale,
-    /// It is a case already.
+    /// The draft is a case already.
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
     #[error(transparent)]
@@ -61,44 +58,24 @@ impl From<GateError> for SaveDraftError {
     }
 }
 
-impl Casework {
-    /// Saves a draft. It need not be complete: what is wrong with it comes back beside it.
+impl Drafts<'_> {
+    /// Saves a draft. It need not be complete: its faults come back beside it.
     ///
     /// # Errors
-    /// When its item cannot be applied for, what is expected is not there, or it was submitted.
-    pub async fn save_draft(
-        &self,
-        person: PersonId,
+    /// When its item cannot be applied for, the precondition does not hold, or it was submitted.
+    pub async fn save(
+        self,
+        acting: &Acting<PersonId>,
         new: NewDraft,
         expect: Expect,
-    ) -> Result<JudgedDraft, SaveDraftError> {
-        let now = self.now();
-        let catalog = self.catalog().current();
-        let item_version = self.open_item(&catalog, &new.item, person).await?.version;
-        let mut tx = self.store().begin().await?;
-        let draft = match expect {
-            Expect::Nothing => self.begin_draft(&mut tx, person, new, item_version, now).await?,
-            Expect::Version(seen) => self.change_draft(&mut tx, person, new, (item_version, seen), now).await?,
-        };
-        let mut record = Record::default();
-        record.change(person, ChangeKind::Draft, draft.id);
-        let offers = self.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
-        let judged = self.judged(&mut tx, draft).await?;
-        self.commit(tx, &record, offers).await?;
-        Ok(judged)
-    }
-
-    async fn begin_draft(
-        &self,
-        tx: &mut Tx<'_>,
-        person: PersonId,
-        NewDraft { id, item, content }: NewDraft,
-        item_version: i32,
-        now: Instant,
-    ) -> Result<Draft, SaveDraftError> {
-        let begun = Draft {
+    ) -> Result<ValidatedDraft, SaveDraftError> {
+        let now = self.0.now();
+        let catalog = self.0.catalog().current();
+        let item_version = self.0.open_item(&catalog, &new.item, acting.for_).await?.version;
+        let NewDraft { id, item, content } = new;
+        let wanted = Draft {
             id,
-            person,
+            person: acting.for_,
             item,
             item_version,
             content,
@@ -107,32 +84,41 @@ impl Casework {
             updated_at: now,
             submitted_as: None,
         };
-        if drafts::insert(tx, self.store().keys(), &begun).await? {
-            return Ok(begun);
+        let mut tx = self.0.store().begin().await?;
+        let draft = match expect {
+            Expect::Nothing => self.begin(&mut tx, wanted).await?,
+            Expect::Version(seen) => self.change(&mut tx, wanted, seen).await?,
+        };
+        let mut record = Record::default();
+        record.change(draft.person, ChangeKind::Draft, draft.id);
+        let offers = self.0.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
+        let validated = self.validated(&mut tx, draft).await?;
+        self.0.commit(tx, &record, offers).await?;
+        Ok(validated)
+    }
+
+    async fn begin(&self, tx: &mut Tx<'_>, wanted: Draft) -> Result<Draft, SaveDraftError> {
+        if drafts::insert(tx, self.0.store().keys(), &wanted).await? {
+            return Ok(wanted);
         }
-        // The answer to the same request may have been lost on its way.
-        let known = drafts::find(tx, self.store().keys(), person, id).await?;
-        let same = |known: &Draft| known.version == 1 && known.item == begun.item && known.content == begun.content;
+        // The client may repeat a request whose answer was lost.
+        let known = drafts::find(tx, self.0.store().keys(), wanted.person, wanted.id).await?;
+        let same = |known: &Draft| known.version == 1 && known.item == wanted.item && known.content == wanted.content;
         known.filter(same).ok_or(SaveDraftError::Exists)
     }
 
-    async fn change_draft(
-        &self,
-        tx: &mut Tx<'_>,
-        person: PersonId,
-        NewDraft { id, item, content }: NewDraft,
-        (item_version, seen): (i32, Option<i64>),
-        now: Instant,
-    ) -> Result<Draft, SaveDraftError> {
-        let keys = self.store().keys();
-        let known = drafts::find_for_change(tx, keys, person, id).await?.ok_or(SaveDraftError::NotFound)?;
+    /// `seen` is the version that the client read; `None` for any.
+    async fn change(&self, tx: &mut Tx<'_>, wanted: Draft, seen: Option<i64>) -> Result<Draft, SaveDraftError> {
+        let keys = self.0.store().keys();
+        let known = drafts::find_for_change(tx, keys, wanted.person, wanted.id).await?;
+        let known = known.ok_or(SaveDraftError::NotFound)?;
         if let Some(case) = known.submitted_as {
             return Err(SaveDraftError::Submitted(case));
         }
         if seen.is_some_and(|seen| seen != known.version) {
             return Err(SaveDraftError::Stale);
         }
-        let changed = Draft { item, item_version, content, version: known.version + 1, updated_at: now, ..known };
+        let changed = Draft { version: known.version + 1, created_at: known.created_at, ..wanted };
         drafts::update(tx, keys, &changed).await?;
         Ok(changed)
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
-use songda::casework::frame::idempotency::{Answer, Entered, Once, OnceError, enter, leave};
+use songda::casework::frame::idempotency::{Answer, Entered, IdempotencyError, IdempotentRequest, enter, leave};
 use songda::domain::kernel::clock::Instant;
 use songda::store::Store;
 use songda::store::idempotency::{self, KEPT};
@@ -11,16 +11,16 @@ use songda::store::idempotency::{self, KEPT};
 use crate::support::database::Record;
 use crate::support::edge::now;
 
-fn once(key: &str, fingerprint: u8) -> Once {
-    Once { scope: "per_1:submit_case".to_owned(), key: key.to_owned(), fingerprint: [fingerprint; 32] }
+fn once(key: &str, fingerprint: u8) -> IdempotentRequest {
+    IdempotentRequest { scope: "per_1:submit_case".to_owned(), key: key.to_owned(), fingerprint: [fingerprint; 32] }
 }
 
 fn answer() -> Answer {
-    Answer::new(201, json!({ "id": "case_1" })).header("ETag", "\"1\"")
+    Answer { form: json!({ "status": 201 }), body: json!({ "id": "case_1" }) }
 }
 
 /// Runs the use case in a transaction of its own, which releases the lock of the key when it ends.
-async fn ask(store: &Store, once: &Once, at: Instant) -> Result<Entered, OnceError> {
+async fn ask(store: &Store, once: &IdempotentRequest, at: Instant) -> Result<Entered, IdempotencyError> {
     let mut tx = store.begin().await?;
     let entered = enter(&mut tx, store.keys(), Some(once), at).await;
     if matches!(entered, Ok(Entered::First)) {
@@ -38,9 +38,9 @@ async fn a_repeated_request_gets_the_first_answer_until_its_key_expires() {
     let store = &database.store;
     assert_eq!(ask(store, &once("k", 1), now()).await.unwrap(), Entered::First);
     assert_eq!(ask(store, &once("k", 1), now()).await.unwrap(), Entered::Replay(answer()));
-    assert!(matches!(ask(store, &once("k", 2), now()).await, Err(OnceError::Mismatch)));
+    assert!(matches!(ask(store, &once("k", 2), now()).await, Err(IdempotencyError::Mismatch)));
     assert_eq!(ask(store, &once("other", 2), now()).await.unwrap(), Entered::First);
-    let elsewhere = Once { scope: "per_2:submit_case".to_owned(), ..once("k", 1) };
+    let elsewhere = IdempotentRequest { scope: "per_2:submit_case".to_owned(), ..once("k", 1) };
     assert_eq!(ask(store, &elsewhere, now()).await.unwrap(), Entered::First);
 
     let late = now() + KEPT + chrono::TimeDelta::seconds(1);
@@ -56,7 +56,7 @@ async fn a_repetition_during_the_first_request_is_refused_and_a_rollback_frees_t
     let store = &database.store;
     let mut first = store.begin().await.unwrap();
     assert_eq!(enter(&mut first, store.keys(), Some(&once("k", 1)), now()).await.unwrap(), Entered::First);
-    assert!(matches!(ask(store, &once("k", 1), now()).await, Err(OnceError::InProgress)));
+    assert!(matches!(ask(store, &once("k", 1), now()).await, Err(IdempotencyError::InProgress)));
     assert_eq!(ask(store, &once("other", 1), now()).await.unwrap(), Entered::First, "other keys are free");
     leave(&mut first, store.keys(), Some(&once("k", 1)), &answer(), now()).await.unwrap();
     first.rollback().await.unwrap();
@@ -74,7 +74,7 @@ async fn one_of_many_concurrent_requests_takes_effect() {
         match ask(store, &key, now()).await {
             Ok(Entered::First) => drop(firsts.fetch_add(1, Ordering::Relaxed)),
             Ok(Entered::Replay(again)) => assert_eq!(again, answer()),
-            Err(OnceError::InProgress) => {}
+            Err(IdempotencyError::InProgress) => {}
             Err(error) => panic!("{error}"),
         }
     });

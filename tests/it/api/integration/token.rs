@@ -11,8 +11,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use songda::auth::client_assertion::{AssertionFault, KeysFault, check_keys};
 use songda::auth::tokens::TokenAudience;
-use songda::casework::people::client_token::{ClientToken, ClientTokenError};
-use songda::casework::people::manage_clients::NewClient;
+use songda::casework::people::clients::NewClient;
+use songda::casework::people::sessions::by_assertion::{ClientToken, ClientTokenError};
 use songda::domain::item::AgencyCode;
 use songda::domain::kernel::clock::Instant;
 use songda::domain::people::staff::{ApiClient, Scope};
@@ -37,7 +37,7 @@ impl BackOffice {
             agencies: vec![AgencyCode::new("housing")],
             scopes: Scope::ALL.into_iter().collect(),
         };
-        let client = desk.people.add_client(new, &json!({ "keys": [ec, rsa_key] })).await.unwrap();
+        let client = desk.people.clients().add(new, &json!({ "keys": [ec, rsa_key] })).await.unwrap();
         Self { desk, client, keys: [(Algorithm::ES256, es256), (Algorithm::RS256, rs256)] }
     }
 
@@ -53,7 +53,7 @@ impl BackOffice {
     }
 
     async fn ask(&self, claims: &Value) -> Result<ClientToken, ClientTokenError> {
-        self.desk.people.client_token(&self.sign(claims, 0), None).await
+        self.desk.people.sessions().by_assertion(&self.sign(claims, 0), None).await
     }
 }
 
@@ -83,7 +83,7 @@ async fn an_assertion_is_exchanged_for_a_token_with_the_requested_scopes() {
     let office = BackOffice::open().await;
     for (key, jti) in [(0, "one"), (1, "two")] {
         let assertion = office.sign(&office.claims(jti), key);
-        let token = office.desk.people.client_token(&assertion, Some("results:read all")).await.unwrap();
+        let token = office.desk.people.sessions().by_assertion(&assertion, Some("results:read all")).await.unwrap();
         let claims = office.desk.people.tokens.verify(
             token.access_token.expose(),
             &[TokenAudience::Integration],
@@ -93,7 +93,7 @@ async fn an_assertion_is_exchanged_for_a_token_with_the_requested_scopes() {
         let granted = (claims.sub.as_str(), claims.grant.scope.as_deref());
         assert_eq!(granted, (office.client.id.to_string().as_str(), Some("results:read")));
     }
-    let none = office.desk.people.client_token(&office.sign(&office.claims("three"), 0), Some("all")).await;
+    let none = office.desk.people.sessions().by_assertion(&office.sign(&office.claims("three"), 0), Some("all")).await;
     assert!(matches!(none, Err(ClientTokenError::NoScope)), "{none:?}");
     office.desk.close().await;
 }
@@ -135,13 +135,13 @@ async fn an_assertion_with_a_wrong_audience_subject_time_or_signature_is_refused
         );
     }
     let stranger = encode(&Header::new(Algorithm::ES256), &office.claims("s"), &elliptic().0).unwrap();
-    assert!(office.desk.people.client_token(&stranger, None).await.is_err());
+    assert!(office.desk.people.sessions().by_assertion(&stranger, None).await.is_err());
     let secret = EncodingKey::from_secret(b"x");
     let symmetric = encode(&Header::new(Algorithm::HS256), &office.claims("h"), &secret).unwrap();
-    let answer = office.desk.people.client_token(&symmetric, None).await;
+    let answer = office.desk.people.sessions().by_assertion(&symmetric, None).await;
     assert!(matches!(answer, Err(ClientTokenError::Assertion(AssertionFault::Algorithm))), "{answer:?}");
     for junk in ["", "a.b.c", &"x".repeat(9000)] {
-        assert!(office.desk.people.client_token(junk, None).await.is_err());
+        assert!(office.desk.people.sessions().by_assertion(junk, None).await.is_err());
     }
     office.desk.close().await;
 }
@@ -149,10 +149,10 @@ async fn an_assertion_with_a_wrong_audience_subject_time_or_signature_is_refused
 #[tokio::test]
 async fn a_revoked_client_gets_no_token() {
     let office = BackOffice::open().await;
-    office.desk.people.revoke_client(&office.client.source).await.unwrap();
+    office.desk.people.clients().revoke(&office.client.source).await.unwrap();
     let answer = office.ask(&office.claims("x")).await;
     assert!(matches!(answer, Err(ClientTokenError::UnknownClient)), "{answer:?}");
-    assert!(office.desk.people.clients().await.unwrap()[0].revoked_at.is_some());
+    assert!(office.desk.people.clients().list().await.unwrap()[0].revoked_at.is_some());
     office.desk.close().await;
 }
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use songda::casework::frame::idempotency::Answer;
-use songda::casework::people::report_consents::{ConsentStanding, ReportError};
+use songda::casework::people::consents::{ConsentStanding, ReportError};
 use songda::domain::kernel::ids::PersonId;
 use songda::domain::kernel::text::Language;
 use songda::domain::notice::consent::ConsentAnswer;
@@ -23,9 +23,9 @@ async fn try_report(
     let mut answered = Vec::new();
     let answer = |standing: &[ConsentStanding]| {
         answered = standing.to_vec();
-        Answer::new(200, serde_json::Value::Null)
+        Answer { form: serde_json::Value::Null, body: serde_json::Value::Null }
     };
-    desk.people.report_consents(person, &ChannelCode::new("wechat"), &answers, None, answer).await?;
+    desk.people.consents().report(person, &ChannelCode::new("wechat"), &answers, None, answer).await?;
     Ok(answered)
 }
 
@@ -40,7 +40,7 @@ async fn consents_add_up_and_a_refusal_clears_them() {
     let desk = PeopleDesk::open().await;
     let anna = desk.sign_in("anna").await.who.id;
     let bert = desk.sign_in("bert").await.who.id;
-    assert_eq!(balances(&desk.people.list_consents(anna).await.unwrap()), [(0, false, true), (0, false, true)]);
+    assert_eq!(balances(&desk.people.consents().list(anna).await.unwrap()), [(0, false, true), (0, false, true)]);
     let standing = report(&desk, anna, &[("RESULT", Accept), ("NEWS", Accept)]).await;
     assert_eq!(balances(&standing), [(1, false, true), (0, true, false)]);
     let standing = report(&desk, anna, &[("RESULT", Accept)]).await;
@@ -48,7 +48,7 @@ async fn consents_add_up_and_a_refusal_clears_them() {
     let standing = report(&desk, anna, &[("RESULT", Reject), ("NEWS", Reject)]).await;
     assert_eq!(balances(&standing), [(0, false, true), (0, false, true)]);
     assert!(standing[0].balance.refused_at.is_some());
-    assert_eq!(balances(&desk.people.list_consents(bert).await.unwrap()), [(0, false, true), (0, false, true)]);
+    assert_eq!(balances(&desk.people.consents().list(bert).await.unwrap()), [(0, false, true), (0, false, true)]);
     desk.close().await;
 }
 
@@ -58,7 +58,7 @@ async fn no_consent_is_lost_among_concurrent_reports() {
     let anna = desk.sign_in("anna").await.who.id;
     let answers = [("NEWS", ConsentAnswer::Filter), ("RESULT", ConsentAnswer::Accept)];
     join_all((0..12).map(|_| report(&desk, anna, &answers))).await;
-    assert_eq!(desk.people.list_consents(anna).await.unwrap()[0].balance.balance, 12);
+    assert_eq!(desk.people.consents().list(anna).await.unwrap()[0].balance.balance, 12);
     desk.close().await;
 }
 
@@ -69,7 +69,7 @@ async fn a_report_with_an_unknown_template_is_refused_as_a_whole() {
     let answers = ["ELSE", "RESULT", "OTHER"].map(|template| (template, ConsentAnswer::Accept));
     let refused = try_report(&desk, anna, &answers).await;
     assert!(matches!(refused, Err(ReportError::UnknownTemplates(ids)) if ids == ["ELSE", "OTHER"]));
-    assert_eq!(desk.people.list_consents(anna).await.unwrap()[0].balance.balance, 0);
+    assert_eq!(desk.people.consents().list(anna).await.unwrap()[0].balance.balance, 0);
     desk.close().await;
 }
 
@@ -83,7 +83,7 @@ async fn a_newly_published_template_replaces_its_predecessor() {
     let anna = desk.sign_in("anna").await.who.id;
     report(&desk, anna, &[("RESULT", ConsentAnswer::Accept)]).await;
     desk.people.catalog.replace(templates(2, "RESULT-2"));
-    assert_eq!(ids(&desk.people.list_consents(anna).await.unwrap()), ["RESULT-2", "NEWS"]);
+    assert_eq!(ids(&desk.people.consents().list(anna).await.unwrap()), ["RESULT-2", "NEWS"]);
     let standing = report(&desk, anna, &[("RESULT-2", ConsentAnswer::Accept)]).await;
     assert_eq!((ids(&standing), standing[0].balance.balance), (vec!["RESULT-2", "NEWS"], 1));
     let withdrawn = try_report(&desk, anna, &[("RESULT", ConsentAnswer::Accept)]).await;
@@ -95,9 +95,9 @@ async fn a_newly_published_template_replaces_its_predecessor() {
 async fn people_are_asked_for_the_templates_of_their_language_only() {
     let desk = PeopleDesk::open().await;
     let anna = desk.sign_in("anna").await.who.id;
-    assert_eq!(ids(&desk.people.list_consents(anna).await.unwrap()), ["RESULT", "NEWS"]);
-    desk.people.set_language(anna, Language::English).await.unwrap();
-    let standing = desk.people.list_consents(anna).await.unwrap();
+    assert_eq!(ids(&desk.people.consents().list(anna).await.unwrap()), ["RESULT", "NEWS"]);
+    desk.people.identity().set_language(anna, Language::English).await.unwrap();
+    let standing = desk.people.consents().list(anna).await.unwrap();
     assert_eq!(
         (ids(&standing), standing[0].template.events.len()),
         (vec!["ENGLISH"], 2),

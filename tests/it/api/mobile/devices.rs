@@ -28,11 +28,11 @@ async fn a_device_belongs_to_the_person_who_signed_in_last() {
         push_permission: PushPermission::Granted,
         last_seen_at: desk.start,
     };
-    desk.people.register_device(&device(anna, "one")).await.unwrap();
-    desk.people.register_device(&device(bert, "two")).await.unwrap();
+    desk.people.devices().register(&device(anna, "one")).await.unwrap();
+    desk.people.devices().register(&device(bert, "two")).await.unwrap();
     assert_eq!(desk.count("select count(*) from devices").await, 1);
-    assert!(!desk.people.forget_device(anna, id).await.unwrap(), "it is Bert's now");
-    assert!(desk.people.forget_device(bert, id).await.unwrap());
+    assert!(!desk.people.devices().forget(anna, id).await.unwrap(), "it is Bert's now");
+    assert!(desk.people.devices().forget(bert, id).await.unwrap());
     desk.close().await;
 }
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use songda::casework::people::People;
-use songda::casework::people::verify_identity::VerifyError;
+use songda::casework::people::identity::verify::VerifyError;
 use songda::domain::people::person::Person;
 
 use crate::support::people_desk::{PeopleDesk, private};
@@ -17,7 +17,7 @@ async fn a_resident_id_belongs_to_one_person_for_good() {
     let bert = desk.sign_in("bert").await.who.id;
     let verify = |person, name: &'static str, id: &'static str| {
         let people = desk.people.clone();
-        async move { people.verify_identity(person, &private(name), &private(id)).await }
+        async move { people.identity().verify(person, &private(name), &private(id)).await }
     };
     assert!(matches!(verify(anna, "李四", RESIDENT_ID).await, Err(VerifyError::NotConfirmed)));
     assert!(matches!(verify(anna, "王小明", "320422198506150025").await, Err(VerifyError::ResidentId(_))));
@@ -25,7 +25,7 @@ async fn a_resident_id_belongs_to_one_person_for_good() {
     assert!(verify(anna, "王小明", RESIDENT_ID).await.unwrap().is_verified());
     assert!(matches!(verify(bert, "王小明", RESIDENT_ID).await, Err(VerifyError::Taken)));
     assert!(matches!(verify(anna, "王小明", ANOTHER).await, Err(VerifyError::VerifiedAsAnother)));
-    let anna = desk.people.me(anna).await.unwrap().unwrap();
+    let anna = desk.people.identity().find(anna).await.unwrap().unwrap();
     assert_eq!(anna.identity.unwrap().resident_id.masked(), "3204**********0024");
     desk.close().await;
 }
@@ -36,7 +36,7 @@ async fn five_mismatches_block_a_person_for_an_hour_and_twenty_for_a_day() {
     let anna = desk.sign_in("anna").await.who.id;
     let bert = desk.sign_in("bert").await.who.id;
     let guess = |people: People, person, name: &'static str| async move {
-        people.verify_identity(person, &private(name), &private(RESIDENT_ID)).await
+        people.identity().verify(person, &private(name), &private(RESIDENT_ID)).await
     };
     let guesses = join_all((0..12).map(|_| guess(desk.people.clone(), anna, "李四"))).await;
     let wrong = guesses.iter().filter(|answer| matches!(answer, Err(VerifyError::NotConfirmed))).count();
@@ -65,10 +65,10 @@ async fn a_try_during_an_outage_of_the_gateway_does_not_count() {
     let desk = PeopleDesk::open().await;
     let anna = desk.sign_in("anna").await.who.id;
     for _ in 0..7 {
-        let away = desk.people.verify_identity(anna, &private("停机"), &private(RESIDENT_ID)).await;
+        let away = desk.people.identity().verify(anna, &private("停机"), &private(RESIDENT_ID)).await;
         assert!(matches!(away, Err(VerifyError::Gateway(_))), "{away:?}");
     }
-    assert!(desk.people.verify_identity(anna, &private("王小明"), &private(RESIDENT_ID)).await.is_ok());
+    assert!(desk.people.identity().verify(anna, &private("王小明"), &private(RESIDENT_ID)).await.is_ok());
     assert_eq!(desk.count("select count(*) from identity_tries").await, 0);
     desk.close().await;
 }

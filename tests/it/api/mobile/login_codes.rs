@@ -1,10 +1,10 @@
 //! Sign-in codes by SMS.
 
 use futures_util::future::join_all;
-use songda::casework::people::check_code::CodeError;
-use songda::casework::people::join::{IfTaken, TakenError};
-use songda::casework::people::request_login_code::RequestCodeError;
-use songda::casework::people::set_phone::SetPhoneError;
+use songda::casework::people::identity::join::{IfTaken, TakenError};
+use songda::casework::people::identity::set_phone::SetPhoneError;
+use songda::casework::people::login_codes::CodeError;
+use songda::casework::people::login_codes::RequestCodeError;
 use songda::domain::kernel::text::Language;
 
 use crate::support::people_desk::{PeopleDesk, phone, private};
@@ -14,16 +14,16 @@ const NUMBER: &str = "13800138000";
 #[tokio::test]
 async fn a_code_signs_in_once() {
     let desk = PeopleDesk::open().await;
-    desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
+    desk.people.login_codes().request(&phone(NUMBER), None).await.unwrap();
     assert_eq!(desk.count("select count(*) from jobs where kind = 'send_login_code'").await, 1);
     let code = desk.code_for(NUMBER).await;
-    let first = desk.after(1).sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await.unwrap();
+    let first = desk.after(1).sessions().by_sms(&phone(NUMBER), &code, Language::Chinese).await.unwrap();
     assert_eq!(first.who.phone, Some(phone(NUMBER)));
-    let again = desk.after(2).sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await;
+    let again = desk.after(2).sessions().by_sms(&phone(NUMBER), &code, Language::Chinese).await;
     assert!(matches!(again, Err(CodeError::Wrong)), "{again:?}");
-    desk.after(60).request_login_code(&phone(NUMBER), None).await.unwrap();
+    desk.after(60).login_codes().request(&phone(NUMBER), None).await.unwrap();
     let code = desk.code_for(NUMBER).await;
-    let second = desk.after(61).sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await.unwrap();
+    let second = desk.after(61).sessions().by_sms(&phone(NUMBER), &code, Language::Chinese).await.unwrap();
     assert_eq!(second.who.id, first.who.id);
     desk.close().await;
 }
@@ -31,12 +31,12 @@ async fn a_code_signs_in_once() {
 #[tokio::test]
 async fn a_code_expires_and_a_new_code_replaces_it() {
     let desk = PeopleDesk::open().await;
-    desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
+    desk.people.login_codes().request(&phone(NUMBER), None).await.unwrap();
     let old = desk.code_for(NUMBER).await;
-    assert!(desk.after(600).sign_in_sms(&phone(NUMBER), &old, Language::Chinese).await.is_err());
-    desk.after(601).request_login_code(&phone(NUMBER), None).await.unwrap();
+    assert!(desk.after(600).sessions().by_sms(&phone(NUMBER), &old, Language::Chinese).await.is_err());
+    desk.after(601).login_codes().request(&phone(NUMBER), None).await.unwrap();
     if old != desk.code_for(NUMBER).await {
-        assert!(desk.after(602).sign_in_sms(&phone(NUMBER), &old, Language::Chinese).await.is_err());
+        assert!(desk.after(602).sessions().by_sms(&phone(NUMBER), &old, Language::Chinese).await.is_err());
     }
     desk.close().await;
 }
@@ -44,13 +44,13 @@ async fn a_code_expires_and_a_new_code_replaces_it() {
 #[tokio::test]
 async fn after_five_wrong_guesses_the_right_code_is_refused() {
     let desk = PeopleDesk::open().await;
-    desk.people.request_login_code(&phone(NUMBER), None).await.unwrap();
+    desk.people.login_codes().request(&phone(NUMBER), None).await.unwrap();
     let code = desk.code_for(NUMBER).await;
     let wrong = private(if code.expose() == "000000" { "000001" } else { "000000" });
     let number = phone(NUMBER);
-    let guesses = join_all((0..5).map(|_| desk.people.sign_in_sms(&number, &wrong, Language::Chinese))).await;
+    let guesses = join_all((0..5).map(|_| desk.people.sessions().by_sms(&number, &wrong, Language::Chinese))).await;
     assert!(guesses.iter().all(|guess| matches!(guess, Err(CodeError::Wrong))), "{guesses:?}");
-    let late = desk.people.sign_in_sms(&phone(NUMBER), &code, Language::Chinese).await;
+    let late = desk.people.sessions().by_sms(&phone(NUMBER), &code, Language::Chinese).await;
     assert!(matches!(late, Err(CodeError::Exhausted)), "{late:?}");
     desk.close().await;
 }
@@ -59,7 +59,7 @@ async fn after_five_wrong_guesses_the_right_code_is_refused() {
 async fn a_number_gets_one_code_a_minute_even_if_it_asks_concurrently() {
     let desk = PeopleDesk::open().await;
     let number = phone(NUMBER);
-    let asked = join_all((0..8).map(|_| desk.people.request_login_code(&number, None))).await;
+    let asked = join_all((0..8).map(|_| desk.people.login_codes().request(&number, None))).await;
     assert_eq!(asked.iter().filter(|answer| answer.is_ok()).count(), 1);
     let wait = asked.into_iter().find_map(|answer| match answer {
         Err(RequestCodeError::TooMany(wait)) => Some(wait.as_secs()),
@@ -67,11 +67,11 @@ async fn a_number_gets_one_code_a_minute_even_if_it_asks_concurrently() {
     });
     assert_eq!(wait, Some(60));
     for minute in 1..5 {
-        desk.after(minute * 60).request_login_code(&number, None).await.unwrap();
+        desk.after(minute * 60).login_codes().request(&number, None).await.unwrap();
     }
-    assert!(desk.after(5 * 60).request_login_code(&number, None).await.is_err(), "five within the hour");
-    assert!(desk.after(5 * 60).request_login_code(&phone("13900139000"), None).await.is_ok(), "another number");
-    desk.after(3600).request_login_code(&number, None).await.unwrap();
+    assert!(desk.after(5 * 60).login_codes().request(&number, None).await.is_err(), "five within the hour");
+    assert!(desk.after(5 * 60).login_codes().request(&phone("13900139000"), None).await.is_ok(), "another number");
+    desk.after(3600).login_codes().request(&number, None).await.unwrap();
     desk.close().await;
 }
 
@@ -81,18 +81,18 @@ async fn a_number_belongs_to_one_person_and_can_be_moved() {
     let anna = desk.sign_in("anna").await.who.id;
     let bert = desk.sign_in("bert").await.who.id;
     let number = phone(NUMBER);
-    desk.people.request_login_code(&number, None).await.unwrap();
-    desk.people.set_phone(anna, &number, &desk.code_for(NUMBER).await, IfTaken::Refuse).await.unwrap();
-    assert_eq!(desk.people.me(anna).await.unwrap().unwrap().phone, Some(number.clone()));
-    desk.after(60).request_login_code(&number, None).await.unwrap();
+    desk.people.login_codes().request(&number, None).await.unwrap();
+    desk.people.identity().set_phone(anna, &number, &desk.code_for(NUMBER).await, IfTaken::Refuse).await.unwrap();
+    assert_eq!(desk.people.identity().find(anna).await.unwrap().unwrap().phone, Some(number.clone()));
+    desk.after(60).login_codes().request(&number, None).await.unwrap();
     let code = desk.code_for(NUMBER).await;
     let later = desk.after(61);
-    let taken = later.set_phone(bert, &number, &code, IfTaken::Refuse).await;
+    let taken = later.identity().set_phone(bert, &number, &code, IfTaken::Refuse).await;
     assert!(matches!(taken, Err(SetPhoneError::Taken(TakenError::Taken))), "{taken:?}");
-    later.set_phone(bert, &number, &code, IfTaken::Move).await.unwrap();
-    assert_eq!(desk.people.me(anna).await.unwrap().unwrap().phone, None);
-    assert_eq!(desk.people.me(bert).await.unwrap().unwrap().phone, Some(number.clone()));
-    let used = later.set_phone(anna, &number, &code, IfTaken::Move).await;
+    later.identity().set_phone(bert, &number, &code, IfTaken::Move).await.unwrap();
+    assert_eq!(desk.people.identity().find(anna).await.unwrap().unwrap().phone, None);
+    assert_eq!(desk.people.identity().find(bert).await.unwrap().unwrap().phone, Some(number.clone()));
+    let used = later.identity().set_phone(anna, &number, &code, IfTaken::Move).await;
     assert!(matches!(used, Err(SetPhoneError::Code(CodeError::Wrong))), "{used:?}");
     desk.close().await;
 }

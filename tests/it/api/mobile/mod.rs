@@ -12,4 +12,5 @@ mod identity;
 mod login_codes;
 mod notifications;
 mod sessions;
+mod timeline;
 mod uploads;

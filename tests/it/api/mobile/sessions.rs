@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use songda::casework::people::refresh::RefreshError;
+use songda::casework::people::sessions::refresh::RefreshError;
 use songda::demo::fresh_key;
 use songda::demo::http::Reply;
 use songda::domain::kernel::text::Language;
@@ -16,11 +16,11 @@ use crate::support::people_desk::{PeopleDesk, private};
 async fn a_refresh_token_can_be_used_again_for_half_a_minute() {
     let desk = PeopleDesk::open().await;
     let first = desk.sign_in("anna").await;
-    let second = desk.after(60).refresh_person(&first.refresh_token).await.unwrap();
+    let second = desk.after(60).sessions().refresh(&first.refresh_token).await.unwrap();
     assert_ne!(second.refresh_token, first.refresh_token);
-    let again = desk.after(90).refresh_person(&first.refresh_token).await.unwrap();
+    let again = desk.after(90).sessions().refresh(&first.refresh_token).await.unwrap();
     assert_eq!(again.refresh_token, second.refresh_token);
-    let third = desk.after(91).refresh_person(&again.refresh_token).await.unwrap();
+    let third = desk.after(91).sessions().refresh(&again.refresh_token).await.unwrap();
     assert_eq!(third.who.id, first.who.id);
     desk.close().await;
 }
@@ -30,12 +30,12 @@ async fn a_refresh_token_used_again_later_ends_the_session() {
     let desk = PeopleDesk::open().await;
     let first = desk.sign_in("anna").await;
     let elsewhere = desk.sign_in("anna").await;
-    let second = desk.people.refresh_person(&first.refresh_token).await.unwrap();
-    let copied = desk.after(31).refresh_person(&first.refresh_token).await;
+    let second = desk.people.sessions().refresh(&first.refresh_token).await.unwrap();
+    let copied = desk.after(31).sessions().refresh(&first.refresh_token).await;
     assert!(matches!(copied, Err(RefreshError::Copied)), "{copied:?}");
-    let honest = desk.after(32).refresh_person(&second.refresh_token).await;
+    let honest = desk.after(32).sessions().refresh(&second.refresh_token).await;
     assert!(matches!(honest, Err(RefreshError::Invalid)), "{honest:?}");
-    assert!(desk.after(33).refresh_person(&elsewhere.refresh_token).await.is_ok(), "another session goes on");
+    assert!(desk.after(33).sessions().refresh(&elsewhere.refresh_token).await.is_ok(), "another session goes on");
     desk.close().await;
 }
 
@@ -43,12 +43,12 @@ async fn a_refresh_token_used_again_later_ends_the_session() {
 async fn a_refresh_token_used_again_after_its_successor_ends_the_session() {
     let desk = PeopleDesk::open().await;
     let first = desk.sign_in("anna").await;
-    let second = desk.after(60).refresh_person(&first.refresh_token).await.unwrap();
-    let third = desk.after(61).refresh_person(&second.refresh_token).await.unwrap();
+    let second = desk.after(60).sessions().refresh(&first.refresh_token).await.unwrap();
+    let third = desk.after(61).sessions().refresh(&second.refresh_token).await.unwrap();
     // The client that used the second token has it, so no honest client needs the first any more.
-    let thief = desk.after(62).refresh_person(&first.refresh_token).await;
+    let thief = desk.after(62).sessions().refresh(&first.refresh_token).await;
     assert!(matches!(thief, Err(RefreshError::Copied)), "{thief:?}");
-    let honest = desk.after(63).refresh_person(&third.refresh_token).await;
+    let honest = desk.after(63).sessions().refresh(&third.refresh_token).await;
     assert!(matches!(honest, Err(RefreshError::Invalid)), "the session ended: {honest:?}");
     desk.close().await;
 }
@@ -57,7 +57,7 @@ async fn a_refresh_token_used_again_after_its_successor_ends_the_session() {
 async fn only_hashes_of_refresh_tokens_are_stored() {
     let desk = PeopleDesk::open().await;
     let first = desk.sign_in("anna").await;
-    let second = desk.after(60).refresh_person(&first.refresh_token).await.unwrap();
+    let second = desk.after(60).sessions().refresh(&first.refresh_token).await.unwrap();
     assert_eq!(desk.count("select count(*) from refresh_tokens").await, 2);
     let other = "select count(*) from information_schema.columns
         where table_name = 'refresh_tokens' and data_type in ('bytea', 'text') and column_name <> 'token_hash'";
@@ -72,7 +72,7 @@ async fn only_hashes_of_refresh_tokens_are_stored() {
 async fn concurrent_refreshes_get_the_same_token() {
     let desk = PeopleDesk::open().await;
     let first = desk.sign_in("anna").await;
-    let all = join_all((0..12).map(|_| desk.people.refresh_person(&first.refresh_token))).await;
+    let all = join_all((0..12).map(|_| desk.people.sessions().refresh(&first.refresh_token))).await;
     let successors: Vec<RefreshToken> = all.into_iter().map(|answer| answer.unwrap().refresh_token).collect();
     assert!(successors.iter().all(|token| *token == successors[0]));
     assert_eq!(desk.count("select count(*) from refresh_tokens").await, 2);
@@ -90,12 +90,12 @@ async fn signing_out_ends_one_session_and_signing_out_everywhere_all() {
         &[songda::auth::tokens::TokenAudience::Mobile],
         desk.start,
     );
-    desk.people.sign_out(claims.unwrap().grant.sid.unwrap()).await.unwrap();
-    assert!(desk.people.refresh_person(&here.refresh_token).await.is_err());
-    assert!(desk.people.refresh_person(&there.refresh_token).await.is_ok());
-    desk.people.sign_out_everywhere(there.who.id.uuid()).await.unwrap();
-    assert!(desk.people.refresh_person(&there.refresh_token).await.is_err());
-    assert!(desk.people.refresh_person(&other.refresh_token).await.is_ok());
+    desk.people.sessions().end(claims.unwrap().grant.sid.unwrap()).await.unwrap();
+    assert!(desk.people.sessions().refresh(&here.refresh_token).await.is_err());
+    assert!(desk.people.sessions().refresh(&there.refresh_token).await.is_ok());
+    desk.people.sessions().end_all(there.who.id.uuid()).await.unwrap();
+    assert!(desk.people.sessions().refresh(&there.refresh_token).await.is_err());
+    assert!(desk.people.sessions().refresh(&other.refresh_token).await.is_ok());
     desk.close().await;
 }
 
@@ -104,8 +104,8 @@ async fn a_session_expires_and_is_not_valid_for_another_audience() {
     const DAY: i64 = 24 * 3600;
     let desk = PeopleDesk::open().await;
     let first = desk.sign_in("anna").await;
-    assert!(matches!(desk.people.refresh_officer(&first.refresh_token).await, Err(RefreshError::Invalid)));
-    assert!(matches!(desk.after(90 * DAY).refresh_person(&first.refresh_token).await, Err(RefreshError::Invalid)));
+    assert!(matches!(desk.people.sessions().refresh_officer(&first.refresh_token).await, Err(RefreshError::Invalid)));
+    assert!(matches!(desk.after(90 * DAY).sessions().refresh(&first.refresh_token).await, Err(RefreshError::Invalid)));
     assert_eq!(desk.forget_old_after(119 * DAY).await, 0);
     assert_eq!(desk.forget_old_after(121 * DAY).await, 1);
     assert_eq!(desk.count("select count(*) from refresh_tokens").await, 0);
@@ -116,11 +116,11 @@ async fn a_session_expires_and_is_not_valid_for_another_audience() {
 async fn concurrent_first_sign_ins_create_one_person() {
     let desk = PeopleDesk::open().await;
     let code = private("anna");
-    let all = join_all((0..8).map(|_| desk.people.sign_in_wechat(&code, Language::English))).await;
+    let all = join_all((0..8).map(|_| desk.people.sessions().by_wechat(&code, Language::English))).await;
     let ids: Vec<_> = all.into_iter().map(|answer| answer.unwrap().who.id).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_eq!(desk.count("select count(*) from people").await, 1);
-    assert_eq!(desk.people.me(ids[0]).await.unwrap().unwrap().language, Language::English);
+    assert_eq!(desk.people.identity().find(ids[0]).await.unwrap().unwrap().language, Language::English);
     desk.close().await;
 }
 

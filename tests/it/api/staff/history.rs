@@ -1,7 +1,7 @@
 //! The history of a case: what it records, and that it cannot be changed.
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::desk::Desk;
 use crate::support::items::{AGENCY, ITEM, OTHER_AGENCY};
@@ -26,6 +26,29 @@ async fn no_history_can_be_changed() {
 }
 
 #[tokio::test]
+async fn every_act_is_recorded_with_who_acted_and_for_whom() {
+    let desk = Desk::open().await;
+    let case = desk.journey(ITEM).submitted().accepted().granted().await;
+    let history = format!("{}/history", case.staff_path());
+    let read = case.officer.caller().get(&history).success().await.unwrap();
+    let text = |entry: &Value, member: &str| entry[member].as_str().unwrap().to_owned();
+    let rows = read.rows().unwrap();
+    let acts: Vec<String> = rows.iter().map(|entry| text(entry, "act")).collect();
+    assert_eq!(acts, ["submitted", "accepted", "decided"]);
+
+    assert_eq!(text(&rows[0], "by"), text(&rows[0], "for"), "the applicant acts for themselves");
+    assert!(text(&rows[0], "for").starts_with("person:per_"), "{}", rows[0]);
+    for act in &rows[1..] {
+        assert!(text(act, "by").starts_with("officer:ofc_"), "{act}");
+        assert_eq!(text(act, "for"), format!("agency:{AGENCY}"), "an officer acts in the office of their agency");
+    }
+    let kept = "select count(*) from case_history
+                where (actor like 'person:%' and behalf = actor) or (actor like 'officer:%' and behalf like 'agency:%')";
+    assert_eq!(desk.count(kept).await, 3);
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn an_officer_who_reads_a_file_is_recorded() {
     let desk = Desk::open().await;
     let case = desk.journey(ITEM).submitted().await;
@@ -45,7 +68,7 @@ async fn an_officer_who_reads_a_file_is_recorded() {
     let history = history().await;
     let last = history["data"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["act"], &last["cause"]), (&json!("upload_read"), &json!({"upload": upload})));
-    assert!(last["actor"].as_str().unwrap().starts_with("officer:ofc_"), "{last}");
+    assert!(last["by"].as_str().unwrap().starts_with("officer:ofc_"), "{last}");
     let timeline = case.resident.timeline(&case.id).await.unwrap();
     assert_eq!(timeline.len(), 1, "reading is not a step of the case: {timeline:?}");
     desk.close().await;

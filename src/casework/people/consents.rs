@@ -1,49 +1,56 @@
-//! Consents as people gave them, reported by a client or by the platform itself, and what should still be asked.
+//! Consents that people gave, as clients report them, and the templates for which consent should be asked.
 
 use super::{People, commit};
-use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once, OnceError};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::notice::consent::{ConsentAnswer, ConsentBalance, ConsentTemplate};
 use crate::domain::notice::notification::{ChannelCode, Consent};
 use crate::store::{Conn, StoreError, consents, people};
 
-/// A template that needs consent, and where a person stands with it.
+/// A template that needs consent, and a person's balance of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentStanding {
     pub template: ConsentTemplate,
-    /// The person's balance.
     pub balance: ConsentBalance,
 }
 
-/// Why a report was not taken; nothing of it was.
+/// Why a report was refused as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// No templates of this channel that need consent have these ids.
+    /// The channel has no templates of these ids that need consent.
     #[error("unknown templates")]
     UnknownTemplates(Vec<String>),
-    /// The same request is under way, or its key was used for another.
     #[error(transparent)]
-    Once(#[from] OnceError),
+    Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// The consents of applicants.
+#[derive(Clone, Copy)]
+pub struct Consents<'a>(&'a People);
+
 impl People {
-    /// Books what a person answered, template by template, and answers with where they stand; the same request again gets
-    /// the same answer.
-    ///
-    /// # Errors
-    /// [`ReportError`].
-    pub async fn report_consents(
-        &self,
+    #[must_use]
+    pub const fn consents(&self) -> Consents<'_> {
+        Consents(self)
+    }
+}
+
+impl Consents<'_> {
+    /// Books a person's answers, template by template, and answers with their balances; a repeated request gets the first answer
+    /// again.
+    pub async fn report(
+        self,
         person: PersonId,
         channel: &ChannelCode,
         answers: &[(String, ConsentAnswer)],
-        once: Option<&Once>,
+        request: Option<&IdempotentRequest>,
         answer: impl FnOnce(&[ConsentStanding]) -> Answer + Send,
     ) -> Result<Given, ReportError> {
-        let (mut tx, now) = (self.store.begin().await?, self.clock.now());
-        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store.keys(), once, now).await? {
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.begin().await?;
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.0.store.keys(), request, now).await? {
             return Ok(idempotency::again(tx, answer).await?);
         }
         for (template, answer, kind) in self.known(channel, answers)? {
@@ -51,36 +58,37 @@ impl People {
             let after = before.after(answer, kind, now);
             consents::set_balance(&mut tx, person, channel, template, after).await?;
         }
-        let answer = answer(&self.consents_of(&mut tx, person).await?);
-        idempotency::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
+        let answer = answer(&self.of_person(&mut tx, person).await?);
+        idempotency::leave(&mut tx, self.0.store.keys(), request, &answer, now).await?;
         commit(tx).await?;
         Ok(Given::first(answer))
     }
 
-    /// The templates that need consent in the language that a person is written to, and where they stand with each.
-    pub async fn list_consents(&self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
-        self.consents_of(&mut *self.store.connection().await?, person).await
+    /// The templates that need consent in the person's language, with the person's balances.
+    pub async fn list(self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
+        self.of_person(&mut *self.0.store.connection().await?, person).await
     }
 
-    async fn consents_of(&self, conn: &mut Conn, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
+    async fn of_person(&self, conn: &mut Conn, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
         let language = people::language_of(conn, person).await?;
         let mut balances = consents::of_person(conn, person).await?;
         let standing = |template: ConsentTemplate| {
             let key = (template.channel.clone(), template.template.clone());
             ConsentStanding { template, balance: balances.remove(&key).unwrap_or_default() }
         };
-        Ok(self.catalog.current().templates().to_ask_for(language).into_iter().map(standing).collect())
+        Ok(self.0.catalog.current().templates().to_ask_for(language).into_iter().map(standing).collect())
     }
 
-    /// What was answered, with what an accept of each template is worth. A template of another language counts as well: it
-    /// was asked for before the person chose this one.
+    /// The answers, with the kind of consent of each template. Templates of another language count as well: the person may have
+    /// been asked before they chose this one.
     fn known<'a>(
         &self,
         channel: &ChannelCode,
         answers: &'a [(String, ConsentAnswer)],
     ) -> Result<Vec<(&'a str, ConsentAnswer, Consent)>, ReportError> {
-        let catalog = self.catalog.current();
-        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        let catalog = self.0.catalog.current();
+        let mut known = Vec::new();
+        let mut unknown = Vec::new();
         for (id, answer) in answers {
             match catalog.templates().consent(channel, id) {
                 None | Some(Consent::NotNeeded) => unknown.push(id.clone()),
@@ -90,7 +98,7 @@ impl People {
         if !unknown.is_empty() {
             return Err(ReportError::UnknownTemplates(unknown));
         }
-        // In one order, so that two reports of one person cannot wait for each other.
+        // Locked in one order, so that two reports of one person cannot deadlock.
         known.sort_by_key(|(id, ..)| *id);
         Ok(known)
     }

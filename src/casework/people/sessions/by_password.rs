@@ -1,11 +1,12 @@
-//! An officer signs in with a password. Whoever guesses learns nothing: an unknown name, a locked account and a wrong
-//! password are answered alike, after the same work.
+//! An officer signs in with a password. A caller that guesses learns nothing: an unknown name, a locked account and a wrong
+//! password get the same answer after the same work.
 
 use std::time::Duration;
 
-use super::signed_in::SignedIn;
-use super::{People, commit};
+use super::Sessions;
+use super::open::SignedIn;
 use crate::auth::passwords::PasswordError;
+use crate::casework::people::commit;
 use crate::domain::kernel::ids::OfficerId;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::staff::Officer;
@@ -28,32 +29,29 @@ pub enum OfficerSignInError {
     Store(#[from] StoreError),
 }
 
-impl People {
+impl Sessions<'_> {
     /// Signs in an officer.
-    ///
-    /// # Errors
-    /// [`OfficerSignInError`].
-    pub async fn officer_sign_in(
-        &self,
+    pub async fn by_password(
+        self,
         username: &str,
         password: Private<String>,
     ) -> Result<SignedIn<Officer>, OfficerSignInError> {
         let account = self.count_try(username).await?;
         let (id, hash) = account.map_or((None, None), |(id, hash)| (Some(id), Some(hash)));
-        let fits = self.passwords.fits(password, hash).await?;
+        let fits = self.0.passwords.fits(password, hash).await?;
         let Some(id) = id.filter(|_| fits) else { return Err(OfficerSignInError::Refused) };
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.0.store.begin().await?;
         officers::forget_failures(&mut tx, id).await?;
         let officer = officers::find_open(&mut tx, id).await?.ok_or(OfficerSignInError::Refused)?;
-        Ok(self.open_session(tx, officer).await?)
+        Ok(self.open(tx, officer).await?)
     }
 
-    /// Does not wait for the disk: the wait would tell that there is such an account.
+    /// Does not wait for the disk: the wait would reveal that the account exists.
     async fn count_try(&self, username: &str) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
         let Ok(username) = username.parse() else { return Ok(None) };
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.0.store.begin().await?;
         set_relaxed(&mut tx).await?;
-        let account = officers::count_try(&mut tx, &username, &LOCKOUT, self.clock.now()).await?;
+        let account = officers::count_try(&mut tx, &username, &LOCKOUT, self.0.clock.now()).await?;
         commit(tx).await?;
         Ok(account)
     }

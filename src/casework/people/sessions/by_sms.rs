@@ -1,9 +1,10 @@
-//! A resident signs in with a code that came by SMS. Their first sign-in makes them a person here, unless another system
-//! spoke of them before.
+//! A resident signs in with a code that came by SMS. The first sign-in creates the person, unless another system reported the
+//! phone number before.
 
-use super::check_code::CodeError;
-use super::signed_in::SignedIn;
-use super::{People, commit};
+use super::Sessions;
+use super::open::SignedIn;
+use crate::casework::people::commit;
+use crate::casework::people::login_codes::CodeError;
 use crate::domain::kernel::clock::fresh;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
@@ -12,40 +13,37 @@ use crate::domain::people::identity::MobilePhone;
 use crate::domain::people::person::Person;
 use crate::store::{StoreError, Tx, login_codes, people};
 
-impl People {
+impl Sessions<'_> {
     /// Signs in the person of a phone number.
-    ///
-    /// # Errors
-    /// [`CodeError`].
-    pub async fn sign_in_sms(
-        &self,
+    pub async fn by_sms(
+        self,
         phone: &MobilePhone,
         code: &Private<String>,
         language: Language,
     ) -> Result<SignedIn<Person>, CodeError> {
-        match self.try_sign_in_sms(phone, code, language).await {
-            Err(CodeError::Store(error)) if people::raced(&error) => self.try_sign_in_sms(phone, code, language).await,
+        match self.try_by_sms(phone, code, language).await {
+            Err(CodeError::Store(error)) if people::raced(&error) => self.try_by_sms(phone, code, language).await,
             other => other,
         }
     }
 
-    async fn try_sign_in_sms(
+    async fn try_by_sms(
         &self,
         phone: &MobilePhone,
         code: &Private<String>,
         language: Language,
     ) -> Result<SignedIn<Person>, CodeError> {
-        let mut tx = self.store.begin().await?;
-        let code = match self.check_code(&mut tx, phone, code).await? {
+        let mut tx = self.0.store.begin().await?;
+        let code = match self.0.login_codes().check(&mut tx, phone, code).await? {
             Ok(code) => code,
             Err(refused) => {
                 commit(tx).await?;
                 return Err(refused);
             }
         };
-        login_codes::use_up(&mut tx, code, self.clock.now()).await?;
+        login_codes::use_up(&mut tx, code, self.0.clock.now()).await?;
         let person = self.person_of_phone(&mut tx, phone, language).await?;
-        Ok(self.open_session(tx, person).await?)
+        Ok(self.open(tx, person).await?)
     }
 
     async fn person_of_phone(
@@ -54,7 +52,8 @@ impl People {
         phone: &MobilePhone,
         language: Language,
     ) -> Result<Person, StoreError> {
-        let (keys, now) = (self.store.keys(), self.clock.now());
+        let keys = self.0.store.keys();
+        let now = self.0.clock.now();
         match people::find_by_phone(tx, keys, phone).await? {
             Some(person) if person.is_awaited() => {
                 people::record_first_sign_in(tx, person.id, language, now).await?;

@@ -1,7 +1,7 @@
-//! A resident signs in with a code of `wx.login`. Their first sign-in makes them a person here.
+//! A resident signs in with a code of `wx.login`. The first sign-in creates the person.
 
-use super::People;
-use super::signed_in::SignedIn;
+use super::Sessions;
+use super::open::SignedIn;
 use crate::domain::kernel::clock::fresh;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
@@ -11,7 +11,7 @@ use crate::gateway::login::LoginFault;
 use crate::store::people::{self, WechatAccount};
 use crate::store::{StoreError, Tx};
 
-/// Why a code of WeChat's proved nothing.
+/// Why WeChat's code proves nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum WechatCodeError {
     /// The code is wrong, used or expired: call `wx.login` again.
@@ -20,15 +20,15 @@ pub enum WechatCodeError {
     /// WeChat blocks the account as a risk.
     #[error("WeChat blocks the account")]
     Blocked,
-    /// WeChat cannot answer now, or not well; a new code is needed in any case.
+    /// WeChat does not answer, or not sensibly; a new code is needed in any case.
     #[error(transparent)]
     Gateway(LoginFault),
-    /// Nobody signs in by WeChat in this installation.
+    /// This installation does not offer sign-in by WeChat.
     #[error("there is no sign-in by WeChat here")]
     NotOffered,
 }
 
-/// Why nobody was signed in.
+/// Why a resident was not signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum WechatSignInError {
     #[error(transparent)]
@@ -37,32 +37,32 @@ pub enum WechatSignInError {
     Store(#[from] StoreError),
 }
 
-impl People {
+impl Sessions<'_> {
     /// Signs in the person of a WeChat code.
-    ///
-    /// # Errors
-    /// [`WechatSignInError`].
-    pub async fn sign_in_wechat(
-        &self,
+    pub async fn by_wechat(
+        self,
         code: &Private<String>,
         language: Language,
     ) -> Result<SignedIn<Person>, WechatSignInError> {
         let account = self.wechat_account(code).await?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.0.store.begin().await?;
         let person = match self.person_of_wechat(&mut tx, &account, language).await {
             Err(error) if people::raced(&error) => {
-                // Another request just made them a person.
-                tx = self.store.begin().await?;
+                // Another request created the person at the same moment.
+                tx = self.0.store.begin().await?;
                 self.person_of_wechat(&mut tx, &account, language).await?
             }
             other => other?,
         };
-        Ok(self.open_session(tx, person).await?)
+        Ok(self.open(tx, person).await?)
     }
 
     /// The WeChat account that a code proves.
-    pub(super) async fn wechat_account(&self, code: &Private<String>) -> Result<WechatAccount, WechatCodeError> {
-        let login = self.login.as_ref().ok_or(WechatCodeError::NotOffered)?;
+    pub(in crate::casework::people) async fn wechat_account(
+        self,
+        code: &Private<String>,
+    ) -> Result<WechatAccount, WechatCodeError> {
+        let login = self.0.login.as_ref().ok_or(WechatCodeError::NotOffered)?;
         match login.session(code).await {
             Ok(identity) => Ok(WechatAccount { appid: identity.appid, openid: identity.openid }),
             Err(LoginFault::CodeRejected) => Err(WechatCodeError::CodeRefused),
@@ -77,12 +77,12 @@ impl People {
         account: &WechatAccount,
         language: Language,
     ) -> Result<Person, StoreError> {
-        let keys = self.store.keys();
+        let keys = self.0.store.keys();
         if let Some(person) = people::find_by_wechat(tx, keys, account).await? {
             people::wechat_is_back(tx, keys, account).await?;
             return Ok(person);
         }
-        let now = self.clock.now();
+        let now = self.0.clock.now();
         let person = Person::new(fresh(PersonId::from_uuid), None, language, now);
         people::insert(tx, keys, &person).await?;
         people::add_wechat(tx, keys, person.id, account, now).await?;

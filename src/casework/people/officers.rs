@@ -1,35 +1,32 @@
-//! Officers' accounts, as whoever runs Songda makes and closes them (`songda staff`).
+//! Officers' accounts, which operators add and close (`songda staff`).
 
 use super::{People, commit};
-use crate::auth::passwords::PasswordError;
+use crate::auth::passwords::{PasswordError, Passwords};
 use crate::domain::item::AgencyCode;
-use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::clock::{Clock, fresh};
 use crate::domain::kernel::ids::OfficerId;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::session::EndedBecause;
 use crate::domain::people::staff::{Officer, Role, Username};
 use crate::store::officers::{self, ONE_OFFICER_PER_USERNAME};
-use crate::store::{StoreError, Tx, sessions};
+use crate::store::{Store, StoreError, Tx, sessions};
 
-/// An account to be made. The agency is one that the catalogue knows; the caller looks it up.
+/// An account to be added. The caller checks that the catalogue knows the agency.
 #[derive(Debug, Clone)]
 pub struct NewOfficer {
-    /// What they will type to sign in.
+    /// The name for signing in.
     pub username: Username,
     pub name: String,
-    /// Whose cases they will see.
     pub agency: AgencyCode,
-    /// What they may do.
     pub role: Role,
 }
 
-/// Why an account was not made or changed.
+/// Why an account was not added or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OfficerError {
     /// The username is taken, perhaps by a closed account.
     #[error("the username is taken")]
     Taken,
-    /// There is no such account.
     #[error("there is no such account")]
     NotFound,
     #[error(transparent)]
@@ -38,12 +35,24 @@ pub enum OfficerError {
     Store(#[from] StoreError),
 }
 
+/// Officers' accounts.
+#[derive(Clone, Copy)]
+pub struct OfficerAccounts<'a> {
+    pub store: &'a Store,
+    pub clock: &'a Clock,
+    pub passwords: &'a Passwords,
+}
+
 impl People {
-    /// Makes an account.
-    ///
-    /// # Errors
-    /// [`OfficerError`].
-    pub async fn add_officer(&self, new: NewOfficer, password: Private<String>) -> Result<Officer, OfficerError> {
+    #[must_use]
+    pub const fn officers(&self) -> OfficerAccounts<'_> {
+        OfficerAccounts { store: &self.store, clock: &self.clock, passwords: &self.passwords }
+    }
+}
+
+impl OfficerAccounts<'_> {
+    /// Adds an account.
+    pub async fn add(self, new: NewOfficer, password: Private<String>) -> Result<Officer, OfficerError> {
         let hash = self.passwords.hash(password).await?;
         let officer = Officer {
             id: fresh(OfficerId::from_uuid),
@@ -60,11 +69,8 @@ impl People {
         }
     }
 
-    /// Closes an account and ends its sessions. Its name stays taken: history names it.
-    ///
-    /// # Errors
-    /// [`OfficerError`].
-    pub async fn disable_officer(&self, username: &Username) -> Result<(), OfficerError> {
+    /// Closes an account and ends its sessions. Its username stays taken, because histories name it.
+    pub async fn disable(self, username: &Username) -> Result<(), OfficerError> {
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;
         let now = self.clock.now();
@@ -73,11 +79,8 @@ impl People {
         Ok(commit(tx).await?)
     }
 
-    /// Sets a password anew, unlocks the account, and ends its sessions.
-    ///
-    /// # Errors
-    /// [`OfficerError`].
-    pub async fn reset_password(&self, username: &Username, password: Private<String>) -> Result<(), OfficerError> {
+    /// Sets a new password, unlocks the account, and ends its sessions.
+    pub async fn reset_password(self, username: &Username, password: Private<String>) -> Result<(), OfficerError> {
         let hash = self.passwords.hash(password).await?;
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;
@@ -86,8 +89,13 @@ impl People {
         Ok(commit(tx).await?)
     }
 
+    /// The open account of an id.
+    pub async fn find(self, id: OfficerId) -> Result<Option<Officer>, StoreError> {
+        officers::find_open(&mut *self.store.connection().await?, id).await
+    }
+
     /// All accounts, by username.
-    pub async fn officers(&self) -> Result<Vec<Officer>, StoreError> {
+    pub async fn list(self) -> Result<Vec<Officer>, StoreError> {
         officers::all(&mut *self.store.connection().await?).await
     }
 }

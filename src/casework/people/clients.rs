@@ -1,38 +1,34 @@
-//! API clients, as whoever runs Songda lets them in and shuts them out (`songda staff client`).
-
-use std::sync::Arc;
+//! API clients of back-office systems, which operators add and revoke (`songda clients`).
 
 use serde_json::Value;
 
 use super::People;
 use crate::auth::client_assertion::{KeysFault, check_keys};
 use crate::domain::item::AgencyCode;
-use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::clock::{Clock, fresh};
 use crate::domain::kernel::ids::ClientId;
 use crate::domain::people::staff::{ApiClient, Scopes, Source};
-use crate::store::StoreError;
 use crate::store::api_clients::{self, ONE_CLIENT_PER_SOURCE};
+use crate::store::{Store, StoreError};
 
-/// A client to be let in. The agencies are ones that the catalogue knows; the caller looks them up.
+/// A client to be added. The caller checks that the catalogue knows the agencies.
 #[derive(Debug, Clone)]
 pub struct NewClient {
-    /// Its name, for people.
+    /// A name for people.
     pub name: String,
     /// Its name in `/results/{source}/…`.
     pub source: Source,
-    /// For which it may decide.
+    /// The agencies for which it may report decisions.
     pub agencies: Vec<AgencyCode>,
-    /// What it may do.
     pub scopes: Scopes,
 }
 
-/// Why a client was not let in or shut out.
+/// Why a client was not added or revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The source is taken, perhaps by a client that was shut out.
+    /// The source is taken, perhaps by a revoked client.
     #[error("the source is taken")]
     Taken,
-    /// There is no such client.
     #[error("there is no such client")]
     NotFound,
     #[error("the keys are not taken: {0}")]
@@ -41,12 +37,23 @@ pub enum ClientError {
     Store(#[from] StoreError),
 }
 
+/// API clients.
+#[derive(Clone, Copy)]
+pub struct ApiClients<'a> {
+    pub store: &'a Store,
+    pub clock: &'a Clock,
+}
+
 impl People {
-    /// Lets a client in, with the public keys (a JWK set) that it handed over.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn add_client(&self, new: NewClient, keys: &Value) -> Result<ApiClient, ClientError> {
+    #[must_use]
+    pub const fn clients(&self) -> ApiClients<'_> {
+        ApiClients { store: &self.store, clock: &self.clock }
+    }
+}
+
+impl ApiClients<'_> {
+    /// Adds a client with its public keys (a JWK set).
+    pub async fn add(self, new: NewClient, keys: &Value) -> Result<ApiClient, ClientError> {
         check_keys(keys)?;
         let client = ApiClient {
             id: fresh(ClientId::from_uuid),
@@ -63,29 +70,15 @@ impl People {
         }
     }
 
-    /// Shuts a client out: it gets no token from now on, and nothing is taken from it a second later.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn revoke_client(&self, source: &Source) -> Result<(), ClientError> {
+    /// Revokes a client: it gets no token from now on, and its requests are refused a second later.
+    pub async fn revoke(self, source: &Source) -> Result<(), ClientError> {
         let mut connection = self.store.connection().await?;
         let revoked = api_clients::revoke(&mut connection, source, self.clock.now()).await?;
         revoked.then_some(()).ok_or(ClientError::NotFound)
     }
 
     /// All clients, by source.
-    pub async fn clients(&self) -> Result<Vec<ApiClient>, StoreError> {
+    pub async fn list(self) -> Result<Vec<ApiClient>, StoreError> {
         api_clients::all(&mut *self.store.connection().await?).await
-    }
-
-    /// The client of an id, unless it was shut out, as it was within the last second.
-    pub async fn client(&self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
-        if let Some(known) = self.recent_clients.find(&id) {
-            return Ok(Some(known));
-        }
-        let found = api_clients::find_open(&mut *self.store.connection().await?, id).await?;
-        let found = found.map(|(client, _)| Arc::new(client));
-        self.recent_clients.remember(id, found.as_ref());
-        Ok(found)
     }
 }

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use super::{People, commit};
+use super::Sessions;
 use crate::auth::client_assertion::{self, AssertionFault};
 use crate::auth::tokens::{Grant, LIFETIME, TokenAudience};
+use crate::casework::people::commit;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::staff::Scopes;
 use crate::store::{StoreError, api_clients};
 
-/// What an API client gets.
+/// The access token of an API client.
 #[derive(Debug, Clone)]
 pub struct ClientToken {
-    /// Opens the API for a while.
     pub access_token: Private<String>,
-    /// For how long.
     pub expires_in: Duration,
     pub scopes: Scopes,
 }
@@ -22,13 +21,12 @@ pub struct ClientToken {
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientTokenError {
-    /// No client of this id is let in.
+    /// There is no such client, or it was revoked.
     #[error("unknown or revoked client")]
     UnknownClient,
     /// The assertion proves nothing.
     #[error("the assertion is refused: {0}")]
     Assertion(#[from] AssertionFault),
-    /// The assertion was used before.
     #[error("the assertion was used before")]
     Replayed,
     /// The client has none of the scopes that it asks for.
@@ -38,17 +36,14 @@ pub enum ClientTokenError {
     Store(#[from] StoreError),
 }
 
-impl People {
-    /// Exchanges a client's assertion for an access token with the wanted scopes, as far as the client has them.
-    ///
-    /// # Errors
-    /// [`ClientTokenError`].
-    pub async fn client_token(&self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
-        let now = self.clock.now();
+impl Sessions<'_> {
+    /// Exchanges a client's assertion for an access token with those of the wanted scopes that the client has.
+    pub async fn by_assertion(self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
+        let now = self.0.clock.now();
         let id = client_assertion::claimed_client(assertion).ok_or(AssertionFault::Form)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.0.store.begin().await?;
         let (client, keys) = api_clients::find_open(&mut tx, id).await?.ok_or(ClientTokenError::UnknownClient)?;
-        let proof = client_assertion::verify(assertion, id, &keys, &self.token_endpoint, now)?;
+        let proof = client_assertion::verify(assertion, id, &keys, &self.0.token_endpoint, now)?;
         if !api_clients::use_assertion(&mut tx, id, &proof.jti, proof.forget_after).await? {
             return Err(ClientTokenError::Replayed);
         }
@@ -58,7 +53,7 @@ impl People {
             return Err(ClientTokenError::NoScope);
         }
         let grant = Grant { scope: Some(scopes.to_string()), ..Grant::default() };
-        let access_token = self.tokens.issue(id, TokenAudience::Integration, grant, now);
+        let access_token = self.0.tokens.issue(id, TokenAudience::Integration, grant, now);
         let access_token = Private::new(access_token.map_err(|error| StoreError::Broken(error.to_string()))?);
         Ok(ClientToken { access_token, expires_in: LIFETIME, scopes })
     }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::Identity;
 use super::join::{IfTaken, Proved, TakenError};
-use super::{People, commit};
+use crate::casework::people::commit;
 use crate::domain::kernel::clock::{beijing_day, fresh_uuid};
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::limits;
@@ -22,19 +23,17 @@ const LONGEST_NAME: usize = 50;
 /// Why a person is not verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// There is no such person.
     #[error("no such person")]
     NotFound,
-    /// The name is empty, too long, or holds what no name holds.
+    /// The name is empty, too long, or holds characters that no name holds.
     #[error("not a name")]
     Name,
-    /// The number is none.
     #[error("not a resident ID: {0}")]
     ResidentId(#[from] ResidentIdFault),
     /// The register does not know this name with this number.
     #[error("name and number do not belong together")]
     NotConfirmed,
-    /// The person had too much compared that did not belong together.
+    /// The person had too many comparisons that did not match.
     #[error("too many comparisons for one person; wait {0:?}")]
     TooMany(Duration),
     /// The person was verified with another number before.
@@ -46,45 +45,42 @@ pub enum VerifyError {
     /// The gateway gave no useful answer.
     #[error("the identity gateway gave no useful answer: {0}")]
     Gateway(String),
-    /// Nobody is verified in this installation.
+    /// This installation has no real-name check.
     #[error("there is no identity gateway here")]
     NotOffered,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl People {
-    /// Has a person's name and number confirmed, and keeps them. Saying the same twice asks the gateway once.
-    ///
-    /// # Errors
-    /// [`VerifyError`].
-    pub async fn verify_identity(
-        &self,
+impl Identity<'_> {
+    /// Has a person's name and number confirmed, and keeps them. A repeated request does not ask the gateway again.
+    pub async fn verify(
+        self,
         person: PersonId,
         name: &Private<String>,
         resident_id: &Private<String>,
     ) -> Result<Person, VerifyError> {
-        let now = self.clock.now();
+        let now = self.0.clock.now();
         let name = clean_name(name)?;
         let resident_id = ResidentId::parse(resident_id.expose().trim(), beijing_day(now))?;
-        let person = self.me(person).await?.ok_or(VerifyError::NotFound)?;
+        let person = self.find(person).await?.ok_or(VerifyError::NotFound)?;
         match &person.identity {
             Some(known) if known.resident_id != resident_id => return Err(VerifyError::VerifiedAsAnother),
             Some(known) if known.name == name => return Ok(person),
             _ => {}
         }
-        let gateway = self.identity.as_ref().ok_or(VerifyError::NotOffered)?;
+        let gateway = self.0.identity.as_ref().ok_or(VerifyError::NotOffered)?;
         let attempt = self.count_comparison(person.id).await?;
         match gateway.verify(&name, &Private::new(resident_id.expose().to_owned())).await {
             IdentityFact::Match => {}
             IdentityFact::Mismatch | IdentityFact::Unknown => return Err(VerifyError::NotConfirmed),
             IdentityFact::Unavailable(why) | IdentityFact::Misconfigured(why) => {
-                // Nothing was compared. While a gateway is away, nobody is to use up their tries.
-                identity_tries::remove(&mut *self.store.connection().await?, attempt).await?;
+                // Nothing was compared, so the try does not count.
+                identity_tries::remove(&mut *self.0.store.connection().await?, attempt).await?;
                 return Err(VerifyError::Gateway(why));
             }
         }
-        let identity = VerifiedIdentity { name, resident_id, verified_at: self.clock.now() };
+        let identity = VerifiedIdentity { name, resident_id, verified_at: self.0.clock.now() };
         match self.keep(&person, &identity, attempt).await {
             Err(VerifyError::Store(error)) if people::raced(&error) => self.keep(&person, &identity, attempt).await?,
             other => other?,
@@ -92,11 +88,12 @@ impl People {
         Ok(Person { identity: Some(identity), ..person })
     }
 
-    /// Counts a comparison as a mismatch, until something better is known of it. Counting comes before comparing, so that many at
-    /// once are no more than many in a row.
+    /// Counts a comparison as a mismatch until its result is known. Counting comes before comparing, so that parallel requests
+    /// get no more comparisons than requests in a row.
     async fn count_comparison(&self, person: PersonId) -> Result<Uuid, VerifyError> {
-        let (now, id) = (self.clock.now(), fresh_uuid());
-        let mut tx = self.store.begin().await?;
+        let now = self.0.clock.now();
+        let id = fresh_uuid();
+        let mut tx = self.0.store.begin().await?;
         people::hold(&mut tx, person).await?;
         let made = identity_tries::made_after(&mut tx, person, now - MISMATCH_MEMORY).await?;
         if let Some(wait) = limits::wait(&MISMATCHES, &made, now) {
@@ -107,13 +104,13 @@ impl People {
         Ok(id)
     }
 
-    /// What other systems reported for this resident ID so far becomes the person's: it waited for them.
+    /// Keeps the identity. Cases that other systems reported for this resident ID become the person's.
     async fn keep(&self, person: &Person, identity: &VerifiedIdentity, attempt: Uuid) -> Result<(), VerifyError> {
         let mut record = Record::default();
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.0.store.begin().await?;
         let proved = Proved::ResidentId(&identity.resident_id);
         self.claim(&mut tx, &mut record, person.id, proved, IfTaken::Refuse).await?;
-        if !people::set_identity(&mut tx, self.store.keys(), person.id, identity).await? {
+        if !people::set_identity(&mut tx, self.0.store.keys(), person.id, identity).await? {
             return Err(VerifyError::VerifiedAsAnother);
         }
         identity_tries::remove(&mut tx, attempt).await?;
@@ -142,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_names() {
+    fn a_name_is_trimmed_and_holds_only_characters_of_names() {
         let clean = |name: &str| clean_name(&Private::new(name.to_owned())).map(Private::into_exposed).ok();
         assert_eq!(clean(" 王小明 ").as_deref(), Some("王小明"));
         assert_eq!(clean("阿依古丽·买买提").as_deref(), Some("阿依古丽·买买提"));

@@ -1,7 +1,7 @@
 //! A person's address book (地址簿).
 
 use super::{People, Regions, commit};
-use crate::casework::frame::idempotency::{self, Answer, Entered, Given, Once, OnceError};
+use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
 use crate::domain::delivery::address::{PostalAddress, SavedAddress};
 use crate::domain::kernel::clock::fresh;
 use crate::domain::kernel::ids::{AddressId, PersonId};
@@ -15,7 +15,7 @@ pub const MOST_ADDRESSES: i64 = 20;
 const LONGEST_NAME: usize = 50;
 const LONGEST_DETAIL: usize = 200;
 
-/// An address as somebody typed it.
+/// An address as a client sent it.
 #[derive(Debug, Clone)]
 pub struct AddressEntry {
     /// The person at the door.
@@ -27,7 +27,7 @@ pub struct AddressEntry {
     /// Street, building, room.
     pub detail: Private<String>,
     pub postcode: Option<String>,
-    /// Whether it is offered first from now on.
+    /// True if it is offered first from now on.
     pub is_default: bool,
 }
 
@@ -36,9 +36,9 @@ pub struct AddressEntry {
 pub enum AddressFault {
     /// The name is empty or too long.
     Name,
-    /// The phone is no mobile number of the mainland.
+    /// The phone is not a mobile number of the mainland.
     Phone,
-    /// The region is no county that the catalogue knows.
+    /// The region is not a county of the catalogue.
     Region,
     /// The detail is empty or too long.
     Detail,
@@ -49,7 +49,7 @@ pub enum AddressFault {
 /// Why an address was not saved or found.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// All that is wrong with it.
+    /// All faults of the address.
     #[error("not a usable address")]
     Invalid(Vec<AddressFault>),
     /// The book is full.
@@ -58,17 +58,16 @@ pub enum AddressError {
     /// The person has no such address.
     #[error("no such address")]
     NotFound,
-    /// The same request is under way, or its key was used for another.
     #[error(transparent)]
-    Once(#[from] OnceError),
+    Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Reads an address as typed: every fault at once, or the address with the names of its region.
+/// Reads an address as sent, and adds the names of its region.
 ///
 /// # Errors
-/// All that is wrong with it.
+/// All faults.
 pub fn read_address(entry: &AddressEntry, regions: &Regions) -> Result<PostalAddress, Vec<AddressFault>> {
     let name = clean(&entry.name, LONGEST_NAME).ok_or(AddressFault::Name);
     let phone = MobilePhone::parse(entry.phone.expose()).map_err(|_| AddressFault::Phone);
@@ -100,35 +99,41 @@ fn clean(text: &Private<String>, longest: usize) -> Option<Private<String>> {
     good.then(|| Private::new(text.to_owned()))
 }
 
+/// The address books of applicants.
+#[derive(Clone, Copy)]
+pub struct Addresses<'a>(&'a People);
+
 impl People {
+    #[must_use]
+    pub const fn addresses(&self) -> Addresses<'_> {
+        Addresses(self)
+    }
+}
+
+impl Addresses<'_> {
     /// A person's addresses, the default first.
-    pub async fn addresses(&self, person: PersonId) -> Result<Vec<SavedAddress>, StoreError> {
-        addresses::of_person(&mut *self.store.connection().await?, self.store.keys(), person).await
+    pub async fn list(self, person: PersonId) -> Result<Vec<SavedAddress>, StoreError> {
+        addresses::of_person(&mut *self.0.store.connection().await?, self.0.store.keys(), person).await
     }
 
     /// One of a person's addresses.
-    ///
-    /// # Errors
-    /// [`AddressError::NotFound`]; or when the database is unavailable.
-    pub async fn address(&self, person: PersonId, id: AddressId) -> Result<SavedAddress, AddressError> {
-        let found = addresses::find(&mut *self.store.connection().await?, self.store.keys(), person, id).await?;
+    pub async fn find(self, person: PersonId, id: AddressId) -> Result<SavedAddress, AddressError> {
+        let found = addresses::find(&mut *self.0.store.connection().await?, self.0.store.keys(), person, id).await?;
         found.ok_or(AddressError::NotFound)
     }
 
-    /// Adds an address, and answers; the same request again gets the same answer. The first of a book is its default.
-    ///
-    /// # Errors
-    /// [`AddressError`].
-    pub async fn add_address(
-        &self,
+    /// Adds an address, and answers; a repeated request gets the first answer again. The first address of a book is its default.
+    pub async fn add(
+        self,
         person: PersonId,
         entry: &AddressEntry,
-        once: Option<&Once>,
+        request: Option<&IdempotentRequest>,
         answer: impl FnOnce(&SavedAddress) -> Answer + Send,
     ) -> Result<Given, AddressError> {
-        let address = read_address(entry, &self.regions).map_err(AddressError::Invalid)?;
-        let (mut tx, now) = (self.store.begin().await?, self.clock.now());
-        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store.keys(), once, now).await? {
+        let address = read_address(entry, &self.0.regions).map_err(AddressError::Invalid)?;
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.begin().await?;
+        if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.0.store.keys(), request, now).await? {
             return Ok(idempotency::again(tx, answer).await?);
         }
         people::hold(&mut tx, person).await?;
@@ -136,36 +141,34 @@ impl People {
         if count >= MOST_ADDRESSES {
             return Err(AddressError::Full);
         }
-        let (id, is_default) = (fresh(AddressId::from_uuid), entry.is_default || count == 0);
+        let id = fresh(AddressId::from_uuid);
+        let is_default = entry.is_default || count == 0;
         let saved = SavedAddress { id, address, is_default, updated_at: now };
         if is_default {
             addresses::clear_default(&mut tx, person, id).await?;
         }
-        addresses::insert(&mut tx, self.store.keys(), person, &saved).await?;
+        addresses::insert(&mut tx, self.0.store.keys(), person, &saved).await?;
         let answer = answer(&saved);
-        idempotency::leave(&mut tx, self.store.keys(), once, &answer, now).await?;
+        idempotency::leave(&mut tx, self.0.store.keys(), request, &answer, now).await?;
         commit(tx).await?;
         Ok(Given::first(answer))
     }
 
     /// Replaces an address.
-    ///
-    /// # Errors
-    /// [`AddressError`].
-    pub async fn change_address(
-        &self,
+    pub async fn change(
+        self,
         person: PersonId,
         id: AddressId,
         entry: &AddressEntry,
     ) -> Result<SavedAddress, AddressError> {
-        let address = read_address(entry, &self.regions).map_err(AddressError::Invalid)?;
-        let saved = SavedAddress { id, address, is_default: entry.is_default, updated_at: self.clock.now() };
-        let mut tx = self.store.begin().await?;
+        let address = read_address(entry, &self.0.regions).map_err(AddressError::Invalid)?;
+        let saved = SavedAddress { id, address, is_default: entry.is_default, updated_at: self.0.clock.now() };
+        let mut tx = self.0.store.begin().await?;
         people::hold(&mut tx, person).await?;
         if saved.is_default {
             addresses::clear_default(&mut tx, person, id).await?;
         }
-        if !addresses::update(&mut tx, self.store.keys(), person, &saved).await? {
+        if !addresses::update(&mut tx, self.0.store.keys(), person, &saved).await? {
             return Err(AddressError::NotFound);
         }
         commit(tx).await?;
@@ -173,11 +176,8 @@ impl People {
     }
 
     /// Removes an address. Cases keep the copy that they were submitted with.
-    ///
-    /// # Errors
-    /// [`AddressError::NotFound`]; or when the database is unavailable.
-    pub async fn remove_address(&self, person: PersonId, id: AddressId) -> Result<(), AddressError> {
-        let removed = addresses::remove(&mut *self.store.connection().await?, person, id).await?;
+    pub async fn remove(self, person: PersonId, id: AddressId) -> Result<(), AddressError> {
+        let removed = addresses::remove(&mut *self.0.store.connection().await?, person, id).await?;
         removed.then_some(()).ok_or(AddressError::NotFound)
     }
 }
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_at_once() {
+    fn all_faults_of_an_address_are_reported_together() {
         let entry = AddressEntry {
             name: Private::new(" ".to_owned()),
             phone: Private::new("12345".to_owned()),

@@ -1,8 +1,9 @@
-//! A person who signed in otherwise proves that a WeChat account is theirs: it then signs them in, and reaches them.
+//! A person who signed in another way proves that a WeChat account is theirs. They can then sign in with it and get messages
+//! there.
 
-use super::People;
+use super::Identity;
 use super::join::{Claimed, IfTaken, Proved, TakenError};
-use super::sign_in_wechat::WechatCodeError;
+use crate::casework::people::sessions::by_wechat::WechatCodeError;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
 use crate::store::people::{self, WechatAccount};
@@ -13,23 +14,20 @@ use crate::store::record::Record;
 pub enum AttachError {
     #[error(transparent)]
     Code(#[from] WechatCodeError),
-    /// It belongs to another account here.
+    /// The WeChat account belongs to another account here.
     #[error(transparent)]
     Taken(#[from] TakenError),
 }
 
-impl People {
+impl Identity<'_> {
     /// Gives a person the WeChat account of a code of `wx.login`.
-    ///
-    /// # Errors
-    /// [`AttachError`].
     pub async fn attach_wechat(
-        &self,
+        self,
         person: PersonId,
         code: &Private<String>,
         if_taken: IfTaken,
     ) -> Result<(), AttachError> {
-        let account = self.wechat_account(code).await?;
+        let account = self.0.sessions().wechat_account(code).await?;
         match self.try_attach(person, &account, if_taken).await {
             Err(TakenError::Store(error)) if people::raced(&error) => {
                 Ok(self.try_attach(person, &account, if_taken).await?)
@@ -39,10 +37,11 @@ impl People {
     }
 
     async fn try_attach(&self, person: PersonId, account: &WechatAccount, if_taken: IfTaken) -> Result<(), TakenError> {
-        let (keys, mut record) = (self.store.keys(), Record::default());
-        let mut tx = self.store.begin().await?;
+        let keys = self.0.store.keys();
+        let mut record = Record::default();
+        let mut tx = self.0.store.begin().await?;
         match self.claim(&mut tx, &mut record, person, Proved::Wechat(account), if_taken).await? {
-            Claimed::Free => people::add_wechat(&mut tx, keys, person, account, self.clock.now()).await?,
+            Claimed::Free => people::add_wechat(&mut tx, keys, person, account, self.0.clock.now()).await?,
             Claimed::Own => people::wechat_is_back(&mut tx, keys, account).await?,
             Claimed::ToMove => people::move_wechat(&mut tx, keys, person, account).await?,
         }

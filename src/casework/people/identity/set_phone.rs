@@ -1,20 +1,21 @@
 //! A person proves that a phone number is theirs.
 
-use super::check_code::CodeError;
+use super::Identity;
 use super::join::{Claimed, IfTaken, Proved, TakenError};
-use super::{People, commit};
+use crate::casework::people::commit;
+use crate::casework::people::login_codes::CodeError;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::identity::MobilePhone;
 use crate::store::record::Record;
 use crate::store::{StoreError, login_codes, people};
 
-/// Why the number was not taken.
+/// Why the number is not the person's now.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPhoneError {
     #[error(transparent)]
     Code(#[from] CodeError),
-    /// The number belongs to another account here. The code counts on, for whoever says what to do then.
+    /// The number belongs to another account here. The code stays valid for a request that says what to do then.
     #[error(transparent)]
     Taken(#[from] TakenError),
 }
@@ -31,13 +32,10 @@ impl SetPhoneError {
     }
 }
 
-impl People {
-    /// Gives a person the number whose code they know.
-    ///
-    /// # Errors
-    /// [`SetPhoneError`].
+impl Identity<'_> {
+    /// Sets a person's phone number, proved by a one-time code.
     pub async fn set_phone(
-        &self,
+        self,
         person: PersonId,
         phone: &MobilePhone,
         code: &Private<String>,
@@ -56,9 +54,10 @@ impl People {
         code: &Private<String>,
         if_taken: IfTaken,
     ) -> Result<(), SetPhoneError> {
-        let (keys, mut record) = (self.store.keys(), Record::default());
-        let mut tx = self.store.begin().await?;
-        let code = match self.check_code(&mut tx, phone, code).await? {
+        let keys = self.0.store.keys();
+        let mut record = Record::default();
+        let mut tx = self.0.store.begin().await?;
+        let code = match self.0.login_codes().check(&mut tx, phone, code).await? {
             Ok(code) => code,
             Err(refused) => {
                 commit(tx).await?;
@@ -74,7 +73,7 @@ impl People {
             }
             Err(error) => return Err(error.into()),
         }
-        login_codes::use_up(&mut tx, code, self.clock.now()).await?;
+        login_codes::use_up(&mut tx, code, self.0.clock.now()).await?;
         people::set_phone(&mut tx, keys, person, phone).await?;
         Ok(self.commit_claim(tx, &record).await?)
     }

@@ -1,11 +1,11 @@
-//! 账号合并: what somebody proves to be theirs may be another account's already. Then both are in one hand at this moment: one
-//! by the session, the other by the proof.
+//! 账号合并: a phone, WeChat account or resident ID that a person proves to be theirs may belong to another account already. Both
+//! accounts are in one hand then: one by the session, the other by the proof.
 //!
-//! An account that nobody ever signed in to, because only another system spoke of its owner, is joined without a word: its
-//! owner has come. Two accounts that were used are joined when their owner says so, because it cannot be undone; and never
-//! when they were verified as two different people.
+//! An account without any sign-in exists because another system reported its owner. It is joined without asking: the owner has
+//! come. Two accounts that were used are joined only if the owner says so, because joining cannot be undone; and never if they
+//! were verified as two different people.
 
-use super::People;
+use super::Identity;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 use crate::domain::people::person::Person;
@@ -14,22 +14,22 @@ use crate::store::people::WechatAccount;
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{Conn, KeyRing, StoreError, Tx, joins, people, sessions};
 
-/// What to do if what somebody proves to be theirs belongs to another account.
+/// What to do if the proved thing belongs to another account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfTaken {
-    /// Nothing: say so.
+    /// Refuse.
     #[default]
     Refuse,
-    /// Make both one: all that the other has moves here, and its sign-ins end.
+    /// Join the accounts: everything moves to this account, and the sessions of the other end.
     Join,
-    /// Take this alone from it, because it changed hands: a number that was given out again.
+    /// Take only the proved thing, because it changed hands: a phone number that was given out again.
     Move,
 }
 
-/// Why what somebody proved to be theirs stays another account's.
+/// Why the proved thing stays with the other account.
 #[derive(Debug, thiserror::Error)]
 pub enum TakenError {
-    /// It is another account's, and nobody said what to do then.
+    /// It is another account's, and the caller did not say what to do then.
     #[error("it belongs to another account")]
     Taken,
     /// Both accounts were verified, as two different people.
@@ -39,7 +39,7 @@ pub enum TakenError {
     Store(#[from] StoreError),
 }
 
-/// What somebody proves to be theirs.
+/// What a person proves to be theirs.
 #[derive(Clone, Copy)]
 pub(super) enum Proved<'a> {
     Phone(&'a MobilePhone),
@@ -47,18 +47,18 @@ pub(super) enum Proved<'a> {
     ResidentId(&'a ResidentId),
 }
 
-/// Whose it is, once that is settled.
+/// The owner of the proved thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claimed {
     Free,
-    /// The person's own: since before, or since another account was joined with theirs.
+    /// The person: since before, or because another account was joined with theirs.
     Own,
-    /// Another account's, which is to go on without it.
+    /// Another account, which goes on without it.
     ToMove,
 }
 
 impl Proved<'_> {
-    /// Keeps what other systems may be naming at this moment.
+    /// Locks a name that another system may be reporting at this moment.
     async fn reserve(self, conn: &mut Conn, keys: &KeyRing) -> Result<(), StoreError> {
         match self {
             Self::Phone(phone) => people::reserve_phone(conn, keys, phone).await,
@@ -76,18 +76,18 @@ impl Proved<'_> {
     }
 }
 
-impl People {
-    /// Settles whose something is that a person proved to be theirs. If it was another account's, both accounts are held
-    /// until the end of the transaction.
+impl Identity<'_> {
+    /// Finds out who owns what a person proved to be theirs. If it was another account, both accounts are locked until the end
+    /// of the transaction.
     pub(super) async fn claim(
-        &self,
+        self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         person: PersonId,
         proved: Proved<'_>,
         if_taken: IfTaken,
     ) -> Result<Claimed, TakenError> {
-        let keys = self.store.keys();
+        let keys = self.0.store.keys();
         proved.reserve(tx, keys).await?;
         let other = match proved.owner(tx, keys).await? {
             None => return Ok(Claimed::Free),
@@ -95,7 +95,8 @@ impl People {
             Some(other) => other.id,
         };
         joins::hold(tx, other, person).await?;
-        let (owner, claimant) = (proved.owner(tx, keys).await?, people::find(tx, keys, person).await?);
+        let owner = proved.owner(tx, keys).await?;
+        let claimant = people::find(tx, keys, person).await?;
         let owner = owner.filter(|owner| owner.id == other).ok_or_else(people::changed_hands)?;
         let claimant = claimant.ok_or_else(people::changed_hands)?;
         match if_taken {
@@ -105,19 +106,21 @@ impl People {
             IfTaken::Join if owner.is_verified() && claimant.is_verified() => return Err(TakenError::Differ),
             IfTaken::Join => {}
         }
-        let now = self.clock.now();
+        let now = self.0.clock.now();
         sessions::end_all(tx, other.uuid(), EndedBecause::Joined, now).await?;
         joins::join(tx, record, other, person, now).await?;
         Ok(Claimed::Own)
     }
 
-    /// Makes a change of accounts last, and has the clients of those whom it concerns look again.
-    pub(super) async fn commit_claim(&self, mut tx: Tx<'_>, record: &Record) -> Result<(), StoreError> {
+    /// Commits a change of accounts, and has the clients of the people concerned look again.
+    pub(super) async fn commit_claim(self, mut tx: Tx<'_>, record: &Record) -> Result<(), StoreError> {
         if !record.is_empty() {
-            record::save(&mut tx, self.store.keys(), record, self.clock.now()).await.map_err(SaveError::into_store)?;
+            record::save(&mut tx, self.0.store.keys(), record, self.0.clock.now())
+                .await
+                .map_err(SaveError::into_store)?;
         }
         tx.commit().await?;
-        self.bell.ring(Vec::new(), record.people());
+        self.0.bell.ring(Vec::new(), record.people());
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! A client exchanges its refresh token for the next pair of tokens ([`crate::domain::people::session`] says why and how).
 
-use super::signed_in::{SignedIn, Subject};
-use super::{People, commit};
+use super::Sessions;
+use super::open::{SignedIn, Subject};
+use crate::casework::people::commit;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{OfficerId, PersonId};
 use crate::domain::people::person::Person;
@@ -10,10 +11,10 @@ use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, HeldToken};
 use crate::store::{StoreError, Tx, officers, people};
 
-/// Why there are no new tokens: sign in again.
+/// Why there are no new tokens: the client must sign in again.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// Nobody was given this token, or its session ended.
+    /// There is no such token, or its session ended.
     #[error("the refresh token is not valid")]
     Invalid,
     /// The token was used before, and its answer was not lost. Its session has ended.
@@ -23,26 +24,20 @@ pub enum RefreshError {
     Store(#[from] StoreError),
 }
 
-impl People {
+impl Sessions<'_> {
     /// Keeps a person signed in.
-    ///
-    /// # Errors
-    /// [`RefreshError`].
-    pub async fn refresh_person(&self, token: &RefreshToken) -> Result<SignedIn<Person>, RefreshError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+    pub async fn refresh(self, token: &RefreshToken) -> Result<SignedIn<Person>, RefreshError> {
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.begin().await?;
         let held = self.hold::<Person>(&mut tx, token, now).await?;
-        let person = people::find(&mut tx, self.store.keys(), PersonId::from_uuid(held.subject)).await?;
+        let person = people::find(&mut tx, self.0.store.keys(), PersonId::from_uuid(held.subject)).await?;
         self.go_on(tx, person.ok_or(RefreshError::Invalid)?, token, held, now).await
     }
 
     /// Keeps an officer signed in, unless their account was closed.
-    ///
-    /// # Errors
-    /// [`RefreshError`].
-    pub async fn refresh_officer(&self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+    pub async fn refresh_officer(self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.begin().await?;
         let held = self.hold::<Officer>(&mut tx, token, now).await?;
         let officer = officers::find_open(&mut tx, OfficerId::from_uuid(held.subject)).await?;
         self.go_on(tx, officer.ok_or(RefreshError::Invalid)?, token, held, now).await
@@ -66,7 +61,7 @@ impl People {
         held: HeldToken,
         now: Instant,
     ) -> Result<SignedIn<T>, RefreshError> {
-        let successor = sessions::successor(self.store.keys(), token);
+        let successor = sessions::successor(self.0.store.keys(), token);
         match Presented::judge(held.used_at, now) {
             Presented::First => sessions::rotate(&mut tx, held.session, token, &successor, now).await?,
             Presented::Again if sessions::is_unused(&mut tx, &successor).await? => {}

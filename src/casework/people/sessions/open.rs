@@ -1,11 +1,12 @@
-//! The end of every sign-in: a session, its first refresh token, and an access token.
+//! The last step of every sign-in: a session, its first refresh token, and an access token.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{People, commit};
+use super::Sessions;
 use crate::auth::tokens::{Grant, LIFETIME, TokenAudience};
+use crate::casework::people::commit;
 use crate::domain::kernel::clock::{Instant, fresh};
 use crate::domain::kernel::ids::{OfficerId, PersonId, SessionId};
 use crate::domain::kernel::private::Private;
@@ -15,33 +16,28 @@ use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, NewSession};
 use crate::store::{StoreError, Tx};
 
-/// What a client gets when somebody signed in, or stays signed in.
+/// What a client gets when its user signs in or stays signed in.
 #[derive(Debug, Clone)]
 pub struct SignedIn<T> {
     pub who: T,
-    /// Opens the API for a while.
     pub access_token: Private<String>,
-    /// For how long.
     pub expires_in: Duration,
-    /// Gets the next of both, once.
+    /// Exchanged for the next pair of tokens, one time.
     pub refresh_token: RefreshToken,
 }
 
-/// Somebody who can sign in.
+/// An account that can sign in.
 pub trait Subject {
-    /// Which sessions are theirs.
     const AUDIENCE: Audience;
-    /// Which part of the API takes their access tokens.
+    /// The part of the API that accepts its access tokens.
     const TOKENS_FOR: TokenAudience;
-    /// The type of their ids.
     type Id: ToString;
 
     fn id(&self) -> Self::Id;
 
-    /// Their bare id.
     fn uuid(&self) -> Uuid;
 
-    /// What their access token says beside their id.
+    /// What its access token says beside the id.
     fn grant(&self, session: SessionId) -> Grant;
 }
 
@@ -77,15 +73,16 @@ impl Subject for Officer {
     }
 
     fn grant(&self, session: SessionId) -> Grant {
-        let (agency, role) = (Some(self.agency.to_string()), Some(self.role.to_string()));
+        let agency = Some(self.agency.to_string());
+        let role = Some(self.role.to_string());
         Grant { sid: Some(session), agency, role, ..Grant::default() }
     }
 }
 
-impl People {
-    /// Opens a session for somebody who proved who they are, and commits.
-    pub(super) async fn open_session<T: Subject>(&self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
-        let now = self.clock.now();
+impl Sessions<'_> {
+    /// Opens a session for an account that proved its identity, and commits.
+    pub(super) async fn open<T: Subject>(self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
+        let now = self.0.clock.now();
         let session = NewSession {
             id: fresh(SessionId::from_uuid),
             audience: T::AUDIENCE,
@@ -106,7 +103,7 @@ impl People {
         refresh_token: RefreshToken,
         now: Instant,
     ) -> Result<SignedIn<T>, StoreError> {
-        let access_token = self.tokens.issue(who.id(), T::TOKENS_FOR, who.grant(session), now);
+        let access_token = self.0.tokens.issue(who.id(), T::TOKENS_FOR, who.grant(session), now);
         let access_token = Private::new(access_token.map_err(|error| StoreError::Broken(error.to_string()))?);
         Ok(SignedIn { who, access_token, expires_in: LIFETIME, refresh_token })
     }

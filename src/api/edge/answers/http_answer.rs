@@ -1,0 +1,64 @@
+//! An answer over HTTP that is stored before it is given. The use case that stores it knows no HTTP: it keeps status and headers
+//! as one opaque value.
+
+use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::casework::frame::idempotency::Answer;
+
+/// Status, headers beside the usual ones, and JSON body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpAnswer {
+    form: Form,
+    body: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Form {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+impl HttpAnswer {
+    #[must_use]
+    pub const fn new(status: u16, body: Value) -> Self {
+        Self { form: Form { status, headers: vec![] }, body }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
+        self.form.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+}
+
+impl From<HttpAnswer> for Answer {
+    fn from(HttpAnswer { form, body }: HttpAnswer) -> Self {
+        Self { form: serde_json::to_value(form).unwrap_or_default(), body }
+    }
+}
+
+impl From<Answer> for HttpAnswer {
+    fn from(Answer { form, body }: Answer) -> Self {
+        let plain = Form { status: StatusCode::OK.as_u16(), headers: vec![] };
+        Self { form: serde_json::from_value(form).unwrap_or(plain), body }
+    }
+}
+
+impl IntoResponse for HttpAnswer {
+    fn into_response(self) -> Response {
+        let mut response = Response::builder()
+            .status(StatusCode::from_u16(self.form.status).unwrap_or(StatusCode::OK))
+            .content_type("application/json")
+            .body(self.body.to_string());
+        for (name, value) in self.form.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}

@@ -1,0 +1,49 @@
+//! Saving a record, committing it, and ringing the bell afterwards.
+
+use crate::casework::Casework;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::work::job::Offer;
+use crate::kill_point::{self, Boundary};
+use crate::store::record::{self, Record, SaveError};
+use crate::store::{Conn, StoreError, Tx};
+
+impl Casework {
+    /// Writes what a transition changed and owes, and returns the jobs to offer after the commit.
+    pub(in crate::casework) async fn save(
+        &self,
+        conn: &mut Conn,
+        record: &Record,
+        now: Instant,
+    ) -> Result<Vec<Offer>, SaveError> {
+        record::save(conn, self.store().keys(), record, now).await
+    }
+
+    /// Commits, and rings for the jobs and for the clients of the people whom the record concerns.
+    pub(in crate::casework) async fn commit(
+        &self,
+        tx: Tx<'_>,
+        record: &Record,
+        offers: Vec<Offer>,
+    ) -> Result<(), StoreError> {
+        tx.commit().await?;
+        self.ring(record, offers);
+        Ok(())
+    }
+
+    /// Saves a record in a transaction that began for it, and commits.
+    pub(in crate::casework) async fn save_and_commit(
+        &self,
+        mut tx: Tx<'_>,
+        record: &Record,
+        now: Instant,
+    ) -> Result<(), SaveError> {
+        let offers = self.save(&mut tx, record, now).await?;
+        Ok(self.commit(tx, record, offers).await?)
+    }
+
+    /// Rings for what was committed.
+    pub(in crate::casework) fn ring(&self, record: &Record, offers: Vec<Offer>) {
+        kill_point::pass(Boundary::Committed, kill_point::NO_LANE);
+        self.parts.bell.ring(offers, record.people());
+    }
+}

@@ -1,0 +1,98 @@
+//! One-time codes that prove the possession of a phone. The answer to a request is the same whether the number is known or not.
+
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use super::{People, commit};
+use crate::domain::kernel::clock::fresh;
+use crate::domain::kernel::ids::LoginCodeId;
+use crate::domain::kernel::limits;
+use crate::domain::kernel::private::Private;
+use crate::domain::people::identity::MobilePhone;
+use crate::domain::people::login_code;
+use crate::domain::work::job::{Job, Work};
+use crate::store::login_codes::{self, LoginCode};
+use crate::store::{StoreError, Tx, jobs};
+
+/// Why no code was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestCodeError {
+    /// The number got as many codes as it may for now.
+    #[error("too many codes for one number; wait {0:?}")]
+    TooMany(Duration),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a code proves nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// It is not the latest code of the number, or that code was used or has expired.
+    #[error("the code is wrong or has expired")]
+    Wrong,
+    /// The latest code was guessed at too often: ask for a new one.
+    #[error("the code was guessed at too often")]
+    Exhausted,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One-time codes.
+#[derive(Clone, Copy)]
+pub struct LoginCodes<'a>(&'a People);
+
+impl People {
+    #[must_use]
+    pub const fn login_codes(&self) -> LoginCodes<'_> {
+        LoginCodes(self)
+    }
+}
+
+impl LoginCodes<'_> {
+    /// Makes a code for a number and promises to send it. `trace` is the request's `traceparent`.
+    pub async fn request(self, phone: &MobilePhone, trace: Option<&str>) -> Result<(), RequestCodeError> {
+        let keys = self.0.store.keys();
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.begin().await?;
+        login_codes::hold_number(&mut tx, keys, phone).await?;
+        let made = login_codes::made_after(&mut tx, keys, phone, now - login_code::MEMORY).await?;
+        if let Some(wait) = limits::wait(&login_code::LIMITS, &made, now) {
+            return Err(RequestCodeError::TooMany(wait));
+        }
+        let code = LoginCode {
+            id: fresh(LoginCodeId::from_uuid),
+            phone: phone.clone(),
+            code: login_code::fresh_code(),
+            tries: 0,
+            created_at: now,
+            expires_at: now + login_code::LIFE,
+        };
+        login_codes::insert(&mut tx, keys, &code).await?;
+        let send = Work::SendLoginCode { code: code.id, channel: self.0.code_channel.clone() };
+        let offers = jobs::enqueue(&mut tx, &[Job::now(send)], trace).await?;
+        commit(tx).await?;
+        self.0.bell.ring(offers, std::iter::empty());
+        Ok(())
+    }
+
+    /// The code that proves the possession of a phone, or why it does not. The transaction must be committed in any case, because
+    /// the try counts. A caller that accepts the proof uses the code up.
+    pub(super) async fn check(
+        self,
+        tx: &mut Tx<'_>,
+        phone: &MobilePhone,
+        code: &Private<String>,
+    ) -> Result<Result<LoginCodeId, CodeError>, StoreError> {
+        let Some(latest) = login_codes::try_latest(tx, self.0.store.keys(), phone, self.0.clock.now()).await? else {
+            return Ok(Err(CodeError::Wrong));
+        };
+        if latest.tries > login_code::TRIES {
+            return Ok(Err(CodeError::Exhausted));
+        }
+        if verify_slices_are_equal(latest.code.expose().as_bytes(), code.expose().as_bytes()).is_err() {
+            return Ok(Err(CodeError::Wrong));
+        }
+        Ok(Ok(latest.id))
+    }
+}

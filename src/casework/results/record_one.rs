@@ -1,0 +1,58 @@
+//! Records a decision that is reported alone, together with others that are reported at the same moment.
+
+use std::time::Duration;
+
+use super::Results;
+use super::gather::{RecordOutcome, Waiting};
+use super::report::{NewResult, Recorded, Reported, Reporter, RowRefusal};
+use crate::casework::frame::idempotency::IdempotencyError;
+use crate::store::StoreError;
+
+/// How long a transaction may take. PostgreSQL itself ends a statement sooner, so a longer wait means that the connection is
+/// silent.
+const RECORD_WITHIN: Duration = Duration::from_secs(20);
+
+impl Results<'_> {
+    /// Records one reported decision. The row that it becomes holds the key of the request, so idempotency costs no further
+    /// statement.
+    ///
+    /// # Errors
+    /// When the database is unavailable: then nothing was recorded, and the same decision may be reported again.
+    pub async fn record(self, office: Reporter, result: NewResult, key: String) -> RecordOutcome {
+        let gather = &self.0.gather;
+        let reported = Reported { office, result, key: Some(key) };
+        let Some(_until_answered) = gather.enter(&reported) else {
+            return Ok(Recorded::Refused(RowRefusal::Idempotency(IdempotencyError::InProgress)));
+        };
+        loop {
+            let mut outcome = gather.add(reported.clone());
+            let permit = tokio::select! {
+                biased;
+                told = &mut outcome => match told {
+                    Ok(told) => return told,
+                    Err(_) => continue,
+                },
+                permit = gather.writers.acquire() => permit,
+            };
+            self.record_gathered(gather.take()).await;
+            drop(permit);
+            if let Ok(told) = outcome.await {
+                return told;
+            }
+        }
+    }
+
+    async fn record_gathered(&self, gathered: Vec<Waiting>) {
+        let (reported, answers): (Vec<Reported>, Vec<_>) =
+            gathered.into_iter().map(|Waiting { reported, answer }| (reported, answer)).unzip();
+        let recorded = tokio::time::timeout(RECORD_WITHIN, self.record_all(&reported)).await;
+        let outcomes: Vec<RecordOutcome> = match recorded.unwrap_or_else(|_| Err(StoreError::silent())) {
+            Ok(recorded) => recorded.into_iter().map(Ok).collect(),
+            Err(error) => answers.iter().map(|_| Err(error.clone())).collect(),
+        };
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // A client that hung up meanwhile finds its decision recorded when it asks again.
+            let _ = answer.send(outcome);
+        }
+    }
+}

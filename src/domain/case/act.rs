@@ -1,0 +1,33 @@
+//! 行为: what can be done to a case. Each act is an entry of the case's history.
+
+use crate::domain::kernel::words::words;
+
+words! {
+    /// An act on a case. The words are stored: an act is never renamed or re-used.
+    pub enum Act {
+        /// 提交
+        Submitted = "submitted",
+        /// 受理
+        Accepted = "accepted",
+        /// 补正告知
+        SupplementNoticed = "supplement_noticed",
+        /// 补正
+        SupplementAnswered = "supplement_answered",
+        /// 决定
+        Decided = "decided",
+        /// 办结结果回传: a decision of another system was taken over.
+        TakenOver = "taken_over",
+        /// 撤回
+        Withdrawn = "withdrawn",
+        /// 更正收件地址
+        DeliveryCorrected = "delivery_corrected",
+        /// 查看完整信息
+        Disclosed = "disclosed",
+        /// An officer read a file that was handed in.
+        UploadRead = "upload_read",
+        /// The carrier reported a new state of a parcel.
+        ParcelMoved = "parcel_moved",
+        /// An officer asked for the cancellation of a parcel.
+        ParcelCancellationAsked = "parcel_cancellation_asked",
+    }
+}

@@ -1,0 +1,111 @@
+//! 行为人与本人: who acts, and on whose behalf. Both stand in the history of a case.
+//!
+//! A resident acts for themselves. An officer, a back-office system and a carrier act in an office: on behalf of the agency
+//! that owns the case.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::parcel::CarrierCode;
+use crate::domain::item::AgencyCode;
+use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId};
+
+/// The one who acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Actor {
+    Person(PersonId),
+    Officer(OfficerId),
+    /// A system of the back office.
+    Client(ClientId),
+    Carrier(CarrierCode),
+    System,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person:{id}"),
+            Self::Officer(id) => write!(f, "officer:{id}"),
+            Self::Client(id) => write!(f, "client:{id}"),
+            Self::Carrier(code) => write!(f, "carrier:{code}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// The one on whose behalf an act is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behalf {
+    Person(PersonId),
+    Agency(AgencyCode),
+}
+
+impl fmt::Display for Behalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person:{id}"),
+            Self::Agency(code) => write!(f, "agency:{code}"),
+        }
+    }
+}
+
+impl From<PersonId> for Behalf {
+    fn from(person: PersonId) -> Self {
+        Self::Person(person)
+    }
+}
+
+impl From<AgencyCode> for Behalf {
+    fn from(agency: AgencyCode) -> Self {
+        Self::Agency(agency)
+    }
+}
+
+/// Who acts, and for whom. Use cases of applicants take an `Acting<PersonId>`: what they change belongs to `for_`, and `by`
+/// answers for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting<For = Behalf> {
+    pub by: Actor,
+    pub for_: For,
+}
+
+impl Acting<PersonId> {
+    /// A person who acts for themselves.
+    #[must_use]
+    pub const fn own(person: PersonId) -> Self {
+        Self { by: Actor::Person(person), for_: person }
+    }
+}
+
+impl<For: Into<Behalf> + Clone> Acting<For> {
+    /// The same as a history keeps it, whatever the kind of the one who is acted for.
+    #[must_use]
+    pub fn on_behalf(&self) -> Acting {
+        Acting { by: self.by.clone(), for_: self.for_.clone().into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_history_never_change() {
+        let person = PersonId::from_uuid(Uuid::from_u128(1));
+        let own = Acting::own(person).on_behalf();
+        assert_eq!(
+            (own.by.to_string(), own.for_.to_string()),
+            (format!("person:{person}"), format!("person:{person}"))
+        );
+        let officer = OfficerId::from_uuid(Uuid::from_u128(2));
+        let office = Acting { by: Actor::Officer(officer), for_: AgencyCode::new("police") }.on_behalf();
+        assert_eq!(
+            (office.by.to_string(), office.for_.to_string()),
+            (format!("officer:{officer}"), "agency:police".into())
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! 职权范围: which cases an officer may see and act on. It is resolved here and nowhere else.
+//!
+//! Today it follows from the role and the one agency of the account. Places do not narrow it: an agency's officers see its
+//! cases of the whole district.
+
+use crate::domain::item::AgencyCode;
+use crate::domain::people::staff::Role;
+
+/// The agencies whose cases an officer may see and act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remit(Vec<AgencyCode>);
+
+impl Remit {
+    /// The remit of an account; `None` for operators, who look after jobs and gateways and see no cases.
+    #[must_use]
+    pub fn of(role: Role, agency: &AgencyCode) -> Option<Self> {
+        match role {
+            Role::Officer | Role::Supervisor => Some(Self(vec![agency.clone()])),
+            Role::Operator => None,
+        }
+    }
+
+    #[must_use]
+    pub fn agencies(&self) -> &[AgencyCode] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_see_no_cases_and_others_those_of_their_agency() {
+        let agency = AgencyCode::new("public-security");
+        for role in Role::ALL {
+            let remit = Remit::of(role, &agency);
+            let agencies = remit.as_ref().map(Remit::agencies);
+            assert_eq!(agencies, (role != Role::Operator).then_some(std::slice::from_ref(&agency)));
+        }
+    }
+}

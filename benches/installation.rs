@@ -42,7 +42,7 @@ pub struct Site<'a> {
     /// The name of its folder, and the prefix of its keys in Redis.
     pub name: &'a str,
     pub database_url: &'a str,
-    /// Where the sink listens.
+    /// The address of the sink.
     pub gateways: SocketAddr,
 }
 

@@ -1,4 +1,4 @@
-//! Where the results go: files for programs and for people. `script/bench` names the folder and describes the machine.
+//! The files with the results, for programs and for people. `script/bench` names the folder and describes the
 
 use std::env;
 use std::fs;

@@ -63,7 +63,9 @@ fn of_row(row: &Row) -> String {
 }
 
 fn ratio_and_spread(ratios: &[f64]) -> String {
-    format!("{:.3} | {:.1} %", median(ratios), spread(ratios) * 100.0)
+    let ratio = median(ratios);
+    let spread = spread(ratios);
+    if spread.is_finite() { format!("{ratio:.3} | {:.1} %", spread * 100.0) } else { format!("{ratio:.3} | unknown") }
 }
 
 /// The product's time and that of PostgreSQL and Redis.

@@ -1,26 +1,26 @@
-//! Points at which a test can kill a process: every boundary between two steps of a job.
+//! Points at which a test can kill a process. There is one at every boundary between two steps of a job.
 //!
-//! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL when it comes to that boundary: no destructor
-//! runs, nothing is flushed, as when the power fails. `called@courier.ems` waits for a job of that lane. The deployed
-//! program does not read it.
+//! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL at that boundary. As in a power failure, no
+//! destructor runs and nothing is flushed. `called@courier.ems` limits the kill to jobs of that lane. The deployed
+//! program does not read this variable.
 
-/// The lane of a boundary that belongs to no lane.
+/// The lane to pass if a boundary does not belong to one.
 pub const NO_LANE: &str = "";
 
-/// The boundaries, in the order in which a job passes them.
+/// The boundaries, in the order in which a job reaches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
-    /// The decision is committed; its jobs are not offered.
+    /// The decision is committed; its jobs are not offered yet.
     Committed,
-    /// A ring was read; the job is not claimed.
+    /// A ring is read; the job is not claimed yet.
     Heard,
-    /// The job is claimed; nothing else happened.
+    /// The job is claimed; its call is not prepared yet.
     Claimed,
-    /// The call is prepared; the gateway is not called.
+    /// The call is prepared; the gateway is not called yet.
     Prepared,
-    /// The gateway answered; the end is not recorded.
+    /// The gateway answered; the outcome is not recorded yet.
     Called,
-    /// The end is recorded; the ring is not acknowledged.
+    /// The outcome is recorded; the ring is not acknowledged yet.
     Settled,
     /// The ring is acknowledged.
     Acknowledged,
@@ -45,7 +45,7 @@ impl Boundary {
     }
 }
 
-/// Passes a boundary with a job of a lane, or dies there if a test says so.
+/// Marks that a job of `lane` reaches a boundary. Kills the process if `SONGDA_KILL_AT` names this boundary and lane.
 #[cfg(feature = "development")]
 pub fn pass(boundary: Boundary, lane: &str) {
     use std::sync::LazyLock;
@@ -55,7 +55,7 @@ pub fn pass(boundary: Boundary, lane: &str) {
     if at == boundary.name() && with == lane {
         let own = std::process::id().to_string();
         let killed = std::process::Command::new("kill").args(["-KILL", &own]).status();
-        tracing::error!(?killed, "the kill point did not kill");
+        tracing::error!(?killed, "the kill point could not kill the process");
         std::process::abort();
     }
 }

@@ -1,7 +1,7 @@
 //! **Songda (送达)** takes an approval from the phone to the doorbell: a resident handles a published item
 //! on the phone, an officer decides, and the result arrives as a push on the phone and a parcel at the door.
 //!
-//! The modules below are in the order of the layers: a module uses only modules further down
+//! The modules below are in the order of the layers: a module uses only modules below it
 //! (`tests/it/source/layers.rs` checks that). `docs/architecture.md` walks one case through five files.
 
 pub mod app;

@@ -1,11 +1,11 @@
-//! A wrong clock, for tests of what one such process does to the others.
+//! A wrong clock, for tests of how a process with a wrong clock affects the other processes.
 //!
-//! `SONGDA_CLOCK_SKEW=-90` makes a development build see a clock that is ninety seconds slow. The deployed program does
-//! not read it.
+//! `SONGDA_CLOCK_SKEW=-90` makes the clock of a development build ninety seconds slow. The deployed program does not
+//! read this variable.
 
 use crate::domain::kernel::clock::Clock;
 
-/// The clock of this process.
+/// The clock of this process, shifted by `SONGDA_CLOCK_SKEW` seconds.
 #[cfg(feature = "development")]
 #[must_use]
 pub fn clock() -> Clock {
@@ -13,7 +13,6 @@ pub fn clock() -> Clock {
     skew.map_or_else(Clock::system, |seconds| Clock::skewed(chrono::TimeDelta::seconds(seconds)))
 }
 
-/// The clock of this process.
 #[cfg(not(feature = "development"))]
 #[must_use]
 pub fn clock() -> Clock {

@@ -1,17 +1,18 @@
-//! What is wrong with the catalogue's files: collected, never thrown, so that an editor mends everything in one go.
+//! The faults of the catalogue's files. The reader collects all of them and does not stop at the first, so that an
+//! editor can correct everything at once.
 
 use std::fmt;
 
-/// One thing that is wrong, and where.
+/// One fault, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CatalogFault {
     /// The file, relative to the catalogue's folder.
     pub file: String,
-    /// The item, where it concerns one.
+    /// The code of the item, if the fault concerns one.
     pub item: Option<String>,
-    /// The path of the key: `materials[2].form`; in a form, section and field.
+    /// The path of the key, such as `materials[2].form`. In a form, the section and the field.
     pub field: String,
-    /// What is wrong, and what to do.
+    /// The fault and how to correct it.
     pub message: String,
 }
 
@@ -28,7 +29,7 @@ impl fmt::Display for CatalogFault {
     }
 }
 
-/// A collector of faults that stands at one place.
+/// Collects faults. It remembers the current file and item, and adds each fault there.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     file: String,
@@ -37,24 +38,23 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// A collector that stands at a file.
     #[cfg(test)]
     pub(super) fn of(file: impl Into<String>) -> Self {
         Self { file: file.into(), ..Self::default() }
     }
 
-    /// Goes to a file.
+    /// Sets the current file; no item is current then.
     pub(super) fn enter(&mut self, file: impl Into<String>) {
         self.file = file.into();
         self.item = None;
     }
 
-    /// Goes to an item of the file.
+    /// Sets the current item of the file.
     pub(super) fn enter_item(&mut self, item: impl Into<String>) {
         self.item = Some(item.into());
     }
 
-    /// Notes a fault where it stands.
+    /// Adds a fault at the current file and item.
     pub(super) fn add(&mut self, field: &str, message: &str) {
         self.found.push(CatalogFault {
             file: self.file.clone(),
@@ -64,7 +64,6 @@ impl Faults {
         });
     }
 
-    /// All that were found.
     pub(super) fn into_found(self) -> Vec<CatalogFault> {
         self.found
     }

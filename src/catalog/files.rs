@@ -1,5 +1,5 @@
-//! Reads the catalogue's folder: one TOML file per agency under `items/`, and beside it what all items share. Every
-//! file, every item and every key is read on its own, so that one slip hides no other.
+//! Reads the catalogue's folder: one TOML file per agency under `items/`, and beside it the shared files. Each file,
+//! each item and each key is read separately, so that one fault does not hide another.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ use super::templates::FieldRules;
 use super::{Contents, rules as item_rules};
 use crate::domain::item::{AgencyCode, Item};
 
-/// Reads and checks the folder; `rules` are what the channels' gateways take.
+/// Reads and checks the folder. `rules` are the field checks of the channels' gateways.
 ///
 /// # Errors
-/// All that is wrong in it.
+/// All faults of the files.
 pub fn read(folder: &Path, rules: &FieldRules) -> Result<Contents, Vec<CatalogFault>> {
     let mut faults = Faults::default();
     let shared = Shared::read(folder, &mut faults);
@@ -38,7 +38,7 @@ pub fn read(folder: &Path, rules: &FieldRules) -> Result<Contents, Vec<CatalogFa
     }
 }
 
-/// The files under `items/`, in order.
+/// The TOML files under `items/`, sorted by name.
 fn item_files(folder: &Path, faults: &mut Faults) -> Vec<PathBuf> {
     faults.enter("items");
     let entries = match std::fs::read_dir(folder.join("items")) {
@@ -58,7 +58,8 @@ fn read_items(folder: &Path, path: &Path, shared: &Shared, placed: &mut Vec<Plac
     let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
     let Some(table) = read_table(folder, &name, faults) else { return };
     let mut keys = Keys::of(table, faults);
-    let (agency, items) = (keys.required::<AgencyCode>("agency"), keys.list::<Table>("items"));
+    let agency = keys.required::<AgencyCode>("agency");
+    let items = keys.list::<Table>("items");
     keys.close();
     for (at, table) in items.into_iter().flatten().enumerate() {
         let code = table.get("code").and_then(toml::Value::as_str);

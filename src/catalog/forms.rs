@@ -1,5 +1,5 @@
-//! Composes the forms of items: shared groups of fields, in the order that the item lists them, with the item's own
-//! fields where `details` stands.
+//! Composes the forms of items from shared groups of fields, in the order in which the item lists them. The list entry
+//! `details` is the item's own fields.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,10 +12,10 @@ use crate::domain::form::{Field, Form, Kind, Repeat, Section};
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::ResidentId;
 
-/// The name that stands for an item's own fields.
+/// The list entry for an item's own fields.
 const DETAILS: &str = "details";
 
-/// A shared group of fields, as groups.toml writes it.
+/// A shared group of fields in groups.toml.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenGroup {
@@ -24,10 +24,9 @@ pub(super) struct WrittenGroup {
     fields: Vec<toml::Table>,
 }
 
-/// The shared groups, by their key.
+/// The shared groups by key.
 pub(super) type Groups = BTreeMap<String, Section>;
 
-/// Reads the shared groups.
 pub(super) fn groups(written: BTreeMap<String, WrittenGroup>, faults: &mut Faults) -> Groups {
     let read = |(key, group): (String, WrittenGroup)| {
         let fields = fields(&group.fields, &key, faults);
@@ -38,13 +37,12 @@ pub(super) fn groups(written: BTreeMap<String, WrittenGroup>, faults: &mut Fault
     written.into_iter().map(read).collect()
 }
 
-/// Composes a form of groups and an item's own fields.
-/// A group is not looked for where the groups could not be read.
+/// Composes a form from groups and an item's own fields. If the groups could not be read, a missing group is no fault.
 pub(super) fn compose(listed: &[String], own: &[toml::Table], groups: Option<&Groups>, faults: &mut Faults) -> Form {
     let mut sections: Vec<Section> = Vec::new();
     for key in listed {
         if sections.iter().any(|section| section.key == *key) {
-            faults.add("form", &format!("lists {key} twice; remove one"));
+            faults.add("form", &format!("lists {key} twice; remove one of them"));
         } else if key == DETAILS {
             let fields = fields(own, DETAILS, faults);
             let title = Bilingual::new("办理信息", "Details");
@@ -54,11 +52,11 @@ pub(super) fn compose(listed: &[String], own: &[toml::Table], groups: Option<&Gr
         } else if let Some(group) = groups.and_then(|groups| groups.get(key)) {
             sections.push(group.clone());
         } else if groups.is_some() {
-            faults.add("form", &format!("no group in groups.toml is called {key}"));
+            faults.add("form", &format!("groups.toml has no group that is called {key}"));
         }
     }
     if listed.iter().any(|key| key == DETAILS) == own.is_empty() {
-        faults.add("form", "own fields stand under `details`, and where `details` is listed there must be some");
+        faults.add("form", "the item's own fields go under `details`: list it if there are any, and only then");
     }
     Form { sections }
 }
@@ -67,8 +65,8 @@ fn fields(written: &[toml::Table], section: &str, faults: &mut Faults) -> Vec<Fi
     written.iter().filter_map(|table| field(table, section, faults)).collect()
 }
 
-/// Reads a field. Its shape depends on its kind, which keeps serde from refusing keys that it does not know; so what
-/// was read is written again, and every key must have survived.
+/// Reads a field. Its shape depends on its kind, and serde cannot refuse unknown keys of such a type. So the field is
+/// serialised again: a key that is missing then is unknown.
 fn field(table: &toml::Table, section: &str, faults: &mut Faults) -> Option<Field> {
     let name = table.get("name").and_then(toml::Value::as_str).unwrap_or("?");
     let place = format!("{section}.{name}");
@@ -91,7 +89,7 @@ fn check_section(section: &Section, faults: &mut Faults) {
     for field in &section.fields {
         let place = format!("{}.{}", section.key, field.name);
         if !is_name(&field.name) || before.iter().any(|other| other.name == field.name) {
-            faults.add(&place, "give it a name of its own in small letters, digits and underscores");
+            faults.add(&place, "give it a name that is unique in its group, in small letters, digits and underscores");
         }
         if let Some(wrong) = kind_fault(&field.kind) {
             faults.add(&place, &wrong);
@@ -100,7 +98,7 @@ fn check_section(section: &Section, faults: &mut Faults) {
             faults.add(&place, wrong);
         }
         if field.hint.is_none() && needs_hint(&field.kind) {
-            faults.add(&place, "needs a `hint`: where the answer is found, or what it looks like");
+            faults.add(&place, "needs a `hint` that says where to find the answer, or what it looks like");
         }
         if let Some(when) = &field.when {
             let other = before.iter().find(|other| other.name == when.field && other.when.is_none());
@@ -122,7 +120,7 @@ fn is_name(text: &str) -> bool {
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Whether a field that others depend on can have a value.
+/// True if a field that another field depends on can have this value.
 fn can_be(field: &Field, value: &serde_json::Value) -> bool {
     match &field.kind {
         Kind::Boolean { .. } => value.is_boolean(),
@@ -138,26 +136,26 @@ fn kind_fault(kind: &Kind) -> Option<String> {
         Kind::Choice { options } | Kind::MultiChoice { options } => {
             let values: HashSet<_> = options.iter().map(|option| &option.value).collect();
             (options.is_empty() || values.len() != options.len())
-                .then(|| "needs options, each with a value of its own".to_owned())
+                .then(|| "needs options, each with a different value".to_owned())
         }
         Kind::Money { min, max } | Kind::Integer { min, max } if min > max => Some("needs min ≤ max".to_owned()),
         _ => None,
     }
 }
 
-/// What nobody answers by heart, or writes as it is wanted, without a word of help.
+/// True for a field whose answer or notation people do not know without help.
 const fn needs_hint(kind: &Kind) -> bool {
     matches!(kind, Kind::Text { pattern: Some(_), .. } | Kind::CreditCode | Kind::File | Kind::Phone { landline: true })
 }
 
-/// A text whose example holds a resident ID is one that names a person, whatever it is called.
+/// A text field whose example contains a resident ID identifies a person, so it needs a mask whatever its name is.
 fn mask_fault(field: &Field) -> Option<&'static str> {
     match (&field.kind, field.mask) {
         (Kind::Text { example: Some(example), .. }, None) if holds_resident_id(example) => {
-            Some("its example holds a resident ID: give it a `mask`")
+            Some("its example holds a resident ID: add a `mask`")
         }
         (Kind::Text { .. }, _) | (_, None) => None,
-        _ => Some("`mask` goes with `text` alone"),
+        _ => Some("`mask` goes with the kind `text` only: remove it"),
     }
 }
 
@@ -170,13 +168,13 @@ fn holds_resident_id(text: &str) -> bool {
 fn pattern_fault(pattern: &str, example: Option<&str>, max: usize) -> Option<String> {
     let regex = match Regex::new(pattern) {
         Ok(regex) => regex,
-        Err(error) => return Some(format!("the pattern is no regular expression: {error}")),
+        Err(error) => return Some(format!("the pattern is no regular expression, correct it: {error}")),
     };
     if !(pattern.starts_with('^') && pattern.ends_with('$')) {
-        return Some("a pattern begins with ^ and ends with $".to_owned());
+        return Some("the pattern must begin with ^ and end with $".to_owned());
     }
     let fits = example.is_some_and(|example| regex.is_match(example) && example.chars().count() <= max);
-    (!fits).then(|| "a pattern needs an `example` that fits it".to_owned())
+    (!fits).then(|| "the pattern needs an `example` that matches it and is not longer than `max`".to_owned())
 }
 
 #[cfg(test)]
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_slip_of_an_editor_is_told() {
+    fn every_mistake_of_an_editor_is_reported() {
         let lines = told(
             r#"
             [groups.g]

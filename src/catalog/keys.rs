@@ -1,4 +1,4 @@
-//! Reads a TOML table key by key, so that one slip hides no other, and each is told with the path of its key.
+//! Reads a TOML table key by key, so that one fault does not hide another. Each fault has the path of its key.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::fault::Faults;
 
-/// A table that is being read.
+/// A table of which every read takes the key out, so that the unknown keys remain.
 pub(super) struct Keys<'a> {
     table: Table,
     faults: &'a mut Faults,
@@ -18,33 +18,33 @@ impl<'a> Keys<'a> {
         Self { table, faults }
     }
 
-    /// A value that must be there. `None` where it is not, or is none of its kind: then that was noted.
+    /// A required value. Returns `None` and adds a fault if the key is missing or the value has the wrong type.
     pub(super) fn required<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         self.demand(key);
         self.optional(key)
     }
 
-    /// A value that may be there. `None` where it is not, or where it is none of its kind: then that was noted.
+    /// An optional value. `None` if the key is missing. Also `None`, with a fault, if the value has the wrong type.
     pub(super) fn optional<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         let value = self.table.remove(key)?;
         self.read(value, key)
     }
 
-    /// A list that must be there, each entry read by itself.
+    /// A required list. Each entry is read separately.
     pub(super) fn list<T: DeserializeOwned>(&mut self, key: &str) -> Option<Vec<T>> {
         self.demand(key);
         self.optional_list(key)
     }
 
-    /// A list that may be there, each entry read by itself.
+    /// An optional list. Each entry is read separately.
     pub(super) fn optional_list<T: DeserializeOwned>(&mut self, key: &str) -> Option<Vec<T>> {
         let entries: Vec<Value> = self.optional(key)?;
         let entries = entries.into_iter().enumerate().map(|(at, entry)| self.read(entry, &format!("{key}[{at}]")));
-        // Collected twice: an iterator of options stops at the first slip.
+        // The first `collect` reads every entry; the second alone would stop at the first fault.
         entries.collect::<Vec<_>>().into_iter().collect()
     }
 
-    /// A table of entries that must be there, each read by itself.
+    /// A required table of entries. Each entry is read separately.
     pub(super) fn map<T: DeserializeOwned>(&mut self, key: &str) -> Option<BTreeMap<String, T>> {
         let entries: Table = self.required(key)?;
         let read = |(name, entry): (String, Value)| {
@@ -54,7 +54,7 @@ impl<'a> Keys<'a> {
         entries.into_iter().map(read).collect::<Vec<_>>().into_iter().collect()
     }
 
-    /// Notes every key that nobody asked for.
+    /// Adds a fault for every key that was not read.
     pub(super) fn close(self) {
         for key in self.table.keys() {
             self.faults.add(key, "there is no such key; remove it");
@@ -87,7 +87,7 @@ mod tests {
     use crate::domain::item::due::TimeLimit;
 
     #[test]
-    fn every_slip_is_told_with_its_path() {
+    fn every_fault_has_the_path_of_its_key() {
         let table = r#"
             days = "three"
             promised = { days = 3, unit = "weeks" }

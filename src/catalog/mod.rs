@@ -1,5 +1,6 @@
-//! The catalogue (事项目录): all items as data, with what they share — agencies, regions, halls, topics, the
-//! working-day calendar, message templates. It is edited as files, published into the database in versions, and read from memory.
+//! The catalogue (事项目录): all items as data, with the data that they share: agencies, regions, halls, topics, the
+//! working-day calendar and message templates. Editors write it as files. A publication stores a new version of the
+//! changed items in the database. Processes read it from memory.
 
 mod fault;
 mod files;
@@ -37,40 +38,37 @@ pub use topics::Topic;
 
 use search::SearchIndex;
 
-/// What the files hold, checked: ready to be published.
+/// The checked content of the files, ready to be published.
 #[derive(Debug, Clone)]
 pub struct Contents {
-    /// All items, by code.
+    /// All items, sorted by code.
     pub items: Vec<Item>,
-    /// What they share.
     pub parts: Parts,
 }
 
-/// What items share. Each member is published, and stored, as a whole.
+/// The data that items share. Each member is published and stored as a whole.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Parts {
-    /// Who decides and guides.
     pub agencies: Vec<Agency>,
-    /// Where people live.
+    /// Administrative divisions, from which people choose their address.
     pub regions: Regions,
-    /// Where results are fetched.
+    /// Halls at which residents collect results.
     pub halls: Vec<Hall>,
-    /// What items are looked for under.
+    /// Topics under which residents look for items.
     pub topics: Vec<Topic>,
-    /// Which days are worked.
+    /// Working days and public holidays.
     pub calendar: Calendar,
-    /// How events are worded.
     pub templates: Templates,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
-    /// Counted up by every publication that changed something.
+    /// Goes up by one with every publication that changes something.
     pub number: i64,
     pub published_at: Instant,
 }
 
-/// How many items can be handled in which way: counted, never typed in.
+/// How many items can be handled in each way. Always counted from the items, never entered by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
     /// 全流程网上办
@@ -100,7 +98,7 @@ impl Counts {
     }
 }
 
-/// One publication, as a process holds it in memory. It never changes; a new publication is a new one.
+/// One publication in the memory of a process. It is immutable: a new publication makes a new snapshot.
 #[derive(Debug)]
 pub struct Snapshot {
     revision: Revision,
@@ -112,25 +110,25 @@ pub struct Snapshot {
     index: SearchIndex,
 }
 
-/// Which items are wanted.
+/// Selects items. A condition that is `None` matches every item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// Found by these words.
+    /// The item's texts match these words.
     pub query: Option<Query>,
-    /// Handled in this way.
+    /// The item can be handled in this way.
     pub mode: Option<Mode>,
-    /// Open to these applicants.
+    /// The item is open to these applicants.
     pub subject: Option<Subject>,
-    /// Decided by this agency.
+    /// This agency decides the item.
     pub agency: Option<AgencyCode>,
-    /// Exercised at this level.
+    /// The item is exercised at this level.
     pub level: Option<Level>,
-    /// Looked for under this topic.
+    /// The item is listed under this topic.
     pub topic: Option<String>,
 }
 
 impl Snapshot {
-    /// Makes published items ready. `past` are versions that are not in force but that cases were opened on.
+    /// Indexes a publication. `past` holds versions that are no longer in force but that cases were opened on.
     #[must_use]
     pub fn new(revision: Revision, in_force: Vec<ItemVersion>, past: Vec<ItemVersion>, parts: Parts) -> Self {
         let mut items = in_force;
@@ -148,38 +146,36 @@ impl Snapshot {
         Self { revision, items, places, past: older, parts, counts, index }
     }
 
-    /// Which publication it is.
     #[must_use]
     pub const fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// The items in force, by code.
+    /// The items in force, sorted by code.
     #[must_use]
     pub fn items(&self) -> &[ItemVersion] {
         &self.items
     }
 
-    /// An item in force. `None`: it is not published, and nothing may be decided on it (目录之外不得实施行政审批).
+    /// An item in force. `None` if the item is not published: then no case may be decided on it
+    /// (目录之外不得实施行政审批).
     #[must_use]
     pub fn in_force(&self, code: &ItemCode) -> Option<&ItemVersion> {
         self.places.get(code).and_then(|at| self.items.get(*at))
     }
 
-    /// An item as it was when a case was opened on it.
+    /// The version of an item that a case was opened on.
     #[must_use]
     pub fn version(&self, code: &ItemCode, version: i32) -> Option<&ItemVersion> {
         let past = self.past.get(code).into_iter().flatten();
         self.in_force(code).into_iter().chain(past).find(|known| known.version == version)
     }
 
-    /// How many items can be handled in which way.
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// What items share.
     #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts
@@ -205,29 +201,27 @@ impl Snapshot {
         &self.parts.regions
     }
 
-    /// The working days.
     #[must_use]
     pub const fn calendar(&self) -> &Calendar {
         &self.parts.calendar
     }
 
-    /// The message templates.
     #[must_use]
     pub const fn templates(&self) -> &Templates {
         &self.parts.templates
     }
 
-    /// Judges an answer to a form of this catalogue.
+    /// Checks an answer to a form of this catalogue.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// All faults of the answer.
     pub fn check_form(&self, form: &Form, answer: &Value, today: NaiveDate) -> Result<(), Vec<Fault>> {
         let knows_region = |code: &str, level: RegionLevel| self.regions().knows(code, level);
         form.check(answer, &Context { today, knows_region: &knows_region })
     }
 
-    /// The items that are wanted: how well each answers, and its place in [`Snapshot::items`]. The best come first;
-    /// equals stand by code.
+    /// The items that match a filter: the score and the index in [`Snapshot::items`] of each. The best score comes
+    /// first. Items of equal score are in order of their codes.
     #[must_use]
     pub fn find(&self, filter: &Filter) -> Vec<(Score, usize)> {
         let wanted = |(at, version): (usize, &ItemVersion)| {
@@ -255,33 +249,31 @@ fn index_item(index: &mut SearchIndex, item: &Item, parts: &Parts) {
     index.push(&[&item.name.zh, &item.name.en], &rest);
 }
 
-/// The catalogue that a process serves: read by every request, replaced when a new one was published. Cloning shares
-/// it.
+/// The catalogue that a process serves. Every request reads it, and a new publication replaces it. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Catalog(Arc<RwLock<Arc<Snapshot>>>);
 
 impl Catalog {
-    /// Begins with a publication.
     #[must_use]
     pub fn new(snapshot: Snapshot) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(snapshot))))
     }
 
-    /// A catalogue of nothing, for who never looks into it.
+    /// A catalogue without items, for processes that never read it.
     #[must_use]
     pub fn empty() -> Self {
         let revision = Revision { number: 0, published_at: Instant::default() };
         Self::new(Snapshot::new(revision, Vec::new(), Vec::new(), Parts::default()))
     }
 
-    /// The publication at the moment. Hold it for one request, so that all of it is of one piece.
+    /// The current publication. A request holds one snapshot from start to end, so that all its data agree.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
-        // A poisoned lock holds a whole catalogue all the same: it is replaced in one move.
+        // A poisoned lock still holds a complete snapshot, because a replacement is a single assignment.
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Serves another one from now on.
+    /// Serves another publication from now on.
     pub fn replace(&self, snapshot: Snapshot) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }

@@ -1,4 +1,4 @@
-//! Where things are: administrative divisions (行政区划, GB/T 2260), halls (大厅) and agencies (实施主体).
+//! Places: administrative divisions (行政区划, GB/T 2260), halls (大厅) and agencies (实施主体).
 
 use std::collections::HashMap;
 
@@ -12,16 +12,16 @@ use crate::domain::form::RegionLevel;
 use crate::domain::item::{AgencyCode, Fact, Level};
 use crate::domain::kernel::text::Bilingual;
 
-/// What an editor reads of a phone that nobody elsewhere could dial.
+/// The advice for a phone number that cannot be dialled from another area.
 const PHONE_ADVICE: &str = "write it with its area code: 0519-82821234, 0519-12345";
 
-/// The divisions, as a tree from the provinces down to counties; and the towns of the district.
+/// The divisions as a tree from provinces down to counties, and the towns of the district.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionTable {
     /// 省级
     pub provinces: Vec<Province>,
-    /// 乡级 of the district itself, at nine digits.
+    /// 乡级 divisions of the district itself.
     pub towns: Vec<Town>,
 }
 
@@ -35,19 +35,19 @@ pub struct Province {
     pub cities: Vec<City>,
 }
 
-/// 地级市、自治州、盟, or what stands in their place
+/// 地级市、自治州、盟, or another unit of the same rank
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct City {
     /// Four digits and two zeros.
     pub code: String,
     pub name: String,
-    /// Its counties, each written `320413 金坛区`.
+    /// Counties, each written `320413 金坛区`.
     pub counties: Vec<String>,
 }
 
 impl City {
-    /// Its counties: code and name.
+    /// Code and name of each county.
     pub fn counties(&self) -> impl Iterator<Item = (&str, &str)> {
         self.counties.iter().filter_map(|county| county.split_once(' '))
     }
@@ -62,7 +62,7 @@ pub struct Town {
     pub name: String,
 }
 
-/// A county and what it lies in: the names that an address bears.
+/// The names of a county and of the divisions above it, as an address needs them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct County {
     /// 省
@@ -73,7 +73,7 @@ pub struct County {
     pub county: String,
 }
 
-/// The divisions, ready to be asked.
+/// The divisions, indexed by the codes of the counties.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "RegionTable", into = "RegionTable")]
 pub struct Regions {
@@ -104,25 +104,24 @@ impl From<RegionTable> for Regions {
 }
 
 impl Regions {
-    /// The table that it was made of.
     #[must_use]
     pub const fn table(&self) -> &RegionTable {
         &self.table
     }
 
-    /// A county by its six digits, with the names above it.
+    /// The county of a six-digit code, with the names of the divisions above it.
     #[must_use]
     pub fn county(&self, code: &str) -> Option<&County> {
         self.counties.get(code)
     }
 
-    /// Whether a code names a division of a level.
+    /// True if the code names a division of this level.
     #[must_use]
     pub fn knows(&self, code: &str, level: RegionLevel) -> bool {
         self.name(code, level).is_some()
     }
 
-    /// The name of a division of a level.
+    /// The name of the division of this level that has the code.
     #[must_use]
     pub fn name(&self, code: &str, level: RegionLevel) -> Option<&str> {
         let mut provinces = self.table.provinces.iter();
@@ -145,25 +144,28 @@ impl Regions {
             }
             for city in &province.cities {
                 if !digits(&city.code, 6) || city.code.get(..2) != province.code.get(..2) {
-                    faults
-                        .add(&city.code, "the code of a city is six digits, of which the first two name its province");
+                    faults.add(
+                        &city.code,
+                        "the code of a city is six digits, and the first two are those of its province",
+                    );
                 }
             }
             for county in province.cities.iter().flat_map(|city| &city.counties) {
                 written += 1;
                 let code = county.split_once(' ').map(|(code, _)| code).unwrap_or_default();
                 if !digits(code, 6) || code.get(..2) != province.code.get(..2) {
-                    faults.add(county, "write a county as six digits of its province, a space, and its name");
+                    faults.add(county, "write a county as its six-digit code in the province, a space and its name");
                 }
             }
         }
         if written != self.counties.len() {
-            faults.add("provinces", "some county is written twice");
+            faults.add("provinces", "a county is listed twice; remove one");
         }
         for town in &self.table.towns {
             let county = town.code.get(..6).unwrap_or_default();
             if !digits(&town.code, 9) || !self.counties.contains_key(county) {
-                faults.add(&town.code, "the code of a town is nine digits, of which the first six name its county");
+                faults
+                    .add(&town.code, "the code of a town is nine digits, and the first six are the code of its county");
             }
         }
     }
@@ -172,22 +174,22 @@ impl Regions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
-    /// What items, officers and cases call it.
+    /// The code by which items, officers and cases refer to the agency.
     pub code: AgencyCode,
     pub name: Bilingual,
     /// 咨询电话, with area code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consult_phone: Option<String>,
-    /// 投诉电话, with area code: not the one that is asked for advice.
+    /// 投诉电话, with area code. It differs from the consultation phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complaint_phone: Option<String>,
     /// 办理地点: codes of the halls where its items are handled.
     #[serde(default)]
     pub halls: Vec<String>,
-    /// Codes of the topics of what it guides, where an item does not say otherwise.
+    /// Codes of the default topics of the items that the agency guides. An item may list its own.
     #[serde(default)]
     pub topics: Vec<String>,
-    /// What it owes the readers of its guides and cannot tell yet.
+    /// Facts that its guides must state and that are not known yet.
     #[serde(default)]
     pub unconfirmed: Vec<Fact>,
 }
@@ -202,7 +204,7 @@ impl Agency {
         }
     }
 
-    /// Halls and topics that could not be read are not looked for.
+    /// `None` for halls or topics means that their file could not be read: references to them are not checked then.
     pub(super) fn check(&self, halls: Option<&[Hall]>, topics: Option<&[Topic]>, faults: &mut Faults) {
         let place = |field: &str| format!("{}.{field}", self.code);
         for (field, phone) in [("consult_phone", &self.consult_phone), ("complaint_phone", &self.complaint_phone)] {
@@ -211,7 +213,7 @@ impl Agency {
             }
         }
         if self.consult_phone.is_some() && self.consult_phone == self.complaint_phone {
-            faults.add(&place("complaint_phone"), "must not be the phone that is asked for advice");
+            faults.add(&place("complaint_phone"), "must differ from consult_phone");
         }
         let knows_hall = |code: &String| halls.is_none_or(|halls| halls.iter().any(|hall| hall.code == *code));
         for code in self.halls.iter().filter(|code| !knows_hall(code)) {
@@ -229,15 +231,15 @@ impl Agency {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hall {
-    /// What a delivery at the counter calls it.
+    /// The code by which a delivery at the counter refers to the hall.
     pub code: String,
-    /// Of the district, a town or a village.
+    /// The level that the hall belongs to: district, town or village.
     pub level: Level,
-    /// The division that it serves.
+    /// The code of the division that the hall serves.
     pub region: String,
-    /// Its name: the division's name and the level's suffix.
+    /// The name of the division, followed by the suffix of the level.
     pub name: Bilingual,
-    /// Where it is, where that is published.
+    /// The address, if it is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -248,7 +250,7 @@ pub struct Hall {
 }
 
 impl Hall {
-    /// Regions that could not be read are not looked for.
+    /// `None` for regions means that their file could not be read: the hall's region is not checked then.
     pub(super) fn check(&self, regions: Option<&Regions>, faults: &mut Faults) {
         if self.phone.as_deref().is_some_and(|phone| !is_office_phone(phone)) {
             faults.add(&format!("{}.phone", self.code), PHONE_ADVICE);
@@ -259,7 +261,8 @@ impl Hall {
             Level::Village => "便民服务中心",
         };
         if !self.name.zh.ends_with(suffix) {
-            faults.add(&format!("{}.name", self.code), &format!("a hall of this level is called …{suffix}"));
+            faults
+                .add(&format!("{}.name", self.code), &format!("the name of a hall of this level must end in {suffix}"));
         }
         let Some(regions) = regions else { return };
         let (region, level) = match self.level {
@@ -270,7 +273,10 @@ impl Hall {
         match regions.name(region, level) {
             None => faults.add(&format!("{}.region", self.code), "is not in regions.toml"),
             Some(name) if self.level != Level::Village && self.name.zh != format!("{name}{suffix}") => {
-                faults.add(&format!("{}.name", self.code), &format!("a hall is called by its region: {name}{suffix}"));
+                faults.add(
+                    &format!("{}.name", self.code),
+                    &format!("the name must be that of its region and the suffix: {name}{suffix}"),
+                );
             }
             Some(_) => {}
         }

@@ -1,5 +1,5 @@
-//! What must hold between the fields of an item, and between items: the rules that the real lists of items are checked
-//! by, as far as our data carry their fields.
+//! Rules between the fields of an item and between items. The administration checks the real lists of items by the
+//! same rules; this module has those whose fields our data contain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::unconfirmed;
 use crate::domain::item::due::{DayUnit, TimeLimit};
 use crate::domain::item::{CaseKind, DeliveryWay, Fact, Item, ItemType, Level, Mode, ResultKind, Subject};
 
-/// Notes every rule that is broken. What could not be read is not looked up.
+/// Adds a fault for every broken rule. References into a file that could not be read are not checked.
 pub(super) fn check(placed: &[Placed], shared: &Shared, faults: &mut Faults) {
     let agencies = shared.agencies.as_ref();
     let agencies: Option<BTreeSet<&str>> = agencies.map(|list| list.iter().map(|it| it.code.as_str()).collect());
@@ -28,7 +28,7 @@ pub(super) fn check(placed: &[Placed], shared: &Shared, faults: &mut Faults) {
             faults.add("code", &format!("is taken by an item of {other}"));
         }
         if let Some(other) = names.insert(item.name.zh.as_str(), &item.code) {
-            faults.add("name", &format!("is that of {other}, too; no two items share a name"));
+            faults.add("name", &format!("{other} has the same name; no two items share a name"));
         }
         for (field, advice, _) in RULES.iter().filter(|(_, _, broken)| broken(item)) {
             faults.add(field, advice);
@@ -39,103 +39,115 @@ pub(super) fn check(placed: &[Placed], shared: &Shared, faults: &mut Faults) {
     }
 }
 
-/// A rule: the field that it speaks of, what to do, and whether it is broken.
+/// A rule: the field that it concerns, the advice, and a function that returns true if an item breaks the rule.
 type Rule = (&'static str, &'static str, fn(&Item) -> bool);
 
-/// The rules, each after the practice of the lists that the administration checks (GB/T 39554) or our own.
+/// Each rule follows the practice of the lists that the administration checks (GB/T 39554), or is our own.
 const RULES: &[Rule] = &[
-    ("name", "needs words in both languages", |item| item.name.zh.trim().is_empty() || item.name.en.trim().is_empty()),
-    ("promised", "0 days if and only if case_kind is `immediate`", |item| {
+    ("name", "needs a text in both languages", |item| item.name.zh.trim().is_empty() || item.name.en.trim().is_empty()),
+    ("promised", "must be 0 days if case_kind is `immediate`, and more than 0 days otherwise", |item| {
         (item.promised.days == 0) != (item.case_kind == CaseKind::Immediate)
     }),
     ("promised", "must not be longer than the legal period", |item| {
         item.legal.is_some_and(|legal| is_longer(item.promised, legal))
     }),
-    ("result", "needs words in both languages", |item| {
+    ("result", "needs a text in both languages", |item| {
         item.result.zh.trim().is_empty() || item.result.en.trim().is_empty()
     }),
     (
         "result_kind",
-        "a result that is called …证 is a `certificate`, …文 a `document`, …批复 an `approval`",
+        "must follow the result's name: `certificate` for …证, `document` for …文, `approval` for …批复",
         |item| kind_by_name(&item.result.zh).is_some_and(|kind| item.result_kind != Some(kind)),
     ),
-    ("visits", "an item that is handled wholly online needs no visit: must be 0", |item| {
+    ("visits", "must be 0: an item that is handled wholly online needs no visit", |item| {
         item.has(Mode::Online) && item.visits > 0
     }),
-    ("visits", "no visit, not online and not `by_post`: then nobody could apply", |item| {
+    ("visits", "must be more than 0 if the item is neither online nor `by_post`: otherwise no one can apply", |item| {
         item.visits == 0 && !item.has(Mode::Online) && !item.by_post
     }),
-    ("visit_reason", "say why a visit remains", |item| {
+    ("visit_reason", "say why the applicant must still visit", |item| {
         item.visits > 0 && item.visit_reason.as_ref().is_none_or(|reason| reason.zh.trim().is_empty())
     }),
-    ("visit_reason", "no visit, no reason: remove it", |item| item.visits == 0 && item.visit_reason.is_some()),
-    ("fee", "a fee of 0 is no fee: remove it", |item| item.fee.as_ref().is_some_and(|fee| fee.fen == 0)),
+    ("visit_reason", "the item needs no visit: remove the reason", |item| {
+        item.visits == 0 && item.visit_reason.is_some()
+    }),
+    ("fee", "the fee is 0: remove it", |item| item.fee.as_ref().is_some_and(|fee| fee.fen == 0)),
     ("fee.basis", "name the document that allows the fee", |item| {
         item.fee.as_ref().is_some_and(|fee| fee.basis.trim().is_empty())
     }),
-    ("fee.name", "say for what it is", |item| item.fee.as_ref().is_some_and(|fee| fee.name.zh.trim().is_empty())),
-    ("fee.per", "say for how many of what: a rate is an amount and its measure", |item| {
+    ("fee.name", "say what the fee is for", |item| item.fee.as_ref().is_some_and(|fee| fee.name.zh.trim().is_empty())),
+    ("fee.per", "name the unit that the amount is charged for", |item| {
         item.fee.as_ref().is_some_and(|fee| fee.per.is_none())
     }),
-    ("delivery", "an item on the phone reaches the phone: add `mobile_push`", |item| {
+    ("delivery", "the item is handled on the phone: add `mobile_push`", |item| {
         item.has(Mode::Mobile) && !item.delivers(DeliveryWay::MobilePush)
     }),
-    ("delivery", "who is to print it needs a terminal: add the mode `self_service` or remove `self_print`", |item| {
-        item.delivers(DeliveryWay::SelfPrint) && !item.has(Mode::SelfService)
-    }),
-    ("delivery", "name at least one way", |item| item.delivery.is_empty()),
-    ("delivery", "a way is named twice", |item| has_twins(&item.delivery)),
-    ("modes", "a mode is named twice", |item| has_twins(&item.modes)),
-    ("materials", "a permit's guide lists the materials (行政许可法 30)", |item| {
+    (
+        "delivery",
+        "printing needs a self-service terminal: add the mode `self_service` or remove `self_print`",
+        |item| item.delivers(DeliveryWay::SelfPrint) && !item.has(Mode::SelfService),
+    ),
+    ("delivery", "name at least one way of delivery", |item| item.delivery.is_empty()),
+    ("delivery", "a way of delivery is listed twice; remove one", |item| has_twins(&item.delivery)),
+    ("modes", "a mode is listed twice; remove one", |item| has_twins(&item.modes)),
+    ("materials", "is empty: the guide of a permit must list the materials (行政许可法 30)", |item| {
         item.kind == ItemType::Permit && item.materials.is_empty()
     }),
-    ("materials", "a material is named twice", |item| {
+    ("materials", "a material is listed twice; remove one", |item| {
         has_twins(&item.materials.iter().map(|material| &material.key).collect::<Vec<_>>())
     }),
-    ("carriers", "name at least one carrier, in small letters", |item| {
+    ("carriers", "name at least one carrier, in lower-case letters and digits", |item| {
         let code = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         item.carriers.is_empty() || !item.carriers.iter().all(|carrier| code(carrier.as_str()))
     }),
-    ("form", "an item on the phone needs a form", |item| item.has(Mode::Mobile) && item.form.is_none()),
-    ("form", "only an item on the phone has a form: add the mode `mobile` or remove it", |item| {
-        !item.has(Mode::Mobile) && item.form.is_some()
-    }),
-    ("town_hall", "an item of the towns is taken in by their halls: set it", |item| {
+    ("form", "the item is handled on the phone: add a form", |item| item.has(Mode::Mobile) && item.form.is_none()),
+    (
+        "form",
+        "only an item that is handled on the phone has a form: add the mode `mobile` or remove the form",
+        |item| !item.has(Mode::Mobile) && item.form.is_some(),
+    ),
+    ("town_hall", "must be true: the halls of the towns receive applications for an item of the towns", |item| {
         item.level == Level::Town && !item.town_hall
     }),
-    ("village_hall", "an item of the villages is taken in by their halls: set it", |item| {
-        item.level == Level::Village && !item.village_hall
-    }),
-    ("village_hall", "what a village takes in, its town takes in: set town_hall too", |item| {
+    (
+        "village_hall",
+        "must be true: the halls of the villages receive applications for an item of the villages",
+        |item| item.level == Level::Village && !item.village_hall,
+    ),
+    ("village_hall", "a town also receives the applications that its villages receive: set town_hall too", |item| {
         item.village_hall && !item.town_hall
     }),
 ];
 
-/// A permit's guide tells how it goes and what people ask. Where what all permits share cannot be read, neither is asked for.
+/// The guide of a permit lists the stages of the procedure and answers frequent questions. If procedures.toml, which
+/// holds those of all permits, cannot be read, neither is checked.
 fn check_procedure(item: &Item, shared: &Shared, faults: &mut Faults) {
-    /// Of a permit, by the practice of the lists.
+    /// The least number of stages of a permit, by the practice of the administration's lists.
     const STAGES: usize = 5;
     if item.kind != ItemType::Permit || shared.procedures.is_none() {
         return;
     }
     if item.stages.len() < STAGES {
-        faults.add("stages", &format!("a permit has at least {STAGES}: in procedures.toml, or its own"));
+        faults.add("stages", &format!("a permit needs at least {STAGES}: add them to procedures.toml or to the item"));
     }
     if item.faqs.is_empty() {
-        faults.add("faqs", "a permit answers at least one: in procedures.toml, or its own");
+        faults.add("faqs", "a permit needs at least one: add it to procedures.toml or to the item");
     }
 }
 
-/// An item stands under topics of those who may apply for it, and under no others.
+/// An item has at least one topic for each kind of applicant that may apply for it, and no topic of another kind.
 fn check_topics(item: &Item, shared: &Shared, faults: &mut Faults) {
-    // Without either file, an item has no topics of its agency.
+    // An item inherits the topics of its agency only if both files could be read.
     let (Some(topics), Some(_)) = (&shared.topics, &shared.agencies) else { return };
     let mut subjects = BTreeSet::new();
     for code in &item.topics {
         match topics.iter().find(|topic| topic.code == *code) {
             None => faults.add("topics", &format!("{code} is not in topics.toml")),
             Some(topic) if !item.subject.admits(topic.subject) => {
-                faults.add("topics", &format!("{code} is no topic of those who may apply; remove it"));
+                faults.add(
+                    "topics",
+                    &format!("{code} is a topic of applicants that cannot apply for this item; remove it"),
+                );
             }
             Some(topic) => {
                 subjects.insert(topic.subject);
@@ -144,13 +156,15 @@ fn check_topics(item: &Item, shared: &Shared, faults: &mut Faults) {
     }
     for (subject, words) in [(Subject::NaturalPerson, "natural"), (Subject::LegalPerson, "legal")] {
         if item.subject.admits(subject) && !subjects.contains(&subject) {
-            faults
-                .add("topics", &format!("needs one of {words} persons: its own, or in agencies.toml of who guides it"));
+            faults.add(
+                "topics",
+                &format!("needs a topic of {words} persons: add one here, or in agencies.toml to the guiding agency"),
+            );
         }
     }
 }
 
-/// What an item's guide owes its readers.
+/// True if the item's guide must state the fact.
 fn owes(item: &Item, fact: Fact) -> bool {
     let permit = item.kind == ItemType::Permit;
     match fact {
@@ -162,6 +176,7 @@ fn owes(item: &Item, fact: Fact) -> bool {
     }
 }
 
+/// True if the item states the fact.
 fn tells(item: &Item, fact: Fact) -> bool {
     match fact {
         Fact::LegalBasis => item.legal_basis.is_some(),
@@ -173,14 +188,14 @@ fn tells(item: &Item, fact: Fact) -> bool {
     }
 }
 
-/// Whether a promise outlasts a legal period whatever the day. So many natural days may be fewer working days, and are
-/// never more.
+/// True if a promised period is longer than the legal period on every possible start day. A number of natural days may
+/// cover fewer working days, but never more.
 const fn is_longer(promised: TimeLimit, legal: TimeLimit) -> bool {
     let may_fit = matches!((promised.unit, legal.unit), (DayUnit::Day, DayUnit::Workday));
     promised.days > legal.days && !may_fit
 }
 
-/// What a result's name says of its kind; what stands in brackets at its end says nothing.
+/// The kind of a result that its name implies. A note in brackets at the end of the name is ignored.
 fn kind_by_name(name: &str) -> Option<ResultKind> {
     let bracket = name.ends_with([')', '）']).then(|| name.rfind(['(', '（'])).flatten();
     let name = name.get(..bracket.unwrap_or(name.len())).unwrap_or(name).trim_end();

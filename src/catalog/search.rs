@@ -1,9 +1,10 @@
-//! Finds items by words. Chinese is written without spaces, so a query is looked for as it stands, and where that
-//! fails by the pairs of neighbouring characters that it shares with a name: 补领驾驶证 finds 补领机动车驾驶证.
+//! Finds items by words. Chinese is written without spaces, so the search looks for the whole query first. If that
+//! fails, it compares the pairs of neighbouring characters of the query and of the name: 补领驾驶证 finds
+//! 补领机动车驾驶证.
 
 use std::collections::HashSet;
 
-/// What can be found, in the order of the items.
+/// The searchable texts, in the order of the items.
 #[derive(Debug, Default)]
 pub struct SearchIndex {
     entries: Vec<Entry>,
@@ -11,13 +12,13 @@ pub struct SearchIndex {
 
 #[derive(Debug)]
 struct Entry {
-    /// Names, then everything else that may be asked for.
     names: String,
+    /// Other texts that a query may match: code, result, agency.
     rest: String,
     pairs: HashSet<(char, char)>,
 }
 
-/// How well an item answers a query: more is better, 0 is not at all.
+/// How well an item matches a query. Higher is better; 0 is no match.
 pub type Score = u32;
 
 const IN_NAME: Score = 1000;
@@ -26,14 +27,14 @@ const IN_REST: Score = 500;
 const ENOUGH: usize = 50;
 
 impl SearchIndex {
-    /// Adds the next item: its names, and whatever else it may be found by.
+    /// Adds the next item: its names, and other texts that a query may match.
     pub fn push(&mut self, names: &[&str], rest: &[&str]) {
         let names = plain(&names.join("\n"));
         let pairs = pairs(&names).collect();
         self.entries.push(Entry { names, rest: plain(&rest.join("\n")), pairs });
     }
 
-    /// How well the item at a place answers a query.
+    /// How well the item at index `at` matches a query.
     #[must_use]
     pub fn score(&self, at: usize, query: &Query) -> Score {
         let Some(entry) = self.entries.get(at) else { return 0 };
@@ -56,10 +57,10 @@ impl SearchIndex {
     }
 }
 
-/// A query, taken apart once.
+/// A query, parsed once for all items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Nothing was typed at all. Signs alone were: they are in no name.
+    /// True if the query is blank: it matches every item. A query of punctuation alone is not blank and matches none.
     asks_nothing: bool,
     text: String,
     words: Vec<String>,
@@ -67,19 +68,18 @@ pub struct Query {
 }
 
 impl Query {
-    /// Takes a query apart.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let asks_nothing = text.trim().is_empty();
         let text = plain(text).trim().to_owned();
         let words = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        // Pairs say something in Chinese only: any two English words share some.
+        // Pairs are significant in Chinese only: any two English texts share some.
         let pairs = pairs(&text).filter(|(a, b)| !a.is_ascii() && !b.is_ascii()).collect();
         Self { asks_nothing, text, words, pairs }
     }
 }
 
-/// Lower case, narrow, and every sign that is neither letter nor digit as a space.
+/// Normalises a text: lower case, half-width, and a space for every character that is not a letter, digit or hyphen.
 fn plain(text: &str) -> String {
     let narrow = |c: char| match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
@@ -111,9 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn chinese_is_found_whole_and_in_pieces() {
+    fn chinese_is_found_as_a_whole_and_by_pairs() {
         assert_eq!(found("驾驶证"), [0, 1]);
-        assert_eq!(found("补领驾驶证"), [0, 1], "the better answer first");
+        assert_eq!(found("补领驾驶证"), [0, 1], "the better match comes first");
         assert_eq!(found("居住证"), [2]);
         assert_eq!(found("证"), [0, 1, 2]);
         assert_eq!(found("营业执照"), [] as [usize; 0]);
@@ -126,8 +126,8 @@ mod tests {
         assert_eq!(found("ＪＴ－００４５"), [2]);
         assert_eq!(found("公安局"), [0, 1, 2]);
         assert_eq!(found("passport"), [] as [usize; 0]);
-        assert_eq!(found("  "), [0, 1, 2], "no query finds everything");
-        assert_eq!(found("##"), [] as [usize; 0], "signs alone find nothing");
-        assert_eq!(found("【居住证】"), [2], "signs around words are no words");
+        assert_eq!(found("  "), [0, 1, 2], "a blank query finds everything");
+        assert_eq!(found("##"), [] as [usize; 0], "punctuation alone finds nothing");
+        assert_eq!(found("【居住证】"), [2], "punctuation around words is ignored");
     }
 }

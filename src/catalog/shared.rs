@@ -1,5 +1,5 @@
-//! What all items share, as its files hold it. A file that cannot be read is `None`: whatever would be looked up in it
-//! is not judged, and everything else is.
+//! The files that all items share. A file that cannot be read is `None`: references into it are not checked, and
+//! everything else is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,7 +18,6 @@ use crate::domain::item::calendar::{Calendar, CalendarYear};
 use crate::domain::item::{Faq, ItemType};
 use crate::domain::kernel::text::Bilingual;
 
-/// The shared files.
 pub(super) struct Shared {
     pub(super) materials: Option<BTreeMap<String, Bilingual>>,
     pub(super) groups: Option<Groups>,
@@ -31,7 +30,7 @@ pub(super) struct Shared {
     templates: Option<Templates>,
 }
 
-/// What the law says of all items of a type: how they go, and what is asked of all of them.
+/// The stages of the procedure and the frequent questions that the law sets for all items of a type.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Procedure {
@@ -48,11 +47,13 @@ impl Shared {
         let years = keys(folder, "calendar.toml", faults, |keys| keys.list("years"));
         let calendar = years.map(|years| calendar(years, faults));
         let regions = keys(folder, "regions.toml", faults, |keys| {
-            let (provinces, towns) = (keys.list("provinces"), keys.list("towns"));
+            let provinces = keys.list("provinces");
+            let towns = keys.list("towns");
             Some(RegionTable { provinces: provinces?, towns: towns? })
         });
         let templates = keys(folder, "templates.toml", faults, |keys| {
-            let (events, templates) = (keys.required("events"), keys.list("templates"));
+            let events = keys.required("events");
+            let templates = keys.list("templates");
             Some(Templates::new(events?, templates?))
         });
         Self {
@@ -68,12 +69,12 @@ impl Shared {
         }
     }
 
-    /// What the law says of a type of items.
+    /// The procedure of a type of items.
     pub(super) fn procedure(&self, kind: ItemType) -> Option<&Procedure> {
         self.procedures.iter().flatten().find(|procedure| procedure.kind == kind)
     }
 
-    /// Notes what is wrong with it, file by file.
+    /// Adds the faults of the shared files, file by file.
     pub(super) fn check(&self, rules: &FieldRules, faults: &mut Faults) {
         self.check_places(faults);
         faults.enter("topics.toml");
@@ -101,7 +102,7 @@ impl Shared {
         unique(self.halls.iter().flatten().map(|hall| hall.code.as_str()), "hall", faults);
     }
 
-    /// All of it that is published, if all of it could be read.
+    /// The published parts. `None` if one of them could not be read.
     pub(super) fn into_parts(self) -> Option<Parts> {
         Some(Parts {
             agencies: self.agencies?,
@@ -114,7 +115,7 @@ impl Shared {
     }
 }
 
-/// Reads the keys of one file.
+/// Reads one file with `read`, and reports the keys that `read` left.
 fn keys<T>(folder: &Path, name: &str, faults: &mut Faults, read: impl FnOnce(&mut Keys<'_>) -> Option<T>) -> Option<T> {
     let table = read_table(folder, name, faults)?;
     let mut keys = Keys::of(table, faults);
@@ -129,7 +130,7 @@ fn calendar(years: Vec<CalendarYear>, faults: &mut Faults) -> Calendar {
             faults.add(&year.year.to_string(), &fault);
         }
         if years[..at].iter().any(|other| other.year == year.year) {
-            faults.add(&year.year.to_string(), "the year stands there twice; remove one");
+            faults.add(&year.year.to_string(), "the year is listed twice; remove one");
         }
     }
     Calendar::from(years)

@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::fault::Faults;
 
-/// Reads a file. Returns `None` if it cannot be read or is not TOML; the fault is noted.
+/// Reads a file. Returns `None` and adds a fault if the file cannot be read or is not TOML.
 pub(super) fn read_table(folder: &Path, name: &str, faults: &mut Faults) -> Option<Table> {
     faults.enter(name);
     let text = match std::fs::read_to_string(folder.join(name)) {
@@ -16,6 +16,6 @@ pub(super) fn read_table(folder: &Path, name: &str, faults: &mut Faults) -> Opti
             return None;
         }
     };
-    // The error names line and column.
+    // The error message contains line and column.
     toml::from_str(&text).map_err(|error| faults.add("", error.to_string().trim_end())).ok()
 }

@@ -1,4 +1,4 @@
-//! Message templates (消息模板): how an event is worded in the inbox, and on each channel in each language.
+//! Message templates (消息模板): the words for an event in the inbox, and on each channel in each language.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ pub struct Templates {
     templates: Vec<Assignment>,
 }
 
-/// An event in words.
+/// The words for one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wording {
-    /// At most five Chinese characters: what `{status}` stands for.
+    /// The text of the placeholder `{status}`: at most five Chinese characters.
     pub status: Bilingual,
     /// The heading in the inbox.
     pub title: Bilingual,
@@ -28,24 +28,22 @@ pub struct Wording {
     pub body: Bilingual,
 }
 
-/// A template and the events that it words.
+/// A template, and where it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
-    /// On which channel.
     pub channel: ChannelCode,
-    /// In which language.
     pub language: Language,
-    /// For which events.
+    /// The events that the template announces.
     pub events: Vec<Event>,
     pub wording: Template,
 }
 
-/// What a gateway would refuse in a template's field of this name: `(name, text)`, where the text still has its
-/// placeholders, but for the status. `None` where all is well.
+/// Checks one field of a template by the rules of a gateway: `(name, text)`. In the text `{status}` is filled in, and
+/// the other placeholders are not. Returns the fault, or `None` if the gateway accepts the field.
 pub type FieldFault = fn(&str, &str) -> Option<&'static str>;
 
-/// What each channel's gateway refuses. The catalogue knows none: they come from the channels' own folders.
+/// The field check of each channel's gateway. The catalogue defines none: each channel's own folder does.
 pub type FieldRules = BTreeMap<ChannelCode, FieldFault>;
 
 impl Templates {
@@ -53,21 +51,21 @@ impl Templates {
         Self { events, templates }
     }
 
-    /// The template of a channel for an event; `None` where the channel does not ring for it.
+    /// The template of a channel for an event. `None` if the channel sends nothing for the event.
     #[must_use]
     pub fn for_(&self, channel: &ChannelCode, event: Event, language: Language) -> Option<&Template> {
         let fits = |it: &&Assignment| it.channel == *channel && it.language == language && it.events.contains(&event);
         self.templates.iter().find(fits).map(|assignment| &assignment.wording)
     }
 
-    /// The event in at most five Chinese characters.
+    /// The status of an event, in at most five Chinese characters.
     #[must_use]
     pub fn status(&self, event: Event) -> &Bilingual {
         static NONE: Bilingual = Bilingual { zh: String::new(), en: String::new() };
         self.events.get(&event).map_or(&NONE, |wording| &wording.status)
     }
 
-    /// Heading and text of an event in the inbox.
+    /// Title and body of an event in the inbox.
     #[must_use]
     pub fn inbox(&self, event: Event, item: &Bilingual, number: &str) -> (Bilingual, Bilingual) {
         let Some(wording) = self.events.get(&event) else { return Default::default() };
@@ -81,7 +79,7 @@ impl Templates {
         &self.templates
     }
 
-    /// What people who read a language can be asked to consent to: each template once, with all that it tells them about.
+    /// The templates of a language that need consent. Each template is listed once, with all events that it announces.
     #[must_use]
     pub fn to_ask_for(&self, language: Language) -> Vec<ConsentTemplate> {
         let mut asked: Vec<ConsentTemplate> = Vec::new();
@@ -100,18 +98,17 @@ impl Templates {
         asked
     }
 
-    /// What one consent to a template is worth; `None` if a channel has no template of this id.
+    /// The kind of consent that a template needs. `None` if the channel has no template with this id.
     #[must_use]
     pub fn consent(&self, channel: &ChannelCode, id: &str) -> Option<Consent> {
         let known = self.templates.iter().find(|it| it.channel == *channel && it.wording.id == id)?;
         Some(known.wording.consent)
     }
 
-    /// Notes all that is wrong with them.
     pub(super) fn check(&self, rules: &FieldRules, faults: &mut Faults) {
         for event in Event::ALL {
             match self.events.get(&event) {
-                None => faults.add(&format!("events.{}", event.as_str()), "is missing: every event needs its words"),
+                None => faults.add(&format!("events.{}", event.as_str()), "is missing; add the words for this event"),
                 Some(wording) => check_wording(event, wording, faults),
             }
         }
@@ -121,7 +118,7 @@ impl Templates {
         }
     }
 
-    /// Each channel words each ringing event once in each language.
+    /// Each channel has exactly one template for each ringing event in each language.
     fn check_coverage(&self, faults: &mut Faults) {
         let channels: std::collections::BTreeSet<_> = self.templates.iter().map(|it| &it.channel).collect();
         for channel in channels {
@@ -143,12 +140,12 @@ impl Templates {
     fn check_fields(&self, assignment: &Assignment, rules: &FieldRules, faults: &mut Faults) {
         let place = format!("{}.{}", assignment.channel, assignment.wording.id);
         for event in assignment.events.iter().filter(|event| !event.rings()) {
-            faults.add(&place, &format!("{} stays in the inbox; remove it", event.as_str()));
+            faults.add(&place, &format!("{} is announced in the inbox only; remove it", event.as_str()));
         }
         for (name, pattern) in &assignment.wording.fields {
             let here = format!("{place}.{name}");
             if let Some(unknown) = unknown_placeholder(pattern) {
-                faults.add(&here, &format!("{unknown} stands for nothing"));
+                faults.add(&here, &format!("{unknown} is not a known placeholder"));
             }
             for event in &assignment.events {
                 let text = pattern.replace("{status}", self.status(*event).get(assignment.language));
@@ -172,15 +169,15 @@ fn check_wording(event: Event, wording: &Wording, faults: &mut Faults) {
     }
     for (name, text) in [("title", &wording.title), ("body", &wording.body), ("status", &wording.status)] {
         if text.zh.trim().is_empty() || text.en.trim().is_empty() {
-            faults.add(&format!("{place}.{name}"), "needs words in both languages");
+            faults.add(&format!("{place}.{name}"), "needs a text in both languages");
         }
         for unknown in [&text.zh, &text.en].into_iter().filter_map(|text| unknown_placeholder(text)) {
-            faults.add(&format!("{place}.{name}"), &format!("{unknown} stands for nothing"));
+            faults.add(&format!("{place}.{name}"), &format!("{unknown} is not a known placeholder"));
         }
     }
 }
 
-/// The first `{…}` that no notification fills in.
+/// The first placeholder `{…}` that notifications do not fill in.
 fn unknown_placeholder(pattern: &str) -> Option<&str> {
     const KNOWN: [&str; 5] = ["{item}", "{status}", "{number}", "{time}", "{case}"];
     let mut rest = pattern;
@@ -203,10 +200,10 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
 }
 
-/// Why a text cannot stand in for a field that a gateway refuses.
+/// Why a text cannot be the fallback for a field that a gateway refuses.
 fn fallback_fault(assignment: &Assignment, rules: &FieldRules, name: &str, text: &str) -> Option<&'static str> {
     if !assignment.wording.fields.contains_key(name) {
-        return Some("stands in for no field of the template");
+        return Some("the template has no such field; remove the fallback");
     }
     if text.trim().is_empty() || text.contains('{') {
         return Some("must be a fixed text");
@@ -244,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_at_once() {
+    fn all_faults_are_reported_at_once() {
         let broken = SHIPPED
             .replace("\"准予办理\"", "\"准予办理了啊\"")
             .replace("phrase2 = \"{status}\"", "phrase2 = \"{status}!\"")

@@ -1,4 +1,4 @@
-//! The shipped catalogue, read as it is published.
+//! Tests of the shipped catalogue and of broken copies of it.
 use std::path::PathBuf;
 
 use super::*;
@@ -41,7 +41,7 @@ fn forms(catalog: &Snapshot) -> Vec<(String, Form)> {
     catalog.items().iter().filter_map(form).collect()
 }
 
-/// Every pointer into an answer: members, rows, and members of rows.
+/// All JSON pointers into an answer: members, rows, and members of rows.
 fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, value)| (format!("{here}/{name}"), value)).collect(),
@@ -72,7 +72,7 @@ fn with(answer: &Value, pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn no_form_shows_a_number_that_names_a_person_before_it_is_disclosed() {
+fn masked_forms_show_no_number_that_identifies_a_person() {
     let resident_id = regex::Regex::new(r"[0-9]{17}[0-9X]").unwrap();
     let masked = ["账号", "卡号", "学籍号", "残疾人证号", "从业资格证号", "居住证号", "通行证号码", "档案编号"];
     for (name, form) in forms(&catalog()) {
@@ -86,7 +86,7 @@ fn no_form_shows_a_number_that_names_a_person_before_it_is_disclosed() {
 }
 
 #[test]
-fn every_form_can_be_answered_and_its_two_readers_agree() {
+fn every_form_accepts_its_example_and_its_schema_agrees_with_the_check() {
     let catalog = catalog();
     let forms = forms(&catalog);
     assert_eq!(forms.len(), catalog.counts().mobile);
@@ -118,7 +118,7 @@ fn every_form_can_be_answered_and_its_two_readers_agree() {
                 strange.iter().map(|value| with(&answer, &place, value.clone())).chain([without(&answer, &place)]);
             for slip in slips {
                 let checked = catalog.check_form(&form, &slip, today());
-                // The schema's verdict is never harsher, and on what is there at all they say the same.
+                // The schema is never stricter than the check. Both find the same structural faults.
                 assert!(checked.is_err() || schema.is_valid(&slip), "{name}{place}: only the schema refuses {slip}");
                 let structural = |faults: &[Fault]| {
                     faults.iter().all(|fault| {
@@ -136,7 +136,7 @@ fn every_form_can_be_answered_and_its_two_readers_agree() {
 }
 
 #[test]
-fn all_faults_of_an_answer_are_told_at_once() {
+fn all_faults_of_an_answer_are_reported_at_once() {
     let catalog = catalog();
     let form = catalog.in_force(&ItemCode::new("JT-0045")).unwrap().item.form.clone().unwrap();
     let mut answer = form.example(today());
@@ -167,7 +167,7 @@ fn all_faults_of_an_answer_are_told_at_once() {
 }
 
 #[test]
-fn every_choice_of_a_list_is_judged_by_itself() {
+fn each_choice_of_a_list_is_checked_separately() {
     let catalog = catalog();
     let form = catalog.in_force(&ItemCode::new("JT-0065")).unwrap().item.form.clone().unwrap();
     let mut answer = form.example(today());
@@ -185,7 +185,7 @@ fn every_choice_of_a_list_is_judged_by_itself() {
 }
 
 #[test]
-fn a_company_may_be_called_at_a_landline_and_a_person_may_not() {
+fn a_company_may_give_a_landline_and_a_person_may_not() {
     let catalog = catalog();
     let form = catalog.in_force(&ItemCode::new("JT-0065")).unwrap().item.form.clone().unwrap();
     for (phone, accepted) in
@@ -201,7 +201,7 @@ fn a_company_may_be_called_at_a_landline_and_a_person_may_not() {
 }
 
 #[test]
-fn a_region_is_one_of_its_level_in_the_published_table() {
+fn a_region_must_be_in_the_published_table_at_the_level_of_the_field() {
     let catalog = catalog();
     let form = catalog.in_force(&ItemCode::new("JT-0079")).unwrap().item.form.clone().unwrap();
     let answer = form.example(today());
@@ -213,13 +213,13 @@ fn a_region_is_one_of_its_level_in_the_published_table() {
     assert!(told(&catalog, &form, &with(&answer, "/details/to_region", "110105".into())).is_empty());
 }
 
-/// What is wrong with an answer: where, and what.
+/// Pointer and code of each fault of an answer.
 fn told(catalog: &Snapshot, form: &Form, answer: &Value) -> Vec<(String, &'static str)> {
     let faults = catalog.check_form(form, answer, today()).err().unwrap_or_default();
     faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
 }
 
-/// A copy of the folder, to be spoiled.
+/// A copy of the folder for tests that break it.
 struct Spoiled(PathBuf);
 
 impl Spoiled {
@@ -229,7 +229,7 @@ impl Spoiled {
         Self(copy)
     }
 
-    /// Puts one text in place of another, where it first stands after `mark`.
+    /// Replaces the first occurrence of `from` after `mark`.
     fn spoil_after(&self, file: &str, mark: &str, from: &str, to: &str) {
         let path = self.0.join(file);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -242,12 +242,11 @@ impl Spoiled {
         self.spoil_after(file, "", from, to);
     }
 
-    /// All that is wrong with it.
     fn faults(&self) -> Vec<CatalogFault> {
         read(&self.0, &FieldRules::new()).unwrap_err()
     }
 
-    /// The same: file, item and field, without the words.
+    /// File, item and field of each fault, without the message.
     fn places(&self) -> Vec<String> {
         let place = |fault: CatalogFault| [Some(fault.file), fault.item, Some(fault.field)];
         let mut places: Vec<String> = self
@@ -266,8 +265,7 @@ impl Drop for Spoiled {
     }
 }
 
-/// The rules between fields, each broken once: the file, the item, what stands there, what is put there, and the fields
-/// that are told of.
+/// Breaks each rule between fields once: the file, the item, the old text, the new text, and the fields with a fault.
 const BROKEN: &[(&str, &str, &str, &str, &[&str])] = &[
     ("tax", "JT-0081", "case_kind = \"immediate\"", "case_kind = \"promised\"", &["promised"]),
     ("tobacco", "JT-0070", "days = 5", "days = 50", &["promised"]),
@@ -331,7 +329,7 @@ fn every_rule_between_fields_is_checked() {
 }
 
 #[test]
-fn a_permit_without_an_answer_to_any_question_is_told() {
+fn a_permit_without_frequent_questions_is_reported() {
     let copy = Spoiled::copy();
     let file = copy.0.join("procedures.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -344,7 +342,7 @@ fn a_permit_without_an_answer_to_any_question_is_told() {
 }
 
 #[test]
-fn a_shared_file_that_cannot_be_read_switches_no_other_rule_off_and_blames_no_item() {
+fn an_unreadable_shared_file_disables_no_other_rule_and_blames_no_item() {
     let files = [
         "groups.toml",
         "regions.toml",
@@ -368,7 +366,7 @@ fn a_shared_file_that_cannot_be_read_switches_no_other_rule_off_and_blames_no_it
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_is_told_with_file_item_and_field() {
+fn a_value_of_the_wrong_type_is_reported_with_file_item_and_field() {
     let copy = Spoiled::copy();
     let item = |code: &str, from: &str, to: &str| {
         copy.spoil_after("items/natural-resources.toml", &format!("\"{code}\""), from, to);
@@ -395,7 +393,7 @@ fn a_value_of_the_wrong_kind_is_told_with_file_item_and_field() {
 }
 
 #[test]
-fn every_fault_of_the_files_is_told_at_once() {
+fn all_faults_of_the_files_are_reported_at_once() {
     let copy = Spoiled::copy();
     let spoil = |file: &str, from: &str, to: &str| copy.spoil(file, from, to);
     spoil("items/tax.toml", "visits = 0", "visits = 2");
@@ -450,7 +448,7 @@ fn items_are_found_by_words_and_by_filters() {
     assert_eq!(words("补领驾驶证").first().map(String::as_str), Some("JT-0050"));
     assert_eq!(words("居住证").first().map(String::as_str), Some("JT-0045"));
     assert!(words("driving licence").contains(&"JT-0049".to_owned()));
-    assert!(words("营业执照").len() >= 7, "found by the result, too");
+    assert!(words("营业执照").len() >= 7, "items are also found by their result");
     assert_eq!(words("没有这样的事项目录").len(), 0);
     let count = |keep: fn(&Item) -> bool| catalog.items().iter().filter(|version| keep(&version.item)).count();
     let found = |filter: Filter| find(filter).len();
@@ -460,17 +458,21 @@ fn items_are_found_by_words_and_by_filters() {
     let village = Filter { level: Some(Level::Village), ..Filter::default() };
     assert_eq!(found(village), count(|item| item.level == Level::Village));
     let company = Filter { subject: Some(Subject::LegalPerson), ..Filter::default() };
-    assert_eq!(found(company), count(|item| item.subject != Subject::NaturalPerson), "open to both is open to them");
+    assert_eq!(
+        found(company),
+        count(|item| item.subject != Subject::NaturalPerson),
+        "an item that is open to both is open to legal persons"
+    );
     let topic = |topic: &str| find(Filter { topic: Some(topic.to_owned()), ..Filter::default() });
     assert!(["JT-0034", "JT-0035", "JT-0036"].iter().all(|code| topic("marriage").contains(&(*code).to_owned())));
     assert!(
         topic("social-security").contains(&"JT-0033".to_owned()),
-        "an item of the towns, by the agency that guides it"
+        "an item of the towns has the topics of its guiding agency"
     );
 }
 
 #[test]
-fn every_template_and_every_address_is_at_hand() {
+fn regions_and_templates_are_complete() {
     let catalog = catalog();
     let names = catalog.regions().county("320413").unwrap();
     assert_eq!((names.province.as_str(), names.city.as_str(), names.county.as_str()), ("江苏省", "常州市", "金坛区"));
@@ -479,7 +481,7 @@ fn every_template_and_every_address_is_at_hand() {
 }
 
 #[test]
-fn the_lock_screen_of_a_sensitive_item_says_nothing() {
+fn the_discreet_name_of_a_sensitive_item_reveals_nothing() {
     let catalog = catalog();
     let discreet = |code| catalog.in_force(&ItemCode::new(code)).unwrap().item.discreet_name().zh;
     assert_eq!(discreet("JT-0033"), "政务服务事项");

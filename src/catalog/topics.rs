@@ -1,17 +1,17 @@
-//! Topics (主题分类): what people and companies look for items under.
+//! Topics (主题分类), under which people and companies look for items.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::item::Subject;
 use crate::domain::kernel::text::Bilingual;
 
-/// A topic. Those of people (面向自然人) and those of companies (面向法人) are two lists.
+/// A topic. Topics of people (面向自然人) and topics of companies (面向法人) are two lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
-    /// What agencies and items call it.
+    /// The code by which agencies and items refer to the topic.
     pub code: String,
-    /// Whose: natural or legal persons'.
+    /// The list that the topic belongs to: that of natural or of legal persons.
     pub subject: Subject,
     pub name: Bilingual,
 }

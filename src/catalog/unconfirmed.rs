@@ -1,9 +1,11 @@
-//! What a guide owes its readers is told, or is said to be unconfirmed: never left out in silence, and never made up.
+//! A guide must state certain facts. A fact that is not known yet is listed as unconfirmed: it is never left out
+//! silently and never made up.
 
 use super::fault::Faults;
 use crate::domain::item::Fact;
 
-/// Notes what is owed and neither told nor unconfirmed, and what is called unconfirmed for nothing. `field` places a key.
+/// Adds a fault for every owed fact that is neither stated nor unconfirmed, and for every entry of `unconfirmed` that
+/// is stated or not owed. `field` makes the path of a key.
 pub(super) fn check(
     unconfirmed: &[Fact],
     owes: impl Fn(Fact) -> bool,
@@ -16,19 +18,22 @@ pub(super) fn check(
             (true, false, false) => {
                 faults.add(
                     &field(key),
-                    &format!("say it; or, if it is not known, add `{}` to `unconfirmed`", word(fact)),
+                    &format!("is missing; add it, or if it is not known add `{}` to `unconfirmed`", word(fact)),
                 );
             }
-            (_, true, true) => faults.add(&field("unconfirmed"), &format!("{key} is said: remove `{}`", word(fact))),
+            (_, true, true) => faults.add(&field("unconfirmed"), &format!("{key} is stated: remove `{}`", word(fact))),
             (false, false, true) => {
-                faults.add(&field("unconfirmed"), &format!("nothing here owes it: remove `{}`", word(fact)));
+                faults.add(
+                    &field("unconfirmed"),
+                    &format!("the guide need not state this fact: remove `{}`", word(fact)),
+                );
             }
             _ => {}
         }
     }
 }
 
-/// Every fact, and the key that tells it.
+/// Every fact, and the key that states it.
 const FACTS: [(Fact, &str); 8] = [
     (Fact::LegalBasis, "legal_basis"),
     (Fact::Conditions, "conditions"),

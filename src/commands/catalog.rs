@@ -10,38 +10,37 @@ use songda::env::Env;
 use songda::gateway::push::Channels;
 use songda::registry::Registry;
 
-use super::{Failure, record};
+use super::failure::{Failure, faults};
+use super::record::record;
 
-/// What to do with the catalogue.
 #[derive(Subcommand)]
 pub enum Catalog {
-    /// Check the files and say all that is wrong with them.
+    /// Check the files and print all faults.
     Check {
         /// The folder of the catalogue.
         #[arg(long, default_value = "catalog")]
         folder: PathBuf,
     },
-    /// Ask the gateways which message templates they hold, and warn of those that would be refused. They answer this a
-    /// few times a day only.
+    /// Ask the gateways for their message templates, and warn of templates that they would refuse. Gateways allow this
+    /// query only a few times a day.
     Compare {
         /// The folder of the catalogue.
         #[arg(long, default_value = "catalog")]
         folder: PathBuf,
     },
-    /// Check the files and publish what changed.
+    /// Check the files and publish the changes.
     Load {
         /// The folder of the catalogue.
         #[arg(long, default_value = "catalog")]
         folder: PathBuf,
-        /// For demonstrations and tests, which must run on any day: count from Monday to Friday in this year and the
-        /// next where the calendar does not know them.
+        /// Take Monday to Friday as the working days of this year and the next if the calendar lacks them. For
+        /// demonstrations and tests, which must run on any day.
         #[cfg(feature = "development")]
         #[arg(long)]
         rehearse: bool,
     },
 }
 
-/// Checks, and publishes if asked to.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run(command: Catalog) -> Result<(), Failure> {
     match command {
@@ -73,7 +72,7 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes up the working days of this year and the next where nobody announced them: in production these would be wrong
+/// Makes up the working days of this year and the next if the calendar lacks them. In production this would give wrong
 /// legal deadlines, so the deployed program cannot do it.
 #[cfg(feature = "development")]
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
@@ -81,27 +80,27 @@ fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
     use chrono::Datelike as _;
     let year = songda::domain::kernel::clock::beijing_day(clock.now()).year();
     for year in contents.parts.calendar.rehearse(year..=year + 1) {
-        println!("rehearsal: the working days of {year} are made up, not announced");
+        println!("rehearsal: the working days of {year} are made up, not the announced ones");
     }
     contents
 }
 
-/// Warns, and never fails for a difference: a list may be incomplete, and messages may go all the same.
+/// Prints warnings. A difference is no failure: the gateway's list may be incomplete, and messages may still arrive.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 async fn compare(contents: &Contents) -> Result<(), Failure> {
     let mut env = Env::of_process();
     let channels = Channels::read(&mut env, Registry::shipped().channels(), &Clock::system());
     if !env.faults().is_empty() {
-        return Err(super::faults(env.faults()));
+        return Err(faults(env.faults()));
     }
     for channel in channels.iter() {
         let code = channel.code();
         match channel.templates().await {
-            None => println!("{code}: cannot be asked"),
-            Some(Err(report)) => println!("{code}: does not say which templates it holds ({})", report.detail),
+            None => println!("{code}: the gateway has no query for its templates"),
+            Some(Err(report)) => println!("{code}: the query for the templates failed ({})", report.detail),
             Some(Ok(known)) => {
                 let doubts = contents.parts.templates.doubts(code, &known);
-                println!("{code}: {} templates there, {} warnings", known.len(), doubts.len());
+                println!("{code}: {} templates at the gateway, {} warnings", known.len(), doubts.len());
                 doubts.iter().for_each(|doubt| println!("  - {doubt}"));
             }
         }

@@ -10,44 +10,43 @@ use songda::domain::item::AgencyCode;
 use songda::domain::kernel::clock::Clock;
 use songda::domain::people::staff::{Scope, Scopes, Source};
 
+use super::failure::Failure;
 use super::keys::write_secret;
-use super::{Failure, record};
+use super::record::record;
 
-/// What to do with clients.
 #[derive(Subcommand)]
 pub enum Clients {
-    /// Let a client in. With `--jwks` it brings its own public keys; with `--key-file` a key pair is made, and the
-    /// private key is written there to be handed over.
+    /// Add a client. With `--jwks` the client has its own key pair and gives its public keys. With `--key-file` the
+    /// command makes a key pair and writes the private key into that file, for you to hand over.
     Add {
-        /// Its name in `/results/{source}/…`.
+        /// The client's name in `/results/{source}/…`.
         #[arg(long)]
         source: Source,
-        /// Its name, for people.
+        /// The client's display name.
         #[arg(long)]
         name: String,
-        /// The codes of the agencies for which it may decide, separated by commas.
+        /// Codes of the agencies for which the client may decide, separated by commas.
         #[arg(long, value_delimiter = ',', required = true)]
         agencies: Vec<String>,
-        /// What it may do, separated by commas.
+        /// The client's scopes, separated by commas.
         #[arg(long, value_delimiter = ',', default_value = "results:write,results:read")]
         scopes: Vec<Scope>,
-        /// A file with its JWK set.
+        /// A file with the client's JWK set.
         #[arg(long, conflicts_with = "key_file", required_unless_present = "key_file")]
         jwks: Option<PathBuf>,
-        /// Where to write the private key of a fresh pair.
+        /// The file for the private key of a new key pair. It must not exist.
         #[arg(long)]
         key_file: Option<PathBuf>,
     },
-    /// Shut a client out, at once.
+    /// Revoke a client's access at once.
     Revoke {
-        /// Which.
+        /// The client's name in `/results/{source}/…`, as given to `add`.
         source: Source,
     },
     /// List all clients.
     List,
 }
 
-/// Looks after clients.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run(command: Clients) -> Result<(), Failure> {
     let store = record()?;
@@ -57,7 +56,7 @@ pub async fn run(command: Clients) -> Result<(), Failure> {
             let catalog = catalogue::read(&store).await?;
             let agencies: Vec<AgencyCode> = agencies.into_iter().map(AgencyCode::new).collect();
             if let Some(unknown) = agencies.iter().find(|agency| catalog.agency(agency).is_none()) {
-                return Err(format!("the catalogue knows no agency {unknown}").into());
+                return Err(format!("the catalogue has no agency {unknown}").into());
             }
             let scopes: Scopes = scopes.into_iter().collect();
             let keys = match (jwks, key_file) {
@@ -71,7 +70,7 @@ pub async fn run(command: Clients) -> Result<(), Failure> {
         Clients::Revoke { source } => clients.revoke(&source).await?,
         Clients::List => {
             for client in clients.list().await? {
-                let state = if client.revoked_at.is_some() { "revoked" } else { "let in" };
+                let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
                 println!("{}  {:<24} {:<8} {}", client.id, client.source.as_str(), state, client.name);
             }
         }
@@ -79,7 +78,7 @@ pub async fn run(command: Clients) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a key pair: the private half goes into a file, the public half to us.
+/// Makes a key pair. Writes the private key into a file and returns the JWK set of the public key.
 fn fresh_pair(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
     let pem = SigningKeys::fresh_pem().ok_or("the operating system gives no randomness")?;
     let keys = SigningKeys::of([("1".to_owned(), pem.clone())])?;

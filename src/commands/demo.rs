@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use songda::demo;
 use songda::env::Env;
 
-use super::{Failure, faults};
+use super::failure::{Failure, faults};
 
-/// Plays the main job. Its own last line says how it went.
+/// Plays the main job. The last line that it prints is the result.
 pub async fn run() -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
     let settings = demo::DemoSettings::read(&mut env).ok_or_else(|| faults(env.faults()))?;

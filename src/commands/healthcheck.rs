@@ -7,12 +7,14 @@ use songda::env::Env;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Failure, faults};
+use super::failure::{Failure, faults};
 
-/// Asks `/readyz` of the process on this machine that has the same settings: where it is watched, or else of its API.
+/// Requests `/readyz` from the process on this machine that has the same settings: from its watch listener if it has
+/// one, otherwise from its API.
 pub async fn run() -> Result<(), Failure> {
     let mut env = Env::of_process();
-    let (listen, watch_listen) = (config::listen(&mut env), config::watch_listen(&mut env));
+    let listen = config::listen(&mut env);
+    let watch_listen = config::watch_listen(&mut env);
     let target = watch_listen.or(listen).filter(|_| env.faults().is_empty()).ok_or_else(|| faults(env.faults()))?;
     let mut stream = TcpStream::connect(reachable(target)).await?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
@@ -22,7 +24,7 @@ pub async fn run() -> Result<(), Failure> {
     if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("not ready: {status}").into()) }
 }
 
-/// Where a listener of this address is reached from the same machine.
+/// The address at which the same machine reaches a listener: the loopback address if it listens on all addresses.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -37,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listener_on_every_address_is_reached_on_the_nearest() {
+    fn a_listener_on_all_addresses_is_reached_on_loopback() {
         let at = |listen: &str| reachable(listen.parse().unwrap()).to_string();
         assert_eq!(at("0.0.0.0:9464"), "127.0.0.1:9464");
         assert_eq!(at("[::]:9464"), "[::1]:9464");

@@ -1,4 +1,4 @@
-//! `songda jobs`: what waits, what died, and why; and bringing it back to life.
+//! `songda jobs`: lists jobs, shows the attempts at one, and replays dead letters.
 
 use clap::{Args, Subcommand};
 use songda::casework::frame::bell::Bell;
@@ -6,66 +6,65 @@ use songda::casework::jobs::Operations;
 use songda::domain::kernel::ids::JobId;
 use songda::store::jobs::{JobFilter, JobRow};
 
+use super::failure::Failure;
 use super::progress::Progress;
-use super::{Failure, record};
+use super::record::record;
 
-/// What to do with jobs.
 #[derive(Subcommand)]
 pub enum Jobs {
-    /// List jobs, the newest first. Those that are done are looked for among the newest 1000.
+    /// List jobs, the newest first. Of the finished jobs, only the newest 1000 are searched.
     List(Filter),
-    /// Show one job with all attempts at it.
+    /// Show one job and all its attempts.
     Show {
-        /// Its id.
+        /// The id of the job.
         job: JobId,
     },
-    /// Bring dead letters back to life: one by its id, or all of a filter.
+    /// Replay dead letters: one by its id, or all that match a filter.
     Replay {
-        /// The id of one.
+        /// The id of a single dead letter.
         #[arg(conflicts_with_all = ["lane", "kind", "cause"])]
         job: Option<JobId>,
-        /// Those of this lane.
+        /// Only those of this lane.
         #[arg(long)]
         lane: Option<String>,
-        /// Those of this kind.
+        /// Only those of this kind.
         #[arg(long)]
         kind: Option<String>,
-        /// Those whose cause holds this text.
+        /// Only those whose cause contains this text.
         #[arg(long)]
         cause: Option<String>,
-        /// At the most so many.
+        /// Replay at most this many.
         #[arg(long, default_value_t = 1_000)]
         limit: i64,
-        /// Only say which ones it would be.
+        /// Only list the jobs that would be replayed.
         #[arg(long)]
         dry_run: bool,
     },
 }
 
-/// Which jobs.
 #[derive(Args)]
 pub struct Filter {
     /// `pending`, `done` or `dead`.
     #[arg(long, default_value = "dead")]
     state: String,
-    /// Of this lane: `push.wechat`, `courier.ems`, …
+    /// Only those of this lane: `push.wechat`, `courier.ems`, …
     #[arg(long)]
     lane: Option<String>,
-    /// Of this kind: `push`, `order_parcel`, …
+    /// Only those of this kind: `push`, `order_parcel`, …
     #[arg(long)]
     kind: Option<String>,
-    /// Whose cause holds this text.
+    /// Only those whose cause contains this text.
     #[arg(long)]
     cause: Option<String>,
-    /// How many at the most.
+    /// List at most this many.
     #[arg(long, default_value_t = 50)]
     limit: i64,
 }
 
-/// Lists, shows or replays. Replayed jobs are offered by the sweeper of any running worker.
+/// Runs the command. The sweeper of a running worker offers the replayed jobs.
 pub async fn run(command: Jobs) -> Result<(), Failure> {
     let store = record()?;
-    // No relay hears this bell.
+    // This process has no relay, so the bell reaches none.
     let (bell, _) = Bell::new();
     let operations = Operations { store: &store, bell: &bell };
     match command {
@@ -91,13 +90,13 @@ pub async fn run(command: Jobs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A part at a time, so that no transaction is long, and a replay that is broken off has done what it said.
+/// Replays in parts, so that every transaction is short. An interrupted replay keeps the parts that it reported.
 async fn replay(operations: Operations<'_>, filter: &JobFilter, limit: i64) -> Result<i64, Failure> {
     const PART: i64 = 500;
     let total = operations.count_dead(filter, limit).await?;
     let progress = Progress::start("replayed", total);
     let mut done = 0;
-    // No further than what was dead at the beginning: what dies again meanwhile is for the next replay.
+    // At most as many as were dead at the start: a job that dies again meanwhile is left to the next replay.
     while done < total {
         let part = i64::try_from(operations.replay(filter, PART.min(total - done)).await?)?;
         if part == 0 {
@@ -111,7 +110,7 @@ async fn replay(operations: Operations<'_>, filter: &JobFilter, limit: i64) -> R
 }
 
 async fn show(operations: Operations<'_>, id: JobId) -> Result<(), Failure> {
-    let (job, attempts) = operations.show(id).await?.ok_or_else(|| format!("there is no {id}"))?;
+    let (job, attempts) = operations.show(id).await?.ok_or_else(|| format!("there is no job {id}"))?;
     print(std::slice::from_ref(&job));
     for attempt in attempts {
         say(&format!(

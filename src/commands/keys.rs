@@ -11,24 +11,22 @@ use songda::domain::kernel::clock::Clock;
 use songda::domain::kernel::private::Private;
 use songda::store::KeyRing;
 
-use super::Failure;
+use super::failure::Failure;
 
-/// What to do with the keys.
 #[derive(Subcommand)]
 pub enum Keys {
-    /// Make a folder with a fresh key ring and a fresh token key. An existing folder is left alone.
+    /// Make a folder with a new key ring and a new token key. The command fails if the folder exists.
     Init {
-        /// The folder, which must not exist.
+        /// The folder to make. It must not exist.
         folder: PathBuf,
     },
-    /// Add a token key: running processes verify with it within a minute, and sign with it an hour later.
+    /// Add a token key. Running processes verify with it within a minute, and sign with it an hour later.
     Rotate {
-        /// The folder.
+        /// The keys folder.
         folder: PathBuf,
     },
 }
 
-/// Makes keys.
 pub fn run(command: Keys) -> Result<(), Failure> {
     match command {
         Keys::Init { folder } => {
@@ -44,14 +42,14 @@ pub fn run(command: Keys) -> Result<(), Failure> {
     }
 }
 
-/// The name is the time: of keys that have been there for a while, the last by name signs.
+/// The file name is the current time. Of the keys that have been there long enough, the last by name signs.
 fn add_token_key(folder: &Path) -> Result<(), Failure> {
     let pem = SigningKeys::fresh_pem().ok_or("the operating system gives no randomness")?;
     let name = Clock::system().now().format("%Y%m%dT%H%M%S.pem").to_string();
     write_secret(&folder.join(TOKEN_KEYS_FOLDER).join(name), &pem)
 }
 
-/// Writes a file that only its owner reads, and that is not there yet.
+/// Writes a new file that only its owner can read. Fails if the file exists.
 pub(super) fn write_secret(path: &Path, text: &Private<String>) -> Result<(), Failure> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,12 +1,11 @@
-//! The lanes that operators' commands look at: those of every gateway that Songda knows, whether this installation uses it
-//! or not, so that a command needs no gateway's keys.
+//! The lanes that the operator's commands examine: those of every gateway that Songda supports, also of gateways that
+//! this installation does not use. So these commands need no keys of a gateway.
 
 use songda::domain::delivery::parcel::CarrierCode;
 use songda::domain::notice::notification::ChannelCode;
 use songda::domain::work::job::Lane;
 use songda::registry::Registry;
 
-/// All lanes.
 pub fn all() -> Vec<Lane> {
     let registry = Registry::shipped();
     let channels = registry.channels().iter().map(|known| ChannelCode::new(known.code));

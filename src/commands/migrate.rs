@@ -6,9 +6,9 @@ use songda::store::MIGRATOR;
 use songda::store::migrate::{Migrated, migrate};
 use sqlx::{Connection, PgConnection};
 
-use super::{Failure, faults};
+use super::failure::{Failure, faults};
 
-/// Applies what is new. It needs the address alone, no keys.
+/// Applies the missing migrations. Of the settings it needs only the database's address, and no keys.
 pub async fn run() -> Result<(), Failure> {
     let mut env = Env::of_process();
     let database = DatabaseSettings::read(&mut env).ok_or_else(|| faults(env.faults()))?;
@@ -19,7 +19,7 @@ pub async fn run() -> Result<(), Failure> {
     match migrate(&mut connection, &MIGRATOR, tell).await? {
         Migrated::UpToDate => say("the schema is up to date"),
         Migrated::Newer(versions) => {
-            say(&format!("a newer program brought the schema further ({versions:?}); this one has nothing to do"));
+            say(&format!("a newer program applied migrations {versions:?}; this program has nothing to do"));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ mod clients;
 #[cfg(feature = "development")]
 mod demo;
 mod doctor;
+mod failure;
 mod healthcheck;
 mod jobs;
 mod keys;
@@ -12,6 +13,7 @@ mod lanes;
 mod migrate;
 mod openapi;
 mod progress;
+mod record;
 #[cfg(feature = "development")]
 mod sandbox;
 mod serve;
@@ -23,9 +25,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use songda::config::RecordSettings;
-use songda::env::Env;
-use songda::store::Store;
+
+use failure::Failure;
 
 /// 送达: from an approval on the phone to the result at the door. Settings are environment variables; `songda settings`
 /// lists them.
@@ -40,30 +41,30 @@ pub struct Songda {
 enum Command {
     /// Serve the API.
     Serve,
-    /// Do jobs: push and courier.
+    /// Run the jobs: push messages and courier orders.
     Work,
-    /// Serve and work in one process.
+    /// Serve the API and run the jobs in one process.
     All,
-    /// Bring the database's schema up to date. Run it once per release, before the new processes start.
+    /// Migrate the database to the current schema. Run this once per release, before the new processes start.
     Migrate,
     /// Check the catalogue, compare it with the gateways, and publish it.
     #[command(subcommand)]
     Catalog(catalog::Catalog),
-    /// Look after officers' accounts.
+    /// Manage officers' accounts.
     #[command(subcommand)]
     Staff(staff::Staff),
-    /// Look after API clients of back-office systems.
+    /// Manage the API clients of back-office systems.
     #[command(subcommand)]
     Clients(clients::Clients),
-    /// Look after jobs and dead letters.
+    /// List jobs and replay dead letters.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
-    /// Make the keys of an installation, and replace those of tokens.
+    /// Make the keys of an installation, or add a token key.
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Write the OpenAPI documents, or check that they are fresh.
+    /// Write the OpenAPI documents, or check that they are up to date.
     Openapi(openapi::Openapi),
-    /// Speak every gateway's protocol, for development and tests.
+    /// Simulate every gateway, for development and tests.
     #[cfg(feature = "development")]
     Sandbox {
         #[command(subcommand)]
@@ -72,7 +73,7 @@ enum Command {
     /// Play the main job against a running API and sandbox.
     #[cfg(feature = "development")]
     Demo,
-    /// Check everything that Songda stands on, and say what to do.
+    /// Check everything that Songda depends on, and give advice.
     Doctor(doctor::Doctor),
     /// Watch the lanes and the workers: `q` quits, `p` pauses.
     Top(top::Top),
@@ -82,10 +83,6 @@ enum Command {
     Healthcheck,
 }
 
-/// Why a command failed, for people.
-type Failure = Box<dyn Error + Send + Sync>;
-
-/// Runs a command to its end.
 pub fn run(songda: Songda) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -131,19 +128,4 @@ fn fail(error: &dyn Error) -> ExitCode {
         source = cause.source();
     }
     ExitCode::FAILURE
-}
-
-/// All that is wrong with the settings.
-fn faults(faults: &[String]) -> Failure {
-    let list: Vec<String> = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
-    format!("the settings are not complete:{}", list.concat()).into()
-}
-
-/// The database, for the administration's commands. Each command builds what else it needs.
-fn record() -> Result<Store, Failure> {
-    let mut env = Env::of_process();
-    match RecordSettings::read(&mut env) {
-        Some(settings) => Ok(settings.store("songda-command")?),
-        None => Err(faults(env.faults())),
-    }
 }

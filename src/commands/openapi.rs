@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use songda::api::documents;
 
-use super::Failure;
+use super::failure::Failure;
 
-/// Where, and whether to write.
 #[derive(Args)]
 pub struct Openapi {
-    /// Do not write; fail when a document is not fresh.
+    /// Write nothing, and fail if a document is out of date.
     #[arg(long)]
     check: bool,
     /// The folder of the documents.
@@ -18,7 +17,6 @@ pub struct Openapi {
     folder: PathBuf,
 }
 
-/// Writes or checks.
 pub fn run(command: &Openapi) -> Result<(), Failure> {
     if command.check { Ok(documents::check(&command.folder)?) } else { Ok(documents::write(&command.folder)?) }
 }

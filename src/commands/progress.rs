@@ -1,10 +1,9 @@
-//! How far a long command is: a bar where a person watches, a line now and then where a log does.
+//! The progress of a long command: a bar on a terminal, or a line per tenth of the work in a log.
 
 use std::cell::Cell;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// The progress of one command.
 pub struct Progress {
     bar: ProgressBar,
     what: &'static str,
@@ -13,16 +12,16 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing of `total` is done. `what` is what becomes of each: "replayed".
+    /// Starts at 0 of `total`. `what` is the past participle of the work: "replayed".
     pub fn start(what: &'static str, total: i64) -> Self {
         const BAR: &str = "{wide_bar} {pos} of {len} {msg}, {eta} left";
-        // It hides itself where standard error is no terminal.
+        // The bar is hidden if standard error is not a terminal.
         let bar = ProgressBar::new(u64::try_from(total).unwrap_or(0)).with_message(what);
         let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
         Self { bar: bar.with_style(style), what, total, said: Cell::new(0) }
     }
 
-    /// So many are done.
+    /// Sets the number of finished jobs or other units.
     pub fn reach(&self, done: i64) {
         self.bar.set_position(u64::try_from(done).unwrap_or(0));
         let worth_a_line = done >= self.said.get() + self.total / 10;
@@ -32,7 +31,7 @@ impl Progress {
         }
     }
 
-    /// It is over; the command says itself how it ended.
+    /// Removes the bar. The command itself prints the result.
     pub fn end(self) {
         self.bar.finish_and_clear();
     }

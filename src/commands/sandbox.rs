@@ -10,19 +10,19 @@ use songda::telemetry::logs::{self, LogSettings};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, faults};
+use super::failure::{Failure, faults};
 
 #[derive(Subcommand)]
 pub enum SandboxCommand {
-    /// Print the settings of a Songda that uses the sandbox, as lines NAME=value for a shell or an env file.
+    /// Print the settings with which a Songda uses the sandbox, as lines NAME=value for a shell or an env file.
     Env {
-        /// The sandbox's address, as that Songda reaches it.
+        /// The address at which that Songda reaches the sandbox.
         #[arg(long)]
         url: Url,
     },
 }
 
-/// Speaks every gateway's protocol until asked to stop, or runs a sub-command.
+/// Simulates every gateway until asked to stop, or runs a sub-command.
 pub async fn run(command: Option<SandboxCommand>) -> Result<(), Failure> {
     match command {
         Some(SandboxCommand::Env { url }) => print(&url),
@@ -40,7 +40,7 @@ fn print(url: &Url) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The value in single quotes, if a shell would not take it literally.
+/// The value, in single quotes if a shell would not read it literally.
 fn quoted(value: &str) -> String {
     let literal = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
     if value.chars().all(literal) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }

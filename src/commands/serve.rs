@@ -11,16 +11,13 @@ use songda::telemetry::{logs, traces};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, faults};
+use super::failure::{Failure, faults};
 
 /// Which part of Songda this process is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The API.
     Api,
-    /// A worker.
     Worker,
-    /// Both.
     Both,
 }
 
@@ -46,10 +43,12 @@ pub async fn run(part: Part) -> Result<(), Failure> {
 }
 
 async fn live(part: Part, config: Config) -> Result<(), Failure> {
-    let (listen, watch_listen) = (config.listen, config.watch_listen);
+    let listen = config.listen;
+    let watch_listen = config.watch_listen;
     let app = App::build(config).await?;
     let stop = CancellationToken::new();
-    let (api, worker) = (serve(&app, part, listen, &stop), work(&app, part, &stop));
+    let api = serve(&app, part, listen, &stop);
+    let worker = work(&app, part, &stop);
     let stopped = async {
         asked_to_stop().await;
         tracing::info!("stopping");
@@ -80,7 +79,7 @@ async fn work(app: &App, part: Part, stop: &CancellationToken) -> Result<(), Fai
     Ok(())
 }
 
-/// Ends with the process, or with a failure.
+/// Serves the watch listener. Without one it waits forever, so that the `select` above never ends here.
 async fn watch(app: &App, part: Part, listen: Option<SocketAddr>, stop: &CancellationToken) -> Result<(), Failure> {
     let Some(listen) = listen else { return std::future::pending().await };
     let listener = TcpListener::bind(listen).await?;

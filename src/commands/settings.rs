@@ -1,10 +1,10 @@
-//! `songda settings`: every setting that is read anywhere, as tables; `docs/settings.md` is these tables.
+//! `songda settings`: tables of every setting that Songda reads. `docs/settings.md` contains these tables.
 
 use songda::config::Config;
 use songda::env::{Env, SettingDoc};
 use songda::registry::Registry;
 
-/// Prints the tables. What is missing does not matter here: only what is asked for.
+/// Prints the tables. The values do not matter, so missing settings are no fault here.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub fn run() {
     let registry = Registry::shipped();
@@ -13,7 +13,7 @@ pub fn run() {
     development(&registry);
 }
 
-/// Prints what only development builds read, below all that the deployed program reads.
+/// Prints the settings that only development builds read, after those of the deployed program.
 #[cfg(feature = "development")]
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 fn development(registry: &Registry) {
@@ -24,7 +24,7 @@ fn development(registry: &Registry) {
     print!("{}", table(|env| drop(demo::DemoSettings::read(env))));
 }
 
-/// The settings that a reader asks for.
+/// A table of the settings that `read` reads.
 fn table(read: impl FnOnce(&mut Env)) -> String {
     let mut env = Env::default();
     read(&mut env);

@@ -10,40 +10,40 @@ use songda::domain::kernel::private::Private;
 use songda::domain::people::staff::{Role, Username};
 use songda::env::Env;
 
-use super::{Failure, record};
+use super::failure::{Failure, faults};
+use super::record::record;
 
-/// What to do with accounts. Passwords come from the setting `SONGDA_PASSWORD`, so that no process list shows them.
+/// Passwords come from the environment variable `SONGDA_PASSWORD`, so that they do not appear in a process list.
 #[derive(Subcommand)]
 pub enum Staff {
-    /// Make an account.
+    /// Add an account.
     Add {
-        /// What the officer types to sign in.
+        /// The officer's user name for signing in.
         username: Username,
-        /// Their name, as colleagues know it.
+        /// The officer's display name.
         #[arg(long)]
         name: String,
-        /// The code of the agency whose cases they see.
+        /// The code of the agency whose cases the officer sees.
         #[arg(long)]
         agency: String,
         /// `officer`, `supervisor` or `operator`.
         #[arg(long, default_value = "officer")]
         role: Role,
     },
-    /// Close an account, and end its sessions.
+    /// Disable an account and end its sessions.
     Disable {
-        /// Whose.
+        /// The officer's user name.
         username: Username,
     },
-    /// Set a new password, and end the sessions under the old one.
+    /// Set a new password and end all sessions of the account.
     ResetPassword {
-        /// Whose.
+        /// The officer's user name.
         username: Username,
     },
     /// List all accounts.
     List,
 }
 
-/// Looks after accounts.
 #[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run(command: Staff) -> Result<(), Failure> {
     let store = record()?;
@@ -52,7 +52,7 @@ pub async fn run(command: Staff) -> Result<(), Failure> {
         Staff::Add { username, name, agency, role } => {
             let agency = AgencyCode::new(agency);
             if catalogue::read(&store).await?.agency(&agency).is_none() {
-                return Err(format!("the catalogue knows no agency {agency}").into());
+                return Err(format!("the catalogue has no agency {agency}").into());
             }
             let officer = officers.add(NewOfficer { username, name, agency, role }, password()?).await?;
             println!("{}", officer.id);
@@ -70,5 +70,5 @@ pub async fn run(command: Staff) -> Result<(), Failure> {
 
 fn password() -> Result<Private<String>, Failure> {
     let mut env = Env::of_process();
-    env.secret("SONGDA_PASSWORD", "password of the account").ok_or_else(|| super::faults(env.faults()))
+    env.secret("SONGDA_PASSWORD", "password of the account").ok_or_else(|| faults(env.faults()))
 }

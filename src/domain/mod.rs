@@ -1,4 +1,4 @@
-//! What Songda is about, and nothing else: pure values and transitions. No I/O, no async, no clock of its own.
+//! The rules of Songda as pure values and transitions. No I/O, no async, no clock of its own.
 
 pub mod application;
 pub mod case;

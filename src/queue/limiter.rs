@@ -58,7 +58,7 @@ pub struct Quota<'a> {
     pub window: Duration,
 }
 
-/// What became of a request that was to be counted.
+/// The limiter's decision about one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent {
     /// True if the bucket held a token for it.

@@ -22,7 +22,7 @@ const LONGEST: usize = 1_000_000;
 
 /// Means all readers, in [`REMOVE_READERS`].
 const ALL_READERS: &str = "*";
-/// Removes readers that hold no entry and have been idle for so many milliseconds: one reader, or all.
+/// Removes readers that hold no entry and have been idle for a number of milliseconds: one reader, or all.
 const REMOVE_READERS: &str = r"
 local readers, gone = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1]), 0
 if readers.err then return 0 end

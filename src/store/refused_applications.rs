@@ -20,7 +20,7 @@ pub struct Refused<'a> {
     pub reason: &'static str,
 }
 
-/// Who made the attempt.
+/// The person of the attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     Person(PersonId),

@@ -19,7 +19,7 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// What is settled instead, if the database refuses what follows from the attempt.
+    /// The settlement that replaces this one if the database refuses its effects.
     #[must_use]
     pub fn without_effect(self, why: &StoreError) -> Self {
         Self { ending: self.ending.unsettled(format!("what follows cannot be written: {why}")), effect: Effect::None }

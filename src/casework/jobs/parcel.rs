@@ -1,4 +1,4 @@
-//! What becomes known about a parcel, and what follows: its state, the resident's notification, and the next job.
+//! News of a parcel, and their effects: its state, the resident's notification, and the next job.
 
 use std::time::Duration;
 

@@ -105,7 +105,7 @@ impl Jobs<'_> {
         hex::encode(self.0.store().keys().hash("recipient", address.expose()))
     }
 
-    /// What is known of a push of unknown outcome; `None` if its outcome is known.
+    /// The doubt about a push whose outcome is unknown. `None` if the outcome is known.
     pub async fn doubt(
         self,
         channel: &ChannelCode,

@@ -151,7 +151,7 @@ impl Live {
                         self.wake(&people);
                     }
                 }
-                Err(error) => tracing::debug!(%error, "live clients are told late while Redis is away"),
+                Err(error) => tracing::debug!(%error, "live clients see changes late while Redis is unavailable"),
             }
             stop.run_until_cancelled(tokio::time::sleep(LISTEN_AGAIN)).await;
         }

@@ -31,7 +31,7 @@ pub struct AddressEntry {
     pub is_default: bool,
 }
 
-/// What is wrong with an address.
+/// A fault of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressFault {
     /// The name is empty or too long.

@@ -8,7 +8,7 @@ use crate::domain::kernel::clock::{Instant, beijing_day};
 use crate::store::record::SaveError;
 use crate::store::{StoreError, Tx};
 
-/// What became of a batch.
+/// The outcome of a batch.
 enum Batch {
     /// The batch was answered before.
     Given(Given),

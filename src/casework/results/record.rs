@@ -174,7 +174,7 @@ impl Results<'_> {
             let phone = &row.result.applicant.phone;
             let (person, reach) = match known.applicant {
                 Some(KnownApplicant { id, is_awaited: false, reach }) => (id, reach),
-                // Nobody signed in under this name yet: messages go to the phone that was reported last.
+                // No person signed in under this name yet: messages go to the phone that was reported last.
                 awaited => {
                     let (id, reach) = awaited.map_or_else(stranger, |awaited| (awaited.id, awaited.reach));
                     let (id, told_at) = strangers.entry(named.applicant).or_insert((id, phone));

@@ -45,7 +45,7 @@ pub enum NewDelivery {
     Counter(String),
 }
 
-/// What became of one reported decision.
+/// The outcome of one reported decision.
 #[derive(Debug)]
 pub enum Recorded {
     /// A case was opened.
@@ -58,7 +58,7 @@ pub enum Recorded {
     Refused(RowRefusal),
 }
 
-/// What is wrong with a reported decision.
+/// A fault of a reported decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFault {
     /// The decision is dated in the future.

@@ -1,5 +1,5 @@
-//! The published catalogue: whether there is one, whether due dates can be counted today and will be next year, and
-//! whether each channel has its templates.
+//! Checks the published catalogue: that there is one, that due dates can be calculated this year and next year, and
+//! that each channel has its templates.
 
 use chrono::{Datelike, NaiveDate};
 use songda::casework::frame::catalogue::{self, ReadError};
@@ -20,7 +20,7 @@ use super::installation::Installation;
 
 pub const GROUP: &str = "catalogue";
 
-/// The days off of a year are announced about two months before it begins.
+/// Days before the start of a year by which its public holidays are announced: about two months.
 const ANNOUNCED_BY: i64 = 61;
 const ADD_THE_YEAR: &str = "add the year to catalog/calendar.toml as announced, and run songda catalog load";
 
@@ -32,7 +32,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
             return vec![Finding::fault(GROUP, "published", with_causes(&error), "songda catalog load")];
         }
         Err(error) => {
-            let advice = "mend the database; if it answers, publish anew with songda catalog load";
+            let advice = "repair the database; if it answers, publish the catalogue again with songda catalog load";
             return vec![Finding::fault(GROUP, "published", with_causes(&error), advice)];
         }
     };
@@ -44,17 +44,18 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-/// Nothing of the catalogue is sealed, so any key ring reads it: this look needs no keys.
+/// The catalogue holds no sealed data, so any key ring can read it. This check does not need the installation's keys.
 async fn read(url: &str) -> Result<Snapshot, ReadError> {
     let keys = KeyRing::parse(KeyRing::fresh_file().expose()).map_err(|error| StoreError::Broken(error.to_string()))?;
     catalogue::read(&Store::new(url, 1, "songda-doctor", keys)?).await
 }
 
 fn of_items(snapshot: &Snapshot) -> Finding {
-    let (revision, count) = (snapshot.revision(), snapshot.items().len());
+    let revision = snapshot.revision();
+    let count = snapshot.items().len();
     if count == 0 {
-        let what = format!("revision {} holds no item: nobody can apply for anything", revision.number);
-        return Finding::fault(GROUP, "published", what, "songda catalog load, from the folder of the catalogue");
+        let what = format!("revision {} has no items: residents cannot apply for anything", revision.number);
+        return Finding::fault(GROUP, "published", what, "run songda catalog load with the folder of the catalogue");
     }
     let day = beijing_day(revision.published_at);
     Finding::ok(GROUP, "published", format!("revision {} of {day}, {count} items in force", revision.number))
@@ -68,11 +69,11 @@ fn of_this_year(calendar: &Calendar, today: NaiveDate) -> Finding {
     let this = today.year();
     match year(calendar, this) {
         None => {
-            let what = format!("the working days of {this} are not known: no due date can be counted");
+            let what = format!("the working days of {this} are not known: due dates cannot be calculated");
             Finding::fault(GROUP, "this-year", what, ADD_THE_YEAR)
         }
         Some(known) if known.is_made_up() => {
-            let what = format!("the working days of {this} are made up, not announced: due dates are wrong");
+            let what = format!("the working days of {this} are made up, not the announced ones: due dates are wrong");
             Finding::warning(GROUP, "this-year", what, "publish the announced ones, without --rehearse")
         }
         Some(_) => Finding::ok(GROUP, "this-year", format!("the working days of {this} are known")),
@@ -87,7 +88,8 @@ fn of_next_year(calendar: &Calendar, today: NaiveDate) -> Finding {
             Finding::ok(GROUP, "next-year", format!("the working days of {next} are known, {days} days ahead"))
         }
         Some(_) => {
-            let what = format!("the working days of {next}, in {days} days, are made up, not announced");
+            let what =
+                format!("the working days of {next}, which begins in {days} days, are made up, not the announced ones");
             Finding::warning(GROUP, "next-year", what, "publish the announced ones, without --rehearse")
         }
         None if days > ANNOUNCED_BY => Finding::ok(
@@ -102,18 +104,20 @@ fn of_next_year(calendar: &Calendar, today: NaiveDate) -> Finding {
     }
 }
 
-/// Items whose clock would run beyond the calendar if a case of them were accepted today.
+/// A fault if a case of some item could not be accepted today because its due date is beyond the calendar.
 fn of_due_dates(snapshot: &Snapshot, today: NaiveDate) -> Option<Finding> {
     let calendar = &snapshot.parts().calendar;
     let items = snapshot.items().iter().map(|version| &version.item);
     let undated = items.filter(|item| Deadlines::after(today, item.promised, item.legal, calendar).is_err()).count();
     (undated > 0).then(|| {
-        let what = format!("{undated} items cannot be accepted today: their due dates lie in a year that is not known");
+        let what = format!(
+            "cases of {undated} items cannot be accepted today: the calendar lacks the year of their due dates"
+        );
         Finding::fault(GROUP, "due-dates", what, ADD_THE_YEAR)
     })
 }
 
-/// Channels that this installation uses without words for every event that rings.
+/// Checks that every channel of this installation has a template for every event that rings.
 fn of_templates(snapshot: &Snapshot, clock: &Clock) -> Vec<Finding> {
     let channels = Channels::read(&mut Env::of_process(), Registry::shipped().channels(), clock);
     let of_channel = |channel: &ChannelCode| {
@@ -124,9 +128,9 @@ fn of_templates(snapshot: &Snapshot, clock: &Clock) -> Vec<Finding> {
             wanted.filter(|(event, language)| snapshot.templates().for_(channel, *event, *language).is_none()).count();
         let check = format!("templates.{channel}");
         if missing == 0 {
-            return Finding::ok(GROUP, check, "every event that rings has its template");
+            return Finding::ok(GROUP, check, "every event that rings has a template");
         }
-        let what = format!("{missing} templates are missing: {channel} stays silent for their events");
+        let what = format!("{missing} templates are missing: {channel} sends nothing for their events");
         let advice = "add them to catalog/templates.toml, and run songda catalog load";
         Finding::warning(GROUP, check, what, advice)
     };
@@ -142,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_year_is_told_before_it_begins() {
+    fn a_missing_year_is_reported_before_it_begins() {
         let this = CalendarYear { year: 2026, notice: "as announced".to_owned(), holidays: vec![], workdays: vec![] };
         let mut calendar = Calendar::from(vec![this]);
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();

@@ -1,27 +1,29 @@
-//! Another server's clock, compared with ours. Leases and rates are counted by one server's clock each and bear any; but
-//! gateways refuse signatures, and API clients' assertions are refused, when this machine's is minutes off.
+//! Compares another server's clock with this machine's. Leases and rates each use the clock of one server, so they
+//! tolerate any difference. But if this machine's clock is minutes off, gateways refuse our signatures, and we refuse
+//! the assertions of API clients.
 
 use chrono::TimeDelta;
 use songda::domain::kernel::clock::Instant;
 
 use super::finding::Finding;
 
-/// Differences that nothing notices.
+/// A difference up to this has no effect.
 const UNNOTICED: TimeDelta = TimeDelta::seconds(1);
-/// Differences that nothing of ours minds yet.
+/// A difference up to this is tolerated by all parts of Songda.
 const BEARABLE: TimeDelta = TimeDelta::seconds(30);
 
-/// What a server's clock showed at some moment between two of ours.
+/// Compares `theirs`, which the server read from its clock at some time between `asked` and `answered` on ours.
 pub fn compare(group: &'static str, asked: Instant, theirs: Instant, answered: Instant) -> Finding {
     let ahead = (theirs - answered).max(TimeDelta::zero());
     let behind = (asked - theirs).max(TimeDelta::zero());
     let apart = ahead.max(behind);
     if apart <= UNNOTICED {
-        return Finding::ok(group, "clock", "its clock agrees with this machine's");
+        return Finding::ok(group, "clock", "its clock agrees with this machine's clock");
     }
     let direction = if ahead > behind { "ahead of" } else { "behind" };
-    let what = format!("its clock is {:.1} s {direction} this machine's", apart.num_milliseconds() as f64 / 1000.0);
-    let advice = "let both machines follow the same time servers (chrony, systemd-timesyncd)";
+    let what =
+        format!("its clock is {:.1} s {direction} this machine's clock", apart.num_milliseconds() as f64 / 1000.0);
+    let advice = "set both machines to the same time servers (chrony, systemd-timesyncd)";
     if apart <= BEARABLE {
         Finding::warning(group, "clock", what, advice)
     } else {
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_answer_is_no_wrong_clock() {
+    fn a_slow_answer_is_not_taken_for_a_wrong_clock() {
         let noon: Instant = "2026-01-02T04:00:00Z".parse().unwrap();
         let after = |seconds| noon + TimeDelta::seconds(seconds);
         let state = |theirs, answered| {

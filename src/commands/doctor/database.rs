@@ -1,4 +1,4 @@
-//! PostgreSQL: whether it is there, is new enough, has our schema, keeps what it was told, and has room for us.
+//! Checks PostgreSQL: connection, version, schema, durability and free connections.
 
 use songda::store::MIGRATOR;
 use songda::store::condition::{self, Condition, Schema};
@@ -9,11 +9,12 @@ use super::finding::Finding;
 use super::installation::Installation;
 
 pub const GROUP: &str = "database";
+/// The oldest supported major version.
 const OLDEST: i32 = 15;
 
 pub async fn look(installation: &Installation) -> Vec<Finding> {
     let Some(database) = &installation.database else { return Vec::new() };
-    let advice = "start it, or mend SONGDA_DATABASE_URL, the network before it, or the rights of its user";
+    let advice = "start it, or check SONGDA_DATABASE_URL, the network and the permissions of its user";
     let unreachable =
         |error| vec![Finding::fault(GROUP, "server", format!("no answer: {}", with_causes(&error)), advice)];
     let mut connection = match condition::connect(database.url.expose()).await {
@@ -37,10 +38,11 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
 }
 
 fn of_version(server: &Condition) -> Finding {
-    let (major, minor) = (server.version / 10_000, server.version % 10_000);
+    let major = server.version / 10_000;
+    let minor = server.version % 10_000;
     let what = format!("PostgreSQL {major}.{minor} answers");
     if server.read_only {
-        let what = format!("{what}, and takes no writes");
+        let what = format!("{what}, but is read-only");
         return Finding::fault(GROUP, "server", what, "point SONGDA_DATABASE_URL at the primary, or promote this one");
     }
     if major < OLDEST {
@@ -52,8 +54,8 @@ fn of_version(server: &Condition) -> Finding {
 fn of_schema(schema: &Schema) -> Finding {
     let list = |numbers: &[i64]| numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     if !schema.broken.is_empty() {
-        let what = format!("migrations {} are not those of this program, or broke off", list(&schema.broken));
-        let advice = "run a program of the release that migrated this database, or restore the backup before it";
+        let what = format!("migrations {} differ from those of this program, or did not finish", list(&schema.broken));
+        let advice = "run the release that migrated this database, or restore the backup from before the migration";
         return Finding::fault(GROUP, "schema", what, advice);
     }
     if !schema.missing.is_empty() {
@@ -62,49 +64,50 @@ fn of_schema(schema: &Schema) -> Finding {
     }
     if !schema.newer.is_empty() {
         let what = format!("a newer program applied migrations {}", list(&schema.newer));
-        let advice = "fine while a release is rolled out; then replace this program too";
+        let advice = "this is normal while a release is rolled out; replace this program too";
         return Finding::warning(GROUP, "schema", what, advice);
     }
     Finding::ok(GROUP, "schema", "all migrations are applied")
 }
 
-/// A promise that was answered for must outlive a crash of the server and of its machine.
+/// A decision that was confirmed to the caller must survive a crash of the server and of its machine.
 fn of_durability(server: &Condition) -> Vec<Finding> {
     let mut findings = Vec::new();
     if server.synchronous_commit == "off" {
-        let what = "synchronous_commit is off: a crash forgets decisions that were answered for";
+        let what = "synchronous_commit is off: a crash loses decisions that were already confirmed";
         findings.push(Finding::fault(
             GROUP,
             "durability",
             what,
-            "alter system set synchronous_commit = on, and reload",
+            "alter system set synchronous_commit = on, then reload",
         ));
     }
     if !server.fsync {
         let what = "fsync is off: a power cut may destroy the database";
-        findings.push(Finding::fault(GROUP, "durability", what, "alter system set fsync = on, and reload"));
+        findings.push(Finding::fault(GROUP, "durability", what, "alter system set fsync = on, then reload"));
     }
     if !server.full_page_writes {
         let what = "full_page_writes is off: a crash may leave half-written pages";
-        let advice = "alter system set full_page_writes = on, unless the file system never tears a page";
+        let advice = "alter system set full_page_writes = on, unless the file system writes pages atomically";
         findings.push(Finding::warning(GROUP, "durability", what, advice));
     }
     if findings.is_empty() {
         let what =
-            format!("a commit is on disk before it is answered (synchronous_commit {})", server.synchronous_commit);
+            format!("a commit is on disk before it is confirmed (synchronous_commit {})", server.synchronous_commit);
         findings.push(Finding::ok(GROUP, "durability", what));
     }
     if !server.autovacuum {
-        let what = "autovacuum is off: jobs change often, and the table will grow without bound";
-        findings.push(Finding::warning(GROUP, "autovacuum", what, "alter system set autovacuum = on, and reload"));
+        let what = "autovacuum is off: jobs change often, so their table grows without limit";
+        findings.push(Finding::warning(GROUP, "autovacuum", what, "alter system set autovacuum = on, then reload"));
     }
     findings
 }
 
 fn of_connections(server: &Condition, wanted: u32) -> Finding {
-    let (room, wanted) = (i64::from(server.connections), i64::from(wanted).max(1));
+    let room = i64::from(server.connections);
+    let wanted = i64::from(wanted).max(1);
     let what = format!(
-        "{room} connections, {} in use; a process of ours opens up to {wanted}, so {} fit",
+        "the server allows {room} connections, {} are in use; a Songda process opens up to {wanted}, so {} fit",
         server.in_use,
         room / wanted
     );
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_forgets_or_refuses_is_a_fault() {
+    fn an_old_read_only_or_non_durable_server_is_a_fault() {
         assert_eq!(state(&of_version(&server())), "ok");
         assert_eq!(state(&of_version(&Condition { version: 140_011, ..server() })), "fault");
         assert_eq!(state(&of_version(&Condition { read_only: true, ..server() })), "fault");
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_must_fit() {
+    fn the_connections_of_two_processes_must_fit() {
         for (wanted, expected) in [(24, "ok"), (48, "ok"), (49, "warning"), (98, "fault")] {
             assert_eq!(state(&of_connections(&server(), wanted)), expected, "{wanted}");
         }
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_schema_is_borne_and_a_strange_one_is_not() {
+    fn a_newer_schema_is_a_warning_and_a_different_one_is_a_fault() {
         let newer = Schema { newer: vec![10], ..Schema::default() };
         assert_eq!(state(&of_schema(&newer)), "warning");
         assert_eq!(state(&of_schema(&Schema { missing: vec![9], ..newer.clone() })), "fault");

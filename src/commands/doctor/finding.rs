@@ -1,42 +1,39 @@
-//! One finding: what is so, and what to do about it; and how all of them are said.
+//! A finding of the doctor with its advice, and the two forms of the report: text and JSON.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How well it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
     Ok,
-    /// It works, and may not for long, or not as well as it could.
+    /// It works, but may soon fail, or could work better.
     Warning,
-    /// Something does not work, or promises may be broken.
+    /// It does not work, or committed work may be lost or late.
     Fault,
 }
 
-/// What one look found.
+/// The result of one check.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// The part that was checked: `database`, `redis`, …
     group: &'static str,
-    /// Which side of it. With the group it names the finding, for machines; it never changes.
+    /// The check within the group. Group and check identify the finding for monitoring programs, so they never change.
     check: String,
     state: State,
-    /// What is so.
+    /// The fact that was found.
     what: String,
-    /// What to do; nothing where all is well.
+    /// What to do. `None` if the state is ok.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
 }
 
 impl Finding {
-    /// All is well.
     pub fn ok(group: &'static str, check: impl Into<String>, what: impl Into<String>) -> Self {
         Self { group, check: check.into(), state: State::Ok, what: what.into(), advice: None }
     }
 
-    /// It works, but.
     pub fn warning(
         group: &'static str,
         check: impl Into<String>,
@@ -46,7 +43,6 @@ impl Finding {
         Self { state: State::Warning, advice: Some(advice.into()), ..Self::ok(group, check, what) }
     }
 
-    /// It does not work.
     pub fn fault(
         group: &'static str,
         check: impl Into<String>,
@@ -56,12 +52,11 @@ impl Finding {
         Self { state: State::Fault, ..Self::warning(group, check, what, advice) }
     }
 
-    /// It was found at one of several places.
+    /// Adds the server, of several, that the finding is about.
     pub fn at(self, place: &impl fmt::Display) -> Self {
         Self { what: format!("{place}: {}", self.what), ..self }
     }
 
-    /// Whether it does not work.
     pub fn is_fault(&self) -> bool {
         self.state == State::Fault
     }
@@ -77,7 +72,7 @@ impl Finding {
     }
 }
 
-/// For people: group by group, and the sum at the end.
+/// The report as text: the findings by group, and the totals at the end.
 pub fn text(findings: &[Finding]) -> String {
     let groups = findings.chunk_by(|one, next| one.group == next.group).map(|group| {
         let lines: Vec<String> = group.iter().map(Finding::lines).collect();
@@ -85,11 +80,13 @@ pub fn text(findings: &[Finding]) -> String {
     });
     let groups: Vec<String> = groups.collect();
     let count = |state| findings.iter().filter(|finding| finding.state == state).count();
-    let (ok, warnings, faults) = (count(State::Ok), count(State::Warning), count(State::Fault));
-    format!("{}\nfaults: {faults}, warnings: {warnings}, well: {ok}", groups.join("\n"))
+    let ok = count(State::Ok);
+    let warnings = count(State::Warning);
+    let faults = count(State::Fault);
+    format!("{}\nfaults: {faults}, warnings: {warnings}, ok: {ok}", groups.join("\n"))
 }
 
-/// For machines.
+/// The report as JSON.
 pub fn json(findings: &[Finding]) -> String {
     let healthy = !findings.iter().any(Finding::is_fault);
     let report = serde_json::json!({ "healthy": healthy, "findings": findings });
@@ -101,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_and_machines_are_told_the_same() {
+    fn text_and_json_report_the_same_findings() {
         let findings = [
             Finding::ok("redis", "server", "Redis 7.2.4 answers"),
             Finding::fault("redis", "eviction", "keys are dropped", "set maxmemory-policy noeviction"),
@@ -111,7 +108,7 @@ mod tests {
             text(&findings),
             "redis\n  ok       server: Redis 7.2.4 answers\n  FAULT    eviction: keys are dropped\n             \
              -> set maxmemory-policy noeviction\n\njobs\n  warning  dead: 3 dead letters\n             \
-             -> songda jobs list\n\nfaults: 1, warnings: 1, well: 1"
+             -> songda jobs list\n\nfaults: 1, warnings: 1, ok: 1"
         );
         let report: serde_json::Value = serde_json::from_str(&json(&findings)).unwrap();
         assert_eq!((&report["healthy"], &report["findings"][1]["state"]), (&false.into(), &"fault".into()));

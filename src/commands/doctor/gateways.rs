@@ -1,4 +1,4 @@
-//! The gateways that this installation uses: each is asked something harmless, within its own time-out.
+//! Checks the gateways that this installation uses. Each gets a request without side effects, within its own time-out.
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -17,7 +17,8 @@ use super::installation::Installation;
 pub const GROUP: &str = "gateways";
 
 pub async fn look(installation: &Installation) -> Vec<Finding> {
-    let (env, registry) = (&mut Env::of_process(), Registry::shipped());
+    let env = &mut Env::of_process();
+    let registry = Registry::shipped();
     let channels = Channels::read(env, registry.channels(), &installation.clock);
     let carriers = Carriers::read(env, registry.carriers(), &installation.clock);
     let logins = Logins::read(env, registry.logins(), &installation.clock);
@@ -37,43 +38,46 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-/// `settings` is the part of its settings' names that is the gateway's own.
+/// `settings` is the gateway's part of the setting names: `ems` in `SONGDA_EMS_URL`.
 fn ask(check: String, settings: String, probe: BoxFuture<'_, Probe>) -> BoxFuture<'_, Finding> {
     async move { told(check, &settings.to_uppercase(), probe.await) }.boxed()
 }
 
 fn told(check: String, settings: &str, probe: Probe) -> Finding {
     match probe {
-        Probe::Well => Finding::ok(GROUP, check, "it answers, and takes our account for good"),
-        Probe::NotAsked => Finding::ok(GROUP, check, "it is set up; there is nothing harmless to ask it"),
+        Probe::Well => Finding::ok(GROUP, check, "it answers and accepts our account"),
+        Probe::NotAsked => {
+            Finding::ok(GROUP, check, "it is set up; it has no request without side effects, so it was not called")
+        }
         Probe::Throttled => {
-            let advice = "others may use up the account's quota; if it stays so, lower the rate or have it raised";
-            Finding::warning(GROUP, check, "it answers, and asks for patience", advice)
+            let advice =
+                "other programs may use up the account's quota; if this persists, lower the rate or raise the quota";
+            Finding::warning(GROUP, check, "it answers, but throttles our requests", advice)
         }
         Probe::Refused(why) => {
             let advice = format!(
-                "compare the keys in SONGDA_{settings}_* with its console, and see whether it knows this machine's \
-                 address, and whether the contract still runs"
+                "compare the keys in SONGDA_{settings}_* with its console; check that it allows this machine's address \
+                 and that the contract is still valid"
             );
             Finding::fault(GROUP, check, format!("it refuses our account ({why})"), advice)
         }
         Probe::Silent(why) => {
             let advice = format!(
-                "see whether SONGDA_{settings}_URL is right and the network lets us out; its work waits meanwhile, \
-                 and nothing is lost"
+                "check SONGDA_{settings}_URL and that the network allows outgoing connections; until then its jobs \
+                 wait, and none is lost"
             );
-            Finding::fault(GROUP, check, format!("it gives no sensible answer ({why})"), advice)
+            Finding::fault(GROUP, check, format!("it gives no valid answer ({why})"), advice)
         }
     }
 }
 
-/// Without a channel that carries sign-in codes nobody signs in by phone.
+/// Residents cannot sign in by phone without a channel that carries sign-in codes.
 fn of_codes(env: &mut Env, channels: &Channels) -> Option<Finding> {
     let code: String = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes")?;
     let channel = channels.get(&ChannelCode::new(code.clone()));
     if channel.is_some_and(|channel| channel.login_template().is_some()) {
         return None;
     }
-    let what = format!("sign-in codes shall go over {code}, which is off or carries none");
-    Some(Finding::warning(GROUP, "codes", what, "set SONGDA_CODE_CHANNEL to a channel that is on and carries codes"))
+    let what = format!("{code} is set to carry sign-in codes, but it is off or cannot carry them");
+    Some(Finding::warning(GROUP, "codes", what, "set SONGDA_CODE_CHANNEL to a channel that is on and can carry codes"))
 }

@@ -1,4 +1,4 @@
-//! The promises: whether anybody keeps them, whether any is late, and which were given up.
+//! Checks the jobs: that workers run, that no job is late, and that there are no dead letters.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use crate::commands::lanes;
 
 pub const GROUP: &str = "jobs";
 
-/// Counted up to this many.
+/// Jobs are counted up to this limit.
 const MOST: i64 = 10_000;
-/// Later than this, in seconds, people begin to notice.
+/// Seconds overdue from which residents notice the delay.
 const LATE: f64 = 60.0;
 const MUCH_TOO_LATE: f64 = 600.0;
 
@@ -28,13 +28,8 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     let lanes = match standing.await {
         Ok(lanes) => lanes,
         Err(error) => {
-            let advice = "mend the database first";
-            return vec![Finding::fault(
-                GROUP,
-                "lanes",
-                format!("cannot be looked at: {}", with_causes(&error)),
-                advice,
-            )];
+            let advice = "repair the database first";
+            return vec![Finding::fault(GROUP, "lanes", format!("cannot be read: {}", with_causes(&error)), advice)];
         }
     };
     let mut findings: Vec<Finding> = vec![of_age(&lanes)];
@@ -51,9 +46,9 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
 fn of_age(lanes: &[LaneCounts]) -> Finding {
     let age = |lane: &LaneCounts| lane.oldest_due.unwrap_or(0.0);
     let oldest = lanes.iter().max_by(|a, b| age(a).total_cmp(&age(b))).filter(|lane| age(lane) > 0.0);
-    let Some(oldest) = oldest else { return Finding::ok(GROUP, "age", "nothing is due and undone") };
-    let what = format!("the oldest due job waits since {:.0} s, in lane {}", age(oldest), oldest.lane);
-    let advice = "songda top shows why: no worker, an open breaker, or a rate below what comes in";
+    let Some(oldest) = oldest else { return Finding::ok(GROUP, "age", "no job is overdue") };
+    let what = format!("the oldest due job has waited {:.0} s, in lane {}", age(oldest), oldest.lane);
+    let advice = "songda top shows the cause: no worker, an open breaker, or a rate limit below the rate of new jobs";
     match age(oldest) {
         age if age > MUCH_TOO_LATE => Finding::fault(GROUP, "age", what, advice),
         age if age > LATE => Finding::warning(GROUP, "age", what, advice),
@@ -70,8 +65,9 @@ fn of_dead(lanes: &[LaneCounts]) -> Vec<Finding> {
         let LaneCounts { lane, dead, .. } = lane;
         let count = if *dead < MOST { dead.to_string() } else { format!("{MOST} or more") };
         let what = format!("{count} dead letters in lane {lane}");
-        let advice =
-            format!("songda jobs list --lane {lane} says why; mend that, then songda jobs replay --lane {lane}");
+        let advice = format!(
+            "songda jobs list --lane {lane} shows the cause; correct it, then run songda jobs replay --lane {lane}"
+        );
         Finding::warning(GROUP, format!("dead.{lane}"), what, advice)
     };
     dead.into_iter().map(told).collect()
@@ -79,10 +75,10 @@ fn of_dead(lanes: &[LaneCounts]) -> Vec<Finding> {
 
 fn of_workers(workers: &BTreeMap<String, Heartbeat>, lanes: &[LaneCounts]) -> Finding {
     if !workers.is_empty() {
-        return Finding::ok(GROUP, "workers", format!("{} at work", workers.len()));
+        return Finding::ok(GROUP, "workers", format!("{} running", workers.len()));
     }
-    let what = "no worker is at work";
-    let advice = "start songda work, and see why the one before ended";
+    let what = "no worker runs";
+    let advice = "start songda work, and see in the logs why the last worker ended";
     if lanes.iter().any(|lane| lane.due > 0) {
         Finding::fault(GROUP, "workers", format!("{what}, and jobs are due"), advice)
     } else {
@@ -96,8 +92,8 @@ fn of_breakers(workers: &BTreeMap<String, Heartbeat>) -> Vec<Finding> {
         *open.entry(&lane.lane).or_default() += usize::from(lane.breaker != "closed");
     }
     let told = |(lane, count): (&str, usize)| {
-        let what = format!("{count} workers leave the gateway of {lane} alone, because it did not answer");
-        let advice = "see the finding about the gateway; work goes on by itself when it is back";
+        let what = format!("{count} workers have stopped calling the gateway of {lane}, because it did not answer");
+        let advice = "see the finding about the gateway; the workers resume on their own when it answers again";
         Finding::warning(GROUP, format!("breaker.{lane}"), what, advice)
     };
     open.into_iter().filter(|(_, count)| *count > 0).map(told).collect()

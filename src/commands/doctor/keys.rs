@@ -1,4 +1,4 @@
-//! The keys folder: whether it can be read, by us and by nobody else, and whether its keys open what was sealed.
+//! Checks the keys folder: that only this process's user can read it, and that its keys open the sealed data.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,7 @@ use super::installation::Installation;
 
 pub const GROUP: &str = "keys";
 
-/// What brings a lost or wrong folder back.
-const COPY: &str = "bring the keys folder of this installation back from its copy; without it personal data is lost";
+const COPY: &str = "restore the keys folder of this installation from its copy; without it personal data is lost";
 
 pub async fn look(installation: &Installation) -> Vec<Finding> {
     let Some(folder) = keys_folder(&mut Env::of_process()) else { return Vec::new() };
@@ -29,7 +28,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-/// Tries the ring on what is sealed in the database.
+/// Tries the key ring on sealed data in the database.
 async fn of_ring(installation: &Installation, keys: &KeyRing) -> Finding {
     let tried = async {
         let Some(database) = &installation.database else { return Ok(None) };
@@ -37,29 +36,33 @@ async fn of_ring(installation: &Installation, keys: &KeyRing) -> Finding {
         condition::try_keys(&mut connection, keys).await.map(Some)
     };
     match tried.await {
-        Ok(Some(0)) => Finding::ok(GROUP, "ring", "the key ring can be read; nothing is sealed yet to try it on"),
-        Ok(Some(_)) => Finding::ok(GROUP, "ring", "the key ring opens the oldest and the newest phone number"),
+        Ok(Some(0)) => {
+            Finding::ok(GROUP, "ring", "the key ring is readable; the database has no sealed data yet to try it on")
+        }
+        Ok(Some(_)) => Finding::ok(GROUP, "ring", "the key ring opens the oldest and the newest sealed phone number"),
         Err(StoreError::Broken(why)) if why.starts_with("people.") => {
-            Finding::fault(GROUP, "ring", format!("it is not this database's key ring: {why}"), COPY)
+            Finding::fault(GROUP, "ring", format!("the key ring does not belong to this database: {why}"), COPY)
         }
         Ok(None) | Err(_) => {
-            let what = "the key ring can be read, but not tried without the database";
-            Finding::warning(GROUP, "ring", what, "mend the database, and run this again")
+            let what = "the key ring is readable, but cannot be tried without the database";
+            Finding::warning(GROUP, "ring", what, "repair the database, then run this check again")
         }
     }
 }
 
 fn of_tokens(folder: &Path) -> Finding {
     match SigningKeys::load(&folder.join(TOKEN_KEYS_FOLDER)) {
-        Ok(_) => Finding::ok(GROUP, "tokens", "the keys that sign access tokens can be read"),
+        Ok(_) => Finding::ok(GROUP, "tokens", "the keys that sign access tokens are readable"),
         Err(error) => {
-            let advice = format!("songda keys rotate {} makes one; everybody signs in again", folder.display());
+            let advice =
+                format!("run songda keys rotate {} to add a key; everyone must sign in again", folder.display());
             Finding::fault(GROUP, "tokens", with_causes(&error), advice)
         }
     }
 }
 
-/// A group may read the keys, because container platforms hand secrets out in that way; nobody may write them.
+/// The group may read the keys, because container platforms mount secrets that way. Neither the group nor others may
+/// write them, and others may not read them.
 #[cfg(unix)]
 fn of_rights(folder: &Path) -> Finding {
     use std::os::unix::fs::PermissionsExt;
@@ -70,18 +73,18 @@ fn of_rights(folder: &Path) -> Finding {
         .map(|path| path.strip_prefix(folder).unwrap_or(&path).display().to_string())
         .collect();
     if open.is_empty() {
-        return Finding::ok(GROUP, "rights", "nobody else can read or write the keys");
+        return Finding::ok(GROUP, "rights", "other users can neither read nor write the keys");
     }
-    let what = format!("others on this machine can read or write {}", open.join(", "));
+    let what = format!("other users of this machine can read or write {}", open.join(", "));
     Finding::warning(GROUP, "rights", what, format!("chmod -R g-w,o= {}", folder.display()))
 }
 
 #[cfg(not(unix))]
 fn of_rights(_folder: &Path) -> Finding {
-    Finding::ok(GROUP, "rights", "rights are not looked at on this system")
+    Finding::ok(GROUP, "rights", "file permissions are not checked on this operating system")
 }
 
-/// The key ring and the token keys, those that are there.
+/// The files of the key ring and of the token keys.
 #[cfg(unix)]
 fn files(folder: &Path) -> Vec<PathBuf> {
     let tokens = fs::read_dir(folder.join(TOKEN_KEYS_FOLDER)).into_iter().flatten();

@@ -1,6 +1,6 @@
-//! `songda doctor`: looks at everything that Songda stands on, and says what is so and what to do. One file looks at one
-//! thing. All of them look, whatever the others find, and none for longer than it may. Nobody outside is sent anything, and
-//! nothing secret or personal is said.
+//! `songda doctor`: checks everything that Songda depends on, and prints findings with advice. Each file checks one
+//! part. Every check runs whatever the others find, and each has a time-out. The checks send no messages or orders, and
+//! the report contains no secrets and no personal data.
 
 mod catalogue;
 mod causes;
@@ -25,18 +25,17 @@ use futures_util::future::{BoxFuture, join_all};
 use finding::Finding;
 use installation::Installation;
 
-/// How to say what was found.
 #[derive(Args)]
 pub struct Doctor {
-    /// As JSON, for machines.
+    /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// How long one look may take. The gateways' own time-outs are shorter.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time-out of one check. The gateways' own time-outs are shorter.
+const TIME_OUT: Duration = Duration::from_secs(20);
 
-/// Looks at all of it. The program fails if there is any fault.
+/// Runs all checks. The exit code is a failure if there is any fault.
 pub async fn run(command: &Doctor) -> ExitCode {
     let installation = Installation::of_process();
     let looks: [(&'static str, BoxFuture<'_, Vec<Finding>>); 8] = [
@@ -56,9 +55,10 @@ pub async fn run(command: &Doctor) -> ExitCode {
 }
 
 async fn in_time(group: &'static str, look: BoxFuture<'_, Vec<Finding>>) -> Vec<Finding> {
-    tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| {
-        let what = format!("no end of the look within {} seconds", PATIENCE.as_secs());
-        vec![Finding::fault(group, "time", what, "see whether what it looks at is overloaded, or cut off half-way")]
+    tokio::time::timeout(TIME_OUT, look).await.unwrap_or_else(|_| {
+        let what = format!("the check did not finish within {} seconds", TIME_OUT.as_secs());
+        let advice = "see if the server that it checks is overloaded, or if a firewall drops its packets";
+        vec![Finding::fault(group, "time", what, advice)]
     })
 }
 

@@ -1,4 +1,4 @@
-//! The settings, read as a serving process reads them.
+//! Checks the settings by reading them as a serving process does.
 
 use songda::config::Config;
 use songda::env::Env;
@@ -8,12 +8,12 @@ use super::finding::Finding;
 
 pub const GROUP: &str = "settings";
 
-/// Each fault in the settings is one finding. Those of the keys' folder are left to the look at it.
+/// Returns one finding for each fault of the settings. Faults of the keys folder are left to the check of the keys.
 pub fn look() -> Vec<Finding> {
     let Err(faults) = Config::read(&mut Env::of_process(), &Registry::shipped()) else {
-        return vec![Finding::ok(GROUP, "settings", "all that a process needs is set, and can be read")];
+        return vec![Finding::ok(GROUP, "settings", "all required settings are present and valid")];
     };
     let faults = faults.into_iter().filter(|fault| !fault.starts_with("SONGDA_KEYS:"));
-    let advice = "mend the setting; `songda settings` lists them all";
+    let advice = "correct the setting; `songda settings` lists all settings";
     faults.map(|fault| Finding::fault(GROUP, "settings", fault, advice)).collect()
 }

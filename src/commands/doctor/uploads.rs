@@ -1,4 +1,4 @@
-//! The place of uploads: something is really written there, read and deleted.
+//! Checks the storage for uploads by writing, reading and deleting a file.
 
 use songda::env::Env;
 use songda::files::Files;
@@ -10,7 +10,7 @@ pub const GROUP: &str = "uploads";
 
 pub async fn look() -> Vec<Finding> {
     let mut env = Env::of_process();
-    let advice = "see that the place of SONGDA_UPLOADS exists, is not full, and takes writes from this user";
+    let advice = "make sure that the storage in SONGDA_UPLOADS exists, is not full, and lets this user write";
     let Some(files) = Files::read(&mut env) else {
         let faults = env.faults().iter().map(|fault| Finding::fault(GROUP, "place", fault, advice));
         return faults.collect();

@@ -1,4 +1,4 @@
-//! What `songda top` shows: what PostgreSQL knows of the lanes, beside what the workers say of themselves.
+//! The data of `songda top`: the job counts of each lane from PostgreSQL, and the workers' heartbeats from Redis.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,45 +14,43 @@ use sqlx::PgConnection;
 
 use crate::commands::lanes;
 
-/// Jobs are counted up to this many.
+/// Jobs are counted up to this limit.
 pub const MOST: i64 = 10_000;
-/// How long a look may take; then the server is as good as gone.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The time-out of a read. After it the server counts as unreachable.
+const TIME_OUT: Duration = Duration::from_secs(3);
 
-/// One look at everything.
+/// The state of all lanes and workers at one time.
 #[derive(Debug, Clone)]
 pub struct Board {
-    /// When.
     pub at: Instant,
-    /// The lanes that are in use.
+    /// The lanes that have jobs or workers.
     pub lanes: Vec<LaneBoard>,
     /// The workers, by name.
     pub workers: BTreeMap<String, Heartbeat>,
-    /// Why some of it is not of now.
+    /// The servers that did not answer. Their part of the board is from an earlier read.
     pub trouble: Option<String>,
 }
 
-/// One lane.
 #[derive(Debug, Clone)]
 pub struct LaneBoard {
-    /// What waits in it.
+    /// The lane's job counts.
     pub standing: LaneCounts,
-    /// What each worker says of it.
+    /// The lane's part of each worker's heartbeat.
     pub crews: Vec<LaneHeartbeat>,
 }
 
 impl LaneBoard {
-    /// Slots of all workers: how many are busy, of how many.
+    /// Busy slots and all slots, summed over the workers.
     pub fn slots(&self) -> (usize, usize) {
         self.crews.iter().fold((0, 0), |(busy, slots), crew| (busy + crew.busy, slots + crew.slots))
     }
 
-    /// Attempts that all workers end in a second.
+    /// Attempts that all workers together finish per second.
     pub fn per_second(&self) -> f64 {
         self.crews.iter().fold(0.0, |sum, crew| sum + crew.per_second)
     }
 
-    /// How many workers leave the gateway alone, or try it with one call.
+    /// The number of workers whose breaker is open or half-open.
     pub fn held_back(&self) -> usize {
         self.crews.iter().filter(|crew| crew.breaker != "closed").count()
     }
@@ -63,7 +61,7 @@ impl LaneBoard {
     }
 }
 
-/// Looks again and again. What cannot be seen now is shown as it was.
+/// Reads the board repeatedly. It keeps the last data of a server that does not answer.
 pub struct Watch {
     url: Private<String>,
     connection: Option<PgConnection>,
@@ -74,22 +72,21 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Has not looked yet.
     pub fn new(url: Private<String>, queue: Queue, clock: Clock) -> Self {
         Self { url, connection: None, queue, clock, standing: Vec::new(), workers: BTreeMap::new() }
     }
 
-    /// Looks.
+    /// Reads the current board.
     pub async fn look(&mut self) -> Board {
         let mut trouble = Vec::new();
-        match tokio::time::timeout(PATIENCE, self.read()).await {
+        match tokio::time::timeout(TIME_OUT, self.read()).await {
             Ok(Ok(standing)) => self.standing = standing,
             Ok(Err(_)) | Err(_) => {
                 self.connection = None;
                 trouble.push("PostgreSQL does not answer");
             }
         }
-        match tokio::time::timeout(PATIENCE, self.queue.live_workers()).await {
+        match tokio::time::timeout(TIME_OUT, self.queue.live_workers()).await {
             Ok(Ok(workers)) => self.workers = workers,
             Ok(Err(_)) | Err(_) => trouble.push("Redis does not answer"),
         }
@@ -99,7 +96,7 @@ impl Watch {
     }
 
     async fn read(&mut self) -> Result<Vec<LaneCounts>, StoreError> {
-        // The lanes of workers that know more gateways than this program.
+        // A worker of another release may support gateways, and so have lanes, that this program does not know.
         let said = self.workers.values().flat_map(|worker| &worker.lanes).map(|lane| lane.lane.clone());
         let mut lanes = lanes::all();
         for lane in said.map(Lane::from_stored) {
@@ -115,7 +112,7 @@ impl Watch {
     }
 }
 
-/// Puts together what is known of each lane. Those that nobody uses are left out.
+/// Joins the counts and the heartbeats by lane. Unused lanes are left out.
 fn board(standing: &[LaneCounts], workers: &BTreeMap<String, Heartbeat>) -> Vec<LaneBoard> {
     let of = |lane: &str| {
         let said = workers.values().flat_map(|worker| &worker.lanes);

@@ -1,4 +1,4 @@
-//! How a board is drawn. Colour only repeats what the words say.
+//! Draws a board. Colours only repeat what the text says.
 
 use chrono::SecondsFormat;
 use ratatui::buffer::Buffer;
@@ -10,13 +10,13 @@ use songda::queue::heartbeat::Heartbeat;
 
 use super::board::{Board, LaneBoard, MOST};
 
-/// How many lines a whole board needs.
+/// The number of lines that a whole board needs.
 pub fn height(board: &Board) -> u16 {
     let lines = board.lanes.len() + board.workers.len() + 8;
     u16::try_from(lines).unwrap_or(u16::MAX)
 }
 
-/// Draws it: head, lanes, workers, foot.
+/// Draws the head, the lanes, the workers and the foot.
 pub fn draw(board: &Board, paused: bool, area: Rect, buffer: &mut Buffer) {
     let lanes = u16::try_from(board.lanes.len() + 2).unwrap_or(u16::MAX);
     let parts = [Constraint::Length(2), Constraint::Length(lanes), Constraint::Min(2), Constraint::Length(1)];
@@ -121,12 +121,12 @@ fn marked(is_so: bool, colour: Color) -> Style {
     if is_so { Style::new().fg(colour) } else { Style::new() }
 }
 
-/// A count; beyond [`MOST`] nobody counted.
+/// A count. From [`MOST`] on it is a lower bound, marked with `+`.
 fn count(count: i64) -> String {
     if count < MOST { count.to_string() } else { format!("{MOST}+") }
 }
 
-/// An age in the unit that tells most.
+/// An age in seconds, minutes, hours or days, by its size.
 fn age(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.1} s"),
@@ -158,15 +158,17 @@ mod tests {
     fn board() -> Board {
         let calm =
             |name: &str| LaneCounts { lane: name.to_owned(), due: 0, later: 0, running: 0, dead: 0, oldest_due: None };
-        let (first, second) = (crew("push.wechat", "closed", 64, 512.3), crew("push.wechat", "closed", 61, 498.4));
-        let (open, closed) = (crew("courier.ems", "open", 0, 0.0), crew("courier.ems", "closed", 1, 0.2));
+        let first = crew("push.wechat", "closed", 64, 512.3);
+        let second = crew("push.wechat", "closed", 61, 498.4);
+        let open = crew("courier.ems", "open", 0, 0.0);
+        let closed = crew("courier.ems", "closed", 1, 0.2);
         let workers = [("17-a", vec![first.clone(), open.clone()]), ("18-b", vec![second.clone(), closed.clone()])];
         let busy = LaneCounts { due: 12_000, running: 125, oldest_due: Some(4.25), ..calm("push.wechat") };
         let stuck = LaneCounts { due: 40, later: 3, dead: 7, oldest_due: Some(5_400.0), ..calm("courier.ems") };
-        let nobody = LaneCounts { later: 1, ..calm("courier.sf") };
+        let unserved = LaneCounts { later: 1, ..calm("courier.sf") };
         Board {
             at: "2026-01-02T04:00:00Z".parse().unwrap(),
-            lanes: vec![lane(busy, &[first, second]), lane(stuck, &[open, closed]), lane(nobody, &[])],
+            lanes: vec![lane(busy, &[first, second]), lane(stuck, &[open, closed]), lane(unserved, &[])],
             workers: workers.map(|(name, lanes)| (name.to_owned(), Heartbeat { lanes })).into(),
             trouble: None,
         }
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_and_a_pause_are_said() {
+    fn trouble_and_a_pause_are_shown() {
         let empty = Board { lanes: Vec::new(), workers: BTreeMap::new(), ..board() };
         assert!(drawn(&empty, true).contains("paused"));
         let trouble = Board { trouble: Some("PostgreSQL does not answer".to_owned()), ..empty };
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_have_their_unit() {
+    fn an_age_is_shown_in_a_fitting_unit() {
         assert_eq!([0.04, 119.0, 121.0, 7_300.0, 200_000.0].map(age), ["0.0 s", "119.0 s", "2 min", "2 h", "2 d"]);
     }
 }

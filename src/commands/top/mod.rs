@@ -1,5 +1,5 @@
-//! `songda top`: the lanes and the workers, live. It asks PostgreSQL and Redis once a second, and shows no more of a job
-//! than that it is there.
+//! `songda top`: a live view of the lanes and the workers. It reads PostgreSQL and Redis once a second. It only counts
+//! jobs and shows nothing of their content.
 
 mod board;
 mod draw;
@@ -16,25 +16,24 @@ use songda::domain::kernel::clock::{Clock, Stopwatch};
 use songda::env::Env;
 use songda::queue::Queue;
 
-use super::{Failure, faults};
+use super::failure::{Failure, faults};
 use board::{Board, Watch};
 
-/// How to watch.
 #[derive(Args)]
 pub struct Top {
-    /// Print one frame and end, as without a terminal.
+    /// Print one frame and exit. Without a terminal this is the default.
     #[arg(long)]
     once: bool,
 }
 
-/// How often the lanes are looked at.
+/// The interval between two reads of the board.
 const EVERY: Duration = Duration::from_secs(1);
-/// How soon a key is obeyed.
+/// The interval between two checks for a pressed key.
 const KEYS: Duration = Duration::from_millis(50);
 /// The width of a printed frame.
 const WIDTH: u16 = 110;
 
-/// Watches until told to quit.
+/// Shows the board until the user quits.
 pub async fn run(command: Top) -> Result<(), Failure> {
     let env = &mut Env::of_process();
     let (Some(database), Some(redis)) = (DatabaseSettings::read(env), RedisSettings::read(env)) else {
@@ -72,7 +71,9 @@ fn plain(board: &Board) -> String {
 }
 
 async fn live(mut watch: Watch, terminal: &mut ratatui::DefaultTerminal) -> Result<(), Failure> {
-    let (mut board, mut since, mut paused) = (watch.look().await, Stopwatch::start(), false);
+    let mut board = watch.look().await;
+    let mut since = Stopwatch::start();
+    let mut paused = false;
     loop {
         terminal.draw(|frame| {
             let area = frame.area();
@@ -90,7 +91,7 @@ async fn live(mut watch: Watch, terminal: &mut ratatui::DefaultTerminal) -> Resu
     }
 }
 
-/// Waits for a key, a change of the window, or the time to look again.
+/// Waits for a key, a change of the window's size, or the time of the next read.
 async fn wanted(is_time: impl Fn() -> bool) -> Result<Wish, Failure> {
     loop {
         while event::poll(Duration::ZERO)? {
@@ -105,7 +106,6 @@ async fn wanted(is_time: impl Fn() -> bool) -> Result<Wish, Failure> {
     }
 }
 
-/// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Quit,
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_mean_what_the_foot_says() {
+    fn keys_do_what_the_foot_says() {
         let press = |code, modifiers| meant(&Event::Key(KeyEvent::new(code, modifiers)));
         assert_eq!(press(KeyCode::Char('q'), KeyModifiers::NONE), Some(Wish::Quit));
         assert_eq!(press(KeyCode::Esc, KeyModifiers::NONE), Some(Wish::Quit));

@@ -1,4 +1,4 @@
-//! Judges an application by its item: every fault at once, each with a JSON pointer into the draft.
+//! Checks an application against its item and reports every fault at once, each with a JSON pointer into the draft.
 
 use std::collections::BTreeSet;
 
@@ -13,27 +13,28 @@ use crate::domain::kernel::ids::{AddressId, UploadId};
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::person::VerifiedIdentity;
 
-/// What an application is judged against beside its item.
+/// The facts that an application is checked against beside its item.
 pub struct Circumstances<'a> {
-    /// Who hands it in, once they proved who they are. Nothing is submitted before that.
+    /// The applicant's verified identity; `None` before the real-name step. An application cannot be submitted without
+    /// it.
     pub applicant: Option<&'a VerifiedIdentity>,
-    /// Today, and the divisions that exist.
+    /// Today's date, and the divisions that exist.
     pub form: Context<'a>,
-    /// Whether there is a hall of a code.
+    /// True if a hall with this code exists.
     pub knows_hall: &'a dyn Fn(&str) -> bool,
-    /// The files that the applicant uploaded, of those that the application names.
+    /// The files named in the application that the applicant did upload.
     pub uploads: &'a BTreeSet<UploadId>,
-    /// The entry of the applicant's address book, if it names one that is there.
+    /// The address named in the application, if it is in the applicant's address book.
     pub address: Option<AddressId>,
     /// The carriers of this installation.
     pub carriers: &'a [CarrierCode],
 }
 
 impl DraftContent {
-    /// Judges it as if it were submitted now, and fixes how the result will arrive.
+    /// Checks the draft as if it were submitted now, and determines how the result will arrive.
     ///
     /// # Errors
-    /// All that is wrong with it, up to [`MOST_FAULTS`]: the form's faults first, then the materials', then the delivery's.
+    /// All faults, up to [`MOST_FAULTS`]: the form's first, then the materials', then the delivery's.
     pub fn check(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<Delivery, Vec<Fault>> {
         let mut faults = Vec::new();
         check_form(&self.application, item, circumstances, &mut faults);
@@ -51,22 +52,23 @@ impl DraftContent {
     }
 }
 
-/// As many faults as anybody reads.
+/// The first [`MOST_FAULTS`] faults.
 fn the_first(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults.truncate(MOST_FAULTS);
     faults
 }
 
 impl Application {
-    /// Judges it as the answer to a supplement notice: what it holds must be right, but it need not hold everything.
+    /// Checks the application as the answer to a supplement notice: it need not be complete, but every part must be
+    /// correct.
     ///
     /// # Errors
-    /// All that is wrong with it, up to [`MOST_FAULTS`].
+    /// All faults, up to [`MOST_FAULTS`].
     pub fn check_supplement(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
         let says_nothing = self.note.as_ref().is_none_or(|note| note.expose().trim().is_empty());
         if says_nothing && is_empty(self.form.expose()) && self.materials.is_empty() {
-            faults.push(fault("", "required", "请填写说明或补交材料", "say something, or hand something in"));
+            faults.push(fault("", "required", "请填写说明或补交材料", "add a note or a material"));
         }
         if !is_empty(self.form.expose()) {
             check_form(self, item, circumstances, &mut faults);
@@ -85,7 +87,7 @@ fn is_empty(form: &Value) -> bool {
 }
 
 fn not_yours(pointer: String) -> Fault {
-    fault(pointer, "unknown_upload", "没有这个已上传的文件", "is no file that you uploaded")
+    fault(pointer, "unknown_upload", "没有这个已上传的文件", "is not a file that you uploaded")
 }
 
 fn check_form(application: &Application, item: &Item, circumstances: &Circumstances<'_>, faults: &mut Vec<Fault>) {
@@ -105,8 +107,9 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
     }
 }
 
-/// Whoever hands in a form applies for themselves, or is the agent (代办) whom it names: what was verified of them must
-/// stand in the one section or in the other, so that nobody applies in another's name unseen.
+/// The person who submits a form applies for themselves or is the agent (代办) that the form names. Their verified name
+/// and number must appear in the applicant's section or in the agent's. So no person can apply in another's name
+/// without being named as the agent.
 fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
     let applicant = differences(answers, APPLICANT, person);
     let through_agent = answers.pointer("/agent/through_agent") == Some(&Value::Bool(true));
@@ -116,11 +119,11 @@ fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
     differences(answers, AGENT, person)
 }
 
-/// The sections of the shared groups of fields (`catalog/groups.toml`) that say who applies.
+/// The sections of the shared groups of fields (`catalog/groups.toml`) that name the applicant and the agent.
 const APPLICANT: &str = "applicant";
 const AGENT: &str = "agent";
 
-/// What a section says of somebody that is not so. What it does not say is told by the form's own check.
+/// The members of a section that differ from the verified identity. The form's own check reports missing members.
 fn differences(answers: &Value, section: &str, person: &VerifiedIdentity) -> Vec<Fault> {
     let says = |member: &str| answers.pointer(&format!("/{section}/{member}")).and_then(Value::as_str).map(str::trim);
     let name = says("name").filter(|name| *name != person.name.expose());
@@ -141,11 +144,11 @@ fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<Uploa
                 format!("/materials/{at}/key"),
                 "unknown",
                 "该事项没有这份材料",
-                "this item asks for no such material",
+                "this item does not ask for this material",
             ));
         }
         if !keys.insert(key) {
-            faults.push(fault(format!("/materials/{at}/key"), "repeated", "材料重复", "this material stands twice"));
+            faults.push(fault(format!("/materials/{at}/key"), "repeated", "材料重复", "this material is listed twice"));
         }
         let mut seen = BTreeSet::new();
         for (nth, file) in files.iter().enumerate() {
@@ -153,7 +156,7 @@ fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<Uploa
             if !uploads.contains(file) {
                 faults.push(not_yours(pointer));
             } else if !seen.insert(file) {
-                faults.push(fault(pointer, "repeated", "文件重复", "this file stands twice"));
+                faults.push(fault(pointer, "repeated", "文件重复", "this file is listed twice"));
             }
         }
     }
@@ -190,7 +193,7 @@ fn fix_delivery(
         Some(DeliveryChoice::Courier { address }) if item.delivers(DeliveryWay::Courier) => {
             let carrier = item.carrier_among(circumstances.carriers).ok_or_else(not_offered)?.clone();
             if circumstances.address != Some(*address) {
-                let words = ("地址簿中没有这个地址", "is no address of your address book");
+                let words = ("地址簿中没有这个地址", "is not an address in your address book");
                 return Err(fault("/delivery/address", "unknown", words.0, words.1));
             }
             Ok(Delivery::Courier { carrier })
@@ -227,7 +230,7 @@ mod tests {
             ],
             "result": {"zh": "证", "en": "Certificate"}, "delivery": ["mobile_push", "courier", "window"],
             "carriers": ["sf", "ems"], "modes": ["mobile"], "town_hall": false, "village_hall": false, "visits": 1,
-            "sensitive": false,
+            "sensitive": false, "by_post": false, "topics": [], "stages": [], "faqs": [], "unconfirmed": [],
             "form": {"sections": [{"key": "who", "title": {"zh": "申请人", "en": "Applicant"}, "fields": [
                 {"name": "name", "label": {"zh": "姓名", "en": "Name"}, "kind": "text", "max": 10},
                 {"name": "scan", "label": {"zh": "扫描件", "en": "Scan"}, "kind": "file", "required": false},
@@ -274,17 +277,17 @@ mod tests {
     }
 
     #[test]
-    fn the_items_first_carrier_that_is_installed_is_fixed() {
+    fn the_first_installed_carrier_of_the_item_is_chosen() {
         assert_eq!(check(&complete()), Ok(Delivery::Courier { carrier: CarrierCode::new("sf") }));
         let jd_first = ["jd", "ems", "sf"].map(CarrierCode::new).to_vec();
         let not_here = check_against(&Item { carriers: jd_first, ..item() }, &complete());
         assert_eq!(not_here, Ok(Delivery::Courier { carrier: CarrierCode::new("ems") }));
-        let nobody = check_against(&Item { carriers: vec![CarrierCode::new("jd")], ..item() }, &complete());
-        assert_eq!(nobody, Err(vec![("/delivery/way".to_owned(), "not_offered")]));
+        let no_carrier = check_against(&Item { carriers: vec![CarrierCode::new("jd")], ..item() }, &complete());
+        assert_eq!(no_carrier, Err(vec![("/delivery/way".to_owned(), "not_offered")]));
     }
 
     #[test]
-    fn each_fault_has_its_place() {
+    fn each_fault_has_its_pointer() {
         type Change = fn(&mut DraftContent);
         let cases: [(Change, &str, &str); 11] = [
             (|it| it.application.form = Private::new(json!({"who": {}})), "/form/who/name", "required"),
@@ -323,14 +326,14 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_at_once() {
+    fn all_faults_are_reported_at_once() {
         let content = DraftContent { application: Application::default(), delivery: None };
         let places: Vec<_> = check(&content).unwrap_err().into_iter().map(|(pointer, _)| pointer).collect();
         assert_eq!(places, ["/form", "/materials", "/delivery"]);
     }
 
     #[test]
-    fn nobody_applies_in_anothers_name_unseen() {
+    fn a_person_applies_only_for_themselves_or_as_the_named_agent() {
         let id = |text| ResidentId::parse(text, NaiveDate::MAX).unwrap();
         let name = Private::new("王小明".to_owned());
         let verified_at = "2026-11-23T08:00:00Z".parse().unwrap();
@@ -363,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_form_there_is_no_application() {
+    fn an_item_without_a_form_takes_no_application() {
         let formless = Item { form: None, ..item() };
         for answers in [json!({}), json!({"who": {"name": "王小明"}})] {
             let application = Application { form: Private::new(answers), ..complete().application };
@@ -373,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_is_found_wherever_it_is_named() {
+    fn files_are_found_in_the_materials_and_in_the_form() {
         let mut application = complete().application;
         application.form = Private::new(json!({"rows": [{"scan": upload(2)}]}));
         assert_eq!(application.uploads(), BTreeSet::from([upload(1), upload(2)]));

@@ -1,9 +1,11 @@
-//! Applications (申请): what a person hands in. A draft holds one that may be incomplete; a case keeps the one that it
-//! was opened with, sealed, and it never changes; the answer to a supplement notice is one more beside it.
+//! Applications (申请): what a person submits. A draft holds one that may be incomplete. A case holds the one it was
+//! opened with, sealed, and that one never changes. The answer to a supplement notice is a further application beside
+//! it.
 //!
-//! A natural person applies for themselves, or through an agent (代办) whom the form names: whoever hands it in must stand in
-//! it as they proved to be. For an enterprise the person who handles its affairs (经办人) applies, and the item's form asks
-//! for the enterprise; so no subject is refused here beyond what the form refuses.
+//! A natural person applies for themselves, or through an agent (代办) whom the form names. The person who submits the
+//! form must appear in it under their verified identity. For an enterprise, the person who handles its affairs (经办人)
+//! applies, and the item's form asks for the enterprise. So this module refuses no subject beyond the rules of the
+//! form.
 
 mod check;
 pub mod upload;
@@ -21,16 +23,17 @@ use crate::domain::people::identity::{masked_phone, masked_resident_id};
 
 pub use check::Circumstances;
 
-/// How long what is not handed in is kept: a draft after its last change, a file after its upload.
+/// How long unsubmitted data is kept: a draft after its last change, a file after its upload.
 pub const KEPT: TimeDelta = TimeDelta::days(90);
 
-/// What is handed in.
+/// A submitted application, or one in preparation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Application {
-    /// Who handed it in, as they were known at that moment; absent in drafts, and where another system knows them.
+    /// The applicant's verified identity at the time of submission. Absent in drafts, and if another system knows the
+    /// applicant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applicant: Option<Particulars>,
-    /// A word to the officer, in the answer to a supplement notice.
+    /// A note to the officer, in the answer to a supplement notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Private<String>>,
     /// The answers to the item's form.
@@ -39,14 +42,14 @@ pub struct Application {
     pub materials: Vec<HandedIn>,
 }
 
-/// A person, as the real-name step knew them.
+/// A person's particulars, as verified in the real-name step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Particulars {
     /// 姓名
     pub name: Private<String>,
     /// 公民身份号码
     pub resident_id: Private<String>,
-    /// The mobile number, where one is known.
+    /// The mobile number, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Private<String>>,
 }
@@ -64,13 +67,13 @@ impl Particulars {
 /// The files for one material.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandedIn {
-    /// Which material of the item.
+    /// The key of the item's material.
     pub key: String,
     /// The files, in order.
     pub uploads: Vec<UploadId>,
 }
 
-/// How an applicant wants the result to arrive.
+/// The applicant's choice of delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum DeliveryChoice {
@@ -78,37 +81,36 @@ pub enum DeliveryChoice {
     Electronic,
     /// 快递送达
     Courier {
-        /// To this entry of the address book.
+        /// The entry of the address book.
         address: AddressId,
     },
     /// 窗口领取
     Counter {
-        /// At this hall.
+        /// The code of the hall.
         hall: String,
     },
 }
 
-/// What a draft holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftContent {
-    /// As far as it is filled in.
+    /// The application, possibly incomplete.
     #[serde(flatten)]
     pub application: Application,
-    /// How the result is to arrive, once that was chosen.
+    /// The chosen delivery; `None` before the choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryChoice>,
 }
 
 impl Application {
-    /// As an officer sees it who has no reason yet to see more: resident IDs and phone numbers are masked, in the form
-    /// of the item too.
+    /// The view of an officer who has not yet requested full information: resident IDs and phone numbers are masked,
+    /// also in the item's form.
     #[must_use]
     pub fn masked(self, form: Option<&Form>) -> Self {
         let answers = form.map(|form| Private::new(form.masked(self.form.expose())));
         Self { applicant: self.applicant.map(Particulars::masked), form: answers.unwrap_or(self.form), ..self }
     }
 
-    /// Every file that it names, in its materials or in its form.
+    /// Every file named in the materials or in the form.
     #[must_use]
     pub fn uploads(&self) -> BTreeSet<UploadId> {
         let mut found: BTreeSet<_> = self.materials.iter().flat_map(|handed_in| &handed_in.uploads).copied().collect();
@@ -117,7 +119,7 @@ impl Application {
     }
 }
 
-/// Every text of a form's answers that is the id of an upload, with its place.
+/// Every text in a form's answers that is an upload id, with its JSON pointer.
 fn uploads_of(value: &Value, pointer: String) -> Vec<(String, UploadId)> {
     match value {
         Value::String(text) => text.parse().map(|upload| (pointer, upload)).into_iter().collect(),

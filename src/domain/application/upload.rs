@@ -1,4 +1,4 @@
-//! Uploads: the files that applicants hand in. What a file is, its content says, never its name.
+//! Uploads: the files that applicants submit. The kind of a file is determined by its content, never by its name.
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{PersonId, UploadId};
@@ -7,21 +7,19 @@ use crate::domain::kernel::ids::{PersonId, UploadId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
     pub id: UploadId,
-    /// Who uploaded it.
     pub person: PersonId,
-    /// What it is.
     pub kind: FileKind,
-    /// How long it is, in bytes.
+    /// The size in bytes.
     pub size: u64,
     /// SHA-256 of its content.
     pub sha256: [u8; 32],
     /// When it was uploaded.
     pub created_at: Instant,
-    /// Until when it waits to be handed in; `None` once it belongs to a case, with which it is kept.
+    /// The end of the time to submit it. `None` once it belongs to a case: it is then kept with the case.
     pub keep_until: Option<Instant>,
 }
 
-/// What may be handed in: what every officer's screen can show.
+/// The kinds of files that may be submitted: those that every officer's screen can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
     Jpeg,
@@ -31,7 +29,6 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Pdf];
 
     /// The media type (RFC 6838).
@@ -45,7 +42,7 @@ impl FileKind {
         }
     }
 
-    /// What a content is, by its first bytes; `None` if it is nothing that may be handed in.
+    /// The kind of a content, by its first bytes; `None` if it may not be submitted.
     #[must_use]
     pub fn of(content: &[u8]) -> Option<Self> {
         infer::get(content).and_then(|found| Self::from_media_type(found.mime_type()))
@@ -63,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_content_tells_the_kind() {
+    fn the_content_determines_the_kind() {
         for (content, kind) in [
             (&b"\xff\xd8\xff\xe0\x00\x10JFIF"[..], Some(FileKind::Jpeg)),
             (b"\x89PNG\r\n\x1a\n", Some(FileKind::Png)),

@@ -1,9 +1,9 @@
-//! 行为: what can be done to a case. Each act is an entry of the case's history.
+//! 行为: the acts on a case. Each act is an entry of the case's history.
 
 use crate::domain::kernel::words::words;
 
 words! {
-    /// An act on a case. The words are stored: an act is never renamed or re-used.
+    /// An act on a case. The words are stored: an act is never renamed or reused.
     pub enum Act {
         /// 提交
         Submitted = "submitted",
@@ -23,11 +23,11 @@ words! {
         DeliveryCorrected = "delivery_corrected",
         /// 查看完整信息
         Disclosed = "disclosed",
-        /// An officer read a file that was handed in.
+        /// An officer opened a submitted file.
         UploadRead = "upload_read",
         /// The carrier reported a new state of a parcel.
         ParcelMoved = "parcel_moved",
-        /// An officer asked for the cancellation of a parcel.
+        /// An officer requested the cancellation of a parcel.
         ParcelCancellationAsked = "parcel_cancellation_asked",
     }
 }

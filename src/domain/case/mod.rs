@@ -1,7 +1,7 @@
-//! A case (办件): a submitted application and what becomes of it.
+//! A case (办件): a submitted application and its handling.
 //!
-//! Every act of an officer or an applicant is a method here that consumes the case and returns the new one with
-//! what it owes. Nothing else changes a case.
+//! Every act of an officer or an applicant is a method here that consumes the case and returns the new one, with the
+//! effects that it owes. Nothing else changes a case.
 //!
 //! ```text
 //! submitted ──accept──► accepted ──decide──► granted | denied
@@ -27,42 +27,41 @@ use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::notification::Event;
 use crate::domain::people::acting::Actor;
 
-/// A case, without the application that it decides: that never changes and is kept sealed beside it.
+/// A case without its application. The application never changes and is stored sealed beside the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     pub id: CaseId,
-    /// Its number, for people.
+    /// The number that people use.
     pub number: CaseNumber,
     pub applicant: PersonId,
     pub item: ItemCode,
-    /// On which version of the item it was opened.
+    /// The version of the item that the case was opened on.
     pub item_version: i32,
-    /// Which agency decides.
+    /// The agency that decides.
     pub agency: AgencyCode,
-    /// How the result is to arrive.
+    /// The way in which the result is to arrive.
     pub delivery: Delivery,
     /// When it was submitted.
     pub submitted_at: Instant,
-    /// By when the officer owes the next act; nothing while the applicant is to move, or at the end.
+    /// The date by which the officer owes the next act; `None` while the applicant owes one, or at the end.
     pub due_on: Option<NaiveDate>,
-    /// Since when and until when the decision is owed, once the case was accepted. They outlive the decision, which may
-    /// have missed them.
+    /// The deadlines of the decision, set when the case is accepted. They are kept after the decision, which may have
+    /// missed them.
     pub deadlines: Option<Deadlines>,
     /// The one supplement notice that the law allows, if it was given (行政许可法 32-4).
     pub supplement: Option<Supplement>,
-    /// Where it stands.
     pub state: State,
 }
 
-/// Where a case stands, with what belongs to that.
+/// The state of a case, with the data of that state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
-    /// 已提交: waits for acceptance.
+    /// 已提交: waiting for acceptance.
     Submitted,
-    /// 补正中: waits for the applicant.
+    /// 补正中: waiting for the applicant.
     SupplementNoticed,
-    /// 已受理: waits for the decision.
+    /// 已受理: waiting for the decision.
     Accepted { at: Instant, by: Actor },
     /// 准予.
     Granted(Decision),
@@ -71,7 +70,7 @@ pub enum State {
     /// 已撤回.
     Withdrawn {
         at: Instant,
-        /// Why, in the applicant's words.
+        /// The applicant's reason, in their words.
         reason: String,
     },
 }
@@ -91,34 +90,34 @@ impl State {
     }
 }
 
-/// 决定: how a case ended.
+/// 决定: the decision that ended a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub at: Instant,
     pub by: Actor,
-    /// Why. A denial must say it (行政许可法 38).
+    /// The reasons. A denial must state them (行政许可法 38).
     pub reasons: String,
-    /// What a grant produces.
+    /// The document that a grant produces.
     pub result: Option<ResultDocument>,
 }
 
-/// 结果: what the decision produces.
+/// 结果: the document that the decision produces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultDocument {
-    /// What it is: 居住证.
+    /// The kind of document: 居住证.
     pub title: String,
-    /// Its number, where it has one.
+    /// Its number, if it has one.
     pub number: Option<String>,
 }
 
-/// What an officer decides.
+/// An officer's ruling on a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ruling {
     /// 准予
     Grant {
-        /// What it produces.
+        /// The document that the grant produces.
         result: ResultDocument,
-        /// Why, if there is something to say.
+        /// The reasons; empty if there are none to state.
         reasons: String,
     },
     /// 不予
@@ -132,14 +131,15 @@ pub struct Supplement {
     pub by: Actor,
     /// Everything that is missing.
     pub points: Vec<String>,
-    /// By when it should be answered. A day that the agency names, and not a period of law: what comes later still counts.
+    /// The date by which it should be answered. The agency names it; it is not a legal period, so a later answer still
+    /// counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<NaiveDate>,
     /// When the applicant answered.
     pub answered_at: Option<Instant>,
 }
 
-/// 送达方式: how a result is to arrive. The push comes always.
+/// 送达方式: the way in which a result is to arrive. The push is always sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum Delivery {
@@ -152,15 +152,15 @@ pub enum Delivery {
     },
     /// 窗口领取
     Counter {
-        /// At which hall.
+        /// The code of the hall.
         hall: String,
     },
 }
 
-/// What a transition owes, to be promised in the transaction that saves it.
+/// An effect that a transition owes. It is recorded in the transaction that saves the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owed {
-    /// Tell the applicant.
+    /// Notify the applicant.
     Notify(Event),
     /// Send the result by this carrier.
     Parcel(CarrierCode),
@@ -169,33 +169,34 @@ pub enum Owed {
 /// Why an act is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The case is not in a state that allows it.
+    /// The state of the case does not allow the act.
     #[error("not possible while the case is {0}")]
     WrongState(&'static str),
-    /// 行政许可法 32-4: everything that is missing is told once.
-    #[error("a supplement notice was given before")]
+    /// 行政许可法 32-4: everything that is missing must be stated in one notice.
+    #[error("the case already had a supplement notice")]
     NoticedBefore,
-    /// 行政许可法 32-4: it is told within five working days, or the case counts as accepted.
+    /// 行政许可法 32-4: the notice must be given within five working days, or the case counts as accepted.
     #[error("the days for a supplement notice are over: the case counts as accepted")]
     NoticeTooLate,
-    /// 行政许可法 38: a denial says why.
+    /// 行政许可法 38: a denial must state its reasons.
     #[error("a denial needs reasons")]
     NoReasons,
-    /// A notice lists what is missing.
+    /// A notice must list what is missing.
     #[error("a supplement notice needs at least one point")]
     NoPoints,
     /// A result is sent again only after its parcel failed to arrive.
-    #[error("no parcel of it has failed: {0:?}")]
+    #[error("no parcel of the case has failed: {0:?}")]
     NothingFailed(Option<ParcelState>),
 }
 
 type Step = Result<(Case, Vec<Owed>), Refusal>;
 
 impl Case {
-    /// 受理: the officer takes the case on. The decision is owed from the day on which the law counts it as accepted.
+    /// 受理: the officer accepts the case. The period for the decision starts on the day from which the law counts the
+    /// case as accepted.
     ///
     /// # Errors
-    /// Unless the case waits for acceptance; or when there are no deadlines for that day.
+    /// If the case is not waiting for acceptance, or if there are no deadlines for that day.
     pub fn accept<E: From<Refusal>>(
         self,
         by: Actor,
@@ -210,9 +211,9 @@ impl Case {
         Ok((Self { state, due_on, deadlines: Some(deadlines), ..self }, vec![Owed::Notify(Event::Accepted)]))
     }
 
-    /// 受理日, if an officer accepts it today. An answer to a notice completes the application on the day it came; and
-    /// where no notice came in time, it counts as accepted from the day of its receipt, whenever somebody says so
-    /// (行政许可法 32-4, 32-5).
+    /// 受理日 if an officer accepts the case today. An answer to a notice completes the application on the day it came. If
+    /// no notice was given in time, the case counts as accepted from the day of its receipt, even if an officer accepts
+    /// it later (行政许可法 32-4, 32-5).
     fn accepted_on(&self, today: NaiveDate) -> NaiveDate {
         match self.supplement.as_ref().and_then(|supplement| supplement.answered_at) {
             Some(answered_at) => beijing_day(answered_at),
@@ -225,10 +226,10 @@ impl Case {
         self.due_on.is_some_and(|due_on| due_on < today)
     }
 
-    /// 补正告知: the officer says, once, everything that is missing. The clock stops until the answer.
+    /// 补正告知: the officer states, in one notice, everything that is missing. The period stops until the answer.
     ///
     /// # Errors
-    /// Unless the case waits for acceptance, had no notice before, and the days for one are not over; or when the notice
+    /// If the case is not waiting for acceptance, already had a notice, or the days for one are over; or if the notice
     /// lists nothing.
     pub fn notice_supplement(self, points: Vec<String>, answer_by: NaiveDate, by: Actor, now: Instant) -> Step {
         match self.state {
@@ -245,10 +246,10 @@ impl Case {
         }
     }
 
-    /// 补正: the applicant hands in what was missing; the officer's clock starts anew.
+    /// 补正: the applicant submits what was missing. The officer's period starts again.
     ///
     /// # Errors
-    /// Unless the case waits for it.
+    /// If the case is not waiting for an answer.
     pub fn answer_supplement(self, acceptance_due_on: NaiveDate, now: Instant) -> Step {
         match (self.state, self.supplement) {
             (State::SupplementNoticed, Some(supplement)) => {
@@ -260,11 +261,11 @@ impl Case {
         }
     }
 
-    /// 决定: the officer grants or denies. The applicant is told; what a grant produces goes on its way. What was not known
-    /// of the deadlines at the acceptance is added.
+    /// 决定: the officer grants or denies. The applicant is notified, and the result of a grant is sent. `complete` adds
+    /// the deadlines that were unknown at the acceptance.
     ///
     /// # Errors
-    /// Unless the case was accepted; or when a denial has no reasons.
+    /// If the case is not accepted, or if a denial has no reasons.
     pub fn decide(
         self,
         ruling: Ruling,
@@ -278,7 +279,7 @@ impl Case {
         Self { deadlines: self.deadlines.map(complete), ..self }.rule(ruling, by, now)
     }
 
-    /// Which of its deadlines the decision missed, once there is one.
+    /// The deadline that the decision missed, if there is a decision and it missed one.
     #[must_use]
     pub fn missed(&self) -> Option<Missed> {
         match &self.state {
@@ -287,7 +288,7 @@ impl Case {
         }
     }
 
-    /// By when the result of its decision must have arrived (行政许可法 44), where that is known.
+    /// The date by which the result of the decision must have arrived (行政许可法 44), if it is known.
     #[must_use]
     pub fn serve_by(&self, calendar: &Calendar) -> Option<NaiveDate> {
         match &self.state {
@@ -296,18 +297,18 @@ impl Case {
         }
     }
 
-    /// Takes over a decision that was made in another system, whatever this case waited for.
+    /// Takes over a decision that was made in another system, in any open state of the case.
     ///
     /// # Errors
-    /// When the case is decided or withdrawn already; or when a denial has no reasons.
+    /// If the case is already decided or withdrawn, or if a denial has no reasons.
     pub fn take_over(self, ruling: Ruling, by: Actor, now: Instant) -> Step {
         if self.is_closed() { Err(self.refuse()) } else { self.rule(ruling, by, now) }
     }
 
-    /// 重新寄送: the result goes out once more, to an address that was corrected, after its last parcel failed to arrive.
+    /// 重新寄送: the result is sent again, to a corrected address, after its last parcel failed to arrive.
     ///
     /// # Errors
-    /// Unless the case was granted; or when nothing was sent, or what was sent may still arrive, or has.
+    /// If the case was not granted, if nothing was sent, or if the last parcel may still arrive or has arrived.
     pub fn send_again(self, last: Option<ParcelState>) -> Step {
         let State::Granted(_) = self.state else { return Err(self.refuse()) };
         match (&self.delivery, last) {
@@ -322,7 +323,7 @@ impl Case {
     /// 撤回: the applicant takes the application back.
     ///
     /// # Errors
-    /// When the case is decided or withdrawn already.
+    /// If the case is already decided or withdrawn.
     pub fn withdraw(self, reason: String, now: Instant) -> Step {
         if self.is_closed() {
             return Err(self.refuse());
@@ -330,7 +331,7 @@ impl Case {
         Ok((Self { state: State::Withdrawn { at: now, reason }, due_on: None, ..self }, Vec::new()))
     }
 
-    /// Whether nothing more can happen to it.
+    /// True if the case is decided or withdrawn: no further act is possible.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Granted(_) | State::Denied(_) | State::Withdrawn { .. })

@@ -1,6 +1,6 @@
-//! 办件编号: the number of a case, for people. `320413` (the district) + `yyyyMMdd` (the day in Beijing) + six
-//! digits (the count of that day) + one check character, ISO/IEC 7064 MOD 37,36 (GB/T 17710), 21 in all.
-//! Every single wrong character and nearly every swap of neighbours is noticed before a look-up.
+//! 办件编号: the number of a case, for people. `320413` (the district) + `yyyyMMdd` (the day in Beijing) + six digits (the
+//! counter of that day) + one check character, ISO/IEC 7064 MOD 37,36 (GB/T 17710): 21 characters. Every single wrong
+//! character and nearly every swap of neighbours is detected before a look-up.
 
 use std::str::FromStr;
 
@@ -17,9 +17,9 @@ const DIVISION: &str = "320413";
 pub struct CaseNumber(String);
 shown!(CaseNumber);
 
-/// Why a text is not a case number.
+/// The text is not a case number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a case number: its check character does not fit")]
+#[error("not a case number: its check character is wrong")]
 pub struct InvalidCaseNumber;
 
 impl CaseNumber {
@@ -31,7 +31,7 @@ impl CaseNumber {
         Self(format!("{body}{check}"))
     }
 
-    /// A number that the database holds.
+    /// A number read from the database.
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -80,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_check_character_is_that_of_real_licences() {
+    fn the_check_character_matches_real_licences() {
         // Two identifiers of issued e-licences (GB/T 36904), without root and dots.
         assert_eq!(check_character("11100000000013338W01111430000006122244L20230000403001"), Some('U'));
         assert_eq!(check_character("11100000000013338W03211220000013544541J2430599001"), Some('F'));
     }
 
     #[test]
-    fn a_number_reads_back_and_a_slip_is_noticed() {
+    fn a_number_can_be_parsed_and_every_wrong_character_is_detected() {
         let number = CaseNumber::new(NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(), 42);
         assert_eq!(number.as_str().len(), 21);
         assert!(number.as_str().starts_with("32041320261123000042"));

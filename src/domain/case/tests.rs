@@ -1,4 +1,4 @@
-//! The state machine of a case.
+//! Tests of a case as a state machine.
 
 use chrono::{Days, TimeDelta};
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ fn grant() -> Ruling {
     Ruling::Grant { result: ResultDocument { title: "居住证".into(), number: None }, reasons: String::new() }
 }
 
-/// Twenty working days, on the calendar of the catalogue.
+/// Twenty working days, on the catalogue's calendar.
 fn deadlines(accepted_on: NaiveDate) -> Result<Deadlines, Refusal> {
     let days = TimeLimit { days: 20, unit: DayUnit::Workday };
     Ok(Deadlines::after(accepted_on, days, None, &announced()).unwrap())
@@ -78,7 +78,7 @@ fn a_denial_needs_reasons_and_sends_no_parcel() {
 }
 
 #[test]
-fn everything_missing_is_told_once() {
+fn only_one_supplement_notice_can_be_given() {
     let notice = |case: Case| case.notice_supplement(vec!["照片".into()], day(), officer(), now());
     let (case, owed) = notice(submitted(Delivery::Electronic)).unwrap();
     assert_eq!((owed, case.due_on), (vec![Owed::Notify(Event::SupplementNoticed)], None));
@@ -86,12 +86,12 @@ fn everything_missing_is_told_once() {
     assert_eq!(notice(case).unwrap_err(), Refusal::NoticedBefore);
 }
 
-/// Ten in the morning in Beijing, so many days after 2026-01-01.
+/// Ten in the morning in Beijing, `days` days after 2026-01-01.
 fn morning(days: u64) -> Instant {
     Instant::default() + TimeDelta::days(20_454) + TimeDelta::hours(2) + Days::new(days)
 }
 
-/// A case that came in then, and is due for a word within five working days.
+/// A case received at `at`: a notice is due within five working days.
 fn received(at: Instant) -> Case {
     let due_on = announced().add_working_days(beijing_day(at), NOTICE_WITHIN).ok();
     Case { submitted_at: at, due_on, ..submitted(Delivery::Electronic) }
@@ -99,7 +99,7 @@ fn received(at: Instant) -> Case {
 
 proptest! {
     #[test]
-    fn silence_counts_as_acceptance_from_the_day_of_receipt(receipt in 0_u64..310, wait in 0_u64..30) {
+    fn without_a_notice_in_time_a_case_counts_as_accepted_from_receipt(receipt in 0_u64..310, wait in 0_u64..30) {
         let (received_at, now) = (morning(receipt), morning(receipt + wait));
         let (received_on, today, calendar) = (beijing_day(received_at), beijing_day(now), announced());
         let in_time = today <= calendar.add_working_days(received_on, NOTICE_WITHIN).unwrap();
@@ -113,9 +113,11 @@ proptest! {
     }
 
     #[test]
-    fn after_a_notice_the_day_of_the_answer_counts(receipt in 0_u64..250, answer in 0_u64..40, wait in 0_u64..40) {
+    fn after_a_notice_deadlines_count_from_the_answer(receipt in 0_u64..250, answer in 0_u64..40, wait in 0_u64..40) {
         let (answered_at, now) = (morning(receipt + answer), morning(receipt + answer + wait));
-        let (case, _) = received(morning(receipt)).notice_supplement(vec!["照片".into()], day(), officer(), morning(receipt)).unwrap();
+        let received_at = morning(receipt);
+        let noticed = received(received_at).notice_supplement(vec!["照片".into()], day(), officer(), received_at);
+        let (case, _) = noticed.unwrap();
         let again_by = announced().add_working_days(beijing_day(answered_at), NOTICE_WITHIN).unwrap();
         let (case, _) = case.answer_supplement(again_by, answered_at).unwrap();
         let (case, _) = accept(case, now).unwrap();
@@ -127,7 +129,7 @@ proptest! {
 fn the_last_day_for_a_notice_ends_at_midnight_in_beijing() {
     let notice =
         |case: Case, now: &str| case.notice_supplement(vec!["照片".into()], day(), officer(), now.parse().unwrap());
-    // Five working days after Friday 2026-09-18: Sunday 09-20 is worked.
+    // Five working days after Friday 2026-09-18: Sunday 09-20 is a working day.
     let case = received("2026-09-18T02:00:00Z".parse().unwrap());
     assert_eq!(case.due_on, NaiveDate::from_ymd_opt(2026, 9, 24));
     assert!(notice(case.clone(), "2026-09-24T15:59:59Z").is_ok());
@@ -135,19 +137,19 @@ fn the_last_day_for_a_notice_ends_at_midnight_in_beijing() {
 }
 
 #[test]
-fn what_a_decision_missed_is_told_for_good() {
+fn a_missed_deadline_is_recorded_permanently() {
     let (case, _) =
         accept(received("2026-02-12T02:00:00Z".parse().unwrap()), "2026-02-12T03:00:00Z".parse().unwrap()).unwrap();
     let decide =
         |at: &str| case.clone().decide(grant(), officer(), |deadlines| deadlines, at.parse().unwrap()).unwrap().0;
     let (kept, missed) = (decide("2026-03-18T15:59:59Z"), decide("2026-03-18T16:00:00Z"));
     assert_eq!((kept.missed(), missed.missed()), (None, Some(Missed::Promise)));
-    assert_eq!((missed.due_on, missed.deadlines), (None, case.deadlines), "nothing is owed, and nothing forgotten");
+    assert_eq!((missed.due_on, missed.deadlines), (None, case.deadlines), "no act is due, and the deadlines are kept");
 }
 
 proptest! {
     #[test]
-    fn only_a_granted_result_whose_parcel_failed_is_sent_again_and_once(
+    fn only_a_granted_result_whose_parcel_failed_is_sent_again(
         way in 0..3_usize,
         end in 0..4_usize,
         last in proptest::option::of(0..ParcelState::ALL.len()),
@@ -169,7 +171,7 @@ proptest! {
         } else if case.delivery == courier && last.is_some_and(ParcelState::has_failed) {
             prop_assert_eq!(sent.unwrap(), (case.clone(), vec![Owed::Parcel(ems)]));
             let again = case.send_again(Some(ParcelState::Pending));
-            prop_assert!(again.is_err(), "the second parcel is on its way");
+            prop_assert!(again.is_err(), "the second parcel has not failed");
         } else {
             prop_assert_eq!(sent, Err(Refusal::NothingFailed(last)));
         }
@@ -199,7 +201,7 @@ fn act(case: Case, act: Act) -> Step {
 
 proptest! {
     #[test]
-    fn a_case_is_decided_once_and_closes_for_good(acts in proptest::collection::vec(prop_oneof![
+    fn a_case_is_decided_at_most_once_and_never_reopens(acts in proptest::collection::vec(prop_oneof![
         Just(Act::Accept), Just(Act::Notice), Just(Act::Answer), Just(Act::Grant), Just(Act::Deny), Just(Act::Withdraw),
     ], 0..12)) {
         let mut case = submitted(Delivery::Electronic);
@@ -208,11 +210,12 @@ proptest! {
             let closed = case.is_closed();
             match act(case.clone(), next) {
                 Ok((new, owed)) => {
-                    prop_assert!(!closed, "nothing follows the end");
-                    decisions += owed.iter().filter(|owed| matches!(owed, Owed::Notify(Event::Granted | Event::Denied))).count();
+                    prop_assert!(!closed, "no act is possible on a closed case");
+                    let is_decision = |owed: &&Owed| matches!(owed, Owed::Notify(Event::Granted | Event::Denied));
+                    decisions += owed.iter().filter(is_decision).count();
                     notices += owed.iter().filter(|owed| **owed == Owed::Notify(Event::SupplementNoticed)).count();
                     let waits_for_officer = matches!(new.state, State::Submitted | State::Accepted { .. });
-                    prop_assert_eq!(new.due_on.is_some(), waits_for_officer, "due exactly while the officer is to act");
+                    prop_assert_eq!(new.due_on.is_some(), waits_for_officer, "due only while the officer owes an act");
                     case = new;
                 }
                 Err(refusal) => prop_assert!(closed || refusal != Refusal::NoReasons),

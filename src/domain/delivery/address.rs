@@ -1,4 +1,4 @@
-//! Postal addresses: names of GB/T 2260 divisions, a detail, and the person at the door.
+//! Postal addresses: names of GB/T 2260 divisions, a detail, and the recipient at the door.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,10 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::AddressId;
 use crate::domain::kernel::private::Private;
 
-/// Who receives, and where. All of it is personal data.
+/// A recipient and their address. All of it is personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostalAddress {
-    /// 收件人: the person at the door.
+    /// 收件人: the recipient at the door.
     pub name: Private<String>,
     /// A mobile number, `1XXXXXXXXXX`.
     pub phone: Private<String>,
@@ -23,12 +23,12 @@ pub struct PostalAddress {
     pub county: String,
     /// 详细地址: street, building, room.
     pub detail: Private<String>,
-    /// Postcode, where known.
+    /// Postcode, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
 }
 
-/// The names of a county (区县) and of what it belongs to, as the catalogue's regions give them.
+/// The names of a county (区县) and of its city and province, from the catalogue's regions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionNames {
     /// 省
@@ -44,8 +44,7 @@ pub struct RegionNames {
 pub struct SavedAddress {
     pub id: AddressId,
     pub address: PostalAddress,
-    /// Whether it is offered first.
+    /// True if clients offer it first.
     pub is_default: bool,
-    /// When it was last changed.
     pub updated_at: Instant,
 }

@@ -1,9 +1,9 @@
 //! Landlines (固定电话) of the mainland, as offices publish them and companies give them: with the area code.
 
-/// What a landline looks like: area code, number, and where needed an extension: `0519-82821234-802`.
+/// The form of a landline: area code, number, and an optional extension: `0519-82821234-802`.
 pub const PATTERN: &str = "0(10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}(-[0-9]{1,6})?";
 
-/// Whether a text is a landline with its area code, and where needed an extension.
+/// True if the text is a landline with its area code and an optional extension.
 #[must_use]
 pub fn is_landline(text: &str) -> bool {
     let mut parts = text.split('-');
@@ -15,7 +15,7 @@ pub fn is_landline(text: &str) -> bool {
         && parts.next().is_none()
 }
 
-/// Whether a text is a number that an office can publish: a landline, or a hotline (`0519-12345`) with its area code.
+/// True if an office can publish the number: a landline, or a hotline (`0519-12345`) with its area code.
 #[must_use]
 pub fn is_office_phone(text: &str) -> bool {
     let hotline =
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_office_may_publish_a_hotline_but_not_without_its_area_code() {
+    fn an_office_may_publish_a_hotline_only_with_its_area_code() {
         assert!(["0519-12345", "0519-82821234", "010-12333"].iter().all(|text| is_office_phone(text)));
         assert!(
             !["12345", "0519-22345", "0519-123456", "13800138000", "0519-12345-1"].iter().any(|it| is_office_phone(it))

@@ -1,4 +1,4 @@
-//! 送达: where a result goes, and how a parcel brings it there.
+//! 送达: the destination of a result, and the parcel that carries it there.
 
 pub mod address;
 pub mod landline;

@@ -1,5 +1,5 @@
-//! Parcels (寄递): one courier order each. What a carrier tells is kept as it came; where a parcel stands is a
-//! fold over all of it, so late, doubled and re-ordered news do no harm.
+//! Parcels (寄递): one courier order each. A carrier's reports are stored unchanged. A parcel's state is a fold over all
+//! of them, so late, repeated and reordered reports do no harm.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,29 +17,28 @@ pub struct CarrierCode(String);
 shown!(CarrierCode);
 
 impl CarrierCode {
-    /// Names a carrier.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
     }
 }
 
-/// Our own order number at a carrier: minted once and stored before the first call, never used for another
-/// order, not even after a cancellation. It is the only idempotency that Chinese carriers know.
+/// Our own order number at a carrier: created once, stored before the first call, and never used for another order, not
+/// even after a cancellation. Chinese carriers support no other form of idempotency.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderNo(String);
 shown!(OrderNo);
 
 impl OrderNo {
-    /// The number of a parcel's n-th order (from 1). A further order exists only after the one before it was
-    /// proved cancelled or impossible.
+    /// The number of a parcel's n-th order (from 1). A further order exists only after the previous one was proved
+    /// cancelled or impossible.
     #[must_use]
     pub fn mint(parcel: ParcelId, round: u32) -> Self {
         let body = ulid::Ulid::from_bytes(*parcel.uuid().as_bytes());
         if round <= 1 { Self(format!("SD{body}")) } else { Self(format!("SD{body}-{round}")) }
     }
 
-    /// A number as the database or a carrier holds it.
+    /// A number as stored in the database or at a carrier.
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -53,24 +52,23 @@ pub struct Waybill(String);
 shown!(Waybill);
 
 impl Waybill {
-    /// A waybill number as a carrier gave it.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Whether it can be a number.
+    /// True if the number is not empty and can be stored.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         !self.0.is_empty() && is_storable(&self.0, LONGEST_NUMBER)
     }
 }
 
-/// The bytes of a scan's key at the most: numbers, a time, a code.
+/// The maximum length of a scan's key in bytes: numbers, a time, a code.
 const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
-/// The bytes of a place's name at the most.
+/// The maximum length of a place's name in bytes.
 const LONGEST_PLACE: usize = 1000;
 
-/// What one scan means, whatever the carrier calls it.
+/// The meaning of a scan, in the same words for all carriers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScanMeaning {
@@ -92,43 +90,41 @@ pub enum ScanMeaning {
     Returned,
     /// 已取消
     Cancelled,
-    /// A code that we do not know, or one that changes nothing: kept, counted, never guessed.
+    /// A code that is unknown or changes nothing. It is stored and counted; its meaning is never guessed.
     Unchanged,
 }
 
 impl ScanMeaning {
-    /// Whether the way ends with it.
+    /// True if the parcel's journey ends with it.
     #[must_use]
     pub const fn ends_the_way(self) -> bool {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled)
     }
 }
 
-/// One event of a parcel's way, as a carrier reported it by push or query.
+/// One event of a parcel's journey, as a carrier reported it by push or query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// Our order number, where the carrier repeats it.
+    /// Our order number, if the carrier repeats it.
     pub order_no: Option<OrderNo>,
-    /// The carrier's number.
     pub waybill: Waybill,
-    /// The same event has the same key, however often and on whichever path it is told.
+    /// The same event has the same key, however often and on whichever path it is reported.
     pub key: String,
     /// The carrier's own code.
     pub code: String,
-    /// What it means.
     pub meaning: ScanMeaning,
     /// When it happened, by the carrier's clock.
     pub occurred_at: Instant,
-    /// Where, as the carrier words it.
+    /// The place, in the carrier's words.
     pub place: String,
-    /// The carrier's words. They may hold a courier's name and phone.
+    /// The carrier's text. It may contain a courier's name and phone.
     pub text: Private<String>,
-    /// The whole of it, as the carrier told it.
+    /// The complete report as it came from the carrier.
     pub raw: Private<String>,
 }
 
 impl Scan {
-    /// Whether it can be what it says.
+    /// True if its texts can be stored and its time is plausible.
     #[must_use]
     pub fn is_sound(&self, now: Instant) -> bool {
         self.waybill.is_sound()
@@ -140,11 +136,10 @@ impl Scan {
     }
 }
 
-/// Where a parcel stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParcelState {
-    /// 待下单: promised, not yet ordered.
+    /// 待下单: the order is not placed yet.
     Pending,
     /// 已下单: the carrier has the order.
     Ordered,
@@ -166,12 +161,11 @@ pub enum ParcelState {
     Returned,
     /// 已取消
     Cancelled,
-    /// 地址被拒: the carrier will not go there; a person must mend the address.
+    /// 地址被拒: the carrier does not deliver there; a person must correct the address.
     AddressRefused,
 }
 
 impl ParcelState {
-    /// All of them.
     pub const ALL: [Self; 12] = [
         Self::Pending,
         Self::Ordered,
@@ -206,27 +200,27 @@ impl ParcelState {
         }
     }
 
-    /// The state that was stored under a name.
+    /// The state with this stored name.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
-    /// Whether the way ends here. (A later correction by the carrier may still re-open it.)
+    /// True if the journey ends here. (A later correction by the carrier may still reopen it.)
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled | Self::AddressRefused)
     }
 
-    /// 未送达: whether the way ended and the recipient holds nothing. Then, and only then, another parcel may go out instead.
+    /// 未送达: true if the journey ended and the recipient received nothing. Only then may another parcel be sent instead.
     #[must_use]
     pub const fn has_failed(self) -> bool {
         self.is_final() && !matches!(self, Self::Delivered)
     }
 
-    /// Where a parcel stands after all that is known of its way, in whatever order it became known.
+    /// The state of a parcel after all known events of its journey, in whatever order they became known.
     ///
-    /// The latest event that means something decides; of two at the same time, the one further along.
+    /// The latest event with a meaning decides. Of two at the same time, the one further along the journey decides.
     #[must_use]
     pub fn after<'a>(ordered: bool, scans: impl IntoIterator<Item = &'a Scan>) -> Self {
         let start = if ordered { Self::Ordered } else { Self::Pending };
@@ -260,30 +254,28 @@ pub struct Parcel {
     pub person: PersonId,
     /// The case whose result it carries.
     pub case: CaseId,
-    /// At which carrier.
     pub carrier: CarrierCode,
-    /// Our number at the carrier, minted before the first call.
+    /// Our number at the carrier, created before the first call.
     pub order_no: OrderNo,
-    /// How often an order had to be made anew (from 1).
+    /// The number of the current order, from 1: an order may have to be placed again.
     pub round: u32,
-    /// The carrier's number, once it gave one.
+    /// The carrier's number, as soon as it gives one.
     pub waybill: Option<Waybill>,
-    /// Where it stands.
     pub state: ParcelState,
-    /// To whom and where.
+    /// The recipient and their address.
     pub recipient: PostalAddress,
-    /// When it was promised.
+    /// When the parcel was added to the database.
     pub created_at: Instant,
 }
 
-/// All that a carrier needs to know; never the item, which may say too much about the recipient.
+/// All that a carrier needs to know. The item is left out: it may reveal too much about the recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParcelOrder {
     pub order_no: OrderNo,
-    /// Who sends: the office.
+    /// The office that sends the parcel.
     pub sender: PostalAddress,
     pub recipient: PostalAddress,
-    /// When the order was first made: the same at every attempt.
+    /// When the order was first created: the same in every attempt.
     pub created_at: Instant,
 }
 
@@ -325,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_no_scan() {
+    fn an_implausible_scan_is_not_sound() {
         let now = Instant::from_timestamp(1_800_000_000, 0).unwrap();
         let sound = scan(ScanMeaning::Delivered, 1_800_000_000);
         assert!(sound.is_sound(now));
@@ -347,30 +339,30 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_news_decides_and_a_correction_re_opens() {
-        let way = [(ScanMeaning::Delivered, 2), (ScanMeaning::PickedUp, 1)].map(|(meaning, at)| scan(meaning, at));
-        assert_eq!(ParcelState::after(true, &way), ParcelState::Delivered);
+    fn the_latest_event_decides_and_a_correction_reopens() {
+        let journey = [(ScanMeaning::Delivered, 2), (ScanMeaning::PickedUp, 1)].map(|(meaning, at)| scan(meaning, at));
+        assert_eq!(ParcelState::after(true, &journey), ParcelState::Delivered);
         let corrected = scan(ScanMeaning::Returning, 3);
-        assert_eq!(ParcelState::after(true, way.iter().chain([&corrected])), ParcelState::Returning);
+        assert_eq!(ParcelState::after(true, journey.iter().chain([&corrected])), ParcelState::Returning);
         assert_eq!(ParcelState::after(true, [&scan(ScanMeaning::Unchanged, 1)]), ParcelState::Ordered);
         assert_eq!(ParcelState::after(false, []), ParcelState::Pending);
     }
 
     #[test]
-    fn a_parcel_failed_where_its_way_ended_elsewhere_than_at_the_door() {
+    fn a_parcel_failed_if_its_journey_ended_without_delivery() {
         let failed: Vec<ParcelState> = ParcelState::ALL.into_iter().filter(|state| state.has_failed()).collect();
         assert_eq!(failed, [ParcelState::Returned, ParcelState::Cancelled, ParcelState::AddressRefused]);
     }
 
     proptest! {
         #[test]
-        fn neither_order_nor_repetition_changes_where_a_parcel_stands(
-            (told, shuffled) in scans().prop_flat_map(|told| {
-                let doubled: Vec<Scan> = told.iter().chain(&told).cloned().collect();
-                (Just(told), Just(doubled).prop_shuffle())
+        fn neither_order_nor_repetition_of_events_changes_the_state_of_a_parcel(
+            (reported, shuffled) in scans().prop_flat_map(|reported| {
+                let doubled: Vec<Scan> = reported.iter().chain(&reported).cloned().collect();
+                (Just(reported), Just(doubled).prop_shuffle())
             }),
         ) {
-            prop_assert_eq!(ParcelState::after(true, &told), ParcelState::after(true, &shuffled));
+            prop_assert_eq!(ParcelState::after(true, &reported), ParcelState::after(true, &shuffled));
         }
     }
 }

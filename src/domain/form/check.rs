@@ -1,4 +1,4 @@
-//! Judges an answer by its form: every fault at once, each with a JSON pointer, a code and a message.
+//! Checks an answer against its form and reports every fault at once, each with a JSON pointer, a code and a message.
 
 use chrono::NaiveDate;
 use regex::Regex;
@@ -11,7 +11,7 @@ use crate::domain::kernel::ids::UploadId;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::{CreditCode, MobilePhone, ResidentId, ResidentIdFault};
 
-/// How fine a division is.
+/// The level of an administrative division.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegionLevel {
@@ -25,34 +25,34 @@ pub enum RegionLevel {
     Town,
 }
 
-/// What an answer is judged against beside its form.
+/// The facts that an answer is checked against beside its form.
 pub struct Context<'a> {
     /// Today in Beijing.
     pub today: NaiveDate,
-    /// Whether a code names a division of a level.
+    /// True if the code is a division of the level.
     pub knows_region: &'a dyn Fn(&str, RegionLevel) -> bool,
 }
 
-/// One thing that is wrong with an answer.
+/// One fault of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where: a JSON pointer (RFC 6901) into the answer.
+    /// A JSON pointer (RFC 6901) into the answer.
     pub pointer: String,
-    /// What, for programs: the same words as for every other body, and beside them those of our own kinds of fields
-    /// (`resident_id`, `phone`, `not_asked`, …). Never changes.
+    /// The kind of fault, for programs: the same codes as for every other request body, and codes for our own kinds of
+    /// fields (`resident_id`, `phone`, `not_asked`, …). A code never changes.
     pub code: &'static str,
-    /// What, for people.
+    /// The description of the fault, for people.
     pub message: Bilingual,
 }
 
-/// Of one answer so many faults are told at the most: a small one can have very many, and nobody reads more.
+/// The maximum number of faults reported for one answer. A small answer can have very many; people do not read more.
 pub const MOST_FAULTS: usize = 200;
 
 impl Form {
-    /// Judges an answer.
+    /// Checks an answer.
     ///
     /// # Errors
-    /// All that is wrong with it, in the form's order, up to [`MOST_FAULTS`].
+    /// All its faults, in the form's order, up to [`MOST_FAULTS`].
     pub fn check(&self, answer: &Value, context: &Context<'_>) -> Result<(), Vec<Fault>> {
         let mut report = Report { context, faults: Vec::new() };
         report.form(self, answer);
@@ -60,7 +60,7 @@ impl Form {
     }
 }
 
-/// Why a value was refused: a code and its words.
+/// Why a value was refused: a code and a message.
 type Refusal = (&'static str, Bilingual);
 
 fn refuse<T>(code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Result<T, Refusal> {
@@ -138,7 +138,7 @@ impl Report<'_> {
         }
     }
 
-    /// Judges every choice by itself.
+    /// Checks each choice separately.
     fn some_of(&mut self, chosen: &[Value], options: &[Choice], required: bool, pointer: &str) {
         if required && chosen.is_empty() {
             let words = Bilingual::new("至少选择一项", "needs at least one choice");
@@ -146,7 +146,7 @@ impl Report<'_> {
         }
         for (at, choice) in chosen.iter().enumerate() {
             let known = choice.as_str().map_or_else(|| Err(wrong_type("文字", "text")), |text| one_of(text, options));
-            let twice = || refuse("repeated", "同一项选择了两次", "names a choice twice");
+            let twice = || refuse("repeated", "同一项选择了两次", "repeats a choice");
             let refused = known.and_then(|()| if chosen[..at].contains(choice) { twice() } else { Ok(()) });
             if let Err(refusal) = refused {
                 self.add(format!("{pointer}/{at}"), refusal);
@@ -157,7 +157,7 @@ impl Report<'_> {
     fn strangers(&mut self, answers: &Map<String, Value>, pointer: &str, known: impl Fn(&str) -> bool) {
         for name in answers.keys().filter(|name| !known(name)) {
             let escaped = name.replace('~', "~0").replace('/', "~1");
-            let words = Bilingual::new("表单中没有这一项", "the form does not have this");
+            let words = Bilingual::new("表单中没有这一项", "the form has no such field");
             self.add(format!("{pointer}/{escaped}"), ("unknown", words));
         }
     }
@@ -176,7 +176,7 @@ fn wrong_type(zh: &str, en: &str) -> Refusal {
     ("wrong_type", Bilingual::new(format!("应为{zh}"), format!("must be {en}")))
 }
 
-/// Whether a field takes a value. A list of choices is judged choice by choice, and not here.
+/// Checks a value against a field. Lists of choices are checked choice by choice in `some_of`, not here.
 fn accepts(field: &Field, value: &Value, context: &Context<'_>) -> Result<(), Refusal> {
     match &field.kind {
         Kind::Integer { min, max } => number(value, *min, *max, ""),
@@ -202,11 +202,11 @@ fn accepts_text(kind: &Kind, text: &str, context: &Context<'_>) -> Result<(), Re
         Kind::Date { span } => day(text, *span, context.today),
         Kind::ResidentId => resident_id(text, context.today),
         Kind::CreditCode if CreditCode::parse(text).is_err() => {
-            refuse("credit_code", "统一社会信用代码不正确", "is no valid unified social credit code")
+            refuse("credit_code", "统一社会信用代码不正确", "is not a valid unified social credit code")
         }
         Kind::Phone { landline } => phone(text, *landline),
         Kind::Region { level } if !(context.knows_region)(text, *level) => {
-            refuse("region", "没有这个行政区划代码", "is no known division code")
+            refuse("region", "没有这个行政区划代码", "is not a known division code")
         }
         Kind::File if text.parse::<UploadId>().is_err() => {
             refuse("upload", "应为已上传文件的编号", "must be the id of an uploaded file")
@@ -225,13 +225,13 @@ fn written(text: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// White space as Unicode and as JavaScript have it: the schema's patterns are read by either.
+/// White space as defined by Unicode and by JavaScript: both read the schema's patterns.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || letter == '\u{feff}'
 }
 
 fn fits(text: &str, pattern: Option<&str>) -> Result<(), Refusal> {
-    // The catalogue's own check made sure that every pattern compiles.
+    // The catalogue's own check ensures that every pattern compiles.
     let fits = pattern.is_none_or(|pattern| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)));
     if fits { Ok(()) } else { refuse("wrong_format", "格式不正确", "does not have the right format") }
 }
@@ -240,7 +240,7 @@ fn one_of(text: &str, options: &[Choice]) -> Result<(), Refusal> {
     if options.iter().any(|option| option.value == text) {
         return Ok(());
     }
-    refuse("not_allowed", "不在可选范围内", "is none of the choices")
+    refuse("not_allowed", "不在可选范围内", "is not one of the choices")
 }
 
 fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> {
@@ -252,7 +252,7 @@ fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> 
     }
 }
 
-/// A whole number; JSON Schema knows no difference between 1 and 1.0.
+/// A whole number. JSON Schema does not distinguish 1 from 1.0.
 fn whole(value: &Value) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every whole number up to it has one form.
     let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
@@ -289,11 +289,13 @@ fn resident_id(text: &str, today: NaiveDate) -> Result<(), Refusal> {
     let (zh, en) = match ResidentId::parse(text, today) {
         Ok(_) => return Ok(()),
         Err(ResidentIdFault::Form) => {
-            ("应为18位公民身份号码，末位字母为大写X", "must be 18 characters, a letter X in capital")
+            ("应为18位公民身份号码，末位字母为大写X", "must be 18 characters; a final letter must be a capital X")
         }
-        Err(ResidentIdFault::FirstGeneration) => ("15位号码已停用", "15-digit numbers are out of use"),
-        Err(ResidentIdFault::BirthDate) => ("出生日期不正确", "holds no valid date of birth"),
-        Err(ResidentIdFault::CheckDigit) => ("校验码不正确，请核对", "has a slip: its check digit does not fit"),
+        Err(ResidentIdFault::FirstGeneration) => ("15位号码已停用", "15-digit numbers are no longer valid"),
+        Err(ResidentIdFault::BirthDate) => ("出生日期不正确", "contains no valid date of birth"),
+        Err(ResidentIdFault::CheckDigit) => {
+            ("校验码不正确，请核对", "has a wrong check digit; compare it with the card")
+        }
     };
     refuse("resident_id", zh, en)
 }

@@ -1,5 +1,5 @@
-//! An answer that fits a form: for documents, for the demonstration, and to prove that every published form can be
-//! answered at all. All of it is synthetic.
+//! A valid answer to a form: for documents, for the demonstration, and to prove that every published form can be
+//! answered. All of it is synthetic.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{DateSpan, Field, Form, Kind, RegionLevel, Section};
 
 impl Form {
-    /// An answer that fits on a day.
+    /// An answer that is valid on the given day.
     #[must_use]
     pub fn example(&self, today: NaiveDate) -> Value {
         let answer = |section: &Section| {
@@ -22,7 +22,7 @@ impl Form {
 }
 
 impl Section {
-    /// Every field that the fields before it make visible.
+    /// Fills every field that the earlier answers make visible.
     fn example(&self, today: NaiveDate) -> Value {
         let mut answers = Map::new();
         for field in &self.fields {

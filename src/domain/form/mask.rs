@@ -1,4 +1,4 @@
-//! Answers as somebody sees them who need not know everything: numbers that name a person are masked.
+//! Masked answers, for readers who need not know everything: numbers that identify a person are hidden.
 
 use serde_json::Value;
 
@@ -6,7 +6,8 @@ use super::{Field, Form, Kind, Mask, Section};
 use crate::domain::people::identity::{masked_account, masked_phone, masked_resident_id};
 
 impl Form {
-    /// The answers with every number masked that names a person: resident IDs, phones, and what the form says so of.
+    /// The answers with every number masked that identifies a person: resident IDs, phones, and the fields with a
+    /// `mask`.
     #[must_use]
     pub fn masked(&self, answers: &Value) -> Value {
         let mut shown = answers.clone();
@@ -54,7 +55,8 @@ mod tests {
             {"key": "applicant", "title": {"zh": "申请人", "en": "Applicant"}, "fields": [
                 {"name": "name", "kind": "text", "max": 50, "label": {"zh": "姓名", "en": "Name"}},
                 {"name": "resident_id", "kind": "resident_id", "label": {"zh": "身份证号", "en": "Resident ID"}},
-                {"name": "certificate", "kind": "text", "max": 40, "mask": "ends", "label": {"zh": "残疾人证号", "en": "Certificate"}},
+                {"name": "certificate", "kind": "text", "max": 40, "mask": "ends",
+                    "label": {"zh": "残疾人证号", "en": "Certificate"}},
                 {"name": "account", "kind": "text", "max": 40, "mask": "tail", "label": {"zh": "账号", "en": "Account"}},
             ]},
             {"key": "family", "title": {"zh": "家庭成员", "en": "Family"}, "repeat": {"min": 0, "max": 9}, "fields": [

@@ -1,9 +1,9 @@
-//! Forms (表单): what an application says, described once. Clients draw a form from the description, `check` judges
-//! an answer by it, and `schema` tells it in JSON Schema 2020-12 to whoever reads only that.
+//! Forms (表单): the questions of an application, described once. Clients draw a form from the description, `check`
+//! checks an answer against it, and `schema` converts it to JSON Schema 2020-12 for other programs.
 //!
-//! A form is a list of sections, and its answer an object with one member per section: an object of the section's
-//! fields, or an array of such objects where the section repeats. A field may depend on another field of its own
-//! section, and on nothing farther away, so that each section can be drawn, checked and described by itself.
+//! A form is a list of sections. Its answer is an object with one member per section: an object of the section's
+//! fields, or an array of such objects if the section repeats. A field may depend on another field of its own section,
+//! and on nothing else, so that each section can be drawn, checked and described separately.
 
 mod check;
 mod example;
@@ -16,11 +16,10 @@ use crate::domain::kernel::text::Bilingual;
 
 pub use check::{Context, Fault, MOST_FAULTS, RegionLevel};
 
-/// A whole form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
-    /// Its parts, in the order in which they are filled in.
+    /// Its sections, in the order in which the applicant fills them in.
     pub sections: Vec<Section>,
 }
 
@@ -28,72 +27,71 @@ pub struct Form {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
-    /// Its member's name in the answer.
+    /// The name of its member in the answer.
     pub key: String,
     pub title: Bilingual,
-    /// How often it may be answered, where that is not exactly once.
+    /// How many times it may be answered; exactly one if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
-    /// Its fields, in order.
+    /// The fields, in order.
     pub fields: Vec<Field>,
 }
 
-/// How often a section may be answered.
+/// How many times a section may be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
-    /// At least.
+    /// The minimum.
     pub min: usize,
-    /// At most.
+    /// The maximum.
     pub max: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// Its member's name in the answer.
+    /// The name of its member in the answer.
     pub name: String,
-    /// What stands beside it.
+    /// The text beside the field.
     pub label: Bilingual,
-    /// A word of help.
+    /// A short help text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Bilingual>,
-    /// Whether it must be answered (while it is shown); it must where nothing is said.
+    /// True if it must be answered while it is shown. The default is true.
     #[serde(default = "yes")]
     pub required: bool,
-    /// When it is shown: always, where absent. A field that is not shown must not be answered.
+    /// The condition under which it is shown; always if absent. A field that is not shown must not be answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
-    /// What clients fill in by themselves from what the person has told before.
+    /// The known fact about the person that clients fill in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefill: Option<Prefill>,
-    /// How much of a text is shown to whoever need not know all of it: it is a number that names a person, or is worth
-    /// something. Resident IDs and phones are masked by their kind.
+    /// How much of a text is shown to readers who need not know all of it: the text identifies a person or has
+    /// financial value. Resident IDs and phones are masked by their kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
-    /// What kind of answer it takes.
     #[serde(flatten)]
     pub kind: Kind,
 }
 
-/// Shows a field only while another field of the section has one of some values.
+/// Shows a field only while another field of the section has one of these values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct When {
     /// The other field's name: a choice or a boolean that is always shown.
     pub field: String,
-    /// The values, as they stand in JSON.
+    /// The values, as in the JSON answer.
     pub is: Vec<serde_json::Value>,
 }
 
-/// What is known of a person and need not be typed again.
+/// A known fact about a person that they need not type again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prefill {
-    /// The name, as the real-name step proved it.
+    /// The name proved by the real-name step.
     Name,
-    /// The resident ID, as the real-name step proved it.
+    /// The resident ID proved by the real-name step.
     ResidentId,
-    /// The phone of the sign-in.
+    /// The phone number used to sign in.
     Phone,
 }
 
@@ -101,35 +99,35 @@ pub enum Prefill {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mask {
-    /// Four characters at each end: of certificates, many of which hold a resident ID.
+    /// Four characters at each end: for certificates, many of which contain a resident ID.
     Ends,
-    /// The last four characters: of accounts and cards.
+    /// The last four characters: for accounts and cards.
     Tail,
 }
 
-/// What kind of answer a field takes. In JSON all are strings but `multi_choice` (an array of strings), `money` and
-/// `integer` (integers) and `boolean`.
+/// The kind of answer that a field takes. In JSON all are strings except `multi_choice` (an array of strings), `money`
+/// and `integer` (integers) and `boolean`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kind {
     Text {
-        /// Characters at most.
+        /// The maximum number of characters.
         max: usize,
-        /// A regular expression that the whole text matches.
+        /// A regular expression that the whole text must match.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
-        /// A text that fits; needed beside a pattern.
+        /// An example text; required beside a pattern.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         example: Option<String>,
     },
     /// Several lines.
     LongText {
-        /// Characters at most.
+        /// The maximum number of characters.
         max: usize,
     },
-    /// One of some values.
+    /// One of the values.
     Choice { options: Vec<Choice> },
-    /// Some of some values, at least one where the field is required.
+    /// Several of the values, at least one if the field is required.
     MultiChoice { options: Vec<Choice> },
     /// A day, `2026-11-23`.
     Date {
@@ -142,7 +140,7 @@ pub enum Kind {
     CreditCode,
     /// A mobile number: eleven digits.
     Phone {
-        /// A landline will do as well, with its area code: `0519-82821234`.
+        /// True if a landline with its area code is accepted, too: `0519-82821234`.
         #[serde(default)]
         landline: bool,
     },
@@ -150,34 +148,34 @@ pub enum Kind {
     Region { level: RegionLevel },
     /// An amount in fen (1/100 yuan).
     Money {
-        /// At least.
+        /// The minimum.
         min: i64,
-        /// At most.
+        /// The maximum.
         max: i64,
     },
     /// A whole number.
     Integer {
-        /// At least.
+        /// The minimum.
         min: i64,
-        /// At most.
+        /// The maximum.
         max: i64,
     },
     /// Yes or no.
     Boolean {
-        /// A promise that must be given: only `true` will do.
+        /// True if only `true` is accepted: a declaration that the applicant must make.
         #[serde(default)]
         must: bool,
     },
-    /// A file that was uploaded: its id.
+    /// The id of an uploaded file.
     File,
 }
 
 /// One value of a choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
-    /// What the answer holds.
+    /// The value in the answer.
     pub value: String,
-    /// What people read.
+    /// The text that people read.
     #[serde(flatten)]
     pub label: Bilingual,
 }
@@ -186,7 +184,7 @@ const fn yes() -> bool {
     true
 }
 
-/// Which days a date may name.
+/// The days that a date field accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DateSpan {
@@ -199,7 +197,7 @@ pub enum DateSpan {
 }
 
 impl Section {
-    /// Whether a field of this section is shown beside these answers.
+    /// True if a field of this section is shown beside these answers.
     fn shows(field: &Field, answers: &serde_json::Map<String, serde_json::Value>) -> bool {
         let Some(when) = &field.when else { return true };
         answers.get(&when.field).is_some_and(|value| when.is.contains(value))

@@ -1,5 +1,5 @@
-//! Tells a form in JSON Schema 2020-12. What the schema's own words cannot say (that a check digit fits, that a
-//! division exists, that a day is past) stands in `format` and `x-*` members, which validators pass over.
+//! Converts a form to JSON Schema 2020-12. Some rules have no JSON Schema keyword (a correct check digit, an existing
+//! division, a day in the past). They are given in `format` and `x-*` members, which validators ignore.
 
 use serde_json::{Map, Value, json};
 
@@ -7,8 +7,8 @@ use super::{Choice, Field, Form, Kind, RegionLevel, Section};
 use crate::domain::delivery::landline::PATTERN as LANDLINE;
 use crate::domain::kernel::text::Bilingual;
 
-/// Asks for something that is not white space; patterns are not anchored in JSON Schema. U+0085 is white space for Unicode,
-/// and none for JavaScript.
+/// Requires a character that is not white space; patterns are not anchored in JSON Schema. U+0085 is white space in
+/// Unicode, but not in JavaScript.
 const WRITTEN: &str = r"[^\s\u0085]";
 
 const MOBILE: &str = "1[3-9][0-9]{9}";
@@ -43,7 +43,7 @@ impl Section {
         schema
     }
 
-    /// One answer to the section.
+    /// The schema of one answer to the section.
     fn row(&self) -> Value {
         let fields = self.fields.iter().enumerate();
         let properties: Map<String, Value> =
@@ -81,7 +81,7 @@ impl Field {
         schema
     }
 
-    /// Asked for under a condition, and refused otherwise.
+    /// Requires the field under its condition, and refuses it otherwise.
     fn condition(&self) -> Option<Value> {
         let when = self.when.as_ref()?;
         let asked = if self.required { json!({"required": [self.name]}) } else { json!({}) };

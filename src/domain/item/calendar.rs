@@ -1,8 +1,8 @@
-//! Working days (工作日): each November the State Council's office announces, for the next year, blocks of days off
-//! and the Saturdays and Sundays that are worked in their stead. All other days follow the week.
+//! Working days (工作日). Each November the General Office of the State Council (国务院办公厅) announces, for the next year,
+//! blocks of days off and the Saturdays and Sundays that are worked instead. All other days follow the week.
 //!
-//! A year that was not announced is an error and never a guess: a due date of law that is computed from Monday to
-//! Friday would be wrong around every festival, and nobody would notice.
+//! A year without an announcement is an error and is never guessed. A legal due date computed from Monday to Friday
+//! would be wrong around every festival, without any sign of the error.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 #[error("the working days of {0} are not announced")]
 pub struct UnknownYear(pub i32);
 
-/// One year, as announced.
+/// One year as announced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarYear {
     pub year: i32,
-    /// The announcement that says so (国务院办公厅通知).
+    /// The announcement (国务院办公厅通知).
     pub notice: String,
     /// Days off: first and last day of each block (放假).
     pub holidays: Vec<(NaiveDate, NaiveDate)>,
@@ -27,18 +27,18 @@ pub struct CalendarYear {
     pub workdays: Vec<NaiveDate>,
 }
 
-/// The announcement of a year that was made up.
+/// The notice of an invented year.
 const REHEARSAL: &str = "排演用，未经公布 (for a rehearsal, not announced)";
 
 impl CalendarYear {
-    /// Whether it was never announced, but made up by [`Calendar::rehearse`].
+    /// True if the year was not announced but invented by [`Calendar::rehearse`].
     #[must_use]
     pub fn is_made_up(&self) -> bool {
         self.notice == REHEARSAL
     }
 }
 
-/// The years that are announced.
+/// The announced years.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<CalendarYear>", into = "Vec<CalendarYear>")]
 pub struct Calendar {
@@ -48,10 +48,10 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// Whether offices are open on a day.
+    /// True if offices are open on the day.
     ///
     /// # Errors
-    /// When the day's year is not announced.
+    /// If the day's year is not announced.
     pub fn is_working_day(&self, day: NaiveDate) -> Result<bool, UnknownYear> {
         if !self.years.contains_key(&day.year()) {
             return Err(UnknownYear(day.year()));
@@ -60,11 +60,11 @@ impl Calendar {
         Ok(self.worked.contains(&day) || !(weekend || self.off.contains(&day)))
     }
 
-    /// The `count`-th working day after an event. The day of the event is not counted (民法典 art. 201), so a count
-    /// of 0 gives the day itself, or the first working day after it.
+    /// The `count`-th working day after an event. The day of the event is not counted (民法典 art. 201). So a count of 0
+    /// gives the day itself, or the first working day after it.
     ///
     /// # Errors
-    /// When the way there leads into a year that is not announced.
+    /// If the count reaches a year that is not announced.
     pub fn add_working_days(&self, event: NaiveDate, count: u32) -> Result<NaiveDate, UnknownYear> {
         if count == 0 {
             return self.roll_forward(event);
@@ -78,11 +78,11 @@ impl Calendar {
         Ok(day)
     }
 
-    /// The day itself if it is worked, or else the first working day after it: where a period in natural days ends
-    /// that would end on a day of rest (民法典 art. 203).
+    /// The day itself if it is a working day, or else the first working day after it. A period in natural days whose
+    /// last day is a day of rest ends there (民法典 art. 203).
     ///
     /// # Errors
-    /// When the way there leads into a year that is not announced.
+    /// If that day is in a year that is not announced.
     pub fn roll_forward(&self, day: NaiveDate) -> Result<NaiveDate, UnknownYear> {
         let mut day = day;
         while !self.is_working_day(day)? {
@@ -91,10 +91,10 @@ impl Calendar {
         Ok(day)
     }
 
-    /// How many days of a year are worked.
+    /// The number of working days in a year.
     ///
     /// # Errors
-    /// When the year is not announced.
+    /// If the year is not announced.
     pub fn working_days_in(&self, year: i32) -> Result<u32, UnknownYear> {
         let first = NaiveDate::from_ymd_opt(year, 1, 1).ok_or(UnknownYear(year))?;
         let mut count = 0;
@@ -109,8 +109,8 @@ impl Calendar {
         self.years.values()
     }
 
-    /// Pretends that the years were announced that are not, worked from Monday to Friday: for rehearsals, which must
-    /// run on any day. Returns what it made up.
+    /// Invents announcements for the years that have none, with work from Monday to Friday. Rehearsals must run on any
+    /// day. Returns the invented years.
     #[cfg(feature = "development")]
     pub fn rehearse(&mut self, years: impl IntoIterator<Item = i32>) -> Vec<i32> {
         let unknown: Vec<i32> = years.into_iter().filter(|year| !self.years.contains_key(year)).collect();
@@ -121,7 +121,7 @@ impl Calendar {
         unknown
     }
 
-    /// What is wrong with one year's announcement, in words.
+    /// The faults of one year's announcement, in words.
     #[must_use]
     pub fn faults(announced: &CalendarYear) -> Vec<String> {
         let mut faults = Vec::new();
@@ -185,7 +185,7 @@ pub(crate) mod tests {
         text.parse().unwrap()
     }
 
-    /// The announcements for 2025 and 2026, as the catalogue ships them. Years that it gains later are not seen here.
+    /// The announcements for 2025 and 2026 from the catalogue. Years that the catalogue gains later are left out.
     pub(crate) fn announced() -> Calendar {
         let text = include_str!("../../../catalog/calendar.toml");
         #[derive(Deserialize)]
@@ -199,25 +199,25 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_vectors_of_counting() {
+    fn working_days_are_counted_as_announced() {
         let calendar = announced();
         for (event, count, due) in [
             ("2026-02-12", 5, "2026-02-26"),
             ("2026-02-12", 20, "2026-03-18"),
-            ("2026-09-18", 5, "2026-09-24"), // Sunday 09-20 is worked
+            ("2026-09-18", 5, "2026-09-24"), // Sunday 09-20 is a working day
             ("2026-09-30", 10, "2026-10-20"),
             ("2025-09-26", 5, "2025-10-10"),
             ("2025-09-30", 10, "2025-10-21"),
-            ("2025-01-24", 3, "2025-02-05"), // Sunday 01-26 is worked
+            ("2025-01-24", 3, "2025-02-05"), // Sunday 01-26 is a working day
             ("2026-04-30", 5, "2026-05-11"),
-            ("2025-12-31", 3, "2026-01-06"), // Sunday 01-04 is worked
+            ("2025-12-31", 3, "2026-01-06"), // Sunday 01-04 is a working day
         ] {
             assert_eq!(calendar.add_working_days(day(event), count), Ok(day(due)), "{event} + {count}");
         }
     }
 
     #[test]
-    fn the_vectors_of_years_and_months() {
+    fn years_and_months_have_the_known_numbers_of_working_days() {
         let calendar = announced();
         assert_eq!(calendar.working_days_in(2025), Ok(248));
         assert_eq!(calendar.working_days_in(2026), Ok(248));
@@ -238,7 +238,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_rehearsal_makes_up_only_what_is_not_announced() {
+    fn a_rehearsal_invents_only_years_that_are_not_announced() {
         let mut calendar = announced();
         assert_eq!(calendar.rehearse(2026..=2027), [2027]);
         assert_eq!(calendar.is_working_day(day("2027-01-04")), Ok(true));
@@ -247,7 +247,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_slip_in_an_announcement_is_told() {
+    fn faults_in_an_announcement_are_reported() {
         let slips = CalendarYear {
             year: 2026,
             notice: String::new(),
@@ -259,7 +259,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn a_count_ends_on_a_working_day_and_grows(offset in 0_u64..600, count in 0_u32..40) {
+        fn a_count_ends_on_a_working_day_and_larger_counts_end_later(offset in 0_u64..600, count in 0_u32..40) {
             let calendar = announced();
             let event = day("2025-01-01") + Days::new(offset);
             let due = calendar.add_working_days(event, count).unwrap();

@@ -1,28 +1,28 @@
-//! When an officer must be done: an item has a promised period (承诺时限) and often a legal one (法定时限), each in
-//! working days or in natural days.
+//! Due dates of officers. An item has a promised period (承诺时限) and often a legal one (法定时限), each in working days or in
+//! natural days.
 //!
-//! The two are compared as dates, never as numbers: around the long holidays a promise of two working days ends
-//! after a legal period of seven natural days. The earlier date is the one that is due.
+//! The two are compared as dates, never as numbers: around the long holidays a promise of two working days ends after a
+//! legal period of seven natural days. The earlier date is the due date.
 
 use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::item::calendar::{Calendar, UnknownYear};
 
-/// 行政许可法 32-4: how many working days after a receipt an officer may still say what is missing.
+/// 行政许可法 32-4: the number of working days after a receipt in which an officer may give a supplement notice.
 pub const NOTICE_WITHIN: u32 = 5;
 
-/// 行政许可法 44: within how many working days of a decision its result is served.
+/// 行政许可法 44: the number of working days after a decision in which its result must be served.
 const SERVE_WITHIN: u32 = 10;
 
-/// 送达期限: by when the result of a decision must have arrived. Our own reminder, which nothing waits for: not known where
-/// the way there leads through a year whose working days are not announced.
+/// 送达期限: the date by which the result of a decision must have arrived. It is our own reminder, and nothing depends on
+/// it. `None` if the count reaches a year whose working days are not announced.
 #[must_use]
 pub fn serve_by(decided_on: NaiveDate, calendar: &Calendar) -> Option<NaiveDate> {
     calendar.add_working_days(decided_on, SERVE_WITHIN).ok()
 }
 
-/// In what a period is counted.
+/// The unit of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayUnit {
@@ -44,7 +44,7 @@ impl TimeLimit {
     /// The last day of the period that an event starts. The event's own day is not counted.
     ///
     /// # Errors
-    /// When the way there leads into a year whose working days are not announced.
+    /// If the period reaches a year whose working days are not announced.
     pub fn ends_on(self, event: NaiveDate, calendar: &Calendar) -> Result<NaiveDate, UnknownYear> {
         match self.unit {
             DayUnit::Workday => calendar.add_working_days(event, self.days),
@@ -56,24 +56,24 @@ impl TimeLimit {
     }
 }
 
-/// The days by which a decision is promised and owed.
+/// The promised and the legal date of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
-    /// 受理日: the day from which both are counted. It is not counted itself.
+    /// 受理日: both periods start after this day. The day itself is not counted.
     pub accepted_on: NaiveDate,
     /// 承诺办结日
     pub promised_on: NaiveDate,
-    /// 法定办结日, where the law sets a period. Not known while it lies, later than the promise, in a year whose working
-    /// days are not announced.
+    /// 法定办结日, if the law sets a period. `None` while it is later than the promise and in a year whose working days are
+    /// not announced.
     pub legal_on: Option<NaiveDate>,
 }
 
-/// Which of its days a decision missed.
+/// The deadline that a decision missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missed {
-    /// The promise was not kept; the law was, as far as it is known.
+    /// The promised date was missed. The legal date was met, if it is known.
     Promise,
-    /// The law was not kept.
+    /// The legal date was missed.
     Law,
 }
 
@@ -81,7 +81,7 @@ impl Deadlines {
     /// The deadlines of a case that counts as accepted on a day.
     ///
     /// # Errors
-    /// When the promise, or a legal period that may end before it, leads into a year whose working days are not announced.
+    /// If the promise, or a legal period that may end before it, reaches a year whose working days are not announced.
     pub fn after(
         accepted_on: NaiveDate,
         promised: TimeLimit,
@@ -90,7 +90,7 @@ impl Deadlines {
     ) -> Result<Self, UnknownYear> {
         let promised_on = promised.ends_on(accepted_on, calendar)?;
         let legal_on = match legal.map(|limit| limit.ends_on(accepted_on, calendar)).transpose() {
-            // It ends in that year or later, so the promise is due whatever will be announced.
+            // The legal period ends in that year or later, so the promise is due in any case.
             Err(UnknownYear(year)) if promised_on.year() < year => None,
             known => known?,
         };
@@ -103,14 +103,14 @@ impl Deadlines {
         self.legal_on.map_or(self.promised_on, |legal| legal.min(self.promised_on))
     }
 
-    /// The same with the legal end, where that was not known at first and is by now.
+    /// The same with the legal date, if it was unknown at first and is known now.
     #[must_use]
     pub fn completed(self, legal: Option<TimeLimit>, calendar: &Calendar) -> Self {
         let known = || legal.and_then(|limit| limit.ends_on(self.accepted_on, calendar).ok());
         Self { legal_on: self.legal_on.or_else(known), ..self }
     }
 
-    /// What a decision on a day misses, if anything.
+    /// The deadline that a decision on this day misses, if any.
     #[must_use]
     pub fn missed_on(self, day: NaiveDate) -> Option<Missed> {
         let broken = self.legal_on.is_some_and(|legal| legal < day).then_some(Missed::Law);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_promise_is_due_where_the_law_is_silent_or_later() {
+    fn the_promise_is_due_if_the_law_sets_no_period_or_a_later_one() {
         let calendar = announced();
         let silent = Deadlines::after(day("2026-02-12"), workdays(5), None, &calendar).unwrap();
         assert_eq!(silent.due_on(), day("2026-02-26"));
@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn at_once_is_today_or_the_first_day_that_is_worked() {
+    fn at_once_means_today_or_the_next_working_day() {
         let calendar = announced();
         assert_eq!(workdays(0).ends_on(day("2026-09-30"), &calendar), Ok(day("2026-09-30")));
         assert_eq!(workdays(0).ends_on(day("2026-10-01"), &calendar), Ok(day("2026-10-08")));
     }
 
     #[test]
-    fn a_promise_that_is_kept_before_an_unknown_year_needs_no_calendar_of_it() {
+    fn a_promise_that_ends_before_an_unknown_year_does_not_need_its_calendar() {
         let (calendar, accepted) = (announced(), day("2026-11-25"));
         let natural_law = Deadlines::after(accepted, workdays(20), Some(natural(60)), &calendar).unwrap();
         let working_law = Deadlines::after(accepted, workdays(1), Some(workdays(30)), &calendar).unwrap();
@@ -168,28 +168,28 @@ mod tests {
         let mut gap = announced();
         gap.rehearse(2028..=2028);
         let unsure = Deadlines::after(accepted, natural(500), Some(workdays(30)), &gap);
-        assert_eq!(unsure, Err(UnknownYear(2027)), "the law ends somewhere before the promise");
+        assert_eq!(unsure, Err(UnknownYear(2027)), "the legal period may end before the promise");
 
         let mut next_year = announced();
         next_year.rehearse(2027..=2027);
         let completed = natural_law.completed(Some(natural(60)), &next_year);
         assert_eq!(completed.legal_on, Some(day("2027-01-25")), "01-24 is a Sunday");
-        assert_eq!(completed.completed(Some(natural(90)), &next_year), completed, "what is known does not change");
+        assert_eq!(completed.completed(Some(natural(90)), &next_year), completed, "a known date does not change");
     }
 
     #[test]
-    fn what_was_missed_is_told_and_the_law_weighs_more() {
+    fn a_missed_legal_date_outranks_a_missed_promise() {
         let both = Deadlines::after(day("2026-02-12"), workdays(5), Some(workdays(20)), &announced()).unwrap();
         assert_eq!(both.missed_on(day("2026-02-26")), None, "the last day is in time");
         assert_eq!(both.missed_on(day("2026-02-27")), Some(Missed::Promise));
         assert_eq!(both.missed_on(day("2026-03-18")), Some(Missed::Promise));
         assert_eq!(both.missed_on(day("2026-03-19")), Some(Missed::Law));
         let law_first = Deadlines::after(day("2026-09-30"), workdays(2), Some(natural(7)), &announced()).unwrap();
-        assert_eq!(law_first.missed_on(day("2026-10-09")), Some(Missed::Law), "though the promise is kept");
+        assert_eq!(law_first.missed_on(day("2026-10-09")), Some(Missed::Law), "although the promise is kept");
     }
 
     #[test]
-    fn a_result_is_served_by_a_day_that_is_known_or_none() {
+    fn the_service_date_is_none_if_its_year_is_unknown() {
         let serve_by = |decided_on| serve_by(day(decided_on), &announced());
         assert_eq!(serve_by("2026-09-30"), Some(day("2026-10-20")));
         assert_eq!(serve_by("2026-12-17"), Some(day("2026-12-31")));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_year_is_never_guessed() {
+    fn a_period_that_reaches_an_unknown_year_is_an_error() {
         let calendar = announced();
         assert_eq!(natural(30).ends_on(day("2026-12-15"), &calendar), Err(UnknownYear(2027)));
         assert!(natural(u32::MAX).ends_on(day("2026-12-15"), &calendar).is_err());
@@ -206,7 +206,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_due_is_worked_and_not_later_than_either(offset in 0_u64..500, promise in 0_u32..30, law in 0_u32..60) {
+        fn a_due_date_is_worked_and_exceeds_no_deadline(offset in 0_u64..500, promise in 0_u32..30, law in 0_u32..60) {
             let calendar = announced();
             let event = day("2025-01-01") + Days::new(offset);
             let deadlines = Deadlines::after(event, workdays(promise), Some(natural(law)), &calendar).unwrap();
@@ -216,7 +216,7 @@ mod tests {
         }
 
         #[test]
-        fn no_announcement_to_come_changes_what_is_due(
+        fn later_announcements_do_not_change_a_due_date(
             offset in 300_u64..730,
             promise in (0_u32..40, any::<bool>()),
             law in proptest::option::of((0_u32..90, any::<bool>())),

@@ -1,5 +1,5 @@
-//! Items (事项): what can be applied for. An item is data, published in versions; a case keeps the version that it
-//! was opened on. Code tables: GB/T 39046-2020, annex A.
+//! Items (事项): the services that residents can apply for. An item is data, published in versions. A case keeps the
+//! version that it was opened on. Code tables: GB/T 39046-2020, annex A.
 
 pub mod calendar;
 pub mod due;
@@ -19,7 +19,7 @@ pub struct ItemCode(String);
 shown!(ItemCode);
 
 impl ItemCode {
-    /// Names an item, which may or may not exist.
+    /// Makes a code; the item need not exist.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
     }
@@ -32,20 +32,20 @@ pub struct AgencyCode(String);
 shown!(AgencyCode);
 
 impl AgencyCode {
-    /// Names an agency, which may or may not exist.
+    /// Makes a code; the agency need not exist.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
     }
 }
 
-/// A way of handling an item without standing at its agency's window. An item has any number of them; none
-/// includes another.
+/// A way to handle an item without a visit to its agency's window. An item has any number of them, and none includes
+/// another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// 全流程网上办
     Online,
-    /// 移动办: on the phone; these items have a form.
+    /// 移动办: on the phone. These items have a form.
     Mobile,
     /// 自助办: at a terminal.
     SelfService,
@@ -71,7 +71,7 @@ pub enum DeliveryWay {
     SelfPrint,
 }
 
-/// Who may apply (服务对象).
+/// The kind of applicant that an item is for (服务对象).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -84,14 +84,14 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Whether somebody of kind `who` may apply.
+    /// True if an applicant of kind `who` may apply.
     #[must_use]
     pub fn admits(self, who: Self) -> bool {
         self == Self::Both || who == Self::Both || self == who
     }
 }
 
-/// How soon an item is done (办件类型, A.6).
+/// How soon an item is completed (办件类型, A.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseKind {
@@ -101,7 +101,7 @@ pub enum CaseKind {
     Promised,
 }
 
-/// The kind of administrative act (事项类型, A.1). Only those that an applicant starts are here.
+/// The kind of administrative act (事项类型, A.1). Only acts that an applicant starts are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemType {
@@ -121,7 +121,7 @@ pub enum ItemType {
     PublicService,
 }
 
-/// At which level an item is exercised (行使层级, A.2).
+/// The level at which an item is exercised (行使层级, A.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -133,15 +133,15 @@ pub enum Level {
     Village,
 }
 
-/// In what form a material is handed in (材料形式).
+/// The form in which a material is submitted (材料形式).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaterialForm {
-    /// 电子证照: the administration holds it already; an upload is possible, never needed.
+    /// 电子证照: the administration already holds it; an upload is possible but never required.
     ELicence,
     /// 在线表单: the item's form itself.
     OnlineForm,
-    /// 在线核验: a check that happens online.
+    /// 在线核验: an online check.
     OnlineCheck,
     /// 电子扫描件: a photo or a PDF.
     Scan,
@@ -149,21 +149,20 @@ pub enum MaterialForm {
     Paper,
 }
 
-/// A document that the applicant hands in (材料).
+/// A document that the applicant submits (材料).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Material {
-    /// What a draft's `materials` call it; unique within an item.
+    /// Its key in a draft's `materials`; unique within an item.
     pub key: String,
     pub name: Bilingual,
-    /// In what form.
     pub form: MaterialForm,
-    /// Whether an application without it is incomplete.
+    /// True if an application without it is incomplete.
     pub required: bool,
 }
 
 impl Material {
-    /// Whether an application cannot be submitted without a file for it.
+    /// True if an application cannot be submitted without a file for it.
     #[must_use]
     pub fn needs_upload(&self) -> bool {
         self.required && self.form == MaterialForm::Scan
@@ -174,24 +173,24 @@ impl Material {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fee {
-    /// How much, in fen (1/100 yuan).
+    /// The amount, in fen (1/100 yuan).
     pub fen: u32,
-    /// For how many of what: with the amount, the rate (收费标准).
+    /// The unit that the amount is charged for: both together are the rate (收费标准).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Bilingual>,
-    /// For what (收费项目).
+    /// The name of the charge (收费项目).
     pub name: Bilingual,
-    /// By which document (收费依据).
+    /// The document that sets it (收费依据).
     pub basis: String,
-    /// Of a permit: the law or administrative regulation that allows a fee at all.
+    /// For a permit: the law or administrative regulation that allows the fee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statute: Option<String>,
-    /// 是否支持网上支付. It stands here, so that what is free cannot claim it.
+    /// 是否支持网上支付. It is part of the fee, so that a free item cannot have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub online_payment: Option<bool>,
 }
 
-/// With what kind of document an item ends (审批结果类型).
+/// The kind of document that an item ends with (审批结果类型).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResultKind {
@@ -203,17 +202,15 @@ pub enum ResultKind {
     Approval,
 }
 
-/// A question that people ask often, and its answer (常见问题).
+/// A frequent question and its answer (常见问题).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Faq {
-    /// What they ask.
     pub question: Bilingual,
-    /// What is so.
     pub answer: Bilingual,
 }
 
-/// Something that a guide owes its readers. Where it is not known yet the guide says so, and nobody makes it up.
+/// A fact that a guide owes its readers. If a fact is not known yet, the guide says so instead of guessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
@@ -235,7 +232,7 @@ pub enum Fact {
     Halls,
 }
 
-/// An item, whole: the guide that everybody may read and the rules that a case follows.
+/// A complete item: the public guide and the rules that a case follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
@@ -246,51 +243,49 @@ pub struct Item {
     #[serde(rename = "type")]
     pub kind: ItemType,
     pub agency: AgencyCode,
-    /// Who guides and supervises (业务指导部门): often the same.
+    /// The agency that guides and supervises (业务指导部门); often the same as `agency`.
     pub guiding_agency: AgencyCode,
-    /// At which level.
     pub level: Level,
-    /// Who may apply.
     pub subject: Subject,
     pub case_kind: CaseKind,
     /// 承诺办结时限
     pub promised: TimeLimit,
-    /// 法定办结时限, where the law sets one.
+    /// 法定办结时限, if the law sets one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal: Option<TimeLimit>,
-    /// What it costs; free where absent.
+    /// The charge; free if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Fee>,
-    /// 设定依据: the law that it rests on, where that is certain.
+    /// 设定依据: the law that it rests on, if that is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_basis: Option<String>,
     /// 受理条件
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Bilingual>,
-    /// What has to be handed in.
+    /// The required and optional documents.
     pub materials: Vec<Material>,
     /// 审批结果名称
     pub result: Bilingual,
-    /// 审批结果类型, where the result's name or its agency tells it.
+    /// 审批结果类型, if the result's name or the agency shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_kind: Option<ResultKind>,
-    /// 结果样本: the address of a picture of one.
+    /// 结果样本: the address of a sample picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_sample: Option<String>,
-    /// How the result can be delivered.
+    /// The ways in which the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
-    /// Carriers that may carry the result, the preferred first. The law reserves official documents to the post (邮政法 art. 55), so it
-    /// is the post alone unless the item says otherwise.
+    /// The carriers that may carry the result, the preferred one first. The law reserves official documents to the post
+    /// (邮政法 art. 55), so the post is the only carrier unless the item says otherwise.
     pub carriers: Vec<CarrierCode>,
-    /// How it can be handled.
+    /// The ways in which it can be handled.
     pub modes: Vec<Mode>,
-    /// 镇(街道)为民服务中心 takes it in.
+    /// 镇(街道)为民服务中心 accepts applications.
     pub town_hall: bool,
-    /// 村(社区)便民服务中心 takes it in.
+    /// 村(社区)便民服务中心 accepts applications.
     pub village_hall: bool,
     /// 到办事现场次数: how often the applicant must come in person.
     pub visits: u32,
-    /// 必须现场办理原因说明: why a visit remains.
+    /// 必须现场办理原因说明: why a visit is still required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit_reason: Option<Bilingual>,
     /// 支持申报材料邮寄: an application may come by post.
@@ -301,42 +296,42 @@ pub struct Item {
     pub stages: Vec<Bilingual>,
     /// 常见问题
     pub faqs: Vec<Faq>,
-    /// What it owes its readers and cannot tell yet.
+    /// The facts that the guide owes its readers and that are not known yet.
     pub unconfirmed: Vec<Fact>,
-    /// Its very name says something that a locked screen must not show: health, disability, aid, penalty.
+    /// True if its name reveals something that a locked screen must not show: health, disability, aid, penalty.
     pub sensitive: bool,
-    /// What an application says, where it can be made on the phone.
+    /// The form of an application, if applicants can apply on the phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Form>,
 }
 
 impl Item {
-    /// Whether it can be handled in a way.
+    /// True if the item can be handled in this mode.
     #[must_use]
     pub fn has(&self, mode: Mode) -> bool {
         self.modes.contains(&mode)
     }
 
-    /// Whether its result can be delivered in a way.
+    /// True if the result can be delivered in this way.
     #[must_use]
     pub fn delivers(&self, way: DeliveryWay) -> bool {
         self.delivery.contains(&way)
     }
 
-    /// Whether its result can stay on the phone.
+    /// True if the result can stay on the phone.
     #[must_use]
     pub fn delivers_electronically(&self) -> bool {
         self.delivers(DeliveryWay::MobilePush) || self.delivers(DeliveryWay::ELicence)
     }
 
-    /// Who carries its result: the first of its carriers that an installation has. The item decides, and not the
-    /// installation, because the law leaves few of them to choose from (邮政法 art. 55).
+    /// The carrier of its result: the first of its carriers that the installation has. The item decides, not the
+    /// installation, because the law leaves little choice (邮政法 art. 55).
     #[must_use]
     pub fn carrier_among(&self, installed: &[CarrierCode]) -> Option<&CarrierCode> {
         self.carriers.iter().find(|carrier| installed.contains(carrier))
     }
 
-    /// What a locked screen may show in place of its name.
+    /// The name to show on a locked screen.
     #[must_use]
     pub fn discreet_name(&self) -> Bilingual {
         if self.sensitive { Bilingual::new("政务服务事项", "Public service item") } else { self.name.clone() }
@@ -346,8 +341,7 @@ impl Item {
 /// An item as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemVersion {
-    /// What was published.
     pub item: Item,
-    /// The how-manieth publication of this item it was, from 1.
+    /// The number of this publication of the item, from 1.
     pub version: i32,
 }

@@ -1,5 +1,5 @@
-//! The only place that reads the machine's clock or its randomness (`clippy.toml` forbids the bare calls
-//! elsewhere), so that everything above can be told what time it is.
+//! The only file that reads the machine's clock or its randomness (`clippy.toml` forbids the bare calls elsewhere). All
+//! other code is given the time.
 #![expect(clippy::disallowed_methods, reason = "this is the one file that the rule points to")]
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// An instant, in UTC.
 pub type Instant = DateTime<Utc>;
 
-/// Beijing time (UTC+8, no daylight saving), in which every legal day is counted.
+/// Beijing time (UTC+8, no daylight saving). The law counts days in it.
 #[must_use]
 pub fn beijing() -> FixedOffset {
     const EIGHT_HOURS_EAST: i32 = 8 * 3600;
@@ -26,7 +26,7 @@ pub fn beijing_day(at: Instant) -> NaiveDate {
     at.with_timezone(&beijing()).date_naive()
 }
 
-/// How long it is until the next midnight in Beijing, where gateways' daily quotas begin anew.
+/// The time until the next midnight in Beijing, when the daily quotas of gateways reset.
 #[must_use]
 pub fn until_beijing_midnight(at: Instant) -> Duration {
     const DAY: u32 = 24 * 3600;
@@ -34,7 +34,7 @@ pub fn until_beijing_midnight(at: Instant) -> Duration {
     Duration::from_secs(u64::from(DAY - into_the_day))
 }
 
-/// What tells the time. Cloning shares it.
+/// A source of the current time. Clones share it.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Instant + Send + Sync>);
 
@@ -45,7 +45,7 @@ impl Clock {
         Self(Arc::new(|| to_micros(Utc::now())))
     }
 
-    /// The machine's clock, shifted: what a process with a wrong clock sees. Used by fault tests.
+    /// The machine's clock with an offset, to act as a process with a wrong clock. Used by fault tests.
     #[cfg(feature = "development")]
     #[must_use]
     pub fn skewed(by: TimeDelta) -> Self {
@@ -58,13 +58,13 @@ impl Clock {
         Self(Arc::new(move || at))
     }
 
-    /// A clock that shows what it is told. Used by tests in which time passes.
+    /// A clock that reads its time from `tell`. Used by tests in which time passes.
     #[must_use]
     pub fn told(tell: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
-    /// A clock that only goes forward, whatever is done to the machine's: for how long something takes, and not for dates.
+    /// A clock that only goes forward, even if the machine's clock is changed. For durations, not for dates.
     #[must_use]
     pub fn steady() -> Self {
         let (begun, since) = (Self::system().now(), Stopwatch::start());
@@ -77,8 +77,8 @@ impl Clock {
     }
 }
 
-/// Whether something can have happened at an instant that somebody else's clock tells: in this century, and no more than
-/// a day ahead of ours. What is believed to be the latest for ever, or lies beyond the years that can be stored, is neither.
+/// True if an instant from a foreign clock is plausible: in this century, and at most one day ahead of our clock. An
+/// instant far ahead would count as the latest for ever, or could not be stored.
 #[must_use]
 pub fn can_have_happened(at: Instant, now: Instant) -> bool {
     at.year() >= 2000 && at <= now + TimeDelta::days(1)
@@ -105,21 +105,21 @@ impl Stopwatch {
     }
 }
 
-/// A fresh UUID v7: sortable by time, unguessable in its last 74 bits.
+/// A new UUID v7: sortable by time, unguessable in its last 74 bits.
 #[must_use]
 pub fn fresh_uuid() -> Uuid {
     Uuid::now_v7()
 }
 
-/// Makes a fresh id of any kind: `fresh(CaseId::from_uuid)`.
+/// Makes a new id of any kind: `fresh(CaseId::from_uuid)`.
 pub fn fresh<I>(make: impl FnOnce(Uuid) -> I) -> I {
     make(fresh_uuid())
 }
 
-/// Bytes that nobody can guess.
+/// Unguessable bytes.
 ///
 /// # Panics
-/// When the operating system has no randomness to give; nothing secret can be made then.
+/// If the operating system gives no randomness: no secret can be made then.
 #[must_use]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -128,8 +128,8 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A number of this type, any of them: for ids of requests and traces, which are no secrets. It asks nothing of the
-/// operating system.
+/// A random number of any value of its type: for ids of requests and traces, which are not secrets. It does not call
+/// the operating system.
 #[must_use]
 pub fn random_number<N>() -> N
 where
@@ -138,7 +138,7 @@ where
     rand::random()
 }
 
-/// A number in `0..below`, spread evenly enough for jitter and one-time codes.
+/// A random number in `0..below`, distributed evenly enough for jitter and one-time codes.
 #[must_use]
 pub fn random_below(below: u64) -> u64 {
     let wide = u128::from(u64::from_le_bytes(random_bytes())) * u128::from(below);
@@ -150,21 +150,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_in_beijing_begins_at_sixteen_hours_utc() {
+    fn a_day_in_beijing_begins_at_sixteen_o_clock_utc() {
         let late: Instant = "2026-01-01T15:59:59Z".parse().unwrap();
         assert_eq!(beijing_day(late).to_string(), "2026-01-01");
         assert_eq!(beijing_day(late + TimeDelta::seconds(1)).to_string(), "2026-01-02");
     }
 
     #[test]
-    fn midnight_in_beijing_is_never_now() {
+    fn the_next_midnight_in_beijing_is_never_the_current_instant() {
         let last_second: Instant = "2026-01-01T15:59:59Z".parse().unwrap();
         assert_eq!(until_beijing_midnight(last_second), Duration::from_secs(1));
         assert_eq!(until_beijing_midnight(last_second + TimeDelta::seconds(1)), Duration::from_secs(86_400));
     }
 
     #[test]
-    fn clocks_of_others_may_be_a_little_ahead() {
+    fn a_foreign_clock_may_be_at_most_one_day_ahead() {
         let now: Instant = "2026-01-01T00:00:00Z".parse().unwrap();
         let can = |text: &str| can_have_happened(text.parse().unwrap(), now);
         assert!(can("2026-01-01T23:59:59Z") && can("2000-01-01T00:00:00Z"));

@@ -1,9 +1,9 @@
-//! Words of strangers: gateways' calls are weakly signed or not at all, so anything may stand in one.
+//! Texts from other systems. Gateways' calls are weakly signed or not signed at all, so they may contain anything.
 
-/// The bytes of a number, a key or a code at the most. Real ones have a few dozen characters.
+/// The maximum length of a number, a key or a code in bytes. Real ones have a few dozen characters.
 pub const LONGEST_NUMBER: usize = 64;
 
-/// Whether a text is short, and can be stored: PostgreSQL keeps no NUL.
+/// True if the text is short enough and can be stored: PostgreSQL stores no NUL.
 #[must_use]
 pub fn is_storable(text: &str, longest: usize) -> bool {
     text.len() <= longest && !text.contains('\0')

@@ -1,8 +1,8 @@
-//! Typed ids: a UUID v7 inside, `case_01J…` outside.
+//! Typed ids: a UUID v7 internally, `case_01J…` externally.
 //!
-//! The prefix says what an id is for wherever it is read; the type says it to the compiler. The text after
-//! the prefix is the ULID form (26 characters of Crockford base 32) of the same 128 bits, so ids sort by the
-//! time at which they were made, in the database and in text alike.
+//! The prefix tells readers the kind of an id; the type tells the compiler. The text after the prefix is the ULID form
+//! (26 characters of Crockford base 32) of the same 128 bits. So ids sort by their creation time, in the database and
+//! as text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,11 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 use uuid::Uuid;
 
-/// Why a text is not an id of the wanted kind.
+/// The text is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a {prefix}_ id")]
 pub struct InvalidId {
-    /// The prefix that was wanted, without the underscore.
+    /// The expected prefix, without the underscore.
     pub prefix: &'static str,
 }
 
@@ -26,16 +26,16 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// What stands before the underscore.
+            /// The part before the underscore.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Takes a UUID that is known to name one of these: a fresh one, or a database column.
+            /// Wraps a UUID that is known to be an id of this kind: a new one, or one from a database column.
             #[must_use]
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// The bare UUID, as the database stores it.
+            /// The plain UUID, as the database stores it.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
                 self.0
@@ -80,7 +80,7 @@ macro_rules! ids {
 ids! {
     /// A person who applies (申请人).
     PersonId = "per";
-    /// A sign-in that lives until it is signed out: one family of refresh tokens.
+    /// A sign-in that lasts until the holder signs out: one family of refresh tokens.
     SessionId = "ses";
     /// An officer of an agency (审批人员).
     OfficerId = "ofc";
@@ -106,15 +106,15 @@ ids! {
     JobId = "job";
     /// An attempt at a job (尝试).
     AttemptId = "att";
-    /// A call that a carrier or a platform made to us, as it came.
+    /// A call from a carrier or a platform, stored as it came.
     CallbackId = "cbk";
     /// A one-time code sent by SMS.
     LoginCodeId = "otp";
-    /// A request, as logs and problem answers name it.
+    /// A request, in logs and problem details.
     RequestId = "req";
 }
 
-/// Reads `prefix_ULID`. Only the canonical upper-case form is accepted, so that one thing has one name.
+/// Parses `prefix_ULID`. Only the canonical upper-case form is accepted, so that every id has one spelling.
 fn parse(text: &str, prefix: &str) -> Option<Uuid> {
     let body = text.strip_prefix(prefix)?.strip_prefix('_')?;
     let ulid = Ulid::from_string(body).ok()?;
@@ -133,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn another_kind_is_refused() {
+    fn an_id_of_another_kind_is_refused() {
         let case = CaseId::from_uuid(Uuid::from_u128(u128::MAX)).to_string();
         assert_eq!(case.parse::<JobId>(), Err(InvalidId { prefix: "job" }));
-        assert!(case.to_lowercase().parse::<CaseId>().is_err(), "one thing has one name");
+        assert!(case.to_lowercase().parse::<CaseId>().is_err(), "every id has one spelling");
     }
 
     #[test]
-    fn text_sorts_like_time() {
+    fn ids_sort_by_time_as_text() {
         let text = |n| JobId::from_uuid(Uuid::from_u128(n)).to_string();
         assert!(text(0x0190_0000) < text(0x0190_0001));
     }

@@ -1,4 +1,4 @@
-//! How often something may be done: so many times within so long, each limit by itself.
+//! Rate limits: at most a number of times within a period. Each limit applies independently.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use chrono::TimeDelta;
 
 use crate::domain::kernel::clock::Instant;
 
-/// So many times within so long.
+/// At most this many times within this period.
 pub type Limit = (usize, TimeDelta);
 
-/// How long somebody must wait until the next time, if they must. `past` are the times of what was done, latest first.
+/// How long the caller must wait until the next time; `None` if it need not wait. `past` holds the earlier times,
+/// latest first.
 #[must_use]
 pub fn wait(limits: &[Limit], past: &[Instant], now: Instant) -> Option<Duration> {
     let until = |(count, window): &Limit| past.get(count - 1).map(|at| *at + *window);
@@ -30,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_is_kept() {
+    fn each_limit_applies() {
         let ago = |minutes: &[i64]| minutes.iter().map(|m| now() - TimeDelta::minutes(*m)).collect::<Vec<_>>();
         let minutes = |past: &[i64]| wait(&LIMITS, &ago(past), now()).map(|wait| wait.as_secs() / 60);
         assert_eq!(minutes(&[]), None);
@@ -44,7 +45,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_window_sees_more_than_its_limit(gaps in proptest::collection::vec(0_i64..900, 1..60)) {
+        fn no_period_holds_more_than_its_limit(gaps in proptest::collection::vec(0_i64..900, 1..60)) {
             let (mut clock, mut past): (Instant, Vec<Instant>) = (now(), vec![]);
             for gap in gaps {
                 clock += TimeDelta::seconds(gap);

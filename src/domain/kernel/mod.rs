@@ -1,4 +1,4 @@
-//! What every other module of the domain uses: ids, time, text, limits, and rules for retries and rates.
+//! Used by every other module of the domain: ids, time, text, limits, and rules for retries and rates.
 
 pub mod clock;
 pub mod foreign;

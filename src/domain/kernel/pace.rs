@@ -1,31 +1,29 @@
-//! The pace at which a lane may work: how many calls a second, and how many at once. What is known of it is each
-//! gateway's own, so each states it, with its default, in its own folder.
+//! The pace of a lane: how many jobs a second, and how many at once. The limits differ by gateway, so each gateway's
+//! folder states them with their defaults.
 
 use crate::env::Env;
 
-/// The pace of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// How many jobs all workers together begin in a second at the most. Bursts of as many may come at once.
+    /// The maximum number of jobs that all workers together begin in a second. Bursts of the same size are allowed.
     pub per_second: u32,
-    /// How many jobs one process has under way at the most.
+    /// The maximum number of jobs that one process has under way.
     pub slots: usize,
 }
 
-/// The names of a pace's settings, and what they are if not set.
+/// The names and defaults of a pace's settings.
 pub struct PaceNames {
     /// `SONGDA_<GATEWAY>_RATE`
     pub rate: &'static str,
-    /// What the gateway's documents allow in a second; a cautious guess where they say nothing.
+    /// The rate that the gateway's documents allow, per second; a cautious guess if they do not say.
     pub default_rate: &'static str,
     /// `SONGDA_<GATEWAY>_SLOTS`
     pub slots: &'static str,
-    /// Enough to keep up with the rate while a call takes about a second.
+    /// Enough to keep up with the rate if a call takes about a second.
     pub default_slots: &'static str,
 }
 
 impl Pace {
-    /// Reads the settings.
     pub fn read(env: &mut Env, names: &PaceNames) -> Option<Self> {
         let per_second: Option<u32> =
             env.or(names.rate, names.default_rate, "how many jobs a second all workers together begin on this lane");
@@ -46,7 +44,7 @@ mod tests {
         PaceNames { rate: "SONGDA_OWL_RATE", default_rate: "30", slots: "SONGDA_OWL_SLOTS", default_slots: "16" };
 
     #[test]
-    fn a_pace_has_defaults_and_is_never_a_standstill() {
+    fn a_pace_has_defaults_and_is_never_zero() {
         let mut env = Env::of([("SONGDA_OWL_RATE", "50")]);
         assert_eq!(Pace::read(&mut env, &NAMES), Some(Pace { per_second: 50, slots: 16 }));
         assert!(env.faults().is_empty());

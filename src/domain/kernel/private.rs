@@ -4,23 +4,22 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Holds a value that `Debug` and logs never show. Taking it out is a visible act: [`Private::expose`].
+/// Wraps a value that `Debug` and logs never show. Code must take it out explicitly: [`Private::expose`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Private<T>(T);
 
 impl<T> Private<T> {
-    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value itself. Read every call of this in a review.
+    /// The value itself. A review must check every call of this.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value itself, taken out for good.
+    /// The value itself; the wrapper is consumed.
     pub fn into_exposed(self) -> T {
         self.0
     }
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_printed() {
+    fn debug_does_not_print_the_value() {
         assert_eq!(format!("{:?}", Private::new("13800000000")), "***");
     }
 }

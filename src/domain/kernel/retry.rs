@@ -1,34 +1,34 @@
-//! When to try again: exponential with full jitter, capped in count and in age, never in the past.
+//! Retry policy: exponential backoff with full jitter. The number of attempts and the age of the job are limited.
 
 use std::time::Duration;
 
-/// How one kind of job is repeated.
+/// The retry policy of one kind of job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// The upper bound of the first wait.
     pub first: Duration,
     /// The upper bound of any wait.
     pub longest: Duration,
-    /// How many attempts at the most.
+    /// The maximum number of attempts.
     pub attempts: u32,
-    /// How long after the promise at the most.
+    /// The maximum age of a job.
     pub age: Duration,
 }
 
 /// What to do after an attempt that may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Try again after this long.
+    /// Retry after this wait.
     Again(Duration),
-    /// Enough: the cap on count or age is reached.
+    /// Stop: the maximum number of attempts or the maximum age is reached.
     Enough,
 }
 
 impl RetryPolicy {
-    /// Decides after the `attempts`-th attempt (from 1) of a job promised `age` ago.
+    /// Decides after the `attempts`-th attempt (from 1) of a job that is `age` old.
     ///
-    /// `jitter` is a number in `0..=u32::MAX`, spread evenly; `at_least` is what the gateway asked for
-    /// (`Retry-After`), which is honoured even beyond the longest wait, as long as the age allows.
+    /// `jitter` is a uniform number in `0..=u32::MAX`. `at_least` is the wait that the gateway asked for
+    /// (`Retry-After`). It is respected even beyond the longest wait, as long as the maximum age allows it.
     #[must_use]
     pub fn after(&self, attempts: u32, age: Duration, at_least: Option<Duration>, jitter: u32) -> Next {
         if attempts >= self.attempts || age >= self.age {
@@ -38,7 +38,7 @@ impl RetryPolicy {
         if age.saturating_add(wait) > self.age { Next::Enough } else { Next::Again(wait) }
     }
 
-    /// How long to wait after the `attempts`-th attempt (from 1), whether or not it is to be the last.
+    /// The wait after the `attempts`-th attempt (from 1), even if that is the last one.
     #[must_use]
     pub fn wait(&self, attempts: u32, at_least: Option<Duration>, jitter: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(20);
@@ -46,7 +46,8 @@ impl RetryPolicy {
         bound.mul_f64(f64::from(jitter) / f64::from(u32::MAX)).max(at_least.unwrap_or_default())
     }
 
-    /// Whether the `attempts`-th attempt (from 1) is one too many, because nobody saw the end of those before it.
+    /// True if the `attempts`-th attempt (from 1) exceeds the maximum. It can happen if earlier attempts broke off
+    /// without an outcome.
     #[must_use]
     pub const fn is_spent(&self, attempts: u32) -> bool {
         attempts > self.attempts
@@ -68,33 +69,33 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_job_comes_to_an_end(jitters in proptest::collection::vec(any::<u32>(), 64), ask in 0_u64..10_000) {
+        fn every_job_ends(jitters in proptest::collection::vec(any::<u32>(), 64), ask in 0_u64..10_000) {
             let mut age = Duration::ZERO;
             let mut attempts = 0;
             for jitter in jitters {
                 attempts += 1;
                 match POLICY.after(attempts, age, Some(Duration::from_secs(ask)), jitter) {
                     Next::Again(wait) => {
-                        prop_assert!(wait >= Duration::from_secs(ask), "Retry-After is honoured");
+                        prop_assert!(wait >= Duration::from_secs(ask), "Retry-After is respected");
                         age += wait;
-                        prop_assert!(age <= POLICY.age, "never beyond the cap on age");
+                        prop_assert!(age <= POLICY.age, "never beyond the maximum age");
                     }
                     Next::Enough => return Ok(()),
                 }
             }
-            prop_assert!(false, "never infinite");
+            prop_assert!(false, "retries must not go on for ever");
         }
 
         #[test]
-        fn no_attempt_is_made_beyond_the_cap_however_the_last_one_ended(attempts in 0_u32..100) {
+        fn no_attempt_exceeds_the_maximum_however_the_last_one_ended(attempts in 0_u32..100) {
             let another = matches!(POLICY.after(attempts, Duration::ZERO, None, 0), Next::Again(_));
             prop_assert_eq!(another, !POLICY.is_spent(attempts + 1));
         }
 
         #[test]
-        fn a_wait_stays_within_its_bound(attempts in 1_u32..12, jitter: u32) {
+        fn a_wait_stays_within_its_upper_bound(attempts in 1_u32..12, jitter: u32) {
             let Next::Again(wait) = POLICY.after(attempts, Duration::ZERO, None, jitter) else {
-                return Err(TestCaseError::fail("the cap is not reached"));
+                return Err(TestCaseError::fail("the maximum must not be reached"));
             };
             prop_assert!(wait <= POLICY.longest);
             prop_assert!(wait <= POLICY.first * (1 << (attempts - 1)));

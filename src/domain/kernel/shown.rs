@@ -1,7 +1,7 @@
-//! Names, codes and numbers: each a type of its own around a text, so that the compiler keeps them apart, and all of them
-//! read and shown as that text.
+//! Names, codes and numbers: each is a type of its own around a text, so that the compiler keeps them apart. All of
+//! them are displayed as that text.
 
-/// Reads and shows a type around a text.
+/// Implements `as_str` and `Display` for a type around a text.
 macro_rules! shown {
     ($name:ident) => {
         impl $name {

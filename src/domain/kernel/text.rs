@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A language that Songda speaks. What it does not know falls back to Chinese.
+/// A language that Songda supports. Unknown languages fall back to Chinese.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Language {
     /// 简体中文
@@ -25,13 +25,13 @@ impl Language {
         }
     }
 
-    /// The language of a tag.
+    /// The language with this tag.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         [Self::Chinese, Self::English].into_iter().find(|language| language.tag() == tag)
     }
 
-    /// Chooses by an `Accept-Language` header (RFC 9110 §12.5.4): the known language with the highest weight.
+    /// Chooses a language by an `Accept-Language` header (RFC 9110 §12.5.4): the supported one with the highest weight.
     #[must_use]
     pub fn negotiate(accept_language: Option<&str>) -> Self {
         let mut best = (0.0_f32, Self::Chinese);
@@ -73,7 +73,6 @@ impl Bilingual {
         Self { zh: zh.into(), en: en.into() }
     }
 
-    /// The text in a language.
     #[must_use]
     pub fn get(&self, language: Language) -> &str {
         match language {
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_heaviest_known_language_wins() {
+    fn the_supported_language_with_the_highest_weight_is_chosen() {
         for (header, language) in [
             (None, Language::Chinese),
             (Some("en"), Language::English),

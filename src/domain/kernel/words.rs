@@ -1,6 +1,6 @@
 //! Enums whose variants are stored words.
 
-/// Declares such an enum with `ALL`, `as_str`, `from_stored` and `Display`. The list of all variants is never incomplete.
+/// Declares such an enum with `ALL`, `as_str`, `from_stored` and `Display`. `ALL` always lists every variant.
 macro_rules! words {
     (
         $(#[$about:meta])*
@@ -25,7 +25,7 @@ macro_rules! words {
                 }
             }
 
-            /// The variant of a stored word, if this release knows the word.
+            /// The variant with this stored word; `None` if this release does not know the word.
             #[must_use]
             pub fn from_stored(word: &str) -> Option<Self> {
                 match word {

@@ -1,24 +1,24 @@
 //! The consent ledger: an estimate of how many messages of a template a person still wants.
 //!
-//! WeChat sends one message per accept of a one-time template (一次性订阅), and any number after one accept of a
-//! long-term template (长期订阅). Two sides tell of a tap: the client, which may err or lie, and the platform, whose
-//! calls come late, twice or never. The ledger holds as many accepts as the side that told of more of them, so that
-//! an accept which both told of counts once, and one which either lost still counts. It only decides whether a try is
-//! worth while: the gateway's answer to a message is the truth (微信《小程序订阅消息》).
+//! WeChat sends one message per accept of a one-time template (一次性订阅), and any number after one accept of a long-term
+//! template (长期订阅). Two sides report a tap: the client, which may be wrong or lie, and the platform, whose calls come
+//! late, twice or never. The ledger counts the accepts of the side that reported more of them. So an accept that both
+//! reported counts once, and one that either side lost still counts. The ledger only decides if an attempt is worth
+//! making. The gateway's answer to a message is the truth (微信《小程序订阅消息》).
 
 use std::str::FromStr;
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::notice::notification::{ChannelCode, Consent, Event};
 
-/// What a person answered when they were asked for consent.
+/// A person's answer to a request for consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsentAnswer {
     Accept,
     Reject,
-    /// The platform has banned the template: nobody was asked, and nothing will be sent.
+    /// The platform has banned the template: it asked no person, and will send no message.
     Ban,
-    /// The platform hid this template behind another of the same title: nobody was asked.
+    /// The platform hid this template behind another with the same title, and did not ask the person.
     Filter,
 }
 
@@ -27,7 +27,7 @@ impl FromStr for ConsentAnswer {
 
     fn from_str(text: &str) -> Result<Self, UnknownAnswer> {
         match text {
-            // The other three are what `getSetting` calls an accept with a preference for how it rings.
+            // The other three are the accepts of `getSetting` with a preference for how the message rings.
             "accept" | "acceptWithAudio" | "acceptWithAlert" | "acceptWithForcePush" => Ok(Self::Accept),
             "reject" => Ok(Self::Reject),
             "ban" => Ok(Self::Ban),
@@ -37,7 +37,7 @@ impl FromStr for ConsentAnswer {
     }
 }
 
-/// A text is no answer that a platform gives.
+/// The text is not an answer that a platform gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not accept, reject, ban or filter")]
 pub struct UnknownAnswer;
@@ -45,32 +45,30 @@ pub struct UnknownAnswer;
 /// A template that needs consent, as this installation is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentTemplate {
-    /// On which channel.
     pub channel: ChannelCode,
     /// The template's id at the gateway.
     pub template: String,
-    /// What it tells about.
+    /// The events that it reports.
     pub events: Vec<Event>,
-    /// What one accept is worth.
     pub kind: Consent,
 }
 
 /// One person's consent to one template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ConsentBalance {
-    /// How many messages are left.
+    /// How many messages may still be sent.
     pub balance: u32,
-    /// Whether messages are wanted until further notice.
+    /// True if the person wants messages until further notice.
     pub lasting: bool,
-    /// When it was last refused.
+    /// The last refusal.
     pub refused_at: Option<Instant>,
-    /// Accepts that only one side told of so far: clients if positive, the platform if negative.
+    /// Accepts that only one side has reported so far: clients if positive, the platform if negative.
     pub unmatched: i32,
-    /// When the newest act happened that the platform told of. It may tell of one act several times.
+    /// When the newest act happened that the platform reported. It may report one act several times.
     pub heard_at: Option<Instant>,
 }
 
-/// Who tells of an accept, as a step of [`ConsentBalance::unmatched`].
+/// The side that reports an accept, as a step of [`ConsentBalance::unmatched`].
 const CLIENT: i32 = 1;
 const PLATFORM: i32 = -1;
 
@@ -85,7 +83,7 @@ impl ConsentBalance {
         }
     }
 
-    /// The balance after an act that the platform told of, which happened at `at`.
+    /// The balance after an act that the platform reported and that happened at `at`.
     #[must_use]
     pub fn after_act(self, accepted: bool, kind: Consent, at: Instant) -> Self {
         let told_before = |heard| if accepted { at <= heard } else { at < heard };
@@ -95,7 +93,7 @@ impl ConsentBalance {
         let heard = Self { heard_at: Some(at), ..self };
         match accepted {
             false => heard.refused(at),
-            // It came late: the person has thought better of it since.
+            // The report came late: the person has refused since.
             true if self.refused_at.is_some_and(|refused| at < refused) => heard,
             true => heard.granted(kind, PLATFORM),
         }
@@ -122,7 +120,7 @@ impl ConsentBalance {
         Self { balance: 0, unmatched: 0, lasting: false, refused_at: Some(at), ..self }
     }
 
-    /// Whether a client should ask again at the next tap: until there is one message for every event.
+    /// True if a client should ask again at the next tap: until there is one message for every event.
     #[must_use]
     pub fn should_ask(self, template: &ConsentTemplate) -> bool {
         match template.kind {
@@ -171,25 +169,25 @@ mod tests {
     }
 
     #[test]
-    fn one_accept_told_by_both_counts_once_in_either_order() {
+    fn an_accept_reported_by_both_sides_counts_once_in_either_order() {
         let (none, once) = (ConsentBalance::default(), Consent::OneTime);
         let reported = none.after(ConsentAnswer::Accept, once, second(1));
         let heard = none.after_act(true, once, second(0));
         assert_eq!((reported.balance, heard.balance), (1, 1));
         assert_eq!(reported.after_act(true, once, second(0)), heard.after(ConsentAnswer::Accept, once, second(1)));
         assert_eq!(reported.after_act(true, once, second(0)).balance, 1);
-        assert_eq!(heard.after_act(true, once, second(0)), heard, "told twice");
+        assert_eq!(heard.after_act(true, once, second(0)), heard, "reported twice");
         assert_eq!(heard.after_act(true, once, second(5)).balance, 2, "another tap");
     }
 
     #[test]
-    fn a_refusal_stands_against_what_happened_before_it() {
+    fn a_refusal_cancels_earlier_accepts_even_if_they_are_reported_later() {
         let (none, once) = (ConsentBalance::default(), Consent::OneTime);
         let refused = none.after(ConsentAnswer::Reject, once, second(10));
-        assert_eq!(refused.after_act(true, once, second(9)).balance, 0, "an accept of before, told late");
+        assert_eq!(refused.after_act(true, once, second(9)).balance, 0, "an earlier accept, reported late");
         assert_eq!(refused.after_act(true, once, second(11)).balance, 1);
         let accepted = none.after_act(true, once, second(10));
-        assert_eq!(accepted.after_act(false, once, second(9)).balance, 1, "a refusal of before, told late");
+        assert_eq!(accepted.after_act(false, once, second(9)).balance, 1, "an earlier refusal, reported late");
         assert_eq!(accepted.after_act(false, once, second(10)).balance, 0, "in the same second, the refusal counts");
         let lasting = none.after_act(true, Consent::LongTerm, second(1));
         assert!(lasting.lasting && !lasting.after_act(false, Consent::LongTerm, second(2)).lasting);
@@ -197,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_ledger_holds_what_the_better_informed_side_told(
+        fn the_ledger_counts_the_accepts_of_the_side_that_reported_more(
             told in proptest::collection::vec((any::<bool>(), any::<bool>()), 0..40),
         ) {
             let (mut ledger, mut clients, mut platform) = (ConsentBalance::default(), 0_u32, 0_u32);
@@ -216,7 +214,7 @@ mod tests {
         }
 
         #[test]
-        fn the_balance_is_the_accepts_since_the_last_refusal(answers in proptest::collection::vec(0_u8..3, 0..40)) {
+        fn the_balance_counts_the_accepts_since_the_last_refusal(answers in proptest::collection::vec(0_u8..3, 0..40)) {
             let answers = answers.into_iter().map(|n| match n {
                 0 => ConsentAnswer::Accept,
                 1 => ConsentAnswer::Reject,

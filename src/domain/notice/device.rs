@@ -1,4 +1,4 @@
-//! Devices: installations of a client on phones, as the clients describe themselves.
+//! Devices: installations of a client on phones, as described by the clients.
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{InstallationId, PersonId};
@@ -6,7 +6,7 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::ChannelCode;
 
-/// What kind of client.
+/// The kind of client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Platform {
     /// A WeChat mini-program (小程序).
@@ -22,7 +22,6 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::WechatMini, Self::H5, Self::Ios, Self::Android, Self::Harmony];
 
     /// As stored and as clients name it.
@@ -38,18 +37,17 @@ impl Platform {
     }
 }
 
-/// Whether the phone lets the client show messages.
+/// The phone's permission for the client to show messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PushPermission {
     Granted,
     /// The person said no.
     Denied,
-    /// Nobody asked yet.
+    /// The client has not asked yet.
     Unknown,
 }
 
 impl PushPermission {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Granted, Self::Denied, Self::Unknown];
 
     /// As stored and as clients name it.
@@ -63,33 +61,30 @@ impl PushPermission {
     }
 }
 
-/// Where a device is pushed to: the token of its channel.
+/// The push address of a device: the token of its channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushAddress {
-    /// Over which channel.
     pub channel: ChannelCode,
     /// The token that the channel gave to the client.
     pub token: Private<String>,
 }
 
-/// An installation of a client. It belongs to whoever signed in there last.
+/// An installation of a client. It belongs to the person who signed in there last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// Its id, made by the client.
     pub id: InstallationId,
     pub person: PersonId,
-    /// What kind of client.
     pub platform: Platform,
-    /// Where it is pushed to, where its platform has such an address.
+    /// Its push address, if its platform has one.
     pub push: Option<PushAddress>,
     /// The client's version.
     pub app_version: String,
-    /// The phone's version.
+    /// The version of the phone's operating system.
     pub os_version: String,
     /// The phone's language.
     pub language: Language,
-    /// Whether messages are shown.
     pub push_permission: PushPermission,
-    /// When it last told us about itself.
+    /// When it last described itself to the server.
     pub last_seen_at: Instant,
 }

@@ -1,4 +1,4 @@
-//! 通知: what a person is told, and over which channels a message may reach them.
+//! 通知: the messages to a person, and the channels that deliver them.
 
 pub mod consent;
 pub mod device;

@@ -1,5 +1,5 @@
-//! Notifications (通知): one message to one person, in the inbox from the moment of its cause, and brought to
-//! the phone over channels (渠道), one after the other.
+//! Notifications (通知): one message to one person. It is in the inbox from the moment of its cause, and is sent to the
+//! phone over channels (渠道), one after the other.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,12 @@ pub struct ChannelCode(String);
 shown!(ChannelCode);
 
 impl ChannelCode {
-    /// Names a channel.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
     }
 }
 
-/// What a person is told about.
+/// An event that a person is notified about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -48,12 +47,12 @@ pub enum Event {
     ParcelReturned,
     /// 地址有误: the carrier refuses the address.
     ParcelAddressRefused,
-    /// 寄递取消: the parcel was called back before it was collected.
+    /// 寄递取消: the order was cancelled before the parcel was collected.
     ParcelCancelled,
 }
 
 impl Event {
-    /// All of them: a template file must speak of each.
+    /// All events: a template file must word each of them.
     pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::SupplementNoticed,
@@ -86,13 +85,13 @@ impl Event {
         }
     }
 
-    /// The event that was stored under a name.
+    /// The event with this stored name.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.as_str() == text)
     }
 
-    /// Whether a phone is rung for it. The rest stay in the inbox: one-time consents are too dear for them.
+    /// True if a phone is notified. The other events stay in the inbox: one-time consents are too valuable for them.
     #[must_use]
     pub const fn rings(self) -> bool {
         !matches!(self, Self::Accepted | Self::ParcelPickedUp)
@@ -102,41 +101,40 @@ impl Event {
 /// A notification, as the inbox shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Its id; also the key under which gateways know it.
+    /// Its id; also its idempotency key at gateways.
     pub id: NotificationId,
     pub person: PersonId,
-    /// About which case.
     pub case: CaseId,
     /// The case's number.
     pub case_number: CaseNumber,
     pub event: Event,
-    /// Of which parcel it is news, if of one.
+    /// The parcel that it reports on, if any.
     pub parcel: Option<ParcelId>,
-    /// The item, in words that may be shown on a locked screen.
+    /// The item, in words that may appear on a locked screen.
     pub item: Bilingual,
     pub created_at: Instant,
 }
 
-/// How one channel words one event in one language: an approved template and what goes into its fields.
+/// The wording of one event on one channel in one language: an approved template and the contents of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// The template's id at the gateway.
     pub id: String,
-    /// Field name → pattern. Patterns may name `{item}`, `{status}`, `{number}`, `{time}` and `{case}`.
+    /// Field name → pattern. Patterns may contain `{item}`, `{status}`, `{number}`, `{time}` and `{case}`.
     pub fields: BTreeMap<String, String>,
-    /// Where a tap leads, with the same placeholders. Opaque ids only.
+    /// The page that a tap opens, with the same placeholders. Opaque ids only.
     #[serde(default)]
     pub page: Option<String>,
-    /// Field name → text that surely fits, for when the gateway refuses what the pattern yields. No placeholders.
+    /// Field name → text that always fits, used if the gateway refuses the filled pattern. No placeholders.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fallbacks: BTreeMap<String, String>,
-    /// Whether the recipient's consent is used up by one message (WeChat's one-time templates) or lasts.
+    /// How many messages one consent allows: one (WeChat's one-time templates) or any number.
     #[serde(default)]
     pub consent: Consent,
 }
 
-/// What a recipient's consent to a template is worth.
+/// How many messages a recipient's consent to a template allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
@@ -152,33 +150,33 @@ pub enum Consent {
 /// A notification worded for one channel: all that an adapter needs beside the recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushMessage {
-    /// Our key for it, the same at every attempt.
+    /// Our key for it, the same in every attempt.
     pub key: String,
     /// The template's id at the gateway.
     pub template: String,
     /// Field name → text, not yet cut to the gateway's limits.
     pub fields: BTreeMap<String, String>,
-    /// Where a tap leads.
+    /// The page that a tap opens.
     pub page: Option<String>,
-    /// Field name → text that stands in for one that the gateway refuses.
+    /// Field name → text that replaces one that the gateway refuses.
     pub fallbacks: BTreeMap<String, String>,
     pub language: Language,
-    /// Whether a second copy would need a second consent, and so cannot appear twice.
+    /// For a one-time consent, a second copy needs a second consent, so it cannot appear twice.
     pub consent: Consent,
 }
 
-/// The part of a message that a gateway refused, where it names one. Without that part it may take the message.
+/// The part of a message that a gateway refused, if it names one. It may take the message without that part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objection {
-    /// The page that a tap would open is not there.
+    /// The page that a tap would open does not exist.
     Page,
-    /// The text of this field does not suit its type.
+    /// The text of this field does not fit its type.
     Field(String),
 }
 
 impl PushMessage {
-    /// The same message with what a gateway objects to left out: no page, or the field's fallback. `None` if that is
-    /// no other message, or the field has no fallback.
+    /// The same message without the refused part: without the page, or with the field's fallback. `None` if that
+    /// changes nothing, or if the field has no fallback.
     #[must_use]
     pub fn without(&self, objection: &Objection) -> Option<Self> {
         let mut plainer = self.clone();
@@ -198,14 +196,14 @@ impl PushMessage {
 pub struct KnownTemplate {
     /// Its id at the gateway.
     pub id: String,
-    /// Field name → the only texts that it takes; none where it takes any of its type.
+    /// Field name → the only texts that the field takes; empty if it takes any text of its type.
     pub fields: BTreeMap<String, Vec<String>>,
-    /// What one consent to it is worth.
+    /// How many messages one consent to it allows.
     pub consent: Consent,
 }
 
 impl Template {
-    /// Words a notification.
+    /// Fills the template for a notification.
     #[must_use]
     pub fn word(&self, notification: &Notification, status: &Bilingual, language: Language) -> PushMessage {
         let time = notification.created_at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M").to_string();
@@ -234,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_does_without_what_is_refused_once() {
+    fn a_refused_part_is_left_out_or_replaced_once() {
         let text = |text: &str| BTreeMap::from([("phrase2".to_owned(), text.to_owned())]);
         let message = PushMessage {
             key: "ntf_1".to_owned(),
@@ -250,7 +248,7 @@ mod tests {
         assert_eq!(bare.without(&Objection::Page), None);
         let plain = message.without(&Objection::Field("phrase2".to_owned())).unwrap();
         assert_eq!((&plain.page, &plain.fields), (&message.page, &message.fallbacks));
-        assert_eq!(plain.without(&Objection::Field("phrase2".to_owned())), None, "the fallback itself is refused");
-        assert_eq!(message.without(&Objection::Field("thing1".to_owned())), None, "no fallback for it");
+        assert_eq!(plain.without(&Objection::Field("phrase2".to_owned())), None, "the fallback itself was refused");
+        assert_eq!(message.without(&Objection::Field("thing1".to_owned())), None, "the field has no fallback");
     }
 }

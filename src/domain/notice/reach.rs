@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::{ChannelCode, Consent, Template};
 
-/// By what a channel finds a person.
+/// The kind of address that a channel sends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressKind {
-    /// The phone number that the person proved to be theirs.
+    /// The phone number that the person proved to own.
     Phone,
-    /// The person's account at WeChat.
+    /// The person's WeChat account.
     WechatAccount,
-    /// The token that the channel gave to a device of theirs.
+    /// The token that the channel issued to one of the person's devices.
     DeviceToken,
 }
 
@@ -20,27 +20,27 @@ pub enum AddressKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub channel: ChannelCode,
-    /// By what it finds a person.
+    /// The kind of address that it sends to.
     pub address: AddressKind,
 }
 
 /// How a person can be reached, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
-    /// In which language.
+    /// The language of the message.
     pub language: Language,
-    /// Whether a phone number is known.
+    /// True if a phone number is known.
     pub phone: bool,
-    /// Whether a WeChat account is known that is not gone.
+    /// True if a WeChat account is known and still valid.
     pub wechat: bool,
-    /// Channels for which a device registered a token.
+    /// Channels with a registered device token.
     pub devices: BTreeSet<ChannelCode>,
     /// `channel template` for every template that the person still wants.
     pub consents: BTreeSet<String>,
 }
 
 impl Reach {
-    /// Whether there is an address for a channel.
+    /// True if the person has an address on the channel.
     #[must_use]
     pub fn has(&self, link: &Link) -> bool {
         match link.address {
@@ -50,14 +50,14 @@ impl Reach {
         }
     }
 
-    /// Whether a message of this template is wanted there. Sending without consent only wastes a call.
+    /// True if the person wants a message of this template on this channel. Sending without consent only wastes a call.
     #[must_use]
     pub fn wants(&self, channel: &ChannelCode, template: &Template) -> bool {
         template.consent == Consent::NotNeeded || self.consents.contains(&format!("{channel} {}", template.id))
     }
 }
 
-/// The channels of this installation in the order in which they are tried, one after the other until one delivers.
+/// The channels of this installation, in the order in which they are tried until one delivers.
 #[derive(Debug, Clone, Default)]
 pub struct Chain(Vec<Link>);
 
@@ -67,8 +67,8 @@ impl Chain {
         Self(links)
     }
 
-    /// The first channel after `after` (or of all) on which the person can and wants to be reached. `template` finds
-    /// how a channel words the message; a channel without words for it is passed over.
+    /// The first channel after `after` (or of all) on which the person can be reached and wants to be. `template`
+    /// returns a channel's template for the message. A channel without one is skipped.
     pub fn next<'a>(
         &'a self,
         after: Option<&ChannelCode>,
@@ -82,7 +82,7 @@ impl Chain {
         self.0.iter().skip(start).find(usable).map(|link| &link.channel)
     }
 
-    /// Those that are tried after one, in order: all, where that one is not used any more.
+    /// The channels after this one, in order; all of them if this one is not in the chain any more.
     pub fn after(&self, channel: &ChannelCode) -> impl Iterator<Item = &ChannelCode> {
         self.iter().skip(self.place_after(channel))
     }
@@ -91,12 +91,12 @@ impl Chain {
         self.iter().position(|code| code == channel).map_or(0, |at| at + 1)
     }
 
-    /// Those that find a person by this kind of address, in order.
+    /// The channels that send to this kind of address, in order.
     pub fn finding_by(&self, address: AddressKind) -> impl Iterator<Item = &ChannelCode> {
         self.0.iter().filter(move |link| link.address == address).map(|link| &link.channel)
     }
 
-    /// All of them, in order.
+    /// All channels, in order.
     pub fn iter(&self) -> impl Iterator<Item = &ChannelCode> {
         self.0.iter().map(|link| &link.channel)
     }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_skips_what_cannot_or_must_not_reach() {
+    fn the_chain_skips_channels_without_address_or_consent() {
         let (wechat, sms) = (ChannelCode::new("wechat"), ChannelCode::new("sms_aliyun"));
         let link = |channel: &ChannelCode, address| Link { channel: channel.clone(), address };
         let chain = Chain::new(vec![link(&wechat, AddressKind::WechatAccount), link(&sms, AddressKind::Phone)]);

@@ -1,7 +1,7 @@
-//! 行为人与本人: who acts, and on whose behalf. Both stand in the history of a case.
+//! 行为人与本人: the actor of an act, and the party on whose behalf it is done. The history of a case records both.
 //!
-//! A resident acts for themselves. An officer, a back-office system and a carrier act in an office: on behalf of the agency
-//! that owns the case.
+//! A resident acts for themselves. An officer, a back-office system and a carrier act on behalf of the agency that owns
+//! the case.
 
 use std::fmt;
 
@@ -11,7 +11,6 @@ use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId};
 
-/// The one who acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Actor {
@@ -35,7 +34,7 @@ impl fmt::Display for Actor {
     }
 }
 
-/// The one on whose behalf an act is done.
+/// The party on whose behalf an act is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behalf {
     Person(PersonId),
@@ -63,8 +62,8 @@ impl From<AgencyCode> for Behalf {
     }
 }
 
-/// Who acts, and for whom. Use cases of applicants take an `Acting<PersonId>`: what they change belongs to `for_`, and `by`
-/// answers for it.
+/// An actor and the party that the actor acts for. Use cases of applicants take an `Acting<PersonId>`: what they change
+/// belongs to `for_`, and `by` is responsible for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acting<For = Behalf> {
     pub by: Actor,
@@ -80,7 +79,7 @@ impl Acting<PersonId> {
 }
 
 impl<For: Into<Behalf> + Clone> Acting<For> {
-    /// The same as a history keeps it, whatever the kind of the one who is acted for.
+    /// The same in the form that a history stores, for any type of `For`.
     #[must_use]
     pub fn on_behalf(&self) -> Acting {
         Acting { by: self.by.clone(), for_: self.for_.clone().into() }
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_a_history_never_change() {
+    fn the_stored_text_of_an_actor_never_changes() {
         let person = PersonId::from_uuid(Uuid::from_u128(1));
         let own = Acting::own(person).on_behalf();
         assert_eq!(

@@ -1,9 +1,9 @@
-//! Numbers that name people, organisations and phones: the resident ID (公民身份号码, GB 11643-1999), the unified
-//! social credit code (统一社会信用代码, GB 32100-2015) and the mobile number.
+//! Numbers that identify people, organisations and phones: the resident ID (公民身份号码, GB 11643-1999), the unified social
+//! credit code (统一社会信用代码, GB 32100-2015) and the mobile number.
 //!
-//! A resident ID is judged by its form, its date and its check digit, and never by its division: people who
-//! registered before 2015 carry divisions that no table of today holds (320482 金坛市, 320422 金坛县), and theirs
-//! are for life. The 15-digit numbers of the first generation ended with 2012 (居民身份证法 art. 23).
+//! A resident ID is checked by its form, its date and its check digit, but not by its division. People who registered
+//! before 2015 have divisions that no current table holds (320482 金坛市, 320422 金坛县), and a number is for life. The
+//! 15-digit numbers of the first generation ended with 2012 (居民身份证法 art. 23).
 
 use std::fmt;
 
@@ -17,26 +17,26 @@ pub enum ResidentIdFault {
     /// It is not 17 digits followed by a digit or a capital X.
     #[error("not 17 digits and a digit or capital X")]
     Form,
-    /// A number of the first generation (15 digits), out of use since 2013.
+    /// A 15-digit number of the first generation, invalid since 2013.
     #[error("a 15-digit number of the first generation")]
     FirstGeneration,
-    /// Its digits 7 to 14 are no day between 1850 and today.
+    /// Digits 7 to 14 are not a date between 1850 and today.
     #[error("no valid date of birth")]
     BirthDate,
-    /// Its last character does not follow from the others: a slip of the finger.
-    #[error("the check digit does not fit")]
+    /// The last character does not follow from the others: a typing error.
+    #[error("the check digit is wrong")]
     CheckDigit,
 }
 
-/// A resident ID (公民身份号码) whose form, date and check digit fit. Personal data: `Debug` shows nothing.
+/// A resident ID (公民身份号码) with a valid form, date and check digit. Personal data: `Debug` shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResidentId(Private<String>);
 
 impl ResidentId {
-    /// Reads a resident ID; of the letters only a capital X is known (GB 11643).
+    /// Parses a resident ID. The only letter allowed is a capital X (GB 11643).
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first fault found.
     pub fn parse(text: &str, today: NaiveDate) -> Result<Self, ResidentIdFault> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         if text.len() == 15 && digits == 15 {
@@ -61,33 +61,33 @@ impl ResidentId {
         self.0.expose()
     }
 
-    /// As its owner sees it: the first and last four characters, never the date of birth.
+    /// The masked number that its owner sees: the first and last four characters, never the date of birth.
     #[must_use]
     pub fn masked(&self) -> String {
         masked_resident_id(self.expose())
     }
 }
 
-/// The same of a text that may be no resident ID: it shows no more of it.
+/// Masks a text that may not be a valid resident ID, by the same rule.
 #[must_use]
 pub fn masked_resident_id(text: &str) -> String {
     starred(text, 4, 4)
 }
 
-/// An account or a card: `************1234`.
+/// Masks an account or a card: `************1234`.
 #[must_use]
 pub fn masked_account(text: &str) -> String {
     starred(text, 0, 4)
 }
 
-/// Keeps so many characters at both ends; of a text too short to hide anything, none.
+/// Keeps `head` and `tail` characters at the ends. If the text is too short to hide anything, all of it is hidden.
 fn starred(text: &str, head: usize, tail: usize) -> String {
     let length = text.chars().count();
     let is_shown = |at: usize| length > head + tail && (at < head || at >= length - tail);
     text.chars().enumerate().map(|(at, letter)| if is_shown(at) { letter } else { '*' }).collect()
 }
 
-/// The standard's own examples were born in 1880; nobody alive was born earlier than this.
+/// The standard's own examples were born in 1880. No living person was born before 1850.
 const EARLIEST_BIRTH_YEAR: i32 = 1850;
 
 fn birth_date(text: &str) -> Option<NaiveDate> {
@@ -107,26 +107,26 @@ fn resident_check(text: &str) -> char {
 /// Why a text is not a unified social credit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CreditCodeFault {
-    /// It is not 18 characters of the standard's alphabet (digits and capitals without I, O, S, V, Z).
+    /// The text is not 18 characters of the standard's alphabet (digits and capitals without I, O, S, V, Z).
     #[error("not 18 digits and capital letters without I, O, S, V, Z")]
     Form,
-    /// Its last character does not follow from the others.
-    #[error("the check character does not fit")]
+    /// The last character does not follow from the others.
+    #[error("the check character is wrong")]
     CheckCharacter,
 }
 
-/// A unified social credit code (统一社会信用代码) whose form and check character fit.
+/// A unified social credit code (统一社会信用代码) with a valid form and check character.
 ///
-/// The organisation code inside it has a check character of its own, which real registers do not always honour;
-/// it is not looked at.
+/// The organisation code inside it has its own check character. Real registers do not always respect that one, so it is
+/// not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CreditCode(String);
 
 impl CreditCode {
-    /// Reads a code, in capitals.
+    /// Parses a code in capitals.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first fault found.
     pub fn parse(text: &str) -> Result<Self, CreditCodeFault> {
         let values: Option<Vec<usize>> = text.chars().map(|c| CREDIT_ALPHABET.find(c)).collect();
         let values = values.filter(|values| values.len() == 18).ok_or(CreditCodeFault::Form)?;
@@ -143,23 +143,23 @@ impl CreditCode {
 
 /// The 31 characters of GB 32100, in the order of their values.
 const CREDIT_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-/// 3^(i-1) mod 31 for the first 17 places; the check character weighs nothing.
+/// 3^(i-1) mod 31 for the first 17 positions. The check character has no weight.
 const CREDIT_WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
 
-/// A mobile number of the mainland: 11 digits, `1[3-9]…`. Personal data: `Debug` shows nothing.
+/// A mainland mobile number: 11 digits, `1[3-9]…`. Personal data: `Debug` shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MobilePhone(Private<String>);
 
-/// A text is not a mobile number of the mainland.
+/// The text is not a mainland mobile number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a mobile number of the mainland")]
+#[error("not a mainland mobile number")]
 pub struct InvalidPhone;
 
 impl MobilePhone {
-    /// Reads a number as people write it: with or without `+86`, with spaces or hyphens, in full-width digits.
+    /// Parses a number as people write it: with or without `+86`, with spaces or hyphens, in full-width digits.
     ///
     /// # Errors
-    /// When it is not a mobile number of the mainland.
+    /// If the text is not a mainland mobile number.
     pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
         let plain: String =
             text.chars().filter(|c| !c.is_whitespace() && !"-()（）".contains(*c)).map(narrow).collect();
@@ -174,20 +174,20 @@ impl MobilePhone {
         self.0.expose()
     }
 
-    /// With the country's code: `+86` and the 11 digits.
+    /// The number with the country code: `+86` and the 11 digits.
     #[must_use]
     pub fn e164(&self) -> Private<String> {
         Private::new(format!("+86{}", self.expose()))
     }
 
-    /// As lists show it: `138****5678`.
+    /// The masked number that lists show: `138****5678`.
     #[must_use]
     pub fn masked(&self) -> String {
         masked_phone(self.expose())
     }
 }
 
-/// The same of a text that may be no mobile number.
+/// Masks a text that may not be a valid mobile number, by the same rule.
 #[must_use]
 pub fn masked_phone(text: &str) -> String {
     starred(text, 3, 4)
@@ -200,7 +200,7 @@ fn is_mobile(text: &str) -> bool {
         && matches!(text.as_bytes().get(1), Some(b'3'..=b'9'))
 }
 
-/// A full-width character as its narrow twin.
+/// The half-width form of a full-width character.
 fn narrow(c: char) -> char {
     match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
@@ -208,8 +208,8 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// A name as lists show it: the family name (first character) and stars (`张**`); of four characters and more the
-/// last one too.
+/// A masked name for lists: the family name (first character) and stars (`张**`). Names of three or more characters also
+/// keep the last one.
 pub struct MaskedName<'a>(pub &'a str);
 
 impl fmt::Display for MaskedName<'_> {
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vectors_of_resident_ids() {
+    fn known_resident_ids_are_accepted_and_faults_are_named() {
         for text in [
             "11010519491231002X",
             "440524188001010014",
@@ -243,7 +243,7 @@ mod tests {
             "320413201503070027",
             "320482200002290011",
             "320422198506150024",
-            "320413199003070012", // born before the division existed: its holder moved, or the table is wrong
+            "320413199003070012", // born before the division existed: the holder moved, or the table is wrong
             "810000199001010019",
             "820000197712120014",
             "830000198505060027",
@@ -257,18 +257,18 @@ mod tests {
         assert_eq!(fault("11010519491231002x"), Some(ResidentIdFault::Form));
         assert_eq!(fault("1101051949123100２Ｘ"), Some(ResidentIdFault::Form));
         assert_eq!(fault("110105194912310021"), Some(ResidentIdFault::CheckDigit));
-        assert_eq!(fault("110105190002290021"), Some(ResidentIdFault::BirthDate), "1900 was no leap year");
+        assert_eq!(fault("110105190002290021"), Some(ResidentIdFault::BirthDate), "1900 was not a leap year");
         let before = NaiveDate::from_ymd_opt(2016, 3, 6).unwrap();
         assert_eq!(ResidentId::parse("320413201603070016", before).err(), Some(ResidentIdFault::BirthDate));
     }
 
     #[test]
-    fn a_masked_id_does_not_tell_the_birthday() {
+    fn a_masked_id_hides_the_date_of_birth() {
         assert_eq!(ResidentId::parse("320413201603070016", today()).unwrap().masked(), "3204**********0016");
     }
 
     #[test]
-    fn the_vectors_of_credit_codes() {
+    fn known_credit_codes_are_accepted_and_faults_are_named() {
         for text in [
             "91350100M000100Y43",
             "91110000600037341L",
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_to_hide_is_hidden_whole() {
+    fn a_text_too_short_to_mask_is_hidden_completely() {
         assert_eq!(masked_resident_id("12345678"), "********");
         assert_eq!(masked_resident_id("张三的身份证号码如下"), "张三的身**号码如下");
         assert_eq!(masked_phone(""), "");
@@ -315,7 +315,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_single_slip_in_an_id_is_noticed(at in 0_usize..17, by in 1_u8..10) {
+        fn every_single_wrong_digit_in_an_id_is_detected(at in 0_usize..17, by in 1_u8..10) {
             let mut slip = "320413201603070016".as_bytes().to_vec();
             slip[at] = b'0' + (slip[at] - b'0' + by) % 10;
             let slip = String::from_utf8(slip).unwrap();
@@ -323,7 +323,7 @@ mod tests {
         }
 
         #[test]
-        fn every_single_slip_in_a_credit_code_is_noticed(at in 0_usize..18, by in 1_usize..31) {
+        fn every_single_wrong_character_in_a_credit_code_is_detected(at in 0_usize..18, by in 1_usize..31) {
             let mut slip: Vec<char> = "91350100M000100Y43".chars().collect();
             let value = CREDIT_ALPHABET.find(slip[at]).unwrap();
             slip[at] = CREDIT_ALPHABET.chars().nth((value + by) % 31).unwrap();
@@ -332,7 +332,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_strange(text in ".{0,24}") {
+        fn no_text_makes_a_parser_panic(text in ".{0,24}") {
             let _ = ResidentId::parse(&text, today());
             let _ = CreditCode::parse(&text);
             let _ = MobilePhone::parse(&text);

@@ -1,4 +1,4 @@
-//! One-time codes: how long they count, how often they may be guessed, and how often one is sent to a number.
+//! One-time codes: how long they are valid, how many guesses are allowed, and how often one is sent to a number.
 
 use chrono::TimeDelta;
 
@@ -6,19 +6,19 @@ use crate::domain::kernel::clock::random_below;
 use crate::domain::kernel::limits::Limit;
 use crate::domain::kernel::private::Private;
 
-/// For how long a code counts.
+/// How long a code is valid.
 pub const LIFE: TimeDelta = TimeDelta::minutes(10);
 
-/// How many codes may be entered against one that was sent.
+/// How many guesses are allowed for one code.
 pub const TRIES: i32 = 5;
 
-/// How many codes go to one number; the carriers' own limits for codes.
+/// How many codes are sent to one number. These are the carriers' own limits for codes.
 pub const LIMITS: [Limit; 3] = [(1, TimeDelta::minutes(1)), (5, TimeDelta::hours(1)), (10, TimeDelta::hours(24))];
 
-/// How far back codes count towards a limit.
+/// How far back sent codes count towards a limit.
 pub const MEMORY: TimeDelta = TimeDelta::hours(24);
 
-/// Six digits.
+/// A random code of six digits.
 #[must_use]
 pub fn fresh_code() -> Private<String> {
     Private::new(format!("{:06}", random_below(1_000_000)))

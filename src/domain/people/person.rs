@@ -1,4 +1,4 @@
-//! People (申请人): who applies, as themselves and under their real name.
+//! People (申请人): applicants, under their real names.
 
 use chrono::TimeDelta;
 
@@ -9,56 +9,55 @@ use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Language;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 
-/// A person (申请人).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub id: PersonId,
-    /// The mobile number whose possession they proved with a code.
+    /// The mobile number, proved by a one-time code.
     pub phone: Option<MobilePhone>,
-    /// Their real name and number, once they were checked.
+    /// The real name and the resident ID. `None` until an identity gateway verified them.
     pub identity: Option<VerifiedIdentity>,
-    /// The language that they read.
+    /// The language that the person reads.
     pub language: Language,
-    /// When they became known here.
+    /// When the person's record was created here.
     pub created_at: Instant,
-    /// When they first signed in; absent while only another system spoke of them.
+    /// The first sign-in. `None` while the person is known only from another system.
     pub signed_in_at: Option<Instant>,
 }
 
 impl Person {
-    /// Somebody who signs in for the first time.
+    /// A person at their first sign-in.
     #[must_use]
     pub const fn new(id: PersonId, phone: Option<MobilePhone>, language: Language, now: Instant) -> Self {
         Self { id, phone, identity: None, language, created_at: now, signed_in_at: Some(now) }
     }
 
-    /// Whether another system spoke of them, and they have not come yet.
+    /// True if another system named the person and they have not signed in yet.
     #[must_use]
     pub const fn is_awaited(&self) -> bool {
         self.signed_in_at.is_none()
     }
 
-    /// Whether their real name is known (实名认证), which submitting needs.
+    /// True if the real name is verified (实名认证). Submitting an application requires it.
     #[must_use]
     pub const fn is_verified(&self) -> bool {
         self.identity.is_some()
     }
 }
 
-/// How often one person may have a name and a number compared that do not belong together. Each comparison is paid for, and
-/// its answer tells something of whoever has that number.
+/// How many mismatched pairs of name and number one person may have compared. Each comparison costs money, and its
+/// answer reveals something about the holder of that number.
 pub const MISMATCHES: [Limit; 2] = [(5, TimeDelta::hours(1)), (20, TimeDelta::hours(24))];
 
 /// How far back mismatches count.
 pub const MISMATCH_MEMORY: TimeDelta = TimeDelta::hours(24);
 
-/// A name and a resident ID that belong together, as an identity gateway said.
+/// A name and a resident ID that belong together, as confirmed by an identity gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedIdentity {
     /// 姓名
     pub name: Private<String>,
     /// 公民身份号码
     pub resident_id: ResidentId,
-    /// When the gateway said so.
+    /// When the gateway confirmed it.
     pub verified_at: Instant,
 }

@@ -1,7 +1,7 @@
-//! 职权范围: which cases an officer may see and act on. It is resolved here and nowhere else.
+//! 职权范围: which cases an officer may see and act on. Only this module decides it.
 //!
-//! Today it follows from the role and the one agency of the account. Places do not narrow it: an agency's officers see its
-//! cases of the whole district.
+//! Today the remit follows from the role and the one agency of the account. Places do not narrow it: an agency's
+//! officers see its cases of the whole district.
 
 use crate::domain::item::AgencyCode;
 use crate::domain::people::staff::Role;
@@ -11,7 +11,7 @@ use crate::domain::people::staff::Role;
 pub struct Remit(Vec<AgencyCode>);
 
 impl Remit {
-    /// The remit of an account; `None` for operators, who look after jobs and gateways and see no cases.
+    /// The remit of an account. `None` for operators: they handle jobs and gateways and see no cases.
     #[must_use]
     pub fn of(role: Role, agency: &AgencyCode) -> Option<Self> {
         match role {
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operators_see_no_cases_and_others_those_of_their_agency() {
+    fn operators_see_no_cases_and_other_roles_see_those_of_their_agency() {
         let agency = AgencyCode::new("public-security");
         for role in Role::ALL {
             let remit = Remit::of(role, &agency);

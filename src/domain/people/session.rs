@@ -1,11 +1,11 @@
-//! Sessions: a sign-in that lives until it is signed out, and the refresh tokens that keep it alive.
+//! Sessions: a sign-in that lasts until the holder signs out, and the refresh tokens that keep it alive.
 //!
-//! A refresh token is used once and answered with its successor. On a weak network that answer may be lost, so for
-//! [`GRACE`] the used token is answered with the *same* successor again, unless that was used itself: then its answer was
-//! not lost. A used token that comes back for no such reason was copied: nobody can tell who holds the honest copy, so the
-//! whole session ends.
+//! A refresh token is used once, and the answer holds its successor. On a weak network that answer may be lost. So for
+//! [`GRACE`] a used token is answered with the *same* successor again. If the successor was used itself, the answer was
+//! not lost. A used token that is presented outside these cases was copied. The server cannot tell which copy is the
+//! honest one, so it ends the whole session.
 //!
-//! A successor follows from its token by a keyed hash, so that nothing needs to be kept from which one could be made.
+//! The successor is a keyed hash of its token, so the database stores nothing from which a token could be made.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::domain::kernel::clock::{Instant, random_bytes};
 use crate::domain::kernel::private::Private;
 
-/// For how long a used refresh token is answered with its successor again.
+/// How long a used refresh token is answered with its successor again.
 pub const GRACE: Duration = Duration::from_secs(30);
 
-/// Who may use a session's tokens.
+/// The kind of account that a session belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
-    /// People, on their phones.
+    /// Residents, on their phones.
     Mobile,
     Staff,
 }
@@ -36,7 +36,7 @@ impl Audience {
         }
     }
 
-    /// For how long a sign-in lasts, refreshed or not: a season on a person's own phone, a working day at a desk.
+    /// How long a sign-in lasts, refreshed or not: 90 days on a person's own phone, 12 hours (a working day) at a desk.
     #[must_use]
     pub const fn session_life(self) -> Duration {
         const HOUR: u64 = 3600;
@@ -47,60 +47,59 @@ impl Audience {
     }
 }
 
-/// A refresh token: 32 bytes that nobody can guess, base64url.
+/// A refresh token: 32 unguessable bytes, base64url.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken(Private<String>);
 
 impl RefreshToken {
-    /// A fresh one.
     #[must_use]
     pub fn fresh() -> Self {
         Self::of(&random_bytes::<32>())
     }
 
-    /// The one that these bytes make.
+    /// The token with these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Private::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// What somebody presents as one.
+    /// A text that a caller presents as a token. It may be none.
     #[must_use]
     pub const fn presented(text: Private<String>) -> Self {
         Self(text)
     }
 
-    /// The text that its holder keeps.
+    /// The text that the client stores.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// SHA-256: all that is kept of it. (A random value of 256 bits needs no slow hash.)
+    /// SHA-256. The database stores only this. (A random value of 256 bits needs no slow hash.)
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         digest(&SHA256, self.expose().as_bytes()).as_ref().to_vec()
     }
 }
 
-/// What a presented refresh token deserves.
+/// How the server answers a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// Its first use: a successor is made.
+    /// The first use: a successor is made.
     First,
-    /// Its answer was lost: the same successor again.
+    /// The answer was lost: the same successor is sent again.
     Again,
-    /// It was copied: the session ends.
+    /// The token was copied: the session ends.
     Copied,
 }
 
 impl Presented {
-    /// Judges by when the token was used before.
+    /// Judges a token by the time of its earlier use.
     #[must_use]
     pub fn judge(used_at: Option<Instant>, now: Instant) -> Self {
         match used_at {
             None => Self::First,
-            // A clock that stepped back between two machines makes the age negative: it is recent.
+            // If the clocks of two machines differ, the age may be negative. The use is then recent.
             Some(used_at) if (now - used_at).to_std().unwrap_or_default() <= GRACE => Self::Again,
             Some(_) => Self::Copied,
         }
@@ -110,17 +109,17 @@ impl Presented {
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBecause {
-    /// Its holder signed out of it.
+    /// The holder signed out of this session.
     SignedOut,
-    /// Its holder signed out everywhere.
+    /// The holder signed out everywhere.
     SignedOutEverywhere,
-    /// A refresh token of it was used a second time.
+    /// A refresh token of the session was used a second time.
     TokenCopied,
     /// The account was closed.
     Disabled,
-    /// The account's password was set anew.
+    /// The account's password was reset.
     PasswordReset,
-    /// The account was joined with another one of the same person.
+    /// The account was merged with another one of the same person.
     Joined,
 }
 
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_used_token_is_forgiven_for_a_while() {
+    fn a_used_token_is_answered_again_during_the_grace_period() {
         let now: Instant = "2026-03-02T01:00:00Z".parse().unwrap();
         let used = |seconds| Presented::judge(Some(now - TimeDelta::seconds(seconds)), now);
         assert_eq!(Presented::judge(None, now), Presented::First);
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_long_and_never_shown() {
+    fn tokens_are_long_and_debug_never_shows_them() {
         let token = RefreshToken::fresh();
         assert_eq!(token.expose().len(), 43);
         assert_ne!(token, RefreshToken::fresh());

@@ -1,4 +1,4 @@
-//! The other side of the counter: officers (审批人员) and the API clients of back-office systems.
+//! Staff accounts: officers (审批人员) and the API clients of back-office systems.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,14 +14,13 @@ use crate::domain::kernel::shown::shown;
 pub enum Role {
     /// 审批人员: handles the cases of their agency.
     Officer,
-    /// 主管: the same, and looks after those who do.
+    /// 主管: the same, and supervises the officers of the agency.
     Supervisor,
-    /// 运维: looks after jobs and gateways.
+    /// 运维: handles jobs and gateways.
     Operator,
 }
 
 impl Role {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Officer, Self::Supervisor, Self::Operator];
 
     /// As stored and as clients read it.
@@ -53,21 +52,20 @@ impl fmt::Display for Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Officer {
     pub id: OfficerId,
-    /// What they type to sign in.
+    /// The name that the officer types to sign in.
     pub username: Username,
-    /// Their name, as colleagues know it.
+    /// The officer's name, as colleagues know it.
     pub name: String,
-    /// The agency whose cases they see.
+    /// The agency whose cases the officer sees.
     pub agency: AgencyCode,
-    /// What they may do.
     pub role: Role,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Instant,
-    /// Since when it is closed.
+    /// When the account was closed; `None` while it is open.
     pub disabled_at: Option<Instant>,
 }
 
-/// An officer's name for signing in: 3 to 40 of `a-z 0-9 . _ -`.
+/// An officer's sign-in name: 3 to 40 of `a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Username(String);
 shown!(Username);
@@ -81,7 +79,7 @@ impl FromStr for Username {
     }
 }
 
-/// The name of a back-office system, as it stands in `/results/{source}/…`: 2 to 40 of `a-z 0-9 -`.
+/// The name of a back-office system in `/results/{source}/…`: 2 to 40 of `a-z 0-9 -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(String);
 shown!(Source);
@@ -99,12 +97,12 @@ const fn is_lower(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
-/// A text is not a name of the wanted form.
+/// The text does not have the form of such a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not {0}")]
 pub struct InvalidName(&'static str);
 
-/// A text is none of the known words.
+/// The text is not one of the known words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a known {0}")]
 pub struct UnknownWord(&'static str);
@@ -112,14 +110,13 @@ pub struct UnknownWord(&'static str);
 /// What an API client may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// Hand in results that another system decided.
+    /// Submit results that another system decided.
     ResultsWrite,
-    /// Ask what became of them.
+    /// Read the state of submitted results.
     ResultsRead,
 }
 
 impl Scope {
-    /// All of them.
     pub const ALL: [Self; 2] = [Self::ResultsWrite, Self::ResultsRead];
 
     /// As stored and as clients name it.
@@ -145,7 +142,8 @@ impl FromStr for Scope {
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// The wanted scopes, as far as these hold them; all of these when nothing is said. Unknown words narrow, too.
+    /// The wanted scopes that this set holds; the whole set if the client names none. Unknown words are ignored, so
+    /// they narrow the result, too.
     #[must_use]
     pub fn narrowed(&self, wanted: Option<&str>) -> Self {
         match wanted {
@@ -154,19 +152,18 @@ impl Scopes {
         }
     }
 
-    /// Whether a scope is among them.
+    /// True if the set holds the scope.
     #[must_use]
     pub fn has(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
     }
 
-    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each of them.
+    /// The scopes of the set.
     pub fn iter(&self) -> impl Iterator<Item = Scope> {
         self.0.iter().copied()
     }
@@ -193,22 +190,21 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// A back-office system that hands in decisions by itself.
+/// A back-office system that submits decisions by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiClient {
     /// Its id: `iss` and `sub` of its assertions.
     pub id: ClientId,
-    /// Its name, for people.
+    /// Its name, shown to people.
     pub name: String,
     /// Its name in `/results/{source}/…`.
     pub source: Source,
-    /// The agencies for which it may decide.
+    /// The agencies that it may decide for.
     pub agencies: Vec<AgencyCode>,
-    /// What it may do.
     pub scopes: Scopes,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// Since when it is shut out.
+    /// When its access was revoked; `None` while it has access.
     pub revoked_at: Option<Instant>,
 }
 
@@ -217,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_a_form() {
+    fn only_names_of_the_right_form_are_accepted() {
         for good in ["wang.fang", "a_1", "001"] {
             assert!(good.parse::<Username>().is_ok(), "{good}");
         }
@@ -228,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_only_ever_narrow() {
+    fn a_client_can_only_narrow_its_scopes() {
         let both: Scopes = Scope::ALL.into_iter().collect();
         let read: Scopes = [Scope::ResultsRead].into_iter().collect();
         assert_eq!(both.narrowed(None), both);

@@ -1,22 +1,21 @@
-//! A message in doubt: it was handed to its channel, and nobody knows whether it was taken. Where the gateway knows no key
-//! of ours, nothing can be asked; but it tells later of each message that it had taken (WeChat's
-//! `subscribe_msg_sent_event`), and its refusals tell something, too.
+//! A message in doubt: it was handed to its channel, and the answer was lost. If the gateway does not support our key,
+//! it cannot be asked. But it later reports each message that it had taken (WeChat's `subscribe_msg_sent_event`), and
+//! its refusals are evidence, too.
 
 use std::time::Duration;
 
-/// What a gateway told, later, of a message that it had taken.
+/// What a gateway later reported about a message that it had taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It reached the phone.
     Arrived,
-    /// The person does not want it there.
+    /// The person does not want the message there.
     Refused,
-    /// It did not arrive, for another reason.
+    /// The message did not arrive, for another reason.
     Lost,
 }
 
 impl Fate {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Arrived, Self::Refused, Self::Lost];
 
     #[must_use]
@@ -29,22 +28,22 @@ impl Fate {
     }
 }
 
-/// Receipts that may be of a message in doubt: those for its recipient and template, since it was handed over, that belong
-/// to no message whose id we know.
+/// Receipts that may belong to a message in doubt: those for its recipient and template since it was handed over that
+/// match no message with a known id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receipts {
-    /// How many tell of an arrival.
+    /// How many report an arrival.
     pub arrived: i64,
-    /// How many tell of a refusal.
+    /// How many report a refusal.
     pub refused: i64,
-    /// How many tell of another failure.
+    /// How many report another failure.
     pub lost: i64,
-    /// How many of all these could be of other messages to the same person, which are in doubt or under way themselves.
+    /// How many of all these may belong to other messages to the same person that are in doubt or under way themselves.
     pub others: i64,
 }
 
 impl Receipts {
-    /// What became of the message, where that is certain: there are more receipts than the other messages account for.
+    /// The fate of the message, if it is certain: there are more receipts than the other messages account for.
     #[must_use]
     pub const fn fate(self) -> Option<Fate> {
         if self.arrived > self.others {
@@ -57,42 +56,42 @@ impl Receipts {
     }
 }
 
-/// All that is known of a message in doubt.
+/// All that is known about a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
     /// How many copies may have been taken.
     pub copies: u32,
-    /// How long ago the last of them was handed over.
+    /// How long ago the last copy was handed over.
     pub handed_over: Duration,
-    /// For how long the gateway says that no consent is left. An earlier copy may have used it up.
+    /// How long the gateway has been reporting that no consent is left. An earlier copy may have used it up.
     pub refused: Option<Duration>,
-    /// Whether the person could see a further copy beside an earlier one: their consent lasts, or they gave several.
+    /// True if the person could see a further copy beside an earlier one: their consent lasts, or they gave several.
     pub spare: bool,
-    /// What became of it, where receipts prove it.
+    /// The fate of the message, if receipts prove it.
     pub fate: Option<Fate>,
 }
 
-/// For how long proofs are awaited.
+/// How long the worker waits for evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
-    /// A receipt, before a copy is sent that could be seen beside another one.
+    /// The wait for a receipt before a copy is sent that could be seen beside another one.
     pub receipt: Duration,
-    /// A receipt, after a refusal that suggests that an earlier copy arrived.
+    /// The wait for a receipt after a refusal that suggests that an earlier copy arrived.
     pub confirmation: Duration,
 }
 
 /// What to do about a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing: this became of it.
+    /// Nothing: the fate is known.
     Done(Fate),
-    /// Wait this long for a receipt, and look again.
+    /// Wait this long for a receipt, then check again.
     Wait(Duration),
     /// Send another copy.
     Repeat,
-    /// Let another channel tell: the person is rather told twice than not at all.
+    /// Let another channel send it: two messages are better than none.
     GiveUp {
-        /// Whether the gateway says that there is no consent.
+        /// True if the gateway says that there is no consent.
         refused: bool,
     },
 }
@@ -101,7 +100,7 @@ pub enum Step {
 const COPIES_AT_MOST: u32 = 4;
 
 impl Doubt {
-    /// What to do now.
+    /// The step to take now.
     #[must_use]
     pub fn step(&self, waits: Waits) -> Step {
         if let Some(fate) = self.fate {
@@ -117,7 +116,7 @@ impl Doubt {
                 or_wait(Step::GiveUp { refused: false }, self.handed_over, waits.receipt)
             }
             None if self.spare => or_wait(Step::Repeat, self.handed_over, waits.receipt),
-            // One consent pays for one message: whatever became of the copies before, one at the most is shown.
+            // One consent pays for one message: whatever the fate of earlier copies, at most one is shown.
             None => Step::Repeat,
         }
     }
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn one_consent_is_asked_for_again_at_once_and_several_wait_for_a_receipt() {
+    fn with_one_consent_a_copy_is_sent_at_once_and_with_several_it_waits_for_a_receipt() {
         let seconds = Duration::from_secs;
         assert_eq!(doubt(1, 5, None, false).step(WAITS), Step::Repeat);
         assert_eq!(doubt(1, 5, None, true).step(WAITS), Step::Wait(seconds(115)));
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_no_arrival_until_a_receipt_says_so() {
+    fn a_refusal_counts_as_an_arrival_only_if_a_receipt_confirms_it() {
         assert_eq!(doubt(1, 8, Some(3), false).step(WAITS), Step::Wait(Duration::from_secs(597)));
         assert_eq!(doubt(1, 605, Some(600), false).step(WAITS), Step::GiveUp { refused: true });
         let confirmed = Doubt { fate: Some(Fate::Arrived), ..doubt(1, 605, Some(600), false) };
@@ -155,10 +154,10 @@ mod tests {
     }
 
     proptest! {
-        /// Messages to one person, of each of which so many copies were taken and told of: whoever is said to have
-        /// arrived did arrive.
+        /// Several messages to one person, each with a number of copies taken and of arrivals reported. A message is
+        /// called arrived only if one of its own copies arrived.
         #[test]
-        fn no_message_is_taken_for_arrived_because_of_another(
+        fn no_message_counts_as_arrived_because_of_the_receipts_of_another(
             messages in proptest::collection::vec((1_i64..4, 0_i64..4), 1..6),
         ) {
             let messages: Vec<(i64, i64)> = messages.into_iter().map(|(sent, told)| (sent, told.min(sent))).collect();
@@ -170,7 +169,7 @@ mod tests {
         }
 
         #[test]
-        fn a_doubt_comes_to_an_end(copies in 1_u32..10, refused: bool, spare: bool) {
+        fn every_doubt_is_settled_in_the_end(copies in 1_u32..10, refused: bool, spare: bool) {
             let long = 3_600;
             let step = doubt(copies, long, refused.then_some(long), spare).step(WAITS);
             prop_assert!(!matches!(step, Step::Wait(_)), "{step:?}");

@@ -1,8 +1,8 @@
-//! Jobs (任务): work that a transition promised, to be kept whatever dies in between.
+//! Jobs (任务): work that a transition owes. The job survives the death of any process in between.
 //!
-//! A [`Job`] is written in the transaction that owes it and named by its business key, so that promising twice
-//! is promising once. It carries ids only. Each kind runs in one [`Lane`]: the queue before one gateway, with
-//! that gateway's limits, so that a slow gateway delays nobody else.
+//! A [`Job`] is inserted in the transaction that owes it and is identified by its business key, so a second insertion
+//! adds nothing. It carries ids only. Each kind runs in one [`Lane`]: the queue before one gateway, with that gateway's
+//! limits, so that a slow gateway delays no other.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -14,45 +14,26 @@ use crate::domain::kernel::ids::{CallbackId, JobId, LoginCodeId, NotificationId,
 use crate::domain::kernel::shown::shown;
 use crate::domain::notice::notification::ChannelCode;
 
-/// What is to be done. The tag is the job's kind: it outlives the code, so a kind is never renamed or re-used.
+/// The work to do. The tag is the job's kind. Stored jobs outlive the code, so a kind is never renamed or reused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
-    /// Bring a notification to a phone over one channel.
-    Push {
-        notification: NotificationId,
-        /// Over which channel.
-        channel: ChannelCode,
-    },
+    /// Deliver a notification to a phone over one channel.
+    Push { notification: NotificationId, channel: ChannelCode },
     /// Send a one-time sign-in code by SMS.
-    SendLoginCode {
-        code: LoginCodeId,
-        /// Over which channel.
-        channel: ChannelCode,
-    },
+    SendLoginCode { code: LoginCodeId, channel: ChannelCode },
     /// Order a parcel at its carrier.
-    OrderParcel {
-        parcel: ParcelId,
-        /// At which carrier.
-        carrier: CarrierCode,
-    },
-    /// Ask the carrier how a parcel is doing: the second path beside its callbacks, and the proof of an end.
-    TrackParcel {
-        parcel: ParcelId,
-        /// At which carrier.
-        carrier: CarrierCode,
-    },
+    OrderParcel { parcel: ParcelId, carrier: CarrierCode },
+    /// Ask the carrier for a parcel's state: the second path beside its callbacks, and the proof that the parcel's
+    /// journey ended.
+    TrackParcel { parcel: ParcelId, carrier: CarrierCode },
     /// Cancel a parcel at its carrier.
-    CancelParcel {
-        parcel: ParcelId,
-        /// At which carrier.
-        carrier: CarrierCode,
-    },
-    /// Understand a call that a carrier or a platform made, which is stored as it came.
+    CancelParcel { parcel: ParcelId, carrier: CarrierCode },
+    /// Parse a call from a carrier or a platform, stored as it came.
     ReadCallback { callback: CallbackId },
-    /// Remove the content of a file whose row is gone, or never came.
+    /// Remove the content of a file whose row was deleted or never inserted.
     RemoveContent {
-        /// Where it lies.
+        /// Its path in the file store.
         path: String,
     },
 }
@@ -72,7 +53,7 @@ impl Work {
         }
     }
 
-    /// The business key: two jobs with one key are one job.
+    /// The business key: two jobs with the same key are one job.
     #[must_use]
     pub fn key(&self) -> String {
         let kind = self.kind();
@@ -87,13 +68,12 @@ impl Work {
         }
     }
 
-    /// The business key of a push. Channels that report by our key give `notification` back as text.
+    /// The business key of a push. Channels that report by our key return `notification` as text.
     #[must_use]
     pub fn push_key(notification: impl Display, channel: &ChannelCode) -> String {
         format!("push:{notification}:{channel}")
     }
 
-    /// The lane that it waits in.
     #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
@@ -107,27 +87,27 @@ impl Work {
     }
 }
 
-/// The queue before one gateway: `push.wechat`, `courier.ems`; `login.sms_aliyun` for one-time codes, which wait behind no
-/// push; or `inside`, for work that calls no gateway.
+/// The queue before one gateway: `push.wechat`, `courier.ems`. `login.sms_aliyun` is for one-time codes, which do not
+/// wait behind pushes. `inside` is for work that calls no gateway.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lane(String);
 shown!(Lane);
 
 impl Lane {
-    /// The lane of a channel.
+    /// The lane of the pushes over a channel.
     #[must_use]
     pub fn push(channel: &ChannelCode) -> Self {
         Self(format!("push.{channel}"))
     }
 
-    /// The lane of one-time codes over a channel: they are worth something for minutes only, and somebody waits for each.
+    /// The lane of one-time codes over a channel. A code is valid for minutes only, and a person waits for it.
     #[must_use]
     pub fn login(channel: &ChannelCode) -> Self {
         Self(format!("login.{channel}"))
     }
 
-    /// The lane of the pushes that go to the same gateway under the same limit, where this is one of codes.
+    /// If this is a lane of one-time codes: the lane of the pushes to the same gateway, under the same limit.
     #[must_use]
     pub fn pushes_beside(&self) -> Option<Self> {
         self.0.strip_prefix("login.").map(|channel| Self(format!("push.{channel}")))
@@ -152,46 +132,43 @@ impl Lane {
     }
 }
 
-/// Work promised, and how long after the promise it is due. The database adds the delay to its own clock, so that
-/// processes with wrong clocks promise rightly.
+/// Work, and how long after its insertion it is due. The database adds the delay to its own clock, so a process with a
+/// wrong clock sets the right time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// What to do.
     pub work: Work,
-    /// Not before this long after the promise.
+    /// The job does not start before this long after its insertion.
     pub delay: Duration,
 }
 
 impl Job {
-    /// Work to be done at once.
+    /// Work that is due at once.
     #[must_use]
     pub const fn now(work: Work) -> Self {
         Self { work, delay: Duration::ZERO }
     }
 
-    /// Work to be done after a while.
+    /// Work that is due after a delay.
     #[must_use]
     pub const fn after(work: Work, delay: Duration) -> Self {
         Self { work, delay }
     }
 }
 
-/// A promised job, as the queue knows it: its id, and nothing else.
+/// A job as the queue knows it: its id and lane, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub job: JobId,
-    /// In which lane.
     pub lane: Lane,
 }
 
-/// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
-    /// To be done, or being done.
+    /// Waiting, or under way.
     Pending,
     Done,
-    /// Given up: a dead letter, with its cause, until somebody replays it.
+    /// Given up: a dead letter with its cause, until an operator replays it.
     Dead,
 }
 

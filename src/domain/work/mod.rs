@@ -1,4 +1,4 @@
-//! 任务: jobs that the record promises, and how an attempt that ended unclear is settled.
+//! 任务: jobs that a transition adds to the database, and how an attempt with an unknown outcome is settled.
 
 pub mod doubt;
 pub mod job;

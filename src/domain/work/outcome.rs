@@ -1,9 +1,10 @@
-//! How an attempt at a job ended: the word that is stored with the attempt, counted in the metrics, and named in alert rules.
+//! How an attempt at a job ended. The word is stored with the attempt, counted in the metrics, and named in alert
+//! rules.
 
 use crate::domain::kernel::words::words;
 
 words! {
-    /// How an attempt ended. The words are stored: an outcome is never renamed or re-used.
+    /// How an attempt ended. The words are stored: an outcome is never renamed or reused.
     pub enum Outcome {
         // A push or a one-time code.
         /// The channel took the message.
@@ -20,7 +21,7 @@ words! {
         Gone = "gone",
         /// The person has no address there, or gave no consent.
         Unreachable = "unreachable",
-        /// The gateway refused again and again, without a reason that is known.
+        /// The gateway refused repeatedly, without a known reason.
         Unexplained = "unexplained",
         /// A receipt says that a message of unknown outcome did not arrive.
         LostOnTheWay = "lost_on_the_way",
@@ -38,15 +39,15 @@ words! {
         Cancelled = "cancelled",
         /// The order could not be cancelled any more.
         TooLate = "too_late",
-        /// The parcel's way is over.
+        /// The parcel's journey is over.
         Ended = "ended",
-        /// The parcel's way did not end within the time after which a parcel counts as lost.
+        /// The parcel's journey did not end within the time after which a parcel counts as lost.
         NeverArrived = "never_arrived",
-        /// The carrier never said the waybill.
+        /// The carrier never gave the waybill number.
         NoWaybill = "no_waybill",
         /// The carrier does not deliver to the address.
         AddressRefused = "address_refused",
-        /// The carrier already has an order of this number.
+        /// The carrier already has an order with this number.
         Duplicate = "duplicate",
         /// The order is in a state that does not allow the call.
         WrongState = "wrong_state",
@@ -56,9 +57,9 @@ words! {
         NoCarrier = "no_carrier",
 
         // Work that calls no gateway.
-        /// A stored callback was read.
+        /// A stored callback was parsed.
         Understood = "understood",
-        /// A stored callback cannot be read.
+        /// A stored callback cannot be parsed.
         Unreadable = "unreadable",
         /// The content of a file was removed.
         Removed = "removed",
@@ -70,15 +71,15 @@ words! {
         Throttled = "throttled",
         /// The gateway answered with an error, or not at all, and surely did nothing.
         Unavailable = "unavailable",
-        /// The request left and no answer came: the gateway may have acted.
+        /// The request was sent and no answer came: the gateway may have acted.
         Ambiguous = "ambiguous",
         /// The gateway refuses our account, template or message.
         Misconfigured = "misconfigured",
         /// Put back without counting as an attempt.
         Snoozed = "snoozed",
-        /// The attempt broke off in the middle: it panicked, or took too long.
+        /// The attempt was aborted: it panicked, or took too long.
         Broken = "broken",
-        /// The worker died or fell silent during the attempt.
+        /// The worker died, or its heartbeat stopped, during the attempt.
         Lost = "lost",
         /// No attempts are left.
         Spent = "spent",
@@ -88,7 +89,7 @@ words! {
         BrokenRecord = "broken_record",
         /// This release does not know the kind of the job.
         UnknownKind = "unknown_kind",
-        /// The database refuses what follows from the attempt.
+        /// The database refuses the changes that follow from the attempt.
         Unsettled = "unsettled",
         /// The database refuses to store how the attempt ended.
         Unwritable = "unwritable",
@@ -99,7 +100,7 @@ impl Outcome {
     /// The outcomes of a push after which the notification counts as delivered.
     pub const BROUGHT: [Self; 3] = [Self::Delivered, Self::Found, Self::Confirmed];
 
-    /// The outcomes after which the gateway may have acted, without a word about it.
+    /// The outcomes after which the gateway may have acted without reporting it.
     pub const IN_DOUBT: [Self; 4] = [Self::Lost, Self::Ambiguous, Self::Broken, Self::Unsettled];
 }
 
@@ -117,7 +118,7 @@ mod tests {
             .skip(1)
             .flat_map(|rest| rest.trim_start_matches('~').split('"').nth(1).unwrap_or_default().split('|'))
             .collect();
-        assert!(named.contains("misconfigured") && named.contains("ambiguous"), "the rules are read: {named:?}");
+        assert!(named.contains("misconfigured") && named.contains("ambiguous"), "the rules were parsed: {named:?}");
         let known: BTreeSet<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
         let unknown: Vec<&&str> = named.difference(&known).collect();
         assert!(unknown.is_empty(), "alerts.yaml names outcomes that no attempt has: {unknown:?}");

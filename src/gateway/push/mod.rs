@@ -185,7 +185,7 @@ pub enum ReceiptOf {
     },
 }
 
-/// What is allowed after an ambiguous attempt. It differs by gateway.
+/// The action that is allowed after an ambiguous attempt. It differs by gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// Repeat: the gateway knows our key and drops the second copy.
@@ -222,7 +222,7 @@ pub trait PushChannel: Send + Sync {
     /// How fast it may be called.
     fn pace(&self) -> Pace;
 
-    /// What is allowed after an ambiguous attempt.
+    /// The action that is allowed after an ambiguous attempt.
     fn repeat(&self) -> Repeat;
 
     /// True if the gateway refuses a second message to an address while the first is running (WeChat's 43108).

@@ -3,7 +3,7 @@
 use crate::casework::jobs::{Effect, Settlement};
 use crate::store::jobs::Ending;
 
-/// Whether the gateway responded. The breaker counts by it.
+/// The response of the gateway, if there was one. The breaker counts by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contact {
     /// The gateway was not called.

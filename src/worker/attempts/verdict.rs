@@ -1,4 +1,4 @@
-//! Where the facts of gateways become decisions. Adapters report what happened. This file decides what follows: done,
+//! Turns the facts of gateways into decisions. Adapters report what happened. This file decides what follows: done,
 //! again or dead, and for a push, whether the next channel takes over.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask};

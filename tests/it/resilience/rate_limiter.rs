@@ -50,7 +50,7 @@ async fn a_lane_gets_all_that_its_rate_allows_and_never_more() {
 
 /// Compares a bucket with two bounds: one without any refill, and one with the refill of all the time that passed.
 async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
-    let channel = ChannelCode::new(&fresh_uuid().as_simple().to_string());
+    let channel = ChannelCode::new(fresh_uuid().as_simple().to_string());
     let [pushes, codes] = [Lane::push(&channel), Lane::login(&channel)];
     let size = i64::from(pace.per_second);
     let advance = (size / 10).max(1);

@@ -1,4 +1,4 @@
-//! Backup and restore as `docs/operations.md` describes them: a backup taken during work is restored into a fresh
+//! Backup and restore as `docs/operations/recover.md` describes them: a backup taken during work is restored into a fresh
 //! database with an empty Redis. The tables are the same, and every promise is kept once.
 
 use std::collections::BTreeMap;

@@ -122,7 +122,7 @@ pub fn templates(revision: i64, of_decisions: &str) -> Snapshot {
         template("ENGLISH", "en", "one_time", &["denied"]),
     ]);
     let parts = json!({
-        "agencies": [], "regions": {"provinces": [], "towns": []}, "halls": [], "calendar": [],
+        "agencies": [], "regions": {"provinces": [], "towns": []}, "halls": [], "topics": [], "calendar": [],
         "templates": {"events": {}, "templates": templates},
     });
     let published_at = "2026-03-01T01:00:00Z".parse().unwrap();

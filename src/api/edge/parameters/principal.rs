@@ -26,7 +26,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// The person acts for themselves: nobody can act for another yet.
+    /// The person acts for themselves. There are no mandates yet, by which one person could act for another.
     #[must_use]
     pub const fn acting(&self) -> Acting<PersonId> {
         Acting::own(self.id)

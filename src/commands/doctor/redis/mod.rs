@@ -1,4 +1,4 @@
-//! Redis, in whatever form it is run: each of its servers by itself, and what they are together.
+//! Checks Redis as a single server, a set with sentinels or a cluster: each server, and how the servers work together.
 
 mod server;
 mod together;
@@ -25,7 +25,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
         Ok(Survey::Cluster { members, unheld }) => [together::cluster(&members, unheld), of_members(&members)].concat(),
         Err(error) => {
             let what = format!("no answer: {}", with_causes(&error));
-            let advice = "start it, or mend SONGDA_REDIS_URL; decisions are taken meanwhile, and their work waits";
+            let advice = "start it, or correct SONGDA_REDIS_URL; decisions are still accepted, and their jobs wait";
             vec![Finding::fault(GROUP, "server", what, advice)]
         }
     }

@@ -1,5 +1,5 @@
-//! One server of Redis: whether it is there, is new enough, is what it is there for, never drops what it holds, and has
-//! memory left. A replica is looked at as its primary is: it may be the primary tomorrow.
+//! Checks one Redis server: connection, version, role, eviction, memory and persistence. A replica gets the same checks
+//! as its primary, because it may become the primary.
 
 use chrono::DateTime;
 use songda::domain::kernel::clock::Instant;
@@ -10,32 +10,32 @@ use super::super::causes::with_causes;
 use super::super::clocks;
 use super::super::finding::Finding;
 
-/// The heading of all findings about Redis.
 pub const GROUP: &str = "redis";
 
+/// The oldest supported major version.
 const OLDEST: u32 = 7;
 
-/// The only server. Its clock was read between these two moments.
+/// Checks the only server. Its clock was read between these two times.
 pub fn alone(server: &ServerReport, between: (Instant, Instant)) -> Vec<Finding> {
     let role = of_role(server, "point SONGDA_REDIS_URL at the primary");
     [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
 }
 
-/// A server that is not alone.
+/// Checks a server of a set or of a cluster.
 pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
     let findings = match (&member.report, &member.replica_of) {
         (Ok(server), None) => {
-            let role = of_role(server, "if it stays so, see what its logs and the others' say");
+            let role = of_role(server, "if this persists, see its log and those of the other servers");
             [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
         }
         (Ok(server), Some(_)) => [vec![of_step(server)], of_state(server, between)].concat(),
         (Err(error), None) => {
             let what = format!("no answer: {}", with_causes(error));
-            vec![Finding::fault(GROUP, "server", what, "start it, or let another one take over")]
+            vec![Finding::fault(GROUP, "server", what, "start it, or let a replica take over")]
         }
         (Err(error), Some(primary)) => {
             let what = format!("no answer from a replica of {primary}: {}", with_causes(error));
-            vec![Finding::warning(GROUP, "server", what, "start it: as long as it is away, it cannot take over")]
+            vec![Finding::warning(GROUP, "server", what, "start it: while it is down, it cannot take over")]
         }
     };
     findings.into_iter().map(|finding| finding.at(&member.node)).collect()
@@ -47,9 +47,9 @@ fn of_state(server: &ServerReport, (asked, answered): (Instant, Instant)) -> Vec
     vec![of_eviction(server), of_memory(server), of_persistence(server), clock]
 }
 
-/// What is wrong where writes are taken.
+/// A fault if a server that must accept writes is a replica.
 fn of_role(server: &ServerReport, advice: &str) -> Option<Finding> {
-    let what = format!("Redis {} answers, and is a replica that takes no writes", server.version);
+    let what = format!("Redis {} answers, but is a read-only replica", server.version);
     (server.role != "master").then(|| Finding::fault(GROUP, "server", what, advice))
 }
 
@@ -57,8 +57,8 @@ fn of_step(server: &ServerReport) -> Finding {
     if server.in_sync {
         return of_version(server);
     }
-    let what = format!("Redis {} answers, and is a replica that has lost its primary", server.version);
-    Finding::warning(GROUP, "server", what, "see its log: as long as it is out of step, it cannot take over")
+    let what = format!("Redis {} answers, but is a replica that has lost its primary", server.version);
+    Finding::warning(GROUP, "server", what, "see its log: while it is out of sync, it cannot take over")
 }
 
 fn of_version(server: &ServerReport) -> Finding {
@@ -70,18 +70,17 @@ fn of_version(server: &ServerReport) -> Finding {
     Finding::ok(GROUP, "server", what)
 }
 
-/// Work whose ring was dropped is late by up to a minute, every time.
+/// Each time Redis evicts a ring, its job is up to a minute late.
 fn of_eviction(server: &ServerReport) -> Finding {
-    let advice = "config set maxmemory-policy noeviction, and write it into redis.conf";
+    let advice = "config set maxmemory-policy noeviction, and add it to redis.conf";
     match server.eviction.as_str() {
         "noeviction" if server.evicted > 0 => {
-            let what = format!("nothing is dropped now, but {} keys were since its start", server.evicted);
-            Finding::warning(GROUP, "eviction", what, "give it more memory if its policy was changed lately")
+            let what = format!("keys are no longer evicted, but {} were since its start", server.evicted);
+            Finding::warning(GROUP, "eviction", what, "if its policy was changed recently, give it more memory")
         }
-        "noeviction" => Finding::ok(GROUP, "eviction", "a full memory refuses, and drops nothing"),
+        "noeviction" => Finding::ok(GROUP, "eviction", "if its memory is full, it refuses writes and evicts nothing"),
         policy => {
-            let what =
-                format!("maxmemory-policy is {policy}: a full memory drops streams in silence, and work is late");
+            let what = format!("maxmemory-policy is {policy}: a full Redis evicts streams silently, and jobs are late");
             Finding::fault(GROUP, "eviction", what, advice)
         }
     }
@@ -89,10 +88,11 @@ fn of_eviction(server: &ServerReport) -> Finding {
 
 fn of_memory(server: &ServerReport) -> Finding {
     let bound = if server.memory_limit == 0 { server.machine_memory } else { server.memory_limit };
-    let of_what = if server.memory_limit == 0 { "of the machine's (no maxmemory)" } else { "of maxmemory" };
+    let of_what = if server.memory_limit == 0 { "of the machine's memory (no maxmemory)" } else { "of maxmemory" };
     let percent = server.memory.saturating_mul(100).checked_div(bound).unwrap_or(0);
     let what = format!("{} MB used, {percent} % {of_what}", server.memory >> 20);
-    let advice = "raise maxmemory, or see with `songda top` what waits; a full Redis refuses offers, and work is late";
+    let advice =
+        "raise maxmemory, or see the waiting jobs with `songda top`; a full Redis refuses offers, and jobs are late";
     match percent {
         0..75 => Finding::ok(GROUP, "memory", what),
         75..90 => Finding::warning(GROUP, "memory", what, advice),
@@ -100,23 +100,23 @@ fn of_memory(server: &ServerReport) -> Finding {
     }
 }
 
-/// Redis may be lost without losing work. What it keeps spares a sweep of everything after its restart.
+/// If Redis loses its data, no job is lost. Data on disk only save a sweep of all waiting jobs after a restart.
 fn of_persistence(server: &ServerReport) -> Finding {
     const CHECK: &str = "persistence";
     if !server.writes_well {
-        let what = "its last write to disk failed; it may refuse writes";
-        return Finding::fault(GROUP, CHECK, what, "see its log, and whether its disk is full");
+        let what = "its last write to disk failed, so it may refuse writes";
+        return Finding::fault(GROUP, CHECK, what, "see its log, and check if its disk is full");
     }
     if !server.append_only {
-        let what = "appendonly is no: after a restart all that waits is swept in anew";
-        return Finding::warning(GROUP, CHECK, what, "config set appendonly yes, and write it into redis.conf");
+        let what = "appendonly is no: after a restart the sweeper must offer all waiting jobs again";
+        return Finding::warning(GROUP, CHECK, what, "config set appendonly yes, and add it to redis.conf");
     }
     match server.fsync.as_deref() {
         Some("everysec") => Finding::ok(GROUP, CHECK, "appendonly, on disk every second"),
-        None => Finding::ok(GROUP, CHECK, "appendonly; how often it reaches the disk is not told"),
+        None => Finding::ok(GROUP, CHECK, "appendonly; the server does not report how often it writes to disk"),
         Some(other) => {
             let what = format!("appendonly, with appendfsync {other}");
-            let advice = "everysec is enough, and quicker than always; with no, the machine decides";
+            let advice = "set everysec: it is enough, and faster than always; with no, the operating system decides";
             Finding::warning(GROUP, CHECK, what, advice)
         }
     }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn each_weakness_is_found_by_itself() {
+    fn each_weakness_is_found_separately() {
         assert_eq!(states(&server()), ["ok", "ok", "ok", "ok"]);
         let old = ServerReport { version: "6.2.1".to_owned(), ..server() };
         assert_eq!(states(&old), ["fault", "ok", "ok", "ok"]);

@@ -1,5 +1,5 @@
-//! What the servers of Redis are together: whether another one takes over when a primary is lost, and whether a cluster
-//! holds all keys.
+//! Checks how several Redis servers work together: that a replica takes over if a primary is lost, and that a cluster
+//! serves all hash slots.
 
 use std::collections::BTreeSet;
 
@@ -10,50 +10,60 @@ use super::super::causes::with_causes;
 use super::super::finding::Finding;
 use super::server::GROUP;
 
-/// A set that sentinels watch.
+/// Checks the sentinels and the replicas of a set.
 pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
     let views = sentinels.iter().filter_map(|sentinel| sentinel.view.as_ref().ok());
     let primaries: BTreeSet<&Node> = views.filter_map(|view| view.primary.as_ref()).collect();
     let mut findings: Vec<Finding> = sentinels.iter().filter_map(of_sentinel).collect();
     if primaries.len() > 1 {
-        let what = format!("sentinels disagree on who is the primary: {}", list(primaries));
-        let advice = "look again: if they still do, they do not reach each other";
+        let what = format!("the sentinels disagree about the primary: {}", list(primaries));
+        let advice = "run this check again; if they still disagree, they cannot reach each other";
         findings.push(Finding::warning(GROUP, "sentinels", what, advice));
     } else if let (Some(primary), true) = (primaries.first(), findings.is_empty()) {
-        let what = format!("{} of them name {primary} the primary, and can have another one elected", sentinels.len());
+        let what = format!("{} sentinels agree on the primary {primary}, and can elect another", sentinels.len());
         findings.push(Finding::ok(GROUP, "sentinels", what));
     }
     findings.push(of_replicas(members));
     findings
 }
 
-/// What is wrong with a sentinel.
+/// The fault of a sentinel, if it has one.
 fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
     const CHECK: &str = "sentinels";
     let finding = match &sentinel.view {
         Err(error) => {
             let what = format!("no answer: {}", with_causes(error));
-            Finding::warning(GROUP, CHECK, what, "start it, or mend SONGDA_REDIS_URL")
+            Finding::warning(GROUP, CHECK, what, "start it, or correct SONGDA_REDIS_URL")
         }
         Ok(view) if view.primary.is_none() => {
             let what = "it does not know the set that SONGDA_REDIS_URL names";
-            Finding::fault(GROUP, CHECK, what, "`sentinel monitor` it there, or mend the name")
+            Finding::fault(
+                GROUP,
+                CHECK,
+                what,
+                "add the set there with `sentinel monitor`, or correct its name in SONGDA_REDIS_URL",
+            )
         }
         Ok(view) => {
-            let what = format!("it could have no other primary elected: {}", view.no_quorum.as_ref()?);
-            Finding::fault(GROUP, CHECK, what, "start the other sentinels, and see that they reach each other")
+            let what = format!("it cannot have another primary elected: {}", view.no_quorum.as_ref()?);
+            Finding::fault(
+                GROUP,
+                CHECK,
+                what,
+                "start the other sentinels, and make sure that they can reach each other",
+            )
         }
     };
     Some(finding.at(&sentinel.node))
 }
 
-/// A cluster.
+/// Checks the hash slots and the replicas of a cluster. `unheld` is the number of slots without a node.
 pub fn cluster(members: &[Member], unheld: u16) -> Vec<Finding> {
     let slots = if unheld == 0 {
-        Finding::ok(GROUP, "slots", "each is held by a node")
+        Finding::ok(GROUP, "slots", "every hash slot has a node")
     } else {
-        let what = format!("{unheld} of 16384 are held by no node: the work of their lanes waits");
-        Finding::fault(GROUP, "slots", what, "redis-cli --cluster check, and then fix")
+        let what = format!("{unheld} of 16384 hash slots have no node: the jobs of their lanes wait");
+        Finding::fault(GROUP, "slots", what, "run redis-cli --cluster check, then redis-cli --cluster fix")
     };
     vec![slots, of_replicas(members)]
 }
@@ -64,10 +74,10 @@ fn of_replicas(members: &[Member]) -> Finding {
     let primaries = members.iter().filter(|member| member.replica_of.is_none()).map(|member| &member.node);
     let alone: BTreeSet<&Node> = primaries.filter(|place| !copied.contains(place)).collect();
     if alone.is_empty() {
-        return Finding::ok(GROUP, CHECK, "each primary has one that takes over");
+        return Finding::ok(GROUP, CHECK, "every primary has a replica that can take over");
     }
-    let what = format!("nobody takes over from {}: while it is away, what it holds waits", list(alone));
-    Finding::warning(GROUP, CHECK, what, "add a replica (docs/operations.md, Redis)")
+    let what = format!("no replica can take over from {}: while a primary is down, its jobs wait", list(alone));
+    Finding::warning(GROUP, CHECK, what, "add a replica (docs/operations/run.md, Redis)")
 }
 
 fn list(nodes: BTreeSet<&Node>) -> String {
@@ -105,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sentinels_cannot_do_is_found() {
+    fn sentinels_that_cannot_elect_a_primary_are_found() {
         let members = [member(1, None), member(2, Some(1))];
         let found = |sentinels: &[Sentinel]| {
             let mut states = states(watched(sentinels, &members));

@@ -88,7 +88,7 @@ fn assert_files_fit(scrapes: &[Scrape]) {
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
     let families: BTreeSet<String> = scrapes.iter().flat_map(|scrape| scrape.families.keys().cloned()).collect();
-    assert_eq!(files::documented(), families, "docs/operations.md lists every metric, and no other");
+    assert_eq!(files::documented(), families, "docs/operations/watch.md lists every metric, and no other");
 }
 
 /// Asserts that the API's own listener does not serve metrics.

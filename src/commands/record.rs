@@ -1,0 +1,16 @@
+//! The database for the administrative commands. Each command builds its other parts itself.
+
+use songda::config::RecordSettings;
+use songda::env::Env;
+use songda::store::Store;
+
+use super::failure::{Failure, faults};
+
+/// Opens the database that the settings name.
+pub fn record() -> Result<Store, Failure> {
+    let mut env = Env::of_process();
+    match RecordSettings::read(&mut env) {
+        Some(settings) => Ok(settings.store("songda-command")?),
+        None => Err(faults(env.faults())),
+    }
+}

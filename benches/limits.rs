@@ -75,7 +75,7 @@ pub async fn rings(count: usize) -> Measured<f64> {
     Ok(per_second(count, watch.elapsed()))
 }
 
-/// How often a second `act` can be done, with this number in flight.
+/// How many times a second `act` completes, with this number in flight.
 async fn rate(slots: usize, count: usize, act: impl AsyncFn(usize) -> Measured<()>) -> Measured<f64> {
     let next = AtomicUsize::new(0);
     let watch = Stopwatch::start();

@@ -18,7 +18,7 @@ pub struct Peer {
     home: PathBuf,
 }
 
-/// The result of a peer's drain.
+/// The measurement of another job queue (a peer) that empties its filled queue.
 pub struct Drained {
     /// Jobs a second, from the first call to the last.
     pub rate: f64,

@@ -32,7 +32,7 @@ pub struct Arrival {
     pub at: Duration,
 }
 
-/// The gateways, as the measurement sees them.
+/// A stand-in for all gateways. It records the messages that it receives.
 pub struct Sink {
     pub address: SocketAddr,
     memory: Arc<Memory>,

@@ -59,7 +59,7 @@ impl Span {
         })
     }
 
-    /// A call of a gateway, as part of the running request or attempt.
+    /// Starts the span of a call to a gateway, as a child of the running request or attempt.
     #[must_use]
     pub fn call(gateway: &str, method: &str) -> Self {
         start(|| {

@@ -113,7 +113,8 @@ impl SigningKeys {
         }
     }
 
-    /// Reads the folder because a key is missing, unless it was just read. It holds a few small files.
+    /// Called if a key is missing: reads the folder again, unless that happened a moment ago. Reading is cheap: the folder has
+    /// only a few small files.
     fn look_again(&self) {
         let mut looked = self.0.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.as_ref().is_some_and(|since| since.elapsed() < LOOK_AGAIN_AFTER) {

@@ -32,7 +32,7 @@ use crate::files::Files;
 use crate::gateway::courier::Carriers;
 use crate::store::Store;
 
-/// What all use cases share. Cloning shares it.
+/// The dependencies of all use cases. Clones share them.
 #[derive(Clone)]
 pub struct Casework {
     parts: Arc<CaseworkParts>,

@@ -117,7 +117,7 @@ pub struct Filter {
     pub query: Option<Query>,
     /// The item can be handled in this way.
     pub mode: Option<Mode>,
-    /// The item is open to these applicants.
+    /// Only items that are open to this kind of applicant.
     pub subject: Option<Subject>,
     /// This agency decides the item.
     pub agency: Option<AgencyCode>,

@@ -42,7 +42,7 @@ pub struct WorldSettings {
     pub time_scale: u32,
     /// Scheme, host and port of the Songda that is called back; nothing is called while it is unknown.
     pub callback_url: Option<Url>,
-    /// The last part of the paths on which Songda is called back.
+    /// The secret last segment of Songda's callback paths.
     pub callback_secret: Private<String>,
     /// Signatures are checked against its time.
     pub clock: Clock,

@@ -20,7 +20,7 @@ pub struct Refused<'a> {
     pub reason: &'static str,
 }
 
-/// The person of the attempt.
+/// The caller that tried to apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     Person(PersonId),

@@ -63,7 +63,7 @@ impl FromStr for Share {
     }
 }
 
-/// The most ended spans that may wait. More are dropped.
+/// The largest number of ended spans that wait to be sent. Further spans are dropped.
 const QUEUE: usize = 4_096;
 /// The most spans in one message.
 const BATCH: usize = 512;

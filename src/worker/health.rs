@@ -23,7 +23,7 @@ impl Health {
         }
     }
 
-    /// How long ago each lane came round.
+    /// The time since each lane last finished a round of its loop.
     #[must_use]
     pub fn rounds(&self) -> Vec<(Lane, Duration)> {
         let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -46,7 +46,7 @@ impl RouteTable {
         self
     }
 
-    /// Adds an address that is in no document. It answers to GET.
+    /// Adds a path that no OpenAPI document lists. It answers to GET.
     #[must_use]
     pub fn with_page(self, path: &str) -> Self {
         self.with_address(path, &[Method::GET])

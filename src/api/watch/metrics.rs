@@ -73,7 +73,7 @@ impl Sources {
         }
     }
 
-    /// Reads what this process knows by itself.
+    /// Updates the metrics that need no query: database connections, and the time since the last round of each lane.
     fn look(&self) {
         let connections = self.casework.store().connections();
         database::set_connections(connections.busy, connections.idle, connections.limit);

@@ -14,7 +14,7 @@ use crate::store::StoreError;
 pub struct PendingPush {
     pub job: JobId,
     pub notification: NotificationId,
-    /// True if the push was held before: then the notification may have come another way since.
+    /// True if a worker claimed this push before. Since then, another channel may have delivered the notification.
     pub again: bool,
 }
 

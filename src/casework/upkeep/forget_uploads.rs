@@ -1,4 +1,4 @@
-//! Deletes files that were never handed in: their rows first, their contents by jobs that are promised with that.
+//! Deletes files that were never handed in. A transaction deletes the rows and adds the jobs that delete the contents.
 //!
 //! A submission marks the files that it names as handed in. But a deleted file is gone for good, and the names are sealed in
 //! the application; so every application and every kept draft of a file's owner is opened and searched first.

@@ -85,7 +85,7 @@ impl RefreshToken {
 /// How the server answers a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// The first use: a successor is made.
+    /// The first use of the refresh token: a new token is issued.
     First,
     /// The answer was lost: the same successor is sent again.
     Again,

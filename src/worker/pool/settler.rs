@@ -65,7 +65,7 @@ enum Settled {
     Yes,
     /// The record refuses a part of it.
     Refused(StoreError),
-    /// The record did not answer for as long as a lease lasts. Other workers hold these jobs by now.
+    /// The database did not answer for the length of a lease. Other workers may have these jobs now.
     TooLate,
 }
 

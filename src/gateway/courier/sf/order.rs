@@ -129,7 +129,8 @@ pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, Car
     Ok(Booking { waybill })
 }
 
-/// A look-up by our number (`EXP_RECE_SEARCH_ORDER_RESP`), for the outward delivery and not a return.
+/// The request that looks up an order by our order number (`EXP_RECE_SEARCH_ORDER_RESP`). Search type 1 is the outward
+/// delivery, not a return.
 pub(super) fn look_up(order_no: &OrderNo) -> Value {
     json!({"orderId": order_no.as_str(), "searchType": "1", "language": "zh-CN"})
 }

@@ -60,7 +60,7 @@ pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushRe
     PushReport::new(fact, detail)
 }
 
-/// The fact behind a code; `None` for an undocumented one.
+/// The meaning of a result code for the push. `None` if the code is undocumented.
 fn fact(code: &str, now: Instant) -> Option<PushFact> {
     match edge_fault(code) {
         Some(EdgeFault::Throttled) => return Some(PushFact::Throttled { after: None }),

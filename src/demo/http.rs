@@ -171,7 +171,7 @@ impl Reply {
     /// The value at a JSON pointer.
     ///
     /// # Errors
-    /// If there is none.
+    /// The answer lacks it.
     pub fn at(&self, pointer: &str) -> Played<&Value> {
         let missing = || Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() };
         self.body.pointer(pointer).ok_or_else(missing)
@@ -180,7 +180,7 @@ impl Reply {
     /// The text at a JSON pointer.
     ///
     /// # Errors
-    /// If there is none.
+    /// The answer lacks it.
     pub fn text(&self, pointer: &str) -> Played<String> {
         let missing = || Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() };
         self.at(pointer)?.as_str().map(str::to_owned).ok_or_else(missing)

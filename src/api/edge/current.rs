@@ -68,7 +68,7 @@ fn is_harmless(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// Keeps the caller's trace and its sampling decision under a new span id. Begins a trace if there is none.
+/// Keeps the caller's trace and its sampling decision under a new span id. Begins a trace if the caller sent none.
 fn continue_trace(parent: Option<&str>) -> String {
     let span = random_number::<u64>();
     match parent.and_then(read_trace) {

@@ -26,7 +26,7 @@ pub enum ReadError {
 /// Reads the published catalogue.
 ///
 /// # Errors
-/// When there is none, or it cannot be read.
+/// No catalogue was published, or it cannot be read.
 pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
     // One snapshot of the database, so that revision, items and parts belong to one publication.
     let mut tx = store.begin().await?;

@@ -3,7 +3,7 @@
 //! A process counts by itself, and reports the counts of many callers to Redis a moment later. Redis answers with the
 //! state that counts the requests of all processes, and the process replaces its own state by it. A caller who uses
 //! several processes can therefore exceed its quota a little: each process lets at most a [`SHARE`] of the quota
-//! through before it asks Redis first. The excess is owed: over time nobody gets more than their rate.
+//! through before it asks Redis first. The excess is owed: over time no caller exceeds its rate.
 //!
 //! While Redis is away each process counts for itself. A limit protects the service, so a missing Redis must not stop
 //! it.

@@ -7,7 +7,7 @@ use crate::store::record::{ChangeKind, Record, SaveError};
 use crate::store::{StoreError, drafts};
 
 impl Drafts<'_> {
-    /// Discards a draft; returns false if there is none.
+    /// Discards a draft. Returns false if the draft does not exist.
     pub async fn discard(self, acting: &Acting<PersonId>, id: DraftId) -> Result<bool, StoreError> {
         let mut tx = self.0.store().begin().await?;
         if !drafts::remove(&mut tx, acting.for_, id).await? {

@@ -97,7 +97,7 @@ struct List {
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Detail {
-    /// Our key; empty if there is none.
+    /// Our key. Empty if the message was sent without one.
     #[serde(default)]
     out_id: String,
     /// 1 sending, 2 failed, 3 arrived; a number or a string.

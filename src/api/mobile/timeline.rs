@@ -248,10 +248,10 @@ mod tests {
     #[test]
     fn no_act_is_shown_to_a_resident_by_its_machine_name() {
         for act in Act::ALL {
-            let text = act_text(*act);
+            let text = act_text(act);
             assert!(text.zh != act.as_str() && text.en != act.as_str() && !text.zh.is_ascii(), "{act}");
         }
-        let texts: BTreeSet<String> = Act::ALL.iter().map(|act| act_text(*act).zh).collect();
+        let texts: BTreeSet<String> = Act::ALL.map(|act| act_text(act).zh).into();
         assert_eq!(texts.len(), Act::ALL.len() - 1, "a decision that was taken over reads like one that was made here");
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::kernel::ids::{AddressId, UploadId};
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::person::VerifiedIdentity;
 
-/// The facts that an application is checked against beside its item.
+/// The facts beside the item that the check of an application needs.
 pub struct Circumstances<'a> {
     /// The applicant's verified identity; `None` before the real-name step. An application cannot be submitted without
     /// it.
@@ -31,39 +31,23 @@ pub struct Circumstances<'a> {
 }
 
 impl DraftContent {
-    /// Checks the draft as if it were submitted now, and determines how the result will arrive.
-    ///
-    /// # Errors
-    /// All faults, up to [`MOST_FAULTS`]: the form's first, then the materials', then the delivery's.
+    /// Checks the draft as if it were submitted now, and determines how the result will arrive. Reports the faults of
+    /// the form, then of the materials, then of the delivery, up to [`MOST_FAULTS`].
     pub fn check(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<Delivery, Vec<Fault>> {
         let mut faults = Vec::new();
         check_form(&self.application, item, circumstances, &mut faults);
         check_materials(&self.application.materials, item, circumstances.uploads, &mut faults);
         require_materials(&self.application.materials, item, &mut faults);
         let delivery = fix_delivery(self.delivery.as_ref(), item, circumstances);
-        match delivery {
-            Ok(delivery) if faults.is_empty() => Ok(delivery),
-            Ok(_) => Err(the_first(faults)),
-            Err(fault) => {
-                faults.push(fault);
-                Err(the_first(faults))
-            }
-        }
+        let delivery = delivery.map_err(|fault| faults.push(fault));
+        faults.truncate(MOST_FAULTS);
+        delivery.ok().filter(|_| faults.is_empty()).ok_or(faults)
     }
-}
-
-/// The first [`MOST_FAULTS`] faults.
-fn the_first(mut faults: Vec<Fault>) -> Vec<Fault> {
-    faults.truncate(MOST_FAULTS);
-    faults
 }
 
 impl Application {
     /// Checks the application as the answer to a supplement notice: it need not be complete, but every part must be
-    /// correct.
-    ///
-    /// # Errors
-    /// All faults, up to [`MOST_FAULTS`].
+    /// correct. Reports up to [`MOST_FAULTS`] faults.
     pub fn check_supplement(&self, item: &Item, circumstances: &Circumstances<'_>) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
         let says_nothing = self.note.as_ref().is_none_or(|note| note.expose().trim().is_empty());
@@ -74,7 +58,8 @@ impl Application {
             check_form(self, item, circumstances, &mut faults);
         }
         check_materials(&self.materials, item, circumstances.uploads, &mut faults);
-        if faults.is_empty() { Ok(()) } else { Err(the_first(faults)) }
+        faults.truncate(MOST_FAULTS);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 
@@ -107,9 +92,8 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
     }
 }
 
-/// The person who submits a form applies for themselves or is the agent (代办) that the form names. Their verified name
-/// and number must appear in the applicant's section or in the agent's. So no person can apply in another's name
-/// without being named as the agent.
+/// The verified name and number of the person who submits must be those of the form's applicant, or of the agent (代办)
+/// that the form names. So no person can apply in another's name without being named as the agent.
 fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
     let applicant = differences(answers, APPLICANT, person);
     let through_agent = answers.pointer("/agent/through_agent") == Some(&Value::Bool(true));
@@ -119,7 +103,7 @@ fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
     differences(answers, AGENT, person)
 }
 
-/// The sections of the shared groups of fields (`catalog/groups.toml`) that name the applicant and the agent.
+/// The keys of the form sections (`catalog/groups.toml`) that name the applicant and the agent.
 const APPLICANT: &str = "applicant";
 const AGENT: &str = "agent";
 
@@ -140,12 +124,8 @@ fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<Uploa
     let mut keys = BTreeSet::new();
     for (at, HandedIn { key, uploads: files }) in handed_in.iter().enumerate() {
         if !item.materials.iter().any(|material| material.key == *key) {
-            faults.push(fault(
-                format!("/materials/{at}/key"),
-                "unknown",
-                "该事项没有这份材料",
-                "this item does not ask for this material",
-            ));
+            let en = "this item does not ask for this material";
+            faults.push(fault(format!("/materials/{at}/key"), "unknown", "该事项没有这份材料", en));
         }
         if !keys.insert(key) {
             faults.push(fault(format!("/materials/{at}/key"), "repeated", "材料重复", "this material is listed twice"));
@@ -180,12 +160,8 @@ fn fix_delivery(
     circumstances: &Circumstances<'_>,
 ) -> Result<Delivery, Fault> {
     let not_offered = || {
-        fault(
-            "/delivery/way",
-            "not_offered",
-            "该事项不支持这种送达方式",
-            "this item's result is not delivered in this way",
-        )
+        let en = "this item's result is not delivered in this way";
+        fault("/delivery/way", "not_offered", "该事项不支持这种送达方式", en)
     };
     match choice {
         None => Err(fault("/delivery", "required", "请选择送达方式", "choose how the result is to arrive")),
@@ -193,8 +169,8 @@ fn fix_delivery(
         Some(DeliveryChoice::Courier { address }) if item.delivers(DeliveryWay::Courier) => {
             let carrier = item.carrier_among(circumstances.carriers).ok_or_else(not_offered)?.clone();
             if circumstances.address != Some(*address) {
-                let words = ("地址簿中没有这个地址", "is not an address in your address book");
-                return Err(fault("/delivery/address", "unknown", words.0, words.1));
+                let en = "is not an address in your address book";
+                return Err(fault("/delivery/address", "unknown", "地址簿中没有这个地址", en));
             }
             Ok(Delivery::Courier { carrier })
         }
@@ -286,39 +262,31 @@ mod tests {
         assert_eq!(no_carrier, Err(vec![("/delivery/way".to_owned(), "not_offered")]));
     }
 
+    fn without_files(key: &str) -> HandedIn {
+        HandedIn { key: key.into(), uploads: vec![] }
+    }
+
     #[test]
     fn each_fault_has_its_pointer() {
         type Change = fn(&mut DraftContent);
-        let cases: [(Change, &str, &str); 11] = [
-            (|it| it.application.form = Private::new(json!({"who": {}})), "/form/who/name", "required"),
-            (
-                |it| it.application.form = Private::new(json!({"who": {"name": "王", "scan": upload(9)}})),
-                "/form/who/scan",
-                "unknown_upload",
-            ),
-            (|it| it.application.materials.clear(), "/materials", "required"),
-            (|it| it.application.materials[0].uploads.clear(), "/materials/0/uploads", "required"),
-            (|it| it.application.materials[0].uploads.push(upload(9)), "/materials/0/uploads/1", "unknown_upload"),
-            (|it| it.application.materials[0].uploads.push(upload(1)), "/materials/0/uploads/1", "repeated"),
-            (
-                |it| it.application.materials.push(HandedIn { key: "x".into(), uploads: vec![] }),
-                "/materials/1/key",
-                "unknown",
-            ),
-            (
-                |it| it.application.materials.push(HandedIn { key: "photo".into(), uploads: vec![] }),
-                "/materials/1/key",
-                "repeated",
-            ),
-            (|it| it.delivery = None, "/delivery", "required"),
-            (
-                |it| it.delivery = Some(DeliveryChoice::Courier { address: AddressId::from_uuid(Uuid::nil()) }),
-                "/delivery/address",
-                "unknown",
-            ),
-            (|it| it.delivery = Some(DeliveryChoice::Counter { hall: "x".into() }), "/delivery/hall", "unknown"),
+        let cases: [(&str, &str, Change); 11] = [
+            ("/form/who/name", "required", |it| it.application.form = Private::new(json!({"who": {}}))),
+            ("/form/who/scan", "unknown_upload", |it| {
+                it.application.form = Private::new(json!({"who": {"name": "王", "scan": upload(9)}}));
+            }),
+            ("/materials", "required", |it| it.application.materials.clear()),
+            ("/materials/0/uploads", "required", |it| it.application.materials[0].uploads.clear()),
+            ("/materials/0/uploads/1", "unknown_upload", |it| it.application.materials[0].uploads.push(upload(9))),
+            ("/materials/0/uploads/1", "repeated", |it| it.application.materials[0].uploads.push(upload(1))),
+            ("/materials/1/key", "unknown", |it| it.application.materials.push(without_files("x"))),
+            ("/materials/1/key", "repeated", |it| it.application.materials.push(without_files("photo"))),
+            ("/delivery", "required", |it| it.delivery = None),
+            ("/delivery/address", "unknown", |it| {
+                it.delivery = Some(DeliveryChoice::Courier { address: AddressId::from_uuid(Uuid::nil()) });
+            }),
+            ("/delivery/hall", "unknown", |it| it.delivery = Some(DeliveryChoice::Counter { hall: "x".into() })),
         ];
-        for (change, pointer, code) in cases {
+        for (pointer, code, change) in cases {
             let mut content = complete();
             change(&mut content);
             assert_eq!(check(&content), Err(vec![(pointer.to_owned(), code)]));

@@ -1,11 +1,8 @@
-//! Applications (申请): what a person submits. A draft holds one that may be incomplete. A case holds the one it was
-//! opened with, sealed, and that one never changes. The answer to a supplement notice is a further application beside
-//! it.
+//! Applications (申请): what a person submits. The application in a draft may be incomplete. The application that opened
+//! a case is stored sealed and never changes; the answer to a supplement notice is stored as a second application.
 //!
-//! A natural person applies for themselves, or through an agent (代办) whom the form names. The person who submits the
-//! form must appear in it under their verified identity. For an enterprise, the person who handles its affairs (经办人)
-//! applies, and the item's form asks for the enterprise. So this module refuses no subject beyond the rules of the
-//! form.
+//! A natural person applies for themselves, or through an agent (代办) named in the form. For an enterprise, the person
+//! who handles its affairs (经办人) applies, and the item's form asks for the enterprise.
 
 mod check;
 pub mod upload;
@@ -29,14 +26,13 @@ pub const KEPT: TimeDelta = TimeDelta::days(90);
 /// A submitted application, or one in preparation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Application {
-    /// The applicant's verified identity at the time of submission. Absent in drafts, and if another system knows the
-    /// applicant.
+    /// The applicant's verified identity at the time of submission. Absent in drafts, in answers to a supplement notice,
+    /// and in cases from another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applicant: Option<Particulars>,
     /// A note to the officer, in the answer to a supplement notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Private<String>>,
-    /// The answers to the item's form.
     pub form: Private<Value>,
     /// The files, by material.
     pub materials: Vec<HandedIn>,
@@ -64,12 +60,11 @@ impl Particulars {
     }
 }
 
-/// The files for one material.
+/// The files for one material, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandedIn {
     /// The key of the item's material.
     pub key: String,
-    /// The files, in order.
     pub uploads: Vec<UploadId>,
 }
 
@@ -79,31 +74,23 @@ pub struct HandedIn {
 pub enum DeliveryChoice {
     /// 电子送达
     Electronic,
-    /// 快递送达
-    Courier {
-        /// The entry of the address book.
-        address: AddressId,
-    },
-    /// 窗口领取
-    Counter {
-        /// The code of the hall.
-        hall: String,
-    },
+    /// 快递送达, to an entry of the address book
+    Courier { address: AddressId },
+    /// 窗口领取, at the hall with this code
+    Counter { hall: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftContent {
-    /// The application, possibly incomplete.
     #[serde(flatten)]
     pub application: Application,
-    /// The chosen delivery; `None` before the choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryChoice>,
 }
 
 impl Application {
-    /// The view of an officer who has not yet requested full information: resident IDs and phone numbers are masked,
-    /// also in the item's form.
+    /// Masks resident IDs and phone numbers, also in the item's form. An officer sees this version before requesting
+    /// the full information.
     #[must_use]
     pub fn masked(self, form: Option<&Form>) -> Self {
         let answers = form.map(|form| Private::new(form.masked(self.form.expose())));

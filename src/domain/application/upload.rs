@@ -3,7 +3,6 @@
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{PersonId, UploadId};
 
-/// An uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
     pub id: UploadId,
@@ -13,7 +12,6 @@ pub struct Upload {
     pub size: u64,
     /// SHA-256 of its content.
     pub sha256: [u8; 32],
-    /// When it was uploaded.
     pub created_at: Instant,
     /// The end of the time to submit it. `None` once it belongs to a case: it is then kept with the case.
     pub keep_until: Option<Instant>,
@@ -42,13 +40,12 @@ impl FileKind {
         }
     }
 
-    /// The kind of a content, by its first bytes; `None` if it may not be submitted.
+    /// Detects the kind by the first bytes of a content; `None` if such a file may not be submitted.
     #[must_use]
     pub fn of(content: &[u8]) -> Option<Self> {
         infer::get(content).and_then(|found| Self::from_media_type(found.mime_type()))
     }
 
-    /// The kind of a media type.
     #[must_use]
     pub fn from_media_type(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.media_type() == text)

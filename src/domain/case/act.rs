@@ -3,7 +3,7 @@
 use crate::domain::kernel::words::words;
 
 words! {
-    /// An act on a case. The words are stored: an act is never renamed or reused.
+    /// The words are stored: an act is never renamed or reused.
     pub enum Act {
         /// 提交
         Submitted = "submitted",

@@ -39,9 +39,7 @@ pub struct Case {
     pub item_version: i32,
     /// The agency that decides.
     pub agency: AgencyCode,
-    /// The way in which the result is to arrive.
     pub delivery: Delivery,
-    /// When it was submitted.
     pub submitted_at: Instant,
     /// The date by which the officer owes the next act; `None` while the applicant owes one, or at the end.
     pub due_on: Option<NaiveDate>,
@@ -68,11 +66,7 @@ pub enum State {
     /// 不予.
     Denied(Decision),
     /// 已撤回.
-    Withdrawn {
-        at: Instant,
-        /// The applicant's reason, in their words.
-        reason: String,
-    },
+    Withdrawn { at: Instant, reason: String },
 }
 
 impl State {
@@ -97,7 +91,7 @@ pub struct Decision {
     pub by: Actor,
     /// The reasons. A denial must state them (行政许可法 38).
     pub reasons: String,
-    /// The document that a grant produces.
+    /// `None` if the ruling is a denial.
     pub result: Option<ResultDocument>,
 }
 
@@ -115,9 +109,8 @@ pub struct ResultDocument {
 pub enum Ruling {
     /// 准予
     Grant {
-        /// The document that the grant produces.
         result: ResultDocument,
-        /// The reasons; empty if there are none to state.
+        /// May be empty.
         reasons: String,
     },
     /// 不予
@@ -129,13 +122,11 @@ pub enum Ruling {
 pub struct Supplement {
     pub noticed_at: Instant,
     pub by: Actor,
-    /// Everything that is missing.
     pub points: Vec<String>,
     /// The date by which it should be answered. The agency names it; it is not a legal period, so a later answer still
     /// counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<NaiveDate>,
-    /// When the applicant answered.
     pub answered_at: Option<Instant>,
 }
 
@@ -169,7 +160,6 @@ pub enum Owed {
 /// Why an act is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The state of the case does not allow the act.
     #[error("not possible while the case is {0}")]
     WrongState(&'static str),
     /// 行政许可法 32-4: everything that is missing must be stated in one notice.
@@ -181,10 +171,9 @@ pub enum Refusal {
     /// 行政许可法 38: a denial must state its reasons.
     #[error("a denial needs reasons")]
     NoReasons,
-    /// A notice must list what is missing.
     #[error("a supplement notice needs at least one point")]
     NoPoints,
-    /// A result is sent again only after its parcel failed to arrive.
+    /// A result is sent again only after its last parcel failed to arrive.
     #[error("no parcel of the case has failed: {0:?}")]
     NothingFailed(Option<ParcelState>),
 }
@@ -192,11 +181,8 @@ pub enum Refusal {
 type Step = Result<(Case, Vec<Owed>), Refusal>;
 
 impl Case {
-    /// 受理: the officer accepts the case. The period for the decision starts on the day from which the law counts the
-    /// case as accepted.
-    ///
-    /// # Errors
-    /// If the case is not waiting for acceptance, or if there are no deadlines for that day.
+    /// 受理: the officer accepts the case. `deadlines` returns the deadlines of a case that counts as accepted on a day,
+    /// or an error if they are unknown.
     pub fn accept<E: From<Refusal>>(
         self,
         by: Actor,
@@ -211,9 +197,9 @@ impl Case {
         Ok((Self { state, due_on, deadlines: Some(deadlines), ..self }, vec![Owed::Notify(Event::Accepted)]))
     }
 
-    /// 受理日 if an officer accepts the case today. An answer to a notice completes the application on the day it came. If
-    /// no notice was given in time, the case counts as accepted from the day of its receipt, even if an officer accepts
-    /// it later (行政许可法 32-4, 32-5).
+    /// 受理日: the day from which the law counts the case as accepted, if an officer accepts it today. After a supplement
+    /// notice it is the day of the answer. Without a notice in time it is the day of the receipt, even if the officer
+    /// accepts the case later (行政许可法 32-4, 32-5).
     fn accepted_on(&self, today: NaiveDate) -> NaiveDate {
         match self.supplement.as_ref().and_then(|supplement| supplement.answered_at) {
             Some(answered_at) => beijing_day(answered_at),
@@ -227,10 +213,6 @@ impl Case {
     }
 
     /// 补正告知: the officer states, in one notice, everything that is missing. The period stops until the answer.
-    ///
-    /// # Errors
-    /// If the case is not waiting for acceptance, already had a notice, or the days for one are over; or if the notice
-    /// lists nothing.
     pub fn notice_supplement(self, points: Vec<String>, answer_by: NaiveDate, by: Actor, now: Instant) -> Step {
         match self.state {
             State::Submitted if self.supplement.is_some() => Err(Refusal::NoticedBefore),
@@ -247,9 +229,6 @@ impl Case {
     }
 
     /// 补正: the applicant submits what was missing. The officer's period starts again.
-    ///
-    /// # Errors
-    /// If the case is not waiting for an answer.
     pub fn answer_supplement(self, acceptance_due_on: NaiveDate, now: Instant) -> Step {
         match (self.state, self.supplement) {
             (State::SupplementNoticed, Some(supplement)) => {
@@ -263,9 +242,6 @@ impl Case {
 
     /// 决定: the officer grants or denies. The applicant is notified, and the result of a grant is sent. `complete` adds
     /// the deadlines that were unknown at the acceptance.
-    ///
-    /// # Errors
-    /// If the case is not accepted, or if a denial has no reasons.
     pub fn decide(
         self,
         ruling: Ruling,
@@ -279,36 +255,31 @@ impl Case {
         Self { deadlines: self.deadlines.map(complete), ..self }.rule(ruling, by, now)
     }
 
+    fn decided_on(&self) -> Option<NaiveDate> {
+        match &self.state {
+            State::Granted(decision) | State::Denied(decision) => Some(beijing_day(decision.at)),
+            _ => None,
+        }
+    }
+
     /// The deadline that the decision missed, if there is a decision and it missed one.
     #[must_use]
     pub fn missed(&self) -> Option<Missed> {
-        match &self.state {
-            State::Granted(decision) | State::Denied(decision) => self.deadlines?.missed_on(beijing_day(decision.at)),
-            _ => None,
-        }
+        self.deadlines?.missed_on(self.decided_on()?)
     }
 
     /// The date by which the result of the decision must have arrived (行政许可法 44), if it is known.
     #[must_use]
     pub fn serve_by(&self, calendar: &Calendar) -> Option<NaiveDate> {
-        match &self.state {
-            State::Granted(decision) | State::Denied(decision) => due::serve_by(beijing_day(decision.at), calendar),
-            _ => None,
-        }
+        due::serve_by(self.decided_on()?, calendar)
     }
 
     /// Takes over a decision that was made in another system, in any open state of the case.
-    ///
-    /// # Errors
-    /// If the case is already decided or withdrawn, or if a denial has no reasons.
     pub fn take_over(self, ruling: Ruling, by: Actor, now: Instant) -> Step {
         if self.is_closed() { Err(self.refuse()) } else { self.rule(ruling, by, now) }
     }
 
-    /// 重新寄送: the result is sent again, to a corrected address, after its last parcel failed to arrive.
-    ///
-    /// # Errors
-    /// If the case was not granted, if nothing was sent, or if the last parcel may still arrive or has arrived.
+    /// 重新寄送: the result is sent again, to a corrected address. `last` is the state of its last parcel, if there was one.
     pub fn send_again(self, last: Option<ParcelState>) -> Step {
         let State::Granted(_) = self.state else { return Err(self.refuse()) };
         match (&self.delivery, last) {
@@ -321,9 +292,6 @@ impl Case {
     }
 
     /// 撤回: the applicant takes the application back.
-    ///
-    /// # Errors
-    /// If the case is already decided or withdrawn.
     pub fn withdraw(self, reason: String, now: Instant) -> Step {
         if self.is_closed() {
             return Err(self.refuse());

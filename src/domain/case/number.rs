@@ -11,7 +11,6 @@ use crate::domain::kernel::shown::shown;
 
 const DIVISION: &str = "320413";
 
-/// The number of a case, with its check character.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CaseNumber(String);

@@ -23,19 +23,15 @@ pub struct PostalAddress {
     pub county: String,
     /// 详细地址: street, building, room.
     pub detail: Private<String>,
-    /// Postcode, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
 }
 
-/// The names of a county (区县) and of its city and province, from the catalogue's regions.
+/// The names of a county and of its city and province, from the catalogue's regions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionNames {
-    /// 省
     pub province: String,
-    /// 市
     pub city: String,
-    /// 区县
     pub county: String,
 }
 

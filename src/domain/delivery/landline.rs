@@ -1,4 +1,4 @@
-//! Landlines (固定电话) of the mainland, as offices publish them and companies give them: with the area code.
+//! Landlines (固定电话) of the mainland. Offices and companies write them with the area code.
 
 /// The form of a landline: area code, number, and an optional extension: `0519-82821234-802`.
 pub const PATTERN: &str = "0(10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}(-[0-9]{1,6})?";

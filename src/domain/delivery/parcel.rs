@@ -8,22 +8,18 @@ use crate::domain::kernel::clock::{Instant, can_have_happened};
 use crate::domain::kernel::foreign::{LONGEST_NUMBER, is_storable};
 use crate::domain::kernel::ids::{CaseId, ParcelId, PersonId};
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::shown::shown;
+use crate::domain::kernel::shown::{codes, shown};
+use crate::domain::kernel::words::words;
 
-/// The name of a carrier (承运商): `ems`, `sf`, …
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CarrierCode(String);
-shown!(CarrierCode);
-
-impl CarrierCode {
-    pub fn new(code: impl Into<String>) -> Self {
-        Self(code.into())
-    }
+codes! {
+    /// The name of a carrier (承运商): `ems`, `sf`, …
+    CarrierCode;
+    /// A carrier's number for a parcel (运单号).
+    Waybill;
 }
 
-/// Our own order number at a carrier: created once, stored before the first call, and never used for another order, not
-/// even after a cancellation. Chinese carriers support no other form of idempotency.
+/// Our own order number at a carrier. It is stored before the first call, and never used for another order, not even
+/// after a cancellation: carriers recognise a repeated order only by this number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderNo(String);
@@ -45,17 +41,7 @@ impl OrderNo {
     }
 }
 
-/// A carrier's number for a parcel (运单号).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Waybill(String);
-shown!(Waybill);
-
 impl Waybill {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
     /// True if the number is not empty and can be stored.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -68,34 +54,36 @@ const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
 /// The maximum length of a place's name in bytes.
 const LONGEST_PLACE: usize = 1000;
 
-/// The meaning of a scan, in the same words for all carriers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScanMeaning {
-    /// 已揽收
-    PickedUp,
-    /// 运输中
-    InTransit,
-    /// 派送中
-    OutForDelivery,
-    /// 待领取: in a locker or at an outlet. For a certificate this is not yet receipt.
-    ReadyForPickup,
-    /// 异常: an attempt failed, or something needs attention.
-    Exception,
-    /// 已签收
-    Delivered,
-    /// 退回中
-    Returning,
-    /// 已退回
-    Returned,
-    /// 已取消
-    Cancelled,
-    /// A code that is unknown or changes nothing. It is stored and counted; its meaning is never guessed.
-    Unchanged,
+words! {
+    /// The meaning of a scan, in the same words for all carriers.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ScanMeaning {
+        /// 已揽收
+        PickedUp = "picked_up",
+        /// 运输中
+        InTransit = "in_transit",
+        /// 派送中
+        OutForDelivery = "out_for_delivery",
+        /// 待领取: in a locker or at an outlet. For a certificate this is not yet receipt.
+        ReadyForPickup = "ready_for_pickup",
+        /// 异常: an attempt failed, or something needs attention.
+        Exception = "exception",
+        /// 已签收
+        Delivered = "delivered",
+        /// 退回中
+        Returning = "returning",
+        /// 已退回
+        Returned = "returned",
+        /// 已取消
+        Cancelled = "cancelled",
+        /// A code that is unknown or changes nothing. It is stored and counted; its meaning is never guessed.
+        Unchanged = "unchanged",
+    }
 }
 
 impl ScanMeaning {
-    /// True if the parcel's journey ends with it.
+    /// True if a parcel's journey ends with such a scan.
     #[must_use]
     pub const fn ends_the_way(self) -> bool {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled)
@@ -108,7 +96,7 @@ pub struct Scan {
     /// Our order number, if the carrier repeats it.
     pub order_no: Option<OrderNo>,
     pub waybill: Waybill,
-    /// The same event has the same key, however often and on whichever path it is reported.
+    /// Identifies the event. Repeated reports of one event have the same key, by push or by query.
     pub key: String,
     /// The carrier's own code.
     pub code: String,
@@ -124,7 +112,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// True if its texts can be stored and its time is plausible.
+    /// True if the texts can be stored and the time is plausible.
     #[must_use]
     pub fn is_sound(&self, now: Instant) -> bool {
         self.waybill.is_sound()
@@ -136,76 +124,36 @@ impl Scan {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ParcelState {
-    /// 待下单: the order is not placed yet.
-    Pending,
-    /// 已下单: the carrier has the order.
-    Ordered,
-    /// 已揽收
-    PickedUp,
-    /// 运输中
-    InTransit,
-    /// 派送中
-    OutForDelivery,
-    /// 待领取
-    ReadyForPickup,
-    /// 异常
-    Exception,
-    /// 已签收
-    Delivered,
-    /// 退回中
-    Returning,
-    /// 已退回
-    Returned,
-    /// 已取消
-    Cancelled,
-    /// 地址被拒: the carrier does not deliver there; a person must correct the address.
-    AddressRefused,
+words! {
+    pub enum ParcelState {
+        /// 待下单: the order is not placed yet.
+        Pending = "pending",
+        /// 已下单: the carrier has the order.
+        Ordered = "ordered",
+        /// 已揽收
+        PickedUp = "picked_up",
+        /// 运输中
+        InTransit = "in_transit",
+        /// 派送中
+        OutForDelivery = "out_for_delivery",
+        /// 待领取
+        ReadyForPickup = "ready_for_pickup",
+        /// 异常
+        Exception = "exception",
+        /// 已签收
+        Delivered = "delivered",
+        /// 退回中
+        Returning = "returning",
+        /// 已退回
+        Returned = "returned",
+        /// 已取消
+        Cancelled = "cancelled",
+        /// 地址被拒: the carrier does not deliver there; a person must correct the address.
+        AddressRefused = "address_refused",
+    }
 }
 
 impl ParcelState {
-    pub const ALL: [Self; 12] = [
-        Self::Pending,
-        Self::Ordered,
-        Self::PickedUp,
-        Self::InTransit,
-        Self::OutForDelivery,
-        Self::ReadyForPickup,
-        Self::Exception,
-        Self::Delivered,
-        Self::Returning,
-        Self::Returned,
-        Self::Cancelled,
-        Self::AddressRefused,
-    ];
-
-    /// As stored and as clients read it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Ordered => "ordered",
-            Self::PickedUp => "picked_up",
-            Self::InTransit => "in_transit",
-            Self::OutForDelivery => "out_for_delivery",
-            Self::ReadyForPickup => "ready_for_pickup",
-            Self::Exception => "exception",
-            Self::Delivered => "delivered",
-            Self::Returning => "returning",
-            Self::Returned => "returned",
-            Self::Cancelled => "cancelled",
-            Self::AddressRefused => "address_refused",
-        }
-    }
-
-    /// The state with this stored name.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
-    }
-
     /// True if the journey ends here. (A later correction by the carrier may still reopen it.)
     #[must_use]
     pub const fn is_final(self) -> bool {
@@ -255,20 +203,17 @@ pub struct Parcel {
     /// The case whose result it carries.
     pub case: CaseId,
     pub carrier: CarrierCode,
-    /// Our number at the carrier, created before the first call.
     pub order_no: OrderNo,
     /// The number of the current order, from 1: an order may have to be placed again.
     pub round: u32,
     /// The carrier's number, as soon as it gives one.
     pub waybill: Option<Waybill>,
     pub state: ParcelState,
-    /// The recipient and their address.
     pub recipient: PostalAddress,
-    /// When the parcel was added to the database.
     pub created_at: Instant,
 }
 
-/// All that a carrier needs to know. The item is left out: it may reveal too much about the recipient.
+/// An order as the carrier gets it. It does not name the item, which may reveal too much about the recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParcelOrder {
     pub order_no: OrderNo,
@@ -285,19 +230,6 @@ mod tests {
 
     use super::*;
 
-    const MEANINGS: [ScanMeaning; 10] = [
-        ScanMeaning::PickedUp,
-        ScanMeaning::InTransit,
-        ScanMeaning::OutForDelivery,
-        ScanMeaning::ReadyForPickup,
-        ScanMeaning::Exception,
-        ScanMeaning::Delivered,
-        ScanMeaning::Returning,
-        ScanMeaning::Returned,
-        ScanMeaning::Cancelled,
-        ScanMeaning::Unchanged,
-    ];
-
     fn scan(meaning: ScanMeaning, second: i64) -> Scan {
         Scan {
             order_no: None,
@@ -313,7 +245,8 @@ mod tests {
     }
 
     fn scans() -> impl Strategy<Value = Vec<Scan>> {
-        prop::collection::vec((0..MEANINGS.len(), 0..6_i64).prop_map(|(n, second)| scan(MEANINGS[n], second)), 0..8)
+        let all = ScanMeaning::ALL;
+        prop::collection::vec((0..all.len(), 0..6_i64).prop_map(move |(n, second)| scan(all[n], second)), 0..8)
     }
 
     #[test]

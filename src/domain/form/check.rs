@@ -5,7 +5,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Choice, DateSpan, Field, Form, Kind, Section};
+use super::{Choice, DateSpan, Field, Form, Kind, Repeat, Section};
 use crate::domain::delivery::landline::is_landline;
 use crate::domain::kernel::ids::UploadId;
 use crate::domain::kernel::text::Bilingual;
@@ -25,7 +25,7 @@ pub enum RegionLevel {
     Town,
 }
 
-/// The facts that an answer is checked against beside its form.
+/// The facts beside the form that [`Form::check`] needs.
 pub struct Context<'a> {
     /// Today in Beijing.
     pub today: NaiveDate,
@@ -41,7 +41,7 @@ pub struct Fault {
     /// The kind of fault, for programs: the same codes as for every other request body, and codes for our own kinds of
     /// fields (`resident_id`, `phone`, `not_asked`, …). A code never changes.
     pub code: &'static str,
-    /// The description of the fault, for people.
+    /// For people.
     pub message: Bilingual,
 }
 
@@ -49,10 +49,7 @@ pub struct Fault {
 pub const MOST_FAULTS: usize = 200;
 
 impl Form {
-    /// Checks an answer.
-    ///
-    /// # Errors
-    /// All its faults, in the form's order, up to [`MOST_FAULTS`].
+    /// Checks an answer. Reports its faults in the form's order, up to [`MOST_FAULTS`].
     pub fn check(&self, answer: &Value, context: &Context<'_>) -> Result<(), Vec<Fault>> {
         let mut report = Report { context, faults: Vec::new() };
         report.form(self, answer);
@@ -63,8 +60,12 @@ impl Form {
 /// Why a value was refused: a code and a message.
 type Refusal = (&'static str, Bilingual);
 
-fn refuse<T>(code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Result<T, Refusal> {
-    Err((code, Bilingual::new(zh, en)))
+fn refusal(code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Refusal {
+    (code, Bilingual::new(zh, en))
+}
+
+fn refuse(code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Result<(), Refusal> {
+    Err(refusal(code, zh, en))
 }
 
 struct Report<'a> {
@@ -98,15 +99,14 @@ impl Report<'_> {
         let (Some(rows), Some(repeat)) = (value.as_array(), section.repeat) else {
             return self.add(pointer.to_owned(), wrong_type("一个列表", "a list"));
         };
-        if rows.len() < repeat.min {
-            let words =
-                Bilingual::new(format!("至少填写{}项", repeat.min), format!("needs at least {} entries", repeat.min));
-            self.add(pointer.to_owned(), ("too_short", words));
+        let Repeat { min, max } = repeat;
+        if rows.len() < min {
+            let few = refusal("too_short", format!("至少填写{min}项"), format!("needs at least {min} entries"));
+            self.add(pointer.to_owned(), few);
         }
-        if rows.len() > repeat.max {
-            let words =
-                Bilingual::new(format!("最多填写{}项", repeat.max), format!("takes at most {} entries", repeat.max));
-            return self.add(pointer.to_owned(), ("too_long", words));
+        if rows.len() > max {
+            let many = refusal("too_long", format!("最多填写{max}项"), format!("takes at most {max} entries"));
+            return self.add(pointer.to_owned(), many);
         }
         for (at, row) in rows.iter().enumerate() {
             self.section(section, row, &format!("{pointer}/{at}"));
@@ -138,11 +138,9 @@ impl Report<'_> {
         }
     }
 
-    /// Checks each choice separately.
     fn some_of(&mut self, chosen: &[Value], options: &[Choice], required: bool, pointer: &str) {
         if required && chosen.is_empty() {
-            let words = Bilingual::new("至少选择一项", "needs at least one choice");
-            self.add(pointer.to_owned(), ("too_short", words));
+            self.add(pointer.to_owned(), refusal("too_short", "至少选择一项", "needs at least one choice"));
         }
         for (at, choice) in chosen.iter().enumerate() {
             let known = choice.as_str().map_or_else(|| Err(wrong_type("文字", "text")), |text| one_of(text, options));
@@ -157,23 +155,23 @@ impl Report<'_> {
     fn strangers(&mut self, answers: &Map<String, Value>, pointer: &str, known: impl Fn(&str) -> bool) {
         for name in answers.keys().filter(|name| !known(name)) {
             let escaped = name.replace('~', "~0").replace('/', "~1");
-            let words = Bilingual::new("表单中没有这一项", "the form has no such field");
-            self.add(format!("{pointer}/{escaped}"), ("unknown", words));
+            let unknown = refusal("unknown", "表单中没有这一项", "the form has no such field");
+            self.add(format!("{pointer}/{escaped}"), unknown);
         }
     }
 }
 
 fn missing(label: &Bilingual) -> Refusal {
-    ("required", Bilingual::new(format!("请填写{}", label.zh), format!("{} is required", label.en)))
+    refusal("required", format!("请填写{}", label.zh), format!("{} is required", label.en))
 }
 
 fn not_asked(label: &Bilingual) -> Refusal {
-    let zh = format!("当前情形无需填写{}", label.zh);
-    ("not_asked", Bilingual::new(zh, format!("{} is not asked for in this situation", label.en)))
+    let en = format!("{} is not asked for in this situation", label.en);
+    refusal("not_asked", format!("当前情形无需填写{}", label.zh), en)
 }
 
 fn wrong_type(zh: &str, en: &str) -> Refusal {
-    ("wrong_type", Bilingual::new(format!("应为{zh}"), format!("must be {en}")))
+    refusal("wrong_type", format!("应为{zh}"), format!("must be {en}"))
 }
 
 /// Checks a value against a field. Lists of choices are checked choice by choice in `some_of`, not here.
@@ -225,7 +223,7 @@ fn written(text: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// White space as defined by Unicode and by JavaScript: both read the schema's patterns.
+/// True for white space as Unicode or JavaScript define it: programs of both kinds apply the schema's patterns.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || letter == '\u{feff}'
 }
@@ -252,7 +250,7 @@ fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> 
     }
 }
 
-/// A whole number. JSON Schema does not distinguish 1 from 1.0.
+/// The value as a whole number. 1.0 is whole, too, as in JSON Schema.
 fn whole(value: &Value) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every whole number up to it has one form.
     let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);

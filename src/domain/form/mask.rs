@@ -1,4 +1,4 @@
-//! Masked answers, for readers who need not know everything: numbers that identify a person are hidden.
+//! Masks the numbers in answers that identify a person, for readers who need not see them.
 
 use serde_json::Value;
 
@@ -6,8 +6,7 @@ use super::{Field, Form, Kind, Mask, Section};
 use crate::domain::people::identity::{masked_account, masked_phone, masked_resident_id};
 
 impl Form {
-    /// The answers with every number masked that identifies a person: resident IDs, phones, and the fields with a
-    /// `mask`.
+    /// Returns the answers with resident IDs, phones and the fields with a `mask` masked.
     #[must_use]
     pub fn masked(&self, answers: &Value) -> Value {
         let mut shown = answers.clone();

@@ -19,21 +19,19 @@ pub use check::{Context, Fault, MOST_FAULTS, RegionLevel};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
-    /// Its sections, in the order in which the applicant fills them in.
+    /// In the order in which the applicant fills them in.
     pub sections: Vec<Section>,
 }
 
-/// A part of a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
     /// The name of its member in the answer.
     pub key: String,
     pub title: Bilingual,
-    /// How many times it may be answered; exactly one if absent.
+    /// How many times it may be answered; exactly one time if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
-    /// The fields, in order.
     pub fields: Vec<Field>,
 }
 
@@ -41,9 +39,7 @@ pub struct Section {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
-    /// The minimum.
     pub min: usize,
-    /// The maximum.
     pub max: usize,
 }
 
@@ -51,9 +47,7 @@ pub struct Repeat {
 pub struct Field {
     /// The name of its member in the answer.
     pub name: String,
-    /// The text beside the field.
     pub label: Bilingual,
-    /// A short help text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Bilingual>,
     /// True if it must be answered while it is shown. The default is true.
@@ -65,8 +59,8 @@ pub struct Field {
     /// The known fact about the person that clients fill in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefill: Option<Prefill>,
-    /// How much of a text is shown to readers who need not know all of it: the text identifies a person or has
-    /// financial value. Resident IDs and phones are masked by their kind.
+    /// Masks a text that identifies a person or has financial value, for readers who need not see all of it. Resident
+    /// IDs and phones are masked without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
     #[serde(flatten)]
@@ -95,7 +89,7 @@ pub enum Prefill {
     Phone,
 }
 
-/// How much of a text is shown.
+/// The part of a masked text that stays visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mask {
@@ -120,15 +114,18 @@ pub enum Kind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         example: Option<String>,
     },
-    /// Several lines.
+    /// Several lines of at most `max` characters together.
     LongText {
-        /// The maximum number of characters.
         max: usize,
     },
     /// One of the values.
-    Choice { options: Vec<Choice> },
+    Choice {
+        options: Vec<Choice>,
+    },
     /// Several of the values, at least one if the field is required.
-    MultiChoice { options: Vec<Choice> },
+    MultiChoice {
+        options: Vec<Choice>,
+    },
     /// A day, `2026-11-23`.
     Date {
         #[serde(default)]
@@ -145,22 +142,18 @@ pub enum Kind {
         landline: bool,
     },
     /// A division of GB/T 2260: six digits for a county, nine for a town.
-    Region { level: RegionLevel },
+    Region {
+        level: RegionLevel,
+    },
     /// An amount in fen (1/100 yuan).
     Money {
-        /// The minimum.
         min: i64,
-        /// The maximum.
         max: i64,
     },
-    /// A whole number.
     Integer {
-        /// The minimum.
         min: i64,
-        /// The maximum.
         max: i64,
     },
-    /// Yes or no.
     Boolean {
         /// True if only `true` is accepted: a declaration that the applicant must make.
         #[serde(default)]
@@ -175,7 +168,6 @@ pub enum Kind {
 pub struct Choice {
     /// The value in the answer.
     pub value: String,
-    /// The text that people read.
     #[serde(flatten)]
     pub label: Bilingual,
 }
@@ -197,7 +189,7 @@ pub enum DateSpan {
 }
 
 impl Section {
-    /// True if a field of this section is shown beside these answers.
+    /// True if the field is shown, given the answers to the section's other fields.
     fn shows(field: &Field, answers: &serde_json::Map<String, serde_json::Value>) -> bool {
         let Some(when) = &field.when else { return true };
         answers.get(&when.field).is_some_and(|value| when.is.contains(value))

@@ -7,7 +7,7 @@ use super::{Choice, Field, Form, Kind, RegionLevel, Section};
 use crate::domain::delivery::landline::PATTERN as LANDLINE;
 use crate::domain::kernel::text::Bilingual;
 
-/// Requires a character that is not white space; patterns are not anchored in JSON Schema. U+0085 is white space in
+/// A pattern that requires at least one character that is not white space. U+0085 is named because it is white space in
 /// Unicode, but not in JavaScript.
 const WRITTEN: &str = r"[^\s\u0085]";
 

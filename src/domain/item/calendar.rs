@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
-/// The calendar holds no announcement for a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the working days of {0} are not announced")]
 pub struct UnknownYear(pub i32);
@@ -27,18 +26,17 @@ pub struct CalendarYear {
     pub workdays: Vec<NaiveDate>,
 }
 
-/// The notice of an invented year.
+/// The `notice` of a year that [`Calendar::rehearse`] invented.
 const REHEARSAL: &str = "排演用，未经公布 (for a rehearsal, not announced)";
 
 impl CalendarYear {
-    /// True if the year was not announced but invented by [`Calendar::rehearse`].
     #[must_use]
     pub fn is_made_up(&self) -> bool {
         self.notice == REHEARSAL
     }
 }
 
-/// The announced years.
+/// The announced years. A method that needs a year without an announcement returns [`UnknownYear`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<CalendarYear>", into = "Vec<CalendarYear>")]
 pub struct Calendar {
@@ -49,9 +47,6 @@ pub struct Calendar {
 
 impl Calendar {
     /// True if offices are open on the day.
-    ///
-    /// # Errors
-    /// If the day's year is not announced.
     pub fn is_working_day(&self, day: NaiveDate) -> Result<bool, UnknownYear> {
         if !self.years.contains_key(&day.year()) {
             return Err(UnknownYear(day.year()));
@@ -62,9 +57,6 @@ impl Calendar {
 
     /// The `count`-th working day after an event. The day of the event is not counted (民法典 art. 201). So a count of 0
     /// gives the day itself, or the first working day after it.
-    ///
-    /// # Errors
-    /// If the count reaches a year that is not announced.
     pub fn add_working_days(&self, event: NaiveDate, count: u32) -> Result<NaiveDate, UnknownYear> {
         if count == 0 {
             return self.roll_forward(event);
@@ -78,23 +70,15 @@ impl Calendar {
         Ok(day)
     }
 
-    /// The day itself if it is a working day, or else the first working day after it. A period in natural days whose
-    /// last day is a day of rest ends there (民法典 art. 203).
-    ///
-    /// # Errors
-    /// If that day is in a year that is not announced.
-    pub fn roll_forward(&self, day: NaiveDate) -> Result<NaiveDate, UnknownYear> {
-        let mut day = day;
+    /// The day itself if it is a working day, or else the first working day after it. If the last day of a period in
+    /// natural days is a day of rest, the period ends on this day (民法典 art. 203).
+    pub fn roll_forward(&self, mut day: NaiveDate) -> Result<NaiveDate, UnknownYear> {
         while !self.is_working_day(day)? {
             day = next(day)?;
         }
         Ok(day)
     }
 
-    /// The number of working days in a year.
-    ///
-    /// # Errors
-    /// If the year is not announced.
     pub fn working_days_in(&self, year: i32) -> Result<u32, UnknownYear> {
         let first = NaiveDate::from_ymd_opt(year, 1, 1).ok_or(UnknownYear(year))?;
         let mut count = 0;
@@ -104,13 +88,12 @@ impl Calendar {
         Ok(count)
     }
 
-    /// The announced years, in order.
     pub fn years(&self) -> impl Iterator<Item = &CalendarYear> {
         self.years.values()
     }
 
-    /// Invents announcements for the years that have none, with work from Monday to Friday. Rehearsals must run on any
-    /// day. Returns the invented years.
+    /// Invents announcements for the years that have none, with work from Monday to Friday, so that demonstrations and
+    /// tests run on any day. Returns the invented years.
     #[cfg(feature = "development")]
     pub fn rehearse(&mut self, years: impl IntoIterator<Item = i32>) -> Vec<i32> {
         let unknown: Vec<i32> = years.into_iter().filter(|year| !self.years.contains_key(year)).collect();
@@ -121,7 +104,7 @@ impl Calendar {
         unknown
     }
 
-    /// The faults of one year's announcement, in words.
+    /// Returns the faults of one year's announcement, in words.
     #[must_use]
     pub fn faults(announced: &CalendarYear) -> Vec<String> {
         let mut faults = Vec::new();
@@ -188,14 +171,11 @@ pub(crate) mod tests {
     /// The announcements for 2025 and 2026 from the catalogue. Years that the catalogue gains later are left out.
     pub(crate) fn announced() -> Calendar {
         let text = include_str!("../../../catalog/calendar.toml");
-        #[derive(Deserialize)]
-        struct File {
-            years: Vec<CalendarYear>,
-        }
-        let mut file: File = toml::from_str(text).unwrap();
-        file.years.retain(|year| year.year <= 2026);
-        assert!(file.years.iter().all(|year| Calendar::faults(year).is_empty()));
-        file.years.into()
+        let mut file: BTreeMap<String, Vec<CalendarYear>> = toml::from_str(text).unwrap();
+        let mut years = file.remove("years").unwrap();
+        years.retain(|year| year.year <= 2026);
+        assert!(years.iter().all(|year| Calendar::faults(year).is_empty()));
+        years.into()
     }
 
     #[test]

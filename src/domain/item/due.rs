@@ -1,8 +1,8 @@
 //! Due dates of officers. An item has a promised period (承诺时限) and often a legal one (法定时限), each in working days or in
 //! natural days.
 //!
-//! The two are compared as dates, never as numbers: around the long holidays a promise of two working days ends after a
-//! legal period of seven natural days. The earlier date is the due date.
+//! The earlier of the two dates is the due date. Numbers of days cannot be compared: around the long holidays a promise
+//! of two working days ends after a legal period of seven natural days.
 
 use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -15,14 +15,13 @@ pub const NOTICE_WITHIN: u32 = 5;
 /// 行政许可法 44: the number of working days after a decision in which its result must be served.
 const SERVE_WITHIN: u32 = 10;
 
-/// 送达期限: the date by which the result of a decision must have arrived. It is our own reminder, and nothing depends on
-/// it. `None` if the count reaches a year whose working days are not announced.
+/// 送达期限: the date by which the result of a decision must have arrived. It orders the officers' list of parcels, and no
+/// rule depends on it. `None` if the count reaches a year whose working days are not announced.
 #[must_use]
 pub fn serve_by(decided_on: NaiveDate, calendar: &Calendar) -> Option<NaiveDate> {
     calendar.add_working_days(decided_on, SERVE_WITHIN).ok()
 }
 
-/// The unit of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayUnit {
@@ -42,9 +41,6 @@ pub struct TimeLimit {
 
 impl TimeLimit {
     /// The last day of the period that an event starts. The event's own day is not counted.
-    ///
-    /// # Errors
-    /// If the period reaches a year whose working days are not announced.
     pub fn ends_on(self, event: NaiveDate, calendar: &Calendar) -> Result<NaiveDate, UnknownYear> {
         match self.unit {
             DayUnit::Workday => calendar.add_working_days(event, self.days),
@@ -71,17 +67,14 @@ pub struct Deadlines {
 /// The deadline that a decision missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missed {
-    /// The promised date was missed. The legal date was met, if it is known.
+    /// The legal date was met, or is unknown.
     Promise,
-    /// The legal date was missed.
     Law,
 }
 
 impl Deadlines {
-    /// The deadlines of a case that counts as accepted on a day.
-    ///
-    /// # Errors
-    /// If the promise, or a legal period that may end before it, reaches a year whose working days are not announced.
+    /// The deadlines of a case that counts as accepted on a day. Fails if the promise, or a legal period that may end
+    /// before it, reaches a year whose working days are not announced.
     pub fn after(
         accepted_on: NaiveDate,
         promised: TimeLimit,
@@ -97,13 +90,12 @@ impl Deadlines {
         Ok(Self { accepted_on, promised_on, legal_on })
     }
 
-    /// The officer's due date: the earlier of the two.
     #[must_use]
     pub fn due_on(self) -> NaiveDate {
         self.legal_on.map_or(self.promised_on, |legal| legal.min(self.promised_on))
     }
 
-    /// The same with the legal date, if it was unknown at first and is known now.
+    /// Adds the legal date, if it was unknown at first and is known now.
     #[must_use]
     pub fn completed(self, legal: Option<TimeLimit>, calendar: &Calendar) -> Self {
         let known = || legal.and_then(|limit| limit.ends_on(self.accepted_on, calendar).ok());

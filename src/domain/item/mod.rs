@@ -9,36 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::form::Form;
 use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::item::due::TimeLimit;
-use crate::domain::kernel::shown::shown;
+use crate::domain::kernel::shown::codes;
 use crate::domain::kernel::text::Bilingual;
 
-/// The code of an item (事项编码): `JT-0001`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ItemCode(String);
-shown!(ItemCode);
-
-impl ItemCode {
-    /// Makes a code; the item need not exist.
-    pub fn new(code: impl Into<String>) -> Self {
-        Self(code.into())
-    }
+codes! {
+    /// The code of an item (事项编码): `JT-0001`.
+    ItemCode;
+    /// The code of an agency (实施主体): `human-resources`.
+    AgencyCode;
 }
 
-/// The code of an agency (实施主体): `human-resources`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AgencyCode(String);
-shown!(AgencyCode);
-
-impl AgencyCode {
-    /// Makes a code; the agency need not exist.
-    pub fn new(code: impl Into<String>) -> Self {
-        Self(code.into())
-    }
-}
-
-/// A way to handle an item without a visit to its agency's window. An item has any number of them, and none includes
+/// A way to handle an item without a visit to its agency's window. An item has any number of modes. No mode implies
 /// another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,7 +65,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// True if an applicant of kind `who` may apply.
+    /// True if an applicant of this kind may apply.
     #[must_use]
     pub fn admits(self, who: Self) -> bool {
         self == Self::Both || who == Self::Both || self == who
@@ -175,17 +156,17 @@ impl Material {
 pub struct Fee {
     /// The amount, in fen (1/100 yuan).
     pub fen: u32,
-    /// The unit that the amount is charged for: both together are the rate (收费标准).
+    /// The unit that the amount is charged for. Amount and unit together are the rate (收费标准).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Bilingual>,
-    /// The name of the charge (收费项目).
+    /// 收费项目
     pub name: Bilingual,
-    /// The document that sets it (收费依据).
+    /// 收费依据: the document that sets the fee.
     pub basis: String,
     /// For a permit: the law or administrative regulation that allows the fee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statute: Option<String>,
-    /// 是否支持网上支付. It is part of the fee, so that a free item cannot have it.
+    /// 是否支持网上支付
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub online_payment: Option<bool>,
 }
@@ -239,7 +220,6 @@ pub struct Item {
     pub code: ItemCode,
     /// Its name; no two items share one.
     pub name: Bilingual,
-    /// The kind of act.
     #[serde(rename = "type")]
     pub kind: ItemType,
     pub agency: AgencyCode,
@@ -253,7 +233,6 @@ pub struct Item {
     /// 法定办结时限, if the law sets one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal: Option<TimeLimit>,
-    /// The charge; free if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Fee>,
     /// 设定依据: the law that it rests on, if that is certain.
@@ -262,7 +241,6 @@ pub struct Item {
     /// 受理条件
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Bilingual>,
-    /// The required and optional documents.
     pub materials: Vec<Material>,
     /// 审批结果名称
     pub result: Bilingual,
@@ -272,12 +250,10 @@ pub struct Item {
     /// 结果样本: the address of a sample picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_sample: Option<String>,
-    /// The ways in which the result can be delivered.
     pub delivery: Vec<DeliveryWay>,
     /// The carriers that may carry the result, the preferred one first. The law reserves official documents to the post
     /// (邮政法 art. 55), so the post is the only carrier unless the item says otherwise.
     pub carriers: Vec<CarrierCode>,
-    /// The ways in which it can be handled.
     pub modes: Vec<Mode>,
     /// 镇(街道)为民服务中心 accepts applications.
     pub town_hall: bool,
@@ -306,13 +282,11 @@ pub struct Item {
 }
 
 impl Item {
-    /// True if the item can be handled in this mode.
     #[must_use]
     pub fn has(&self, mode: Mode) -> bool {
         self.modes.contains(&mode)
     }
 
-    /// True if the result can be delivered in this way.
     #[must_use]
     pub fn delivers(&self, way: DeliveryWay) -> bool {
         self.delivery.contains(&way)

@@ -98,7 +98,6 @@ impl Stopwatch {
         Self(std::time::Instant::now())
     }
 
-    /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
@@ -116,10 +115,7 @@ pub fn fresh<I>(make: impl FnOnce(Uuid) -> I) -> I {
     make(fresh_uuid())
 }
 
-/// Unguessable bytes.
-///
-/// # Panics
-/// If the operating system gives no randomness: no secret can be made then.
+/// Unguessable bytes, for secrets.
 #[must_use]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -128,8 +124,7 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A random number of any value of its type: for ids of requests and traces, which are not secrets. It does not call
-/// the operating system.
+/// A random number for ids of requests and traces, which are not secrets. It does not call the operating system.
 #[must_use]
 pub fn random_number<N>() -> N
 where

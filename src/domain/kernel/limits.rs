@@ -9,8 +9,8 @@ use crate::domain::kernel::clock::Instant;
 /// At most this many times within this period.
 pub type Limit = (usize, TimeDelta);
 
-/// How long the caller must wait until the next time; `None` if it need not wait. `past` holds the earlier times,
-/// latest first.
+/// Returns how long the caller must wait before it may act again; `None` if it need not wait. `past` holds the times at
+/// which it acted, latest first.
 #[must_use]
 pub fn wait(limits: &[Limit], past: &[Instant], now: Instant) -> Option<Duration> {
     let until = |(count, window): &Limit| past.get(count - 1).map(|at| *at + *window);

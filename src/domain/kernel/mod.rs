@@ -9,4 +9,4 @@ pub mod private;
 pub mod retry;
 pub(super) mod shown;
 pub mod text;
-pub(super) mod words;
+pub(crate) mod words;

@@ -19,7 +19,6 @@ impl<T> Private<T> {
         &self.0
     }
 
-    /// The value itself; the wrapper is consumed.
     pub fn into_exposed(self) -> T {
         self.0
     }

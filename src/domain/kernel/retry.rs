@@ -38,7 +38,7 @@ impl RetryPolicy {
         if age.saturating_add(wait) > self.age { Next::Enough } else { Next::Again(wait) }
     }
 
-    /// The wait after the `attempts`-th attempt (from 1), even if that is the last one.
+    /// Returns the wait after the `attempts`-th attempt (from 1). It does not check the maximum number or age.
     #[must_use]
     pub fn wait(&self, attempts: u32, at_least: Option<Duration>, jitter: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(20);

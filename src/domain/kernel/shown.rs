@@ -1,11 +1,9 @@
-//! Names, codes and numbers: each is a type of its own around a text, so that the compiler keeps them apart. All of
-//! them are displayed as that text.
+//! Names, codes and numbers. Each is a type of its own around a text, so that the compiler keeps them apart.
 
 /// Implements `as_str` and `Display` for a type around a text.
 macro_rules! shown {
     ($name:ident) => {
         impl $name {
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -19,4 +17,23 @@ macro_rules! shown {
     };
 }
 
+/// Declares types for codes that others define: the catalogue, a gateway, a carrier. `new` accepts any text, and the
+/// thing that the code names need not exist.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+        $crate::domain::kernel::shown::shown!($name);
+
+        impl $name {
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+        }
+    )+};
+}
+
+pub(in crate::domain) use codes;
 pub(in crate::domain) use shown;

@@ -25,7 +25,6 @@ impl Language {
         }
     }
 
-    /// The language with this tag.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         [Self::Chinese, Self::English].into_iter().find(|language| language.tag() == tag)

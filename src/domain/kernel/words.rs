@@ -1,6 +1,6 @@
-//! Enums whose variants are stored words.
+//! Enums whose variants are stored as words.
 
-/// Declares such an enum with `ALL`, `as_str`, `from_stored` and `Display`. `ALL` always lists every variant.
+/// Declares such an enum with `ALL`, `as_str`, `from_stored` and `Display`. `ALL` lists every variant.
 macro_rules! words {
     (
         $(#[$about:meta])*
@@ -15,10 +15,9 @@ macro_rules! words {
         }
 
         impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant,)+];
 
-            /// As stored and shown.
-            #[must_use]
+            /// As stored and as clients read it.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -26,12 +25,8 @@ macro_rules! words {
             }
 
             /// The variant with this stored word; `None` if this release does not know the word.
-            #[must_use]
             pub fn from_stored(word: &str) -> Option<Self> {
-                match word {
-                    $($word => Some(Self::$variant),)+
-                    _ => None,
-                }
+                Self::ALL.into_iter().find(|known| known.as_str() == word)
             }
         }
 
@@ -43,4 +38,4 @@ macro_rules! words {
     };
 }
 
-pub(in crate::domain) use words;
+pub(crate) use words;

@@ -1,10 +1,10 @@
-//! The consent ledger: an estimate of how many messages of a template a person still wants.
+//! The consent ledger: an estimate of how many messages of a template a person still wants. It only decides if an attempt
+//! is worth making; the gateway's answer to a message is the truth (微信《小程序订阅消息》).
 //!
 //! WeChat sends one message per accept of a one-time template (一次性订阅), and any number after one accept of a long-term
 //! template (长期订阅). Two sides report a tap: the client, which may be wrong or lie, and the platform, whose calls come
 //! late, twice or never. The ledger counts the accepts of the side that reported more of them. So an accept that both
-//! reported counts once, and one that either side lost still counts. The ledger only decides if an attempt is worth
-//! making. The gateway's answer to a message is the truth (微信《小程序订阅消息》).
+//! sides reported counts once, and an accept that one side did not report still counts.
 
 use std::str::FromStr;
 
@@ -27,7 +27,7 @@ impl FromStr for ConsentAnswer {
 
     fn from_str(text: &str) -> Result<Self, UnknownAnswer> {
         match text {
-            // The other three are the accepts of `getSetting` with a preference for how the message rings.
+            // WeChat's `getSetting` returns the last three: they accept, and say how the message rings.
             "accept" | "acceptWithAudio" | "acceptWithAlert" | "acceptWithForcePush" => Ok(Self::Accept),
             "reject" => Ok(Self::Reject),
             "ban" => Ok(Self::Ban),
@@ -42,7 +42,7 @@ impl FromStr for ConsentAnswer {
 #[error("not accept, reject, ban or filter")]
 pub struct UnknownAnswer;
 
-/// A template that needs consent, as this installation is configured.
+/// A template that needs the person's consent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentTemplate {
     pub channel: ChannelCode,
@@ -64,16 +64,17 @@ pub struct ConsentBalance {
     pub refused_at: Option<Instant>,
     /// Accepts that only one side has reported so far: clients if positive, the platform if negative.
     pub unmatched: i32,
-    /// When the newest act happened that the platform reported. It may report one act several times.
+    /// When the latest act happened that the platform reported. The platform may report an act several times, so acts up
+    /// to this time are ignored.
     pub heard_at: Option<Instant>,
 }
 
-/// The side that reports an accept, as a step of [`ConsentBalance::unmatched`].
+/// The change that an accept makes to [`ConsentBalance::unmatched`], by the side that reports it.
 const CLIENT: i32 = 1;
 const PLATFORM: i32 = -1;
 
 impl ConsentBalance {
-    /// The balance after an answer that a client reported.
+    /// Applies an answer that a client reported.
     #[must_use]
     pub const fn after(self, answer: ConsentAnswer, kind: Consent, now: Instant) -> Self {
         match answer {
@@ -83,7 +84,7 @@ impl ConsentBalance {
         }
     }
 
-    /// The balance after an act that the platform reported and that happened at `at`.
+    /// Applies an accept or a refusal that the platform reported. It happened at `at`.
     #[must_use]
     pub fn after_act(self, accepted: bool, kind: Consent, at: Instant) -> Self {
         let told_before = |heard| if accepted { at <= heard } else { at < heard };
@@ -102,14 +103,9 @@ impl ConsentBalance {
     const fn granted(self, kind: Consent, teller: i32) -> Self {
         match kind {
             Consent::OneTime => {
-                let told_by_the_other = self.unmatched.signum() == -teller;
-                let more = if told_by_the_other { 0 } else { 1 };
-                Self {
-                    balance: self.balance.saturating_add(more),
-                    unmatched: self.unmatched.saturating_add(teller),
-                    refused_at: None,
-                    ..self
-                }
+                let already_counted = self.unmatched.signum() == -teller;
+                let balance = self.balance.saturating_add(if already_counted { 0 } else { 1 });
+                Self { balance, unmatched: self.unmatched.saturating_add(teller), refused_at: None, ..self }
             }
             Consent::LongTerm => Self { balance: 0, unmatched: 0, lasting: true, refused_at: None, ..self },
             Consent::NotNeeded => self,

@@ -8,89 +8,46 @@ use serde::{Deserialize, Serialize};
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::clock::{Instant, beijing};
 use crate::domain::kernel::ids::{CaseId, NotificationId, ParcelId, PersonId};
-use crate::domain::kernel::shown::shown;
+use crate::domain::kernel::shown::codes;
 use crate::domain::kernel::text::{Bilingual, Language};
+use crate::domain::kernel::words::words;
 
-/// The name of a channel: `wechat`, `sms_aliyun`, …
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ChannelCode(String);
-shown!(ChannelCode);
-
-impl ChannelCode {
-    pub fn new(code: impl Into<String>) -> Self {
-        Self(code.into())
-    }
+codes! {
+    /// The name of a channel: `wechat`, `sms_aliyun`, …
+    ChannelCode;
 }
 
-/// An event that a person is notified about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// 已受理: the case was accepted.
-    Accepted,
-    /// 补正告知: something is missing.
-    SupplementNoticed,
-    /// 准予: the application was granted.
-    Granted,
-    /// 不予: the application was denied.
-    Denied,
-    /// 已寄出: the carrier took the parcel.
-    ParcelPickedUp,
-    /// 派送中: the parcel is out for delivery.
-    ParcelOutForDelivery,
-    /// 待领取: the parcel waits at a locker or an outlet.
-    ParcelReadyForPickup,
-    /// 已签收: the parcel was delivered.
-    ParcelDelivered,
-    /// 已退回: the parcel came back.
-    ParcelReturned,
-    /// 地址有误: the carrier refuses the address.
-    ParcelAddressRefused,
-    /// 寄递取消: the order was cancelled before the parcel was collected.
-    ParcelCancelled,
+words! {
+    /// An event that a person is notified about.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Event {
+        /// 已受理: the case was accepted.
+        Accepted = "accepted",
+        /// 补正告知: something is missing.
+        SupplementNoticed = "supplement_noticed",
+        /// 准予: the application was granted.
+        Granted = "granted",
+        /// 不予: the application was denied.
+        Denied = "denied",
+        /// 已寄出: the carrier took the parcel.
+        ParcelPickedUp = "parcel_picked_up",
+        /// 派送中: the parcel is out for delivery.
+        ParcelOutForDelivery = "parcel_out_for_delivery",
+        /// 待领取: the parcel waits at a locker or an outlet.
+        ParcelReadyForPickup = "parcel_ready_for_pickup",
+        /// 已签收: the parcel was delivered.
+        ParcelDelivered = "parcel_delivered",
+        /// 已退回: the parcel came back.
+        ParcelReturned = "parcel_returned",
+        /// 地址有误: the carrier refuses the address.
+        ParcelAddressRefused = "parcel_address_refused",
+        /// 寄递取消: the order was cancelled before the parcel was collected.
+        ParcelCancelled = "parcel_cancelled",
+    }
 }
 
 impl Event {
-    /// All events: a template file must word each of them.
-    pub const ALL: [Self; 11] = [
-        Self::Accepted,
-        Self::SupplementNoticed,
-        Self::Granted,
-        Self::Denied,
-        Self::ParcelPickedUp,
-        Self::ParcelOutForDelivery,
-        Self::ParcelReadyForPickup,
-        Self::ParcelDelivered,
-        Self::ParcelReturned,
-        Self::ParcelAddressRefused,
-        Self::ParcelCancelled,
-    ];
-
-    /// As stored and as clients read it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::SupplementNoticed => "supplement_noticed",
-            Self::Granted => "granted",
-            Self::Denied => "denied",
-            Self::ParcelPickedUp => "parcel_picked_up",
-            Self::ParcelOutForDelivery => "parcel_out_for_delivery",
-            Self::ParcelReadyForPickup => "parcel_ready_for_pickup",
-            Self::ParcelDelivered => "parcel_delivered",
-            Self::ParcelReturned => "parcel_returned",
-            Self::ParcelAddressRefused => "parcel_address_refused",
-            Self::ParcelCancelled => "parcel_cancelled",
-        }
-    }
-
-    /// The event with this stored name.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.as_str() == text)
-    }
-
     /// True if a phone is notified. The other events stay in the inbox: one-time consents are too valuable for them.
     #[must_use]
     pub const fn rings(self) -> bool {
@@ -101,11 +58,10 @@ impl Event {
 /// A notification, as the inbox shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Its id; also its idempotency key at gateways.
+    /// Also its idempotency key at gateways.
     pub id: NotificationId,
     pub person: PersonId,
     pub case: CaseId,
-    /// The case's number.
     pub case_number: CaseNumber,
     pub event: Event,
     /// The parcel that it reports on, if any.
@@ -119,7 +75,7 @@ pub struct Notification {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
-    /// The template's id at the gateway.
+    /// As the gateway knows it.
     pub id: String,
     /// Field name → pattern. Patterns may contain `{item}`, `{status}`, `{number}`, `{time}` and `{case}`.
     pub fields: BTreeMap<String, String>,
@@ -129,7 +85,6 @@ pub struct Template {
     /// Field name → text that always fits, used if the gateway refuses the filled pattern. No placeholders.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fallbacks: BTreeMap<String, String>,
-    /// How many messages one consent allows: one (WeChat's one-time templates) or any number.
     #[serde(default)]
     pub consent: Consent,
 }
@@ -150,7 +105,7 @@ pub enum Consent {
 /// A notification worded for one channel: all that an adapter needs beside the recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushMessage {
-    /// Our key for it, the same in every attempt.
+    /// Our idempotency key, the same in every attempt.
     pub key: String,
     /// The template's id at the gateway.
     pub template: String,
@@ -158,10 +113,10 @@ pub struct PushMessage {
     pub fields: BTreeMap<String, String>,
     /// The page that a tap opens.
     pub page: Option<String>,
-    /// Field name → text that replaces one that the gateway refuses.
+    /// Field name → text to use if the gateway refuses the field.
     pub fallbacks: BTreeMap<String, String>,
     pub language: Language,
-    /// For a one-time consent, a second copy needs a second consent, so it cannot appear twice.
+    /// With a one-time consent the phone shows at most one copy: a second copy needs a second consent.
     pub consent: Consent,
 }
 
@@ -175,8 +130,8 @@ pub enum Objection {
 }
 
 impl PushMessage {
-    /// The same message without the refused part: without the page, or with the field's fallback. `None` if that
-    /// changes nothing, or if the field has no fallback.
+    /// Removes the refused part from the message: drops the page, or uses the field's fallback. `None` if that changes
+    /// nothing, or if the field has no fallback.
     #[must_use]
     pub fn without(&self, objection: &Objection) -> Option<Self> {
         let mut plainer = self.clone();
@@ -198,12 +153,10 @@ pub struct KnownTemplate {
     pub id: String,
     /// Field name → the only texts that the field takes; empty if it takes any text of its type.
     pub fields: BTreeMap<String, Vec<String>>,
-    /// How many messages one consent to it allows.
     pub consent: Consent,
 }
 
 impl Template {
-    /// Fills the template for a notification.
     #[must_use]
     pub fn word(&self, notification: &Notification, status: &Bilingual, language: Language) -> PushMessage {
         let time = notification.created_at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M").to_string();

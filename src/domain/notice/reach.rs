@@ -1,4 +1,4 @@
-//! How a person can be reached, and which channel comes first.
+//! Chooses the channel for a message: the addresses and consents of a person, and the order of the channels.
 
 use std::collections::BTreeSet;
 
@@ -20,16 +20,13 @@ pub enum AddressKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub channel: ChannelCode,
-    /// The kind of address that it sends to.
     pub address: AddressKind,
 }
 
-/// How a person can be reached, at one moment.
+/// The addresses and consents of a person at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
-    /// The language of the message.
     pub language: Language,
-    /// True if a phone number is known.
     pub phone: bool,
     /// True if a WeChat account is known and still valid.
     pub wechat: bool,
@@ -67,8 +64,8 @@ impl Chain {
         Self(links)
     }
 
-    /// The first channel after `after` (or of all) on which the person can be reached and wants to be. `template`
-    /// returns a channel's template for the message. A channel without one is skipped.
+    /// Returns the next channel after `after`, or the first of all, for which the person has an address and gave consent.
+    /// `template` returns a channel's template for the message. A channel without a template is skipped.
     pub fn next<'a>(
         &'a self,
         after: Option<&ChannelCode>,
@@ -82,7 +79,7 @@ impl Chain {
         self.0.iter().skip(start).find(usable).map(|link| &link.channel)
     }
 
-    /// The channels after this one, in order; all of them if this one is not in the chain any more.
+    /// The channels after this channel, in order; all channels if it is not in the chain any more.
     pub fn after(&self, channel: &ChannelCode) -> impl Iterator<Item = &ChannelCode> {
         self.iter().skip(self.place_after(channel))
     }

@@ -16,7 +16,6 @@ use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId};
 pub enum Actor {
     Person(PersonId),
     Officer(OfficerId),
-    /// A system of the back office.
     Client(ClientId),
     Carrier(CarrierCode),
     System,
@@ -62,8 +61,8 @@ impl From<AgencyCode> for Behalf {
     }
 }
 
-/// An actor and the party that the actor acts for. Use cases of applicants take an `Acting<PersonId>`: what they change
-/// belongs to `for_`, and `by` is responsible for it.
+/// An actor and the party that the actor acts for. Use cases of applicants take an `Acting<PersonId>`: the data that
+/// they change belong to `for_`, and `by` is responsible for the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acting<For = Behalf> {
     pub by: Actor,
@@ -79,7 +78,7 @@ impl Acting<PersonId> {
 }
 
 impl<For: Into<Behalf> + Clone> Acting<For> {
-    /// The same in the form that a history stores, for any type of `For`.
+    /// Converts to the type that histories store.
     #[must_use]
     pub fn on_behalf(&self) -> Acting {
         Acting { by: self.by.clone(), for_: self.for_.clone().into() }
@@ -95,16 +94,11 @@ mod tests {
     #[test]
     fn the_stored_text_of_an_actor_never_changes() {
         let person = PersonId::from_uuid(Uuid::from_u128(1));
+        let stored = |acting: Acting| [acting.by.to_string(), acting.for_.to_string()];
         let own = Acting::own(person).on_behalf();
-        assert_eq!(
-            (own.by.to_string(), own.for_.to_string()),
-            (format!("person:{person}"), format!("person:{person}"))
-        );
+        assert_eq!(stored(own), [format!("person:{person}"), format!("person:{person}")]);
         let officer = OfficerId::from_uuid(Uuid::from_u128(2));
         let office = Acting { by: Actor::Officer(officer), for_: AgencyCode::new("police") }.on_behalf();
-        assert_eq!(
-            (office.by.to_string(), office.for_.to_string()),
-            (format!("officer:{officer}"), "agency:police".into())
-        );
+        assert_eq!(stored(office), [format!("officer:{officer}"), "agency:police".to_owned()]);
     }
 }

@@ -14,16 +14,13 @@ use crate::domain::kernel::private::Private;
 /// Why a text is not a resident ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResidentIdFault {
-    /// It is not 17 digits followed by a digit or a capital X.
     #[error("not 17 digits and a digit or capital X")]
     Form,
-    /// A 15-digit number of the first generation, invalid since 2013.
     #[error("a 15-digit number of the first generation")]
     FirstGeneration,
     /// Digits 7 to 14 are not a date between 1850 and today.
     #[error("no valid date of birth")]
     BirthDate,
-    /// The last character does not follow from the others: a typing error.
     #[error("the check digit is wrong")]
     CheckDigit,
 }
@@ -34,9 +31,6 @@ pub struct ResidentId(Private<String>);
 
 impl ResidentId {
     /// Parses a resident ID. The only letter allowed is a capital X (GB 11643).
-    ///
-    /// # Errors
-    /// The first fault found.
     pub fn parse(text: &str, today: NaiveDate) -> Result<Self, ResidentIdFault> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         if text.len() == 15 && digits == 15 {
@@ -61,14 +55,14 @@ impl ResidentId {
         self.0.expose()
     }
 
-    /// The masked number that its owner sees: the first and last four characters, never the date of birth.
+    /// The masked number that its owner sees. It hides the date of birth.
     #[must_use]
     pub fn masked(&self) -> String {
         masked_resident_id(self.expose())
     }
 }
 
-/// Masks a text that may not be a valid resident ID, by the same rule.
+/// Shows the first and last four characters. The text need not be a valid resident ID.
 #[must_use]
 pub fn masked_resident_id(text: &str) -> String {
     starred(text, 4, 4)
@@ -94,8 +88,8 @@ fn birth_date(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text.get(6..14)?, "%Y%m%d").ok()
 }
 
-/// ISO/IEC 7064 MOD 11-2 over the first 17 digits.
-fn resident_check(text: &str) -> char {
+/// The check character of a resident ID: ISO/IEC 7064 MOD 11-2 over the first 17 digits.
+pub fn resident_check(text: &str) -> char {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let sum: u32 = text.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     match (12 - sum % 11) % 11 {
@@ -107,10 +101,8 @@ fn resident_check(text: &str) -> char {
 /// Why a text is not a unified social credit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CreditCodeFault {
-    /// The text is not 18 characters of the standard's alphabet (digits and capitals without I, O, S, V, Z).
     #[error("not 18 digits and capital letters without I, O, S, V, Z")]
     Form,
-    /// The last character does not follow from the others.
     #[error("the check character is wrong")]
     CheckCharacter,
 }
@@ -123,10 +115,6 @@ pub enum CreditCodeFault {
 pub struct CreditCode(String);
 
 impl CreditCode {
-    /// Parses a code in capitals.
-    ///
-    /// # Errors
-    /// The first fault found.
     pub fn parse(text: &str) -> Result<Self, CreditCodeFault> {
         let values: Option<Vec<usize>> = text.chars().map(|c| CREDIT_ALPHABET.find(c)).collect();
         let values = values.filter(|values| values.len() == 18).ok_or(CreditCodeFault::Form)?;
@@ -150,16 +138,12 @@ const CREDIT_WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MobilePhone(Private<String>);
 
-/// The text is not a mainland mobile number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a mainland mobile number")]
 pub struct InvalidPhone;
 
 impl MobilePhone {
     /// Parses a number as people write it: with or without `+86`, with spaces or hyphens, in full-width digits.
-    ///
-    /// # Errors
-    /// If the text is not a mainland mobile number.
     pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
         let plain: String =
             text.chars().filter(|c| !c.is_whitespace() && !"-()（）".contains(*c)).map(narrow).collect();
@@ -187,7 +171,7 @@ impl MobilePhone {
     }
 }
 
-/// Masks a text that may not be a valid mobile number, by the same rule.
+/// Shows the first three and the last four characters. The text need not be a valid mobile number.
 #[must_use]
 pub fn masked_phone(text: &str) -> String {
     starred(text, 3, 4)

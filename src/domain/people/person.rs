@@ -16,9 +16,7 @@ pub struct Person {
     pub phone: Option<MobilePhone>,
     /// The real name and the resident ID. `None` until an identity gateway verified them.
     pub identity: Option<VerifiedIdentity>,
-    /// The language that the person reads.
     pub language: Language,
-    /// When the person's record was created here.
     pub created_at: Instant,
     /// The first sign-in. `None` while the person is known only from another system.
     pub signed_in_at: Option<Instant>,
@@ -44,8 +42,8 @@ impl Person {
     }
 }
 
-/// How many mismatched pairs of name and number one person may have compared. Each comparison costs money, and its
-/// answer reveals something about the holder of that number.
+/// How many pairs of name and resident ID that do not match one person may have compared. Each comparison costs money,
+/// and its answer reveals something about the holder of the number.
 pub const MISMATCHES: [Limit; 2] = [(5, TimeDelta::hours(1)), (20, TimeDelta::hours(24))];
 
 /// How far back mismatches count.
@@ -58,6 +56,5 @@ pub struct VerifiedIdentity {
     pub name: Private<String>,
     /// 公民身份号码
     pub resident_id: ResidentId,
-    /// When the gateway confirmed it.
     pub verified_at: Instant,
 }

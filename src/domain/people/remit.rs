@@ -1,12 +1,12 @@
-//! 职权范围: which cases an officer may see and act on. Only this module decides it.
+//! 职权范围: decides which cases an officer may see and act on. No other code decides it.
 //!
-//! Today the remit follows from the role and the one agency of the account. Places do not narrow it: an agency's
-//! officers see its cases of the whole district.
+//! The remit follows from the role and the agency of the account. An agency's officers see its cases of the whole
+//! district.
 
 use crate::domain::item::AgencyCode;
 use crate::domain::people::staff::Role;
 
-/// The agencies whose cases an officer may see and act on.
+/// The agencies of an officer's cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remit(Vec<AgencyCode>);
 

@@ -1,9 +1,8 @@
 //! Sessions: a sign-in that lasts until the holder signs out, and the refresh tokens that keep it alive.
 //!
 //! A refresh token is used once, and the answer holds its successor. On a weak network that answer may be lost. So for
-//! [`GRACE`] a used token is answered with the *same* successor again. If the successor was used itself, the answer was
-//! not lost. A used token that is presented outside these cases was copied. The server cannot tell which copy is the
-//! honest one, so it ends the whole session.
+//! [`GRACE`] after its use, a token is answered with the *same* successor again. Later, or after the successor was used,
+//! a used token must have been copied. The server does not know which holder is honest, so it ends the session.
 //!
 //! The successor is a keyed hash of its token, so the database stores nothing from which a token could be made.
 
@@ -15,27 +14,21 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::kernel::clock::{Instant, random_bytes};
 use crate::domain::kernel::private::Private;
+use crate::domain::kernel::words::words;
 
 /// How long a used refresh token is answered with its successor again.
 pub const GRACE: Duration = Duration::from_secs(30);
 
-/// The kind of account that a session belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Audience {
-    /// Residents, on their phones.
-    Mobile,
-    Staff,
+words! {
+    /// The kind of account that a session belongs to.
+    pub enum Audience {
+        /// Residents, on their phones.
+        Mobile = "mobile",
+        Staff = "staff",
+    }
 }
 
 impl Audience {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mobile => "mobile",
-            Self::Staff => "staff",
-        }
-    }
-
     /// How long a sign-in lasts, refreshed or not: 90 days on a person's own phone, 12 hours (a working day) at a desk.
     #[must_use]
     pub const fn session_life(self) -> Duration {
@@ -57,19 +50,17 @@ impl RefreshToken {
         Self::of(&random_bytes::<32>())
     }
 
-    /// The token with these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Private::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A text that a caller presents as a token. It may be none.
+    /// A text that a caller presents as a token. It may be any text.
     #[must_use]
     pub const fn presented(text: Private<String>) -> Self {
         Self(text)
     }
 
-    /// The text that the client stores.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -85,7 +76,7 @@ impl RefreshToken {
 /// How the server answers a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// The first use of the refresh token: a new token is issued.
+    /// The token was not used before: its successor is issued.
     First,
     /// The answer was lost: the same successor is sent again.
     Again,
@@ -99,41 +90,27 @@ impl Presented {
     pub fn judge(used_at: Option<Instant>, now: Instant) -> Self {
         match used_at {
             None => Self::First,
-            // If the clocks of two machines differ, the age may be negative. The use is then recent.
+            // If the clocks of two machines differ, the age may be negative. It then counts as zero.
             Some(used_at) if (now - used_at).to_std().unwrap_or_default() <= GRACE => Self::Again,
             Some(_) => Self::Copied,
         }
     }
 }
 
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndedBecause {
-    /// The holder signed out of this session.
-    SignedOut,
-    /// The holder signed out everywhere.
-    SignedOutEverywhere,
-    /// A refresh token of the session was used a second time.
-    TokenCopied,
-    /// The account was closed.
-    Disabled,
-    /// The account's password was reset.
-    PasswordReset,
-    /// The account was merged with another one of the same person.
-    Joined,
-}
-
-impl EndedBecause {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedOut => "signed_out",
-            Self::SignedOutEverywhere => "signed_out_everywhere",
-            Self::TokenCopied => "token_copied",
-            Self::Disabled => "disabled",
-            Self::PasswordReset => "password_reset",
-            Self::Joined => "joined",
-        }
+words! {
+    /// Why a session ended.
+    pub enum EndedBecause {
+        /// The holder signed out of this session.
+        SignedOut = "signed_out",
+        /// The holder signed out of all sessions.
+        SignedOutEverywhere = "signed_out_everywhere",
+        /// A refresh token of the session was used a second time.
+        TokenCopied = "token_copied",
+        /// The account was closed.
+        Disabled = "disabled",
+        PasswordReset = "password_reset",
+        /// The account was merged with another account of the same person.
+        Joined = "joined",
     }
 }
 

@@ -8,29 +8,17 @@ use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{ClientId, OfficerId};
 use crate::domain::kernel::shown::shown;
+use crate::domain::kernel::words::words;
 
-/// What an officer may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// 审批人员: handles the cases of their agency.
-    Officer,
-    /// 主管: the same, and supervises the officers of the agency.
-    Supervisor,
-    /// 运维: handles jobs and gateways.
-    Operator,
-}
-
-impl Role {
-    pub const ALL: [Self; 3] = [Self::Officer, Self::Supervisor, Self::Operator];
-
-    /// As stored and as clients read it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Officer => "officer",
-            Self::Supervisor => "supervisor",
-            Self::Operator => "operator",
-        }
+words! {
+    /// What an officer may do.
+    pub enum Role {
+        /// 审批人员: handles the cases of their agency.
+        Officer = "officer",
+        /// 主管: the same, and supervises the officers of the agency.
+        Supervisor = "supervisor",
+        /// 运维: handles jobs and gateways.
+        Operator = "operator",
     }
 }
 
@@ -38,13 +26,7 @@ impl FromStr for Role {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(UnknownWord("role"))
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        Self::from_stored(text).ok_or(UnknownWord("role"))
     }
 }
 
@@ -52,14 +34,11 @@ impl fmt::Display for Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Officer {
     pub id: OfficerId,
-    /// The name that the officer types to sign in.
     pub username: Username,
     /// The officer's name, as colleagues know it.
     pub name: String,
-    /// The agency whose cases the officer sees.
     pub agency: AgencyCode,
     pub role: Role,
-    /// When the account was created.
     pub created_at: Instant,
     /// When the account was closed; `None` while it is open.
     pub disabled_at: Option<Instant>,
@@ -97,35 +76,21 @@ const fn is_lower(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
-/// The text does not have the form of such a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not {0}")]
 pub struct InvalidName(&'static str);
 
-/// The text is not one of the known words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a known {0}")]
 pub struct UnknownWord(&'static str);
 
-/// What an API client may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
-    /// Submit results that another system decided.
-    ResultsWrite,
-    /// Read the state of submitted results.
-    ResultsRead,
-}
-
-impl Scope {
-    pub const ALL: [Self; 2] = [Self::ResultsWrite, Self::ResultsRead];
-
-    /// As stored and as clients name it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResultsWrite => "results:write",
-            Self::ResultsRead => "results:read",
-        }
+words! {
+    /// What an API client may do.
+    pub enum Scope {
+        /// Submit results that another system decided.
+        ResultsWrite = "results:write",
+        /// Read the state of submitted results.
+        ResultsRead = "results:read",
     }
 }
 
@@ -133,7 +98,7 @@ impl FromStr for Scope {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or(UnknownWord("scope"))
+        Self::from_stored(text).ok_or(UnknownWord("scope"))
     }
 }
 
@@ -142,8 +107,7 @@ impl FromStr for Scope {
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// The wanted scopes that this set holds; the whole set if the client names none. Unknown words are ignored, so
-    /// they narrow the result, too.
+    /// Returns the wanted scopes that this set holds; the whole set if the client names none. Unknown words are ignored.
     #[must_use]
     pub fn narrowed(&self, wanted: Option<&str>) -> Self {
         match wanted {
@@ -152,7 +116,6 @@ impl Scopes {
         }
     }
 
-    /// True if the set holds the scope.
     #[must_use]
     pub fn has(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
@@ -163,7 +126,6 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// The scopes of the set.
     pub fn iter(&self) -> impl Iterator<Item = Scope> {
         self.0.iter().copied()
     }
@@ -193,16 +155,14 @@ impl fmt::Display for Scopes {
 /// A back-office system that submits decisions by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiClient {
-    /// Its id: `iss` and `sub` of its assertions.
+    /// `iss` and `sub` of its assertions.
     pub id: ClientId,
-    /// Its name, shown to people.
+    /// The name that people read.
     pub name: String,
-    /// Its name in `/results/{source}/…`.
     pub source: Source,
     /// The agencies that it may decide for.
     pub agencies: Vec<AgencyCode>,
     pub scopes: Scopes,
-    /// When it was created.
     pub created_at: Instant,
     /// When its access was revoked; `None` while it has access.
     pub revoked_at: Option<Instant>,

@@ -1,49 +1,36 @@
-//! A message in doubt: it was handed to its channel, and the answer was lost. If the gateway does not support our key,
-//! it cannot be asked. But it later reports each message that it had taken (WeChat's `subscribe_msg_sent_event`), and
-//! its refusals are evidence, too.
+//! Decides what to do about a message in doubt: it was sent to its gateway, and the answer was lost. A gateway that does
+//! not support our key cannot be asked for the message. But WeChat later sends a receipt for each message that it had
+//! taken (`subscribe_msg_sent_event`), and its refusal of a second copy is evidence, too.
 
 use std::time::Duration;
 
-/// What a gateway later reported about a message that it had taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It reached the phone.
-    Arrived,
-    /// The person does not want the message there.
-    Refused,
-    /// The message did not arrive, for another reason.
-    Lost,
-}
+use crate::domain::kernel::words::words;
 
-impl Fate {
-    pub const ALL: [Self; 3] = [Self::Arrived, Self::Refused, Self::Lost];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Arrived => "arrived",
-            Self::Refused => "refused",
-            Self::Lost => "lost",
-        }
+words! {
+    /// What a receipt says about a message that the gateway had taken.
+    pub enum Fate {
+        /// It reached the phone.
+        Arrived = "arrived",
+        /// The person does not want the message there.
+        Refused = "refused",
+        /// The message did not arrive, for another reason.
+        Lost = "lost",
     }
 }
 
-/// Receipts that may belong to a message in doubt: those for its recipient and template since it was handed over that
-/// match no message with a known id.
+/// Counts the receipts that may belong to a message in doubt. They are for its recipient and template, came after it
+/// was sent, and name no message whose id we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receipts {
-    /// How many report an arrival.
     pub arrived: i64,
-    /// How many report a refusal.
     pub refused: i64,
-    /// How many report another failure.
     pub lost: i64,
-    /// How many of all these may belong to other messages to the same person that are in doubt or under way themselves.
+    /// How many of all these may belong to other messages to the same person that are in doubt or under way, too.
     pub others: i64,
 }
 
 impl Receipts {
-    /// The fate of the message, if it is certain: there are more receipts than the other messages account for.
+    /// The fate of the message, if there are more receipts than the other messages account for.
     #[must_use]
     pub const fn fate(self) -> Option<Fate> {
         if self.arrived > self.others {
@@ -63,11 +50,11 @@ pub struct Doubt {
     pub copies: u32,
     /// How long ago the last copy was handed over.
     pub handed_over: Duration,
-    /// How long the gateway has been reporting that no consent is left. An earlier copy may have used it up.
+    /// How long ago the gateway first said that no consent is left. An earlier copy may have used the consent up.
     pub refused: Option<Duration>,
-    /// True if the person could see a further copy beside an earlier one: their consent lasts, or they gave several.
+    /// True if a further copy could appear beside an earlier one: the person's consent lasts, or they gave several.
     pub spare: bool,
-    /// The fate of the message, if receipts prove it.
+    /// `None` unless receipts prove it.
     pub fate: Option<Fate>,
 }
 
@@ -80,7 +67,6 @@ pub struct Waits {
     pub confirmation: Duration,
 }
 
-/// What to do about a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Nothing: the fate is known.
@@ -89,18 +75,15 @@ pub enum Step {
     Wait(Duration),
     /// Send another copy.
     Repeat,
-    /// Let another channel send it: two messages are better than none.
-    GiveUp {
-        /// True if the gateway says that there is no consent.
-        refused: bool,
-    },
+    /// Let another channel send it: two messages are better than none. `refused` is true if the gateway says that there
+    /// is no consent.
+    GiveUp { refused: bool },
 }
 
-/// How many copies may have been taken before another channel takes over.
+/// After this many copies another channel takes over.
 const COPIES_AT_MOST: u32 = 4;
 
 impl Doubt {
-    /// The step to take now.
     #[must_use]
     pub fn step(&self, waits: Waits) -> Step {
         if let Some(fate) = self.fate {
@@ -116,7 +99,7 @@ impl Doubt {
                 or_wait(Step::GiveUp { refused: false }, self.handed_over, waits.receipt)
             }
             None if self.spare => or_wait(Step::Repeat, self.handed_over, waits.receipt),
-            // One consent pays for one message: whatever the fate of earlier copies, at most one is shown.
+            // A single consent allows a single message, so the person sees only one copy.
             None => Step::Repeat,
         }
     }

@@ -1,8 +1,8 @@
-//! Jobs (任务): work that a transition owes. The job survives the death of any process in between.
+//! Jobs (任务): work that a change of the database causes, such as a push or a courier order. A job is inserted in the
+//! transaction of that change, so it is not lost if a process dies. Its business key is unique, so inserting it again
+//! adds nothing.
 //!
-//! A [`Job`] is inserted in the transaction that owes it and is identified by its business key, so a second insertion
-//! adds nothing. It carries ids only. Each kind runs in one [`Lane`]: the queue before one gateway, with that gateway's
-//! limits, so that a slow gateway delays no other.
+//! A job waits in a [`Lane`]. Each gateway has its own lane with its own limits, so a slow gateway delays no other.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::ids::{CallbackId, JobId, LoginCodeId, NotificationId, ParcelId};
 use crate::domain::kernel::shown::shown;
+use crate::domain::kernel::words::words;
 use crate::domain::notice::notification::ChannelCode;
 
 /// The work to do. The tag is the job's kind. Stored jobs outlive the code, so a kind is never renamed or reused.
@@ -24,18 +25,15 @@ pub enum Work {
     SendLoginCode { code: LoginCodeId, channel: ChannelCode },
     /// Order a parcel at its carrier.
     OrderParcel { parcel: ParcelId, carrier: CarrierCode },
-    /// Ask the carrier for a parcel's state: the second path beside its callbacks, and the proof that the parcel's
-    /// journey ended.
+    /// Ask the carrier for a parcel's state, because callbacks may be lost, and their word alone does not prove that the
+    /// parcel's journey ended.
     TrackParcel { parcel: ParcelId, carrier: CarrierCode },
     /// Cancel a parcel at its carrier.
     CancelParcel { parcel: ParcelId, carrier: CarrierCode },
     /// Parse a call from a carrier or a platform, stored as it came.
     ReadCallback { callback: CallbackId },
-    /// Remove the content of a file whose row was deleted or never inserted.
-    RemoveContent {
-        /// Its path in the file store.
-        path: String,
-    },
+    /// Remove the content of a file whose row was deleted or never inserted. `path` is its path in the object store.
+    RemoveContent { path: String },
 }
 
 impl Work {
@@ -68,7 +66,7 @@ impl Work {
         }
     }
 
-    /// The business key of a push. Channels that report by our key return `notification` as text.
+    /// The business key of a push. A channel's receipt may name the notification by text, so any text is accepted.
     #[must_use]
     pub fn push_key(notification: impl Display, channel: &ChannelCode) -> String {
         format!("push:{notification}:{channel}")
@@ -95,7 +93,6 @@ pub struct Lane(String);
 shown!(Lane);
 
 impl Lane {
-    /// The lane of the pushes over a channel.
     #[must_use]
     pub fn push(channel: &ChannelCode) -> Self {
         Self(format!("push.{channel}"))
@@ -107,13 +104,12 @@ impl Lane {
         Self(format!("login.{channel}"))
     }
 
-    /// If this is a lane of one-time codes: the lane of the pushes to the same gateway, under the same limit.
+    /// If this is a lane of one-time codes: the lane of the pushes to the same gateway. Both share the gateway's limit.
     #[must_use]
     pub fn pushes_beside(&self) -> Option<Self> {
         self.0.strip_prefix("login.").map(|channel| Self(format!("push.{channel}")))
     }
 
-    /// The lane of a carrier.
     #[must_use]
     pub fn courier(carrier: &CarrierCode) -> Self {
         Self(format!("courier.{carrier}"))
@@ -125,7 +121,6 @@ impl Lane {
         Self("inside".to_owned())
     }
 
-    /// A lane as the database stores it.
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -137,18 +132,15 @@ impl Lane {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     pub work: Work,
-    /// The job does not start before this long after its insertion.
     pub delay: Duration,
 }
 
 impl Job {
-    /// Work that is due at once.
     #[must_use]
     pub const fn now(work: Work) -> Self {
         Self { work, delay: Duration::ZERO }
     }
 
-    /// Work that is due after a delay.
     #[must_use]
     pub const fn after(work: Work, delay: Duration) -> Self {
         Self { work, delay }
@@ -162,24 +154,13 @@ pub struct Offer {
     pub lane: Lane,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// Waiting, or under way.
-    Pending,
-    Done,
-    /// Given up: a dead letter with its cause, until an operator replays it.
-    Dead,
-}
-
-impl JobState {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Done => "done",
-            Self::Dead => "dead",
-        }
+words! {
+    pub enum JobState {
+        /// Waiting, or under way.
+        Pending = "pending",
+        Done = "done",
+        /// Given up: a dead letter with its cause, until an operator replays it.
+        Dead = "dead",
     }
 }
 

@@ -1,10 +1,10 @@
 //! How an attempt at a job ended. The word is stored with the attempt, counted in the metrics, and named in alert
-//! rules.
+//! rules (`deploy/prometheus/alerts.yaml`).
 
 use crate::domain::kernel::words::words;
 
 words! {
-    /// How an attempt ended. The words are stored: an outcome is never renamed or reused.
+    /// The words are stored: an outcome is never renamed or reused.
     pub enum Outcome {
         // A push or a one-time code.
         /// The channel took the message.
@@ -13,7 +13,8 @@ words! {
         Found = "found",
         /// A receipt proves that a message of unknown outcome arrived.
         Confirmed = "confirmed",
-        /// The channel refused, but an earlier copy may have used the consent up; its receipt is awaited.
+        /// The channel refused for lack of consent. An earlier copy may have used the consent up, so the worker waits for
+        /// a receipt.
         Unconfirmed = "unconfirmed",
         /// The person does not want messages there.
         Refused = "refused",
@@ -29,7 +30,7 @@ words! {
         NotTold = "not_told",
         /// The channel is not set up any more.
         NoChannel = "no_channel",
-        /// The channel has no template for it.
+        /// The channel has no template for the event.
         NoTemplate = "no_template",
 
         // A parcel.
@@ -75,7 +76,7 @@ words! {
         Ambiguous = "ambiguous",
         /// The gateway refuses our account, template or message.
         Misconfigured = "misconfigured",
-        /// Put back without counting as an attempt.
+        /// The job was put back, and the attempt does not count.
         Snoozed = "snoozed",
         /// The attempt was aborted: it panicked, or took too long.
         Broken = "broken",
@@ -100,7 +101,7 @@ impl Outcome {
     /// The outcomes of a push after which the notification counts as delivered.
     pub const BROUGHT: [Self; 3] = [Self::Delivered, Self::Found, Self::Confirmed];
 
-    /// The outcomes after which the gateway may have acted without reporting it.
+    /// The outcomes after which we do not know if the gateway acted.
     pub const IN_DOUBT: [Self; 4] = [Self::Lost, Self::Ambiguous, Self::Broken, Self::Unsettled];
 }
 

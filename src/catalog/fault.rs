@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-/// One fault, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CatalogFault {
     /// The file, relative to the catalogue's folder.
@@ -12,7 +11,7 @@ pub struct CatalogFault {
     pub item: Option<String>,
     /// The path of the key, such as `materials[2].form`. In a form, the section and the field.
     pub field: String,
-    /// The fault and how to correct it.
+    /// Says what is wrong and how to correct it.
     pub message: String,
 }
 
@@ -49,12 +48,10 @@ impl Faults {
         self.item = None;
     }
 
-    /// Sets the current item of the file.
     pub(super) fn enter_item(&mut self, item: impl Into<String>) {
         self.item = Some(item.into());
     }
 
-    /// Adds a fault at the current file and item.
     pub(super) fn add(&mut self, field: &str, message: &str) {
         self.found.push(CatalogFault {
             file: self.file.clone(),

@@ -9,15 +9,11 @@ use super::fault::{CatalogFault, Faults};
 use super::items::{Placed, read_item};
 use super::keys::Keys;
 use super::shared::Shared;
-use super::table::read_table;
 use super::templates::FieldRules;
 use super::{Contents, rules as item_rules};
 use crate::domain::item::{AgencyCode, Item};
 
 /// Reads and checks the folder. `rules` are the field checks of the channels' gateways.
-///
-/// # Errors
-/// All faults of the files.
 pub fn read(folder: &Path, rules: &FieldRules) -> Result<Contents, Vec<CatalogFault>> {
     let mut faults = Faults::default();
     let shared = Shared::read(folder, &mut faults);
@@ -38,7 +34,7 @@ pub fn read(folder: &Path, rules: &FieldRules) -> Result<Contents, Vec<CatalogFa
     }
 }
 
-/// The TOML files under `items/`, sorted by name.
+/// Lists the TOML files under `items/`, sorted by name.
 fn item_files(folder: &Path, faults: &mut Faults) -> Vec<PathBuf> {
     faults.enter("items");
     let entries = match std::fs::read_dir(folder.join("items")) {
@@ -56,8 +52,7 @@ fn item_files(folder: &Path, faults: &mut Faults) -> Vec<PathBuf> {
 
 fn read_items(folder: &Path, path: &Path, shared: &Shared, placed: &mut Vec<Placed>, faults: &mut Faults) {
     let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
-    let Some(table) = read_table(folder, &name, faults) else { return };
-    let mut keys = Keys::of(table, faults);
+    let Some(mut keys) = Keys::of_file(folder, &name, faults) else { return };
     let agency = keys.required::<AgencyCode>("agency");
     let items = keys.list::<Table>("items");
     keys.close();

@@ -1,4 +1,4 @@
-//! Composes the forms of items from shared groups of fields, in the order in which the item lists them. The list entry
+//! Composes the forms of items. An item lists the keys of shared groups of fields (groups.toml) in order. The key
 //! `details` is the item's own fields.
 
 use std::collections::{BTreeMap, HashSet};
@@ -12,7 +12,6 @@ use crate::domain::form::{Field, Form, Kind, Repeat, Section};
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::ResidentId;
 
-/// The list entry for an item's own fields.
 const DETAILS: &str = "details";
 
 /// A shared group of fields in groups.toml.
@@ -37,7 +36,8 @@ pub(super) fn groups(written: BTreeMap<String, WrittenGroup>, faults: &mut Fault
     written.into_iter().map(read).collect()
 }
 
-/// Composes a form from groups and an item's own fields. If the groups could not be read, a missing group is no fault.
+/// Composes a form from the listed groups and an item's own fields. `groups` is `None` if groups.toml could not be read:
+/// then an unknown group is no fault.
 pub(super) fn compose(listed: &[String], own: &[toml::Table], groups: Option<&Groups>, faults: &mut Faults) -> Form {
     let mut sections: Vec<Section> = Vec::new();
     for key in listed {
@@ -65,8 +65,8 @@ fn fields(written: &[toml::Table], section: &str, faults: &mut Faults) -> Vec<Fi
     written.iter().filter_map(|table| field(table, section, faults)).collect()
 }
 
-/// Reads a field. Its shape depends on its kind, and serde cannot refuse unknown keys of such a type. So the field is
-/// serialised again: a key that is missing then is unknown.
+/// Reads a field. Its keys depend on its kind, and for such a type serde cannot refuse unknown keys. So the field is
+/// serialised again, and a key that is missing in the output is unknown.
 fn field(table: &toml::Table, section: &str, faults: &mut Faults) -> Option<Field> {
     let name = table.get("name").and_then(toml::Value::as_str).unwrap_or("?");
     let place = format!("{section}.{name}");
@@ -120,7 +120,7 @@ fn is_name(text: &str) -> bool {
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// True if a field that another field depends on can have this value.
+/// True if the field is a choice or boolean that can have this value.
 fn can_be(field: &Field, value: &serde_json::Value) -> bool {
     match &field.kind {
         Kind::Boolean { .. } => value.is_boolean(),
@@ -143,12 +143,12 @@ fn kind_fault(kind: &Kind) -> Option<String> {
     }
 }
 
-/// True for a field whose answer or notation people do not know without help.
+/// True if people need help to know the answer or how to write it.
 const fn needs_hint(kind: &Kind) -> bool {
     matches!(kind, Kind::Text { pattern: Some(_), .. } | Kind::CreditCode | Kind::File | Kind::Phone { landline: true })
 }
 
-/// A text field whose example contains a resident ID identifies a person, so it needs a mask whatever its name is.
+/// A text field needs a mask if its example contains a resident ID, because such a text identifies a person.
 fn mask_fault(field: &Field) -> Option<&'static str> {
     match (&field.kind, field.mask) {
         (Kind::Text { example: Some(example), .. }, None) if holds_resident_id(example) => {

@@ -33,7 +33,7 @@ struct WrittenMaterial {
     required: Option<bool>,
 }
 
-/// Reads an item. If a required key is missing or a value has the wrong type, it adds faults and returns `None`.
+/// Reads an item. Adds faults and returns `None` if a required key is missing or a value has the wrong type.
 pub(super) fn read_item(
     table: Table,
     agency: Option<&AgencyCode>,
@@ -41,210 +41,129 @@ pub(super) fn read_item(
     faults: &mut Faults,
 ) -> Option<Item> {
     let mut keys = Keys::of(table, faults);
-    let written = Written::read(&mut keys, agency);
+    let written = Written::read(&mut keys);
     keys.close();
     written.into_item(agency, shared, faults)
 }
 
-/// The keys of one item. A group is `None` if one of its required keys is missing or has the wrong type.
+/// The keys of one item. A required key is `None` if it is missing or its value has the wrong type.
 struct Written {
-    identity: Option<Identity>,
-    terms: Option<Terms>,
-    outcome: Option<Outcome>,
-    handling: Option<Handling>,
-    guide: Guide,
+    code: Option<ItemCode>,
+    name: Option<Bilingual>,
+    kind: Option<ItemType>,
+    level: Option<Level>,
+    subject: Option<Subject>,
+    guiding_agency: Option<AgencyCode>,
+    case_kind: Option<CaseKind>,
+    promised: Option<TimeLimit>,
+    legal: Option<TimeLimit>,
+    legal_basis: Option<String>,
+    conditions: Option<Bilingual>,
+    fee: Option<Fee>,
+    result: Option<Bilingual>,
+    result_kind: Option<ResultKind>,
+    result_sample: Option<String>,
+    delivery: Option<Vec<DeliveryWay>>,
+    carriers: Option<Vec<CarrierCode>>,
+    modes: Option<Vec<Mode>>,
+    town_hall: Option<bool>,
+    village_hall: Option<bool>,
+    visits: Option<u32>,
+    visit_reason: Option<Bilingual>,
+    by_post: Option<bool>,
+    sensitive: Option<bool>,
+    topics: Option<Vec<String>>,
+    unconfirmed: Option<Vec<Fact>>,
+    stages: Option<Vec<Bilingual>>,
+    faqs: Option<Vec<Faq>>,
     materials: Option<Vec<WrittenMaterial>>,
     form: WrittenForm,
 }
 
 impl Written {
-    fn read(keys: &mut Keys<'_>, agency: Option<&AgencyCode>) -> Self {
+    fn read(keys: &mut Keys<'_>) -> Self {
         Self {
-            identity: Identity::read(keys, agency),
-            terms: Terms::read(keys),
-            outcome: Outcome::read(keys),
-            handling: Handling::read(keys),
-            guide: Guide::read(keys),
+            code: keys.required("code"),
+            name: keys.required("name"),
+            kind: keys.required("type"),
+            level: keys.required("level"),
+            subject: keys.required("subject"),
+            guiding_agency: keys.optional("guiding_agency"),
+            case_kind: keys.required("case_kind"),
+            promised: keys.required("promised"),
+            legal: keys.optional("legal"),
+            legal_basis: keys.optional("legal_basis"),
+            conditions: keys.optional("conditions"),
+            fee: keys.optional("fee"),
+            result: keys.required("result"),
+            result_kind: keys.optional("result_kind"),
+            result_sample: keys.optional("result_sample"),
+            delivery: keys.list("delivery"),
+            carriers: keys.optional_list("carriers"),
+            modes: keys.list("modes"),
+            town_hall: keys.required("town_hall"),
+            village_hall: keys.required("village_hall"),
+            visits: keys.required("visits"),
+            visit_reason: keys.optional("visit_reason"),
+            by_post: keys.optional("by_post"),
+            sensitive: keys.optional("sensitive"),
+            unconfirmed: keys.optional_list("unconfirmed"),
+            topics: keys.optional_list("topics"),
+            stages: keys.optional_list("stages"),
+            faqs: keys.optional_list("faqs"),
             materials: keys.list("materials"),
             form: WrittenForm::read(keys),
         }
     }
 
+    /// Fills in the defaults and the shared data. The agency of the file guides its items unless an item names another.
     fn into_item(self, agency: Option<&AgencyCode>, shared: &Shared, faults: &mut Faults) -> Option<Item> {
         let materials = self.materials.map(|written| materials_of(written, shared, faults));
         let form = self.form.compose(shared, faults);
-        let Identity { code, name, kind, level, subject, guiding_agency } = self.identity?;
-        let Terms { case_kind, promised, legal, legal_basis, conditions, fee } = self.terms?;
-        let Outcome { result, result_kind, result_sample, delivery, carriers } = self.outcome?;
-        let Handling { modes, town_hall, village_hall, visits, visit_reason, by_post, sensitive } = self.handling?;
-        let Guide { topics, unconfirmed, stages, faqs } = self.guide;
+        let kind = self.kind?;
+        let subject = self.subject?;
+        let guiding_agency = self.guiding_agency.or_else(|| agency.cloned())?;
+        let modes = self.modes?;
+        let visits = self.visits?;
         let procedure = shared.procedure(kind);
+        let common_faqs = procedure.into_iter().flat_map(|it| it.faqs.clone());
         Some(Item {
-            topics: topics.unwrap_or_else(|| topics_of(&guiding_agency, subject, shared)),
-            stages: stages.or_else(|| procedure.map(|it| it.stages.clone())).unwrap_or_default(),
-            faqs: faqs.into_iter().flatten().chain(procedure.into_iter().flat_map(|it| it.faqs.clone())).collect(),
-            code,
-            name,
+            code: self.code?,
+            name: self.name?,
             kind,
             agency: agency?.clone(),
+            topics: self.topics.unwrap_or_else(|| topics_of(&guiding_agency, subject, shared)),
             guiding_agency,
-            level,
+            level: self.level?,
             subject,
-            case_kind,
-            promised,
-            legal,
-            fee,
-            legal_basis,
-            conditions,
+            case_kind: self.case_kind?,
+            promised: self.promised?,
+            legal: self.legal,
+            fee: self.fee,
+            legal_basis: self.legal_basis,
+            conditions: self.conditions,
             materials: materials?,
-            result,
-            result_kind,
-            result_sample,
-            delivery,
-            carriers,
+            result: self.result?,
+            result_kind: self.result_kind,
+            result_sample: self.result_sample,
+            delivery: self.delivery?,
+            carriers: self.carriers.unwrap_or_else(|| vec![CarrierCode::new(POST)]),
+            visit_reason: self.visit_reason.or_else(|| (visits > 0 && modes.is_empty()).then(window_only)),
             modes,
-            town_hall,
-            village_hall,
+            town_hall: self.town_hall?,
+            village_hall: self.village_hall?,
             visits,
-            visit_reason,
-            by_post,
-            unconfirmed,
-            sensitive,
+            by_post: self.by_post.unwrap_or_default(),
+            stages: self.stages.or_else(|| procedure.map(|it| it.stages.clone())).unwrap_or_default(),
+            faqs: self.faqs.into_iter().flatten().chain(common_faqs).collect(),
+            unconfirmed: self.unconfirmed.unwrap_or_default(),
+            sensitive: self.sensitive.unwrap_or_default(),
             form,
         })
     }
 }
 
-struct Identity {
-    code: ItemCode,
-    name: Bilingual,
-    kind: ItemType,
-    level: Level,
-    subject: Subject,
-    guiding_agency: AgencyCode,
-}
-
-// The readers below take every key out of the table before they return `None`. Otherwise `Keys::close` would report
-// the rest as unknown.
-impl Identity {
-    /// The agency of the file guides its items unless an item names another one.
-    fn read(keys: &mut Keys<'_>, agency: Option<&AgencyCode>) -> Option<Self> {
-        let code = keys.required("code");
-        let name = keys.required("name");
-        let kind = keys.required("type");
-        let level = keys.required("level");
-        let subject = keys.required("subject");
-        let guiding_agency = keys.optional("guiding_agency").or_else(|| agency.cloned());
-        Some(Self {
-            code: code?,
-            name: name?,
-            kind: kind?,
-            level: level?,
-            subject: subject?,
-            guiding_agency: guiding_agency?,
-        })
-    }
-}
-
-struct Terms {
-    case_kind: CaseKind,
-    promised: TimeLimit,
-    legal: Option<TimeLimit>,
-    legal_basis: Option<String>,
-    conditions: Option<Bilingual>,
-    fee: Option<Fee>,
-}
-
-impl Terms {
-    fn read(keys: &mut Keys<'_>) -> Option<Self> {
-        let case_kind = keys.required("case_kind");
-        let promised = keys.required("promised");
-        let legal = keys.optional("legal");
-        let legal_basis = keys.optional("legal_basis");
-        let conditions = keys.optional("conditions");
-        let fee = keys.optional("fee");
-        Some(Self { case_kind: case_kind?, promised: promised?, legal, legal_basis, conditions, fee })
-    }
-}
-
-struct Outcome {
-    result: Bilingual,
-    result_kind: Option<ResultKind>,
-    result_sample: Option<String>,
-    delivery: Vec<DeliveryWay>,
-    carriers: Vec<CarrierCode>,
-}
-
-impl Outcome {
-    fn read(keys: &mut Keys<'_>) -> Option<Self> {
-        let result = keys.required("result");
-        let result_kind = keys.optional("result_kind");
-        let result_sample = keys.optional("result_sample");
-        let delivery = keys.list("delivery");
-        let carriers = keys.optional_list("carriers");
-        Some(Self {
-            result: result?,
-            result_kind,
-            result_sample,
-            delivery: delivery?,
-            carriers: carriers.unwrap_or_else(|| vec![CarrierCode::new(POST)]),
-        })
-    }
-}
-
-struct Handling {
-    modes: Vec<Mode>,
-    town_hall: bool,
-    village_hall: bool,
-    visits: u32,
-    visit_reason: Option<Bilingual>,
-    by_post: bool,
-    sensitive: bool,
-}
-
-impl Handling {
-    fn read(keys: &mut Keys<'_>) -> Option<Self> {
-        let modes: Option<Vec<Mode>> = keys.list("modes");
-        let town_hall = keys.required("town_hall");
-        let village_hall = keys.required("village_hall");
-        let visits: Option<u32> = keys.required("visits");
-        let visit_reason: Option<Bilingual> = keys.optional("visit_reason");
-        let by_post: Option<bool> = keys.optional("by_post");
-        let sensitive: Option<bool> = keys.optional("sensitive");
-        let modes = modes?;
-        let visits = visits?;
-        Some(Self {
-            visit_reason: visit_reason.or_else(|| (visits > 0 && modes.is_empty()).then(window_only)),
-            modes,
-            town_hall: town_hall?,
-            village_hall: village_hall?,
-            visits,
-            by_post: by_post.unwrap_or_default(),
-            sensitive: sensitive.unwrap_or_default(),
-        })
-    }
-}
-
-struct Guide {
-    topics: Option<Vec<String>>,
-    unconfirmed: Vec<Fact>,
-    stages: Option<Vec<Bilingual>>,
-    faqs: Option<Vec<Faq>>,
-}
-
-impl Guide {
-    fn read(keys: &mut Keys<'_>) -> Self {
-        let unconfirmed: Option<Vec<Fact>> = keys.optional_list("unconfirmed");
-        Self {
-            topics: keys.optional_list("topics"),
-            unconfirmed: unconfirmed.unwrap_or_default(),
-            stages: keys.optional_list("stages"),
-            faqs: keys.optional_list("faqs"),
-        }
-    }
-}
-
-/// The names of the form's sections, and the fields of the item's own section.
+/// The keys of the form's sections, and the fields of the item's own section.
 struct WrittenForm {
     form: Option<Vec<String>>,
     details: Vec<Table>,
@@ -267,7 +186,7 @@ impl WrittenForm {
     }
 }
 
-/// Fills in the names. If materials.toml could not be read, the key replaces the name; nothing is published then.
+/// Fills in the names. If materials.toml could not be read, the name is the key, and nothing will be published.
 fn materials_of(written: Vec<WrittenMaterial>, shared: &Shared, faults: &mut Faults) -> Vec<Material> {
     let mut resolve = |(at, WrittenMaterial { key, form, required }): (usize, WrittenMaterial)| {
         let name = match &shared.materials {
@@ -282,7 +201,7 @@ fn materials_of(written: Vec<WrittenMaterial>, shared: &Shared, faults: &mut Fau
     written.into_iter().enumerate().filter_map(&mut resolve).collect()
 }
 
-/// The default topics of an item: those of its guiding agency that are for applicants that may apply.
+/// The default topics of an item: its guiding agency's topics for the kinds of applicants that may apply.
 fn topics_of(agency: &AgencyCode, subject: Subject, shared: &Shared) -> Vec<String> {
     let agency = shared.agencies.iter().flatten().find(|it| it.code == *agency);
     let topics = shared.topics.iter().flatten().filter(|topic| topic.subject.admits(subject));
@@ -290,7 +209,7 @@ fn topics_of(agency: &AgencyCode, subject: Subject, shared: &Shared) -> Vec<Stri
     topics.map(|topic| topic.code.clone()).filter(|code| named(code)).collect()
 }
 
-/// The default reason for a visit to an item without modes: its applicants must come to a window.
+/// The default `visit_reason` of an item without modes.
 fn window_only() -> Bilingual {
     Bilingual::new("尚未开通网上办理，须到窗口提交申请", "Not handled online yet: the application is made at a window")
 }

@@ -1,19 +1,30 @@
-//! Reads a TOML table key by key, so that one fault does not hide another. Each fault has the path of its key.
+//! Reads a TOML file or table key by key, so that one fault does not hide another. Each fault has the path of its key.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::fault::Faults;
 
-/// A table of which every read takes the key out, so that the unknown keys remain.
+/// A TOML table. Every read takes its key out of the table, so that unknown keys are left at the end.
 pub(super) struct Keys<'a> {
     table: Table,
     faults: &'a mut Faults,
 }
 
 impl<'a> Keys<'a> {
+    /// Reads a file of the catalogue. Returns `None` and adds a fault if it cannot be read or is not TOML.
+    pub(super) fn of_file(folder: &Path, name: &str, faults: &'a mut Faults) -> Option<Self> {
+        faults.enter(name);
+        let text = std::fs::read_to_string(folder.join(name));
+        let text = text.map_err(|error| faults.add("", &format!("cannot be read: {error}"))).ok()?;
+        // The error message contains line and column.
+        let table = toml::from_str(&text).map_err(|error| faults.add("", error.to_string().trim_end())).ok()?;
+        Some(Self::of(table, faults))
+    }
+
     pub(super) fn of(table: Table, faults: &'a mut Faults) -> Self {
         Self { table, faults }
     }

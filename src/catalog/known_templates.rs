@@ -1,12 +1,11 @@
 //! Compares our message templates with those that are registered at a gateway. If they differ, the gateway refuses
-//! every message of the template (WeChat's errors 40037 and 47003). This comparison finds a difference before residents
-//! miss a message.
+//! every message of the template (WeChat's errors 40037 and 47003). `songda catalog compare` shows the differences.
 
 use super::templates::{Assignment, Templates};
 use crate::domain::notice::notification::{ChannelCode, Consent, KnownTemplate, Template};
 
 impl Templates {
-    /// The differences between a channel's templates and those of its gateway, each with advice.
+    /// Returns the differences between a channel's templates and those of its gateway, each with advice.
     #[must_use]
     pub fn doubts(&self, channel: &ChannelCode, known: &[KnownTemplate]) -> Vec<String> {
         let ours = self.assignments().iter().filter(|assignment| assignment.channel == *channel);
@@ -27,7 +26,7 @@ impl Templates {
         missing.chain(unknown).chain(consent).chain(self.choice_doubts(assignment, theirs, &place)).collect()
     }
 
-    /// Texts that are not in the fixed list of a field.
+    /// Finds texts that are not in the fixed list of a field.
     fn choice_doubts(&self, assignment: &Assignment, theirs: &KnownTemplate, place: &str) -> Vec<String> {
         let mut doubts = Vec::new();
         for (name, pattern) in &assignment.wording.fields {
@@ -55,8 +54,6 @@ fn consent_doubt(ours: &Template, theirs: &KnownTemplate) -> Option<&'static str
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     fn shipped() -> Templates {
@@ -85,13 +82,10 @@ mod tests {
         let ours = shipped();
         let mut theirs = right(&ours);
         theirs.remove(0);
-        let other: BTreeMap<_, _> = [
-            ("thing1".to_owned(), vec![]),
-            ("phrase2".to_owned(), vec!["准予办理".to_owned()]),
-            ("date9".to_owned(), vec![]),
-        ]
-        .into();
-        theirs[0].fields = other;
+        let fields = [("thing1", None), ("phrase2", Some("准予办理")), ("date9", None)];
+        let owned =
+            |(name, only): (&str, Option<&str>)| (name.to_owned(), only.map(str::to_owned).into_iter().collect());
+        theirs[0].fields = fields.map(owned).into();
         theirs[0].consent = Consent::LongTerm;
         let doubts = ours.doubts(&ChannelCode::new("wechat"), &theirs);
         for part in

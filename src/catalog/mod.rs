@@ -12,7 +12,6 @@ mod places;
 mod rules;
 mod search;
 mod shared;
-mod table;
 mod templates;
 mod topics;
 mod unconfirmed;
@@ -31,7 +30,7 @@ use crate::domain::kernel::clock::Instant;
 
 pub use fault::CatalogFault;
 pub use files::read;
-pub use places::{Agency, City, County, Hall, Province, RegionTable, Regions, Town};
+pub use places::{Agency, City, Hall, Province, RegionTable, Regions, Town};
 pub use search::{Query, Score};
 pub use templates::{Assignment, FieldFault, FieldRules, Templates, Wording};
 pub use topics::Topic;
@@ -50,13 +49,9 @@ pub struct Contents {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Parts {
     pub agencies: Vec<Agency>,
-    /// Administrative divisions, from which people choose their address.
     pub regions: Regions,
-    /// Halls at which residents collect results.
     pub halls: Vec<Hall>,
-    /// Topics under which residents look for items.
     pub topics: Vec<Topic>,
-    /// Working days and public holidays.
     pub calendar: Calendar,
     pub templates: Templates,
 }
@@ -98,7 +93,7 @@ impl Counts {
     }
 }
 
-/// One publication in the memory of a process. It is immutable: a new publication makes a new snapshot.
+/// One publication in the memory of a process. It never changes: a new publication makes a new snapshot.
 #[derive(Debug)]
 pub struct Snapshot {
     revision: Revision,
@@ -113,17 +108,13 @@ pub struct Snapshot {
 /// Selects items. A condition that is `None` matches every item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// The item's texts match these words.
     pub query: Option<Query>,
-    /// The item can be handled in this way.
     pub mode: Option<Mode>,
-    /// Only items that are open to this kind of applicant.
+    /// A kind of applicant that may apply.
     pub subject: Option<Subject>,
-    /// This agency decides the item.
     pub agency: Option<AgencyCode>,
-    /// The item is exercised at this level.
     pub level: Option<Level>,
-    /// The item is listed under this topic.
+    /// The code of a topic.
     pub topic: Option<String>,
 }
 
@@ -211,17 +202,13 @@ impl Snapshot {
         &self.parts.templates
     }
 
-    /// Checks an answer to a form of this catalogue.
-    ///
-    /// # Errors
-    /// All faults of the answer.
     pub fn check_form(&self, form: &Form, answer: &Value, today: NaiveDate) -> Result<(), Vec<Fault>> {
         let knows_region = |code: &str, level: RegionLevel| self.regions().knows(code, level);
         form.check(answer, &Context { today, knows_region: &knows_region })
     }
 
-    /// The items that match a filter: the score and the index in [`Snapshot::items`] of each. The best score comes
-    /// first. Items of equal score are in order of their codes.
+    /// Returns the items that match a filter, each as its score and its index in [`Snapshot::items`]. The best score comes
+    /// first. Items of equal score are sorted by code.
     #[must_use]
     pub fn find(&self, filter: &Filter) -> Vec<(Score, usize)> {
         let wanted = |(at, version): (usize, &ItemVersion)| {
@@ -249,7 +236,7 @@ fn index_item(index: &mut SearchIndex, item: &Item, parts: &Parts) {
     index.push(&[&item.name.zh, &item.name.en], &rest);
 }
 
-/// The catalogue that a process serves. Every request reads it, and a new publication replaces it. Clones share it.
+/// The catalogue that a process serves. A new publication replaces the snapshot in it. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Catalog(Arc<RwLock<Arc<Snapshot>>>);
 
@@ -266,14 +253,13 @@ impl Catalog {
         Self::new(Snapshot::new(revision, Vec::new(), Vec::new(), Parts::default()))
     }
 
-    /// The current publication. A request holds one snapshot from start to end, so that all its data agree.
+    /// The current publication. A request keeps one snapshot from start to end, so that all its data agree.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
         // A poisoned lock still holds a complete snapshot, because a replacement is a single assignment.
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Serves another publication from now on.
     pub fn replace(&self, snapshot: Snapshot) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }

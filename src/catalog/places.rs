@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::Faults;
 use super::topics::Topic;
 use super::unconfirmed;
+use crate::domain::delivery::address::RegionNames;
 use crate::domain::delivery::landline::is_office_phone;
 use crate::domain::form::RegionLevel;
 use crate::domain::item::{AgencyCode, Fact, Level};
@@ -62,23 +63,12 @@ pub struct Town {
     pub name: String,
 }
 
-/// The names of a county and of the divisions above it, as an address needs them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct County {
-    /// 省
-    pub province: String,
-    /// 市
-    pub city: String,
-    /// 区县
-    pub county: String,
-}
-
 /// The divisions, indexed by the codes of the counties.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "RegionTable", into = "RegionTable")]
 pub struct Regions {
     table: RegionTable,
-    counties: HashMap<String, County>,
+    counties: HashMap<String, RegionNames>,
 }
 
 impl From<Regions> for RegionTable {
@@ -90,13 +80,14 @@ impl From<Regions> for RegionTable {
 impl From<RegionTable> for Regions {
     fn from(table: RegionTable) -> Self {
         let mut counties = HashMap::new();
-        for province in &table.provinces {
-            for city in &province.cities {
-                for (code, name) in city.counties() {
-                    let names =
-                        County { province: province.name.clone(), city: city.name.clone(), county: name.to_owned() };
-                    counties.insert(code.to_owned(), names);
-                }
+        for Province { name: province, cities, .. } in &table.provinces {
+            for city in cities {
+                let names = |county: &str| RegionNames {
+                    province: province.clone(),
+                    city: city.name.clone(),
+                    county: county.to_owned(),
+                };
+                counties.extend(city.counties().map(|(code, name)| (code.to_owned(), names(name))));
             }
         }
         Self { table, counties }
@@ -109,9 +100,9 @@ impl Regions {
         &self.table
     }
 
-    /// The county of a six-digit code, with the names of the divisions above it.
+    /// The names of a county, by its six-digit code.
     #[must_use]
-    pub fn county(&self, code: &str) -> Option<&County> {
+    pub fn county(&self, code: &str) -> Option<&RegionNames> {
         self.counties.get(code)
     }
 
@@ -121,7 +112,6 @@ impl Regions {
         self.name(code, level).is_some()
     }
 
-    /// The name of the division of this level that has the code.
     #[must_use]
     pub fn name(&self, code: &str, level: RegionLevel) -> Option<&str> {
         let mut provinces = self.table.provinces.iter();
@@ -144,10 +134,8 @@ impl Regions {
             }
             for city in &province.cities {
                 if !digits(&city.code, 6) || city.code.get(..2) != province.code.get(..2) {
-                    faults.add(
-                        &city.code,
-                        "the code of a city is six digits, and the first two are those of its province",
-                    );
+                    let advice = "the code of a city is six digits, and the first two are those of its province";
+                    faults.add(&city.code, advice);
                 }
             }
             for county in province.cities.iter().flat_map(|city| &city.counties) {
@@ -164,8 +152,8 @@ impl Regions {
         for town in &self.table.towns {
             let county = town.code.get(..6).unwrap_or_default();
             if !digits(&town.code, 9) || !self.counties.contains_key(county) {
-                faults
-                    .add(&town.code, "the code of a town is nine digits, and the first six are the code of its county");
+                let advice = "the code of a town is nine digits, and the first six are the code of its county";
+                faults.add(&town.code, advice);
             }
         }
     }
@@ -174,7 +162,6 @@ impl Regions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
-    /// The code by which items, officers and cases refer to the agency.
     pub code: AgencyCode,
     pub name: Bilingual,
     /// 咨询电话, with area code.
@@ -186,7 +173,7 @@ pub struct Agency {
     /// 办理地点: codes of the halls where its items are handled.
     #[serde(default)]
     pub halls: Vec<String>,
-    /// Codes of the default topics of the items that the agency guides. An item may list its own.
+    /// Codes of the default topics of the items that the agency guides. An item may list its own topics instead.
     #[serde(default)]
     pub topics: Vec<String>,
     /// Facts that its guides must state and that are not known yet.
@@ -231,15 +218,13 @@ impl Agency {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hall {
-    /// The code by which a delivery at the counter refers to the hall.
+    /// Named by deliveries at the counter.
     pub code: String,
-    /// The level that the hall belongs to: district, town or village.
     pub level: Level,
     /// The code of the division that the hall serves.
     pub region: String,
     /// The name of the division, followed by the suffix of the level.
     pub name: Bilingual,
-    /// The address, if it is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -261,8 +246,8 @@ impl Hall {
             Level::Village => "便民服务中心",
         };
         if !self.name.zh.ends_with(suffix) {
-            faults
-                .add(&format!("{}.name", self.code), &format!("the name of a hall of this level must end in {suffix}"));
+            let advice = format!("the name of a hall of this level must end in {suffix}");
+            faults.add(&format!("{}.name", self.code), &advice);
         }
         let Some(regions) = regions else { return };
         let (region, level) = match self.level {
@@ -273,10 +258,8 @@ impl Hall {
         match regions.name(region, level) {
             None => faults.add(&format!("{}.region", self.code), "is not in regions.toml"),
             Some(name) if self.level != Level::Village && self.name.zh != format!("{name}{suffix}") => {
-                faults.add(
-                    &format!("{}.name", self.code),
-                    &format!("the name must be that of its region and the suffix: {name}{suffix}"),
-                );
+                let advice = format!("the name must be that of its region and the suffix: {name}{suffix}");
+                faults.add(&format!("{}.name", self.code), &advice);
             }
             Some(_) => {}
         }

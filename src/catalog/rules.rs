@@ -1,5 +1,5 @@
-//! Rules between the fields of an item and between items. The administration checks the real lists of items by the
-//! same rules; this module has those whose fields our data contain.
+//! Checks rules between the fields of an item and between items. Most are the rules by which the administration checks
+//! the real lists of items, as far as our data contain their fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,8 +119,8 @@ const RULES: &[Rule] = &[
     }),
 ];
 
-/// The guide of a permit lists the stages of the procedure and answers frequent questions. If procedures.toml, which
-/// holds those of all permits, cannot be read, neither is checked.
+/// The guide of a permit lists the stages of the procedure and answers frequent questions. procedures.toml holds those
+/// of all permits: if it cannot be read, this check is skipped.
 fn check_procedure(item: &Item, shared: &Shared, faults: &mut Faults) {
     /// The least number of stages of a permit, by the practice of the administration's lists.
     const STAGES: usize = 5;
@@ -144,10 +144,8 @@ fn check_topics(item: &Item, shared: &Shared, faults: &mut Faults) {
         match topics.iter().find(|topic| topic.code == *code) {
             None => faults.add("topics", &format!("{code} is not in topics.toml")),
             Some(topic) if !item.subject.admits(topic.subject) => {
-                faults.add(
-                    "topics",
-                    &format!("{code} is a topic of applicants that cannot apply for this item; remove it"),
-                );
+                let advice = format!("{code} is a topic of applicants that cannot apply for this item; remove it");
+                faults.add("topics", &advice);
             }
             Some(topic) => {
                 subjects.insert(topic.subject);
@@ -156,10 +154,8 @@ fn check_topics(item: &Item, shared: &Shared, faults: &mut Faults) {
     }
     for (subject, words) in [(Subject::NaturalPerson, "natural"), (Subject::LegalPerson, "legal")] {
         if item.subject.admits(subject) && !subjects.contains(&subject) {
-            faults.add(
-                "topics",
-                &format!("needs a topic of {words} persons: add one here, or in agencies.toml to the guiding agency"),
-            );
+            let place = "add one here, or in agencies.toml to the guiding agency";
+            faults.add("topics", &format!("needs a topic of {words} persons: {place}"));
         }
     }
 }
@@ -188,8 +184,8 @@ fn tells(item: &Item, fact: Fact) -> bool {
     }
 }
 
-/// True if a promised period is longer than the legal period on every possible start day. A number of natural days may
-/// cover fewer working days, but never more.
+/// True if a promised period surely ends after the legal period, whatever the start day. A promise in natural days may end
+/// earlier than a legal period of fewer working days, so it is not called longer.
 const fn is_longer(promised: TimeLimit, legal: TimeLimit) -> bool {
     let may_fit = matches!((promised.unit, legal.unit), (DayUnit::Day, DayUnit::Workday));
     promised.days > legal.days && !may_fit

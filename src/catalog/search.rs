@@ -1,10 +1,10 @@
-//! Finds items by words. Chinese is written without spaces, so the search looks for the whole query first. If that
-//! fails, it compares the pairs of neighbouring characters of the query and of the name: 补领驾驶证 finds
+//! Finds items by words. Chinese is written without spaces, so the search looks for the whole query first. If no text
+//! contains it, the search compares the pairs of neighbouring characters of query and name: 补领驾驶证 finds
 //! 补领机动车驾驶证.
 
 use std::collections::HashSet;
 
-/// The searchable texts, in the order of the items.
+/// The searchable texts of all items.
 #[derive(Debug, Default)]
 pub struct SearchIndex {
     entries: Vec<Entry>,
@@ -13,7 +13,7 @@ pub struct SearchIndex {
 #[derive(Debug)]
 struct Entry {
     names: String,
-    /// Other texts that a query may match: code, result, agency.
+    /// Code, result and agency.
     rest: String,
     pairs: HashSet<(char, char)>,
 }
@@ -27,14 +27,13 @@ const IN_REST: Score = 500;
 const ENOUGH: usize = 50;
 
 impl SearchIndex {
-    /// Adds the next item: its names, and other texts that a query may match.
+    /// Adds the next item. `rest` are other texts that a query may match.
     pub fn push(&mut self, names: &[&str], rest: &[&str]) {
         let names = plain(&names.join("\n"));
         let pairs = pairs(&names).collect();
         self.entries.push(Entry { names, rest: plain(&rest.join("\n")), pairs });
     }
 
-    /// How well the item at index `at` matches a query.
     #[must_use]
     pub fn score(&self, at: usize, query: &Query) -> Score {
         let Some(entry) = self.entries.get(at) else { return 0 };
@@ -73,7 +72,7 @@ impl Query {
         let asks_nothing = text.trim().is_empty();
         let text = plain(text).trim().to_owned();
         let words = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        // Pairs are significant in Chinese only: any two English texts share some.
+        // Only pairs of Chinese characters say something: any two English texts share some pairs of letters.
         let pairs = pairs(&text).filter(|(a, b)| !a.is_ascii() && !b.is_ascii()).collect();
         Self { asks_nothing, text, words, pairs }
     }

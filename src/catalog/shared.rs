@@ -1,5 +1,5 @@
-//! The files that all items share. A file that cannot be read is `None`: references into it are not checked, and
-//! everything else is.
+//! Reads and checks the files that all items share. If a file cannot be read, its data is `None`, and only the references
+//! into that file are not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +11,6 @@ use super::fault::Faults;
 use super::forms::{self, Groups, WrittenGroup};
 use super::keys::Keys;
 use super::places::{Agency, Hall, RegionTable, Regions};
-use super::table::read_table;
 use super::templates::{FieldRules, Templates};
 use super::topics::Topic;
 use crate::domain::item::calendar::{Calendar, CalendarYear};
@@ -69,7 +68,6 @@ impl Shared {
         }
     }
 
-    /// The procedure of a type of items.
     pub(super) fn procedure(&self, kind: ItemType) -> Option<&Procedure> {
         self.procedures.iter().flatten().find(|procedure| procedure.kind == kind)
     }
@@ -115,10 +113,9 @@ impl Shared {
     }
 }
 
-/// Reads one file with `read`, and reports the keys that `read` left.
+/// Reads one file with `read`, and reports the keys that `read` did not ask for.
 fn keys<T>(folder: &Path, name: &str, faults: &mut Faults, read: impl FnOnce(&mut Keys<'_>) -> Option<T>) -> Option<T> {
-    let table = read_table(folder, name, faults)?;
-    let mut keys = Keys::of(table, faults);
+    let mut keys = Keys::of_file(folder, name, faults)?;
     let value = read(&mut keys);
     keys.close();
     value

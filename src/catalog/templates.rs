@@ -1,4 +1,4 @@
-//! Message templates (消息模板): the words for an event in the inbox, and on each channel in each language.
+//! Message templates (消息模板): the wording of each event in the inbox, and on each channel in each language.
 
 use std::collections::BTreeMap;
 
@@ -16,34 +16,39 @@ pub struct Templates {
     templates: Vec<Assignment>,
 }
 
-/// The words for one event.
+/// The wording of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wording {
-    /// The text of the placeholder `{status}`: at most five Chinese characters.
+    /// Replaces the placeholder `{status}`: at most five Chinese characters.
     pub status: Bilingual,
     /// The heading in the inbox.
     pub title: Bilingual,
-    /// The text in the inbox, with `{item}` and `{number}`.
+    /// The text in the inbox. It may contain `{item}` and `{number}`.
     pub body: Bilingual,
 }
 
-/// A template, and where it is used.
+/// A template, with the channel, language and events that it is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     pub channel: ChannelCode,
     pub language: Language,
-    /// The events that the template announces.
     pub events: Vec<Event>,
     pub wording: Template,
 }
 
-/// Checks one field of a template by the rules of a gateway: `(name, text)`. In the text `{status}` is filled in, and
-/// the other placeholders are not. Returns the fault, or `None` if the gateway accepts the field.
+impl Assignment {
+    fn is_for(&self, channel: &ChannelCode, event: Event, language: Language) -> bool {
+        self.channel == *channel && self.language == language && self.events.contains(&event)
+    }
+}
+
+/// Checks one field of a template by the rules of a gateway. The arguments are its name and its text, in which only the
+/// placeholder `{status}` is filled in. Returns the fault, or `None` if the gateway accepts the field.
 pub type FieldFault = fn(&str, &str) -> Option<&'static str>;
 
-/// The field check of each channel's gateway. The catalogue defines none: each channel's own folder does.
+/// The field check of each channel's gateway. Each channel defines it in its folder under `gateway/push/`.
 pub type FieldRules = BTreeMap<ChannelCode, FieldFault>;
 
 impl Templates {
@@ -51,21 +56,19 @@ impl Templates {
         Self { events, templates }
     }
 
-    /// The template of a channel for an event. `None` if the channel sends nothing for the event.
+    /// Returns the template of a channel for an event. `None` if the channel sends nothing for the event.
     #[must_use]
     pub fn for_(&self, channel: &ChannelCode, event: Event, language: Language) -> Option<&Template> {
-        let fits = |it: &&Assignment| it.channel == *channel && it.language == language && it.events.contains(&event);
-        self.templates.iter().find(fits).map(|assignment| &assignment.wording)
+        self.templates.iter().find(|it| it.is_for(channel, event, language)).map(|assignment| &assignment.wording)
     }
 
-    /// The status of an event, in at most five Chinese characters.
     #[must_use]
     pub fn status(&self, event: Event) -> &Bilingual {
         static NONE: Bilingual = Bilingual { zh: String::new(), en: String::new() };
         self.events.get(&event).map_or(&NONE, |wording| &wording.status)
     }
 
-    /// Title and body of an event in the inbox.
+    /// Returns title and body of an event in the inbox.
     #[must_use]
     pub fn inbox(&self, event: Event, item: &Bilingual, number: &str) -> (Bilingual, Bilingual) {
         let Some(wording) = self.events.get(&event) else { return Default::default() };
@@ -79,7 +82,7 @@ impl Templates {
         &self.templates
     }
 
-    /// The templates of a language that need consent. Each template is listed once, with all events that it announces.
+    /// Returns the templates of a language for which a client must ask for consent, each with all events that it announces.
     #[must_use]
     pub fn to_ask_for(&self, language: Language) -> Vec<ConsentTemplate> {
         let mut asked: Vec<ConsentTemplate> = Vec::new();
@@ -124,10 +127,7 @@ impl Templates {
         for channel in channels {
             for event in Event::ALL.into_iter().filter(|event| event.rings()) {
                 for language in [Language::Chinese, Language::English] {
-                    let words = |it: &&Assignment| {
-                        it.channel == *channel && it.language == language && it.events.contains(&event)
-                    };
-                    let count = self.templates.iter().filter(words).count();
+                    let count = self.templates.iter().filter(|it| it.is_for(channel, event, language)).count();
                     if count != 1 {
                         let place = format!("{channel}.{language}.{}", event.as_str());
                         faults.add(&place, &format!("has {count} templates; give it exactly one"));
@@ -200,7 +200,7 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
 }
 
-/// Why a text cannot be the fallback for a field that a gateway refuses.
+/// Returns why a text cannot be the fallback of a field.
 fn fallback_fault(assignment: &Assignment, rules: &FieldRules, name: &str, text: &str) -> Option<&'static str> {
     if !assignment.wording.fields.contains_key(name) {
         return Some("the template has no such field; remove the fallback");

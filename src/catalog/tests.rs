@@ -1,5 +1,8 @@
 //! Tests of the shipped catalogue and of broken copies of it.
+
 use std::path::PathBuf;
+
+use serde_json::json;
 
 use super::*;
 use crate::domain::item::ItemType;
@@ -10,19 +13,14 @@ fn folder() -> PathBuf {
 }
 
 fn shipped() -> Contents {
-    read(&folder(), &FieldRules::new())
-        .unwrap_or_else(|faults| panic!("{}", faults.iter().map(|f| format!("{f}\n")).collect::<String>()))
+    read(&folder(), &FieldRules::new()).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
 fn catalog() -> Snapshot {
     let contents = shipped();
     let items = contents.items.into_iter().map(|item| ItemVersion { item, version: 1 }).collect();
-    Snapshot::new(
-        Revision { number: 1, published_at: "2026-11-23T00:00:00Z".parse().unwrap() },
-        items,
-        Vec::new(),
-        contents.parts,
-    )
+    let revision = Revision { number: 1, published_at: "2026-11-23T00:00:00Z".parse().unwrap() };
+    Snapshot::new(revision, items, Vec::new(), contents.parts)
 }
 
 #[test]
@@ -35,10 +33,31 @@ fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
 }
 
+fn item<'a>(catalog: &'a Snapshot, code: &str) -> &'a Item {
+    &catalog.in_force(&ItemCode::new(code)).unwrap().item
+}
+
+/// The form of an item, and its example.
+fn form_of(catalog: &Snapshot, code: &str) -> (Form, Value) {
+    let form = item(catalog, code).form.clone().unwrap();
+    let example = form.example(today());
+    (form, example)
+}
+
 /// The forms of all items on the phone.
 fn forms(catalog: &Snapshot) -> Vec<(String, Form)> {
     let form = |version: &ItemVersion| Some((version.item.name.zh.clone(), version.item.form.clone()?));
     catalog.items().iter().filter_map(form).collect()
+}
+
+/// Pointer and code of each fault of an answer.
+fn told(catalog: &Snapshot, form: &Form, answer: &Value) -> Vec<(String, &'static str)> {
+    let faults = catalog.check_form(form, answer, today()).err().unwrap_or_default();
+    faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
+}
+
+fn owned<const N: usize>(faults: [(&str, &'static str); N]) -> [(String, &'static str); N] {
+    faults.map(|(pointer, code)| (pointer.to_owned(), code))
 }
 
 /// All JSON pointers into an answer: members, rows, and members of rows.
@@ -90,43 +109,27 @@ fn every_form_accepts_its_example_and_its_schema_agrees_with_the_check() {
     let catalog = catalog();
     let forms = forms(&catalog);
     assert_eq!(forms.len(), catalog.counts().mobile);
-    let strange = [
-        Value::Null,
-        1.5.into(),
-        (-1).into(),
-        "".into(),
-        "☃".into(),
-        Value::Array(vec![]),
-        serde_json::json!({"x": 1}),
-    ];
+    let strange = [json!(null), json!(1.5), json!(-1), json!(""), json!("☃"), json!([]), json!({"x": 1})];
     for (name, form) in forms {
         let schema = form.json_schema();
         jsonschema::draft202012::meta::validate(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
         let schema = jsonschema::draft202012::new(&schema).unwrap();
         let answer = form.example(today());
         assert_eq!(catalog.check_form(&form, &answer, today()), Ok(()), "{name}: {answer}");
-        assert!(
-            schema.is_valid(&answer),
-            "{name}: {:?}",
-            schema.iter_errors(&answer).map(|e| e.to_string()).collect::<Vec<_>>()
-        );
+        let errors: Vec<String> = schema.iter_errors(&answer).map(|error| error.to_string()).collect();
+        assert!(schema.is_valid(&answer), "{name}: {errors:?}");
 
         let mut places = Vec::new();
         pointers(&answer, "", &mut places);
         for place in places {
-            let slips =
-                strange.iter().map(|value| with(&answer, &place, value.clone())).chain([without(&answer, &place)]);
-            for slip in slips {
+            let slips = strange.iter().map(|value| with(&answer, &place, value.clone()));
+            for slip in slips.chain([without(&answer, &place)]) {
                 let checked = catalog.check_form(&form, &slip, today());
                 // The schema is never stricter than the check. Both find the same structural faults.
                 assert!(checked.is_err() || schema.is_valid(&slip), "{name}{place}: only the schema refuses {slip}");
-                let structural = |faults: &[Fault]| {
-                    faults.iter().all(|fault| {
-                        ["required", "wrong_type", "unknown", "not_asked", "too_short", "blank"].contains(&fault.code)
-                    })
-                };
+                const STRUCTURAL: [&str; 6] = ["required", "wrong_type", "unknown", "not_asked", "too_short", "blank"];
                 if let Err(faults) = checked
-                    && structural(&faults)
+                    && faults.iter().all(|fault| STRUCTURAL.contains(&fault.code))
                 {
                     assert!(!schema.is_valid(&slip), "{name}{place}: only the check refuses {slip}: {faults:?}");
                 }
@@ -138,8 +141,7 @@ fn every_form_accepts_its_example_and_its_schema_agrees_with_the_check() {
 #[test]
 fn all_faults_of_an_answer_are_reported_at_once() {
     let catalog = catalog();
-    let form = catalog.in_force(&ItemCode::new("JT-0045")).unwrap().item.form.clone().unwrap();
-    let mut answer = form.example(today());
+    let (form, mut answer) = form_of(&catalog, "JT-0045");
     answer["applicant"]["resident_id"] = "110105194912310021".into();
     answer["applicant"]["phone"] = "+8613800138000".into();
     answer["household"]["region"] = "999999".into();
@@ -148,63 +150,53 @@ fn all_faults_of_an_answer_are_reported_at_once() {
     answer["details"]["a/b~c"] = 1.into();
     answer["declaration"]["truthful"] = false.into();
     answer["agent"].as_object_mut().unwrap().remove("name");
+    let expected = owned([
+        ("/applicant/resident_id", "resident_id"),
+        ("/applicant/phone", "phone"),
+        ("/household/region", "region"),
+        ("/details/since", "future"),
+        ("/details/home", "not_asked"),
+        ("/details/a~1b~0c", "unknown"),
+        ("/agent/name", "required"),
+        ("/declaration/truthful", "must_be_true"),
+    ]);
+    assert_eq!(told(&catalog, &form, &answer), expected);
     let faults = catalog.check_form(&form, &answer, today()).unwrap_err();
-    let told: Vec<_> = faults.iter().map(|fault| (fault.pointer.as_str(), fault.code)).collect();
-    assert_eq!(
-        told,
-        [
-            ("/applicant/resident_id", "resident_id"),
-            ("/applicant/phone", "phone"),
-            ("/household/region", "region"),
-            ("/details/since", "future"),
-            ("/details/home", "not_asked"),
-            ("/details/a~1b~0c", "unknown"),
-            ("/agent/name", "required"),
-            ("/declaration/truthful", "must_be_true"),
-        ]
-    );
     assert!(faults.iter().all(|fault| !fault.message.zh.is_empty() && !fault.message.en.is_empty()));
 }
 
 #[test]
 fn each_choice_of_a_list_is_checked_separately() {
     let catalog = catalog();
-    let form = catalog.in_force(&ItemCode::new("JT-0065")).unwrap().item.form.clone().unwrap();
-    let mut answer = form.example(today());
+    let (form, mut answer) = form_of(&catalog, "JT-0065");
     let known = answer["details"]["changes"][0].clone();
-    answer["details"]["changes"] = serde_json::json!(["nothing", 1, known, known, "neither"]);
-    assert_eq!(
-        told(&catalog, &form, &answer),
-        [
-            ("/details/changes/0".to_owned(), "not_allowed"),
-            ("/details/changes/1".to_owned(), "wrong_type"),
-            ("/details/changes/3".to_owned(), "repeated"),
-            ("/details/changes/4".to_owned(), "not_allowed"),
-        ]
-    );
+    answer["details"]["changes"] = json!(["nothing", 1, known, known, "neither"]);
+    let expected = owned([
+        ("/details/changes/0", "not_allowed"),
+        ("/details/changes/1", "wrong_type"),
+        ("/details/changes/3", "repeated"),
+        ("/details/changes/4", "not_allowed"),
+    ]);
+    assert_eq!(told(&catalog, &form, &answer), expected);
 }
 
 #[test]
 fn a_company_may_give_a_landline_and_a_person_may_not() {
     let catalog = catalog();
-    let form = catalog.in_force(&ItemCode::new("JT-0065")).unwrap().item.form.clone().unwrap();
+    let (form, answer) = form_of(&catalog, "JT-0065");
+    let told = |place, phone: &str| told(&catalog, &form, &with(&answer, place, phone.into()));
     for (phone, accepted) in
         [("0519-82821234", true), ("13800138000", true), ("82821234", false), ("0519-12345", false)]
     {
-        let mut answer = form.example(today());
-        answer["company"]["phone"] = phone.into();
-        assert_eq!(told(&catalog, &form, &answer).is_empty(), accepted, "{phone}");
+        assert_eq!(told("/company/phone", phone).is_empty(), accepted, "{phone}");
     }
-    let mut answer = form.example(today());
-    answer["applicant"]["phone"] = "0519-82821234".into();
-    assert_eq!(told(&catalog, &form, &answer), [("/applicant/phone".to_owned(), "phone")]);
+    assert_eq!(told("/applicant/phone", "0519-82821234"), owned([("/applicant/phone", "phone")]));
 }
 
 #[test]
 fn a_region_must_be_in_the_published_table_at_the_level_of_the_field() {
     let catalog = catalog();
-    let form = catalog.in_force(&ItemCode::new("JT-0079")).unwrap().item.form.clone().unwrap();
-    let answer = form.example(today());
+    let (form, answer) = form_of(&catalog, "JT-0079");
     let slips = [("to_region", "320499"), ("to_region", "320400"), ("to_region", "320413100"), ("from_town", "320413")];
     for (field, code) in slips {
         let slip = with(&answer, &format!("/details/{field}"), code.into());
@@ -213,13 +205,7 @@ fn a_region_must_be_in_the_published_table_at_the_level_of_the_field() {
     assert!(told(&catalog, &form, &with(&answer, "/details/to_region", "110105".into())).is_empty());
 }
 
-/// Pointer and code of each fault of an answer.
-fn told(catalog: &Snapshot, form: &Form, answer: &Value) -> Vec<(String, &'static str)> {
-    let faults = catalog.check_form(form, answer, today()).err().unwrap_or_default();
-    faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
-}
-
-/// A copy of the folder for tests that break it.
+/// A copy of the catalogue's folder for tests that break it.
 struct Spoiled(PathBuf);
 
 impl Spoiled {
@@ -248,14 +234,11 @@ impl Spoiled {
 
     /// File, item and field of each fault, without the message.
     fn places(&self) -> Vec<String> {
-        let place = |fault: CatalogFault| [Some(fault.file), fault.item, Some(fault.field)];
-        let mut places: Vec<String> = self
-            .faults()
-            .into_iter()
-            .map(|fault| place(fault).into_iter().flatten().collect::<Vec<_>>().join(" "))
-            .collect();
-        places.sort_unstable();
-        places
+        let place = |fault: CatalogFault| {
+            let parts = [Some(fault.file), fault.item, Some(fault.field)];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
+        sorted(self.faults().into_iter().map(place).collect())
     }
 }
 
@@ -263,6 +246,11 @@ impl Drop for Spoiled {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
     }
+}
+
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort_unstable();
+    lines
 }
 
 /// Breaks each rule between fields once: the file, the item, the old text, the new text, and the fields with a fault.
@@ -305,12 +293,7 @@ fn every_rule_between_fields_is_checked() {
         expected.extend(fields.iter().map(|field| format!("{file} {item} {field}")));
     }
     let shared = [
-        (
-            "agencies.toml",
-            "consult_phone = \"0519-12393\"",
-            "consult_phone = \"0519-12345\"",
-            "medical-insurance.complaint_phone",
-        ),
+        ("agencies.toml", "\"0519-12393\"", "\"0519-12345\"", "medical-insurance.complaint_phone"),
         ("agencies.toml", "0519-12333", "12333", "human-resources.consult_phone"),
         ("agencies.toml", "\"jintan\"", "\"nowhere\"", "administrative-approval.halls"),
         ("agencies.toml", "[\"health\"]", "[\"health\", \"luck\"]", "health.topics"),
@@ -324,8 +307,7 @@ fn every_rule_between_fields_is_checked() {
         copy.spoil(file, from, to);
         expected.push(format!("{file} {field}"));
     }
-    expected.sort_unstable();
-    assert_eq!(copy.places(), expected);
+    assert_eq!(copy.places(), sorted(expected));
 }
 
 #[test]
@@ -343,26 +325,17 @@ fn a_permit_without_frequent_questions_is_reported() {
 
 #[test]
 fn an_unreadable_shared_file_disables_no_other_rule_and_blames_no_item() {
-    let files = [
-        "groups.toml",
-        "regions.toml",
-        "halls.toml",
-        "calendar.toml",
-        "materials.toml",
-        "agencies.toml",
-        "topics.toml",
-        "procedures.toml",
-        "templates.toml",
-    ];
+    let names =
+        ["groups", "regions", "halls", "calendar", "materials", "agencies", "topics", "procedures", "templates"];
+    let files = names.map(|name| format!("{name}.toml"));
     let copy = Spoiled::copy();
     copy.spoil("items/tobacco.toml", "days = 5", "days = 50");
-    for file in files {
+    for file in &files {
         std::fs::write(copy.0.join(file), "[[[").unwrap();
     }
     let mut expected: Vec<String> = files.iter().map(|file| format!("{file} ")).collect();
     expected.push("items/tobacco.toml JT-0070 promised".to_owned());
-    expected.sort_unstable();
-    assert_eq!(copy.places(), expected);
+    assert_eq!(copy.places(), sorted(expected));
 }
 
 #[test]
@@ -377,19 +350,10 @@ fn a_value_of_the_wrong_type_is_reported_with_file_item_and_field() {
     item("JT-0072", "result = ", "resultt = ");
     copy.spoil("agencies.toml", "code = \"towns\"", "code = 7");
     copy.spoil("calendar.toml", "\"2025-01-01\"", "\"2025-13-01\"");
-    let place = |field: &str| format!("items/natural-resources.toml JT-007{field}");
-    let mut expected = vec![
-        "agencies.toml agencies[3].code".to_owned(),
-        "calendar.toml years[0].holidays[0][0]".to_owned(),
-        place("1 materials[0].form"),
-        place("1 promised.unit"),
-        place("1 visit"),
-        place("1 visits"),
-        place("2 result"),
-        place("2 resultt"),
-    ];
-    expected.sort_unstable();
-    assert_eq!(copy.places(), expected);
+    let fields = ["1 materials[0].form", "1 promised.unit", "1 visit", "1 visits", "2 result", "2 resultt"];
+    let items = fields.map(|field| format!("items/natural-resources.toml JT-007{field}"));
+    let shared = ["agencies.toml agencies[3].code", "calendar.toml years[0].holidays[0][0]"].map(str::to_owned);
+    assert_eq!(copy.places(), sorted([&shared[..], &items].concat()));
 }
 
 #[test]
@@ -420,9 +384,8 @@ fn all_faults_of_the_files_are_reported_at_once() {
         "halls.toml: 320413001: the code is taken",
         "regions.toml: 420413 金坛区",
     ] {
-        let lines =
-            lines.iter().filter(|line| line.contains(part) || (part == "居住证申领" && line.contains("share a name")));
-        assert!(lines.count() > 0, "{part}");
+        let found = |line: &String| line.contains(part) || (part == "居住证申领" && line.contains("share a name"));
+        assert!(lines.iter().any(found), "{part}");
     }
 }
 
@@ -458,17 +421,13 @@ fn items_are_found_by_words_and_by_filters() {
     let village = Filter { level: Some(Level::Village), ..Filter::default() };
     assert_eq!(found(village), count(|item| item.level == Level::Village));
     let company = Filter { subject: Some(Subject::LegalPerson), ..Filter::default() };
-    assert_eq!(
-        found(company),
-        count(|item| item.subject != Subject::NaturalPerson),
-        "an item that is open to both is open to legal persons"
-    );
-    let topic = |topic: &str| find(Filter { topic: Some(topic.to_owned()), ..Filter::default() });
-    assert!(["JT-0034", "JT-0035", "JT-0036"].iter().all(|code| topic("marriage").contains(&(*code).to_owned())));
-    assert!(
-        topic("social-security").contains(&"JT-0033".to_owned()),
-        "an item of the towns has the topics of its guiding agency"
-    );
+    let open = count(|item| item.subject != Subject::NaturalPerson);
+    assert_eq!(found(company), open, "an item that is open to both is open to legal persons");
+    let has = |topic: &str, code: &str| {
+        find(Filter { topic: Some(topic.to_owned()), ..Filter::default() }).contains(&code.to_owned())
+    };
+    assert!(["JT-0034", "JT-0035", "JT-0036"].iter().all(|code| has("marriage", code)));
+    assert!(has("social-security", "JT-0033"), "an item of the towns has the topics of its guiding agency");
 }
 
 #[test]
@@ -483,9 +442,8 @@ fn regions_and_templates_are_complete() {
 #[test]
 fn the_discreet_name_of_a_sensitive_item_reveals_nothing() {
     let catalog = catalog();
-    let discreet = |code| catalog.in_force(&ItemCode::new(code)).unwrap().item.discreet_name().zh;
-    assert_eq!(discreet("JT-0033"), "政务服务事项");
-    assert_eq!(discreet("JT-0045"), "居住证申领");
-    let carriers = |code| catalog.in_force(&ItemCode::new(code)).unwrap().item.carriers.len();
+    assert_eq!(item(&catalog, "JT-0033").discreet_name().zh, "政务服务事项");
+    assert_eq!(item(&catalog, "JT-0045").discreet_name().zh, "居住证申领");
+    let carriers = |code| item(&catalog, code).carriers.len();
     assert_eq!((carriers("JT-0045"), carriers("JT-0067")), (1, 2));
 }

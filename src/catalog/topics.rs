@@ -9,9 +9,9 @@ use crate::domain::kernel::text::Bilingual;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
-    /// The code by which agencies and items refer to the topic.
+    /// Named by agencies and items.
     pub code: String,
-    /// The list that the topic belongs to: that of natural or of legal persons.
+    /// The list that the topic belongs to: topics of natural persons or of legal persons.
     pub subject: Subject,
     pub name: Bilingual,
 }

@@ -1,5 +1,5 @@
-//! A guide must state certain facts. A fact that is not known yet is listed as unconfirmed: it is never left out
-//! silently and never made up.
+//! The guide of an item or agency must state certain facts. A fact that is not known yet is listed under `unconfirmed`,
+//! so that it is neither forgotten nor made up.
 
 use super::fault::Faults;
 use crate::domain::item::Fact;
@@ -16,17 +16,13 @@ pub(super) fn check(
     for (fact, key) in FACTS {
         match (owes(fact), tells(fact), unconfirmed.contains(&fact)) {
             (true, false, false) => {
-                faults.add(
-                    &field(key),
-                    &format!("is missing; add it, or if it is not known add `{}` to `unconfirmed`", word(fact)),
-                );
+                let advice = format!("is missing; add it, or if it is not known add `{}` to `unconfirmed`", word(fact));
+                faults.add(&field(key), &advice);
             }
             (_, true, true) => faults.add(&field("unconfirmed"), &format!("{key} is stated: remove `{}`", word(fact))),
             (false, false, true) => {
-                faults.add(
-                    &field("unconfirmed"),
-                    &format!("the guide need not state this fact: remove `{}`", word(fact)),
-                );
+                let advice = format!("the guide need not state this fact: remove `{}`", word(fact));
+                faults.add(&field("unconfirmed"), &advice);
             }
             _ => {}
         }

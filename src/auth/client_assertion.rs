@@ -1,7 +1,7 @@
-//! Client assertions (RFC 7523 §3, `private_key_jwt`): an API client proves its identity with a JWT that it signed itself.
+//! Client assertions (RFC 7523 §3, `private_key_jwt`): an API client proves its identity with a JWT that it signed.
 //!
-//! ES256 and RS256 are accepted. An assertion names the client as `iss` and `sub` and our token endpoint as `aud`, lives at most
-//! [`LONGEST_LIFE`], and has a `jti`, which the use case uses up.
+//! ES256 and RS256 are accepted. An assertion names the client as `iss` and `sub` and our token endpoint as `aud`, and
+//! lives at most [`LONGEST_LIFE`]. The caller of [`verify`] must refuse a `jti` that was used before.
 
 use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
@@ -32,7 +32,6 @@ pub enum AssertionFault {
     /// It is not a JWT, too long, or names no client.
     #[error("not an assertion of a client")]
     Form,
-    /// It is signed with an algorithm other than ES256 and RS256.
     #[error("an algorithm that is not accepted")]
     Algorithm,
     /// No key of the client fits, or `iss`, `sub` or `aud` differ.
@@ -50,7 +49,7 @@ pub enum AssertionFault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assertion {
     pub jti: String,
-    /// The time until which its `jti` must be remembered.
+    /// The assertion is invalid after this time, so its `jti` may be forgotten.
     pub forget_after: Instant,
 }
 
@@ -63,7 +62,7 @@ struct Claims {
     jti: Option<String>,
 }
 
-/// The client that an assertion claims to come from, without proof.
+/// Returns the client that an assertion names, without proof.
 #[must_use]
 pub fn claimed_client(assertion: &str) -> Option<ClientId> {
     if assertion.len() > LONGEST_ASSERTION {
@@ -114,7 +113,7 @@ fn check_times(claims: &Claims, now: Instant) -> Result<Instant, AssertionFault>
     let expires = read(claims.exp)?;
     let starts = [claims.iat, claims.nbf].into_iter().flatten().map(read).collect::<Result<Vec<_>, _>>()?;
     let early = starts.into_iter().any(|start| start > now + SKEW);
-    // Added only to our own time: the client's may be the largest that can be represented.
+    // The tolerance is added to our time, because adding it to the client's times could overflow.
     if early || expires <= now - SKEW || expires > now + LONGEST_LIFE + SKEW {
         return Err(AssertionFault::Time);
     }
@@ -124,10 +123,8 @@ fn check_times(claims: &Claims, now: Instant) -> Result<Instant, AssertionFault>
 /// Why a JWK set is not accepted as the keys of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeysFault {
-    /// It is not a JWK set (RFC 7517 §5), empty, or too long.
     #[error("not a JWK set of 1 to {MOST_KEYS} keys")]
     Form,
-    /// It holds a private key, which must never leave its owner.
     #[error("it holds a private key; hand over the public ones, and replace that key")]
     Private,
     #[error("a key is neither EC P-256 nor RSA of at least 2048 bits")]

@@ -1,7 +1,7 @@
 //! Passwords of officers: argon2id with the minimum parameters of OWASP (19 MiB, 2 passes, 1 lane).
 //!
-//! A comparison is slow and needs much memory on purpose. Comparisons run on threads of their own, only a few at a time, so
-//! that a flood of sign-ins takes neither all memory nor the threads that serve other requests.
+//! Hashing is slow and needs much memory on purpose. It runs on separate threads, a few at a time, so that a flood of
+//! sign-ins takes neither all memory nor the threads that serve other requests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -28,18 +28,16 @@ pub enum PasswordError {
 
 /// Hashes and compares passwords. Cloning shares the concurrency limit.
 #[derive(Clone)]
-pub struct Passwords {
-    permits: Arc<Semaphore>,
-}
+pub struct Passwords(Arc<Semaphore>);
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_A_TIME)) }
+        Self(Arc::new(Semaphore::new(AT_A_TIME)))
     }
 }
 
 impl Passwords {
-    /// The hash of a new password, as a PHC string.
+    /// Returns the hash of a new password, as a PHC string.
     pub async fn hash(&self, password: Private<String>) -> Result<Private<String>, PasswordError> {
         if !(FEWEST_CHARACTERS..=MOST_CHARACTERS).contains(&password.expose().chars().count()) {
             return Err(PasswordError::Length);
@@ -47,7 +45,8 @@ impl Passwords {
         self.work(move || hash(&password)).await
     }
 
-    /// True if a password fits a hash. Without a hash the comparison takes as long, and the answer is false.
+    /// True if a password fits a hash. Without a hash the answer is false, but takes as long, so that the time does not
+    /// reveal that there is no account.
     pub async fn fits(&self, password: Private<String>, hash: Option<Private<String>>) -> Result<bool, PasswordError> {
         self.work(move || {
             let known = hash.is_some();
@@ -66,16 +65,18 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> Result<T, password_hash::Error> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.map_err(|error| PasswordError::Broken(error.to_string()))?;
+        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(broken)?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(permit); // Held by the thread: the caller may give up earlier.
             done
         });
-        let done = done.await.map_err(|error| PasswordError::Broken(error.to_string()))?;
-        done.map_err(|error| PasswordError::Broken(error.to_string()))
+        done.await.map_err(broken)?.map_err(broken)
     }
+}
+
+fn broken(error: impl std::fmt::Display) -> PasswordError {
+    PasswordError::Broken(error.to_string())
 }
 
 fn hash(password: &Private<String>) -> Result<Private<String>, password_hash::Error> {

@@ -1,8 +1,9 @@
-//! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) for each key. A key is replaced by adding
-//! another one, without a restart: each process reads the folder from time to time, and at once when it meets an unknown key.
-//! All keys verify. The newest key by name signs after it has been there for [`RIPE_AFTER`], because every process knows it
-//! by then. The old key is removed when its last token has expired. `songda keys rotate` names keys by their time,
-//! `20261123T080000.pem`; a key from elsewhere needs such a name, too, because the order of names decides.
+//! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) for each key.
+//!
+//! To replace a key, an operator adds another one, and removes the old key when its last token has expired. No restart
+//! is needed: each process reads the folder from time to time, and when it meets an unknown key. All keys verify. Of the
+//! keys that are [`RIPE_AFTER`] old, the last by name signs: every process knows it by then. So names must sort by time,
+//! as those of `songda keys rotate` do: `20261123T080000.pem`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,18 +21,17 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::kernel::clock::{Instant, Stopwatch};
 use crate::domain::kernel::private::Private;
 
-/// How long a key only verifies, from the time of its file on: longer than it takes to bring it to every machine. If no key is
-/// that old, the first by name signs, because every process has it.
+/// The age from which a key signs: longer than it takes to copy its file to every machine. If no key is that old, the
+/// first by name signs, because every process has it.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
-/// How often a process reads the folder without a reason.
+/// How often a process reads the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// The shortest time between two reads because of unknown keys: anybody can make up names of keys.
+/// The shortest time between two reads because of unknown keys. A caller can make up any number of key names.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// The label of PKCS#8 (RFC 7468 §10).
 const PKCS8: &str = "PRIVATE KEY";
 
-/// Why there are no keys to sign with.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeysError {
     #[error("{path} cannot be read")]
@@ -51,39 +51,31 @@ pub enum SigningKeysError {
 pub struct SigningKeys(Arc<Shared>);
 
 struct Shared {
-    /// The folder that the ring is read from; a ring made of texts never changes.
+    /// `None` for a ring that was made from texts. It never changes.
     folder: Option<PathBuf>,
     ring: RwLock<Arc<Ring>>,
-    /// The time since the folder was last read because of an unknown key.
+    /// Started when the folder was last read because of an unknown key.
     looked: Mutex<Option<Stopwatch>>,
 }
 
-/// The keys by their names.
+/// The keys by their ids.
 type Ring = BTreeMap<String, Arc<SigningKey>>;
 
-/// One key of the ring.
 pub struct SigningKey {
     pub signs: EncodingKey,
     pub verifies: DecodingKey,
     x: String,
     y: String,
-    /// The time of the key's file.
+    /// The modification time of its file.
     since: Instant,
 }
 
 impl SigningKeys {
-    /// Reads a folder of `<kid>.pem`.
-    ///
-    /// # Errors
-    /// Names the first faulty file.
     pub fn load(folder: &Path) -> Result<Self, SigningKeysError> {
         Ok(Self::new(read(folder)?, Some(folder.to_owned())))
     }
 
-    /// A ring of PEM texts by their ids, all of them ripe.
-    ///
-    /// # Errors
-    /// Names the first text that is not a key.
+    /// Makes a ring of PEM texts, by their ids. All of them may sign.
     pub fn of(pems: impl IntoIterator<Item = (String, Private<String>)>) -> Result<Self, SigningKeysError> {
         let key = |(kid, pem): (String, Private<String>)| key(kid, pem.expose(), Instant::UNIX_EPOCH);
         let ring = pems.into_iter().map(key).collect::<Result<Ring, _>>()?;
@@ -94,10 +86,7 @@ impl SigningKeys {
         Self(Arc::new(Shared { folder, ring: RwLock::new(Arc::new(ring)), looked: Mutex::default() }))
     }
 
-    /// Reads the folder. A faulty folder leaves the ring as it is.
-    ///
-    /// # Errors
-    /// Those of [`SigningKeys::load`].
+    /// Reads the folder again. A faulty folder leaves the ring as it is.
     pub fn look(&self) -> Result<(), SigningKeysError> {
         if let Some(folder) = &self.0.folder {
             let ring = Arc::new(read(folder)?);
@@ -106,15 +95,13 @@ impl SigningKeys {
         Ok(())
     }
 
-    /// Reads the folder from time to time, until `stop`.
     pub async fn keep_fresh(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             self.look_or_warn();
         }
     }
 
-    /// Called if a key is missing: reads the folder again, unless that happened a moment ago. Reading is cheap: the folder has
-    /// only a few small files.
+    /// Called if a key is missing: reads the folder again, at most once per [`LOOK_AGAIN_AFTER`].
     fn look_again(&self) {
         let mut looked = self.0.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.as_ref().is_some_and(|since| since.elapsed() < LOOK_AGAIN_AFTER) {
@@ -134,7 +121,7 @@ impl SigningKeys {
         Arc::clone(&self.0.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The text of a fresh key file; `None` if the operating system gives no randomness.
+    /// Makes the text of a new key file; `None` if the operating system gives no randomness.
     #[must_use]
     pub fn fresh_pem() -> Option<Private<String>> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
@@ -142,7 +129,7 @@ impl SigningKeys {
         Some(Private::new(pem::encode_config(&block, EncodeConfig::new().set_line_ending(LineEnding::LF))))
     }
 
-    /// The public keys as a JSON Web Key Set (RFC 7517), with those that do not sign yet.
+    /// The public keys as a JSON Web Key Set (RFC 7517). It includes keys that do not sign yet.
     #[must_use]
     pub fn jwks(&self) -> Value {
         self.look_again();
@@ -157,7 +144,7 @@ impl SigningKeys {
         newest.or_else(|| ring.iter().next()).map(|(kid, key)| (kid.clone(), Arc::clone(key)))
     }
 
-    /// The key of an id. An unknown key may have been added since the folder was last read.
+    /// Finds a key by its id. An unknown key may have been added since the folder was last read.
     pub fn find(&self, kid: &str) -> Option<Arc<SigningKey>> {
         if let Some(key) = self.ring().get(kid) {
             return Some(Arc::clone(key));

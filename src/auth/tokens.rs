@@ -1,5 +1,5 @@
-//! Access tokens: ES256 JWTs of fifteen minutes (RFC 7519, after the profile of RFC 9068). Issuer, algorithm, leeway and required
-//! claims are fixed. Each kind of caller has an audience of its own, so that the staff API refuses a resident's token.
+//! Access tokens: ES256 JWTs that live fifteen minutes (RFC 7519, after the profile of RFC 9068). Each kind of caller has
+//! its own audience, so that the staff API refuses a resident's token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::auth::signing_keys::SigningKeys;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::SessionId;
+use crate::domain::kernel::words::words;
 
 /// How long an access token lives.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -22,32 +23,17 @@ const LEEWAY_SECONDS: i64 = 30;
 const ISSUER: &str = "songda";
 const TYPE: &str = "at+jwt"; // RFC 9068 §2.1
 
-/// The API that accepts a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TokenAudience {
-    /// A person's, for the mobile API.
-    Mobile,
-    /// An officer's, for the staff and operators' APIs.
-    Staff,
-    /// A back-office client's, for the integration API.
-    Integration,
-}
-
-impl TokenAudience {
-    pub const ALL: [Self; 3] = [Self::Mobile, Self::Staff, Self::Integration];
-
-    /// The `aud` claim.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mobile => "songda:mobile",
-            Self::Staff => "songda:staff",
-            Self::Integration => "songda:integration",
-        }
+words! {
+    /// The `aud` claim: the APIs that accept a token.
+    pub enum TokenAudience {
+        Mobile = "songda:mobile",
+        /// Officers' tokens, for the staff and operators' APIs.
+        Staff = "songda:staff",
+        Integration = "songda:integration",
     }
 }
 
-/// What a token says beside its subject.
+/// The claims of Songda in a token, beside the standard ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Grant {
     /// The session of the token; a back-office client has none.
@@ -64,7 +50,6 @@ pub struct Grant {
     pub role: Option<String>,
 }
 
-/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
@@ -97,15 +82,15 @@ pub enum TokenError {
 /// How many tokens with a valid signature are cached: about a megabyte.
 const REMEMBERED: usize = 4096;
 
-/// The key of a token in the cache, which does not hold tokens themselves.
+/// SHA-256 of a token. The cache holds no tokens themselves.
 type Fingerprint = [u8; 32];
 
 /// Issues and verifies access tokens. Cloning shares the keys and the cache.
 #[derive(Clone)]
 pub struct Tokens {
     keys: SigningKeys,
-    /// A caller sends the same token many times, and checking its signature costs more than the rest of a small request. A
-    /// valid signature stays valid; the time of a token is checked for each request.
+    /// The claims of tokens whose signature is valid, because checking a signature costs more than the rest of a small
+    /// request. The time of a token is checked for each request.
     signed: Arc<Cache<Fingerprint, Arc<Claims>>>,
 }
 
@@ -115,10 +100,6 @@ impl Tokens {
         Self { keys, signed: Arc::new(Cache::new(REMEMBERED)) }
     }
 
-    /// Issues a token, signed with the current key.
-    ///
-    /// # Errors
-    /// When the key cannot sign, which does not happen with a loaded key.
     pub fn issue(
         &self,
         subject: impl ToString,
@@ -136,10 +117,7 @@ impl Tokens {
         encode(&header, &claims, &key.signs).map_err(TokenError::Unsigned)
     }
 
-    /// Verifies a token of one of these audiences, and returns its claims.
-    ///
-    /// # Errors
-    /// When we did not issue it for one of them and for this time.
+    /// Returns the claims of a token that we issued for one of these audiences and for this time.
     pub fn verify(&self, token: &str, audiences: &[TokenAudience], now: Instant) -> Result<Arc<Claims>, TokenError> {
         let claims = self.signed_by_us(token)?;
         if !audiences.iter().any(|audience| audience.as_str() == claims.aud) {
@@ -151,7 +129,7 @@ impl Tokens {
         if is_time { Ok(claims) } else { Err(TokenError::Expired) }
     }
 
-    /// The claims of a token of ours, whether or not its time has come or is over.
+    /// Returns the claims of a token that we signed, even if it is not valid at this time.
     fn signed_by_us(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let fingerprint = fingerprint(token);
         if let Some(claims) = self.signed.get(&fingerprint) {
@@ -252,7 +230,8 @@ mod tests {
     #[test]
     fn another_issuer_is_refused() {
         let ours = tokens(&[("a", &pem())]);
-        let claims = json!({ "iss": "else", "sub": "per_1", "aud": AUDIENCE.as_str(), "iat": now().timestamp(), "exp": now().timestamp() + 900 });
+        let iat = now().timestamp();
+        let claims = json!({ "iss": "else", "sub": "per_1", "aud": AUDIENCE.as_str(), "iat": iat, "exp": iat + 900 });
         let header = Header { kid: Some("a".to_owned()), ..Header::new(Algorithm::ES256) };
         let token = encode(&header, &claims, &ours.keys.signer(now()).unwrap().1.signs).unwrap();
         assert!(matches!(ours.verify(&token, &[AUDIENCE], now()), Err(TokenError::Invalid(_))));

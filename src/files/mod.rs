@@ -1,5 +1,5 @@
-//! The object store of uploads: a folder, or a service that speaks S3. Only the database knows the owner of an upload; a path
-//! contains no personal data.
+//! The object store of uploads: a folder, or a service that speaks S3. Paths contain no personal data; only the database
+//! knows the owner of an upload.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,6 @@ use crate::domain::kernel::clock::{fresh_uuid, random_bytes};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// The object store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the files are unavailable: {0}")]
 pub struct FilesError(#[from] object_store::Error);
@@ -31,10 +30,10 @@ pub struct Files {
     room: Arc<Semaphore>,
 }
 
-/// The most simultaneous uploads of one process. Each is in memory until it is complete and checked.
+/// The maximum number of simultaneous uploads of one process. Each is in memory until it is complete and checked.
 const AT_ONCE: usize = 16;
 
-/// The setting of the store: a folder or an address.
+/// The value of `SONGDA_UPLOADS`: a folder or an address.
 struct StoreUrl(Url);
 
 impl FromStr for StoreUrl {
@@ -74,9 +73,6 @@ impl Files {
     }
 
     /// Opens a store. A missing folder is created.
-    ///
-    /// # Errors
-    /// If the address or its folder cannot be used.
     pub fn new(
         place: &Url,
         options: Vec<(&'static str, String)>,
@@ -92,19 +88,19 @@ impl Files {
         Ok(Self { objects, limit, most_unused, room: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
-    /// The largest upload in bytes.
+    /// The maximum size of an upload in bytes.
     #[must_use]
     pub const fn limit(&self) -> u64 {
         self.limit
     }
 
-    /// The most files that a person may have uploaded without handing them in.
+    /// The maximum number of files that a person may have uploaded without submitting them.
     #[must_use]
     pub const fn most_unused(&self) -> i64 {
         self.most_unused
     }
 
-    /// Waits for room for one more upload. The permit holds the room until it is dropped.
+    /// Waits until one more upload may begin. Dropping the permit lets the next upload begin.
     pub async fn room(&self) -> Option<SemaphorePermit<'_>> {
         self.room.acquire().await.ok()
     }
@@ -115,10 +111,7 @@ impl Files {
         Ok(())
     }
 
-    /// Removes a content. A missing one is no error.
-    ///
-    /// # Errors
-    /// If the content may still exist.
+    /// Removes a content. A missing content is no error: it may have been removed before.
     pub async fn remove(&self, path: &str) -> Result<(), FilesError> {
         match self.objects.delete(&Path::from(path)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -127,9 +120,6 @@ impl Files {
     }
 
     /// Writes, reads and deletes a trial content, to check that the store works.
-    ///
-    /// # Errors
-    /// If one of these fails, or the content differs.
     pub async fn try_out(&self) -> Result<(), FilesError> {
         let path = Path::from(format!("trial/{}", fresh_uuid()));
         let content = random_bytes::<32>();
@@ -158,15 +148,14 @@ impl fmt::Debug for Files {
 }
 
 fn s3_options(env: &mut Env) -> Vec<(&'static str, String)> {
-    let settings: [Option<(&'static str, String)>; 3] = [
-        env.optional("SONGDA_UPLOADS_ENDPOINT", "address of the S3-compatible service, if it is not Amazon's")
-            .map(|text| ("aws_endpoint", text)),
-        env.optional("SONGDA_UPLOADS_REGION", "region of the S3 bucket").map(|text| ("aws_region", text)),
-        env.optional("SONGDA_UPLOADS_KEY_ID", "id of the key to the S3 bucket").map(|text| ("aws_access_key_id", text)),
-    ];
-    let secret = env.optional_secret("SONGDA_UPLOADS_SECRET", "the key to the S3 bucket");
-    let secret = secret.map(Private::into_exposed).map(|text| ("aws_secret_access_key", text));
-    settings.into_iter().flatten().chain(secret).collect()
+    let endpoint =
+        env.optional("SONGDA_UPLOADS_ENDPOINT", "address of the S3-compatible service, if it is not Amazon's");
+    let region = env.optional("SONGDA_UPLOADS_REGION", "region of the S3 bucket");
+    let key_id = env.optional("SONGDA_UPLOADS_KEY_ID", "id of the key to the S3 bucket");
+    let secret = env.optional_secret("SONGDA_UPLOADS_SECRET", "the key to the S3 bucket").map(Private::into_exposed);
+    let names = ["aws_endpoint", "aws_region", "aws_access_key_id", "aws_secret_access_key"];
+    let options = names.into_iter().zip([endpoint, region, key_id, secret]);
+    options.filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use songda::casework::upkeep::publish_catalogue::publish;
-use songda::catalog::{Contents, read};
+use songda::catalog::{self, Contents};
 use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::gateway::push::Channels;
@@ -16,23 +16,14 @@ use super::record::record;
 #[derive(Subcommand)]
 pub enum Catalog {
     /// Check the files and print all faults.
-    Check {
-        /// The folder of the catalogue.
-        #[arg(long, default_value = "catalog")]
-        folder: PathBuf,
-    },
+    Check(Folder),
     /// Ask the gateways for their message templates, and warn of templates that they would refuse. Gateways allow this
     /// query only a few times a day.
-    Compare {
-        /// The folder of the catalogue.
-        #[arg(long, default_value = "catalog")]
-        folder: PathBuf,
-    },
+    Compare(Folder),
     /// Check the files and publish the changes.
     Load {
-        /// The folder of the catalogue.
-        #[arg(long, default_value = "catalog")]
-        folder: PathBuf,
+        #[command(flatten)]
+        folder: Folder,
         /// Take Monday to Friday as the working days of this year and the next if the calendar lacks them. For
         /// demonstrations and tests, which must run on any day.
         #[cfg(feature = "development")]
@@ -41,21 +32,24 @@ pub enum Catalog {
     },
 }
 
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
+#[derive(Args)]
+pub struct Folder {
+    /// The folder of the catalogue.
+    #[arg(long, default_value = "catalog")]
+    folder: PathBuf,
+}
+
 pub async fn run(command: Catalog) -> Result<(), Failure> {
     match command {
-        Catalog::Check { folder } => {
-            let contents = contents(&folder)?;
-            println!("{} items, no faults", contents.items.len());
-        }
-        Catalog::Compare { folder } => compare(&contents(&folder)?).await?,
+        Catalog::Check(folder) => println!("{} items, no faults", folder.read()?.items.len()),
+        Catalog::Compare(folder) => compare(&folder.read()?).await?,
         Catalog::Load {
             folder,
             #[cfg(feature = "development")]
             rehearse,
         } => {
             let clock = Clock::system();
-            let contents = contents(&folder)?;
+            let contents = folder.read()?;
             #[cfg(feature = "development")]
             let contents = if rehearse { rehearsed(contents, &clock) } else { contents };
             let publication = publish(&record()?, &clock, &contents).await?;
@@ -75,7 +69,6 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
 /// Makes up the working days of this year and the next if the calendar lacks them. In production this would give wrong
 /// legal deadlines, so the deployed program cannot do it.
 #[cfg(feature = "development")]
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
     use chrono::Datelike as _;
     let year = songda::domain::kernel::clock::beijing_day(clock.now()).year();
@@ -86,7 +79,6 @@ fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
 }
 
 /// Prints warnings. A difference is no failure: the gateway's list may be incomplete, and messages may still arrive.
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 async fn compare(contents: &Contents) -> Result<(), Failure> {
     let mut env = Env::of_process();
     let channels = Channels::read(&mut env, Registry::shipped().channels(), &Clock::system());
@@ -108,9 +100,11 @@ async fn compare(contents: &Contents) -> Result<(), Failure> {
     Ok(())
 }
 
-fn contents(folder: &std::path::Path) -> Result<Contents, Failure> {
-    read(folder, &Registry::shipped().field_rules()).map_err(|faults| {
-        let list: Vec<String> = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
-        format!("the catalogue has {} faults:{}", faults.len(), list.concat()).into()
-    })
+impl Folder {
+    fn read(&self) -> Result<Contents, Failure> {
+        catalog::read(&self.folder, &Registry::shipped().field_rules()).map_err(|faults| {
+            let list: Vec<String> = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
+            format!("the catalogue has {} faults:{}", faults.len(), list.concat()).into()
+        })
+    }
 }

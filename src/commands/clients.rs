@@ -47,7 +47,6 @@ pub enum Clients {
     List,
 }
 
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run(command: Clients) -> Result<(), Failure> {
     let store = record()?;
     let clients = ApiClients { store: &store, clock: &Clock::system() };

@@ -13,7 +13,16 @@ use super::record::record;
 #[derive(Subcommand)]
 pub enum Jobs {
     /// List jobs, the newest first. Of the finished jobs, only the newest 1000 are searched.
-    List(Filter),
+    List {
+        /// `pending`, `done` or `dead`.
+        #[arg(long, default_value = "dead")]
+        state: String,
+        #[command(flatten)]
+        which: Which,
+        /// List at most this many.
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+    },
     /// Show one job and all its attempts.
     Show {
         /// The id of the job.
@@ -24,15 +33,8 @@ pub enum Jobs {
         /// The id of a single dead letter.
         #[arg(conflicts_with_all = ["lane", "kind", "cause"])]
         job: Option<JobId>,
-        /// Only those of this lane.
-        #[arg(long)]
-        lane: Option<String>,
-        /// Only those of this kind.
-        #[arg(long)]
-        kind: Option<String>,
-        /// Only those whose cause contains this text.
-        #[arg(long)]
-        cause: Option<String>,
+        #[command(flatten)]
+        which: Which,
         /// Replay at most this many.
         #[arg(long, default_value_t = 1_000)]
         limit: i64,
@@ -43,10 +45,7 @@ pub enum Jobs {
 }
 
 #[derive(Args)]
-pub struct Filter {
-    /// `pending`, `done` or `dead`.
-    #[arg(long, default_value = "dead")]
-    state: String,
+pub struct Which {
     /// Only those of this lane: `push.wechat`, `courier.ems`, …
     #[arg(long)]
     lane: Option<String>,
@@ -56,21 +55,23 @@ pub struct Filter {
     /// Only those whose cause contains this text.
     #[arg(long)]
     cause: Option<String>,
-    /// List at most this many.
-    #[arg(long, default_value_t = 50)]
-    limit: i64,
+}
+
+impl Which {
+    fn in_state(self, state: String) -> JobFilter {
+        JobFilter { state: Some(state), lane: self.lane, kind: self.kind, cause: self.cause }
+    }
 }
 
 /// Runs the command. The sweeper of a running worker offers the replayed jobs.
 pub async fn run(command: Jobs) -> Result<(), Failure> {
     let store = record()?;
-    // This process has no relay, so the bell reaches none.
+    // A bell wakes the relay of its own process, and this process has none.
     let (bell, _) = Bell::new();
     let operations = Operations { store: &store, bell: &bell };
     match command {
-        Jobs::List(Filter { state, lane, kind, cause, limit }) => {
-            let filter = JobFilter { state: Some(state), lane, kind, cause };
-            print(&operations.list(&filter, None, limit).await?);
+        Jobs::List { state, which, limit } => {
+            print(&operations.list(&which.in_state(state), None, limit).await?);
         }
         Jobs::Show { job } => show(operations, job).await?,
         Jobs::Replay { job: Some(job), .. } => {
@@ -78,12 +79,12 @@ pub async fn run(command: Jobs) -> Result<(), Failure> {
                 return Err(format!("{job} is not a dead letter").into());
             }
         }
-        Jobs::Replay { job: None, lane, kind, cause, limit, dry_run } => {
-            let filter = JobFilter { state: Some("dead".to_owned()), lane, kind, cause };
+        Jobs::Replay { job: None, which, limit, dry_run } => {
+            let filter = which.in_state("dead".to_owned());
             if dry_run {
                 print(&operations.list(&filter, None, limit).await?);
             } else {
-                say(&format!("{} replayed", replay(operations, &filter, limit).await?));
+                println!("{} replayed", replay(operations, &filter, limit).await?);
             }
         }
     }
@@ -96,7 +97,7 @@ async fn replay(operations: Operations<'_>, filter: &JobFilter, limit: i64) -> R
     let total = operations.count_dead(filter, limit).await?;
     let progress = Progress::start("replayed", total);
     let mut done = 0;
-    // At most as many as were dead at the start: a job that dies again meanwhile is left to the next replay.
+    // At most as many jobs as were dead at the start: a job that dies again meanwhile is left to the next replay.
     while done < total {
         let part = i64::try_from(operations.replay(filter, PART.min(total - done)).await?)?;
         if part == 0 {
@@ -113,21 +114,21 @@ async fn show(operations: Operations<'_>, id: JobId) -> Result<(), Failure> {
     let (job, attempts) = operations.show(id).await?.ok_or_else(|| format!("there is no job {id}"))?;
     print(std::slice::from_ref(&job));
     for attempt in attempts {
-        say(&format!(
+        println!(
             "  {:>3}  {}  {}  {}  {}",
             attempt.fence,
             attempt.started_at.format("%Y-%m-%d %H:%M:%S"),
             attempt.outcome.as_deref().unwrap_or("under way"),
             attempt.reference.as_deref().unwrap_or("-"),
             attempt.detail.as_deref().unwrap_or("")
-        ));
+        );
     }
     Ok(())
 }
 
 fn print(jobs: &[JobRow]) {
     for job in jobs {
-        say(&format!(
+        println!(
             "{}  {:<16} {:<15} {:<8} {:>3}  {}  {}",
             job.id(),
             job.lane,
@@ -136,11 +137,6 @@ fn print(jobs: &[JobRow]) {
             job.attempts,
             job.due_at.format("%Y-%m-%d %H:%M:%S"),
             job.cause.as_deref().unwrap_or("")
-        ));
+        );
     }
-}
-
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -1,5 +1,5 @@
-//! The lanes that the operator's commands examine: those of every gateway that Songda supports, also of gateways that
-//! this installation does not use. So these commands need no keys of a gateway.
+//! The lanes that `top` and `doctor` examine: those of every gateway that Songda supports, used here or not. So these
+//! commands need not read the gateways' settings.
 
 use songda::domain::delivery::parcel::CarrierCode;
 use songda::domain::notice::notification::ChannelCode;

@@ -8,24 +8,19 @@ use sqlx::{Connection, PgConnection};
 
 use super::failure::{Failure, faults};
 
-/// Applies the missing migrations. Of the settings it needs only the database's address, and no keys.
+/// Applies the missing migrations. It needs no keys.
 pub async fn run() -> Result<(), Failure> {
     let mut env = Env::of_process();
     let database = DatabaseSettings::read(&mut env).ok_or_else(|| faults(env.faults()))?;
     let mut connection = PgConnection::connect(database.url.expose()).await?;
     let tell = |migration: &sqlx::migrate::Migration| {
-        say(&format!("migration {}: {}", migration.version, migration.description));
+        println!("migration {}: {}", migration.version, migration.description);
     };
     match migrate(&mut connection, &MIGRATOR, tell).await? {
-        Migrated::UpToDate => say("the schema is up to date"),
+        Migrated::UpToDate => println!("the schema is up to date"),
         Migrated::Newer(versions) => {
-            say(&format!("a newer program applied migrations {versions:?}; this program has nothing to do"));
+            println!("a newer program applied migrations {versions:?}; this program has nothing to do");
         }
     }
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -119,7 +119,6 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
 }
 
 /// Prints an error with all its causes.
-#[expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
 fn fail(error: &dyn Error) -> ExitCode {
     eprintln!("songda: {error}");
     let mut source = error.source();

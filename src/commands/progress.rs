@@ -21,13 +21,12 @@ impl Progress {
         Self { bar: bar.with_style(style), what, total, said: Cell::new(0) }
     }
 
-    /// Sets the number of finished jobs or other units.
     pub fn reach(&self, done: i64) {
         self.bar.set_position(u64::try_from(done).unwrap_or(0));
         let worth_a_line = done >= self.said.get() + self.total / 10;
         if self.bar.is_hidden() && worth_a_line && done < self.total {
             self.said.set(done);
-            say(&format!("{done} of {} {}", self.total, self.what));
+            eprintln!("{done} of {} {}", self.total, self.what);
         }
     }
 
@@ -35,9 +34,4 @@ impl Progress {
     pub fn end(self) {
         self.bar.finish_and_clear();
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }

@@ -1,4 +1,4 @@
-//! The database for the administrative commands. Each command builds its other parts itself.
+//! Opens the database for the administrative commands.
 
 use songda::config::RecordSettings;
 use songda::env::Env;
@@ -6,7 +6,6 @@ use songda::store::Store;
 
 use super::failure::{Failure, faults};
 
-/// Opens the database that the settings name.
 pub fn record() -> Result<Store, Failure> {
     let mut env = Env::of_process();
     match RecordSettings::read(&mut env) {

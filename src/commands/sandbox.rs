@@ -30,7 +30,6 @@ pub async fn run(command: Option<SandboxCommand>) -> Result<(), Failure> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 fn print(url: &Url) -> Result<(), Failure> {
     let mut env = Env::of_process();
     let settings = SandboxSettings::read(&mut env, Registry::shipped().twins()).ok_or_else(|| faults(env.faults()))?;

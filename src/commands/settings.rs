@@ -5,7 +5,6 @@ use songda::env::{Env, SettingDoc};
 use songda::registry::Registry;
 
 /// Prints the tables. The values do not matter, so missing settings are no fault here.
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub fn run() {
     let registry = Registry::shipped();
     print!("{}", table(|env| drop(Config::read(env, &registry))));
@@ -15,7 +14,6 @@ pub fn run() {
 
 /// Prints the settings that only development builds read, after those of the deployed program.
 #[cfg(feature = "development")]
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 fn development(registry: &Registry) {
     use songda::{demo, sandbox};
     println!("\n## The sandbox (development builds)\n");

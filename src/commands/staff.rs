@@ -44,7 +44,6 @@ pub enum Staff {
     List,
 }
 
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 pub async fn run(command: Staff) -> Result<(), Failure> {
     let store = record()?;
     let officers = OfficerAccounts { store: &store, clock: &Clock::system(), passwords: &Passwords::default() };

@@ -20,7 +20,7 @@ use super::installation::Installation;
 
 pub const GROUP: &str = "catalogue";
 
-/// Days before the start of a year by which its public holidays are announced: about two months.
+/// A year's public holidays are announced at least this many days before it begins.
 const ANNOUNCED_BY: i64 = 61;
 const ADD_THE_YEAR: &str = "add the year to catalog/calendar.toml as announced, and run songda catalog load";
 
@@ -44,7 +44,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-/// The catalogue holds no sealed data, so any key ring can read it. This check does not need the installation's keys.
+/// Reads the catalogue with a new key ring instead of the installation's keys: the catalogue contains no sealed data.
 async fn read(url: &str) -> Result<Snapshot, ReadError> {
     let keys = KeyRing::parse(KeyRing::fresh_file().expose()).map_err(|error| StoreError::Broken(error.to_string()))?;
     catalogue::read(&Store::new(url, 1, "songda-doctor", keys)?).await
@@ -92,11 +92,10 @@ fn of_next_year(calendar: &Calendar, today: NaiveDate) -> Finding {
                 format!("the working days of {next}, which begins in {days} days, are made up, not the announced ones");
             Finding::warning(GROUP, "next-year", what, "publish the announced ones, without --rehearse")
         }
-        None if days > ANNOUNCED_BY => Finding::ok(
-            GROUP,
-            "next-year",
-            format!("{next} begins in {days} days; its working days are not announced yet"),
-        ),
+        None if days > ANNOUNCED_BY => {
+            let what = format!("{next} begins in {days} days; its working days are not announced yet");
+            Finding::ok(GROUP, "next-year", what)
+        }
         None => {
             let what = format!("{next} begins in {days} days, and its working days are not known");
             Finding::warning(GROUP, "next-year", what, ADD_THE_YEAR)
@@ -141,21 +140,17 @@ fn of_templates(snapshot: &Snapshot, clock: &Clock) -> Vec<Finding> {
 mod tests {
     use super::*;
 
-    fn state(finding: &Finding) -> String {
-        serde_json::to_value(finding).unwrap()["state"].as_str().unwrap().to_owned()
-    }
-
     #[test]
     fn a_missing_year_is_reported_before_it_begins() {
         let this = CalendarYear { year: 2026, notice: "as announced".to_owned(), holidays: vec![], workdays: vec![] };
         let mut calendar = Calendar::from(vec![this]);
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        assert_eq!(state(&of_this_year(&calendar, day("2026-06-01"))), "ok");
-        assert_eq!(state(&of_this_year(&calendar, day("2027-01-01"))), "fault");
-        assert_eq!(state(&of_next_year(&calendar, day("2026-10-31"))), "ok");
-        assert_eq!(state(&of_next_year(&calendar, day("2026-11-01"))), "warning");
+        assert_eq!(of_this_year(&calendar, day("2026-06-01")).state_word(), "ok");
+        assert_eq!(of_this_year(&calendar, day("2027-01-01")).state_word(), "fault");
+        assert_eq!(of_next_year(&calendar, day("2026-10-31")).state_word(), "ok");
+        assert_eq!(of_next_year(&calendar, day("2026-11-01")).state_word(), "warning");
         calendar.rehearse(2027..=2027);
-        assert_eq!(state(&of_next_year(&calendar, day("2026-10-01"))), "warning");
-        assert_eq!(state(&of_this_year(&calendar, day("2027-01-01"))), "warning");
+        assert_eq!(of_next_year(&calendar, day("2026-10-01")).state_word(), "warning");
+        assert_eq!(of_this_year(&calendar, day("2027-01-01")).state_word(), "warning");
     }
 }

@@ -7,9 +7,9 @@ use songda::domain::kernel::clock::Instant;
 
 use super::finding::Finding;
 
-/// A difference up to this has no effect.
+/// The largest difference that has no effect.
 const UNNOTICED: TimeDelta = TimeDelta::seconds(1);
-/// A difference up to this is tolerated by all parts of Songda.
+/// The largest difference that all parts of Songda tolerate.
 const BEARABLE: TimeDelta = TimeDelta::seconds(30);
 
 /// Compares `theirs`, which the server read from its clock at some time between `asked` and `answered` on ours.
@@ -39,10 +39,7 @@ mod tests {
     fn a_slow_answer_is_not_taken_for_a_wrong_clock() {
         let noon: Instant = "2026-01-02T04:00:00Z".parse().unwrap();
         let after = |seconds| noon + TimeDelta::seconds(seconds);
-        let state = |theirs, answered| {
-            let finding = serde_json::to_value(compare("redis", noon, after(theirs), after(answered))).unwrap();
-            finding["state"].as_str().unwrap().to_owned()
-        };
+        let state = |theirs, answered| compare("redis", noon, after(theirs), after(answered)).state_word();
         assert_eq!(state(8, 9), "ok");
         assert_eq!(state(-1, 0), "ok");
         assert_eq!(state(-2, 0), "warning");

@@ -75,12 +75,8 @@ fn of_durability(server: &Condition) -> Vec<Finding> {
     let mut findings = Vec::new();
     if server.synchronous_commit == "off" {
         let what = "synchronous_commit is off: a crash loses decisions that were already confirmed";
-        findings.push(Finding::fault(
-            GROUP,
-            "durability",
-            what,
-            "alter system set synchronous_commit = on, then reload",
-        ));
+        let advice = "alter system set synchronous_commit = on, then reload";
+        findings.push(Finding::fault(GROUP, "durability", what, advice));
     }
     if !server.fsync {
         let what = "fsync is off: a power cut may destroy the database";
@@ -138,16 +134,12 @@ mod tests {
         }
     }
 
-    fn state(finding: &Finding) -> String {
-        serde_json::to_value(finding).unwrap()["state"].as_str().unwrap().to_owned()
-    }
-
     #[test]
     fn an_old_read_only_or_non_durable_server_is_a_fault() {
-        assert_eq!(state(&of_version(&server())), "ok");
-        assert_eq!(state(&of_version(&Condition { version: 140_011, ..server() })), "fault");
-        assert_eq!(state(&of_version(&Condition { read_only: true, ..server() })), "fault");
-        assert!(of_durability(&server()).iter().all(|finding| state(finding) == "ok"));
+        assert_eq!(of_version(&server()).state_word(), "ok");
+        assert_eq!(of_version(&Condition { version: 140_011, ..server() }).state_word(), "fault");
+        assert_eq!(of_version(&Condition { read_only: true, ..server() }).state_word(), "fault");
+        assert!(of_durability(&server()).iter().all(|finding| finding.state_word() == "ok"));
         let forgets = Condition { synchronous_commit: "off".to_owned(), fsync: false, ..server() };
         assert_eq!(of_durability(&forgets).iter().filter(|finding| finding.is_fault()).count(), 2);
     }
@@ -155,16 +147,16 @@ mod tests {
     #[test]
     fn the_connections_of_two_processes_must_fit() {
         for (wanted, expected) in [(24, "ok"), (48, "ok"), (49, "warning"), (98, "fault")] {
-            assert_eq!(state(&of_connections(&server(), wanted)), expected, "{wanted}");
+            assert_eq!(of_connections(&server(), wanted).state_word(), expected, "{wanted}");
         }
-        assert_eq!(state(&of_connections(&Condition { in_use: 90, ..server() }, 10)), "warning");
+        assert_eq!(of_connections(&Condition { in_use: 90, ..server() }, 10).state_word(), "warning");
     }
 
     #[test]
     fn a_newer_schema_is_a_warning_and_a_different_one_is_a_fault() {
         let newer = Schema { newer: vec![10], ..Schema::default() };
-        assert_eq!(state(&of_schema(&newer)), "warning");
-        assert_eq!(state(&of_schema(&Schema { missing: vec![9], ..newer.clone() })), "fault");
-        assert_eq!(state(&of_schema(&Schema { broken: vec![3], ..newer })), "fault");
+        assert_eq!(of_schema(&newer).state_word(), "warning");
+        assert_eq!(of_schema(&Schema { missing: vec![9], ..newer.clone() }).state_word(), "fault");
+        assert_eq!(of_schema(&Schema { broken: vec![3], ..newer }).state_word(), "fault");
     }
 }

@@ -19,10 +19,9 @@ enum State {
 pub struct Finding {
     /// The part that was checked: `database`, `redis`, …
     group: &'static str,
-    /// The check within the group. Group and check identify the finding for monitoring programs, so they never change.
+    /// The check within the group. Monitoring programs identify a finding by group and check, so they never change.
     check: String,
     state: State,
-    /// The fact that was found.
     what: String,
     /// What to do. `None` if the state is ok.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,13 +51,22 @@ impl Finding {
         Self { state: State::Fault, ..Self::warning(group, check, what, advice) }
     }
 
-    /// Adds the server, of several, that the finding is about.
+    /// Names the server that the finding is about, if there are several.
     pub fn at(self, place: &impl fmt::Display) -> Self {
         Self { what: format!("{place}: {}", self.what), ..self }
     }
 
     pub fn is_fault(&self) -> bool {
         self.state == State::Fault
+    }
+
+    #[cfg(test)]
+    pub fn state_word(&self) -> &'static str {
+        match self.state {
+            State::Ok => "ok",
+            State::Warning => "warning",
+            State::Fault => "fault",
+        }
     }
 
     fn lines(&self) -> String {
@@ -80,13 +88,10 @@ pub fn text(findings: &[Finding]) -> String {
     });
     let groups: Vec<String> = groups.collect();
     let count = |state| findings.iter().filter(|finding| finding.state == state).count();
-    let ok = count(State::Ok);
-    let warnings = count(State::Warning);
-    let faults = count(State::Fault);
+    let [faults, warnings, ok] = [State::Fault, State::Warning, State::Ok].map(count);
     format!("{}\nfaults: {faults}, warnings: {warnings}, ok: {ok}", groups.join("\n"))
 }
 
-/// The report as JSON.
 pub fn json(findings: &[Finding]) -> String {
     let healthy = !findings.iter().any(Finding::is_fault);
     let report = serde_json::json!({ "healthy": healthy, "findings": findings });

@@ -1,11 +1,11 @@
-//! The parts of this installation that the doctor checks, as the settings of this process name them.
+//! The parts of this installation that several checks of the doctor use.
 
 use songda::config::{DatabaseSettings, RedisSettings};
 use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::queue::Queue;
 
-/// The parts to check. A part whose settings are missing or wrong is `None`; the check of the settings reports why.
+/// A part whose settings are missing or wrong is `None`; the check of the settings reports why.
 pub(super) struct Installation {
     pub(super) database: Option<DatabaseSettings>,
     pub(super) queue: Option<Queue>,
@@ -13,7 +13,6 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// Reads the settings of this process.
     pub(super) fn of_process() -> Self {
         let env = &mut Env::of_process();
         let redis = RedisSettings::read(env);

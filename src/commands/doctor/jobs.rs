@@ -15,7 +15,7 @@ pub const GROUP: &str = "jobs";
 
 /// Jobs are counted up to this limit.
 const MOST: i64 = 10_000;
-/// Seconds overdue from which residents notice the delay.
+/// In seconds. From here on residents notice the delay.
 const LATE: f64 = 60.0;
 const MUCH_TOO_LATE: f64 = 600.0;
 
@@ -32,7 +32,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
             return vec![Finding::fault(GROUP, "lanes", format!("cannot be read: {}", with_causes(&error)), advice)];
         }
     };
-    let mut findings: Vec<Finding> = vec![of_age(&lanes)];
+    let mut findings = vec![of_age(&lanes)];
     findings.extend(of_dead(&lanes));
     if let Some(queue) = &installation.queue
         && let Ok(workers) = queue.live_workers().await

@@ -25,7 +25,7 @@ pub struct Board {
     pub at: Instant,
     /// The lanes that have jobs or workers.
     pub lanes: Vec<LaneBoard>,
-    /// The workers, by name.
+    /// By the workers' names.
     pub workers: BTreeMap<String, Heartbeat>,
     /// The servers that did not answer. Their part of the board is from an earlier read.
     pub trouble: Option<String>,
@@ -33,19 +33,18 @@ pub struct Board {
 
 #[derive(Debug, Clone)]
 pub struct LaneBoard {
-    /// The lane's job counts.
     pub standing: LaneCounts,
     /// The lane's part of each worker's heartbeat.
     pub crews: Vec<LaneHeartbeat>,
 }
 
 impl LaneBoard {
-    /// Busy slots and all slots, summed over the workers.
+    /// Returns the busy slots and all slots, summed over the workers.
     pub fn slots(&self) -> (usize, usize) {
         self.crews.iter().fold((0, 0), |(busy, slots), crew| (busy + crew.busy, slots + crew.slots))
     }
 
-    /// Attempts that all workers together finish per second.
+    /// The number of attempts that all workers together finish per second.
     pub fn per_second(&self) -> f64 {
         self.crews.iter().fold(0.0, |sum, crew| sum + crew.per_second)
     }
@@ -76,7 +75,6 @@ impl Watch {
         Self { url, connection: None, queue, clock, standing: Vec::new(), workers: BTreeMap::new() }
     }
 
-    /// Reads the current board.
     pub async fn look(&mut self) -> Board {
         let mut trouble = Vec::new();
         match tokio::time::timeout(TIME_OUT, self.read()).await {
@@ -96,7 +94,7 @@ impl Watch {
     }
 
     async fn read(&mut self) -> Result<Vec<LaneCounts>, StoreError> {
-        // A worker of another release may support gateways, and so have lanes, that this program does not know.
+        // A worker of another release may have lanes of gateways that this program does not know.
         let said = self.workers.values().flat_map(|worker| &worker.lanes).map(|lane| lane.lane.clone());
         let mut lanes = lanes::all();
         for lane in said.map(Lane::from_stored) {

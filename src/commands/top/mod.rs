@@ -50,7 +50,6 @@ pub async fn run(command: Top) -> Result<(), Failure> {
     ended
 }
 
-#[expect(clippy::print_stdout, reason = "a command speaks to the person who ran it")]
 async fn once(mut watch: Watch) -> Result<(), Failure> {
     let board = watch.look().await;
     println!("{}", plain(&board));
@@ -60,7 +59,7 @@ async fn once(mut watch: Watch) -> Result<(), Failure> {
     }
 }
 
-/// A frame without colours.
+/// Draws a frame as text without colours.
 fn plain(board: &Board) -> String {
     let area = Rect::new(0, 0, WIDTH, draw::height(board));
     let mut buffer = Buffer::empty(area);

@@ -27,7 +27,7 @@ pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
     findings
 }
 
-/// The fault of a sentinel, if it has one.
+/// Returns the fault of a sentinel, if it has one.
 fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
     const CHECK: &str = "sentinels";
     let finding = match &sentinel.view {
@@ -37,21 +37,13 @@ fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
         }
         Ok(view) if view.primary.is_none() => {
             let what = "it does not know the set that SONGDA_REDIS_URL names";
-            Finding::fault(
-                GROUP,
-                CHECK,
-                what,
-                "add the set there with `sentinel monitor`, or correct its name in SONGDA_REDIS_URL",
-            )
+            let advice = "add the set there with `sentinel monitor`, or correct its name in SONGDA_REDIS_URL";
+            Finding::fault(GROUP, CHECK, what, advice)
         }
         Ok(view) => {
             let what = format!("it cannot have another primary elected: {}", view.no_quorum.as_ref()?);
-            Finding::fault(
-                GROUP,
-                CHECK,
-                what,
-                "start the other sentinels, and make sure that they can reach each other",
-            )
+            let advice = "start the other sentinels, and make sure that they can reach each other";
+            Finding::fault(GROUP, CHECK, what, advice)
         }
     };
     Some(finding.at(&sentinel.node))

@@ -18,18 +18,12 @@ pub struct BackOffice {
 }
 
 impl BackOffice {
-    /// Gets a token for the private key in a PEM file.
-    ///
-    /// # Errors
-    /// If the key is unreadable, or the assertion is refused.
+    /// Gets an access token with the private key in a PEM file.
     pub async fn authenticate(api: &Caller, client: &str, key_file: &Path) -> Played<Self> {
         Ok(Self { caller: api.with_token(Self::token(api, client, key_file).await?) })
     }
 
-    /// Only the token, for callers with an HTTP client of their own.
-    ///
-    /// # Errors
-    /// Those of [`Self::authenticate`].
+    /// Gets only the token, for callers that have their own HTTP client.
     pub async fn token(api: &Caller, client: &str, key_file: &Path) -> Played<String> {
         const PATH: &str = "/integration/v1/token";
         let audience = format!("{}{PATH}", api.base().as_str().trim_end_matches('/'));
@@ -43,9 +37,6 @@ impl BackOffice {
     }
 
     /// Hands in results, and returns the verdict on each.
-    ///
-    /// # Errors
-    /// If the whole batch is refused.
     pub async fn hand_in(&self, results: &[Value]) -> Played<Vec<Value>> {
         let call = self.caller.post("/integration/v1/result-batches").once(&fresh_key());
         Ok(call.json(&json!({"results": results})).success().await?.rows()?.to_vec())

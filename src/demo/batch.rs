@@ -1,5 +1,5 @@
-//! (c) Two hundred decisions of a back-office system, handed in while the gateways time out, crash, throttle and answer garbage,
-//! and while callbacks come twice and out of order.
+//! A back-office system submits two hundred decisions. Meanwhile the gateways time out, crash, throttle and answer garbage,
+//! and callbacks come twice and out of order.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,9 +20,8 @@ use super::wait::until;
 use crate::domain::kernel::clock::{Clock, Stopwatch};
 use crate::env::Env;
 
-/// The time-out of the whole batch, including the waits after failures.
+/// Time for the whole batch, including the retries after failures.
 const BATCH_TIME_OUT: Duration = Duration::from_secs(300);
-/// The interval of progress reports.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// The faults, and their share of the calls.
@@ -32,61 +31,50 @@ const CALLBACK_FAULTS: [(&str, f64); 2] = [("duplicate_callback", 0.25), ("reord
 const CARRIERS: [&str; 2] = ["ems", "sf"];
 const SMS: &str = "sms_aliyun";
 
-/// The settings of the back-office system.
 pub struct BatchSettings {
-    /// Its id as an API client.
+    /// The id of the back-office system as an API client.
     pub client: String,
-    /// The file of its private key (PEM).
     pub client_key: PathBuf,
-    /// The file of its decisions, one JSON object a line.
     pub results: PathBuf,
 }
 
 impl BatchSettings {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let client = env.required("SONGDA_DEMO_CLIENT", "id of the player's back-office system");
         let client_key = env.required("SONGDA_DEMO_CLIENT_KEY_FILE", "file of its private key (PEM)");
-        let results = env.or(
-            "SONGDA_DEMO_RESULTS",
-            "catalog/demo/results.jsonl",
-            "file of its decisions, one JSON object a line",
-        );
+        let meaning = "file of its decisions, one JSON object a line";
+        let results = env.or("SONGDA_DEMO_RESULTS", "catalog/demo/results.jsonl", meaning);
         Some(Self { client: client?, client_key: client_key?, results: results? })
     }
 }
 
-/// A decision that was handed in.
+/// A decision that Songda has taken.
 struct HandedIn {
     phone: String,
     item: String,
     case: String,
     number: String,
-    /// The decision's words on the phone.
+    /// The status that the phone must show: one of [`news`].
     decision: &'static str,
     by_courier: bool,
-    /// True if the applicant is identified by their phone alone, so that its owner may read everything.
+    /// True if only a phone number identifies the applicant. Its owner may then read the case.
     by_phone: bool,
 }
 
 impl HandedIn {
-    /// The news that the phone must show. News in between may be skipped: "out for delivery" is not sent any more after the
-    /// delivery.
+    /// Returns the statuses that the phone must show. Those in between are optional: after a delivery, "out for delivery"
+    /// is not sent any more.
     fn news(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.decision).chain(self.by_courier.then_some(news::DELIVERED))
     }
 
-    /// The news that its phone does not show yet.
     fn missing_news(&self, messages: &[ShownMessage]) -> Vec<&'static str> {
         let shows = |news| messages.iter().any(|message| message.says(&self.number) && message.says(news));
         self.news().filter(|news| !shows(news)).collect()
     }
 }
 
-/// Plays the batch, and returns the number of decisions.
-///
-/// # Errors
-/// If a decision is lost, sent twice, or couriered twice.
+/// Plays the batch, and returns the number of decisions. Fails if a decision is lost, or is sent or couriered twice.
 pub async fn play(stage: &Stage, settings: &BatchSettings) -> Played<usize> {
     stage
         .story
@@ -107,7 +95,7 @@ pub async fn play(stage: &Stage, settings: &BatchSettings) -> Played<usize> {
     Ok(handed_in.len())
 }
 
-/// The file's decisions, each for a new applicant, so that the play can be repeated.
+/// Reads the file's decisions, and gives each a new applicant, so that the play can be repeated.
 fn read(path: &Path) -> Played<Vec<Value>> {
     let unprepared = |what: &dyn std::fmt::Display| Mishap::Unprepared(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unprepared(&error))?;
@@ -131,11 +119,8 @@ fn read(path: &Path) -> Played<Vec<Value>> {
 
 async fn order_faults(stage: &Stage) -> Played<()> {
     for gateway in CARRIERS.iter().chain([&SMS]) {
-        for (fault, share) in FAULTS {
-            stage.sandbox.order_fault(gateway, fault, share).await?;
-        }
-        for (fault, share) in CALLBACK_FAULTS {
-            stage.sandbox.order_fault(gateway, fault, share).await?;
+        for (fault, share) in FAULTS.iter().chain(&CALLBACK_FAULTS) {
+            stage.sandbox.order_fault(gateway, fault, *share).await?;
         }
     }
     stage.story.step("注入故障", "one gateway call in five goes wrong, half of the callbacks too");
@@ -166,7 +151,7 @@ async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Playe
     Ok(handed_in)
 }
 
-/// Waits until every message and every parcel has arrived. The sandbox moves the parcels.
+/// Waits until every message and every parcel has arrived. Moves the parcels in the sandbox meanwhile.
 async fn deliver_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     let mut reported = Stopwatch::start();
     let mut waiting = Vec::new();
@@ -191,7 +176,7 @@ async fn deliver_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     quiet(stage).await
 }
 
-/// What has not arrived of a decision; `None` if everything has.
+/// Describes the messages and the parcel of a decision that have not arrived; `None` if all have.
 fn missing(
     decision: &HandedIn,
     phones: &BTreeMap<String, Vec<ShownMessage>>,
@@ -203,7 +188,7 @@ fn missing(
     (unordered || !missing.is_empty()).then(|| format!("case {}: its phone lacks {missing:?}{order}", decision.number))
 }
 
-/// Waits until no message has arrived for a while, because a second copy would be late.
+/// Waits until no message has arrived for a while: a wrong second copy may come late.
 async fn quiet(stage: &Stage) -> Played<()> {
     const LONG_ENOUGH: Duration = Duration::from_secs(3);
     let mut since = Stopwatch::start();
@@ -229,9 +214,8 @@ async fn check_phones_and_parcels(stage: &Stage, handed_in: &[HandedIn]) -> Play
         let strangers = messages.iter().find(|message| !message.says(&decision.number));
         check(strangers.is_none(), || format!("case {}: its phone shows another case's news", decision.number))?;
         let orders = parcels.get(&decision.phone).map_or(0, Vec::len);
-        check(orders == usize::from(decision.by_courier), || {
-            format!("case {}: the carriers hold {orders} orders", decision.number)
-        })?;
+        let expected = usize::from(decision.by_courier);
+        check(orders == expected, || format!("case {}: the carriers hold {orders} orders", decision.number))?;
     }
     Ok(())
 }
@@ -245,9 +229,8 @@ async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
             Entry::Vacant(unknown) => unknown.insert(stage.officer_for(&decision.item).await?),
         };
         let state = officer.parcel_state(&decision.case).await?;
-        check(state.as_deref() == Some("delivered"), || {
-            format!("case {}: Songda calls its parcel {state:?}", decision.number)
-        })?;
+        let delivered = state.as_deref() == Some("delivered");
+        check(delivered, || format!("case {}: Songda calls its parcel {state:?}", decision.number))?;
     }
     stage.story.step("系统记录一致", "Songda calls every parcel delivered");
     Ok(())
@@ -256,7 +239,7 @@ async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
 /// Applicants who are identified by their phone alone sign in with it, and read their case's timeline.
 async fn read_their_timelines(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     for decision in handed_in.iter().filter(|decision| decision.by_phone) {
-        // Leaking is fine: the player ends with its people.
+        // Leaked on purpose: an applicant lives as long as the player.
         let phone: &'static str = Box::leak(decision.phone.clone().into_boxed_str());
         let applicant = Applicant { name: "", resident_id: "", phone, home: "" };
         let resident = Resident::by_sms(&stage.api, &stage.sandbox, applicant).await?;

@@ -1,4 +1,5 @@
-//! Fills in any form from its description: the applicant's data in prefilled fields, and valid made-up answers in all others.
+//! Fills in any form from its description: the applicant's data in prefilled fields, and valid made-up answers in the
+//! other fields.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value, json};
@@ -14,7 +15,8 @@ pub struct Applicant {
     pub home: &'static str,
 }
 
-/// Answers a form as `GET /v1/items/{code}` serves it. `upload` is the answer of file fields; they stay empty without it.
+/// Answers a form as `GET /v1/items/{code}` serves it. `upload` is the answer of file fields; if it is empty, they are left
+/// out.
 #[must_use]
 pub fn fill(form: &Value, applicant: &Applicant, upload: &str, today: NaiveDate) -> Value {
     let filler = Filler { applicant, upload, today };
@@ -38,7 +40,7 @@ impl Filler<'_> {
         }
     }
 
-    /// A dependent field follows the field on which it depends.
+    /// Answers a section once. A dependent field comes after the field on which it depends.
     fn row(&self, section: &Value) -> Value {
         let mut answers = Map::new();
         for field in section["fields"].as_array().into_iter().flatten() {
@@ -82,7 +84,7 @@ impl Filler<'_> {
     }
 }
 
-/// True unless the field depends on another answer.
+/// True unless the field depends on another answer that hides it.
 fn is_shown(field: &Value, answers: &Map<String, Value>) -> bool {
     let Some(when) = field.get("when").filter(|when| !when.is_null()) else { return true };
     let given = when["field"].as_str().and_then(|other| answers.get(other));

@@ -1,4 +1,4 @@
-//! The player's HTTP client: JSON in and out, complete answers, and errors with the words of the problem document.
+//! The player's HTTP client: sends and reads JSON, and turns problem documents into errors.
 
 use std::time::Duration;
 
@@ -17,10 +17,6 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller without a token.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
     #[expect(clippy::disallowed_methods, reason = "the player is not a part of the product")]
     pub fn new(base: Url) -> Played<Self> {
         const TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,40 +27,33 @@ impl Caller {
         Ok(Self { client, base, token: None })
     }
 
-    /// The same caller with a token.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Some(Private::new(token.into())), ..self.clone() }
     }
 
-    /// The token, for HTTP clients of other kinds.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_ref().map(|token| token.expose().as_str())
     }
 
-    /// The base URL of all paths.
     #[must_use]
     pub const fn base(&self) -> &Url {
         &self.base
     }
 
-    /// Begins a `GET`.
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
     }
 
-    /// Begins a `POST`.
     pub fn post(&self, path: &str) -> Call {
         self.call(Method::POST, path)
     }
 
-    /// Begins a `PUT`.
     pub fn put(&self, path: &str) -> Call {
         self.call(Method::PUT, path)
     }
 
-    /// Begins a `DELETE`.
     pub fn delete(&self, path: &str) -> Call {
         self.call(Method::DELETE, path)
     }
@@ -88,13 +77,11 @@ pub struct Call {
 }
 
 impl Call {
-    /// Adds a JSON body.
     pub fn json(mut self, body: &Value) -> Self {
         self.request = self.request.json(body);
         self
     }
 
-    /// Adds a form as the body.
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
         self.request = self.request.form(fields);
         self
@@ -106,37 +93,32 @@ impl Call {
         self
     }
 
-    /// Adds parameters to the query.
     pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
         self.request = self.request.query(parameters);
         self
     }
 
-    /// Adds a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
     }
 
-    /// The call succeeds only if the resource is unchanged.
+    /// Lets the call succeed only if the resource is unchanged.
     pub fn if_match(self, etag: &str) -> Self {
         self.header("if-match", etag)
     }
 
-    /// The call succeeds only if the resource does not exist.
+    /// Lets the call succeed only if the resource does not exist.
     pub fn if_absent(self) -> Self {
         self.header("if-none-match", "*")
     }
 
-    /// Makes a repeated call idempotent.
+    /// Sets the idempotency key: a call with the same key has no second effect.
     pub fn once(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
 
-    /// Makes the call and returns an answer with any status.
-    ///
-    /// # Errors
-    /// If no answer comes.
+    /// Makes the call, and returns the answer whatever its status is.
     pub async fn answer(self) -> Played<Reply> {
         let call = self.name;
         let no_answer = |cause: reqwest::Error| Mishap::NoAnswer { call: call.clone(), cause: cause.without_url() };
@@ -148,7 +130,7 @@ impl Call {
         Ok(Reply { call, status, headers, body, bytes })
     }
 
-    /// Makes the call, which must succeed.
+    /// Makes the call, and fails if the answer is an error.
     pub async fn success(self) -> Played<Reply> {
         let reply = self.answer().await?;
         if reply.status.is_success() { Ok(reply) } else { Err(reply.refusal()) }
@@ -158,41 +140,30 @@ impl Call {
 #[derive(Debug)]
 pub struct Reply {
     call: String,
-    /// HTTP status.
     pub status: StatusCode,
     pub headers: header::HeaderMap,
     /// The body as JSON; null if it is not JSON.
     pub body: Value,
-    /// The raw body.
     pub bytes: bytes::Bytes,
 }
 
 impl Reply {
     /// The value at a JSON pointer.
-    ///
-    /// # Errors
-    /// The answer lacks it.
     pub fn at(&self, pointer: &str) -> Played<&Value> {
-        let missing = || Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() };
-        self.body.pointer(pointer).ok_or_else(missing)
+        self.body.pointer(pointer).ok_or_else(|| self.missing(pointer))
     }
 
-    /// The text at a JSON pointer.
-    ///
-    /// # Errors
-    /// The answer lacks it.
     pub fn text(&self, pointer: &str) -> Played<String> {
-        let missing = || Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() };
-        self.at(pointer)?.as_str().map(str::to_owned).ok_or_else(missing)
+        self.at(pointer)?.as_str().map(str::to_owned).ok_or_else(|| self.missing(pointer))
     }
 
-    /// The rows of a list answer.
-    ///
-    /// # Errors
-    /// If the answer is not a list.
+    /// The rows of a list.
     pub fn rows(&self) -> Played<&[Value]> {
-        let missing = || Mishap::Missing { call: self.call.clone(), pointer: "/data".to_owned() };
-        self.at("/data")?.as_array().map(Vec::as_slice).ok_or_else(missing)
+        self.at("/data")?.as_array().map(Vec::as_slice).ok_or_else(|| self.missing("/data"))
+    }
+
+    fn missing(&self, pointer: &str) -> Mishap {
+        Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() }
     }
 
     /// A header; empty if it is missing.
@@ -201,7 +172,6 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The entity tag, for a later [`Call::if_match`].
     #[must_use]
     pub fn etag(&self) -> &str {
         self.header("etag")

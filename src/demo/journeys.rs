@@ -10,7 +10,6 @@ use super::sandbox::{HeldParcel, ShownMessage, each_message_once};
 use super::stage::Stage;
 use super::wait::{STEP_TIME_OUT, until};
 
-/// What differs between journeys.
 struct Journey {
     item: &'static str,
     carrier: &'static str,
@@ -26,10 +25,7 @@ struct Reached {
     phone: String,
 }
 
-/// (a) A resident's certificate: WeChat, EMS.
-///
-/// # Errors
-/// [`Mishap`].
+/// A resident's certificate, with messages over WeChat and a parcel by EMS.
 pub async fn certificate(stage: &Stage) -> Played<()> {
     stage.story.part("居住证申领：微信通知，邮政速递到家", "a residence permit: told over WeChat, brought by EMS");
     let result = json!({"title": "江苏省居住证", "number": format!("JZ{}", fresh_key())});
@@ -40,14 +36,10 @@ pub async fn certificate(stage: &Stage) -> Played<()> {
     play(stage, &journey, &resident, &reached).await
 }
 
-/// (b) A company's licence, whose applicant refused WeChat: SMS, SF Express.
-///
-/// # Errors
-/// [`Mishap`].
+/// A company's licence, with messages by SMS because the applicant refused WeChat, and a parcel by SF Express.
 pub async fn licence(stage: &Stage) -> Played<()> {
-    stage
-        .story
-        .part("公司设立登记：拒收微信，改发短信，顺丰到家", "a company: refused WeChat, told by SMS, brought by SF");
+    let story = "a company: refused WeChat, told by SMS, brought by SF";
+    stage.story.part("公司设立登记：拒收微信，改发短信，顺丰到家", story);
     let result = json!({"title": "营业执照", "number": "91320413MA1ABCDE0N"});
     let journey = Journey { item: "JT-0067", carrier: "sf", channel: "sms_aliyun", result };
     let (resident, reached) = sign_in(stage, "李晓红", "320482200002290011").await?;
@@ -59,7 +51,7 @@ pub async fn licence(stage: &Stage) -> Played<()> {
 async fn sign_in(stage: &Stage, name: &'static str, resident_id: &'static str) -> Played<(Resident, Reached)> {
     let someone = fresh_key();
     let reached = Reached { openid: format!("openid-{someone}"), phone: fresh_phone() };
-    // Leaking is fine: the player ends with its people.
+    // Leaked on purpose: an applicant lives as long as the player.
     let phone: &'static str = Box::leak(reached.phone.clone().into_boxed_str());
     let applicant = Applicant { name, resident_id, phone, home: "西城街道清风路1号2幢301室" };
     let resident = Resident::by_wechat(&stage.api, &format!("wx-{someone}"), applicant).await?;
@@ -156,15 +148,15 @@ async fn told_once(
     Ok(())
 }
 
-/// All messages on the phone, over every channel.
+/// Returns all messages on the phone, over every channel.
 async fn on_phone(stage: &Stage, reached: &Reached) -> Played<Vec<ShownMessage>> {
     let mut messages = stage.sandbox.phone(&reached.openid).await?;
     messages.extend(stage.sandbox.phone(&reached.phone).await?);
     Ok(messages)
 }
 
-/// The only live order. There may be cancelled ones: if a carrier has no look-up, an order of unknown outcome is cancelled before
-/// it is ordered again.
+/// Returns the only live order. Cancelled orders may exist beside it: if a carrier has no look-up, an order of unknown
+/// outcome is cancelled and placed again.
 async fn only_parcel(stage: &Stage, reached: &Reached) -> Played<HeldParcel> {
     let mut parcels = stage.sandbox.parcels_to(&reached.phone).await?;
     parcels.retain(|parcel| parcel.state == "live");

@@ -4,40 +4,18 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-/// Why a play failed.
+/// Why a play failed. `call` is a method and a path.
 #[derive(Debug, thiserror::Error)]
 pub enum Mishap {
     #[error("{call}: no answer: {cause}")]
-    NoAnswer {
-        /// Method and path.
-        call: String,
-        cause: reqwest::Error,
-    },
-    /// The answer is an error.
+    NoAnswer { call: String, cause: reqwest::Error },
+    /// `problem` is the problem's code and detail, or the beginning of the body.
     #[error("{call}: {status}: {problem}")]
-    Refused {
-        /// Method and path.
-        call: String,
-        /// HTTP status.
-        status: StatusCode,
-        /// The problem's code and detail, or the beginning of the body.
-        problem: String,
-    },
-    /// The answer lacks a value.
+    Refused { call: String, status: StatusCode, problem: String },
     #[error("{call}: the answer has nothing at {pointer}")]
-    Missing {
-        /// Method and path.
-        call: String,
-        /// A JSON pointer.
-        pointer: String,
-    },
-    /// An expected event did not happen in time.
+    Missing { call: String, pointer: String },
     #[error("{what}: not within {} s", after.as_secs())]
-    Late {
-        /// The expected event.
-        what: String,
-        after: Duration,
-    },
+    Late { what: String, after: Duration },
     /// The player's own settings or files are unusable.
     #[error("{0}")]
     Unprepared(String),
@@ -46,13 +24,9 @@ pub enum Mishap {
     Wrong(String),
 }
 
-/// The result of a step of a play.
 pub type Played<T> = Result<T, Mishap>;
 
-/// Fails a play unless `holds`.
-///
-/// # Errors
-/// [`Mishap::Wrong`] with the words of `otherwise`.
+/// Fails with the words of `otherwise` unless `holds`.
 pub fn check(holds: bool, otherwise: impl FnOnce() -> String) -> Played<()> {
     if holds { Ok(()) } else { Err(Mishap::Wrong(otherwise())) }
 }

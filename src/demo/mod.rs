@@ -1,8 +1,5 @@
-//! The player behind `songda demo`. It plays the main job from outside with HTTP only, and believes only what the sandbox's
-//! phones and carriers received.
-//!
-//! - [`journeys`]: a resident's certificate over WeChat and EMS; a company's licence over SMS and SF Express;
-//! - [`batch`]: two hundred decisions of a back-office system while the gateways fail; each message arrives once.
+//! The player behind `songda demo`. It plays two [`journeys`] from the phone to the doorbell and a [`batch`] of decisions.
+//! It uses only HTTP, and believes only the sandbox's memory of what phones and carriers received, not the API.
 
 pub mod back_office;
 pub mod batch;
@@ -33,11 +30,8 @@ pub use self::mishap::check;
 pub use self::stage::Stage;
 pub use self::wait::STEP_TIME_OUT;
 
-/// The settings of the player.
 pub struct DemoSettings {
-    /// The API's address.
     pub api: Url,
-    /// The sandbox's address.
     pub sandbox: Url,
     /// The officers' password. Their user names are `officer.<agency>`.
     pub officer_password: Private<String>,
@@ -45,7 +39,6 @@ pub struct DemoSettings {
 }
 
 impl DemoSettings {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let api = env.required("SONGDA_DEMO_API_URL", "where the player finds the API");
         let sandbox = env.required("SONGDA_DEMO_SANDBOX_URL", "where the player finds the sandbox");

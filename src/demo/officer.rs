@@ -6,33 +6,24 @@ use super::fresh::fresh_key;
 use super::http::Caller;
 use super::mishap::{Mishap, Played};
 
-/// A signed-in officer.
 #[derive(Clone)]
 pub struct DeskOfficer {
     caller: Caller,
 }
 
 impl DeskOfficer {
-    /// Signs in.
-    ///
-    /// # Errors
-    /// If user name or password is wrong.
     pub async fn sign_in(api: &Caller, username: &str, password: &str) -> Played<Self> {
         let body = json!({"username": username, "password": password});
         let reply = api.post("/staff/v1/sessions").json(&body).success().await?;
         Ok(Self { caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    /// A caller with the officer's token.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }
 
     /// True if a case is in the queue of the officer's agency.
-    ///
-    /// # Errors
-    /// If the queue cannot be read.
     pub async fn sees(&self, case: &str) -> Played<bool> {
         let mut cursor = None::<String>;
         loop {
@@ -63,10 +54,7 @@ impl DeskOfficer {
         Ok(parcels.last().and_then(|parcel| parcel["state"].as_str()).map(str::to_owned))
     }
 
-    /// Accepts a case.
-    ///
-    /// # Errors
-    /// If the case cannot be accepted, or an act on an old version is not refused.
+    /// Accepts a case, and checks that the API refuses an act on the old version afterwards.
     pub async fn accept(&self, case: &str) -> Played<()> {
         let path = format!("/staff/v1/cases/{case}");
         let read = self.caller.get(&path).success().await?;
@@ -79,10 +67,6 @@ impl DeskOfficer {
         Ok(())
     }
 
-    /// Grants an application.
-    ///
-    /// # Errors
-    /// If it cannot be granted.
     pub async fn grant(&self, case: &str, result: &Value) -> Played<()> {
         let path = format!("/staff/v1/cases/{case}");
         let read = self.caller.get(&path).success().await?;

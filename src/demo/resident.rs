@@ -1,4 +1,4 @@
-//! A resident with a phone: does what an app, a mini-program or a page would do for them.
+//! A resident with a phone: makes the calls of an app, a mini-program or a page.
 
 use std::collections::BTreeMap;
 
@@ -24,33 +24,25 @@ const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
 #[derive(Clone)]
 pub struct Resident {
     pub applicant: Applicant,
-    /// Gives the day for dates in forms.
+    /// The source of today's date for forms.
     pub clock: Clock,
     caller: Caller,
 }
 
-/// A submitted case.
 #[derive(Debug, Clone)]
 pub struct Submitted {
     pub id: String,
-    /// The case number.
     pub number: String,
 }
 
 impl Resident {
     /// Signs in with a code of WeChat's `wx.login`.
-    ///
-    /// # Errors
-    /// If the code is refused.
     pub async fn by_wechat(api: &Caller, code: &str, applicant: Applicant) -> Played<Self> {
         let reply = api.post("/v1/sessions/wechat").json(&json!({"code": code})).success().await?;
         Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    /// Signs in with a code from the phone.
-    ///
-    /// # Errors
-    /// If no code comes, or it is refused.
+    /// Signs in with a one-time code that the phone receives.
     pub async fn by_sms(api: &Caller, sandbox: &SandboxClient, applicant: Applicant) -> Played<Self> {
         let code = login_code(api, sandbox, applicant.phone).await?;
         let body = json!({"phone": applicant.phone, "code": code});
@@ -58,26 +50,19 @@ impl Resident {
         Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    /// A caller with the resident's token.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }
 
     /// Proves the resident's identity (real-name check).
-    ///
-    /// # Errors
-    /// If name and resident ID do not belong together.
     pub async fn prove_identity(&self) -> Played<()> {
         let body = json!({"name": self.applicant.name, "resident_id": self.applicant.resident_id});
         self.caller.put("/v1/me/identity").json(&body).success().await?;
         Ok(())
     }
 
-    /// Adds the phone's number with a code from the phone.
-    ///
-    /// # Errors
-    /// If no code comes, or it is refused.
+    /// Adds the phone's number with a one-time code that the phone receives.
     pub async fn add_phone(&self, sandbox: &SandboxClient) -> Played<()> {
         let code = login_code(&self.caller, sandbox, self.applicant.phone).await?;
         let body = json!({"phone": self.applicant.phone, "code": code});
@@ -94,12 +79,9 @@ impl Resident {
         self.caller.post("/v1/addresses").json(&body).success().await?.text("/id")
     }
 
-    /// Answers WeChat's dialog about all templates, and reports it to the API as a mini-program must. A second dialog asks again
-    /// for the templates of parcels: a one-time consent is good for one message, and a parcel causes two. Returns the number of
-    /// templates.
-    ///
-    /// # Errors
-    /// If the sandbox or the API refuses.
+    /// Answers WeChat's dialog about all templates, and reports the answer to the API as a mini-program must. A second
+    /// dialog asks again for the templates of parcels: a one-time consent allows one message, and a parcel causes two.
+    /// Returns the number of templates.
     pub async fn answer_dialog(&self, sandbox: &SandboxClient, openid: &str, answer: &str) -> Played<usize> {
         let consents = self.caller.get("/v1/consents").success().await?;
         let at_wechat: Vec<&Value> = consents.rows()?.iter().filter(|row| row["channel"] == "wechat").collect();
@@ -123,10 +105,7 @@ impl Resident {
         self.caller.post("/v1/uploads").file(part).success().await?.text("/id")
     }
 
-    /// Saves a complete draft for an item, and returns its id. The draft is saved twice, as by a person who continues it later.
-    ///
-    /// # Errors
-    /// If the item does not take applications, or the form is invalid.
+    /// Saves a complete draft for an item, and returns its id. It saves twice, like a person who continues a draft later.
     pub async fn draft(&self, item: &str, delivery: &Value) -> Played<String> {
         let guide = self.caller.get(&format!("/v1/items/{item}")).success().await?;
         let path = format!("/v1/drafts/{}", fresh(DraftId::from_uuid));
@@ -144,7 +123,7 @@ impl Resident {
         saved.text("/id")
     }
 
-    /// One file per material that needs one.
+    /// Uploads a file for each material that needs one.
     async fn materials(&self, guide: &Reply) -> Played<Vec<Value>> {
         let mut handed_in = Vec::new();
         for material in guide.at("/materials")?.as_array().into_iter().flatten() {
@@ -156,10 +135,7 @@ impl Resident {
         Ok(handed_in)
     }
 
-    /// Submits a draft twice, as a phone does that lost the answer.
-    ///
-    /// # Errors
-    /// If it is refused, or the repetition is not recognised.
+    /// Submits a draft twice, like a phone that lost the answer. Fails if the API does not recognise the repetition.
     pub async fn submit(&self, draft: &str) -> Played<Submitted> {
         let body = json!({"draft": draft});
         let key = fresh_key();
@@ -171,10 +147,7 @@ impl Resident {
         Ok(Submitted { id: first.text("/id")?, number: first.text("/number")? })
     }
 
-    /// The only parcel of a case; `None` until it has a waybill.
-    ///
-    /// # Errors
-    /// If the case has several parcels.
+    /// Returns the only parcel of a case; `None` until it has a waybill. Fails if there are several.
     pub async fn parcel(&self, case: &str) -> Played<Option<Value>> {
         let parcels = self.caller.get(&format!("/v1/cases/{case}/parcels")).success().await?;
         match parcels.rows()? {
@@ -184,10 +157,7 @@ impl Resident {
         }
     }
 
-    /// A case's events in the inbox, oldest first.
-    ///
-    /// # Errors
-    /// If the inbox cannot be read.
+    /// Returns a case's events in the inbox, oldest first.
     pub async fn inbox(&self, case: &str) -> Played<Vec<String>> {
         let inbox = self.caller.get("/v1/notifications").success().await?;
         let mut events: Vec<String> = inbox
@@ -200,7 +170,6 @@ impl Resident {
         Ok(events)
     }
 
-    /// A case's timeline, with the texts in Chinese and English.
     pub async fn timeline(&self, case: &str) -> Played<Vec<Value>> {
         Ok(self.caller.get(&format!("/v1/cases/{case}/timeline")).success().await?.rows()?.to_vec())
     }
@@ -219,10 +188,8 @@ async fn login_code(caller: &Caller, sandbox: &SandboxClient, phone: &str) -> Pl
     let six_digits = |text: &String| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
     until("a login code on the phone", STEP_TIME_OUT, async || {
         let messages = sandbox.phone(phone).await?;
-        Ok(messages
-            .iter()
-            .skip(before)
-            .find_map(|message| message.fields.values().find(|text| six_digits(text)).cloned()))
+        let mut texts = messages.iter().skip(before).flat_map(|message| message.fields.values());
+        Ok(texts.find(|text| six_digits(text)).cloned())
     })
     .await
 }

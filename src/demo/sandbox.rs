@@ -1,5 +1,4 @@
-//! The sandbox's data over HTTP: the messages that phones received, the parcels that carriers hold. The player believes these
-//! rather than the server.
+//! A client of the sandbox's own API: the messages that phones received, the parcels that carriers hold, and faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,19 +9,15 @@ use serde_json::{Value, json};
 use super::http::Caller;
 use super::mishap::{Mishap, Played, check};
 
-/// A client of the sandbox's own API.
 #[derive(Clone)]
 pub struct SandboxClient {
     caller: Caller,
 }
 
-/// The words of messages (`status` in `catalog/templates.toml`).
+/// Some statuses that messages show (`status` in `catalog/templates.toml`).
 pub mod news {
-    /// 准予: the application was granted.
     pub const GRANTED: &str = "准予办理";
-    /// 不予: the application was denied.
     pub const DENIED: &str = "不予办理";
-    /// 已签收: the parcel was delivered.
     pub const DELIVERED: &str = "已经签收";
 }
 
@@ -30,7 +25,6 @@ pub mod news {
 #[derive(Debug, Clone, Deserialize)]
 pub struct ShownMessage {
     pub channel: String,
-    /// The template's fields.
     pub fields: BTreeMap<String, String>,
     pub copies: u32,
 }
@@ -42,7 +36,7 @@ impl ShownMessage {
         self.fields.values().any(|field| field == text)
     }
 
-    /// Its texts, without the time and the page.
+    /// The texts, without the time and the page.
     #[must_use]
     pub fn words(&self) -> BTreeSet<&str> {
         let texts = self.fields.iter().filter(|(field, _)| !field.starts_with("time") && *field != "page");
@@ -55,7 +49,6 @@ impl ShownMessage {
 pub struct HeldParcel {
     pub carrier: String,
     pub order_no: String,
-    /// The carrier's number.
     pub waybill: String,
     /// `live` or `cancelled`.
     pub state: String,
@@ -65,7 +58,6 @@ pub struct HeldParcel {
     pub asked: u32,
 }
 
-/// The recipient on the label.
 #[derive(Debug, Clone, Deserialize)]
 pub struct HeldRecipient {
     pub name: String,
@@ -89,49 +81,41 @@ struct AtCarrier {
 }
 
 impl SandboxClient {
-    /// A client of the sandbox at this address.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
     pub fn new(base: Url) -> Played<Self> {
         Ok(Self { caller: Caller::new(base)? })
     }
 
-    /// Sets the address at which Songda is called back.
+    /// Tells the gateways the address at which they call Songda.
     pub async fn aim(&self, songda: &Url) -> Played<()> {
         self.caller.put("/_sandbox/callbacks").json(&json!({"base_url": songda.as_str()})).success().await?;
         Ok(())
     }
 
-    /// All messages to a phone number or an openid.
+    /// Returns all messages to a phone number or an openid.
     pub async fn phone(&self, address: &str) -> Played<Vec<ShownMessage>> {
         let reply = self.caller.get(&format!("/_sandbox/phones/{address}")).success().await?;
         read(reply.at("/messages")?)
     }
 
-    /// All messages, by phone number or openid.
+    /// Returns all messages, by phone number or openid.
     pub async fn phones(&self) -> Played<BTreeMap<String, Vec<ShownMessage>>> {
         let reply = self.caller.get("/_sandbox/phones").success().await?;
         let phones: List<Phone> = read(&reply.body)?;
         Ok(phones.data.into_iter().map(|phone| (phone.address, phone.messages)).collect())
     }
 
-    /// All parcels of all carriers.
+    /// Returns all parcels of all carriers.
     pub async fn parcels(&self) -> Played<Vec<HeldParcel>> {
         let reply = self.caller.get("/_sandbox/parcels").success().await?;
         let carriers: List<AtCarrier> = read(&reply.body)?;
         Ok(carriers.data.into_iter().flat_map(|carrier| carrier.parcels).collect())
     }
 
-    /// The parcels to a phone.
     pub async fn parcels_to(&self, phone: &str) -> Played<Vec<HeldParcel>> {
         Ok(self.parcels().await?.into_iter().filter(|parcel| parcel.recipient.phone == phone).collect())
     }
 
     /// Moves a parcel on by one scan.
-    ///
-    /// # Errors
-    /// If no carrier holds it.
     pub async fn advance(&self, order_no: &str) -> Played<()> {
         self.caller.post(&format!("/_sandbox/parcels/{order_no}/advance")).json(&json!({"steps": 1})).success().await?;
         Ok(())
@@ -143,20 +127,14 @@ impl SandboxClient {
         Ok(reply.at("/moved")?.as_u64().unwrap_or_default())
     }
 
-    /// Taps in WeChat's dialog about these templates: `accept` or `reject`.
-    ///
-    /// # Errors
-    /// If a template does not exist, or one dialog may not offer all of them.
+    /// Answers WeChat's dialog about these templates: `accept` or `reject`.
     pub async fn tap(&self, openid: &str, templates: &[&str], answer: &str) -> Played<()> {
         let body = json!({"openid": openid, "templates": templates, "answer": answer});
         self.caller.post("/_sandbox/wechat/consents").json(&body).success().await?;
         Ok(())
     }
 
-    /// Orders a fault for a share of a gateway's calls or callbacks.
-    ///
-    /// # Errors
-    /// If the gateway or fault does not exist.
+    /// Lets a fault strike a share of a gateway's calls or callbacks.
     pub async fn order_fault(&self, gateway: &str, fault: &str, share: f64) -> Played<()> {
         let body = json!({"gateway": gateway, "fault": fault, "share": share});
         self.caller.post("/_sandbox/faults").json(&body).success().await?;
@@ -172,9 +150,6 @@ impl SandboxClient {
 
 /// Checks that no message of a case arrived twice: neither as a copy, nor with the same texts over another channel. A phone may
 /// have several addresses.
-///
-/// # Errors
-/// [`Mishap::Wrong`], naming the message.
 pub fn each_message_once(messages: &[ShownMessage], number: &str) -> Played<()> {
     let of_case: Vec<&ShownMessage> = messages.iter().filter(|message| message.says(number)).collect();
     if let Some(message) = of_case.iter().find(|message| message.copies != 1) {
@@ -190,15 +165,9 @@ pub fn each_message_once(messages: &[ShownMessage], number: &str) -> Played<()> 
 }
 
 /// Checks that a phone shows this news of a case exactly once.
-///
-/// # Errors
-/// [`Mishap::Wrong`], naming the news.
 pub fn told_once(messages: &[ShownMessage], number: &str, news: &str) -> Played<()> {
-    let told: u32 = messages
-        .iter()
-        .filter(|message| message.says(number) && message.says(news))
-        .map(|message| message.copies)
-        .sum();
+    let telling = messages.iter().filter(|message| message.says(number) && message.says(news));
+    let told: u32 = telling.map(|message| message.copies).sum();
     check(told == 1, || format!("case {number}: {news} was told {told} times"))
 }
 
@@ -217,11 +186,8 @@ mod tests {
 
     #[test]
     fn the_same_news_over_two_channels_counts_twice() {
-        let wechat = message(
-            "wechat",
-            &[("thing1", "居住证"), ("phrase2", "准予"), ("character_string3", "N1"), ("time4", "9")],
-            1,
-        );
+        let fields = [("thing1", "居住证"), ("phrase2", "准予"), ("character_string3", "N1"), ("time4", "9")];
+        let wechat = message("wechat", &fields, 1);
         let sms = message("sms_aliyun", &[("name", "居住证"), ("status", "准予"), ("number", "N1")], 1);
         let other = message("sms_aliyun", &[("name", "居住证"), ("status", "已签收"), ("number", "N1")], 1);
         assert!(each_message_once(&[wechat.clone(), other], "N1").is_ok());

@@ -1,4 +1,4 @@
-//! What all parts of a play use: the API, the sandbox, and the report.
+//! The API, the sandbox and the report, which all parts of a play use.
 
 use super::http::Caller;
 use super::mishap::Played;
@@ -7,7 +7,6 @@ use super::sandbox::SandboxClient;
 use super::story::Story;
 use crate::domain::kernel::private::Private;
 
-/// The surroundings of a play.
 pub struct Stage {
     /// The API, for calls without a token.
     pub api: Caller,
@@ -19,13 +18,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage on which the player moves the parcels. The story begins now.
     #[must_use]
     pub fn new(api: Caller, sandbox: SandboxClient, officer_password: Private<String>) -> Self {
         Self { api, sandbox, story: Story::begin(), moves_parcels: true, officer_password }
     }
 
-    /// An officer of the agency that decides an item.
+    /// Signs in an officer of the agency that decides an item.
     pub(super) async fn officer_for(&self, item: &str) -> Played<DeskOfficer> {
         let guide = self.api.get(&format!("/v1/items/{item}")).success().await?;
         let agency = guide.at("/agency")?;

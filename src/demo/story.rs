@@ -4,33 +4,30 @@ use serde_json::Value;
 
 use crate::domain::kernel::clock::{Instant, Stopwatch, beijing};
 
+/// Holds the time since its start.
 #[derive(Clone, Copy)]
-pub struct Story {
-    watch: Stopwatch,
-}
+pub struct Story(Stopwatch);
 
 impl Story {
     #[must_use]
     pub fn begin() -> Self {
-        Self { watch: Stopwatch::start() }
+        Self(Stopwatch::start())
     }
 
-    /// Whole seconds since the start.
     #[must_use]
     pub fn seconds(&self) -> u64 {
-        self.watch.elapsed().as_secs()
+        self.0.elapsed().as_secs()
     }
 
-    /// Begins a new part.
     pub fn part(&self, zh: &str, en: &str) {
         println!("\n== {zh} · {en}");
     }
 
     pub fn step(&self, zh: &str, en: &str) {
-        println!("{:>7.1}s  {zh} · {en}", self.watch.elapsed().as_secs_f64());
+        println!("{:>7.1}s  {zh} · {en}", self.0.elapsed().as_secs_f64());
     }
 
-    /// Prints a case's timeline from the resident's API.
+    /// Prints a case's timeline. `rows` come from the resident's API.
     pub fn timeline(&self, number: &str, rows: &[Value]) {
         println!("          办件 {number} 的时间线 · the case's own timeline:");
         for row in rows {

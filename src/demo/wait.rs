@@ -8,10 +8,7 @@ use crate::domain::kernel::clock::Stopwatch;
 /// The time-out of a step of a journey.
 pub const STEP_TIME_OUT: Duration = Duration::from_secs(60);
 
-/// Asks until there is an answer.
-///
-/// # Errors
-/// [`Mishap::Late`] after the deadline; an error of `ask` at once.
+/// Asks until there is an answer, an error of `ask`, or [`Mishap::Late`] after the deadline.
 pub async fn until<T>(what: &str, deadline: Duration, mut ask: impl AsyncFnMut() -> Played<Option<T>>) -> Played<T> {
     const PAUSE: Duration = Duration::from_millis(100);
     let watch = Stopwatch::start();

@@ -1,4 +1,4 @@
-//! The composition root: puts the parts of a process together.
+//! The composition root: builds the parts of a process from its settings, and runs them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,6 @@ use crate::casework::people::{People, Regions};
 use crate::casework::{Casework, CaseworkParts};
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::domain::delivery::address::RegionNames;
 use crate::domain::kernel::clock::{Clock, fresh_uuid};
 use crate::domain::notice::reach::AddressKind;
 use crate::gateway::login::wechat;
@@ -43,7 +42,6 @@ use crate::worker::health::Health;
 use crate::worker::offers::relay;
 use crate::worker::workshop::Workshop;
 
-/// Why a process does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     #[error("the database cannot be used")]
@@ -68,7 +66,7 @@ impl From<ReadError> for AppError {
     }
 }
 
-/// A process of Songda, ready to serve and to work. Cloning shares it.
+/// The parts of a process. Cloning shares them.
 #[derive(Clone)]
 pub struct App {
     config: Arc<Config>,
@@ -79,20 +77,17 @@ pub struct App {
     health: Health,
     live: Live,
     quotas: Arc<Quotas>,
-    /// The commits that the bell rings for, until the process's one relay takes them.
+    /// The bell's messages for the relay, which is the task that offers committed jobs to Redis. `None` once it runs.
     news: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
-/// How long a connection may be silent in both directions. Event streams never are for as long.
+/// How long a connection may be silent in both directions. Event streams send something more often.
 const SILENCE: Duration = Duration::from_secs(75);
-/// How long requests and jobs that are under way may take after a stop.
+/// How long requests and jobs under way may take after a stop.
 const GRACE: Duration = Duration::from_secs(25);
 
 impl App {
-    /// Puts the parts together, and reads the published catalogue.
-    ///
-    /// # Errors
-    /// A part cannot be used.
+    /// Builds the parts, and reads the published catalogue.
     pub async fn build(config: Config) -> Result<Self, AppError> {
         let store = config.record.store("songda")?;
         let queue = Queue::new(&config.redis.address, &config.redis.prefix)?;
@@ -111,10 +106,7 @@ impl App {
         })
     }
 
-    /// Serves the API until `stop`, and finishes the requests that are under way.
-    ///
-    /// # Errors
-    /// The API breaks a rule of its own documents, or the network fails.
+    /// Serves the API until `stop`, and finishes the requests under way.
     pub async fn serve_api(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), AppError> {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
@@ -132,11 +124,8 @@ impl App {
         Ok(())
     }
 
-    /// Answers probes and scrapes until the process ends; while it stops, `/readyz` says so. `serves` is true if the
-    /// process serves the API.
-    ///
-    /// # Errors
-    /// The network fails.
+    /// Answers health checks and metrics scrapes until the process ends. While it stops, `/readyz` says so. `serves` is
+    /// true if the process serves the API.
     pub async fn serve_watch(
         &self,
         listener: TcpListener,
@@ -160,20 +149,16 @@ impl App {
     }
 
     /// All routes of the API. `stop` ends its event streams.
-    ///
-    /// # Errors
-    /// The API breaks a rule of its own documents.
     pub fn routes(&self, stop: &CancellationToken) -> Result<impl Endpoint<Output = Response> + use<>, AppError> {
         Ok(routes(self.api_parts(stop))?)
     }
 
-    /// The signer and verifier of access tokens.
     #[must_use]
     pub const fn tokens(&self) -> &Tokens {
         &self.people.tokens
     }
 
-    /// Does jobs until `stop`, and finishes those that are under way.
+    /// Runs jobs until `stop`, and finishes those under way.
     pub async fn work(&self, stop: CancellationToken) {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
@@ -185,7 +170,8 @@ impl App {
         }
     }
 
-    /// Starts the tasks of every process, once: the relay, and the refresh of signing keys and catalogue.
+    /// Starts the relay, and the refresh of signing keys and catalogue. Further calls do nothing: a process that serves and
+    /// works calls it twice.
     async fn start_common(&self, tasks: &Tasks) {
         let Some(news) = self.news.lock().await.take() else { return };
         tasks.spawn(relay::run(self.queue.clone(), news, tasks.stopping()));
@@ -198,7 +184,7 @@ impl App {
         tasks.spawn(async move { catalogue::keep_fresh(&store, &catalog, stopping).await });
     }
 
-    /// Starts the tasks that wake waiting clients.
+    /// Starts the tasks that wake clients that wait for changes.
     fn start_live(&self, tasks: &Tasks) {
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
         let casework = self.casework.clone();
@@ -207,7 +193,6 @@ impl App {
         tasks.spawn(async move { casework.changes().look_for_all(&live, stopping).await });
     }
 
-    /// Starts the task that reports counted requests to Redis.
     fn start_quotas(&self, tasks: &Tasks) {
         let quotas = Arc::clone(&self.quotas);
         let stopping = tasks.stopping();
@@ -321,9 +306,8 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
 }
 
 fn quotas(queue: &Queue) -> Quotas {
-    /// The number of callers that one process remembers.
     const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis to count it, if it must.
+    /// How long a request waits for Redis, if Redis must count it.
     const TIME_OUT: Duration = Duration::from_millis(100);
     Quotas::new(queue.clone(), Clock::steady(), CALLERS, TIME_OUT)
 }
@@ -332,10 +316,6 @@ fn regions(catalog: &Catalog) -> Regions {
     let catalog = catalog.clone();
     Arc::new(move |code| {
         let snapshot = catalog.current();
-        snapshot.regions().county(code).map(|county| RegionNames {
-            province: county.province.clone(),
-            city: county.city.clone(),
-            county: county.county.clone(),
-        })
+        snapshot.regions().county(code).cloned()
     })
 }

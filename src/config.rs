@@ -1,5 +1,5 @@
-//! All settings, read from the environment. All faults are reported at once. `docs/settings.md` lists the settings; it is generated
-//! from what this file and the gateways' folders read.
+//! Reads all settings from the environment, and reports all faults at once. `docs/settings.md` is generated from the
+//! settings that this file and the gateways' folders read.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -34,20 +34,16 @@ use crate::wrong_clock;
 /// The settings of a serving process.
 pub struct Config {
     pub log: LogSettings,
-    /// The destination of spans.
     pub traces: TraceSettings,
     /// PostgreSQL and the keys of sealed data.
     pub record: RecordSettings,
     pub redis: RedisSettings,
-    /// The API's listening address.
     pub listen: SocketAddr,
-    /// The listening address of health checks and metrics, if any.
     pub watch_listen: Option<SocketAddr>,
     /// The API's public address.
     pub public_url: Url,
-    /// The keys that sign access tokens.
     pub signing_keys: SigningKeys,
-    /// The last part of the paths on which gateways call us: the current one, and the previous one during a change.
+    /// The last part of the paths on which gateways call us. During a change both the new and the old one are valid.
     pub callback_secrets: Vec<Private<String>>,
     /// The object store of uploads.
     pub files: Files,
@@ -59,7 +55,6 @@ pub struct Config {
     pub policies: Policies,
     /// The number of our own proxies in front of the API.
     pub proxies: usize,
-    /// The worker's limits and time-outs.
     pub worker: WorkerSettings,
     pub channels: Channels,
     /// The order in which channels are tried.
@@ -77,16 +72,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings, including those of the registry's gateways.
-    ///
-    /// # Errors
-    /// All faults, each with the name of its setting and the action to take.
+    /// Reads the settings, including those of the registry's gateways. A fault names its setting and the action to take.
     pub fn read(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
         let config = Self::try_read(env, registry);
-        match config {
-            Some(config) if env.faults().is_empty() => Ok(config),
-            _ => Err(env.faults().to_vec()),
-        }
+        config.filter(|_| env.faults().is_empty()).ok_or_else(|| env.faults().to_vec())
     }
 
     // All settings are read before the first `?`, so that all faults are found.
@@ -191,13 +180,11 @@ impl Gateways {
     }
 }
 
-/// The API's listening address.
 pub fn listen(env: &mut Env) -> Option<SocketAddr> {
     let meaning = "address and port that the API listens on; port 0 takes a free one";
     env.or("SONGDA_LISTEN", "127.0.0.1:8080", meaning)
 }
 
-/// The address on which a process of any kind answers `/healthz`, `/readyz` and `/metrics`.
 pub fn watch_listen(env: &mut Env) -> Option<SocketAddr> {
     env.optional(
         "SONGDA_WATCH_LISTEN",
@@ -209,12 +196,11 @@ pub fn watch_listen(env: &mut Env) -> Option<SocketAddr> {
 #[derive(Clone)]
 pub struct DatabaseSettings {
     pub url: Private<String>,
-    /// The most connections of one process.
+    /// The maximum number of connections of one process.
     pub connections: u32,
 }
 
 impl DatabaseSettings {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
         let connections =
@@ -226,32 +212,25 @@ impl DatabaseSettings {
 /// The settings of PostgreSQL and the keys of sealed data, for administration commands.
 #[derive(Clone)]
 pub struct RecordSettings {
-    pub url: Private<String>,
-    /// The most connections of one process.
-    pub connections: u32,
+    pub database: DatabaseSettings,
     /// The keys that seal personal data.
     pub keys: KeyRing,
 }
 
 impl RecordSettings {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let database = DatabaseSettings::read(env);
         let keys = key_ring(env);
-        let DatabaseSettings { url, connections } = database?;
-        Some(Self { url, connections, keys: keys? })
+        Some(Self { database: database?, keys: keys? })
     }
 
-    /// The store behind these settings.
-    ///
-    /// # Errors
-    /// If the address is invalid.
+    /// `application` is the name under which PostgreSQL shows the connections.
     pub fn store(&self, application: &str) -> Result<Store, crate::store::StoreError> {
-        Store::new(self.url.expose(), self.connections, application, self.keys.clone())
+        let DatabaseSettings { url, connections } = &self.database;
+        Store::new(url.expose(), *connections, application, self.keys.clone())
     }
 }
 
-/// The settings of Redis.
 #[derive(Clone)]
 pub struct RedisSettings {
     pub address: RedisAddress,
@@ -260,7 +239,6 @@ pub struct RedisSettings {
 }
 
 impl RedisSettings {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
         let address = redis_address(env);
         let prefix = env.or("SONGDA_REDIS_PREFIX", "songda:", "prefix of every key of this installation in Redis");
@@ -277,7 +255,6 @@ fn redis_address(env: &mut Env) -> Option<RedisAddress> {
     address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
 }
 
-/// The time that an applicant has to answer a supplement notice.
 pub fn answer_within(env: &mut Env) -> Option<Duration> {
     env.duration(
         "SONGDA_ANSWER_WITHIN",
@@ -294,28 +271,18 @@ pub fn keys_folder(env: &mut Env) -> Option<PathBuf> {
 fn key_ring(env: &mut Env) -> Option<KeyRing> {
     let path = keys_folder(env)?.join(KEY_RING_FILE);
     let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-    match text.and_then(|text| KeyRing::parse(&text).map_err(|error| error.to_string())) {
-        Ok(keys) => Some(keys),
-        Err(error) => {
-            env.fault(format!("SONGDA_KEYS: {}: {error}", path.display()));
-            None
-        }
-    }
+    let keys = text.and_then(|text| KeyRing::parse(&text).map_err(|error| error.to_string()));
+    keys.map_err(|error| env.fault(format!("SONGDA_KEYS: {}: {error}", path.display()))).ok()
 }
 
 /// Loads the keys that sign access tokens.
 pub fn signing_keys(env: &mut Env) -> Option<SigningKeys> {
     let folder = keys_folder(env)?.join(TOKEN_KEYS_FOLDER);
-    match SigningKeys::load(&folder) {
-        Ok(keys) => Some(keys),
-        Err(error) => {
-            env.fault(format!("SONGDA_KEYS: {}: {error}", folder.display()));
-            None
-        }
-    }
+    let keys = SigningKeys::load(&folder);
+    keys.map_err(|error| env.fault(format!("SONGDA_KEYS: {}: {error}", folder.display()))).ok()
 }
 
-/// The key ring's file in the folder of keys.
+/// In the keys folder: the key ring's file.
 pub const KEY_RING_FILE: &str = "key-ring";
-/// The token keys' folder in the folder of keys: one `<kid>.pem` each; the last by name signs.
+/// In the keys folder: the folder of the token keys. It holds one `<kid>.pem` for each key.
 pub const TOKEN_KEYS_FOLDER: &str = "tokens";

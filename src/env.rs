@@ -1,8 +1,7 @@
-//! Reads `SONGDA_*` settings. It collects every fault, so that a wrong configuration is reported completely and once.
-//! It also collects every description, so that `docs/settings.md` lists exactly the settings that are read.
+//! Reads `SONGDA_*` settings. It collects all faults, so that one start reports all of them. It also collects all
+//! descriptions, so that `docs/settings.md` lists exactly the settings that are read.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use crate::domain::kernel::private::Private;
 /// The documentation of one setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingDoc {
-    /// `SONGDA_…`
     pub name: &'static str,
     /// The default; `None` if the setting is required, empty if it is optional.
     pub default: Option<String>,
@@ -19,7 +17,6 @@ pub struct SettingDoc {
     pub meaning: &'static str,
 }
 
-/// A reader of settings.
 #[derive(Default)]
 pub struct Env {
     values: BTreeMap<String, String>,
@@ -28,26 +25,23 @@ pub struct Env {
 }
 
 impl Env {
-    /// The process's environment.
     #[must_use]
     pub fn of_process() -> Self {
         Self::of(std::env::vars().filter(|(name, _)| name.starts_with("SONGDA_")))
     }
 
-    /// Settings with these names and values.
     pub fn of<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
         let values = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { values, ..Self::default() }
     }
 
-    /// A setting with a default, of any type that parses from text.
+    /// Reads a setting with a default, of any type that parses from text.
     pub fn or<T: FromStr>(&mut self, name: &'static str, default: &str, meaning: &'static str) -> Option<T> {
         self.describe(SettingDoc { name, default: Some(default.to_owned()), meaning });
         let text = self.set(name).unwrap_or_else(|| default.to_owned());
         self.parse(name, &text)
     }
 
-    /// A required setting.
     pub fn required<T: FromStr>(&mut self, name: &'static str, meaning: &'static str) -> Option<T> {
         self.describe(SettingDoc { name, default: None, meaning });
         let Some(text) = self.set(name) else {
@@ -57,19 +51,18 @@ impl Env {
         self.parse(name, &text)
     }
 
-    /// An optional setting without a default.
     pub fn optional<T: FromStr>(&mut self, name: &'static str, meaning: &'static str) -> Option<T> {
         self.describe(SettingDoc { name, default: Some(String::new()), meaning });
         let text = self.set(name)?;
         self.parse(name, &text)
     }
 
-    /// A duration with its unit: `250ms`, `15s`, `10m`, `2h`, `3d`.
+    /// Reads a duration with its unit: `250ms`, `15s`, `10m`, `2h`, `3d`.
     pub fn duration(&mut self, name: &'static str, default: &str, meaning: &'static str) -> Option<Duration> {
         self.or::<WithUnit>(name, default, meaning).map(|parsed| parsed.0)
     }
 
-    /// A required secret: from the variable, or from the file that `<name>_FILE` names, without its last line break.
+    /// Reads a required secret from the variable, or from the file that `<name>_FILE` names, without its last line break.
     pub fn secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
         self.describe(SettingDoc { name, default: None, meaning });
         if !self.has_secret(name) {
@@ -78,14 +71,12 @@ impl Env {
         self.read_secret(name)
     }
 
-    /// An optional secret.
     pub fn optional_secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
         self.describe(SettingDoc { name, default: Some(String::new()), meaning });
         self.read_secret(name)
     }
 
-    /// Adds a fault of several settings together. A known fault is not added again, because two gateways may share a
-    /// setting.
+    /// Adds a fault, unless it is known already: two gateways may read the same setting.
     pub fn fault(&mut self, fault: impl Into<String>) {
         let fault = fault.into();
         if !self.faults.contains(&fault) {
@@ -104,7 +95,7 @@ impl Env {
         &self.faults
     }
 
-    /// All settings that were read so far.
+    /// The settings that were read so far.
     #[must_use]
     pub fn described(&self) -> &[SettingDoc] {
         &self.described
@@ -123,13 +114,9 @@ impl Env {
             return Some(Private::new(text));
         }
         let path = self.set(&format!("{name}_FILE"))?;
-        match std::fs::read_to_string(PathBuf::from(&path)) {
-            Ok(text) => Some(Private::new(text.trim_end_matches(['\r', '\n']).to_owned())),
-            Err(error) => {
-                self.fault(format!("{name}_FILE names {path}, which cannot be read: {error}"));
-                None
-            }
-        }
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(|error| self.fault(format!("{name}_FILE names {path}, which cannot be read: {error}")));
+        Some(Private::new(text.ok()?.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
@@ -143,7 +130,6 @@ impl Env {
     }
 }
 
-/// A duration that parses from text with a unit.
 struct WithUnit(Duration);
 
 impl FromStr for WithUnit {

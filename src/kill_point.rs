@@ -1,10 +1,10 @@
 //! Points at which a test can kill a process. There is one at every boundary between two steps of a job.
 //!
 //! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL at that boundary. As in a power failure, no
-//! destructor runs and nothing is flushed. `called@courier.ems` limits the kill to jobs of that lane. The deployed
+//! destructor runs and nothing is flushed. `called@courier.ems` kills it only there for a job of that lane. The deployed
 //! program does not read this variable.
 
-/// The lane to pass if a boundary does not belong to one.
+/// The `lane` of a boundary that is not about one job.
 pub const NO_LANE: &str = "";
 
 /// The boundaries, in the order in which a job reaches them.
@@ -12,7 +12,7 @@ pub const NO_LANE: &str = "";
 pub enum Boundary {
     /// The decision is committed; its jobs are not offered yet.
     Committed,
-    /// A ring is read; the job is not claimed yet.
+    /// A ring (the notice from Redis that a job is due) is read; the job is not claimed yet.
     Heard,
     /// The job is claimed; its call is not prepared yet.
     Claimed,
@@ -30,7 +30,6 @@ impl Boundary {
     pub const ALL: [Self; 7] =
         [Self::Committed, Self::Heard, Self::Claimed, Self::Prepared, Self::Called, Self::Settled, Self::Acknowledged];
 
-    /// Its name in `SONGDA_KILL_AT`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +44,7 @@ impl Boundary {
     }
 }
 
-/// Marks that a job of `lane` reaches a boundary. Kills the process if `SONGDA_KILL_AT` names this boundary and lane.
+/// Called when a job of `lane` reaches a boundary. Kills the process if `SONGDA_KILL_AT` names this boundary and lane.
 #[cfg(feature = "development")]
 pub fn pass(boundary: Boundary, lane: &str) {
     use std::sync::LazyLock;

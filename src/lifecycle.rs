@@ -1,8 +1,8 @@
 //! Tracked tasks, and how they stop.
 //!
 //! **Soft stop** (`SIGTERM`, `Ctrl-C`): tasks begin nothing new, and finish what is under way. **Hard stop** (a second
-//! signal, or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: it comes back
-//! when its lease ends.
+//! signal, or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: when its lease
+//! ends, another worker takes it.
 
 use std::future::Future;
 use std::time::Duration;
@@ -23,17 +23,14 @@ impl Tasks {
         Self::default()
     }
 
-    /// Cancelled when tasks should begin nothing new.
+    /// A token that is cancelled when tasks should begin nothing new.
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
     }
 
     /// Starts a task of this group. It should end soon after [`Tasks::stopping`] is cancelled.
-    pub fn spawn<F>(&self, task: F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(task);
     }
 

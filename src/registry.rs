@@ -1,5 +1,5 @@
-//! Every gateway that Songda knows. To add one, add a folder under `gateway/` and a line in [`Registry::shipped`]. A process
-//! can also use a registry of its own; tests do so to add made-up gateways in the same way.
+//! Lists every gateway that Songda knows. To add one, add a folder under `gateway/` and a line in [`Registry::shipped`].
+//! Tests build their own registries with made-up gateways.
 
 use crate::catalog::FieldRules;
 use crate::domain::notice::notification::ChannelCode;
@@ -8,14 +8,14 @@ use crate::gateway::identity::{self, IdentityAdapter};
 use crate::gateway::login::{self, LoginAdapter};
 use crate::gateway::push::{self, ChannelAdapter};
 
-/// Builds a gateway's twin in the sandbox. The deployed program has no sandbox, so there it is the empty type.
+/// Builds a gateway's twin in the sandbox.
 #[cfg(feature = "development")]
 pub type RegisteredTwin = crate::sandbox::TwinMaker;
-/// Builds a gateway's twin in the sandbox. The deployed program has no sandbox, so there it is the empty type.
+/// The deployed program has no sandbox, so a twin is nothing there.
 #[cfg(not(feature = "development"))]
 pub type RegisteredTwin = ();
 
-/// `twin!(push::wechat)` is the twin in that gateway's folder.
+/// `twin!(push::wechat)` names the twin in that gateway's folder.
 #[cfg(feature = "development")]
 macro_rules! twin {
     ($($gateway:ident)::+) => { $($gateway)::+::sandbox::twin };
@@ -27,7 +27,7 @@ macro_rules! twin {
     };
 }
 
-/// The adapters of all gateways by kind, and their twins in the sandbox.
+/// The adapters of the gateways by kind, and their twins in the sandbox.
 #[derive(Clone, Default)]
 pub struct Registry {
     channels: Vec<ChannelAdapter>,
@@ -38,7 +38,6 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The gateways that Songda ships, one line each.
     #[must_use]
     pub fn shipped() -> Self {
         Self::default()
@@ -50,7 +49,6 @@ impl Registry {
             .login(login::wechat::ADAPTER) // 微信小程序登录, played by the twin of push::wechat
     }
 
-    /// Adds a channel and its twin.
     #[must_use]
     pub fn channel(mut self, channel: ChannelAdapter, twin: RegisteredTwin) -> Self {
         self.channels.push(channel);
@@ -58,7 +56,6 @@ impl Registry {
         self
     }
 
-    /// Adds a carrier and its twin.
     #[must_use]
     pub fn carrier(mut self, carrier: CarrierAdapter, twin: RegisteredTwin) -> Self {
         self.carriers.push(carrier);
@@ -66,7 +63,6 @@ impl Registry {
         self
     }
 
-    /// Adds a real-name check and its twin.
     #[must_use]
     pub fn identity(mut self, identity: IdentityAdapter, twin: RegisteredTwin) -> Self {
         self.identities.push(identity);
@@ -106,7 +102,7 @@ impl Registry {
         &self.twins
     }
 
-    /// What each channel's gateway would refuse in a template. The check of the catalogue uses it.
+    /// Returns the rules by which each channel's gateway checks templates, for the check of the catalogue.
     #[must_use]
     pub fn field_rules(&self) -> FieldRules {
         self.channels.iter().map(|adapter| (ChannelCode::new(adapter.code), adapter.field_fault)).collect()

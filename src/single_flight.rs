@@ -1,6 +1,6 @@
-//! A value that is shared and slow to make, and that may become useless: a connection, a map, a token. It is made on
-//! first use. Callers that come while it is being made wait for the same attempt. Once a caller forgets it, the next
-//! one makes another.
+//! A shared value that is slow to make and may become useless: a connection, a map, a token. The first caller makes it.
+//! Callers that come meanwhile wait for the same attempt. After a caller forgets a useless value, the next caller makes
+//! another.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,22 +15,20 @@ pub struct SingleFlight<T, E>(Mutex<State<T, E>>);
 
 enum State<T, E> {
     Empty,
-    /// Held weakly: when every waiting caller has given up, the attempt is dropped and the next caller begins another.
+    /// Only the waiting callers keep the attempt alive. If all of them give up, it is dropped, and the next caller begins
+    /// another.
     Running(WeakShared<Attempt<T, E>>),
     Made(T),
 }
 
 impl<T: Clone, E: Clone> SingleFlight<T, E> {
-    /// Holds no value yet.
     #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(State::Empty))
     }
 
-    /// The value. If there is none, and no other caller is making one, `make` makes it.
-    ///
-    /// # Errors
-    /// The attempt's error. Every caller that waited for the attempt gets it; later callers try again.
+    /// Returns the value. If there is no value, waits for the attempt of another caller, or makes it with `make`. An error
+    /// goes to all callers that waited for the attempt; later callers try again.
     pub async fn get<F>(&self, make: impl FnOnce() -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -44,7 +42,7 @@ impl<T: Clone, E: Clone> SingleFlight<T, E> {
         outcome
     }
 
-    /// Forgets the value if it is useless, so that the next caller makes another. An attempt under way goes on.
+    /// Forgets the value if it is useless, so that the next caller makes another. It does not stop an attempt.
     pub fn forget_if(&self, is_useless: impl FnOnce(&T) -> bool) {
         let mut state = self.lock();
         if let State::Made(value) = &*state
@@ -71,7 +69,8 @@ impl<T: Clone, E: Clone> SingleFlight<T, E> {
         }))
     }
 
-    /// Keeps an attempt's value, unless another caller that waited did so and it may since have been forgotten.
+    /// Keeps the value of an attempt if the attempt is still the current one. If it is not, another caller has kept the
+    /// value already, and it may have been forgotten since.
     fn keep(&self, attempt: &Shared<Attempt<T, E>>, outcome: &Result<T, E>) {
         let mut state = self.lock();
         let is_current = match &*state {

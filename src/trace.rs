@@ -1,14 +1,14 @@
-//! Spans: a request, an attempt at a job, a call of a gateway. Everything that leaves this process about them is named
-//! in this file, so that a reader can check that nothing personal is among it: routes, statuses, names of lanes and
-//! gateways, job ids, outcomes. No path, query, header or text of a caller or a gateway becomes a name or an attribute.
+//! Spans: a request, an attempt at a job, a call of a gateway. This file sets all names and attributes of spans, so that a
+//! reader can check that they contain nothing personal: only routes, statuses, names of lanes and gateways, job ids and
+//! outcomes. No path, query, header or text of a caller or a gateway becomes a name or an attribute.
 //!
 //! ```text
-//! request ──(the job keeps its traceparent)──► attempt, in a trace of its own that links to the request's
+//! request ──(the job keeps its traceparent)──► attempt, in a separate trace that links to the request's
 //!    └─ call                                        └─ call
 //! ```
 //!
-//! An attempt has a trace of its own because one request may promise four hundred jobs, some of which are done days
-//! later. `telemetry` turns traces on. While they are off, no span is made, and each call here costs one atomic step.
+//! An attempt has a separate trace because one request may add four hundred jobs, and some run days later. `telemetry`
+//! turns traces on. While they are off, no span is made, and each call here costs one atomic operation.
 
 use std::fmt::Display;
 use std::sync::OnceLock;
@@ -44,7 +44,7 @@ impl Span {
         })
     }
 
-    /// An attempt at a job. `promised_by` is the `traceparent` of the request that promised the job.
+    /// An attempt at a job. `promised_by` is the `traceparent` of the request that added the job.
     #[must_use]
     pub fn attempt(job: impl Display, kind: &'static str, lane: &str, promised_by: Option<&str>) -> Self {
         start(|| {
@@ -72,7 +72,7 @@ impl Span {
         })
     }
 
-    /// The request or attempt of the running task.
+    /// The request or attempt that the running task is part of.
     #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
@@ -135,7 +135,6 @@ impl Span {
         span.set_status(Status::error(class));
     }
 
-    /// The span, if it is sampled.
     fn recorded(&self) -> Option<SpanRef<'_>> {
         self.0.as_ref().map(|context| context.span()).filter(SpanRef::is_recording)
     }

@@ -153,7 +153,6 @@ impl App {
         Ok(routes(self.api_parts(stop))?)
     }
 
-    #[must_use]
     pub const fn tokens(&self) -> &Tokens {
         &self.people.tokens
     }

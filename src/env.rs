@@ -25,7 +25,6 @@ pub struct Env {
 }
 
 impl Env {
-    #[must_use]
     pub fn of_process() -> Self {
         Self::of(std::env::vars().filter(|(name, _)| name.starts_with("SONGDA_")))
     }
@@ -90,13 +89,11 @@ impl Env {
         }
     }
 
-    #[must_use]
     pub fn faults(&self) -> &[String] {
         &self.faults
     }
 
     /// The settings that were read so far.
-    #[must_use]
     pub fn described(&self) -> &[SettingDoc] {
         &self.described
     }

@@ -30,7 +30,6 @@ impl Boundary {
     pub const ALL: [Self; 7] =
         [Self::Committed, Self::Heard, Self::Claimed, Self::Prepared, Self::Called, Self::Settled, Self::Acknowledged];
 
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Committed => "committed",

@@ -18,13 +18,11 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// A token that is cancelled when tasks should begin nothing new.
-    #[must_use]
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
     }

@@ -38,7 +38,6 @@ pub struct Registry {
 }
 
 impl Registry {
-    #[must_use]
     pub fn shipped() -> Self {
         Self::default()
             .channel(push::wechat::ADAPTER, twin!(push::wechat)) // 微信订阅消息
@@ -77,33 +76,27 @@ impl Registry {
         self
     }
 
-    #[must_use]
     pub fn channels(&self) -> &[ChannelAdapter] {
         &self.channels
     }
 
-    #[must_use]
     pub fn carriers(&self) -> &[CarrierAdapter] {
         &self.carriers
     }
 
-    #[must_use]
     pub fn identities(&self) -> &[IdentityAdapter] {
         &self.identities
     }
 
-    #[must_use]
     pub fn logins(&self) -> &[LoginAdapter] {
         &self.logins
     }
 
-    #[must_use]
     pub fn twins(&self) -> &[RegisteredTwin] {
         &self.twins
     }
 
     /// Returns the rules by which each channel's gateway checks templates, for the check of the catalogue.
-    #[must_use]
     pub fn field_rules(&self) -> FieldRules {
         self.channels.iter().map(|adapter| (ChannelCode::new(adapter.code), adapter.field_fault)).collect()
     }

@@ -22,7 +22,6 @@ enum State<T, E> {
 }
 
 impl<T: Clone, E: Clone> SingleFlight<T, E> {
-    #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(State::Empty))
     }

@@ -36,7 +36,6 @@ pub struct Span(Option<Context>);
 
 impl Span {
     /// A request. `caller` is the `traceparent` that came with it.
-    #[must_use]
     pub fn request(caller: Option<&str>) -> Self {
         start(|| {
             let parent = caller.and_then(remote).map(|caller| Context::new().with_remote_span_context(caller));
@@ -45,7 +44,6 @@ impl Span {
     }
 
     /// An attempt at a job. `promised_by` is the `traceparent` of the request that added the job.
-    #[must_use]
     pub fn attempt(job: impl Display, kind: &'static str, lane: &str, promised_by: Option<&str>) -> Self {
         start(|| {
             let about = [
@@ -60,7 +58,6 @@ impl Span {
     }
 
     /// Starts the span of a call to a gateway, as a child of the running request or attempt.
-    #[must_use]
     pub fn call(gateway: &str, method: &str) -> Self {
         start(|| {
             let about = [
@@ -73,7 +70,6 @@ impl Span {
     }
 
     /// The request or attempt that the running task is part of.
-    #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
@@ -84,7 +80,6 @@ impl Span {
     }
 
     /// The `traceparent` (W3C Trace Context) that names this span as the parent.
-    #[must_use]
     pub fn traceparent(&self) -> Option<String> {
         let context = self.0.as_ref()?.span().span_context().clone();
         let flags = context.trace_flags().to_u8();
@@ -92,7 +87,6 @@ impl Span {
     }
 
     /// The id of its trace, for log lines; `None` if the trace is not sampled.
-    #[must_use]
     pub fn trace(&self) -> Option<String> {
         let context = self.0.as_ref()?.span().span_context().clone();
         context.is_sampled().then(|| context.trace_id().to_string())

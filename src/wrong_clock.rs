@@ -5,14 +5,12 @@ use crate::domain::kernel::clock::Clock;
 
 /// The clock of this process, shifted by `SONGDA_CLOCK_SKEW` seconds.
 #[cfg(feature = "development")]
-#[must_use]
 pub fn clock() -> Clock {
     let skew = std::env::var("SONGDA_CLOCK_SKEW").ok().and_then(|seconds| seconds.parse().ok());
     skew.map_or_else(Clock::system, |seconds| Clock::skewed(chrono::TimeDelta::seconds(seconds)))
 }
 
 #[cfg(not(feature = "development"))]
-#[must_use]
 pub fn clock() -> Clock {
     Clock::system()
 }

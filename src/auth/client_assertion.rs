@@ -63,7 +63,6 @@ struct Claims {
 }
 
 /// Returns the client that an assertion names, without proof.
-#[must_use]
 pub fn claimed_client(assertion: &str) -> Option<ClientId> {
     if assertion.len() > LONGEST_ASSERTION {
         return None;

@@ -122,7 +122,6 @@ impl SigningKeys {
     }
 
     /// Makes the text of a new key file; `None` if the operating system gives no randomness.
-    #[must_use]
     pub fn fresh_pem() -> Option<Private<String>> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
         let block = Pem::new(PKCS8, pair.to_pkcs8v1().ok()?.as_ref());
@@ -130,7 +129,6 @@ impl SigningKeys {
     }
 
     /// The public keys as a JSON Web Key Set (RFC 7517). It includes keys that do not sign yet.
-    #[must_use]
     pub fn jwks(&self) -> Value {
         self.look_again();
         let key = |(kid, key): (&String, &Arc<SigningKey>)| json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": key.x, "y": key.y });

@@ -95,7 +95,6 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    #[must_use]
     pub fn new(keys: SigningKeys) -> Self {
         Self { keys, signed: Arc::new(Cache::new(REMEMBERED)) }
     }
@@ -152,7 +151,6 @@ impl Tokens {
     }
 
     /// The public keys, for verification elsewhere.
-    #[must_use]
     pub fn jwks(&self) -> Value {
         self.keys.jwks()
     }

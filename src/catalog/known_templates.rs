@@ -6,7 +6,6 @@ use crate::domain::notice::notification::{ChannelCode, Consent, KnownTemplate, T
 
 impl Templates {
     /// Returns the differences between a channel's templates and those of its gateway, each with advice.
-    #[must_use]
     pub fn doubts(&self, channel: &ChannelCode, known: &[KnownTemplate]) -> Vec<String> {
         let ours = self.assignments().iter().filter(|assignment| assignment.channel == *channel);
         ours.flat_map(|assignment| self.doubts_of(assignment, known)).collect()

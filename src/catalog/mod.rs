@@ -80,7 +80,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    #[must_use]
     pub fn of<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
         items.into_iter().fold(Self::default(), |counts, item| Self {
             online: counts.online + usize::from(item.has(Mode::Online)),
@@ -120,7 +119,6 @@ pub struct Filter {
 
 impl Snapshot {
     /// Indexes a publication. `past` holds versions that are no longer in force but that cases were opened on.
-    #[must_use]
     pub fn new(revision: Revision, in_force: Vec<ItemVersion>, past: Vec<ItemVersion>, parts: Parts) -> Self {
         let mut items = in_force;
         items.sort_by(|a, b| a.item.code.cmp(&b.item.code));
@@ -137,67 +135,55 @@ impl Snapshot {
         Self { revision, items, places, past: older, parts, counts, index }
     }
 
-    #[must_use]
     pub const fn revision(&self) -> Revision {
         self.revision
     }
 
     /// The items in force, sorted by code.
-    #[must_use]
     pub fn items(&self) -> &[ItemVersion] {
         &self.items
     }
 
     /// An item in force. `None` if the item is not published: then no case may be decided on it
     /// (目录之外不得实施行政审批).
-    #[must_use]
     pub fn in_force(&self, code: &ItemCode) -> Option<&ItemVersion> {
         self.places.get(code).and_then(|at| self.items.get(*at))
     }
 
     /// The version of an item that a case was opened on.
-    #[must_use]
     pub fn version(&self, code: &ItemCode, version: i32) -> Option<&ItemVersion> {
         let past = self.past.get(code).into_iter().flatten();
         self.in_force(code).into_iter().chain(past).find(|known| known.version == version)
     }
 
-    #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
     }
 
-    #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts
     }
 
-    #[must_use]
     pub fn agency(&self, code: &AgencyCode) -> Option<&Agency> {
         self.parts.agencies.iter().find(|agency| agency.code == *code)
     }
 
-    #[must_use]
     pub fn hall(&self, code: &str) -> Option<&Hall> {
         self.parts.halls.iter().find(|hall| hall.code == code)
     }
 
-    #[must_use]
     pub fn topic(&self, code: &str) -> Option<&Topic> {
         self.parts.topics.iter().find(|topic| topic.code == code)
     }
 
-    #[must_use]
     pub const fn regions(&self) -> &Regions {
         &self.parts.regions
     }
 
-    #[must_use]
     pub const fn calendar(&self) -> &Calendar {
         &self.parts.calendar
     }
 
-    #[must_use]
     pub const fn templates(&self) -> &Templates {
         &self.parts.templates
     }
@@ -209,7 +195,6 @@ impl Snapshot {
 
     /// Returns the items that match a filter, each as its score and its index in [`Snapshot::items`]. The best score comes
     /// first. Items of equal score are sorted by code.
-    #[must_use]
     pub fn find(&self, filter: &Filter) -> Vec<(Score, usize)> {
         let wanted = |(at, version): (usize, &ItemVersion)| {
             let item = &version.item;
@@ -241,20 +226,17 @@ fn index_item(index: &mut SearchIndex, item: &Item, parts: &Parts) {
 pub struct Catalog(Arc<RwLock<Arc<Snapshot>>>);
 
 impl Catalog {
-    #[must_use]
     pub fn new(snapshot: Snapshot) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(snapshot))))
     }
 
     /// A catalogue without items, for processes that never read it.
-    #[must_use]
     pub fn empty() -> Self {
         let revision = Revision { number: 0, published_at: Instant::default() };
         Self::new(Snapshot::new(revision, Vec::new(), Vec::new(), Parts::default()))
     }
 
     /// The current publication. A request keeps one snapshot from start to end, so that all its data agree.
-    #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
         // A poisoned lock still holds a complete snapshot, because a replacement is a single assignment.
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -95,24 +95,20 @@ impl From<RegionTable> for Regions {
 }
 
 impl Regions {
-    #[must_use]
     pub const fn table(&self) -> &RegionTable {
         &self.table
     }
 
     /// The names of a county, by its six-digit code.
-    #[must_use]
     pub fn county(&self, code: &str) -> Option<&RegionNames> {
         self.counties.get(code)
     }
 
     /// True if the code names a division of this level.
-    #[must_use]
     pub fn knows(&self, code: &str, level: RegionLevel) -> bool {
         self.name(code, level).is_some()
     }
 
-    #[must_use]
     pub fn name(&self, code: &str, level: RegionLevel) -> Option<&str> {
         let mut provinces = self.table.provinces.iter();
         let mut cities = self.table.provinces.iter().flat_map(|province| &province.cities);

@@ -34,7 +34,6 @@ impl SearchIndex {
         self.entries.push(Entry { names, rest: plain(&rest.join("\n")), pairs });
     }
 
-    #[must_use]
     pub fn score(&self, at: usize, query: &Query) -> Score {
         let Some(entry) = self.entries.get(at) else { return 0 };
         if query.asks_nothing || (!query.words.is_empty() && entry.names.contains(&query.text)) {
@@ -67,7 +66,6 @@ pub struct Query {
 }
 
 impl Query {
-    #[must_use]
     pub fn new(text: &str) -> Self {
         let asks_nothing = text.trim().is_empty();
         let text = plain(text).trim().to_owned();

@@ -57,19 +57,16 @@ impl Templates {
     }
 
     /// Returns the template of a channel for an event. `None` if the channel sends nothing for the event.
-    #[must_use]
     pub fn for_(&self, channel: &ChannelCode, event: Event, language: Language) -> Option<&Template> {
         self.templates.iter().find(|it| it.is_for(channel, event, language)).map(|assignment| &assignment.wording)
     }
 
-    #[must_use]
     pub fn status(&self, event: Event) -> &Bilingual {
         static NONE: Bilingual = Bilingual { zh: String::new(), en: String::new() };
         self.events.get(&event).map_or(&NONE, |wording| &wording.status)
     }
 
     /// Returns title and body of an event in the inbox.
-    #[must_use]
     pub fn inbox(&self, event: Event, item: &Bilingual, number: &str) -> (Bilingual, Bilingual) {
         let Some(wording) = self.events.get(&event) else { return Default::default() };
         let fill = |text: &str, item: &str| text.replace("{item}", item).replace("{number}", number);
@@ -77,13 +74,11 @@ impl Templates {
         (wording.title.clone(), body)
     }
 
-    #[must_use]
     pub fn assignments(&self) -> &[Assignment] {
         &self.templates
     }
 
     /// Returns the templates of a language for which a client must ask for consent, each with all events that it announces.
-    #[must_use]
     pub fn to_ask_for(&self, language: Language) -> Vec<ConsentTemplate> {
         let mut asked: Vec<ConsentTemplate> = Vec::new();
         let needed = |it: &&Assignment| it.language == language && it.wording.consent != Consent::NotNeeded;
@@ -102,7 +97,6 @@ impl Templates {
     }
 
     /// The kind of consent that a template needs. `None` if the channel has no template with this id.
-    #[must_use]
     pub fn consent(&self, channel: &ChannelCode, id: &str) -> Option<Consent> {
         let known = self.templates.iter().find(|it| it.channel == *channel && it.wording.id == id)?;
         Some(known.wording.consent)

@@ -17,7 +17,6 @@ pub struct Applicant {
 
 /// Answers a form as `GET /v1/items/{code}` serves it. `upload` is the answer of file fields; if it is empty, they are left
 /// out.
-#[must_use]
 pub fn fill(form: &Value, applicant: &Applicant, upload: &str, today: NaiveDate) -> Value {
     let filler = Filler { applicant, upload, today };
     let sections = form["sections"].as_array().into_iter().flatten();

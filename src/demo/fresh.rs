@@ -10,14 +10,12 @@ use crate::domain::kernel::clock::{random_below, random_bytes};
 use crate::domain::people::identity::resident_check;
 
 /// A random key: for `Idempotency-Key`, `jti` and the names of new people.
-#[must_use]
 pub fn fresh_key() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<12>()).replace(['-', '_'], "x")
 }
 
 /// A mobile number, unique within this process. Only the first is random: of a thousand random numbers, two would be equal
 /// in one of two hundred runs.
-#[must_use]
 pub fn fresh_phone() -> String {
     const ALL: u64 = 100_000_000;
     static FIRST: LazyLock<u64> = LazyLock::new(|| random_below(ALL));
@@ -26,7 +24,6 @@ pub fn fresh_phone() -> String {
 }
 
 /// A synthetic 公民身份号码 with its check character (GB 11643), unique within this process.
-#[must_use]
 pub fn fresh_resident_id() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

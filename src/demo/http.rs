@@ -32,12 +32,10 @@ impl Caller {
         Self { token: Some(Private::new(token.into())), ..self.clone() }
     }
 
-    #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_ref().map(|token| token.expose().as_str())
     }
 
-    #[must_use]
     pub const fn base(&self) -> &Url {
         &self.base
     }
@@ -167,18 +165,15 @@ impl Reply {
     }
 
     /// A header; empty if it is missing.
-    #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    #[must_use]
     pub fn etag(&self) -> &str {
         self.header("etag")
     }
 
     /// This answer as a mishap.
-    #[must_use]
     pub fn refusal(&self) -> Mishap {
         const BEGINNING: usize = 300;
         let problem = match self.body["code"].as_str() {

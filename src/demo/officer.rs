@@ -18,7 +18,6 @@ impl DeskOfficer {
         Ok(Self { caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    #[must_use]
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }

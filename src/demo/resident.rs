@@ -50,7 +50,6 @@ impl Resident {
         Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
     }
 
-    #[must_use]
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }

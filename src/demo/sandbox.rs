@@ -31,13 +31,11 @@ pub struct ShownMessage {
 
 impl ShownMessage {
     /// True if one of its fields has this text.
-    #[must_use]
     pub fn says(&self, text: &str) -> bool {
         self.fields.values().any(|field| field == text)
     }
 
     /// The texts, without the time and the page.
-    #[must_use]
     pub fn words(&self) -> BTreeSet<&str> {
         let texts = self.fields.iter().filter(|(field, _)| !field.starts_with("time") && *field != "page");
         texts.map(|(_, value)| value.as_str()).collect()

@@ -18,7 +18,6 @@ pub struct Stage {
 }
 
 impl Stage {
-    #[must_use]
     pub fn new(api: Caller, sandbox: SandboxClient, officer_password: Private<String>) -> Self {
         Self { api, sandbox, story: Story::begin(), moves_parcels: true, officer_password }
     }

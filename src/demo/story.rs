@@ -9,12 +9,10 @@ use crate::domain::kernel::clock::{Instant, Stopwatch, beijing};
 pub struct Story(Stopwatch);
 
 impl Story {
-    #[must_use]
     pub fn begin() -> Self {
         Self(Stopwatch::start())
     }
 
-    #[must_use]
     pub fn seconds(&self) -> u64 {
         self.0.elapsed().as_secs()
     }

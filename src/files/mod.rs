@@ -89,13 +89,11 @@ impl Files {
     }
 
     /// The maximum size of an upload in bytes.
-    #[must_use]
     pub const fn limit(&self) -> u64 {
         self.limit
     }
 
     /// The maximum number of files that a person may have uploaded without submitting them.
-    #[must_use]
     pub const fn most_unused(&self) -> i64 {
         self.most_unused
     }

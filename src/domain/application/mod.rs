@@ -98,7 +98,6 @@ impl Application {
     }
 
     /// Every file named in the materials or in the form.
-    #[must_use]
     pub fn uploads(&self) -> BTreeSet<UploadId> {
         let mut found: BTreeSet<_> = self.materials.iter().flat_map(|handed_in| &handed_in.uploads).copied().collect();
         found.extend(uploads_of(self.form.expose(), String::new()).into_iter().map(|(_, upload)| upload));

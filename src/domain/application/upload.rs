@@ -30,7 +30,6 @@ impl FileKind {
     pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Pdf];
 
     /// The media type (RFC 6838).
-    #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -41,12 +40,10 @@ impl FileKind {
     }
 
     /// Detects the kind by the first bytes of a content; `None` if such a file may not be submitted.
-    #[must_use]
     pub fn of(content: &[u8]) -> Option<Self> {
         infer::get(content).and_then(|found| Self::from_media_type(found.mime_type()))
     }
 
-    #[must_use]
     pub fn from_media_type(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.media_type() == text)
     }

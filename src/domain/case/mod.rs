@@ -71,7 +71,6 @@ pub enum State {
 
 impl State {
     /// As stored and as clients read it.
-    #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Submitted => "submitted",
@@ -263,13 +262,11 @@ impl Case {
     }
 
     /// The deadline that the decision missed, if there is a decision and it missed one.
-    #[must_use]
     pub fn missed(&self) -> Option<Missed> {
         self.deadlines?.missed_on(self.decided_on()?)
     }
 
     /// The date by which the result of the decision must have arrived (行政许可法 44), if it is known.
-    #[must_use]
     pub fn serve_by(&self, calendar: &Calendar) -> Option<NaiveDate> {
         due::serve_by(self.decided_on()?, calendar)
     }
@@ -300,7 +297,6 @@ impl Case {
     }
 
     /// True if the case is decided or withdrawn: no further act is possible.
-    #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Granted(_) | State::Denied(_) | State::Withdrawn { .. })
     }

@@ -23,7 +23,6 @@ pub struct InvalidCaseNumber;
 
 impl CaseNumber {
     /// The number of the `count`-th case (from 1) of a day.
-    #[must_use]
     pub fn new(day: NaiveDate, count: u32) -> Self {
         let body = format!("{DIVISION}{:04}{:02}{:02}{count:06}", day.year(), day.month(), day.day());
         let check = check_character(&body).unwrap_or('0');
@@ -31,7 +30,6 @@ impl CaseNumber {
     }
 
     /// A number read from the database.
-    #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }

@@ -4,7 +4,6 @@
 pub const PATTERN: &str = "0(10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}(-[0-9]{1,6})?";
 
 /// True if the text is a landline with its area code and an optional extension.
-#[must_use]
 pub fn is_landline(text: &str) -> bool {
     let mut parts = text.split('-');
     let (area, number, extension) = (parts.next(), parts.next(), parts.next());
@@ -16,7 +15,6 @@ pub fn is_landline(text: &str) -> bool {
 }
 
 /// True if an office can publish the number: a landline, or a hotline (`0519-12345`) with its area code.
-#[must_use]
 pub fn is_office_phone(text: &str) -> bool {
     let hotline =
         |(area, number): (&str, &str)| is_area_code(area) && number.starts_with('1') && is_digits(number, 5..=5);

@@ -28,14 +28,12 @@ shown!(OrderNo);
 impl OrderNo {
     /// The number of a parcel's n-th order (from 1). A further order exists only after the previous one was proved
     /// cancelled or impossible.
-    #[must_use]
     pub fn mint(parcel: ParcelId, round: u32) -> Self {
         let body = ulid::Ulid::from_bytes(*parcel.uuid().as_bytes());
         if round <= 1 { Self(format!("SD{body}")) } else { Self(format!("SD{body}-{round}")) }
     }
 
     /// A number as stored in the database or at a carrier.
-    #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
@@ -43,7 +41,6 @@ impl OrderNo {
 
 impl Waybill {
     /// True if the number is not empty and can be stored.
-    #[must_use]
     pub fn is_sound(&self) -> bool {
         !self.0.is_empty() && is_storable(&self.0, LONGEST_NUMBER)
     }
@@ -84,7 +81,6 @@ words! {
 
 impl ScanMeaning {
     /// True if a parcel's journey ends with such a scan.
-    #[must_use]
     pub const fn ends_the_way(self) -> bool {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled)
     }
@@ -113,7 +109,6 @@ pub struct Scan {
 
 impl Scan {
     /// True if the texts can be stored and the time is plausible.
-    #[must_use]
     pub fn is_sound(&self, now: Instant) -> bool {
         self.waybill.is_sound()
             && self.order_no.as_ref().is_none_or(|number| is_storable(number.as_str(), LONGEST_NUMBER))
@@ -155,13 +150,11 @@ words! {
 
 impl ParcelState {
     /// True if the journey ends here. (A later correction by the carrier may still reopen it.)
-    #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled | Self::AddressRefused)
     }
 
     /// 未送达: true if the journey ended and the recipient received nothing. Only then may another parcel be sent instead.
-    #[must_use]
     pub const fn has_failed(self) -> bool {
         self.is_final() && !matches!(self, Self::Delivered)
     }
@@ -169,7 +162,6 @@ impl ParcelState {
     /// The state of a parcel after all known events of its journey, in whatever order they became known.
     ///
     /// The latest event with a meaning decides. Of two at the same time, the one further along the journey decides.
-    #[must_use]
     pub fn after<'a>(ordered: bool, scans: impl IntoIterator<Item = &'a Scan>) -> Self {
         let start = if ordered { Self::Ordered } else { Self::Pending };
         scans

@@ -8,7 +8,6 @@ use super::{DateSpan, Field, Form, Kind, RegionLevel, Section};
 
 impl Form {
     /// An answer that is valid on the given day.
-    #[must_use]
     pub fn example(&self, today: NaiveDate) -> Value {
         let answer = |section: &Section| {
             let row = section.example(today);

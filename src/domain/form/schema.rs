@@ -15,7 +15,6 @@ const MOBILE: &str = "1[3-9][0-9]{9}";
 
 impl Form {
     /// The JSON Schema of an answer. `x-order` is the order in which members are drawn.
-    #[must_use]
     pub fn json_schema(&self) -> Value {
         let sections = self.sections.iter().enumerate();
         let properties: Map<String, Value> =

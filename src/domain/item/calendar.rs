@@ -30,7 +30,6 @@ pub struct CalendarYear {
 const REHEARSAL: &str = "排演用，未经公布 (for a rehearsal, not announced)";
 
 impl CalendarYear {
-    #[must_use]
     pub fn is_made_up(&self) -> bool {
         self.notice == REHEARSAL
     }
@@ -105,7 +104,6 @@ impl Calendar {
     }
 
     /// Returns the faults of one year's announcement, in words.
-    #[must_use]
     pub fn faults(announced: &CalendarYear) -> Vec<String> {
         let mut faults = Vec::new();
         let mut off = BTreeSet::new();

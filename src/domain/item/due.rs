@@ -17,7 +17,6 @@ const SERVE_WITHIN: u32 = 10;
 
 /// 送达期限: the date by which the result of a decision must have arrived. It orders the officers' list of parcels, and no
 /// rule depends on it. `None` if the count reaches a year whose working days are not announced.
-#[must_use]
 pub fn serve_by(decided_on: NaiveDate, calendar: &Calendar) -> Option<NaiveDate> {
     calendar.add_working_days(decided_on, SERVE_WITHIN).ok()
 }
@@ -90,7 +89,6 @@ impl Deadlines {
         Ok(Self { accepted_on, promised_on, legal_on })
     }
 
-    #[must_use]
     pub fn due_on(self) -> NaiveDate {
         self.legal_on.map_or(self.promised_on, |legal| legal.min(self.promised_on))
     }
@@ -103,7 +101,6 @@ impl Deadlines {
     }
 
     /// The deadline that a decision on this day misses, if any.
-    #[must_use]
     pub fn missed_on(self, day: NaiveDate) -> Option<Missed> {
         let broken = self.legal_on.is_some_and(|legal| legal < day).then_some(Missed::Law);
         broken.or_else(|| (self.promised_on < day).then_some(Missed::Promise))

@@ -66,7 +66,6 @@ pub enum Subject {
 
 impl Subject {
     /// True if an applicant of this kind may apply.
-    #[must_use]
     pub fn admits(self, who: Self) -> bool {
         self == Self::Both || who == Self::Both || self == who
     }
@@ -144,7 +143,6 @@ pub struct Material {
 
 impl Material {
     /// True if an application cannot be submitted without a file for it.
-    #[must_use]
     pub fn needs_upload(&self) -> bool {
         self.required && self.form == MaterialForm::Scan
     }
@@ -282,31 +280,26 @@ pub struct Item {
 }
 
 impl Item {
-    #[must_use]
     pub fn has(&self, mode: Mode) -> bool {
         self.modes.contains(&mode)
     }
 
-    #[must_use]
     pub fn delivers(&self, way: DeliveryWay) -> bool {
         self.delivery.contains(&way)
     }
 
     /// True if the result can stay on the phone.
-    #[must_use]
     pub fn delivers_electronically(&self) -> bool {
         self.delivers(DeliveryWay::MobilePush) || self.delivers(DeliveryWay::ELicence)
     }
 
     /// The carrier of its result: the first of its carriers that the installation has. The item decides, not the
     /// installation, because the law leaves little choice (邮政法 art. 55).
-    #[must_use]
     pub fn carrier_among(&self, installed: &[CarrierCode]) -> Option<&CarrierCode> {
         self.carriers.iter().find(|carrier| installed.contains(carrier))
     }
 
     /// The name to show on a locked screen.
-    #[must_use]
     pub fn discreet_name(&self) -> Bilingual {
         if self.sensitive { Bilingual::new("政务服务事项", "Public service item") } else { self.name.clone() }
     }

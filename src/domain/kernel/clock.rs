@@ -14,20 +14,17 @@ use uuid::Uuid;
 pub type Instant = DateTime<Utc>;
 
 /// Beijing time (UTC+8, no daylight saving). The law counts days in it.
-#[must_use]
 pub fn beijing() -> FixedOffset {
     const EIGHT_HOURS_EAST: i32 = 8 * 3600;
     FixedOffset::east_opt(EIGHT_HOURS_EAST).unwrap_or_else(|| unreachable!("eight hours are within a day"))
 }
 
 /// The day in Beijing at an instant.
-#[must_use]
 pub fn beijing_day(at: Instant) -> NaiveDate {
     at.with_timezone(&beijing()).date_naive()
 }
 
 /// The time until the next midnight in Beijing, when the daily quotas of gateways reset.
-#[must_use]
 pub fn until_beijing_midnight(at: Instant) -> Duration {
     const DAY: u32 = 24 * 3600;
     let into_the_day = at.with_timezone(&beijing()).time().num_seconds_from_midnight();
@@ -40,38 +37,32 @@ pub struct Clock(Arc<dyn Fn() -> Instant + Send + Sync>);
 
 impl Clock {
     /// The machine's clock, cut to the microseconds that PostgreSQL keeps.
-    #[must_use]
     pub fn system() -> Self {
         Self(Arc::new(|| to_micros(Utc::now())))
     }
 
     /// The machine's clock with an offset, to act as a process with a wrong clock. Used by fault tests.
     #[cfg(feature = "development")]
-    #[must_use]
     pub fn skewed(by: TimeDelta) -> Self {
         Self(Arc::new(move || to_micros(Utc::now() + by)))
     }
 
     /// A clock that always shows the same time.
-    #[must_use]
     pub fn frozen(at: Instant) -> Self {
         Self(Arc::new(move || at))
     }
 
     /// A clock that reads its time from `tell`. Used by tests in which time passes.
-    #[must_use]
     pub fn told(tell: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
     /// A clock that only goes forward, even if the machine's clock is changed. For durations, not for dates.
-    #[must_use]
     pub fn steady() -> Self {
         let (begun, since) = (Self::system().now(), Stopwatch::start());
         Self::told(move || begun + since.elapsed())
     }
 
-    #[must_use]
     pub fn now(&self) -> Instant {
         (self.0)()
     }
@@ -79,7 +70,6 @@ impl Clock {
 
 /// True if an instant from a foreign clock is plausible: in this century, and at most one day ahead of our clock. An
 /// instant far ahead would count as the latest for ever, or could not be stored.
-#[must_use]
 pub fn can_have_happened(at: Instant, now: Instant) -> bool {
     at.year() >= 2000 && at <= now + TimeDelta::days(1)
 }
@@ -93,19 +83,16 @@ fn to_micros(at: Instant) -> Instant {
 pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
-    #[must_use]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
-    #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
 }
 
 /// A new UUID v7: sortable by time, unguessable in its last 74 bits.
-#[must_use]
 pub fn fresh_uuid() -> Uuid {
     Uuid::now_v7()
 }
@@ -116,7 +103,6 @@ pub fn fresh<I>(make: impl FnOnce(Uuid) -> I) -> I {
 }
 
 /// Unguessable bytes, for secrets.
-#[must_use]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     #[expect(clippy::expect_used, reason = "without randomness no secret may be made")]
@@ -125,7 +111,6 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 }
 
 /// A random number for ids of requests and traces, which are not secrets. It does not call the operating system.
-#[must_use]
 pub fn random_number<N>() -> N
 where
     StandardUniform: Distribution<N>,
@@ -134,7 +119,6 @@ where
 }
 
 /// A random number in `0..below`, distributed evenly enough for jitter and one-time codes.
-#[must_use]
 pub fn random_below(below: u64) -> u64 {
     let wide = u128::from(u64::from_le_bytes(random_bytes())) * u128::from(below);
     (wide >> 64) as u64

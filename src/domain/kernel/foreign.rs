@@ -4,7 +4,6 @@
 pub const LONGEST_NUMBER: usize = 64;
 
 /// True if the text is short enough and can be stored: PostgreSQL stores no NUL.
-#[must_use]
 pub fn is_storable(text: &str, longest: usize) -> bool {
     text.len() <= longest && !text.contains('\0')
 }

@@ -30,13 +30,11 @@ macro_rules! ids {
             pub const PREFIX: &'static str = $prefix;
 
             /// Wraps a UUID that is known to be an id of this kind: a new one, or one from a database column.
-            #[must_use]
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
             /// The plain UUID, as the database stores it.
-            #[must_use]
             pub const fn uuid(self) -> Uuid {
                 self.0
             }

@@ -11,7 +11,6 @@ pub type Limit = (usize, TimeDelta);
 
 /// Returns how long the caller must wait before it may act again; `None` if it need not wait. `past` holds the times at
 /// which it acted, latest first.
-#[must_use]
 pub fn wait(limits: &[Limit], past: &[Instant], now: Instant) -> Option<Duration> {
     let until = |(count, window): &Limit| past.get(count - 1).map(|at| *at + *window);
     let allowed = limits.iter().filter_map(until).max()?;

@@ -29,7 +29,6 @@ impl RetryPolicy {
     ///
     /// `jitter` is a uniform number in `0..=u32::MAX`. `at_least` is the wait that the gateway asked for
     /// (`Retry-After`). It is respected even beyond the longest wait, as long as the maximum age allows it.
-    #[must_use]
     pub fn after(&self, attempts: u32, age: Duration, at_least: Option<Duration>, jitter: u32) -> Next {
         if attempts >= self.attempts || age >= self.age {
             return Next::Enough;
@@ -39,7 +38,6 @@ impl RetryPolicy {
     }
 
     /// Returns the wait after the `attempts`-th attempt (from 1). It does not check the maximum number or age.
-    #[must_use]
     pub fn wait(&self, attempts: u32, at_least: Option<Duration>, jitter: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(20);
         let bound = self.first.saturating_mul(1 << doublings).min(self.longest);
@@ -48,7 +46,6 @@ impl RetryPolicy {
 
     /// True if the `attempts`-th attempt (from 1) exceeds the maximum. It can happen if earlier attempts broke off
     /// without an outcome.
-    #[must_use]
     pub const fn is_spent(&self, attempts: u32) -> bool {
         attempts > self.attempts
     }

@@ -17,7 +17,6 @@ pub enum Language {
 
 impl Language {
     /// The language tag (BCP 47).
-    #[must_use]
     pub const fn tag(self) -> &'static str {
         match self {
             Self::Chinese => "zh-CN",
@@ -25,13 +24,11 @@ impl Language {
         }
     }
 
-    #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         [Self::Chinese, Self::English].into_iter().find(|language| language.tag() == tag)
     }
 
     /// Chooses a language by an `Accept-Language` header (RFC 9110 §12.5.4): the supported one with the highest weight.
-    #[must_use]
     pub fn negotiate(accept_language: Option<&str>) -> Self {
         let mut best = (0.0_f32, Self::Chinese);
         for range in accept_language.unwrap_or_default().split(',') {
@@ -72,7 +69,6 @@ impl Bilingual {
         Self { zh: zh.into(), en: en.into() }
     }
 
-    #[must_use]
     pub fn get(&self, language: Language) -> &str {
         match language {
             Language::Chinese => &self.zh,

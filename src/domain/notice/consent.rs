@@ -117,7 +117,6 @@ impl ConsentBalance {
     }
 
     /// True if a client should ask again at the next tap: until there is one message for every event.
-    #[must_use]
     pub fn should_ask(self, template: &ConsentTemplate) -> bool {
         match template.kind {
             Consent::NotNeeded => false,

@@ -49,7 +49,6 @@ words! {
 
 impl Event {
     /// True if a phone is notified. The other events stay in the inbox: one-time consents are too valuable for them.
-    #[must_use]
     pub const fn rings(self) -> bool {
         !matches!(self, Self::Accepted | Self::ParcelPickedUp)
     }
@@ -157,7 +156,6 @@ pub struct KnownTemplate {
 }
 
 impl Template {
-    #[must_use]
     pub fn word(&self, notification: &Notification, status: &Bilingual, language: Language) -> PushMessage {
         let time = notification.created_at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M").to_string();
         let fill = |pattern: &String| {

@@ -38,7 +38,6 @@ pub struct Reach {
 
 impl Reach {
     /// True if the person has an address on the channel.
-    #[must_use]
     pub fn has(&self, link: &Link) -> bool {
         match link.address {
             AddressKind::Phone => self.phone,
@@ -48,7 +47,6 @@ impl Reach {
     }
 
     /// True if the person wants a message of this template on this channel. Sending without consent only wastes a call.
-    #[must_use]
     pub fn wants(&self, channel: &ChannelCode, template: &Template) -> bool {
         template.consent == Consent::NotNeeded || self.consents.contains(&format!("{channel} {}", template.id))
     }
@@ -59,7 +57,6 @@ impl Reach {
 pub struct Chain(Vec<Link>);
 
 impl Chain {
-    #[must_use]
     pub fn new(links: Vec<Link>) -> Self {
         Self(links)
     }

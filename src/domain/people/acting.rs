@@ -71,7 +71,6 @@ pub struct Acting<For = Behalf> {
 
 impl Acting<PersonId> {
     /// A person who acts for themselves.
-    #[must_use]
     pub const fn own(person: PersonId) -> Self {
         Self { by: Actor::Person(person), for_: person }
     }
@@ -79,7 +78,6 @@ impl Acting<PersonId> {
 
 impl<For: Into<Behalf> + Clone> Acting<For> {
     /// Converts to the type that histories store.
-    #[must_use]
     pub fn on_behalf(&self) -> Acting {
         Acting { by: self.by.clone(), for_: self.for_.clone().into() }
     }

@@ -50,26 +50,22 @@ impl ResidentId {
         Ok(Self(Private::new(text.to_owned())))
     }
 
-    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
     /// The masked number that its owner sees. It hides the date of birth.
-    #[must_use]
     pub fn masked(&self) -> String {
         masked_resident_id(self.expose())
     }
 }
 
 /// Shows the first and last four characters. The text need not be a valid resident ID.
-#[must_use]
 pub fn masked_resident_id(text: &str) -> String {
     starred(text, 4, 4)
 }
 
 /// Masks an account or a card: `************1234`.
-#[must_use]
 pub fn masked_account(text: &str) -> String {
     starred(text, 0, 4)
 }
@@ -123,7 +119,6 @@ impl CreditCode {
         fits.then(|| Self(text.to_owned())).ok_or(CreditCodeFault::CheckCharacter)
     }
 
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -153,26 +148,22 @@ impl MobilePhone {
     }
 
     /// The 11 digits.
-    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
     /// The number with the country code: `+86` and the 11 digits.
-    #[must_use]
     pub fn e164(&self) -> Private<String> {
         Private::new(format!("+86{}", self.expose()))
     }
 
     /// The masked number that lists show: `138****5678`.
-    #[must_use]
     pub fn masked(&self) -> String {
         masked_phone(self.expose())
     }
 }
 
 /// Shows the first three and the last four characters. The text need not be a valid mobile number.
-#[must_use]
 pub fn masked_phone(text: &str) -> String {
     starred(text, 3, 4)
 }

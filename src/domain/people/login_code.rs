@@ -19,7 +19,6 @@ pub const LIMITS: [Limit; 3] = [(1, TimeDelta::minutes(1)), (5, TimeDelta::hours
 pub const MEMORY: TimeDelta = TimeDelta::hours(24);
 
 /// A random code of six digits.
-#[must_use]
 pub fn fresh_code() -> Private<String> {
     Private::new(format!("{:06}", random_below(1_000_000)))
 }

@@ -24,19 +24,16 @@ pub struct Person {
 
 impl Person {
     /// A person at their first sign-in.
-    #[must_use]
     pub const fn new(id: PersonId, phone: Option<MobilePhone>, language: Language, now: Instant) -> Self {
         Self { id, phone, identity: None, language, created_at: now, signed_in_at: Some(now) }
     }
 
     /// True if another system named the person and they have not signed in yet.
-    #[must_use]
     pub const fn is_awaited(&self) -> bool {
         self.signed_in_at.is_none()
     }
 
     /// True if the real name is verified (实名认证). Submitting an application requires it.
-    #[must_use]
     pub const fn is_verified(&self) -> bool {
         self.identity.is_some()
     }

@@ -12,7 +12,6 @@ pub struct Remit(Vec<AgencyCode>);
 
 impl Remit {
     /// The remit of an account. `None` for operators: they handle jobs and gateways and see no cases.
-    #[must_use]
     pub fn of(role: Role, agency: &AgencyCode) -> Option<Self> {
         match role {
             Role::Officer | Role::Supervisor => Some(Self(vec![agency.clone()])),
@@ -20,7 +19,6 @@ impl Remit {
         }
     }
 
-    #[must_use]
     pub fn agencies(&self) -> &[AgencyCode] {
         &self.0
     }

@@ -30,7 +30,6 @@ words! {
 
 impl Audience {
     /// How long a sign-in lasts, refreshed or not: 90 days on a person's own phone, 12 hours (a working day) at a desk.
-    #[must_use]
     pub const fn session_life(self) -> Duration {
         const HOUR: u64 = 3600;
         Duration::from_secs(match self {
@@ -45,29 +44,24 @@ impl Audience {
 pub struct RefreshToken(Private<String>);
 
 impl RefreshToken {
-    #[must_use]
     pub fn fresh() -> Self {
         Self::of(&random_bytes::<32>())
     }
 
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Private::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// A text that a caller presents as a token. It may be any text.
-    #[must_use]
     pub const fn presented(text: Private<String>) -> Self {
         Self(text)
     }
 
-    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
     /// SHA-256. The database stores only this. (A random value of 256 bits needs no slow hash.)
-    #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         digest(&SHA256, self.expose().as_bytes()).as_ref().to_vec()
     }
@@ -86,7 +80,6 @@ pub enum Presented {
 
 impl Presented {
     /// Judges a token by the time of its earlier use.
-    #[must_use]
     pub fn judge(used_at: Option<Instant>, now: Instant) -> Self {
         match used_at {
             None => Self::First,

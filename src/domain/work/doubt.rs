@@ -31,7 +31,6 @@ pub struct Receipts {
 
 impl Receipts {
     /// The fate of the message, if there are more receipts than the other messages account for.
-    #[must_use]
     pub const fn fate(self) -> Option<Fate> {
         if self.arrived > self.others {
             Some(Fate::Arrived)
@@ -84,7 +83,6 @@ pub enum Step {
 const COPIES_AT_MOST: u32 = 4;
 
 impl Doubt {
-    #[must_use]
     pub fn step(&self, waits: Waits) -> Step {
         if let Some(fate) = self.fate {
             return Step::Done(fate);

@@ -38,7 +38,6 @@ pub enum Work {
 
 impl Work {
     /// The kind, as stored and shown.
-    #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Push { .. } => "push",
@@ -52,7 +51,6 @@ impl Work {
     }
 
     /// The business key: two jobs with the same key are one job.
-    #[must_use]
     pub fn key(&self) -> String {
         let kind = self.kind();
         match self {
@@ -67,12 +65,10 @@ impl Work {
     }
 
     /// The business key of a push. A channel's receipt may name the notification by text, so any text is accepted.
-    #[must_use]
     pub fn push_key(notification: impl Display, channel: &ChannelCode) -> String {
         format!("push:{notification}:{channel}")
     }
 
-    #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
             Self::Push { channel, .. } => Lane::push(channel),
@@ -93,13 +89,11 @@ pub struct Lane(String);
 shown!(Lane);
 
 impl Lane {
-    #[must_use]
     pub fn push(channel: &ChannelCode) -> Self {
         Self(format!("push.{channel}"))
     }
 
     /// The lane of one-time codes over a channel. A code is valid for minutes only, and a person waits for it.
-    #[must_use]
     pub fn login(channel: &ChannelCode) -> Self {
         Self(format!("login.{channel}"))
     }
@@ -110,18 +104,15 @@ impl Lane {
         self.0.strip_prefix("login.").map(|channel| Self(format!("push.{channel}")))
     }
 
-    #[must_use]
     pub fn courier(carrier: &CarrierCode) -> Self {
         Self(format!("courier.{carrier}"))
     }
 
     /// The lane of work that calls no gateway.
-    #[must_use]
     pub fn inside() -> Self {
         Self("inside".to_owned())
     }
 
-    #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
@@ -136,12 +127,10 @@ pub struct Job {
 }
 
 impl Job {
-    #[must_use]
     pub const fn now(work: Work) -> Self {
         Self { work, delay: Duration::ZERO }
     }
 
-    #[must_use]
     pub const fn after(work: Work, delay: Duration) -> Self {
         Self { work, delay }
     }

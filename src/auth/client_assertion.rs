@@ -26,7 +26,7 @@ const LONGEST_JTI: usize = 200;
 const MOST_KEYS: usize = 10;
 const SHORTEST_RSA_MODULUS: usize = 2048 / 8;
 
-/// Why an assertion proves nothing. For our log: a client learns only that the assertion was refused.
+/// Why an assertion is refused. It is for our log: the client does not learn the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionFault {
     /// It is not a JWT, too long, or names no client.

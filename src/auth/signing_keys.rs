@@ -135,7 +135,7 @@ impl SigningKeys {
         json!({ "keys": self.ring().iter().rev().map(key).collect::<Vec<_>>() })
     }
 
-    /// The id and the key that sign now.
+    /// Returns the key that signs now, with its id.
     pub fn signer(&self, now: Instant) -> Option<(String, Arc<SigningKey>)> {
         let ring = self.ring();
         let newest = ring.iter().rev().find(|(_, key)| key.since + RIPE_AFTER <= now);
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::domain::kernel::clock::fresh_uuid;
 
-    /// A folder that is removed at the end.
+    /// A temporary folder, removed on drop.
     struct Folder(PathBuf);
 
     impl Folder {

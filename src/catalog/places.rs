@@ -214,7 +214,7 @@ impl Agency {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hall {
-    /// Named by deliveries at the counter.
+    /// Deliveries at the counter name the hall by it.
     pub code: String,
     pub level: Level,
     /// The code of the division that the hall serves.

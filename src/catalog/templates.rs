@@ -115,7 +115,7 @@ impl Templates {
         }
     }
 
-    /// Each channel has exactly one template for each ringing event in each language.
+    /// Checks that each channel has exactly one template, in each language, for each event that notifies a phone.
     fn check_coverage(&self, faults: &mut Faults) {
         let channels: std::collections::BTreeSet<_> = self.templates.iter().map(|it| &it.channel).collect();
         for channel in channels {
@@ -171,7 +171,7 @@ fn check_wording(event: Event, wording: &Wording, faults: &mut Faults) {
     }
 }
 
-/// The first placeholder `{…}` that notifications do not fill in.
+/// Finds the first placeholder `{…}` that notifications do not fill in.
 fn unknown_placeholder(pattern: &str) -> Option<&str> {
     const KNOWN: [&str; 5] = ["{item}", "{status}", "{number}", "{time}", "{case}"];
     let mut rest = pattern;

@@ -4,8 +4,8 @@
 use super::fault::Faults;
 use crate::domain::item::Fact;
 
-/// Adds a fault for every owed fact that is neither stated nor unconfirmed, and for every entry of `unconfirmed` that
-/// is stated or not owed. `field` makes the path of a key.
+/// Adds a fault for every fact that the guide must state (`owes`) and that is neither stated (`tells`) nor listed as
+/// unconfirmed. Also for every listed fact that is stated or need not be stated. `field` makes the path of a key.
 pub(super) fn check(
     unconfirmed: &[Fact],
     owes: impl Fn(Fact) -> bool,

@@ -48,7 +48,7 @@ impl BatchSettings {
     }
 }
 
-/// A decision that Songda has taken.
+/// A decision that the back-office system submitted and Songda accepted.
 struct HandedIn {
     phone: String,
     item: String,

@@ -19,7 +19,7 @@ struct Journey {
     result: Value,
 }
 
-/// The addresses of a resident's phone.
+/// The addresses at which a resident's phone is reached.
 struct Reached {
     openid: String,
     phone: String,

@@ -42,12 +42,12 @@ impl DeskOfficer {
         }
     }
 
-    /// The parcels of a case, oldest first.
+    /// Returns the parcels of a case, oldest first.
     pub async fn parcels(&self, case: &str) -> Played<Vec<Value>> {
         Ok(self.caller.get(&format!("/staff/v1/cases/{case}/parcels")).success().await?.rows()?.to_vec())
     }
 
-    /// The state of a case's last parcel; `None` if it has none.
+    /// Returns the state of a case's last parcel; `None` if the case has no parcel.
     pub async fn parcel_state(&self, case: &str) -> Played<Option<String>> {
         let parcels = self.parcels(case).await?;
         Ok(parcels.last().and_then(|parcel| parcel["state"].as_str()).map(str::to_owned))

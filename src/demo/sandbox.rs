@@ -30,7 +30,7 @@ pub struct ShownMessage {
 }
 
 impl ShownMessage {
-    /// True if one of its fields has this text.
+    /// True if a field of the message has this text.
     pub fn says(&self, text: &str) -> bool {
         self.fields.values().any(|field| field == text)
     }
@@ -52,7 +52,7 @@ pub struct HeldParcel {
     pub state: String,
     pub recipient: HeldRecipient,
     pub scans: Vec<Value>,
-    /// How often Songda ordered it.
+    /// How often Songda placed its order.
     pub asked: u32,
 }
 

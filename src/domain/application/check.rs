@@ -22,7 +22,7 @@ pub struct Circumstances<'a> {
     pub form: Context<'a>,
     /// True if a hall with this code exists.
     pub knows_hall: &'a dyn Fn(&str) -> bool,
-    /// The files named in the application that the applicant did upload.
+    /// Of the files that the application names, those that the applicant uploaded.
     pub uploads: &'a BTreeSet<UploadId>,
     /// The address named in the application, if it is in the applicant's address book.
     pub address: Option<AddressId>,
@@ -107,7 +107,7 @@ fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
 const APPLICANT: &str = "applicant";
 const AGENT: &str = "agent";
 
-/// The members of a section that differ from the verified identity. The form's own check reports missing members.
+/// Returns a fault for each member of a section that differs from the identity. `Form::check` reports missing members.
 fn differences(answers: &Value, section: &str, person: &VerifiedIdentity) -> Vec<Fault> {
     let says = |member: &str| answers.pointer(&format!("/{section}/{member}")).and_then(Value::as_str).map(str::trim);
     let name = says("name").filter(|name| *name != person.name.expose());

@@ -1,5 +1,5 @@
 //! Applications (申请): what a person submits. The application in a draft may be incomplete. The application that opened
-//! a case is stored sealed and never changes; the answer to a supplement notice is stored as a second application.
+//! a case is stored encrypted and never changes; the answer to a supplement notice is stored as a second application.
 //!
 //! A natural person applies for themselves, or through an agent (代办) named in the form. For an enterprise, the person
 //! who handles its affairs (经办人) applies, and the item's form asks for the enterprise.
@@ -97,7 +97,7 @@ impl Application {
         Self { applicant: self.applicant.map(Particulars::masked), form: answers.unwrap_or(self.form), ..self }
     }
 
-    /// Every file named in the materials or in the form.
+    /// Returns every file that the materials or the form name.
     pub fn uploads(&self) -> BTreeSet<UploadId> {
         let mut found: BTreeSet<_> = self.materials.iter().flat_map(|handed_in| &handed_in.uploads).copied().collect();
         found.extend(uploads_of(self.form.expose(), String::new()).into_iter().map(|(_, upload)| upload));
@@ -105,7 +105,7 @@ impl Application {
     }
 }
 
-/// Every text in a form's answers that is an upload id, with its JSON pointer.
+/// Finds every text in a form's answers that is an upload id. Returns each with its JSON pointer.
 fn uploads_of(value: &Value, pointer: String) -> Vec<(String, UploadId)> {
     match value {
         Value::String(text) => text.parse().map(|upload| (pointer, upload)).into_iter().collect(),

@@ -13,7 +13,7 @@ pub struct Upload {
     /// SHA-256 of its content.
     pub sha256: [u8; 32],
     pub created_at: Instant,
-    /// The end of the time to submit it. `None` once it belongs to a case: it is then kept with the case.
+    /// When the file is deleted if it was not submitted. `None` once it belongs to a case: it is then kept with the case.
     pub keep_until: Option<Instant>,
 }
 

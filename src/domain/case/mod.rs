@@ -1,7 +1,7 @@
 //! A case (办件): a submitted application and its handling.
 //!
-//! Every act of an officer or an applicant is a method here that consumes the case and returns the new one, with the
-//! effects that it owes. Nothing else changes a case.
+//! Every act of an officer or an applicant is a method here. It consumes the case, and returns the new case and the
+//! effects that must follow, such as a notification. Nothing else changes a case.
 //!
 //! ```text
 //! submitted ──accept──► accepted ──decide──► granted | denied
@@ -27,7 +27,7 @@ use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::notification::Event;
 use crate::domain::people::acting::Actor;
 
-/// A case without its application. The application never changes and is stored sealed beside the case.
+/// A case without its application. The application never changes and is stored encrypted beside the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     pub id: CaseId,
@@ -35,13 +35,13 @@ pub struct Case {
     pub number: CaseNumber,
     pub applicant: PersonId,
     pub item: ItemCode,
-    /// The version of the item that the case was opened on.
+    /// The version of the item when the case was opened.
     pub item_version: i32,
     /// The agency that decides.
     pub agency: AgencyCode,
     pub delivery: Delivery,
     pub submitted_at: Instant,
-    /// The date by which the officer owes the next act; `None` while the applicant owes one, or at the end.
+    /// The date by which the officer must act next. `None` while the applicant must act, and at the end.
     pub due_on: Option<NaiveDate>,
     /// The deadlines of the decision, set when the case is accepted. They are kept after the decision, which may have
     /// missed them.
@@ -135,7 +135,7 @@ pub struct Supplement {
 pub enum Delivery {
     /// 电子送达
     Electronic,
-    /// 快递送达; the address is sealed with the case.
+    /// 快递送达. The address is stored encrypted with the case.
     Courier {
         /// The first of the item's carriers that this installation had when the case was opened.
         carrier: CarrierCode,
@@ -147,7 +147,7 @@ pub enum Delivery {
     },
 }
 
-/// An effect that a transition owes. It is recorded in the transaction that saves the case.
+/// An effect that must follow an act. It is recorded in the transaction that saves the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owed {
     /// Notify the applicant.

@@ -16,7 +16,6 @@ const DIVISION: &str = "320413";
 pub struct CaseNumber(String);
 shown!(CaseNumber);
 
-/// The text is not a case number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a case number: its check character is wrong")]
 pub struct InvalidCaseNumber;

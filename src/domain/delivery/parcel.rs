@@ -1,4 +1,4 @@
-//! Parcels (寄递): one courier order each. A carrier's reports are stored unchanged. A parcel's state is a fold over all
+//! Parcels (寄递): one courier order each. A carrier's reports are stored unchanged. A parcel's state is computed from all
 //! of them, so late, repeated and reordered reports do no harm.
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct OrderNo(String);
 shown!(OrderNo);
 
 impl OrderNo {
-    /// The number of a parcel's n-th order (from 1). A further order exists only after the previous one was proved
+    /// The number of a parcel's n-th order (from 1). A further order is placed only after the previous one was proved
     /// cancelled or impossible.
     pub fn mint(parcel: ParcelId, round: u32) -> Self {
         let body = ulid::Ulid::from_bytes(*parcel.uuid().as_bytes());
@@ -46,7 +46,7 @@ impl Waybill {
     }
 }
 
-/// The maximum length of a scan's key in bytes: numbers, a time, a code.
+/// The maximum length of a scan's key in bytes. A key may join numbers, a time and a code.
 const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
 /// The maximum length of a place's name in bytes.
 const LONGEST_PLACE: usize = 1000;
@@ -62,9 +62,9 @@ words! {
         InTransit = "in_transit",
         /// 派送中
         OutForDelivery = "out_for_delivery",
-        /// 待领取: in a locker or at an outlet. For a certificate this is not yet receipt.
+        /// 待领取: in a locker or at an outlet. A certificate does not count as received yet.
         ReadyForPickup = "ready_for_pickup",
-        /// 异常: an attempt failed, or something needs attention.
+        /// 异常: a delivery attempt failed, or something needs attention.
         Exception = "exception",
         /// 已签收
         Delivered = "delivered",

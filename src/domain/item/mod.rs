@@ -189,7 +189,7 @@ pub struct Faq {
     pub answer: Bilingual,
 }
 
-/// A fact that a guide owes its readers. If a fact is not known yet, the guide says so instead of guessing.
+/// A fact that a guide must state. If the fact is not known yet, the guide says so instead of guessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
@@ -216,7 +216,7 @@ pub enum Fact {
 #[serde(deny_unknown_fields)]
 pub struct Item {
     pub code: ItemCode,
-    /// Its name; no two items share one.
+    /// No two items share a name.
     pub name: Bilingual,
     #[serde(rename = "type")]
     pub kind: ItemType,
@@ -233,7 +233,7 @@ pub struct Item {
     pub legal: Option<TimeLimit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Fee>,
-    /// 设定依据: the law that it rests on, if that is certain.
+    /// 设定依据: the law that the item rests on, if it is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_basis: Option<String>,
     /// 受理条件
@@ -242,7 +242,7 @@ pub struct Item {
     pub materials: Vec<Material>,
     /// 审批结果名称
     pub result: Bilingual,
-    /// 审批结果类型, if the result's name or the agency shows it.
+    /// 审批结果类型, if known from the result's name or from the agency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_kind: Option<ResultKind>,
     /// 结果样本: the address of a sample picture.
@@ -270,7 +270,7 @@ pub struct Item {
     pub stages: Vec<Bilingual>,
     /// 常见问题
     pub faqs: Vec<Faq>,
-    /// The facts that the guide owes its readers and that are not known yet.
+    /// The facts that the guide must state and that are not known yet.
     pub unconfirmed: Vec<Fact>,
     /// True if its name reveals something that a locked screen must not show: health, disability, aid, penalty.
     pub sensitive: bool,

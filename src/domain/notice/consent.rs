@@ -37,7 +37,6 @@ impl FromStr for ConsentAnswer {
     }
 }
 
-/// The text is not an answer that a platform gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not accept, reject, ban or filter")]
 pub struct UnknownAnswer;

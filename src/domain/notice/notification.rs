@@ -78,7 +78,7 @@ pub struct Template {
     pub id: String,
     /// Field name → pattern. Patterns may contain `{item}`, `{status}`, `{number}`, `{time}` and `{case}`.
     pub fields: BTreeMap<String, String>,
-    /// The page that a tap opens, with the same placeholders. Opaque ids only.
+    /// The page that a tap opens, with the same placeholders. It may contain only opaque ids.
     #[serde(default)]
     pub page: Option<String>,
     /// Field name → text that always fits, used if the gateway refuses the filled pattern. No placeholders.
@@ -119,7 +119,7 @@ pub struct PushMessage {
     pub consent: Consent,
 }
 
-/// The part of a message that a gateway refused, if it names one. It may take the message without that part.
+/// The part of a message that a gateway refused. The gateway may take the message without that part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objection {
     /// The page that a tap would open does not exist.

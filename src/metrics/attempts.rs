@@ -58,7 +58,6 @@ pub struct Attempts {
 
 impl Attempts {
     /// The counts of a lane, by its name.
-    #[must_use]
     pub fn of(lane: &str) -> Self {
         let label = LaneLabel::named(lane);
         Self {

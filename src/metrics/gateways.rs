@@ -68,12 +68,10 @@ pub struct Calls {
 
 impl Calls {
     /// The counts of a gateway, by its name.
-    #[must_use]
     pub fn of(gateway: Arc<str>) -> Self {
         Self { gateway, classes: Series::new() }
     }
 
-    #[must_use]
     pub fn gateway(&self) -> &str {
         &self.gateway
     }

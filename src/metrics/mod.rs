@@ -45,7 +45,6 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
 });
 
 /// All metrics of this process, in Prometheus's text format.
-#[must_use]
 pub fn text() -> String {
     let mut text = String::new();
     // Writing into memory does not fail. If it did, the text so far would still be valid.

@@ -57,13 +57,11 @@ struct Counts {
 
 impl Route {
     /// The counts of a route, as the OpenAPI documents write it: `/v1/cases/{id}`.
-    #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.into(), methods: Series::new() }
     }
 
     /// The route, as the OpenAPI documents write it.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -24,7 +24,6 @@ impl Health {
     }
 
     /// The time since each lane last finished a round of its loop.
-    #[must_use]
     pub fn rounds(&self) -> Vec<(Lane, Duration)> {
         let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         beats.iter().map(|(lane, beat)| (lane.clone(), beat.elapsed())).collect()

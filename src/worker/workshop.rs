@@ -38,7 +38,6 @@ impl Workshop {
     }
 
     /// Every lane of this installation, with its pace.
-    #[must_use]
     pub fn lanes(&self) -> Vec<(Lane, Pace)> {
         let push = self.channels.iter().map(|channel| (Lane::push(channel.code()), channel.pace()));
         let carrying = self.channels.iter().filter(|channel| channel.login_template().is_some());

@@ -1,4 +1,4 @@
-//! What every use case is built from: the frame of an act on a case, saving and committing, idempotency, validation, the
+//! The parts that use cases share: the steps of an act on a case, saving and committing, idempotency, validation, the
 //! catalogue in memory, the bell.
 
 pub mod apply;

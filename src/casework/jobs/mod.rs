@@ -34,12 +34,10 @@ pub struct Operations<'a> {
 }
 
 impl Casework {
-    #[must_use]
     pub const fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
     }
 
-    #[must_use]
     pub fn operations(&self) -> Operations<'_> {
         Operations { store: &self.parts.store, bell: &self.parts.bell }
     }

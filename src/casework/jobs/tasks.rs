@@ -33,7 +33,6 @@ pub struct PushTask {
 
 impl PushTask {
     /// The template whose consent is held for the message, if it needs one.
-    #[must_use]
     pub fn held_template(&self) -> Option<String> {
         (self.message.consent != Consent::NotNeeded).then(|| self.message.template.clone())
     }
@@ -71,7 +70,6 @@ pub struct Swept {
 }
 
 /// The event that a push of unknown outcome waits for: a receipt to this recipient for this template.
-#[must_use]
 pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> String {
     format!("receipt:{channel}:{recipient}:{template}")
 }

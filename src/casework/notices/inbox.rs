@@ -10,7 +10,6 @@ use crate::store::notifications::{self, Received};
 pub struct Inbox<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn inbox(&self) -> Inbox<'_> {
         Inbox(self)
     }

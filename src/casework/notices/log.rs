@@ -31,7 +31,6 @@ pub struct LogPage {
 pub struct Changes<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn changes(&self) -> Changes<'_> {
         Changes(self)
     }

@@ -104,7 +104,6 @@ fn clean(text: &Private<String>, longest: usize) -> Option<Private<String>> {
 pub struct Addresses<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn addresses(&self) -> Addresses<'_> {
         Addresses(self)
     }

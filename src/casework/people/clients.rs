@@ -45,7 +45,6 @@ pub struct ApiClients<'a> {
 }
 
 impl People {
-    #[must_use]
     pub const fn clients(&self) -> ApiClients<'_> {
         ApiClients { store: &self.store, clock: &self.clock }
     }

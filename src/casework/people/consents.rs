@@ -31,7 +31,6 @@ pub enum ReportError {
 pub struct Consents<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn consents(&self) -> Consents<'_> {
         Consents(self)
     }

@@ -20,7 +20,6 @@ pub enum RegisterError {
 pub struct Devices<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn devices(&self) -> Devices<'_> {
         Devices(self)
     }

@@ -13,7 +13,6 @@ use crate::store::{StoreError, api_clients, officers};
 pub struct KnownAccounts<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn known(&self) -> KnownAccounts<'_> {
         KnownAccounts(self)
     }

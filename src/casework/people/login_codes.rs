@@ -43,7 +43,6 @@ pub enum CodeError {
 pub struct LoginCodes<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn login_codes(&self) -> LoginCodes<'_> {
         LoginCodes(self)
     }

@@ -44,7 +44,6 @@ pub struct OfficerAccounts<'a> {
 }
 
 impl People {
-    #[must_use]
     pub const fn officers(&self) -> OfficerAccounts<'_> {
         OfficerAccounts { store: &self.store, clock: &self.clock, passwords: &self.passwords }
     }

@@ -36,7 +36,6 @@ impl<I: Hash + Eq, T> Default for Recent<I, T> {
 
 impl<I: Hash + Eq, T> Recent<I, T> {
     /// A value that was looked up a moment ago.
-    #[must_use]
     pub fn find(&self, id: &I) -> Option<Arc<T>> {
         let (since, known) = self.0.get(id)?;
         (since.elapsed() < RECENT_FOR).then_some(known)

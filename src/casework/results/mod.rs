@@ -16,7 +16,6 @@ use crate::casework::Casework;
 pub struct Results<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn results(&self) -> Results<'_> {
         Results(self)
     }

@@ -12,7 +12,6 @@ use crate::store::StoreError;
 pub struct Upkeep<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn upkeep(&self) -> Upkeep<'_> {
         Upkeep(self)
     }

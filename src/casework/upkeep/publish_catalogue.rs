@@ -34,7 +34,6 @@ pub struct Publication {
 
 impl Publication {
     /// True if nothing changed.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.withdrawn.is_empty() && self.parts.is_empty()
     }

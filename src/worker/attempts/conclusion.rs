@@ -22,12 +22,10 @@ pub struct Conclusion {
 
 impl Conclusion {
     /// An ending without further effects.
-    #[must_use]
     pub const fn plain(ending: Ending, contact: Contact) -> Self {
         Self::with(ending, Effect::None, contact)
     }
 
-    #[must_use]
     pub const fn with(ending: Ending, effect: Effect, contact: Contact) -> Self {
         Self { settlement: Settlement { ending, effect }, contact }
     }

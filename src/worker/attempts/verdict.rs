@@ -28,7 +28,6 @@ const UNEXPLAINED_AT_MOST: i32 = 3;
 ///
 /// A push that is given up on one channel goes on over the next, whether its job is dead (our fault, for an operator to
 /// see) or done (the person's wish).
-#[must_use]
 pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let Attempt { job, policy, .. } = attempt;
     let settings = &attempt.workshop.settings;
@@ -89,7 +88,6 @@ pub struct PushVerdict {
 
 impl PushVerdict {
     /// The push is over on this channel.
-    #[must_use]
     pub const fn end(ending: Ending, end: PushEnd, contact: Contact) -> Self {
         Self { ending, end: Some(end), contact }
     }
@@ -101,7 +99,6 @@ impl PushVerdict {
     }
 
     /// The push is repeated, unless its job is dead. `unclear` attempts may have delivered it.
-    #[must_use]
     pub fn repeat(ending: Ending, unclear: i32, contact: Contact) -> Self {
         let end = ending.is_dead().then(|| lost(unclear));
         Self { ending, end, contact }

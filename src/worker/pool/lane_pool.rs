@@ -85,7 +85,6 @@ pub struct LaneStatus {
 }
 
 impl LanePool {
-    #[must_use]
     pub fn new(workshop: Arc<Workshop>, lane: Lane, slots: usize, settler: mpsc::Sender<EndedAttempt>) -> Self {
         Self {
             workshop,

@@ -37,7 +37,6 @@ const WAITING: usize = 2 * BATCH;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The channel from the pools to the settler.
-#[must_use]
 pub fn channel() -> (mpsc::Sender<EndedAttempt>, mpsc::Receiver<EndedAttempt>) {
     mpsc::channel(WAITING)
 }

@@ -35,7 +35,6 @@ impl SharedBreaker {
         });
     }
 
-    #[must_use]
     pub fn state(&self) -> Breaker {
         self.change(|breaker| (breaker, breaker))
     }
@@ -58,7 +57,6 @@ pub struct Permit {
 
 impl Permit {
     /// How many jobs may begin.
-    #[must_use]
     pub const fn jobs(&self) -> usize {
         self.jobs
     }

@@ -22,7 +22,6 @@ const CODE_COUNTS_FOR: Duration = Duration::from_secs(300);
 
 impl RetrySettings {
     /// The policy of one kind of job.
-    #[must_use]
     pub fn policy(&self, work: &Work) -> RetryPolicy {
         match work {
             Work::SendLoginCode { .. } => RetryPolicy { attempts: 4, age: CODE_COUNTS_FOR, ..self.usual },

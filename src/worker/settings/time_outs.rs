@@ -34,13 +34,11 @@ const CALLS: u32 = 3;
 
 impl TimeOuts {
     /// How long a claimed job may wait for a slot. After that even the longest attempt ends a second before the lease.
-    #[must_use]
     pub fn wait_for_slot(&self) -> Duration {
         self.lease.saturating_sub(self.attempt + MARGIN / 2)
     }
 
     /// How long proofs of a message of unknown outcome are awaited.
-    #[must_use]
     pub const fn waits(&self) -> Waits {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }

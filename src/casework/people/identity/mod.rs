@@ -13,7 +13,6 @@ use super::People;
 pub struct Identity<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn identity(&self) -> Identity<'_> {
         Identity(self)
     }

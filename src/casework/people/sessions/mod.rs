@@ -15,7 +15,6 @@ use super::People;
 pub struct Sessions<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn sessions(&self) -> Sessions<'_> {
         Sessions(self)
     }

@@ -10,7 +10,6 @@ pub mod refresh;
 
 use super::People;
 
-/// The sessions of residents and officers, and the tokens of API clients.
 #[derive(Clone, Copy)]
 pub struct Sessions<'a>(&'a People);
 

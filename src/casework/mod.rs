@@ -1,8 +1,8 @@
 //! The use cases, one file each, read from top to bottom. Only this module begins and commits transactions.
 //!
-//! A use case reads what it needs, lets the domain decide, and collects in one [`crate::store::record::Record`] the new state
-//! and what follows from it: notifications, parcels, jobs. It saves the record, commits, and rings the [`Bell`], which tells
-//! Redis. No outside call is made while a transaction is open.
+//! A use case reads what it needs, lets the domain decide, and collects in one [`crate::store::record::Record`] the new
+//! state and what follows from it: notifications, parcels, jobs. It saves the record, commits, and rings the [`Bell`],
+//! which tells Redis. No outside call is made while a transaction is open.
 //!
 //! All use cases share one [`Casework`]. They are grouped in handles: `casework.cases().submit(…)`,
 //! `casework.officers().decide(…)`, `casework.jobs().settle(…)`.

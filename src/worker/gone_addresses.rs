@@ -1,5 +1,5 @@
-//! Decides whether to believe a gateway that reports an address as gone. The server deletes such an address. But if a gateway
-//! reports many at once, our credentials are probably those of another app, and all addresses would be deleted.
+//! Decides whether to believe a gateway that reports an address as gone. The server deletes such an address. But if a
+//! gateway reports many at once, our credentials are probably those of another app, and all addresses would be deleted.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! The health of a worker: the time since each lane last finished a round of its loop. By this, `/readyz` reports a process
-//! that still answers requests but does no jobs any more.
+//! The health of a worker: the time since each lane last finished a round of its loop. By this, `/readyz` reports a
+//! process that still answers requests but does no jobs any more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -27,8 +27,8 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Waits for an answer of the database, at most for the length of a lease. If none comes, the connection is broken, and the
-    /// caller must go on over another one.
+    /// Waits for an answer of the database, at most for the length of a lease. If none comes, the connection is broken,
+    /// and the caller must go on over another one.
     pub async fn in_time<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let lease = self.settings.time_outs.lease;
         tokio::time::timeout(lease, answer).await.unwrap_or_else(|_| Err(StoreError::silent()))

@@ -42,7 +42,8 @@ impl From<ChangeError> for AnswerError {
 }
 
 impl Cases<'_> {
-    /// Hands in the answer to a supplement notice. It is stored beside the submitted application, which does not change.
+    /// Hands in the answer to a supplement notice. It is stored beside the submitted application, which does not
+    /// change.
     pub async fn answer_supplement(
         self,
         acting: Acting<PersonId>,

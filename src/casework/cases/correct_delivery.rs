@@ -1,5 +1,5 @@
-//! 更正收件地址: after a parcel was refused, returned or cancelled, the applicant gives another address, and the result is sent
-//! again. The job that orders the new parcel is saved in the same transaction.
+//! 更正收件地址: after a parcel was refused, returned or cancelled, the applicant gives another address, and the result is
+//! sent again. The job that orders the new parcel is saved in the same transaction.
 
 use serde_json::json;
 
@@ -52,7 +52,8 @@ impl Cases<'_> {
         if let Entered::Replay(answer) = entered {
             return Ok(idempotency::again(tx, answer).await?);
         }
-        // This locks the case. Of two corrections at the same time, the second waits and then finds the parcel of the first.
+        // This locks the case. Of two corrections at the same time, the second waits and then finds the parcel of the
+        // first.
         cases::find_for_change(&mut tx, keys, case, owner).await?.ok_or(ChangeError::NotFound)?;
         let recipient =
             addresses::find(&mut tx, keys, acting.for_, address).await?.ok_or(CorrectError::NoSuchAddress)?;

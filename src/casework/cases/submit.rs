@@ -1,7 +1,7 @@
 //! 提交: a draft becomes a case.
 //!
-//! The use case first validates the draft without a lock. Then one short transaction opens the case, unless the draft was
-//! changed in the meantime.
+//! The use case first validates the draft without a lock. Then one short transaction opens the case, unless the draft
+//! was changed in the meantime.
 
 use serde_json::json;
 
@@ -44,7 +44,8 @@ pub enum SubmitError {
     /// Another device changed the draft, or discarded a file of it, while it was validated.
     #[error("the draft was changed meanwhile")]
     Stale,
-    /// A new version of the item was published, or the item was withdrawn, while the draft was validated against the old one.
+    /// A new version of the item was published, or the item was withdrawn, while the draft was validated against the
+    /// old one.
     #[error("the item was changed meanwhile")]
     ItemChanged,
     /// A due date falls into a year whose working days are not announced yet.
@@ -80,8 +81,8 @@ struct Ready {
 }
 
 impl Cases<'_> {
-    /// Submits a draft. A repeated request gets the first answer. If the item's version is not in force any more, a newer
-    /// catalogue was published: this process loads it, and tries once more.
+    /// Submits a draft. A repeated request gets the first answer. If the item's version is not in force any more, a
+    /// newer catalogue was published: this process loads it, and tries once more.
     pub async fn submit(
         self,
         acting: &Acting<PersonId>,
@@ -134,8 +135,8 @@ impl Cases<'_> {
         }
     }
 
-    /// Returns the stored answer, if this request was answered before. Called only after the database refused to write: it
-    /// refuses a second answer under the same key.
+    /// Returns the stored answer, if this request was answered before. Called only after the database refused to write:
+    /// it refuses a second answer under the same key.
     async fn answered_before(
         &self,
         conn: &mut Conn,
@@ -187,8 +188,8 @@ impl Cases<'_> {
         }
     }
 
-    /// Collects the rows of a submission. The case gets a copy of the address, which later changes of the address book do not
-    /// affect.
+    /// Collects the rows of a submission. The case gets a copy of the address, which later changes of the address book
+    /// do not affect.
     fn open(&self, acting: &Acting<PersonId>, ready: &Ready, now: Instant) -> Result<Record, StoreError> {
         let Ready { case, application, belongings, draft, draft_version } = ready;
         let keys = self.0.store().keys();

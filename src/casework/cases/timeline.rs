@@ -28,15 +28,24 @@ pub enum Happened {
         reasons: Vec<String>,
     },
     /// A newer release stored an act that this release does not know.
-    UnknownAct { actor: String },
+    UnknownAct {
+        actor: String,
+    },
     /// The carrier refused a parcel's address, or cancelled the parcel. No scan reports that.
-    ParcelEnded { end: ParcelEnd, carrier: String },
+    ParcelEnded {
+        end: ParcelEnd,
+        carrier: String,
+    },
     Notified {
         event: Event,
         /// The channel that brought the notification to the phone, if one did.
         delivered_by: Option<ChannelCode>,
     },
-    Scanned { carrier: CarrierCode, meaning: ScanMeaning, place: String },
+    Scanned {
+        carrier: CarrierCode,
+        meaning: ScanMeaning,
+        place: String,
+    },
 }
 
 /// The end of a parcel that no scan reports.

@@ -1,8 +1,8 @@
 //! An applicant uploads a file, reads it back, or discards it.
 //!
-//! The content of a file goes to the object store, and its row to the database. Before it writes the content, the use case
-//! saves a job that removes the content after an hour. The transaction that writes the row deletes this job. So a crash in
-//! between leaves no content without a row for long, and no row is ever without its content.
+//! The content of a file goes to the object store, and its row to the database. Before it writes the content, the use
+//! case saves a job that removes the content after an hour. The transaction that writes the row deletes this job. So a
+//! crash in between leaves no content without a row for long, and no row is ever without its content.
 
 use std::time::Duration;
 

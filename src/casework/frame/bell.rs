@@ -1,7 +1,7 @@
 //! The bell announces a commit to the relay of the same process, which tells Redis.
 //!
-//! Ringing never waits and never fails. If a ring is lost, because the process dies or the relay does not keep up, the sweeper
-//! finds its jobs, and waiting clients poll the database after a while.
+//! Ringing never waits and never fails. If a ring is lost, because the process dies or the relay does not keep up, the
+//! sweeper finds its jobs, and waiting clients poll the database after a while.
 
 use std::collections::BTreeSet;
 

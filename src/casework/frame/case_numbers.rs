@@ -1,5 +1,5 @@
-//! Gives numbers to new cases. All processes draw the numbers of a day from one row of the database. To wait for that row
-//! rarely, a process draws a block of numbers at a time.
+//! Gives numbers to new cases. All processes draw the numbers of a day from one row of the database. To wait for that
+//! row rarely, a process draws a block of numbers at a time.
 //!
 //! Therefore a smaller number does not mean an earlier case, and the rest of a block is lost when its process stops.
 

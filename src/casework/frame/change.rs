@@ -1,5 +1,5 @@
-//! The steps that every act on a case shares: read the case under a lock, let the domain make the transition, and save the
-//! new state together with the notifications, parcels and jobs that follow from it.
+//! The steps that every act on a case shares: read the case under a lock, let the domain make the transition, and save
+//! the new state together with the notifications, parcels and jobs that follow from it.
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -112,7 +112,8 @@ impl Changed {
 }
 
 impl Casework {
-    /// Makes a transition of a case in its own transaction, and returns the answer. A repeated request gets the first answer.
+    /// Makes a transition of a case in its own transaction, and returns the answer. A repeated request gets the first
+    /// answer.
     pub(in crate::casework) async fn act(
         &self,
         act: CaseAct<'_>,

@@ -1,12 +1,12 @@
-//! Idempotency (`Idempotency-Key`): a repeated request has its effect only once, and gets the first answer. The answer is
-//! stored in the transaction of the effect, so that both exist or neither.
+//! Idempotency (`Idempotency-Key`): a repeated request has its effect only once, and gets the first answer. The answer
+//! is stored in the transaction of the effect, so that both exist or neither.
 //!
-//! A use case calls [`enter`] as its first statement. It stores the answer with its effect ([`leave_in`]), or as its last
-//! statement before the commit ([`leave`]). In between, an advisory lock refuses a second request with the same key at once.
-//! For a request without a key, these functions do nothing.
+//! A use case calls [`enter`] as its first statement. It stores the answer with its effect ([`leave_in`]), or as its
+//! last statement before the commit ([`leave`]). In between, an advisory lock refuses a second request with the same
+//! key at once. For a request without a key, these functions do nothing.
 //!
-//! The database stores one answer per key. So a use case that writes its effect and its answer in one statement may call
-//! `enter` only after that statement was refused.
+//! The database stores one answer per key. So a use case that writes its effect and its answer in one statement may
+//! call `enter` only after that statement was refused.
 
 use serde_json::Value;
 

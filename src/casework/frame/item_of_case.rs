@@ -8,8 +8,8 @@ use crate::domain::case::Case;
 use crate::domain::item::Item;
 use crate::store::{Conn, StoreError};
 
-/// Reads the version from the database if it is not in memory yet: another process may have opened the case on a version that
-/// was published a moment ago.
+/// Reads the version from the database if it is not in memory yet: another process may have opened the case on a
+/// version that was published a moment ago.
 pub(in crate::casework) async fn item_of<'a>(
     conn: &mut Conn,
     catalog: &'a Snapshot,

@@ -38,9 +38,9 @@ impl Casework {
         }
     }
 
-    /// Finds the item that a person wants to apply for, as far as this process's catalogue knows. (If a newer catalogue is
-    /// published, the database refuses the case.) Call this while no transaction is open: a refusal is logged in its own
-    /// transaction, so that the log survives the caller's rollback.
+    /// Finds the item that a person wants to apply for, as far as this process's catalogue knows. (If a newer catalogue
+    /// is published, the database refuses the case.) Call this while no transaction is open: a refusal is logged in its
+    /// own transaction, so that the log survives the caller's rollback.
     pub(in crate::casework) async fn open_item<'a>(
         &self,
         catalog: &'a Snapshot,

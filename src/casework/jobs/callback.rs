@@ -11,8 +11,8 @@ use crate::store::record::Record;
 use crate::store::{StoreError, Tx, consents, jobs};
 
 impl Jobs<'_> {
-    /// Stores a callback with the job that reads it. A repeated callback is stored once. If this fails, the API's answer must
-    /// make the sender repeat the callback. `trace` is the callback's `traceparent`.
+    /// Stores a callback with the job that reads it. A repeated callback is stored once. If this fails, the API's
+    /// answer must make the sender repeat the callback. `trace` is the callback's `traceparent`.
     pub async fn keep_call(self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
         let id = fresh(CallbackId::from_uuid);
         let mut tx = self.0.store().begin().await?;
@@ -42,8 +42,8 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Applies the given and withdrawn consents among the news of channels. Balances are locked in the same order as when a
-    /// client reports consents, so that the two cannot deadlock.
+    /// Applies the given and withdrawn consents among the news of channels. Balances are locked in the same order as
+    /// when a client reports consents, so that the two cannot deadlock.
     pub(super) async fn apply_consents(
         self,
         tx: &mut Tx<'_>,

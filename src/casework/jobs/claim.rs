@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::casework::jobs::Jobs;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{JobId, LoginCodeId};
+use crate::store::StoreError;
 use crate::store::jobs::{self, Claimed};
 use crate::store::login_codes::{self, LoginCode};
-use crate::store::StoreError;
 
 impl Jobs<'_> {
     /// Claims up to `at_most` of these jobs that are due and free. A claim lasts for a lease, and begins an attempt.
@@ -21,7 +21,8 @@ impl Jobs<'_> {
         jobs::claim(&mut *self.0.store().connection().await?, ids, at_most, worker, lease).await
     }
 
-    /// Returns when earlier attempts with unknown outcome began. A gateway that finds messages by day is asked for these days.
+    /// Returns when earlier attempts with unknown outcome began. A gateway that finds messages by day is asked for
+    /// these days.
     pub async fn handed_over(self, id: JobId) -> Result<Vec<Instant>, StoreError> {
         let handed_over = jobs::handed_over(&mut *self.0.store().connection().await?, id).await?;
         Ok(handed_over.map(|handed_over| handed_over.at).unwrap_or_default())

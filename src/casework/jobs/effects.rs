@@ -1,5 +1,5 @@
-//! The ends of attempts at jobs: the new state of the job, and the consequences for the notification, parcel or callback that
-//! the job is about. A worker makes a [`Settlement`]; [`super::Jobs::settle`] writes it.
+//! The ends of attempts at jobs: the new state of the job, and the consequences for the notification, parcel or
+//! callback that the job is about. A worker makes a [`Settlement`]; [`super::Jobs::settle`] writes it.
 
 use crate::domain::delivery::parcel::{Scan, Waybill};
 use crate::domain::kernel::ids::{CallbackId, NotificationId, ParcelId};

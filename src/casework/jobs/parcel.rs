@@ -23,7 +23,8 @@ use crate::store::{StoreError, Tx, jobs, notifications, reach};
 /// The time from an order to the first time that the carrier is asked for its scans.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// The wait before the carrier is asked again, if a callback of the carrier reported an end and a look-up did not find it.
+/// The wait before the carrier is asked again, if a callback of the carrier reported an end and a look-up did not find
+/// it.
 const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 impl Jobs<'_> {
@@ -42,8 +43,8 @@ impl Jobs<'_> {
         parcels::known_as(&mut *self.0.store().connection().await?, carrier, order_no, waybill).await
     }
 
-    /// Writes the news, and adds the resident's notification to the record. `trace` is the `traceparent` of the request that
-    /// caused the parcel.
+    /// Writes the news, and adds the resident's notification to the record. `trace` is the `traceparent` of the request
+    /// that caused the parcel.
     pub(super) async fn apply_parcel(
         self,
         tx: &mut Tx<'_>,
@@ -103,8 +104,9 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Adds scans, and derives the parcel's state from all of its scans. A final state that only a callback reported is not
-    /// believed before the carrier confirms it when asked. The carrier is also asked when the waybill becomes known.
+    /// Adds scans, and derives the parcel's state from all of its scans. A final state that only a callback reported is
+    /// not believed before the carrier confirms it when asked. The carrier is also asked when the waybill becomes
+    /// known.
     async fn scan(
         &self,
         tx: &mut Tx<'_>,
@@ -165,9 +167,9 @@ impl Jobs<'_> {
     }
 }
 
-/// Makes the job that asks the carrier about a parcel due. After a callback it is due at once, even if it was done before. If
-/// the carrier was just asked and did not confirm its own callback, it is due after a while. The job may be in the database, or
-/// in this record: a callback can report all scans of a parcel whose order is not settled yet.
+/// Makes the job that asks the carrier about a parcel due. After a callback it is due at once, even if it was done
+/// before. If the carrier was just asked and did not confirm its own callback, it is due after a while. The job may be
+/// in the database, or in this record: a callback can report all scans of a parcel whose order is not settled yet.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {

@@ -1,5 +1,5 @@
-//! Pushes of notifications. Before a worker calls the gateway, this file finds the address, words the message and reserves the
-//! consent; afterwards it writes the consequences.
+//! Pushes of notifications. Before a worker calls the gateway, this file finds the address, words the message and
+//! reserves the consent; afterwards it writes the consequences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +24,8 @@ pub(super) struct EndedPush<'a> {
 }
 
 impl Jobs<'_> {
-    /// Prepares many pushes over one channel with a few statements: finds the addresses, words the messages, and reserves the
-    /// consents that they use up.
+    /// Prepares many pushes over one channel with a few statements: finds the addresses, words the messages, and
+    /// reserves the consents that they use up.
     pub async fn prepare_pushes(self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let no_need = self.reached_otherwise(&mut connection, link, pushes).await?;
@@ -50,8 +50,8 @@ impl Jobs<'_> {
         prepared.remove(&push.job).unwrap_or_else(|| Err(missing(push.notification)))
     }
 
-    /// Finds the notifications that another channel delivered, or was asked to deliver, while their push over this channel
-    /// waited or was a dead letter. A replayed push must not notify twice.
+    /// Finds the notifications that another channel delivered, or was asked to deliver, while their push over this
+    /// channel waited or was a dead letter. A replayed push must not notify twice.
     async fn reached_otherwise(
         &self,
         conn: &mut Conn,
@@ -128,7 +128,8 @@ impl Jobs<'_> {
         }))
     }
 
-    /// Writes the consequences of ended pushes: delivered notifications, used consents, and pushes over the next channels.
+    /// Writes the consequences of ended pushes: delivered notifications, used consents, and pushes over the next
+    /// channels.
     pub(super) async fn apply_pushes(
         self,
         tx: &mut Tx<'_>,
@@ -150,8 +151,8 @@ impl Jobs<'_> {
             let id = push.effect.notification;
             undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(id)))?, push));
         }
-        // All workers lock these consents in the order of people. If another statement of a settlement still causes a deadlock,
-        // PostgreSQL ends one of the two transactions, and the settler tries it again.
+        // All workers lock these consents in the order of people. If another statement of a settlement still causes a
+        // deadlock, PostgreSQL ends one of the two transactions, and the settler tries it again.
         undelivered.sort_by_key(|(notification, _)| notification.person);
         for (notification, push) in undelivered {
             settle_consent(tx, push.job, push.effect, notification.person).await?;
@@ -191,7 +192,8 @@ pub(super) async fn pushes_to(
     Ok(latest.map(|notification| Work::Push { notification, channel: channel.clone() }.key()).collect())
 }
 
-/// Reserves the consents that the messages need. If a person has given none, their push becomes [`Prepared::Unreachable`].
+/// Reserves the consents that the messages need. If a person has given none, their push becomes
+/// [`Prepared::Unreachable`].
 async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPushes) -> Result<(), StoreError> {
     let wanted: Vec<Wanted<'_>> = prepared.iter().filter_map(|(job, push)| wanted(*job, push.as_ref().ok()?)).collect();
     let held = consent_holds::hold(conn, &link.channel, &wanted).await?;

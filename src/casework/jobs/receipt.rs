@@ -1,5 +1,5 @@
-//! Receipts: a gateway's later report on a message that it had accepted. A receipt may settle a push of unknown outcome, or
-//! report that an accepted message did not arrive.
+//! Receipts: a gateway's later report on a message that it had accepted. A receipt may settle a push of unknown
+//! outcome, or report that an accepted message did not arrive.
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ impl Jobs<'_> {
         }
     }
 
-    /// Applies a receipt. A push of unknown outcome becomes due at once, and reads the receipt. A message that counts as
-    /// delivered and failed is passed on to the next channel.
+    /// Applies a receipt. A push of unknown outcome becomes due at once, and reads the receipt. A message that counts
+    /// as delivered and failed is passed on to the next channel.
     pub(super) async fn apply_receipt(
         self,
         tx: &mut Tx<'_>,

@@ -14,8 +14,8 @@ impl Jobs<'_> {
     pub async fn settle(self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptKey>, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
-        // Parcels are locked before jobs, to avoid a deadlock: another transaction that has locked a parcel may write a job that
-        // is settled here.
+        // Parcels are locked before jobs, to avoid a deadlock: another transaction that has locked a parcel may write a
+        // job that is settled here.
         parcels::lock(&mut tx, &settlements.iter().flat_map(|settlement| settlement.effect.parcels()).collect())
             .await?;
         let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();
@@ -38,8 +38,8 @@ impl Jobs<'_> {
                 }
             }
         }
-        // Consents are applied first, because a push that is passed on needs them. Parcels are applied last, because their
-        // notifications must not use a channel on which a push just failed.
+        // Consents are applied first, because a push that is passed on needs them. Parcels are applied last, because
+        // their notifications must not use a channel on which a push just failed.
         self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         // Receipts are applied after the pushes, because a receipt may revoke the delivery of a push of the same batch.

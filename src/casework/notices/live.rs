@@ -1,7 +1,7 @@
 //! Wakes clients that wait for changes over Server-Sent Events or long-polls.
 //!
-//! A process has one subscription to Redis for all its clients. A message from Redis names only people whose log of changes
-//! grew; their clients then read the log ([`super::log`]). A waiting client holds hardly any memory.
+//! A process has one subscription to Redis for all its clients. A message from Redis names only people whose log of
+//! changes grew; their clients then read the log ([`super::log`]). A waiting client holds hardly any memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,7 +1,7 @@
 //! Reads a person's log of changes as it grows.
 //!
-//! [`Live`] wakes waiting clients by messages from Redis. Besides, every few seconds one statement polls the logs of all people
-//! with waiting clients, so that they see changes while Redis is away.
+//! [`Live`] wakes waiting clients by messages from Redis. Besides, every few seconds one statement polls the logs of
+//! all people with waiting clients, so that they see changes while Redis is away.
 
 use std::time::Duration;
 
@@ -64,7 +64,8 @@ impl Changes<'_> {
             if !goes_on() {
                 return Ok(Vec::new());
             }
-            // The future of the read is large. Boxed, it takes memory only while it runs, and not while the client waits.
+            // The future of the read is large. Boxed, it takes memory only while it runs, and not while the client
+            // waits.
             let found = match shared {
                 Some(last) => Box::pin(self.read_shared(last, page)).await?,
                 None => Box::pin(self.read(page)).await?,
@@ -83,8 +84,8 @@ impl Changes<'_> {
         changes::after(&mut *self.0.store().connection().await?, person, after, limit).await
     }
 
-    /// Reads a page for a stream. If several streams of a person are woken at the same position, the first one reads for all.
-    /// A change that comes after this read is missing in the others' page; they read it in their next round.
+    /// Reads a page for a stream. If several streams of a person are woken at the same position, the first one reads
+    /// for all. A change that comes after this read is missing in the others' page; they read it in their next round.
     async fn read_shared(&self, last: &LastRead, page: LogPage) -> Result<Vec<Change>, StoreError> {
         let mut last = last.lock().await;
         if let Some(read) = last.as_ref().filter(|read| read.after == page.after) {

@@ -59,7 +59,8 @@ impl OfficerAtWork {
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     pub case: CaseId,
-    /// The version at which the officer read the case. The act is refused at any other, so two officers cannot both decide.
+    /// The version at which the officer read the case. The act is refused at any other, so two officers cannot both
+    /// decide.
     pub version: i64,
     pub request: Option<&'a IdempotentRequest>,
 }

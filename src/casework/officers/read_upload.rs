@@ -1,5 +1,5 @@
-//! An officer reads a file of a case. A file may show a whole identity card, so the case's history records the officer and
-//! the time before anything is sent. The officer gives no reason, because every decision needs the files.
+//! An officer reads a file of a case. A file may show a whole identity card, so the case's history records the officer
+//! and the time before anything is sent. The officer gives no reason, because every decision needs the files.
 
 use serde_json::json;
 

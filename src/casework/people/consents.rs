@@ -1,4 +1,5 @@
-//! Consents to receive messages. A client reports which ones its user gave, and lists the templates for which it should ask.
+//! Consents to receive messages. A client reports which ones its user gave, and lists the templates for which it should
+//! ask.
 
 use super::{People, commit};
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
@@ -35,7 +36,8 @@ impl People {
 }
 
 impl Consents<'_> {
-    /// Stores a person's answers, one for each template, and returns all balances. A repeated request gets the first answer.
+    /// Stores a person's answers, one for each template, and returns all balances. A repeated request gets the first
+    /// answer.
     pub async fn report(
         self,
         person: PersonId,
@@ -75,8 +77,8 @@ impl Consents<'_> {
         Ok(self.0.catalog.current().templates().to_ask_for(language).into_iter().map(standing).collect())
     }
 
-    /// Finds the kind of consent of each template. A template of another language counts as well: the person may have answered
-    /// before they changed their language.
+    /// Finds the kind of consent of each template. A template of another language counts as well: the person may have
+    /// answered before they changed their language.
     fn known<'a>(
         &self,
         channel: &ChannelCode,

@@ -1,5 +1,5 @@
-//! One-time codes, which prove the possession of a phone. A request for a code gets the same answer for known and unknown
-//! numbers, so that it does not reveal the users of this installation.
+//! One-time codes, which prove the possession of a phone. A request for a code gets the same answer for known and
+//! unknown numbers, so that it does not reveal the users of this installation.
 
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ impl LoginCodes<'_> {
         Ok(())
     }
 
-    /// Checks a code. The caller must commit the transaction in any case, because it counts the try. If the code is right, the
-    /// caller marks it as used.
+    /// Checks a code. The caller must commit the transaction in any case, because it counts the try. If the code is
+    /// right, the caller marks it as used.
     pub(super) async fn check(
         self,
         tx: &mut Tx<'_>,

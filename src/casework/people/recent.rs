@@ -1,5 +1,5 @@
-//! Caches the accounts of API clients and officers for [`RECENT_FOR`], so that a busy client does not cost a database look-up
-//! for each request. A revoked or changed account is used for this time longer.
+//! Caches the accounts of API clients and officers for [`RECENT_FOR`], so that a busy client does not cost a database
+//! look-up for each request. A revoked or changed account is used for this time longer.
 
 use std::hash::Hash;
 use std::sync::Arc;

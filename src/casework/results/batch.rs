@@ -30,11 +30,11 @@ impl From<StoreError> for BatchError {
 }
 
 impl Results<'_> {
-    /// Records reported decisions, and answers for all of them. A repeated request gets the first answer. The answer is stored
-    /// only if a row had an effect.
+    /// Records reported decisions, and answers for all of them. A repeated request gets the first answer. The answer is
+    /// stored only if a row had an effect.
     ///
-    /// If the database refuses a row, the rows are written one by one, and the answer after them. If the process crashes in
-    /// between, the answer is lost, and a repeated batch finds its rows as already known.
+    /// If the database refuses a row, the rows are written one by one, and the answer after them. If the process
+    /// crashes in between, the answer is lost, and a repeated batch finds its rows as already known.
     pub async fn record_batch(
         self,
         reported: &[Reported],
@@ -100,8 +100,8 @@ impl Results<'_> {
         Ok(given)
     }
 
-    /// Stores the answer to a batch whose rows were written one by one. If the same request was repeated at the same time, both
-    /// get the answer that was stored first.
+    /// Stores the answer to a batch whose rows were written one by one. If the same request was repeated at the same
+    /// time, both get the answer that was stored first.
     async fn keep_answer(
         &self,
         answer: Answer,
@@ -135,7 +135,8 @@ impl Results<'_> {
         match self.write_rows(&mut tx, rows, numbers, now).await {
             Ok(written) => Ok(Batch::Written(tx, Box::new(written))),
             Err(error) => {
-                // Dropping `tx` would roll back only when the connection is used next, and keep the request's key locked.
+                // Dropping `tx` would roll back only when the connection is used next, and keep the request's key
+                // locked.
                 tx.rollback().await.map_err(StoreError::from)?;
                 Err(error.into())
             }

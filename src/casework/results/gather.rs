@@ -1,8 +1,9 @@
-//! The queue of decisions that back-office systems report in single requests. Under load, one transaction writes many of them,
-//! because a commit costs the database as much for one decision as for many. A decision that comes alone does not wait.
+//! The queue of decisions that back-office systems report in single requests. Under load, one transaction writes many
+//! of them, because a commit costs the database as much for one decision as for many. A decision that comes alone does
+//! not wait.
 //!
-//! The request that gets the writer's permit writes all waiting decisions. If its client hangs up before that, nothing is
-//! written, and the other requests queue their decisions again.
+//! The request that gets the writer's permit writes all waiting decisions. If its client hangs up before that, nothing
+//! is written, and the other requests queue their decisions again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,8 +53,8 @@ impl Default for Gather {
 }
 
 impl Gather {
-    /// Marks a request as in progress; `None` if this process is working on the same request already. If another process is,
-    /// the database makes this process wait, and the decision is then found as already known.
+    /// Marks a request as in progress; `None` if this process is working on the same request already. If another
+    /// process is, the database makes this process wait, and the decision is then found as already known.
     pub(super) fn enter(&self, reported: &Reported) -> Option<UnderWay<'_>> {
         let (source, reference) = reported.key();
         let request = (source, reference, reported.key.clone());
@@ -67,8 +68,8 @@ impl Gather {
         outcome
     }
 
-    /// Takes the decisions that waited longest. Of two with the same reference it takes the first: the second must find the
-    /// first in the database. Decisions whose client hung up are dropped.
+    /// Takes the decisions that waited longest. Of two with the same reference it takes the first: the second must find
+    /// the first in the database. Decisions whose client hung up are dropped.
     pub(super) fn take(&self) -> Vec<Waiting> {
         let mut waiting = self.lock();
         let mut seen = BTreeSet::new();

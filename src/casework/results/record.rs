@@ -1,5 +1,5 @@
-//! Records reported decisions, called rows here. One statement writes all rows; if the database refuses it because of one row,
-//! the rows are written one by one.
+//! Records reported decisions, called rows here. One statement writes all rows; if the database refuses it because of
+//! one row, the rows are written one by one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -64,8 +64,8 @@ pub(super) struct Written {
 pub(super) type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Results<'_> {
-    /// Records reported decisions, and returns their outcomes in the same order. After an error the same decisions may be
-    /// reported again.
+    /// Records reported decisions, and returns their outcomes in the same order. After an error the same decisions may
+    /// be reported again.
     pub async fn record_all(self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let recorded = match self.record_as_published(reported).await {
             Err(SaveError::NotInForce) => {
@@ -79,7 +79,8 @@ impl Results<'_> {
         Ok(verdicts.into_values().collect())
     }
 
-    /// Records by the catalogue in memory. If this fails because the database has a newer one, some rows may be recorded.
+    /// Records by the catalogue in memory. If this fails because the database has a newer one, some rows may be
+    /// recorded.
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let catalog = self.0.catalog().current();
         let now = self.0.now();
@@ -150,8 +151,8 @@ impl Results<'_> {
         Ok(verdicts)
     }
 
-    /// Looks up all rows with one statement, and writes the new ones with another. If another process writes one of them in
-    /// between, a constraint refuses the second statement, and nothing is written.
+    /// Looks up all rows with one statement, and writes the new ones with another. If another process writes one of
+    /// them in between, a constraint refuses the second statement, and nothing is written.
     pub(super) async fn write_rows(
         self,
         conn: &mut Conn,
@@ -265,7 +266,8 @@ pub(super) fn of_unpublished_items<'a>(reported: &'a [Reported], verdicts: &Verd
     refused.collect()
 }
 
-/// True if another process wrote one of the rows, or its applicant, since the rows were looked up. Another try finds it.
+/// True if another process wrote one of the rows, or its applicant, since the rows were looked up. Another try finds
+/// it.
 pub(super) fn is_raced(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(error) if people::raced(error) || error.violates("cases_source_ref"))
 }

@@ -1,7 +1,7 @@
 //! Publishes the catalogue (发布事项目录).
 //!
-//! Only changed items get a new version, so publishing the same files again changes nothing. A case stores the version of its
-//! item, which shows the item exactly as it was when the case was opened.
+//! Only changed items get a new version, so publishing the same files again changes nothing. A case stores the version
+//! of its item, which shows the item exactly as it was when the case was opened.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The context of one attempt at a job, and the ends of attempts that fail outside the job's own code.
 //!
-//! Every attempt first checks whether the job was tried too often already. So the limits also hold for attempts that never
-//! ended, because their worker died.
+//! Every attempt first checks whether the job was tried too often already. So the limits also hold for attempts that
+//! never ended, because their worker died.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,7 +35,8 @@ impl<'a> Attempt<'a> {
         Self { workshop, job, policy: workshop.settings.retry.policy(work), progress }
     }
 
-    /// Call this before a gateway call that must not be made twice. If the attempt breaks off afterwards, its outcome is unknown.
+    /// Call this before a gateway call that must not be made twice. If the attempt breaks off afterwards, its outcome
+    /// is unknown.
     pub fn reaches_out(&self) {
         self.progress.0.store(true, Ordering::Relaxed);
         kill_point::pass(Boundary::Prepared, self.job.lane_name());

@@ -1,5 +1,5 @@
-//! Decides the end of an attempt from the gateway's answer, which an adapter reports as a fact. The job is done, tried again or
-//! given up (dead). If a push is over without having been delivered, the next channel takes over.
+//! Decides the end of an attempt from the gateway's answer, which an adapter reports as a fact. The job is done, tried
+//! again or given up (dead). If a push is over without having been delivered, the next channel takes over.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask};
 use crate::domain::delivery::parcel::CarrierCode;
@@ -13,8 +13,8 @@ use crate::worker::attempts::attempt::Attempt;
 use crate::worker::attempts::conclusion::{Conclusion, Contact};
 use crate::worker::attempts::repeat::again_or_dead;
 
-/// Returns the message to send instead if the gateway refused only a part: a message without its link, or in plainer words, is
-/// better than none. Such a refusal means that nothing was sent.
+/// Returns the message to send instead if the gateway refused only a part: a message without its link, or in plainer
+/// words, is better than none. Such a refusal means that nothing was sent.
 pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage> {
     message.without(report.objection.as_ref()?)
 }
@@ -22,14 +22,16 @@ pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage
 /// After this many attempts, a push whose refusal the gateway does not explain becomes a dead letter.
 const UNEXPLAINED_AT_MOST: i32 = 3;
 
-/// Decides the end of a push. If the push failed because of us, its job becomes a dead letter that an operator sees. If it
-/// failed because of the person's wish or address, its job is done.
+/// Decides the end of a push. If the push failed because of us, its job becomes a dead letter that an operator sees. If
+/// it failed because of the person's wish or address, its job is done.
 pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let Attempt { job, policy, .. } = attempt;
     let settings = &attempt.workshop.settings;
     let PushReport { fact, detail, unexplained, .. } = report;
-    let done = |outcome, detail, end| PushVerdict::end(Ending::done(job, outcome, detail, None), end, Contact::Answered);
-    let dead = |outcome, detail| PushVerdict::end(Ending::dead(job, outcome, detail), lost(job.unclear), Contact::Answered);
+    let done =
+        |outcome, detail, end| PushVerdict::end(Ending::done(job, outcome, detail, None), end, Contact::Answered);
+    let dead =
+        |outcome, detail| PushVerdict::end(Ending::dead(job, outcome, detail), lost(job.unclear), Contact::Answered);
     match fact {
         PushFact::Delivered { reference } => {
             let ending = Ending::done(job, Outcome::Delivered, detail, reference);
@@ -103,8 +105,8 @@ pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
 
 /// Decides the end of an attempt after a carrier's fault that the job does not handle itself.
 ///
-/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous fault counts as an
-/// attempt of unknown outcome.
+/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous fault
+/// counts as an attempt of unknown outcome.
 pub fn on_carrier_fault(
     attempt: &Attempt<'_>,
     parcel: ParcelId,

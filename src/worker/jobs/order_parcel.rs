@@ -1,7 +1,7 @@
 //! Orders a parcel at its carrier exactly once, even if a worker dies or an answer is lost.
 //!
-//! An order of unknown outcome is repeated in two cases only. Either the carrier reported twice, a while apart, that it has no
-//! order with our number. Or the order was withdrawn; then the next order gets a new number.
+//! An order of unknown outcome is repeated in two cases only. Either the carrier reported twice, a while apart, that it
+//! has no order with our number. Or the order was withdrawn; then the next order gets a new number.
 
 use std::time::Duration;
 

@@ -20,8 +20,8 @@ pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
     PendingPush { job: job.id(), notification, again: job.fence > 1 }
 }
 
-/// Prepares many pushes over one channel. If this fails, it returns none, and each push is prepared alone when its turn comes.
-/// So one bad push does not stop the others.
+/// Prepares many pushes over one channel. If this fails, it returns none, and each push is prepared alone when its turn
+/// comes. So one bad push does not stop the others.
 pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingPush]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
     let link = link(channel.as_ref());
@@ -85,8 +85,8 @@ fn link(channel: &dyn PushChannel) -> Link {
     Link { channel: channel.code().clone(), address: channel.address_kind() }
 }
 
-/// Sends the message, unless an earlier attempt of unknown outcome forbids it. Some gateways require that a recipient gets one
-/// message at a time: then the recipient is reserved in Redis meanwhile.
+/// Sends the message, unless an earlier attempt of unknown outcome forbids it. Some gateways require that a recipient
+/// gets one message at a time: then the recipient is reserved in Redis meanwhile.
 async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask) -> Result<PushVerdict, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     if job.unclear > 0
@@ -99,7 +99,8 @@ async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask)
     }
     let lane = job.lane();
     let holder = job.id().to_string();
-    // Without Redis the message is sent unreserved. If two go to one recipient, the gateway refuses one, which is harmless.
+    // Without Redis the message is sent unreserved. If two go to one recipient, the gateway refuses one, which is
+    // harmless.
     let free = workshop
         .queue
         .reserve(&lane, &task.recipient, &holder, workshop.settings.time_outs.lease)
@@ -140,7 +141,8 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
 
-/// Decides the end of the push. If its outcome is unknown and the gateway sends receipts, the push waits for its receipt.
+/// Decides the end of the push. If its outcome is unknown and the gateway sends receipts, the push waits for its
+/// receipt.
 fn conclude(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let fact = report.fact.clone();
     let verdict = on_push(attempt, channel, task, report);
@@ -155,8 +157,8 @@ fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) 
     ending.awaiting(receipt_event(channel.code(), &task.recipient, &task.message.template))
 }
 
-/// Finds out what an earlier attempt of unknown outcome did, by the means that the gateway offers; `None` if the message may be
-/// sent again.
+/// Finds out what an earlier attempt of unknown outcome did, by the means that the gateway offers; `None` if the
+/// message may be sent again.
 async fn clear_up(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -169,8 +171,8 @@ async fn clear_up(
     }
 }
 
-/// Asks the gateway whether it has the message. "Not found" is believed only the second time, a while later, because the
-/// gateway may still be processing the message.
+/// Asks the gateway whether it has the message. "Not found" is believed only the second time, a while later, because
+/// the gateway may still be processing the message.
 async fn ask(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,

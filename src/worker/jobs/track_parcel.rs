@@ -1,5 +1,5 @@
-//! Asks a carrier for the scans of a parcel, every few hours until a final state. The carrier's callbacks report scans earlier,
-//! but only an answer to this job proves a final state.
+//! Asks a carrier for the scans of a parcel, every few hours until a final state. The carrier's callbacks report scans
+//! earlier, but only an answer to this job proves a final state.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
@@ -50,7 +50,8 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
     Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
 
-/// Asks the carrier for the scans, and before that for the waybill if it is unknown; `None` if the carrier has no waybill yet.
+/// Asks the carrier for the scans, and before that for the waybill if it is unknown; `None` if the carrier has no
+/// waybill yet.
 async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<ParcelNews>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
@@ -63,9 +64,10 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     Ok(Some(ParcelNews { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
-/// The end of an attempt while the carrier has the order and no waybill: SF checks some orders by hand, and EMS may have
-/// collected a parcel before its order could be withdrawn. The job waits for a callback with the waybill. After some days it
-/// becomes a dead letter, and an operator must ask the carrier. A later callback makes the job pending again.
+/// The end of an attempt while the carrier has the order and no waybill: SF checks some orders by hand, and EMS may
+/// have collected a parcel before its order could be withdrawn. The job waits for a callback with the waybill. After
+/// some days it becomes a dead letter, and an operator must ask the carrier. A later callback makes the job pending
+/// again.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());

@@ -1,8 +1,9 @@
-//! The sweeper offers jobs that are due and on no stream. Some were never offered: their process died between commit and offer,
-//! or they became due later. The offers of others were lost: Redis was flushed, restarted or failed over.
+//! The sweeper offers jobs that are due and on no stream. Some were never offered: their process died between commit
+//! and offer, or they became due later. The offers of others were lost: Redis was flushed, restarted or failed over.
 //!
-//! A lane's stream has an entry for each offered job that is not finished, the oldest first. If a pending job was offered before
-//! the oldest entry, its own entry must be lost. So no job is offered twice only because its lane is slow.
+//! A lane's stream has an entry for each offered job that is not finished, the oldest first. If a pending job was
+//! offered before the oldest entry, its own entry must be lost. So no job is offered twice only because its lane is
+//! slow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,8 @@ use crate::worker::workshop::Workshop;
 
 /// The longest time between the database's record of an offer and its entry on the stream.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
-/// A working lane finishes its oldest entry long before this time. An entry that stays has no reader any more. It is removed,
-/// because it would hide the loss of every later entry.
+/// A working lane finishes its oldest entry long before this time. An entry that stays has no reader any more. It is
+/// removed, because it would hide the loss of every later entry.
 const OLDEST_FOR: Duration = Duration::from_secs(60);
 
 /// Sweeps every lane until the process stops. No lane waits for another: in a cluster, the node of one may not answer.

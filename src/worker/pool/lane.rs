@@ -1,5 +1,6 @@
-//! The loop of a lane (the queue of jobs for one gateway). It reads rings, which are the stream entries that announce jobs. It
-//! claims the jobs, many at a time and as fast as the gateway's rate allows, and passes them to the [`LanePool`].
+//! The loop of a lane (the queue of jobs for one gateway). It reads rings, which are the stream entries that announce
+//! jobs. It claims the jobs, many at a time and as fast as the gateway's rate allows, and passes them to the
+//! [`LanePool`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -91,8 +92,8 @@ impl LaneRunner {
         permit
     }
 
-    /// Begins the jobs of these rings, as fast as the gateway's rate allows. Only jobs that begin count against the rate. So
-    /// rings for jobs that are finished, or that another worker holds, do not delay the jobs behind them.
+    /// Begins the jobs of these rings, as fast as the gateway's rate allows. Only jobs that begin count against the
+    /// rate. So rings for jobs that are finished, or that another worker holds, do not delay the jobs behind them.
     async fn answer(&self, mut rings: Vec<Ring>, permit: Permit, stop: &CancellationToken) {
         let permit = Arc::new(permit);
         while !rings.is_empty() {
@@ -116,7 +117,8 @@ impl LaneRunner {
         }
     }
 
-    /// Claims and starts up to `at_most` jobs. If a job is finished or another worker holds it, its ring is acknowledged.
+    /// Claims and starts up to `at_most` jobs. If a job is finished or another worker holds it, its ring is
+    /// acknowledged.
     async fn begin(&self, rings: Vec<Ring>, at_most: usize, permit: &Arc<Permit>) -> Begun {
         kill_point::pass(Boundary::Heard, self.lane.as_str());
         let since = Stopwatch::start();

@@ -1,10 +1,10 @@
-//! The pool of a lane makes attempts at claimed jobs. A slot is the right to make one attempt; each gateway has a limited
-//! number. The pool runs one task per busy slot, a *runner*. A runner takes its next job only after the settler accepted the
-//! last one, so a slow database or gateway cannot make jobs pile up in memory.
+//! The pool of a lane makes attempts at claimed jobs. A slot is the right to make one attempt; each gateway has a
+//! limited number. The pool runs one task per busy slot, a *runner*. A runner takes its next job only after the settler
+//! accepted the last one, so a slow database or gateway cannot make jobs pile up in memory.
 //!
-//! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, more jobs are
-//! claimed than there are slots: as many as should begin within [`AHEAD`]. A job that waits too long for its slot is put back
-//! untried, well before its lease ends.
+//! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, more
+//! jobs are claimed than there are slots: as many as should begin within [`AHEAD`]. A job that waits too long for its
+//! slot is put back untried, well before its lease ends.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -117,8 +117,8 @@ impl LanePool {
         &self.counts
     }
 
-    /// Reports the lane's state, and sets its gauges. `ended_before` is the number of ended attempts at the last report, and
-    /// `elapsed` the time since.
+    /// Reports the lane's state, and sets its gauges. `ended_before` is the number of ended attempts at the last
+    /// report, and `elapsed` the time since.
     pub fn heartbeat(&self, ended_before: &mut u64, elapsed: Duration) -> LaneHeartbeat {
         let lane = self.lane.to_string();
         let breaker = self.breaker.state().name();
@@ -228,8 +228,9 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     }
 }
 
-/// Returns the output of `work`, or `None` if it takes longer than `limit`. If the process was suspended, timers fire late, and
-/// another worker may hold the job. So the clock is also checked before every step of `work`, which then does nothing more.
+/// Returns the output of `work`, or `None` if it takes longer than `limit`. If the process was suspended, timers fire
+/// late, and another worker may hold the job. So the clock is also checked before every step of `work`, which then does
+/// nothing more.
 async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
     let since = Stopwatch::start();
     let mut work = pin!(work);

@@ -1,5 +1,5 @@
-//! The settler writes the ends of attempts to the database, many in one transaction. Afterwards it acknowledges their rings:
-//! the stream entries that announced the jobs.
+//! The settler writes the ends of attempts to the database, many in one transaction. Afterwards it acknowledges their
+//! rings: the stream entries that announced the jobs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,7 +68,8 @@ enum Settled {
     TooLate,
 }
 
-/// Settles a batch. If the database refuses it, settles each attempt alone. One that is refused alone becomes a dead letter.
+/// Settles a batch. If the database refuses it, settles each attempt alone. One that is refused alone becomes a dead
+/// letter.
 async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;

@@ -35,8 +35,8 @@ impl TimeOuts {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
-    /// Refuses a time limit of a gateway's calls that does not fit into an attempt. Otherwise attempts would be broken off with
-    /// an unknown outcome, although the gateway answers in time.
+    /// Refuses a time limit of a gateway's calls that does not fit into an attempt. Otherwise attempts would be broken
+    /// off with an unknown outcome, although the gateway answers in time.
     pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
         if limit * CALLS > self.attempt {
             let limit = limit.as_millis();

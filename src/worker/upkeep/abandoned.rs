@@ -1,9 +1,9 @@
-//! Moves the jobs of abandoned lanes to the lane `inside`, where they end without their gateway: a push goes on over the next
-//! channel, and a carrier's job becomes a dead letter. A lane is abandoned if its gateway was switched off, or if only a newer
-//! release knew it.
+//! Moves the jobs of abandoned lanes to the lane `inside`, where they end without their gateway: a push goes on over
+//! the next channel, and a carrier's job becomes a dead letter. A lane is abandoned if its gateway was switched off, or
+//! if only a newer release knew it.
 //!
-//! During an upgrade, old and new workers run side by side and know different lanes. So a lane counts as abandoned only if no
-//! live worker has it, and only jobs that have been overdue for long are moved.
+//! During an upgrade, old and new workers run side by side and know different lanes. So a lane counts as abandoned only
+//! if no live worker has it, and only jobs that have been overdue for long are moved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The housekeeper deletes old rows from the database, and removes dead workers from the streams' readers. Every worker has
-//! one; a lock in the database lets one at a time delete rows.
+//! The housekeeper deletes old rows from the database, and removes dead workers from the streams' readers. Every worker
+//! has one; a lock in the database lets one at a time delete rows.
 
 use std::sync::Arc;
 use std::time::Duration;

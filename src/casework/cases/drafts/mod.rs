@@ -1,5 +1,5 @@
-//! Drafts (草稿) of applications. A person finds the same drafts on all their devices. A draft may be incomplete: it is returned
-//! with its faults, and only submitting refuses them.
+//! Drafts (草稿) of applications. A person finds the same drafts on all their devices. A draft may be incomplete: it is
+//! returned with its faults, and only submitting refuses them.
 
 pub mod save;
 
@@ -62,7 +62,8 @@ impl Drafts<'_> {
     /// Adds the faults that would keep a draft from being submitted now.
     async fn validated(&self, conn: &mut Conn, draft: Draft) -> Result<ValidatedDraft, StoreError> {
         let catalog = self.0.catalog().current();
-        // A draft of an item that is not in force any more is still validated, although it cannot be saved or submitted.
+        // A draft of an item that is not in force any more is still validated, although it cannot be saved or
+        // submitted.
         let item = catalog.in_force(&draft.item).or_else(|| catalog.version(&draft.item, draft.item_version));
         let Some(item) = item else { return Ok(ValidatedDraft { draft, faults: Vec::new() }) };
         let belongings = self.0.belongings(conn, draft.person, &draft.content).await?;

@@ -1,4 +1,5 @@
-//! An applicant saves a draft. The client creates a draft under an id that it made itself, or changes the version it read.
+//! An applicant saves a draft. The client creates a draft under an id that it made itself, or changes the version it
+//! read.
 
 use crate::casework::cases::drafts::{Drafts, ValidatedDraft};
 use crate::casework::frame::powers::NotOpen;
@@ -85,7 +86,8 @@ impl Drafts<'_> {
         if drafts::insert(tx, self.0.store().keys(), &wanted).await? {
             return Ok(wanted);
         }
-        // The client may repeat a request because it did not receive the answer. Then the draft is as the request made it.
+        // The client may repeat a request because it did not receive the answer. Then the draft is as the request made
+        // it.
         let known = drafts::find(tx, self.0.store().keys(), wanted.person, wanted.id).await?;
         let same = |known: &Draft| known.version == 1 && known.item == wanted.item && known.content == wanted.content;
         known.filter(same).ok_or(SaveDraftError::Exists)

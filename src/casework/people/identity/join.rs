@@ -1,9 +1,9 @@
-//! 账号合并: a person proves that a phone, WeChat account or resident ID is theirs, but it belongs to another account already. The
-//! person then controls both accounts: one by the session, the other by the proof.
+//! 账号合并: a person proves that a phone, WeChat account or resident ID is theirs, but it belongs to another account
+//! already. The person then controls both accounts: one by the session, the other by the proof.
 //!
-//! If no person ever signed in to the other account, it exists because a back-office system reported its owner. It is joined
-//! without a question. Otherwise the accounts are joined only if the person says so, because joining cannot be undone. They are
-//! never joined if they were verified as two different people.
+//! If no person ever signed in to the other account, it exists because a back-office system reported its owner. It is
+//! joined without a question. Otherwise the accounts are joined only if the person says so, because joining cannot be
+//! undone. They are never joined if they were verified as two different people.
 
 use super::Identity;
 use crate::domain::kernel::ids::PersonId;
@@ -75,8 +75,8 @@ impl Proved<'_> {
 }
 
 impl Identity<'_> {
-    /// Finds the account that owns what a person proved, and joins it with the person's account if that is allowed. Another
-    /// account and the person's are locked until the end of the transaction.
+    /// Finds the account that owns what a person proved, and joins it with the person's account if that is allowed.
+    /// Another account and the person's are locked until the end of the transaction.
     pub(super) async fn claim(
         self,
         tx: &mut Tx<'_>,

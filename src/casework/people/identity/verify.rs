@@ -83,8 +83,8 @@ impl Identity<'_> {
         Ok(Person { identity: Some(identity), ..person })
     }
 
-    /// Counts a comparison as a mismatch before it is made. So parallel requests get no more comparisons than consecutive ones.
-    /// If the result is not a mismatch, the count is removed afterwards.
+    /// Counts a comparison as a mismatch before it is made. So parallel requests get no more comparisons than
+    /// consecutive ones. If the result is not a mismatch, the count is removed afterwards.
     async fn count_comparison(&self, person: PersonId) -> Result<Uuid, VerifyError> {
         let now = self.0.clock.now();
         let id = fresh_uuid();

@@ -1,5 +1,5 @@
-//! An officer signs in with a password. An unknown name, a locked account and a wrong password get the same answer after the
-//! same work, so that an attacker cannot find out which accounts exist.
+//! An officer signs in with a password. An unknown name, a locked account and a wrong password get the same answer
+//! after the same work, so that an attacker cannot find out which accounts exist.
 
 use std::time::Duration;
 
@@ -43,7 +43,8 @@ impl Sessions<'_> {
         Ok(self.open(tx, officer).await?)
     }
 
-    /// Counts the try if the account exists. The commit does not wait for the disk, because the wait would reveal the account.
+    /// Counts the try if the account exists. The commit does not wait for the disk, because the wait would reveal the
+    /// account.
     async fn count_try(&self, username: &str) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
         let Ok(username) = username.parse() else { return Ok(None) };
         let mut tx = self.0.store.begin().await?;

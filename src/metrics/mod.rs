@@ -1,9 +1,8 @@
 //! The metrics of a process, for Prometheus, one file per subject. `docs/operations/` explains their names and labels.
 //!
 //! Metrics are global, like the log, so that no function needs them as an argument. On hot paths, the series (one
-//! combination of labels) is looked up in advance, and counting costs a few atomic steps. A label has few values, and
-//! all are our own words: a route and never a path, a gateway and never an address, and no text of a caller or a
-//! gateway.
+//! combination of labels) is looked up in advance. A label has few values, and all are our own words: a route and never
+//! a path, a gateway and never an address, and no text of a caller or a gateway.
 
 pub mod attempts;
 pub mod backlog;

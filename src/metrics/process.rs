@@ -69,16 +69,14 @@ fn cpu_seconds() -> Option<f64> {
     Some(stat_seconds(14)? + stat_seconds(15)?)
 }
 
-/// In seconds since 1970: `btime` of proc_stat(5), when the machine started, and `starttime` of proc_pid_stat(5), the
-/// time since.
+/// In seconds since 1970: `btime` of proc_stat(5) plus `starttime` of proc_pid_stat(5).
 fn started_at() -> Option<f64> {
     let machine = fs::read_to_string("/proc/stat").ok()?;
     let booted: f64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
     Some(booted + stat_seconds(22)?)
 }
 
-/// Reads a field of proc_pid_stat(5) that counts ticks. Fields are split after the second one, which is a name in
-/// brackets and may contain spaces.
+/// Reads a field of proc_pid_stat(5) that counts ticks. The second field, a name in brackets, may contain spaces.
 fn stat_seconds(field: usize) -> Option<f64> {
     /// `USER_HZ`, the unit of the kernel's interface.
     const TICKS_A_SECOND: f64 = 100.0;

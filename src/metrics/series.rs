@@ -7,8 +7,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// One series for each value of a label with `N` values. A series is created when it is first used, and then needs no
-/// look-up.
+/// One series for each of a label's `N` values. A series is created when first used, and then needs no look-up.
 #[derive(Debug)]
 pub(super) struct Series<M, const N: usize>([OnceLock<M>; N]);
 

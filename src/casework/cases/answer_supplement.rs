@@ -42,8 +42,7 @@ impl From<ChangeError> for AnswerError {
 }
 
 impl Cases<'_> {
-    /// Hands in the answer to a supplement notice. It is stored beside the submitted application, which does not
-    /// change.
+    /// Stores the answer to a supplement notice beside the submitted application, which does not change.
     pub async fn answer_supplement(
         self,
         acting: Acting<PersonId>,

@@ -52,7 +52,7 @@ impl Cases<'_> {
         if let Entered::Replay(answer) = entered {
             return Ok(idempotency::again(tx, answer).await?);
         }
-        // This locks the case. Of two corrections at the same time, the second waits and then finds the parcel of the
+        // Locks the case: the second of two corrections at the same time waits here, and then finds the parcel of the
         // first.
         cases::find_for_change(&mut tx, keys, case, owner).await?.ok_or(ChangeError::NotFound)?;
         let recipient =

@@ -1,7 +1,7 @@
 //! 提交: a draft becomes a case.
 //!
-//! The use case first validates the draft without a lock. Then one short transaction opens the case, unless the draft
-//! was changed in the meantime.
+//! The draft is validated without a lock. Then one short transaction opens the case, unless the draft was changed
+//! since.
 
 use serde_json::json;
 
@@ -44,8 +44,7 @@ pub enum SubmitError {
     /// Another device changed the draft, or discarded a file of it, while it was validated.
     #[error("the draft was changed meanwhile")]
     Stale,
-    /// A new version of the item was published, or the item was withdrawn, while the draft was validated against the
-    /// old one.
+    /// While the draft was validated, a new version of the item was published, or the item was withdrawn.
     #[error("the item was changed meanwhile")]
     ItemChanged,
     /// A due date falls into a year whose working days are not announced yet.
@@ -188,8 +187,8 @@ impl Cases<'_> {
         }
     }
 
-    /// Collects the rows of a submission. The case gets a copy of the address, which later changes of the address book
-    /// do not affect.
+    /// Collects the rows of a submission. Later changes of the address book do not affect the case's copy of the
+    /// address.
     fn open(&self, acting: &Acting<PersonId>, ready: &Ready, now: Instant) -> Result<Record, StoreError> {
         let Ready { case, application, belongings, draft, draft_version } = ready;
         let keys = self.0.store().keys();

@@ -1,6 +1,5 @@
-//! Turns the consequences of a transition into rows: a notification and the job that pushes it, a parcel and the job
-//! that orders it. The domain returns the consequences as [`Owed`]; the rows go into a [`Record`], which is saved in
-//! one statement.
+//! Turns the consequences of a transition ([`Owed`]) into rows of a [`Record`]: a notification and the job that pushes
+//! it, or a parcel and the job that orders it.
 
 use crate::casework::Casework;
 use crate::catalog::Snapshot;

@@ -57,8 +57,8 @@ pub(in crate::casework) fn decode<T: serde::de::DeserializeOwned>(what: &str, co
     serde_json::from_value(content).map_err(|error| StoreError::Broken(format!("catalogue, {what}: {error}")))
 }
 
-/// Replaces the catalogue in memory if a newer one is published, and returns true then. If the newer one cannot be
-/// read, the old one stays.
+/// Replaces the catalogue in memory if a newer one is published, and returns true then. After an error the old one
+/// stays.
 pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError> {
     let mut connection = store.connection().await?;
     let published = rows::revision(&mut connection).await?;

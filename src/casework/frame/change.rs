@@ -112,8 +112,7 @@ impl Changed {
 }
 
 impl Casework {
-    /// Makes a transition of a case in its own transaction, and returns the answer. A repeated request gets the first
-    /// answer.
+    /// Makes a transition of a case in its own transaction. A repeated request gets the first answer.
     pub(in crate::casework) async fn act(
         &self,
         act: CaseAct<'_>,

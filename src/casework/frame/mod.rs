@@ -1,5 +1,4 @@
-//! The parts that use cases share: the steps of an act on a case, saving and committing, idempotency, validation, the
-//! catalogue in memory, the bell.
+//! The parts that use cases share: acts on a case, saving, idempotency, validation, the catalogue in memory, the bell.
 
 pub mod apply;
 pub mod bell;

@@ -14,8 +14,7 @@ use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::domain::people::person::Person;
 use crate::store::{Conn, StoreError, addresses, people, uploads};
 
-/// The applicant, and their uploads and address that the application refers to. What belongs to another person is
-/// missing.
+/// The applicant, and those of the uploads and addresses in the application that belong to the applicant.
 pub(in crate::casework) struct Belongings {
     pub person: Option<Person>,
     uploads: BTreeSet<UploadId>,

@@ -21,8 +21,7 @@ impl Jobs<'_> {
         jobs::claim(&mut *self.0.store().connection().await?, ids, at_most, worker, lease).await
     }
 
-    /// Returns when earlier attempts with unknown outcome began. A gateway that finds messages by day is asked for
-    /// these days.
+    /// Returns when earlier attempts of unknown outcome began. Some gateways can look messages up only by day.
     pub async fn handed_over(self, id: JobId) -> Result<Vec<Instant>, StoreError> {
         let handed_over = jobs::handed_over(&mut *self.0.store().connection().await?, id).await?;
         Ok(handed_over.map(|handed_over| handed_over.at).unwrap_or_default())

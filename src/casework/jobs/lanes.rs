@@ -17,15 +17,13 @@ impl Jobs<'_> {
         jobs::lanes_in_use(&mut *self.0.store().connection().await?).await
     }
 
-    /// Takes jobs of a lane without a worker that have been due for `overdue`. The caller offers them on the lane
-    /// `inside`.
+    /// Takes jobs of a lane without a worker that are overdue, to be offered on the lane `inside`.
     pub async fn take_in(self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
         let found = jobs::overdue(&mut *self.0.store().connection().await?, lane, overdue, AT_ONCE).await?;
         Ok(found.into_iter().map(|job| Offer { job, lane: Lane::inside() }).collect())
     }
 
-    /// Takes due jobs of a lane that must be offered: they were never offered, or offered longer than `lost_after` ago
-    /// and not claimed.
+    /// Takes due jobs that were never offered, or were offered more than `lost_after` ago and not claimed.
     pub async fn sweep(self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         let found = jobs::sweep(&mut *self.0.store().connection().await?, lane, lost_after, AT_ONCE).await?;
         let lost = found.iter().filter(|swept| swept.was_lost).count();

@@ -23,8 +23,7 @@ use crate::store::{StoreError, Tx, jobs, notifications, reach};
 /// The time from an order to the first time that the carrier is asked for its scans.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// The wait before the carrier is asked again, if a callback of the carrier reported an end and a look-up did not find
-/// it.
+/// The wait before the carrier is asked again, if its callback reported an end and its answer did not.
 const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 impl Jobs<'_> {
@@ -43,8 +42,7 @@ impl Jobs<'_> {
         parcels::known_as(&mut *self.0.store().connection().await?, carrier, order_no, waybill).await
     }
 
-    /// Writes the news, and adds the resident's notification to the record. `trace` is the `traceparent` of the request
-    /// that caused the parcel.
+    /// Writes the news and the resident's notification. `trace` is the `traceparent` of the request behind the parcel.
     pub(super) async fn apply_parcel(
         self,
         tx: &mut Tx<'_>,
@@ -104,9 +102,8 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Adds scans, and derives the parcel's state from all of its scans. A final state that only a callback reported is
-    /// not believed before the carrier confirms it when asked. The carrier is also asked when the waybill becomes
-    /// known.
+    /// Adds scans, and derives the state from all scans. If only a callback reported a final state, the state is not
+    /// believed before the carrier confirms it. The carrier is also asked when the waybill becomes known.
     async fn scan(
         &self,
         tx: &mut Tx<'_>,

@@ -128,8 +128,7 @@ impl Jobs<'_> {
         }))
     }
 
-    /// Writes the consequences of ended pushes: delivered notifications, used consents, and pushes over the next
-    /// channels.
+    /// Writes the consequences of ended pushes: delivered notifications, used consents, pushes over the next channels.
     pub(super) async fn apply_pushes(
         self,
         tx: &mut Tx<'_>,
@@ -192,8 +191,7 @@ pub(super) async fn pushes_to(
     Ok(latest.map(|notification| Work::Push { notification, channel: channel.clone() }.key()).collect())
 }
 
-/// Reserves the consents that the messages need. If a person has given none, their push becomes
-/// [`Prepared::Unreachable`].
+/// Reserves the consents that messages need. Without a consent, a push becomes [`Prepared::Unreachable`].
 async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPushes) -> Result<(), StoreError> {
     let wanted: Vec<Wanted<'_>> = prepared.iter().filter_map(|(job, push)| wanted(*job, push.as_ref().ok()?)).collect();
     let held = consent_holds::hold(conn, &link.channel, &wanted).await?;

@@ -14,8 +14,7 @@ impl Jobs<'_> {
     pub async fn settle(self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptKey>, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
-        // Parcels are locked before jobs, to avoid a deadlock: another transaction that has locked a parcel may write a
-        // job that is settled here.
+        // Parcels are locked before jobs: a transaction that holds a parcel may wait for a job that is settled here.
         parcels::lock(&mut tx, &settlements.iter().flat_map(|settlement| settlement.effect.parcels()).collect())
             .await?;
         let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();

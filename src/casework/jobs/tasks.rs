@@ -58,8 +58,7 @@ pub struct Swept {
     pub lost: usize,
 }
 
-/// Names the event that a push of unknown outcome waits for: a receipt for a message to this recipient from this
-/// template.
+/// Names the event that a push of unknown outcome waits for: the receipt of a message to this recipient.
 pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> String {
     format!("receipt:{channel}:{recipient}:{template}")
 }

@@ -75,8 +75,7 @@ impl Drop for Stream {
     }
 }
 
-/// The most streams of a person in one process. The next stream ends the oldest one, which probably belongs to a broken
-/// connection.
+/// The most streams of a person in one process. A further stream ends the oldest, probably of a broken connection.
 pub const MOST_STREAMS: usize = 8;
 
 /// The pause before the process subscribes to Redis again.

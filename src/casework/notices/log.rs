@@ -64,8 +64,7 @@ impl Changes<'_> {
             if !goes_on() {
                 return Ok(Vec::new());
             }
-            // The future of the read is large. Boxed, it takes memory only while it runs, and not while the client
-            // waits.
+            // The future of a read is large. Boxed, it takes memory only while it runs.
             let found = match shared {
                 Some(last) => Box::pin(self.read_shared(last, page)).await?,
                 None => Box::pin(self.read(page)).await?,

@@ -11,8 +11,7 @@ use crate::domain::item::due::Deadlines;
 use crate::store::cases::VersionedCase;
 
 impl Officers<'_> {
-    /// Accepts a case. Its deadlines count from the day on which it counts as accepted by law, which may be earlier
-    /// than today.
+    /// Accepts a case. Its deadlines count from the legal day of acceptance, which may be earlier than today.
     pub async fn accept(
         self,
         officer: &OfficerAtWork,

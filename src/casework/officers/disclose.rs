@@ -1,5 +1,4 @@
-//! 查看完整信息: an officer sees a case with nothing masked. The case's history records the officer, the time and the reason
-//! before anything is shown.
+//! 查看完整信息: an officer sees a case unmasked. The case's history first records the officer, the time and the reason.
 
 use serde_json::json;
 

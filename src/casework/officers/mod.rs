@@ -59,8 +59,7 @@ impl OfficerAtWork {
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     pub case: CaseId,
-    /// The version at which the officer read the case. The act is refused at any other, so two officers cannot both
-    /// decide.
+    /// The version at which the officer read the case. At any other version the act is refused.
     pub version: i64,
     pub request: Option<&'a IdempotentRequest>,
 }

@@ -47,8 +47,7 @@ impl Officers<'_> {
         parcels::of_case(&mut connection, keys, case).await.map(Some)
     }
 
-    /// Lists the parcels in a state, ordered by the day on which they must have arrived. `after` is the last one of the
-    /// page before.
+    /// Lists the parcels in a state by the day on which they must arrive. `after` is the last one of the page before.
     pub async fn parcels_to_serve(
         self,
         officer: &OfficerAtWork,

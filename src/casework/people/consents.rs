@@ -1,5 +1,4 @@
-//! Consents to receive messages. A client reports which ones its user gave, and lists the templates for which it should
-//! ask.
+//! Consents to receive messages: clients report them, and learn for which templates they should ask.
 
 use super::{People, commit};
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
@@ -36,8 +35,7 @@ impl People {
 }
 
 impl Consents<'_> {
-    /// Stores a person's answers, one for each template, and returns all balances. A repeated request gets the first
-    /// answer.
+    /// Stores a person's answers by template, and returns all balances. A repeated request gets the first answer.
     pub async fn report(
         self,
         person: PersonId,

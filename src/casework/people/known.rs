@@ -1,6 +1,5 @@
-//! Looks up the officer or API client behind an access token. The token shows the account as it was when the token was
-//! issued. That is enough for a resident, but officers and API clients act on the cases of others, so a closed account
-//! must lose its access at once.
+//! Looks up the officer or API client behind an access token, which only shows the account at the time of issue.
+//! Officers and API clients act on the cases of others, so a closed account must lose its access at once.
 
 use std::sync::Arc;
 

@@ -1,12 +1,10 @@
-//! The accounts of residents, officers and API clients: signing in, proofs of identity, addresses, devices and
-//! consents.
+//! The accounts of residents, officers and API clients: sign-in, identity, addresses, devices and consents.
 //!
 //! When a session ends, its refresh token is refused at once. A resident's access token stays valid until it expires
 //! ([`crate::auth::tokens::LIFETIME`]), because it is checked without the database. The access token of an officer or
 //! API client is refused after a second, because its account is looked up ([`known`]).
 //!
-//! All use cases share one [`People`]. They are grouped in handles: `people.sessions().by_sms(…)`,
-//! `people.identity().verify(…)`.
+//! All use cases share one [`People`], and are grouped in handles: `people.sessions().by_sms(…)`.
 
 pub mod addresses;
 pub mod clients;

@@ -65,8 +65,7 @@ impl OfficerAccounts<'_> {
         }
     }
 
-    /// Closes an account and ends its sessions. No other account can get its username, because histories of cases name
-    /// it.
+    /// Closes an account and ends its sessions. Its username is not free again, because histories of cases name it.
     pub async fn disable(self, username: &Username) -> Result<(), OfficerError> {
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;

@@ -135,8 +135,7 @@ impl Results<'_> {
         match self.write_rows(&mut tx, rows, numbers, now).await {
             Ok(written) => Ok(Batch::Written(tx, Box::new(written))),
             Err(error) => {
-                // Dropping `tx` would roll back only when the connection is used next, and keep the request's key
-                // locked.
+                // Dropping `tx` would roll back later, and keep the request's key locked until then.
                 tx.rollback().await.map_err(StoreError::from)?;
                 Err(error.into())
             }

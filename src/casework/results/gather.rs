@@ -1,6 +1,5 @@
-//! The queue of decisions that back-office systems report in single requests. Under load, one transaction writes many
-//! of them, because a commit costs the database as much for one decision as for many. A decision that comes alone does
-//! not wait.
+//! The queue of decisions that are reported in single requests. Under load, one transaction writes many of them,
+//! because a commit costs as much for one decision as for many. A decision that comes alone does not wait.
 //!
 //! The request that gets the writer's permit writes all waiting decisions. If its client hangs up before that, nothing
 //! is written, and the other requests queue their decisions again.

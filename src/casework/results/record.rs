@@ -64,8 +64,7 @@ pub(super) struct Written {
 pub(super) type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Results<'_> {
-    /// Records reported decisions, and returns their outcomes in the same order. After an error the same decisions may
-    /// be reported again.
+    /// Records decisions, and returns the outcomes in the same order. After an error they may be reported again.
     pub async fn record_all(self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let recorded = match self.record_as_published(reported).await {
             Err(SaveError::NotInForce) => {
@@ -79,8 +78,7 @@ impl Results<'_> {
         Ok(verdicts.into_values().collect())
     }
 
-    /// Records by the catalogue in memory. If this fails because the database has a newer one, some rows may be
-    /// recorded.
+    /// Records by the catalogue in memory. If the database has a newer one, this fails after some rows may be recorded.
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let catalog = self.0.catalog().current();
         let now = self.0.now();
@@ -266,8 +264,7 @@ pub(super) fn of_unpublished_items<'a>(reported: &'a [Reported], verdicts: &Verd
     refused.collect()
 }
 
-/// True if another process wrote one of the rows, or its applicant, since the rows were looked up. Another try finds
-/// it.
+/// True if another process wrote a row or its applicant since the rows were looked up. A second try finds that.
 pub(super) fn is_raced(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(error) if people::raced(error) || error.violates("cases_source_ref"))
 }

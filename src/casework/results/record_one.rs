@@ -1,5 +1,4 @@
-//! Records a decision that is reported in a request of its own, in one transaction with others that come at the same
-//! moment.
+//! Records a decision from a request of its own, in one transaction with others that come at the same moment.
 
 use std::time::Duration;
 

@@ -51,8 +51,7 @@ pub enum Recorded {
     Created(VersionedCase),
     /// Another request reported the same decision before.
     Known(VersionedCase),
-    /// The same request reported the decision before. The case has not changed since, because it was decided from the
-    /// start.
+    /// The same request reported the decision before. The case has not changed since, because it is closed.
     Replayed(VersionedCase),
     /// Does not affect the other decisions of the batch.
     Refused(RowRefusal),

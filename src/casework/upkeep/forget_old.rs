@@ -29,8 +29,7 @@ impl Upkeep<'_> {
     }
 }
 
-/// Deletes a batch of old rows and returns their number. 0 means that nothing is left, or that another process is
-/// deleting.
+/// Deletes a batch of old rows and returns their number: 0 if nothing is left, or if another process is deleting.
 pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> {
     let mut tx = store.begin().await?;
     if !housekeeping::try_lock(&mut tx).await? {
@@ -41,8 +40,7 @@ pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> 
     let tries = identity_tries::forget(&mut tx, now - MISMATCH_MEMORY, AT_ONCE).await?;
     let sessions = sessions::forget(&mut tx, now - SESSION_MEMORY, AT_ONCE).await?;
     let answers = idempotency::forget(&mut tx, now - idempotency::KEPT, AT_ONCE).await?;
-    // Kept longer than the answer to its submission: a repeated submission that comes late still finds the draft and
-    // its case.
+    // Kept longer than the answer to its submission, so that a late repetition still finds the draft and its case.
     let drafts = drafts::forget(&mut tx, now - KEPT, AT_ONCE).await?;
     let refusals = refused_applications::forget(&mut tx, now - REFUSAL_MEMORY, AT_ONCE).await?;
     let receipts = push_receipts::forget(&mut tx, now - RECEIPT_MEMORY, AT_ONCE).await?;

@@ -1,5 +1,4 @@
-//! Deletes expired files that belong to no case. A transaction deletes the rows and adds the jobs that delete the
-//! contents.
+//! Deletes expired files that belong to no case: their rows at once, their contents by jobs.
 //!
 //! A submission already marks its files as part of the case. Because a deleted file is gone for good, this use case
 //! does not rely on the marks alone: it also searches every application and draft of the file's owner for the file.

@@ -35,8 +35,8 @@ impl<'a> Attempt<'a> {
         Self { workshop, job, policy: workshop.settings.retry.policy(work), progress }
     }
 
-    /// Call this before a gateway call that must not be made twice. If the attempt breaks off afterwards, its outcome
-    /// is unknown.
+    /// Called before a gateway call that must not be made twice. If the attempt then breaks off, its outcome is
+    /// unknown.
     pub fn reaches_out(&self) {
         self.progress.0.store(true, Ordering::Relaxed);
         kill_point::pass(Boundary::Prepared, self.job.lane_name());

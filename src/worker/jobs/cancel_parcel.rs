@@ -1,5 +1,4 @@
-//! Cancels a parcel at its carrier. It is harmless to ask twice, because an order that does not exist counts as
-//! cancelled.
+//! Cancels a parcel at its carrier. May run twice, because an order that does not exist counts as cancelled.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::kernel::ids::ParcelId;

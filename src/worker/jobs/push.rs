@@ -99,7 +99,7 @@ async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask)
     }
     let lane = job.lane();
     let holder = job.id().to_string();
-    // Without Redis the message is sent unreserved. If two go to one recipient, the gateway refuses one, which is
+    // Without Redis nothing is reserved. Of two messages to one recipient, the gateway then refuses one: this is
     // harmless.
     let free = workshop
         .queue
@@ -141,8 +141,7 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
 
-/// Decides the end of the push. If its outcome is unknown and the gateway sends receipts, the push waits for its
-/// receipt.
+/// Decides the end of the push. A push of unknown outcome waits for its receipt if the gateway sends receipts.
 fn conclude(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let fact = report.fact.clone();
     let verdict = on_push(attempt, channel, task, report);
@@ -157,8 +156,7 @@ fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) 
     ending.awaiting(receipt_event(channel.code(), &task.recipient, &task.message.template))
 }
 
-/// Finds out what an earlier attempt of unknown outcome did, by the means that the gateway offers; `None` if the
-/// message may be sent again.
+/// Clears up an earlier attempt of unknown outcome, as its gateway allows; `None` if the message may be sent again.
 async fn clear_up(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,

@@ -20,8 +20,7 @@ use crate::worker::workshop::Workshop;
 
 /// The most scans that one callback may report. SF reports ten at most, EMS fewer.
 const MOST_SCANS: usize = 500;
-/// A receipt may arrive before the push that it is about is settled. After this time the push is settled, or never will
-/// be.
+/// A receipt may arrive before its push is settled. After this time, the push is settled or never will be.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
 /// The wait before such a receipt is read again.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);

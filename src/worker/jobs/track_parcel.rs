@@ -50,8 +50,7 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
     Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
 
-/// Asks the carrier for the scans, and before that for the waybill if it is unknown; `None` if the carrier has no
-/// waybill yet.
+/// Asks the carrier for the scans, and first for an unknown waybill; `None` if the carrier has no waybill yet.
 async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<ParcelNews>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
@@ -65,9 +64,8 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
 }
 
 /// The end of an attempt while the carrier has the order and no waybill: SF checks some orders by hand, and EMS may
-/// have collected a parcel before its order could be withdrawn. The job waits for a callback with the waybill. After
-/// some days it becomes a dead letter, and an operator must ask the carrier. A later callback makes the job pending
-/// again.
+/// have collected a parcel before its order could be withdrawn. A callback may bring the waybill, and revives the job
+/// if it is a dead letter. Until then, an operator must ask the carrier about a dead letter.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());

@@ -1,5 +1,4 @@
-//! The relay announces in Redis what its own process committed: due jobs, and people for whom something changed. Many
-//! commits share one round trip.
+//! The relay announces in Redis what its process committed: due jobs, and people for whom something changed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,9 +1,8 @@
 //! The sweeper offers jobs that are due and on no stream. Some were never offered: their process died between commit
 //! and offer, or they became due later. The offers of others were lost: Redis was flushed, restarted or failed over.
 //!
-//! A lane's stream has an entry for each offered job that is not finished, the oldest first. If a pending job was
-//! offered before the oldest entry, its own entry must be lost. So no job is offered twice only because its lane is
-//! slow.
+//! A lane's stream has an entry for each unfinished job that was offered, the oldest first. If a pending job was
+//! offered before the oldest entry, its own entry was lost. So a slow lane causes no second offers.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,8 +12,7 @@ pub enum Breaker {
     Failing(u32),
     /// No calls are made until `until`. The breaker opened `times` times in a row.
     Open { until: Duration, times: u32 },
-    /// One call is under way, to find out if the gateway answers again. The breaker opened `times` times in a row
-    /// before.
+    /// One trial call is under way. The breaker opened `times` times in a row before.
     Trying { times: u32 },
 }
 

@@ -1,6 +1,5 @@
-//! The loop of a lane (the queue of jobs for one gateway). It reads rings, which are the stream entries that announce
-//! jobs. It claims the jobs, many at a time and as fast as the gateway's rate allows, and passes them to the
-//! [`LanePool`].
+//! The loop of a lane (the queue of jobs for one gateway). It reads rings (the stream entries that announce jobs),
+//! claims many jobs at a time, as fast as the gateway's rate allows, and passes them to the [`LanePool`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -117,7 +116,7 @@ impl LaneRunner {
         }
     }
 
-    /// Claims and starts up to `at_most` jobs. If a job is finished or another worker holds it, its ring is
+    /// Claims and starts up to `at_most` jobs. Rings for finished jobs, and for jobs of other workers, are
     /// acknowledged.
     async fn begin(&self, rings: Vec<Ring>, at_most: usize, permit: &Arc<Permit>) -> Begun {
         kill_point::pass(Boundary::Heard, self.lane.as_str());

@@ -228,9 +228,8 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     }
 }
 
-/// Returns the output of `work`, or `None` if it takes longer than `limit`. If the process was suspended, timers fire
-/// late, and another worker may hold the job. So the clock is also checked before every step of `work`, which then does
-/// nothing more.
+/// Returns the output of `work`, or `None` after `limit`. If the process was suspended, timers fire late, and another
+/// worker may hold the job. So the clock is also checked before every step of `work`.
 async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
     let since = Stopwatch::start();
     let mut work = pin!(work);

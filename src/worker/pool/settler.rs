@@ -68,8 +68,7 @@ enum Settled {
     TooLate,
 }
 
-/// Settles a batch. If the database refuses it, settles each attempt alone. One that is refused alone becomes a dead
-/// letter.
+/// Settles a batch. If the database refuses it, each attempt is settled alone, or becomes a dead letter.
 async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;

@@ -1,8 +1,7 @@
 //! The circuit breaker of a lane, shared by all its tasks.
 //!
-//! A task that may begin jobs holds a [`Permit`]. While the breaker is open, one permit allows a trial call. If that
-//! permit is dropped without a result, for any reason, the next task gets one. So the lane never waits for a trial that
-//! was not made.
+//! A task that may begin jobs holds a [`Permit`]. While the breaker is open, one permit allows a trial call. If it is
+//! dropped without a result, the next task gets one. So the lane never waits for a trial that was not made.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

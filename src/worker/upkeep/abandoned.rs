@@ -1,6 +1,5 @@
-//! Moves the jobs of abandoned lanes to the lane `inside`, where they end without their gateway: a push goes on over
-//! the next channel, and a carrier's job becomes a dead letter. A lane is abandoned if its gateway was switched off, or
-//! if only a newer release knew it.
+//! Moves the jobs of lanes without a gateway (it was switched off, or only a newer release knew it) to the lane
+//! `inside`. There a push goes on over the next channel, and a carrier's job becomes a dead letter.
 //!
 //! During an upgrade, old and new workers run side by side and know different lanes. So a lane counts as abandoned only
 //! if no live worker has it, and only jobs that have been overdue for long are moved.

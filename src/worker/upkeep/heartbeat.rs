@@ -14,8 +14,7 @@ use crate::worker::workshop::Workshop;
 pub async fn run(workshop: Arc<Workshop>, pools: Vec<Arc<LanePool>>, stop: CancellationToken) {
     let mut ended: Vec<u64> = vec![0; pools.len()];
     let mut since = Stopwatch::start();
-    // Reading the heartbeats removes those of dead workers, so that a worker that dies again and again leaves none
-    // behind.
+    // Reading the heartbeats removes those of dead workers. Without this, a worker that dies often leaves many behind.
     log_failure(workshop.queue.live_workers().await.map(drop));
     loop {
         let elapsed = since.elapsed();

@@ -62,8 +62,7 @@ impl Drafts<'_> {
     /// Adds the faults that would keep a draft from being submitted now.
     async fn validated(&self, conn: &mut Conn, draft: Draft) -> Result<ValidatedDraft, StoreError> {
         let catalog = self.0.catalog().current();
-        // A draft of an item that is not in force any more is still validated, although it cannot be saved or
-        // submitted.
+        // A draft of an item that is not in force any more is still validated.
         let item = catalog.in_force(&draft.item).or_else(|| catalog.version(&draft.item, draft.item_version));
         let Some(item) = item else { return Ok(ValidatedDraft { draft, faults: Vec::new() }) };
         let belongings = self.0.belongings(conn, draft.person, &draft.content).await?;

@@ -1,5 +1,4 @@
-//! An applicant saves a draft. The client creates a draft under an id that it made itself, or changes the version it
-//! read.
+//! An applicant creates a draft under an id that the client made, or changes the version that the client read.
 
 use crate::casework::cases::drafts::{Drafts, ValidatedDraft};
 use crate::casework::frame::powers::NotOpen;
@@ -86,8 +85,7 @@ impl Drafts<'_> {
         if drafts::insert(tx, self.0.store().keys(), &wanted).await? {
             return Ok(wanted);
         }
-        // The client may repeat a request because it did not receive the answer. Then the draft is as the request made
-        // it.
+        // If the client repeats a request because the answer was lost, it finds its own draft.
         let known = drafts::find(tx, self.0.store().keys(), wanted.person, wanted.id).await?;
         let same = |known: &Draft| known.version == 1 && known.item == wanted.item && known.content == wanted.content;
         known.filter(same).ok_or(SaveDraftError::Exists)

@@ -1,5 +1,4 @@
-//! A client exchanges its refresh token for the next pair of tokens. [`crate::domain::people::session`] explains the
-//! rules.
+//! A client exchanges its refresh token for new tokens, by the rules of [`crate::domain::people::session`].
 
 use super::Sessions;
 use super::open::{SignedIn, Subject};
@@ -18,8 +17,7 @@ pub enum RefreshError {
     /// There is no such token, or its session has ended.
     #[error("the refresh token is not valid")]
     Invalid,
-    /// The token was used before, and that answer was not lost. So the token was copied, and this request ended its
-    /// session.
+    /// The token was used before, and that answer arrived. So the token was copied, and its session is ended.
     #[error("the refresh token was used before")]
     Copied,
     #[error(transparent)]

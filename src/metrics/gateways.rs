@@ -69,7 +69,6 @@ impl Calls {
         &self.gateway
     }
 
-    /// Observes a call.
     pub fn ended(&self, class: CallClass, took: Duration) {
         let begin = || CALLS.get_or_create_owned(&Labels { gateway: Arc::clone(&self.gateway), class: class.name() });
         if let Some(duration) = self.classes.at(class.index(), begin) {

@@ -16,7 +16,6 @@ use crate::domain::people::acting::Acting;
 use crate::store::StoreError;
 use crate::store::cases::{self, Owner, VersionedCase};
 
-/// Why an answer is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
     /// All faults, each with a JSON pointer into the answer.
@@ -56,7 +55,7 @@ impl Cases<'_> {
         let keys = self.0.store().keys();
         self.check_answer(person, case, handed_in).await?;
         let sealed = keys.seal_json("case_supplements.sealed", handed_in)?;
-        let cause = |_: &Case| cause(handed_in);
+        let cause = |_: &Case| parts_of(handed_in);
         let act = CaseAct::of_applicant(acting, case, Act::SupplementAnswered, &cause, trace);
         let mut tx = self.0.store().begin().await?;
         let entered = idempotency::enter(&mut tx, keys, request, self.0.now()).await.map_err(ChangeError::from)?;
@@ -87,7 +86,7 @@ impl Cases<'_> {
 }
 
 /// The entry in the case's history: which parts the answer has, and not their content, which is personal.
-fn cause(handed_in: &Application) -> Value {
+fn parts_of(handed_in: &Application) -> Value {
     let materials: Vec<&str> = handed_in.materials.iter().map(|material| material.key.as_str()).collect();
     let form = handed_in.form.expose().as_object().is_some_and(|form| !form.is_empty());
     json!({"note": handed_in.note.is_some(), "form": form, "materials": materials})

@@ -13,7 +13,6 @@ use crate::domain::people::acting::Acting;
 use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::{StoreError, addresses, parcels};
 
-/// Why a result is not sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum CorrectError {
     /// The applicant's address book has no such address.

@@ -25,7 +25,6 @@ use crate::store::drafts::{self, Draft};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::{self, Conn, StoreError};
 
-/// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
     /// There is no such draft, or it is not the applicant's.

@@ -28,24 +28,16 @@ pub enum Happened {
         reasons: Vec<String>,
     },
     /// A newer release stored an act that this release does not know.
-    UnknownAct {
-        actor: String,
-    },
+    UnknownAct { actor: String },
     /// The carrier refused a parcel's address, or cancelled the parcel. No scan reports that.
-    ParcelEnded {
-        end: ParcelEnd,
-        carrier: String,
-    },
+    ParcelEnded { end: ParcelEnd, carrier: String },
     Notified {
         event: Event,
         /// The channel that brought the notification to the phone, if one did.
         delivered_by: Option<ChannelCode>,
     },
-    Scanned {
-        carrier: CarrierCode,
-        meaning: ScanMeaning,
-        place: String,
-    },
+    /// A scan of one of the case's parcels.
+    Scanned { carrier: CarrierCode, meaning: ScanMeaning, place: String },
 }
 
 /// The end of a parcel that no scan reports.
@@ -92,7 +84,7 @@ fn of_history(HistoryEntry { at, by, act, cause, .. }: HistoryEntry) -> Option<T
     let actor = class.to_owned();
     let what = match Act::from_stored(&act) {
         None => Happened::UnknownAct { actor },
-        // An officer who reads an uploaded file does not move the case.
+        // The timeline leaves this out, because reading a file does not advance the case.
         Some(Act::UploadRead) => return None,
         Some(Act::ParcelMoved) => Happened::ParcelEnded { end: parcel_end(&cause)?, carrier: name.to_owned() },
         Some(act) => Happened::Act { act, actor, reasons: reasons(act, &cause) },

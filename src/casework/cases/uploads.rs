@@ -25,7 +25,6 @@ use crate::store::record::{Record, SaveError};
 use crate::store::uploads::{self, StoredUpload};
 use crate::store::{StoreError, Tx, jobs, people};
 
-/// Why an upload is refused, or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     #[error("longer than {limit} bytes")]

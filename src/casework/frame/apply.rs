@@ -15,7 +15,7 @@ use crate::domain::work::job::{Job, Work};
 use crate::store::StoreError;
 use crate::store::record::Record;
 
-/// A case, and its item as it was when the case was opened.
+/// A case, and the version of its item on which it was opened.
 #[derive(Clone, Copy)]
 pub(in crate::casework) struct CaseOfItem<'a> {
     pub case: &'a Case,

@@ -13,7 +13,6 @@ use crate::store::parcels::{self, StoredParcel};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, cases, jobs};
 
-/// Why a parcel is not cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
     /// There is no such parcel in the officer's remit.

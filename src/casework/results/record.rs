@@ -29,7 +29,7 @@ use crate::store::refused_applications::{By, Refused};
 use crate::store::reported::{self, KnownApplicant, Name, Named};
 use crate::store::{Conn, KeyRing, StoreError, people};
 
-/// A row that passed its checks.
+/// A reported decision that passed its checks.
 pub(super) struct Row<'a> {
     at: usize,
     office: &'a Reporter,

@@ -47,7 +47,7 @@ impl Results<'_> {
             Err(error) => answers.iter().map(|_| Err(error.clone())).collect(),
         };
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // A client that hung up meanwhile finds its decision recorded when it asks again.
+            // If the client hung up, it will report the decision again, and find it recorded.
             let _ = answer.send(outcome);
         }
     }

@@ -57,7 +57,6 @@ pub enum Recorded {
     Refused(RowRefusal),
 }
 
-/// A fault of a reported decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFault {
     InTheFuture,
@@ -70,7 +69,6 @@ pub enum RowFault {
     UnknownHall,
 }
 
-/// Why one reported decision is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RowRefusal {
     /// 目录之外不得实施行政审批.

@@ -26,7 +26,7 @@ pub struct Attempt<'a> {
     progress: &'a Progress,
 }
 
-/// True once a gateway may have acted on the attempt.
+/// True after the gateway may have been called.
 #[derive(Default)]
 pub struct Progress(AtomicBool);
 

@@ -18,7 +18,7 @@ use crate::store::parcels::ScanSource;
 use crate::worker::attempts::{Attempt, Conclusion, Contact};
 use crate::worker::workshop::Workshop;
 
-/// The most scans that one callback may report. SF reports ten at most, EMS fewer.
+/// A callback with more scans is refused. SF reports at most ten in one, EMS fewer.
 const MOST_SCANS: usize = 500;
 /// A receipt may arrive before its push is settled. After this time, the push is settled or never will be.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);

@@ -120,7 +120,7 @@ mod tests {
                 let trials = under_way.iter().filter(|permit: &&Permit| permit.trial.is_some()).count();
                 prop_assert!(trials <= 1, "one call at most tries the gateway");
             }
-            // In the end every permit is dropped, with a result or without.
+            // At last every permit is dropped, with a result or without one.
             under_way.clear();
             prop_assert!(breaker.permit(1, now + LONG).is_some(), "{:?}", breaker.state());
         }

@@ -26,7 +26,6 @@ pub enum Expect {
     Version(Option<i64>),
 }
 
-/// Why a draft is not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveDraftError {
     #[error(transparent)]

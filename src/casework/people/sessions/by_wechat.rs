@@ -13,7 +13,7 @@ use crate::store::{StoreError, Tx};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WechatCodeError {
-    /// The code is wrong, used or expired: call `wx.login` again.
+    /// The code is wrong, used or expired. The client must call `wx.login` again.
     #[error("WeChat does not take the code")]
     CodeRefused,
     /// WeChat blocks the account as a risk.

@@ -16,7 +16,7 @@ impl<M, const N: usize> Series<M, N> {
         Self([const { OnceLock::new() }; N])
     }
 
-    /// Returns the series of the label's value with this index; `None` if the index is too large.
+    /// Returns the series of a label value by its index; `None` if the index is too large.
     pub(super) fn at(&self, index: usize, begin: impl FnOnce() -> M) -> Option<&M> {
         self.0.get(index).map(|series| series.get_or_init(begin))
     }

@@ -61,7 +61,7 @@ impl From<SaveError> for SubmitError {
             SaveError::Stale => Self::Stale,
             SaveError::NotInForce => Self::ItemChanged,
             SaveError::Answered => Self::Idempotency(IdempotencyError::InProgress),
-            // The person is gone, because their account was joined with another one. The draft belongs to that one now.
+            // The person does not exist any more: the account was joined with another one, which has the draft now.
             SaveError::Store(error) if error.violates("cases_person_id_fkey") => Self::NotFound,
             SaveError::Store(error) => Self::Store(error),
         }

@@ -27,12 +27,12 @@ pub(in crate::casework) struct Applicant<'a> {
     pub reach: &'a Reach,
     /// The address of a parcel; `None` only if no parcel is owed.
     pub recipient: Option<PostalAddress>,
-    /// The `traceparent` of the request that caused the consequences. Their jobs inherit it.
+    /// The `traceparent` of the request that caused the consequences. The new jobs inherit it.
     pub trace: Option<&'a str>,
 }
 
 impl Casework {
-    /// Adds the rows of everything that is owed.
+    /// Adds the rows of a transition's consequences (`owed`).
     pub(in crate::casework) fn apply(
         &self,
         record: &mut Record,

@@ -153,7 +153,7 @@ impl Casework {
         Ok(Changed { case: VersionedCase { case, version: found.version + 1 }, record })
     }
 
-    /// Adds the rows of what a transition owes.
+    /// Adds the rows of a transition's consequences (`owed`).
     async fn enqueue(
         &self,
         tx: &mut Tx<'_>,

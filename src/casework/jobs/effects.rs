@@ -107,7 +107,7 @@ pub enum ParcelChange {
 /// A carrier's report on a parcel.
 #[derive(Debug, Clone)]
 pub struct ParcelNews {
-    /// `None` in a callback, whose waybill is in its scans.
+    /// `None` for a callback, whose scans hold the waybill.
     pub waybill: Option<Waybill>,
     pub scans: Vec<Scan>,
     pub source: ScanSource,

@@ -37,8 +37,8 @@ impl Jobs<'_> {
                 }
             }
         }
-        // Consents are applied first, because a push that is passed on needs them. Parcels are applied last, because
-        // their notifications must not use a channel on which a push just failed.
+        // Consents are applied first, because a push that goes on over another channel may need one. Parcels are
+        // applied last, because their notifications must not use a channel on which a push just failed.
         self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         // Receipts are applied after the pushes, because a receipt may revoke the delivery of a push of the same batch.

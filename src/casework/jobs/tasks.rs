@@ -47,7 +47,7 @@ pub enum Prepared {
     NoNeed,
 }
 
-/// Prepared pushes by job. One may fail alone.
+/// Prepared pushes by job. One may fail without the others.
 pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 
 /// The result of a sweep.

@@ -1,5 +1,5 @@
-//! Drafts (草稿) of applications. A person finds the same drafts on all their devices. A draft may be incomplete: it is
-//! returned with its faults, and only submitting refuses them.
+//! Drafts (草稿) of applications. A person finds the same drafts on all their devices. A draft may be incomplete: saving
+//! it returns its faults, and only submitting refuses a faulty draft.
 
 pub mod save;
 

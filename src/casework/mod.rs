@@ -1,11 +1,11 @@
-//! The use cases, one file each, read from top to bottom. Transactions are opened and committed only here.
+//! The use cases, one file each, read from top to bottom. Only this module begins and commits transactions.
 //!
-//! A use case reads what it needs, lets the domain decide, gathers the new state and everything that it owes in one
-//! [`crate::store::record::Record`], saves it, and rings the [`Bell`] after the commit. No outside call is made while a
-//! transaction is open.
+//! A use case reads what it needs, lets the domain decide, and collects in one [`crate::store::record::Record`] the new
+//! state and what follows from it: notifications, parcels, jobs. It saves the record, commits, and rings the [`Bell`],
+//! which tells Redis. No outside call is made while a transaction is open.
 //!
-//! [`Casework`] is what all use cases share. Each noun has a handle with its use cases: `casework.cases().submit(…)`,
-//! `casework.officers().decide(…)`, `casework.jobs().settle(…)`. A handle is a view that costs nothing.
+//! All use cases share one [`Casework`]. They are grouped in handles: `casework.cases().submit(…)`,
+//! `casework.officers().decide(…)`, `casework.jobs().settle(…)`.
 
 pub mod cases;
 pub mod frame;
@@ -32,7 +32,7 @@ use crate::files::Files;
 use crate::gateway::courier::Carriers;
 use crate::store::Store;
 
-/// The dependencies of all use cases. Clones share them.
+/// The dependencies and shared state of all use cases. Clones share both.
 #[derive(Clone)]
 pub struct Casework {
     parts: Arc<CaseworkParts>,
@@ -41,7 +41,7 @@ pub struct Casework {
     carrier_codes: Arc<[CarrierCode]>,
 }
 
-/// What a [`Casework`] is made of.
+/// The dependencies of a [`Casework`].
 pub struct CaseworkParts {
     pub store: Store,
     pub clock: Clock,
@@ -55,36 +55,29 @@ pub struct CaseworkParts {
     pub carriers: Carriers,
     /// How long an applicant has to answer a supplement notice.
     pub answer_within: Duration,
-    /// Rung after each commit.
     pub bell: Bell,
-    /// The contents of uploads.
+    /// Holds the contents of uploads.
     pub files: Files,
 }
 
 impl Casework {
-    #[must_use]
     pub fn new(parts: CaseworkParts) -> Self {
         let carrier_codes = parts.carriers.iter().map(|carrier| carrier.code().clone()).collect();
         Self { parts: Arc::new(parts), numbers: Arc::default(), gather: Arc::default(), carrier_codes }
     }
 
-    #[must_use]
     pub fn store(&self) -> &Store {
         &self.parts.store
     }
 
-    #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog
     }
 
-    #[must_use]
     pub fn files(&self) -> &Files {
         &self.parts.files
     }
 
-    /// The present by this process's clock.
-    #[must_use]
     pub fn now(&self) -> Instant {
         self.parts.clock.now()
     }

@@ -1,5 +1,4 @@
-//! What the API reads through the use cases: rows as the database holds them. The API names nothing of the store but by this
-//! file.
+//! Re-exports the database rows that the API shows. The API may not import the store itself.
 
 pub use crate::store::callbacks::StoredCall;
 pub use crate::store::cases::{HistoryEntry, VersionedCase};
@@ -11,8 +10,6 @@ pub use crate::store::parcels::StoredParcel;
 pub use crate::store::reported::KnownAs;
 pub use crate::store::uploads::StoredUpload;
 
-/// Every use case may fail with the database.
-pub use crate::store::StoreError;
-
-/// The keys of the installation, which also sign the cursors of lists.
+/// The installation's keys also sign the cursors of lists.
 pub use crate::store::KeyRing;
+pub use crate::store::StoreError;

@@ -1,4 +1,4 @@
-//! Attempts at jobs: counts by lane, kind and outcome, durations, and lost leases.
+//! Attempts at jobs by lane, kind and outcome, their durations, and lost leases.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -25,30 +25,17 @@ static TAKEN_OVER: LazyLock<Family<LaneLabel, Counter>> = LazyLock::new(Family::
 static TOO_LATE: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.register(
-        "songda_job_attempts",
-        "Attempts at jobs, by how they ended and what state that leaves the job in",
-        ATTEMPTS.clone(),
-    );
-    registry.register_with_unit(
-        "songda_job_attempt_duration",
-        "The duration of an attempt, all its calls together",
-        Unit::Seconds,
-        DURATIONS.clone(),
-    );
-    registry.register(
-        "songda_job_leases_taken_over",
-        "Jobs that this worker took over because another worker never settled its attempt",
-        TAKEN_OVER.clone(),
-    );
-    registry.register(
-        "songda_job_settlements_too_late",
-        "Attempts of this worker that were not settled because their lease was lost",
-        TOO_LATE.clone(),
-    );
+    let help = "Attempts at jobs, by how they ended and what state that leaves the job in";
+    registry.register("songda_job_attempts", help, ATTEMPTS.clone());
+    let help = "The duration of an attempt, all its calls together";
+    registry.register_with_unit("songda_job_attempt_duration", help, Unit::Seconds, DURATIONS.clone());
+    let help = "Jobs that this worker took over because another worker never settled its attempt";
+    registry.register("songda_job_leases_taken_over", help, TAKEN_OVER.clone());
+    let help = "Attempts of this worker that were not settled because their lease was lost";
+    registry.register("songda_job_settlements_too_late", help, TOO_LATE.clone());
 }
 
-/// The counts of one lane.
+/// The series of one lane.
 #[derive(Debug)]
 pub struct Attempts {
     lane: Arc<str>,
@@ -57,8 +44,6 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// The counts of a lane, by its name.
-    #[must_use]
     pub fn of(lane: &str) -> Self {
         let label = LaneLabel::named(lane);
         Self {
@@ -74,13 +59,13 @@ impl Attempts {
         ATTEMPTS.get_or_create(&Labels { lane: Arc::clone(&self.lane), kind, outcome, state }).inc();
     }
 
-    /// Counts jobs that were claimed after their lease had ended.
+    /// Counts jobs that were claimed after another worker's lease had ended.
     pub fn taken_over(&self, jobs: usize) {
         self.taken_over.inc_by(jobs as u64);
     }
 }
 
-/// Counts attempts that were too late to be settled.
+/// Counts attempts that were not settled because their lease was lost.
 pub fn count_too_late(attempts: usize) {
     TOO_LATE.inc_by(attempts as u64);
 }

@@ -1,4 +1,4 @@
-//! The backlog of jobs, read from the record: the same for every process that reads it.
+//! The unfinished jobs in the database. Every process that reads them reports the same numbers.
 
 use std::sync::LazyLock;
 
@@ -19,24 +19,17 @@ static JOBS: LazyLock<Family<Waiting, Gauge>> = LazyLock::new(Family::default);
 static OLDEST: LazyLock<Family<LaneLabel, Seconds>> = LazyLock::new(Family::default);
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.register(
-        "songda_jobs",
-        "Unfinished jobs in the record, counted up to 10000 for each lane and state",
-        JOBS.clone(),
-    );
-    registry.register_with_unit(
-        "songda_job_oldest_due_age",
-        "How long the oldest due job has been waiting to begin; 0 if none is due",
-        Unit::Seconds,
-        OLDEST.clone(),
-    );
+    let help = "Unfinished jobs in the database, counted up to 10000 for each lane and state";
+    registry.register("songda_jobs", help, JOBS.clone());
+    let help = "How long the oldest due job has been waiting to begin; 0 if none is due";
+    registry.register_with_unit("songda_job_oldest_due_age", help, Unit::Seconds, OLDEST.clone());
 }
 
-/// The unfinished jobs of a lane.
+/// The numbers of unfinished jobs of a lane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LaneBacklog<'a> {
     pub lane: &'a str,
-    /// Jobs that are due and not begun.
+    /// Jobs that are due, and that no worker has claimed.
     pub due: i64,
     /// Jobs that are due later.
     pub later: i64,
@@ -44,7 +37,7 @@ pub struct LaneBacklog<'a> {
     pub running: i64,
     /// Dead letters.
     pub dead: i64,
-    /// How many seconds the oldest due job has been due.
+    /// How long the oldest due job has been due, in seconds.
     pub oldest_due: f64,
 }
 
@@ -55,7 +48,7 @@ pub fn set(LaneBacklog { lane, due, later, running, dead, oldest_due }: LaneBack
     OLDEST.get_or_create(&LaneLabel::named(lane)).set(oldest_due);
 }
 
-/// Removes all numbers, because the record does not answer. A missing number is better than an old one.
+/// Removes all numbers. Call it if the database does not answer: a missing number is better than an old one.
 pub fn clear() {
     JOBS.clear();
     OLDEST.clear();

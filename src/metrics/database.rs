@@ -3,36 +3,23 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::series::seconds;
+use super::series::{Word, seconds};
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Connections {
-    state: &'static str,
-}
-
-static CONNECTIONS: LazyLock<Family<Connections, Gauge>> = LazyLock::new(Family::default);
+static CONNECTIONS: LazyLock<Family<Word, Gauge>> = LazyLock::new(Family::default);
 static LIMIT: LazyLock<Gauge> = LazyLock::new(Gauge::default);
 static WAITS: LazyLock<Histogram> = LazyLock::new(seconds);
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_database_connections", "Connections to PostgreSQL", CONNECTIONS.clone());
-    registry.register(
-        "songda_database_connections_limit",
-        "The most connections that this process opens",
-        LIMIT.clone(),
-    );
-    registry.register_with_unit(
-        "songda_database_connection_wait",
-        "The wait for a connection; for a transaction, its BEGIN is included",
-        Unit::Seconds,
-        WAITS.clone(),
-    );
+    let help = "The most connections that this process opens";
+    registry.register("songda_database_connections_limit", help, LIMIT.clone());
+    let help = "The wait for a connection; for a transaction, its BEGIN is included";
+    registry.register_with_unit("songda_database_connection_wait", help, Unit::Seconds, WAITS.clone());
 }
 
 /// Observes the wait of a caller that got a connection or gave up.
@@ -42,7 +29,7 @@ pub fn observe_wait(wait: Duration) {
 
 pub fn set_connections(busy: usize, idle: usize, limit: u32) {
     for (state, connections) in [("busy", busy), ("idle", idle)] {
-        CONNECTIONS.get_or_create(&Connections { state }).set(i64::try_from(connections).unwrap_or(i64::MAX));
+        CONNECTIONS.get_or_create(&[("state", state)]).set(i64::try_from(connections).unwrap_or(i64::MAX));
     }
     LIMIT.set(i64::from(limit));
 }

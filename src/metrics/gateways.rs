@@ -1,5 +1,5 @@
-//! Calls of gateways: durations by class of answer. They show whether a gateway answers at all; the outcome of an
-//! attempt shows what the answer meant.
+//! Calls to gateways: their durations by class of answer. They show if a gateway answers at all. The outcomes of
+//! attempts ([`super::attempts`]) show what the answers mean.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -20,15 +20,10 @@ struct Labels {
 static CALLS: LazyLock<Family<Labels, Histogram>> = LazyLock::new(|| Family::new_with_constructor(seconds));
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.register_with_unit(
-        "songda_gateway_call_duration",
-        "The duration of a call until the end of its answer, by class of answer",
-        Unit::Seconds,
-        CALLS.clone(),
-    );
+    let help = "The duration of a call until the end of its answer, by class of answer";
+    registry.register_with_unit("songda_gateway_call_duration", help, Unit::Seconds, CALLS.clone());
 }
 
-/// The class of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallClass {
     /// An answer with this HTTP status.
@@ -40,7 +35,6 @@ pub enum CallClass {
 }
 
 impl CallClass {
-    #[must_use]
     pub fn name(self) -> &'static str {
         NAMES.get(self.index()).copied().unwrap_or_default()
     }
@@ -59,7 +53,7 @@ impl CallClass {
 
 const NAMES: [&str; 6] = ["not_sent", "unclear", "2xx", "3xx", "4xx", "5xx"];
 
-/// The counts of one gateway.
+/// The series of one gateway.
 #[derive(Debug)]
 pub struct Calls {
     gateway: Arc<str>,
@@ -67,18 +61,14 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// The counts of a gateway, by its name.
-    #[must_use]
     pub fn of(gateway: Arc<str>) -> Self {
         Self { gateway, classes: Series::new() }
     }
 
-    #[must_use]
     pub fn gateway(&self) -> &str {
         &self.gateway
     }
 
-    /// Observes a call.
     pub fn ended(&self, class: CallClass, took: Duration) {
         let begin = || CALLS.get_or_create_owned(&Labels { gateway: Arc::clone(&self.gateway), class: class.name() });
         if let Some(duration) = self.classes.at(class.index(), begin) {

@@ -1,4 +1,4 @@
-//! The current state of this worker's lanes: slots, breakers, and whether they come round.
+//! The current state of this worker's lanes: slots, circuit breakers, and the time since the last round of their loop.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -24,22 +24,15 @@ static ROUNDS: LazyLock<Family<LaneLabel, Seconds>> = LazyLock::new(Family::defa
 pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_lane_slots", "How many attempts this worker can make at once", SLOTS.clone());
     registry.register("songda_lane_slots_busy", "How many attempts this worker is making", BUSY.clone());
-    registry.register(
-        "songda_lane_breaker",
-        "1 for the current state of the gateway's breaker, 0 for the other states",
-        BREAKERS.clone(),
-    );
-    registry.register_with_unit(
-        "songda_lane_since_round",
-        "The time since the lane last came round; if it grows, the lane is stuck",
-        Unit::Seconds,
-        ROUNDS.clone(),
-    );
+    let help = "1 for the current state of the gateway's breaker, 0 for the other states";
+    registry.register("songda_lane_breaker", help, BREAKERS.clone());
+    let help = "The time since the lane last finished a round of its loop; if it grows, the lane is stuck";
+    registry.register_with_unit("songda_lane_since_round", help, Unit::Seconds, ROUNDS.clone());
 }
 
 const STATES: [&str; 3] = ["closed", "open", "half_open"];
 
-/// Sets a lane's gauges. `breaker` is one of `closed`, `open`, `half_open`.
+/// `breaker` is one of `closed`, `open`, `half_open`.
 pub fn set_status(lane: &str, slots: usize, busy: usize, breaker: &str) {
     let label = LaneLabel::named(lane);
     SLOTS.get_or_create(&label).set(i64::try_from(slots).unwrap_or(i64::MAX));

@@ -1,5 +1,3 @@
-//! Clients that hold a stream of events open.
-
 use std::sync::LazyLock;
 
 use prometheus_client::metrics::gauge::Gauge;
@@ -11,12 +9,12 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_live_clients", "Clients that hold a stream of events open", CLIENTS.clone());
 }
 
-/// A client, counted until this is dropped.
+/// Counts one client until it is dropped.
 #[derive(Debug)]
+#[must_use]
 pub struct LiveClient(());
 
 impl LiveClient {
-    #[must_use]
     pub fn connect() -> Self {
         CLIENTS.inc();
         Self(())

@@ -1,9 +1,8 @@
 //! The metrics of a process, for Prometheus, one file per subject. `docs/operations/` explains their names and labels.
 //!
-//! Metrics belong to the process, as its log does. So any code can reach them, and no signature passes them on.
-//! Counting costs a few atomic steps and allocates nothing: series that every request needs are looked up before the
-//! first one. A label has few values, and all are our own: a route, never a path; a gateway, never an address. No text
-//! of a caller or a gateway becomes a label.
+//! Metrics are global, like the log, so that no function needs them as an argument. On hot paths, the series (one
+//! combination of labels) is looked up in advance. A label has few values, and all are our own words: a route and never
+//! a path, a gateway and never an address, and no text of a caller or a gateway.
 
 pub mod attempts;
 pub mod backlog;
@@ -45,10 +44,9 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
 });
 
 /// All metrics of this process, in Prometheus's text format.
-#[must_use]
 pub fn text() -> String {
     let mut text = String::new();
-    // Writing into memory does not fail. If it did, the text so far would still be valid.
+    // Writing to a string does not fail.
     let _ = prometheus_text::encode(&mut text, &REGISTRY);
     text
 }

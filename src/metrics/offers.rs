@@ -1,52 +1,38 @@
-//! Offers: job ids that are put on the streams, after a commit or by the sweeper.
+//! Offers: ids of due jobs that the relay or the sweeper puts on a Redis stream.
 
 use std::sync::LazyLock;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use super::series::LaneLabel;
+use super::series::{LaneLabel, Word};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfferedBy {
-    /// The relay of the process that committed, at once.
     Relay,
-    /// The sweeper, because a job fell due or its ring was lost.
     Sweeper,
 }
 
 impl OfferedBy {
-    const fn name(self) -> &'static str {
+    const fn label(self) -> Word {
         match self {
-            Self::Relay => "relay",
-            Self::Sweeper => "sweeper",
+            Self::Relay => [("by", "relay")],
+            Self::Sweeper => [("by", "sweeper")],
         }
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfferLabel {
-    by: &'static str,
-}
-
-static OFFERS: LazyLock<Family<OfferLabel, Counter>> = LazyLock::new(Family::default);
-static FAILED: LazyLock<Family<OfferLabel, Counter>> = LazyLock::new(Family::default);
+static OFFERS: LazyLock<Family<Word, Counter>> = LazyLock::new(Family::default);
+static FAILED: LazyLock<Family<Word, Counter>> = LazyLock::new(Family::default);
 static LOST: LazyLock<Family<LaneLabel, Counter>> = LazyLock::new(Family::default);
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_job_offers", "Jobs whose id was put on a stream", OFFERS.clone());
-    registry.register(
-        "songda_job_offers_failed",
-        "Job ids that Redis did not accept; the offer is repeated",
-        FAILED.clone(),
-    );
-    registry.register(
-        "songda_job_rings_lost",
-        "Jobs that the sweeper offered again because no stream held their id any more",
-        LOST.clone(),
-    );
+    let help = "Job ids that Redis did not accept; the offer is repeated";
+    registry.register("songda_job_offers_failed", help, FAILED.clone());
+    let help = "Jobs that the sweeper offered again because no stream held their id any more";
+    registry.register("songda_job_rings_lost", help, LOST.clone());
 }
 
 /// Creates both series at zero, so that the first failure shows as an increase.
@@ -56,15 +42,15 @@ pub fn begin(by: OfferedBy) {
 }
 
 pub fn count_offered(by: OfferedBy, jobs: usize) {
-    OFFERS.get_or_create(&OfferLabel { by: by.name() }).inc_by(jobs as u64);
+    OFFERS.get_or_create(&by.label()).inc_by(jobs as u64);
 }
 
 /// Counts jobs that Redis did not accept.
 pub fn count_failed(by: OfferedBy, jobs: usize) {
-    FAILED.get_or_create(&OfferLabel { by: by.name() }).inc_by(jobs as u64);
+    FAILED.get_or_create(&by.label()).inc_by(jobs as u64);
 }
 
-/// Counts jobs of a lane whose rings were lost.
+/// Counts jobs that the sweeper had to offer again.
 pub fn count_lost(lane: &str, jobs: usize) {
     LOST.get_or_create(&LaneLabel::named(lane)).inc_by(jobs as u64);
 }

@@ -1,5 +1,5 @@
-//! The process itself: its version, memory, processor time and files. The names are those of every Prometheus client.
-//! On systems without `/proc` these metrics are missing.
+//! The process itself: version, memory, processor time and open files, under the names that all Prometheus clients use.
+//! On systems without `/proc` they are missing.
 
 use std::fmt;
 use std::fs;
@@ -64,21 +64,21 @@ fn resident_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// `utime` and `stime`.
+/// The fields `utime` and `stime` of proc_pid_stat(5).
 fn cpu_seconds() -> Option<f64> {
     Some(stat_seconds(14)? + stat_seconds(15)?)
 }
 
-/// `starttime`, which counts from the start of the machine: `btime` of proc_stat(5).
+/// In seconds since 1970: `btime` of proc_stat(5) plus `starttime` of proc_pid_stat(5).
 fn started_at() -> Option<f64> {
     let machine = fs::read_to_string("/proc/stat").ok()?;
     let booted: f64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
     Some(booted + stat_seconds(22)?)
 }
 
-/// A field of proc_pid_stat(5) that counts ticks. The second field, a name in brackets, may hold anything.
+/// Reads a field of proc_pid_stat(5) that counts ticks. The second field, a name in brackets, may contain spaces.
 fn stat_seconds(field: usize) -> Option<f64> {
-    /// `USER_HZ`: the unit of the kernel's interface, whatever it uses inside.
+    /// `USER_HZ`, the unit of the kernel's interface.
     const TICKS_A_SECOND: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, from_the_third) = stat.rsplit_once(')')?;
@@ -90,7 +90,7 @@ fn open_files() -> Option<u64> {
     Some(fs::read_dir("/proc/self/fd").ok()?.count() as u64)
 }
 
-/// The soft limit, the first number of the line.
+/// Reads the soft limit, which is the first number of the line.
 fn file_limit() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;

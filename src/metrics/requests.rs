@@ -1,4 +1,4 @@
-//! Requests: counts by route, method and class of status, and the time until their answer began.
+//! HTTP requests: counts by route, method and class of status, and the time until their answer began.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -29,26 +29,22 @@ static DURATIONS: LazyLock<Family<RequestLabel, Histogram>> = LazyLock::new(|| F
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_http_requests", "Answered requests", REQUESTS.clone());
-    registry.register_with_unit(
-        "songda_http_request_duration",
-        "The time from a request to the beginning of its answer",
-        Unit::Seconds,
-        DURATIONS.clone(),
-    );
+    let help = "The time from a request to the beginning of its answer";
+    registry.register_with_unit("songda_http_request_duration", help, Unit::Seconds, DURATIONS.clone());
 }
 
-/// The methods with series of their own. All others count as the last.
+/// The values of the label `method`. An unknown method counts as `other`.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// The counts of one route.
+/// The series of one route.
 #[derive(Debug)]
 pub struct Route {
     name: Arc<str>,
     methods: Series<Counts, { METHODS.len() }>,
 }
 
-/// The counts of one route and method.
+/// The series of one route and method.
 #[derive(Debug)]
 struct Counts {
     duration: Histogram,
@@ -56,14 +52,11 @@ struct Counts {
 }
 
 impl Route {
-    /// The counts of a route, as the OpenAPI documents write it: `/v1/cases/{id}`.
-    #[must_use]
+    /// `name` is the route as the OpenAPI documents write it: `/v1/cases/{id}`.
     pub fn new(name: &str) -> Self {
         Self { name: name.into(), methods: Series::new() }
     }
 
-    /// The route, as the OpenAPI documents write it.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -1,4 +1,4 @@
-//! Shared parts: series for a small set of words, the label of a lane, and histograms of seconds.
+//! Parts that several metrics share. A series is one metric with one combination of labels.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -7,8 +7,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// One series for each of a few words. A series is created on first use, so unused ones cost nothing; after that no
-/// look-up is needed.
+/// One series for each of a label's `N` values. A series is created when first used, and then needs no look-up.
 #[derive(Debug)]
 pub(super) struct Series<M, const N: usize>([OnceLock<M>; N]);
 
@@ -17,18 +16,21 @@ impl<M, const N: usize> Series<M, N> {
         Self([const { OnceLock::new() }; N])
     }
 
-    /// The series of a word, by the word's index; `None` if the index is too large.
+    /// Returns the series of a label value by its index; `None` if the index is too large.
     pub(super) fn at(&self, index: usize, begin: impl FnOnce() -> M) -> Option<&M> {
         self.0.get(index).map(|series| series.get_or_init(begin))
     }
 }
 
-/// A histogram from half a millisecond to half a minute, the longest that any operation may take.
+/// Makes a histogram from half a millisecond to half a minute, the longest that any operation may take.
 pub(super) fn seconds() -> Histogram {
     Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
 }
 
 pub(super) type Seconds = Gauge<f64, AtomicU64>;
+
+/// One label with a value of our own: `[("state", "busy")]`.
+pub(super) type Word = [(&'static str, &'static str); 1];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct LaneLabel {

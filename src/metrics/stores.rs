@@ -1,18 +1,14 @@
-//! Availability of PostgreSQL and Redis, as seen by this process.
+//! The availability of PostgreSQL and Redis.
 
 use std::sync::LazyLock;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Store {
-    store: &'static str,
-}
+use super::series::Word;
 
-static UP: LazyLock<Family<Store, Gauge>> = LazyLock::new(Family::default);
+static UP: LazyLock<Family<Word, Gauge>> = LazyLock::new(Family::default);
 
 pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_store_up", "1 if the store answers this process in time, else 0", UP.clone());
@@ -20,6 +16,6 @@ pub(super) fn register(registry: &mut Registry) {
 
 pub fn set_up(postgresql: bool, redis: bool) {
     for (store, answers) in [("postgresql", postgresql), ("redis", redis)] {
-        UP.get_or_create(&Store { store }).set(i64::from(answers));
+        UP.get_or_create(&[("store", store)]).set(i64::from(answers));
     }
 }

@@ -1,4 +1,4 @@
-//! Logs: one JSON object per line, or plain text for people, without personal data. `SONGDA_LOG` is the filter.
+//! Logs to standard error: one JSON object per line, or plain text. No log has personal data.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -20,11 +20,10 @@ impl LogSettings {
     }
 }
 
-/// Starts logging to standard error. Later calls in the same process change nothing.
 pub fn start(settings: &LogSettings) {
     let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_span_events(FmtSpan::NONE).with_writer(std::io::stderr);
-    // A second call, as in tests, finds the subscriber of the first one, which serves as well.
+    // A second call in one process, as in tests, fails and changes nothing.
     let _ = if settings.plain { builder.try_init() } else { builder.json().flatten_event(true).try_init() };
 }

@@ -1,5 +1,4 @@
-//! What a running process sends out about itself: [`logs`] to standard error, [`traces`] to a collector. Its metrics
-//! are pulled instead (`metrics`).
+//! Logs to standard error, and traces to a collector. Metrics are in `crate::metrics`, because Prometheus pulls them.
 
 pub mod logs;
 pub mod traces;

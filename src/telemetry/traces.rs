@@ -1,5 +1,5 @@
-//! Sends spans to a collector that speaks OTLP over HTTP. Ended spans wait in a bounded queue, which a thread of its
-//! own sends. If the collector is slow or away, spans are dropped, and no request waits.
+//! Sends spans to a collector by OTLP over HTTP. Ended spans wait in a bounded queue, which a separate thread sends. If
+//! the collector is slow or away, spans are dropped, and no request waits.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl TraceSettings {
     }
 }
 
-/// The collector's base address.
+/// The base address of the collector.
 #[derive(Debug, Clone)]
 struct Collector(String);
 
@@ -63,25 +63,22 @@ impl FromStr for Share {
     }
 }
 
-/// The largest number of ended spans that wait to be sent. Further spans are dropped.
+/// The most ended spans that wait to be sent. Further spans are dropped.
 const QUEUE: usize = 4_096;
 /// The most spans in one message.
 const BATCH: usize = 512;
-/// How long an ended span may wait for others.
+/// The longest wait before a message is sent, full or not.
 const EVERY: Duration = Duration::from_secs(2);
-/// How long the collector may take to answer.
+/// The time-out for the collector's answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// How long a process that ends waits for its last spans to be sent.
+/// The time-out for the last spans when the process ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
 
-/// The sender of spans; empty while traces are off.
+/// The sender of spans; `None` while traces are off.
 #[must_use = "`finish` sends the last spans"]
 pub struct Traces(Option<SdkTracerProvider>);
 
-/// Turns traces on, if a collector is set. `part` is the sub-command of this process: `serve`, `work` or `all`.
-///
-/// # Errors
-/// The HTTP client cannot be built.
+/// Turns traces on if a collector is configured. `part` is the sub-command of this process: `serve`, `work` or `all`.
 pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, ExporterBuildError> {
     let Some(Collector(base)) = &settings.collector else { return Ok(Traces(None)) };
     let exporter = SpanExporter::builder()
@@ -110,7 +107,7 @@ pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, Exp
 }
 
 impl Traces {
-    /// Sends the last spans, if the collector accepts them soon.
+    /// Sends the last spans.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
         let finished = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FINISH_WITHIN)).await;
@@ -120,8 +117,8 @@ impl Traces {
     }
 }
 
-/// Samples what the caller samples, and an attempt if the request that promised its job was sampled. Of all other
-/// traces a share is sampled.
+/// Decides which traces are sent. A request follows the decision of its caller, and an attempt that of the request
+/// which caused its job. Of all other traces, a share is sent.
 #[derive(Debug, Clone)]
 struct FollowCaller {
     root: Sampler,
@@ -139,8 +136,8 @@ impl ShouldSample for FollowCaller {
     ) -> SamplingResult {
         let parent_says =
             parent.filter(|parent| parent.has_active_span()).map(|parent| parent.span().span_context().is_sampled());
-        let promise_says = || links.first().map(|link| link.span_context.is_sampled());
-        let decision = match parent_says.or_else(promise_says) {
+        let cause_says = || links.first().map(|link| link.span_context.is_sampled());
+        let decision = match parent_says.or_else(cause_says) {
             Some(true) => SamplingDecision::RecordAndSample,
             Some(false) => SamplingDecision::Drop,
             None => return self.root.should_sample(parent, trace, name, kind, attributes, links),

@@ -1,6 +1,5 @@
-//! Decides whether to believe a gateway that calls an address gone. Such an address is deleted. But if many seem to be
-//! gone at once, the credentials are probably those of another app, and believing it would delete the addresses of
-//! everyone.
+//! Decides whether to believe a gateway that reports an address as gone. The server deletes such an address. But if a
+//! gateway reports many at once, our credentials are probably those of another app, and all addresses would be deleted.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,24 +7,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::notice::notification::ChannelCode;
 use crate::gateway::push::PushFact;
 
-/// What this process heard of addresses, by channel. Cloning shares it.
+/// Counts the reports to this process, by channel. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct GoneAddresses(Arc<Mutex<BTreeMap<ChannelCode, Reports>>>);
 
-/// Counts of recent reports: the address is gone, or it is valid.
+/// How many recent reports said that an address is gone, and how many that it is valid.
 #[derive(Debug, Clone, Copy, Default)]
 struct Reports {
     gone: u32,
     valid: u32,
 }
 
-/// One address in this many may be gone. The first one always may.
+/// A gateway is believed while at most one address in this many is gone. The first gone address is always believed.
 const ONE_IN: u32 = 10;
 /// The number of reports after which both counts are halved.
 const REMEMBERED: u32 = 1_000;
 
 impl GoneAddresses {
-    /// Counts a gateway's report. True if an address that the gateway calls gone should be deleted.
+    /// Counts a gateway's report. True if the gateway's reports of gone addresses are believed now.
     pub fn believes(&self, channel: &ChannelCode, fact: &PushFact) -> bool {
         let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let reports = reports.entry(channel.clone()).or_default();
@@ -73,7 +72,6 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was reported before, wrong credentials delete few addresses.
         #[test]
         fn wrong_credentials_delete_few_addresses(valid in 0_u32..5_000) {
             let gone = GoneAddresses::default();

@@ -1,5 +1,5 @@
-//! The health of a worker: when each lane last came round. `/readyz` uses it to find a process that answers but no
-//! longer consumes.
+//! The health of a worker: the time since each lane last finished a round of its loop. By this, `/readyz` reports a
+//! process that still answers requests but does no jobs any more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::work::job::Lane;
 
-/// The last round of each lane. Cloning shares it.
+/// Cloning shares the state.
 #[derive(Clone, Default)]
 pub struct Health(Arc<Mutex<BTreeMap<Lane, Stopwatch>>>);
 
 impl Health {
-    /// Notes that a lane came round.
+    /// Notes that a lane finished a round of its loop.
     pub fn beat(&self, lane: &Lane) {
         let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(beat) = beats.get_mut(lane) {
@@ -24,7 +24,6 @@ impl Health {
     }
 
     /// The time since each lane last finished a round of its loop.
-    #[must_use]
     pub fn rounds(&self) -> Vec<(Lane, Duration)> {
         let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         beats.iter().map(|(lane, beat)| (lane.clone(), beat.elapsed())).collect()

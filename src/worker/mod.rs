@@ -1,15 +1,14 @@
-//! The worker keeps promises: it hears of due jobs, claims them, does them, and settles them.
+//! The worker reads the ids of due jobs from Redis, claims the jobs in the database, makes attempts at them, and settles them.
 //!
 //! ```text
 //! relay ──► Redis Streams ──► lane ──► lane pool ──► jobs/<kind> ──► verdict ──► settler ──► PostgreSQL, then Redis
 //!               ▲           (claims)    (slots)                                               │
-//!            sweeper: promised jobs that are on no stream ◄───────────────────────────────────┘
+//!            sweeper: due jobs that are on no stream ◄────────────────────────────────────────┘
 //! ```
 //!
-//! Each lane has its own stream, slots, rate and breaker, so that one slow gateway delays no other. One-time codes have
-//! a lane beside their channel's pushes. Both share one rate, and codes draw on it first, so that no sign-in waits
-//! behind a burst of decisions. If a worker dies between two steps, the leases of its jobs end and other workers take
-//! them over.
+//! Each gateway has a lane with its own stream, slots, rate and breaker, so that a slow gateway delays no other. One-time codes
+//! have a lane beside the pushes of their channel. Both lanes share one rate, and codes draw on it first, so that no sign-in
+//! waits behind a burst of decisions. If a worker dies, the leases of its jobs end, and other workers take the jobs over.
 
 pub mod attempts;
 pub mod gone_addresses;
@@ -30,7 +29,7 @@ use crate::worker::pool::{lane, settler};
 use crate::worker::upkeep::{abandoned, heartbeat, housekeeper};
 use crate::worker::workshop::Workshop;
 
-/// Starts a worker. When the tasks are asked to stop, it finishes the jobs that are under way.
+/// Starts a worker. When the process stops, the worker finishes the attempts that are under way.
 pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
     let (settler, ended) = settler::channel();
     let mut pools = Vec::new();

@@ -1,4 +1,4 @@
-//! Everything that a job may need: the use cases, the gateways, and this worker's settings.
+//! The dependencies of jobs: the use cases, the gateways, and this worker's settings.
 
 use crate::casework::Casework;
 use crate::domain::delivery::address::PostalAddress;
@@ -27,18 +27,14 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// The record's answer, if it comes within a lease. A later answer would be useless: the connection to the record
-    /// is silent, and the caller must go on over another one.
-    ///
-    /// # Errors
-    /// The record is unavailable, or does not answer in time.
+    /// Waits for an answer of the database, at most for the length of a lease. If none comes, the connection is broken,
+    /// and the caller must go on over another one.
     pub async fn in_time<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let lease = self.settings.time_outs.lease;
         tokio::time::timeout(lease, answer).await.unwrap_or_else(|_| Err(StoreError::silent()))
     }
 
     /// Every lane of this installation, with its pace.
-    #[must_use]
     pub fn lanes(&self) -> Vec<(Lane, Pace)> {
         let push = self.channels.iter().map(|channel| (Lane::push(channel.code()), channel.pace()));
         let carrying = self.channels.iter().filter(|channel| channel.login_template().is_some());

@@ -1,4 +1,4 @@
-//! 补正: the applicant hands in what a supplement notice asked for, and the officer's clock starts again.
+//! 补正: an applicant answers a supplement notice, and the time limit for the officer's next step starts again.
 
 use serde_json::{Value, json};
 
@@ -7,6 +7,7 @@ use crate::casework::frame::change::{CaseAct, ChangeError};
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotentRequest};
 use crate::casework::frame::item_of_case::item_of;
 use crate::domain::application::Application;
+use crate::domain::case::Case;
 use crate::domain::case::act::Act;
 use crate::domain::form::Fault;
 use crate::domain::item::due::NOTICE_WITHIN;
@@ -15,16 +16,14 @@ use crate::domain::people::acting::Acting;
 use crate::store::StoreError;
 use crate::store::cases::{self, Owner, VersionedCase};
 
-/// Why an answer is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
-    /// The answer is faulty: all faults, each with a JSON pointer into the answer.
+    /// All faults, each with a JSON pointer into the answer.
     #[error("the answer is not in order")]
     Faulty(Vec<Fault>),
     /// A file of the answer was discarded while the answer was validated.
     #[error("a file of it is gone")]
     Stale,
-    /// The case does not allow an answer.
     #[error(transparent)]
     Change(ChangeError),
     #[error(transparent)]
@@ -32,7 +31,7 @@ pub enum AnswerError {
 }
 
 impl From<ChangeError> for AnswerError {
-    /// An answer names no version of the case, so only a file can be stale.
+    /// The caller names no version of the case, so only a file of the answer can be stale.
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Stale => Self::Stale,
@@ -42,11 +41,7 @@ impl From<ChangeError> for AnswerError {
 }
 
 impl Cases<'_> {
-    /// Answers the supplement notice of an applicant's case, and answers the caller. The application stays as it was
-    /// submitted; what is handed in now is kept beside it.
-    ///
-    /// # Errors
-    /// When there is no such case, it does not wait for an answer, or the answer is faulty.
+    /// Stores the answer to a supplement notice beside the submitted application, which does not change.
     pub async fn answer_supplement(
         self,
         acting: Acting<PersonId>,
@@ -60,15 +55,8 @@ impl Cases<'_> {
         let keys = self.0.store().keys();
         self.check_answer(person, case, handed_in).await?;
         let sealed = keys.seal_json("case_supplements.sealed", handed_in)?;
-        let act = CaseAct {
-            case,
-            owner: Owner::Applicant(person),
-            version: None,
-            by: acting.by,
-            act: Act::SupplementAnswered,
-            cause: &|_| cause(handed_in),
-            trace,
-        };
+        let cause = |_: &Case| parts_of(handed_in);
+        let act = CaseAct::of_applicant(acting, case, Act::SupplementAnswered, &cause, trace);
         let mut tx = self.0.store().begin().await?;
         let entered = idempotency::enter(&mut tx, keys, request, self.0.now()).await.map_err(ChangeError::from)?;
         if let Entered::Replay(answer) = entered {
@@ -97,8 +85,8 @@ impl Cases<'_> {
     }
 }
 
-/// What the history keeps of an answer: its parts. The content is sealed elsewhere.
-fn cause(handed_in: &Application) -> Value {
+/// The entry in the case's history: which parts the answer has, and not their content, which is personal.
+fn parts_of(handed_in: &Application) -> Value {
     let materials: Vec<&str> = handed_in.materials.iter().map(|material| material.key.as_str()).collect();
     let form = handed_in.form.expose().as_object().is_some_and(|form| !form.is_empty());
     json!({"note": handed_in.note.is_some(), "form": form, "materials": materials})

@@ -1,24 +1,23 @@
-//! 更正收件地址: after a parcel was refused, came back or was cancelled, the applicant corrects the address, and the result is
-//! sent again. The new parcel is promised in the same transaction, as a decision promises the first one.
+//! 更正收件地址: after a parcel was refused, returned or cancelled, the applicant gives another address, and the result is
+//! sent again. The job that orders the new parcel is saved in the same transaction.
 
 use serde_json::json;
 
 use crate::casework::cases::Cases;
 use crate::casework::frame::change::{CaseAct, ChangeError};
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotentRequest};
+use crate::domain::case::Case;
 use crate::domain::case::act::Act;
 use crate::domain::kernel::ids::{AddressId, CaseId, PersonId};
 use crate::domain::people::acting::Acting;
 use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::{StoreError, addresses, parcels};
 
-/// Why a result is not sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum CorrectError {
     /// The applicant's address book has no such address.
     #[error("there is no such address")]
     NoSuchAddress,
-    /// The case does not allow it.
     #[error(transparent)]
     Change(#[from] ChangeError),
     #[error(transparent)]
@@ -30,15 +29,12 @@ pub struct Correction {
     pub case: CaseId,
     /// The version at which the applicant read the case; `None` for any.
     pub version: Option<i64>,
-    /// An entry of the applicant's address book. It is copied: a later change of the book does not change the parcel.
+    /// An entry of the applicant's address book. The parcel gets a copy, which later changes of the book do not affect.
     pub address: AddressId,
 }
 
 impl Cases<'_> {
-    /// Sends an applicant's result again to another address, and answers.
-    ///
-    /// # Errors
-    /// When there is no such case or address, the case was changed since it was read, or its last parcel did not fail.
+    /// Sends a result again to another address. Refused unless the last parcel failed.
     pub async fn correct_delivery(
         self,
         acting: Acting<PersonId>,
@@ -55,22 +51,17 @@ impl Cases<'_> {
         if let Entered::Replay(answer) = entered {
             return Ok(idempotency::again(tx, answer).await?);
         }
-        // The case is locked from here on: of two corrections at the same time, the second finds the parcel of the first.
+        // Locks the case: the second of two corrections at the same time waits here, and then finds the parcel of the
+        // first.
         cases::find_for_change(&mut tx, keys, case, owner).await?.ok_or(ChangeError::NotFound)?;
         let recipient =
             addresses::find(&mut tx, keys, acting.for_, address).await?.ok_or(CorrectError::NoSuchAddress)?;
         cases::redirect(&mut tx, case, &keys.seal_json("cases.recipient", &recipient.address)?).await?;
         let last = parcels::of_case(&mut tx, keys, case).await?.pop().map(|stored| stored.parcel);
-        let cause = json!({"instead_of": last.as_ref().map(|parcel| parcel.id)});
-        let act = CaseAct {
-            case,
-            owner,
-            version,
-            by: acting.by,
-            act: Act::DeliveryCorrected,
-            cause: &|_| cause.clone(),
-            trace,
-        };
+        let failed = last.as_ref().map(|parcel| parcel.id);
+        let cause = |_: &Case| json!({"instead_of": failed});
+        let act = CaseAct::of_applicant(acting, case, Act::DeliveryCorrected, &cause, trace);
+        let act = CaseAct { version, ..act };
         let last = last.map(|parcel| parcel.state);
         let changed = self.0.change(&mut tx, act, |case, _| Ok(case.send_again(last)?)).await?;
         Ok(self.0.finish(tx, changed, request, answer).await?)

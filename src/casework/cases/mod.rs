@@ -1,4 +1,4 @@
-//! What an applicant does with drafts, uploads and cases.
+//! The use cases of applicants: drafts, uploads and cases (办件).
 
 pub mod answer_supplement;
 pub mod correct_delivery;
@@ -12,12 +12,10 @@ pub mod withdraw;
 
 use crate::casework::Casework;
 
-/// The cases of applicants (办件).
 #[derive(Clone, Copy)]
 pub struct Cases<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn cases(&self) -> Cases<'_> {
         Cases(self)
     }

@@ -7,7 +7,7 @@ use crate::store::cases::{self, Owner};
 use crate::store::{StoreError, parcels};
 
 impl Cases<'_> {
-    /// The parcels of an applicant's case, each with its scans; `None` if the applicant has no such case.
+    /// Returns the parcels of an applicant's case; `None` if the applicant has no such case.
     pub async fn parcels(self, person: PersonId, case: CaseId) -> Result<Option<Vec<ScannedParcel>>, StoreError> {
         let keys = self.0.store().keys();
         let mut connection = self.0.store().connection().await?;
@@ -21,7 +21,6 @@ impl Cases<'_> {
         Ok(Some(found))
     }
 
-    /// One of an applicant's parcels with its scans.
     pub async fn parcel(self, person: PersonId, id: ParcelId) -> Result<Option<ScannedParcel>, StoreError> {
         let keys = self.0.store().keys();
         let mut connection = self.0.store().connection().await?;

@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::store::cases::{self, Owner, VersionedCase};
 
 impl Cases<'_> {
-    /// An applicant's cases, the newest first, after a place in the list.
+    /// Lists an applicant's cases, the newest first. `after` is the last case of the page before.
     pub async fn list(
         self,
         person: PersonId,

@@ -1,13 +1,13 @@
 //! 提交: a draft becomes a case.
 //!
-//! The application is validated first, without a lock. Then one short transaction opens the case, if the draft is still at
-//! the version that was validated.
+//! The draft is validated without a lock. Then one short transaction opens the case, unless the draft was changed
+//! since.
 
 use serde_json::json;
 
 use crate::casework::cases::Cases;
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
-use crate::casework::frame::powers::{GateError, NotOpen};
+use crate::casework::frame::powers::NotOpen;
 use crate::casework::frame::validate::Belongings;
 use crate::domain::application::{Application, Particulars};
 use crate::domain::case::act::Act;
@@ -25,7 +25,6 @@ use crate::store::drafts::{self, Draft};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::{self, Conn, StoreError};
 
-/// Why a draft is not submitted.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
     /// There is no such draft, or it is not the applicant's.
@@ -34,19 +33,17 @@ pub enum SubmitError {
     /// Submitting needs a verified name (实名认证).
     #[error("the person's name is not verified")]
     NotVerified,
-    /// The item cannot be applied for here.
     #[error(transparent)]
     NotOpen(#[from] NotOpen),
-    /// The application is faulty: all faults, each with a JSON pointer into the draft.
+    /// All faults, each with a JSON pointer into the draft.
     #[error("the application is not in order")]
     Faulty(Vec<Fault>),
-    /// The draft is a case already.
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
     /// Another device changed the draft, or discarded a file of it, while it was validated.
     #[error("the draft was changed meanwhile")]
     Stale,
-    /// A new version of the item was published, or the item was withdrawn, while the draft was validated against the old one.
+    /// While the draft was validated, a new version of the item was published, or the item was withdrawn.
     #[error("the item was changed meanwhile")]
     ItemChanged,
     /// A due date falls into a year whose working days are not announced yet.
@@ -58,22 +55,13 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
-impl From<GateError> for SubmitError {
-    fn from(error: GateError) -> Self {
-        match error {
-            GateError::NotOpen(refusal) => Self::NotOpen(refusal),
-            GateError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl From<SaveError> for SubmitError {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::Stale => Self::Stale,
             SaveError::NotInForce => Self::ItemChanged,
             SaveError::Answered => Self::Idempotency(IdempotencyError::InProgress),
-            // The applicant's account was joined to another one, and the draft moved with it.
+            // The person does not exist any more: the account was joined with another one, which has the draft now.
             SaveError::Store(error) if error.violates("cases_person_id_fkey") => Self::NotFound,
             SaveError::Store(error) => Self::Store(error),
         }
@@ -91,12 +79,8 @@ struct Ready {
 }
 
 impl Cases<'_> {
-    /// Submits a draft, and answers; a repeated request gets the first answer again. A draft that was validated against an item
-    /// that is not in force any more is validated again, against the catalogue that was published meanwhile.
-    ///
-    /// # Errors
-    /// When there is no such draft, the applicant's name is not verified, the item cannot be applied for, the application is
-    /// faulty, or another request submitted the draft before.
+    /// Submits a draft. A repeated request gets the first answer. If the item's version is not in force any more, a
+    /// newer catalogue was published: this process loads it, and tries once more.
     pub async fn submit(
         self,
         acting: &Acting<PersonId>,
@@ -149,8 +133,8 @@ impl Cases<'_> {
         }
     }
 
-    /// The answer to this very request, if it was answered before. The record refuses a second answer under a key, so the
-    /// answer is looked for only after a refusal.
+    /// Returns the stored answer, if this request was answered before. Called only after the database refused to write:
+    /// it refuses a second answer under the same key.
     async fn answered_before(
         &self,
         conn: &mut Conn,
@@ -164,12 +148,12 @@ impl Cases<'_> {
         }
     }
 
-    /// Validates the draft, and fixes everything that the case never changes: applicant, item, delivery, number.
+    /// Validates the draft, and makes the case that it becomes.
     async fn prepare(&self, conn: &mut Conn, draft: Draft, now: Instant) -> Result<Ready, SubmitError> {
         let catalog = self.0.catalog().current();
         let belongings = self.0.belongings(conn, draft.person, &draft.content).await?;
         let applicant = belongings.person.as_ref().and_then(particulars).ok_or(SubmitError::NotVerified)?;
-        let item = self.0.open_item(&catalog, &draft.item, draft.person).await?;
+        let item = self.0.open_item(&catalog, &draft.item, draft.person).await??;
         let delivery = self.0.validate(&catalog, &item.item, &draft.content, &belongings, now);
         let delivery = delivery.map_err(SubmitError::Faulty)?;
         let today = beijing_day(now);
@@ -192,7 +176,7 @@ impl Cases<'_> {
         Ok(Ready { case, application, belongings, draft: draft.id, draft_version: draft.version })
     }
 
-    /// Why the draft is not at the version that was validated.
+    /// Finds out why the draft is not at the version that was validated.
     async fn why_changed(&self, conn: &mut Conn, person: PersonId, draft: DraftId) -> SubmitError {
         match drafts::find(conn, self.0.store().keys(), person, draft).await {
             Ok(Some(Draft { submitted_as: Some(case), .. })) => SubmitError::Submitted(case),
@@ -202,7 +186,8 @@ impl Cases<'_> {
         }
     }
 
-    /// Everything that a submission writes. The address is copied: a later change of the address book does not change the case.
+    /// Collects the rows of a submission. Later changes of the address book do not affect the case's copy of the
+    /// address.
     fn open(&self, acting: &Acting<PersonId>, ready: &Ready, now: Instant) -> Result<Record, StoreError> {
         let Ready { case, application, belongings, draft, draft_version } = ready;
         let keys = self.0.store().keys();
@@ -227,7 +212,7 @@ impl Cases<'_> {
     }
 }
 
-/// The verified particulars of a person; `None` if their name is not verified.
+/// The applicant's particulars; `None` if their name is not verified.
 fn particulars(person: &Person) -> Option<Particulars> {
     let identity = person.identity.as_ref()?;
     Some(Particulars {

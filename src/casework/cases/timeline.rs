@@ -1,4 +1,4 @@
-//! The timeline of a case: acts, notifications and the scans of its parcels, in the order of time.
+//! The timeline of a case: acts, notifications and parcel scans, the oldest first.
 
 use serde_json::Value;
 
@@ -12,35 +12,31 @@ use crate::store::cases::{self, HistoryEntry, Owner};
 use crate::store::parcels::{self, StoredScan};
 use crate::store::{StoreError, notifications};
 
-/// One entry of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntry {
     pub at: Instant,
     pub what: Happened,
 }
 
-/// What happened to a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
-    /// An act on the case.
     Act {
         act: Act,
-        /// The class of the one who acted: `person`, `officer`, `client`, `system`. Residents see no names of officers.
+        /// The kind of actor: `person`, `officer`, `client`, `system`. Residents do not see the names of officers.
         actor: String,
-        /// The reasons, in the words of the one who acted; mostly none.
+        /// The reasons, in the actor's words; most acts have none.
         reasons: Vec<String>,
     },
-    /// An act that this release does not know, because a newer one stored it.
+    /// A newer release stored an act that this release does not know.
     UnknownAct { actor: String },
-    /// The carrier refused a parcel's address, or cancelled the parcel: no scan says so.
+    /// The carrier refused a parcel's address, or cancelled the parcel. No scan reports that.
     ParcelEnded { end: ParcelEnd, carrier: String },
-    /// The applicant was notified.
     Notified {
         event: Event,
         /// The channel that brought the notification to the phone, if one did.
         delivered_by: Option<ChannelCode>,
     },
-    /// The carrier scanned a parcel.
+    /// A scan of one of the case's parcels.
     Scanned { carrier: CarrierCode, meaning: ScanMeaning, place: String },
 }
 
@@ -52,7 +48,7 @@ pub enum ParcelEnd {
 }
 
 impl Cases<'_> {
-    /// The timeline of an applicant's case; `None` if the applicant has no such case.
+    /// Returns the timeline of an applicant's case; `None` if the applicant has no such case.
     pub async fn timeline(self, person: PersonId, case: CaseId) -> Result<Option<Vec<TimelineEntry>>, StoreError> {
         let keys = self.0.store().keys();
         let mut connection = self.0.store().connection().await?;
@@ -82,13 +78,13 @@ impl Cases<'_> {
     }
 }
 
-/// The entry that an act makes in the timeline, if it makes one.
+/// Returns the timeline entry for an act; `None` for an act that the timeline does not show.
 fn of_history(HistoryEntry { at, by, act, cause, .. }: HistoryEntry) -> Option<TimelineEntry> {
     let (class, name) = by.split_once(':').unwrap_or((&by, ""));
     let actor = class.to_owned();
     let what = match Act::from_stored(&act) {
         None => Happened::UnknownAct { actor },
-        // An officer who reads an uploaded file does not move the case.
+        // The timeline leaves this out, because reading a file does not advance the case.
         Some(Act::UploadRead) => return None,
         Some(Act::ParcelMoved) => Happened::ParcelEnded { end: parcel_end(&cause)?, carrier: name.to_owned() },
         Some(act) => Happened::Act { act, actor, reasons: reasons(act, &cause) },
@@ -104,7 +100,7 @@ fn parcel_end(cause: &Value) -> Option<ParcelEnd> {
     }
 }
 
-/// The words that explain an act, if they are meant for the applicant or came from them.
+/// The reasons of an act, if an officer wrote them for the applicant, or the applicant wrote them.
 fn reasons(act: Act, cause: &Value) -> Vec<String> {
     let words = match act {
         Act::Decided | Act::TakenOver => &cause["reasons"],

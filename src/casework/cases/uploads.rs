@@ -1,8 +1,8 @@
-//! An applicant uploads a file, reads it back, or discards it; an officer reads the files of a case.
+//! An applicant uploads a file, reads it back, or discards it.
 //!
-//! The content and the row of an upload are written to two stores, one after the other. So the removal of the content is
-//! promised before the content is written, and the promise is taken back in the transaction of the row. Whatever dies in
-//! between, no content stays without a row for long, and no row is without its content.
+//! The content of a file goes to the object store, and its row to the database. Before it writes the content, the use
+//! case saves a job that removes the content after an hour. The transaction that writes the row deletes this job. So a
+//! crash in between leaves no content without a row for long, and no row is ever without its content.
 
 use std::time::Duration;
 
@@ -25,7 +25,6 @@ use crate::store::record::{Record, SaveError};
 use crate::store::uploads::{self, StoredUpload};
 use crate::store::{StoreError, Tx, jobs, people};
 
-/// Why an upload is refused, or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     #[error("longer than {limit} bytes")]
@@ -35,22 +34,19 @@ pub enum UploadError {
     },
     #[error("it is empty")]
     Empty,
-    /// The content is neither a picture nor a PDF.
     #[error("neither a picture nor a PDF")]
     UnknownKind,
-    /// The content did not arrive whole.
     #[error("it did not arrive whole")]
     Broken(#[source] std::io::Error),
     /// There is no such upload, or it is not the applicant's.
     #[error("there is no such upload here")]
     NotFound,
-    /// The applicant has as many files that are not handed in as one person may have.
+    /// The applicant has `most` files that belong to no case, and one person may not have more.
     #[error("{most} files are not handed in already")]
     TooMany { most: i64 },
-    /// The upload belongs to a case, and stays with it.
     #[error("it belongs to a case")]
     HandedIn,
-    /// The upload took so long that its content is being removed.
+    /// The upload took so long that the job which removes its content has begun.
     #[error("its content is being removed already")]
     TooLate,
     #[error(transparent)]
@@ -61,28 +57,23 @@ pub enum UploadError {
     Store(#[from] StoreError),
 }
 
-/// How long after its promise a content without a row is removed: longer than writing any upload takes.
+/// The delay of the job that removes a content without a row. Writing an upload takes less.
 const ROWLESS_FOR: Duration = Duration::from_secs(3600);
 
-/// An upload's content, piece by piece.
+/// The stream of an upload's content.
 pub type Content = BoxStream<'static, Result<Bytes, FilesError>>;
 
-/// The files of applicants.
 #[derive(Clone, Copy)]
 pub struct Uploads<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn uploads(&self) -> Uploads<'_> {
         Uploads(self)
     }
 }
 
 impl Uploads<'_> {
-    /// Adds a file, and answers; a repeated request gets the first answer again.
-    ///
-    /// # Errors
-    /// When the file is too large, empty, of an unknown kind or one too many, or when it cannot be stored.
+    /// Adds a file. A repeated request gets the first answer.
     pub async fn add(
         self,
         acting: &Acting<PersonId>,
@@ -107,10 +98,10 @@ impl Uploads<'_> {
             keep_until: Some(now + KEPT),
         };
         let stored = StoredUpload { object_path: format!("{}/{id}", beijing_day(now)), upload };
-        self.promise_removal(&stored.object_path).await?;
+        self.enqueue_removal(&stored.object_path).await?;
         files.write(&stored.object_path, content.into()).await?;
         let kept = self.keep(&stored, name, request(&stored.upload), answer).await;
-        // If the database failed, the row may exist all the same: the promised removal finds out.
+        // If the database failed, the row may exist all the same. If it does not, the job removes the content.
         let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Idempotency(_)));
         if refused || kept.as_ref().is_ok_and(|given| given.replayed) {
             self.remove_content(&stored.object_path).await;
@@ -118,14 +109,15 @@ impl Uploads<'_> {
         kept
     }
 
-    /// Promises that a content is removed unless it gets a row.
-    async fn promise_removal(&self, path: &str) -> Result<(), StoreError> {
+    /// Saves the job that removes a content, unless the content gets a row in time.
+    async fn enqueue_removal(&self, path: &str) -> Result<(), StoreError> {
         let removal = Job::after(Work::RemoveContent { path: path.to_owned() }, ROWLESS_FOR);
         let mut connection = self.0.store().connection().await?;
         jobs::enqueue(&mut connection, &[removal], None).await?;
         Ok(())
     }
 
+    /// Writes the row, and deletes the job that would remove the content.
     async fn keep(
         &self,
         stored: &StoredUpload,
@@ -156,17 +148,14 @@ impl Uploads<'_> {
         Ok(Given::first(answer))
     }
 
-    /// Removes a content without a row at once. If that fails, the promised removal does it.
+    /// Removes a content without a row. If this fails, the job removes it later.
     async fn remove_content(&self, path: &str) {
         if let Err(error) = self.0.files().remove(path).await {
             tracing::warn!(%error, path, "an unused content stays until its promised removal");
         }
     }
 
-    /// Discards a file that was not handed in. A job removes the content.
-    ///
-    /// # Errors
-    /// When there is no such upload, it is not the applicant's, or it belongs to a case.
+    /// Discards a file that belongs to no case. A job removes the content.
     pub async fn discard(self, acting: &Acting<PersonId>, id: UploadId) -> Result<(), UploadError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
@@ -180,7 +169,7 @@ impl Uploads<'_> {
         Ok(self.0.save_and_commit(tx, &record, now).await.map_err(SaveError::into_store)?)
     }
 
-    /// Removes the rows of files, which are locked, and promises the removal of their contents.
+    /// Removes the rows of files, and adds jobs that remove the contents. The caller has locked the rows.
     pub(in crate::casework) async fn remove(
         self,
         tx: &mut Tx<'_>,
@@ -195,16 +184,12 @@ impl Uploads<'_> {
         Ok(())
     }
 
-    /// One of an applicant's uploads.
-    ///
-    /// # Errors
-    /// When there is no such upload, or it is not the applicant's.
     pub async fn find(self, person: PersonId, id: UploadId) -> Result<StoredUpload, UploadError> {
         let found = self.stored(id).await?;
         found.filter(|stored| stored.upload.person == person).ok_or(UploadError::NotFound)
     }
 
-    /// An upload of any owner, for callers that know by other means that it may be read.
+    /// Finds an upload of any owner. The caller must have checked that it may be read.
     pub(in crate::casework) async fn stored(self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
         uploads::find(&mut *self.0.store().connection().await?, id).await
     }
@@ -214,7 +199,6 @@ impl Uploads<'_> {
     }
 }
 
-/// Reads to the end, and stops when the limit is passed.
 async fn read_at_most(content: impl AsyncRead + Send + Unpin, limit: u64) -> Result<Vec<u8>, UploadError> {
     let mut bytes = Vec::new();
     content.take(limit.saturating_add(1)).read_to_end(&mut bytes).await.map_err(UploadError::Broken)?;

@@ -1,4 +1,4 @@
-//! 撤回: the applicant takes an application back, any time before the decision.
+//! 撤回: an applicant withdraws an application, at any time before the decision.
 
 use serde_json::{Value, json};
 
@@ -9,13 +9,9 @@ use crate::domain::case::act::Act;
 use crate::domain::case::{Case, State};
 use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::people::acting::Acting;
-use crate::store::cases::{Owner, VersionedCase};
+use crate::store::cases::VersionedCase;
 
 impl Cases<'_> {
-    /// Withdraws an applicant's case, and answers. The reason is kept with the case.
-    ///
-    /// # Errors
-    /// When there is no such case, or it is decided or withdrawn already.
     pub async fn withdraw(
         self,
         acting: Acting<PersonId>,
@@ -25,15 +21,7 @@ impl Cases<'_> {
         trace: Option<&str>,
         answer: impl FnOnce(&VersionedCase) -> Answer + Send,
     ) -> Result<Given, ChangeError> {
-        let act = CaseAct {
-            case,
-            owner: Owner::Applicant(acting.for_),
-            version: None,
-            by: acting.by,
-            act: Act::Withdrawn,
-            cause: &cause,
-            trace,
-        };
+        let act = CaseAct::of_applicant(acting, case, Act::Withdrawn, &cause, trace);
         let withdraw = |case: Case, context: &Context<'_>| Ok(case.withdraw(reason, context.now)?);
         self.0.act(act, request, withdraw, answer).await
     }

@@ -1,5 +1,5 @@
-//! Turns what a transition owes into rows: notifications and the jobs that bring them to the phone, parcels and the jobs that
-//! order them.
+//! Turns the consequences of a transition ([`Owed`]) into rows of a [`Record`]: a notification and the job that pushes
+//! it, or a parcel and the job that orders it.
 
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
@@ -15,34 +15,24 @@ use crate::domain::work::job::{Job, Work};
 use crate::store::StoreError;
 use crate::store::record::Record;
 
-/// A case, and its item as it was when the case was opened.
+/// A case, and the version of its item on which it was opened.
 #[derive(Clone, Copy)]
 pub(in crate::casework) struct CaseOfItem<'a> {
     pub case: &'a Case,
     pub item: &'a Item,
 }
 
-/// What must be known of an applicant to apply what is owed to them.
+/// How an applicant is reached.
 pub(in crate::casework) struct Applicant<'a> {
     pub reach: &'a Reach,
-    /// The address for a parcel, if one may be owed.
+    /// The address of a parcel; `None` only if no parcel is owed.
     pub recipient: Option<PostalAddress>,
-    /// The `traceparent` of the request.
-    pub trace: Option<&'a str>,
-}
-
-/// A message for an applicant.
-pub(in crate::casework) struct EventMessage<'a> {
-    pub event: Event,
-    /// The parcel that the event is about, if any.
-    pub parcel: Option<ParcelId>,
-    pub reach: &'a Reach,
-    /// The `traceparent` of what caused the event.
+    /// The `traceparent` of the request that caused the consequences. The new jobs inherit it.
     pub trace: Option<&'a str>,
 }
 
 impl Casework {
-    /// Adds what is owed to a record.
+    /// Adds the rows of a transition's consequences (`owed`).
     pub(in crate::casework) fn apply(
         &self,
         record: &mut Record,
@@ -53,25 +43,24 @@ impl Casework {
     ) -> Result<(), StoreError> {
         for owed in owed {
             match owed {
-                Owed::Notify(event) => {
-                    let Applicant { reach, trace, .. } = *applicant;
-                    self.notify(record, of, &EventMessage { event: *event, parcel: None, reach, trace }, now)?;
-                }
-                Owed::Parcel(carrier) => self.send(record, of.case, carrier, applicant, now)?,
+                Owed::Notify(event) => self.notify(record, of, *event, None, applicant, now)?,
+                Owed::Parcel(carrier) => self.add_parcel(record, of.case, carrier, applicant, now)?,
             }
         }
         Ok(())
     }
 
-    /// Puts a notification into the inbox, and promises a push if the event is worth one and a channel reaches the person.
+    /// Adds a notification for the inbox, and a push job if the event is worth a push and a channel reaches the person.
+    /// `parcel` is the parcel that the event is about.
     pub(in crate::casework) fn notify(
         &self,
         record: &mut Record,
         CaseOfItem { case, item }: CaseOfItem<'_>,
-        message: &EventMessage<'_>,
+        event: Event,
+        parcel: Option<ParcelId>,
+        Applicant { reach, trace, .. }: &Applicant<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let EventMessage { event, parcel, reach, trace } = *message;
         let notification = Notification {
             id: fresh(NotificationId::from_uuid),
             person: case.applicant,
@@ -86,12 +75,12 @@ impl Casework {
         if event.rings()
             && let Some(channel) = self.next_channel(&self.catalog().current(), event, reach, None)
         {
-            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
+            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), *trace)?;
         }
         Ok(())
     }
 
-    /// The first channel after `after` that reaches a person with an event.
+    /// Finds the first channel behind `after` in the chain that can bring an event to a person.
     pub(in crate::casework) fn next_channel(
         &self,
         catalog: &Snapshot,
@@ -103,7 +92,7 @@ impl Casework {
         self.parts.chain.next(after, reach, template).cloned()
     }
 
-    fn send(
+    fn add_parcel(
         &self,
         record: &mut Record,
         case: &Case,

@@ -1,7 +1,7 @@
-//! The bell: rung after a commit, heard by the relay of the same process, which tells Redis.
+//! The bell announces a commit to the relay of the same process, which tells Redis.
 //!
-//! A ring may be lost, because the process dies or the relay does not keep up. The sweeper finds the jobs then, and clients
-//! look again by themselves after a while. So ringing never waits and never fails.
+//! Ringing never waits and never fails. If a ring is lost, because the process dies or the relay does not keep up, the
+//! sweeper finds its jobs, and waiting clients poll the database after a while.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::work::job::Offer;
 
-/// What one commit announces.
+/// The content of one ring.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct News {
     /// Jobs that are due.
     pub offers: Vec<Offer>,
-    /// People whose clients should look again.
+    /// People for whom something changed. Their waiting clients are woken.
     pub people: BTreeSet<PersonId>,
 }
 
@@ -23,18 +23,16 @@ pub struct News {
 #[derive(Clone)]
 pub struct Bell(mpsc::Sender<News>);
 
-/// How many rings may wait for the relay. Further rings are dropped, and left to the sweeper.
+/// How many rings may wait for the relay. Further rings are dropped.
 const CAPACITY: usize = 16_384;
 
 impl Bell {
-    /// A bell, and the end at which it is heard.
-    #[must_use]
+    /// Makes a bell and the receiver of its rings.
     pub fn new() -> (Self, mpsc::Receiver<News>) {
         let (ring, hear) = mpsc::channel(CAPACITY);
         (Self(ring), hear)
     }
 
-    /// Announces a commit.
     pub fn ring(&self, offers: Vec<Offer>, people: impl Iterator<Item = PersonId>) {
         let news = News { offers, people: people.collect() };
         if news != News::default() && self.0.try_send(news).is_err() {

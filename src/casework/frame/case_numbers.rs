@@ -1,8 +1,7 @@
-//! The numbers of new cases. A process draws them ahead, a block at a time, so that a case does not wait for its number:
-//! drawing is a transaction of its own, and every process that opens a case waits for the same row.
+//! Gives numbers to new cases. All processes draw the numbers of a day from one row of the database. To wait for that
+//! row rarely, a process draws a block of numbers at a time.
 //!
-//! So the numbers of a day do not say which of two cases came first, and the numbers that a process has left when it stops
-//! stay unused.
+//! Therefore a smaller number does not mean an earlier case, and the rest of a block is lost when its process stops.
 
 use std::ops::Range;
 
@@ -12,10 +11,10 @@ use tokio::sync::Mutex;
 use crate::domain::case::number::CaseNumber;
 use crate::store::{Conn, StoreError, cases};
 
-/// How many numbers are drawn together, unless more are needed. A day has 999,999.
+/// The size of a block, unless more are needed. A day has 999,999 numbers.
 const BLOCK: u32 = 500;
 
-/// The numbers of one day that this process has drawn and not used.
+/// The unused numbers of this process. They belong to one day.
 #[derive(Default)]
 pub struct CaseNumbers(Mutex<Drawn>);
 
@@ -26,15 +25,15 @@ struct Drawn {
 }
 
 impl CaseNumbers {
-    /// One number of a day. The connection is outside any transaction.
+    /// Takes one number of a day. The connection must not be in a transaction: others wait for the row until it ends.
     pub async fn next(&self, conn: &mut Conn, day: NaiveDate) -> Result<CaseNumber, StoreError> {
         let number = self.take(conn, day, 1).await?.pop();
         number.ok_or_else(|| StoreError::Broken("no number was drawn".to_owned()))
     }
 
-    /// Several numbers of a day. The connection is outside any transaction.
+    /// Takes several numbers of a day. The connection must not be in a transaction.
     pub async fn take(&self, conn: &mut Conn, day: NaiveDate, wanted: usize) -> Result<Vec<CaseNumber>, StoreError> {
-        // The caller that finds too few draws a block for all that come meanwhile.
+        // Locked while a block is drawn, so that one caller draws for all that come meanwhile.
         let mut drawn = self.0.lock().await;
         if drawn.day != day {
             *drawn = Drawn { day, counts: 0..0 };

@@ -1,4 +1,4 @@
-//! The published catalogue in memory: read whole when a process starts, and again when a newer one is published.
+//! Keeps the published catalogue in memory: a process reads it whole when it starts, and when a newer one is published.
 
 use std::time::Duration;
 
@@ -13,22 +13,18 @@ use crate::store::{Conn, Store, StoreError};
 /// How often a process looks for a newer catalogue.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Why there is no catalogue to serve.
+/// Why the published catalogue cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error("no catalogue is published: run `songda catalog load`")]
     Nothing,
-    /// The database is unavailable, or holds something that this release cannot read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// Reads the published catalogue.
-///
-/// # Errors
-/// No catalogue was published, or it cannot be read.
 pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
-    // One snapshot of the database, so that revision, items and parts belong to one publication.
+    // All statements see one snapshot of the database, so revision, items and parts belong to one publication.
     let mut tx = store.begin().await?;
     rows::freeze(&mut tx).await?;
     let (number, published_at) = rows::revision(&mut tx).await?.ok_or(ReadError::Nothing)?;
@@ -42,10 +38,7 @@ pub async fn read(store: &Store) -> Result<Snapshot, ReadError> {
     Ok(Snapshot::new(revision, items(in_force)?, items(past)?, parts))
 }
 
-/// Reads one version of an item, which may not be in memory yet.
-///
-/// # Errors
-/// When there is no such version, or it cannot be read.
+/// Reads one version of an item from the database.
 pub(in crate::casework) async fn read_version(
     conn: &mut Conn,
     code: &ItemCode,
@@ -64,10 +57,8 @@ pub(in crate::casework) fn decode<T: serde::de::DeserializeOwned>(what: &str, co
     serde_json::from_value(content).map_err(|error| StoreError::Broken(format!("catalogue, {what}: {error}")))
 }
 
-/// Replaces the catalogue in memory if a newer one is published; returns true then.
-///
-/// # Errors
-/// When it cannot be read; the one in memory stays.
+/// Replaces the catalogue in memory if a newer one is published, and returns true then. After an error the old one
+/// stays.
 pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError> {
     let mut connection = store.connection().await?;
     let published = rows::revision(&mut connection).await?;

@@ -1,5 +1,5 @@
-//! The frame of every act on a case: read the case under a lock, let the domain act, save the new case with everything that
-//! it owes.
+//! The steps that every act on a case shares: read the case under a lock, let the domain make the transition, and save
+//! the new state together with the notifications, parcels and jobs that follow from it.
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -27,10 +27,8 @@ pub enum ChangeError {
     /// There is no such case, or it is not the caller's.
     #[error("there is no such case here")]
     NotFound,
-    /// The case was changed since the caller read it.
     #[error("the case was changed since it was read")]
     Stale,
-    /// The case does not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// A due date falls into a year whose working days are not announced yet.
@@ -53,23 +51,34 @@ impl From<SaveError> for ChangeError {
     }
 }
 
-/// An act on a case, as it is asked for.
+/// An act on a case, as a caller requests it.
 pub(in crate::casework) struct CaseAct<'a> {
     pub case: CaseId,
-    /// The owner that the case must have.
+    /// The act is refused as [`ChangeError::NotFound`] if the case has another owner.
     pub owner: Owner<'a>,
-    /// The version at which the caller read the case; `None` where two callers cannot collide.
+    /// The version at which the caller read the case; `None` if the act is possible at any version.
     pub version: Option<i64>,
     pub by: Actor,
     pub act: Act,
-    /// The reasons and details for the history, taken from the case as it is after the act.
+    /// Makes the details for the case's history, from the case after the act.
     pub cause: &'a (dyn Fn(&Case) -> Value + Sync),
     /// The `traceparent` of the request.
     pub trace: Option<&'a str>,
 }
 
-impl CaseAct<'_> {
-    /// An applicant's case is changed on their behalf; every other act is done in the office of the case's agency.
+impl<'a> CaseAct<'a> {
+    /// An act of an applicant on their own case, at any version.
+    pub(in crate::casework) fn of_applicant(
+        acting: Acting<PersonId>,
+        case: CaseId,
+        act: Act,
+        cause: &'a (dyn Fn(&Case) -> Value + Sync),
+        trace: Option<&'a str>,
+    ) -> Self {
+        Self { case, owner: Owner::Applicant(acting.for_), version: None, by: acting.by, act, cause, trace }
+    }
+
+    /// An applicant's request acts for the applicant; every other one acts for the agency of the case.
     fn acting(&self, case: &Case) -> Acting {
         let for_ = match self.owner {
             Owner::Applicant(person) => Behalf::Person(person),
@@ -79,9 +88,9 @@ impl CaseAct<'_> {
     }
 }
 
-/// What an act may look at beside the case.
+/// What a transition may read besides the case.
 pub(in crate::casework) struct Context<'a> {
-    /// The item, as it was when the case was opened.
+    /// The item's version on which the case was opened.
     pub item: &'a Item,
     pub catalog: &'a Snapshot,
     /// Today in Beijing.
@@ -89,21 +98,21 @@ pub(in crate::casework) struct Context<'a> {
     pub now: Instant,
 }
 
-/// A changed case with everything that it owes, not saved yet.
+/// A changed case, and the [`Record`] of what must be saved with it.
 pub(in crate::casework) struct Changed {
     case: VersionedCase,
     record: Record,
 }
 
 impl Changed {
-    /// Keeps the applicant's files for good with the case.
+    /// Marks the applicant's files as part of the case, so that housekeeping never deletes them.
     pub(in crate::casework) fn hand_in(&mut self, person: PersonId, files: impl IntoIterator<Item = UploadId>) {
         self.record.hand_in(person, files);
     }
 }
 
 impl Casework {
-    /// Acts on a case in a transaction of its own, and answers. A repeated request gets the first answer again.
+    /// Makes a transition of a case in its own transaction. A repeated request gets the first answer.
     pub(in crate::casework) async fn act(
         &self,
         act: CaseAct<'_>,
@@ -119,7 +128,7 @@ impl Casework {
         self.finish(tx, changed, request, answer).await
     }
 
-    /// Changes a case, which stays locked until the transaction ends. [`Casework::finish`] saves the change.
+    /// Makes a transition of a case, which stays locked until the transaction ends. [`Casework::finish`] saves it.
     pub(in crate::casework) async fn change(
         &self,
         tx: &mut Tx<'_>,
@@ -144,7 +153,7 @@ impl Casework {
         Ok(Changed { case: VersionedCase { case, version: found.version + 1 }, record })
     }
 
-    /// Adds what a transition owes to the record of a case.
+    /// Adds the rows of a transition's consequences (`owed`).
     async fn enqueue(
         &self,
         tx: &mut Tx<'_>,
@@ -171,7 +180,7 @@ impl Casework {
         sealed.map(|sealed| self.store().keys().open_json("cases.recipient", &sealed)).transpose()
     }
 
-    /// Saves a change with its answer, commits, and rings.
+    /// Saves a changed case with the answer to the request, commits, and rings the bell.
     pub(in crate::casework) async fn finish(
         &self,
         tx: Tx<'_>,

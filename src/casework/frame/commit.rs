@@ -1,4 +1,4 @@
-//! Saving a record, committing it, and ringing the bell afterwards.
+//! Saves a [`Record`] (all rows that a use case writes, in one statement), commits, and rings the bell afterwards.
 
 use crate::casework::Casework;
 use crate::domain::kernel::clock::Instant;
@@ -8,7 +8,7 @@ use crate::store::record::{self, Record, SaveError};
 use crate::store::{Conn, StoreError, Tx};
 
 impl Casework {
-    /// Writes what a transition changed and owes, and returns the jobs to offer after the commit.
+    /// Writes the record, and returns the jobs to announce after the commit.
     pub(in crate::casework) async fn save(
         &self,
         conn: &mut Conn,
@@ -18,7 +18,7 @@ impl Casework {
         record::save(conn, self.store().keys(), record, now).await
     }
 
-    /// Commits, and rings for the jobs and for the clients of the people whom the record concerns.
+    /// Commits, then announces the jobs and the people for whom something changed.
     pub(in crate::casework) async fn commit(
         &self,
         tx: Tx<'_>,
@@ -30,7 +30,6 @@ impl Casework {
         Ok(())
     }
 
-    /// Saves a record in a transaction that began for it, and commits.
     pub(in crate::casework) async fn save_and_commit(
         &self,
         mut tx: Tx<'_>,
@@ -41,7 +40,6 @@ impl Casework {
         Ok(self.commit(tx, record, offers).await?)
     }
 
-    /// Rings for what was committed.
     pub(in crate::casework) fn ring(&self, record: &Record, offers: Vec<Offer>) {
         kill_point::pass(Boundary::Committed, kill_point::NO_LANE);
         self.parts.bell.ring(offers, record.people());

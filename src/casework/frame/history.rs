@@ -1,10 +1,10 @@
-//! What the history of a case keeps of an act.
+//! The details of a decision for the case's history.
 
 use serde_json::{Value, json};
 
 use crate::domain::case::{Case, State};
 
-/// What the history keeps of a decision.
+/// Empty if the case is not decided.
 pub(in crate::casework) fn decision(case: &Case) -> Value {
     match &case.state {
         State::Granted(decision) => json!({"outcome": "grant", "result": decision.result, "reasons": decision.reasons}),

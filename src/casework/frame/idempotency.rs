@@ -1,12 +1,12 @@
-//! Idempotency (`Idempotency-Key`): a request that is repeated has its effect one time. The answer is stored in the
-//! transaction of the effect, so that either both exist or neither.
+//! Idempotency (`Idempotency-Key`): a repeated request has its effect only once, and gets the first answer. The answer
+//! is stored in the transaction of the effect, so that both exist or neither.
 //!
-//! A use case enters as its first statement. It leaves with its effect, in the same [`Record`], or as its last statement
-//! before the commit. In between, an advisory lock of the transaction keeps a second request with the same key out; that
-//! request is refused and does not wait. Without a key, entering and leaving do nothing.
+//! A use case calls [`enter`] as its first statement. It stores the answer with its effect ([`leave_in`]), or as its
+//! last statement before the commit ([`leave`]). In between, an advisory lock refuses a second request with the same
+//! key at once. For a request without a key, these functions do nothing.
 //!
-//! A use case that writes its effect and its answer in one statement may skip `enter`, and call it only if the write is
-//! refused: the record keeps one answer under a key.
+//! The database stores one answer per key. So a use case that writes its effect and its answer in one statement may
+//! call `enter` only after that statement was refused.
 
 use serde_json::Value;
 
@@ -15,51 +15,48 @@ use crate::store::idempotency::{self, AnswerKey, StoredAnswer};
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{KeyRing, StoreError, Tx};
 
-/// A request that is to have its effect one time.
+/// A request with an `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotentRequest {
     /// The caller and the operation: `per_…:submit_case`.
     pub scope: String,
-    /// The caller's key.
     pub key: String,
     /// SHA-256 of the canonical request.
     pub fingerprint: [u8; 32],
 }
 
-/// An answer as it was, or will be, given.
+/// An answer to a request, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// How the caller of the use case gives the answer: its own notes, stored and returned as they are.
+    /// The API's own data about the answer (status, headers), stored and returned unchanged.
     pub form: Value,
     pub body: Value,
 }
 
-/// The answer of a use case that may be repeated.
+/// An answer that a use case returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     pub answer: Answer,
-    /// True if the answer was given before.
+    /// True if it is the stored answer to an earlier request with the same key.
     pub replayed: bool,
 }
 
 impl Given {
-    /// An answer that is given for the first time.
-    #[must_use]
     pub const fn first(answer: Answer) -> Self {
         Self { answer, replayed: false }
     }
 }
 
-/// What a use case has to do after it entered.
+/// Tells a use case how to go on after [`enter`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entered {
-    /// This is the first such request: have the effect, and leave ([`leave_in`], [`leave`]).
+    /// The request is new: the use case has its effect and stores its answer.
     First,
-    /// The effect is there: give this answer again.
+    /// The request had its effect before: the use case returns this answer ([`again`]).
     Replay(Answer),
 }
 
-/// Why a request may not go on.
+/// Why a request is refused because of its key.
 #[derive(Debug, thiserror::Error)]
 pub enum IdempotencyError {
     #[error("the same request is being worked on")]
@@ -80,7 +77,7 @@ impl IdempotentRequest {
     }
 }
 
-/// Enters. The lock is held until the transaction ends, so a caller that is not the first should roll back at once.
+/// Locks the request's key until the transaction ends, and looks for a stored answer.
 pub async fn enter(
     tx: &mut Tx<'_>,
     keys: &KeyRing,
@@ -88,7 +85,7 @@ pub async fn enter(
     now: Instant,
 ) -> Result<Entered, IdempotencyError> {
     let Some(request) = request else { return Ok(Entered::First) };
-    // The lock first: an answer that another request stored while it held the lock is found then.
+    // Locked before the look, so that the look finds an answer that the last holder of the lock stored.
     let is_free = idempotency::try_lock(tx, request.named()).await?;
     match idempotency::find(tx, keys, request.named(), now).await? {
         Some(StoredAnswer { fingerprint, form, body }) if fingerprint == request.fingerprint => {
@@ -100,16 +97,13 @@ pub async fn enter(
     }
 }
 
-/// Gives an answer again. The transaction ends first: a caller that repeats the request at once must not meet its lock.
+/// Returns a stored answer. Rolls back first: if the caller repeats the request at once, the key must be unlocked.
 pub async fn again(tx: Tx<'_>, answer: Answer) -> Result<Given, StoreError> {
     tx.rollback().await?;
     Ok(Given { answer, replayed: true })
 }
 
-/// Leaves with a record that is saved afterwards: the answer is stored beside the effect.
-///
-/// # Errors
-/// When the answer cannot be sealed.
+/// Adds the answer to the record of the effect, which the caller saves afterwards.
 pub fn leave_in(
     record: &mut Record,
     keys: &KeyRing,
@@ -121,10 +115,7 @@ pub fn leave_in(
     record.answer(request.named(), &request.stored(answer), keys, now)
 }
 
-/// Leaves: stores the answer beside its effect.
-///
-/// # Errors
-/// When the same request was answered since this one entered, or the database fails: then nothing may be committed.
+/// Stores the answer in the transaction of the effect. If this fails, the caller must not commit.
 pub async fn leave(
     tx: &mut Tx<'_>,
     keys: &KeyRing,

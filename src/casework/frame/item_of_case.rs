@@ -1,4 +1,4 @@
-//! The item of a case, as it was when the case was opened.
+//! Finds the version of an item on which a case was opened.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use crate::domain::case::Case;
 use crate::domain::item::Item;
 use crate::store::{Conn, StoreError};
 
-/// The catalogue holds every version that a case was opened on. A version that was published a moment ago, and on which
-/// another process opened the case, is not in this process's memory yet: it is read from the database.
+/// Reads the version from the database if it is not in memory yet: another process may have opened the case on a
+/// version that was published a moment ago.
 pub(in crate::casework) async fn item_of<'a>(
     conn: &mut Conn,
     catalog: &'a Snapshot,

@@ -1,5 +1,4 @@
-//! What every use case is built from: the frame of an act on a case, saving and committing, idempotency, validation, the
-//! catalogue in memory, the bell.
+//! The parts that use cases share: acts on a case, saving, idempotency, validation, the catalogue in memory, the bell.
 
 pub mod apply;
 pub mod bell;

@@ -1,5 +1,5 @@
-//! 目录之外不得实施行政审批: an item can be applied for only if it is published and in force, and here only if it is handled on
-//! the phone, because only such an item has a form. Other attempts are refused, and kept.
+//! Refuses applications for items outside the catalogue (目录之外不得实施行政审批), and keeps a log of refusals. An item can be
+//! applied for only if it is in force. Here it must also be handled on the phone, because only such an item has a form.
 
 use crate::casework::Casework;
 use crate::casework::frame::catalogue::{self, ReadError};
@@ -15,22 +15,13 @@ pub enum NotOpen {
     /// The item is not in the catalogue, or not in force any more.
     #[error("the item is not published")]
     NotPublished,
-    /// The item is in force, but is handled elsewhere: online, at a window, at a terminal.
+    /// The item is in force, but is handled online, at a window or at a terminal.
     #[error("the item is not handled on the phone")]
     NotOnThePhone,
 }
 
-/// Why an application did not pass the list of items: it was refused, and the refusal is kept; or the database failed.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::casework) enum GateError {
-    #[error(transparent)]
-    NotOpen(#[from] NotOpen),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Casework {
-    /// Keeps attempts that were refused.
+    /// Adds refusals to their log.
     pub(in crate::casework) async fn keep_refusals(&self, refused: &[Refused<'_>]) -> Result<(), StoreError> {
         if refused.is_empty() {
             return Ok(());
@@ -38,7 +29,7 @@ impl Casework {
         refused_applications::insert(&mut *self.store().connection().await?, refused, self.now()).await
     }
 
-    /// Takes the published catalogue into memory if it is newer.
+    /// Replaces the catalogue in memory if a newer one is published.
     pub(in crate::casework) async fn refresh_catalogue(&self) -> Result<(), StoreError> {
         match catalogue::refresh(self.store(), self.catalog()).await {
             Ok(_) => Ok(()),
@@ -47,22 +38,20 @@ impl Casework {
         }
     }
 
-    /// The item in force of a code, if it can be applied for as far as this process knows. The record refuses a case whose
-    /// item is not in force any more. A refusal is kept at once in a transaction of its own, so that it outlives a rollback
-    /// that follows from it: call this while no transaction is open.
+    /// Finds the item that a person wants to apply for, as far as this process's catalogue knows. (If a newer catalogue
+    /// is published, the database refuses the case.) Call this while no transaction is open: a refusal is logged in its
+    /// own transaction, so that the log survives the caller's rollback.
     pub(in crate::casework) async fn open_item<'a>(
         &self,
         catalog: &'a Snapshot,
         code: &ItemCode,
         person: PersonId,
-    ) -> Result<&'a ItemVersion, GateError> {
-        match find(catalog, code) {
-            Ok(item) => Ok(item),
-            Err(refusal) => {
-                self.keep_refusals(&[Refused { item: code, by: By::Person(person), reason: reason(refusal) }]).await?;
-                Err(refusal.into())
-            }
+    ) -> Result<Result<&'a ItemVersion, NotOpen>, StoreError> {
+        let found = find(catalog, code);
+        if let Err(refusal) = found {
+            self.keep_refusals(&[Refused { item: code, by: By::Person(person), reason: reason(refusal) }]).await?;
         }
+        Ok(found)
     }
 }
 
@@ -71,7 +60,7 @@ fn find<'a>(catalog: &'a Snapshot, code: &ItemCode) -> Result<&'a ItemVersion, N
     item.item.has(Mode::Mobile).then_some(item).ok_or(NotOpen::NotOnThePhone)
 }
 
-/// The stored reason of an item that is not published.
+/// The reason that the log of refusals stores for an item that is not published.
 pub(in crate::casework) const NOT_PUBLISHED: &str = "not_published";
 
 const fn reason(refusal: NotOpen) -> &'static str {

@@ -1,4 +1,4 @@
-//! Validates what an applicant filled in, against the catalogue and against the applicant's uploads and address book.
+//! Validates an application against the catalogue, and against the uploads and the address book of its applicant.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::domain::people::person::Person;
 use crate::store::{Conn, StoreError, addresses, people, uploads};
 
-/// The applicant, and what they own of what an application names.
+/// The applicant, and those of the uploads and addresses in the application that belong to the applicant.
 pub(in crate::casework) struct Belongings {
     pub person: Option<Person>,
     uploads: BTreeSet<UploadId>,
@@ -23,7 +23,7 @@ pub(in crate::casework) struct Belongings {
 }
 
 impl Casework {
-    /// The owner of a draft, and what they own of what the draft names.
+    /// Reads the owner of a draft, and their uploads and address that the draft refers to.
     pub(in crate::casework) async fn belongings(
         &self,
         conn: &mut Conn,

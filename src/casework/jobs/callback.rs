@@ -1,6 +1,6 @@
-//! Callbacks of carriers and platforms: stored as they came before they are answered, and read later by a job.
+//! Callbacks of carriers and push platforms. The API stores a callback unread and answers it; a job reads it later.
 
-use crate::casework::jobs::{ChannelNews, Jobs};
+use crate::casework::jobs::{ChannelNews, Jobs, missing};
 use crate::domain::kernel::clock::{Instant, fresh};
 use crate::domain::kernel::ids::CallbackId;
 use crate::domain::notice::reach::Link;
@@ -11,11 +11,8 @@ use crate::store::record::Record;
 use crate::store::{StoreError, Tx, consents, jobs};
 
 impl Jobs<'_> {
-    /// Stores a callback and promises to read it. A repeated callback is stored one time. `trace` is the `traceparent` of the
-    /// callback.
-    ///
-    /// # Errors
-    /// When the database is unavailable: then the answer must ask for a repetition.
+    /// Stores a callback with the job that reads it. A repeated callback is stored once. If this fails, the API's
+    /// answer must make the sender repeat the callback. `trace` is the callback's `traceparent`.
     pub async fn keep_call(self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
         let id = fresh(CallbackId::from_uuid);
         let mut tx = self.0.store().begin().await?;
@@ -28,14 +25,14 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Writes the receipts that channels reported.
+    /// Applies the receipts among the news of channels.
     pub(super) async fn apply_receipts(
         self,
         tx: &mut Tx<'_>,
         record: &mut Record,
-        told: &[&ChannelNews],
+        reported: &[&ChannelNews],
     ) -> Result<(), StoreError> {
-        for ChannelNews { link, news } in told {
+        for ChannelNews { link, news } in reported {
             for item in news {
                 if let PushNews::Receipt(receipt) = item {
                     self.apply_receipt(tx, record, link, receipt).await?;
@@ -45,17 +42,17 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Writes the consents given and withdrawn that channels reported. Balances are locked in one order, which people's own
-    /// reports use, too: so there is no deadlock.
+    /// Applies the given and withdrawn consents among the news of channels. Balances are locked in the same order as
+    /// when a client reports consents, so that the two cannot deadlock.
     pub(super) async fn apply_consents(
         self,
         tx: &mut Tx<'_>,
-        told: &[&ChannelNews],
+        reported: &[&ChannelNews],
         now: Instant,
     ) -> Result<(), StoreError> {
         let catalog = self.0.catalog().current();
         let mut acts = Vec::new();
-        for ChannelNews { link: Link { channel, address: kind }, news } in told {
+        for ChannelNews { link: Link { channel, address: kind }, news } in reported {
             for news in news {
                 let PushNews::Consent { address, template, accepted, at } = news else { continue };
                 let Some(worth) = catalog.templates().consent(channel, template) else { continue };
@@ -71,11 +68,8 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Reads a stored callback.
-    ///
-    /// # Errors
-    /// When the database is unavailable, or the callback does not open.
-    pub async fn kept_call(self, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
-        callbacks::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await
+    pub async fn kept_call(self, id: CallbackId) -> Result<StoredCall, StoreError> {
+        let found = callbacks::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await?;
+        found.ok_or_else(|| missing(id))
     }
 }

@@ -1,16 +1,16 @@
-//! Claiming due jobs, and what is known of earlier attempts.
+//! Claims due jobs for a worker, and reads what an attempt must know.
 
 use std::time::Duration;
 
 use crate::casework::jobs::Jobs;
 use crate::domain::kernel::clock::Instant;
-use crate::domain::kernel::ids::JobId;
+use crate::domain::kernel::ids::{JobId, LoginCodeId};
 use crate::store::StoreError;
 use crate::store::jobs::{self, Claimed};
+use crate::store::login_codes::{self, LoginCode};
 
 impl Jobs<'_> {
-    /// Claims up to `at_most` of these jobs, if they are due and free, each for the length of a lease, and opens an attempt at
-    /// each.
+    /// Claims up to `at_most` of these jobs that are due and free. A claim lasts for a lease, and begins an attempt.
     pub async fn claim(
         self,
         ids: &[JobId],
@@ -21,14 +21,20 @@ impl Jobs<'_> {
         jobs::claim(&mut *self.0.store().connection().await?, ids, at_most, worker, lease).await
     }
 
-    /// When the work of a job may have been handed over with unknown outcome: a look-up at the gateway asks about these days.
+    /// Returns when earlier attempts of unknown outcome began. Some gateways can look messages up only by day.
     pub async fn handed_over(self, id: JobId) -> Result<Vec<Instant>, StoreError> {
         let handed_over = jobs::handed_over(&mut *self.0.store().connection().await?, id).await?;
         Ok(handed_over.map(|handed_over| handed_over.at).unwrap_or_default())
     }
 
-    /// How many workers in a row died or fell silent while they held a job.
+    /// Counts the workers in a row that died or fell silent while they held a job.
     pub async fn lost_in_a_row(self, id: JobId) -> Result<i32, StoreError> {
         jobs::lost_in_a_row(&mut *self.0.store().connection().await?, id).await
+    }
+
+    /// Reads a one-time sign-in code; `None` if it is used or expired.
+    pub async fn login_code(self, id: LoginCodeId) -> Result<Option<LoginCode>, StoreError> {
+        let mut connection = self.0.store().connection().await?;
+        login_codes::find_open(&mut connection, self.0.store().keys(), id, self.0.now()).await
     }
 }

@@ -1,4 +1,5 @@
-//! How attempts end, and what follows from that.
+//! The ends of attempts at jobs: the new state of the job, and the consequences for the notification, parcel or
+//! callback that the job is about. A worker makes a [`Settlement`]; [`super::Jobs::settle`] writes it.
 
 use crate::domain::delivery::parcel::{Scan, Waybill};
 use crate::domain::kernel::ids::{CallbackId, NotificationId, ParcelId};
@@ -9,45 +10,40 @@ use crate::store::StoreError;
 use crate::store::jobs::Ending;
 use crate::store::parcels::ScanSource;
 
-/// How an attempt ended, and what follows from that.
 #[derive(Debug, Clone)]
 pub struct Settlement {
-    /// For the job itself.
+    /// The new state of the job.
     pub ending: Ending,
-    /// For what the job is about.
+    /// The consequences for what the job is about.
     pub effect: Effect,
 }
 
 impl Settlement {
-    /// The settlement that replaces this one if the database refuses its effects.
+    /// Returns the settlement to write if the database refuses the effect of this one: the job becomes a dead letter.
     #[must_use]
     pub fn without_effect(self, why: &StoreError) -> Self {
         Self { ending: self.ending.unsettled(format!("what follows cannot be written: {why}")), effect: Effect::None }
     }
 }
 
-/// What follows from an attempt.
 #[derive(Debug, Clone)]
 pub enum Effect {
     None,
-    /// A push ended on one channel.
     Push(PushEffect),
-    /// Something became known about a parcel.
     Parcel(ParcelEffect),
     /// A stored callback was read.
     Callback {
         callback: CallbackId,
-        /// What the callback says, in a few words for operators.
+        /// A summary for operators.
         outcome: String,
-        /// What the callback says about parcels.
         parcels: Vec<ParcelEffect>,
-        /// What the callback says about pushes and consents.
+        /// News about pushes and consents.
         told: Option<ChannelNews>,
     },
 }
 
 impl Effect {
-    /// The parcels that it is about.
+    /// The parcels that change.
     pub(super) fn parcels(&self) -> Vec<ParcelId> {
         match self {
             Self::None | Self::Push(_) => Vec::new(),
@@ -65,28 +61,28 @@ pub struct PushEffect {
     pub end: PushEnd,
 }
 
-/// How a push ended on one channel.
+/// How a push ended on one channel. Unless it was delivered, the next channel of the chain takes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushEnd {
     Delivered,
     /// The person does not want messages there.
     Refused {
-        /// The template whose consent was held; `None` if it needs none, or none was held.
+        /// The template whose consent was reserved for the message; `None` if no consent was reserved.
         template: Option<String>,
     },
     /// The address is not valid any more.
     Gone {
         kind: AddressKind,
-        /// The address as the database keeps it.
+        /// The sealed address, as it is in the database.
         kept: Vec<u8>,
     },
-    /// The message surely was not delivered, and will not be.
+    /// The message certainly was not delivered.
     Failed,
-    /// It is unknown whether the message was delivered, and another try would be worse: another channel takes over.
+    /// The message may have been delivered, and must not be sent over this channel again.
     Unknown,
 }
 
-/// Something that became known about a parcel.
+/// News about a parcel.
 #[derive(Debug, Clone)]
 pub struct ParcelEffect {
     pub parcel: ParcelId,
@@ -97,33 +93,31 @@ pub struct ParcelEffect {
 pub enum ParcelChange {
     /// The carrier has the order.
     Ordered {
-        /// The carrier's number, if it gave one already.
+        /// `None` if the carrier has given no waybill yet.
         waybill: Option<Waybill>,
     },
-    /// An order of unknown outcome is withdrawn: the next order needs a new number.
+    /// An order of unknown outcome was withdrawn. The next order needs a new order number.
     Withdrawn,
-    /// The carrier refuses the recipient's address.
     AddressRefused,
-    /// The order is cancelled, as we asked.
+    /// The carrier cancelled the order, as we asked.
     Cancelled,
-    /// The carrier reported scans.
     Scanned(ParcelNews),
 }
 
-/// What a carrier reported of a parcel.
+/// A carrier's report on a parcel.
 #[derive(Debug, Clone)]
 pub struct ParcelNews {
-    /// The carrier's number, if it is news.
+    /// `None` for a callback, whose scans hold the waybill.
     pub waybill: Option<Waybill>,
     pub scans: Vec<Scan>,
     pub source: ScanSource,
 }
 
-/// What a channel reported in one callback.
+/// The content of a channel's callback.
 #[derive(Debug, Clone)]
 pub struct ChannelNews {
     /// The channel, and the kind of address by which it finds a person.
     pub link: Link,
-    /// In the channel's own order.
+    /// In the order in which the channel reported them.
     pub news: Vec<PushNews>,
 }

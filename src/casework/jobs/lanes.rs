@@ -1,4 +1,5 @@
-//! The lanes: what waits in them, and jobs whose ring was lost.
+//! The lanes (one queue of jobs per gateway): counts of their jobs, and jobs whose ring was lost. A ring is the stream
+//! entry that announces a job to a worker.
 
 use std::time::Duration;
 
@@ -7,23 +8,22 @@ use crate::domain::work::job::{Lane, Offer};
 use crate::store::StoreError;
 use crate::store::jobs::{self, Backlog, LaneCounts};
 
-/// How many jobs a sweep takes at most.
+/// The most jobs that one sweep takes.
 const AT_ONCE: i64 = 1_000;
 
 impl Jobs<'_> {
-    /// The lanes in which jobs wait or are under way, even if no worker of this installation serves them.
+    /// Returns the lanes that have pending jobs, including those of gateways that are not set up any more.
     pub async fn lanes_in_use(self) -> Result<Vec<Lane>, StoreError> {
         jobs::lanes_in_use(&mut *self.0.store().connection().await?).await
     }
 
-    /// Takes the jobs of a lane without a worker that have been due for `overdue`. They are offered on the lane `inside`.
+    /// Takes jobs of a lane without a worker that are overdue, to be offered on the lane `inside`.
     pub async fn take_in(self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
         let found = jobs::overdue(&mut *self.0.store().connection().await?, lane, overdue, AT_ONCE).await?;
         Ok(found.into_iter().map(|job| Offer { job, lane: Lane::inside() }).collect())
     }
 
-    /// Finds due jobs of a lane without a ring on its way: never rung for, or rung for more than `lost_after` ago without
-    /// effect.
+    /// Takes due jobs that were never offered, or were offered more than `lost_after` ago and not claimed.
     pub async fn sweep(self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         let found = jobs::sweep(&mut *self.0.store().connection().await?, lane, lost_after, AT_ONCE).await?;
         let lost = found.iter().filter(|swept| swept.was_lost).count();
@@ -33,8 +33,7 @@ impl Jobs<'_> {
         })
     }
 
-    /// What waits in each lane of this installation, and in lanes that hold jobs of gateways no longer set up, counted up to
-    /// `most`.
+    /// Counts the unfinished jobs of each lane up to `most`, including lanes of gateways that are not set up any more.
     pub async fn backlog(self, most: i64) -> Result<Vec<Backlog>, StoreError> {
         let push = self.0.parts.chain.iter().map(Lane::push);
         let codes = Lane::login(&self.0.parts.code_channel);
@@ -46,7 +45,7 @@ impl Jobs<'_> {
         jobs::backlog(&mut connection, &lanes, most).await
     }
 
-    /// The condition of these lanes, counted up to `most`.
+    /// Counts the jobs of these lanes by their condition, up to `most` each.
     pub async fn standing(self, lanes: &[Lane], most: i64) -> Result<Vec<LaneCounts>, StoreError> {
         jobs::lane_counts(&mut *self.0.store().connection().await?, lanes, most).await
     }

@@ -1,10 +1,9 @@
-//! What workers and operators do with jobs: claim, settle, sweep, replay.
+//! The use cases of workers (claim, settle and sweep jobs) and of operators (list and replay jobs).
 
 mod callback;
 mod claim;
 mod effects;
 mod lanes;
-mod login_code;
 mod operations;
 mod parcel;
 mod push;
@@ -13,33 +12,34 @@ mod settle;
 mod tasks;
 
 pub use effects::{ChannelNews, Effect, ParcelChange, ParcelEffect, ParcelNews, PushEffect, PushEnd, Settlement};
-pub use tasks::{LoginCodeTask, PendingPush, Prepared, PreparedPushes, PushTask, Swept, receipt_event};
-
-use crate::casework::Casework;
-use crate::store::Store;
+pub use tasks::{PendingPush, Prepared, PreparedPushes, PushTask, Swept, receipt_event};
 
 use super::frame::bell::Bell;
+use crate::casework::Casework;
+use crate::store::{Store, StoreError};
 
-/// The jobs, as workers see them.
+/// The workers' use cases.
 #[derive(Clone, Copy)]
 pub struct Jobs<'a>(&'a Casework);
 
-/// The jobs, as operators see them: what waits, what died, and bringing it back to life. An operator's command needs no more
-/// than these parts.
+/// The operators' use cases. They need only these two parts, so `songda jobs` makes them without a whole [`Casework`].
 #[derive(Clone, Copy)]
 pub struct Operations<'a> {
     pub store: &'a Store,
-    /// Rung for replayed jobs. If no relay hears it, the sweeper of a running worker finds them.
+    /// Announces replayed jobs. In a process without a relay, the sweeper of a running worker finds them.
     pub bell: &'a Bell,
 }
 
+/// The error for a row that a job refers to and that does not exist.
+fn missing(id: impl std::fmt::Display) -> StoreError {
+    StoreError::Broken(format!("{id} is not there"))
+}
+
 impl Casework {
-    #[must_use]
     pub const fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
     }
 
-    #[must_use]
     pub fn operations(&self) -> Operations<'_> {
         Operations { store: &self.parts.store, bell: &self.parts.bell }
     }

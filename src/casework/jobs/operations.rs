@@ -1,4 +1,4 @@
-//! What operators do with jobs.
+//! Operators list jobs, and replay dead letters: jobs that were given up.
 
 use crate::casework::jobs::Operations;
 use crate::domain::kernel::ids::JobId;
@@ -7,24 +7,24 @@ use crate::store::StoreError;
 use crate::store::jobs::{self, AttemptRow, JobFilter, JobRow};
 
 impl Operations<'_> {
-    /// Jobs of a filter, the newest first, before a place in the list.
+    /// Lists the jobs of a filter, the newest first. `before` is the last job of the page before.
     pub async fn list(self, filter: &JobFilter, before: Option<JobId>, limit: i64) -> Result<Vec<JobRow>, StoreError> {
         jobs::list(&mut *self.store.connection().await?, filter, before, limit).await
     }
 
-    /// A job with all attempts at it.
+    /// Finds a job with all attempts at it.
     pub async fn show(self, id: JobId) -> Result<Option<(JobRow, Vec<AttemptRow>)>, StoreError> {
         let mut connection = self.store.connection().await?;
         let Some(job) = jobs::find(&mut connection, id).await? else { return Ok(None) };
         Ok(Some((job, jobs::attempts(&mut connection, id).await?)))
     }
 
-    /// The number of dead letters of a filter, counted up to `most`.
+    /// Counts the dead letters of a filter up to `most`.
     pub async fn count_dead(self, filter: &JobFilter, most: i64) -> Result<i64, StoreError> {
         jobs::count_dead(&mut *self.store.connection().await?, filter, most).await
     }
 
-    /// Brings up to `limit` dead letters of a filter back to life, the oldest first; returns their number.
+    /// Makes up to `limit` dead letters of a filter pending again, the newest first, and returns their number.
     pub async fn replay(self, filter: &JobFilter, limit: i64) -> Result<usize, StoreError> {
         let dead = JobFilter { state: Some(JobState::Dead.as_str().to_owned()), ..filter.clone() };
         let mut tx = self.store.begin().await?;
@@ -36,7 +36,7 @@ impl Operations<'_> {
         Ok(replayed)
     }
 
-    /// Brings a dead letter back to life; returns false if the job is not a dead letter.
+    /// Makes a dead letter pending again. Returns false if the job is not a dead letter.
     pub async fn replay_one(self, job: JobId) -> Result<bool, StoreError> {
         let offers = jobs::replay(&mut *self.store.connection().await?, &[job]).await?;
         let replayed = !offers.is_empty();

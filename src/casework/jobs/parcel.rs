@@ -1,13 +1,12 @@
-//! News of a parcel, and their effects: its state, the resident's notification, and the next job.
+//! Applies news of a parcel: its new state, the resident's notification, and the job that follows.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::casework::frame::apply::{CaseOfItem, EventMessage};
+use crate::casework::frame::apply::{Applicant, CaseOfItem};
 use crate::casework::frame::item_of_case::item_of;
-use crate::casework::jobs::{Jobs, ParcelChange, ParcelEffect, ParcelNews};
-use crate::domain::case::Case;
+use crate::casework::jobs::{Jobs, ParcelChange, ParcelEffect, ParcelNews, missing};
 use crate::domain::case::act::Act;
 use crate::domain::delivery::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Waybill};
 use crate::domain::item::AgencyCode;
@@ -21,19 +20,19 @@ use crate::store::parcels::{self, ScanSource, StoredParcel, StoredScan};
 use crate::store::record::{ChangeKind, Record};
 use crate::store::{StoreError, Tx, jobs, notifications, reach};
 
-/// The time after an order after which its scans are asked for.
+/// The time from an order to the first time that the carrier is asked for its scans.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// The wait before a carrier is asked again that reported an end by a callback and, when asked, did not know of it.
+/// The wait before the carrier is asked again, if its callback reported an end and its answer did not.
 const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 impl Jobs<'_> {
-    /// Reads a parcel for a job.
-    pub async fn parcel(self, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
-        parcels::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await
+    pub async fn parcel(self, id: ParcelId) -> Result<StoredParcel, StoreError> {
+        let found = parcels::find(&mut *self.0.store().connection().await?, self.0.store().keys(), id).await?;
+        found.ok_or_else(|| missing(id))
     }
 
-    /// The parcel that a carrier's order number or waybill names.
+    /// Finds a parcel by the carrier's order number or waybill.
     pub async fn parcel_known_as(
         self,
         carrier: &CarrierCode,
@@ -43,8 +42,7 @@ impl Jobs<'_> {
         parcels::known_as(&mut *self.0.store().connection().await?, carrier, order_no, waybill).await
     }
 
-    /// Writes what became known, and adds the resident's notification to the record. `trace` is the `traceparent` of the
-    /// request that all of it follows from.
+    /// Writes the news and the resident's notification. `trace` is the `traceparent` of the request behind the parcel.
     pub(super) async fn apply_parcel(
         self,
         tx: &mut Tx<'_>,
@@ -54,17 +52,16 @@ impl Jobs<'_> {
         now: Instant,
     ) -> Result<(), StoreError> {
         let found = parcels::find_for_change(tx, self.0.store().keys(), effect.parcel).await?;
-        let found = found.ok_or_else(|| StoreError::Broken(format!("{} is not there", effect.parcel)))?;
-        let mut parcel = found.parcel;
-        let before = (parcel.state, parcel.waybill.clone());
+        let StoredParcel { mut parcel, agency, .. } = found.ok_or_else(|| missing(effect.parcel))?;
+        let state = parcel.state;
+        let waybill = parcel.waybill.clone();
         self.change_parcel(tx, record, &mut parcel, &effect.change, trace, now).await?;
-        let parcel = &parcel;
-        parcels::update(tx, parcel, now).await?;
-        if before != (parcel.state, parcel.waybill.clone()) {
+        parcels::update(tx, &parcel, now).await?;
+        if state != parcel.state || waybill != parcel.waybill {
             record.change(parcel.person, ChangeKind::Parcel, parcel.id);
         }
-        if before.0 != parcel.state {
-            self.tell(tx, record, parcel, found.agency, trace, now).await?;
+        if state != parcel.state {
+            self.tell(tx, record, &parcel, agency, trace, now).await?;
         }
         Ok(())
     }
@@ -80,7 +77,7 @@ impl Jobs<'_> {
     ) -> Result<(), StoreError> {
         match change {
             ParcelChange::Ordered { waybill } => {
-                // The carrier reports an invalid waybill again, by a callback or when asked.
+                // If the waybill is invalid, the carrier reports another one later, by a callback or when asked.
                 let told = waybill.clone().filter(Waybill::is_sound);
                 parcel.waybill = told.or(parcel.waybill.take());
                 if parcel.state == ParcelState::Pending {
@@ -96,7 +93,7 @@ impl Jobs<'_> {
             ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
             ParcelChange::Scanned(news) => {
                 if parcel.state == ParcelState::Pending {
-                    // The callback overtook the answer to our order, and no worker waits for that answer any more.
+                    // The carrier has the order, although its answer to us was lost or is late.
                     record.enqueue(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
                 }
                 self.scan(tx, record, parcel, news, now).await?;
@@ -105,8 +102,8 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Adds scans, and derives the state from all of them again. An end that only a callback reported is not believed: the
-    /// carrier is asked. A new waybill is what the carrier can be asked by.
+    /// Adds scans, and derives the state from all scans. If only a callback reported a final state, the state is not
+    /// believed before the carrier confirms it. The carrier is also asked when the waybill becomes known.
     async fn scan(
         &self,
         tx: &mut Tx<'_>,
@@ -137,7 +134,7 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Notifies the resident of the new state, one time for each event, and adds the state to the case's history.
+    /// Adds the new state to the case's history, and notifies the resident, at most once for each event.
     async fn tell(
         &self,
         tx: &mut Tx<'_>,
@@ -156,23 +153,20 @@ impl Jobs<'_> {
         {
             return Ok(());
         }
-        let case = self.case_of(tx, parcel).await?;
+        let case = cases::find(tx, self.0.store().keys(), parcel.case, Owner::Applicant(parcel.person)).await?;
+        let case = case.ok_or_else(|| missing(parcel.case))?.case;
         let reach = reach::of(tx, &[parcel.person]).await?.remove(&parcel.person).unwrap_or_default();
         let catalog = self.0.catalog().current();
         let item = item_of(tx, &catalog, &case).await?;
         let of = CaseOfItem { case: &case, item: &item };
-        self.0.notify(record, of, &EventMessage { event, parcel: Some(parcel.id), reach: &reach, trace }, now)
-    }
-
-    async fn case_of(&self, tx: &mut Tx<'_>, parcel: &Parcel) -> Result<Case, StoreError> {
-        let found = cases::find(tx, self.0.store().keys(), parcel.case, Owner::Applicant(parcel.person)).await?;
-        found.map(|found| found.case).ok_or_else(|| StoreError::Broken(format!("{} is not there", parcel.case)))
+        let applicant = Applicant { reach: &reach, recipient: None, trace };
+        self.0.notify(record, of, event, Some(parcel.id), &applicant, now)
     }
 }
 
-/// Has the carrier asked for what its callback reported: at once after a callback, even if the last look-up is done; after a
-/// while if the carrier was just asked and did not know of its own callback yet. The look-up may have been promised before, or
-/// a moment ago in this record: one callback can report all scans, and be the first word about the parcel.
+/// Makes the job that asks the carrier about a parcel due. After a callback it is due at once, even if it was done
+/// before. If the carrier was just asked and did not confirm its own callback, it is due after a while. The job may be
+/// in the database, or in this record: a callback can report all scans of a parcel whose order is not settled yet.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {
@@ -186,12 +180,12 @@ async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: 
     jobs::hasten(tx, &key, within).await
 }
 
-/// The look-up of a parcel's scans.
+/// The job that asks the carrier about a parcel.
 fn track(parcel: &Parcel) -> Work {
     Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() }
 }
 
-/// The event of which a resident is notified when a parcel comes into a state.
+/// The event that a resident is notified of when a parcel reaches a state.
 const fn event_of(state: ParcelState) -> Option<Event> {
     match state {
         ParcelState::PickedUp => Some(Event::ParcelPickedUp),

@@ -1,8 +1,9 @@
-//! Bringing a notification to a phone: what is needed before the gateway is called, and what follows from the outcome.
+//! Pushes of notifications. Before a worker calls the gateway, this file finds the address, words the message and
+//! reserves the consent; afterwards it writes the consequences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::casework::jobs::{Jobs, PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask};
+use crate::casework::jobs::{Jobs, PendingPush, Prepared, PreparedPushes, PushEffect, PushEnd, PushTask, missing};
 use crate::domain::kernel::ids::{JobId, NotificationId, PersonId};
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::{ChannelCode, Consent, Notification, PushMessage};
@@ -15,20 +16,19 @@ use crate::store::recipients::Recipient;
 use crate::store::record::Record;
 use crate::store::{Conn, StoreError, Tx, consent_holds, jobs, notifications, reach, recipients};
 
-/// A push that ended, and what follows from that.
 pub(super) struct EndedPush<'a> {
     pub job: JobId,
     pub effect: &'a PushEffect,
-    /// The `traceparent` of the request that promised it.
+    /// The `traceparent` of the request that caused the push.
     pub trace: Option<&'a str>,
 }
 
 impl Jobs<'_> {
-    /// Prepares pushes over one channel: finds the addresses, words the messages, and holds the consents that they use up.
-    /// They are prepared together, so that the database is not asked twice for each message.
+    /// Prepares many pushes over one channel with a few statements: finds the addresses, words the messages, and
+    /// reserves the consents that they use up.
     pub async fn prepare_pushes(self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
         let mut connection = self.0.store().connection().await?;
-        let no_need = self.told_otherwise(&mut connection, link, pushes).await?;
+        let no_need = self.reached_otherwise(&mut connection, link, pushes).await?;
         let ids: Vec<NotificationId> = pushes.iter().map(|push| push.notification).collect();
         let mut found = recipients::of(&mut connection, link, &ids).await?;
         let mut prepared: PreparedPushes = pushes
@@ -45,18 +45,14 @@ impl Jobs<'_> {
         Ok(prepared)
     }
 
-    /// Prepares one push.
-    ///
-    /// # Errors
-    /// When the database is unavailable, or holds something unreadable.
     pub async fn prepare_push(self, link: &Link, push: PendingPush) -> Result<Prepared, StoreError> {
         let mut prepared = self.prepare_pushes(link, &[push]).await?;
-        prepared.remove(&push.job).unwrap_or_else(|| Err(missing(&push.notification)))
+        prepared.remove(&push.job).unwrap_or_else(|| Err(missing(push.notification)))
     }
 
-    /// The notifications that reached their phones, or were passed on to a later channel, while their pushes over this one
-    /// waited or were dead letters: a replayed push must not notify twice.
-    async fn told_otherwise(
+    /// Finds the notifications that another channel delivered, or was asked to deliver, while their push over this
+    /// channel waited or was a dead letter. A replayed push must not notify twice.
+    async fn reached_otherwise(
         &self,
         conn: &mut Conn,
         link: &Link,
@@ -67,19 +63,19 @@ impl Jobs<'_> {
         if again.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let mut told = notifications::already_delivered(conn, &again).await?;
+        let mut reached = notifications::already_delivered(conn, &again).await?;
         let later: Vec<&ChannelCode> = self.0.parts.chain.after(&link.channel).collect();
         let key_of = |notification: NotificationId, channel: &ChannelCode| {
             Work::Push { notification, channel: channel.clone() }.key()
         };
         let keys: BTreeMap<String, NotificationId> =
             again.iter().flat_map(|id| later.iter().map(|channel| (key_of(*id, channel), *id))).collect();
-        let promised = jobs::enqueued(conn, &keys.keys().cloned().collect::<Vec<_>>()).await?;
-        told.extend(promised.iter().filter_map(|key| keys.get(key)));
-        Ok(told)
+        let enqueued = jobs::enqueued(conn, &keys.keys().cloned().collect::<Vec<_>>()).await?;
+        reached.extend(enqueued.iter().filter_map(|key| keys.get(key)));
+        Ok(reached)
     }
 
-    /// Words a notification for its person, in their language.
+    /// Writes the message in the person's language.
     fn word(
         &self,
         Link { channel, .. }: &Link,
@@ -100,12 +96,12 @@ impl Jobs<'_> {
         Ok(Prepared::Ready(Box::new(PushTask { to, kept, recipient, message, person })))
     }
 
-    /// The keyed hash of an address, for receipts and reservations.
+    /// Hashes an address with our key. Receipts and reservations hold this hash instead of the address.
     pub(super) fn address_hash(&self, address: &Private<String>) -> String {
         hex::encode(self.0.store().keys().hash("recipient", address.expose()))
     }
 
-    /// The doubt about a push whose outcome is unknown. `None` if the outcome is known.
+    /// Collects the evidence about a push whose outcome is unknown; `None` if the outcome is known.
     pub async fn doubt(
         self,
         channel: &ChannelCode,
@@ -132,7 +128,7 @@ impl Jobs<'_> {
         }))
     }
 
-    /// Writes what follows from pushes that ended: the delivered notifications, the used consents, and the next channels.
+    /// Writes the consequences of ended pushes: delivered notifications, used consents, pushes over the next channels.
     pub(super) async fn apply_pushes(
         self,
         tx: &mut Tx<'_>,
@@ -152,10 +148,10 @@ impl Jobs<'_> {
         let mut undelivered = Vec::with_capacity(others.len());
         for push in others {
             let id = push.effect.notification;
-            undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(&id)))?, push));
+            undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(id)))?, push));
         }
-        // All workers lock these consents in one order. If another step of a settlement locks some in another order, PostgreSQL
-        // ends one of the two transactions, and it is tried again.
+        // All workers lock these consents in the order of people. If another statement of a settlement still causes a
+        // deadlock, PostgreSQL ends one of the two transactions, and the settler tries it again.
         undelivered.sort_by_key(|(notification, _)| notification.person);
         for (notification, push) in undelivered {
             settle_consent(tx, push.job, push.effect, notification.person).await?;
@@ -185,7 +181,7 @@ impl Jobs<'_> {
     }
 }
 
-/// The business keys of the latest pushes to a person over a channel.
+/// Returns the business keys of the latest pushes to a person over a channel.
 pub(super) async fn pushes_to(
     conn: &mut Conn,
     person: PersonId,
@@ -195,11 +191,7 @@ pub(super) async fn pushes_to(
     Ok(latest.map(|notification| Work::Push { notification, channel: channel.clone() }.key()).collect())
 }
 
-fn missing(id: &NotificationId) -> StoreError {
-    StoreError::Broken(format!("{id} is not there"))
-}
-
-/// Holds the consents that messages need. A person without one cannot be reached there.
+/// Reserves the consents that messages need. Without a consent, a push becomes [`Prepared::Unreachable`].
 async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPushes) -> Result<(), StoreError> {
     let wanted: Vec<Wanted<'_>> = prepared.iter().filter_map(|(job, push)| wanted(*job, push.as_ref().ok()?)).collect();
     let held = consent_holds::hold(conn, &link.channel, &wanted).await?;
@@ -214,7 +206,7 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
     (message.consent != Consent::NotNeeded).then(|| Wanted { job, person: *person, template: &message.template })
 }
 
-/// Ends the hold of a push that did not arrive on a consent.
+/// Ends the reservation of a consent for a push that did not arrive: the consent is used up, given back or withdrawn.
 async fn settle_consent(tx: &mut Tx<'_>, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
     match &effect.end {
         PushEnd::Delivered | PushEnd::Unknown => consent_holds::use_up(tx, &[job]).await,

@@ -1,5 +1,5 @@
-//! Receipts: what a gateway reports of a message after it took the message. A receipt may settle a push of unknown outcome, or
-//! say that a message which was taken did not arrive after all.
+//! Receipts: a gateway's later report on a message that it had accepted. A receipt may settle a push of unknown
+//! outcome, or report that an accepted message did not arrive.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::store::record::Record;
 use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications};
 
 impl Jobs<'_> {
-    /// True if a failure receipt arrived before the push it refers to was settled.
+    /// True if a failure receipt arrived before its push was settled. The callback is read again later then.
     pub async fn came_too_early(self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
         if receipt.fate == Fate::Arrived {
             return Ok(false);
@@ -26,13 +26,13 @@ impl Jobs<'_> {
         let mut connection = self.0.store().connection().await?;
         match &receipt.of {
             ReceiptOf::Key(key) => jobs::is_held(&mut connection, &Work::push_key(key, &link.channel)).await,
-            // The answer to the push says which push it was.
+            // The push cannot be found before the gateway's answer to it is stored.
             ReceiptOf::Message { .. } => Ok(self.push_of(&mut connection, link, receipt).await?.is_none()),
         }
     }
 
-    /// Writes what a receipt proves: a push of unknown outcome becomes due at once, and a message that counted as delivered, and
-    /// was not, is passed on to the next channel.
+    /// Applies a receipt. A push of unknown outcome becomes due at once, and reads the receipt. A message that counts
+    /// as delivered and failed is passed on to the next channel.
     pub(super) async fn apply_receipt(
         self,
         tx: &mut Tx<'_>,
@@ -69,7 +69,7 @@ impl Jobs<'_> {
         self.apply_pushes(tx, record, &[EndedPush { job, effect: &effect, trace: None }]).await
     }
 
-    /// The push whose message a receipt is about.
+    /// Finds the push that a receipt is about.
     async fn push_of(&self, conn: &mut Conn, link: &Link, receipt: &PushReceipt) -> Result<Option<JobId>, StoreError> {
         match &receipt.of {
             ReceiptOf::Key(key) => jobs::by_key(conn, &Work::push_key(key, &link.channel)).await,
@@ -83,7 +83,7 @@ impl Jobs<'_> {
     }
 }
 
-/// The notification that a push counts as having delivered.
+/// Returns the notification of a push that counts as delivered.
 async fn brought_by(conn: &mut Conn, job: JobId) -> Result<Option<NotificationId>, StoreError> {
     let work = jobs::done_with(conn, job, &Outcome::BROUGHT).await?;
     Ok(match work.map(Work::deserialize) {

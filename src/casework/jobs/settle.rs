@@ -1,5 +1,5 @@
-//! Settles attempts, with everything that follows from them, in one transaction. A worker whose lease was taken over changes
-//! nothing.
+//! Settles attempts: writes their ends and all consequences in one transaction. If another worker took a job over, the
+//! settlement of the first worker changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,11 @@ use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, callbacks, parcels};
 
 impl Jobs<'_> {
-    /// Settles a batch of attempts, and returns those whose claim still held.
-    ///
-    /// # Errors
-    /// When the database is unavailable: then nothing is settled, and the same may be tried again.
+    /// Settles a batch of attempts, and returns those whose claim was still valid. If this fails, nothing is settled.
     pub async fn settle(self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptKey>, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
-        // Before the jobs: a transaction that holds a parcel may promise a job that is being settled here, and waits for it.
+        // Parcels are locked before jobs: a transaction that holds a parcel may wait for a job that is settled here.
         parcels::lock(&mut tx, &settlements.iter().flat_map(|settlement| settlement.effect.parcels()).collect())
             .await?;
         let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();
@@ -40,20 +37,20 @@ impl Jobs<'_> {
                 }
             }
         }
-        // Consents first, because a push that is passed on needs them; parcels last, because their notifications must not use a
-        // channel on which a push just failed.
+        // Consents are applied first, because a push that goes on over another channel may need one. Parcels are
+        // applied last, because their notifications must not use a channel on which a push just failed.
         self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
-        // After the pushes: the end of a push and the receipt that takes it back may be settled together.
+        // Receipts are applied after the pushes, because a receipt may revoke the delivery of a push of the same batch.
         self.apply_receipts(&mut tx, &mut record, &news).await?;
         for (effect, trace) in parcels {
             self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;
         }
         if record.is_empty() {
             tx.commit().await?;
-            return Ok(held);
+        } else {
+            self.0.save_and_commit(tx, &record, now).await.map_err(SaveError::into_store)?;
         }
-        self.0.save_and_commit(tx, &record, now).await.map_err(SaveError::into_store)?;
         Ok(held)
     }
 }

@@ -1,20 +1,19 @@
-//! What a worker is given to do.
+//! The work that the use cases hand to a worker.
 
 use std::collections::BTreeMap;
 
-use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{JobId, NotificationId, PersonId};
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::{ChannelCode, Consent, PushMessage};
 use crate::domain::work::job::Offer;
 use crate::store::StoreError;
 
-/// A push that a worker holds.
+/// A claimed push, not prepared yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingPush {
     pub job: JobId,
     pub notification: NotificationId,
-    /// True if a worker claimed this push before. Since then, another channel may have delivered the notification.
+    /// True if the push was claimed before. Another channel may have delivered the notification since.
     pub again: bool,
 }
 
@@ -23,55 +22,43 @@ pub struct PendingPush {
 pub struct PushTask {
     /// The recipient's address on the channel.
     pub to: Private<String>,
-    /// The same address as the database keeps it.
+    /// The sealed address, as it is in the database.
     pub kept: Vec<u8>,
-    /// The same address as a keyed hash, for reservations and receipts.
+    /// The keyed hash of the address, for reservations and receipts.
     pub recipient: String,
     pub message: PushMessage,
     pub person: PersonId,
 }
 
 impl PushTask {
-    /// The template whose consent is held for the message, if it needs one.
-    #[must_use]
+    /// The template whose consent is reserved for the message; `None` if the message needs no consent.
     pub fn held_template(&self) -> Option<String> {
         (self.message.consent != Consent::NotNeeded).then(|| self.message.template.clone())
     }
 }
 
-/// What a push finds when it begins.
+/// The result of preparing a push.
 #[derive(Debug, Clone)]
 pub enum Prepared {
     Ready(Box<PushTask>),
-    /// The person cannot or does not want to be reached on the channel any more.
+    /// The person has no address on the channel, or no consent for the message.
     Unreachable,
-    /// The notification came over another channel, or was passed on to one.
+    /// Another channel delivered the notification, or has the job to do so.
     NoNeed,
 }
 
-/// What pushes find when they begin, by job. A failure of one does not concern the others.
+/// Prepared pushes by job. One may fail without the others.
 pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 
-/// A one-time code that is ready to be sent.
-#[derive(Debug, Clone)]
-pub struct LoginCodeTask {
-    pub phone: Private<String>,
-    pub code: Private<String>,
-    /// When the code was requested.
-    pub created_at: Instant,
-}
-
-/// What a sweep found.
+/// The result of a sweep.
 #[derive(Debug)]
 pub struct Swept {
-    /// All jobs to be offered.
     pub offers: Vec<Offer>,
-    /// How many of these lost their ring; the others fell due.
+    /// How many of these jobs were offered before without effect. The others just became due.
     pub lost: usize,
 }
 
-/// The event that a push of unknown outcome waits for: a receipt to this recipient for this template.
-#[must_use]
+/// Names the event that a push of unknown outcome waits for: the receipt of a message to this recipient.
 pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> String {
     format!("receipt:{channel}:{recipient}:{template}")
 }

@@ -1,7 +1,7 @@
-//! Wakes clients that wait for changes: the registry behind Server-Sent Events and long-polls.
+//! Wakes clients that wait for changes over Server-Sent Events or long-polls.
 //!
-//! A process listens to Redis one time for all its clients. A message from Redis says only "look again". A waiting client
-//! does nothing and holds hardly any memory. [`super::log`] reads what changed.
+//! A process has one subscription to Redis for all its clients. A message from Redis names only people whose log of
+//! changes grew; their clients then read the log ([`super::log`]). A waiting client holds hardly any memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,34 +16,35 @@ use crate::domain::kernel::ids::PersonId;
 use crate::queue::Queue;
 use crate::store::changes::Change;
 
-/// Wakes waiting clients. Cloning shares it.
+/// The people whose clients wait. Cloning shares it.
 #[derive(Clone, Default)]
 pub struct Live(Arc<Mutex<HashMap<PersonId, Weak<Waiters>>>>);
 
-/// What a person's clients in this process share.
+/// The state that a person's clients in this process share.
 #[derive(Default)]
 pub(super) struct Waiters {
     pub(super) woken: Notify,
-    /// The end of the person's log when it was last polled on behalf of all waiting clients; 0 before the first time.
+    /// The end of the person's log at the last poll; 0 before the first poll.
     seen: AtomicI64,
     streams: Mutex<Streams>,
     pub(super) last_read: LastRead,
 }
 
-/// What a stream read last, for the other streams of its person.
+/// The last page that a stream read, kept for the other streams of its person.
 pub(super) type LastRead = tokio::sync::Mutex<Option<ReadChanges>>;
 
-/// The changes after a place in a person's log; never empty. A log only grows at its end, so these changes stay the first
-/// after that place.
+/// The changes after a position in a person's log; never empty. They stay correct, because a log only grows at its end.
 pub(super) struct ReadChanges {
     pub(super) after: i64,
     pub(super) changes: Vec<Change>,
 }
 
-/// The streams that a person holds in this process, by number, the oldest first.
+/// The streams of a person in this process.
 #[derive(Default)]
 struct Streams {
+    /// How many were opened so far. This is also the number of the newest one.
     opened: u32,
+    /// The numbers of the open ones, the oldest first.
     open: Vec<u32>,
 }
 
@@ -53,7 +54,7 @@ impl Waiters {
     }
 }
 
-/// A person's stream of changes. Dropping it ends it.
+/// A person's stream of changes. It ends when it is dropped.
 pub struct Stream {
     pub(super) waiters: Arc<Waiters>,
     pub(super) person: PersonId,
@@ -62,7 +63,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// True until the stream's time is over or newer streams replaced it.
+    /// False after the stream's time, or if newer streams replaced it.
     pub(super) fn is_open(&self) -> bool {
         tokio::time::Instant::now() < self.until && self.waiters.streams().open.contains(&self.number)
     }
@@ -74,13 +75,12 @@ impl Drop for Stream {
     }
 }
 
-/// How many streams a person may hold in one process: more than they have phones and pages open. The next stream ends the
-/// oldest: streams of broken connections are among the old ones, and the person looks at the newest.
+/// The most streams of a person in one process. A further stream ends the oldest, probably of a broken connection.
 pub const MOST_STREAMS: usize = 8;
 
-/// The pause before the process listens to Redis again.
+/// The pause before the process subscribes to Redis again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
-/// How many people the registry holds before it drops those without waiting clients.
+/// With this many people in the registry, it begins to drop those without waiting clients.
 const SWEEP_FROM: usize = 1_024;
 
 impl Live {
@@ -97,7 +97,7 @@ impl Live {
         waiters
     }
 
-    /// Opens a stream for a person, which ends after `lasts` at the latest.
+    /// Opens a stream, which ends after `lasts` at the latest.
     #[must_use]
     pub fn open(&self, person: PersonId, lasts: Duration) -> Stream {
         let waiters = self.waiters(person);
@@ -120,7 +120,6 @@ impl Live {
         }
     }
 
-    /// The people whose clients wait.
     pub(super) fn waiting(&self) -> Vec<PersonId> {
         self.lock().iter().filter(|(_, waiters)| waiters.strong_count() > 0).map(|(person, _)| *person).collect()
     }
@@ -141,7 +140,7 @@ impl Live {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Listens to Redis until the process stops, and wakes the clients of the people whom news concern.
+    /// Listens to Redis until the process stops, and wakes the clients of the people whose log grew.
     pub async fn run(self, queue: Queue, stop: CancellationToken) {
         while !stop.is_cancelled() {
             match queue.listen().await {

@@ -1,7 +1,7 @@
-//! The log of what changed for a person, read as it grows.
+//! Reads a person's log of changes as it grows.
 //!
-//! Clients are woken by [`Live`]. Every few seconds one statement polls the logs of all people with waiting clients, so
-//! nothing is missed while Redis is away.
+//! [`Live`] wakes waiting clients by messages from Redis. Besides, every few seconds one statement polls the logs of
+//! all people with waiting clients, so that they see changes while Redis is away.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::store::changes::{self, Change};
 
 /// How often the logs are polled on behalf of all waiting clients.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// For how many people one statement polls.
+/// The most people for whom one statement polls.
 const LOOK_FOR: usize = 1_000;
 
-/// A page of a person's log: at most `limit` changes after a place.
+/// A page of a person's log: at most `limit` changes after position `after`.
 #[derive(Debug, Clone, Copy)]
 pub struct LogPage {
     pub person: PersonId,
@@ -26,25 +26,23 @@ pub struct LogPage {
     pub limit: i64,
 }
 
-/// What changed for people.
 #[derive(Clone, Copy)]
 pub struct Changes<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn changes(&self) -> Changes<'_> {
         Changes(self)
     }
 }
 
 impl Changes<'_> {
-    /// A page of a person's log; waits up to `wait` for the first change.
+    /// Reads a page of a person's log, and waits up to `wait` for the first change.
     pub async fn wait(self, live: &Live, page: LogPage, wait: Duration) -> Result<Vec<Change>, StoreError> {
         let waiters = live.waiters(page.person);
         self.until(&waiters, None, page, tokio::time::sleep(wait), || true).await
     }
 
-    /// The changes of a stream after a place in the person's log; waits for the first one. Empty when the stream ends.
+    /// Reads the next changes of a stream, and waits for the first one. Returns none when the stream ends.
     pub async fn next(self, stream: &Stream, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
         let page = LogPage { person: stream.person, after, limit };
         let ends = tokio::time::sleep_until(stream.until);
@@ -61,12 +59,12 @@ impl Changes<'_> {
     ) -> Result<Vec<Change>, StoreError> {
         tokio::pin!(given_up);
         loop {
-            // Registered before the read, so that a change between the two wakes the client.
+            // The client waits from here on, so that a change during the read wakes it.
             let woken = waiters.woken.notified();
             if !goes_on() {
                 return Ok(Vec::new());
             }
-            // Boxed: reading takes much more memory than waiting, and only for a moment.
+            // The future of a read is large. Boxed, it takes memory only while it runs.
             let found = match shared {
                 Some(last) => Box::pin(self.read_shared(last, page)).await?,
                 None => Box::pin(self.read(page)).await?,
@@ -85,8 +83,8 @@ impl Changes<'_> {
         changes::after(&mut *self.0.store().connection().await?, person, after, limit).await
     }
 
-    /// The same for a stream: of several streams of one person that are at the same place and are woken together, one reads
-    /// for all. Its page may lack the newest changes; the other streams read those in their next round.
+    /// Reads a page for a stream. If several streams of a person are woken at the same position, the first one reads
+    /// for all. A change that comes after this read is missing in the others' page; they read it in their next round.
     async fn read_shared(&self, last: &LastRead, page: LogPage) -> Result<Vec<Change>, StoreError> {
         let mut last = last.lock().await;
         if let Some(read) = last.as_ref().filter(|read| read.after == page.after) {
@@ -100,7 +98,7 @@ impl Changes<'_> {
         Ok(changes)
     }
 
-    /// Polls the logs on behalf of all waiting clients, until `stop`.
+    /// Polls the logs of all people with waiting clients, until `stop`.
     pub async fn look_for_all(self, live: &Live, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             for people in live.waiting().chunks(LOOK_FOR) {
@@ -116,7 +114,7 @@ impl Changes<'_> {
         changes::latest_of(&mut *self.0.store().connection().await?, people).await
     }
 
-    /// The end of a person's log, from which a client that has just read everything goes on.
+    /// The end of a person's log. A client that has just read the current state follows the log from there.
     pub async fn latest(self, person: PersonId) -> Result<i64, StoreError> {
         changes::latest(&mut *self.0.store().connection().await?, person).await
     }

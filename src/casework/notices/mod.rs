@@ -1,4 +1,4 @@
-//! What an applicant is told: the inbox, and live changes.
+//! The inbox of an applicant, and the log of changes that their clients follow.
 
 pub mod inbox;
 pub mod live;

@@ -1,4 +1,4 @@
-//! 受理: an officer accepts a case, and its decision clock starts.
+//! 受理: an officer accepts a case, and the time limit for its decision starts.
 
 use serde_json::json;
 
@@ -11,11 +11,7 @@ use crate::domain::item::due::Deadlines;
 use crate::store::cases::VersionedCase;
 
 impl Officers<'_> {
-    /// Accepts a case, and answers. Its deadlines count from the day on which the law takes it as accepted.
-    ///
-    /// # Errors
-    /// When there is no such case in the officer's remit, it was changed, it does not wait for acceptance, or its due date
-    /// falls into a year whose working days are not announced.
+    /// Accepts a case. Its deadlines count from the legal day of acceptance, which may be earlier than today.
     pub async fn accept(
         self,
         officer: &OfficerAtWork,

@@ -1,4 +1,4 @@
-//! 决定: an officer grants or denies. The push and the parcel are promised in the same transaction.
+//! 决定: an officer grants or denies. The notification, the push job and the parcel are saved in the same transaction.
 
 use crate::casework::frame::change::{ChangeError, Context};
 use crate::casework::frame::history;
@@ -10,10 +10,6 @@ use crate::domain::item::due::Deadlines;
 use crate::store::cases::VersionedCase;
 
 impl Officers<'_> {
-    /// Decides a case, and answers.
-    ///
-    /// # Errors
-    /// When there is no such case in the officer's remit, it was changed or not accepted, or a denial gives no reasons.
     pub async fn decide(
         self,
         officer: &OfficerAtWork,

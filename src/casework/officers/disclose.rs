@@ -1,5 +1,4 @@
-//! 查看完整信息: an officer sees the numbers that are masked elsewhere. The history of the case keeps who saw them, when and why,
-//! before anything is shown.
+//! 查看完整信息: an officer sees a case unmasked. The case's history first records the officer, the time and the reason.
 
 use serde_json::json;
 
@@ -12,11 +11,7 @@ use crate::domain::kernel::ids::CaseId;
 use crate::store::record::Record;
 
 impl Officers<'_> {
-    /// Answers with a case in full, nothing masked. A repeated request gets the first answer again, and is not recorded as a
-    /// second disclosure.
-    ///
-    /// # Errors
-    /// When there is no such case in the officer's remit, or the database fails.
+    /// Returns the case. A repeated request gets the first answer, and is not recorded as a second disclosure.
     pub async fn disclose(
         self,
         officer: &OfficerAtWork,

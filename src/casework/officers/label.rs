@@ -5,16 +5,14 @@ use crate::domain::kernel::ids::ParcelId;
 use crate::gateway::courier::{CarrierFault, Label};
 use crate::store::StoreError;
 
-/// Why there is no label.
 #[derive(Debug, thiserror::Error)]
 pub enum LabelError {
     /// There is no such parcel in the officer's remit.
     #[error("there is no such parcel here")]
     NotFound,
-    /// The carrier has not given a waybill yet.
+    /// The carrier has not given a waybill yet. Holds the parcel's state.
     #[error("not possible while the parcel is {0}")]
     NoWaybill(&'static str),
-    /// The carrier is not set up any more.
     #[error("the carrier is not set up any more")]
     NoCarrier,
     #[error("the carrier gives no label")]

@@ -1,4 +1,4 @@
-//! What officers (审批人员) do with the cases of their remit.
+//! The use cases of officers (审批人员). An officer sees and changes only cases of their remit: those of their agencies.
 
 pub mod accept;
 pub mod decide;
@@ -22,18 +22,16 @@ use crate::domain::people::acting::{Acting, Actor};
 use crate::domain::people::remit::Remit;
 use crate::store::cases::Owner;
 
-/// The officers' side of the cases.
 #[derive(Clone, Copy)]
 pub struct Officers<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn officers(&self) -> Officers<'_> {
         Officers(self)
     }
 }
 
-/// An officer at work. They see and change only cases of their remit.
+/// The officer who makes a request.
 #[derive(Debug, Clone)]
 pub struct OfficerAtWork {
     pub officer: OfficerId,
@@ -51,23 +49,22 @@ impl OfficerAtWork {
         Actor::Officer(self.officer)
     }
 
-    /// The officer, in the office of the agency that owns a case.
+    /// Officers act for the agency of the case.
     fn acting(&self, agency: &AgencyCode) -> Acting {
         Acting { by: self.actor(), for_: agency.clone().into() }
     }
 }
 
-/// An act that an officer asks for.
+/// The target of an officer's act.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     pub case: CaseId,
-    /// The version at which the officer read the case: two officers can never both decide.
+    /// The version at which the officer read the case. At any other version the act is refused.
     pub version: i64,
     pub request: Option<&'a IdempotentRequest>,
 }
 
 impl<'a> Asked<'a> {
-    /// The act, with the officer who asks for it.
     fn by(self, officer: &'a OfficerAtWork, act: Act, cause: &'a (dyn Fn(&Case) -> Value + Sync)) -> CaseAct<'a> {
         CaseAct {
             case: self.case,

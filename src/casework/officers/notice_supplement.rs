@@ -1,4 +1,4 @@
-//! 补正告知: an officer lists everything that is missing. The law allows one such notice.
+//! 补正告知: an officer lists everything that an application lacks. The law allows one such notice for a case.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
@@ -13,11 +13,6 @@ use crate::store::cases::VersionedCase;
 const SECONDS_OF_A_DAY: u64 = 24 * 3600;
 
 impl Officers<'_> {
-    /// Gives notice of what is missing, and answers.
-    ///
-    /// # Errors
-    /// When there is no such case in the officer's remit, it was changed, it does not wait for acceptance, it had a notice
-    /// before, the days for a notice are over, or nothing is listed.
     pub async fn notice_supplement(
         self,
         officer: &OfficerAtWork,

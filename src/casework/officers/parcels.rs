@@ -1,4 +1,4 @@
-//! What an officer does with parcels: read them, and cancel one that must not go out.
+//! An officer reads the parcels of their remit, and cancels a parcel.
 
 use chrono::NaiveDate;
 use serde_json::json;
@@ -13,13 +13,12 @@ use crate::store::parcels::{self, StoredParcel};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, cases, jobs};
 
-/// Why a parcel is not cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
     /// There is no such parcel in the officer's remit.
     #[error("there is no such parcel here")]
     NotFound,
-    /// The parcel is not ordered yet, on its way already, or at its end.
+    /// The parcel is not ordered yet, or it was picked up already. Holds its state.
     #[error("not possible while the parcel is {0}")]
     WrongState(&'static str),
     #[error(transparent)]
@@ -27,7 +26,6 @@ pub enum CancelError {
 }
 
 impl Officers<'_> {
-    /// A parcel of a case of the remit, with its scans.
     pub async fn parcel(self, officer: &OfficerAtWork, id: ParcelId) -> Result<Option<ScannedParcel>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();
@@ -38,7 +36,7 @@ impl Officers<'_> {
         ScannedParcel::read(&mut connection, keys, stored).await.map(Some)
     }
 
-    /// The parcels of a case of the remit, the first one first; `None` if there is no such case.
+    /// Returns the parcels of a case, the oldest first; `None` if the remit has no such case.
     pub async fn parcels(self, officer: &OfficerAtWork, case: CaseId) -> Result<Option<Vec<StoredParcel>>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();
@@ -48,7 +46,7 @@ impl Officers<'_> {
         parcels::of_case(&mut connection, keys, case).await.map(Some)
     }
 
-    /// The parcels of the remit in a state, by the day on which they must have arrived, after a place in the list.
+    /// Lists the parcels in a state by the day on which they must arrive. `after` is the last one of the page before.
     pub async fn parcels_to_serve(
         self,
         officer: &OfficerAtWork,
@@ -67,7 +65,7 @@ impl Officers<'_> {
         Ok(found)
     }
 
-    /// Promises the cancellation of a parcel that is ordered and not picked up yet.
+    /// Adds the job that cancels a parcel at its carrier.
     pub async fn cancel_parcel(self, officer: &OfficerAtWork, id: ParcelId) -> Result<(), CancelError> {
         let StoredParcel { parcel, agency, .. } = self.parcel(officer, id).await?.ok_or(CancelError::NotFound)?.stored;
         // There is nothing to cancel before the carrier has the order, and nothing can be cancelled after the pick-up.
@@ -83,7 +81,7 @@ impl Officers<'_> {
         record.enqueue(&Job::now(cancel), officer.trace.as_deref())?;
         let mut tx = self.0.store().begin().await?;
         let offers = self.0.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
-        // An earlier cancellation may have been asked for in vain.
+        // If an earlier cancellation failed, its job exists already: it is made due again.
         jobs::revive(&mut tx, &key).await?;
         self.0.commit(tx, &record, offers).await?;
         Ok(())

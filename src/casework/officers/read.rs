@@ -1,4 +1,4 @@
-//! What an officer reads: the queue, a case in full, its history.
+//! An officer reads the queue of open cases, a case with its application, and a case's history.
 
 use chrono::NaiveDate;
 
@@ -10,17 +10,15 @@ use crate::domain::kernel::ids::CaseId;
 use crate::store::cases::{self, HistoryEntry, VersionedCase};
 use crate::store::{Conn, StoreError};
 
-/// A case with everything that was handed in.
 pub struct CaseFile {
     pub case: VersionedCase,
-    /// The application as submitted.
     pub application: Application,
     /// The answer to a supplement notice.
     pub supplement: Option<Application>,
 }
 
 impl Officers<'_> {
-    /// The open cases of the remit by due date, after a place in the queue.
+    /// Lists the open cases of the remit by due date. `after` is the last case of the page before.
     pub async fn queue(
         self,
         officer: &OfficerAtWork,
@@ -39,7 +37,7 @@ impl Officers<'_> {
         Ok(found)
     }
 
-    /// A case of the remit by its number, in any state.
+    /// Finds a case of the remit in any state.
     pub async fn by_number(
         self,
         officer: &OfficerAtWork,
@@ -49,12 +47,12 @@ impl Officers<'_> {
         cases::by_number(&mut connection, self.0.store().keys(), &officer.remit, number).await
     }
 
-    /// A case of the remit with everything that was handed in, resident IDs and phone numbers masked.
+    /// Reads a case with its application. Resident IDs and phone numbers are masked.
     pub async fn case_file(self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<CaseFile>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let Some(file) = self.unmasked(&mut connection, officer, id).await? else { return Ok(None) };
         let catalog = self.0.catalog().current();
-        // Only the form says what must be masked.
+        // The item's form says which fields must be masked.
         let item = item_of(&mut connection, &catalog, &file.case.case).await?;
         let form = item.form.as_ref();
         Ok(Some(CaseFile {
@@ -64,7 +62,7 @@ impl Officers<'_> {
         }))
     }
 
-    /// The same with nothing masked, for callers that record the disclosure.
+    /// Reads a case with its application and nothing masked. The caller must record the disclosure.
     pub(super) async fn unmasked(
         self,
         conn: &mut Conn,
@@ -81,7 +79,7 @@ impl Officers<'_> {
         Ok(Some(CaseFile { case, application, supplement }))
     }
 
-    /// The history of a case of the remit, oldest first; `None` if there is no such case.
+    /// Returns the history of a case, the oldest entry first; `None` if the remit has no such case.
     pub async fn history(self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();

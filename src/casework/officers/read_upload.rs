@@ -1,5 +1,5 @@
-//! An officer reads a file that was handed in. Scans show whole identity cards, so reading one is a disclosure: the history of
-//! the case keeps who read it and when, before anything is sent. It needs no reason, because the decision rests on the files.
+//! An officer reads a file of a case. A file may show a whole identity card, so the case's history records the officer
+//! and the time before anything is sent. The officer gives no reason, because every decision needs the files.
 
 use serde_json::json;
 
@@ -12,7 +12,6 @@ use crate::store::StoreError;
 use crate::store::record::{Record, SaveError};
 use crate::store::uploads::StoredUpload;
 
-/// Why a file cannot be read now.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadUploadError {
     #[error(transparent)]
@@ -22,7 +21,7 @@ pub enum ReadUploadError {
 }
 
 impl Officers<'_> {
-    /// A file of a case of the remit; `None` if there is no such case, or the case has no such file.
+    /// Opens a file of a case; `None` if the remit has no such case, or the case has no such file.
     pub async fn read_upload(
         self,
         officer: &OfficerAtWork,

@@ -9,7 +9,6 @@ use crate::domain::kernel::private::Private;
 use crate::domain::people::identity::MobilePhone;
 use crate::store::{StoreError, addresses, people};
 
-/// How many addresses a person may keep.
 pub const MOST_ADDRESSES: i64 = 20;
 
 const LONGEST_NAME: usize = 50;
@@ -18,20 +17,19 @@ const LONGEST_DETAIL: usize = 200;
 /// An address as a client sent it.
 #[derive(Debug, Clone)]
 pub struct AddressEntry {
-    /// The person at the door.
+    /// The recipient.
     pub name: Private<String>,
-    /// Their mobile number.
+    /// The recipient's mobile number.
     pub phone: Private<String>,
     /// The six-digit GB/T 2260 code of the county.
     pub region: String,
     /// Street, building, room.
     pub detail: Private<String>,
     pub postcode: Option<String>,
-    /// True if it is offered first from now on.
+    /// True if the address replaces the default one.
     pub is_default: bool,
 }
 
-/// A fault of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressFault {
     /// The name is empty or too long.
@@ -46,16 +44,12 @@ pub enum AddressFault {
     Postcode,
 }
 
-/// Why an address was not saved or found.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// All faults of the address.
     #[error("not a usable address")]
     Invalid(Vec<AddressFault>),
-    /// The book is full.
     #[error("the address book is full")]
     Full,
-    /// The person has no such address.
     #[error("no such address")]
     NotFound,
     #[error(transparent)]
@@ -64,10 +58,7 @@ pub enum AddressError {
     Store(#[from] StoreError),
 }
 
-/// Reads an address as sent, and adds the names of its region.
-///
-/// # Errors
-/// All faults.
+/// Validates an address, and adds the names of its region. Returns all faults together.
 pub fn read_address(entry: &AddressEntry, regions: &Regions) -> Result<PostalAddress, Vec<AddressFault>> {
     let name = clean(&entry.name, LONGEST_NAME).ok_or(AddressFault::Name);
     let phone = MobilePhone::parse(entry.phone.expose()).map_err(|_| AddressFault::Phone);
@@ -99,30 +90,27 @@ fn clean(text: &Private<String>, longest: usize) -> Option<Private<String>> {
     good.then(|| Private::new(text.to_owned()))
 }
 
-/// The address books of applicants.
 #[derive(Clone, Copy)]
 pub struct Addresses<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn addresses(&self) -> Addresses<'_> {
         Addresses(self)
     }
 }
 
 impl Addresses<'_> {
-    /// A person's addresses, the default first.
+    /// Lists a person's addresses, the default one first.
     pub async fn list(self, person: PersonId) -> Result<Vec<SavedAddress>, StoreError> {
         addresses::of_person(&mut *self.0.store.connection().await?, self.0.store.keys(), person).await
     }
 
-    /// One of a person's addresses.
     pub async fn find(self, person: PersonId, id: AddressId) -> Result<SavedAddress, AddressError> {
         let found = addresses::find(&mut *self.0.store.connection().await?, self.0.store.keys(), person, id).await?;
         found.ok_or(AddressError::NotFound)
     }
 
-    /// Adds an address, and answers; a repeated request gets the first answer again. The first address of a book is its default.
+    /// Adds an address. A repeated request gets the first answer. The first address of a book becomes its default.
     pub async fn add(
         self,
         person: PersonId,
@@ -154,7 +142,6 @@ impl Addresses<'_> {
         Ok(Given::first(answer))
     }
 
-    /// Replaces an address.
     pub async fn change(
         self,
         person: PersonId,
@@ -175,7 +162,7 @@ impl Addresses<'_> {
         Ok(saved)
     }
 
-    /// Removes an address. Cases keep the copy that they were submitted with.
+    /// Removes an address. Cases that were submitted with it have their own copy.
     pub async fn remove(self, person: PersonId, id: AddressId) -> Result<(), AddressError> {
         let removed = addresses::remove(&mut *self.0.store.connection().await?, person, id).await?;
         removed.then_some(()).ok_or(AddressError::NotFound)

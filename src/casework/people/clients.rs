@@ -1,4 +1,4 @@
-//! API clients of back-office systems, which operators add and revoke (`songda clients`).
+//! Operators add and revoke API clients of back-office systems (`songda clients`).
 
 use serde_json::Value;
 
@@ -14,19 +14,18 @@ use crate::store::{Store, StoreError};
 /// A client to be added. The caller checks that the catalogue knows the agencies.
 #[derive(Debug, Clone)]
 pub struct NewClient {
-    /// A name for people.
+    /// The name that operators read.
     pub name: String,
-    /// Its name in `/results/{source}/…`.
+    /// The client's name in `/results/{source}/…`.
     pub source: Source,
-    /// The agencies for which it may report decisions.
+    /// The agencies for which the client may report decisions.
     pub agencies: Vec<AgencyCode>,
     pub scopes: Scopes,
 }
 
-/// Why a client was not added or revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The source is taken, perhaps by a revoked client.
+    /// Another client has this source; it may be a revoked one.
     #[error("the source is taken")]
     Taken,
     #[error("there is no such client")]
@@ -37,7 +36,7 @@ pub enum ClientError {
     Store(#[from] StoreError),
 }
 
-/// API clients.
+/// These use cases need only two parts, so `songda clients` makes them without a whole [`People`].
 #[derive(Clone, Copy)]
 pub struct ApiClients<'a> {
     pub store: &'a Store,
@@ -45,7 +44,6 @@ pub struct ApiClients<'a> {
 }
 
 impl People {
-    #[must_use]
     pub const fn clients(&self) -> ApiClients<'_> {
         ApiClients { store: &self.store, clock: &self.clock }
     }
@@ -70,14 +68,14 @@ impl ApiClients<'_> {
         }
     }
 
-    /// Revokes a client: it gets no token from now on, and its requests are refused a second later.
+    /// Revokes a client. It gets no new token, and after a second its requests are refused.
     pub async fn revoke(self, source: &Source) -> Result<(), ClientError> {
         let mut connection = self.store.connection().await?;
         let revoked = api_clients::revoke(&mut connection, source, self.clock.now()).await?;
         revoked.then_some(()).ok_or(ClientError::NotFound)
     }
 
-    /// All clients, by source.
+    /// Lists all clients by source.
     pub async fn list(self) -> Result<Vec<ApiClient>, StoreError> {
         api_clients::all(&mut *self.store.connection().await?).await
     }

@@ -1,4 +1,4 @@
-//! Consents that people gave, as clients report them, and the templates for which consent should be asked.
+//! Consents to receive messages: clients report them, and learn for which templates they should ask.
 
 use super::{People, commit};
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
@@ -7,17 +7,16 @@ use crate::domain::notice::consent::{ConsentAnswer, ConsentBalance, ConsentTempl
 use crate::domain::notice::notification::{ChannelCode, Consent};
 use crate::store::{Conn, StoreError, consents, people};
 
-/// A template that needs consent, and a person's balance of it.
+/// A template that needs consent, and how many consents the person has given for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentStanding {
     pub template: ConsentTemplate,
     pub balance: ConsentBalance,
 }
 
-/// Why a report was refused as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The channel has no templates of these ids that need consent.
+    /// The channel has no templates with these ids that need consent. Nothing of the report was stored.
     #[error("unknown templates")]
     UnknownTemplates(Vec<String>),
     #[error(transparent)]
@@ -26,20 +25,17 @@ pub enum ReportError {
     Store(#[from] StoreError),
 }
 
-/// The consents of applicants.
 #[derive(Clone, Copy)]
 pub struct Consents<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn consents(&self) -> Consents<'_> {
         Consents(self)
     }
 }
 
 impl Consents<'_> {
-    /// Books a person's answers, template by template, and answers with their balances; a repeated request gets the first answer
-    /// again.
+    /// Stores a person's answers by template, and returns all balances. A repeated request gets the first answer.
     pub async fn report(
         self,
         person: PersonId,
@@ -64,7 +60,7 @@ impl Consents<'_> {
         Ok(Given::first(answer))
     }
 
-    /// The templates that need consent in the person's language, with the person's balances.
+    /// Lists the templates in the person's language that need consent, with the person's balances.
     pub async fn list(self, person: PersonId) -> Result<Vec<ConsentStanding>, StoreError> {
         self.of_person(&mut *self.0.store.connection().await?, person).await
     }
@@ -79,8 +75,8 @@ impl Consents<'_> {
         Ok(self.0.catalog.current().templates().to_ask_for(language).into_iter().map(standing).collect())
     }
 
-    /// The answers, with the kind of consent of each template. Templates of another language count as well: the person may have
-    /// been asked before they chose this one.
+    /// Finds the kind of consent of each template. A template of another language counts as well: the person may have
+    /// answered before they changed their language.
     fn known<'a>(
         &self,
         channel: &ChannelCode,
@@ -98,7 +94,7 @@ impl Consents<'_> {
         if !unknown.is_empty() {
             return Err(ReportError::UnknownTemplates(unknown));
         }
-        // Locked in one order, so that two reports of one person cannot deadlock.
+        // Balances are locked in this order, so that two reports of one person cannot deadlock.
         known.sort_by_key(|(id, ..)| *id);
         Ok(known)
     }

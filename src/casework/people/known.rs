@@ -1,5 +1,5 @@
-//! The accounts behind access tokens, as the database knows them now. An access token says what was so when it was made. For a
-//! resident that is enough, but officers and API clients decide over others.
+//! Looks up the officer or API client behind an access token, which only shows the account at the time of issue.
+//! Officers and API clients act on the cases of others, so a closed account must lose its access at once.
 
 use std::sync::Arc;
 
@@ -8,19 +8,18 @@ use crate::domain::kernel::ids::{ClientId, SessionId};
 use crate::domain::people::staff::{ApiClient, Officer};
 use crate::store::{StoreError, api_clients, officers};
 
-/// Accounts, cached for a second.
+/// Each account is cached for a second.
 #[derive(Clone, Copy)]
 pub struct KnownAccounts<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn known(&self) -> KnownAccounts<'_> {
         KnownAccounts(self)
     }
 }
 
 impl KnownAccounts<'_> {
-    /// The officer of a session; `None` if the session ended or the account was closed more than a second ago.
+    /// Finds the officer of a session; `None` if the session has ended or the account is closed.
     pub async fn officer(self, session: SessionId) -> Result<Option<Arc<Officer>>, StoreError> {
         if let Some(known) = self.0.recent_officers.find(&session) {
             return Ok(Some(known));
@@ -30,7 +29,7 @@ impl KnownAccounts<'_> {
         Ok(found)
     }
 
-    /// The API client of an id; `None` if it was revoked more than a second ago.
+    /// Finds an API client; `None` if it is revoked.
     pub async fn client(self, id: ClientId) -> Result<Option<Arc<ApiClient>>, StoreError> {
         if let Some(known) = self.0.recent_clients.find(&id) {
             return Ok(Some(known));

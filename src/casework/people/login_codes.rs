@@ -1,4 +1,5 @@
-//! One-time codes that prove the possession of a phone. The answer to a request is the same whether the number is known or not.
+//! One-time codes, which prove the possession of a phone. A request for a code gets the same answer for known and
+//! unknown numbers, so that it does not reveal the users of this installation.
 
 use std::time::Duration;
 
@@ -15,42 +16,36 @@ use crate::domain::work::job::{Job, Work};
 use crate::store::login_codes::{self, LoginCode};
 use crate::store::{StoreError, Tx, jobs};
 
-/// Why no code was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestCodeError {
-    /// The number got as many codes as it may for now.
     #[error("too many codes for one number; wait {0:?}")]
     TooMany(Duration),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why a code proves nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum CodeError {
-    /// It is not the latest code of the number, or that code was used or has expired.
+    /// Only the latest code of a number is valid, until it is used or expires.
     #[error("the code is wrong or has expired")]
     Wrong,
-    /// The latest code was guessed at too often: ask for a new one.
     #[error("the code was guessed at too often")]
     Exhausted,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// One-time codes.
 #[derive(Clone, Copy)]
 pub struct LoginCodes<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn login_codes(&self) -> LoginCodes<'_> {
         LoginCodes(self)
     }
 }
 
 impl LoginCodes<'_> {
-    /// Makes a code for a number and promises to send it. `trace` is the request's `traceparent`.
+    /// Makes a code for a number, and adds the job that sends it. `trace` is the request's `traceparent`.
     pub async fn request(self, phone: &MobilePhone, trace: Option<&str>) -> Result<(), RequestCodeError> {
         let keys = self.0.store.keys();
         let now = self.0.clock.now();
@@ -76,8 +71,8 @@ impl LoginCodes<'_> {
         Ok(())
     }
 
-    /// The code that proves the possession of a phone, or why it does not. The transaction must be committed in any case, because
-    /// the try counts. A caller that accepts the proof uses the code up.
+    /// Checks a code. The caller must commit the transaction in any case, because it counts the try. If the code is
+    /// right, the caller marks it as used.
     pub(super) async fn check(
         self,
         tx: &mut Tx<'_>,

@@ -1,12 +1,10 @@
-//! People, officers and API clients: how they sign in, who they are, and how they are reached.
+//! The accounts of residents, officers and API clients: sign-in, identity, addresses, devices and consents.
 //!
-//! A session that ended gets no new tokens at once. Access tokens that a resident holds expire within
-//! [`crate::auth::tokens::LIFETIME`], because they are checked without the database. Those of officers and API clients are
-//! refused within a second, because the account behind them is looked up ([`known`]).
+//! When a session ends, its refresh token is refused at once. A resident's access token stays valid until it expires
+//! ([`crate::auth::tokens::LIFETIME`]), because it is checked without the database. The access token of an officer or
+//! API client is refused after a second, because its account is looked up ([`known`]).
 //!
-//! [`People`] is what these use cases share. Each noun has a handle: `people.sessions().by_sms(…)`,
-//! `people.identity().verify(…)`. Officers' accounts and API clients need only a few parts, so that an administration command
-//! builds just those.
+//! All use cases share one [`People`], and are grouped in handles: `people.sessions().by_sms(…)`.
 
 pub mod addresses;
 pub mod clients;
@@ -35,15 +33,14 @@ use crate::gateway::identity::IdentityGateway;
 use crate::gateway::login::LoginGateway;
 use crate::store::{Store, StoreError, Tx};
 
-/// Names the county of a six-digit GB/T 2260 code, if the catalogue knows it.
+/// Finds the names of a county by its six-digit GB/T 2260 code; `None` if the catalogue has no such county.
 pub type Regions = Arc<dyn Fn(&str) -> Option<RegionNames> + Send + Sync>;
 
-/// What the use cases about people share. Cloning shares it.
+/// The dependencies of the use cases. Cloning shares them.
 #[derive(Clone)]
 pub struct People {
     pub store: Store,
     pub clock: Clock,
-    /// Rung after a commit.
     pub bell: Bell,
     pub tokens: Tokens,
     pub passwords: Passwords,
@@ -53,17 +50,14 @@ pub struct People {
     pub identity: Option<Arc<dyn IdentityGateway>>,
     /// The channel that carries one-time codes.
     pub code_channel: ChannelCode,
-    /// The channels that find a device by a token that it reports.
+    /// The channels that reach a device by the push token that its client registers.
     pub push_channels: Arc<[ChannelCode]>,
-    /// The message templates in force, for which people can be asked for consent.
+    /// Has the message templates that need consent.
     pub catalog: Catalog,
-    /// The counties that exist.
     pub regions: Regions,
-    /// API clients that were looked up a moment ago.
     pub recent_clients: Recent<ClientId, ApiClient>,
-    /// Officers that were looked up a moment ago, by session.
     pub recent_officers: Recent<SessionId, Officer>,
-    /// The address of our token endpoint: the audience of client assertions.
+    /// The address of our token endpoint, which a client's assertion must name as its audience.
     pub token_endpoint: Arc<str>,
 }
 

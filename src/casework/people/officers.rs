@@ -1,4 +1,4 @@
-//! Officers' accounts, which operators add and close (`songda staff`).
+//! Operators add and close officers' accounts (`songda staff`).
 
 use super::{People, commit};
 use crate::auth::passwords::{PasswordError, Passwords};
@@ -14,17 +14,15 @@ use crate::store::{Store, StoreError, Tx, sessions};
 /// An account to be added. The caller checks that the catalogue knows the agency.
 #[derive(Debug, Clone)]
 pub struct NewOfficer {
-    /// The name for signing in.
     pub username: Username,
     pub name: String,
     pub agency: AgencyCode,
     pub role: Role,
 }
 
-/// Why an account was not added or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OfficerError {
-    /// The username is taken, perhaps by a closed account.
+    /// Another account has this username; it may be a closed one.
     #[error("the username is taken")]
     Taken,
     #[error("there is no such account")]
@@ -35,7 +33,7 @@ pub enum OfficerError {
     Store(#[from] StoreError),
 }
 
-/// Officers' accounts.
+/// These use cases need only three parts, so `songda staff` makes them without a whole [`People`].
 #[derive(Clone, Copy)]
 pub struct OfficerAccounts<'a> {
     pub store: &'a Store,
@@ -44,14 +42,12 @@ pub struct OfficerAccounts<'a> {
 }
 
 impl People {
-    #[must_use]
     pub const fn officers(&self) -> OfficerAccounts<'_> {
         OfficerAccounts { store: &self.store, clock: &self.clock, passwords: &self.passwords }
     }
 }
 
 impl OfficerAccounts<'_> {
-    /// Adds an account.
     pub async fn add(self, new: NewOfficer, password: Private<String>) -> Result<Officer, OfficerError> {
         let hash = self.passwords.hash(password).await?;
         let officer = Officer {
@@ -69,7 +65,7 @@ impl OfficerAccounts<'_> {
         }
     }
 
-    /// Closes an account and ends its sessions. Its username stays taken, because histories name it.
+    /// Closes an account and ends its sessions. Its username is not free again, because histories of cases name it.
     pub async fn disable(self, username: &Username) -> Result<(), OfficerError> {
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;
@@ -89,12 +85,12 @@ impl OfficerAccounts<'_> {
         Ok(commit(tx).await?)
     }
 
-    /// The open account of an id.
+    /// Finds an account that is not closed.
     pub async fn find(self, id: OfficerId) -> Result<Option<Officer>, StoreError> {
         officers::find_open(&mut *self.store.connection().await?, id).await
     }
 
-    /// All accounts, by username.
+    /// Lists all accounts by username.
     pub async fn list(self) -> Result<Vec<Officer>, StoreError> {
         officers::all(&mut *self.store.connection().await?).await
     }

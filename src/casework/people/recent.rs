@@ -1,6 +1,5 @@
-//! A cache of accounts that were looked up a moment ago. A busy API client reports thousands of decisions a second, and an
-//! officer opens one case after another; their accounts are not read from the database for each request. A revoked or changed
-//! account is used for at most [`RECENT_FOR`] longer.
+//! Caches the accounts of API clients and officers for [`RECENT_FOR`], so that a busy client does not cost a database
+//! look-up for each request. A revoked or changed account is used for this time longer.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,17 +9,14 @@ use quick_cache::sync::Cache;
 
 use crate::domain::kernel::clock::Stopwatch;
 
-/// How long a value is not looked up again.
+/// How long a cached value is used.
 const RECENT_FOR: Duration = Duration::from_secs(1);
 
-/// How many values are cached; the least recently used is dropped first.
+/// The size of the cache. The least recently used value is dropped first.
 const REMEMBERED: usize = 4096;
 
-/// Cached values by id. Cloning shares the cache.
-pub struct Recent<I, T>(Arc<Cache<I, Entry<T>>>);
-
-/// A value, and the time since it was looked up.
-type Entry<T> = (Arc<Stopwatch>, Arc<T>);
+/// Cached values by id, each with the time since its look-up. Cloning shares the cache.
+pub struct Recent<I, T>(Arc<Cache<I, (Arc<Stopwatch>, Arc<T>)>>);
 
 impl<I, T> Clone for Recent<I, T> {
     fn clone(&self) -> Self {
@@ -35,14 +31,13 @@ impl<I: Hash + Eq, T> Default for Recent<I, T> {
 }
 
 impl<I: Hash + Eq, T> Recent<I, T> {
-    /// A value that was looked up a moment ago.
-    #[must_use]
+    /// Finds a value that is not too old.
     pub fn find(&self, id: &I) -> Option<Arc<T>> {
         let (since, known) = self.0.get(id)?;
         (since.elapsed() < RECENT_FOR).then_some(known)
     }
 
-    /// Caches what a look-up found, or drops a value that is gone.
+    /// Caches the result of a look-up. If it found nothing, drops the cached value.
     pub fn remember(&self, id: I, found: Option<&Arc<T>>) {
         match found {
             Some(found) => self.0.insert(id, (Arc::new(Stopwatch::start()), Arc::clone(found))),

@@ -1,22 +1,20 @@
-//! A batch of reported decisions with one answer, which is stored in the transaction of the batch.
+//! Records a batch of reported decisions. The batch gets one answer, which is stored in the transaction of its rows.
 
 use super::Results;
-use super::record::{Row, Written, is_of_all, is_raced, refused_by_the_list};
+use super::record::{Row, Written, concerns_all, is_raced, of_unpublished_items};
 use super::report::{Recorded, Reported};
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
 use crate::domain::kernel::clock::{Instant, beijing_day};
 use crate::store::record::SaveError;
 use crate::store::{StoreError, Tx};
 
-/// The outcome of a batch.
 enum Batch {
     /// The batch was answered before.
     Given(Given),
-    /// The batch is written, but not answered yet.
+    /// The rows are written. The open transaction waits for the answer.
     Written(Tx<'static>, Box<Written>),
 }
 
-/// Why a batch was not recorded.
 #[derive(Debug, thiserror::Error)]
 enum BatchError {
     #[error(transparent)]
@@ -32,12 +30,11 @@ impl From<StoreError> for BatchError {
 }
 
 impl Results<'_> {
-    /// Records reported decisions, and answers for all of them; a repeated request gets the first answer again. The answer is
-    /// stored only if a row had an effect. If the database refused a row, so that each row went alone, the answer is stored
-    /// after them: a crash in between loses the answer, and the repeated batch finds its rows.
+    /// Records reported decisions, and answers for all of them. A repeated request gets the first answer. The answer is
+    /// stored only if a row had an effect.
     ///
-    /// # Errors
-    /// When the same request is in progress, its key belongs to another, or the database is unavailable.
+    /// If the database refuses a row, the rows are written one by one, and the answer after them. If the process
+    /// crashes in between, the answer is lost, and a repeated batch finds its rows as already known.
     pub async fn record_batch(
         self,
         reported: &[Reported],
@@ -66,14 +63,14 @@ impl Results<'_> {
         let catalog = self.0.catalog().current();
         let keys = self.0.store().keys();
         let now = self.0.now();
-        // Before numbers are drawn, which a repeated request does not need.
+        // A repeated request is answered here, before case numbers are drawn for it.
         let mut look = self.0.store().begin().await?;
         if let Entered::Replay(answer) = idempotency::enter(&mut look, keys, Some(request), now).await? {
             return Ok(idempotency::again(look, answer).await?);
         }
         look.rollback().await.map_err(StoreError::from)?;
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
-        let refused = refused_by_the_list(reported, &verdicts);
+        let refused = of_unpublished_items(reported, &verdicts);
         if rows.is_empty() {
             self.0.keep_refusals(&refused).await?;
             return Ok(Given::first(answer(verdicts.into_values().collect())));
@@ -91,7 +88,7 @@ impl Results<'_> {
                 self.0.commit(tx, &written.record, written.offers).await?;
                 Given::first(answer)
             }
-            Err(BatchError::Save(error)) if !is_of_all(&error) => {
+            Err(BatchError::Save(error)) if !concerns_all(&error) => {
                 verdicts.extend(self.record_one_by_one(&rows, now).await?);
                 let has_effect = verdicts.values().any(|verdict| !matches!(verdict, Recorded::Refused(_)));
                 let answer = answer(verdicts.into_values().collect());
@@ -103,8 +100,8 @@ impl Results<'_> {
         Ok(given)
     }
 
-    /// Stores the answer to a batch whose rows went alone. The same request may have been repeated at the same time: the
-    /// first stored answer is the answer.
+    /// Stores the answer to a batch whose rows were written one by one. If the same request was repeated at the same
+    /// time, both get the answer that was stored first.
     async fn keep_answer(
         &self,
         answer: Answer,
@@ -121,7 +118,7 @@ impl Results<'_> {
         Ok(Given::first(answer))
     }
 
-    /// Enters a batch, and writes its rows, in a transaction that is left open for the answer.
+    /// Writes the rows in a transaction that stays open for the answer.
     async fn write_batch(
         &self,
         rows: &[Row<'_>],
@@ -138,7 +135,7 @@ impl Results<'_> {
         match self.write_rows(&mut tx, rows, numbers, now).await {
             Ok(written) => Ok(Batch::Written(tx, Box::new(written))),
             Err(error) => {
-                // Now, and not when the connection is next used: a repeated request must find the key free.
+                // Dropping `tx` would roll back later, and keep the request's key locked until then.
                 tx.rollback().await.map_err(StoreError::from)?;
                 Err(error.into())
             }

@@ -1,8 +1,8 @@
-//! The queue of decisions that are reported one at a time, but at the same moment, and share one transaction.
+//! The queue of decisions that are reported in single requests. Under load, one transaction writes many of them,
+//! because a commit costs as much for one decision as for many. A decision that comes alone does not wait.
 //!
-//! A commit costs the database as much for one decision as for many, so under load decisions share it; a decision that comes
-//! alone does not wait. The caller that gets the writing permit writes all waiting decisions. If it is dropped before it wrote
-//! (its client hung up), nothing was written, and the others start again.
+//! The request that gets the writer's permit writes all waiting decisions. If its client hangs up before that, nothing
+//! is written, and the other requests queue their decisions again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,22 +14,21 @@ use crate::store::StoreError;
 
 /// How many transactions are written at the same time.
 const WRITERS: usize = 1;
-/// How many decisions share a transaction at most.
+/// The most decisions in one transaction.
 const AT_ONCE: usize = 128;
 
 pub(super) type RecordOutcome = Result<Recorded, StoreError>;
 
-/// Decisions that wait to be written.
 pub struct Gather {
     waiting: Mutex<VecDeque<Waiting>>,
     pub(super) writers: Semaphore,
     under_way: Mutex<BTreeSet<RequestName>>,
 }
 
-/// What tells one request from another: source, reference and key.
+/// Identifies a request: source, reference and `Idempotency-Key`.
 type RequestName = (String, String, Option<String>);
 
-/// A request that is being worked on, until its answer is given or its client hangs up.
+/// Marks a request as in progress until it is dropped.
 pub(super) struct UnderWay<'g> {
     gather: &'g Gather,
     request: RequestName,
@@ -53,8 +52,8 @@ impl Default for Gather {
 }
 
 impl Gather {
-    /// Enters a request, unless this process is working on the very same one. (If another process is, this one waits for
-    /// that process's row, and finds what it became.)
+    /// Marks a request as in progress; `None` if this process is working on the same request already. If another
+    /// process is, the database makes this process wait, and the decision is then found as already known.
     pub(super) fn enter(&self, reported: &Reported) -> Option<UnderWay<'_>> {
         let (source, reference) = reported.key();
         let request = (source, reference, reported.key.clone());
@@ -68,8 +67,8 @@ impl Gather {
         outcome
     }
 
-    /// Takes the decisions that waited longest, each reference one time: a second report of a reference must find what the
-    /// first became. Decisions whose client hung up are dropped.
+    /// Takes the decisions that waited longest. Of two with the same reference it takes the first: the second must find
+    /// the first in the database. Decisions whose client hung up are dropped.
     pub(super) fn take(&self) -> Vec<Waiting> {
         let mut waiting = self.lock();
         let mut seen = BTreeSet::new();

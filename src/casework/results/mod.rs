@@ -1,4 +1,5 @@
-//! Decisions that were made in another system (办结结果回传): each is taken over one time, with the same push and parcel.
+//! Takes over decisions that were made in back-office systems (办结结果回传), which report them. Each opens a case that is
+//! decided from the start, and causes the same push and parcel as a decision made here.
 
 mod batch;
 pub(super) mod gather;
@@ -11,12 +12,10 @@ pub use report::{NewDelivery, NewResult, Recorded, Reported, Reporter, RowFault,
 
 use crate::casework::Casework;
 
-/// The results that other systems report.
 #[derive(Clone, Copy)]
 pub struct Results<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn results(&self) -> Results<'_> {
         Results(self)
     }

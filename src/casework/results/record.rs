@@ -1,4 +1,5 @@
-//! Records reported decisions: many in one statement; if one of them breaks the statement, each alone.
+//! Records reported decisions, called rows here. One statement writes all rows; if the database refuses it because of
+//! one row, the rows are written one by one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,7 +29,7 @@ use crate::store::refused_applications::{By, Refused};
 use crate::store::reported::{self, KnownApplicant, Name, Named};
 use crate::store::{Conn, KeyRing, StoreError, people};
 
-/// A row that passed its checks.
+/// A reported decision that passed its checks.
 pub(super) struct Row<'a> {
     at: usize,
     office: &'a Reporter,
@@ -39,13 +40,13 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The names by which the database may know the row's case and applicant.
     fn named(&self, keys: &KeyRing) -> Named<'a> {
         let NewResult { reference, applicant, .. } = self.result;
         Named { source: &self.office.source, reference, applicant: Name::of(keys, applicant) }
     }
 }
 
-/// The number of a new case, and its applicant.
 struct NewOwner<'a> {
     number: CaseNumber,
     person: PersonId,
@@ -59,14 +60,11 @@ pub(super) struct Written {
     pub offers: Vec<Offer>,
 }
 
-/// Verdicts by the place of their rows.
+/// The outcome of each row, by the row's position in the batch.
 pub(super) type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Results<'_> {
-    /// Records reported decisions, each with a verdict of its own, in the order given.
-    ///
-    /// # Errors
-    /// When the database is unavailable: then nothing was recorded, and the same batch may be sent again.
+    /// Records decisions, and returns the outcomes in the same order. After an error they may be reported again.
     pub async fn record_all(self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let recorded = match self.record_as_published(reported).await {
             Err(SaveError::NotInForce) => {
@@ -76,25 +74,24 @@ impl Results<'_> {
             recorded => recorded,
         };
         let verdicts = recorded.map_err(SaveError::into_store)?;
-        self.0.keep_refusals(&refused_by_the_list(reported, &verdicts)).await?;
+        self.0.keep_refusals(&of_unpublished_items(reported, &verdicts)).await?;
         Ok(verdicts.into_values().collect())
     }
 
-    /// The same by the catalogue in memory. If the database holds a newer one, some decisions may have been recorded.
+    /// Records by the catalogue in memory. If the database has a newer one, this fails after some rows may be recorded.
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let catalog = self.0.catalog().current();
         let now = self.0.now();
         let (rows, mut verdicts) = self.check_rows(&catalog, reported, now);
         match self.record_rows(&rows, now).await {
             Ok(recorded) => verdicts.extend(recorded),
-            Err(error) if is_of_all(&error) => return Err(error),
-            // One of them cannot be written: each goes alone.
+            Err(error) if concerns_all(&error) => return Err(error),
             Err(_) => verdicts.extend(self.record_one_by_one(&rows, now).await?),
         }
         Ok(verdicts)
     }
 
-    /// The valid rows, and the verdicts on the others.
+    /// Returns the valid rows, and the verdicts on the others.
     pub(super) fn check_rows<'a>(
         &self,
         catalog: &'a Snapshot,
@@ -126,7 +123,7 @@ impl Results<'_> {
         for row in rows {
             match self.record_rows(std::slice::from_ref(row), now).await {
                 Ok(recorded) => verdicts.extend(recorded),
-                Err(error) if is_of_all(&error) => return Err(error),
+                Err(error) if concerns_all(&error) => return Err(error),
                 Err(error) => drop(verdicts.insert(row.at, Recorded::Refused(error.into_store().into()))),
             }
         }
@@ -143,7 +140,7 @@ impl Results<'_> {
         }
     }
 
-    /// Without a transaction: everything is written by one statement, which is atomic by itself.
+    /// Needs no transaction, because one statement writes everything.
     async fn record_at_once(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut connection = self.0.store().connection().await?;
         let numbers = self.0.numbers.take(&mut connection, beijing_day(now), rows.len()).await?;
@@ -152,8 +149,8 @@ impl Results<'_> {
         Ok(verdicts)
     }
 
-    /// Compares rows with what is known, and writes the new ones. Two statements for all rows: one reads what is known, one
-    /// writes everything. If another process writes the same in between, a constraint breaks, and nothing is written.
+    /// Looks up all rows with one statement, and writes the new ones with another. If another process writes one of
+    /// them in between, a constraint refuses the second statement, and nothing is written.
     pub(super) async fn write_rows(
         self,
         conn: &mut Conn,
@@ -174,11 +171,13 @@ impl Results<'_> {
             let phone = &row.result.applicant.phone;
             let (person, reach) = match known.applicant {
                 Some(KnownApplicant { id, is_awaited: false, reach }) => (id, reach),
-                // No person signed in under this name yet: messages go to the phone that was reported last.
+                // The applicant has not signed in yet. Messages go to the phone that was reported last.
                 awaited => {
-                    let (id, reach) = awaited.map_or_else(stranger, |awaited| (awaited.id, awaited.reach));
-                    let (id, told_at) = strangers.entry(named.applicant).or_insert((id, phone));
-                    *told_at = phone;
+                    let new = || (fresh(PersonId::from_uuid), Reach::default());
+                    let (id, reach) = awaited.map_or_else(new, |awaited| (awaited.id, awaited.reach));
+                    // Several rows of a batch may name the same new person.
+                    let (id, last_phone) = strangers.entry(named.applicant).or_insert((id, phone));
+                    *last_phone = phone;
                     (*id, Reach { phone: true, ..reach })
                 }
             };
@@ -195,7 +194,7 @@ impl Results<'_> {
         Ok(Written { verdicts, record, offers })
     }
 
-    /// Adds a case that is decided from the start to a record, with everything that its decision owes.
+    /// Adds a case that is decided from the start, with the notification, push job and parcel that follow.
     fn open_decided(
         &self,
         record: &mut Record,
@@ -243,10 +242,7 @@ impl Results<'_> {
         Ok(VersionedCase { case, version: 1 })
     }
 
-    /// A case of a back-office system by the system's own reference.
-    ///
-    /// # Errors
-    /// When there is no such case, or the database fails.
+    /// Finds a case by the reference of the back-office system that reported it.
     pub async fn find(self, office: &Reporter, reference: &str) -> Result<VersionedCase, ChangeError> {
         let mut connection = self.0.store().connection().await?;
         let found = cases::id_by_source(&mut connection, &office.source, reference).await?;
@@ -256,8 +252,8 @@ impl Results<'_> {
     }
 }
 
-/// Decisions on items that are not published (目录之外不得实施行政审批).
-pub(super) fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
+/// Collects for the log of refusals the decisions on items that are not published (目录之外不得实施行政审批).
+pub(super) fn of_unpublished_items<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
     let is_refused = |at: &usize| matches!(verdicts.get(at), Some(Recorded::Refused(RowRefusal::ItemNotPublished)));
     let refused = reported.iter().enumerate().filter(|(at, _)| is_refused(at));
     let refused = refused.map(|(_, Reported { office, result, .. })| Refused {
@@ -268,22 +264,17 @@ pub(super) fn refused_by_the_list<'a>(reported: &'a [Reported], verdicts: &Verdi
     refused.collect()
 }
 
-/// True if another process wrote what these rows are about since they were compared; the next comparison finds it.
+/// True if another process wrote a row or its applicant since the rows were looked up. A second try finds that.
 pub(super) fn is_raced(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(error) if people::raced(error) || error.violates("cases_source_ref"))
 }
 
-/// True if the error is not the fault of a single row.
-pub(super) const fn is_of_all(error: &SaveError) -> bool {
+/// True if no row can be written, so that trying them one by one is of no use.
+pub(super) const fn concerns_all(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)
 }
 
-/// A new person, for all decisions of a batch that name them.
-fn stranger() -> (PersonId, Reach) {
-    (fresh(PersonId::from_uuid), Reach::default())
-}
-
-/// The verdicts on rows whose references are known.
+/// Returns the verdicts on rows whose references the database knows.
 async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<Verdicts, StoreError> {
     if rows.is_empty() {
         return Ok(Verdicts::new());
@@ -298,7 +289,6 @@ async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<V
     Ok(rows.iter().filter_map(verdict).collect())
 }
 
-/// The verdict on a report whose reference is known.
 fn again(taken: &ReportedCase, report: &ReportMark) -> Recorded {
     match Repetition::of(&taken.mark, report) {
         Repetition::SameRequest => Recorded::Replayed(taken.case.clone()),

@@ -1,4 +1,4 @@
-//! Records a decision that is reported alone, together with others that are reported at the same moment.
+//! Records a decision from a request of its own, in one transaction with others that come at the same moment.
 
 use std::time::Duration;
 
@@ -8,16 +8,12 @@ use super::report::{NewResult, Recorded, Reported, Reporter, RowRefusal};
 use crate::casework::frame::idempotency::IdempotencyError;
 use crate::store::StoreError;
 
-/// How long a transaction may take. PostgreSQL itself ends a statement sooner, so a longer wait means that the connection is
-/// silent.
+/// The time-out of the transaction. PostgreSQL ends a statement sooner, so a longer wait means a broken connection.
 const RECORD_WITHIN: Duration = Duration::from_secs(20);
 
 impl Results<'_> {
-    /// Records one reported decision. The row that it becomes holds the key of the request, so idempotency costs no further
-    /// statement.
-    ///
-    /// # Errors
-    /// When the database is unavailable: then nothing was recorded, and the same decision may be reported again.
+    /// Records one reported decision. The case stores the request's key, so idempotency costs no further statement.
+    /// After an error the same decision may be reported again.
     pub async fn record(self, office: Reporter, result: NewResult, key: String) -> RecordOutcome {
         let gather = &self.0.gather;
         let reported = Reported { office, result, key: Some(key) };
@@ -51,7 +47,7 @@ impl Results<'_> {
             Err(error) => answers.iter().map(|_| Err(error.clone())).collect(),
         };
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // A client that hung up meanwhile finds its decision recorded when it asks again.
+            // If the client hung up, it will report the decision again, and find it recorded.
             let _ = answer.send(outcome);
         }
     }

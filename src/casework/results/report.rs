@@ -1,4 +1,4 @@
-//! A decision as another system reports it, and what became of it.
+//! A decision as a back-office system reports it, and the outcome of the report.
 
 use crate::casework::frame::idempotency::IdempotencyError;
 use crate::domain::case::Ruling;
@@ -14,9 +14,9 @@ use crate::store::reported::KnownAs;
 #[derive(Debug, Clone)]
 pub struct Reporter {
     pub client: ClientId,
-    /// Its name in `/results/{source}/…`; it sees only cases of this source.
+    /// The system's name in `/results/{source}/…`. It sees only cases of this source.
     pub source: String,
-    /// The agencies for which it may report decisions.
+    /// The agencies for which the system may report decisions.
     pub agencies: Vec<AgencyCode>,
     /// The `traceparent` of the request.
     pub trace: Option<String>,
@@ -31,17 +31,16 @@ pub struct NewResult {
     pub applicant: KnownAs,
     pub ruling: Ruling,
     pub decided_at: Instant,
-    /// How the result is to arrive.
     pub delivery: NewDelivery,
 }
 
-/// How a result is to arrive.
+/// How the result is to be delivered.
 #[derive(Debug, Clone)]
 pub enum NewDelivery {
     /// On the phone only.
     Electronic,
     Courier(PostalAddress),
-    /// At a hall, by its code.
+    /// At the hall with this code.
     Counter(String),
 }
 
@@ -50,18 +49,16 @@ pub enum NewDelivery {
 pub enum Recorded {
     /// A case was opened.
     Created(VersionedCase),
-    /// The decision was known already.
+    /// Another request reported the same decision before.
     Known(VersionedCase),
-    /// The request that opened the case is repeated. The case is closed from the start, so it is still as it was then.
+    /// The same request reported the decision before. The case has not changed since, because it is closed.
     Replayed(VersionedCase),
-    /// The decision is refused; the others of its batch are not affected.
+    /// Does not affect the other decisions of the batch.
     Refused(RowRefusal),
 }
 
-/// A fault of a reported decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFault {
-    /// The decision is dated in the future.
     InTheFuture,
     /// The decision is older than any agency.
     TooLongAgo,
@@ -69,20 +66,16 @@ pub enum RowFault {
     NoReasons,
     /// The item's result is not delivered this way.
     WayNotOffered,
-    /// There is no such hall.
     UnknownHall,
 }
 
-/// Why one reported decision is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RowRefusal {
     /// 目录之外不得实施行政审批.
     #[error("the item is not published")]
     ItemNotPublished,
-    /// The item belongs to an agency for which the system may not report.
     #[error("the system may not decide for the agency of this item")]
     NotYourAgency,
-    /// All faults of the decision.
     #[error("the decision is not in order")]
     Faulty(Vec<RowFault>),
     #[error("another decision was reported under this reference")]
@@ -91,7 +84,6 @@ pub enum RowRefusal {
     Idempotency(IdempotencyError),
     #[error("the batch holds the reference twice")]
     Repeated,
-    /// The database refuses it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -101,12 +93,12 @@ pub enum RowRefusal {
 pub struct Reported {
     pub office: Reporter,
     pub result: NewResult,
-    /// The key of the request, if the decision came alone.
+    /// The `Idempotency-Key`, if the request reports this decision only.
     pub key: Option<String>,
 }
 
 impl Reported {
-    /// What names the decision: the source, and its reference there.
+    /// Identifies the decision: the source, and the reference in it.
     pub(super) fn key(&self) -> (String, String) {
         (self.office.source.clone(), self.result.reference.clone())
     }

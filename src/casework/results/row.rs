@@ -1,4 +1,4 @@
-//! Checks one reported decision before anything is written, and recognises a decision that is reported again.
+//! Checks a reported decision before anything is written, and recognises a decision that is reported again.
 
 use chrono::Datelike;
 use serde_json::json;
@@ -14,11 +14,11 @@ use crate::domain::people::identity::ResidentId;
 use crate::store::KeyRing;
 use crate::store::cases::ReportMark;
 
-/// No agency decided earlier, and PostgreSQL does not hold every year that can be written.
+/// The year of the oldest agencies. PostgreSQL cannot store every date that a report can contain.
 const FIRST_YEAR: i32 = 1949;
 
 impl Results<'_> {
-    /// The item and the delivery of a reported decision, if both are allowed.
+    /// Returns the item and the delivery of a reported decision, or all its faults.
     pub(super) fn check_row<'a>(
         &self,
         catalog: &'a Snapshot,
@@ -61,21 +61,20 @@ impl Results<'_> {
     }
 }
 
-/// A known report, compared with a new one under the same reference.
+/// How a new report relates to the stored one under the same reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repetition {
-    /// The request is repeated: its first answer is given again.
+    /// The request is repeated.
     SameRequest,
-    /// Another request reports the same.
+    /// Another request reports the same decision.
     SameReport,
-    /// The key belongs to a request that reported something else.
+    /// The `Idempotency-Key` is the same, but the decision differs.
     KeyReused,
-    /// Another request reports something else.
+    /// Another request reports a different decision.
     Conflict,
 }
 
 impl Repetition {
-    /// Compares a report with the known one.
     pub(super) fn of(taken: &ReportMark, report: &ReportMark) -> Self {
         let same_key = taken.key.is_some() && taken.key == report.key;
         match (taken.said == report.said, same_key) {
@@ -88,8 +87,8 @@ impl Repetition {
 }
 
 impl Reported {
-    /// The mark by which the report is recognised later. It covers everything that the report says of the case: applicant,
-    /// decision, time and delivery. It leaves out the carrier, which is ours to choose and may have changed.
+    /// Makes the hashes by which the report is recognised when it comes again. They cover applicant, decision, time and
+    /// delivery, but not the carrier: we choose it, and the choice may change between two reports.
     pub(super) fn mark(&self, keys: &KeyRing) -> ReportMark {
         let NewResult { reference: _, item, applicant, ruling, decided_at, delivery } = &self.result;
         let ruling = match ruling {
@@ -99,7 +98,7 @@ impl Reported {
         let delivery = match delivery {
             NewDelivery::Electronic => json!("electronic"),
             NewDelivery::Counter(hall) => json!({"counter": hall}),
-            // The names of its region follow from the code.
+            // The names of the region follow from its code.
             NewDelivery::Courier(PostalAddress { name, phone, region, detail, postcode, .. }) => {
                 json!({"courier": [name.expose(), phone.expose(), region, detail.expose(), postcode]})
             }

@@ -1,7 +1,7 @@
-//! Deletes files that were never handed in. A transaction deletes the rows and adds the jobs that delete the contents.
+//! Deletes expired files that belong to no case: their rows at once, their contents by jobs.
 //!
-//! A submission marks the files that it names as handed in. But a deleted file is gone for good, and the names are sealed in
-//! the application; so every application and every kept draft of a file's owner is opened and searched first.
+//! A submission already marks its files as part of the case. Because a deleted file is gone for good, this use case
+//! does not rely on the marks alone: it also searches every application and draft of the file's owner for the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::store::record::{Record, SaveError};
 use crate::store::{Conn, StoreError, cases, drafts, housekeeping, uploads};
 
-/// How many files are checked in one transaction, so that no transaction is long.
+/// The most files that one transaction checks. This keeps transactions short.
 const AT_ONCE: i64 = 100;
 
 impl Upkeep<'_> {
-    /// Checks a batch of expired files, deletes those that nothing names, and returns how many it checked: 0 if none is left,
-    /// or another process is at work.
+    /// Checks a batch of expired files, deletes those that are in no case or draft, and returns how many it checked. 0
+    /// means that nothing is left, or that another process is deleting.
     pub async fn forget_uploads(self) -> Result<u64, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
@@ -50,7 +50,7 @@ impl Upkeep<'_> {
         Ok(looked_at)
     }
 
-    /// Every file that a case of these people names.
+    /// Collects every file in a case of these people.
     async fn handed_in_by(&self, conn: &mut Conn, people: &[PersonId]) -> Result<BTreeSet<UploadId>, StoreError> {
         let keys = self.0.store().keys();
         let mut named = BTreeSet::new();
@@ -65,7 +65,7 @@ impl Upkeep<'_> {
         Ok(named)
     }
 
-    /// Every file that a draft of these people names, with the time until which the draft is kept.
+    /// Collects every file in a draft of these people, with the time until which the draft is kept.
     async fn drafted_by(
         &self,
         conn: &mut Conn,

@@ -1,4 +1,4 @@
-//! Work that no caller asks for: publishing the catalogue, and deleting what has expired.
+//! Use cases of operators and of the server itself: publishing the catalogue, and deleting old rows and files.
 
 pub mod forget_old;
 pub mod forget_uploads;
@@ -7,19 +7,17 @@ pub mod publish_catalogue;
 use crate::casework::Casework;
 use crate::store::StoreError;
 
-/// What a process does by itself from time to time.
 #[derive(Clone, Copy)]
 pub struct Upkeep<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn upkeep(&self) -> Upkeep<'_> {
         Upkeep(self)
     }
 }
 
 impl Upkeep<'_> {
-    /// Asks whether the database answers.
+    /// Fails if the database does not answer.
     pub async fn ping(self) -> Result<(), StoreError> {
         self.0.store().ping().await
     }

@@ -1,7 +1,7 @@
 //! Publishes the catalogue (发布事项目录).
 //!
-//! Only changed items get a new version. So publishing the same files again changes nothing, and the version in a case says
-//! exactly what the item was when the case was opened.
+//! Only changed items get a new version, so publishing the same files again changes nothing. A case stores the version
+//! of its item, which shows the item exactly as it was when the case was opened.
 
 use std::collections::BTreeMap;
 
@@ -15,35 +15,30 @@ use crate::domain::kernel::clock::Clock;
 use crate::store::catalogue::{self as rows, NewContent, StoredHash};
 use crate::store::{Store, StoreError};
 
-/// What a publication changed: codes of items, and names of parts.
+/// The changes of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Publication {
-    /// The revision in force after it.
+    /// The revision of the catalogue afterwards.
     pub revision: i64,
-    /// Items that were not in force before.
+    /// Codes of items that were not in force before.
     pub added: Vec<String>,
-    /// Items with a new version.
+    /// Codes of items with a new version.
     pub changed: Vec<String>,
-    /// Items that are no longer in force.
+    /// Codes of items that are no longer in force.
     pub withdrawn: Vec<String>,
     /// The number of unchanged items.
     pub unchanged: usize,
-    /// Changed parts.
+    /// Names of changed parts: the catalogue's content beside its items.
     pub parts: Vec<String>,
 }
 
 impl Publication {
-    /// True if nothing changed.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.withdrawn.is_empty() && self.parts.is_empty()
     }
 }
 
-/// Publishes the contents of the files, in one transaction.
-///
-/// # Errors
-/// When the database fails; then nothing is published.
+/// Publishes the contents of the catalogue's files in one transaction.
 pub async fn publish(store: &Store, clock: &Clock, contents: &Contents) -> Result<Publication, StoreError> {
     let mut tx = store.begin().await?;
     rows::lock(&mut tx).await?;
@@ -64,7 +59,7 @@ pub async fn publish(store: &Store, clock: &Clock, contents: &Contents) -> Resul
     Ok(publication)
 }
 
-/// Compares items with their newest published versions; returns the differences and the versions to write.
+/// Compares items with their newest published versions. Returns the differences and the versions to write.
 fn compare(items: &[Item], newest: Vec<StoredHash>) -> Result<(Publication, Vec<NewContent>), StoreError> {
     let mut before: BTreeMap<String, StoredHash> = newest.into_iter().map(|row| (row.code.clone(), row)).collect();
     let mut publication = Publication::default();
@@ -104,7 +99,7 @@ fn json<T: Serialize>(value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("the catalogue has no JSON form: {error}")))
 }
 
-/// A value as JSON, and the hash of the JSON.
+/// Returns a value as JSON, and the hash of the JSON.
 fn encode<T: Serialize>(value: &T) -> Result<(Value, Vec<u8>), StoreError> {
     let content = json(value)?;
     // Members of a JSON value are sorted, so equal values have equal text.

@@ -1,7 +1,7 @@
-//! The context of one attempt at a job, and its end if it breaks off in the middle.
+//! The context of one attempt at a job, and the ends of attempts that fail outside the job's own code.
 //!
-//! An attempt that breaks off is recorded and tried again. The next attempt decides, before it does anything, whether
-//! that was once too often, by the rules of the job's kind. So the rules also apply after an attempt whose worker died.
+//! Every attempt first checks whether the job was tried too often already. So the limits also hold for attempts that
+//! never ended, because their worker died.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,21 +13,20 @@ use crate::kill_point::{self, Boundary};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::worker::attempts::conclusion::{Conclusion, Contact};
-use crate::worker::attempts::repeat::again;
+use crate::worker::attempts::repeat::{again, attempts};
 use crate::worker::workshop::Workshop;
 
-/// After this many workers in a row died or fell silent during one job, the job is taken for the cause.
+/// If this many workers in a row died or fell silent during one job, the job is probably the cause.
 const LOST_AT_MOST: i32 = 20;
 
 pub struct Attempt<'a> {
     pub workshop: &'a Workshop,
     pub job: &'a Claimed,
-    /// The retry policy of the job's kind.
     pub policy: RetryPolicy,
     progress: &'a Progress,
 }
 
-/// True once a gateway may have acted on the attempt.
+/// True after the gateway may have been called.
 #[derive(Default)]
 pub struct Progress(AtomicBool);
 
@@ -36,15 +35,16 @@ impl<'a> Attempt<'a> {
         Self { workshop, job, policy: workshop.settings.retry.policy(work), progress }
     }
 
-    /// Notes that the gateway is called next, with a request that must not be sent twice.
+    /// Called before a gateway call that must not be made twice. If the attempt then breaks off, its outcome is
+    /// unknown.
     pub fn reaches_out(&self) {
         self.progress.0.store(true, Ordering::Relaxed);
         kill_point::pass(Boundary::Prepared, self.job.lane_name());
     }
 
-    /// Why this would be one attempt too many; `None` if it may be made.
+    /// Returns why the job was tried too often; `None` if this attempt may be made.
     pub async fn one_too_many(&self) -> Result<Option<String>, StoreError> {
-        let attempts = u32::try_from(self.job.attempts).unwrap_or(u32::MAX);
+        let attempts = attempts(self.job);
         if self.policy.is_spent(attempts) {
             return Ok(Some(format!("{} attempts were made, and the last of them never ended", attempts - 1)));
         }
@@ -55,7 +55,7 @@ impl<'a> Attempt<'a> {
         Ok((lost >= LOST_AT_MOST).then(|| format!("{lost} workers in a row died or fell silent while they were at it")))
     }
 
-    /// The end of an attempt whose record could not be read. Nothing was done outside.
+    /// The end of an attempt that could not read what it needs from the database. No gateway was called.
     pub fn not_begun(&self, error: &StoreError) -> Conclusion {
         let ending = match error {
             StoreError::Unavailable(_) => {
@@ -71,7 +71,7 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// The end of an attempt that broke off. If it had reached the gateway, its outcome is unknown.
+/// The end of an attempt that panicked or took too long. If it had called the gateway, its outcome is unknown.
 pub fn broken_off(workshop: &Workshop, job: &Claimed, progress: &Progress, why: &str, contact: Contact) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, why, "an attempt broke off");
     let settings = &workshop.settings;

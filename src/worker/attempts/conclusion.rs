@@ -1,16 +1,15 @@
-//! The end of an attempt: what the record must store, and what the breaker must know.
+//! The end of an attempt: the settlement for the database, and the gateway's response for the circuit breaker.
 
 use crate::casework::jobs::{Effect, Settlement};
 use crate::store::jobs::Ending;
 
-/// The response of the gateway, if there was one. The breaker counts by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contact {
     /// The gateway was not called.
     None,
-    /// It answered, with success or an error.
+    /// The gateway answered, with success or an error.
     Answered,
-    /// It gave no answer, or an unreadable one.
+    /// The gateway gave no answer, or an unreadable one.
     Silent,
 }
 
@@ -21,13 +20,11 @@ pub struct Conclusion {
 }
 
 impl Conclusion {
-    /// An ending without further effects.
-    #[must_use]
+    /// The end of an attempt that changes only its job.
     pub const fn plain(ending: Ending, contact: Contact) -> Self {
         Self::with(ending, Effect::None, contact)
     }
 
-    #[must_use]
     pub const fn with(ending: Ending, effect: Effect, contact: Contact) -> Self {
         Self { settlement: Settlement { ending, effect }, contact }
     }

@@ -1,6 +1,11 @@
-//! One attempt at a job: its context, its end, and the decisions that turn a gateway's facts into that end.
+//! One attempt at a job: its context, its end, and the decisions that turn a gateway's answer into that end.
 
-pub mod attempt;
-pub mod conclusion;
-pub mod repeat;
-pub mod verdict;
+mod attempt;
+mod conclusion;
+mod repeat;
+mod verdict;
+
+pub use attempt::{Attempt, Progress, broken_off};
+pub use conclusion::{Conclusion, Contact};
+pub use repeat::again_or_dead;
+pub use verdict::{PushVerdict, lost, no_carrier, on_carrier_fault, on_push, plainer};

@@ -1,4 +1,4 @@
-//! How a job that failed is repeated: after a wait by its retry policy, with jitter.
+//! Repeats a failed job after a wait, which its retry policy and a random share (jitter) determine.
 
 use std::time::Duration;
 
@@ -7,14 +7,12 @@ use crate::domain::kernel::retry::{Next, RetryPolicy};
 use crate::domain::work::outcome::Outcome;
 use crate::store::jobs::{Claimed, Ending};
 
-/// Repeats the job after at least `at_least`, however often it was tried.
-#[must_use]
+/// Repeats the job after at least `at_least`, even if its policy allows no further attempt.
 pub fn again(job: &Claimed, policy: &RetryPolicy, at_least: Duration, outcome: Outcome, detail: String) -> Ending {
     Ending::again(job, policy.wait(attempts(job), Some(at_least), jitter()), outcome, detail)
 }
 
 /// Repeats the job after at least `at_least`, or ends it if the policy allows no further attempt.
-#[must_use]
 pub fn again_or_dead(
     job: &Claimed,
     policy: &RetryPolicy,
@@ -28,7 +26,8 @@ pub fn again_or_dead(
     }
 }
 
-fn attempts(job: &Claimed) -> u32 {
+/// The number of attempts that count towards the limit of the retry policy, this one included.
+pub fn attempts(job: &Claimed) -> u32 {
     u32::try_from(job.attempts).unwrap_or(u32::MAX)
 }
 

@@ -1,5 +1,5 @@
-//! Turns the facts of gateways into decisions. Adapters report what happened. This file decides what follows: done,
-//! again or dead, and for a push, whether the next channel takes over.
+//! Decides the end of an attempt from the gateway's answer, which an adapter reports as a fact. The job is done, tried
+//! again or given up (dead). If a push is over without having been delivered, the next channel takes over.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask};
 use crate::domain::delivery::parcel::CarrierCode;
@@ -13,65 +13,53 @@ use crate::worker::attempts::attempt::Attempt;
 use crate::worker::attempts::conclusion::{Conclusion, Contact};
 use crate::worker::attempts::repeat::again_or_dead;
 
-/// The message to send instead, at once, if the gateway refused only a part of it. A message without a link, or in
-/// plainer words, is better than none. Such a refusal says that nothing was sent.
-#[must_use]
+/// Returns the message to send instead if the gateway refused only a part: a message without its link, or in plainer
+/// words, is better than none. Such a refusal means that nothing was sent.
 pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage> {
     message.without(report.objection.as_ref()?)
 }
 
-/// How often a message is tried after unexplained refusals, before it becomes a dead letter and the next channel takes
-/// over.
+/// After this many attempts, a push whose refusal the gateway does not explain becomes a dead letter.
 const UNEXPLAINED_AT_MOST: i32 = 3;
 
-/// What follows from a channel's report on a push.
-///
-/// A push that is given up on one channel goes on over the next, whether its job is dead (our fault, for an operator to
-/// see) or done (the person's wish).
-#[must_use]
+/// Decides the end of a push. If the push failed because of us, its job becomes a dead letter that an operator sees. If
+/// it failed because of the person's wish or address, its job is done.
 pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let Attempt { job, policy, .. } = attempt;
     let settings = &attempt.workshop.settings;
     let PushReport { fact, detail, unexplained, .. } = report;
+    let done =
+        |outcome, detail, end| PushVerdict::end(Ending::done(job, outcome, detail, None), end, Contact::Answered);
+    let dead =
+        |outcome, detail| PushVerdict::end(Ending::dead(job, outcome, detail), lost(job.unclear), Contact::Answered);
     match fact {
-        PushFact::Delivered { reference } => PushVerdict::end(
-            Ending::done(job, Outcome::Delivered, detail, reference),
-            PushEnd::Delivered,
-            Contact::Answered,
-        ),
-        // An earlier copy may have used the consent up, and so have arrived. Its receipt would prove it.
+        PushFact::Delivered { reference } => {
+            let ending = Ending::done(job, Outcome::Delivered, detail, reference);
+            PushVerdict::end(ending, PushEnd::Delivered, Contact::Answered)
+        }
+        // An earlier copy may have arrived and used the person's consent up. Its receipt would prove that.
         PushFact::Refused if job.unclear > 0 && channel.repeat() == Repeat::ConsentTells => {
             let ending = Ending::snooze(job, settings.time_outs.confirm_within, detail).called(Outcome::Unconfirmed);
             PushVerdict::open(ending, Contact::Answered)
         }
-        PushFact::Refused => {
-            let end = PushEnd::Refused { template: task.held_template() };
-            PushVerdict::end(Ending::done(job, Outcome::Refused, detail, None), end, Contact::Answered)
-        }
+        PushFact::Refused => done(Outcome::Refused, detail, PushEnd::Refused { template: task.held_template() }),
         PushFact::Gone => {
-            let end = PushEnd::Gone { kind: channel.address_kind(), kept: task.kept.clone() };
-            PushVerdict::end(Ending::done(job, Outcome::Gone, detail, None), end, Contact::Answered)
+            done(Outcome::Gone, detail, PushEnd::Gone { kind: channel.address_kind(), kept: task.kept.clone() })
         }
-        _ if unexplained && job.attempts >= UNEXPLAINED_AT_MOST => {
-            PushVerdict::end(Ending::dead(job, Outcome::Unexplained, detail), lost(job.unclear), Contact::Answered)
+        _ if unexplained && job.attempts >= UNEXPLAINED_AT_MOST => dead(Outcome::Unexplained, detail),
+        PushFact::Misconfigured => dead(Outcome::Misconfigured, detail),
+        PushFact::Throttled { after } => {
+            let ending = again_or_dead(job, policy, after, Outcome::Throttled, detail);
+            PushVerdict::repeat(ending, job.unclear, Contact::Answered)
         }
-        PushFact::Misconfigured => {
-            PushVerdict::end(Ending::dead(job, Outcome::Misconfigured, detail), lost(job.unclear), Contact::Answered)
+        PushFact::Unavailable => {
+            let ending = again_or_dead(job, policy, None, Outcome::Unavailable, detail);
+            PushVerdict::repeat(ending, job.unclear, Contact::Silent)
         }
-        PushFact::Throttled { after } => PushVerdict::repeat(
-            again_or_dead(job, policy, after, Outcome::Throttled, detail),
-            job.unclear,
-            Contact::Answered,
-        ),
-        PushFact::Unavailable => PushVerdict::repeat(
-            again_or_dead(job, policy, None, Outcome::Unavailable, detail),
-            job.unclear,
-            Contact::Silent,
-        ),
         PushFact::Ambiguous => {
             let unclear = job.unclear.saturating_add(1);
-            let ending =
-                again_or_dead(job, policy, Some(settings.time_outs.clear_up_after), Outcome::Ambiguous, detail);
+            let wait = Some(settings.time_outs.clear_up_after);
+            let ending = again_or_dead(job, policy, wait, Outcome::Ambiguous, detail);
             PushVerdict::repeat(ending.with_unclear(unclear), unclear, Contact::Silent)
         }
     }
@@ -80,28 +68,24 @@ pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask
 /// The end of an attempt at a push.
 #[derive(Debug, Clone)]
 pub struct PushVerdict {
-    /// The job's.
+    /// The end for the job.
     pub ending: Ending,
-    /// The notification's, on this channel; `None` while the push goes on over the same channel.
+    /// The end of the push on this channel; `None` if the push goes on over the same channel.
     pub end: Option<PushEnd>,
     pub contact: Contact,
 }
 
 impl PushVerdict {
-    /// The push is over on this channel.
-    #[must_use]
     pub const fn end(ending: Ending, end: PushEnd, contact: Contact) -> Self {
         Self { ending, end: Some(end), contact }
     }
 
-    /// The push goes on over the same channel.
-    #[must_use]
+    /// A push that goes on over the same channel.
     pub const fn open(ending: Ending, contact: Contact) -> Self {
         Self { ending, end: None, contact }
     }
 
-    /// The push is repeated, unless its job is dead. `unclear` attempts may have delivered it.
-    #[must_use]
+    /// A push that is repeated, unless the ending says that its job is dead. `unclear` attempts may have delivered it.
     pub fn repeat(ending: Ending, unclear: i32, contact: Contact) -> Self {
         let end = ending.is_dead().then(|| lost(unclear));
         Self { ending, end, contact }
@@ -109,23 +93,20 @@ impl PushVerdict {
 }
 
 /// The end of a push that is given up. `unclear` attempts may have delivered it.
-#[must_use]
 pub const fn lost(unclear: i32) -> PushEnd {
     if unclear > 0 { PushEnd::Unknown } else { PushEnd::Failed }
 }
 
-/// The end of a job at a carrier that this installation no longer uses. Only people can find out which orders it holds.
-#[must_use]
+/// The end of a job whose carrier is not set up any more. Only a person can find out whether the carrier has an order.
 pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
     let why = format!("carrier {carrier} is not set up any more: set it up and replay, or settle it by hand");
     Conclusion::plain(Ending::dead(job, Outcome::NoCarrier, why), Contact::None)
 }
 
-/// What follows from a carrier's fault, for every job that does not handle the fault itself.
+/// Decides the end of an attempt after a carrier's fault that the job does not handle itself.
 ///
-/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous outcome
-/// leaves the job unclear.
-#[must_use]
+/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous fault
+/// counts as an attempt of unknown outcome.
 pub fn on_carrier_fault(
     attempt: &Attempt<'_>,
     parcel: ParcelId,
@@ -146,7 +127,7 @@ pub fn on_carrier_fault(
         CarrierFact::Unavailable => (again_or_dead(job, policy, None, Outcome::Unavailable, detail), Contact::Silent),
         CarrierFact::Ambiguous if asked_to_change => (in_doubt(Outcome::Ambiguous, detail), Contact::Silent),
         CarrierFact::Ambiguous => (again_or_dead(job, policy, None, Outcome::Ambiguous, detail), Contact::Silent),
-        // The carrier has the order: the look-up will find it.
+        // The carrier has an order with our number. The next attempt finds it by a look-up.
         CarrierFact::Duplicate => (in_doubt(Outcome::Duplicate, detail), Contact::Answered),
         CarrierFact::Misconfigured => (Ending::dead(job, Outcome::Misconfigured, detail), Contact::Answered),
         // The resident must correct the address.

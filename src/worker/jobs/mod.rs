@@ -1,4 +1,4 @@
-//! The kinds of jobs, one file each. Each file does its job step by step.
+//! The kinds of jobs, one file each.
 
 mod cancel_parcel;
 mod order_parcel;
@@ -19,19 +19,17 @@ use crate::domain::work::job::Work;
 use crate::domain::work::outcome::Outcome;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
-use crate::worker::attempts::attempt::{Attempt, Progress};
-use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::{Attempt, Conclusion, Contact, Progress};
 use crate::worker::workshop::Workshop;
 
-/// A claimed job with its plan.
+/// A claimed job that is ready for its attempt.
 pub struct PlannedJob {
     pub job: Claimed,
-    /// Started before the claim, so that the lease never ends earlier than it suggests.
+    /// Started before the claim, so the lease lasts at least until its own length after this.
     pub held_since: Stopwatch,
     pub plan: Plan,
 }
 
-/// What a job will do.
 pub struct Plan {
     work: Result<Work, serde_json::Error>,
     /// The preparation of a push, if it was prepared together with others.
@@ -45,28 +43,24 @@ impl Plan {
     }
 }
 
-/// A claimed job with its payload.
-struct ReadJob {
-    job: Claimed,
-    work: Result<Work, serde_json::Error>,
-}
-
-/// Plans claimed jobs. Pushes come in thousands, so they are prepared together.
+/// Reads the payloads of claimed jobs, and prepares the pushes among them together.
 pub async fn plan(workshop: &Workshop, claimed: Vec<Claimed>, held_since: Stopwatch) -> Vec<PlannedJob> {
-    let read = |job: Claimed| ReadJob { work: Work::deserialize(&job.payload), job };
-    let read: Vec<ReadJob> = claimed.into_iter().map(read).collect();
-    let mut pushes = prepare_pushes(workshop, &read).await;
-    let plan = |ReadJob { job, work }| {
-        let plan = Plan { work, push: pushes.remove(&job.id()) };
+    let read = |job: Claimed| {
+        let plan = Plan { work: Work::deserialize(&job.payload), push: None };
         PlannedJob { job, held_since, plan }
     };
-    read.into_iter().map(plan).collect()
+    let mut planned: Vec<PlannedJob> = claimed.into_iter().map(read).collect();
+    let mut pushes = prepare_pushes(workshop, &planned).await;
+    for PlannedJob { job, plan, .. } in &mut planned {
+        plan.push = pushes.remove(&job.id());
+    }
+    planned
 }
 
-async fn prepare_pushes(workshop: &Workshop, jobs: &[ReadJob]) -> PreparedPushes {
+async fn prepare_pushes(workshop: &Workshop, jobs: &[PlannedJob]) -> PreparedPushes {
     let mut pushes: BTreeMap<&ChannelCode, Vec<PendingPush>> = BTreeMap::new();
-    for ReadJob { job, work } in jobs {
-        if let Ok(Work::Push { notification, channel }) = work {
+    for PlannedJob { job, plan, .. } in jobs {
+        if let Ok(Work::Push { notification, channel }) = &plan.work {
             pushes.entry(channel).or_default().push(push::pending(job, *notification));
         }
     }
@@ -108,7 +102,7 @@ async fn run_kind(
     }
 }
 
-/// Gives a job up without another attempt.
+/// Ends a job that was tried too often.
 fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
     tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up");
     match work {
@@ -117,7 +111,7 @@ fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
     }
 }
 
-/// The end of a job whose kind or payload this release cannot read: an older or newer one promised it.
+/// The end of a job whose payload this release cannot read, because another release wrote it.
 fn unknown(job: &Claimed, error: &serde_json::Error) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, "a job of an unknown kind");
     Conclusion::plain(Ending::dead(job, Outcome::UnknownKind, error.to_string()), Contact::None)

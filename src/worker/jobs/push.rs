@@ -13,19 +13,15 @@ use crate::domain::work::outcome::Outcome;
 use crate::gateway::push::{Found, PushChannel, PushFact, PushReport, Repeat};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
-use crate::worker::attempts::attempt::Attempt;
-use crate::worker::attempts::conclusion::{Conclusion, Contact};
-use crate::worker::attempts::repeat::again_or_dead;
-use crate::worker::attempts::verdict::{PushVerdict, lost, on_push, plainer};
+use crate::worker::attempts::{Attempt, Conclusion, Contact, PushVerdict, again_or_dead, lost, on_push, plainer};
 use crate::worker::workshop::Workshop;
 
-/// The claimed job of a push, to be prepared.
 pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
     PendingPush { job: job.id(), notification, again: job.fence > 1 }
 }
 
-/// Prepares pushes over one channel together. A push that is missing in the answer is prepared again alone, so that an
-/// error in a batch affects only one job of it.
+/// Prepares many pushes over one channel. If this fails, it returns none, and each push is prepared alone when its turn
+/// comes. So one bad push does not stop the others.
 pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingPush]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
     let link = link(channel.as_ref());
@@ -36,7 +32,6 @@ pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingP
     })
 }
 
-/// Sends the notification, unless that is unnecessary or impossible.
 pub async fn run(
     attempt: &Attempt<'_>,
     notification: NotificationId,
@@ -80,7 +75,7 @@ pub async fn run(
     })
 }
 
-/// Gives a push up without another attempt. The next channel takes over.
+/// Ends a push without another attempt. The next channel takes over.
 pub fn give_up(attempt: &Attempt<'_>, notification: NotificationId, channel: ChannelCode, why: String) -> Conclusion {
     let effect = PushEffect { notification, channel, end: lost(attempt.job.unclear) };
     Conclusion::with(Ending::dead(attempt.job, Outcome::Spent, why), Effect::Push(effect), Contact::None)
@@ -90,7 +85,8 @@ fn link(channel: &dyn PushChannel) -> Link {
     Link { channel: channel.code().clone(), address: channel.address_kind() }
 }
 
-/// Clears up an unknown outcome, then sends. If the gateway asks for it, a recipient gets one message at a time.
+/// Sends the message, unless an earlier attempt of unknown outcome forbids it. Some gateways require that a recipient
+/// gets one message at a time: then the recipient is reserved in Redis meanwhile.
 async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask) -> Result<PushVerdict, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     if job.unclear > 0
@@ -103,7 +99,8 @@ async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask)
     }
     let lane = job.lane();
     let holder = job.id().to_string();
-    // Without Redis there are no reservations. The gateway then refuses the second of two messages, which is harmless.
+    // Without Redis nothing is reserved. Of two messages to one recipient, the gateway then refuses one: this is
+    // harmless.
     let free = workshop
         .queue
         .reserve(&lane, &task.recipient, &holder, workshop.settings.time_outs.lease)
@@ -116,7 +113,7 @@ async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask)
     }
     let sent = hand_over(attempt, channel, task).await;
     if let Err(error) = workshop.queue.release(&lane, &task.recipient, &holder).await {
-        tracing::debug!(%error, "a reservation ends by itself");
+        tracing::debug!(%error, "a reservation is not released, and will expire");
     }
     Ok(sent)
 }
@@ -133,7 +130,7 @@ async fn hand_over(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &Push
     conclude(attempt, channel, task, report)
 }
 
-/// Sends, and sends again without a part that the gateway refused, if the message is complete without it.
+/// Sends the message. If the gateway refuses a part that the message can do without, sends it again without that part.
 async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     let report = channel.send(&task.to, &task.message).await;
     let Some(plainer) = plainer(&task.message, &report) else { return report };
@@ -144,7 +141,7 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
 
-/// What follows from a report. If the gateway sends receipts, a push of unknown outcome waits for its own.
+/// Decides the end of the push. A push of unknown outcome waits for its receipt if the gateway sends receipts.
 fn conclude(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let fact = report.fact.clone();
     let verdict = on_push(attempt, channel, task, report);
@@ -159,8 +156,7 @@ fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) 
     ending.awaiting(receipt_event(channel.code(), &task.recipient, &task.message.template))
 }
 
-/// Finds out what became of an attempt of unknown outcome, as far as its gateway reveals it; `None` if the message may
-/// be sent again.
+/// Clears up an earlier attempt of unknown outcome, as its gateway allows; `None` if the message may be sent again.
 async fn clear_up(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -173,8 +169,8 @@ async fn clear_up(
     }
 }
 
-/// Asks the gateway. "Not found" is believed only the second time, a while later, because the first message may still
-/// be on its way.
+/// Asks the gateway whether it has the message. "Not found" is believed only the second time, a while later, because
+/// the gateway may still be processing the message.
 async fn ask(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -188,7 +184,7 @@ async fn ask(
             let ending = Ending::done(job, Outcome::Found, "the gateway has it".to_owned(), None);
             Some(PushVerdict::end(ending, PushEnd::Delivered, Contact::Answered))
         }
-        // No copy can arrive any more, so the outcome is known.
+        // The gateway says that the message failed, so no attempt of unknown outcome is left.
         Found::Failed(report) => {
             let verdict = conclude(attempt, channel, task, report);
             Some(PushVerdict { ending: verdict.ending.with_unclear(0), contact: Contact::Answered, ..verdict })
@@ -207,7 +203,7 @@ async fn ask(
     })
 }
 
-/// Decides by receipts and refusals ([`crate::domain::work::doubt`]).
+/// Decides by the gateway's receipts and refusals, by the rules of [`crate::domain::work::doubt`].
 async fn weigh(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -218,33 +214,27 @@ async fn weigh(
     let Some(doubt) = workshop.casework.jobs().doubt(channel.code(), job.id(), copies, task).await? else {
         return Ok(None);
     };
-    let template = task.held_template();
-    let over = |ending, end| Some(PushVerdict::end(ending, end, Contact::None));
-    Ok(match doubt.step(workshop.settings.time_outs.waits()) {
-        Step::Repeat => None,
+    let done = |outcome, why: &str| Ending::done(job, outcome, why.to_owned(), None);
+    let refused = PushEnd::Refused { template: task.held_template() };
+    let (ending, end) = match doubt.step(workshop.settings.time_outs.waits()) {
+        Step::Repeat => return Ok(None),
         Step::Wait(time) => {
             let ending = Ending::snooze(job, time, "a receipt may say what became of it".to_owned());
-            Some(PushVerdict::open(awaiting_receipt(ending, channel, task), Contact::None))
+            return Ok(Some(PushVerdict::open(awaiting_receipt(ending, channel, task), Contact::None)));
         }
-        Step::Done(Fate::Arrived) => {
-            let ending = Ending::done(job, Outcome::Confirmed, "its receipt came".to_owned(), None);
-            over(ending, PushEnd::Delivered)
-        }
-        Step::Done(Fate::Refused) => {
-            let ending = Ending::done(job, Outcome::Refused, "its receipt says so".to_owned(), None);
-            over(ending, PushEnd::Refused { template })
-        }
+        Step::Done(Fate::Arrived) => (done(Outcome::Confirmed, "its receipt came"), PushEnd::Delivered),
+        Step::Done(Fate::Refused) => (done(Outcome::Refused, "its receipt says so"), refused),
         Step::Done(Fate::Lost) => {
-            let ending = Ending::dead(job, Outcome::LostOnTheWay, "its receipt says so".to_owned());
-            over(ending, PushEnd::Failed)
+            (Ending::dead(job, Outcome::LostOnTheWay, "its receipt says so".to_owned()), PushEnd::Failed)
         }
         Step::GiveUp { refused: true } => {
-            let why = "no consent is left, and no receipt says that an earlier copy arrived".to_owned();
-            over(Ending::done(job, Outcome::Refused, why, None), PushEnd::Refused { template })
+            let why = "no consent is left, and no receipt says that an earlier copy arrived";
+            (done(Outcome::Refused, why), refused)
         }
         Step::GiveUp { refused: false } => {
             let why = format!("{copies} copies were handed over, and nothing was heard of them");
-            over(Ending::dead(job, Outcome::Ambiguous, why), PushEnd::Unknown)
+            (Ending::dead(job, Outcome::Ambiguous, why), PushEnd::Unknown)
         }
-    })
+    };
+    Ok(Some(PushVerdict::end(ending, end, Contact::None)))
 }

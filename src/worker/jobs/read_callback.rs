@@ -1,4 +1,4 @@
-//! Reads a callback of a carrier or a channel, which the API stored as it came.
+//! Reads a callback of a carrier or a push channel, which the API stored unread.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,30 +15,28 @@ use crate::gateway::shared::callback::RawCallback;
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::ScanSource;
-use crate::worker::attempts::attempt::Attempt;
-use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::{Attempt, Conclusion, Contact};
 use crate::worker::workshop::Workshop;
 
-/// The most scans that one callback may report. SF reports ten at most, EMS fewer.
+/// A callback with more scans is refused. SF reports at most ten in one, EMS fewer.
 const MOST_SCANS: usize = 500;
-/// How long a gateway's answer may take to be recorded. After that it never will be.
+/// A receipt may arrive before its push is settled. After this time, the push is settled or never will be.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
-/// When a callback is read again that came before the answer which it is about.
+/// The wait before such a receipt is read again.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// What a callback says.
+/// The content of a callback.
 struct Understood {
-    /// A summary, for the record.
+    /// A summary for operators.
     outcome: String,
     parcels: Vec<ParcelEffect>,
     told: Option<ChannelNews>,
 }
 
-/// Why nothing follows from a callback yet, or ever.
 enum Unread {
-    /// It cannot be read.
+    /// The callback becomes a dead letter.
     Unreadable(String),
-    /// It came before the answer that it is about was recorded.
+    /// A receipt of the callback is about a push that is not settled yet.
     TooEarly,
     Store(StoreError),
 }
@@ -49,11 +47,9 @@ impl From<StoreError> for Unread {
     }
 }
 
-/// Reads the callback. An unreadable one becomes a dead letter: it is kept, and people see it.
 pub async fn run(attempt: &Attempt<'_>, id: CallbackId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     let call = workshop.casework.jobs().kept_call(id).await?;
-    let call = call.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?;
     let raw = RawCallback { content_type: call.content_type, query: call.query, body: call.body };
     let channel = ChannelCode::new(call.origin.as_str());
     let understood = if let Some(carrier) = workshop.carriers.get(&CarrierCode::new(call.origin.as_str())) {
@@ -97,7 +93,7 @@ async fn of_channel(
     Ok(Understood { outcome, parcels: Vec::new(), told: Some(told) })
 }
 
-/// True if a receipt came before the answer that it is about was recorded.
+/// True if a receipt is about a push that is not settled yet.
 async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool, StoreError> {
     for news in &told.news {
         if let PushNews::Receipt(receipt) = news
@@ -109,7 +105,7 @@ async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool,
     Ok(false)
 }
 
-/// Sorts scans by parcel. Scans of unknown parcels, and invalid ones, are only counted.
+/// Sorts the scans by parcel. Invalid scans, and scans of unknown parcels, are only counted.
 async fn of_carrier(workshop: &Workshop, carrier: &dyn Carrier, raw: &RawCallback) -> Result<Understood, Unread> {
     let scans = carrier.read(raw).map_err(|fault| Unread::Unreadable(fault.to_string()))?;
     if scans.len() > MOST_SCANS {

@@ -1,5 +1,5 @@
-//! Asks a carrier where a parcel is. This is the second source beside the carrier's callbacks, and the proof that the
-//! parcel's way ended. The job repeats itself until then.
+//! Asks a carrier for the scans of a parcel, every few hours until a final state. The carrier's callbacks report scans
+//! earlier, but only an answer to this job proves a final state.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
@@ -9,28 +9,23 @@ use crate::gateway::courier::{Carrier, CarrierFact, CarrierFault};
 use crate::store::StoreError;
 use crate::store::jobs::{Claimed, Ending};
 use crate::store::parcels::ScanSource;
-use crate::worker::attempts::attempt::Attempt;
-use crate::worker::attempts::conclusion::{Conclusion, Contact};
-use crate::worker::attempts::verdict::{no_carrier, on_carrier_fault};
+use crate::worker::attempts::{Attempt, Conclusion, Contact, no_carrier, on_carrier_fault};
 use crate::worker::settings::WorkerSettings;
 use crate::worker::settings::retry::LONGEST_WAY;
 use crate::worker::workshop::Workshop;
 
 pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
-    let found = workshop.casework.jobs().parcel(id).await?;
-    let parcel = found.ok_or_else(|| StoreError::Broken(format!("{id} is not there")))?.parcel;
+    let parcel = workshop.casework.jobs().parcel(id).await?.parcel;
     let settings = &workshop.settings;
     if job.age() > LONGEST_WAY {
-        return Ok(Conclusion::plain(
-            Ending::dead(job, Outcome::NeverArrived, "no end after sixty days".to_owned()),
-            Contact::None,
-        ));
+        let ending = Ending::dead(job, Outcome::NeverArrived, "no end after sixty days".to_owned());
+        return Ok(Conclusion::plain(ending, Contact::None));
     }
     let Some(carrier) = workshop.carriers.get(&parcel.carrier) else { return Ok(no_carrier(job, &parcel.carrier)) };
     let cancelled = parcel.state == ParcelState::Cancelled;
     Ok(match look(workshop, carrier.as_ref(), &parcel).await {
-        // It was cancelled, and the carrier does not carry it, so there is nothing to follow.
+        // The carrier does not carry a cancelled parcel, so the job ends.
         Ok(None) if cancelled => off_the_way(job, String::new()),
         Err(CarrierFault { fact: CarrierFact::Absent | CarrierFact::WrongState, detail }) if cancelled => {
             off_the_way(job, detail)
@@ -55,7 +50,7 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
     Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
 
-/// Everything that the carrier reports of a parcel; `None` while it does not even report the waybill.
+/// Asks the carrier for the scans, and first for an unknown waybill; `None` if the carrier has no waybill yet.
 async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<ParcelNews>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
@@ -68,10 +63,9 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     Ok(Some(ParcelNews { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
-/// The carrier has the order, but its waybill is unknown: the carrier checks the order by hand (SF), or it collected
-/// the parcel before an order whose answer was lost could be withdrawn (EMS). A callback may still bring the waybill,
-/// so the job waits. After that time it becomes a dead letter, and people must ask. An even later callback revives the
-/// job.
+/// The end of an attempt while the carrier has the order and no waybill: SF checks some orders by hand, and EMS may
+/// have collected a parcel before its order could be withdrawn. A callback may bring the waybill, and revives the job
+/// if it is a dead letter. Until then, an operator must ask the carrier about a dead letter.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());

@@ -1,10 +1,8 @@
-//! Offers jobs on the streams, and counts the offers. Jobs that Redis does not take stay with the caller.
-
 use crate::domain::work::job::Offer;
 use crate::metrics::offers::{self, OfferedBy};
 use crate::queue::Queue;
 
-/// Offers the held jobs, and keeps those that could not be offered.
+/// Offers jobs and counts the offers. Jobs that Redis did not accept stay in `held`.
 pub async fn offer(queue: &Queue, held: &mut Vec<Offer>, by: OfferedBy) {
     let wanted = held.len();
     match queue.offer(held).await {

@@ -1,5 +1,4 @@
-//! The relay tells Redis what its own process committed: jobs that are due, and people whose clients should look again.
-//! Many commits share one round trip.
+//! The relay announces in Redis what its process committed: due jobs, and people for whom something changed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,12 +15,12 @@ use crate::worker::offers::offering::offer;
 
 /// The most commits in one round trip.
 const BATCH: usize = 256;
-/// The wait before jobs that Redis did not take are offered again.
+/// The wait before jobs that Redis did not accept are offered again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The most jobs that are held until Redis is back. After a longer outage the sweeper offers the rest.
+/// The most jobs that are held until Redis is back. The sweeper offers the others.
 const HELD_AT_MOST: usize = 16_384;
 
-/// Relays until the process stops. The sweeper finds what the relay forgets.
+/// Relays until the process stops.
 pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: CancellationToken) {
     offers::begin(OfferedBy::Relay);
     let mut heard = Vec::with_capacity(BATCH);
@@ -50,10 +49,10 @@ async fn relay(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
         people.extend(news.people);
     }
     let people: Vec<PersonId> = people.into_iter().collect();
-    // Side by side, because in a cluster they go to different nodes, and one may not answer.
+    // At the same time, because in a cluster they may go to different nodes, and one of the nodes may not answer.
     let ((), announced) = tokio::join!(offer(queue, held, OfferedBy::Relay), queue.announce(&people));
     held.truncate(HELD_AT_MOST);
     if let Err(error) = announced {
-        tracing::debug!(%error, "live clients will look again by themselves");
+        tracing::debug!(%error, "live clients are not woken; they will poll");
     }
 }

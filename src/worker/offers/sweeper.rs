@@ -1,9 +1,8 @@
-//! The sweeper offers jobs that are due and on no stream: jobs that were never offered (the process died between commit
-//! and offer, or a wait ended), and jobs whose offer was lost (Redis was flushed, restarted or failed over).
+//! The sweeper offers jobs that are due and on no stream. Some were never offered: their process died between commit
+//! and offer, or they became due later. The offers of others were lost: Redis was flushed, restarted or failed over.
 //!
-//! How does it know that an offer was lost? A stream holds exactly the unfinished jobs, the oldest first. If a job was
-//! offered before the oldest entry and is still pending, its entry is gone. So an offer that is still on the stream is
-//! never repeated, however long the lane's backlog and however slow its gateway.
+//! A lane's stream has an entry for each unfinished job that was offered, the oldest first. If a pending job was
+//! offered before the oldest entry, its own entry was lost. So a slow lane causes no second offers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +18,13 @@ use crate::queue::streams::OldestEntry;
 use crate::worker::offers::offering::offer;
 use crate::worker::workshop::Workshop;
 
-/// How long an offer may take to reach the stream. If it was made earlier and is not there, it is lost.
+/// The longest time between the database's record of an offer and its entry on the stream.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
-/// How long one entry may be the oldest. A working lane finishes its oldest entry long before. An entry that stays has
-/// no reader any more, and would hide the loss of every offer after it.
+/// A working lane finishes its oldest entry long before this time. An entry that stays has no reader any more. It is
+/// removed, because it would hide the loss of every later entry.
 const OLDEST_FOR: Duration = Duration::from_secs(60);
 
-/// Sweeps every lane until the process stops. No lane waits for another, because part of a cluster may be away.
+/// Sweeps every lane until the process stops. No lane waits for another: in a cluster, the node of one may not answer.
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     offers::begin(OfferedBy::Sweeper);
     let every = workshop.settings.upkeep.sweep;
@@ -40,10 +39,9 @@ pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
 
 struct LaneSweeper {
     lane: Lane,
-    /// The oldest entry of the stream at the last look, and since when it has been the oldest.
+    /// The oldest entry of the stream at the last sweep, and how long it has been the oldest.
     oldest: Option<(String, Stopwatch)>,
-    /// Jobs that were found and could not be offered. The record counts them as offered, so a new look would not find
-    /// them soon.
+    /// Jobs that Redis did not accept. The database counts them as offered, so another sweep would not find them soon.
     held: Vec<Offer>,
 }
 
@@ -74,7 +72,7 @@ impl LaneSweeper {
         offer(&workshop.queue, &mut self.held, OfferedBy::Sweeper).await;
     }
 
-    /// How long ago an offer must have been made to count as lost.
+    /// Returns the age at which the offer of a pending job counts as lost.
     async fn lost_after(&mut self, workshop: &Workshop) -> Result<Duration, QueueError> {
         let Some(OldestEntry { entry, age }) = workshop.queue.oldest(&self.lane).await? else {
             self.oldest = None;

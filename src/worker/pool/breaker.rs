@@ -1,8 +1,8 @@
-//! A circuit breaker: after several failures in a row no calls go to a gateway for a while. Then one call tries it.
+//! A circuit breaker: after several failures in a row, no calls go to a gateway for a while. Then one call tries it.
 
 use std::time::Duration;
 
-/// The state. Times are counted from one moment that the user chooses.
+/// The state of the breaker. All times are durations since a start that the caller chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Breaker {
     /// Calls are made and answered.
@@ -10,19 +10,19 @@ pub enum Breaker {
     Closed,
     /// Calls are made, and this many in a row failed.
     Failing(u32),
-    /// No calls are made until `until`. It opened `times` times in a row.
+    /// No calls are made until `until`. The breaker opened `times` times in a row.
     Open { until: Duration, times: u32 },
-    /// One call is under way, to see whether the gateway is back. It opened `times` times in a row before.
+    /// One trial call is under way. The breaker opened `times` times in a row before.
     Trying { times: u32 },
 }
 
-/// Failures in a row that open the breaker.
+/// The number of failures in a row that opens the breaker.
 const FAILURES: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Breaker {
-    /// How many of `wanted` calls may be made at once, and the breaker afterwards.
+    /// Returns how many of `wanted` calls may be made now, and the breaker afterwards.
     #[must_use]
     pub fn admit(self, wanted: usize, now: Duration) -> (usize, Self) {
         match self {
@@ -36,7 +36,7 @@ impl Breaker {
     #[must_use]
     pub const fn answered(self) -> Self {
         match self {
-            // It is the answer to an older call, and says nothing about now.
+            // This answers a call from before the breaker opened, and does not show that the gateway answers now.
             Self::Open { .. } => self,
             _ => Self::Closed,
         }
@@ -54,7 +54,7 @@ impl Breaker {
         }
     }
 
-    /// The breaker if the call that should try the gateway was never made. The next call may try at once.
+    /// The breaker after a trial call that was not made after all. The next call may try the gateway at once.
     #[must_use]
     pub const fn not_tried(self) -> Self {
         match self {
@@ -68,8 +68,7 @@ impl Breaker {
         Self::Open { until: now + pause, times }
     }
 
-    /// The state's name for operators.
-    #[must_use]
+    /// The name of the state, for operators.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Closed | Self::Failing(_) => "closed",

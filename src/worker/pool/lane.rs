@@ -1,5 +1,5 @@
-//! A lane: the queue of jobs before one gateway. It hears their rings, claims and plans many jobs at a time, as fast as
-//! the gateway's rate allows, and passes them to the [`LanePool`].
+//! The loop of a lane (the queue of jobs for one gateway). It reads rings (the stream entries that announce jobs),
+//! claims many jobs at a time, as fast as the gateway's rate allows, and passes them to the [`LanePool`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::worker::pool::lane_pool::{LanePool, WaitingJob};
 use crate::worker::pool::shared_breaker::Permit;
 use crate::worker::workshop::Workshop;
 
-/// How long one read waits for a ring. A stop waits as long at most.
+/// The longest wait for a ring. A stop of the process waits as long.
 const LISTEN: Duration = Duration::from_secs(1);
 /// The most jobs in one claim.
 const CLAIM_AT_MOST: usize = 256;
-/// How many times per lease to look for entries that other workers left. So no job waits much longer than its lease.
+/// How many times per lease to look for entries that dead workers left. So their jobs wait little longer than a lease.
 const LOOKS_PER_LEASE: u32 = 12;
-/// The wait after a failure that will not pass at once.
+/// The wait after a failure, and while the breaker is open.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs a lane until the process stops.
@@ -48,8 +48,7 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, pool: Arc<Lane
     reader.leave().await;
 }
 
-/// Waits for rings; `None` if there is none. A read is never cut short, not even by a stop, because rings may be on
-/// their way already.
+/// Waits for rings; `None` if none comes. Not even a stop cancels a read, because Redis may have sent rings already.
 async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> Option<Vec<Ring>> {
     match reader.read(room, LISTEN).await {
         Ok(rings) if rings.is_empty() => None,
@@ -73,16 +72,16 @@ struct LaneRunner {
 /// The result of one claim.
 #[derive(Default)]
 struct Begun {
-    /// How many jobs began.
+    /// How many jobs were claimed.
     count: usize,
-    /// Rings whose jobs were not looked at.
+    /// Rings for which another claim is needed.
     left: Vec<Ring>,
 }
 
 impl LaneRunner {
-    /// A permit to begin jobs; `None` after a while without one.
+    /// Waits a while for a permit to begin jobs.
     async fn permit(&self, stop: &CancellationToken) -> Option<Permit> {
-        // The time-out lets the lane come round, and show that it is alive, even while all slots are taken.
+        // With the time-out, the loop of the lane goes on and shows that it is alive, even while all slots are taken.
         let room = tokio::time::timeout(LISTEN, self.pool.room());
         let room = stop.run_until_cancelled(room).await?.ok()?;
         let permit = self.pool.permit(room.min(CLAIM_AT_MOST));
@@ -93,14 +92,14 @@ impl LaneRunner {
     }
 
     /// Begins the jobs of these rings, as fast as the gateway's rate allows. Only jobs that begin count against the
-    /// rate: rings for finished or held jobs do not delay the jobs behind them.
+    /// rate. So rings for jobs that are finished, or that another worker holds, do not delay the jobs behind them.
     async fn answer(&self, mut rings: Vec<Ring>, permit: Permit, stop: &CancellationToken) {
         let permit = Arc::new(permit);
         while !rings.is_empty() {
             if stop.is_cancelled() {
                 return self.ring_again(rings).await;
             }
-            // At a slow rate many rings take long, so each of these rounds counts as one of the lane.
+            // At a slow rate, this loop takes long; it shows that the lane is alive.
             self.workshop.health.beat(&self.lane);
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
@@ -117,21 +116,19 @@ impl LaneRunner {
         }
     }
 
-    /// Claims and starts up to `at_most` jobs. A ring whose job is finished or held is acknowledged and forgotten.
+    /// Claims and starts up to `at_most` jobs. Rings for finished jobs, and for jobs of other workers, are
+    /// acknowledged.
     async fn begin(&self, rings: Vec<Ring>, at_most: usize, permit: &Arc<Permit>) -> Begun {
         kill_point::pass(Boundary::Heard, self.lane.as_str());
         let since = Stopwatch::start();
-        let claimed = match self.claim(&rings, at_most).await {
-            Some(claimed) => claimed,
-            // The entries stay on the stream, and are taken over when the database is back.
-            None => return Begun::default(),
-        };
+        // If the database is away, the entries stay on the stream, and are taken over when it is back.
+        let Some(claimed) = self.claim(&rings, at_most).await else { return Begun::default() };
         let count = claimed.len();
         let planned = jobs::plan(&self.workshop, claimed, since).await;
         let mut planned: HashMap<JobId, _> = planned.into_iter().map(|planned| (planned.job.id(), planned)).collect();
         let mut others = Vec::new();
         for ring in rings {
-            // Removed, so that a job with two rings starts once.
+            // Removed from the map, so that a job with two rings starts only once.
             match ring.job.and_then(|job| planned.remove(&job)) {
                 Some(planned) => {
                     let job = WaitingJob { planned, entry: ring.entry, permit: Arc::clone(permit) };
@@ -141,7 +138,7 @@ impl LaneRunner {
             }
         }
         if count == at_most {
-            // The claim was full, so some of the other jobs may be free.
+            // The claim reached its limit, so it does not show that the other jobs cannot be claimed.
             return Begun { count, left: others };
         }
         self.forget(others).await;
@@ -176,7 +173,7 @@ impl LaneRunner {
         }
     }
 
-    /// Takes over entries that other workers left unanswered.
+    /// Takes over stream entries that other workers read and did not acknowledge within a lease.
     async fn take_over(&self, stop: &CancellationToken) {
         let idle = self.workshop.settings.time_outs.lease;
         let Some(permit) = self.pool.permit(self.pool.room_now().min(CLAIM_AT_MOST)) else { return };
@@ -186,7 +183,7 @@ impl LaneRunner {
         }
     }
 
-    /// Rings again for jobs that this process will not begin any more, because it stops.
+    /// Adds new entries for jobs that this process does not begin because it stops. Other workers read them at once.
     async fn ring_again(&self, rings: Vec<Ring>) {
         let offer = |job| Offer { job, lane: self.lane.clone() };
         let offers: Vec<Offer> = rings.iter().filter_map(|ring| ring.job).map(offer).collect();

@@ -1,11 +1,10 @@
-//! The pool of a lane: claimed jobs wait here for one of the gateway's slots, and are attempted.
-//!
-//! The pool runs one task per busy slot, a *runner*. A runner takes the next job only after the settler accepted its
-//! last one, so the number of waiting jobs is bounded, whatever is slow.
+//! The pool of a lane makes attempts at claimed jobs. A slot is the right to make one attempt; each gateway has a
+//! limited number. The pool runs one task per busy slot, a *runner*. A runner takes its next job only after the settler
+//! accepted the last one, so a slow database or gateway cannot make jobs pile up in memory.
 //!
 //! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, more
-//! jobs are claimed than there are slots: as many as will surely begin within a moment, and none while the gateway is
-//! slow or silent. If a job waits too long all the same, it is put back untried, well before its lease ends.
+//! jobs are claimed than there are slots: as many as should begin within [`AHEAD`]. A job that waits too long for its
+//! slot is put back untried, well before its lease ends.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -24,19 +23,20 @@ use crate::domain::work::job::Lane;
 use crate::kill_point::{self, Boundary};
 use crate::lifecycle::Tasks;
 use crate::metrics::attempts::Attempts;
+use crate::metrics::lanes;
+use crate::queue::heartbeat::LaneHeartbeat;
 use crate::store::jobs::{Claimed, Ending};
 use crate::trace::Span;
-use crate::worker::attempts::attempt::{Progress, broken_off};
-use crate::worker::attempts::conclusion::{Conclusion, Contact};
+use crate::worker::attempts::{Conclusion, Contact, Progress, broken_off};
 use crate::worker::jobs::{self, Plan, PlannedJob};
 use crate::worker::pool::breaker::Breaker;
 use crate::worker::pool::settler::{AnsweredRing, EndedAttempt};
 use crate::worker::pool::shared_breaker::{Permit, SharedBreaker};
 use crate::worker::workshop::Workshop;
 
-/// How long jobs may be expected to wait for a slot.
+/// The expected wait of claimed jobs for a slot.
 const AHEAD: Duration = Duration::from_millis(250);
-/// The most jobs that may wait for a slot, however quick the gateway is.
+/// The most jobs that may wait for a slot.
 const AHEAD_AT_MOST: usize = 512;
 
 pub struct LanePool {
@@ -44,11 +44,11 @@ pub struct LanePool {
     lane: Lane,
     slots: usize,
     state: Mutex<PoolState>,
-    /// Notified whenever a runner takes a job or ends.
+    /// Notified when a runner takes a job or ends.
     taken: Notify,
-    /// The usual duration of an attempt, in microseconds; zero until the first one ended.
+    /// The smoothed duration of an attempt, in microseconds; 0 until the first one ended.
     usual: AtomicU64,
-    /// How many attempts ended.
+    /// How many attempts ended so far.
     ended: AtomicU64,
     breaker: SharedBreaker,
     started: Stopwatch,
@@ -65,27 +65,13 @@ struct PoolState {
 /// A claimed job that waits for a slot.
 pub struct WaitingJob {
     pub planned: PlannedJob,
-    /// The stream entry that rang for it.
+    /// The stream entry that announced the job.
     pub entry: String,
     /// Held until the job ends.
     pub permit: Arc<Permit>,
 }
 
-/// The state of a lane at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LaneStatus {
-    pub lane: Lane,
-    pub breaker: Breaker,
-    /// How many attempts can be made at once.
-    pub slots: usize,
-    /// How many attempts are being made.
-    pub busy: usize,
-    /// How many attempts ended so far.
-    pub ended: u64,
-}
-
 impl LanePool {
-    #[must_use]
     pub fn new(workshop: Arc<Workshop>, lane: Lane, slots: usize, settler: mpsc::Sender<EndedAttempt>) -> Self {
         Self {
             workshop,
@@ -102,7 +88,7 @@ impl LanePool {
         }
     }
 
-    /// Waits until claiming is worthwhile, and returns how many jobs the pool has room for.
+    /// Waits until there is room for a claim of useful size, and returns how many jobs the pool has room for.
     pub async fn room(&self) -> usize {
         loop {
             let room = self.room_now();
@@ -127,22 +113,24 @@ impl LanePool {
         self.breaker.permit(wanted, self.started.elapsed())
     }
 
-    /// The counts of this lane's attempts.
     pub const fn counts(&self) -> &Attempts {
         &self.counts
     }
 
-    pub fn status(&self) -> LaneStatus {
-        LaneStatus {
-            lane: self.lane.clone(),
-            breaker: self.breaker.state(),
-            slots: self.slots,
-            busy: self.state().runners,
-            ended: self.ended.load(Ordering::Relaxed),
-        }
+    /// Reports the lane's state, and sets its gauges. `ended_before` is the number of ended attempts at the last
+    /// report, and `elapsed` the time since.
+    pub fn heartbeat(&self, ended_before: &mut u64, elapsed: Duration) -> LaneHeartbeat {
+        let lane = self.lane.to_string();
+        let breaker = self.breaker.state().name();
+        let busy = self.state().runners;
+        lanes::set_status(&lane, self.slots, busy, breaker);
+        let ended = self.ended.load(Ordering::Relaxed);
+        let new = ended.saturating_sub(std::mem::replace(ended_before, ended));
+        let per_second = new as f64 / elapsed.as_secs_f64().max(0.001);
+        LaneHeartbeat { lane, breaker: breaker.to_owned(), slots: self.slots, busy, per_second }
     }
 
-    /// How many jobs may wait for a slot.
+    /// How many jobs may wait for a slot: none while the gateway is slow or silent.
     fn ahead(&self) -> usize {
         let usual = self.usual.load(Ordering::Relaxed);
         if usual == 0 || self.breaker.state() != Breaker::Closed {
@@ -162,7 +150,7 @@ impl LanePool {
         }
     }
 
-    /// A runner: attempts one job after the other, until none waits.
+    /// The task of a runner: makes one attempt after the other, until no job waits.
     async fn run(self: Arc<Self>) {
         while let Some(WaitingJob { planned, entry, permit }) = self.next() {
             let job = planned.job.id();
@@ -176,7 +164,7 @@ impl LanePool {
         }
     }
 
-    /// The next job for a runner; `None` ends the runner.
+    /// Takes the next job for a runner; `None` ends the runner.
     fn next(&self) -> Option<WaitingJob> {
         let mut state = self.state();
         let next = state.waiting.pop_front();
@@ -204,7 +192,7 @@ impl LanePool {
         conclusion
     }
 
-    /// Why a job that has its slot is put back untried; `None` if it may begin.
+    /// Returns why a job is put back untried, although it has a slot; `None` if its attempt may begin.
     fn not_now(&self, held_since: Stopwatch) -> Option<&'static str> {
         if held_since.elapsed() > self.workshop.settings.time_outs.wait_for_slot() {
             return Some("it waited too long for a slot");
@@ -226,7 +214,7 @@ impl LanePool {
     }
 }
 
-/// One attempt, bounded in time. A panic in a job is only a failed attempt.
+/// Makes one attempt with a time limit. A panic ends only the attempt.
 async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     let progress = Progress::default();
     let work = AssertUnwindSafe(jobs::run(workshop, job, plan, &progress)).catch_unwind();
@@ -240,9 +228,8 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     }
 }
 
-/// The output of `work`, or `None` if it takes longer than `limit`. A process that was stopped and resumed finds its
-/// timers late, so the clock is also checked before every step: if another worker may hold the job by now, the attempt
-/// sends nothing more to the gateway.
+/// Returns the output of `work`, or `None` after `limit`. If the process was suspended, timers fire late, and another
+/// worker may hold the job. So the clock is also checked before every step of `work`.
 async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
     let since = Stopwatch::start();
     let mut work = pin!(work);

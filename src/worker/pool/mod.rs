@@ -1,4 +1,4 @@
-//! From a ring on a stream to a settled attempt: lanes, their pools and breakers, and the settler.
+//! The path of a job from its stream entry to its settlement: lanes, their pools and breakers, and the settler.
 
 pub mod breaker;
 pub mod lane;

@@ -1,4 +1,5 @@
-//! The settler records how attempts ended, many in one transaction, and acknowledges their rings afterwards.
+//! The settler writes the ends of attempts to the database, many in one transaction. Afterwards it acknowledges their
+//! rings: the stream entries that announced the jobs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,13 +17,12 @@ use crate::metrics::attempts::count_too_late;
 use crate::store::StoreError;
 use crate::worker::workshop::Workshop;
 
-/// An attempt that ended, with the ring that announced its job.
 pub struct EndedAttempt {
     pub settlement: Settlement,
     pub ring: AnsweredRing,
 }
 
-/// A ring to acknowledge.
+/// The ring of an ended attempt.
 pub struct AnsweredRing {
     pub lane: Lane,
     /// The id of the stream entry; empty if there is none.
@@ -31,13 +31,12 @@ pub struct AnsweredRing {
 
 /// The most attempts in one transaction.
 const BATCH: usize = 256;
-/// How many attempts may wait to be settled. If more end, their tasks wait too, and begin nothing new.
+/// The most attempts that wait to be settled. If more end, their runners wait and begin no new job.
 const WAITING: usize = 2 * BATCH;
-/// The wait before the settler tries an unavailable database again. Leases may end meanwhile, which is safe.
+/// The wait before the settler tries an unavailable database again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The channel from the pools to the settler.
-#[must_use]
+/// Makes the channel from the pools to the settler.
 pub fn channel() -> (mpsc::Sender<EndedAttempt>, mpsc::Receiver<EndedAttempt>) {
     mpsc::channel(WAITING)
 }
@@ -63,18 +62,18 @@ fn pass(boundary: Boundary, rings: &[AnsweredRing]) {
 
 enum Settled {
     Yes,
-    /// The record refuses a part of it.
+    /// The database refuses a part of the batch.
     Refused(StoreError),
-    /// The database did not answer for the length of a lease. Other workers may have these jobs now.
+    /// The database was unavailable for the length of a lease. Other workers may have these jobs now.
     TooLate,
 }
 
-/// Settles a batch. If one attempt cannot be settled, the others are settled without it, and it becomes a dead letter.
+/// Settles a batch. If the database refuses it, each attempt is settled alone, or becomes a dead letter.
 async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
     }
-    // Callbacks come last, as they do within a batch: a callback may take back how a push ended.
+    // Callbacks come last, as within a batch, because a receipt in a callback may revoke the delivery of a push.
     let (callbacks, others): (Vec<_>, Vec<_>) =
         settlements.iter().partition(|it| matches!(it.effect, Effect::Callback { .. }));
     for settlement in others.into_iter().chain(callbacks) {
@@ -88,7 +87,7 @@ async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     }
 }
 
-/// Tries to settle while the database is away, for as long as a lease can last.
+/// Settles, and repeats that for the length of a lease while the database is unavailable.
 async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled {
     let since = Stopwatch::start();
     loop {

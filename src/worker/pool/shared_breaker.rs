@@ -1,22 +1,20 @@
-//! The breaker of a lane, shared by all its tasks.
+//! The circuit breaker of a lane, shared by all its tasks.
 //!
-//! A task that may begin jobs holds a [`Permit`]. If the permit is for the one call that tries the gateway, and the
-//! call ends without a result, the next task may try, whatever the reason. So no failure on the way to the gateway can
-//! leave the lane waiting for an answer that never comes.
+//! A task that may begin jobs holds a [`Permit`]. While the breaker is open, one permit allows a trial call. If it is
+//! dropped without a result, the next task gets one. So the lane never waits for a trial that was not made.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::worker::attempts::conclusion::Contact;
+use crate::worker::attempts::Contact;
 use crate::worker::pool::breaker::Breaker;
 
-/// The breaker. Cloning shares it. All times are counted from one moment that its user chooses.
+/// Cloning shares the breaker. All times are durations since a start that the caller chooses.
 #[derive(Clone, Default)]
 pub struct SharedBreaker(Arc<Mutex<Breaker>>);
 
 impl SharedBreaker {
     /// A permit to begin up to `wanted` jobs; `None` while no call may be made.
-    #[must_use]
     pub fn permit(&self, wanted: usize, now: Duration) -> Option<Permit> {
         let (jobs, after) = self.change(|breaker| {
             let (jobs, after) = breaker.admit(wanted, now);
@@ -35,7 +33,6 @@ impl SharedBreaker {
         });
     }
 
-    #[must_use]
     pub fn state(&self) -> Breaker {
         self.change(|breaker| (breaker, breaker))
     }
@@ -48,17 +45,16 @@ impl SharedBreaker {
     }
 }
 
-/// Permission to begin jobs. It is held until they end.
+/// Permission to begin jobs. The caller holds it until they end.
 #[must_use]
 pub struct Permit {
     jobs: usize,
-    /// The breaker, if this is the one call that tries the gateway.
+    /// The breaker, if the permit is for the trial call.
     trial: Option<SharedBreaker>,
 }
 
 impl Permit {
     /// How many jobs may begin.
-    #[must_use]
     pub const fn jobs(&self) -> usize {
         self.jobs
     }
@@ -83,12 +79,11 @@ mod tests {
     /// Events on a lane.
     #[derive(Debug, Clone, Copy)]
     enum Event {
-        /// The lane asks for a permit. It may hear no ring, lose the claim, or begin a job: the permit is held until
-        /// then.
+        /// The lane asks for a permit, and holds it.
         Asks,
-        /// The job that began first ends, or comes to nothing.
+        /// The lane drops the oldest permit, because its job ended or never began.
         Ends(Contact),
-        /// Time passes, in milliseconds.
+        /// Milliseconds pass.
         Passes(u64),
     }
 
@@ -125,7 +120,7 @@ mod tests {
                 let trials = under_way.iter().filter(|permit: &&Permit| permit.trial.is_some()).count();
                 prop_assert!(trials <= 1, "one call at most tries the gateway");
             }
-            // In the end every permit is dropped, with a result or without.
+            // At last every permit is dropped, with a result or without one.
             under_way.clear();
             prop_assert!(breaker.permit(1, now + LONG).is_some(), "{:?}", breaker.state());
         }

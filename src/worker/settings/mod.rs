@@ -1,5 +1,3 @@
-//! The settings of a worker.
-
 pub mod retry;
 pub mod time_outs;
 pub mod upkeep;
@@ -15,11 +13,11 @@ pub struct WorkerSettings {
     pub time_outs: TimeOuts,
     pub retry: RetrySettings,
     pub upkeep: UpkeepSettings,
-    /// The pace of the lane that calls no gateway. The gateways state their own.
+    /// The pace of the lane `inside`, whose jobs call no gateway. Each gateway's folder has the pace of its own lane.
     pub inside: Pace,
 }
 
-/// The load that PostgreSQL bears beside everything else.
+/// The defaults are a load that PostgreSQL bears beside everything else.
 const INSIDE: PaceNames =
     PaceNames { rate: "SONGDA_INSIDE_RATE", default_rate: "5000", slots: "SONGDA_INSIDE_SLOTS", default_slots: "64" };
 

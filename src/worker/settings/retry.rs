@@ -1,4 +1,4 @@
-//! The retry policy of each kind of job: how often it is tried, and for how long.
+//! The retry policy of each kind of job.
 
 use std::time::Duration;
 
@@ -10,23 +10,20 @@ use crate::env::Env;
 pub struct RetrySettings {
     /// The policy of most kinds.
     pub usual: RetryPolicy,
-    /// How often a carrier is asked where a parcel is.
+    /// The interval at which a carrier is asked for a parcel's scans.
     pub track_every: Duration,
 }
 
 /// The longest time for which a parcel is followed.
 pub const LONGEST_WAY: Duration = Duration::from_secs(60 * 86_400);
 
-/// How long a one-time code is valid.
+/// The time for which a one-time code is sent again. The code is valid as long.
 const CODE_COUNTS_FOR: Duration = Duration::from_secs(300);
 
 impl RetrySettings {
-    /// The policy of one kind of job.
-    #[must_use]
     pub fn policy(&self, work: &Work) -> RetryPolicy {
         match work {
             Work::SendLoginCode { .. } => RetryPolicy { attempts: 4, age: CODE_COUNTS_FOR, ..self.usual },
-            // The job asks the carrier as long as its parcel is on the way.
             Work::TrackParcel { .. } => {
                 RetryPolicy { attempts: 1_000, age: LONGEST_WAY, longest: self.track_every, ..self.usual }
             }
@@ -39,24 +36,16 @@ impl RetrySettings {
     }
 
     pub fn read(env: &mut Env) -> Option<Self> {
-        let first = env.duration(
-            "SONGDA_RETRY_FIRST",
-            "1s",
-            "upper bound of the wait before the first repetition; it doubles from there",
-        );
+        let meaning = "upper bound of the wait before the first repetition; it doubles from there";
+        let first = env.duration("SONGDA_RETRY_FIRST", "1s", meaning);
         let longest = env.duration("SONGDA_RETRY_LONGEST", "15m", "upper bound of any wait before a repetition");
-        let attempts =
-            env.or("SONGDA_RETRY_ATTEMPTS", "200", "how many attempts are made at a job before it is a dead letter");
-        let age = env.duration(
-            "SONGDA_RETRY_AGE",
-            "30h",
-            "how old a job may grow before it is a dead letter: longer than a day, so that it outlives a day's quota",
-        );
-        let track_every = env.duration(
-            "SONGDA_TRACK_EVERY",
-            "2h",
-            "how often a carrier is asked where a parcel is, beside the carrier's own callbacks",
-        );
+        let meaning = "how many attempts are made at a job before it is a dead letter";
+        let attempts = env.or("SONGDA_RETRY_ATTEMPTS", "200", meaning);
+        let meaning =
+            "how old a job may grow before it is a dead letter: longer than a day, so that it outlives a day's quota";
+        let age = env.duration("SONGDA_RETRY_AGE", "30h", meaning);
+        let meaning = "how often a carrier is asked where a parcel is, beside the carrier's own callbacks";
+        let track_every = env.duration("SONGDA_TRACK_EVERY", "2h", meaning);
         let usual = RetryPolicy { first: first?, longest: longest?, attempts: attempts?, age: age? };
         Some(Self { usual, track_every: track_every? })
     }

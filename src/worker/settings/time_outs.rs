@@ -1,4 +1,4 @@
-//! How long the worker waits: for an attempt, and to learn the outcome of an attempt that is unknown.
+//! The time-outs of attempts, and of attempts whose outcome is unknown. [`TimeOuts::read`] has the meaning of each.
 
 use std::time::Duration;
 
@@ -7,46 +7,36 @@ use crate::env::Env;
 
 #[derive(Debug, Clone)]
 pub struct TimeOuts {
-    /// How long a claim lasts.
+    /// Longer than `attempt` by a margin, so that no other worker can hold the job while an attempt is under way.
     pub lease: Duration,
-    /// How long one attempt may take, all its calls together. It is shorter than the lease by a margin, so that no
-    /// other worker can hold the job while the attempt is under way.
+    /// The limit for all calls of an attempt together.
     pub attempt: Duration,
-    /// How long after an attempt of unknown outcome the gateway is asked, or the message repeated.
     pub clear_up_after: Duration,
-    /// For how long look-ups must find no order before the same number may be ordered again.
     pub absent_for: Duration,
-    /// For how long look-ups must find no message before it may be sent again.
     pub message_absent_for: Duration,
-    /// How long the receipt of a message of unknown outcome is awaited, if the person could see two copies.
     pub receipt_within: Duration,
-    /// How long a receipt is awaited that confirms what a refusal suggests: that an earlier copy arrived.
     pub confirm_within: Duration,
-    /// How long an order may exist without a waybill before it becomes a dead letter.
     pub waybill_within: Duration,
 }
 
-/// The part of a lease that is left for settling when an attempt takes as long as it may.
+/// The part of a lease that is left for settling after the longest attempt.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// How many calls one attempt may make: clear up an unknown outcome, act, and act again without a refused part.
+/// The most calls of one attempt: look up an earlier attempt, send, and send again without a refused part.
 const CALLS: u32 = 3;
 
 impl TimeOuts {
-    /// How long a claimed job may wait for a slot. After that even the longest attempt ends a second before the lease.
-    #[must_use]
+    /// How long a claimed job may wait for a slot, so that even the longest attempt ends a second before the lease.
     pub fn wait_for_slot(&self) -> Duration {
         self.lease.saturating_sub(self.attempt + MARGIN / 2)
     }
 
-    /// How long proofs of a message of unknown outcome are awaited.
-    #[must_use]
     pub const fn waits(&self) -> Waits {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
-    /// Refuses a gateway whose calls may take longer than an attempt allows: attempts would be broken off in the middle
-    /// with an unknown outcome, however well the gateway answers.
+    /// Refuses a time limit of a gateway's calls that does not fit into an attempt. Otherwise attempts would be broken
+    /// off with an unknown outcome, although the gateway answers in time.
     pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
         if limit * CALLS > self.attempt {
             let limit = limit.as_millis();
@@ -62,41 +52,22 @@ impl TimeOuts {
     /// Reads the settings, and refuses a pair that would let two workers do one job at once.
     pub fn read(env: &mut Env) -> Option<Self> {
         let lease = env.duration("SONGDA_LEASE", "14s", "how long a worker holds a job before others may take it over");
-        let attempt = env.duration(
-            "SONGDA_ATTEMPT_TIMEOUT",
-            "12s",
-            "how long one attempt at a job may take: at least 2s less than the lease, and three calls to any gateway",
-        );
-        let clear_up_after = env.duration(
-            "SONGDA_CLEAR_UP_AFTER",
-            "5s",
-            "how long after an attempt of unknown outcome the gateway is asked about it",
-        );
-        let absent_for = env.duration(
-            "SONGDA_ABSENT_FOR",
-            "60s",
-            "how long a carrier must report that it has no order before the same number is ordered again",
-        );
-        let message_absent_for = env.duration(
-            "SONGDA_MESSAGE_ABSENT_FOR",
-            "2m",
-            "how long a channel must report that it has no message before it is sent again",
-        );
-        let receipt_within = env.duration(
-            "SONGDA_RECEIPT_WITHIN",
-            "2m",
-            "how long the receipt of a message of unknown outcome is awaited before it is sent again",
-        );
-        let confirm_within = env.duration(
-            "SONGDA_CONFIRM_WITHIN",
-            "10m",
-            "how long a receipt is awaited if WeChat refuses for lack of consent after an attempt of unknown outcome",
-        );
-        let waybill_within = env.duration(
-            "SONGDA_WAYBILL_WITHIN",
-            "3d",
-            "how long an order may exist without a waybill before it becomes a dead letter",
-        );
+        let meaning =
+            "how long one attempt at a job may take: at least 2s less than the lease, and three calls to any gateway";
+        let attempt = env.duration("SONGDA_ATTEMPT_TIMEOUT", "12s", meaning);
+        let meaning = "how long after an attempt of unknown outcome the gateway is asked about it";
+        let clear_up_after = env.duration("SONGDA_CLEAR_UP_AFTER", "5s", meaning);
+        let meaning = "how long a carrier must report that it has no order before the same number is ordered again";
+        let absent_for = env.duration("SONGDA_ABSENT_FOR", "60s", meaning);
+        let meaning = "how long a channel must report that it has no message before it is sent again";
+        let message_absent_for = env.duration("SONGDA_MESSAGE_ABSENT_FOR", "2m", meaning);
+        let meaning = "how long the receipt of a message of unknown outcome is awaited before it is sent again";
+        let receipt_within = env.duration("SONGDA_RECEIPT_WITHIN", "2m", meaning);
+        let meaning =
+            "how long a receipt is awaited if WeChat refuses for lack of consent after an attempt of unknown outcome";
+        let confirm_within = env.duration("SONGDA_CONFIRM_WITHIN", "10m", meaning);
+        let meaning = "how long an order may exist without a waybill before it becomes a dead letter";
+        let waybill_within = env.duration("SONGDA_WAYBILL_WITHIN", "3d", meaning);
         let time_outs = Self {
             lease: lease?,
             attempt: attempt?,

@@ -1,8 +1,7 @@
-//! Abandoned lanes: of a gateway that was switched off, or of one that only a newer release knew. Their jobs move to
-//! the lane `inside`, where they end well without their gateway: a push goes on over the next channel, and a carrier's
-//! job becomes a dead letter.
+//! Moves the jobs of lanes without a gateway (it was switched off, or only a newer release knew it) to the lane
+//! `inside`. There a push goes on over the next channel, and a carrier's job becomes a dead letter.
 //!
-//! During a release, old and new workers run side by side and know different lanes. So a lane counts as abandoned only
+//! During an upgrade, old and new workers run side by side and know different lanes. So a lane counts as abandoned only
 //! if no live worker has it, and only jobs that have been overdue for long are moved.
 
 use std::collections::BTreeMap;
@@ -14,7 +13,7 @@ use crate::domain::work::job::Lane;
 use crate::queue::heartbeat::Heartbeat;
 use crate::worker::workshop::Workshop;
 
-/// How many times to look while a job becomes long overdue.
+/// How many times to look within [`UpkeepSettings::abandoned_after`](crate::worker::settings::upkeep::UpkeepSettings).
 const LOOKS: u32 = 10;
 
 /// Moves abandoned jobs until the process stops.

@@ -1,5 +1,5 @@
-//! The housekeeper deletes old rows and dead readers now and then. Every worker has one; a lock in the database lets
-//! one at a time delete rows.
+//! The housekeeper deletes old rows from the database, and removes dead workers from the streams' readers. Every worker
+//! has one; a lock in the database lets one at a time delete rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,6 @@ use crate::worker::workshop::Workshop;
 /// A reader counts as dead after this long without a read. A live one reads every second.
 const DEAD_AFTER: Duration = Duration::from_secs(3_600);
 
-/// Keeps house until the process stops.
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     let every = workshop.settings.upkeep.housekeeping;
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {

@@ -1,4 +1,4 @@
-//! The regular tasks of a worker beside jobs.
+//! A worker's regular tasks beside its jobs.
 
 pub mod abandoned;
 pub mod heartbeat;

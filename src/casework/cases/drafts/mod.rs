@@ -1,16 +1,17 @@
-//! Drafts (草稿): they follow the person over devices. A draft may be incomplete: its faults come back beside it as hints, and
-//! only submitting requires that there are none.
+//! Drafts (草稿) of applications. A person finds the same drafts on all their devices. A draft may be incomplete: saving
+//! it returns its faults, and only submitting refuses a faulty draft.
 
-pub mod discard;
-pub mod read;
 pub mod save;
 
 use crate::casework::Casework;
 use crate::domain::form::Fault;
-use crate::store::drafts::Draft;
+use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::{DraftId, PersonId};
+use crate::domain::people::acting::Acting;
+use crate::store::drafts::{self, Draft};
+use crate::store::record::{ChangeKind, Record, SaveError};
 use crate::store::{Conn, StoreError};
 
-/// A draft, and what would keep it from being submitted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidatedDraft {
     pub draft: Draft,
@@ -18,21 +19,50 @@ pub struct ValidatedDraft {
     pub faults: Vec<Fault>,
 }
 
-/// The drafts of applicants.
 #[derive(Clone, Copy)]
 pub struct Drafts<'a>(&'a Casework);
 
 impl Casework {
-    #[must_use]
     pub const fn drafts(&self) -> Drafts<'_> {
         Drafts(self)
     }
 }
 
 impl Drafts<'_> {
+    /// Lists a person's drafts, the last changed first. `after` is the last draft of the page before.
+    pub async fn list(
+        self,
+        person: PersonId,
+        after: Option<(Instant, DraftId)>,
+        limit: i64,
+    ) -> Result<Vec<Draft>, StoreError> {
+        drafts::open_of(&mut *self.0.store().connection().await?, self.0.store().keys(), person, after, limit).await
+    }
+
+    pub async fn find(self, person: PersonId, id: DraftId) -> Result<Option<ValidatedDraft>, StoreError> {
+        let mut connection = self.0.store().connection().await?;
+        match drafts::find(&mut connection, self.0.store().keys(), person, id).await? {
+            Some(draft) => self.validated(&mut connection, draft).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Discards a draft. Returns false if the draft does not exist. A case that was made of it stays.
+    pub async fn discard(self, acting: &Acting<PersonId>, id: DraftId) -> Result<bool, StoreError> {
+        let mut tx = self.0.store().begin().await?;
+        if !drafts::remove(&mut tx, acting.for_, id).await? {
+            return Ok(false);
+        }
+        let mut record = Record::default();
+        record.change(acting.for_, ChangeKind::Draft, id);
+        self.0.save_and_commit(tx, &record, self.0.now()).await.map_err(SaveError::into_store)?;
+        Ok(true)
+    }
+
+    /// Adds the faults that would keep a draft from being submitted now.
     async fn validated(&self, conn: &mut Conn, draft: Draft) -> Result<ValidatedDraft, StoreError> {
         let catalog = self.0.catalog().current();
-        // Drafts of an item that is not in force any more are still validated; they cannot be saved or submitted.
+        // A draft of an item that is not in force any more is still validated.
         let item = catalog.in_force(&draft.item).or_else(|| catalog.version(&draft.item, draft.item_version));
         let Some(item) = item else { return Ok(ValidatedDraft { draft, faults: Vec::new() }) };
         let belongings = self.0.belongings(conn, draft.person, &draft.content).await?;

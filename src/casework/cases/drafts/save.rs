@@ -1,7 +1,7 @@
-//! An applicant saves a draft: begins it under an id that the client made, or changes the version that the client read.
+//! An applicant creates a draft under an id that the client made, or changes the version that the client read.
 
 use crate::casework::cases::drafts::{Drafts, ValidatedDraft};
-use crate::casework::frame::powers::{GateError, NotOpen};
+use crate::casework::frame::powers::NotOpen;
 use crate::domain::application::DraftContent;
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
@@ -10,7 +10,6 @@ use crate::store::drafts::{self, Draft};
 use crate::store::record::{ChangeKind, Record, SaveError};
 use crate::store::{StoreError, Tx};
 
-/// The content of a draft to be saved.
 #[derive(Debug, Clone)]
 pub struct NewDraft {
     pub id: DraftId,
@@ -21,48 +20,32 @@ pub struct NewDraft {
 /// The precondition of saving a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// There is no draft of this id: it is begun.
+    /// There is no draft with this id. It is created.
     Nothing,
-    /// The draft exists at this version, or at any version if none is named.
+    /// The draft exists at this version; `None` for any version.
     Version(Option<i64>),
 }
 
-/// Why a draft is not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveDraftError {
-    /// The item cannot be applied for here.
     #[error(transparent)]
     NotOpen(#[from] NotOpen),
-    /// The draft was to be begun, but its id is taken.
+    /// A draft cannot be created under an id that another draft has.
     #[error("the id is taken")]
     Exists,
     /// There is no such draft, or it is not the applicant's.
     #[error("there is no such draft here")]
     NotFound,
-    /// Another device changed the draft since it was read.
     #[error("the draft was changed since it was read")]
     Stale,
-    /// The draft is a case already.
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl From<GateError> for SaveDraftError {
-    fn from(error: GateError) -> Self {
-        match error {
-            GateError::NotOpen(refusal) => Self::NotOpen(refusal),
-            GateError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl Drafts<'_> {
-    /// Saves a draft. It need not be complete: its faults come back beside it.
-    ///
-    /// # Errors
-    /// When its item cannot be applied for, the precondition does not hold, or it was submitted.
+    /// Saves a draft, complete or not, and returns it with its faults.
     pub async fn save(
         self,
         acting: &Acting<PersonId>,
@@ -71,7 +54,7 @@ impl Drafts<'_> {
     ) -> Result<ValidatedDraft, SaveDraftError> {
         let now = self.0.now();
         let catalog = self.0.catalog().current();
-        let item_version = self.0.open_item(&catalog, &new.item, acting.for_).await?.version;
+        let item_version = self.0.open_item(&catalog, &new.item, acting.for_).await??.version;
         let NewDraft { id, item, content } = new;
         let wanted = Draft {
             id,
@@ -86,7 +69,7 @@ impl Drafts<'_> {
         };
         let mut tx = self.0.store().begin().await?;
         let draft = match expect {
-            Expect::Nothing => self.begin(&mut tx, wanted).await?,
+            Expect::Nothing => self.create(&mut tx, wanted).await?,
             Expect::Version(seen) => self.change(&mut tx, wanted, seen).await?,
         };
         let mut record = Record::default();
@@ -97,11 +80,11 @@ impl Drafts<'_> {
         Ok(validated)
     }
 
-    async fn begin(&self, tx: &mut Tx<'_>, wanted: Draft) -> Result<Draft, SaveDraftError> {
+    async fn create(&self, tx: &mut Tx<'_>, wanted: Draft) -> Result<Draft, SaveDraftError> {
         if drafts::insert(tx, self.0.store().keys(), &wanted).await? {
             return Ok(wanted);
         }
-        // The client may repeat a request whose answer was lost.
+        // If the client repeats a request because the answer was lost, it finds its own draft.
         let known = drafts::find(tx, self.0.store().keys(), wanted.person, wanted.id).await?;
         let same = |known: &Draft| known.version == 1 && known.item == wanted.item && known.content == wanted.content;
         known.filter(same).ok_or(SaveDraftError::Exists)

@@ -1,5 +1,4 @@
-//! A person who signed in another way proves that a WeChat account is theirs. They can then sign in with it and get messages
-//! there.
+//! A signed-in person attaches their WeChat account. They can then sign in with it, and get messages there.
 
 use super::Identity;
 use super::join::{Claimed, IfTaken, Proved, TakenError};
@@ -9,18 +8,16 @@ use crate::domain::kernel::private::Private;
 use crate::store::people::{self, WechatAccount};
 use crate::store::record::Record;
 
-/// Why the account was not attached.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     #[error(transparent)]
     Code(#[from] WechatCodeError),
-    /// The WeChat account belongs to another account here.
     #[error(transparent)]
     Taken(#[from] TakenError),
 }
 
 impl Identity<'_> {
-    /// Gives a person the WeChat account of a code of `wx.login`.
+    /// Attaches the WeChat account that a code of `wx.login` proves.
     pub async fn attach_wechat(
         self,
         person: PersonId,

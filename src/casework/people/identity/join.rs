@@ -1,9 +1,9 @@
-//! 账号合并: a phone, WeChat account or resident ID that a person proves to be theirs may belong to another account already. Both
-//! accounts are in one hand then: one by the session, the other by the proof.
+//! 账号合并: a person proves that a phone, WeChat account or resident ID is theirs, but it belongs to another account
+//! already. The person then controls both accounts: one by the session, the other by the proof.
 //!
-//! An account without any sign-in exists because another system reported its owner. It is joined without asking: the owner has
-//! come. Two accounts that were used are joined only if the owner says so, because joining cannot be undone; and never if they
-//! were verified as two different people.
+//! If no person ever signed in to the other account, it exists because a back-office system reported its owner. It is
+//! joined without a question. Otherwise the accounts are joined only if the person says so, because joining cannot be
+//! undone. They are never joined if they were verified as two different people.
 
 use super::Identity;
 use crate::domain::kernel::ids::PersonId;
@@ -14,32 +14,29 @@ use crate::store::people::WechatAccount;
 use crate::store::record::{self, Record, SaveError};
 use crate::store::{Conn, KeyRing, StoreError, Tx, joins, people, sessions};
 
-/// What to do if the proved thing belongs to another account.
+/// The caller's choice if the phone, WeChat account or resident ID belongs to another account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfTaken {
-    /// Refuse.
     #[default]
     Refuse,
-    /// Join the accounts: everything moves to this account, and the sessions of the other end.
+    /// Join the accounts: everything moves to this account, and the sessions of the other account end.
     Join,
-    /// Take only the proved thing, because it changed hands: a phone number that was given out again.
+    /// Take only the phone or WeChat account, because its owner changed: operators give phone numbers out again.
     Move,
 }
 
-/// Why the proved thing stays with the other account.
 #[derive(Debug, thiserror::Error)]
 pub enum TakenError {
-    /// It is another account's, and the caller did not say what to do then.
+    /// The caller chose [`IfTaken::Refuse`].
     #[error("it belongs to another account")]
     Taken,
-    /// Both accounts were verified, as two different people.
     #[error("the accounts were verified as different people")]
     Differ,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a person proves to be theirs.
+/// The phone, WeChat account or resident ID that a person proved to be theirs.
 #[derive(Clone, Copy)]
 pub(super) enum Proved<'a> {
     Phone(&'a MobilePhone),
@@ -47,18 +44,19 @@ pub(super) enum Proved<'a> {
     ResidentId(&'a ResidentId),
 }
 
-/// The owner of the proved thing.
+/// The owner of what a person proved, after [`Identity::claim`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claimed {
+    /// No account.
     Free,
-    /// The person: since before, or because another account was joined with theirs.
+    /// The person's account.
     Own,
-    /// Another account, which goes on without it.
+    /// Another account. The caller moves only the proved phone or WeChat account to the person.
     ToMove,
 }
 
 impl Proved<'_> {
-    /// Locks a name that another system may be reporting at this moment.
+    /// Locks the phone or resident ID: a back-office system may be reporting it at this moment.
     async fn reserve(self, conn: &mut Conn, keys: &KeyRing) -> Result<(), StoreError> {
         match self {
             Self::Phone(phone) => people::reserve_phone(conn, keys, phone).await,
@@ -77,8 +75,8 @@ impl Proved<'_> {
 }
 
 impl Identity<'_> {
-    /// Finds out who owns what a person proved to be theirs. If it was another account, both accounts are locked until the end
-    /// of the transaction.
+    /// Finds the account that owns what a person proved, and joins it with the person's account if that is allowed.
+    /// Another account and the person's are locked until the end of the transaction.
     pub(super) async fn claim(
         self,
         tx: &mut Tx<'_>,
@@ -112,7 +110,7 @@ impl Identity<'_> {
         Ok(Claimed::Own)
     }
 
-    /// Commits a change of accounts, and has the clients of the people concerned look again.
+    /// Commits, and wakes the clients of the people whose accounts changed.
     pub(super) async fn commit_claim(self, mut tx: Tx<'_>, record: &Record) -> Result<(), StoreError> {
         if !record.is_empty() {
             record::save(&mut tx, self.0.store.keys(), record, self.0.clock.now())

@@ -1,4 +1,4 @@
-//! 身份: who a person is, proved by a phone, a WeChat account, or a real name.
+//! 身份: a person proves that a phone, a WeChat account or a real name is theirs.
 
 pub mod attach_wechat;
 pub mod join;
@@ -8,12 +8,10 @@ pub mod verify;
 
 use super::People;
 
-/// The identity of residents.
 #[derive(Clone, Copy)]
 pub struct Identity<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn identity(&self) -> Identity<'_> {
         Identity(self)
     }

@@ -11,7 +11,7 @@ impl Identity<'_> {
         people::find(&mut *self.0.store.connection().await?, self.0.store.keys(), id).await
     }
 
-    /// Sets the language in which a person is written to.
+    /// Sets the language of a person's messages.
     pub async fn set_language(self, id: PersonId, language: Language) -> Result<(), StoreError> {
         people::set_language(&mut *self.0.store.connection().await?, id, language).await
     }

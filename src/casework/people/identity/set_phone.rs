@@ -1,4 +1,4 @@
-//! A person proves that a phone number is theirs.
+//! A person sets their phone number, and proves by a one-time code that it is theirs.
 
 use super::Identity;
 use super::join::{Claimed, IfTaken, Proved, TakenError};
@@ -10,12 +10,11 @@ use crate::domain::people::identity::MobilePhone;
 use crate::store::record::Record;
 use crate::store::{StoreError, login_codes, people};
 
-/// Why the number is not the person's now.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPhoneError {
     #[error(transparent)]
     Code(#[from] CodeError),
-    /// The number belongs to another account here. The code stays valid for a request that says what to do then.
+    /// The code stays valid for a second request that chooses another [`IfTaken`].
     #[error(transparent)]
     Taken(#[from] TakenError),
 }
@@ -33,7 +32,6 @@ impl SetPhoneError {
 }
 
 impl Identity<'_> {
-    /// Sets a person's phone number, proved by a one-time code.
     pub async fn set_phone(
         self,
         person: PersonId,

@@ -1,4 +1,4 @@
-//! A person proves who they are (实名认证): name and resident ID, confirmed by an identity gateway.
+//! 实名认证: an identity gateway confirms that a person's name and resident ID belong together.
 
 use std::time::Duration;
 
@@ -17,10 +17,9 @@ use crate::gateway::identity::IdentityFact;
 use crate::store::record::Record;
 use crate::store::{StoreError, identity_tries, people};
 
-/// The longest name that registers take.
+/// The longest name that population registers take.
 const LONGEST_NAME: usize = 50;
 
-/// Why a person is not verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error("no such person")]
@@ -33,19 +32,15 @@ pub enum VerifyError {
     /// The register does not know this name with this number.
     #[error("name and number do not belong together")]
     NotConfirmed,
-    /// The person had too many comparisons that did not match.
+    /// Too many comparisons for this person did not match.
     #[error("too many comparisons for one person; wait {0:?}")]
     TooMany(Duration),
-    /// The person was verified with another number before.
     #[error("verified with another number before")]
     VerifiedAsAnother,
-    /// Another person here was verified with this number.
     #[error("another person was verified with this number")]
     Taken,
-    /// The gateway gave no useful answer.
     #[error("the identity gateway gave no useful answer: {0}")]
     Gateway(String),
-    /// This installation has no real-name check.
     #[error("there is no identity gateway here")]
     NotOffered,
     #[error(transparent)]
@@ -53,7 +48,7 @@ pub enum VerifyError {
 }
 
 impl Identity<'_> {
-    /// Has a person's name and number confirmed, and keeps them. A repeated request does not ask the gateway again.
+    /// Asks the gateway, and stores the confirmed name and number. A repeated request does not ask again.
     pub async fn verify(
         self,
         person: PersonId,
@@ -88,8 +83,8 @@ impl Identity<'_> {
         Ok(Person { identity: Some(identity), ..person })
     }
 
-    /// Counts a comparison as a mismatch until its result is known. Counting comes before comparing, so that parallel requests
-    /// get no more comparisons than requests in a row.
+    /// Counts a comparison as a mismatch before it is made. So parallel requests get no more comparisons than
+    /// consecutive ones. If the result is not a mismatch, the count is removed afterwards.
     async fn count_comparison(&self, person: PersonId) -> Result<Uuid, VerifyError> {
         let now = self.0.clock.now();
         let id = fresh_uuid();
@@ -104,7 +99,7 @@ impl Identity<'_> {
         Ok(id)
     }
 
-    /// Keeps the identity. Cases that other systems reported for this resident ID become the person's.
+    /// Stores the identity. Cases that back-office systems reported for this resident ID become the person's.
     async fn keep(&self, person: &Person, identity: &VerifiedIdentity, attempt: Uuid) -> Result<(), VerifyError> {
         let mut record = Record::default();
         let mut tx = self.0.store.begin().await?;

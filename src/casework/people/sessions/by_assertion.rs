@@ -1,4 +1,4 @@
-//! A back-office system gets an access token for its assertion (RFC 6749 §4.4 with RFC 7523).
+//! A back-office system exchanges its signed assertion for an access token (RFC 6749 §4.4 with RFC 7523).
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use crate::domain::kernel::private::Private;
 use crate::domain::people::staff::Scopes;
 use crate::store::{StoreError, api_clients};
 
-/// The access token of an API client.
 #[derive(Debug, Clone)]
 pub struct ClientToken {
     pub access_token: Private<String>,
@@ -18,13 +17,10 @@ pub struct ClientToken {
     pub scopes: Scopes,
 }
 
-/// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientTokenError {
-    /// There is no such client, or it was revoked.
     #[error("unknown or revoked client")]
     UnknownClient,
-    /// The assertion proves nothing.
     #[error("the assertion is refused: {0}")]
     Assertion(#[from] AssertionFault),
     #[error("the assertion was used before")]
@@ -37,7 +33,7 @@ pub enum ClientTokenError {
 }
 
 impl Sessions<'_> {
-    /// Exchanges a client's assertion for an access token with those of the wanted scopes that the client has.
+    /// The token has those of the wanted scopes that the client may use.
     pub async fn by_assertion(self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
         let now = self.0.clock.now();
         let id = client_assertion::claimed_client(assertion).ok_or(AssertionFault::Form)?;

@@ -1,5 +1,5 @@
-//! An officer signs in with a password. A caller that guesses learns nothing: an unknown name, a locked account and a wrong
-//! password get the same answer after the same work.
+//! An officer signs in with a password. An unknown name, a locked account and a wrong password get the same answer
+//! after the same work, so that an attacker cannot find out which accounts exist.
 
 use std::time::Duration;
 
@@ -16,13 +16,11 @@ use crate::store::{StoreError, set_relaxed};
 /// Five wrong passwords in a row lock an account for a quarter of an hour.
 const LOCKOUT: Lockout = Lockout { after: 5, lasts: Duration::from_secs(15 * 60) };
 
-/// Why an officer was not signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum OfficerSignInError {
     /// The name or the password is wrong, or the account is closed or locked for now.
     #[error("wrong name or password, or the account is locked")]
     Refused,
-    /// The password could not be compared.
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -30,7 +28,6 @@ pub enum OfficerSignInError {
 }
 
 impl Sessions<'_> {
-    /// Signs in an officer.
     pub async fn by_password(
         self,
         username: &str,
@@ -46,7 +43,7 @@ impl Sessions<'_> {
         Ok(self.open(tx, officer).await?)
     }
 
-    /// Does not wait for the disk: the wait would reveal that the account exists.
+    /// Counts the try if the account exists. Waiting for the disk would take longer then, and reveal the account.
     async fn count_try(&self, username: &str) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
         let Ok(username) = username.parse() else { return Ok(None) };
         let mut tx = self.0.store.begin().await?;

@@ -1,5 +1,5 @@
-//! A resident signs in with a code that came by SMS. The first sign-in creates the person, unless another system reported the
-//! phone number before.
+//! A resident signs in with a code from an SMS. The first sign-in creates the person, unless the number was reported
+//! before.
 
 use super::Sessions;
 use super::open::SignedIn;
@@ -14,7 +14,6 @@ use crate::domain::people::person::Person;
 use crate::store::{StoreError, Tx, login_codes, people};
 
 impl Sessions<'_> {
-    /// Signs in the person of a phone number.
     pub async fn by_sms(
         self,
         phone: &MobilePhone,

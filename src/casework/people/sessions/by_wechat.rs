@@ -1,4 +1,4 @@
-//! A resident signs in with a code of `wx.login`. The first sign-in creates the person.
+//! A resident signs in with a code that WeChat's `wx.login` gave to the client. The first sign-in creates the person.
 
 use super::Sessions;
 use super::open::SignedIn;
@@ -11,24 +11,21 @@ use crate::gateway::login::LoginFault;
 use crate::store::people::{self, WechatAccount};
 use crate::store::{StoreError, Tx};
 
-/// Why WeChat's code proves nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum WechatCodeError {
-    /// The code is wrong, used or expired: call `wx.login` again.
+    /// The code is wrong, used or expired. The client must call `wx.login` again.
     #[error("WeChat does not take the code")]
     CodeRefused,
     /// WeChat blocks the account as a risk.
     #[error("WeChat blocks the account")]
     Blocked,
-    /// WeChat does not answer, or not sensibly; a new code is needed in any case.
+    /// WeChat gives no usable answer. The client must get a new code from `wx.login`.
     #[error(transparent)]
     Gateway(LoginFault),
-    /// This installation does not offer sign-in by WeChat.
     #[error("there is no sign-in by WeChat here")]
     NotOffered,
 }
 
-/// Why a resident was not signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum WechatSignInError {
     #[error(transparent)]
@@ -38,7 +35,6 @@ pub enum WechatSignInError {
 }
 
 impl Sessions<'_> {
-    /// Signs in the person of a WeChat code.
     pub async fn by_wechat(
         self,
         code: &Private<String>,
@@ -57,7 +53,7 @@ impl Sessions<'_> {
         Ok(self.open(tx, person).await?)
     }
 
-    /// The WeChat account that a code proves.
+    /// Asks WeChat for the account that a code proves.
     pub(in crate::casework::people) async fn wechat_account(
         self,
         code: &Private<String>,

@@ -1,4 +1,4 @@
-//! Signing out: of one session, or of all sessions of an account.
+//! Signs out: ends one session, or all sessions of an account.
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ impl Sessions<'_> {
         sessions::end(&mut connection, session, EndedBecause::SignedOut, self.0.clock.now()).await
     }
 
-    /// Ends every session of a person or an officer.
+    /// Ends every session of a person or an officer. `subject` is the UUID of their id.
     pub async fn end_all(self, subject: Uuid) -> Result<(), StoreError> {
         let mut connection = self.0.store.connection().await?;
         sessions::end_all(&mut connection, subject, EndedBecause::SignedOutEverywhere, self.0.clock.now()).await

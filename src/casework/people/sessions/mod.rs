@@ -10,12 +10,10 @@ pub mod refresh;
 
 use super::People;
 
-/// The sessions of residents and officers, and the tokens of API clients.
 #[derive(Clone, Copy)]
 pub struct Sessions<'a>(&'a People);
 
 impl People {
-    #[must_use]
     pub const fn sessions(&self) -> Sessions<'_> {
         Sessions(self)
     }

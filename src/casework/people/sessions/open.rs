@@ -1,4 +1,4 @@
-//! The last step of every sign-in: a session, its first refresh token, and an access token.
+//! The last step of every sign-in: opens a session, and issues its first refresh token and access token.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::Sessions;
 use crate::auth::tokens::{Grant, LIFETIME, TokenAudience};
 use crate::casework::people::commit;
 use crate::domain::kernel::clock::{Instant, fresh};
-use crate::domain::kernel::ids::{OfficerId, PersonId, SessionId};
+use crate::domain::kernel::ids::SessionId;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::person::Person;
 use crate::domain::people::session::{Audience, RefreshToken};
@@ -16,37 +16,33 @@ use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, NewSession};
 use crate::store::{StoreError, Tx};
 
-/// What a client gets when its user signs in or stays signed in.
+/// The answer to a client whose user signs in or stays signed in.
 #[derive(Debug, Clone)]
 pub struct SignedIn<T> {
     pub who: T,
     pub access_token: Private<String>,
     pub expires_in: Duration,
-    /// Exchanged for the next pair of tokens, one time.
+    /// The client can exchange it once for the next pair of tokens.
     pub refresh_token: RefreshToken,
 }
 
 /// An account that can sign in.
 pub trait Subject {
     const AUDIENCE: Audience;
-    /// The part of the API that accepts its access tokens.
+    /// The part of the API that accepts the account's access tokens.
     const TOKENS_FOR: TokenAudience;
-    type Id: ToString;
 
-    fn id(&self) -> Self::Id;
-
+    fn id(&self) -> impl ToString;
     fn uuid(&self) -> Uuid;
-
-    /// What its access token says beside the id.
+    /// The claims of the account's access token beside the id.
     fn grant(&self, session: SessionId) -> Grant;
 }
 
 impl Subject for Person {
     const AUDIENCE: Audience = Audience::Mobile;
     const TOKENS_FOR: TokenAudience = TokenAudience::Mobile;
-    type Id = PersonId;
 
-    fn id(&self) -> PersonId {
+    fn id(&self) -> impl ToString {
         self.id
     }
 
@@ -62,9 +58,8 @@ impl Subject for Person {
 impl Subject for Officer {
     const AUDIENCE: Audience = Audience::Staff;
     const TOKENS_FOR: TokenAudience = TokenAudience::Staff;
-    type Id = OfficerId;
 
-    fn id(&self) -> OfficerId {
+    fn id(&self) -> impl ToString {
         self.id
     }
 

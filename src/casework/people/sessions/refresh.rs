@@ -1,4 +1,4 @@
-//! A client exchanges its refresh token for the next pair of tokens ([`crate::domain::people::session`] says why and how).
+//! A client exchanges its refresh token for new tokens, by the rules of [`crate::domain::people::session`].
 
 use super::Sessions;
 use super::open::{SignedIn, Subject};
@@ -11,13 +11,13 @@ use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, HeldToken};
 use crate::store::{StoreError, Tx, officers, people};
 
-/// Why there are no new tokens: the client must sign in again.
+/// Why the client must sign in again.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// There is no such token, or its session ended.
+    /// There is no such token, or its session has ended.
     #[error("the refresh token is not valid")]
     Invalid,
-    /// The token was used before, and its answer was not lost. Its session has ended.
+    /// The token was used before, and that answer arrived. So the token was copied, and its session is ended.
     #[error("the refresh token was used before")]
     Copied,
     #[error(transparent)]
@@ -25,7 +25,6 @@ pub enum RefreshError {
 }
 
 impl Sessions<'_> {
-    /// Keeps a person signed in.
     pub async fn refresh(self, token: &RefreshToken) -> Result<SignedIn<Person>, RefreshError> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;
@@ -34,7 +33,7 @@ impl Sessions<'_> {
         self.go_on(tx, person.ok_or(RefreshError::Invalid)?, token, held, now).await
     }
 
-    /// Keeps an officer signed in, unless their account was closed.
+    /// Refused if the officer's account is closed.
     pub async fn refresh_officer(self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;

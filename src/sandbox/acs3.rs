@@ -36,7 +36,6 @@ pub enum Rejection {
 
 impl Rejection {
     /// Alibaba's answer.
-    #[must_use]
     pub fn answer(self) -> Response {
         match self {
             Self::Incomplete => refuse(StatusCode::BAD_REQUEST, "IncompleteSignature"),
@@ -49,14 +48,12 @@ impl Rejection {
 }
 
 /// An error answer of the API gateway before the service.
-#[must_use]
 pub fn refuse(status: StatusCode, code: &str) -> Response {
     let request_id = request_id();
     call::json(status, &json!({ "Code": code, "Message": format!("{code} (sandbox)"), "RequestId": request_id }))
 }
 
 /// A request id in Alibaba's format.
-#[must_use]
 pub fn request_id() -> String {
     fresh_uuid().hyphenated().to_string().to_uppercase()
 }
@@ -69,14 +66,12 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    #[must_use]
     pub fn new(key_id: String, secret: Private<String>) -> Self {
         // A nonce is remembered as long as its date is accepted, before and after now.
         Self { key_id, secret, nonces: Seen::for_at_least(WINDOW * 2) }
     }
 
     /// The access key's id and secret, for the settings of clients.
-    #[must_use]
     pub fn access_key(&self) -> [&str; 2] {
         [&self.key_id, self.secret.expose()]
     }

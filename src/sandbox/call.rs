@@ -35,13 +35,11 @@ pub struct Fields(pub BTreeMap<String, String>);
 
 impl Fields {
     /// Reads `application/x-www-form-urlencoded` text.
-    #[must_use]
     pub fn read(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
     /// A field; empty if it is missing.
-    #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
@@ -61,25 +59,21 @@ impl TwinCall {
     }
 
     /// A header; empty if it is missing or not text.
-    #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The fields of the query.
-    #[must_use]
     pub fn query(&self) -> Fields {
         Fields::read(self.query.as_bytes())
     }
 
     /// The fields of a form body.
-    #[must_use]
     pub fn form(&self) -> Fields {
         Fields::read(&self.body)
     }
 
     /// The body as JSON; `None` if it is not JSON.
-    #[must_use]
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -103,7 +97,6 @@ where
 }
 
 /// A JSON answer.
-#[must_use]
 pub fn json(status: StatusCode, value: &Value) -> Response {
     Response::builder().status(status).content_type("application/json;charset=UTF-8").body(value.to_string())
 }

@@ -22,7 +22,6 @@ const INSTALLATION: [(&str, &str); 10] = [
 ];
 
 /// Names and values, for a sandbox that answers at `url`.
-#[must_use]
 pub fn client_settings(url: &str, callback_secret: &str, twins: &[Arc<dyn Twin>]) -> Vec<(String, String)> {
     let installation = INSTALLATION.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let secret = ("SONGDA_CALLBACK_SECRET".to_owned(), callback_secret.to_owned());

@@ -157,13 +157,11 @@ fn reset(Data(sandbox): Shared<'_>) -> Response {
 }
 
 /// The answer of a control call that succeeded: 204.
-#[must_use]
 pub fn done() -> Response {
     StatusCode::NO_CONTENT.into()
 }
 
 /// The answer of a control call that was refused.
-#[must_use]
 pub fn fault(status: StatusCode, words: &str) -> Response {
     call::json(status, &json!({ "error": words }))
 }

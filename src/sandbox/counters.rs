@@ -42,7 +42,6 @@ impl Counters {
     }
 
     /// The largest number of calls of a gateway that ran at once.
-    #[must_use]
     pub fn at_once(&self, gateway: &'static str) -> u64 {
         lock(&self.under_way).get(gateway).map_or(0, |under_way| under_way.at_most)
     }
@@ -59,7 +58,6 @@ impl Counters {
     }
 
     /// All counts: gateway → name → count.
-    #[must_use]
     pub fn all(&self) -> BTreeMap<&'static str, BTreeMap<String, u64>> {
         let mut all: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for ((gateway, name), count) in lock(&self.counts).iter() {
@@ -68,7 +66,6 @@ impl Counters {
         all
     }
 
-    #[must_use]
     pub fn get(&self, gateway: &'static str, name: &str) -> u64 {
         lock(&self.counts).get(&(gateway, name.to_owned())).copied().unwrap_or_default()
     }

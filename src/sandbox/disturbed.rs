@@ -9,7 +9,6 @@ use poem::http::{StatusCode, header};
 use poem::{Body, IntoResponse, Response};
 
 /// A 500 with an HTML page, as a proxy before a broken server sends it.
-#[must_use]
 pub fn server_error() -> Response {
     const PAGE: &str = "<html><head><title>500 Internal Server Error</title></head>\
         <body><center><h1>500 Internal Server Error</h1></center><hr><center>nginx</center></body></html>";
@@ -17,7 +16,6 @@ pub fn server_error() -> Response {
 }
 
 /// A 200 with an unreadable body.
-#[must_use]
 pub fn garbage() -> Response {
     Response::builder().content_type("application/json").body("{\"errcode\":<<\u{fffd}")
 }

@@ -228,7 +228,6 @@ impl Faults {
     }
 
     /// How often each fault has struck.
-    #[must_use]
     pub fn injected(&self) -> BTreeMap<FaultKind, u64> {
         lock(&self.injected).clone()
     }

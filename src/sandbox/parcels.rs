@@ -120,13 +120,11 @@ impl Parcels {
     }
 
     /// The order with our number.
-    #[must_use]
     pub fn of_order(&self, carrier: &str, order_no: &str) -> Option<BookedParcel> {
         self.by_order.get(&key(carrier, order_no))
     }
 
     /// The order with the carrier's number.
-    #[must_use]
     pub fn of_waybill(&self, carrier: &str, waybill: &str) -> Option<BookedParcel> {
         self.by_order.get(&self.by_waybill.get(&key(carrier, waybill))?)
     }
@@ -187,7 +185,6 @@ impl Parcels {
     }
 
     /// All parcels, by carrier and order number.
-    #[must_use]
     pub fn all(&self) -> BTreeMap<&'static str, Vec<BookedParcel>> {
         let mut all: BTreeMap<_, Vec<BookedParcel>> = BTreeMap::new();
         self.by_order.each(|_, parcel| all.entry(parcel.carrier).or_default().push(parcel.clone()));
@@ -198,14 +195,12 @@ impl Parcels {
     }
 
     /// The latest orders, newest first.
-    #[must_use]
     pub fn recent(&self) -> Vec<BookedParcel> {
         let keys: Vec<String> = lock(&self.recent).iter().cloned().collect();
         keys.iter().filter_map(|key| self.by_order.get(key)).collect()
     }
 
     /// The numbers of live and of cancelled orders.
-    #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         let mut live = 0;
         let mut cancelled = 0;
@@ -230,7 +225,6 @@ impl Parcels {
 
 impl BookedParcel {
     /// A new order.
-    #[must_use]
     pub fn new(
         carrier: &'static str,
         order_no: impl Into<String>,
@@ -255,7 +249,6 @@ impl BookedParcel {
     }
 
     /// True after the last scan of its route.
-    #[must_use]
     pub fn is_at_the_end(&self) -> bool {
         self.scans.len() == self.route.len()
     }

@@ -88,13 +88,11 @@ impl Phones {
     }
 
     /// The messages of one phone, oldest first.
-    #[must_use]
     pub fn of(&self, address: &str) -> Vec<PhoneMessage> {
         self.by_address.get(address).unwrap_or_default()
     }
 
     /// The messages of all phones.
-    #[must_use]
     pub fn all(&self) -> BTreeMap<String, Vec<PhoneMessage>> {
         let mut all = BTreeMap::new();
         self.by_address.each(|address, messages| {
@@ -104,14 +102,12 @@ impl Phones {
     }
 
     /// The phones with the latest messages, newest first.
-    #[must_use]
     pub fn recent(&self) -> Vec<(String, Vec<PhoneMessage>)> {
         let addresses: Vec<String> = lock(&self.recent).iter().cloned().collect();
         addresses.into_iter().map(|address| (address.clone(), self.of(&address))).collect()
     }
 
     /// The numbers of different messages and of superfluous copies.
-    #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         (self.messages.load(Ordering::Relaxed), self.extra_copies.load(Ordering::Relaxed))
     }

@@ -26,7 +26,6 @@ struct Generations {
 
 impl Seen {
     /// Remembers texts for at least this long.
-    #[must_use]
     pub fn for_at_least(period: TimeDelta) -> Self {
         Self { period, hasher: RandomState::new(), generations: Mutex::default() }
     }

@@ -79,25 +79,21 @@ pub struct Running {
 
 impl Running {
     /// `http://127.0.0.1:<port>`
-    #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// A twin's address: `<base>/<name>`.
-    #[must_use]
     pub fn url(&self, twin: &str) -> String {
         format!("http://{}/{twin}", self.address)
     }
 
     /// The settings of a Songda that uses this sandbox.
-    #[must_use]
     pub fn client_settings(&self) -> Vec<(String, String)> {
         client_settings(&self.base_url(), self.sandbox.world.callback_secret(), &self.sandbox.twins)
     }
 
     /// The sandbox's data, to read without HTTP.
-    #[must_use]
     pub fn world(&self) -> &World {
         &self.sandbox.world
     }
@@ -108,7 +104,6 @@ impl Running {
     }
 
     /// The sandbox itself, to move parcels without HTTP.
-    #[must_use]
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }

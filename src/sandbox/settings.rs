@@ -31,7 +31,6 @@ impl SandboxSettings {
     }
 
     /// The settings of a Songda that uses this sandbox, which answers at `url`.
-    #[must_use]
     pub fn client_settings(&self, url: &str) -> Vec<(String, String)> {
         client_settings(url, self.world.callback_secret.expose(), &self.twins)
     }
@@ -40,7 +39,6 @@ impl SandboxSettings {
     ///
     /// # Panics
     /// Never: the defaults are valid.
-    #[must_use]
     pub fn for_tests(twins: &[TwinMaker]) -> Self {
         let given = [("SONGDA_SANDBOX_STEP", "manual"), ("SONGDA_SANDBOX_TIME_SCALE", "4000000000")];
         Self::read(&mut Env::of(given), twins).unwrap_or_else(|| unreachable!("the defaults are valid"))

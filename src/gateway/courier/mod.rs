@@ -196,7 +196,6 @@ impl Carriers {
     }
 
     /// The carrier with this name, if the installation uses it.
-    #[must_use]
     pub fn get(&self, code: &CarrierCode) -> Option<&Arc<dyn Carrier>> {
         self.0.iter().find(|carrier| carrier.code() == code)
     }

@@ -81,7 +81,6 @@ impl Logins {
     }
 
     /// The platform with this name, if it is on.
-    #[must_use]
     pub fn get(&self, code: &str) -> Option<&Arc<dyn LoginGateway>> {
         self.0.get(code)
     }

@@ -50,7 +50,6 @@ pub enum PushFact {
 
 impl PushFact {
     /// The fate of an accepted message, if a receipt reports this fact.
-    #[must_use]
     pub const fn fate(&self) -> Fate {
         match self {
             Self::Delivered { .. } => Fate::Arrived,
@@ -91,7 +90,6 @@ impl PushReport {
     }
 
     /// The report of an answer that is not in the gateway's form, such as a proxy's page. Only the HTTP status counts.
-    #[must_use]
     pub fn of_unreadable(answer: &HttpAnswer) -> Self {
         let status = answer.status;
         let fact = if status == StatusCode::TOO_MANY_REQUESTS {
@@ -146,7 +144,6 @@ pub enum PushNews {
 
 impl PushNews {
     /// True if texts and times are plausible and can be stored.
-    #[must_use]
     pub fn is_sound(&self, now: Instant) -> bool {
         let (texts, at): (&[&String], _) = match self {
             Self::Consent { template, at, .. } => (&[template], Some(at)),
@@ -320,7 +317,6 @@ impl Channels {
     }
 
     /// The channel with this name, if it is on.
-    #[must_use]
     pub fn get(&self, code: &ChannelCode) -> Option<&Arc<dyn PushChannel>> {
         self.0.iter().find(|channel| channel.code() == code)
     }

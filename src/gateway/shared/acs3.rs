@@ -41,7 +41,6 @@ pub struct RpcCall<'a> {
 }
 
 /// The headers of a signed call, including `authorization` and `host`.
-#[must_use]
 pub fn sign(credentials: &Credentials, call: &RpcCall<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
     let mut headers = headers(call, at, nonce);
     let names = headers.keys().copied().collect::<Vec<_>>().join(";");
@@ -55,7 +54,6 @@ pub fn sign(credentials: &Credentials, call: &RpcCall<'_>, at: Instant, nonce: &
 }
 
 /// Writes parameters sorted by name and percent-encoded by RFC 3986: a space is `%20`, `*` is `%2A`, `~` stays.
-#[must_use]
 pub fn encode(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable();

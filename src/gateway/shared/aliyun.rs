@@ -74,7 +74,6 @@ pub enum EdgeFault {
 }
 
 /// Reads a code of the API gateway; `None` for one that belongs to a service.
-#[must_use]
 pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     match code {
         "Throttling" => Some(EdgeFault::Throttled),
@@ -90,7 +89,6 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
 
 /// Reads the answer to a harmless call as a probe. The API gateway verifies key, permissions and clock before the service reads
 /// anything, so every answer of the service itself means that our account is accepted.
-#[must_use]
 pub fn probe(answer: Result<HttpAnswer, HttpFault>) -> Probe {
     let answer = match answer {
         Ok(answer) => answer,

@@ -119,13 +119,11 @@ impl Http {
     }
 
     /// The longest duration of one call.
-    #[must_use]
     pub const fn time_limit(&self) -> Duration {
         self.timeout
     }
 
     /// Host and port, for signatures.
-    #[must_use]
     pub fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
         self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

@@ -57,7 +57,6 @@ struct Wire {
 
 impl WechatReply {
     /// Reads an answer; `None` if it is not JSON of this form.
-    #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {
         let wire: Wire = serde_json::from_slice(body).ok()?;
         let msgid = wire.msgid.as_u64().or_else(|| wire.msgid.as_str()?.parse().ok());
@@ -65,7 +64,6 @@ impl WechatReply {
     }
 
     /// The answer as text for logs and the record.
-    #[must_use]
     pub fn detail(&self) -> String {
         let code = self.code.map_or_else(|| "no errcode".to_owned(), |code| format!("errcode {code}"));
         let culprit = self.culprit.as_ref().map(|field| format!("field {field}"));
@@ -74,7 +72,6 @@ impl WechatReply {
     }
 
     /// The part of the message that WeChat refused: a page that is not published, or a field.
-    #[must_use]
     pub fn objection(&self) -> Option<Objection> {
         match self.code? {
             41030 => Some(Objection::Page),
@@ -84,7 +81,6 @@ impl WechatReply {
     }
 
     /// True if WeChat refused the access token.
-    #[must_use]
     pub fn token_rejected(&self) -> bool {
         matches!(self.code, Some(40001 | 40014 | 42001))
     }

@@ -16,7 +16,6 @@ use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 const VARIABLE_LIMIT: usize = 35;
 
 /// The message's fields as `TemplateParam`: JSON in a string.
-#[must_use]
 pub fn template_param(message: &PushMessage) -> String {
     let fields: BTreeMap<_, _> = message.fields.iter().map(|(name, text)| (name, fit(text))).collect();
     serde_json::json!(fields).to_string()
@@ -41,7 +40,6 @@ struct SendAnswer {
 }
 
 /// Reads the answer's body before its status.
-#[must_use]
 pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushReport {
     let answer = match answer {
         Ok(answer) => answer,

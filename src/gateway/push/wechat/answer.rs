@@ -6,7 +6,6 @@ use crate::domain::kernel::clock::{Instant, random_below, until_beijing_midnight
 use crate::gateway::push::PushFact;
 
 /// The fact behind an `errcode`; `None` for an undocumented one.
-#[must_use]
 pub fn fact(code: i64, now: Instant) -> Option<PushFact> {
     Some(match code {
         0 => PushFact::Delivered { reference: None },

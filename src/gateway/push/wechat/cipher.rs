@@ -32,14 +32,12 @@ pub struct AesKey(Private<[u8; 32]>);
 
 impl AesKey {
     /// Reads the 43 characters that WeChat's console shows.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = KEY_ENGINE.decode(text).ok()?;
         Some(Self(Private::new(bytes.try_into().ok()?)))
     }
 
     /// Decrypts a message; `None` if it was not encrypted with this key for this mini-program.
-    #[must_use]
     pub fn decrypt(&self, encrypted: &str, appid: &str) -> Option<Private<Vec<u8>>> {
         let mut bytes = STANDARD.decode(encrypted).ok()?;
         let cipher = cbc::Decryptor::<Aes256>::new(self.0.expose().into(), &self.iv().into());
@@ -53,7 +51,6 @@ impl AesKey {
     }
 
     /// Encrypts an answer; `None` for a message over 4 GiB.
-    #[must_use]
     pub fn encrypt(&self, random: [u8; 16], message: &[u8], appid: &str) -> Option<String> {
         let length = u32::try_from(message.len()).ok()?.to_be_bytes();
         let mut bytes = [&random, length.as_slice(), message, appid.as_bytes()].concat();

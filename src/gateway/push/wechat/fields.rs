@@ -17,7 +17,6 @@ struct Rule {
 }
 
 /// The text in a form that the field takes.
-#[must_use]
 pub fn fit(field: &str, text: &str) -> String {
     let rule = rule(field.trim_end_matches(|c: char| c.is_ascii_digit()), text);
     let taken: String = text

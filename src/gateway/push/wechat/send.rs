@@ -37,7 +37,6 @@ struct Field {
 
 impl<'a> SubscribeMessage<'a> {
     /// Puts a message into WeChat's form.
-    #[must_use]
     pub fn new(openid: &'a Private<String>, message: &'a PushMessage, state: MiniprogramState) -> Self {
         let data = message.fields.iter().map(|(name, text)| (name.as_str(), Field { value: fit(name, text) }));
         Self {
@@ -71,7 +70,6 @@ pub enum SendOutcome {
 }
 
 /// Reads the answer's body before its status: WeChat reports errors with HTTP 200.
-#[must_use]
 pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> SendOutcome {
     let answer = match answer {
         Ok(answer) => answer,

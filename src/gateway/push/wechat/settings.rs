@@ -22,7 +22,6 @@ pub enum MiniprogramState {
 
 impl MiniprogramState {
     /// WeChat's name for it.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Developer => "developer",

@@ -46,7 +46,6 @@ pub async fn fetch(http: &Http, token: &AccessToken) -> Result<HttpAnswer, HttpF
 }
 
 /// Reads the list; `None` if the body is not a list.
-#[must_use]
 pub fn read(body: &[u8]) -> Option<Vec<KnownTemplate>> {
     let list: List = serde_json::from_slice(body).ok()?;
     Some(list.data.into_iter().map(Listed::known).collect())

@@ -40,7 +40,6 @@ struct Source {
 }
 
 impl AccessTokens {
-    #[must_use]
     pub fn new(http: Http, account: MiniProgram, clock: Clock) -> Self {
         Self { source: Arc::new(Source { http, account, clock }), held: SingleFlight::new() }
     }

@@ -19,7 +19,6 @@ pub struct IssuedKey {
 
 impl IssuedKey {
     /// Reads a key; `None` if it is not the base64 text of 16 bytes.
-    #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text).ok()?.try_into().ok()?;
         Some(Self { text: Private::new(text.to_owned()), bytes: Private::new(bytes) })
@@ -40,7 +39,6 @@ impl IssuedKey {
     }
 
     /// Encrypts as EMS itself does: without the key's text.
-    #[must_use]
     pub fn wrap(&self, json: &str) -> String {
         let mut bytes = json.as_bytes().to_vec();
         let length = bytes.len();

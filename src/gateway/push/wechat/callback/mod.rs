@@ -27,13 +27,11 @@ pub struct CallbackReader {
 
 impl CallbackReader {
     /// A reader of the calls to one mini-program.
-    #[must_use]
     pub fn new(settings: CallbackSettings, appid: String) -> Self {
         Self { token: settings.token, keys: settings.keys, appid }
     }
 
     /// The answer to WeChat's check of our address: the `echostr`, if the signature is WeChat's.
-    #[must_use]
     pub fn challenge(&self, query: &str) -> Option<String> {
         let query = Query::read(query);
         self.check(&query.signature, [&query.timestamp, &query.nonce, ""]).ok()?;

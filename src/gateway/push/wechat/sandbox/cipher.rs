@@ -11,14 +11,12 @@ use sha1::{Digest, Sha1};
 const BLOCK: usize = 32;
 
 /// Decodes an EncodingAESKey of 43 characters. Its last character has two surplus bits, which may be non-zero.
-#[must_use]
 pub fn key(text: &str) -> Option<[u8; 32]> {
     let lenient = GeneralPurpose::new(&ALPHABET, NO_PAD.with_decode_allow_trailing_bits(true));
     lenient.decode(text).ok()?.try_into().ok()
 }
 
 /// The `Encrypt` text of a message.
-#[must_use]
 pub fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) -> String {
     let mut clear = random.to_vec();
     clear.extend(u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -35,7 +33,6 @@ pub fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) ->
 }
 
 /// SHA-1 over the parts, sorted as bytes and joined.
-#[must_use]
 pub fn signature(parts: &[&str]) -> String {
     let mut parts = parts.to_vec();
     parts.sort_unstable();

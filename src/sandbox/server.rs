@@ -19,10 +19,10 @@ use super::world_settings::Movement;
 use super::{control, page};
 use crate::lifecycle::Tasks;
 
-/// How long requests may go on after the sandbox is told to stop.
+/// The time that running requests get after the sandbox is asked to stop.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Serves until `stop`, then lets running requests finish for a moment.
+/// Serves until `stop` is cancelled.
 ///
 /// # Errors
 /// If the server cannot accept connections.
@@ -69,7 +69,7 @@ impl Sandbox {
     }
 }
 
-/// A sandbox that runs until this is dropped.
+/// A running sandbox, which stops when this is dropped.
 pub struct Running {
     address: SocketAddr,
     pub(super) sandbox: Arc<Sandbox>,
@@ -98,12 +98,12 @@ impl Running {
         &self.sandbox.world
     }
 
-    /// The names of all gateways that it plays.
+    /// The names of all twins.
     pub fn gateways(&self) -> impl Iterator<Item = &'static str> {
         self.sandbox.twins.iter().map(|twin| twin.name())
     }
 
-    /// The sandbox itself, to move parcels without HTTP.
+    /// The sandbox, to move parcels without HTTP.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
@@ -124,8 +124,8 @@ async fn answer(sandbox: &Arc<Sandbox>, listener: TcpListener, tasks: &Tasks) ->
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(sandbox.routes(), stopped, Some(GRACE)).await
 }
 
-/// Moves all parcels on by one scan at each step, except those ordered within the last second: carriers write whole seconds,
-/// and such a parcel would seem to be collected before it was ordered.
+/// Adds a scan to every parcel at each step. Parcels of the last second wait: carriers write whole seconds, so a scan of such a
+/// parcel could seem to be earlier than its order.
 async fn walk(sandbox: Arc<Sandbox>, step: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(step);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

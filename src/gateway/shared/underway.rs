@@ -1,11 +1,11 @@
-//! A running call. When it ends, it is counted and its span ends, even if the caller has given up waiting: calls of a gateway
-//! that hangs must be visible.
+//! A running call to a gateway. Its end is counted and ends its span even if our caller has stopped waiting, because an operator
+//! must see a gateway that hangs.
 
 use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics::gateways::{CallClass, Calls};
 use crate::trace::Span;
 
-/// A running call. Dropping it ends it.
+/// A running call, which ends when this is dropped.
 pub(in crate::gateway) struct Underway<'a> {
     calls: &'a Calls,
     span: Span,
@@ -19,7 +19,7 @@ impl<'a> Underway<'a> {
         Self { calls, span, since: Stopwatch::start(), class: CallClass::Unclear }
     }
 
-    /// Ends the call with an outcome. A call that is dropped without one is unclear.
+    /// Ends the call with an outcome. A call that is dropped without an outcome counts as unclear.
     pub(in crate::gateway) fn end(mut self, class: CallClass) {
         self.class = class;
     }

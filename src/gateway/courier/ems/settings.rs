@@ -1,22 +1,21 @@
-//! An installation's settings for its contract with EMS.
+//! The installation's account at EMS and the terms of its contract.
 
 use super::cipher::Sm4Key;
 use super::refusals::{DEFAULT, Refusals};
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpNames};
 
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_EMS_URL", default_url: "https://api.ems.com.cn", timeout: "SONGDA_EMS_TIMEOUT" };
 
-/// EMS documents no limit, so the default is cautious. A contract may allow more.
+/// EMS documents no limit, so the default is low. A contract may allow more.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_EMS_RATE", default_rate: "5", slots: "SONGDA_EMS_SLOTS", default_slots: "8" };
 
-/// The settings of one account.
 pub(super) struct EmsSettings {
-    pub(super) http: HttpSettings,
+    pub(super) http: Http,
     pub(super) pace: Pace,
     pub(super) path: String,
     pub(super) sender_no: String,
@@ -27,7 +26,7 @@ pub(super) struct EmsSettings {
     pub(super) terms: EmsTerms,
 }
 
-/// The values that every order of the account contains.
+/// The values that every order repeats.
 pub(super) struct EmsTerms {
     pub(super) customer: String,
     pub(super) product: String,
@@ -39,7 +38,7 @@ pub(super) struct EmsTerms {
 
 impl EmsSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
-        let http = HttpSettings::read(env, &HTTP);
+        let http = Http::read(env, &HTTP);
         let pace = Pace::read(env, &PACE);
         let path_meaning = "path of the EMS interface; the carrier's own trial system has amp-prod-api/f/amp/api/test";
         let path = env.or("SONGDA_EMS_PATH", "amp-prod-api/f/amp/api/open", path_meaning);

@@ -1,6 +1,6 @@
-//! SF Express (顺丰速运): its open platform in digest mode. One address for all services, JSON with a digest in a form.
+//! SF Express (顺丰速运): its open platform in digest mode. All services have one address and take JSON with a digest in a form.
 //!
-//! An order of unknown outcome is looked up by our own number. SF never accepts the same number twice.
+//! After an unknown outcome the order is looked up by our order number. SF never accepts the same number twice.
 
 mod answer;
 mod callback;
@@ -33,10 +33,8 @@ use crate::domain::kernel::ids::ParcelId;
 use crate::domain::kernel::pace::Pace;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::gateway::shared::probe::Probe;
 
-/// The carrier, as `registry.rs` lists it.
 pub const ADAPTER: CarrierAdapter = CarrierAdapter { code: "sf", build };
 
 mod service {
@@ -52,18 +50,10 @@ struct Sf {
     client: SfClient,
 }
 
-/// Reads SF's settings and builds its client.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = SfSettings::read(env)?;
-    let client = connect(settings, clock).map_err(|error| env.fault(format!("SF cannot be reached: {error}"))).ok()?;
+    let client = SfClient { settings, clock: clock.clone(), throttling: Throttling::default() };
     Some(Arc::new(Sf { code: CarrierCode::new(ADAPTER.code), client }))
-}
-
-fn connect(settings: SfSettings, clock: &Clock) -> Result<SfClient, reqwest::Error> {
-    let http = Http::new(&settings.http)?;
-    let label_host = |url: &reqwest::Url| Http::new(&HttpSettings { base_url: url.clone(), ..settings.http.clone() });
-    let label_hosts = settings.label_urls.iter().map(label_host).collect::<Result<_, _>>()?;
-    Ok(SfClient { http, label_hosts, settings, clock: clock.clone(), throttling: Throttling::default() })
 }
 
 impl Sf {
@@ -84,7 +74,7 @@ impl Carrier for Sf {
     }
 
     fn time_limit(&self) -> Duration {
-        self.client.http.time_limit()
+        self.client.settings.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
@@ -126,7 +116,7 @@ impl Carrier for Sf {
         if refusal.kind != RefusalKind::WrongState {
             return Err(refusal.fault(Operation::Cancel));
         }
-        // "Confirmed or cancelled before" (8019) may mean our own cancellation, whose answer was lost.
+        // "Confirmed or cancelled before" (8019) may refer to an earlier cancellation of ours, if its answer was lost.
         match self.look_up(order_no).await {
             Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
             Ok(_) => Err(refusal.fault(Operation::Cancel)),

@@ -1,11 +1,11 @@
-//! An installation's settings for its contract with SF.
+//! The installation's account at SF and the terms of its contract.
 
 use reqwest::Url;
 
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpNames};
 
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_SF_URL", default_url: "https://sfapi.sf-express.com", timeout: "SONGDA_SF_TIMEOUT" };
@@ -14,19 +14,18 @@ const HTTP: HttpNames =
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_SF_RATE", default_rate: "30", slots: "SONGDA_SF_SLOTS", default_slots: "16" };
 
-/// The settings of one account.
 pub(super) struct SfSettings {
-    pub(super) http: HttpSettings,
+    pub(super) http: Http,
     pub(super) pace: Pace,
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
     pub(super) label_template: String,
-    /// Further URLs from which label files may be fetched.
-    pub(super) label_urls: Vec<Url>,
+    /// Clients for the other base URLs below which SF keeps label files.
+    pub(super) label_hosts: Vec<Http>,
     pub(super) terms: SfTerms,
 }
 
-/// The values that every order of the account contains.
+/// The values that every order repeats.
 pub(super) struct SfTerms {
     pub(super) monthly_card: String,
     pub(super) express_type: u32,
@@ -35,7 +34,7 @@ pub(super) struct SfTerms {
 
 impl SfSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
-        let http = HttpSettings::read(env, &HTTP);
+        let http = Http::read(env, &HTTP);
         let pace = Pace::read(env, &PACE);
         let partner_id: Option<String> = env.required("SONGDA_SF_PARTNER_ID", "customer code (顾客编码) at SF");
         let check_word = env.secret("SONGDA_SF_CHECK_WORD", "check word (校验码) that belongs to the customer code");
@@ -44,12 +43,13 @@ impl SfSettings {
         let label_urls = label_urls(env);
         let terms = SfTerms::read(env);
         let partner_id = partner_id?;
+        let http = http?;
         Some(Self {
-            http: http?,
+            label_hosts: label_urls?.into_iter().map(|url| http.at(url)).collect(),
+            http,
             pace: pace?,
             check_word: check_word?,
             label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
-            label_urls: label_urls?,
             terms: terms?,
             partner_id,
         })

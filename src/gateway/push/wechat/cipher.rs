@@ -1,8 +1,7 @@
-//! The encryption of WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
+//! Decrypts and encrypts WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
 //!
-//! Two details are unusual. The padding is PKCS#7 with a block of 32 bytes, so standard AES padding refuses half of all
-//! messages. The key is 43 characters of base64 whose last two bits are surplus and may be non-zero, which strict decoders
-//! refuse.
+//! Libraries' defaults fail on two details. The padding is PKCS#7 with blocks of 32 bytes, not of 16. The key is 43 characters
+//! of base64 whose last two bits are surplus, and strict decoders refuse them unless they are zero.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;
@@ -37,7 +36,7 @@ impl AesKey {
         Some(Self(Private::new(bytes.try_into().ok()?)))
     }
 
-    /// Decrypts a message; `None` if it was not encrypted with this key for this mini-program.
+    /// Returns `None` if the message was not encrypted with this key for this mini-program.
     pub fn decrypt(&self, encrypted: &str, appid: &str) -> Option<Private<Vec<u8>>> {
         let mut bytes = STANDARD.decode(encrypted).ok()?;
         let cipher = cbc::Decryptor::<Aes256>::new(self.0.expose().into(), &self.iv().into());
@@ -50,7 +49,7 @@ impl AesKey {
         (tail == appid.as_bytes()).then(|| Private::new(message.to_vec()))
     }
 
-    /// Encrypts an answer; `None` for a message over 4 GiB.
+    /// Returns `None` for a message over 4 GiB.
     pub fn encrypt(&self, random: [u8; 16], message: &[u8], appid: &str) -> Option<String> {
         let length = u32::try_from(message.len()).ok()?.to_be_bytes();
         let mut bytes = [&random, length.as_slice(), message, appid.as_bytes()].concat();

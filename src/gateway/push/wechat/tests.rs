@@ -1,4 +1,4 @@
-//! The channel against a gateway on the loopback address.
+//! Tests of the channel against a fake gateway on the loopback address.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,19 +15,11 @@ use crate::gateway::shared::wechat::MiniProgram;
 const SEND: &str = "/cgi-bin/message/subscribe/send";
 const TOKEN: &str = "/cgi-bin/stable_token";
 
-fn channel_at(http: &HttpSettings) -> Wechat {
-    let account = MiniProgram {
-        http: http.clone(),
-        appid: "wx0000000000000000".to_owned(),
-        secret: Private::new("hush".to_owned()),
-    };
-    let settings = WechatSettings {
-        account,
-        pace: Pace { per_second: 1, slots: 1 },
-        state: MiniprogramState::Trial,
-        callbacks: None,
-    };
-    Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap())).unwrap()
+fn channel_at(at: &HttpSettings) -> Wechat {
+    let account = MiniProgram::sample(at);
+    let pace = Pace { per_second: 1, slots: 1 };
+    let settings = WechatSettings { account, pace, state: MiniprogramState::Trial, callbacks: None };
+    Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap()))
 }
 
 fn message() -> PushMessage {

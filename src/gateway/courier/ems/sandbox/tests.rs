@@ -1,10 +1,10 @@
-//! EMS's twin, called as EMS is.
+//! Tests that call EMS's twin as a client calls EMS.
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::client::{CallbackServer, TestClient};
-use crate::sandbox::{Running, Sandbox, SandboxSettings};
+use crate::sandbox::Running;
+use crate::sandbox::client::{CallbackServer, TestClient, running};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
@@ -14,10 +14,7 @@ struct Scene {
 }
 
 async fn scene(callbacks: Option<&CallbackServer>, duplicate: &str) -> Scene {
-    let mut settings = SandboxSettings::for_tests(&[]);
-    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
-    settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_EMS_DUPLICATE", duplicate)])).unwrap()];
-    let running = Sandbox::start(settings).await.unwrap();
+    let running = running(twin, &[("SONGDA_SANDBOX_EMS_DUPLICATE", duplicate)], callbacks).await;
     Scene { ems: TestClient::new(&running.url(NAME)), running }
 }
 

@@ -1,9 +1,8 @@
-//! `SmsReport`: an unsigned array of receipts, sent again after 1, 5 and 10 minutes unless it is accepted.
+//! The receipt of a message (`SmsReport`). It is sent again after 1, 5 and 10 minutes until Songda accepts it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -16,27 +15,15 @@ use crate::sandbox::written_time::second;
 const TRIES: &[Duration] =
     &[Duration::from_secs(5), Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(600)];
 
-/// The receipt of a message.
 pub(super) fn of(world: &World, sent: &AcceptedSms) -> Callback {
     let receipts = json!([{
         "phone_number": sent.phone, "send_time": second(sent.at), "report_time": second(sent.at + TimeDelta::seconds(5)),
         "success": sent.arrived, "err_code": sent.code(), "err_msg": "", "sms_size": "1",
         "biz_id": sent.biz_id, "out_id": sent.out_id,
     }]);
-    Callback {
-        gateway: NAME,
-        recipient: sent.phone.clone(),
-        path: world.callback_path(NAME),
-        query: Vec::new(),
-        content_type: "application/json;charset=UTF-8",
-        body: Bytes::from(receipts.to_string()),
-        accepts: Arc::new(is_accepted),
-        waits: TRIES,
-        about: Vec::new(),
-    }
+    Callback { accepts: Arc::new(is_accepted), waits: TRIES, ..world.callback(NAME, &sent.phone, &receipts) }
 }
 
-/// `{"code":0,"msg":"…"}`
 fn is_accepted(answer: &HttpAnswer) -> bool {
     serde_json::from_slice::<Value>(&answer.body).is_ok_and(|answer| answer["code"] == 0)
 }

@@ -1,11 +1,9 @@
-//! The messages that the service accepted.
+//! A message that the service accepted.
 
 use crate::domain::kernel::clock::Instant;
 
-/// The twin's name.
 pub(super) const NAME: &str = "sms_aliyun";
 
-/// An accepted message.
 #[derive(Clone)]
 pub(super) struct AcceptedSms {
     pub(super) phone: String,
@@ -18,7 +16,7 @@ pub(super) struct AcceptedSms {
 }
 
 impl AcceptedSms {
-    /// Its code in receipts and look-ups.
+    /// The code in receipts and look-ups.
     pub(super) const fn code(&self) -> &'static str {
         if self.arrived { "DELIVERED" } else { "USER_REJECT" }
     }

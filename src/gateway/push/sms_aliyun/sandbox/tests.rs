@@ -1,17 +1,15 @@
-//! The SMS service's twin, called as the service is.
+//! Tests that call the twin as a client calls the SMS service.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::kernel::clock::Instant;
+use crate::sandbox::Running;
 use crate::sandbox::acs3::signer::Signer;
-use crate::sandbox::client::{CallbackServer, TestClient};
-use crate::sandbox::{Running, Sandbox, SandboxSettings};
+use crate::sandbox::client::{CallbackServer, TestClient, running};
 
 async fn sandbox(callbacks: Option<&CallbackServer>) -> (Running, Signer) {
-    let mut settings = SandboxSettings::for_tests(&[twin]);
-    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
-    let running = Sandbox::start(settings).await.unwrap();
+    let running = running(twin, &[], callbacks).await;
     let signer = Signer::new(&running.url(NAME), "sandbox-sms-key", "sandbox-sms-secret");
     (running, signer)
 }

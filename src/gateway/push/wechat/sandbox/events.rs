@@ -1,9 +1,8 @@
-//! WeChat's calls to a mini-program's server: encrypted, signed, and made up to three times until the answer is `success`.
+//! WeChat's calls to Songda, encrypted and signed. A call is made up to three times until the answer is `success`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::cipher::{encrypt, signature};
@@ -14,10 +13,9 @@ use crate::sandbox::World;
 use crate::sandbox::callbacks::Callback;
 
 const TRIES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(5)];
-/// The account's own name, `ToUserName`.
+/// The account's name in `ToUserName`.
 const ACCOUNT: &str = "gh_0123456789ab";
 
-/// The fate of a sent message.
 pub(super) struct Outcome<'a> {
     pub(super) openid: &'a str,
     pub(super) template: &'a str,
@@ -25,7 +23,7 @@ pub(super) struct Outcome<'a> {
     pub(super) arrived: bool,
 }
 
-/// A message was sent.
+/// Reports the fate of a message.
 pub(super) fn sent(settings: &TwinSettings, world: &World, outcome: &Outcome<'_>) -> Callback {
     let Outcome { openid, template, msgid, arrived } = *outcome;
     let (code, status) = if arrived { ("0", "success") } else { ("43101", "user refuse to accept the msg") };
@@ -35,7 +33,7 @@ pub(super) fn sent(settings: &TwinSettings, world: &World, outcome: &Outcome<'_>
     callback(settings, world, openid, "subscribe_msg_sent_event", &list)
 }
 
-/// The person answered the dialog.
+/// Reports that a person answered the dialog.
 pub(super) fn answered(
     settings: &TwinSettings,
     world: &World,
@@ -48,13 +46,13 @@ pub(super) fn answered(
     callback(settings, world, openid, "subscribe_msg_popup_event", &list(templates, item))
 }
 
-/// The person switched templates off in the settings.
+/// Reports that a person switched templates off in the settings.
 pub(super) fn switched_off(settings: &TwinSettings, world: &World, openid: &str, templates: &[String]) -> Callback {
     let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": "reject" });
     callback(settings, world, openid, "subscribe_msg_change_event", &list(templates, item))
 }
 
-/// One item is written as an object, several as an array.
+/// WeChat writes one item as an object, and several items as an array.
 fn list<'a>(templates: &'a [String], item: impl Fn(&'a String) -> Value) -> Value {
     match templates {
         [template] => item(template),
@@ -68,16 +66,14 @@ fn callback(settings: &TwinSettings, world: &World, openid: &str, event: &str, l
         "ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": timestamp,
         "MsgType": "event", "Event": event, "List": list,
     });
-    // WeChat's random part is 16 characters rather than 16 arbitrary bytes.
+    // WeChat's random part is 16 printable characters.
     let mut random = [0; 16];
     random.copy_from_slice(hex::encode(random_bytes::<8>()).as_bytes());
     let secret = encrypt(settings.key.expose(), &random, &message.to_string(), &settings.appid);
     let nonce = random_below(1_000_000_000).to_string();
     let token = settings.token.expose();
+    let body = json!({ "ToUserName": ACCOUNT, "Encrypt": secret });
     Callback {
-        gateway: NAME,
-        recipient: openid.to_owned(),
-        path: world.callback_path(NAME),
         query: vec![
             ("signature", signature(&[token, &timestamp, &nonce])),
             ("msg_signature", signature(&[token, &timestamp, &nonce, &secret])),
@@ -87,9 +83,8 @@ fn callback(settings: &TwinSettings, world: &World, openid: &str, event: &str, l
             ("encrypt_type", "aes".to_owned()),
         ],
         content_type: "application/json",
-        body: Bytes::from(json!({ "ToUserName": ACCOUNT, "Encrypt": secret }).to_string()),
         accepts: Arc::new(|answer: &HttpAnswer| matches!(&answer.body[..], b"success" | b"")),
         waits: TRIES,
-        about: Vec::new(),
+        ..world.callback(NAME, openid, &body)
     }
 }

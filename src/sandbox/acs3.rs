@@ -16,7 +16,6 @@ use crate::domain::kernel::private::Private;
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 /// The largest difference of a caller's clock.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
-/// The headers that must be signed.
 const ALWAYS_SIGNED: [&str; 6] =
     ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
 
@@ -73,10 +72,7 @@ impl Verifier {
         [&self.key_id, self.secret.expose()]
     }
 
-    /// Verifies a call. Returns the parameters of its query and form, or the refusal, which it counts.
-    ///
-    /// # Errors
-    /// Alibaba's answer to an invalid signature.
+    /// Verifies a call. Returns the parameters of its query and form, or Alibaba's refusal, which is also counted.
     pub fn admit(&self, gateway: &'static str, world: &World, call: &TwinCall) -> Result<Fields, Response> {
         self.check(call, world.now()).map_err(|rejection| {
             world.counters.count(gateway, &format!("{rejection:?}"));

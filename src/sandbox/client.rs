@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use poem::endpoint::make;
 use poem::http::HeaderMap;
+use poem::http::header::CONTENT_TYPE;
 use poem::listener::TcpAcceptor;
 use poem::{Response, Server};
 use reqwest::Method;
@@ -62,16 +63,14 @@ impl TestClient {
     }
 
     pub(crate) async fn json(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", "application/json".parse().unwrap());
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/json".parse().unwrap())]);
         self.send(method, path, headers, body.to_string().into()).await
     }
 
     pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
         let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", "application/x-www-form-urlencoded;charset=UTF-8".parse().unwrap());
-        self.send("POST", path, headers, body.into()).await
+        let form = "application/x-www-form-urlencoded;charset=UTF-8".parse().unwrap();
+        self.send("POST", path, HeaderMap::from_iter([(CONTENT_TYPE, form)]), body.into()).await
     }
 }
 

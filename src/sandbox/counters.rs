@@ -55,7 +55,6 @@ impl Counters {
         }
     }
 
-    /// All counts, by gateway and name.
     pub fn all(&self) -> BTreeMap<&'static str, BTreeMap<String, u64>> {
         let mut all: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for ((gateway, name), count) in lock(&self.counts).iter() {

@@ -15,7 +15,6 @@ pub fn server_error() -> Response {
     Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR).content_type("text/html").body(PAGE)
 }
 
-/// A 200 with an unreadable body.
 pub fn garbage() -> Response {
     Response::builder().content_type("application/json").body("{\"errcode\":<<\u{fffd}")
 }

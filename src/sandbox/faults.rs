@@ -36,7 +36,6 @@ use crate::domain::kernel::clock::random_below;
 pub struct CallTarget<'a> {
     /// The twin's name.
     pub gateway: &'static str,
-    /// The gateway's name for the operation.
     pub operation: &'a str,
     /// The phone number, openid or name of the recipient, which may be magic; or empty.
     pub recipient: &'a str,
@@ -144,7 +143,6 @@ struct Rule {
     left: AtomicU64,
 }
 
-/// A fault that strikes now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Strike {
     pub fault: FaultKind,
@@ -168,7 +166,6 @@ impl Faults {
         *rules = Arc::new(kept.chain([Rule { order, left }]).collect());
     }
 
-    /// Returns the fault that strikes this call, if any.
     pub fn strike(&self, target: CallTarget<'_>) -> Option<Strike> {
         self.draw(target, Affects::Call)
     }
@@ -178,7 +175,6 @@ impl Faults {
         self.draw(CallTarget { gateway, operation: "delivery", recipient }, Affects::Delivery).is_some()
     }
 
-    /// Returns the fault that strikes this callback, if any.
     pub fn strike_callback(&self, target: CallTarget<'_>) -> Option<FaultKind> {
         self.draw(target, Affects::Callback).map(|strike| strike.fault)
     }

@@ -29,13 +29,11 @@ pub struct StationScan {
 pub struct Addressee {
     pub name: String,
     pub phone: String,
-    /// City and county.
     pub place: String,
     /// The rest of the address.
     pub detail: String,
 }
 
-/// An order at a carrier.
 #[derive(Debug, Clone, Serialize)]
 pub struct BookedParcel {
     pub carrier: &'static str,
@@ -62,14 +60,12 @@ pub enum OrderState {
     Cancelled,
 }
 
-/// A parcel with new scans.
 pub struct Moved {
     pub parcel: BookedParcel,
     /// The new scans, in order. `parcel` contains them too.
     pub scans: Vec<StationScan>,
 }
 
-/// The outcome of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
     Now,
@@ -256,7 +252,6 @@ impl BookedParcel {
         }
     }
 
-    /// True after the last scan of its route.
     pub fn is_at_the_end(&self) -> bool {
         self.scans.len() == self.route.len()
     }

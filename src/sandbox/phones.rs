@@ -14,11 +14,9 @@ use crate::domain::kernel::clock::Instant;
 #[derive(Debug, Clone)]
 pub struct IncomingMessage {
     pub channel: &'static str,
-    /// A number or an openid.
     pub address: String,
     /// The template's id at the gateway.
     pub template: String,
-    /// The template's fields.
     pub fields: BTreeMap<String, String>,
     /// Songda's key for the message, if the gateway's protocol has one.
     pub key: Option<String>,

@@ -23,9 +23,6 @@ use crate::lifecycle::Tasks;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Serves until `stop` is cancelled.
-///
-/// # Errors
-/// If the server cannot accept connections.
 pub async fn serve(settings: SandboxSettings, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
     let tasks = Tasks::new();
     let sandbox = prepare(settings, &tasks);
@@ -39,9 +36,6 @@ pub async fn serve(settings: SandboxSettings, listener: TcpListener, stop: Cance
 
 impl Sandbox {
     /// Starts a sandbox on a free port of this machine, for tests.
-    ///
-    /// # Errors
-    /// If no port can be opened.
     pub async fn start(settings: SandboxSettings) -> io::Result<Running> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -98,7 +92,6 @@ impl Running {
         &self.sandbox.world
     }
 
-    /// The names of all twins.
     pub fn gateways(&self) -> impl Iterator<Item = &'static str> {
         self.sandbox.twins.iter().map(|twin| twin.name())
     }

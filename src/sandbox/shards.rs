@@ -20,14 +20,12 @@ impl<V> Default for Shards<V> {
 }
 
 impl<V> Shards<V> {
-    /// Works on the shard of a key.
     pub fn with<R>(&self, key: &str, act: impl FnOnce(&mut HashMap<String, V>) -> R) -> R {
         let index = self.hasher.hash_one(key) as usize % SHARDS;
         // The index is below SHARDS, the number of shards.
         act(&mut lock(&self.shards[index]))
     }
 
-    /// Works on every value, shard by shard.
     pub fn each(&self, mut act: impl FnMut(&str, &mut V)) {
         for shard in &self.shards {
             for (key, value) in lock(shard).iter_mut() {
@@ -44,7 +42,6 @@ impl<V> Shards<V> {
 }
 
 impl<V: Clone> Shards<V> {
-    /// Copies a key's value.
     pub fn get(&self, key: &str) -> Option<V> {
         self.with(key, |shard| shard.get(key).cloned())
     }

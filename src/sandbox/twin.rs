@@ -34,6 +34,5 @@ pub trait Twin: Send + Sync + 'static {
     /// Called after some of the twin's parcels were scanned. A carrier sends its callbacks here.
     fn scanned(&self, _world: &World, _moved: &[Moved]) {}
 
-    /// Deletes the twin's data.
     fn reset(&self) {}
 }

@@ -40,7 +40,6 @@ pub struct WorldSettings {
     pub time_scale: u32,
     /// The base URL of the Songda that is called back. Without it, callbacks are dropped.
     pub callback_url: Option<Url>,
-    /// The secret last segment of Songda's callback paths.
     pub callback_secret: Private<String>,
     /// The time against which signatures are checked.
     pub clock: Clock,

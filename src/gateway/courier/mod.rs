@@ -51,9 +51,7 @@ pub enum CarrierFact {
     WrongState,
     /// The carrier knows no order with this number.
     Absent,
-    /// Too many calls.
     Throttled {
-        /// The minimum wait, if the carrier gives one.
         after: Option<Duration>,
     },
     /// The carrier certainly did nothing. A later attempt may succeed.
@@ -64,7 +62,6 @@ pub enum CarrierFact {
     Ambiguous,
 }
 
-/// A failed operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{fact:?}: {detail}")]
 pub struct CarrierFault {
@@ -91,12 +88,10 @@ pub enum Recovery {
     Withdrawn,
 }
 
-/// A printable label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// `application/pdf`, `image/png`, …
     pub content_type: String,
-    /// The file shows a name, an address and a phone.
     pub bytes: Private<Vec<u8>>,
 }
 
@@ -123,7 +118,6 @@ impl From<CarrierFault> for Probe {
     }
 }
 
-/// A courier company.
 #[async_trait]
 pub trait Carrier: Send + Sync {
     fn code(&self) -> &CarrierCode;
@@ -152,7 +146,6 @@ pub trait Carrier: Send + Sync {
     /// Cancels an order. [`CarrierFact::Absent`] means that the order does not exist.
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault>;
 
-    /// Gets the label to print.
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault>;
 
     /// Checks that the carrier answers and accepts our account, without ordering or changing anything.

@@ -30,20 +30,16 @@ pub(super) enum RefusalKind {
     /// No answer, no sensible one, or an undocumented one.
     Unclear,
     Throttled {
-        /// The minimum wait.
         after: Option<Duration>,
     },
     /// Our account, contract or request is wrong.
     Misconfigured,
-    /// The order exists already.
     Duplicate,
     /// The carrier does not accept the recipient's data.
     AddressRefused,
     /// The parcel is picked up or the order confirmed: too late for a change.
     WrongState,
-    /// The order is cancelled already.
     Cancelled,
-    /// No such order exists.
     Absent,
 }
 

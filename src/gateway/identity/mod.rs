@@ -14,7 +14,6 @@ use crate::gateway::shared::probe::Probe;
 /// The result of a check. The details are the gateway's codes, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityFact {
-    /// Name and number belong together.
     Match,
     Mismatch,
     /// The register has no such number.
@@ -25,7 +24,6 @@ pub enum IdentityFact {
     Misconfigured(String),
 }
 
-/// A real-name gateway.
 #[async_trait]
 pub trait IdentityGateway: Send + Sync {
     /// Checks a name and a number. A check changes nothing, so after an unclear answer it can be repeated.

@@ -13,7 +13,6 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::probe::Probe;
 
-/// A person's account at the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformAccount {
     /// Our app at the platform. An openid is valid only within this app.
@@ -68,12 +67,10 @@ pub struct LoginAdapter {
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn LoginGateway>>,
 }
 
-/// The platforms of this installation, by name.
 #[derive(Clone, Default)]
 pub struct Logins(BTreeMap<&'static str, Arc<dyn LoginGateway>>);
 
 impl Logins {
-    /// Builds the platforms that are on.
     pub fn read(env: &mut Env, adapters: &[LoginAdapter], clock: &Clock) -> Self {
         Self(adapters.iter().filter_map(|adapter| Some((adapter.code, (adapter.build)(env, clock)?))).collect())
     }

@@ -27,7 +27,6 @@ use crate::gateway::shared::probe::Probe;
 /// The outcome of one attempt to reach a phone. The worker decides the consequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushFact {
-    /// The gateway accepted the message.
     Delivered {
         /// The gateway's id for the message, if it gives one.
         reference: Option<String>,
@@ -36,7 +35,6 @@ pub enum PushFact {
     Gone,
     /// The person does not want messages here (no consent, opted out). Another channel may reach them.
     Refused,
-    /// Too many calls.
     Throttled {
         /// The minimum wait, if the gateway gives or documents one.
         after: Option<Duration>,
@@ -62,7 +60,6 @@ impl PushFact {
     }
 }
 
-/// The outcome of an attempt with its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReport {
     pub fact: PushFact,
@@ -79,7 +76,6 @@ impl PushReport {
         Self { fact, detail: detail.into(), objection: None, unexplained: false }
     }
 
-    /// Reports a refusal with an undocumented code.
     pub fn unexplained(detail: impl Into<String>) -> Self {
         Self { unexplained: true, ..Self::new(PushFact::Unavailable, detail) }
     }
@@ -157,7 +153,6 @@ impl PushNews {
 /// A gateway's report on the fate of an accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReceipt {
-    /// The recipient's address.
     pub address: Private<String>,
     pub of: ReceiptOf,
     pub fate: Fate,
@@ -168,7 +163,6 @@ pub struct PushReceipt {
 /// How a receipt identifies its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptOf {
-    /// By our key.
     Key(String),
     /// By the gateway's id, which was in its answer to the send.
     Message {
@@ -196,7 +190,6 @@ pub enum Repeat {
 /// The result of a look-up by our key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// The gateway has the message.
     Yes,
     /// The gateway accepted the message and could not deliver it. The report counts like an answer to the send.
     Failed(PushReport),
@@ -206,7 +199,6 @@ pub enum Found {
     Unknown,
 }
 
-/// A gateway that reaches a phone.
 #[async_trait]
 pub trait PushChannel: Send + Sync {
     fn code(&self) -> &ChannelCode;

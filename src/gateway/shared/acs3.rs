@@ -9,7 +9,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
 
-/// The media type of a form body.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";

@@ -11,7 +11,6 @@ use crate::env::Env;
 use crate::gateway::shared::underway::Underway;
 use crate::metrics::gateways::{CallClass, Calls};
 
-/// The values from which a client is built.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// The gateway's name in metrics and spans.
@@ -30,11 +29,9 @@ impl HttpSettings {
     }
 }
 
-/// The names of a gateway's settings.
 pub struct HttpNames {
     /// `SONGDA_<GATEWAY>_URL`
     pub base_url: &'static str,
-    /// The gateway's production address.
     pub default_url: &'static str,
     /// `SONGDA_<GATEWAY>_TIMEOUT`
     pub timeout: &'static str,
@@ -94,8 +91,6 @@ impl Http {
         client.map_err(|error| env.fault(format!("no HTTP client for {}: {error}", settings.gateway))).ok()
     }
 
-    /// # Errors
-    /// If TLS cannot be set up.
     #[expect(clippy::disallowed_methods, reason = "this is the one file that the rule points to")]
     pub fn new(settings: &HttpSettings) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
@@ -130,7 +125,6 @@ impl Http {
         below.then(|| self.client.request(method, url.clone()))
     }
 
-    /// The time-out of one call.
     pub const fn time_limit(&self) -> Duration {
         self.timeout
     }
@@ -141,7 +135,6 @@ impl Http {
         self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Sends the request and reads the whole answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<HttpAnswer, HttpFault> {
         let (client, request) = request.build_split();
         let request = request.map_err(fault)?;

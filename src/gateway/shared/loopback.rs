@@ -16,9 +16,7 @@ use crate::gateway::shared::http::HttpSettings;
 #[derive(Debug, Clone)]
 pub struct ReceivedCall {
     pub path: String,
-    /// The query, decoded.
     pub query: HashMap<String, String>,
-    /// Headers, with names in lower case.
     pub headers: HashMap<String, String>,
     pub body: String,
 }
@@ -35,7 +33,6 @@ impl ReceivedCall {
 
 #[derive(Clone)]
 pub enum LoopbackReply {
-    /// A status and a body.
     Says(u16, String),
     /// The connection is closed without an answer.
     HangsUp,
@@ -43,7 +40,6 @@ pub enum LoopbackReply {
     Silent,
 }
 
-/// HTTP 200 and JSON.
 pub fn json(value: &serde_json::Value) -> LoopbackReply {
     LoopbackReply::Says(200, value.to_string())
 }
@@ -88,7 +84,6 @@ impl Loopback {
         self.calls.lock().unwrap().clone()
     }
 
-    /// Counts the calls to a path.
     pub fn count(&self, path: &str) -> usize {
         self.calls().iter().filter(|call| call.path == path).count()
     }

@@ -14,7 +14,6 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_WECHAT_TIMEOUT",
 };
 
-/// A mini-program's account.
 #[derive(Debug, Clone)]
 pub struct MiniProgram {
     pub http: Http,
@@ -85,7 +84,6 @@ impl WechatReply {
         }
     }
 
-    /// True if WeChat refused the access token.
     pub fn token_rejected(&self) -> bool {
         matches!(self.code, Some(40001 | 40014 | 42001))
     }

@@ -7,7 +7,6 @@ use super::refusals::Refusals;
 use crate::gateway::courier::lenient::{self, Text};
 use crate::gateway::courier::refusal::{CarrierRefusal, Operation};
 
-/// The only known `retCode`: success.
 const SUCCESS: &str = "00000";
 
 #[derive(Deserialize)]
@@ -20,7 +19,6 @@ struct EmsAnswer {
     ret_body: Value,
 }
 
-/// Returns the content of a successful answer, or the refusal.
 pub(super) fn read(body: &[u8], refusals: &Refusals, operation: Operation) -> Result<Value, CarrierRefusal> {
     let answer: EmsAnswer = serde_json::from_slice(body).map_err(|_| CarrierRefusal::unclear("not an EMS answer"))?;
     if answer.ret_code.as_str() != SUCCESS {

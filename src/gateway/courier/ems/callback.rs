@@ -22,7 +22,6 @@ fn push(call: &RawCallback) -> Option<Push> {
     serde_json::from_slice(call.body.expose()).ok()
 }
 
-/// Returns the scans in a push.
 pub(super) fn read(call: &RawCallback, key: &Sm4Key) -> Result<Vec<Scan>, CallbackFault> {
     let push = push(call).ok_or_else(|| CallbackFault::Unreadable("not a push of EMS".to_owned()))?;
     let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;

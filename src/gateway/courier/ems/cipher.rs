@@ -10,7 +10,6 @@ use sm4::Sm4;
 
 use crate::domain::kernel::private::Private;
 
-/// Marks the version of the algorithm.
 const VERSION: &str = "|$4|";
 
 /// The key that EMS issued: base64 text of 16 bytes.

@@ -5,16 +5,18 @@ use serde_json::Value;
 
 use super::answer;
 use super::settings::EmsSettings;
+use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::clock::Clock;
 use crate::gateway::courier::beijing_time;
 use crate::gateway::courier::refusal::{self, CarrierRefusal, Operation, RefusalKind};
 
-pub(super) struct EmsClient {
+pub(super) struct Ems {
+    pub(super) code: CarrierCode,
     pub(super) settings: EmsSettings,
     pub(super) clock: Clock,
 }
 
-impl EmsClient {
+impl Ems {
     /// Calls an interface by its number and returns the answer's content.
     pub(super) async fn call(
         &self,

@@ -27,7 +27,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use self::client::EmsClient;
+use self::client::Ems;
 use self::label::LabelAnswer;
 use self::scans::TrackAnswer;
 use self::settings::EmsSettings;
@@ -51,20 +51,15 @@ mod api {
     pub(super) const TRACK: &str = "040001";
 }
 
-struct Ems {
-    code: CarrierCode,
-    client: EmsClient,
-}
-
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
-    let client = EmsClient { settings: EmsSettings::read(env)?, clock: clock.clone() };
-    Some(Arc::new(Ems { code: CarrierCode::new(ADAPTER.code), client }))
+    let settings = EmsSettings::read(env)?;
+    Some(Arc::new(Ems { code: CarrierCode::new(ADAPTER.code), settings, clock: clock.clone() }))
 }
 
 impl Ems {
     /// Cancels an order. Succeeds also if the order was cancelled before.
     async fn withdraw(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierRefusal> {
-        match self.client.call(api::CANCEL, Operation::Cancel, &order::cancellation(order_no, waybill)).await {
+        match self.call(api::CANCEL, Operation::Cancel, &order::cancellation(order_no, waybill)).await {
             Ok(_) | Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
             Err(refusal) => Err(refusal),
         }
@@ -78,16 +73,15 @@ impl Carrier for Ems {
     }
 
     fn pace(&self) -> Pace {
-        self.client.settings.pace
+        self.settings.pace
     }
 
     fn time_limit(&self) -> Duration {
-        self.client.settings.http.time_limit()
+        self.settings.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
-        let EmsSettings { sender_no, terms, .. } = &self.client.settings;
-        let content = self.client.call(api::ORDER, Operation::Order, &order::orders(order, sender_no, terms)).await;
+        let content = self.call(api::ORDER, Operation::Order, &order::orders(order, &self.settings)).await;
         content
             .and_then(|content| {
                 order::booking(&content).ok_or_else(|| CarrierRefusal::unclear("00000 without a waybill"))
@@ -106,7 +100,7 @@ impl Carrier for Ems {
 
     async fn track(&self, waybill: &Waybill, _recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault> {
         let question = json!({"waybillNo": waybill.as_str(), "direction": "0"});
-        match self.client.call(api::TRACK, Operation::Read, &question).await {
+        match self.call(api::TRACK, Operation::Read, &question).await {
             Ok(Value::Null) | Err(CarrierRefusal { kind: RefusalKind::Absent, .. }) => Ok(Vec::new()), // not yet scanned
             Ok(content) => {
                 let track: TrackAnswer = serde_json::from_value(content)
@@ -123,12 +117,12 @@ impl Carrier for Ems {
     }
 
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault> {
-        let question = json!({"waybillNo": waybill.as_str(), "type": self.client.settings.label_size, "getURL": "1"});
+        let question = json!({"waybillNo": waybill.as_str(), "type": self.settings.label_size, "getURL": "1"});
         let read = |refusal: CarrierRefusal| refusal.fault(Operation::Read);
-        let content = self.client.call(api::LABEL, Operation::Read, &question).await.map_err(read)?;
+        let content = self.call(api::LABEL, Operation::Read, &question).await.map_err(read)?;
         let label = match label::find(&content) {
             Some(LabelAnswer::File(label)) => Some(label),
-            Some(LabelAnswer::Address(url)) => Label::of(self.client.fetch(&url).await.map_err(read)?),
+            Some(LabelAnswer::Address(url)) => Label::of(self.fetch(&url).await.map_err(read)?),
             None => None,
         };
         label.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))
@@ -143,10 +137,10 @@ impl Carrier for Ems {
     }
 
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
-        callback::read(call, &self.client.settings.key)
+        callback::read(call, &self.settings.key)
     }
 
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement {
-        callback::acknowledge(call, &self.client.settings.sender_no, stored)
+        callback::acknowledge(call, &self.settings.sender_no, stored)
     }
 }

@@ -2,36 +2,36 @@
 
 use serde_json::{Value, json};
 
-use super::settings::EmsTerms;
+use super::settings::EmsSettings;
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, beijing_time, office};
 
 /// Puts an order into EMS's form: a list of one order.
-pub(super) fn orders(order: &ParcelOrder, sender_no: &str, terms: &EmsTerms) -> Value {
+pub(super) fn orders(order: &ParcelOrder, settings: &EmsSettings) -> Value {
     const DOCUMENT: &str = "1";
     const NOT_INSURED: &str = "1";
     const TO_THE_DOOR: &str = "2";
     const NO_CASH_ON_DELIVERY: &str = "9";
     let mut form = json!({
         "createdTime": beijing_time::write(order.created_at),
-        "ecommerceUserId": terms.customer,
-        "senderNo": sender_no,
+        "ecommerceUserId": settings.customer,
+        "senderNo": settings.sender_no,
         "logisticsOrderNo": order.order_no.as_str(),
         "contentsAttribute": DOCUMENT,
-        "bizProductNo": terms.product,
+        "bizProductNo": settings.product,
         "weight": CARGO_GRAMS.to_string(),
         "insuranceFlag": NOT_INSURED,
         "deliverType": TO_THE_DOOR,
-        "paymentMode": terms.payer,
+        "paymentMode": settings.payer,
         "codFlag": NO_CASH_ON_DELIVERY,
-        "receiptFlag": terms.receipt,
-        "virtualNumFlag": terms.virtual_number,
+        "receiptFlag": settings.receipt,
+        "virtualNumFlag": settings.virtual_number,
         "sender": party(&order.sender),
         "receiver": party(&order.recipient),
         "cargos": [{"cargoName": CARGO_NAME}],
     });
-    if let Some(project) = &terms.project {
+    if let Some(project) = &settings.project {
         form["projectId"] = json!(project);
     }
     json!([form])
@@ -64,7 +64,6 @@ pub(super) fn booking(content: &Value) -> Option<Booking> {
     (!waybill.is_empty()).then(|| Booking { waybill: Some(Waybill::new(waybill)) })
 }
 
-/// Puts a cancellation into EMS's form.
 pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Value {
     let mut form = json!({"logisticsOrderNo": order_no.as_str(), "cancelReason": "寄件方取消"});
     if let Some(waybill) = waybill {

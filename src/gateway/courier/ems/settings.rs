@@ -23,11 +23,7 @@ pub(super) struct EmsSettings {
     pub(super) key: Sm4Key,
     pub(super) refusals: Refusals,
     pub(super) label_size: String,
-    pub(super) terms: EmsTerms,
-}
-
-/// The values that every order repeats.
-pub(super) struct EmsTerms {
+    // The values that every order repeats.
     pub(super) customer: String,
     pub(super) product: String,
     pub(super) payer: String,
@@ -55,23 +51,6 @@ impl EmsSettings {
             "what words in an EMS refusal mean: rows kind=pattern, separated by semicolons, tried from the top";
         let refusals = env.or("SONGDA_EMS_REFUSALS", DEFAULT, refusals_meaning);
         let label_size = env.or("SONGDA_EMS_LABEL_SIZE", "129", "height of the EMS label in mm: 129, 149 or 179");
-        let terms = EmsTerms::read(env);
-        Some(Self {
-            http: http?,
-            pace: pace?,
-            path: path?,
-            sender_no: sender_no?,
-            authorization: authorization?,
-            key: key?,
-            refusals: refusals?,
-            label_size: label_size?,
-            terms: terms?,
-        })
-    }
-}
-
-impl EmsTerms {
-    fn read(env: &mut Env) -> Option<Self> {
         let customer = env.or("SONGDA_EMS_CUSTOMER", "songda", "stable name of this installation in its EMS orders");
         let product = env.or("SONGDA_EMS_PRODUCT", "1", "EMS product: 1 express, 11 domestic standard");
         let payer = env.or("SONGDA_EMS_PAYER", "1", "payer of EMS: 1 sender, 2 recipient");
@@ -81,6 +60,14 @@ impl EmsTerms {
         let virtual_number = env.or("SONGDA_EMS_VIRTUAL_NUMBER", "1", virtual_meaning);
         let project = env.optional("SONGDA_EMS_PROJECT", "project number that EMS gave to government deliveries");
         Some(Self {
+            http: http?,
+            pace: pace?,
+            path: path?,
+            sender_no: sender_no?,
+            authorization: authorization?,
+            key: key?,
+            refusals: refusals?,
+            label_size: label_size?,
             customer: customer?,
             product: product?,
             payer: payer?,

@@ -29,7 +29,6 @@ struct Service {
     obj: Value,
 }
 
-/// Returns the content of a successful answer, or the refusal.
 pub(super) fn read(body: &[u8]) -> Result<Value, CarrierRefusal> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|_| CarrierRefusal::unclear("not an SF answer"))?;
     if envelope.api_result_code.as_str() != codes::PASSED {

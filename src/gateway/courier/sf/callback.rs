@@ -31,7 +31,6 @@ fn is_json(call: &RawCallback) -> bool {
     call.content_type.contains("json") || first == Some(&b'{')
 }
 
-/// Returns the scans in a push.
 pub(super) fn read(call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
     let nodes = if is_json(call) { nodes_of_json(call.body.expose()) } else { nodes_of_xml(&xml(call)) };
     let nodes = nodes.ok_or_else(|| CallbackFault::Unreadable("not a route push of SF".to_owned()))?;

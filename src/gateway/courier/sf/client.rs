@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::answer;
 use super::digest::digest;
 use super::settings::SfSettings;
+use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::clock::{Clock, Instant, fresh_uuid, until_beijing_midnight};
 use crate::gateway::courier::refusal::{self, CarrierRefusal, RefusalKind};
 
@@ -56,13 +57,14 @@ impl Throttling {
     }
 }
 
-pub(super) struct SfClient {
+pub(super) struct Sf {
+    pub(super) code: CarrierCode,
     pub(super) settings: SfSettings,
     pub(super) clock: Clock,
     pub(super) throttling: Throttling,
 }
 
-impl SfClient {
+impl Sf {
     /// Calls a service and returns the answer's content. If the request was too old on arrival, sends it once more.
     pub(super) async fn call(&self, service: &'static str, content: &Value) -> Result<Value, CarrierRefusal> {
         let msg_data = content.to_string();

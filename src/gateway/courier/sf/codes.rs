@@ -8,10 +8,9 @@ use crate::gateway::courier::refusal::RefusalKind;
 /// The platform passed the request on; the service's own answer is inside.
 pub(super) const PASSED: &str = "A1000";
 
-/// The service succeeded.
 pub(super) const DONE: &str = "S0000";
 
-/// The wait after a throttled call. `SfClient` lengthens it if the daily quota may be used up.
+/// The wait after a throttled call. `Throttling` lengthens it if the daily quota may be used up.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
 /// Explains a code of the platform other than [`PASSED`].

@@ -23,7 +23,6 @@ struct File {
     waybill_no: Text,
 }
 
-/// Makes the request for one label.
 pub(super) fn question(template: &str, waybill: &Waybill) -> Value {
     json!({"templateCode": template, "version": "2.0", "fileType": "pdf", "sync": true,
         "documents": [{"masterWaybillNo": waybill.as_str()}]})

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::client::{SfClient, Throttling};
+use self::client::{Sf, Throttling};
 use self::settings::SfSettings;
 use super::refusal::{CarrierRefusal, Operation, RefusalKind};
 use super::{
@@ -45,20 +45,15 @@ mod service {
     pub(super) const LABEL: &str = "COM_RECE_CLOUD_PRINT_WAYBILLS";
 }
 
-struct Sf {
-    code: CarrierCode,
-    client: SfClient,
-}
-
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = SfSettings::read(env)?;
-    let client = SfClient { settings, clock: clock.clone(), throttling: Throttling::default() };
-    Some(Arc::new(Sf { code: CarrierCode::new(ADAPTER.code), client }))
+    let code = CarrierCode::new(ADAPTER.code);
+    Some(Arc::new(Sf { code, settings, clock: clock.clone(), throttling: Throttling::default() }))
 }
 
 impl Sf {
     async fn look_up(&self, order_no: &OrderNo) -> Result<Booking, CarrierRefusal> {
-        let content = self.client.call(service::LOOK_UP, &order::look_up(order_no)).await?;
+        let content = self.call(service::LOOK_UP, &order::look_up(order_no)).await?;
         order::booking(content, order_no)
     }
 }
@@ -70,15 +65,15 @@ impl Carrier for Sf {
     }
 
     fn pace(&self) -> Pace {
-        self.client.settings.pace
+        self.settings.pace
     }
 
     fn time_limit(&self) -> Duration {
-        self.client.settings.http.time_limit()
+        self.settings.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
-        let content = self.client.call(service::ORDER, &order::order(order, &self.client.settings.terms)).await;
+        let content = self.call(service::ORDER, &order::order(order, &self.settings)).await;
         content
             .and_then(|content| order::booking(content, &order.order_no))
             .map_err(|refusal| refusal.fault(Operation::Order))
@@ -99,7 +94,7 @@ impl Carrier for Sf {
     }
 
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault> {
-        let content = self.client.call(service::TRACK, &scans::question(waybill, recipient_phone)).await;
+        let content = self.call(service::TRACK, &scans::question(waybill, recipient_phone)).await;
         content
             .and_then(|content| {
                 scans::of_answer(content, waybill).ok_or_else(|| CarrierRefusal::unclear("success without a route"))
@@ -108,7 +103,7 @@ impl Carrier for Sf {
     }
 
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault> {
-        let content = self.client.call(service::CANCEL, &order::cancellation(order_no, waybill)).await;
+        let content = self.call(service::CANCEL, &order::cancellation(order_no, waybill)).await;
         let refusal = match content.and_then(|content| order::cancelled(&content)) {
             Ok(()) | Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => return Ok(()),
             Err(refusal) => refusal,
@@ -126,11 +121,11 @@ impl Carrier for Sf {
 
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault> {
         let read = |refusal: CarrierRefusal| refusal.fault(Operation::Read);
-        let question = label::question(&self.client.settings.label_template, waybill);
-        let content = self.client.call(service::LABEL, &question).await.map_err(read)?;
+        let question = label::question(&self.settings.label_template, waybill);
+        let content = self.call(service::LABEL, &question).await.map_err(read)?;
         let location = label::location(content, waybill);
         let (url, token) = location.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))?;
-        let file = self.client.fetch(&url, token.expose()).await.map_err(read)?;
+        let file = self.fetch(&url, token.expose()).await.map_err(read)?;
         Label::of(file).ok_or_else(|| read(CarrierRefusal::unclear("the label is not a printable file")))
     }
 

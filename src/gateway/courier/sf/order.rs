@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::settings::SfTerms;
+use super::settings::SfSettings;
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
 use crate::gateway::courier::lenient::{self, Text};
@@ -11,15 +11,15 @@ use crate::gateway::courier::refusal::{CarrierRefusal, RefusalKind};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, office};
 
 /// Puts an order into SF's form (`EXP_RECE_CREATE_ORDER`).
-pub(super) fn order(order: &ParcelOrder, terms: &SfTerms) -> Value {
+pub(super) fn order(order: &ParcelOrder, settings: &SfSettings) -> Value {
     const SENDER: u8 = 1;
     const RECIPIENT: u8 = 2;
     json!({
         "language": "zh-CN",
         "orderId": order.order_no.as_str(),
-        "expressTypeId": terms.express_type,
-        "payMethod": terms.payer,
-        "monthlyCard": terms.monthly_card,
+        "expressTypeId": settings.express_type,
+        "payMethod": settings.payer,
+        "monthlyCard": settings.monthly_card,
         "isReturnRoutelabel": 1, // needed to print the label ourselves
         "isGenWaybillNo": 1,
         "parcelQty": 1,
@@ -104,7 +104,6 @@ pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Val
     json!({"orderId": order_no.as_str(), "dealType": CANCEL, "waybillNoInfoList": waybills, "language": "zh-CN"})
 }
 
-/// Reads SF's answer to a cancellation.
 pub(super) fn cancelled(content: &Value) -> Result<(), CarrierRefusal> {
     let status =
         content.get("resStatus").map(|status| status.as_str().map_or_else(|| status.to_string(), str::to_owned));

@@ -22,11 +22,7 @@ pub(super) struct SfSettings {
     pub(super) label_template: String,
     /// Clients for the other base URLs below which SF keeps label files.
     pub(super) label_hosts: Vec<Http>,
-    pub(super) terms: SfTerms,
-}
-
-/// The values that every order repeats.
-pub(super) struct SfTerms {
+    // The values that every order repeats.
     pub(super) monthly_card: String,
     pub(super) express_type: u32,
     pub(super) payer: u32,
@@ -41,7 +37,13 @@ impl SfSettings {
         let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
         let label_template = env.optional("SONGDA_SF_LABEL_TEMPLATE", template_meaning);
         let label_urls = label_urls(env);
-        let terms = SfTerms::read(env);
+        let monthly_card: Option<String> =
+            env.required("SONGDA_SF_MONTHLY_CARD", "SF monthly account (月结卡号) that is billed, ten digits");
+        if monthly_card.as_deref().is_some_and(|card| card.len() != 10 || !card.bytes().all(|d| d.is_ascii_digit())) {
+            env.fault("SONGDA_SF_MONTHLY_CARD is not ten digits");
+        }
+        let express_type = env.or("SONGDA_SF_EXPRESS_TYPE", "2", "SF product by contract: 1 fast, 2 standard");
+        let payer = env.or("SONGDA_SF_PAYER", "1", "payer of SF: 1 sender, 2 recipient, 3 third party");
         let partner_id = partner_id?;
         let http = http?;
         Some(Self {
@@ -50,7 +52,9 @@ impl SfSettings {
             pace: pace?,
             check_word: check_word?,
             label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
-            terms: terms?,
+            monthly_card: monthly_card?,
+            express_type: express_type?,
+            payer: payer?,
             partner_id,
         })
     }
@@ -63,17 +67,4 @@ fn label_urls(env: &mut Env) -> Option<Vec<Url>> {
     urls.collect::<Result<_, _>>()
         .map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL"))
         .ok()
-}
-
-impl SfTerms {
-    fn read(env: &mut Env) -> Option<Self> {
-        let monthly_card: Option<String> =
-            env.required("SONGDA_SF_MONTHLY_CARD", "SF monthly account (月结卡号) that is billed, ten digits");
-        if monthly_card.as_deref().is_some_and(|card| card.len() != 10 || !card.bytes().all(|d| d.is_ascii_digit())) {
-            env.fault("SONGDA_SF_MONTHLY_CARD is not ten digits");
-        }
-        let express_type = env.or("SONGDA_SF_EXPRESS_TYPE", "2", "SF product by contract: 1 fast, 2 standard");
-        let payer = env.or("SONGDA_SF_PAYER", "1", "payer of SF: 1 sender, 2 recipient, 3 third party");
-        Some(Self { monthly_card: monthly_card?, express_type: express_type?, payer: payer? })
-    }
 }

@@ -57,7 +57,6 @@ async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) 
     Found::Unknown
 }
 
-/// A page of a day's messages.
 #[derive(Debug, PartialEq, Eq)]
 struct Details {
     /// The number of messages on the whole day.

@@ -32,7 +32,6 @@ use super::{
 
 pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "sms_aliyun", build, field_fault: patterns::fault };
 
-/// The version of the interface.
 const VERSION: &str = "2017-05-25";
 
 const HTTP: HttpNames = HttpNames {

@@ -20,12 +20,10 @@ const KEY_ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// The padding's block size in bytes.
 const BLOCK: usize = 32;
 /// The length of the head in bytes: 16 random bytes and the message's length.
 const HEAD: usize = 20;
 
-/// An `EncodingAESKey`.
 #[derive(Debug, Clone)]
 pub struct AesKey(Private<[u8; 32]>);
 

@@ -6,10 +6,8 @@
 
 /// What a type of field takes.
 struct Rule {
-    /// True for the allowed characters.
     takes: fn(char) -> bool,
     limit: usize,
-    /// Marks a shortened text.
     ellipsis: Option<char>,
     /// Replaces an empty text, because WeChat refuses an empty field.
     nothing: &'static str,
@@ -66,7 +64,6 @@ fn anything(_: char) -> bool {
     true
 }
 
-/// True for Chinese characters.
 pub fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '〇')
 }

@@ -16,13 +16,12 @@ use super::fields::fit;
 use super::settings::MiniprogramState;
 use super::token::AccessToken;
 
-/// Puts a message into WeChat's form.
 pub fn form(openid: &Private<String>, message: &PushMessage, state: MiniprogramState) -> Value {
     let fields = message.fields.iter().map(|(name, text)| (name.clone(), json!({"value": fit(name, text)})));
     let mut form = json!({
         "touser": openid,
         "template_id": message.template,
-        "miniprogram_state": state.as_str(),
+        "miniprogram_state": state,
         "lang": match message.language {
             Language::Chinese => "zh_CN",
             Language::English => "en_US",

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
@@ -10,7 +12,8 @@ use crate::gateway::shared::wechat::MiniProgram;
 use super::cipher::AesKey;
 
 /// The build of the mini-program that a tap on a message opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MiniprogramState {
     /// 开发版
     Developer,
@@ -20,28 +23,17 @@ pub enum MiniprogramState {
     Formal,
 }
 
-impl MiniprogramState {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Developer => "developer",
-            Self::Trial => "trial",
-            Self::Formal => "formal",
-        }
-    }
-}
-
 impl FromStr for MiniprogramState {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Developer, Self::Trial, Self::Formal].into_iter().find(|state| state.as_str() == text).ok_or(())
+        serde_json::from_value(text.into()).map_err(drop)
     }
 }
 
 /// The secrets with which a call from WeChat is verified and decrypted.
 #[derive(Debug, Clone)]
 pub struct CallbackSettings {
-    /// The `Token` of WeChat's message push.
     pub token: Private<String>,
     /// The `EncodingAESKey`s, the current one first. Empty in plain mode.
     pub keys: Vec<AesKey>,

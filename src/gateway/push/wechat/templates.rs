@@ -27,7 +27,6 @@ struct Listed {
     choices: Option<Vec<Choice>>,
 }
 
-/// A field that takes only listed texts.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Choice {

@@ -24,7 +24,6 @@ pub(super) struct Pushes<'a> {
 }
 
 impl Pushes<'_> {
-    /// Makes one callback for each new scan, in order.
     pub(super) fn of(&self, world: &World, moved: &Moved) -> Vec<Callback> {
         moved.scans.iter().map(|scan| self.callback(world, &moved.parcel, scan)).collect()
     }

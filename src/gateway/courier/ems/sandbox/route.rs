@@ -31,7 +31,6 @@ pub(super) const ROUTE_WITH_NOBODY_HOME: &[Station] = &[
     ROUTE[7],
 ];
 
-/// Writes a scan as queries and pushes show it.
 pub(super) fn trace(parcel: &BookedParcel, scan: &StationScan) -> Value {
     json!({
         "waybillNo": parcel.waybill, "opCode": scan.code, "opName": scan.text,

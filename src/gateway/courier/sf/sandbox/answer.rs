@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::domain::kernel::clock::random_bytes;
 use crate::sandbox::call;
 
-/// A service's refusal: code and words.
 pub(super) struct ServiceRefusal(pub(super) &'static str, pub(super) &'static str);
 
 /// The platform refuses the request before it reaches a service.
@@ -15,7 +14,6 @@ pub(super) fn platform(code: &str, words: &str) -> Response {
     envelope(code, words, String::new())
 }
 
-/// The service answers.
 pub(super) fn service(outcome: Result<Value, ServiceRefusal>) -> Response {
     let data = match outcome {
         Ok(data) if data.get("obj").is_some() => data,

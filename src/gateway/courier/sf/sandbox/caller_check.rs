@@ -19,13 +19,11 @@ const WINDOW: TimeDelta = TimeDelta::minutes(5);
 pub(super) struct CallerCheck {
     partner: String,
     check_word: Private<String>,
-    /// The largest number of calls a second to each service.
     rate: u32,
     requests: Seen,
     counts: Mutex<HashMap<String, InSecond>>,
 }
 
-/// The calls to a service within one second.
 #[derive(Default)]
 struct InSecond {
     second: i64,
@@ -37,7 +35,6 @@ impl CallerCheck {
         Self { partner, check_word, rate, requests: Seen::for_at_least(WINDOW * 2), counts: Mutex::default() }
     }
 
-    /// The customer code and the check word, for the settings of clients.
     pub(super) fn credentials(&self) -> [&str; 2] {
         [&self.partner, self.check_word.expose()]
     }
@@ -68,7 +65,6 @@ impl CallerCheck {
         serde_json::from_str(message).map_err(|_| "A1099")
     }
 
-    /// The token with which a caller fetches a label.
     pub(super) fn label_token(&self, waybill: &str) -> String {
         digest(waybill, "label", self.check_word.expose())
     }

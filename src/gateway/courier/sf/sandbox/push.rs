@@ -22,7 +22,6 @@ struct NewScan<'a> {
     scan: &'a StationScan,
 }
 
-/// Makes the callbacks about new scans.
 pub(super) fn callbacks(world: &World, moved: &[Moved]) -> Vec<Callback> {
     let scans: Vec<NewScan<'_>> = moved.iter().flat_map(new_scans).collect();
     scans.chunks(LARGEST_BATCH).map(|batch| callback(world, batch)).collect()

@@ -38,7 +38,6 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
 struct Sms {
     verifier: Verifier,
     sign_name: Option<String>,
-    /// The accepted messages, by number.
     sent: Shards<Vec<AcceptedSms>>,
 }
 

@@ -16,7 +16,6 @@ pub(super) struct AcceptedSms {
 }
 
 impl AcceptedSms {
-    /// The code in receipts and look-ups.
     pub(super) const fn code(&self) -> &'static str {
         if self.arrived { "DELIVERED" } else { "USER_REJECT" }
     }

@@ -19,7 +19,6 @@ use crate::gateway::shared::callback::{CallbackFault, RawCallback};
 
 pub use events::news;
 
-/// Reads the calls to one mini-program.
 pub struct CallbackReader {
     pub settings: CallbackSettings,
     pub appid: String,
@@ -49,7 +48,6 @@ impl CallbackReader {
         tree::read(message.ok_or(CallbackFault::NotAuthentic)?.expose())
     }
 
-    /// Verifies the signature that a parameter contains.
     fn check(&self, name: &str, query: &Query, encrypted: &str) -> Result<(), CallbackFault> {
         let ours = signature(&self.settings.token, [query.get("timestamp"), query.get("nonce"), encrypted]);
         let theirs = query.get(name);
@@ -70,7 +68,6 @@ pub fn without_openid(query: &str) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish()
 }
 
-/// The parameters of a query.
 struct Query(HashMap<String, String>);
 
 impl Query {

@@ -16,7 +16,6 @@ pub fn key(text: &str) -> Option<[u8; 32]> {
     lenient.decode(text).ok()?.try_into().ok()
 }
 
-/// Returns the `Encrypt` text of a message.
 pub fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) -> String {
     let mut clear = random.to_vec();
     clear.extend(u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());

@@ -10,7 +10,6 @@ use crate::sandbox::shards::Shards;
 pub(super) enum Tap {
     /// Allows one message of a one-time template, or all messages of a long-term one.
     Accept,
-    /// Allows nothing this time.
     Reject,
     /// Switches messages off in the settings, and ends all earlier consents.
     SwitchOff,
@@ -22,7 +21,6 @@ struct Grant {
     lasting: bool,
 }
 
-/// Consents by openid and template.
 #[derive(Default)]
 pub(super) struct GivenConsents(Shards<Grant>);
 

@@ -23,7 +23,6 @@ pub(super) struct Outcome<'a> {
     pub(super) arrived: bool,
 }
 
-/// Reports the fate of a message.
 pub(super) fn sent(settings: &TwinSettings, world: &World, outcome: &Outcome<'_>) -> Callback {
     let Outcome { openid, template, msgid, arrived } = *outcome;
     let (code, status) = if arrived { ("0", "success") } else { ("43101", "user refuse to accept the msg") };

@@ -194,10 +194,10 @@ impl WeChat {
     }
 
     async fn replace_templates(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
-        match serde_json::from_slice(&call.body) {
-            Ok(templates) => self.templates.replace(templates),
-            Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of {priTmplId, title, content, type}"),
-        }
+        let Ok(templates) = serde_json::from_slice(&call.body) else {
+            return fault(StatusCode::BAD_REQUEST, "a list of {priTmplId, title, content, type}");
+        };
+        self.templates.replace(templates);
         done()
     }
 

@@ -18,7 +18,6 @@ use crate::sandbox::json::Lenient;
 use crate::sandbox::phones::IncomingMessage;
 use crate::sandbox::shards::{Shards, lock};
 
-/// A valid message. Its consent is not checked yet.
 struct CheckedMessage {
     openid: String,
     template: String,
@@ -102,7 +101,6 @@ impl WeChat {
         Ok(CheckedMessage { openid, template, fields, page })
     }
 
-    /// True if the page exists, or if the message has no page.
     fn is_published(&self, page: &str) -> bool {
         let path = page.split('?').next().unwrap_or_default();
         let pages = lock(&self.pages);

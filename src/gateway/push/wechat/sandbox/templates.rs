@@ -24,7 +24,6 @@ pub(super) struct AccountTemplate {
     choices: Vec<Choice>,
 }
 
-/// A field that takes only listed texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Choice {
@@ -33,12 +32,9 @@ struct Choice {
     enum_value_list: Vec<String>,
 }
 
-/// What a message must contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TemplateRules {
-    /// True if a consent to the template is long-term.
     pub(super) lasting: bool,
-    /// The required fields.
     pub(super) fields: Vec<String>,
     choices: Vec<Choice>,
 }

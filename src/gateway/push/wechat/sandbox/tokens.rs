@@ -82,7 +82,6 @@ impl IssuedTokens {
         }
     }
 
-    /// Ends all tokens now.
     pub(super) fn expire(&self, now: Instant) {
         let mut kept = lock(&self.kept);
         kept.known.iter_mut().for_each(|token| token.ends = token.ends.min(now));

@@ -313,22 +313,17 @@ mod tests {
 
         assert_eq!(rejection(&good, at("2024-01-02T03:20:00Z")), Some(Rejection::Expired));
         assert_eq!(rejection(&good, at("2024-01-02T02:48:00Z")), Some(Rejection::Expired));
-        let other_body =
-            TwinCall { body: bytes::Bytes::from(SMS.replace("13800000000", "13800000001")), ..good.clone() };
+        let other_body = TwinCall { body: SMS.replace("13800000000", "13800000001").into(), ..good.clone() };
         assert_eq!(rejection(&other_body, now), Some(Rejection::Mismatch));
         let mut other_action = good.clone();
         other_action.headers.insert("x-acs-action", "QuerySendDetails".parse().unwrap());
         assert_eq!(rejection(&other_action, now), Some(Rejection::Mismatch));
-        assert_eq!(
-            rejection(&signed_call("", SMS, &form_headers(), FORM_SIGNATURE, "else"), now),
-            Some(Rejection::UnknownKey)
-        );
-        let untyped = &form_headers()[1..];
-        assert_eq!(rejection(&signed_call("", SMS, untyped, FORM_SIGNATURE, "any"), now), Some(Rejection::Incomplete));
-        assert_eq!(
-            rejection(&TwinCall { headers: Default::default(), ..good.clone() }, now),
-            Some(Rejection::Incomplete)
-        );
+        let other_key = signed_call("", SMS, &form_headers(), FORM_SIGNATURE, "else");
+        assert_eq!(rejection(&other_key, now), Some(Rejection::UnknownKey));
+        let untyped = signed_call("", SMS, &form_headers()[1..], FORM_SIGNATURE, "any");
+        assert_eq!(rejection(&untyped, now), Some(Rejection::Incomplete));
+        let unsigned = TwinCall { headers: Default::default(), ..good.clone() };
+        assert_eq!(rejection(&unsigned, now), Some(Rejection::Incomplete));
 
         let verifier = verifier();
         assert!(verifier.check(&good, now).is_ok());

@@ -18,6 +18,10 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::domain::kernel::private::Private;
 use crate::lifecycle::Tasks;
 
+/// Most gateways do not publish when they repeat a callback. This is a guess.
+const UNPUBLISHED_WAITS: &[Duration] =
+    &[Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
+
 pub struct World {
     pub phones: Phones,
     pub parcels: Arc<Parcels>,
@@ -60,7 +64,7 @@ impl World {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Makes a callback with a JSON body. It is sent at once, and any answer with a 2xx status is accepted; twins change that.
+    /// Makes a callback with a JSON body. By default it is about no order, and any answer with a 2xx status is accepted.
     pub fn callback(&self, gateway: &'static str, recipient: &str, body: &Value) -> Callback {
         Callback {
             gateway,
@@ -70,7 +74,7 @@ impl World {
             content_type: "application/json;charset=UTF-8",
             body: body.to_string().into(),
             accepts: Arc::new(|_| true),
-            waits: &[Duration::ZERO],
+            waits: UNPUBLISHED_WAITS,
             about: Vec::new(),
         }
     }

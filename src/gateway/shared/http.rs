@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
+use crate::domain::kernel::clock::Stopwatch;
 use crate::env::Env;
-use crate::gateway::shared::underway::Underway;
 use crate::metrics::gateways::{CallClass, Calls};
+use crate::trace::Span;
 
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -142,6 +143,37 @@ impl Http {
         let outcome = exchange(client, request).await;
         underway.end(class(&outcome));
         outcome
+    }
+}
+
+/// A running call, which ends when this is dropped. Its end is counted and ends its span even if our caller has stopped waiting,
+/// because an operator must see a gateway that hangs.
+struct Underway<'a> {
+    calls: &'a Calls,
+    span: Span,
+    since: Stopwatch,
+    class: CallClass,
+}
+
+impl<'a> Underway<'a> {
+    fn begin(calls: &'a Calls, method: &str) -> Self {
+        let span = Span::call(calls.gateway(), method);
+        Self { calls, span, since: Stopwatch::start(), class: CallClass::Unclear }
+    }
+
+    /// Ends the call with an outcome. A call that is dropped without an outcome counts as unclear.
+    fn end(mut self, class: CallClass) {
+        self.class = class;
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.calls.ended(self.class, self.since.elapsed());
+        match self.class {
+            CallClass::Status(status) => self.span.returned(status),
+            CallClass::NotSent | CallClass::Unclear => self.span.failed(self.class.name()),
+        }
     }
 }
 

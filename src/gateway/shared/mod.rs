@@ -7,5 +7,4 @@ pub mod http;
 #[cfg(test)]
 pub(super) mod loopback;
 pub mod probe;
-pub(super) mod underway;
 pub mod wechat;

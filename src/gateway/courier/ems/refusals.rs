@@ -23,21 +23,15 @@ absent=不存在|无此|未找到|没有找到|查无|^无;\
 address_refused=地址|省|市|县|电话|手机|姓名|超范围";
 
 #[derive(Clone)]
-pub(super) struct Refusals(Vec<Row>);
-
-#[derive(Clone)]
-struct Row {
-    kind: RefusalKind,
-    pattern: Regex,
-}
+pub(super) struct Refusals(Vec<(RefusalKind, Regex)>);
 
 impl Refusals {
     /// Explains a message by the first row whose pattern matches and whose kind suits the operation. The result repeats only the
     /// matched words, because the rest of the message may contain personal data.
     pub(super) fn explain(&self, operation: Operation, code: &str, message: &str) -> CarrierRefusal {
-        let explained = self.0.iter().filter(|row| row.kind.suits(operation)).find_map(|row| {
-            let words = row.pattern.find(message)?.as_str();
-            Some(CarrierRefusal::new(row.kind, format!("{code}: {words}")))
+        let explained = self.0.iter().filter(|(kind, _)| kind.suits(operation)).find_map(|(kind, pattern)| {
+            let words = pattern.find(message)?.as_str();
+            Some(CarrierRefusal::new(*kind, format!("{code}: {words}")))
         });
         explained.unwrap_or_else(|| {
             CarrierRefusal::unclear(format!("{code}: words that SONGDA_EMS_REFUSALS does not explain"))
@@ -52,7 +46,7 @@ impl FromStr for Refusals {
         let rows = text.split(';').map(str::trim).filter(|row| !row.is_empty());
         rows.map(|row| {
             let (kind, pattern) = row.split_once('=').ok_or(())?;
-            Ok(Row { kind: kind_named(kind.trim()).ok_or(())?, pattern: Regex::new(pattern).map_err(|_| ())? })
+            Ok((kind_named(kind.trim()).ok_or(())?, Regex::new(pattern).map_err(drop)?))
         })
         .collect::<Result<_, ()>>()
         .map(Self)

@@ -132,10 +132,8 @@ mod tests {
         let json = call("application/json", JSON);
         assert_eq!(acknowledge(&json, true).body, r#"{"return_code":"0000","return_msg":"成功"}"#);
         assert!(acknowledge(&json, false).body.contains("1000"));
-        assert_eq!(
-            acknowledge(&form(XML), true).body,
-            r#"<Response service="RoutePushService"><Head>OK</Head></Response>"#
-        );
+        let ok = r#"<Response service="RoutePushService"><Head>OK</Head></Response>"#;
+        assert_eq!(acknowledge(&form(XML), true).body, ok);
         assert!(acknowledge(&form(XML), false).body.contains("<Head>ERR</Head>"));
     }
 

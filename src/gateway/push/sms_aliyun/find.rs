@@ -43,7 +43,8 @@ pub async fn probe(rpc: &Rpc, now: Instant) -> Result<HttpAnswer, HttpFault> {
 async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) -> Found {
     let mut found = Found::No;
     for page in 1..=MOST_PAGES {
-        let Some(details) = fetch(rpc, phone, day, page).await else { return Found::Unknown };
+        let answer = ask(rpc, phone.expose(), day, page).await.ok();
+        let Some(details) = answer.and_then(|answer| read(&answer.body)) else { return Found::Unknown };
         for detail in details.list.iter().filter(|detail| detail.out_id == key) {
             match detail.failure() {
                 None => return Found::Yes,
@@ -62,11 +63,6 @@ struct Details {
     /// The number of messages on the whole day.
     total: usize,
     list: Vec<Detail>,
-}
-
-async fn fetch(rpc: &Rpc, phone: &Private<String>, day: NaiveDate, page: usize) -> Option<Details> {
-    let answer = ask(rpc, phone.expose(), day, page).await.ok()?;
-    read(&answer.body)
 }
 
 async fn ask(rpc: &Rpc, phone: &str, day: NaiveDate, page: usize) -> Result<HttpAnswer, HttpFault> {

@@ -66,14 +66,12 @@ async fn a_message_has_wechats_form() {
     assert_eq!(report.fact, PushFact::Delivered { reference: Some("1988810812324364291".to_owned()) });
     let sent = gateway.calls().pop().unwrap();
     assert_eq!(sent.query["access_token"], "token-1");
-    assert_eq!(
-        sent.json(),
-        json!({
-            "touser": "oAAAA-BBBB", "template_id": "tplAAA", "page": "pages/case?id=case_1",
-            "miniprogram_state": "trial", "lang": "en_US",
-            "data": {"thing1": {"value": "一二三四五六七八九十一二三四五六七八九…"}},
-        })
-    );
+    let expected = json!({
+        "touser": "oAAAA-BBBB", "template_id": "tplAAA", "page": "pages/case?id=case_1",
+        "miniprogram_state": "trial", "lang": "en_US",
+        "data": {"thing1": {"value": "一二三四五六七八九十一二三四五六七八九…"}},
+    });
+    assert_eq!(sent.json(), expected);
 }
 
 #[tokio::test]

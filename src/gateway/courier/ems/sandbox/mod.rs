@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 
 use self::answer::say;
 use self::cipher::IssuedKey;
-use self::push::Pushes;
 use self::route::{NAME, ROUTE, ROUTE_WITH_NOBODY_HOME, trace};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
@@ -84,9 +83,8 @@ impl Twin for Ems {
     }
 
     fn scanned(&self, world: &World, moved: &[Moved]) {
-        let pushes = Pushes { sender_no: &self.sender_no, key: &self.key };
         for moved in moved {
-            world.callbacks.post(pushes.of(world, moved));
+            world.callbacks.post(self.callbacks(world, moved));
         }
     }
 }

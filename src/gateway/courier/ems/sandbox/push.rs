@@ -1,12 +1,11 @@
 //! EMS's push of each new scan (interface 040002), encrypted without the key's text.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Ems;
 use super::answer::serial_number;
-use super::cipher::IssuedKey;
 use super::route::{NAME, trace};
 use crate::gateway::shared::http::HttpAnswer;
 use crate::sandbox::callbacks::Callback;
@@ -14,17 +13,9 @@ use crate::sandbox::parcels::{BookedParcel, StationScan};
 use crate::sandbox::written_time::second;
 use crate::sandbox::{Moved, World};
 
-/// EMS does not publish how often and when it repeats a push.
-const TRIES: &[Duration] =
-    &[Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
-
-pub(super) struct Pushes<'a> {
-    pub(super) sender_no: &'a str,
-    pub(super) key: &'a IssuedKey,
-}
-
-impl Pushes<'_> {
-    pub(super) fn of(&self, world: &World, moved: &Moved) -> Vec<Callback> {
+impl Ems {
+    /// Makes one callback for each new scan, in order.
+    pub(super) fn callbacks(&self, world: &World, moved: &Moved) -> Vec<Callback> {
         moved.scans.iter().map(|scan| self.callback(world, &moved.parcel, scan)).collect()
     }
 
@@ -39,7 +30,6 @@ impl Pushes<'_> {
         });
         Callback {
             accepts: Arc::new(move |answer| is_accepted(answer, &serial)),
-            waits: TRIES,
             about: vec![(NAME, parcel.order_no.clone())],
             ..world.callback(NAME, &parcel.recipient.phone, &body)
         }

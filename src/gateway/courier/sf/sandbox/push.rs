@@ -1,7 +1,6 @@
 //! SF's push of new scans (`RoutePushService`), in batches of at most ten scans of any parcels.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -13,9 +12,6 @@ use crate::sandbox::written_time::second;
 use crate::sandbox::{Moved, World};
 
 const LARGEST_BATCH: usize = 10;
-/// SF does not publish how often and when it repeats a push.
-const TRIES: &[Duration] =
-    &[Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
 
 struct NewScan<'a> {
     parcel: &'a BookedParcel,
@@ -37,7 +33,7 @@ fn callback(world: &World, batch: &[NewScan<'_>]) -> Callback {
     about.dedup();
     let recipient = batch.first().map_or("", |new| &new.parcel.recipient.phone);
     let body = json!({ "Body": { "WaybillRoute": routes } });
-    Callback { accepts: Arc::new(is_accepted), waits: TRIES, about, ..world.callback(NAME, recipient, &body) }
+    Callback { accepts: Arc::new(is_accepted), about, ..world.callback(NAME, recipient, &body) }
 }
 
 fn route(world: &World, NewScan { parcel, scan }: &NewScan<'_>) -> Value {

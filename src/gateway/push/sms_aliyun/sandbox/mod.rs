@@ -1,7 +1,6 @@
 //! The twin of Alibaba Cloud SMS. Like the real service, it delivers a message as often as it is sent, lists messages by number and
 //! day, and repeats a receipt until Songda accepts it.
 
-mod receipt;
 mod sent;
 
 use std::collections::BTreeMap;
@@ -134,7 +133,7 @@ impl Sms {
             at,
         };
         self.sent.with(&phone, |shard| shard.entry(phone.clone()).or_default().push(sent.clone()));
-        world.callbacks.post(vec![receipt::of(world, &sent)]);
+        world.callbacks.post(vec![sent.receipt(world)]);
         let AcceptedSms { template, out_id, biz_id, arrived, .. } = sent;
         if !arrived {
             return say("OK", json!({ "BizId": biz_id }));

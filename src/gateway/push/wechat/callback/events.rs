@@ -170,9 +170,7 @@ mod tests {
         assert_eq!(of(&event("debug_demo", &json!({}))), []);
         assert_eq!(of(&json!({"MsgType": "text"})), []);
         let list = json!({"List": {"SubscribeStatusString": "accept"}});
-        assert_eq!(
-            news(&event("subscribe_msg_popup_event", &list), now()),
-            Err(CallbackFault::Unreadable("no TemplateId".to_owned()))
-        );
+        let fault = CallbackFault::Unreadable("no TemplateId".to_owned());
+        assert_eq!(news(&event("subscribe_msg_popup_event", &list), now()), Err(fault));
     }
 }

@@ -170,10 +170,8 @@ mod tests {
     fn the_published_encrypted_reply_comes_out() {
         let key = AesKey::parse(&key("A")).unwrap();
         let encrypted = key.encrypt(*b"707722b803182950", br#"{"demo_resp":"good luck"}"#, APPID).unwrap();
-        assert_eq!(
-            encrypted,
-            "ELGduP2YcVatjqIS+eZbp80MNLoAUWvzzyJxgGzxZO/5sAvd070Bs6qrLARC9nVHm48Y4hyRbtzve1L32tmxSQ=="
-        );
+        let published = "ELGduP2YcVatjqIS+eZbp80MNLoAUWvzzyJxgGzxZO/5sAvd070Bs6qrLARC9nVHm48Y4hyRbtzve1L32tmxSQ==";
+        assert_eq!(encrypted, published);
         let signed = signature(&token(), ["1713424427", "415670741", &encrypted]);
         assert_eq!(signed, "1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1");
     }

@@ -185,11 +185,7 @@ impl WeChat {
         for (template, lasts) in templates.iter().zip(lasting) {
             self.consents.tap(&openid, template, answer, lasts);
         }
-        let event = match answer {
-            Tap::SwitchOff => events::switched_off(&self.settings, &world, &openid, &templates),
-            _ => events::answered(&self.settings, &world, &openid, &templates, answer == Tap::Accept),
-        };
-        world.callbacks.post(vec![event]);
+        world.callbacks.post(vec![self.consent_event(&world, &openid, &templates, answer)]);
         done()
     }
 

@@ -7,9 +7,8 @@ use poem::Response;
 use serde_json::{Value, json};
 
 use super::answer::{Errcode, refuse, say};
-use super::events::Outcome;
 use super::settings::NAME;
-use super::{WeChat, events, fields};
+use super::{WeChat, fields};
 use crate::domain::kernel::clock::Instant;
 use crate::sandbox::World;
 use crate::sandbox::call::TwinCall;
@@ -115,8 +114,7 @@ impl WeChat {
         // Real ids are above 2^53, too: a client that reads one as a floating-point number loses digits.
         let msgid = world.next_number() << 10 | 3;
         let lost = world.faults.strike_delivery(NAME, &openid);
-        let outcome = Outcome { openid: &openid, template: &template, msgid, arrived: !lost };
-        world.callbacks.post(vec![events::sent(&self.settings, world, &outcome)]);
+        world.callbacks.post(vec![self.message_event(world, &openid, &template, msgid, lost)]);
         let reference = msgid.to_string();
         if lost {
             return say(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }));

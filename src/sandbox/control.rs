@@ -141,13 +141,11 @@ struct Aim {
 
 #[handler]
 fn aim(Data(sandbox): Shared<'_>, Json(aim): Json<Aim>) -> Response {
-    match aim.base_url.as_deref().map(Url::parse).transpose() {
-        Ok(base_url) => {
-            sandbox.world.callbacks.aim(base_url);
-            done()
-        }
-        Err(_) => fault(StatusCode::BAD_REQUEST, "base_url is not a URL"),
-    }
+    let Ok(base_url) = aim.base_url.as_deref().map(Url::parse).transpose() else {
+        return fault(StatusCode::BAD_REQUEST, "base_url is not a URL");
+    };
+    sandbox.world.callbacks.aim(base_url);
+    done()
 }
 
 #[handler]

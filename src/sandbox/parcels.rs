@@ -285,6 +285,12 @@ mod tests {
         BookedParcel::new("ems", order_no, waybill.into(), Addressee::default(), ROUTE, Clock::system().now())
     }
 
+    fn with_one_parcel() -> (Parcels, Instant) {
+        let parcels = Parcels::default();
+        parcels.book(parcel("SD1", "A"));
+        (parcels, Clock::system().now())
+    }
+
     #[test]
     fn one_order_number_is_one_order() {
         let parcels = Parcels::default();
@@ -298,9 +304,7 @@ mod tests {
 
     #[test]
     fn a_parcel_moves_to_the_end_of_its_route_and_stays() {
-        let parcels = Parcels::default();
-        parcels.book(parcel("SD1", "A"));
-        let now = Clock::system().now();
+        let (parcels, now) = with_one_parcel();
         assert!(parcels.advance_all("ems", now - TimeDelta::seconds(1), 1, now).is_empty(), "just ordered");
         assert_eq!(parcels.advance_all("ems", now, 2, now).len(), 1);
         let moved = parcels.advance("ems", "SD1", 5, now).unwrap();
@@ -313,9 +317,7 @@ mod tests {
 
     #[test]
     fn a_collected_parcel_cannot_be_cancelled() {
-        let parcels = Parcels::default();
-        let now = Clock::system().now();
-        parcels.book(parcel("SD1", "A"));
+        let (parcels, now) = with_one_parcel();
         parcels.collect("ems", "13912345678", now);
         assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "another phone's parcel");
         parcels.collect("ems", "", now);
@@ -326,9 +328,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_parcel_does_not_move() {
-        let parcels = Parcels::default();
-        let now = Clock::system().now();
-        parcels.book(parcel("SD1", "A"));
+        let (parcels, now) = with_one_parcel();
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Now);
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Before);
         assert_eq!(parcels.cancel("ems", "SD2"), Cancelled::Absent);

@@ -38,14 +38,6 @@ pub struct HttpNames {
     pub timeout: &'static str,
 }
 
-impl HttpNames {
-    /// The gateway's name, from the names of its settings: `SONGDA_SMS_ALIYUN_URL` belongs to `sms_aliyun`.
-    fn gateway(&self) -> Arc<str> {
-        let name = self.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL");
-        name.to_ascii_lowercase().into()
-    }
-}
-
 /// An answer that was read to its end.
 #[derive(Debug, Clone)]
 pub struct HttpAnswer {
@@ -85,11 +77,12 @@ impl Http {
     pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
         let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
         let timeout = env.duration(names.timeout, "4s", "time-out of one call to the gateway");
+        // `SONGDA_SMS_ALIYUN_URL` belongs to the gateway `sms_aliyun`.
+        let name = names.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL").to_ascii_lowercase();
         let connect_timeout = Duration::from_secs(3);
-        let gateway = names.gateway();
-        let settings = HttpSettings { gateway, base_url: base_url?, connect_timeout, timeout: timeout? };
+        let settings = HttpSettings { connect_timeout, ..HttpSettings::new(&name, base_url?, timeout?) };
         let client = Self::new(&settings);
-        client.map_err(|error| env.fault(format!("no HTTP client for {}: {error}", settings.gateway))).ok()
+        client.map_err(|error| env.fault(format!("no HTTP client for {name}: {error}"))).ok()
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one file that the rule points to")]

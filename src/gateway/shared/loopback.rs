@@ -62,9 +62,7 @@ impl Loopback {
             while let Ok((stream, _)) = listener.accept().await {
                 let reply = Arc::clone(&reply);
                 let memory = Arc::clone(&memory);
-                tokio::spawn(async move {
-                    serve(stream, &*reply, &memory).await;
-                });
+                tokio::spawn(async move { serve(stream, &*reply, &memory).await });
             }
         });
         Self { settings, calls, server }

@@ -38,22 +38,13 @@ fn wait_after(refusals: u32) -> Option<Duration> {
 impl Throttling {
     /// Counts an answer and returns it. A throttled one gets the time to wait.
     fn observe(&self, answer: Result<Value, CarrierRefusal>, now: Instant) -> Result<Value, CarrierRefusal> {
-        match answer {
-            Err(refusal) if matches!(refusal.kind, RefusalKind::Throttled { .. }) => {
-                Err(match wait_after(self.0.fetch_add(1, Ordering::Relaxed)) {
-                    None => refusal,
-                    Some(wait) => {
-                        let after = Some(wait.min(until_beijing_midnight(now)));
-                        let detail = format!("{}, probably the daily quota", refusal.detail);
-                        CarrierRefusal { kind: RefusalKind::Throttled { after }, detail }
-                    }
-                })
-            }
-            other => {
-                self.0.store(0, Ordering::Relaxed);
-                other
-            }
+        if !matches!(answer, Err(CarrierRefusal { kind: RefusalKind::Throttled { .. }, .. })) {
+            self.0.store(0, Ordering::Relaxed);
+            return answer;
         }
+        let Some(wait) = wait_after(self.0.fetch_add(1, Ordering::Relaxed)) else { return answer };
+        let kind = RefusalKind::Throttled { after: Some(wait.min(until_beijing_midnight(now))) };
+        answer.map_err(|refusal| CarrierRefusal::new(kind, format!("{}, probably the daily quota", refusal.detail)))
     }
 }
 

@@ -198,10 +198,10 @@ impl WeChat {
     }
 
     async fn replace_pages(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
-        match serde_json::from_slice(&call.body) {
-            Ok(pages) => *lock(&self.pages) = Some(pages),
-            Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of paths"),
-        }
+        let Ok(pages) = serde_json::from_slice(&call.body) else {
+            return fault(StatusCode::BAD_REQUEST, "a list of paths");
+        };
+        *lock(&self.pages) = Some(pages);
         done()
     }
 

@@ -30,7 +30,7 @@ use crate::lifecycle::Tasks;
 pub(crate) async fn running(twin: TwinMaker, given: &[(&str, &str)], callbacks: Option<&CallbackServer>) -> Running {
     let mut settings = SandboxSettings::for_tests(&[]);
     settings.twins = vec![twin(&mut Env::of(given.iter().copied())).unwrap()];
-    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
+    settings.world.callback_url = callbacks.map(|server| server.url.parse().unwrap());
     Sandbox::start(settings).await.unwrap()
 }
 
@@ -76,7 +76,7 @@ impl TestClient {
 
 /// Receives callbacks in Songda's place and gives prepared answers.
 pub(crate) struct CallbackServer {
-    url: String,
+    pub(crate) url: String,
     heard: mpsc::UnboundedReceiver<TwinCall>,
     #[expect(dead_code, reason = "stops the server when it is dropped")]
     stop: DropGuard,
@@ -109,10 +109,6 @@ impl CallbackServer {
             tokio::select! { _ = server.run(endpoint) => {}, () = stopping.cancelled() => {} }
         });
         Self { url, heard, stop }
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
     }
 
     /// Waits for the next callback.

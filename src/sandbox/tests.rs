@@ -66,7 +66,7 @@ impl Pony {
 async fn with_pony(movement: Movement, server: Option<&CallbackServer>) -> (Running, TestClient) {
     let mut settings = SandboxSettings::for_tests(&[|_| Some(Arc::new(Pony))]);
     settings.world.movement = movement;
-    settings.world.callback_url = server.map(|server| server.url().parse().unwrap());
+    settings.world.callback_url = server.map(|server| server.url.parse().unwrap());
     let running = Sandbox::start(settings).await.unwrap();
     let client = TestClient::new(&running.base_url());
     (running, client)

@@ -29,7 +29,7 @@ pub struct World {
     pub counters: Arc<Counters>,
     pub callbacks: Arc<Callbacks>,
     pub movement: Movement,
-    callback_secret: Private<String>,
+    pub(super) callback_secret: Private<String>,
     clock: Clock,
     sequence: AtomicU64,
 }
@@ -69,7 +69,7 @@ impl World {
         Callback {
             gateway,
             recipient: recipient.to_owned(),
-            path: self.callback_path(gateway),
+            path: format!("/callbacks/{gateway}/{}", self.callback_secret.expose()),
             query: Vec::new(),
             content_type: "application/json;charset=UTF-8",
             body: body.to_string().into(),
@@ -77,15 +77,6 @@ impl World {
             waits: UNPUBLISHED_WAITS,
             about: Vec::new(),
         }
-    }
-
-    /// The path on which a gateway calls Songda, including its secret part.
-    pub fn callback_path(&self, gateway: &str) -> String {
-        format!("/callbacks/{gateway}/{}", self.callback_secret.expose())
-    }
-
-    pub(super) fn callback_secret(&self) -> &str {
-        self.callback_secret.expose()
     }
 
     /// Lets a twin serve a call, unless a fault strikes.

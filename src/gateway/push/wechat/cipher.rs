@@ -37,7 +37,7 @@ impl AesKey {
     /// Returns `None` if the message was not encrypted with this key for this mini-program.
     pub fn decrypt(&self, encrypted: &str, appid: &str) -> Option<Private<Vec<u8>>> {
         let mut bytes = STANDARD.decode(encrypted).ok()?;
-        let cipher = cbc::Decryptor::<Aes256>::new(self.0.expose().into(), &self.iv().into());
+        let cipher = cbc::Decryptor::<Aes256>::new(self.0.expose().into(), self.iv().into());
         let padded = cipher.decrypt_padded_mut::<NoPadding>(&mut bytes).ok()?;
         let clear = unpad(padded)?;
         let length: [u8; 4] = clear.get(16..HEAD)?.try_into().ok()?;
@@ -54,15 +54,13 @@ impl AesKey {
         let pad = BLOCK - bytes.len() % BLOCK;
         let padded = bytes.len() + pad;
         bytes.resize(padded, u8::try_from(pad).ok()?);
-        let cipher = cbc::Encryptor::<Aes256>::new(self.0.expose().into(), &self.iv().into());
+        let cipher = cbc::Encryptor::<Aes256>::new(self.0.expose().into(), self.iv().into());
         cipher.encrypt_padded_mut::<NoPadding>(&mut bytes, padded).ok().map(|encrypted| STANDARD.encode(encrypted))
     }
 
     /// The initialisation vector: the key's first half.
-    fn iv(&self) -> [u8; 16] {
-        let mut iv = [0; 16];
-        iv.copy_from_slice(&self.0.expose()[..16]);
-        iv
+    fn iv(&self) -> &[u8] {
+        &self.0.expose()[..16]
     }
 }
 

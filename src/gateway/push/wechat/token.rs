@@ -115,14 +115,13 @@ mod tests {
         AccessTokens::new(MiniProgram::sample(at), clock)
     }
 
-    fn numbered(served: &AtomicU64) -> LoopbackReply {
-        let number = served.fetch_add(1, Ordering::SeqCst) + 1;
-        json(&serde_json::json!({"access_token": format!("token-{number}"), "expires_in": 7200}))
-    }
-
     async fn gateway() -> Loopback {
         let served = AtomicU64::new(0);
-        Loopback::start(move |_| numbered(&served)).await
+        Loopback::start(move |_| {
+            let number = served.fetch_add(1, Ordering::SeqCst) + 1;
+            json(&serde_json::json!({"access_token": format!("token-{number}"), "expires_in": 7200}))
+        })
+        .await
     }
 
     fn noon() -> Instant {

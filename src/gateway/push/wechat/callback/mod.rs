@@ -13,7 +13,6 @@ use serde_json::Value;
 use sha1::{Digest, Sha1};
 
 use crate::domain::kernel::private::Private;
-use crate::gateway::push::wechat::cipher::AesKey;
 use crate::gateway::push::wechat::settings::CallbackSettings;
 use crate::gateway::shared::callback::{CallbackFault, RawCallback};
 
@@ -84,6 +83,7 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::push::wechat::cipher::AesKey;
 
     #[test]
     fn the_stored_query_names_no_person() {

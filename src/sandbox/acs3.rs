@@ -1,5 +1,5 @@
-//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check.
-//! Written from the description alone and without the code that signs, so that the two verify each other.
+//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check. This
+//! code shares nothing with the client's `gateway::shared::acs3`, so that each verifies the other.
 
 use aws_lc_rs::{digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,35 +9,30 @@ use serde_json::json;
 
 use super::call::{self, Fields, TwinCall};
 use super::seen::Seen;
+use super::world::World;
 use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::private::Private;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
-/// How far a caller's clock may differ.
+/// The largest difference of a caller's clock.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
-/// The headers that must be signed.
 const ALWAYS_SIGNED: [&str; 6] =
     ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
 
-/// Why a signature is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
+enum Rejection {
     /// The `Authorization` header is unreadable, or a required header is not signed.
     Incomplete,
-    /// The access key is unknown.
     UnknownKey,
     /// The caller's clock differs by more than 15 minutes.
     Expired,
-    /// The nonce was used before.
     NonceUsed,
-    /// The signature is of another request or by another key.
+    /// The signature is of another request or by another secret.
     Mismatch,
 }
 
 impl Rejection {
-    /// Alibaba's answer.
-    #[must_use]
-    pub fn answer(self) -> Response {
+    fn answer(self) -> Response {
         match self {
             Self::Incomplete => refuse(StatusCode::BAD_REQUEST, "IncompleteSignature"),
             Self::UnknownKey => refuse(StatusCode::NOT_FOUND, "InvalidAccessKeyId.NotFound"),
@@ -48,20 +43,18 @@ impl Rejection {
     }
 }
 
-/// An error answer of the API gateway before the service.
-#[must_use]
+/// The error answer of Alibaba's API gateway, which checks a call before the service does.
 pub fn refuse(status: StatusCode, code: &str) -> Response {
     let request_id = request_id();
     call::json(status, &json!({ "Code": code, "Message": format!("{code} (sandbox)"), "RequestId": request_id }))
 }
 
 /// A request id in Alibaba's format.
-#[must_use]
 pub fn request_id() -> String {
     fresh_uuid().hyphenated().to_string().to_uppercase()
 }
 
-/// Verifies calls with one access key.
+/// Verifies calls with one AccessKey.
 pub struct Verifier {
     key_id: String,
     secret: Private<String>,
@@ -69,23 +62,25 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    #[must_use]
     pub fn new(key_id: String, secret: Private<String>) -> Self {
-        // A nonce is remembered as long as its date is accepted, before and after now.
+        // A call is accepted from 15 minutes before to 15 minutes after its date, so its nonce is remembered for the sum.
         Self { key_id, secret, nonces: Seen::for_at_least(WINDOW * 2) }
     }
 
-    /// The access key's id and secret, for the settings of clients.
-    #[must_use]
+    /// The AccessKey's id and secret, for the settings of clients.
     pub fn access_key(&self) -> [&str; 2] {
         [&self.key_id, self.secret.expose()]
     }
 
-    /// Verifies a call, and returns the parameters of its query and form.
-    ///
-    /// # Errors
-    /// [`Rejection`].
-    pub fn check(&self, call: &TwinCall, now: Instant) -> Result<Fields, Rejection> {
+    /// Verifies a call. Returns the parameters of its query and form, or Alibaba's refusal, which is also counted.
+    pub fn admit(&self, gateway: &'static str, world: &World, call: &TwinCall) -> Result<Fields, Response> {
+        self.check(call, world.now()).map_err(|rejection| {
+            world.counters.count(gateway, &format!("{rejection:?}"));
+            rejection.answer()
+        })
+    }
+
+    fn check(&self, call: &TwinCall, now: Instant) -> Result<Fields, Rejection> {
         let authorization = Authorization::read(call.header("authorization")).ok_or(Rejection::Incomplete)?;
         if authorization.key_id != self.key_id {
             return Err(Rejection::UnknownKey);
@@ -99,7 +94,7 @@ impl Verifier {
         if (now - date.with_timezone(&Utc)).abs() > WINDOW {
             return Err(Rejection::Expired);
         }
-        // The service's own path is `/`. Behind a prefix, a caller may sign either path.
+        // The path of the service is `/`, but the sandbox serves it below a prefix. A caller may sign either path.
         let by_path = |path: &str| self.signature(call, path, &authorization.signed) == authorization.signature;
         if call.header("x-acs-content-sha256") != sha256(&call.body) || !(by_path("/") || by_path(&call.full_path)) {
             return Err(Rejection::Mismatch);
@@ -112,7 +107,6 @@ impl Verifier {
         Ok(fields)
     }
 
-    /// Deletes the nonces.
     pub fn clear(&self) {
         self.nonces.clear();
     }
@@ -142,7 +136,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// The canonical request that is hashed.
+/// Writes the canonical request, whose hash is signed.
 fn canonical(call: &TwinCall, path: &str, signed: &[&str]) -> String {
     let mut pairs: Vec<(String, String)> =
         form_urlencoded::parse(call.query.as_bytes()).map(|(name, value)| (encode(&name), encode(&value))).collect();
@@ -155,7 +149,7 @@ fn canonical(call: &TwinCall, path: &str, signed: &[&str]) -> String {
     format!("{}\n{path}\n{}\n{headers}\n{}\n{payload}", call.method, query.join("&"), signed.join(";"))
 }
 
-/// Percent-encodes by RFC 3986, all but the unreserved characters. Written by hand on purpose: see the head of this file.
+/// Percent-encodes by RFC 3986. The client uses a library, so this is written by hand.
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -172,12 +166,40 @@ fn sha256(bytes: &[u8]) -> String {
     hex::encode(digest::digest(&digest::SHA256, bytes))
 }
 
-/// A caller that signs with this file's own code, for the tests of the twins.
+/// A caller that signs with the code of this file, for the tests of the twins.
 #[cfg(test)]
 pub(crate) mod signer {
+    use bytes::Bytes;
+    use poem::http::{HeaderMap, Method};
+
     use super::*;
     use crate::domain::kernel::clock::Clock;
     use crate::sandbox::client::TestClient;
+
+    /// A call as a twin receives it. The signature is over all `headers` in this order.
+    pub(super) fn signed_call(
+        query: &str,
+        body: &str,
+        headers: &[(&'static str, &str)],
+        signature: &str,
+        key_id: &str,
+    ) -> TwinCall {
+        let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
+        let signed = names.join(";");
+        let authorization = format!("{ALGORITHM} Credential={key_id},SignedHeaders={signed},Signature={signature}");
+        let mut map = HeaderMap::new();
+        for (name, value) in headers.iter().copied().chain([("authorization", authorization.as_str())]) {
+            map.insert(name, value.parse().unwrap());
+        }
+        TwinCall {
+            method: Method::POST,
+            path: "/".into(),
+            full_path: "/sms/".into(),
+            query: query.into(),
+            headers: map,
+            body: Bytes::from(body.to_owned()),
+        }
+    }
 
     pub(crate) struct Signer {
         client: TestClient,
@@ -208,23 +230,10 @@ pub(crate) mod signer {
                 ("x-acs-signature-nonce", request_id()),
                 ("x-acs-version", version.to_owned()),
             ];
-            let names = headers.each_ref().map(|(name, _)| *name);
-            let mut call = TwinCall {
-                method: poem::http::Method::POST,
-                path: "/".into(),
-                full_path: "/".into(),
-                query: String::new(),
-                headers: poem::http::HeaderMap::new(),
-                body: body.into(),
-            };
-            for (name, value) in &headers {
-                call.headers.insert(*name, value.parse().unwrap());
-            }
-            let signature = self.verifier.signature(&call, "/", &names);
-            let key_id = &self.verifier.key_id;
-            let signed = names.join(";");
-            let authorization = format!("{ALGORITHM} Credential={key_id},SignedHeaders={signed},Signature={signature}");
-            call.headers.insert("authorization", authorization.parse().unwrap());
+            let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let mut call = signed_call("", &body, &headers, "", "");
+            let signature = self.verifier.signature(&call, "/", &headers.map(|(name, _)| name));
+            call = signed_call("", &body, &headers, &signature, &self.verifier.key_id);
             self.client.send("POST", "/", call.headers, call.body).await
         }
     }
@@ -232,27 +241,8 @@ pub(crate) mod signer {
 
 #[cfg(test)]
 mod tests {
+    use super::signer::signed_call;
     use super::*;
-
-    /// A call as the twin receives it, with all `headers` signed in this order.
-    fn arrived(query: &str, body: &str, headers: &[(&'static str, &str)], signature: &str, key_id: &str) -> TwinCall {
-        let mut map = poem::http::HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(*name, value.parse().unwrap());
-        }
-        let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
-        let authorization =
-            format!("{ALGORITHM} Credential={key_id},SignedHeaders={},Signature={signature}", names.join(";"));
-        map.insert("authorization", authorization.parse().unwrap());
-        TwinCall {
-            method: poem::http::Method::POST,
-            path: "/".into(),
-            full_path: "/sms/".into(),
-            query: query.into(),
-            headers: map,
-            body: bytes::Bytes::from(body.to_owned()),
-        }
-    }
 
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     const SMS: &str = "OutId=push-0001&PhoneNumbers=13800000000&SignName=%E6%9F%90%E5%8C%BA%E6%94%BF%E5%8A%A1\
@@ -287,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_published_signature_is_accepted() {
-        let call = arrived(
+        let call = signed_call(
             "RegionId=cn-shanghai&ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd",
             "",
             &[
@@ -309,36 +299,31 @@ mod tests {
     #[test]
     fn query_and_form_styles_are_accepted() {
         let now = at("2024-01-02T03:04:05Z");
-        let call = arrived(SMS, "", &sms_headers(EMPTY), QUERY_SIGNATURE, "any");
+        let call = signed_call(SMS, "", &sms_headers(EMPTY), QUERY_SIGNATURE, "any");
         assert_eq!(verifier().check(&call, now).unwrap().get("TemplateParam"), "{\"name\":\"办件 A*1~\"}");
-        let call = arrived("", SMS, &form_headers(), FORM_SIGNATURE, "any");
+        let call = signed_call("", SMS, &form_headers(), FORM_SIGNATURE, "any");
         assert_eq!(verifier().check(&call, now).unwrap().get("OutId"), "push-0001");
     }
 
     #[test]
     fn every_other_signature_is_rejected() {
         let now = at("2024-01-02T03:04:05Z");
-        let good = arrived("", SMS, &form_headers(), FORM_SIGNATURE, "any");
+        let good = signed_call("", SMS, &form_headers(), FORM_SIGNATURE, "any");
         let rejection = |call: &TwinCall, now| verifier().check(call, now).err();
 
         assert_eq!(rejection(&good, at("2024-01-02T03:20:00Z")), Some(Rejection::Expired));
         assert_eq!(rejection(&good, at("2024-01-02T02:48:00Z")), Some(Rejection::Expired));
-        let other_body =
-            TwinCall { body: bytes::Bytes::from(SMS.replace("13800000000", "13800000001")), ..good.clone() };
+        let other_body = TwinCall { body: SMS.replace("13800000000", "13800000001").into(), ..good.clone() };
         assert_eq!(rejection(&other_body, now), Some(Rejection::Mismatch));
         let mut other_action = good.clone();
         other_action.headers.insert("x-acs-action", "QuerySendDetails".parse().unwrap());
         assert_eq!(rejection(&other_action, now), Some(Rejection::Mismatch));
-        assert_eq!(
-            rejection(&arrived("", SMS, &form_headers(), FORM_SIGNATURE, "else"), now),
-            Some(Rejection::UnknownKey)
-        );
-        let untyped = &form_headers()[1..];
-        assert_eq!(rejection(&arrived("", SMS, untyped, FORM_SIGNATURE, "any"), now), Some(Rejection::Incomplete));
-        assert_eq!(
-            rejection(&TwinCall { headers: Default::default(), ..good.clone() }, now),
-            Some(Rejection::Incomplete)
-        );
+        let other_key = signed_call("", SMS, &form_headers(), FORM_SIGNATURE, "else");
+        assert_eq!(rejection(&other_key, now), Some(Rejection::UnknownKey));
+        let untyped = signed_call("", SMS, &form_headers()[1..], FORM_SIGNATURE, "any");
+        assert_eq!(rejection(&untyped, now), Some(Rejection::Incomplete));
+        let unsigned = TwinCall { headers: Default::default(), ..good.clone() };
+        assert_eq!(rejection(&unsigned, now), Some(Rejection::Incomplete));
 
         let verifier = verifier();
         assert!(verifier.check(&good, now).is_ok());

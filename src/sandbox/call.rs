@@ -1,4 +1,4 @@
-//! A request read whole, and the endpoint that hands it to a twin.
+//! A request to a twin, and the endpoint that reads it to its end and hands it over.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,33 +15,28 @@ use super::world::World;
 /// The largest request body that is read, in bytes. No gateway takes more.
 const LARGEST: usize = 1 << 20;
 
-/// A request, read whole.
 #[derive(Debug, Clone)]
 pub struct TwinCall {
     pub method: Method,
-    /// The path below the twin's own prefix.
+    /// The path without the prefix at which the sandbox serves the twin.
     pub path: String,
     /// The path as the caller wrote it.
     pub full_path: String,
-    /// The raw query string.
     pub query: String,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-/// Fields of a query or a form.
+/// The fields of a query or a form.
 #[derive(Debug, Clone, Default)]
 pub struct Fields(pub BTreeMap<String, String>);
 
 impl Fields {
-    /// Reads `application/x-www-form-urlencoded` text.
-    #[must_use]
     pub fn read(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
-    /// A field; empty if it is missing.
-    #[must_use]
+    /// A missing field is empty.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
@@ -60,32 +55,25 @@ impl TwinCall {
         })
     }
 
-    /// A header; empty if it is missing or not text.
-    #[must_use]
+    /// A header that is missing or not text is empty.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The fields of the query.
-    #[must_use]
     pub fn query(&self) -> Fields {
         Fields::read(self.query.as_bytes())
     }
 
-    /// The fields of a form body.
-    #[must_use]
     pub fn form(&self) -> Fields {
         Fields::read(&self.body)
     }
 
-    /// The body as JSON; `None` if it is not JSON.
-    #[must_use]
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 }
 
-/// An endpoint that reads each request whole and hands it to a method of the twin.
+/// Makes an endpoint that hands each request to a method of the twin.
 pub fn endpoint<T, F, A>(twin: &Arc<T>, world: &Arc<World>, act: F) -> BoxEndpoint<'static>
 where
     T: Send + Sync + 'static,
@@ -102,8 +90,6 @@ where
     .boxed()
 }
 
-/// A JSON answer.
-#[must_use]
 pub fn json(status: StatusCode, value: &Value) -> Response {
     Response::builder().status(status).content_type("application/json;charset=UTF-8").body(value.to_string())
 }

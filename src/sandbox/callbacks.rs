@@ -1,5 +1,4 @@
-//! Calls from twins to Songda, as the gateways make them. A call is repeated unless the answer is the one that the gateway
-//! expects.
+//! Sends the twins' callbacks to Songda, and repeats a callback until Songda gives the answer that the gateway expects.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use reqwest::{Method, Url, header};
 use tokio::sync::Semaphore;
 
 use super::counters::Counters;
-use super::faults::{CallTarget, CallbackDisruption, Faults};
+use super::faults::{CallTarget, FaultKind, Faults};
 use super::parcels::Parcels;
 use super::shards::lock;
 use super::world_settings::WorldSettings;
@@ -19,32 +18,31 @@ use crate::lifecycle::Tasks;
 /// True for the answers that a gateway accepts.
 pub type Accepts = Arc<dyn Fn(&HttpAnswer) -> bool + Send + Sync>;
 
-/// A call to Songda.
 #[derive(Clone)]
 pub struct Callback {
     /// The twin that calls.
     pub gateway: &'static str,
-    /// The person or address it is about; magic recipients order faults.
+    /// The phone or account of the person that the callback is about. It may order a fault.
     pub recipient: String,
-    /// The path at Songda, its secret part included.
+    /// The path at Songda, including its secret part.
     pub path: String,
     pub query: Vec<(&'static str, String)>,
     pub content_type: &'static str,
     pub body: Bytes,
     pub accepts: Accepts,
-    /// The wait before each try, the first included.
+    /// The wait before each try, also before the first.
     pub waits: &'static [Duration],
-    /// The orders that it is about: carrier and order number.
+    /// The orders that the callback is about: carrier and order number.
     pub about: Vec<(&'static str, String)>,
 }
 
-/// How many callbacks run at once.
+/// The largest number of callbacks that run at once.
 const AT_ONCE: usize = 64;
 /// WeChat's time-out. The others use the same here.
 const TIME_OUT: Duration = Duration::from_secs(5);
-/// The least pause before a repetition in real time, however fast the scaled time runs.
+/// The shortest real pause before a repetition, even if scaled time makes it shorter.
 const LEAST_PAUSE: Duration = Duration::from_millis(250);
-/// The operation name of callbacks in faults and counters.
+/// The name of callbacks in orders of faults.
 const OPERATION: &str = "callback";
 
 pub struct Callbacks {
@@ -80,43 +78,38 @@ impl Callbacks {
         callbacks
     }
 
-    /// Sets Songda's address. `None`: callbacks are counted and dropped.
+    /// Sets Songda's address. Without one, callbacks are counted and dropped.
     pub fn aim(&self, base_url: Option<Url>) {
         let http = base_url.and_then(|base_url| {
-            Http::new(&HttpSettings {
-                gateway: "songda".into(),
-                base_url,
-                connect_timeout: TIME_OUT,
-                timeout: TIME_OUT,
-            })
-            .inspect_err(|error| tracing::error!(%error, "no client for callbacks"))
-            .ok()
+            Http::new(&HttpSettings::new("songda", base_url, TIME_OUT))
+                .inspect_err(|error| tracing::error!(%error, "no client for callbacks"))
+                .ok()
         });
         *self.target.write().unwrap_or_else(PoisonError::into_inner) = http;
     }
 
-    /// Sends callbacks in order, subject to the ordered faults.
+    /// Sends callbacks in order. A fault may drop, double or delay a callback.
     pub fn post(self: &Arc<Self>, callbacks: Vec<Callback>) {
         let mut batch = Vec::with_capacity(callbacks.len());
         for callback in callbacks {
             let gateway = callback.gateway;
             let recipient = callback.recipient.as_str();
             match self.faults.strike_callback(CallTarget { gateway, operation: OPERATION, recipient }) {
-                Some(CallbackDisruption::Drop) => self.counters.count(gateway, "callback dropped"),
-                Some(CallbackDisruption::Reorder) => lock(&self.held).push(callback),
-                Some(CallbackDisruption::Duplicate) => batch.extend([callback.clone(), callback]),
-                None => batch.push(callback),
+                Some(FaultKind::DropCallback) => self.counters.count(gateway, "callback dropped"),
+                Some(FaultKind::ReorderCallbacks) => lock(&self.held).push(callback),
+                Some(FaultKind::DuplicateCallback) => batch.extend([callback.clone(), callback]),
+                _ => batch.push(callback),
             }
         }
         self.release(batch);
     }
 
-    /// Takes the callbacks that a fault held back. The caller releases them after the next ones.
+    /// Takes the callbacks that a fault delayed. The caller sends them with [`Self::release`] after the next callbacks.
     pub fn take_held(&self) -> Vec<Callback> {
         std::mem::take(&mut lock(&self.held))
     }
 
-    /// Sends callbacks in order, whatever faults were ordered.
+    /// Sends callbacks in order. Faults do not strike them.
     pub fn release(self: &Arc<Self>, batch: Vec<Callback>) {
         if batch.is_empty() {
             return;
@@ -134,7 +127,7 @@ impl Callbacks {
         if self.try_after(first, &callback).await || further.is_empty() {
             return;
         }
-        // Repetitions run in the background, so that they do not delay later callbacks.
+        // Repetitions run in the background: they must not delay later callbacks.
         let this = Arc::clone(self);
         self.spawn(async move {
             for wait in further {
@@ -147,7 +140,7 @@ impl Callbacks {
         });
     }
 
-    /// Runs in the background until the sandbox stops.
+    /// Runs work in the background until the sandbox stops.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.tasks.stopping();
         self.tasks.spawn(async move {

@@ -1,4 +1,4 @@
-//! For the tests of the twins: a plain HTTP caller, and a server that receives callbacks in Songda's place.
+//! For the tests of the twins: a sandbox with one twin, an HTTP caller, and a server that receives callbacks in Songda's place.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use poem::endpoint::make;
 use poem::http::HeaderMap;
+use poem::http::header::CONTENT_TYPE;
 use poem::listener::TcpAcceptor;
 use poem::{Response, Server};
 use reqwest::Method;
@@ -16,22 +17,29 @@ use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
 use super::call::TwinCall;
+use super::server::Running;
+use super::settings::SandboxSettings;
 use super::shards::lock;
+use super::state::Sandbox;
+use super::twin::TwinMaker;
+use crate::env::Env;
 use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::lifecycle::Tasks;
+
+/// Starts a sandbox with one twin, which reads `given` settings and sends its callbacks to a server, if any.
+pub(crate) async fn running(twin: TwinMaker, given: &[(&str, &str)], callbacks: Option<&CallbackServer>) -> Running {
+    let mut settings = SandboxSettings::for_tests(&[]);
+    settings.twins = vec![twin(&mut Env::of(given.iter().copied())).unwrap()];
+    settings.world.callback_url = callbacks.map(|server| server.url.parse().unwrap());
+    Sandbox::start(settings).await.unwrap()
+}
 
 /// A caller of one base URL.
 pub(crate) struct TestClient(Http);
 
 impl TestClient {
     pub(crate) fn new(url: &str) -> Self {
-        let timeout = Duration::from_secs(20);
-        let settings = HttpSettings {
-            gateway: "sandbox".into(),
-            base_url: url.parse().unwrap(),
-            connect_timeout: timeout,
-            timeout,
-        };
+        let settings = HttpSettings::new("sandbox", url.parse().unwrap(), Duration::from_secs(20));
         Self(Http::new(&settings).unwrap())
     }
 
@@ -39,7 +47,7 @@ impl TestClient {
         self.0.host()
     }
 
-    /// The status and the answer's JSON: null if the body is not JSON, status 0 if no answer came.
+    /// Returns the status and the answer's JSON. The status is 0 if no answer came; the JSON is null if the body is not JSON.
     pub(crate) async fn send(&self, method: &str, path: &str, headers: HeaderMap, body: Bytes) -> (u16, Value) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -55,29 +63,27 @@ impl TestClient {
     }
 
     pub(crate) async fn json(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", "application/json".parse().unwrap());
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/json".parse().unwrap())]);
         self.send(method, path, headers, body.to_string().into()).await
     }
 
     pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
         let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", "application/x-www-form-urlencoded;charset=UTF-8".parse().unwrap());
-        self.send("POST", path, headers, body.into()).await
+        let form = "application/x-www-form-urlencoded;charset=UTF-8".parse().unwrap();
+        self.send("POST", path, HeaderMap::from_iter([(CONTENT_TYPE, form)]), body.into()).await
     }
 }
 
 /// Receives callbacks in Songda's place and gives prepared answers.
 pub(crate) struct CallbackServer {
-    url: String,
+    pub(crate) url: String,
     heard: mpsc::UnboundedReceiver<TwinCall>,
     #[expect(dead_code, reason = "stops the server when it is dropped")]
     stop: DropGuard,
 }
 
 impl CallbackServer {
-    /// Answers with these bodies in turn, then always with the last one. Each is computed from the call.
+    /// Answers the calls in turn with the bodies that these functions return. The last function answers all further calls.
     pub(crate) async fn answering(answers: Vec<fn(&TwinCall) -> String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -103,10 +109,6 @@ impl CallbackServer {
             tokio::select! { _ = server.run(endpoint) => {}, () = stopping.cancelled() => {} }
         });
         Self { url, heard, stop }
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
     }
 
     /// Waits for the next callback.

@@ -1,6 +1,6 @@
 //! The settings of a Songda that uses the sandbox in place of the real gateways. `script/run`, the tests and the benchmarks
-//! read them from here; `script/generate` writes them into `script/sandbox.env` for compose.yaml. No other file lists the
-//! twins' addresses or keys. All keys are synthetic and accepted by the sandbox only.
+//! read them from here, and `script/generate` writes them into `script/sandbox.env` for compose.yaml. All keys are synthetic;
+//! only the sandbox accepts them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::twin::Twin;
 
 /// Settings of the installation rather than of a gateway.
 const INSTALLATION: [(&str, &str); 10] = [
-    // The sandbox's answers are current. Queries of real gateways lag behind and need longer waits.
+    // The sandbox's answers are always current. Real gateways lag behind and need longer waits.
     ("SONGDA_ABSENT_FOR", "5s"),
     ("SONGDA_MESSAGE_ABSENT_FOR", "5s"),
     ("SONGDA_OFFICE_NAME", "金坛区政务服务中心"),
@@ -21,8 +21,7 @@ const INSTALLATION: [(&str, &str); 10] = [
     ("SONGDA_OFFICE_POSTCODE", "213200"),
 ];
 
-/// Names and values, for a sandbox that answers at `url`.
-#[must_use]
+/// Returns names and values, for a sandbox that answers at `url`.
 pub fn client_settings(url: &str, callback_secret: &str, twins: &[Arc<dyn Twin>]) -> Vec<(String, String)> {
     let installation = INSTALLATION.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let secret = ("SONGDA_CALLBACK_SECRET".to_owned(), callback_secret.to_owned());

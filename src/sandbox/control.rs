@@ -60,19 +60,19 @@ fn parcels(Data(sandbox): Shared<'_>) -> Json<Value> {
     Json(json!({ "data": carriers.collect::<Vec<_>>() }))
 }
 
+/// The body may be missing, too.
 #[derive(Deserialize)]
 struct Steps {
-    #[serde(default = "one")]
-    steps: usize,
+    steps: Option<usize>,
 }
 
-const fn one() -> usize {
-    1
+fn steps(body: Option<Json<Steps>>) -> usize {
+    body.and_then(|Json(body)| body.steps).unwrap_or(1)
 }
 
 #[handler]
 fn advance(Data(sandbox): Shared<'_>, Path(order_no): Path<String>, body: Option<Json<Steps>>) -> Response {
-    match sandbox.advance(&order_no, body.map_or(1, |Json(body)| body.steps)) {
+    match sandbox.advance(&order_no, steps(body)) {
         Some(scans) => call::json(StatusCode::OK, &json!({ "order_no": order_no, "scans": scans })),
         None => fault(StatusCode::NOT_FOUND, "no carrier holds such an order"),
     }
@@ -80,7 +80,7 @@ fn advance(Data(sandbox): Shared<'_>, Path(order_no): Path<String>, body: Option
 
 #[handler]
 fn advance_all(Data(sandbox): Shared<'_>, body: Option<Json<Steps>>) -> Json<Value> {
-    Json(json!({ "moved": sandbox.advance_all(body.map_or(1, |Json(body)| body.steps)) }))
+    Json(json!({ "moved": sandbox.advance_all(steps(body)) }))
 }
 
 #[handler]
@@ -141,13 +141,11 @@ struct Aim {
 
 #[handler]
 fn aim(Data(sandbox): Shared<'_>, Json(aim): Json<Aim>) -> Response {
-    match aim.base_url.as_deref().map(Url::parse).transpose() {
-        Ok(base_url) => {
-            sandbox.world.callbacks.aim(base_url);
-            done()
-        }
-        Err(_) => fault(StatusCode::BAD_REQUEST, "base_url is not a URL"),
-    }
+    let Ok(base_url) = aim.base_url.as_deref().map(Url::parse).transpose() else {
+        return fault(StatusCode::BAD_REQUEST, "base_url is not a URL");
+    };
+    sandbox.world.callbacks.aim(base_url);
+    done()
 }
 
 #[handler]
@@ -156,14 +154,12 @@ fn reset(Data(sandbox): Shared<'_>) -> Response {
     done()
 }
 
-/// The answer of a control call that succeeded: 204.
-#[must_use]
+/// The answer to a control call that succeeded.
 pub fn done() -> Response {
     StatusCode::NO_CONTENT.into()
 }
 
-/// The answer of a control call that was refused.
-#[must_use]
+/// The answer to a control call that is refused.
 pub fn fault(status: StatusCode, words: &str) -> Response {
     call::json(status, &json!({ "error": words }))
 }

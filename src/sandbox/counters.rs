@@ -1,25 +1,24 @@
-//! Counts by name: calls by operation, callbacks by outcome; and the largest number of simultaneous calls per gateway.
+//! Counts the calls of each operation, the outcomes of callbacks, and how many calls of a gateway ran at once.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::shards::lock;
 
-/// Counts by gateway and name.
 #[derive(Default)]
 pub struct Counters {
     counts: Mutex<BTreeMap<(&'static str, String), u64>>,
     under_way: Mutex<BTreeMap<&'static str, UnderWay>>,
 }
 
-/// How many calls are running, and the largest number so far.
+/// The number of running calls, now and at most so far.
 #[derive(Default)]
 struct UnderWay {
     now: u64,
     at_most: u64,
 }
 
-/// A call that is running until this is dropped.
+/// A running call, which ends when this is dropped.
 pub struct RunningCall<'a> {
     counters: &'a Counters,
     gateway: &'static str,
@@ -32,7 +31,6 @@ impl Drop for RunningCall<'_> {
 }
 
 impl Counters {
-    /// Counts a call as running.
     pub fn begin(&self, gateway: &'static str) -> RunningCall<'_> {
         let mut under_way = lock(&self.under_way);
         let under_way = under_way.entry(gateway).or_default();
@@ -42,14 +40,13 @@ impl Counters {
     }
 
     /// The largest number of calls of a gateway that ran at once.
-    #[must_use]
     pub fn at_once(&self, gateway: &'static str) -> u64 {
         lock(&self.under_way).get(gateway).map_or(0, |under_way| under_way.at_most)
     }
 
     pub fn count(&self, gateway: &'static str, name: &str) {
         let mut counts = lock(&self.counts);
-        // A linear search avoids an owned key for every count: names are few and nearly always known.
+        // Names are few and nearly always known. A linear search needs no owned key.
         match counts.iter_mut().find(|((of, known), _)| *of == gateway && known == name) {
             Some((_, count)) => *count += 1,
             None => {
@@ -58,8 +55,6 @@ impl Counters {
         }
     }
 
-    /// All counts: gateway → name → count.
-    #[must_use]
     pub fn all(&self) -> BTreeMap<&'static str, BTreeMap<String, u64>> {
         let mut all: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for ((gateway, name), count) in lock(&self.counts).iter() {
@@ -68,12 +63,11 @@ impl Counters {
         all
     }
 
-    #[must_use]
     pub fn get(&self, gateway: &'static str, name: &str) -> u64 {
         lock(&self.counts).get(&(gateway, name.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Deletes all counts except the calls that are running.
+    /// Deletes all counts. Calls that still run stay counted as running.
     pub fn clear(&self) {
         lock(&self.counts).clear();
         lock(&self.under_way).values_mut().for_each(|under_way| under_way.at_most = under_way.now);

@@ -1,6 +1,5 @@
-//! Faults on demand: by the control API (the next n calls, or a share of all), and by magic recipient.
-//!
-//! A recipient is magic when it is a phone number `1380000<code>` or any other name that ends in `-<code>`:
+//! Faults on demand. The control API orders a fault for the next n calls or for a share of all calls. A *magic recipient* orders a
+//! fault, too: a phone number `1380000<code>`, or any other address that ends in `-<code>`.
 //!
 //! | code | fault | what happens |
 //! |---|---|---|
@@ -19,8 +18,8 @@
 //! | 0703 | `drop_callback` | callbacks are not sent |
 //! | 0704 | `undelivered` | a message is accepted but does not arrive; its receipt says so |
 //!
-//! A magic recipient meets faults of the person (`user_refused`, `unknown_number`, `undelivered`) and of callbacks every time,
-//! and all others once per operation, so that a test can watch the recovery.
+//! For a magic recipient, faults of the person (`user_refused`, `unknown_number`, `undelivered`) and of callbacks strike every
+//! time. All other faults strike once per operation, so that a test can watch the recovery.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,13 +36,12 @@ use crate::domain::kernel::clock::random_below;
 pub struct CallTarget<'a> {
     /// The twin's name.
     pub gateway: &'static str,
-    /// The operation as the gateway names it.
     pub operation: &'a str,
-    /// The phone number, openid or name whose form may order a fault; may be empty.
+    /// The phone number, openid or name of the recipient, which may be magic; or empty.
     pub recipient: &'a str,
 }
 
-/// What goes wrong.
+/// The table at the head of this file describes each fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
@@ -65,19 +63,7 @@ pub enum FaultKind {
     Undelivered,
 }
 
-/// A fault of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallFault {
-    Garbage200,
-    TimeoutBefore,
-    TimeoutAfterCommit,
-    CollectedUnheard,
-    Http500Html,
-    Slow,
-    Deny(Denial),
-}
-
-/// A refusal that a twin words as its gateway would.
+/// A fault that a twin must express in its gateway's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
     ExpiredToken,
@@ -86,17 +72,10 @@ pub enum Denial {
     Throttled,
 }
 
-/// A fault of a callback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallbackDisruption {
-    Duplicate,
-    Reorder,
-    Drop,
-}
-
+#[derive(PartialEq, Eq)]
 enum Affects {
-    Call(CallFault),
-    Callback(CallbackDisruption),
+    Call,
+    Callback,
     /// A message after it was accepted.
     Delivery,
 }
@@ -121,27 +100,15 @@ const MAGIC: [(&str, FaultKind); 14] = [
 impl FaultKind {
     const fn affects(self) -> Affects {
         match self {
-            Self::Garbage200 => Affects::Call(CallFault::Garbage200),
-            Self::TimeoutBefore => Affects::Call(CallFault::TimeoutBefore),
-            Self::TimeoutAfterCommit => Affects::Call(CallFault::TimeoutAfterCommit),
-            Self::CollectedUnheard => Affects::Call(CallFault::CollectedUnheard),
-            Self::Http500Html => Affects::Call(CallFault::Http500Html),
-            Self::Slow => Affects::Call(CallFault::Slow),
-            Self::ExpiredToken => Affects::Call(CallFault::Deny(Denial::ExpiredToken)),
-            Self::UserRefused => Affects::Call(CallFault::Deny(Denial::UserRefused)),
-            Self::UnknownNumber => Affects::Call(CallFault::Deny(Denial::UnknownNumber)),
-            Self::Throttle => Affects::Call(CallFault::Deny(Denial::Throttled)),
-            Self::DuplicateCallback => Affects::Callback(CallbackDisruption::Duplicate),
-            Self::ReorderCallbacks => Affects::Callback(CallbackDisruption::Reorder),
-            Self::DropCallback => Affects::Callback(CallbackDisruption::Drop),
+            Self::DuplicateCallback | Self::ReorderCallbacks | Self::DropCallback => Affects::Callback,
             Self::Undelivered => Affects::Delivery,
+            _ => Affects::Call,
         }
     }
 
-    /// True if a magic recipient meets it every time, rather than once per operation.
-    const fn lasts(self) -> bool {
-        matches!(self, Self::UserRefused | Self::UnknownNumber | Self::Undelivered)
-            || matches!(self.affects(), Affects::Callback(_))
+    /// True if the fault strikes a magic recipient every time, rather than once per operation.
+    fn lasts(self) -> bool {
+        matches!(self, Self::UserRefused | Self::UnknownNumber) || self.affects() != Affects::Call
     }
 
     fn of_recipient(recipient: &str) -> Option<Self> {
@@ -150,26 +117,24 @@ impl FaultKind {
     }
 }
 
-/// How often an ordered fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Often {
     /// The next n calls.
     Times(u64),
-    /// This share of all calls, from 0 to 1, until it is cancelled.
+    /// This share of all calls, from 0 to 1, until the order is cancelled.
     Share(f64),
 }
 
-/// An ordered fault.
 #[derive(Debug, Clone)]
 pub struct FaultOrder {
     /// The twin's name.
     pub gateway: String,
-    /// The operation as the gateway names it; `None` for all.
+    /// The gateway's name for the operation; `None` for all operations.
     pub operation: Option<String>,
     pub fault: FaultKind,
     pub often: Often,
-    /// How long the caller waits, for the faults that wait.
+    /// The time that the caller waits, for faults that make it wait.
     pub delay: Option<Duration>,
 }
 
@@ -178,15 +143,13 @@ struct Rule {
     left: AtomicU64,
 }
 
-/// A fault that strikes now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Strike<F> {
-    pub fault: F,
-    /// How long the caller waits.
+pub struct Strike {
+    pub fault: FaultKind,
     pub delay: Option<Duration>,
 }
 
-/// The ordered faults, and counts of those that struck.
+/// The ordered faults, and how often each fault struck.
 #[derive(Default)]
 pub struct Faults {
     rules: RwLock<Arc<Vec<Rule>>>,
@@ -195,7 +158,6 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Orders a fault.
     pub fn order(&self, order: FaultOrder) {
         let left = AtomicU64::new(if let Often::Times(times) = order.often { times } else { 0 });
         let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
@@ -204,31 +166,20 @@ impl Faults {
         *rules = Arc::new(kept.chain([Rule { order, left }]).collect());
     }
 
-    /// The fault that strikes this call, if any.
-    pub fn strike(&self, target: CallTarget<'_>) -> Option<Strike<CallFault>> {
-        self.draw(target, |fault| match fault.affects() {
-            Affects::Call(fault) => Some(fault),
-            Affects::Callback(_) | Affects::Delivery => None,
-        })
+    pub fn strike(&self, target: CallTarget<'_>) -> Option<Strike> {
+        self.draw(target, Affects::Call)
     }
 
     /// True if an accepted message gets lost on its way to this recipient.
     pub fn strike_delivery(&self, gateway: &'static str, recipient: &str) -> bool {
-        let target = CallTarget { gateway, operation: "delivery", recipient };
-        self.draw(target, |fault| matches!(fault.affects(), Affects::Delivery).then_some(())).is_some()
+        self.draw(CallTarget { gateway, operation: "delivery", recipient }, Affects::Delivery).is_some()
     }
 
-    /// The fault that strikes this callback, if any.
-    pub fn strike_callback(&self, target: CallTarget<'_>) -> Option<CallbackDisruption> {
-        let strike = self.draw(target, |fault| match fault.affects() {
-            Affects::Callback(fault) => Some(fault),
-            Affects::Call(_) | Affects::Delivery => None,
-        });
-        strike.map(|strike| strike.fault)
+    pub fn strike_callback(&self, target: CallTarget<'_>) -> Option<FaultKind> {
+        self.draw(target, Affects::Callback).map(|strike| strike.fault)
     }
 
     /// How often each fault has struck.
-    #[must_use]
     pub fn injected(&self) -> BTreeMap<FaultKind, u64> {
         lock(&self.injected).clone()
     }
@@ -244,18 +195,15 @@ impl Faults {
         lock(&self.injected).clear();
     }
 
-    fn draw<F>(&self, target: CallTarget<'_>, of_this_kind: impl Fn(FaultKind) -> Option<F>) -> Option<Strike<F>> {
+    fn draw(&self, target: CallTarget<'_>, affected: Affects) -> Option<Strike> {
         let rules = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
-        let ordered = rules.iter().find_map(|rule| {
-            let fault = of_this_kind(rule.order.fault)?;
-            rule.strikes(target).then_some((rule.order.fault, Strike { fault, delay: rule.order.delay }))
-        });
-        let (name, strike) = ordered.or_else(|| {
-            let name = FaultKind::of_recipient(target.recipient)?;
-            let fault = of_this_kind(name)?;
-            self.is_due(name, target).then_some((name, Strike { fault, delay: None }))
+        let ordered = rules.iter().find(|rule| rule.order.fault.affects() == affected && rule.strikes(target));
+        let ordered = ordered.map(|rule| Strike { fault: rule.order.fault, delay: rule.order.delay });
+        let strike = ordered.or_else(|| {
+            let fault = FaultKind::of_recipient(target.recipient).filter(|fault| fault.affects() == affected)?;
+            self.is_due(fault, target).then_some(Strike { fault, delay: None })
         })?;
-        *lock(&self.injected).entry(name).or_default() += 1;
+        *lock(&self.injected).entry(strike.fault).or_default() += 1;
         Some(strike)
     }
 
@@ -295,13 +243,8 @@ mod tests {
 
     fn ordered(fault: FaultKind, often: Often) -> Faults {
         let faults = Faults::default();
-        faults.order(FaultOrder {
-            gateway: "sms_aliyun".into(),
-            operation: Some("SendSms".into()),
-            fault,
-            often,
-            delay: None,
-        });
+        let operation = Some("SendSms".to_owned());
+        faults.order(FaultOrder { gateway: "sms_aliyun".to_owned(), operation, fault, often, delay: None });
         faults
     }
 
@@ -330,7 +273,7 @@ mod tests {
     fn faults_of_the_person_repeat_and_others_strike_once() {
         let faults = Faults::default();
         let lost = CallTarget { recipient: "13800000408", ..SEND };
-        assert_eq!(faults.strike(lost).map(|strike| strike.fault), Some(CallFault::TimeoutAfterCommit));
+        assert_eq!(faults.strike(lost).map(|strike| strike.fault), Some(FaultKind::TimeoutAfterCommit));
         assert_eq!(faults.strike(lost), None, "once");
         assert!(faults.strike(CallTarget { operation: "QuerySendDetails", ..lost }).is_some(), "for each operation");
         let unknown = CallTarget { recipient: "openid-wang-0404", ..SEND };
@@ -350,6 +293,6 @@ mod tests {
     fn faults_of_callbacks_do_not_strike_calls() {
         let faults = ordered(FaultKind::DropCallback, Often::Times(1));
         assert_eq!(faults.strike(SEND), None);
-        assert_eq!(faults.strike_callback(SEND), Some(CallbackDisruption::Drop));
+        assert_eq!(faults.strike_callback(SEND), Some(FaultKind::DropCallback));
     }
 }

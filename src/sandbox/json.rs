@@ -1,9 +1,9 @@
-//! Lenient reading of callers' JSON: a missing member, or one of another type, is empty.
+//! Reads callers' JSON: a member that is missing or of another type is empty.
 
 use serde_json::Value;
 
 pub trait Lenient {
-    /// A member as text, also if it is a number or a boolean; empty for everything else.
+    /// The text of a member that is a string, a number or a boolean; empty for every other member.
     fn text(&self, member: &str) -> String;
 }
 

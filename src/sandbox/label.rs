@@ -1,7 +1,6 @@
-//! A small, valid one-page PDF in place of a courier label.
+//! Makes a small, valid one-page PDF in place of a courier label.
 
-/// A label of 100 × 150 mm with these lines. Characters outside ASCII become `?`, because no font is embedded.
-#[must_use]
+/// Makes a label of 100 × 150 mm. Characters outside ASCII become `?`, because no font is embedded.
 pub fn pdf(lines: &[&str]) -> Vec<u8> {
     let objects = [
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),

@@ -1,9 +1,9 @@
-//! The sandbox: every gateway's real protocol, spoken by a twin. A twin verifies signatures and encryption with code of its
-//! own, stores what a phone or a carrier would have received, moves parcels along, calls back, and fails on demand.
+//! The sandbox plays the outside world for development, tests, the demonstration and integrators. Each gateway has a twin that
+//! speaks its real protocol: it verifies signatures, stores what a phone or a carrier would have received, calls back, and
+//! fails on demand.
 //!
-//! Development, tests, the demonstration and integrators use it in place of the outside world. The product differs only in
-//! addresses and keys, which [`SandboxSettings::client_settings`] lists. A twin lives in its gateway's folder, and
-//! `registry.rs` names it together with the gateway. All data is in memory.
+//! A twin is in its gateway's folder and in `registry.rs`. A Songda that uses the sandbox differs only in addresses and keys
+//! ([`SandboxSettings::client_settings`]). All data is in memory.
 
 pub mod acs3;
 pub mod call;

@@ -1,4 +1,4 @@
-//! The page at `/`: phones with their messages, carriers with their parcels. It loads nothing from other hosts.
+//! The page at `/` shows phones with their messages and carriers with their parcels. It loads nothing from other hosts.
 
 use std::fmt::Write;
 use std::sync::Arc;

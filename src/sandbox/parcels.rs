@@ -1,7 +1,8 @@
-//! The parcels that carriers hold, by carrier and our order number. A parcel moves along a route of scans that its carrier
-//! defined, one scan per step. It can be cancelled before the first scan.
+//! The parcels at all carriers. A parcel moves along the route of scans that its carrier's twin defined. It can be cancelled
+//! before the first scan.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::str::FromStr;
 use std::sync::Mutex;
 
 use chrono::TimeDelta;
@@ -10,17 +11,16 @@ use serde::Serialize;
 use super::shards::{Shards, lock};
 use crate::domain::kernel::clock::Instant;
 
-/// One scan of a route: the carrier's code and words.
+/// A scan in a route: the carrier's code and words.
 pub type Station = (&'static str, &'static str);
 
-/// A scan that happened.
+/// A scan that has happened.
 #[derive(Debug, Clone, Serialize)]
 pub struct StationScan {
     pub code: &'static str,
-    /// The carrier's words.
     pub text: &'static str,
     pub place: String,
-    /// No two scans of a parcel fall into the same second.
+    /// Each scan of a parcel is at least a second after the one before.
     pub at: Instant,
 }
 
@@ -29,64 +29,74 @@ pub struct StationScan {
 pub struct Addressee {
     pub name: String,
     pub phone: String,
-    /// City and county.
     pub place: String,
     /// The rest of the address.
     pub detail: String,
 }
 
-/// An order at a carrier.
 #[derive(Debug, Clone, Serialize)]
 pub struct BookedParcel {
     pub carrier: &'static str,
     pub order_no: String,
-    /// The carrier's number.
     pub waybill: String,
     pub state: OrderState,
     pub recipient: Addressee,
     pub scans: Vec<StationScan>,
-    /// How often Songda ordered it, the first time included.
+    /// How often Songda ordered it: 1 unless an order was repeated.
     pub asked: u32,
-    /// Callbacks about it that Songda acknowledged.
+    /// The number of callbacks about it that Songda acknowledged.
     pub acknowledged: u32,
-    /// Callbacks about it that Songda did not acknowledge.
+    /// The number of callbacks about it that Songda did not acknowledge.
     pub refused: u32,
     pub ordered_at: Instant,
     #[serde(skip)]
     route: &'static [Station],
 }
 
-/// The state of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
-    /// Accepted and not cancelled.
     Live,
     Cancelled,
 }
 
-/// A parcel that moved on.
 pub struct Moved {
-    /// The parcel, new scans included.
     pub parcel: BookedParcel,
-    /// The new scans, in order.
+    /// The new scans, in order. `parcel` contains them too.
     pub scans: Vec<StationScan>,
 }
 
-/// The outcome of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
-    /// It is cancelled now.
     Now,
-    /// It was cancelled before.
+    /// The order was cancelled before.
     Before,
-    /// It was collected already.
+    /// The parcel was collected already.
     TooLate,
-    /// No such order exists.
     Absent,
 }
 
-/// The parcels of all carriers.
+/// A carrier's answer to a repeated order number. Real accounts differ.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum RepeatedOrder {
+    /// The answer to the first order again.
+    Same,
+    Refuse,
+}
+
+impl FromStr for RepeatedOrder {
+    type Err = ();
+
+    /// `8016` is SF's code for a refusal.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "same" => Ok(Self::Same),
+            "refuse" | "8016" => Ok(Self::Refuse),
+            _ => Err(()),
+        }
+    }
+}
+
 #[derive(Default)]
 pub struct Parcels {
     by_order: Shards<BookedParcel>,
@@ -94,11 +104,11 @@ pub struct Parcels {
     recent: Mutex<VecDeque<String>>,
 }
 
-/// How many parcels the page shows.
+/// The number of parcels that the page shows.
 const RECENT: usize = 40;
 
 impl Parcels {
-    /// Accepts an order, or finds the existing one with its number. The second value is true if the order is new.
+    /// Accepts an order, or finds the existing order with the same number. The second value is true if the order is new.
     pub fn book(&self, parcel: BookedParcel) -> (BookedParcel, bool) {
         let key = key(parcel.carrier, &parcel.order_no);
         let (booked, new) = self.by_order.with(&key, |shard| {
@@ -119,19 +129,16 @@ impl Parcels {
         (booked, new)
     }
 
-    /// The order with our number.
-    #[must_use]
+    /// Finds an order by Songda's number.
     pub fn of_order(&self, carrier: &str, order_no: &str) -> Option<BookedParcel> {
         self.by_order.get(&key(carrier, order_no))
     }
 
-    /// The order with the carrier's number.
-    #[must_use]
+    /// Finds an order by the carrier's number.
     pub fn of_waybill(&self, carrier: &str, waybill: &str) -> Option<BookedParcel> {
         self.by_order.get(&self.by_waybill.get(&key(carrier, waybill))?)
     }
 
-    /// Cancels an order that has not been collected.
     pub fn cancel(&self, carrier: &str, order_no: &str) -> Cancelled {
         self.change(carrier, order_no, |parcel| match parcel.state {
             OrderState::Cancelled => Cancelled::Before,
@@ -144,7 +151,7 @@ impl Parcels {
         .unwrap_or(Cancelled::Absent)
     }
 
-    /// Moves one parcel on; `None` if no such order exists.
+    /// Adds the next scans to one parcel; `None` if no such order exists.
     pub fn advance(&self, carrier: &str, order_no: &str, steps: usize, now: Instant) -> Option<Moved> {
         self.change(carrier, order_no, |parcel| {
             let scans = parcel.advance(steps, now);
@@ -152,7 +159,7 @@ impl Parcels {
         })
     }
 
-    /// Collects the waiting parcels to a phone, without a callback.
+    /// Adds the first scan to the waiting parcels of a recipient, without a callback.
     pub fn collect(&self, carrier: &str, phone: &str, now: Instant) {
         self.by_order.each(|_, parcel| {
             if parcel.carrier == carrier && parcel.recipient.phone == phone && parcel.scans.is_empty() {
@@ -161,7 +168,7 @@ impl Parcels {
         });
     }
 
-    /// Moves on all parcels of a carrier that were ordered before an instant. Returns those that moved.
+    /// Adds the next scans to all parcels of a carrier that were ordered before an instant. Returns the parcels that moved.
     pub fn advance_all(&self, carrier: &str, ordered_before: Instant, steps: usize, now: Instant) -> Vec<Moved> {
         let mut moved = Vec::new();
         self.by_order.each(|_, parcel| {
@@ -175,19 +182,14 @@ impl Parcels {
         moved
     }
 
-    /// Counts a callback's outcome.
     pub fn called_back(&self, carrier: &str, order_no: &str, acknowledged: bool) {
-        self.change(
-            carrier,
-            order_no,
-            |parcel| {
-                if acknowledged { parcel.acknowledged += 1 } else { parcel.refused += 1 }
-            },
-        );
+        self.change(carrier, order_no, |parcel| {
+            let count = if acknowledged { &mut parcel.acknowledged } else { &mut parcel.refused };
+            *count += 1;
+        });
     }
 
-    /// All parcels, by carrier and order number.
-    #[must_use]
+    /// All parcels, by carrier and sorted by order number.
     pub fn all(&self) -> BTreeMap<&'static str, Vec<BookedParcel>> {
         let mut all: BTreeMap<_, Vec<BookedParcel>> = BTreeMap::new();
         self.by_order.each(|_, parcel| all.entry(parcel.carrier).or_default().push(parcel.clone()));
@@ -198,14 +200,12 @@ impl Parcels {
     }
 
     /// The latest orders, newest first.
-    #[must_use]
     pub fn recent(&self) -> Vec<BookedParcel> {
         let keys: Vec<String> = lock(&self.recent).iter().cloned().collect();
         keys.iter().filter_map(|key| self.by_order.get(key)).collect()
     }
 
     /// The numbers of live and of cancelled orders.
-    #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         let mut live = 0;
         let mut cancelled = 0;
@@ -229,8 +229,6 @@ impl Parcels {
 }
 
 impl BookedParcel {
-    /// A new order.
-    #[must_use]
     pub fn new(
         carrier: &'static str,
         order_no: impl Into<String>,
@@ -254,8 +252,6 @@ impl BookedParcel {
         }
     }
 
-    /// True after the last scan of its route.
-    #[must_use]
     pub fn is_at_the_end(&self) -> bool {
         self.scans.len() == self.route.len()
     }
@@ -289,6 +285,12 @@ mod tests {
         BookedParcel::new("ems", order_no, waybill.into(), Addressee::default(), ROUTE, Clock::system().now())
     }
 
+    fn with_one_parcel() -> (Parcels, Instant) {
+        let parcels = Parcels::default();
+        parcels.book(parcel("SD1", "A"));
+        (parcels, Clock::system().now())
+    }
+
     #[test]
     fn one_order_number_is_one_order() {
         let parcels = Parcels::default();
@@ -302,9 +304,7 @@ mod tests {
 
     #[test]
     fn a_parcel_moves_to_the_end_of_its_route_and_stays() {
-        let parcels = Parcels::default();
-        parcels.book(parcel("SD1", "A"));
-        let now = Clock::system().now();
+        let (parcels, now) = with_one_parcel();
         assert!(parcels.advance_all("ems", now - TimeDelta::seconds(1), 1, now).is_empty(), "just ordered");
         assert_eq!(parcels.advance_all("ems", now, 2, now).len(), 1);
         let moved = parcels.advance("ems", "SD1", 5, now).unwrap();
@@ -317,9 +317,7 @@ mod tests {
 
     #[test]
     fn a_collected_parcel_cannot_be_cancelled() {
-        let parcels = Parcels::default();
-        let now = Clock::system().now();
-        parcels.book(parcel("SD1", "A"));
+        let (parcels, now) = with_one_parcel();
         parcels.collect("ems", "13912345678", now);
         assert!(parcels.of_order("ems", "SD1").unwrap().scans.is_empty(), "another phone's parcel");
         parcels.collect("ems", "", now);
@@ -330,9 +328,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_parcel_does_not_move() {
-        let parcels = Parcels::default();
-        let now = Clock::system().now();
-        parcels.book(parcel("SD1", "A"));
+        let (parcels, now) = with_one_parcel();
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Now);
         assert_eq!(parcels.cancel("ems", "SD1"), Cancelled::Before);
         assert_eq!(parcels.cancel("ems", "SD2"), Cancelled::Absent);

@@ -1,5 +1,5 @@
-//! The messages that each phone received. A phone is an address: a number or an openid. A repeated message counts as a
-//! further copy of the first, so that tests can check "each message once".
+//! The messages that each phone received. A phone is an address: a number or an openid. A repeated message is counted as a
+//! copy of the first, so that a test can check that each message came once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -14,38 +14,33 @@ use crate::domain::kernel::clock::Instant;
 #[derive(Debug, Clone)]
 pub struct IncomingMessage {
     pub channel: &'static str,
-    /// A number or an openid.
     pub address: String,
     /// The template's id at the gateway.
     pub template: String,
-    /// The template's fields.
     pub fields: BTreeMap<String, String>,
-    /// Our key for it, if the gateway's protocol has one.
+    /// Songda's key for the message, if the gateway's protocol has one.
     pub key: Option<String>,
-    /// The gateway's id for it.
+    /// The gateway's id for the message.
     pub reference: String,
 }
 
-/// A message that a phone received.
+/// A message that a phone received. Most fields are those of [`IncomingMessage`].
 #[derive(Debug, Clone, Serialize)]
 pub struct PhoneMessage {
     pub channel: &'static str,
-    /// The template's id at the gateway.
     pub template: String,
-    /// The template's fields.
     pub fields: BTreeMap<String, String>,
-    /// Our key for it, if the gateway's protocol has one.
     pub key: Option<String>,
-    /// The gateway's id for its first copy.
+    /// The gateway's id for the first copy.
     pub reference: String,
-    /// When its first copy arrived.
+    /// The time when the first copy arrived.
     pub at: Instant,
-    /// How often it arrived. More than one is a fault of Songda.
+    /// How often the message arrived. More than once is a fault of Songda.
     pub copies: u32,
 }
 
 impl PhoneMessage {
-    /// Compares our keys, or without keys what the person sees.
+    /// True if this is a copy of the message: the keys are equal, or without keys the texts that the person sees.
     fn is(&self, delivery: &IncomingMessage) -> bool {
         self.channel == delivery.channel
             && match (&self.key, &delivery.key) {
@@ -64,11 +59,11 @@ pub struct Phones {
     extra_copies: AtomicU64,
 }
 
-/// How many phones the page shows.
+/// The number of phones that the page shows.
 const RECENT: usize = 24;
 
 impl Phones {
-    /// Delivers a message. Returns true for the first copy.
+    /// Returns true for the first copy of a message.
     pub fn deliver(&self, delivery: IncomingMessage, at: Instant) -> bool {
         self.remember(&delivery.address);
         let address = delivery.address.clone();
@@ -88,13 +83,10 @@ impl Phones {
     }
 
     /// The messages of one phone, oldest first.
-    #[must_use]
     pub fn of(&self, address: &str) -> Vec<PhoneMessage> {
         self.by_address.get(address).unwrap_or_default()
     }
 
-    /// The messages of all phones.
-    #[must_use]
     pub fn all(&self) -> BTreeMap<String, Vec<PhoneMessage>> {
         let mut all = BTreeMap::new();
         self.by_address.each(|address, messages| {
@@ -104,14 +96,12 @@ impl Phones {
     }
 
     /// The phones with the latest messages, newest first.
-    #[must_use]
     pub fn recent(&self) -> Vec<(String, Vec<PhoneMessage>)> {
         let addresses: Vec<String> = lock(&self.recent).iter().cloned().collect();
         addresses.into_iter().map(|address| (address.clone(), self.of(&address))).collect()
     }
 
-    /// The numbers of different messages and of superfluous copies.
-    #[must_use]
+    /// The number of different messages, and the number of superfluous copies.
     pub fn counts(&self) -> (u64, u64) {
         (self.messages.load(Ordering::Relaxed), self.extra_copies.load(Ordering::Relaxed))
     }

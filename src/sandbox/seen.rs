@@ -1,4 +1,4 @@
-//! Recently seen nonces and request numbers, which may be used once.
+//! Remembers nonces and request numbers, which a caller may use only once.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use super::shards::lock;
 use crate::domain::kernel::clock::Instant;
 
-/// Remembers texts for at least a period, and for at most twice as long.
+/// Remembers each text for at least `period` and at most twice as long.
 pub struct Seen {
     period: TimeDelta,
     hasher: RandomState,
@@ -25,8 +25,6 @@ struct Generations {
 }
 
 impl Seen {
-    /// Remembers texts for at least this long.
-    #[must_use]
     pub fn for_at_least(period: TimeDelta) -> Self {
         Self { period, hasher: RandomState::new(), generations: Mutex::default() }
     }

@@ -19,13 +19,10 @@ use super::world_settings::Movement;
 use super::{control, page};
 use crate::lifecycle::Tasks;
 
-/// How long requests may go on after the sandbox is told to stop.
+/// The time that running requests get after the sandbox is asked to stop.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Serves until `stop`, then lets running requests finish for a moment.
-///
-/// # Errors
-/// If the server cannot accept connections.
+/// Serves until `stop` is cancelled.
 pub async fn serve(settings: SandboxSettings, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
     let tasks = Tasks::new();
     let sandbox = prepare(settings, &tasks);
@@ -39,9 +36,6 @@ pub async fn serve(settings: SandboxSettings, listener: TcpListener, stop: Cance
 
 impl Sandbox {
     /// Starts a sandbox on a free port of this machine, for tests.
-    ///
-    /// # Errors
-    /// If no port can be opened.
     pub async fn start(settings: SandboxSettings) -> io::Result<Running> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -69,7 +63,7 @@ impl Sandbox {
     }
 }
 
-/// A sandbox that runs until this is dropped.
+/// A running sandbox, which stops when this is dropped.
 pub struct Running {
     address: SocketAddr,
     pub(super) sandbox: Arc<Sandbox>,
@@ -79,36 +73,30 @@ pub struct Running {
 
 impl Running {
     /// `http://127.0.0.1:<port>`
-    #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// A twin's address: `<base>/<name>`.
-    #[must_use]
     pub fn url(&self, twin: &str) -> String {
         format!("http://{}/{twin}", self.address)
     }
 
     /// The settings of a Songda that uses this sandbox.
-    #[must_use]
     pub fn client_settings(&self) -> Vec<(String, String)> {
-        client_settings(&self.base_url(), self.sandbox.world.callback_secret(), &self.sandbox.twins)
+        client_settings(&self.base_url(), self.sandbox.world.callback_secret.expose(), &self.sandbox.twins)
     }
 
     /// The sandbox's data, to read without HTTP.
-    #[must_use]
     pub fn world(&self) -> &World {
         &self.sandbox.world
     }
 
-    /// The names of all gateways that it plays.
     pub fn gateways(&self) -> impl Iterator<Item = &'static str> {
         self.sandbox.twins.iter().map(|twin| twin.name())
     }
 
-    /// The sandbox itself, to move parcels without HTTP.
-    #[must_use]
+    /// The sandbox, to move parcels without HTTP.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
@@ -129,8 +117,8 @@ async fn answer(sandbox: &Arc<Sandbox>, listener: TcpListener, tasks: &Tasks) ->
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(sandbox.routes(), stopped, Some(GRACE)).await
 }
 
-/// Moves all parcels on by one scan at each step, except those ordered within the last second: carriers write whole seconds,
-/// and such a parcel would seem to be collected before it was ordered.
+/// Adds a scan to every parcel at each step. Parcels of the last second wait: carriers write whole seconds, so a scan of such a
+/// parcel could seem to be earlier than its order.
 async fn walk(sandbox: Arc<Sandbox>, step: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(step);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -1,5 +1,4 @@
-//! The sandbox's settings. Each twin reads its own keys in its own folder; their defaults are synthetic and accepted by the
-//! sandbox only.
+//! The sandbox's settings. Each twin reads its keys in its gateway's folder.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,19 +8,16 @@ use super::twin::{Twin, TwinMaker};
 use super::world_settings::WorldSettings;
 use crate::env::Env;
 
-/// The settings of a sandbox, twins included.
 #[derive(Clone)]
 pub struct SandboxSettings {
     /// Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// What all twins share.
     pub world: WorldSettings,
-    /// The gateways that are played.
     pub twins: Vec<Arc<dyn Twin>>,
 }
 
 impl SandboxSettings {
-    /// Reads the settings, those of all twins included.
+    /// Reads the settings of the sandbox and of all twins.
     pub fn read(env: &mut Env, twins: &[TwinMaker]) -> Option<Self> {
         let listen = env.or("SONGDA_SANDBOX_LISTEN", "127.0.0.1:8090", "address and port that the sandbox listens on");
         let world = WorldSettings::read(env);
@@ -30,17 +26,12 @@ impl SandboxSettings {
         Some(Self { listen: listen?, world: world?, twins })
     }
 
-    /// The settings of a Songda that uses this sandbox, which answers at `url`.
-    #[must_use]
+    /// Returns the settings of a Songda that uses this sandbox, which answers at `url`.
     pub fn client_settings(&self, url: &str) -> Vec<(String, String)> {
         client_settings(url, self.world.callback_secret.expose(), &self.twins)
     }
 
-    /// The settings for tests: default keys, parcels that move only on request, callbacks that repeat without waiting.
-    ///
-    /// # Panics
-    /// Never: the defaults are valid.
-    #[must_use]
+    /// The settings for tests: default keys, parcels that move only on request, callbacks that are repeated at once.
     pub fn for_tests(twins: &[TwinMaker]) -> Self {
         let given = [("SONGDA_SANDBOX_STEP", "manual"), ("SONGDA_SANDBOX_TIME_SCALE", "4000000000")];
         Self::read(&mut Env::of(given), twins).unwrap_or_else(|| unreachable!("the defaults are valid"))

@@ -1,5 +1,5 @@
-//! A map in shards, each with its own lock, so that thousands of calls a second do not wait for one lock. These functions
-//! take and release the locks themselves, so no lock is held over an await.
+//! A map in shards, each with its own lock: thousands of calls a second would wait for a single lock. Every function releases its
+//! lock before it returns, so no lock is held over an await.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const SHARDS: usize = 64;
 
-/// A map from text to values.
 pub struct Shards<V> {
     shards: Vec<Mutex<HashMap<String, V>>>,
     hasher: RandomState,
@@ -21,28 +20,18 @@ impl<V> Default for Shards<V> {
 }
 
 impl<V> Shards<V> {
-    /// Works on the shard of a key.
     pub fn with<R>(&self, key: &str, act: impl FnOnce(&mut HashMap<String, V>) -> R) -> R {
         let index = self.hasher.hash_one(key) as usize % SHARDS;
         // The index is below SHARDS, the number of shards.
         act(&mut lock(&self.shards[index]))
     }
 
-    /// Works on every value, shard by shard.
     pub fn each(&self, mut act: impl FnMut(&str, &mut V)) {
         for shard in &self.shards {
             for (key, value) in lock(shard).iter_mut() {
                 act(key, value);
             }
         }
-    }
-
-    pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).len()).sum()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     pub fn clear(&self) {
@@ -53,13 +42,12 @@ impl<V> Shards<V> {
 }
 
 impl<V: Clone> Shards<V> {
-    /// A copy of a key's value.
     pub fn get(&self, key: &str) -> Option<V> {
         self.with(key, |shard| shard.get(key).cloned())
     }
 }
 
-/// Takes a lock. A poisoned one is usable, because a panic leaves no inconsistent data here.
+/// Takes a lock, even if a thread panicked while it held the lock: no data here can become inconsistent.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The sandbox without its server: its world and its twins.
+//! The sandbox without its server: the twins and the world that they share.
 
 use std::sync::Arc;
 
@@ -6,14 +6,13 @@ use super::twin::Twin;
 use super::world::World;
 use crate::domain::kernel::clock::Instant;
 
-/// The world, and the twins that share it.
 pub struct Sandbox {
     pub(crate) world: Arc<World>,
     pub(crate) twins: Vec<Arc<dyn Twin>>,
 }
 
 impl Sandbox {
-    /// Moves every parcel on by a number of scans, and lets the carriers call back. Returns how many parcels moved.
+    /// Adds the next scans to every parcel, and lets the carriers call back. Returns the number of parcels that moved.
     pub fn advance_all(&self, steps: usize) -> usize {
         self.advance_ordered_before(self.world.now(), steps)
     }
@@ -30,8 +29,8 @@ impl Sandbox {
         count
     }
 
-    /// Moves one parcel on, at the carrier that holds its order. Returns the number of new scans, or `None` if no carrier
-    /// holds such an order.
+    /// Adds the next scans to one parcel, and lets its carrier call back. Returns the number of new scans; `None` if no carrier has
+    /// such an order.
     pub fn advance(&self, order_no: &str, steps: usize) -> Option<usize> {
         let held = self.world.callbacks.take_held();
         let mut found = None;

@@ -1,4 +1,4 @@
-//! The sandbox around the twins: faults, stored data, and the page.
+//! Tests of the sandbox around the twins: faults, stored data, and the page.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::parcels::{Addressee, BookedParcel};
 use super::phones::IncomingMessage;
 use super::*;
 
-/// A made-up gateway that carries parcels and sends a message to the recipient's phone at once.
+/// A made-up gateway: it accepts a parcel, and sends a message to the recipient's phone at once.
 struct Pony;
 
 impl Twin for Pony {
@@ -31,15 +31,9 @@ impl Twin for Pony {
 
     fn scanned(&self, world: &World, moved: &[Moved]) {
         let callbacks = moved.iter().map(|moved| callbacks::Callback {
-            gateway: "pony",
-            recipient: moved.parcel.recipient.phone.clone(),
-            path: world.callback_path("pony"),
-            query: Vec::new(),
-            content_type: "text/plain",
             body: moved.scans.iter().map(|scan| scan.code).collect::<Vec<_>>().join(",").into(),
-            accepts: Arc::new(|_| true),
-            waits: &[Duration::ZERO],
             about: vec![("pony", moved.parcel.order_no.clone())],
+            ..world.callback("pony", &moved.parcel.recipient.phone, &Value::Null)
         });
         world.callbacks.post(callbacks.collect());
     }
@@ -72,7 +66,7 @@ impl Pony {
 async fn with_pony(movement: Movement, server: Option<&CallbackServer>) -> (Running, TestClient) {
     let mut settings = SandboxSettings::for_tests(&[|_| Some(Arc::new(Pony))]);
     settings.world.movement = movement;
-    settings.world.callback_url = server.map(|server| server.url().parse().unwrap());
+    settings.world.callback_url = server.map(|server| server.url.parse().unwrap());
     let running = Sandbox::start(settings).await.unwrap();
     let client = TestClient::new(&running.base_url());
     (running, client)

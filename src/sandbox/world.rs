@@ -1,15 +1,16 @@
-//! What all twins share: phones, parcels, faults, callbacks to Songda, and the time.
+//! The data that all twins share: phones, parcels, faults, callbacks to Songda, and the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use poem::Response;
+use serde_json::Value;
 
-use super::callbacks::Callbacks;
+use super::callbacks::{Callback, Callbacks};
 use super::counters::Counters;
 use super::disturbed::{garbage, server_error, severed};
-use super::faults::{CallFault, CallTarget, Denial, Faults};
+use super::faults::{CallTarget, Denial, FaultKind, Faults};
 use super::parcels::Parcels;
 use super::phones::Phones;
 use super::world_settings::{Movement, WorldSettings};
@@ -17,18 +18,18 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::domain::kernel::private::Private;
 use crate::lifecycle::Tasks;
 
-/// The sandbox's shared data.
+/// Most gateways do not publish when they repeat a callback. This is a guess.
+const UNPUBLISHED_WAITS: &[Duration] =
+    &[Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
+
 pub struct World {
-    /// What phones received.
     pub phones: Phones,
-    /// What carriers hold.
     pub parcels: Arc<Parcels>,
     pub faults: Arc<Faults>,
     pub counters: Arc<Counters>,
-    /// Calls from the twins to Songda.
     pub callbacks: Arc<Callbacks>,
     pub movement: Movement,
-    callback_secret: Private<String>,
+    pub(super) callback_secret: Private<String>,
     clock: Clock,
     sequence: AtomicU64,
 }
@@ -39,7 +40,7 @@ impl World {
         let counters = Arc::new(Counters::default());
         let faults = Arc::new(Faults::default());
         let callbacks = Callbacks::new(&settings, tasks, &parcels, &faults, &counters);
-        // Numbers start at the time of the start, so that a new run does not repeat those of the last one.
+        // Numbers begin with the current time, so that a restarted sandbox does not repeat numbers.
         let first = settings.clock.now().timestamp_micros().unsigned_abs();
         Self {
             phones: Phones::default(),
@@ -54,29 +55,33 @@ impl World {
         }
     }
 
-    #[must_use]
     pub fn now(&self) -> Instant {
         self.clock.now()
     }
 
-    /// A number that was never given before.
+    /// Returns a number that was never returned before.
     pub fn next_number(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The path on which a gateway calls Songda, its secret part included.
-    #[must_use]
-    pub fn callback_path(&self, gateway: &str) -> String {
-        format!("/callbacks/{gateway}/{}", self.callback_secret.expose())
-    }
-
-    pub(super) fn callback_secret(&self) -> &str {
-        self.callback_secret.expose()
+    /// Makes a callback with a JSON body. By default it is about no order, and any answer with a 2xx status is accepted.
+    pub fn callback(&self, gateway: &'static str, recipient: &str, body: &Value) -> Callback {
+        Callback {
+            gateway,
+            recipient: recipient.to_owned(),
+            path: format!("/callbacks/{gateway}/{}", self.callback_secret.expose()),
+            query: Vec::new(),
+            content_type: "application/json;charset=UTF-8",
+            body: body.to_string().into(),
+            accepts: Arc::new(|_| true),
+            waits: UNPUBLISHED_WAITS,
+            about: Vec::new(),
+        }
     }
 
     /// Lets a twin serve a call, unless a fault strikes.
     ///
-    /// `act` commits and answers at once. It gets a [`Denial`] if it must refuse in the gateway's own words instead.
+    /// `act` does the work and answers. If it gets a [`Denial`], it must refuse in the gateway's own words instead.
     pub async fn perform(
         &self,
         target: CallTarget<'_>,
@@ -86,32 +91,39 @@ impl World {
         let _under_way = self.counters.begin(target.gateway);
         let Some(strike) = self.faults.strike(target) else { return act(None) };
         match strike.fault {
-            CallFault::Deny(denial) => act(Some(denial)),
-            CallFault::Http500Html => server_error(),
-            CallFault::Garbage200 => {
+            FaultKind::ExpiredToken => act(Some(Denial::ExpiredToken)),
+            FaultKind::UserRefused => act(Some(Denial::UserRefused)),
+            FaultKind::UnknownNumber => act(Some(Denial::UnknownNumber)),
+            FaultKind::Throttle => act(Some(Denial::Throttled)),
+            FaultKind::Http500Html => server_error(),
+            FaultKind::Garbage200 => {
                 drop(act(None));
                 garbage()
             }
-            // A slow call commits first, because a caller that hangs up meanwhile ends this future.
-            CallFault::Slow => {
+            // The twin acts before the wait, because a caller that hangs up during the wait ends this future.
+            FaultKind::Slow => {
                 let answer = act(None);
                 tokio::time::sleep(strike.delay.unwrap_or(Duration::from_secs(3))).await;
                 answer
             }
-            CallFault::TimeoutBefore => severed(strike.delay).await,
-            CallFault::TimeoutAfterCommit => {
+            FaultKind::TimeoutBefore => severed(strike.delay).await,
+            FaultKind::TimeoutAfterCommit => {
                 drop(act(None));
                 severed(strike.delay).await
             }
-            CallFault::CollectedUnheard => {
+            FaultKind::CollectedUnheard => {
                 drop(act(None));
                 self.parcels.collect(target.gateway, target.recipient, self.now());
                 severed(strike.delay).await
             }
+            // Faults of callbacks and deliveries do not strike calls.
+            FaultKind::DuplicateCallback
+            | FaultKind::ReorderCallbacks
+            | FaultKind::DropCallback
+            | FaultKind::Undelivered => act(None),
         }
     }
 
-    /// Deletes all data except the address for callbacks.
     pub(super) fn reset(&self) {
         self.phones.clear();
         self.parcels.clear();

@@ -9,10 +9,9 @@ use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// When parcels move on.
+/// How often parcels get their next scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Movement {
-    /// By one scan per interval.
     Every(Duration),
     /// Only on request.
     Manual,
@@ -34,17 +33,15 @@ impl FromStr for Movement {
     }
 }
 
-/// Settings of the world.
 #[derive(Clone)]
 pub struct WorldSettings {
     pub movement: Movement,
-    /// How many seconds of a gateway's wait before a repeated callback pass in one real second.
+    /// Waits before repeated callbacks are divided by this number.
     pub time_scale: u32,
-    /// Scheme, host and port of the Songda that is called back; nothing is called while it is unknown.
+    /// The base URL of the Songda that is called back. Without it, callbacks are dropped.
     pub callback_url: Option<Url>,
-    /// The secret last segment of Songda's callback paths.
     pub callback_secret: Private<String>,
-    /// Signatures are checked against its time.
+    /// The time against which signatures are checked.
     pub clock: Clock,
 }
 

@@ -1,27 +1,42 @@
-//! Carriers write the same field sometimes as a string and sometimes as a number, a single object in place of a list, and JSON
-//! inside a string. These readers accept all of it.
+//! Readers for carriers' JSON, which varies: a field is a string or a number, a list of one entry is a bare object, and JSON is
+//! inside a string.
+
+use std::ops::Deref;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A text from a string, a number or a boolean; empty for everything else. For `deserialize_with`.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
-    })
+/// The text of a string, a number or a boolean; empty for every other value.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Text(pub(super) String);
+
+impl Deref for Text {
+    type Target = String;
+
+    fn deref(&self) -> &String {
+        &self.0
+    }
 }
 
-/// A list from a list or from a single entry; empty for everything else. Unreadable entries are left out. For
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+        }))
+    }
+}
+
+/// Reads a list, or a single entry as a list of one; empty for every other value. Unreadable entries are left out. For
 /// `deserialize_with`.
 pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Ok(entries(Value::deserialize(deserializer)?))
 }
 
-/// As [`list`], from a value.
+/// Does the same as [`list`] with a value that was read before.
 pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
     let values = match value {
         Value::Array(values) => values,
@@ -31,7 +46,7 @@ pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
     values.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
 }
 
-/// A part of an answer, and its raw JSON.
+/// A part of an answer, together with its raw JSON.
 pub(super) struct WithRaw<T> {
     pub(super) part: T,
     pub(super) raw: String,
@@ -45,7 +60,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for WithRaw<T> {
     }
 }
 
-/// The value itself, or the value that a string contains as JSON. Other strings stay unchanged.
+/// Reads the JSON inside a string. Every other value is returned unchanged.
 pub(super) fn unwrapped(value: Value) -> Value {
     match value {
         Value::String(text) if text.trim().is_empty() => Value::Null,
@@ -58,17 +73,17 @@ pub(super) fn unwrapped(value: Value) -> Value {
 mod tests {
     use super::*;
 
-    #[derive(Debug, PartialEq, Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Sample {
-        #[serde(default, deserialize_with = "text")]
-        code: String,
-        #[serde(default, deserialize_with = "list")]
+        code: Text,
+        #[serde(deserialize_with = "list")]
         children: Vec<Sample>,
     }
 
     fn read(json: &str) -> (String, usize) {
         let sample: Sample = serde_json::from_str(json).unwrap();
-        (sample.code, sample.children.len())
+        (sample.code.0, sample.children.len())
     }
 
     #[test]

@@ -1,15 +1,16 @@
-//! Carriers (承运商): courier companies that bring a parcel to a door. One folder each; `registry.rs` lists them.
+//! Carriers (承运商): courier companies that bring a parcel to a door. Each has a folder and a line in `registry.rs`.
+//! docs/adding-a-carrier.md says what a folder contains.
 
 pub mod ems;
 pub mod sf;
 
 mod beijing_time;
 mod lenient;
+mod meaning;
 mod office;
 mod refusal;
 #[cfg(test)]
 mod sample;
-mod way_back;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,49 +27,46 @@ use crate::domain::kernel::pace::Pace;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// The content that a carrier is told. Never the item: it may reveal too much about the recipient.
+/// The declared content of every parcel. It never names the item, which may reveal too much about the recipient.
 const CARGO_NAME: &str = "文件";
 
-/// The weight that a carrier is told: a few sheets in a document envelope. The carrier weighs the parcel itself.
+/// The declared weight: a few sheets in an envelope. The carrier weighs the parcel itself.
 const CARGO_GRAMS: u32 = 300;
 
-/// An order that the carrier has.
+/// An order that the carrier accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
-    /// The carrier's number; `None` while it checks the order by hand, or if it does not say the number.
+    /// `None` while the carrier checks the order by hand, or if it does not report the number.
     pub waybill: Option<Waybill>,
 }
 
-/// Why a carrier refused. A fact, not a decision.
+/// The reason why an operation failed. The worker decides the consequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CarrierFact {
     /// The carrier has an order with this number already.
     Duplicate,
-    /// The carrier does not deliver to this address or person: someone must correct the recipient's data.
+    /// The carrier does not deliver to this address or person: the recipient's data must be corrected.
     AddressRefused,
-    /// Not possible in the parcel's state (a cancellation after pick-up).
+    /// The operation is not possible any more, such as a cancellation after pick-up.
     WrongState,
     /// The carrier knows no order with this number.
     Absent,
-    /// Too many calls.
     Throttled {
-        /// The least wait.
         after: Option<Duration>,
     },
-    /// The carrier certainly did nothing, and may do it later.
+    /// The carrier certainly did nothing. A later attempt may succeed.
     Unavailable,
     /// Nothing will change until an operator corrects our account, contract or request.
     Misconfigured,
-    /// The carrier may have done it: the request left, and no sensible answer came.
+    /// The carrier may have done it: the request was sent, and no sensible answer came.
     Ambiguous,
 }
 
-/// A fact with the carrier's codes, never personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{fact:?}: {detail}")]
 pub struct CarrierFault {
     pub fact: CarrierFact,
-    /// The carrier's code and fixed words, for operators.
+    /// The carrier's code and fixed words, for operators. Never personal data.
     pub detail: String,
 }
 
@@ -78,29 +76,27 @@ impl CarrierFault {
     }
 }
 
-/// The result of clearing up an order of unknown outcome. Each carrier has one safe method.
+/// The result of [`Carrier::recover`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
-    /// The order exists: adopt it.
+    /// The order exists, and the parcel uses it.
     Found(Booking),
-    /// No such order exists now. A delayed one may still arrive, so the same number may be ordered again only after two of
-    /// these results, some time apart.
+    /// No such order exists now, but a delayed request may still create it. The same number may be ordered again only after two
+    /// of these results, some time apart.
     Absent,
-    /// An order may have existed and is now cancelled: the next order needs the next number.
+    /// An order may have existed and is now cancelled. The next order needs the next number.
     Withdrawn,
 }
 
-/// A printable label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// `application/pdf`, `image/png`, …
     pub content_type: String,
-    /// It shows a name, an address and a phone.
     pub bytes: Private<Vec<u8>>,
 }
 
 impl Label {
-    /// A file, if its content is of a printable kind.
+    /// Makes a label of a file; `None` unless the content is a PDF or an image.
     fn of(bytes: Vec<u8>) -> Option<Self> {
         let kind = infer::get(&bytes)?.mime_type();
         let printable = matches!(kind, "application/pdf" | "image/png" | "image/jpeg");
@@ -114,7 +110,7 @@ impl From<CarrierFault> for Probe {
             CarrierFact::Throttled { .. } => Self::Throttled,
             CarrierFact::Misconfigured => Self::Refused(fault.detail),
             CarrierFact::Unavailable | CarrierFact::Ambiguous => Self::Silent(fault.detail),
-            // The carrier refuses the made-up subject of the question, so it has accepted our account.
+            // The carrier refuses the made-up parcel of the probe, so it has accepted our account.
             CarrierFact::Absent | CarrierFact::Duplicate | CarrierFact::AddressRefused | CarrierFact::WrongState => {
                 Self::Well
             }
@@ -122,66 +118,64 @@ impl From<CarrierFault> for Probe {
     }
 }
 
-/// A courier company.
 #[async_trait]
 pub trait Carrier: Send + Sync {
     fn code(&self) -> &CarrierCode;
 
-    /// How fast it may be called.
     fn pace(&self) -> Pace;
 
-    /// The longest duration of one call. An attempt has time for three.
+    /// The time-out of one call. An attempt may make three calls.
     fn time_limit(&self) -> Duration;
 
-    /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`], only [`Carrier::recover`] decides
-    /// whether it may be called again.
+    /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] the worker must call [`Self::recover`]
+    /// before it orders again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
 
-    /// Clears up an order of unknown outcome.
+    /// Finds out what became of an order whose outcome is unknown. Each carrier has one safe method.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
-    /// The waybill of an order that was accepted without one, once it exists and if the carrier can be asked for it.
+    /// Queries the waybill of an order that was accepted without one; `None` if there is none yet, or if the carrier has no such
+    /// query.
     async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
         Ok(None)
     }
 
-    /// All known scans of a parcel, in no order. `recipient_phone` is for carriers that ask for its last digits.
+    /// Queries all scans of a parcel, in any order. Some carriers ask for the last digits of `recipient_phone`.
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault>;
 
-    /// Cancels an order. [`CarrierFact::Absent`] means that it did not exist.
+    /// Cancels an order. [`CarrierFact::Absent`] means that the order does not exist.
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault>;
 
-    /// The label to print.
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault>;
 
-    /// Asks whether the carrier answers and accepts our account, without ordering or changing anything.
+    /// Checks that the carrier answers and accepts our account, without ordering or changing anything.
     async fn probe(&self) -> Probe {
         Probe::NotAsked
     }
 
-    /// Verifies a call as far as possible, and returns its scans. They may still be false; [`Carrier::track`] confirms the end
-    /// of a delivery.
+    /// Verifies a callback as far as possible, and returns its scans. Not every carrier signs, so the worker confirms the end of a
+    /// delivery with [`Self::track`].
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault>;
 
-    /// The answer that confirms a stored call (`true`), or asks the carrier to call again (`false`).
+    /// Returns the answer to a callback. If `stored` is false, the answer makes the carrier call again.
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
 }
 
-/// Builds a carrier from the settings; `registry.rs` lists one per carrier.
+/// A carrier's entry in `registry.rs`.
 #[derive(Clone, Copy)]
 pub struct CarrierAdapter {
     /// The carrier's name in settings, data and paths: small letters and digits.
     pub code: &'static str,
-    /// Reads its settings and builds its client. `None` if the settings have faults.
+    /// Reads the carrier's settings and builds its client; `None` if the settings have faults.
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn Carrier>>,
 }
 
-/// The carriers of this installation. Each item names the ones that carry its result.
+/// The carriers that this installation uses. Each item of the catalogue names those that may carry its result.
 #[derive(Clone, Default)]
 pub struct Carriers(Vec<Arc<dyn Carrier>>);
 
 impl Carriers {
-    /// Builds those that `SONGDA_CARRIERS` names. The settings of the others are not read.
+    /// Builds the carriers that `SONGDA_CARRIERS` names. The settings of other carriers are not read.
     pub fn read(env: &mut Env, adapters: &[CarrierAdapter], clock: &Clock) -> Self {
         let meaning = "carriers of this installation, separated by commas; each item names those that may carry its result, in order of preference";
         let names: String = env.or("SONGDA_CARRIERS", "ems,sf", meaning).unwrap_or_default();
@@ -195,8 +189,6 @@ impl Carriers {
         Self(carriers)
     }
 
-    /// The carrier with this name, if the installation uses it.
-    #[must_use]
     pub fn get(&self, code: &CarrierCode) -> Option<&Arc<dyn Carrier>> {
         self.0.iter().find(|carrier| carrier.code() == code)
     }

@@ -1,10 +1,9 @@
-//! The office that sends the parcels: the sender of every order, with every carrier.
+//! The office that sends all parcels. Its address is the sender's address of every order.
 
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// Reads the office's address from the settings.
 pub fn office(env: &mut Env) -> Option<PostalAddress> {
     let name = env.required("SONGDA_OFFICE_NAME", "name of the office that sends the parcels, as on the label");
     let phone = env.required("SONGDA_OFFICE_PHONE", "phone of the office, mobile or landline, for couriers");
@@ -26,7 +25,7 @@ pub fn office(env: &mut Env) -> Option<PostalAddress> {
     })
 }
 
-/// True for a mobile number. Carriers keep landlines in another field.
+/// True for a mobile number. Carriers have another field for landlines.
 pub(super) fn is_mobile(phone: &str) -> bool {
     phone.len() == 11 && phone.starts_with('1') && phone.bytes().all(|digit| digit.is_ascii_digit())
 }

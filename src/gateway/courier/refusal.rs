@@ -1,5 +1,5 @@
-//! The meaning of a carrier's refusal. The same refusal is a different fact for an order, a cancellation and a query: each
-//! carrier maps its codes to the kinds below, and only this file turns a kind into a [`CarrierFact`].
+//! The meaning of a carrier's refusal, in two steps. Each carrier's folder maps its codes to a [`RefusalKind`]. This file turns
+//! the kind into a [`CarrierFact`], which depends on the operation: the same refusal of an order and of a query differ.
 
 use std::time::Duration;
 
@@ -9,10 +9,8 @@ use reqwest::StatusCode;
 use super::{CarrierFact, CarrierFault};
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// The operation that the carrier refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
-    /// A new order.
     Order,
     Cancel,
     /// A look-up of an order by our number.
@@ -21,37 +19,32 @@ pub(super) enum Operation {
     Read,
 }
 
-/// A refusal, independent of the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RefusalKind {
-    /// The request did not leave.
+    /// No connection was made.
     NotSent,
-    /// A proxy in front of the carrier answered: the request did not get through.
+    /// A proxy in front of the carrier refused the request: the carrier did not get it.
     TurnedAway,
     /// The request was too old on arrival.
     TooOld,
     /// No answer, no sensible one, or an undocumented one.
     Unclear,
     Throttled {
-        /// The least wait.
         after: Option<Duration>,
     },
     /// Our account, contract or request is wrong.
     Misconfigured,
-    /// The order exists already.
     Duplicate,
-    /// The recipient's data are refused.
+    /// The carrier does not accept the recipient's data.
     AddressRefused,
-    /// The order is too far along.
+    /// The parcel is picked up or the order confirmed: too late for a change.
     WrongState,
-    /// The order is cancelled already.
     Cancelled,
-    /// No such order exists.
     Absent,
 }
 
 impl RefusalKind {
-    /// True if the kind is a sensible answer to the operation. Otherwise it explains nothing.
+    /// True if this kind can be the answer to the operation. If not, the refusal counts as unclear.
     pub(super) const fn suits(self, operation: Operation) -> bool {
         match self {
             Self::Duplicate => matches!(operation, Operation::Order),
@@ -69,11 +62,10 @@ impl RefusalKind {
     }
 }
 
-/// A refusal with its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CarrierRefusal {
     pub(super) kind: RefusalKind,
-    /// Codes and fixed words only, because a carrier may repeat a name or a phone in its messages.
+    /// The carrier's code and fixed words only, because its messages may repeat a name or a phone.
     pub(super) detail: String,
 }
 
@@ -86,7 +78,7 @@ impl CarrierRefusal {
         Self::new(RefusalKind::Unclear, detail)
     }
 
-    /// The fact for an operation.
+    /// Turns the refusal of an operation into a fault.
     pub(super) fn fault(self, operation: Operation) -> CarrierFault {
         let unclear = match operation {
             Operation::Order | Operation::Cancel => CarrierFact::Ambiguous,
@@ -97,14 +89,14 @@ impl CarrierRefusal {
             RefusalKind::Unclear => unclear,
             RefusalKind::NotSent | RefusalKind::TurnedAway => CarrierFact::Unavailable,
             RefusalKind::Throttled { after } => CarrierFact::Throttled { after },
-            // Our clock is wrong.
+            // A request that is too old means that our clock is wrong.
             RefusalKind::Misconfigured | RefusalKind::TooOld => CarrierFact::Misconfigured,
             RefusalKind::Duplicate => CarrierFact::Duplicate,
             RefusalKind::AddressRefused => CarrierFact::AddressRefused,
             RefusalKind::WrongState => CarrierFact::WrongState,
             RefusalKind::Absent => CarrierFact::Absent,
             RefusalKind::Cancelled => match operation {
-                // The number is used up. The look-up will say so, and the next order takes the next number.
+                // The number is used up. `recover` will report that, and the next order takes the next number.
                 Operation::Order => CarrierFact::Duplicate,
                 Operation::Cancel => CarrierFact::WrongState,
                 Operation::Find | Operation::Read => CarrierFact::Absent,
@@ -124,15 +116,15 @@ impl From<HttpFault> for CarrierRefusal {
     }
 }
 
-/// The body of an answer with HTTP 200. Both carriers answer 200 to everything that reaches them, so any other status comes
-/// from a proxy in front of them.
+/// Returns the body of an answer with HTTP 200. Carriers answer 200 even if they refuse, so any other status comes from a proxy in
+/// front of them.
 pub(super) fn body(answer: HttpAnswer) -> Result<Bytes, CarrierRefusal> {
     let kind = match answer.status {
         StatusCode::OK => return Ok(answer.body),
         StatusCode::TOO_MANY_REQUESTS => RefusalKind::Throttled { after: answer.retry_after },
         StatusCode::REQUEST_TIMEOUT => RefusalKind::Unclear,
         status if status.is_server_error() || status.is_success() => RefusalKind::Unclear,
-        // The page of a proxy, a login or a firewall: an operator must look, and the waiting jobs can still succeed later.
+        // The page of a proxy, a login or a firewall. The jobs may succeed later, but an operator should know.
         status => {
             tracing::warn!(%status, "a proxy in front of a carrier refused a call");
             RefusalKind::TurnedAway

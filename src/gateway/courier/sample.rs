@@ -17,9 +17,14 @@ pub(super) fn order() -> ParcelOrder {
         postcode: None,
     };
     ParcelOrder {
-        order_no: OrderNo::from_stored("SD01".to_owned()),
+        order_no: number(),
         sender: address("某区政务服务中心", "025-84000000", "示例路1号"),
         recipient: address("张三", "13800000002", "示例街2号3幢401"),
         created_at: "2025-01-02T01:00:00Z".parse().unwrap(),
     }
+}
+
+/// The number of [`order`].
+pub(super) fn number() -> OrderNo {
+    OrderNo::from_stored("SD01".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The real-name check: does this name belong to this resident ID number? One folder per gateway; `registry.rs` lists them.
+//! The real-name check: does this name belong to this resident ID number? Each gateway has a folder and a line in `registry.rs`.
 
 pub mod aliyun;
 
@@ -11,43 +11,40 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::probe::Probe;
 
-/// The result of a check. A fact, not a decision.
+/// The result of a check. The details are the gateway's codes, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityFact {
-    /// Name and number belong together.
     Match,
-    /// They do not.
     Mismatch,
     /// The register has no such number.
     Unknown,
-    /// No usable answer, so nothing is known. The detail is for our own record.
+    /// No usable answer came: the check may be repeated.
     Unavailable(String),
     /// Nothing will change until an operator corrects our account.
     Misconfigured(String),
 }
 
-/// A real-name gateway.
 #[async_trait]
 pub trait IdentityGateway: Send + Sync {
-    /// Checks a name and a number. The check is repeatable, so an unclear answer is simply `Unavailable`.
+    /// Checks a name and a number. A check changes nothing, so after an unclear answer it can be repeated.
     async fn verify(&self, name: &Private<String>, resident_id: &Private<String>) -> IdentityFact;
 
-    /// Asks whether the gateway answers and accepts our account, without naming a person.
+    /// Checks that the gateway answers and accepts our account, without naming a person.
     async fn probe(&self) -> Probe {
         Probe::NotAsked
     }
 }
 
-/// Builds a real-name gateway from the settings; `registry.rs` lists one per gateway.
+/// A gateway's entry in `registry.rs`.
 #[derive(Clone, Copy)]
 pub struct IdentityAdapter {
     /// The gateway's name in settings: small letters, digits and `_`.
     pub code: &'static str,
-    /// Reads its settings and builds its client. `None` if it is off, or if the settings have faults.
+    /// Reads the gateway's settings and builds its client; `None` if it is off or the settings have faults.
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn IdentityGateway>>,
 }
 
-/// Builds the real-name gateway of this installation; `None` if all are off.
+/// Builds the real-name gateway of this installation; `None` if every one is off.
 pub fn read(env: &mut Env, adapters: &[IdentityAdapter], clock: &Clock) -> Option<Arc<dyn IdentityGateway>> {
     let mut gateways = adapters.iter().filter_map(|adapter| (adapter.build)(env, clock)).collect::<Vec<_>>();
     if gateways.len() > 1 {

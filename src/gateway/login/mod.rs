@@ -1,5 +1,5 @@
-//! Sign-in through platforms that know the person: a code of the client becomes an account. One folder per platform;
-//! `registry.rs` lists them.
+//! Sign-in through a platform where the person has an account. The platform exchanges a code of the client for the account. Each
+//! platform has a folder and a line in `registry.rs`.
 
 pub mod wechat;
 
@@ -13,18 +13,17 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::probe::Probe;
 
-/// The person who signed in, as the platform knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformAccount {
-    /// The app at the platform: an openid has no meaning outside it.
+    /// Our app at the platform. An openid is valid only within this app.
     pub appid: String,
-    /// The person within this app.
+    /// Identifies the person within the app.
     pub openid: Private<String>,
-    /// The person within all apps of the same owner; only if the app is bound to them.
+    /// Identifies the person within all apps of the same owner. Missing unless the platform links our app to the others.
     pub unionid: Option<Private<String>>,
 }
 
-/// Why a sign-in failed. The platform's own code is in the log.
+/// The reason why a sign-in failed. The log has the platform's own code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LoginFault {
     /// The code is invalid, expired or used: the client must get a new one.
@@ -33,10 +32,9 @@ pub enum LoginFault {
     /// The platform considers the account a high risk and blocks its sign-ins.
     #[error("the platform blocks this account")]
     Blocked,
-    /// Too many sign-ins.
     #[error("too many sign-ins")]
     Throttled,
-    /// No sensible answer. The code may be used up: the client must get a new one.
+    /// No sensible answer came. The code may be used up: the client must get a new one.
     #[error("the platform does not answer")]
     Unavailable,
     /// Nothing will change until an operator corrects our account.
@@ -44,13 +42,12 @@ pub enum LoginFault {
     Misconfigured,
 }
 
-/// Turns a client's code into an account.
 #[async_trait]
 pub trait LoginGateway: Send + Sync {
-    /// Asks for the account of a code. A code is good for one question.
+    /// Exchanges a client's code for the account. A code can be used once.
     async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault>;
 
-    /// Asks for the account of a code that does not exist. Only a platform that accepts our account refuses the code.
+    /// Sends a code that does not exist. A platform refuses the code only after it has accepted our account.
     async fn probe(&self) -> Probe {
         match self.session(&Private::new("no-code".to_owned())).await {
             Ok(_) | Err(LoginFault::CodeRejected | LoginFault::Blocked) => Probe::Well,
@@ -61,27 +58,23 @@ pub trait LoginGateway: Send + Sync {
     }
 }
 
-/// Builds a platform's sign-in from the settings; `registry.rs` lists one per platform.
+/// A platform's entry in `registry.rs`.
 #[derive(Clone, Copy)]
 pub struct LoginAdapter {
     /// The platform's name in settings: small letters, digits and `_`.
     pub code: &'static str,
-    /// Reads its settings and builds its client. `None` if it is off, or if the settings have faults.
+    /// Reads the platform's settings and builds its client; `None` if it is off or the settings have faults.
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn LoginGateway>>,
 }
 
-/// The platforms through which people sign in to this installation, by name.
 #[derive(Clone, Default)]
 pub struct Logins(BTreeMap<&'static str, Arc<dyn LoginGateway>>);
 
 impl Logins {
-    /// Builds those that are on.
     pub fn read(env: &mut Env, adapters: &[LoginAdapter], clock: &Clock) -> Self {
         Self(adapters.iter().filter_map(|adapter| Some((adapter.code, (adapter.build)(env, clock)?))).collect())
     }
 
-    /// The platform with this name, if it is on.
-    #[must_use]
     pub fn get(&self, code: &str) -> Option<&Arc<dyn LoginGateway>> {
         self.0.get(code)
     }

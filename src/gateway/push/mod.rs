@@ -1,4 +1,5 @@
-//! Channels (渠道): gateways that reach a phone. One folder each; `registry.rs` lists them.
+//! Channels (渠道): gateways that reach a phone. Each has a folder and a line in `registry.rs`. docs/adding-a-channel.md says what a
+//! folder contains.
 
 pub mod sms_aliyun;
 pub mod wechat;
@@ -23,34 +24,31 @@ pub use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCa
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 use crate::gateway::shared::probe::Probe;
 
-/// The outcome of one attempt to reach a phone. A fact, not a decision.
+/// The outcome of one attempt to reach a phone. The worker decides the consequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushFact {
-    /// The gateway accepted the message.
     Delivered {
         /// The gateway's id for the message, if it gives one.
         reference: Option<String>,
     },
-    /// The address does not reach the person any more: drop it.
+    /// The address does not reach the person any more.
     Gone,
     /// The person does not want messages here (no consent, opted out). Another channel may reach them.
     Refused,
-    /// Too many calls.
     Throttled {
-        /// The least wait, if the gateway gives or documents one.
+        /// The minimum wait, if the gateway gives or documents one.
         after: Option<Duration>,
     },
-    /// The gateway certainly did not accept the message, and may accept it later.
+    /// The gateway certainly did not accept the message. A later attempt may succeed.
     Unavailable,
     /// Nothing will change until an operator corrects our account, template or message.
     Misconfigured,
-    /// The gateway may have accepted it: the request left, and no sensible answer came.
+    /// The gateway may have accepted the message: the request was sent, and no sensible answer came.
     Ambiguous,
 }
 
 impl PushFact {
-    /// The fate of an accepted message, if a receipt reports this fact.
-    #[must_use]
+    /// The fate of an accepted message whose receipt reports this fact.
     pub const fn fate(&self) -> Fate {
         match self {
             Self::Delivered { .. } => Fate::Arrived,
@@ -62,15 +60,14 @@ impl PushFact {
     }
 }
 
-/// An attempt's fact, with the gateway's codes and request ids for the record, never personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReport {
     pub fact: PushFact,
-    /// The gateway's code and request id, for operators.
+    /// The gateway's code and request id, for operators. Never personal data.
     pub detail: String,
     /// The part of the message that the gateway refused, if it named one. The message was certainly not sent.
     pub objection: Option<Objection>,
-    /// True if the gateway gave an undocumented code: it did not accept the message, and a retry may never help.
+    /// True if the gateway refused the message with an undocumented code: a retry may never help.
     pub unexplained: bool,
 }
 
@@ -79,19 +76,16 @@ impl PushReport {
         Self { fact, detail: detail.into(), objection: None, unexplained: false }
     }
 
-    /// The report of an undocumented refusal.
     pub fn unexplained(detail: impl Into<String>) -> Self {
         Self { unexplained: true, ..Self::new(PushFact::Unavailable, detail) }
     }
 
-    /// The same report with an objection.
     #[must_use]
     pub fn about(self, objection: Option<Objection>) -> Self {
         Self { objection, ..self }
     }
 
-    /// The report of an answer that is not in the gateway's form, such as a proxy's page. Only the HTTP status counts.
-    #[must_use]
+    /// Reports an answer that is not in the gateway's form, such as a proxy's page. Only the HTTP status counts.
     pub fn of_unreadable(answer: &HttpAnswer) -> Self {
         let status = answer.status;
         let fact = if status == StatusCode::TOO_MANY_REQUESTS {
@@ -126,7 +120,7 @@ impl From<HttpFault> for PushReport {
     }
 }
 
-/// News that a gateway sends on its own. They may come twice, late, or in another order.
+/// The content of a callback. A gateway may report the same news twice, late, or in another order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushNews {
     /// A person gave or withdrew consent to a template's messages.
@@ -135,18 +129,15 @@ pub enum PushNews {
         address: Private<String>,
         /// The template's id at the gateway.
         template: String,
-        /// True if the person wants messages.
         accepted: bool,
-        /// Address, template and time identify the act, so that a repeated report counts once.
+        /// Address, template and time identify the act: a repeated report counts once.
         at: Instant,
     },
-    /// The fate of an accepted message.
     Receipt(PushReceipt),
 }
 
 impl PushNews {
-    /// True if texts and times are plausible and can be stored.
-    #[must_use]
+    /// True if the texts can be stored and the time is plausible.
     pub fn is_sound(&self, now: Instant) -> bool {
         let (texts, at): (&[&String], _) = match self {
             Self::Consent { template, at, .. } => (&[template], Some(at)),
@@ -162,149 +153,137 @@ impl PushNews {
 /// A gateway's report on the fate of an accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReceipt {
-    /// The recipient's address.
     pub address: Private<String>,
     pub of: ReceiptOf,
     pub fate: Fate,
-    /// The gateway's codes, never personal data.
+    /// The gateway's code, for operators. Never personal data.
     pub detail: String,
 }
 
 /// How a receipt identifies its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptOf {
-    /// By our key.
     Key(String),
-    /// By the gateway's own id, which its answer to the send had named.
+    /// By the gateway's id, which was in its answer to the send.
     Message {
         reference: String,
         /// The template's id at the gateway.
         template: String,
-        /// When it was sent, by the gateway's clock.
+        /// The time of sending, by the gateway's clock.
         at: Instant,
     },
 }
 
-/// The action that is allowed after an ambiguous attempt. It differs by gateway.
+/// What the worker may do after an ambiguous attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// Repeat: the gateway knows our key and drops the second copy.
     Deduplicated,
-    /// The gateway sends a receipt for each accepted message, by an id that only its answer names. If the consent is good for
-    /// one message, repeat: at most one copy is shown. If the person could see both copies, wait for the receipt of the first.
-    /// A refusal may mean that the first copy used up the consent: its receipt confirms that.
+    /// Consents and receipts decide. If a consent allows only one message, repeat: the gateway shows at most one copy. If the person
+    /// could see both copies, wait for the receipt of the first. If the repetition is refused, the first copy may have used up
+    /// the consent; its receipt will confirm that.
     ConsentTells,
-    /// Ask first ([`PushChannel::find`]); repeat only if nothing is found.
+    /// Look the message up ([`PushChannel::find`]), and repeat only if the gateway does not have it.
     AskFirst,
 }
 
 /// The result of a look-up by our key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// The gateway has the message.
     Yes,
-    /// The gateway had the message and could not deliver it. The report is what it would have answered, had it known.
+    /// The gateway accepted the message and could not deliver it. The report counts like an answer to the send.
     Failed(PushReport),
     /// The gateway has no message with our key so far.
     No,
-    /// No answer, or the gateway does not know.
+    /// No answer came, or the gateway does not know.
     Unknown,
 }
 
-/// A gateway that reaches a phone.
 #[async_trait]
 pub trait PushChannel: Send + Sync {
     fn code(&self) -> &ChannelCode;
 
-    /// The kind of address that it takes.
+    /// The kind of address by which the channel reaches a person.
     fn address_kind(&self) -> AddressKind;
 
-    /// How fast it may be called.
     fn pace(&self) -> Pace;
 
-    /// The action that is allowed after an ambiguous attempt.
     fn repeat(&self) -> Repeat;
 
-    /// True if the gateway refuses a second message to an address while the first is running (WeChat's 43108).
+    /// True if the gateway refuses a second message to an address while the first is being sent (WeChat's 43108).
     fn one_at_a_time(&self) -> bool {
         false
     }
 
-    /// The longest duration of one call, a send or a look-up. An attempt has time for three.
+    /// The time limit of one `send` or `find`. An attempt has time for three of them.
     fn time_limit(&self) -> Duration;
 
     /// Sends one message. Ends within [`Self::time_limit`].
     async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport;
 
-    /// Asks the gateway whether it has a message with our key. `handed_over` are the times of our attempts.
+    /// Looks up a message by our key. `handed_over` are the times of our attempts.
     async fn find(&self, _to: &Private<String>, _key: &str, _handed_over: &[Instant]) -> Found {
         Found::Unknown
     }
 
-    /// Asks whether the gateway answers and accepts our account, without sending a message.
+    /// Checks that the gateway answers and accepts our account, without sending a message.
     async fn probe(&self) -> Probe {
         Probe::NotAsked
     }
 
-    /// The templates of our account at the gateway; `None` if it cannot list them.
-    ///
-    /// # Errors
-    /// The gateway's report. It answers few of these calls a day, so only a command that an operator runs may ask.
+    /// Lists the templates of our account; `None` if the gateway has no such list. WeChat answers this only a few times a day, so
+    /// only commands of operators may call it.
     async fn templates(&self) -> Option<Result<Vec<KnownTemplate>, PushReport>> {
         None
     }
 
-    /// The template for one-time sign-in codes, if the channel carries them. Its only field is `code`.
+    /// The template for sign-in codes, if the channel sends them. Its only field is `code`.
     fn login_template(&self) -> Option<&str> {
         None
     }
 
-    /// The answer to the gateway's check of our callback address; `None` if the query is not the gateway's.
+    /// Answers the gateway's check of our callback address; `None` if the query is not from the gateway.
     fn challenge(&self, _query: &str) -> Option<String> {
         None
     }
 
-    /// Verifies a call as far as possible, and returns its news.
-    ///
-    /// # Errors
-    /// If the call is not the gateway's, or is unreadable. A channel without callbacks refuses every call.
+    /// Verifies a callback as far as possible, and returns its news. A channel without callbacks refuses every one.
     fn read(&self, _call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
         Err(CallbackFault::NotAuthentic)
     }
 
-    /// The part of a call's query that is stored: it does not name a person, and [`PushChannel::read`] can still use it.
+    /// Returns the part of a callback's query that is stored: everything that [`Self::read`] needs, without the person's address.
     fn kept_query(&self, query: &str) -> String {
         query.to_owned()
     }
 
-    /// The answer that confirms a stored call (`true`), or asks the gateway to call again (`false`).
+    /// Returns the answer to a callback. If `stored` is false, the answer makes the gateway call again.
     fn acknowledge(&self, stored: bool) -> Acknowledgement {
         Acknowledgement { status: if stored { 200 } else { 503 }, content_type: "text/plain", body: String::new() }
     }
 }
 
-/// Builds a channel from the settings; `registry.rs` lists one per channel.
+/// A channel's entry in `registry.rs`.
 #[derive(Clone, Copy)]
 pub struct ChannelAdapter {
     /// The channel's name in settings, data and paths: small letters, digits and `_`.
     pub code: &'static str,
-    /// Reads its settings and builds its client. `None` if it is off, or if the settings have faults.
+    /// Reads the channel's settings and builds its client; `None` if it is off or the settings have faults.
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn PushChannel>>,
-    /// Finds what its gateway would refuse in a field of a template.
+    /// Checks a field of a template: says why the gateway would refuse it.
     pub field_fault: FieldFault,
 }
 
-/// The channels of this installation, in no order.
+/// The channels that are on in this installation.
 #[derive(Clone, Default)]
 pub struct Channels(Vec<Arc<dyn PushChannel>>);
 
 impl Channels {
-    /// Builds those that are on.
     pub fn read(env: &mut Env, adapters: &[ChannelAdapter], clock: &Clock) -> Self {
         Self(adapters.iter().filter_map(|adapter| (adapter.build)(env, clock)).collect())
     }
 
-    /// Reads the order in which channels are tried. Channels that are off are skipped.
+    /// Reads the order in which the worker tries channels. Channels that are off are skipped.
     pub fn chain(&self, env: &mut Env, adapters: &[ChannelAdapter]) -> Option<Chain> {
         let meaning = "channels in the order in which they are tried, separated by commas";
         let names: String = env.or("SONGDA_CHANNELS", "wechat,sms_aliyun", meaning)?;
@@ -319,8 +298,6 @@ impl Channels {
         Some(Chain::new(links))
     }
 
-    /// The channel with this name, if it is on.
-    #[must_use]
     pub fn get(&self, code: &ChannelCode) -> Option<&Arc<dyn PushChannel>> {
         self.0.iter().find(|channel| channel.code() == code)
     }

@@ -1,5 +1,5 @@
-//! ACS3-HMAC-SHA256: the signature of Alibaba Cloud's RPC interfaces (阿里云《V3 版本请求体和签名机制》). Pure: time and nonce are
-//! arguments, so that the published vectors are tests.
+//! ACS3-HMAC-SHA256: the signature of Alibaba Cloud's RPC interfaces (阿里云《V3 版本请求体和签名机制》). Time and nonce are
+//! arguments, so that the published examples can be tests.
 
 use std::collections::BTreeMap;
 
@@ -9,39 +9,33 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
 
-/// The media type of a form body.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
-/// All but the unreserved characters of RFC 3986.
+/// Every character except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// An AccessKey (访问密钥).
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The AccessKey id.
     pub key_id: String,
-    /// The AccessKey secret.
     pub secret: Private<String>,
 }
 
 /// A POST to the root path, as every RPC interface takes it.
 #[derive(Debug, Clone, Copy)]
 pub struct RpcCall<'a> {
-    /// The host, with its port unless that is the default one.
+    /// The host, with its port unless the port is the default one.
     pub host: &'a str,
-    /// The action, such as `SendSms`.
     pub action: &'a str,
-    /// The version of the interface, a date.
     pub version: &'a str,
-    /// Parameters in the URL.
     pub query: &'a [(&'a str, &'a str)],
     /// Parameters in the body, as [`encode`] writes them. Personal data belongs here, because URLs end up in logs.
     pub form: Option<&'a str>,
 }
 
-/// The headers of a signed call, including `authorization` and `host`.
-#[must_use]
+/// Returns the headers of a signed call, including `authorization` and `host`.
 pub fn sign(credentials: &Credentials, call: &RpcCall<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
     let mut headers = headers(call, at, nonce);
     let names = headers.keys().copied().collect::<Vec<_>>().join(";");
@@ -55,7 +49,6 @@ pub fn sign(credentials: &Credentials, call: &RpcCall<'_>, at: Instant, nonce: &
 }
 
 /// Writes parameters sorted by name and percent-encoded by RFC 3986: a space is `%20`, `*` is `%2A`, `~` stays.
-#[must_use]
 pub fn encode(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable();
@@ -67,7 +60,7 @@ fn escape(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// The signed headers. The map keeps them in the order of the signature.
+/// Returns the signed headers, sorted by name: the signature needs this order.
 fn headers(call: &RpcCall<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
     let mut headers = BTreeMap::from([
         ("host", call.host.to_owned()),
@@ -115,7 +108,7 @@ mod tests {
         RpcCall { host: "dysmsapi.aliyuncs.com", action: "SendSms", version: "2017-05-25", query, form }
     }
 
-    /// Checks both steps of a vector: the hash of the canonical request and the signature.
+    /// Checks the hash of the canonical request and the signature. Returns the `authorization` header.
     fn check(call: &RpcCall<'_>, secret: &str, at: &str, nonce: &str, hash: &str, signature: &str) -> String {
         let at = at.parse().unwrap();
         assert_eq!(sha256(&canonical_request(call, &headers(call, at, nonce))), hash);

@@ -1,5 +1,7 @@
-//! One call to an Alibaba Cloud RPC interface, in form style: the parameters are in the signed body, so that no personal data
-//! is in a URL. Each service's adapter reads its own answers; answers of the API gateway before all services are read here.
+//! Calls Alibaba Cloud's RPC interfaces. The parameters are in the signed body, because URLs end up in logs.
+//!
+//! Alibaba's API gateway checks a call before the service does. This file reads its refusals. The adapters
+//! read the services' answers.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -7,38 +9,23 @@ use serde::Deserialize;
 use crate::domain::kernel::clock::{Clock, random_bytes};
 use crate::domain::kernel::private::Private;
 use crate::gateway::shared::acs3::{self, Credentials, RpcCall};
-use crate::gateway::shared::http::{Http, HttpAnswer, HttpFault, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpAnswer, HttpFault};
 use crate::gateway::shared::probe::Probe;
 
-/// The call was older than fifteen minutes when Alibaba read it.
+/// The code for a call that was older than fifteen minutes when Alibaba read it.
 const TOO_OLD: &str = "InvalidTimeStamp.Expired";
 
 /// A client of one service.
 pub struct Rpc {
-    http: Http,
-    version: &'static str,
-    credentials: Credentials,
-    clock: Clock,
+    pub http: Http,
+    /// The version of the service's interface, a date.
+    pub version: &'static str,
+    pub credentials: Credentials,
+    pub clock: Clock,
 }
 
 impl Rpc {
-    /// A client of one service. `version` is a date.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
-    pub fn new(
-        settings: &HttpSettings,
-        version: &'static str,
-        credentials: Credentials,
-        clock: Clock,
-    ) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: Http::new(settings)?, version, credentials, clock })
-    }
-
-    /// Calls an action. Signs the call again if it was too old on arrival.
-    ///
-    /// # Errors
-    /// Those of [`Http::send`].
+    /// Calls an action. If the call was too old on arrival, signs and sends it once more.
     pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<HttpAnswer, HttpFault> {
         let answer = self.call_once(action, parameters).await?;
         let too_old = serde_json::from_slice(&answer.body).is_ok_and(|ErrorCode { code }| code == TOO_OLD);
@@ -65,21 +52,19 @@ impl Rpc {
 /// A refusal by the API gateway itself, the same for all services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EdgeFault {
-    /// Too many calls.
     Throttled,
     /// Our key, its permissions or our clock are wrong.
     Account,
-    /// It failed, or saw this call before: the service behind it may have acted.
+    /// The API gateway failed, or saw this call before: the service may have acted.
     Unclear,
 }
 
-/// Reads a code of the API gateway; `None` for one that belongs to a service.
-#[must_use]
+/// Reads a code of the API gateway; `None` for a code of a service.
 pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     match code {
         "Throttling" => Some(EdgeFault::Throttled),
         "ServiceUnavailable" | "InternalError" => Some(EdgeFault::Unclear),
-        // Our nonces are 128 random bits. A used one means that a copy of this call got through.
+        // Our nonces are 128 random bits. If one was used before, a copy of this call got through.
         "SignatureNonceUsed" => Some(EdgeFault::Unclear),
         "SignatureDoesNotMatch" | "IncompleteSignature" | TOO_OLD => Some(EdgeFault::Account),
         _ if code.starts_with("Throttling.") => Some(EdgeFault::Throttled),
@@ -88,9 +73,8 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     }
 }
 
-/// Reads the answer to a harmless call as a probe. The API gateway verifies key, permissions and clock before the service reads
-/// anything, so every answer of the service itself means that our account is accepted.
-#[must_use]
+/// Reads the answer to a harmless call as the result of a probe. The API gateway verifies key, permissions and clock before the
+/// service reads anything, so any answer of the service means that our account is accepted.
 pub fn probe(answer: Result<HttpAnswer, HttpFault>) -> Probe {
     let answer = match answer {
         Ok(answer) => answer,

@@ -1,8 +1,8 @@
-//! Calls from gateways to Songda: stored unchanged, and read later by the adapter that knows their form.
+//! Calls from gateways to Songda. The API stores them unchanged; a worker later has the gateway's adapter read them.
 
 use crate::domain::kernel::private::Private;
 
-/// A gateway's call, unchanged.
+/// A gateway's call, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawCallback {
     /// The `Content-Type`, lower-case, or empty.
@@ -13,20 +13,18 @@ pub struct RawCallback {
     pub body: Private<Vec<u8>>,
 }
 
-/// Why a call is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackFault {
-    /// The signature or encryption is not the gateway's.
+    /// The signature or the encryption is wrong: the call is not from the gateway.
     #[error("not authentic")]
     NotAuthentic,
     #[error("unreadable: {0}")]
     Unreadable(String),
 }
 
-/// An answer in the gateway's own form. After any other answer the gateway calls again.
+/// The answer to a gateway's call, in the form that the gateway expects. After any other answer the gateway calls again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
-    /// HTTP status.
     pub status: u16,
     pub content_type: &'static str,
     pub body: String,

@@ -7,52 +7,38 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
+use crate::domain::kernel::clock::Stopwatch;
 use crate::env::Env;
-use crate::gateway::shared::underway::Underway;
 use crate::metrics::gateways::{CallClass, Calls};
+use crate::trace::Span;
 
-/// How one gateway is reached.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// The gateway's name in metrics and spans.
     pub gateway: Arc<str>,
     /// Scheme, host, port, and a path prefix if any.
     pub base_url: Url,
-    /// For connecting only.
     pub connect_timeout: Duration,
     /// For the whole call, including connecting and reading.
     pub timeout: Duration,
 }
 
-/// The names of a gateway's settings.
+impl HttpSettings {
+    /// For connecting and for the whole call with the same time-out.
+    pub fn new(gateway: &str, base_url: Url, timeout: Duration) -> Self {
+        Self { gateway: gateway.into(), base_url, connect_timeout: timeout, timeout }
+    }
+}
+
 pub struct HttpNames {
     /// `SONGDA_<GATEWAY>_URL`
     pub base_url: &'static str,
-    /// The production address, the default.
     pub default_url: &'static str,
     /// `SONGDA_<GATEWAY>_TIMEOUT`
     pub timeout: &'static str,
 }
 
-impl HttpNames {
-    /// The gateway's name, from the names of its settings: `SONGDA_SMS_ALIYUN_URL` belongs to `sms_aliyun`.
-    fn gateway(&self) -> Arc<str> {
-        let name = self.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL");
-        name.to_ascii_lowercase().into()
-    }
-}
-
-impl HttpSettings {
-    /// Reads the settings.
-    pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
-        let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
-        let timeout = env.duration(names.timeout, "4s", "time-out of one call to the gateway");
-        let connect_timeout = Duration::from_secs(3);
-        Some(Self { gateway: names.gateway(), base_url: base_url?, connect_timeout, timeout: timeout? })
-    }
-}
-
-/// A complete answer. The adapter interprets its status.
+/// An answer that was read to its end.
 #[derive(Debug, Clone)]
 pub struct HttpAnswer {
     pub status: StatusCode,
@@ -74,8 +60,8 @@ pub enum HttpFault {
     Unclear(String),
 }
 
-/// An HTTP client for one gateway, with its own connections.
-#[derive(Clone)]
+/// An HTTP client for one gateway, with its own connections. Clones share them.
+#[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
     base: Url,
@@ -87,8 +73,18 @@ pub struct Http {
 const LARGEST_ANSWER: usize = 4 << 20;
 
 impl Http {
-    /// # Errors
-    /// If TLS cannot be set up.
+    /// Reads a gateway's settings and builds its client; `None` if they have faults.
+    pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
+        let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
+        let timeout = env.duration(names.timeout, "4s", "time-out of one call to the gateway");
+        // `SONGDA_SMS_ALIYUN_URL` belongs to the gateway `sms_aliyun`.
+        let name = names.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL").to_ascii_lowercase();
+        let connect_timeout = Duration::from_secs(3);
+        let settings = HttpSettings { connect_timeout, ..HttpSettings::new(&name, base_url?, timeout?) };
+        let client = Self::new(&settings);
+        client.map_err(|error| env.fault(format!("no HTTP client for {name}: {error}"))).ok()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the one file that the rule points to")]
     pub fn new(settings: &HttpSettings) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
@@ -103,6 +99,11 @@ impl Http {
         Ok(Self { client, base: settings.base_url.clone(), calls, timeout: settings.timeout })
     }
 
+    /// A client with the same time-outs for another base URL of the same gateway.
+    pub fn at(&self, base: Url) -> Self {
+        Self { base, ..self.clone() }
+    }
+
     /// Starts a request to a path below the base URL.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
@@ -110,31 +111,24 @@ impl Http {
         self.client.request(method, url)
     }
 
-    /// Starts a request to an address from a gateway's answer; `None` unless it is below the base URL, so that no answer can
-    /// send us elsewhere.
+    /// Starts a request to an address from a gateway's answer; `None` unless the address is below the base URL. A forged answer
+    /// cannot make Songda call another host.
     pub fn request_below(&self, method: Method, url: &Url) -> Option<RequestBuilder> {
         let prefix = format!("{}/", self.base.path().trim_end_matches('/'));
         let below = url.origin() == self.base.origin() && url.path().starts_with(&prefix);
         below.then(|| self.client.request(method, url.clone()))
     }
 
-    /// The longest duration of one call.
-    #[must_use]
     pub const fn time_limit(&self) -> Duration {
         self.timeout
     }
 
     /// Host and port, for signatures.
-    #[must_use]
     pub fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
         self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Sends the request and reads the whole answer.
-    ///
-    /// # Errors
-    /// [`HttpFault::NotSent`] if nothing left; [`HttpFault::Unclear`] for every error after that.
     pub async fn send(&self, request: RequestBuilder) -> Result<HttpAnswer, HttpFault> {
         let (client, request) = request.build_split();
         let request = request.map_err(fault)?;
@@ -142,6 +136,37 @@ impl Http {
         let outcome = exchange(client, request).await;
         underway.end(class(&outcome));
         outcome
+    }
+}
+
+/// A running call, which ends when this is dropped. Its end is counted and ends its span even if our caller has stopped waiting,
+/// because an operator must see a gateway that hangs.
+struct Underway<'a> {
+    calls: &'a Calls,
+    span: Span,
+    since: Stopwatch,
+    class: CallClass,
+}
+
+impl<'a> Underway<'a> {
+    fn begin(calls: &'a Calls, method: &str) -> Self {
+        let span = Span::call(calls.gateway(), method);
+        Self { calls, span, since: Stopwatch::start(), class: CallClass::Unclear }
+    }
+
+    /// Ends the call with an outcome. A call that is dropped without an outcome counts as unclear.
+    fn end(mut self, class: CallClass) {
+        self.class = class;
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.calls.ended(self.class, self.since.elapsed());
+        match self.class {
+            CallClass::Status(status) => self.span.returned(status),
+            CallClass::NotSent | CallClass::Unclear => self.span.failed(self.class.name()),
+        }
     }
 }
 
@@ -162,7 +187,6 @@ async fn exchange(client: reqwest::Client, request: reqwest::Request) -> Result<
     Ok(HttpAnswer { status, content_type, retry_after, body: body.freeze() })
 }
 
-/// The outcome, for metrics and spans.
 fn class(outcome: &Result<HttpAnswer, HttpFault>) -> CallClass {
     match outcome {
         Ok(answer) => CallClass::Status(answer.status.as_u16()),
@@ -197,11 +221,8 @@ mod tests {
 
     #[test]
     fn an_answer_cannot_send_us_elsewhere() {
-        let base_url: Url = "https://labels.example/files".parse().unwrap();
-        let second = Duration::from_secs(1);
-        let http =
-            Http::new(&HttpSettings { gateway: "labels".into(), base_url, connect_timeout: second, timeout: second })
-                .unwrap();
+        let base_url = "https://labels.example/files".parse().unwrap();
+        let http = Http::new(&HttpSettings::new("labels", base_url, Duration::from_secs(1))).unwrap();
         let below = |url: &str| http.request_below(Method::GET, &url.parse().unwrap()).is_some();
         assert!(below("https://labels.example/files/1.pdf?token=x"));
         for elsewhere in [

@@ -1,5 +1,5 @@
-//! A gateway on the loopback address for the adapters' tests. The test defines its answers; it can also hang up or stay silent,
-//! and it records all calls.
+//! A fake gateway on the loopback address, for the adapters' tests. The test defines its answers. It can also close the
+//! connection or stay silent, and it records all calls.
 #![expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
 
 use std::collections::HashMap;
@@ -13,41 +13,33 @@ use tokio::task::JoinHandle;
 
 use crate::gateway::shared::http::HttpSettings;
 
-/// One received call.
 #[derive(Debug, Clone)]
 pub struct ReceivedCall {
     pub path: String,
-    /// The query, decoded.
     pub query: HashMap<String, String>,
-    /// Headers, with names in lower case.
     pub headers: HashMap<String, String>,
     pub body: String,
 }
 
 impl ReceivedCall {
-    /// The body's form fields.
     pub fn form(&self) -> HashMap<String, String> {
         form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
     }
 
-    /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
-/// An answer.
 #[derive(Clone)]
 pub enum LoopbackReply {
-    /// A status and a body.
     Says(u16, String),
-    /// No answer: the connection is closed.
+    /// The connection is closed without an answer.
     HangsUp,
-    /// No answer, while the connection stays open.
+    /// The connection stays open without an answer.
     Silent,
 }
 
-/// HTTP 200 and JSON, the usual answer of a gateway.
 pub fn json(value: &serde_json::Value) -> LoopbackReply {
     LoopbackReply::Says(200, value.to_string())
 }
@@ -70,20 +62,26 @@ impl Loopback {
             while let Ok((stream, _)) = listener.accept().await {
                 let reply = Arc::clone(&reply);
                 let memory = Arc::clone(&memory);
-                tokio::spawn(async move {
-                    serve(stream, &*reply, &memory).await;
-                });
+                tokio::spawn(async move { serve(stream, &*reply, &memory).await });
             }
         });
         Self { settings, calls, server }
     }
 
-    /// All calls so far.
+    /// Starts a gateway that gives the same reply to every call.
+    pub async fn always(reply: LoopbackReply) -> Self {
+        Self::start(move |_| reply.clone()).await
+    }
+
+    /// Starts a gateway that answers every call with HTTP 200 and this JSON.
+    pub async fn answering(answer: serde_json::Value) -> Self {
+        Self::always(json(&answer)).await
+    }
+
     pub fn calls(&self) -> Vec<ReceivedCall> {
         self.calls.lock().unwrap().clone()
     }
 
-    /// The number of calls to a path.
     pub fn count(&self, path: &str) -> usize {
         self.calls().iter().filter(|call| call.path == path).count()
     }
@@ -95,7 +93,7 @@ impl Drop for Loopback {
     }
 }
 
-/// The settings of a gateway that does not run.
+/// Settings for an address where no server listens.
 pub async fn unreachable() -> HttpSettings {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     settings(listener.local_addr().unwrap().port())
@@ -103,12 +101,7 @@ pub async fn unreachable() -> HttpSettings {
 
 fn settings(port: u16) -> HttpSettings {
     let base_url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-    HttpSettings {
-        gateway: "loopback".into(),
-        base_url,
-        connect_timeout: Duration::from_secs(3),
-        timeout: Duration::from_secs(10),
-    }
+    HttpSettings::new("loopback", base_url, Duration::from_secs(10))
 }
 
 async fn serve(

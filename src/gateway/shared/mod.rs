@@ -1,5 +1,4 @@
-//! Shared by gateway clients: the HTTP client, signatures, callbacks, probes, and the parts of a platform that several of its
-//! gateways use.
+//! Parts that several gateways share: the HTTP client, callbacks, probes, and the protocols of whole platforms.
 
 pub mod acs3;
 pub mod aliyun;
@@ -8,5 +7,4 @@ pub mod http;
 #[cfg(test)]
 pub(super) mod loopback;
 pub mod probe;
-pub(super) mod underway;
 pub mod wechat;

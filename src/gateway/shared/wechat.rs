@@ -1,5 +1,4 @@
-//! WeChat's mini-program platform, as sign-in and subscribe messages both use it: the account, and the part that all
-//! answers share.
+//! WeChat's mini-program platform: the account and the common form of its answers. Sign-in and subscribe messages use both.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,42 +6,47 @@ use serde_json::Value;
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::Objection;
 use crate::env::Env;
-use crate::gateway::shared::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpNames};
 
-/// A mini-program's account.
+const HTTP: HttpNames = HttpNames {
+    base_url: "SONGDA_WECHAT_URL",
+    default_url: "https://api.weixin.qq.com",
+    timeout: "SONGDA_WECHAT_TIMEOUT",
+};
+
 #[derive(Debug, Clone)]
 pub struct MiniProgram {
-    pub http: HttpSettings,
-    /// The mini-program's id.
+    pub http: Http,
     pub appid: String,
     pub secret: Private<String>,
 }
 
 impl MiniProgram {
-    /// Reads the settings.
     pub fn read(env: &mut Env) -> Option<Self> {
-        let names = HttpNames {
-            base_url: "SONGDA_WECHAT_URL",
-            default_url: "https://api.weixin.qq.com",
-            timeout: "SONGDA_WECHAT_TIMEOUT",
-        };
-        let http = HttpSettings::read(env, &names);
+        let http = Http::read(env, &HTTP);
         let appid = env.required("SONGDA_WECHAT_APPID", "id of the mini-program");
         let secret = env.secret("SONGDA_WECHAT_SECRET", "secret of the mini-program");
         Some(Self { http: http?, appid: appid?, secret: secret? })
     }
+
+    /// An account for the adapters' tests.
+    #[cfg(test)]
+    pub(in crate::gateway) fn sample(at: &super::http::HttpSettings) -> Self {
+        let secret = Private::new("hush".to_owned());
+        Self { http: Http::new(at).unwrap(), appid: "wx0000000000000000".to_owned(), secret }
+    }
 }
 
-/// The part that all of WeChat's answers share. `errmsg` is not kept whole, because it may repeat an openid.
+/// The fields that all of WeChat's answers share. Only parts of `errmsg` are kept, because it may repeat an openid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WechatReply {
     /// `errcode`; some answers leave it out on success.
     pub code: Option<i64>,
-    /// WeChat's id of the call, which its console can look up.
+    /// WeChat's id of the call. WeChat's console can look it up.
     pub rid: Option<String>,
     /// The field that error 47003 names.
     pub culprit: Option<String>,
-    /// WeChat's id of the message. It exceeds 2^53, so it never passes through a floating-point number.
+    /// WeChat's id of the message. It exceeds 2^53, so a floating-point number would lose digits.
     pub msgid: Option<u64>,
 }
 
@@ -57,15 +61,13 @@ struct Wire {
 
 impl WechatReply {
     /// Reads an answer; `None` if it is not JSON of this form.
-    #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {
         let wire: Wire = serde_json::from_slice(body).ok()?;
         let msgid = wire.msgid.as_u64().or_else(|| wire.msgid.as_str()?.parse().ok());
         Some(Self { code: wire.errcode, rid: rid(&wire.errmsg), culprit: culprit(&wire.errmsg), msgid })
     }
 
-    /// The answer as text for logs and the record.
-    #[must_use]
+    /// Describes the answer without personal data, for logs and the database.
     pub fn detail(&self) -> String {
         let code = self.code.map_or_else(|| "no errcode".to_owned(), |code| format!("errcode {code}"));
         let culprit = self.culprit.as_ref().map(|field| format!("field {field}"));
@@ -73,8 +75,7 @@ impl WechatReply {
         [Some(code), culprit, rid].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// The part of the message that WeChat refused: a page that is not published, or a field.
-    #[must_use]
+    /// Returns the part of the message that WeChat refused: a page that is not published, or a field.
     pub fn objection(&self) -> Option<Objection> {
         match self.code? {
             41030 => Some(Objection::Page),
@@ -83,8 +84,6 @@ impl WechatReply {
         }
     }
 
-    /// True if WeChat refused the access token.
-    #[must_use]
     pub fn token_rejected(&self) -> bool {
         matches!(self.code, Some(40001 | 40014 | 42001))
     }

@@ -76,9 +76,7 @@ fn now() -> Instant {
 /// Posts to a control endpoint of the sandbox.
 async fn control(running: &Running, path: &str, body: serde_json::Value) {
     let base_url = running.base_url().parse().unwrap();
-    let timeout = Duration::from_secs(10);
-    let http =
-        Http::new(&HttpSettings { gateway: "loopback".into(), base_url, connect_timeout: timeout, timeout }).unwrap();
+    let http = Http::new(&HttpSettings::new("loopback", base_url, Duration::from_secs(10))).unwrap();
     let answer = http.send(http.request(reqwest::Method::POST, path).json(&body)).await.unwrap();
     assert!(answer.status.is_success(), "{path}: {}", answer.status);
 }

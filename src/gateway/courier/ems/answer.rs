@@ -1,36 +1,33 @@
-//! EMS's answers: `{retCode, retMsg, retBody, …}`, where `retBody` is JSON in a string, JSON itself, or nothing.
+//! Reads EMS's answers: `{retCode, retMsg, retBody, …}`. `retBody` is JSON, JSON inside a string, or missing.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::refusals::Refusals;
-use crate::gateway::courier::lenient;
+use crate::gateway::courier::lenient::{self, Text};
 use crate::gateway::courier::refusal::{CarrierRefusal, Operation};
 
-/// The only known `retCode`: success.
 const SUCCESS: &str = "00000";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EmsAnswer {
-    #[serde(deserialize_with = "lenient::text")]
-    ret_code: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    ret_msg: String,
+    ret_code: Text,
+    #[serde(default)]
+    ret_msg: Text,
     #[serde(default)]
     ret_body: Value,
 }
 
-/// The content of an answer.
 pub(super) fn read(body: &[u8], refusals: &Refusals, operation: Operation) -> Result<Value, CarrierRefusal> {
     let answer: EmsAnswer = serde_json::from_slice(body).map_err(|_| CarrierRefusal::unclear("not an EMS answer"))?;
-    if answer.ret_code != SUCCESS {
+    if answer.ret_code.as_str() != SUCCESS {
         return Err(refusals.explain(operation, &code_only(&answer.ret_code), &answer.ret_msg));
     }
     Ok(lenient::unwrapped(answer.ret_body))
 }
 
-/// The code without unexpected characters, and not longer than a code.
+/// Removes what a code cannot contain, so that no personal data gets into a log.
 fn code_only(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(16).collect()
 }

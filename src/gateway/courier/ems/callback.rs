@@ -1,4 +1,5 @@
-//! EMS's push (040002) and the answer to it. Everyone who has the key can write one, so it is a hint, not a proof.
+//! EMS's push of scans (interface 040002) and our answer to it. A push is encrypted but not signed: any party that has the key
+//! can write one.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -6,36 +7,34 @@ use serde_json::{Value, json};
 use super::cipher::Sm4Key;
 use super::scans::TrackingEvent;
 use crate::domain::delivery::parcel::Scan;
-use crate::gateway::courier::lenient::{self, WithRaw};
+use crate::gateway::courier::lenient::{self, Text, WithRaw};
 use crate::gateway::courier::{Acknowledgement, CallbackFault, RawCallback};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Push {
-    #[serde(default, deserialize_with = "lenient::text")]
-    serial_no: String,
-    #[serde(default, deserialize_with = "lenient::text", rename = "logitcsInterface")]
-    sealed: String,
+    serial_no: Text,
+    #[serde(rename = "logitcsInterface")] // EMS's own spelling
+    sealed: Text,
 }
 
 fn push(call: &RawCallback) -> Option<Push> {
     serde_json::from_slice(call.body.expose()).ok()
 }
 
-/// The scans in a push.
 pub(super) fn read(call: &RawCallback, key: &Sm4Key) -> Result<Vec<Scan>, CallbackFault> {
     let push = push(call).ok_or_else(|| CallbackFault::Unreadable("not a push of EMS".to_owned()))?;
     let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;
-    // A wrong key gives valid padding once in 256 times, but never JSON.
+    // One in 256 texts under another key has valid padding by chance, but it is not JSON.
     let content: Value = serde_json::from_str(opened.expose()).map_err(|_| CallbackFault::NotAuthentic)?;
     let events: Vec<WithRaw<TrackingEvent>> = lenient::entries(content);
     let scans: Vec<Scan> = events.into_iter().filter_map(|event| event.scan(None)).collect();
     if scans.is_empty() { Err(CallbackFault::Unreadable("no event in it".to_owned())) } else { Ok(scans) }
 }
 
-/// The answer to a push: it repeats the push's serial number.
+/// Returns the answer to a push. EMS accepts it only if it repeats the push's serial number.
 pub(super) fn acknowledge(call: &RawCallback, sender_no: &str, stored: bool) -> Acknowledgement {
-    let serial_no = push(call).map(|push| push.serial_no).unwrap_or_default();
+    let serial_no = push(call).unwrap_or_default().serial_no.0;
     let (code, message) = if stored { ("00000", "成功") } else { ("99999", "失败") };
     let body = json!({"serialNo": serial_no, "code": code, "codeMessage": message, "senderNo": sender_no});
     Acknowledgement { status: 200, content_type: "application/json;charset=UTF-8", body: body.to_string() }
@@ -56,11 +55,8 @@ mod tests {
     }
 
     fn call(body: impl Into<Vec<u8>>) -> RawCallback {
-        RawCallback {
-            content_type: "application/json".to_owned(),
-            query: String::new(),
-            body: Private::new(body.into()),
-        }
+        let body = Private::new(body.into());
+        RawCallback { content_type: "application/json".to_owned(), query: String::new(), body }
     }
 
     fn pushed(sealed: &str) -> RawCallback {

@@ -1,7 +1,6 @@
-//! The encryption of EMS bodies: `|$4|` + base64(SM4-ECB-PKCS#7(text + key text)).
+//! Encrypts and decrypts EMS's bodies: `|$4|` + base64(SM4-ECB-PKCS#7(JSON + the key's base64 text)).
 //!
-//! The key's base64 text is appended to the JSON before encryption, as a weak check of integrity. EMS's own pushes were seen
-//! without it, so both are accepted.
+//! The appended key text is EMS's weak check of integrity. EMS's own pushes were seen without it, so both forms are accepted.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ecb::cipher::block_padding::Pkcs7;
@@ -11,10 +10,9 @@ use sm4::Sm4;
 
 use crate::domain::kernel::private::Private;
 
-/// The version of the algorithm.
 const VERSION: &str = "|$4|";
 
-/// The key that EMS issued.
+/// The key that EMS issued: base64 text of 16 bytes.
 #[derive(Clone)]
 pub(super) struct Sm4Key {
     text: Private<String>,
@@ -22,13 +20,11 @@ pub(super) struct Sm4Key {
 }
 
 impl Sm4Key {
-    /// Reads the key's base64 text of 16 bytes.
     pub(super) fn parse(text: Private<String>) -> Option<Self> {
         let bytes = BASE64_STANDARD.decode(text.expose()).ok()?.try_into().ok()?;
         Some(Self { text, bytes: Private::new(bytes) })
     }
 
-    /// Encrypts a JSON text.
     pub(super) fn seal(&self, json: &str) -> String {
         let text = format!("{json}{}", self.text.expose());
         let cipher = Encryptor::<Sm4>::new(self.bytes.expose().into());
@@ -36,7 +32,7 @@ impl Sm4Key {
         format!("{VERSION}{}", BASE64_STANDARD.encode(sealed))
     }
 
-    /// Decrypts a text; `None` if it was not encrypted with this key.
+    /// Returns `None` if the text was not encrypted with this key.
     pub(super) fn open(&self, sealed: &str) -> Option<Private<String>> {
         let sealed = BASE64_STANDARD.decode(sealed.trim().strip_prefix(VERSION)?).ok()?;
         let cipher = Decryptor::<Sm4>::new(self.bytes.expose().into());
@@ -47,13 +43,34 @@ impl Sm4Key {
         Some(Private::new(text))
     }
 
-    /// Encrypts as EMS's pushes do: without the key text.
+    /// Encrypts as EMS encrypts its pushes: without the key text.
     #[cfg(test)]
     pub(super) fn seal_as_pushed(&self, json: &str) -> String {
         let cipher = Encryptor::<Sm4>::new(self.bytes.expose().into());
         format!("{VERSION}{}", BASE64_STANDARD.encode(cipher.encrypt_padded_vec_mut::<Pkcs7>(json.as_bytes())))
     }
 }
+
+/// Keys, texts and their encrypted form, for the tests of this cipher and of the twin's. The first is from EMS's own tool; the
+/// others were computed with two other implementations.
+#[cfg(test)]
+pub(super) const VECTORS: [(&str, &str, &str); 3] = [
+    (
+        "WjNoNmhXWE12SFZJdk0zWQ==",
+        r#"[{"wholeAddress":"ABC123"}]"#,
+        "|$4|slRLUixzb1DplJxnGKMG5tcXh0zH5Ry1qZAIemYxDc7VfSxow31WUmgLbzbJt996Ud/vpaVOMcwyqsLvQRXPaA==",
+    ),
+    (
+        "R292VGVzdFNtNEtleTAxNg==",
+        r#"[{"logisticsOrderNo":"GOV-2025-0001","note":"证照"}]"#,
+        "|$4|bAIJdbHk1W/UFthYZx6nfGwFsbqdqEKpWJvS6feWvoklNSNFGt6ocCC07aDhW0z04S/Wg3QWT9EWRqddKM9yHW5FuTavzwpe47Dm5ReObjs=",
+    ),
+    (
+        "R292VGVzdFNtNEtleTAxNg==",
+        r#"{"waybillNo":"1234567890123","direction":"0"}"#,
+        "|$4|xuawFOHx5ZfiLISn8j/ziTuy2vzTDedkP35XPyEu5XFNT7+C3P4oMfDJh3yhPF6PqzISWBE+XeIL/5s5SMHZKXW2jj5zlPFIRKpjYWPfBNs=",
+    ),
+];
 
 #[cfg(test)]
 mod tests {
@@ -64,25 +81,6 @@ mod tests {
     fn key(text: &str) -> Sm4Key {
         Sm4Key::parse(Private::new(text.to_owned())).unwrap()
     }
-
-    /// The first is from the carrier's own tool; the others were computed with two other implementations.
-    const VECTORS: [(&str, &str, &str); 3] = [
-        (
-            "WjNoNmhXWE12SFZJdk0zWQ==",
-            r#"[{"wholeAddress":"ABC123"}]"#,
-            "|$4|slRLUixzb1DplJxnGKMG5tcXh0zH5Ry1qZAIemYxDc7VfSxow31WUmgLbzbJt996Ud/vpaVOMcwyqsLvQRXPaA==",
-        ),
-        (
-            "R292VGVzdFNtNEtleTAxNg==",
-            r#"[{"logisticsOrderNo":"GOV-2025-0001","note":"证照"}]"#,
-            "|$4|bAIJdbHk1W/UFthYZx6nfGwFsbqdqEKpWJvS6feWvoklNSNFGt6ocCC07aDhW0z04S/Wg3QWT9EWRqddKM9yHW5FuTavzwpe47Dm5ReObjs=",
-        ),
-        (
-            "R292VGVzdFNtNEtleTAxNg==",
-            r#"{"waybillNo":"1234567890123","direction":"0"}"#,
-            "|$4|xuawFOHx5ZfiLISn8j/ziTuy2vzTDedkP35XPyEu5XFNT7+C3P4oMfDJh3yhPF6PqzISWBE+XeIL/5s5SMHZKXW2jj5zlPFIRKpjYWPfBNs=",
-        ),
-    ];
 
     #[test]
     fn the_vectors_hold_in_both_directions() {

@@ -1,33 +1,29 @@
-//! One call to EMS: an encrypted body in a form.
+//! Calls EMS: JSON, encrypted, in a field of a form.
 
 use reqwest::{Method, Url};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::answer;
 use super::settings::EmsSettings;
+use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::clock::Clock;
 use crate::gateway::courier::beijing_time;
 use crate::gateway::courier::refusal::{self, CarrierRefusal, Operation, RefusalKind};
-use crate::gateway::shared::http::Http;
 
-/// EMS's client for one account.
-pub(super) struct EmsClient {
-    pub(super) http: Http,
+pub(super) struct Ems {
+    pub(super) code: CarrierCode,
     pub(super) settings: EmsSettings,
     pub(super) clock: Clock,
 }
 
-impl EmsClient {
+impl Ems {
     /// Calls an interface by its number and returns the answer's content.
     pub(super) async fn call(
         &self,
         api: &'static str,
         operation: Operation,
-        content: &impl Serialize,
+        content: &Value,
     ) -> Result<Value, CarrierRefusal> {
-        let json = serde_json::to_string(content)
-            .map_err(|_| CarrierRefusal::new(RefusalKind::Misconfigured, "the request cannot be written"))?;
         let form = [
             ("apiCode", api),
             ("senderNo", &self.settings.sender_no),
@@ -35,19 +31,19 @@ impl EmsClient {
             ("msgType", "0"), // JSON
             ("timeStamp", &beijing_time::write(self.clock.now())),
             ("version", "V1.0.0"),
-            ("logitcsInterface", &self.settings.key.seal(&json)), // EMS's own spelling
+            ("logitcsInterface", &self.settings.key.seal(&content.to_string())), // EMS's own spelling
         ];
-        let request = self.http.request(Method::POST, &self.settings.path).form(&form);
-        let answer = self.http.send(request).await?;
+        let http = &self.settings.http;
+        let answer = http.send(http.request(Method::POST, &self.settings.path).form(&form)).await?;
         answer::read(&refusal::body(answer)?, &self.settings.refusals, operation)
     }
 
-    /// Fetches a file that an answer named, if it is below EMS's own URL.
+    /// Fetches a file whose address an answer contained. The address must be below EMS's own URL.
     pub(super) async fn fetch(&self, url: &Url) -> Result<Vec<u8>, CarrierRefusal> {
-        let request = self
-            .http
+        let http = &self.settings.http;
+        let request = http
             .request_below(Method::GET, url)
             .ok_or_else(|| CarrierRefusal::new(RefusalKind::Misconfigured, "the file is not at SONGDA_EMS_URL"))?;
-        Ok(refusal::body(self.http.send(request).await?)?.into())
+        Ok(refusal::body(http.send(request).await?)?.into())
     }
 }

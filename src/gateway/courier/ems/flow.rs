@@ -1,4 +1,4 @@
-//! EMS's client against a server that answers, answers badly, or does not answer.
+//! Tests of EMS's client against a server that answers, answers badly, or does not answer.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
-use crate::gateway::courier::sample::order;
+use crate::gateway::courier::sample::{number, order};
 use crate::gateway::shared::http::HttpSettings;
 use crate::gateway::shared::loopback::{Loopback, LoopbackReply, ReceivedCall, json as says, unreachable};
 
@@ -23,10 +23,6 @@ fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
     build(&mut env, &clock).unwrap_or_else(|| panic!("{:?}", env.faults()))
 }
 
-fn number() -> OrderNo {
-    OrderNo::from_stored("SD01".to_owned())
-}
-
 fn ok(body: &Value) -> LoopbackReply {
     says(&json!({"retCode": "00000", "retMsg": "成功", "retBody": body.to_string()}))
 }
@@ -35,12 +31,8 @@ fn refused(message: &str) -> LoopbackReply {
     says(&json!({"retCode": "B01", "retMsg": message, "success": false}))
 }
 
-async fn always(reply: LoopbackReply) -> Loopback {
-    Loopback::start(move |_| reply.clone()).await
-}
-
 async fn order_fact(reply: LoopbackReply) -> CarrierFact {
-    carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
+    carrier(&Loopback::always(reply).await.settings).order(&order()).await.unwrap_err().fact
 }
 
 /// The decrypted part of a call, as EMS sees it.
@@ -51,7 +43,7 @@ fn opened(heard: &ReceivedCall) -> String {
 
 #[tokio::test]
 async fn an_order_is_booked() {
-    let ems = always(ok(&json!({"waybillNo": 1_200_000_000_001_u64}))).await;
+    let ems = Loopback::always(ok(&json!({"waybillNo": 1_200_000_000_001_u64}))).await;
     let booking = carrier(&ems.settings).order(&order()).await.unwrap();
     assert_eq!(booking.waybill, Some(Waybill::new("1200000000001")));
 
@@ -101,7 +93,7 @@ async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
         (refused("订单不存在"), Recovery::Absent),
         (refused("邮件已收寄,不能取消"), Recovery::Found(Booking { waybill: None })),
     ] {
-        let ems = always(reply).await;
+        let ems = Loopback::always(reply).await;
         assert_eq!(carrier(&ems.settings).recover(&number()).await, Ok(recovery));
         assert_eq!(ems.calls()[0].form()["apiCode"], "020006");
         assert!(opened(&ems.calls()[0]).contains(r#""logisticsOrderNo":"SD01""#));
@@ -109,14 +101,15 @@ async fn an_unknown_outcome_is_cleared_up_by_cancelling() {
     for (reply, fact) in
         [(LoopbackReply::HangsUp, CarrierFact::Ambiguous), (refused("授权码错误"), CarrierFact::Misconfigured)]
     {
-        assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
+        assert_eq!(carrier(&Loopback::always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
     }
 }
 
 #[tokio::test]
 async fn a_cancellation_of_an_unknown_order_is_absent() {
-    let cancel =
-        async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("12"))).await;
+    let cancel = async |reply| {
+        carrier(&Loopback::always(reply).await.settings).cancel(&number(), Some(&Waybill::new("12"))).await
+    };
     assert_eq!(cancel(ok(&Value::Null)).await, Ok(()));
     assert_eq!(cancel(refused("订单已取消")).await, Ok(()));
     assert_eq!(cancel(refused("未找到订单")).await.unwrap_err().fact, CarrierFact::Absent);
@@ -127,7 +120,7 @@ async fn tracking_events_are_read() {
     let item = json!({"waybillNo": 12, "opTime": "2025-01-02 10:00:00", "opCode": 704, "opName": "妥投"});
     let stranger = json!({"waybillNo": "13", "opTime": "2025-01-02 10:00:00", "opCode": "704"});
     let track = async |reply| {
-        let ems = always(reply).await;
+        let ems = Loopback::always(reply).await;
         carrier(&ems.settings).track(&Waybill::new("12"), &Private::new(String::new())).await
     };
     let scans = track(ok(&json!({"responseItems": [item, stranger, {"opTime": "never"}]}))).await.unwrap();
@@ -143,7 +136,7 @@ async fn a_label_comes_from_the_answer_or_from_ems_itself() {
     const PDF: &str = "%PDF-1.4 label";
     let label = async |ems: &Loopback| carrier(&ems.settings).label(&Waybill::new("12")).await;
 
-    let ems = always(says(&json!({"retCode": "00000", "retBody": BASE64_STANDARD.encode(PDF)}))).await;
+    let ems = Loopback::always(says(&json!({"retCode": "00000", "retBody": BASE64_STANDARD.encode(PDF)}))).await;
     assert_eq!(label(&ems).await.unwrap().bytes.expose(), PDF.as_bytes());
 
     let ems = Loopback::start(|call| match call.path.as_str() {
@@ -153,7 +146,7 @@ async fn a_label_comes_from_the_answer_or_from_ems_itself() {
     .await;
     assert_eq!(label(&ems).await.unwrap().bytes.expose(), PDF.as_bytes());
 
-    let ems = always(ok(&json!("http://elsewhere.example/12.pdf"))).await;
+    let ems = Loopback::always(ok(&json!("http://elsewhere.example/12.pdf"))).await;
     assert_eq!(label(&ems).await.unwrap_err().fact, CarrierFact::Misconfigured);
     assert_eq!(ems.calls().len(), 1);
 }

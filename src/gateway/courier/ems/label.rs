@@ -1,5 +1,5 @@
-//! The label file (010004). EMS's answer to `getURL=1` is not confirmed: an address, or the file itself in base64, bare or in an
-//! object. Both are accepted, an address only below EMS's own URL.
+//! Finds the label file in an answer (interface 010004). EMS's answer to `getURL=1` is not confirmed: it may be the file's
+//! address, or the file in base64, bare or inside an object. All of it is accepted.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::Url;
@@ -7,15 +7,12 @@ use serde_json::Value;
 
 use crate::gateway::courier::Label;
 
-/// The label in an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum LabelAnswer {
     File(Label),
-    /// The address of the file.
     Address(Url),
 }
 
-/// Finds the label in an answer's content.
 pub(super) fn find(content: &Value) -> Option<LabelAnswer> {
     match content {
         Value::String(text) => file(text).or_else(|| address(text)),

@@ -1,16 +1,15 @@
 //! The digests of EMS's older interfaces: orders in XML (`iwaybillno-web`) and tracks (`querypush-twswn`). Songda does not call
-//! them, but provincial posts still use them. Both are MD5 in base64: one over the raw sixteen bytes, the other over their hex
-//! text. The tests prove both for a developer who connects such a post.
+//! them, but provincial posts still use them. This test shows a developer who connects such a post how the two differ.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};
 
-/// `data_digest` of an order, over the raw bytes. YTO and related carriers do the same.
+/// `data_digest` of an order: base64 of the MD5's sixteen bytes. YTO and related carriers do the same.
 fn data_digest(logistics_interface: &str, key: &str) -> String {
     BASE64_STANDARD.encode(Md5::digest(format!("{logistics_interface}{key}")))
 }
 
-/// `dataDigest` of a track, over the hex text. It is computed before `msgBody` is URL-encoded.
+/// `dataDigest` of a track: base64 of the MD5's hex text. It is computed before `msgBody` is URL-encoded.
 fn track_digest(msg_body: &str, key: &str) -> String {
     BASE64_STANDARD.encode(hex::encode(Md5::digest(format!("{msg_body}{key}"))))
 }

@@ -1,10 +1,9 @@
-//! EMS (中国邮政速递物流), the post: the first choice, because law reserves official documents to it (邮政法 55).
-//! Its open platform takes SM4-encrypted JSON in a form, one interface per number.
+//! EMS (中国邮政速递物流), the post. It is the default carrier, because the law reserves official documents to it (邮政法 55).
+//! Its open platform takes SM4-encrypted JSON in a form. Each interface has a number.
 //!
-//! EMS has no look-up by our own order number. The safe recovery from an unknown outcome is to cancel by that number: success
-//! means that an order may have existed and does not now, "not found" that none existed, and "too late" that EMS already carries
-//! the parcel. In the last case the order is ours, and only EMS's pushes, which name our number, contain its waybill. Some
-//! accounts return the same waybill for a repeated order, but with others that would order twice.
+//! EMS cannot look up an order by our order number. After an unknown outcome the only safe call is to cancel by that number. If
+//! EMS answers "too late", it already carries the parcel: the order exists, and only EMS's pushes will report its waybill.
+//! Ordering again is not safe: some accounts return the first waybill, others create a second parcel.
 
 mod answer;
 mod callback;
@@ -28,7 +27,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use self::client::EmsClient;
+use self::client::Ems;
+use self::label::LabelAnswer;
 use self::scans::TrackAnswer;
 use self::settings::EmsSettings;
 use super::refusal::{CarrierRefusal, Operation, RefusalKind};
@@ -40,10 +40,8 @@ use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::pace::Pace;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::Http;
 use crate::gateway::shared::probe::Probe;
 
-/// The carrier, as `registry.rs` lists it.
 pub const ADAPTER: CarrierAdapter = CarrierAdapter { code: "ems", build };
 
 mod api {
@@ -53,22 +51,18 @@ mod api {
     pub(super) const TRACK: &str = "040001";
 }
 
-struct Ems {
-    code: CarrierCode,
-    client: EmsClient,
-}
-
-/// Reads EMS's settings and builds its client.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = EmsSettings::read(env)?;
-    let http = Http::new(&settings.http).map_err(|error| env.fault(format!("EMS cannot be reached: {error}"))).ok()?;
-    let client = EmsClient { http, settings, clock: clock.clone() };
-    Some(Arc::new(Ems { code: CarrierCode::new(ADAPTER.code), client }))
+    Some(Arc::new(Ems { code: CarrierCode::new(ADAPTER.code), settings, clock: clock.clone() }))
 }
 
 impl Ems {
-    async fn withdraw(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<Value, CarrierRefusal> {
-        self.client.call(api::CANCEL, Operation::Cancel, &order::cancellation(order_no, waybill)).await
+    /// Cancels an order. Succeeds also if the order was cancelled before.
+    async fn withdraw(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierRefusal> {
+        match self.call(api::CANCEL, Operation::Cancel, &order::cancellation(order_no, waybill)).await {
+            Ok(_) | Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
     }
 }
 
@@ -79,26 +73,25 @@ impl Carrier for Ems {
     }
 
     fn pace(&self) -> Pace {
-        self.client.settings.pace
+        self.settings.pace
     }
 
     fn time_limit(&self) -> Duration {
-        self.client.http.time_limit()
+        self.settings.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
-        let EmsSettings { sender_no, terms, .. } = &self.client.settings;
-        let orders = order::orders(order, sender_no, terms);
-        let content = self.client.call(api::ORDER, Operation::Order, &orders).await;
-        let content = content.map_err(|refusal| refusal.fault(Operation::Order))?;
-        order::booking(&content)
-            .ok_or_else(|| CarrierRefusal::unclear("00000 without a waybill").fault(Operation::Order))
+        let content = self.call(api::ORDER, Operation::Order, &order::orders(order, &self.settings)).await;
+        content
+            .and_then(|content| {
+                order::booking(&content).ok_or_else(|| CarrierRefusal::unclear("00000 without a waybill"))
+            })
+            .map_err(|refusal| refusal.fault(Operation::Order))
     }
 
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault> {
         match self.withdraw(order_no, None).await {
-            Ok(_) => Ok(Recovery::Withdrawn),
-            Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(Recovery::Withdrawn),
+            Ok(()) => Ok(Recovery::Withdrawn),
             Err(CarrierRefusal { kind: RefusalKind::Absent, .. }) => Ok(Recovery::Absent),
             Err(CarrierRefusal { kind: RefusalKind::WrongState, .. }) => Ok(Recovery::Found(Booking { waybill: None })),
             Err(refusal) => Err(refusal.fault(Operation::Cancel)),
@@ -107,7 +100,7 @@ impl Carrier for Ems {
 
     async fn track(&self, waybill: &Waybill, _recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault> {
         let question = json!({"waybillNo": waybill.as_str(), "direction": "0"});
-        match self.client.call(api::TRACK, Operation::Read, &question).await {
+        match self.call(api::TRACK, Operation::Read, &question).await {
             Ok(Value::Null) | Err(CarrierRefusal { kind: RefusalKind::Absent, .. }) => Ok(Vec::new()), // not yet scanned
             Ok(content) => {
                 let track: TrackAnswer = serde_json::from_value(content)
@@ -120,25 +113,22 @@ impl Carrier for Ems {
     }
 
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault> {
-        match self.withdraw(order_no, waybill).await {
-            Ok(_) | Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
-            Err(refusal) => Err(refusal.fault(Operation::Cancel)),
-        }
+        self.withdraw(order_no, waybill).await.map_err(|refusal| refusal.fault(Operation::Cancel))
     }
 
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault> {
-        let question = json!({"waybillNo": waybill.as_str(), "type": self.client.settings.label_size, "getURL": "1"});
+        let question = json!({"waybillNo": waybill.as_str(), "type": self.settings.label_size, "getURL": "1"});
         let read = |refusal: CarrierRefusal| refusal.fault(Operation::Read);
-        let content = self.client.call(api::LABEL, Operation::Read, &question).await.map_err(read)?;
+        let content = self.call(api::LABEL, Operation::Read, &question).await.map_err(read)?;
         let label = match label::find(&content) {
-            Some(label::LabelAnswer::File(label)) => Some(label),
-            Some(label::LabelAnswer::Address(url)) => Label::of(self.client.fetch(&url).await.map_err(read)?),
+            Some(LabelAnswer::File(label)) => Some(label),
+            Some(LabelAnswer::Address(url)) => Label::of(self.fetch(&url).await.map_err(read)?),
             None => None,
         };
         label.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))
     }
 
-    /// Asks for the scans of a parcel that does not exist.
+    /// Queries the scans of a parcel that does not exist.
     async fn probe(&self) -> Probe {
         match self.track(&Waybill::new("0000000000000"), &Private::new(String::new())).await {
             Ok(_) => Probe::Well,
@@ -147,10 +137,10 @@ impl Carrier for Ems {
     }
 
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
-        callback::read(call, &self.client.settings.key)
+        callback::read(call, &self.settings.key)
     }
 
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement {
-        callback::acknowledge(call, &self.client.settings.sender_no, stored)
+        callback::acknowledge(call, &self.settings.sender_no, stored)
     }
 }

@@ -1,8 +1,8 @@
-//! The meaning of EMS's refusals. EMS publishes no list of its `retCode`s, so its `retMsg` is matched against a table of patterns.
-//! The table is a setting: an installation adds the words that its post office uses.
+//! The meaning of EMS's refusals. EMS publishes no list of its `retCode`s, so a table of patterns explains its `retMsg`. The table
+//! is a setting, because post offices use different words.
 //!
-//! A row is `kind=pattern`. Rows are separated by `;` and tried from the top, each only for operations that its kind suits. A
-//! message that matches no row is unclear, which never counts as "nothing happened".
+//! A row is `kind=pattern`. Rows are separated by `;` and tried from the top. A message that matches no row is unclear: EMS may
+//! have acted.
 
 use std::str::FromStr;
 
@@ -10,8 +10,8 @@ use regex::Regex;
 
 use crate::gateway::courier::refusal::{CarrierRefusal, Operation, RefusalKind};
 
-/// The default table. Our own account comes first: "no such customer" must never be read as "no such order". The recipient's
-/// address comes last, because its patterns are the broadest.
+/// The default table. The order matters. Faults of our account come first, so that "no such customer" is not read as "no such
+/// order". Faults of the address come last, because their patterns are the broadest.
 pub(super) const DEFAULT: &str = "\
 misconfigured=授权|签名|解密|密钥|无权限|接口|协议客户|(客户|用户|账号)不存在|(寄件|发件).*(空|误|不正确|格式);\
 throttled=频繁|限流;\
@@ -23,21 +23,15 @@ absent=不存在|无此|未找到|没有找到|查无|^无;\
 address_refused=地址|省|市|县|电话|手机|姓名|超范围";
 
 #[derive(Clone)]
-pub(super) struct Refusals(Vec<Row>);
-
-#[derive(Clone)]
-struct Row {
-    kind: RefusalKind,
-    pattern: Regex,
-}
+pub(super) struct Refusals(Vec<(RefusalKind, Regex)>);
 
 impl Refusals {
-    /// The meaning of a refusal for an operation. Only the matched words of the message are kept, because the rest may repeat
-    /// personal data.
+    /// Explains a message by the first row whose pattern matches and whose kind suits the operation. The result repeats only the
+    /// matched words, because the rest of the message may contain personal data.
     pub(super) fn explain(&self, operation: Operation, code: &str, message: &str) -> CarrierRefusal {
-        let explained = self.0.iter().filter(|row| row.kind.suits(operation)).find_map(|row| {
-            let words = row.pattern.find(message)?.as_str();
-            Some(CarrierRefusal::new(row.kind, format!("{code}: {words}")))
+        let explained = self.0.iter().filter(|(kind, _)| kind.suits(operation)).find_map(|(kind, pattern)| {
+            let words = pattern.find(message)?.as_str();
+            Some(CarrierRefusal::new(*kind, format!("{code}: {words}")))
         });
         explained.unwrap_or_else(|| {
             CarrierRefusal::unclear(format!("{code}: words that SONGDA_EMS_REFUSALS does not explain"))
@@ -52,7 +46,7 @@ impl FromStr for Refusals {
         let rows = text.split(';').map(str::trim).filter(|row| !row.is_empty());
         rows.map(|row| {
             let (kind, pattern) = row.split_once('=').ok_or(())?;
-            Ok(Row { kind: kind_named(kind.trim()).ok_or(())?, pattern: Regex::new(pattern).map_err(|_| ())? })
+            Ok((kind_named(kind.trim()).ok_or(())?, Regex::new(pattern).map_err(drop)?))
         })
         .collect::<Result<_, ()>>()
         .map(Self)

@@ -1,50 +1,41 @@
-//! EMS's tracking events, the same in its answers (040001) and its pushes (040002).
+//! Turns EMS's tracking events into scans. Answers (interface 040001) and pushes (040002) contain the same events.
 
 use serde::Deserialize;
 
 use crate::domain::delivery::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
 use crate::domain::kernel::private::Private;
-use crate::gateway::courier::lenient::{self, WithRaw};
-use crate::gateway::courier::{beijing_time, way_back};
+use crate::gateway::courier::beijing_time;
+use crate::gateway::courier::lenient::{self, Text, WithRaw};
+use crate::gateway::courier::meaning::{Meanings, of_code, with_words};
 
-/// The meaning of each `opCode`, from real tracks. EMS publishes no list. A code that is not here changes nothing.
-const MEANINGS: &[(ScanMeaning, &[&str])] = &[
+/// The meanings of `opCode`s, learned from real tracks: EMS publishes no list.
+const MEANINGS: Meanings = &[
     (ScanMeaning::PickedUp, &["203"]),
     (
         ScanMeaning::InTransit,
         &["303", "305", "306", "345", "389", "404", "405", "423", "457", "500", "505", "516", "912", "954", "989"],
     ),
     (ScanMeaning::OutForDelivery, &["702"]),
-    // 711, 747 and 748 are "left in a locker or at an outlet", which is not yet receipt of a certificate.
+    // 711, 747 and 748 mean "left in a locker or at an outlet": the recipient does not have the parcel yet.
     (ScanMeaning::ReadyForPickup, &["461", "462", "711", "747", "748"]),
     (ScanMeaning::Exception, &["705"]),
     (ScanMeaning::Delivered, &["463", "704"]),
     (ScanMeaning::Cancelled, &["O_011"]),
 ];
 
-/// One event. All fields are texts, and each may be missing.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct TrackingEvent {
-    #[serde(default, deserialize_with = "lenient::text")]
-    waybill_no: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    order_no: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    op_time: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    op_code: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    op_name: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    op_desc: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    op_org_city: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    op_org_name: String,
+    waybill_no: Text,
+    order_no: Text,
+    op_time: Text,
+    op_code: Text,
+    op_name: Text,
+    op_desc: Text,
+    op_org_city: Text,
+    op_org_name: Text,
 }
 
-/// The answer to a track query.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TrackAnswer {
@@ -53,30 +44,27 @@ pub(super) struct TrackAnswer {
 }
 
 impl WithRaw<TrackingEvent> {
-    /// The event as a scan; `None` if it lacks a waybill or a time. `asked` is the waybill of the query.
+    /// Returns `None` if the event lacks a waybill or a time. An event without a waybill belongs to `asked`, the waybill of the
+    /// query.
     pub(super) fn scan(self, asked: Option<&Waybill>) -> Option<Scan> {
         let Self { part: event, raw } = self;
         let named = Some(event.waybill_no.trim()).filter(|waybill| !waybill.is_empty()).map(Waybill::new);
         let waybill = named.or_else(|| asked.cloned())?;
         let occurred_at = beijing_time::read(&event.op_time)?;
-        let words = format!("{} {}", event.op_name, event.op_desc);
+        let words = format!("{} {}", *event.op_name, *event.op_desc);
+        let place = format!("{} {}", *event.op_org_city, *event.op_org_name).trim().to_owned();
         Some(Scan {
-            key: format!("{waybill}/{}/{}", beijing_time::write(occurred_at), event.op_code),
-            order_no: (!event.order_no.is_empty()).then(|| OrderNo::from_stored(event.order_no)),
+            key: format!("{waybill}/{}/{}", beijing_time::write(occurred_at), *event.op_code),
+            order_no: (!event.order_no.is_empty()).then(|| OrderNo::from_stored(event.order_no.0)),
             waybill,
-            meaning: way_back::with_words(meaning(&event.op_code), &words),
-            code: event.op_code,
+            meaning: with_words(of_code(MEANINGS, &event.op_code), &words),
+            code: event.op_code.0,
             occurred_at,
-            place: format!("{} {}", event.op_org_city, event.op_org_name).trim().to_owned(),
-            text: Private::new(if event.op_desc.is_empty() { event.op_name } else { event.op_desc }),
+            place,
+            text: Private::new(if event.op_desc.is_empty() { event.op_name.0 } else { event.op_desc.0 }),
             raw: Private::new(raw),
         })
     }
-}
-
-fn meaning(code: &str) -> ScanMeaning {
-    let row = MEANINGS.iter().find(|(_, codes)| codes.contains(&code));
-    row.map_or(ScanMeaning::Unchanged, |(meaning, _)| *meaning)
 }
 
 #[cfg(test)]
@@ -84,6 +72,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::kernel::clock::Instant;
 
     fn scan(event: serde_json::Value) -> Option<Scan> {
         serde_json::from_value::<WithRaw<TrackingEvent>>(event).unwrap().scan(None)
@@ -104,10 +93,7 @@ mod tests {
         assert_eq!(queried.meaning, ScanMeaning::Delivered);
         assert_eq!(queried.place, "南京市 玄武营业部");
         assert!(queried.raw.expose().contains("本人签收"), "the raw event is kept");
-        assert_eq!(
-            queried.occurred_at,
-            "2025-01-02T02:00:00Z".parse::<crate::domain::kernel::clock::Instant>().unwrap()
-        );
+        assert_eq!(queried.occurred_at, "2025-01-02T02:00:00Z".parse::<Instant>().unwrap());
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
     }
 

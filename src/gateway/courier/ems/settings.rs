@@ -1,22 +1,21 @@
-//! An installation's settings for its contract with EMS.
+//! The installation's account at EMS and the terms of its contract.
 
 use super::cipher::Sm4Key;
 use super::refusals::{DEFAULT, Refusals};
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpNames};
 
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_EMS_URL", default_url: "https://api.ems.com.cn", timeout: "SONGDA_EMS_TIMEOUT" };
 
-/// EMS documents no limit, so the default is cautious. A contract may allow more.
+/// EMS documents no limit, so the default is low. A contract may allow more.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_EMS_RATE", default_rate: "5", slots: "SONGDA_EMS_SLOTS", default_slots: "8" };
 
-/// The settings of one account.
 pub(super) struct EmsSettings {
-    pub(super) http: HttpSettings,
+    pub(super) http: Http,
     pub(super) pace: Pace,
     pub(super) path: String,
     pub(super) sender_no: String,
@@ -24,11 +23,7 @@ pub(super) struct EmsSettings {
     pub(super) key: Sm4Key,
     pub(super) refusals: Refusals,
     pub(super) label_size: String,
-    pub(super) terms: EmsTerms,
-}
-
-/// The values that every order of the account contains.
-pub(super) struct EmsTerms {
+    // The values that every order repeats.
     pub(super) customer: String,
     pub(super) product: String,
     pub(super) payer: String,
@@ -39,7 +34,7 @@ pub(super) struct EmsTerms {
 
 impl EmsSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
-        let http = HttpSettings::read(env, &HTTP);
+        let http = Http::read(env, &HTTP);
         let pace = Pace::read(env, &PACE);
         let path_meaning = "path of the EMS interface; the carrier's own trial system has amp-prod-api/f/amp/api/test";
         let path = env.or("SONGDA_EMS_PATH", "amp-prod-api/f/amp/api/open", path_meaning);
@@ -56,23 +51,6 @@ impl EmsSettings {
             "what words in an EMS refusal mean: rows kind=pattern, separated by semicolons, tried from the top";
         let refusals = env.or("SONGDA_EMS_REFUSALS", DEFAULT, refusals_meaning);
         let label_size = env.or("SONGDA_EMS_LABEL_SIZE", "129", "height of the EMS label in mm: 129, 149 or 179");
-        let terms = EmsTerms::read(env);
-        Some(Self {
-            http: http?,
-            pace: pace?,
-            path: path?,
-            sender_no: sender_no?,
-            authorization: authorization?,
-            key: key?,
-            refusals: refusals?,
-            label_size: label_size?,
-            terms: terms?,
-        })
-    }
-}
-
-impl EmsTerms {
-    fn read(env: &mut Env) -> Option<Self> {
         let customer = env.or("SONGDA_EMS_CUSTOMER", "songda", "stable name of this installation in its EMS orders");
         let product = env.or("SONGDA_EMS_PRODUCT", "1", "EMS product: 1 express, 11 domestic standard");
         let payer = env.or("SONGDA_EMS_PAYER", "1", "payer of EMS: 1 sender, 2 recipient");
@@ -82,6 +60,14 @@ impl EmsTerms {
         let virtual_number = env.or("SONGDA_EMS_VIRTUAL_NUMBER", "1", virtual_meaning);
         let project = env.optional("SONGDA_EMS_PROJECT", "project number that EMS gave to government deliveries");
         Some(Self {
+            http: http?,
+            pace: pace?,
+            path: path?,
+            sender_no: sender_no?,
+            authorization: authorization?,
+            key: key?,
+            refusals: refusals?,
+            label_size: label_size?,
             customer: customer?,
             product: product?,
             payer: payer?,

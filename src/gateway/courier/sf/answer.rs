@@ -1,18 +1,17 @@
-//! SF's answers have three layers: HTTP, the platform's envelope, and in it, as JSON in a string, the service's own
-//! answer. Success needs all three.
+//! Reads SF's answers. They have three layers: HTTP, the platform's envelope, and inside it the service's answer as JSON in a
+//! string. A call succeeded only if all three say so.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::codes;
-use crate::gateway::courier::lenient;
+use crate::gateway::courier::lenient::{self, Text};
 use crate::gateway::courier::refusal::{CarrierRefusal, RefusalKind};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
-    #[serde(deserialize_with = "lenient::text")]
-    api_result_code: String,
+    api_result_code: Text,
     #[serde(default)]
     api_result_data: Value,
 }
@@ -20,34 +19,32 @@ struct Envelope {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Service {
-    #[serde(deserialize_with = "lenient::text")]
-    success: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    error_code: String,
+    success: Text,
+    #[serde(default)]
+    error_code: Text,
     #[serde(default)]
     msg_data: Value,
-    /// The print services use it in place of `msgData`.
+    /// The print services use this field in place of `msgData`.
     #[serde(default)]
     obj: Value,
 }
 
-/// The content of an answer: its `msgData`, or `obj`.
 pub(super) fn read(body: &[u8]) -> Result<Value, CarrierRefusal> {
     let envelope: Envelope = serde_json::from_slice(body).map_err(|_| CarrierRefusal::unclear("not an SF answer"))?;
-    if envelope.api_result_code != codes::PASSED {
+    if envelope.api_result_code.as_str() != codes::PASSED {
         return Err(refusal(codes::of_platform(&envelope.api_result_code), &envelope.api_result_code));
     }
     let service: Service = serde_json::from_value(lenient::unwrapped(envelope.api_result_data))
         .map_err(|_| CarrierRefusal::unclear("A1000 without a service's answer"))?;
     let coded = !matches!(service.error_code.as_str(), "" | codes::DONE);
-    if coded || service.success != "true" {
+    if coded || service.success.as_str() != "true" {
         return Err(refusal(codes::of_service(&service.error_code), &service.error_code));
     }
     let content = if service.msg_data.is_null() { service.obj } else { service.msg_data };
     Ok(lenient::unwrapped(content))
 }
 
-/// A refusal with its code, without unexpected characters and not longer than a code.
+/// Removes from the code what a code cannot contain, so that no personal data gets into a log.
 fn refusal(kind: RefusalKind, code: &str) -> CarrierRefusal {
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
     CarrierRefusal::new(kind, if code.is_empty() { "refused without a code".to_owned() } else { code })

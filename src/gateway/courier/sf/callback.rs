@@ -1,5 +1,5 @@
-//! SF's route push and the answer to it, as JSON or as XML in a form, depending on the account. No signature is documented, so a
-//! push is only a hint: the secret path, the match with our order and a query confirm it.
+//! SF's push of routes and our answer to it: JSON, or XML in a form, depending on the account. SF documents no signature. So a
+//! push counts only if it comes on the secret path and names an order of ours, and a query confirms a delivery.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
@@ -25,13 +25,12 @@ struct Body {
     waybill_route: Vec<WithRaw<RouteNode>>,
 }
 
-/// True for a push in JSON. The other format is XML, bare or in the form field `content`.
+/// True for a push in JSON. Other pushes are XML, bare or in the form field `content`.
 fn is_json(call: &RawCallback) -> bool {
     let first = call.body.expose().iter().find(|byte| !byte.is_ascii_whitespace());
     call.content_type.contains("json") || first == Some(&b'{')
 }
 
-/// The scans in a push.
 pub(super) fn read(call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
     let nodes = if is_json(call) { nodes_of_json(call.body.expose()) } else { nodes_of_xml(&xml(call)) };
     let nodes = nodes.ok_or_else(|| CallbackFault::Unreadable("not a route push of SF".to_owned()))?;
@@ -64,7 +63,7 @@ fn nodes_of_xml(xml: &str) -> Option<Vec<WithRaw<RouteNode>>> {
     }
 }
 
-/// A node's attributes have the same names as the fields in JSON.
+/// Reads the attributes of a node as the JSON fields of the same names.
 fn node_of_element(element: &BytesStart) -> Option<WithRaw<RouteNode>> {
     let mut fields = Map::new();
     for attribute in element.attributes() {
@@ -75,7 +74,7 @@ fn node_of_element(element: &BytesStart) -> Option<WithRaw<RouteNode>> {
     serde_json::from_value(Value::Object(fields)).ok()
 }
 
-/// The answer to a push, in the same format.
+/// Returns the answer to a push, in the format of the push.
 pub(super) fn acknowledge(call: &RawCallback, stored: bool) -> Acknowledgement {
     if is_json(call) {
         let (code, message) = if stored { ("0000", "成功") } else { ("1000", "系统异常") };
@@ -133,10 +132,8 @@ mod tests {
         let json = call("application/json", JSON);
         assert_eq!(acknowledge(&json, true).body, r#"{"return_code":"0000","return_msg":"成功"}"#);
         assert!(acknowledge(&json, false).body.contains("1000"));
-        assert_eq!(
-            acknowledge(&form(XML), true).body,
-            r#"<Response service="RoutePushService"><Head>OK</Head></Response>"#
-        );
+        let ok = r#"<Response service="RoutePushService"><Head>OK</Head></Response>"#;
+        assert_eq!(acknowledge(&form(XML), true).body, ok);
         assert!(acknowledge(&form(XML), false).body.contains("<Head>ERR</Head>"));
     }
 

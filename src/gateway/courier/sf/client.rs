@@ -1,81 +1,67 @@
-//! One call to SF: a digested body in a form.
+//! Calls SF: JSON and its digest in a form. Recognises an exhausted daily quota.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, Url};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::answer;
 use super::digest::digest;
 use super::settings::SfSettings;
+use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::clock::{Clock, Instant, fresh_uuid, until_beijing_midnight};
 use crate::gateway::courier::refusal::{self, CarrierRefusal, RefusalKind};
-use crate::gateway::shared::http::Http;
 
-/// All services share one path; `serviceCode` selects one.
+/// The path of all services; the field `serviceCode` selects one.
 const PATH: &str = "std/service";
 
-/// Counts consecutive throttled answers. SF limits calls per second and per day, and does not say which limit was hit.
+/// Counts consecutive throttled answers. SF limits calls per second and per day, and its answer does not say which limit was
+/// reached.
 #[derive(Default)]
 pub(super) struct Throttling(AtomicU32);
 
-/// More refusals in a row are not a burst within a second: the daily quota may be used up.
+/// Up to this many refusals in a row count as a burst within a second. After more of them the daily quota may be used up.
 const BURST: u32 = 20;
-/// The first wait then, in case it was a burst after all. It doubles with every further [`BURST`] refusals, so that a licence
-/// does not wait an hour for a bad minute at SF.
+/// The first wait for the daily quota. The wait doubles after every further [`BURST`] refusals: if it was a burst after all, a
+/// parcel does not wait an hour.
 const FIRST_REST: Duration = Duration::from_secs(60);
-/// The longest wait before SF is tried again.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
-/// The wait after a number of earlier refusals in a row; `None` within a burst.
+/// Returns the wait after a number of earlier refusals in a row; `None` within a burst.
 fn wait_after(refusals: u32) -> Option<Duration> {
     let doublings = (refusals / BURST).checked_sub(1)?;
     Some(FIRST_REST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_REST))
 }
 
 impl Throttling {
-    /// The same answer. A throttled one gets the time to wait.
+    /// Counts an answer and returns it. A throttled one gets the time to wait.
     fn observe(&self, answer: Result<Value, CarrierRefusal>, now: Instant) -> Result<Value, CarrierRefusal> {
-        match answer {
-            Err(refusal) if matches!(refusal.kind, RefusalKind::Throttled { .. }) => {
-                Err(match wait_after(self.0.fetch_add(1, Ordering::Relaxed)) {
-                    None => refusal,
-                    Some(wait) => {
-                        let after = Some(wait.min(until_beijing_midnight(now)));
-                        let detail = format!("{}, probably the daily quota", refusal.detail);
-                        CarrierRefusal { kind: RefusalKind::Throttled { after }, detail }
-                    }
-                })
-            }
-            other => {
-                self.0.store(0, Ordering::Relaxed);
-                other
-            }
+        if !matches!(answer, Err(CarrierRefusal { kind: RefusalKind::Throttled { .. }, .. })) {
+            self.0.store(0, Ordering::Relaxed);
+            return answer;
         }
+        let Some(wait) = wait_after(self.0.fetch_add(1, Ordering::Relaxed)) else { return answer };
+        let kind = RefusalKind::Throttled { after: Some(wait.min(until_beijing_midnight(now))) };
+        answer.map_err(|refusal| CarrierRefusal::new(kind, format!("{}, probably the daily quota", refusal.detail)))
     }
 }
 
-/// SF's client for one account.
-pub(super) struct SfClient {
-    pub(super) http: Http,
-    /// Clients for the hosts of label files.
-    pub(super) label_hosts: Vec<Http>,
+pub(super) struct Sf {
+    pub(super) code: CarrierCode,
     pub(super) settings: SfSettings,
     pub(super) clock: Clock,
     pub(super) throttling: Throttling,
 }
 
-impl SfClient {
-    /// Calls a service and returns the answer's content. Sends the request again if it was too old on arrival.
-    pub(super) async fn call(&self, service: &'static str, content: &impl Serialize) -> Result<Value, CarrierRefusal> {
-        let msg_data = serde_json::to_string(content)
-            .map_err(|_| CarrierRefusal::new(RefusalKind::Misconfigured, "the request cannot be written"))?;
+impl Sf {
+    /// Calls a service and returns the answer's content. If the request was too old on arrival, sends it once more.
+    pub(super) async fn call(&self, service: &'static str, content: &Value) -> Result<Value, CarrierRefusal> {
+        let msg_data = content.to_string();
         let mut answer = self.call_once(service, &msg_data).await;
         if matches!(answer, Err(CarrierRefusal { kind: RefusalKind::TooOld, .. })) {
-            // Either the request was delayed or our clock is wrong. A second one shows which.
+            // Either the request was delayed or our clock is wrong. A second request shows which.
             answer = self.call_once(service, &msg_data).await;
         }
         self.throttling.observe(answer, self.clock.now())
@@ -91,14 +77,15 @@ impl SfClient {
             ("msgDigest", &digest(msg_data, &timestamp, &self.settings.check_word)),
             ("msgData", msg_data),
         ];
-        let request = self.http.request(Method::POST, PATH);
+        let http = &self.settings.http;
+        let request = http.request(Method::POST, PATH);
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded;charset=UTF-8").form(&form);
-        answer::read(&refusal::body(self.http.send(request).await?)?)
+        answer::read(&refusal::body(http.send(request).await?)?)
     }
 
-    /// Fetches a label file with its token, if it is below a URL of the settings.
+    /// Fetches a label file with its token. The address must be below a URL of the settings.
     pub(super) async fn fetch(&self, url: &Url, token: &str) -> Result<Vec<u8>, CarrierRefusal> {
-        let mut hosts = std::iter::once(&self.http).chain(&self.label_hosts);
+        let mut hosts = std::iter::once(&self.settings.http).chain(&self.settings.label_hosts);
         let (http, request) =
             hosts.find_map(|http| Some((http, http.request_below(Method::GET, url)?))).ok_or_else(|| {
                 CarrierRefusal::new(RefusalKind::Misconfigured, "the label is not below SONGDA_SF_LABEL_URLS")
@@ -129,12 +116,7 @@ mod tests {
                 assert_eq!(observe(too_fast(), noon), waits(minutes));
             }
         }
-        let after = Some(Duration::from_secs(600));
-        assert_eq!(
-            observe(too_fast(), "2026-01-02T15:50:00Z"),
-            Err(RefusalKind::Throttled { after }),
-            "until midnight"
-        );
+        assert_eq!(observe(too_fast(), "2026-01-02T15:50:00Z"), waits(10), "until midnight");
         assert_eq!(observe(Ok(Value::Null), noon), Ok(Value::Null));
         assert_eq!(observe(too_fast(), noon), Err(RefusalKind::Throttled { after: moment }), "a burst");
     }

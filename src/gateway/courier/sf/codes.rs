@@ -1,5 +1,5 @@
-//! The meaning of SF's codes: those of the platform (`apiResultCode`) and of the services behind it (`errorCode`). A code that is
-//! not here is unclear, which never counts as "nothing happened".
+//! The meaning of SF's codes: those of the platform (`apiResultCode`) and of the services behind it (`errorCode`). After an unknown
+//! code SF may have acted.
 
 use std::time::Duration;
 
@@ -8,13 +8,12 @@ use crate::gateway::courier::refusal::RefusalKind;
 /// The platform passed the request on; the service's own answer is inside.
 pub(super) const PASSED: &str = "A1000";
 
-/// The service succeeded.
 pub(super) const DONE: &str = "S0000";
 
-/// SF limits calls per second and per day, and does not say which limit was hit.
+/// The wait after a throttled call. `Throttling` lengthens it if the daily quota may be used up.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
-/// A code of the platform other than [`PASSED`].
+/// Explains a code of the platform other than [`PASSED`].
 pub(super) fn of_platform(code: &str) -> RefusalKind {
     match code {
         // A public parameter is missing (A1001); our IP address (A1003), our permission for the service (A1004) or our digest
@@ -27,7 +26,7 @@ pub(super) fn of_platform(code: &str) -> RefusalKind {
     }
 }
 
-/// A code of a service other than [`DONE`].
+/// Explains a code of a service other than [`DONE`].
 pub(super) fn of_service(code: &str) -> RefusalKind {
     match code {
         "8016" => RefusalKind::Duplicate,
@@ -35,7 +34,7 @@ pub(super) fn of_service(code: &str) -> RefusalKind {
         "1014" | "1015" | "1016" | "8196" => RefusalKind::AddressRefused,
         "6150" | "8018" => RefusalKind::Absent,
         "8037" | "8253" => RefusalKind::Cancelled,
-        // Order and waybill do not match; confirmed or cancelled already; confirmed already.
+        // Order and waybill do not match (8017); confirmed or cancelled already (8019); confirmed already (8252).
         "8017" | "8019" | "8252" => RefusalKind::WrongState,
         // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not ship (8114,
         // 8119, 20052); the request is unreadable (4002).

@@ -1,14 +1,14 @@
-//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))), over the raw sixteen bytes and not their hex.
+//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))). The base64 is of the sixteen bytes, not of their hex.
 //!
-//! "URL-encoded" means exactly what Java's `URLEncoder` does. Other encoders differ in space, `*`, `~` and `!`, and SF refuses a
-//! digest over their texts (A1006).
+//! "URL-encoded" means exactly what Java's `URLEncoder` does. Other encoders differ in space, `*`, `~` and `!`: SF would refuse the
+//! digest (A1006).
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};
 
 use crate::domain::kernel::private::Private;
 
-/// The digest of one request. `timestamp` is the text that is sent.
+/// Returns the digest of one request. `timestamp` is the text that is sent.
 pub(super) fn digest(msg_data: &str, timestamp: &str, check_word: &Private<String>) -> String {
     raw(&url_encoded(&format!("{msg_data}{timestamp}{}", check_word.expose())))
 }
@@ -21,45 +21,41 @@ fn raw(text: &str) -> String {
     BASE64_STANDARD.encode(Md5::digest(text.as_bytes()))
 }
 
+/// Messages, timestamps and check words with their digest, for the tests of this file and of the twin's digest.
+#[cfg(test)]
+pub(super) const VECTORS: [([&str; 3], &str); 3] = [
+    (
+        [r#"{"language":"zh-CN","orderId":"QIAO-20200618-004"}"#, "12312334453453", "fjcg5PGKaNpPSHFAZ4QsCOkV71R3zVci"],
+        "IIKJtuLVzoFTu4kHI8M8vA==",
+    ),
+    (
+        [
+            r#"{"language":"zh-CN","orderId":"GOV-2025-0001","remark":"结果 证照*1~!"}"#,
+            "1735689600000",
+            "TestCheckWord0123456789abcdefABC",
+        ],
+        "3klgeqP1eb5DkUeop2/fTw==",
+    ),
+    ([r#"{"orderId":"GOV-1"}"#, "1735689600000", "abc123"], "FQdot2PsPgDJVbGvvqisyA=="),
+];
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    const V2: Vector = Vector {
-        msg_data: r#"{"language":"zh-CN","orderId":"GOV-2025-0001","remark":"结果 证照*1~!"}"#,
-        timestamp: "1735689600000",
-        check_word: "TestCheckWord0123456789abcdefABC",
-    };
-
-    struct Vector {
-        msg_data: &'static str,
-        timestamp: &'static str,
-        check_word: &'static str,
-    }
-
-    fn digest_of(vector: &Vector) -> String {
-        digest(vector.msg_data, vector.timestamp, &Private::new(vector.check_word.to_owned()))
-    }
-
     #[test]
     fn the_vectors_hold() {
-        let v1 = Vector {
-            msg_data: r#"{"language":"zh-CN","orderId":"QIAO-20200618-004"}"#,
-            timestamp: "12312334453453",
-            check_word: "fjcg5PGKaNpPSHFAZ4QsCOkV71R3zVci",
-        };
-        let v3 = Vector { msg_data: r#"{"orderId":"GOV-1"}"#, timestamp: "1735689600000", check_word: "abc123" };
-        assert_eq!(digest_of(&v1), "IIKJtuLVzoFTu4kHI8M8vA==");
-        assert_eq!(digest_of(&V2), "3klgeqP1eb5DkUeop2/fTw==");
-        assert_eq!(digest_of(&v3), "FQdot2PsPgDJVbGvvqisyA==");
+        for ([msg_data, timestamp, check_word], expected) in VECTORS {
+            assert_eq!(digest(msg_data, timestamp, &Private::new(check_word.to_owned())), expected);
+        }
     }
 
     #[test]
     fn the_encoded_texts_are_those_of_the_vectors() {
         assert_eq!(
-            url_encoded(&format!("{}{}{}", V2.msg_data, V2.timestamp, V2.check_word)),
+            url_encoded(&VECTORS[1].0.concat()),
             "%7B%22language%22%3A%22zh-CN%22%2C%22orderId%22%3A%22GOV-2025-0001%22%2C%22remark%22%3A%22\
              %E7%BB%93%E6%9E%9C+%E8%AF%81%E7%85%A7*1%7E%21%22%7D1735689600000TestCheckWord0123456789abcdefABC"
         );
@@ -68,14 +64,13 @@ mod tests {
     /// Wrong digests: without encoding, with Python's `quote_plus`, and with JavaScript's `encodeURIComponent`.
     #[test]
     fn the_known_wrong_digests_are_not_ours() {
+        let (parts, _) = VECTORS[1];
+        let [msg_data, timestamp, check_word] = parts;
+        let ours = digest(msg_data, timestamp, &Private::new(check_word.to_owned()));
         for wrong in ["7CIHTkPOZX4o2hWhh3oDcw==", "CAYFTEpgkbybZ92NXXaiOw==", "Tl802+929PPYmp2YJJlFeA=="] {
-            assert_ne!(digest_of(&V2), wrong);
+            assert_ne!(ours, wrong);
         }
-        assert_eq!(
-            raw(&format!("{}{}{}", V2.msg_data, V2.timestamp, V2.check_word)),
-            "7CIHTkPOZX4o2hWhh3oDcw==",
-            "the first of them"
-        );
+        assert_eq!(raw(&parts.concat()), "7CIHTkPOZX4o2hWhh3oDcw==", "the first of them");
     }
 
     /// The older XML interface digests the text without encoding.

@@ -1,11 +1,11 @@
-//! SF's client against a server that answers, answers badly, or does not answer.
+//! Tests of SF's client against a server that answers, answers badly, or does not answer.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::delivery::parcel::ScanMeaning;
 use crate::gateway::courier::CarrierFact;
-use crate::gateway::courier::sample::order;
+use crate::gateway::courier::sample::{number, order};
 use crate::gateway::shared::http::HttpSettings;
 use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json as says, unreachable};
 
@@ -18,10 +18,6 @@ fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
     ]);
     let clock = Clock::frozen("2025-01-01T00:00:00Z".parse().unwrap());
     build(&mut env, &clock).unwrap_or_else(|| panic!("{:?}", env.faults()))
-}
-
-fn number() -> OrderNo {
-    OrderNo::from_stored("SD01".to_owned())
 }
 
 fn passed(inner: &Value) -> LoopbackReply {
@@ -45,17 +41,13 @@ fn booked() -> Value {
         "waybillNoInfoList": [{"waybillType": 1, "waybillNo": "SF7444000000001"}]})
 }
 
-async fn always(reply: LoopbackReply) -> Loopback {
-    Loopback::start(move |_| reply.clone()).await
-}
-
 async fn order_fact(reply: LoopbackReply) -> CarrierFact {
-    carrier(&always(reply).await.settings).order(&order()).await.unwrap_err().fact
+    carrier(&Loopback::always(reply).await.settings).order(&order()).await.unwrap_err().fact
 }
 
 #[tokio::test]
 async fn an_order_is_booked() {
-    let sf = always(done(&booked())).await;
+    let sf = Loopback::always(done(&booked())).await;
     let carrier = carrier(&sf.settings);
     for _ in 0..2 {
         let booking = carrier.order(&order()).await.unwrap();
@@ -108,16 +100,16 @@ async fn a_clear_refusal_has_its_fact() {
 
 #[tokio::test]
 async fn the_carriers_words_are_not_in_the_fault() {
-    let fault = carrier(&always(refused("8196")).await.settings).order(&order()).await.unwrap_err();
+    let fault = carrier(&Loopback::always(refused("8196")).await.settings).order(&order()).await.unwrap_err();
     assert_eq!(fault.detail, "8196");
 }
 
 #[tokio::test]
 async fn an_order_under_check_has_no_waybill_yet() {
-    let sf = always(done(&json!({"orderId": "SD01", "filterResult": 1}))).await;
+    let sf = Loopback::always(done(&json!({"orderId": "SD01", "filterResult": 1}))).await;
     assert_eq!(carrier(&sf.settings).order(&order()).await, Ok(Booking { waybill: None }));
     assert_eq!(carrier(&sf.settings).waybill(&number()).await, Ok(None));
-    let sf = always(done(&booked())).await;
+    let sf = Loopback::always(done(&booked())).await;
     assert_eq!(carrier(&sf.settings).waybill(&number()).await, Ok(Some(Waybill::new("SF7444000000001"))));
 }
 
@@ -132,7 +124,7 @@ async fn an_unknown_outcome_is_cleared_up_by_a_look_up() {
         (refused("8018"), Recovery::Absent),
         (refused("8253"), Recovery::Withdrawn),
     ] {
-        let sf = always(reply).await;
+        let sf = Loopback::always(reply).await;
         assert_eq!(carrier(&sf.settings).recover(&number()).await, Ok(recovery));
         assert_eq!(sf.calls()[0].form()["serviceCode"], "EXP_RECE_SEARCH_ORDER_RESP");
     }
@@ -140,14 +132,15 @@ async fn an_unknown_outcome_is_cleared_up_by_a_look_up() {
         (LoopbackReply::HangsUp, CarrierFact::Unavailable),
         (done(&json!({"orderId": "SD01", "filterResult": "3"})), CarrierFact::AddressRefused),
     ] {
-        assert_eq!(carrier(&always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
+        assert_eq!(carrier(&Loopback::always(reply).await.settings).recover(&number()).await.unwrap_err().fact, fact);
     }
 }
 
 #[tokio::test]
 async fn a_cancellation_has_its_outcome() {
-    let cancel =
-        async |reply| carrier(&always(reply).await.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await;
+    let cancel = async |reply| {
+        carrier(&Loopback::always(reply).await.settings).cancel(&number(), Some(&Waybill::new("SF1"))).await
+    };
     for reply in [done(&json!({"resStatus": 2})), refused("8037"), refused("8253")] {
         assert_eq!(cancel(reply).await, Ok(()));
     }
@@ -188,14 +181,14 @@ async fn a_request_that_was_too_old_is_sent_again_once() {
     })
     .await;
     assert!(carrier(&late.settings).order(&order()).await.is_ok());
-    let wrong_clock = always(platform("A1002")).await;
+    let wrong_clock = Loopback::always(platform("A1002")).await;
     assert_eq!(carrier(&wrong_clock.settings).order(&order()).await.unwrap_err().fact, CarrierFact::Misconfigured);
     assert_eq!(wrong_clock.calls().len(), 2);
 }
 
 #[tokio::test]
 async fn a_route_is_read() {
-    let sf = always(done(&json!({"routeResps": [{"mailNo": "SF1", "routes": [
+    let sf = Loopback::always(done(&json!({"routeResps": [{"mailNo": "SF1", "routes": [
         {"acceptTime": "2025-01-02 09:10:11", "remark": "已收取快件", "opCode": 50, "firstStatusCode": 1}]}]})))
     .await;
     let scans =
@@ -219,6 +212,6 @@ async fn a_label_is_fetched_from_known_hosts_only() {
     assert_eq!(label.content_type, "application/pdf");
     assert_eq!(sf.calls()[1].headers["x-auth-token"], "once");
 
-    let sf = always(printed("http://elsewhere.example/1.pdf".to_owned())).await;
+    let sf = Loopback::always(printed("http://elsewhere.example/1.pdf".to_owned())).await;
     assert_eq!(carrier(&sf.settings).label(&Waybill::new("SF1")).await.unwrap_err().fact, CarrierFact::Misconfigured);
 }

@@ -1,5 +1,5 @@
-//! The label file (`COM_RECE_CLOUD_PRINT_WAYBILLS`): SF prints it, and answers with its address and a token to fetch it. The
-//! token is valid for a day, so the file is fetched at once.
+//! The label file (`COM_RECE_CLOUD_PRINT_WAYBILLS`). SF makes the file and answers with its address and a token. The token is valid
+//! for a day, so the client fetches the file at once.
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::domain::delivery::parcel::Waybill;
 use crate::domain::kernel::private::Private;
-use crate::gateway::courier::lenient;
+use crate::gateway::courier::lenient::{self, Text};
 
 #[derive(Deserialize)]
 struct Printed {
@@ -15,28 +15,24 @@ struct Printed {
     files: Vec<File>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct File {
-    #[serde(default, deserialize_with = "lenient::text")]
-    url: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    token: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    waybill_no: String,
+    url: Text,
+    token: Text,
+    waybill_no: Text,
 }
 
-/// The request for one label.
 pub(super) fn question(template: &str, waybill: &Waybill) -> Value {
     json!({"templateCode": template, "version": "2.0", "fileType": "pdf", "sync": true,
         "documents": [{"masterWaybillNo": waybill.as_str()}]})
 }
 
-/// The address of a waybill's label, and the token to fetch it.
+/// Returns the address of a waybill's label, and the token to fetch it.
 pub(super) fn location(content: Value, waybill: &Waybill) -> Option<(Url, Private<String>)> {
     let printed: Printed = serde_json::from_value(content).ok()?;
-    let file = printed.files.into_iter().find(|file| file.waybill_no == waybill.as_str())?;
-    Some((file.url.parse().ok()?, Private::new(file.token)))
+    let file = printed.files.into_iter().find(|file| file.waybill_no.as_str() == waybill.as_str())?;
+    Some((file.url.parse().ok()?, Private::new(file.token.0)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! SF Express (顺丰速运): its open platform in digest mode. One address for all services, JSON with a digest in a form.
+//! SF Express (顺丰速运): its open platform in digest mode. All services have one address and take JSON with a digest in a form.
 //!
-//! An order of unknown outcome is looked up by our own number. SF never accepts the same number twice.
+//! After an unknown outcome the order is looked up by our order number. SF never accepts the same number twice.
 
 mod answer;
 mod callback;
@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::client::{SfClient, Throttling};
+use self::client::{Sf, Throttling};
 use self::settings::SfSettings;
 use super::refusal::{CarrierRefusal, Operation, RefusalKind};
 use super::{
@@ -33,10 +33,8 @@ use crate::domain::kernel::ids::ParcelId;
 use crate::domain::kernel::pace::Pace;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::gateway::shared::probe::Probe;
 
-/// The carrier, as `registry.rs` lists it.
 pub const ADAPTER: CarrierAdapter = CarrierAdapter { code: "sf", build };
 
 mod service {
@@ -47,28 +45,15 @@ mod service {
     pub(super) const LABEL: &str = "COM_RECE_CLOUD_PRINT_WAYBILLS";
 }
 
-struct Sf {
-    code: CarrierCode,
-    client: SfClient,
-}
-
-/// Reads SF's settings and builds its client.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let settings = SfSettings::read(env)?;
-    let client = connect(settings, clock).map_err(|error| env.fault(format!("SF cannot be reached: {error}"))).ok()?;
-    Some(Arc::new(Sf { code: CarrierCode::new(ADAPTER.code), client }))
-}
-
-fn connect(settings: SfSettings, clock: &Clock) -> Result<SfClient, reqwest::Error> {
-    let http = Http::new(&settings.http)?;
-    let label_host = |url: &reqwest::Url| Http::new(&HttpSettings { base_url: url.clone(), ..settings.http.clone() });
-    let label_hosts = settings.label_urls.iter().map(label_host).collect::<Result<_, _>>()?;
-    Ok(SfClient { http, label_hosts, settings, clock: clock.clone(), throttling: Throttling::default() })
+    let code = CarrierCode::new(ADAPTER.code);
+    Some(Arc::new(Sf { code, settings, clock: clock.clone(), throttling: Throttling::default() }))
 }
 
 impl Sf {
     async fn look_up(&self, order_no: &OrderNo) -> Result<Booking, CarrierRefusal> {
-        let content = self.client.call(service::LOOK_UP, &order::look_up(order_no)).await?;
+        let content = self.call(service::LOOK_UP, &order::look_up(order_no)).await?;
         order::booking(content, order_no)
     }
 }
@@ -80,15 +65,15 @@ impl Carrier for Sf {
     }
 
     fn pace(&self) -> Pace {
-        self.client.settings.pace
+        self.settings.pace
     }
 
     fn time_limit(&self) -> Duration {
-        self.client.http.time_limit()
+        self.settings.http.time_limit()
     }
 
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault> {
-        let content = self.client.call(service::ORDER, &order::order(order, &self.client.settings.terms)).await;
+        let content = self.call(service::ORDER, &order::order(order, &self.settings)).await;
         content
             .and_then(|content| order::booking(content, &order.order_no))
             .map_err(|refusal| refusal.fault(Operation::Order))
@@ -109,7 +94,7 @@ impl Carrier for Sf {
     }
 
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault> {
-        let content = self.client.call(service::TRACK, &scans::question(waybill, recipient_phone)).await;
+        let content = self.call(service::TRACK, &scans::question(waybill, recipient_phone)).await;
         content
             .and_then(|content| {
                 scans::of_answer(content, waybill).ok_or_else(|| CarrierRefusal::unclear("success without a route"))
@@ -118,7 +103,7 @@ impl Carrier for Sf {
     }
 
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault> {
-        let content = self.client.call(service::CANCEL, &order::cancellation(order_no, waybill)).await;
+        let content = self.call(service::CANCEL, &order::cancellation(order_no, waybill)).await;
         let refusal = match content.and_then(|content| order::cancelled(&content)) {
             Ok(()) | Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => return Ok(()),
             Err(refusal) => refusal,
@@ -126,7 +111,7 @@ impl Carrier for Sf {
         if refusal.kind != RefusalKind::WrongState {
             return Err(refusal.fault(Operation::Cancel));
         }
-        // "Confirmed or cancelled before" (8019) may mean our own cancellation, whose answer was lost.
+        // "Confirmed or cancelled before" (8019) may refer to an earlier cancellation of ours, if its answer was lost.
         match self.look_up(order_no).await {
             Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
             Ok(_) => Err(refusal.fault(Operation::Cancel)),
@@ -136,11 +121,11 @@ impl Carrier for Sf {
 
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault> {
         let read = |refusal: CarrierRefusal| refusal.fault(Operation::Read);
-        let question = label::question(&self.client.settings.label_template, waybill);
-        let content = self.client.call(service::LABEL, &question).await.map_err(read)?;
+        let question = label::question(&self.settings.label_template, waybill);
+        let content = self.call(service::LABEL, &question).await.map_err(read)?;
         let location = label::location(content, waybill);
         let (url, token) = location.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))?;
-        let file = self.client.fetch(&url, token.expose()).await.map_err(read)?;
+        let file = self.fetch(&url, token.expose()).await.map_err(read)?;
         Label::of(file).ok_or_else(|| read(CarrierRefusal::unclear("the label is not a printable file")))
     }
 

@@ -1,141 +1,102 @@
-//! The order in SF's form, and SF's answers about an order, at once and on a later look-up.
+//! The order in SF's form, and SF's answers about an order: to the order itself, to a look-up and to a cancellation.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::settings::SfTerms;
+use super::settings::SfSettings;
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
+use crate::gateway::courier::lenient::{self, Text};
 use crate::gateway::courier::refusal::{CarrierRefusal, RefusalKind};
-use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, lenient, office};
+use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, office};
 
-/// An order (`EXP_RECE_CREATE_ORDER`).
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SfOrder<'a> {
-    language: &'static str,
-    order_id: &'a str,
-    express_type_id: u32,
-    pay_method: u32,
-    monthly_card: &'a str,
-    is_return_routelabel: u8,
-    is_gen_waybill_no: u8,
-    parcel_qty: u8,
-    total_weight: f64,
-    cargo_details: [Cargo; 1],
-    contact_info_list: [Contact<'a>; 2],
-}
-
-#[derive(Serialize)]
-struct Cargo {
-    name: &'static str,
-    count: u8,
-    unit: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Contact<'a> {
-    contact_type: u8,
-    contact: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mobile: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tel: Option<&'a str>,
-    country: &'static str,
-    province: &'a str,
-    city: &'a str,
-    county: &'a str,
-    address: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    post_code: Option<&'a str>,
-}
-
-/// Puts an order into SF's form.
-pub(super) fn order<'a>(order: &'a ParcelOrder, terms: &'a SfTerms) -> SfOrder<'a> {
+/// Puts an order into SF's form (`EXP_RECE_CREATE_ORDER`).
+pub(super) fn order(order: &ParcelOrder, settings: &SfSettings) -> Value {
     const SENDER: u8 = 1;
     const RECIPIENT: u8 = 2;
-    SfOrder {
-        language: "zh-CN",
-        order_id: order.order_no.as_str(),
-        express_type_id: terms.express_type,
-        pay_method: terms.payer,
-        monthly_card: &terms.monthly_card,
-        is_return_routelabel: 1, // needed to print the label ourselves
-        is_gen_waybill_no: 1,
-        parcel_qty: 1,
-        total_weight: f64::from(CARGO_GRAMS) / 1000.0,
-        cargo_details: [Cargo { name: CARGO_NAME, count: 1, unit: "份" }],
-        contact_info_list: [contact(SENDER, &order.sender), contact(RECIPIENT, &order.recipient)],
-    }
+    json!({
+        "language": "zh-CN",
+        "orderId": order.order_no.as_str(),
+        "expressTypeId": settings.express_type,
+        "payMethod": settings.payer,
+        "monthlyCard": settings.monthly_card,
+        "isReturnRoutelabel": 1, // needed to print the label ourselves
+        "isGenWaybillNo": 1,
+        "parcelQty": 1,
+        "totalWeight": f64::from(CARGO_GRAMS) / 1000.0,
+        "cargoDetails": [{"name": CARGO_NAME, "count": 1, "unit": "份"}],
+        "contactInfoList": [contact(SENDER, &order.sender), contact(RECIPIENT, &order.recipient)],
+    })
 }
 
-fn contact(contact_type: u8, address: &PostalAddress) -> Contact<'_> {
-    let phone = address.phone.expose().as_str();
-    let mobile = office::is_mobile(phone);
-    Contact {
-        contact_type,
-        contact: address.name.expose(),
-        mobile: mobile.then_some(phone),
-        tel: (!mobile).then_some(phone),
-        country: "CN",
-        province: &address.province,
-        city: &address.city,
-        county: &address.county,
-        address: address.detail.expose(),
-        post_code: address.postcode.as_deref(),
+fn contact(contact_type: u8, address: &PostalAddress) -> Value {
+    let phone = address.phone.expose();
+    let mut contact = json!({
+        "contactType": contact_type,
+        "contact": address.name.expose(),
+        "country": "CN",
+        "province": address.province,
+        "city": address.city,
+        "county": address.county,
+        "address": address.detail.expose(),
+    });
+    contact[if office::is_mobile(phone) { "mobile" } else { "tel" }] = json!(phone);
+    if let Some(postcode) = &address.postcode {
+        contact["postCode"] = json!(postcode);
     }
+    contact
 }
 
-/// SF's answer about an order. A look-up spells some names in lower case, and numbers as strings.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// SF's answer about an order. The answer to a look-up has some names in lower case, and numbers as strings.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct OrderReply {
-    #[serde(default, alias = "orderid", deserialize_with = "lenient::text")]
-    order_id: String,
-    #[serde(default, alias = "filterresult", deserialize_with = "lenient::text")]
-    filter_result: String,
-    #[serde(default, alias = "waybillnoinfolist", deserialize_with = "lenient::list")]
+    #[serde(alias = "orderid")]
+    order_id: Text,
+    #[serde(alias = "filterresult")]
+    filter_result: Text,
+    #[serde(alias = "waybillnoinfolist", deserialize_with = "lenient::list")]
     waybill_no_info_list: Vec<WaybillInfo>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct WaybillInfo {
-    #[serde(default, alias = "waybilltype", deserialize_with = "lenient::text")]
-    waybill_type: String,
-    #[serde(default, alias = "waybillno", deserialize_with = "lenient::text")]
-    waybill_no: String,
+    #[serde(alias = "waybilltype")]
+    waybill_type: Text,
+    #[serde(alias = "waybillno")]
+    waybill_no: Text,
 }
 
-/// The booking in a reply. A reply about another order is never used.
+/// Reads SF's answer about an order. An answer about another order is never used.
 pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, CarrierRefusal> {
     const CHECKED_BY_HAND: &str = "1";
     const NOT_DELIVERABLE: &str = "3";
     const MASTER: &str = "1";
     let reply: OrderReply =
         serde_json::from_value(content).map_err(|_| CarrierRefusal::unclear("success without an order"))?;
-    if reply.order_id != order_no.as_str() {
+    if reply.order_id.as_str() != order_no.as_str() {
         return Err(CarrierRefusal::unclear("the answer is not about this order"));
     }
-    if reply.filter_result == NOT_DELIVERABLE {
+    if reply.filter_result.as_str() == NOT_DELIVERABLE {
         return Err(CarrierRefusal::new(RefusalKind::AddressRefused, "filterResult 3: SF does not deliver there"));
     }
-    let master = reply.waybill_no_info_list.into_iter().find(|info| info.waybill_type == MASTER);
-    let waybill = master.map(|info| info.waybill_no).filter(|number| !number.is_empty()).map(Waybill::new);
-    if waybill.is_none() && reply.filter_result != CHECKED_BY_HAND {
+    let master = reply.waybill_no_info_list.into_iter().find(|info| info.waybill_type.as_str() == MASTER);
+    let waybill = master.map(|info| info.waybill_no.0).filter(|number| !number.is_empty()).map(Waybill::new);
+    if waybill.is_none() && reply.filter_result.as_str() != CHECKED_BY_HAND {
         return Err(CarrierRefusal::unclear("an order without a waybill, and not under check"));
     }
     Ok(Booking { waybill })
 }
 
-/// The request that looks up an order by our order number (`EXP_RECE_SEARCH_ORDER_RESP`). Search type 1 is the outward
-/// delivery, not a return.
+/// Makes the request that looks up an order by our order number (`EXP_RECE_SEARCH_ORDER_RESP`). Search type 1 is the delivery, not
+/// a return.
 pub(super) fn look_up(order_no: &OrderNo) -> Value {
     json!({"orderId": order_no.as_str(), "searchType": "1", "language": "zh-CN"})
 }
 
-/// A cancellation (`EXP_RECE_UPDATE_ORDER`). Confirmed orders, as all of ours are, need their waybill too.
+/// Makes the request that cancels an order (`EXP_RECE_UPDATE_ORDER`). A confirmed order needs its waybill too, and all orders of ours
+/// are confirmed.
 pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Value {
     const CANCEL: u8 = 2;
     let waybills: Vec<Value> =
@@ -143,7 +104,6 @@ pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Val
     json!({"orderId": order_no.as_str(), "dealType": CANCEL, "waybillNoInfoList": waybills, "language": "zh-CN"})
 }
 
-/// SF's answer to a cancellation.
 pub(super) fn cancelled(content: &Value) -> Result<(), CarrierRefusal> {
     let status =
         content.get("resStatus").map(|status| status.as_str().map_or_else(|| status.to_string(), str::to_owned));

@@ -1,4 +1,4 @@
-//! SF's route nodes, the same in its answers (`EXP_RECE_SEARCH_ROUTES`) and its pushes (`RoutePushService`).
+//! Turns SF's route nodes into scans. Answers (`EXP_RECE_SEARCH_ROUTES`) and pushes (`RoutePushService`) contain the same nodes.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::domain::delivery::parcel::{OrderNo, Scan, ScanMeaning, Waybill};
 use crate::domain::kernel::private::Private;
-use crate::gateway::courier::lenient::{self, WithRaw};
-use crate::gateway::courier::{beijing_time, way_back};
+use crate::gateway::courier::beijing_time;
+use crate::gateway::courier::lenient::{self, Text, WithRaw};
+use crate::gateway::courier::meaning::{Meanings, of_code, with_words};
 
-/// The meaning of each `opCode`, from real routes. A code that is not here changes nothing. 44 looks like delivery but means
-/// that a courier is being chosen; 36 looks like trouble but is a departure; 99, 631 and 648 are a return or a new address,
-/// which only the words distinguish, so the codes alone are an exception.
-const MEANINGS: &[(ScanMeaning, &[&str])] = &[
+/// The meanings of `opCode`s, learned from real routes. Three traps: 44 is not a delivery, SF only
+/// chooses a courier; 36 is an ordinary departure; 99, 631 and 648 are a return or a new address, and only the words say which.
+const MEANINGS: Meanings = &[
     (ScanMeaning::PickedUp, &["50", "54"]),
     (ScanMeaning::InTransit, &["30", "31", "36", "44", "123", "130", "407", "501", "607"]),
     (ScanMeaning::OutForDelivery, &["204"]),
@@ -20,27 +20,21 @@ const MEANINGS: &[(ScanMeaning, &[&str])] = &[
     (ScanMeaning::Exception, &["33", "70", "99", "631", "648"]),
 ];
 
-/// Book-keeping after the signature. The rest of the node does not count.
+/// SF's book-keeping after the signature. Such a node changes nothing.
 const CLOSED: &str = "8000";
 
-/// One node. All fields are texts, and each may be missing.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct RouteNode {
-    #[serde(default, alias = "mailNo", deserialize_with = "lenient::text")]
-    mailno: String,
-    #[serde(default, alias = "orderId", deserialize_with = "lenient::text")]
-    orderid: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    accept_time: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    accept_address: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    remark: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    op_code: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    first_status_code: String,
+    #[serde(alias = "mailNo")]
+    mailno: Text,
+    #[serde(alias = "orderId")]
+    orderid: Text,
+    accept_time: Text,
+    accept_address: Text,
+    remark: Text,
+    op_code: Text,
+    first_status_code: Text,
 }
 
 #[derive(Deserialize)]
@@ -50,16 +44,16 @@ struct RoutesReply {
     route_resps: Vec<Route>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Route {
-    #[serde(default, alias = "mailno", deserialize_with = "lenient::text")]
-    mail_no: String,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(alias = "mailno")]
+    mail_no: Text,
+    #[serde(deserialize_with = "lenient::list")]
     routes: Vec<WithRaw<RouteNode>>,
 }
 
-/// The request for a waybill's route. For waybills of other accounts SF wants the last digits of a phone.
+/// Makes the query of a waybill's route. For waybills of other accounts SF needs the last digits of the recipient's phone.
 pub(super) fn question(waybill: &Waybill, recipient_phone: &Private<String>) -> Value {
     let phone = recipient_phone.expose();
     let end = phone.get(phone.len().saturating_sub(4)..).unwrap_or_default();
@@ -67,18 +61,21 @@ pub(super) fn question(waybill: &Waybill, recipient_phone: &Private<String>) -> 
         "checkPhoneNo": end})
 }
 
-/// The scans of one waybill in an answer, empty if it was not scanned yet; `None` if it is not an answer about routes.
+/// Returns the scans of one waybill in an answer, or no scans if there are none yet; `None` if the answer is not about routes.
 pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> {
     let reply: RoutesReply = serde_json::from_value(content).ok()?;
-    let routes = reply.route_resps.into_iter().filter(|route| route.mail_no == waybill.as_str());
+    let routes = reply.route_resps.into_iter().filter(|route| route.mail_no.as_str() == waybill.as_str());
     let nodes = routes.flat_map(|route| route.routes);
-    let named = nodes
-        .map(|WithRaw { part, raw }| WithRaw { part: RouteNode { mailno: waybill.as_str().to_owned(), ..part }, raw });
+    // The nodes of an answer do not repeat the waybill.
+    let named = nodes.map(|mut node| {
+        node.part.mailno = Text(waybill.as_str().to_owned());
+        node
+    });
     Some(named.filter_map(WithRaw::scan).collect())
 }
 
 impl WithRaw<RouteNode> {
-    /// The node as a scan; `None` if it lacks a waybill or a time.
+    /// Returns `None` if the node lacks a waybill or a time.
     pub(super) fn scan(self) -> Option<Scan> {
         let Self { part: node, raw } = self;
         let occurred_at = beijing_time::read(&node.accept_time)?;
@@ -88,24 +85,24 @@ impl WithRaw<RouteNode> {
         let time = beijing_time::write(occurred_at);
         Some(Scan {
             key: key([&node.mailno, &time, &node.op_code, &node.remark]),
-            order_no: (!node.orderid.is_empty()).then(|| OrderNo::from_stored(node.orderid)),
+            order_no: (!node.orderid.is_empty()).then(|| OrderNo::from_stored(node.orderid.0)),
             meaning: meaning(&node.op_code, &node.first_status_code, &node.remark),
-            waybill: Waybill::new(node.mailno),
-            code: node.op_code,
+            waybill: Waybill::new(node.mailno.0),
+            code: node.op_code.0,
             occurred_at,
-            place: node.accept_address,
-            text: Private::new(node.remark),
+            place: node.accept_address.0,
+            text: Private::new(node.remark.0),
             raw: Private::new(raw),
         })
     }
 }
 
-/// The key of a scan: a hash of what both a push and a query contain. Only a push has an id.
+/// Computes the key of a scan from the fields that a push and a query share. The id cannot serve: only a push has one.
 fn key(parts: [&str; 4]) -> String {
     hex::encode(digest(&SHA256, parts.join("\0").as_bytes()))
 }
 
-/// The newer status, if present, is more reliable than the code.
+/// SF added `first_status` later. If a node has it, it is more reliable than the code.
 fn meaning(op_code: &str, first_status: &str, remark: &str) -> ScanMeaning {
     if op_code == CLOSED {
         return ScanMeaning::Unchanged;
@@ -115,17 +112,15 @@ fn meaning(op_code: &str, first_status: &str, remark: &str) -> ScanMeaning {
         "2" => ScanMeaning::InTransit,
         "3" => ScanMeaning::OutForDelivery,
         "4" => ScanMeaning::Delivered,
-        _ => {
-            let row = MEANINGS.iter().find(|(_, codes)| codes.contains(&op_code));
-            row.map_or(ScanMeaning::Unchanged, |(meaning, _)| *meaning)
-        }
+        _ => of_code(MEANINGS, op_code),
     };
-    way_back::with_words(meaning, remark)
+    with_words(meaning, remark)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::kernel::clock::Instant;
 
     #[test]
     fn a_query_and_a_push_give_the_same_scan() {
@@ -142,10 +137,7 @@ mod tests {
         assert_eq!((pushed.meaning, queried.meaning), (ScanMeaning::Delivered, ScanMeaning::Delivered));
         assert_eq!(pushed.order_no, Some(OrderNo::from_stored("SD01".to_owned())));
         assert!(pushed.raw.expose().contains("173568970001"), "the raw node is kept");
-        assert_eq!(
-            queried.occurred_at,
-            "2025-01-02T01:10:11Z".parse::<crate::domain::kernel::clock::Instant>().unwrap()
-        );
+        assert_eq!(queried.occurred_at, "2025-01-02T01:10:11Z".parse::<Instant>().unwrap());
     }
 
     #[test]

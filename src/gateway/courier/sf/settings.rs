@@ -1,11 +1,11 @@
-//! An installation's settings for its contract with SF.
+//! The installation's account at SF and the terms of its contract.
 
 use reqwest::Url;
 
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{HttpNames, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpNames};
 
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_SF_URL", default_url: "https://sfapi.sf-express.com", timeout: "SONGDA_SF_TIMEOUT" };
@@ -14,20 +14,15 @@ const HTTP: HttpNames =
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_SF_RATE", default_rate: "30", slots: "SONGDA_SF_SLOTS", default_slots: "16" };
 
-/// The settings of one account.
 pub(super) struct SfSettings {
-    pub(super) http: HttpSettings,
+    pub(super) http: Http,
     pub(super) pace: Pace,
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
     pub(super) label_template: String,
-    /// Further URLs from which label files may be fetched.
-    pub(super) label_urls: Vec<Url>,
-    pub(super) terms: SfTerms,
-}
-
-/// The values that every order of the account contains.
-pub(super) struct SfTerms {
+    /// Clients for the other base URLs below which SF keeps label files.
+    pub(super) label_hosts: Vec<Http>,
+    // The values that every order repeats.
     pub(super) monthly_card: String,
     pub(super) express_type: u32,
     pub(super) payer: u32,
@@ -35,22 +30,31 @@ pub(super) struct SfTerms {
 
 impl SfSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
-        let http = HttpSettings::read(env, &HTTP);
+        let http = Http::read(env, &HTTP);
         let pace = Pace::read(env, &PACE);
         let partner_id: Option<String> = env.required("SONGDA_SF_PARTNER_ID", "customer code (顾客编码) at SF");
         let check_word = env.secret("SONGDA_SF_CHECK_WORD", "check word (校验码) that belongs to the customer code");
         let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
         let label_template = env.optional("SONGDA_SF_LABEL_TEMPLATE", template_meaning);
         let label_urls = label_urls(env);
-        let terms = SfTerms::read(env);
+        let monthly_card: Option<String> =
+            env.required("SONGDA_SF_MONTHLY_CARD", "SF monthly account (月结卡号) that is billed, ten digits");
+        if monthly_card.as_deref().is_some_and(|card| card.len() != 10 || !card.bytes().all(|d| d.is_ascii_digit())) {
+            env.fault("SONGDA_SF_MONTHLY_CARD is not ten digits");
+        }
+        let express_type = env.or("SONGDA_SF_EXPRESS_TYPE", "2", "SF product by contract: 1 fast, 2 standard");
+        let payer = env.or("SONGDA_SF_PAYER", "1", "payer of SF: 1 sender, 2 recipient, 3 third party");
         let partner_id = partner_id?;
+        let http = http?;
         Some(Self {
-            http: http?,
+            label_hosts: label_urls?.into_iter().map(|url| http.at(url)).collect(),
+            http,
             pace: pace?,
             check_word: check_word?,
             label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
-            label_urls: label_urls?,
-            terms: terms?,
+            monthly_card: monthly_card?,
+            express_type: express_type?,
+            payer: payer?,
             partner_id,
         })
     }
@@ -63,17 +67,4 @@ fn label_urls(env: &mut Env) -> Option<Vec<Url>> {
     urls.collect::<Result<_, _>>()
         .map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL"))
         .ok()
-}
-
-impl SfTerms {
-    fn read(env: &mut Env) -> Option<Self> {
-        let monthly_card: Option<String> =
-            env.required("SONGDA_SF_MONTHLY_CARD", "SF monthly account (月结卡号) that is billed, ten digits");
-        if monthly_card.as_deref().is_some_and(|card| card.len() != 10 || !card.bytes().all(|d| d.is_ascii_digit())) {
-            env.fault("SONGDA_SF_MONTHLY_CARD is not ten digits");
-        }
-        let express_type = env.or("SONGDA_SF_EXPRESS_TYPE", "2", "SF product by contract: 1 fast, 2 standard");
-        let payer = env.or("SONGDA_SF_PAYER", "1", "payer of SF: 1 sender, 2 recipient, 3 third party");
-        Some(Self { monthly_card: monthly_card?, express_type: express_type?, payer: payer? })
-    }
 }

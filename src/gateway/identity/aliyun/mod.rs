@@ -1,8 +1,8 @@
 //! The real-name check of Alibaba Cloud (`cloudauth`, `Id2MetaVerify`): compares name and resident ID number with the
 //! register.
 //!
-//! The names of fields and codes come from general knowledge of the public interface. They were not confirmed against its
-//! documentation or the service itself. An unknown answer counts as no answer.
+//! The names of fields and codes are not confirmed against Alibaba's documents or the service. An unknown answer counts as no
+//! answer.
 
 #[cfg(feature = "development")]
 pub mod sandbox;
@@ -17,72 +17,41 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::acs3::Credentials;
 use crate::gateway::shared::aliyun::{self, EdgeFault, Rpc, edge_fault};
-use crate::gateway::shared::http::{HttpAnswer, HttpNames, HttpSettings};
+use crate::gateway::shared::http::{Http, HttpAnswer, HttpNames};
 use crate::gateway::shared::probe::Probe;
 
 use super::{IdentityAdapter, IdentityFact, IdentityGateway};
 
-/// The gateway, as `registry.rs` lists it. Its settings are named after its kind: there is one check per installation.
+/// The settings are named after the kind of gateway: an installation has at most one real-name check.
 pub const ADAPTER: IdentityAdapter = IdentityAdapter { code: "identity", build };
 
-/// The version of the interface.
-const VERSION: &str = "2019-03-07";
+const HTTP: HttpNames = HttpNames {
+    base_url: "SONGDA_IDENTITY_URL",
+    default_url: "https://cloudauth.aliyuncs.com",
+    timeout: "SONGDA_IDENTITY_TIMEOUT",
+};
 
-#[derive(Debug, Clone)]
-pub struct IdentitySettings {
-    pub http: HttpSettings,
-    pub credentials: Credentials,
-}
-
-impl IdentitySettings {
-    /// Reads the settings; `None` if the gateway is off, or if the settings have faults.
-    pub fn read(env: &mut Env) -> Option<Self> {
-        if !env.or::<bool>("SONGDA_IDENTITY_ENABLED", "true", "`true`: names are checked through Alibaba Cloud")? {
-            return None;
-        }
-        let names = HttpNames {
-            base_url: "SONGDA_IDENTITY_URL",
-            default_url: "https://cloudauth.aliyuncs.com",
-            timeout: "SONGDA_IDENTITY_TIMEOUT",
-        };
-        let http = HttpSettings::read(env, &names);
-        let key_id = env.required("SONGDA_IDENTITY_ACCESS_KEY_ID", "AccessKey id for the real-name check");
-        let secret = env.secret("SONGDA_IDENTITY_SECRET", "AccessKey secret for the real-name check");
-        Some(Self { http: http?, credentials: Credentials { key_id: key_id?, secret: secret? } })
-    }
-}
-
-pub struct AliyunIdentity {
+struct AliyunIdentity {
     rpc: Rpc,
 }
 
-/// Builds the gateway from the settings.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn IdentityGateway>> {
-    let settings = IdentitySettings::read(env)?;
-    match AliyunIdentity::new(settings, clock.clone()) {
-        Ok(gateway) => Some(Arc::new(gateway)),
-        Err(error) => {
-            env.fault(format!("no HTTP client for the real-name check: {error}"));
-            None
-        }
+    if !env.or::<bool>("SONGDA_IDENTITY_ENABLED", "true", "`true`: names are checked through Alibaba Cloud")? {
+        return None;
     }
-}
-
-impl AliyunIdentity {
-    /// The gateway with these settings.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
-    pub fn new(settings: IdentitySettings, clock: Clock) -> Result<Self, reqwest::Error> {
-        Ok(Self { rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock)? })
-    }
+    let http = Http::read(env, &HTTP);
+    let key_id = env.required("SONGDA_IDENTITY_ACCESS_KEY_ID", "AccessKey id for the real-name check");
+    let secret = env.secret("SONGDA_IDENTITY_SECRET", "AccessKey secret for the real-name check");
+    let credentials = Credentials { key_id: key_id?, secret: secret? };
+    let rpc = Rpc { http: http?, version: "2019-03-07", credentials, clock: clock.clone() };
+    Some(Arc::new(AliyunIdentity { rpc }))
 }
 
 #[async_trait]
 impl IdentityGateway for AliyunIdentity {
     async fn verify(&self, name: &Private<String>, resident_id: &Private<String>) -> IdentityFact {
         let parameters = [
-            ("ParamType", "normal"), // plain text within TLS, not hashed
+            ("ParamType", "normal"), // plain text, not hashes
             ("UserName", name.expose().as_str()),
             ("IdentifyNum", resident_id.expose().as_str()),
         ];
@@ -92,7 +61,7 @@ impl IdentityGateway for AliyunIdentity {
         }
     }
 
-    /// A check without a name is refused, which costs nothing. The account is verified before that.
+    /// Sends a check without a name, which costs nothing. The account is verified before the check is refused.
     async fn probe(&self) -> Probe {
         aliyun::probe(self.rpc.call("Id2MetaVerify", &[("ParamType", "normal")]).await)
     }
@@ -135,13 +104,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::gateway::shared::loopback::{self, Loopback, unreachable};
+    use crate::gateway::shared::http::HttpSettings;
+    use crate::gateway::shared::loopback::{Loopback, unreachable};
 
-    async fn verify(http: &HttpSettings) -> IdentityFact {
-        let credentials = Credentials { key_id: "testId".to_owned(), secret: Private::new("testSecret".to_owned()) };
-        let settings = IdentitySettings { http: http.clone(), credentials };
-        let clock = Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap());
-        let gateway = AliyunIdentity::new(settings, clock).unwrap();
+    async fn verify(at: &HttpSettings) -> IdentityFact {
+        let mut env = Env::of([
+            ("SONGDA_IDENTITY_URL", at.base_url.as_str()),
+            ("SONGDA_IDENTITY_ACCESS_KEY_ID", "testId"),
+            ("SONGDA_IDENTITY_SECRET", "testSecret"),
+        ]);
+        let gateway = build(&mut env, &Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap())).unwrap();
         gateway.verify(&Private::new("张三".to_owned()), &Private::new("11010119900307889X".to_owned())).await
     }
 
@@ -152,7 +124,7 @@ mod tests {
         {
             let answer =
                 json!({"Code": "200", "Message": "success", "RequestId": "R1", "ResultObject": {"BizCode": biz_code}});
-            let gateway = Loopback::start(move |_| loopback::json(&answer)).await;
+            let gateway = Loopback::answering(answer).await;
             assert_eq!(verify(&gateway.settings).await, fact);
             let asked = &gateway.calls()[0];
             assert!(asked.query.is_empty(), "nothing personal in the URL");
@@ -173,7 +145,7 @@ mod tests {
             ),
             (json!([]), IdentityFact::Unavailable("HTTP 200 without a readable body".to_owned())),
         ] {
-            let gateway = Loopback::start(move |_| loopback::json(&answer)).await;
+            let gateway = Loopback::answering(answer).await;
             assert_eq!(verify(&gateway.settings).await, expected);
         }
         assert!(matches!(verify(&unreachable().await).await, IdentityFact::Unavailable(_)));

@@ -1,5 +1,5 @@
-//! The twin of Alibaba Cloud's identity check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except names
-//! that contain 不符 (they do not belong together) or 查无 (the register has no such number).
+//! The twin of Alibaba Cloud's real-name check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except a name
+//! that contains 不符 (the number belongs to another name) or 查无 (the register has no such number).
 
 use std::sync::Arc;
 
@@ -18,7 +18,6 @@ const NAME: &str = "identity";
 const ACTION: &str = "Id2MetaVerify";
 const VERSION: &str = "2019-03-07";
 
-/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let key_id = "SONGDA_SANDBOX_IDENTITY_ACCESS_KEY_ID";
     let key_id = env.or(key_id, "sandbox-identity-key", "AccessKey id of callers of the identity check");
@@ -52,12 +51,9 @@ impl Twin for Identity {
 
 impl Identity {
     async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
-        let fields = match self.verifier.check(&call, world.now()) {
+        let fields = match self.verifier.admit(NAME, &world, &call) {
             Ok(fields) => fields,
-            Err(rejection) => {
-                world.counters.count(NAME, &format!("{rejection:?}"));
-                return rejection.answer();
-            }
+            Err(refusal) => return refusal,
         };
         if (call.header("x-acs-version"), call.header("x-acs-action")) != (VERSION, ACTION) {
             return refuse(StatusCode::NOT_FOUND, "InvalidAction.NotFound");
@@ -78,7 +74,7 @@ impl Identity {
     }
 }
 
-/// 1: they belong together; 2: they do not; 3: no such number.
+/// 1: name and number belong together; 2: they do not; 3: no such number exists.
 fn of_name(name: &str) -> &'static str {
     if name.contains("不符") {
         "2"
@@ -89,7 +85,7 @@ fn of_name(name: &str) -> &'static str {
     }
 }
 
-/// Seventeen digits, and a digit or `X`.
+/// True for seventeen digits and a last digit or `X`.
 fn is_well_formed(number: &str) -> bool {
     number.len() == 18 && number.bytes().enumerate().all(|(place, c)| c.is_ascii_digit() || (place == 17 && c == b'X'))
 }
@@ -106,11 +102,11 @@ fn say(code: &str, message: &str, verdict: Option<&str>) -> Response {
 mod tests {
     use super::*;
     use crate::sandbox::acs3::signer::Signer;
-    use crate::sandbox::{Sandbox, SandboxSettings};
+    use crate::sandbox::client::running;
 
     #[tokio::test]
     async fn the_name_chooses_the_result() {
-        let running = Sandbox::start(SandboxSettings::for_tests(&[twin])).await.unwrap();
+        let running = running(twin, &[], None).await;
         let signer = Signer::new(&running.url(NAME), "sandbox-identity-key", "sandbox-identity-secret");
         for (name, code, verdict) in
             [("张三", "200", "1"), ("张不符", "200", "2"), ("张查无", "200", "3"), ("", "401", "")]

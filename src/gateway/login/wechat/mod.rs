@@ -1,4 +1,4 @@
-//! WeChat sign-in: a code of `wx.login` for the person's openid (微信《小程序登录》, `code2Session`).
+//! WeChat sign-in: exchanges a code of `wx.login` for the person's openid (微信《小程序登录》, `code2Session`).
 
 use std::sync::Arc;
 
@@ -10,42 +10,24 @@ use super::{LoginAdapter, LoginFault, LoginGateway, PlatformAccount};
 use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{Http, HttpAnswer};
+use crate::gateway::shared::http::HttpAnswer;
 use crate::gateway::shared::wechat::{MiniProgram, WechatReply};
 
-/// The platform, as `registry.rs` lists it. The twin of `push::wechat` plays it: both are one host with one account.
+/// WeChat has one host and one account for sign-in and messages, so the twin of `push::wechat` plays both.
 pub const ADAPTER: LoginAdapter = LoginAdapter { code: "wechat", build };
 
-/// The mini-program's sign-in.
-pub struct WechatLogin {
-    http: Http,
+struct WechatLogin {
     account: MiniProgram,
 }
 
-/// Builds the gateway from the settings.
 fn build(env: &mut Env, _: &Clock) -> Option<Arc<dyn LoginGateway>> {
     if !env.or::<bool>("SONGDA_WECHAT_LOGIN_ENABLED", "true", "`true`: people can sign in through the mini-program")? {
         return None;
     }
-    let account = MiniProgram::read(env)?;
-    match WechatLogin::new(account) {
-        Ok(gateway) => Some(Arc::new(gateway)),
-        Err(error) => {
-            env.fault(format!("no HTTP client for WeChat: {error}"));
-            None
-        }
-    }
+    Some(Arc::new(WechatLogin { account: MiniProgram::read(env)? }))
 }
 
 impl WechatLogin {
-    /// Sign-in for one mini-program.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
-    pub fn new(account: MiniProgram) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: Http::new(&account.http)?, account })
-    }
-
     fn understand(&self, answer: &HttpAnswer) -> Result<PlatformAccount, LoginFault> {
         if let Ok(session) = serde_json::from_slice::<Session>(&answer.body) {
             let appid = self.account.appid.clone();
@@ -61,14 +43,15 @@ impl WechatLogin {
 #[async_trait]
 impl LoginGateway for WechatLogin {
     async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault> {
-        // By protocol, the query contains the secret and the code: this URL must never be logged.
-        let request = self.http.request(Method::GET, "/sns/jscode2session").query(&[
+        // WeChat wants the secret and the code in the query, so this URL must never be logged.
+        let http = &self.account.http;
+        let request = http.request(Method::GET, "/sns/jscode2session").query(&[
             ("appid", self.account.appid.as_str()),
             ("secret", self.account.secret.expose()),
             ("js_code", code.expose()),
             ("grant_type", "authorization_code"),
         ]);
-        match self.http.send(request).await {
+        match http.send(request).await {
             Ok(answer) => self.understand(&answer),
             Err(fault) => {
                 tracing::warn!(%fault, "WeChat did not answer a sign-in");
@@ -78,20 +61,20 @@ impl LoginGateway for WechatLogin {
     }
 }
 
-/// A session. WeChat's `session_key` is not read, because nothing needs it.
+/// WeChat's answer. Nothing needs its `session_key`.
 #[derive(Deserialize)]
 struct Session {
     openid: Private<String>,
     unionid: Option<Private<String>>,
 }
 
-/// The meaning of an `errcode`. An undocumented one counts as temporary.
+/// Explains an `errcode`. An undocumented one counts as temporary.
 fn fault(code: Option<i64>) -> LoginFault {
     match code {
         Some(40029 | 40163) => LoginFault::CodeRejected,
         Some(40226) => LoginFault::Blocked,
         Some(45009 | 45011) => LoginFault::Throttled,
-        // The account, or its allow list of IP addresses.
+        // Our id or secret is wrong, or our IP address is not on the allow list.
         Some(40013 | 40125 | 41002 | 41004 | 41008 | 40164 | 61004) => LoginFault::Misconfigured,
         _ => LoginFault::Unavailable,
     }
@@ -103,30 +86,25 @@ mod tests {
 
     use super::*;
     use crate::gateway::shared::http::HttpSettings;
-    use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, unreachable};
+    use crate::gateway::shared::loopback::{Loopback, LoopbackReply, unreachable};
 
-    async fn sign_in(http: &HttpSettings) -> Result<PlatformAccount, LoginFault> {
-        let secret = Private::new("hush".to_owned());
-        let account = MiniProgram { http: http.clone(), appid: "wx0000000000000000".to_owned(), secret };
-        WechatLogin::new(account).unwrap().session(&Private::new("code-1".to_owned())).await
+    async fn sign_in(at: &HttpSettings) -> Result<PlatformAccount, LoginFault> {
+        let account = MiniProgram::sample(at);
+        WechatLogin { account }.session(&Private::new("code-1".to_owned())).await
     }
 
     #[tokio::test]
     async fn a_code_becomes_an_account() {
-        let gateway = Loopback::start(|_| {
-            loopback::json(&json!({"openid": "oAAAA", "session_key": "MTIzNDU2Nzg5MDEyMzQ1Ng==", "unionid": "uZZZZ"}))
-        })
-        .await;
+        let session = json!({"openid": "oAAAA", "session_key": "MTIzNDU2Nzg5MDEyMzQ1Ng==", "unionid": "uZZZZ"});
+        let gateway = Loopback::answering(session).await;
         let account = sign_in(&gateway.settings).await.unwrap();
         assert_eq!((account.appid.as_str(), account.openid.expose().as_str()), ("wx0000000000000000", "oAAAA"));
         assert_eq!(account.unionid.as_ref().map(|id| id.expose().as_str()), Some("uZZZZ"));
         assert!(!format!("{account:?}").contains("oAAAA"));
         let asked = &gateway.calls()[0];
         assert_eq!(asked.path, "/sns/jscode2session");
-        assert_eq!(
-            (asked.query["js_code"].as_str(), asked.query["grant_type"].as_str()),
-            ("code-1", "authorization_code")
-        );
+        assert_eq!(asked.query["js_code"], "code-1");
+        assert_eq!(asked.query["grant_type"], "authorization_code");
     }
 
     #[tokio::test]
@@ -143,7 +121,7 @@ mod tests {
             (40164, LoginFault::Misconfigured),
             (99999, LoginFault::Unavailable),
         ] {
-            let gateway = Loopback::start(move |_| loopback::json(&json!({"errcode": code, "errmsg": "no"}))).await;
+            let gateway = Loopback::answering(json!({"errcode": code, "errmsg": "no"})).await;
             assert_eq!(sign_in(&gateway.settings).await, Err(fault), "{code}");
         }
     }
@@ -151,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn an_unreadable_answer_is_unavailable() {
         for reply in ["<html>", "{}"] {
-            let gateway = Loopback::start(move |_| LoopbackReply::Says(200, reply.to_owned())).await;
+            let gateway = Loopback::always(LoopbackReply::Says(200, reply.to_owned())).await;
             assert_eq!(sign_in(&gateway.settings).await, Err(LoginFault::Unavailable));
         }
         assert_eq!(sign_in(&unreachable().await).await, Err(LoginFault::Unavailable));

@@ -1,4 +1,5 @@
-//! `QuerySendDetails`: did the service accept this message? It lists the messages to a number on a day; `OutId` is our key.
+//! Finds a message by our key (`OutId`), to learn if the service accepted it. `QuerySendDetails` lists the messages to a number on
+//! a day.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +16,10 @@ use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
 /// The largest page size that the service allows.
 const PAGE: usize = 50;
-/// The most pages that are read. No real day of one number is longer.
+/// The largest number of pages that are read. A number never gets more messages in a day.
 const MOST_PAGES: usize = 20;
 
-/// Looks for a message by our key, on every day on which it may have been sent.
+/// Looks for a message on every day on which it may have been sent.
 pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, handed_over: &[Instant]) -> Found {
     // A message sent in the last minute of a day may be listed under the next day.
     let days = handed_over.iter().flat_map(|at| [*at, *at + TimeDelta::minutes(1)]).map(beijing_day);
@@ -26,7 +27,7 @@ pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, handed_over: &[
     for day in days.collect::<BTreeSet<_>>() {
         match find_on(rpc, phone, key, day).await {
             Found::No => {}
-            // One copy failed. Another, sent later, may have arrived.
+            // This copy failed. A copy of another day may have arrived.
             Found::Failed(report) => found = Found::Failed(report),
             other => return other,
         }
@@ -42,7 +43,8 @@ pub async fn probe(rpc: &Rpc, now: Instant) -> Result<HttpAnswer, HttpFault> {
 async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) -> Found {
     let mut found = Found::No;
     for page in 1..=MOST_PAGES {
-        let Some(details) = fetch(rpc, phone, day, page).await else { return Found::Unknown };
+        let answer = ask(rpc, phone.expose(), day, page).await.ok();
+        let Some(details) = answer.and_then(|answer| read(&answer.body)) else { return Found::Unknown };
         for detail in details.list.iter().filter(|detail| detail.out_id == key) {
             match detail.failure() {
                 None => return Found::Yes,
@@ -56,18 +58,11 @@ async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) 
     Found::Unknown
 }
 
-/// One page of a day.
 #[derive(Debug, PartialEq, Eq)]
 struct Details {
-    /// The number of messages on the day.
+    /// The number of messages on the whole day.
     total: usize,
-    /// The messages of the page.
     list: Vec<Detail>,
-}
-
-async fn fetch(rpc: &Rpc, phone: &Private<String>, day: NaiveDate, page: usize) -> Option<Details> {
-    let answer = ask(rpc, phone.expose(), day, page).await.ok()?;
-    read(&answer.body)
 }
 
 async fn ask(rpc: &Rpc, phone: &str, day: NaiveDate, page: usize) -> Result<HttpAnswer, HttpFault> {
@@ -97,19 +92,19 @@ struct List {
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Detail {
-    /// Our key. Empty if the message was sent without one.
+    /// Our key; empty if the message was sent without one.
     #[serde(default)]
     out_id: String,
     /// 1 sending, 2 failed, 3 arrived; a number or a string.
     #[serde(default)]
     send_status: Value,
-    /// As in a receipt.
+    /// The same codes as in a receipt.
     #[serde(default)]
     err_code: String,
 }
 
 impl Detail {
-    /// The report of a failed message, as if the service had refused it at once; `None` if it did not fail.
+    /// Reports a failed message as if the service had refused it at once; `None` if the message did not fail.
     fn failure(&self) -> Option<PushReport> {
         if self.send_status != 2 && self.send_status != "2" {
             return None;
@@ -119,7 +114,7 @@ impl Detail {
     }
 }
 
-/// `TotalCount` was seen as a number and as a string. Without a readable one the answer proves nothing.
+/// Returns `None` for a refusal, and for an answer without a readable `TotalCount`, which was seen as a number and as a string.
 fn read(body: &[u8]) -> Option<Details> {
     let answer: QueryAnswer = serde_json::from_slice(body).ok()?;
     let total = answer.total_count.as_u64().or_else(|| answer.total_count.as_str()?.parse().ok())?;

@@ -1,7 +1,7 @@
 //! Alibaba Cloud SMS (阿里云短信). The address is the phone number.
 //!
-//! The service does not drop a second copy. After an unclear attempt the message is looked up by our key (`OutId`) before it is
-//! sent again, or its receipt is awaited.
+//! The service sends a repeated message twice. After an unclear attempt the worker looks the message up by our key (`OutId`) before
+//! it repeats it.
 
 mod find;
 mod patterns;
@@ -9,7 +9,6 @@ mod receipt;
 #[cfg(feature = "development")]
 pub mod sandbox;
 mod send;
-mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,65 +16,68 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::kernel::clock::{Clock, Instant};
-use crate::domain::kernel::pace::Pace;
+use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::{ChannelCode, PushMessage};
 use crate::domain::notice::reach::AddressKind;
 use crate::env::Env;
+use crate::gateway::shared::acs3::Credentials;
 use crate::gateway::shared::aliyun::{self, Rpc};
+use crate::gateway::shared::http::{Http, HttpNames};
 use crate::gateway::shared::probe::Probe;
 
 use super::{
     Acknowledgement, CallbackFault, ChannelAdapter, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat,
 };
 
-pub use settings::SmsSettings;
-
-/// The channel, as `registry.rs` lists it.
 pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "sms_aliyun", build, field_fault: patterns::fault };
 
-/// The version of the interface.
 const VERSION: &str = "2017-05-25";
 
-pub struct SmsAliyun {
+const HTTP: HttpNames = HttpNames {
+    base_url: "SONGDA_SMS_ALIYUN_URL",
+    default_url: "https://dysmsapi.aliyuncs.com",
+    timeout: "SONGDA_SMS_ALIYUN_TIMEOUT",
+};
+
+/// The service allows about five thousand calls a second. The number of slots is what one process can use.
+const PACE: PaceNames = PaceNames {
+    rate: "SONGDA_SMS_ALIYUN_RATE",
+    default_rate: "5000",
+    slots: "SONGDA_SMS_ALIYUN_SLOTS",
+    default_slots: "64",
+};
+
+struct SmsAliyun {
     code: ChannelCode,
     pace: Pace,
     rpc: Rpc,
-    /// For a call, and for a whole look-up with all its pages.
-    time_limit: Duration,
+    /// The approved signature (签名) that opens every message.
     sign_name: String,
     login_template: String,
     clock: Clock,
 }
 
-/// Builds the channel from the settings.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
-    let settings = SmsSettings::read(env)?;
-    match SmsAliyun::new(settings, clock.clone()) {
-        Ok(channel) => Some(Arc::new(channel)),
-        Err(error) => {
-            env.fault(format!("no HTTP client for Alibaba Cloud SMS: {error}"));
-            None
-        }
+    if !env.or::<bool>("SONGDA_SMS_ALIYUN_ENABLED", "true", "`true`: SMS are sent through Alibaba Cloud")? {
+        return None;
     }
-}
-
-impl SmsAliyun {
-    /// The channel with these settings.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
-    pub fn new(settings: SmsSettings, clock: Clock) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            code: ChannelCode::new(ADAPTER.code),
-            pace: settings.pace,
-            rpc: Rpc::new(&settings.http, VERSION, settings.credentials, clock.clone())?,
-            time_limit: settings.http.timeout,
-            sign_name: settings.sign_name,
-            login_template: settings.login_template,
-            clock,
-        })
-    }
+    let http = Http::read(env, &HTTP);
+    let pace = Pace::read(env, &PACE);
+    let key_id = env.required("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "AccessKey id for Alibaba Cloud SMS");
+    let secret = env.secret("SONGDA_SMS_ALIYUN_SECRET", "AccessKey secret for Alibaba Cloud SMS");
+    let sign_name = env.required("SONGDA_SMS_ALIYUN_SIGN_NAME", "approved signature (签名) of the messages");
+    let login_template = "approved template for sign-in codes, with the one variable `code`";
+    let login_template = env.required("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", login_template);
+    let credentials = Credentials { key_id: key_id?, secret: secret? };
+    Some(Arc::new(SmsAliyun {
+        code: ChannelCode::new(ADAPTER.code),
+        pace: pace?,
+        rpc: Rpc { http: http?, version: VERSION, credentials, clock: clock.clone() },
+        sign_name: sign_name?,
+        login_template: login_template?,
+        clock: clock.clone(),
+    }))
 }
 
 #[async_trait]
@@ -108,13 +110,14 @@ impl PushChannel for SmsAliyun {
         send::understand(self.rpc.call("SendSms", &parameters).await, self.clock.now())
     }
 
+    /// The limit of a call, and of a whole look-up with all its pages.
     fn time_limit(&self) -> Duration {
-        self.time_limit
+        self.rpc.http.time_limit()
     }
 
     async fn find(&self, to: &Private<String>, key: &str, handed_over: &[Instant]) -> Found {
         let search = find::find(&self.rpc, to, key, handed_over);
-        tokio::time::timeout(self.time_limit, search).await.unwrap_or(Found::Unknown)
+        tokio::time::timeout(self.time_limit(), search).await.unwrap_or(Found::Unknown)
     }
 
     async fn probe(&self) -> Probe {

@@ -1,6 +1,6 @@
-//! What a template may put into the variables of an SMS. The check of the catalogue uses it, before any message is refused.
+//! Checks the catalogue's templates for SMS, so that an administrator learns of a fault before the service refuses a message.
 
-/// Why a variable cannot hold a text. `text` still contains its placeholders, except that of the status.
+/// Says why a variable cannot hold a text. `text` still contains its placeholders, except the status.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {
     if !["name", "status", "number"].contains(&name) {
         return Some("the approved texts have the variables name, status and number only");

@@ -1,5 +1,5 @@
-//! `SmsReport`: the service's receipts, an array of them in each call (短信服务《SmsReport》). They are not signed. They count
-//! because they come to a secret address and must match a message of ours. A receipt may come twice.
+//! Reads the service's receipts (短信服务《SmsReport》). They are not signed: a receipt counts only if it comes on the secret path and
+//! names a message of ours. A receipt may come twice.
 
 use serde::Deserialize;
 
@@ -17,10 +17,7 @@ struct Report {
     out_id: Option<String>,
 }
 
-/// Reads a call. Receipts of messages that are still being sent, or that are not ours, are left out.
-///
-/// # Errors
-/// If it is not an array of receipts.
+/// Reads a call with an array of receipts. Leaves out messages that are still being sent, and messages without a key of ours.
 pub fn read(body: &[u8]) -> Result<Vec<PushNews>, CallbackFault> {
     let reports: Vec<Report> =
         serde_json::from_slice(body).map_err(|_| CallbackFault::Unreadable("not an array of receipts".to_owned()))?;
@@ -33,7 +30,7 @@ fn news(report: Report) -> Option<PushNews> {
     Some(PushNews::Receipt(PushReceipt { address: report.phone_number, of, fate, detail: report.err_code }))
 }
 
-/// The fact behind a receipt's code; `None` if the message is still being sent.
+/// Explains a receipt's code; `None` if the message is still being sent.
 pub fn fact(code: &str, success: bool) -> Option<PushFact> {
     Some(match code {
         "REQUEST_SUCCESS" => return None,
@@ -42,8 +39,8 @@ pub fn fact(code: &str, success: bool) -> Option<PushFact> {
         "MOBILE_IN_BLACK" | "USER_REJECT" => PushFact::Refused,
         "CONTENT_KEYWORD" | "CONTENT_ERROR" | "PARAMS_ILLEGAL" | "SIGNATURE_BLACKLIST" => PushFact::Misconfigured,
         _ if success => PushFact::Delivered { reference: None },
-        // The phone is off, full or out of reach; an undocumented code; or the phone's account is in arrears
-        // (`MOBILE_ACCOUNT_ABNORMAL`), which is no reason to drop the number yet.
+        // The phone is off, full or out of reach, or its account is in arrears (`MOBILE_ACCOUNT_ABNORMAL`), or the code is
+        // undocumented. The number may work again.
         _ => PushFact::Unavailable,
     })
 }
@@ -73,18 +70,8 @@ mod tests {
         for (codes, expected) in [
             (&["INVALID_NUMBER", "MOBILE_NOT_ON_SERVICE"][..], PushFact::Gone),
             (&["MOBILE_IN_BLACK", "USER_REJECT"], PushFact::Refused),
-            (
-                &[
-                    "IS_CLOSE",
-                    "MOBLLE_TERMINAL_ERROR",
-                    "MOBILE_SEND_LIMIT",
-                    "SP_UNKNOWN_ERROR",
-                    "NO_ROUTE",
-                    "MOBILE_ACCOUNT_ABNORMAL",
-                    "NEW_ONE",
-                ],
-                PushFact::Unavailable,
-            ),
+            (&["IS_CLOSE", "MOBLLE_TERMINAL_ERROR", "MOBILE_SEND_LIMIT", "SP_UNKNOWN_ERROR"], PushFact::Unavailable),
+            (&["NO_ROUTE", "MOBILE_ACCOUNT_ABNORMAL", "NEW_ONE"], PushFact::Unavailable),
             (&["CONTENT_KEYWORD", "CONTENT_ERROR", "PARAMS_ILLEGAL", "SIGNATURE_BLACKLIST"], PushFact::Misconfigured),
         ] {
             for code in codes {

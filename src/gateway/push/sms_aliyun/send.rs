@@ -1,4 +1,4 @@
-//! `SendSms`: its parameters, and the meaning of its answers (短信服务《SendSms》).
+//! Writes the variables of a message, and reads the answers to `SendSms` (短信服务《SendSms》).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,18 +11,17 @@ use crate::gateway::push::{PushFact, PushReport};
 use crate::gateway::shared::aliyun::{EdgeFault, edge_fault};
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// The largest length of a template's variable, in characters. The documents of the error `PARAM_LENGTH_LIMIT` give no number;
-/// this is the one that the console shows.
+/// The largest length of a template's variable, in characters, as Alibaba's console shows it. The documents of the error
+/// `PARAM_LENGTH_LIMIT` give no number.
 const VARIABLE_LIMIT: usize = 35;
 
 /// The message's fields as `TemplateParam`: JSON in a string.
-#[must_use]
 pub fn template_param(message: &PushMessage) -> String {
     let fields: BTreeMap<_, _> = message.fields.iter().map(|(name, text)| (name, fit(text))).collect();
     serde_json::json!(fields).to_string()
 }
 
-/// One line within the limit, never empty.
+/// Turns a text into one line within the limit, never empty.
 fn fit(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.chars().count() {
@@ -40,8 +39,7 @@ struct SendAnswer {
     biz_id: Option<String>,
 }
 
-/// Reads the answer's body before its status.
-#[must_use]
+/// Reads an answer. The body's code counts; the HTTP status counts only if the body is unreadable.
 pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushReport {
     let answer = match answer {
         Ok(answer) => answer,
@@ -60,7 +58,7 @@ pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushRe
     PushReport::new(fact, detail)
 }
 
-/// The meaning of a result code for the push. `None` if the code is undocumented.
+/// Explains a result code; `None` if the code is undocumented.
 fn fact(code: &str, now: Instant) -> Option<PushFact> {
     match edge_fault(code) {
         Some(EdgeFault::Throttled) => return Some(PushFact::Throttled { after: None }),
@@ -76,7 +74,7 @@ fn fact(code: &str, now: Instant) -> Option<PushFact> {
         "isv.CUSTOMER_REFUSED" => PushFact::Refused,
         // Too many messages to this number.
         "isv.BUSINESS_LIMIT_CONTROL" => PushFact::Throttled { after: Some(Duration::from_hours(1)) },
-        // The monthly limit may be raised any day, so it is tried once a day, as the daily one.
+        // An operator may raise the monthly limit on any day, so it is tried again the next day, like the daily one.
         "isv.DAY_LIMIT_CONTROL" | "isv.MONTH_LIMIT_CONTROL" => {
             PushFact::Throttled { after: Some(until_beijing_midnight(now)) }
         }
@@ -127,18 +125,9 @@ mod tests {
             (&["isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL"], throttled(Some(3_600))),
             (&["Throttling", "Throttling.User", "Throttling.Api"], throttled(None)),
             (&["isp.SYSTEM_ERROR", "ServiceUnavailable", "InternalError", "SignatureNonceUsed"], PushFact::Ambiguous),
-            (
-                &[
-                    "isv.BLACK_KEY_CONTROL_LIMIT",
-                    "isv.SMS_TEMPLATE_ILLEGAL",
-                    "isv.ACCOUNT_ABNORMAL",
-                    "isp.RAM_PERMISSION_DENY",
-                    "InvalidTimeStamp.Expired",
-                    "SignatureDoesNotMatch",
-                    "InvalidAccessKeyId.NotFound",
-                ],
-                PushFact::Misconfigured,
-            ),
+            (&["isv.BLACK_KEY_CONTROL_LIMIT", "isv.SMS_TEMPLATE_ILLEGAL"], PushFact::Misconfigured),
+            (&["isv.ACCOUNT_ABNORMAL", "isp.RAM_PERMISSION_DENY", "InvalidTimeStamp.Expired"], PushFact::Misconfigured),
+            (&["SignatureDoesNotMatch", "InvalidAccessKeyId.NotFound"], PushFact::Misconfigured),
         ] {
             for code in codes {
                 assert_eq!(fact(code, now), Some(expected.clone()), "{code}");

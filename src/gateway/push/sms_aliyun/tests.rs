@@ -1,4 +1,4 @@
-//! The channel against a gateway on the loopback address.
+//! Tests of the channel against a fake gateway on the loopback address.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,21 @@ use super::*;
 use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::Consent;
 use crate::gateway::push::PushFact;
-use crate::gateway::shared::acs3::{self, Credentials, RpcCall};
+use crate::gateway::shared::acs3::{self, RpcCall};
 use crate::gateway::shared::http::HttpSettings;
 use crate::gateway::shared::loopback::{self, Loopback, LoopbackReply, unreachable};
 
 const NOW: &str = "2026-01-02T04:00:00Z";
 
-fn credentials() -> Credentials {
-    Credentials { key_id: "testId".to_owned(), secret: Private::new("testSecret".to_owned()) }
-}
-
-fn channel_at(http: &HttpSettings) -> SmsAliyun {
-    let settings = SmsSettings {
-        http: http.clone(),
-        pace: Pace { per_second: 1, slots: 1 },
-        credentials: credentials(),
-        sign_name: "某区政务".to_owned(),
-        login_template: "SMS_1".to_owned(),
-    };
-    SmsAliyun::new(settings, Clock::frozen(NOW.parse().unwrap())).unwrap()
+fn channel_at(at: &HttpSettings) -> Arc<dyn PushChannel> {
+    let mut env = Env::of([
+        ("SONGDA_SMS_ALIYUN_URL", at.base_url.as_str()),
+        ("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "testId"),
+        ("SONGDA_SMS_ALIYUN_SECRET", "testSecret"),
+        ("SONGDA_SMS_ALIYUN_SIGN_NAME", "某区政务"),
+        ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_1"),
+    ]);
+    build(&mut env, &Clock::frozen(NOW.parse().unwrap())).unwrap()
 }
 
 fn message() -> PushMessage {
@@ -56,8 +52,7 @@ async fn find(http: &HttpSettings, handed_over: &[&str]) -> Found {
 
 #[tokio::test]
 async fn a_message_is_signed_and_no_personal_data_is_in_the_url() {
-    let gateway =
-        Loopback::start(|_| loopback::json(&json!({"Code": "OK", "BizId": "7000^0", "RequestId": "8906582E"}))).await;
+    let gateway = Loopback::answering(json!({"Code": "OK", "BizId": "7000^0", "RequestId": "8906582E"})).await;
     let report = send_to(&gateway.settings).await;
     assert_eq!(report.fact, PushFact::Delivered { reference: Some("7000^0".to_owned()) });
     assert_eq!(report.detail, "OK, request 8906582E");
@@ -71,14 +66,15 @@ async fn a_message_is_signed_and_no_personal_data_is_in_the_url() {
     let host = &sent.headers["host"];
     let call = RpcCall { host, action: "SendSms", version: VERSION, query: &[], form: Some(&sent.body) };
     let nonce = &sent.headers["x-acs-signature-nonce"];
-    for (name, value) in acs3::sign(&credentials(), &call, NOW.parse().unwrap(), nonce) {
+    let credentials = Credentials { key_id: "testId".to_owned(), secret: Private::new("testSecret".to_owned()) };
+    for (name, value) in acs3::sign(&credentials, &call, NOW.parse().unwrap(), nonce) {
         assert_eq!(sent.headers[name], value, "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_nonce_is_never_used_twice() {
-    let gateway = Loopback::start(|_| loopback::json(&json!({"Code": "OK"}))).await;
+    let gateway = Loopback::answering(json!({"Code": "OK"})).await;
     let (first, second) = tokio::join!(send_to(&gateway.settings), send_to(&gateway.settings));
     assert_eq!(first, second);
     let calls = gateway.calls();
@@ -93,10 +89,10 @@ async fn an_unreadable_answer_counts_by_how_far_the_request_came() {
         (403, "<html>", PushFact::Unavailable),
         (400, r#"{"Code":"SignatureDoesNotMatch"}"#, PushFact::Misconfigured),
     ] {
-        let gateway = Loopback::start(move |_| LoopbackReply::Says(status, body.to_owned())).await;
+        let gateway = Loopback::always(LoopbackReply::Says(status, body.to_owned())).await;
         assert_eq!(send_to(&gateway.settings).await.fact, fact, "{status} {body}");
     }
-    let gateway = Loopback::start(|_| LoopbackReply::HangsUp).await;
+    let gateway = Loopback::always(LoopbackReply::HangsUp).await;
     let report = send_to(&gateway.settings).await;
     assert_eq!(report.fact, PushFact::Ambiguous);
     assert!(!report.detail.contains("138"), "{}", report.detail);
@@ -145,17 +141,15 @@ async fn a_copy_that_arrived_outweighs_one_that_failed() {
     let arrived = json!({"OutId": "push-0001", "SendStatus": 3});
     let refused = Found::Failed(PushReport::new(PushFact::Refused, "sent, and failed: USER_REJECT"));
     for (list, found) in [(json!([failed]), refused), (json!([failed, arrived]), Found::Yes)] {
-        let gateway = Loopback::start(move |_| {
-            loopback::json(&json!({"Code": "OK", "TotalCount": 2, "SmsSendDetailDTOs": {"SmsSendDetailDTO": list}}))
-        })
-        .await;
+        let page = json!({"Code": "OK", "TotalCount": 2, "SmsSendDetailDTOs": {"SmsSendDetailDTO": list}});
+        let gateway = Loopback::answering(page).await;
         assert_eq!(find(&gateway.settings, &[NOW]).await, found);
     }
 }
 
 #[tokio::test]
 async fn a_search_without_an_answer_is_unknown() {
-    let gateway = Loopback::start(|_| LoopbackReply::HangsUp).await;
+    let gateway = Loopback::always(LoopbackReply::HangsUp).await;
     assert_eq!(find(&gateway.settings, &[NOW]).await, Found::Unknown);
 }
 
@@ -169,8 +163,8 @@ async fn callbacks_are_acknowledged_in_the_services_form() {
 
 #[tokio::test]
 async fn a_call_that_was_too_old_is_signed_again_once() {
-    let gateway =
-        Loopback::start(|_| LoopbackReply::Says(400, r#"{"Code":"InvalidTimeStamp.Expired"}"#.to_owned())).await;
+    let too_old = r#"{"Code":"InvalidTimeStamp.Expired"}"#.to_owned();
+    let gateway = Loopback::always(LoopbackReply::Says(400, too_old)).await;
     assert_eq!(send_to(&gateway.settings).await.fact, PushFact::Misconfigured);
     assert_eq!(gateway.calls().len(), 2);
 }

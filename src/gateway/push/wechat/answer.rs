@@ -1,12 +1,11 @@
-//! The meaning of each `errcode` for a message (微信《发送订阅消息》, its table of error codes).
+//! Explains the `errcode`s of a send (微信《发送订阅消息》, its table of error codes).
 
 use std::time::Duration;
 
 use crate::domain::kernel::clock::{Instant, random_below, until_beijing_midnight};
 use crate::gateway::push::PushFact;
 
-/// The fact behind an `errcode`; `None` for an undocumented one.
-#[must_use]
+/// Returns `None` for an undocumented code.
 pub fn fact(code: i64, now: Instant) -> Option<PushFact> {
     Some(match code {
         0 => PushFact::Delivered { reference: None },

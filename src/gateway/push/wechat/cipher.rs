@@ -1,12 +1,11 @@
-//! The encryption of WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
+//! Decrypts WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
 //!
-//! Two details are unusual. The padding is PKCS#7 with a block of 32 bytes, so standard AES padding refuses half of all
-//! messages. The key is 43 characters of base64 whose last two bits are surplus and may be non-zero, which strict decoders
-//! refuse.
+//! Libraries' defaults fail on two details. The padding is PKCS#7 with blocks of 32 bytes, not of 16. The key is 43 characters
+//! of base64 whose last two bits are surplus, and strict decoders refuse them unless they are zero.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;
-use aes::cipher::{BlockDecryptMut, BlockEncryptMut, KeyIvInit};
+use aes::cipher::{BlockDecryptMut, KeyIvInit};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -21,28 +20,24 @@ const KEY_ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// The padding's block size in bytes.
 const BLOCK: usize = 32;
 /// The length of the head in bytes: 16 random bytes and the message's length.
 const HEAD: usize = 20;
 
-/// An `EncodingAESKey`.
 #[derive(Debug, Clone)]
 pub struct AesKey(Private<[u8; 32]>);
 
 impl AesKey {
     /// Reads the 43 characters that WeChat's console shows.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = KEY_ENGINE.decode(text).ok()?;
         Some(Self(Private::new(bytes.try_into().ok()?)))
     }
 
-    /// Decrypts a message; `None` if it was not encrypted with this key for this mini-program.
-    #[must_use]
+    /// Returns `None` if the message was not encrypted with this key for this mini-program.
     pub fn decrypt(&self, encrypted: &str, appid: &str) -> Option<Private<Vec<u8>>> {
         let mut bytes = STANDARD.decode(encrypted).ok()?;
-        let cipher = cbc::Decryptor::<Aes256>::new(self.0.expose().into(), &self.iv().into());
+        let cipher = cbc::Decryptor::<Aes256>::new(self.0.expose().into(), self.iv().into());
         let padded = cipher.decrypt_padded_mut::<NoPadding>(&mut bytes).ok()?;
         let clear = unpad(padded)?;
         let length: [u8; 4] = clear.get(16..HEAD)?.try_into().ok()?;
@@ -52,23 +47,22 @@ impl AesKey {
         (tail == appid.as_bytes()).then(|| Private::new(message.to_vec()))
     }
 
-    /// Encrypts an answer; `None` for a message over 4 GiB.
-    #[must_use]
+    /// Encrypts as WeChat does, for tests. Songda never answers with an encrypted message.
+    #[cfg(test)]
     pub fn encrypt(&self, random: [u8; 16], message: &[u8], appid: &str) -> Option<String> {
+        use aes::cipher::BlockEncryptMut;
         let length = u32::try_from(message.len()).ok()?.to_be_bytes();
         let mut bytes = [&random, length.as_slice(), message, appid.as_bytes()].concat();
         let pad = BLOCK - bytes.len() % BLOCK;
         let padded = bytes.len() + pad;
         bytes.resize(padded, u8::try_from(pad).ok()?);
-        let cipher = cbc::Encryptor::<Aes256>::new(self.0.expose().into(), &self.iv().into());
+        let cipher = cbc::Encryptor::<Aes256>::new(self.0.expose().into(), self.iv().into());
         cipher.encrypt_padded_mut::<NoPadding>(&mut bytes, padded).ok().map(|encrypted| STANDARD.encode(encrypted))
     }
 
     /// The initialisation vector: the key's first half.
-    fn iv(&self) -> [u8; 16] {
-        let mut iv = [0; 16];
-        iv.copy_from_slice(&self.0.expose()[..16]);
-        iv
+    fn iv(&self) -> &[u8] {
+        &self.0.expose()[..16]
     }
 }
 

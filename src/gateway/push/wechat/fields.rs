@@ -2,22 +2,18 @@
 //! contains a character that its type does not allow (《订阅消息参数值内容限制说明》). A field's name contains its type: `thing1`,
 //! `character_string3`.
 //!
-//! WeChat does not say what it counts. We count Unicode scalar values and send none outside the Basic Multilingual Plane, so
-//! that all ways of counting agree.
+//! WeChat does not say if a length is in code points or UTF-16 units. Characters that count differently are not sent.
 
-/// The limits of a type of field.
+/// What a type of field takes.
 struct Rule {
-    /// True for the allowed characters.
     takes: fn(char) -> bool,
     limit: usize,
-    /// Marks a shortened text.
     ellipsis: Option<char>,
-    /// The placeholder if nothing is left, because WeChat refuses an empty field.
+    /// Replaces an empty text, because WeChat refuses an empty field.
     nothing: &'static str,
 }
 
-/// The text in a form that the field takes.
-#[must_use]
+/// Removes what the field does not take, and shortens the rest.
 pub fn fit(field: &str, text: &str) -> String {
     let rule = rule(field.trim_end_matches(|c: char| c.is_ascii_digit()), text);
     let taken: String = text
@@ -41,7 +37,7 @@ fn rule(kind: &str, text: &str) -> Rule {
         "car_number" => (anything, 8),
         "name" => (anything, if text.chars().any(is_han) { 10 } else { 20 }),
         "phrase" => (is_han, 5),
-        // `time`, `date`, `amount`, `enum`: a shortened one would be wrong.
+        // `time`, `date`, `amount` and `enum` are never shortened: the rest would be wrong.
         _ => (anything, usize::MAX),
     };
     let ellipsis = (kind == "thing").then_some('…');
@@ -49,8 +45,8 @@ fn rule(kind: &str, text: &str) -> Rule {
     Rule { takes, limit, ellipsis, nothing: if takes_han { "无" } else { "-" } }
 }
 
-/// True unless the character is a control character, outside the Basic Multilingual Plane, or one of the joiners and variation
-/// selectors that remain of an emoji.
+/// False for control characters, for characters outside the Basic Multilingual Plane, and for the joiners and variation selectors
+/// that remain of an emoji.
 fn is_plain(c: char) -> bool {
     let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}');
     !c.is_control() && c <= '\u{ffff}' && !invisible
@@ -68,7 +64,6 @@ fn anything(_: char) -> bool {
     true
 }
 
-/// True for Chinese characters.
 pub fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '〇')
 }

@@ -1,7 +1,7 @@
 //! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
 //!
-//! WeChat does not take a key of ours for a message. The outcome of an ambiguous send is known from its receipt; a refusal alone
-//! proves nothing ([`crate::domain::work::doubt`]).
+//! WeChat takes no key of ours with a message, so Songda cannot look a message up. After an ambiguous send only the receipt shows
+//! what happened ([`crate::domain::work::doubt`]).
 
 mod answer;
 mod callback;
@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::pace::Pace;
@@ -34,60 +35,43 @@ use super::{
     Acknowledgement, CallbackFault, ChannelAdapter, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat,
 };
 use callback::CallbackReader;
-use send::{SendOutcome, SubscribeMessage, understand};
+use send::{SendOutcome, understand};
+use settings::{MiniprogramState, WechatSettings};
 use token::{AccessToken, AccessTokens};
 
-pub use settings::{CallbackSettings, MiniprogramState, WechatSettings};
-
-/// The channel, as `registry.rs` lists it.
 pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "wechat", build, field_fault: patterns::fault };
 
 /// The wait if WeChat rejects a token and still gives out the same one.
 const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
 
-pub struct Wechat {
+struct Wechat {
     code: ChannelCode,
     pace: Pace,
     http: Http,
-    /// For a whole send, including fetching the token.
-    time_limit: Duration,
     tokens: AccessTokens,
     state: MiniprogramState,
     callbacks: Option<CallbackReader>,
     clock: Clock,
 }
 
-/// Builds the channel from the settings.
 fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
-    let settings = WechatSettings::read(env)?;
-    match Wechat::new(settings, clock.clone()) {
-        Ok(channel) => Some(Arc::new(channel)),
-        Err(error) => {
-            env.fault(format!("no HTTP client for WeChat: {error}"));
-            None
-        }
-    }
+    Some(Arc::new(Wechat::new(WechatSettings::read(env)?, clock.clone())))
 }
 
 impl Wechat {
-    /// The channel with these settings.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
-    pub fn new(settings: WechatSettings, clock: Clock) -> Result<Self, reqwest::Error> {
+    fn new(settings: WechatSettings, clock: Clock) -> Self {
         let WechatSettings { account, pace, state, callbacks } = settings;
-        let http = Http::new(&account.http)?;
-        let time_limit = account.http.timeout;
-        let callbacks = callbacks.map(|settings| CallbackReader::new(settings, account.appid.clone()));
-        let tokens = AccessTokens::new(http.clone(), account, clock.clone());
-        Ok(Self { code: ChannelCode::new(ADAPTER.code), pace, http, time_limit, tokens, state, callbacks, clock })
+        let callbacks = callbacks.map(|settings| CallbackReader { settings, appid: account.appid.clone() });
+        let http = account.http.clone();
+        let tokens = AccessTokens::new(account, clock.clone());
+        Self { code: ChannelCode::new(ADAPTER.code), pace, http, tokens, state, callbacks, clock }
     }
 
-    /// Sends with the current token, and once more with a new one if WeChat rejects it. `under_way` is true while WeChat may be
-    /// processing the message.
-    async fn deliver(&self, message: &SubscribeMessage<'_>, under_way: &mut bool) -> Result<PushReport, PushReport> {
+    /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true while WeChat
+    /// may be processing the message.
+    async fn deliver(&self, form: &Value, under_way: &mut bool) -> Result<PushReport, PushReport> {
         let token = self.tokens.current().await?;
-        let rejection = match self.post(message, &token, under_way).await {
+        let rejection = match self.post(form, &token, under_way).await {
             SendOutcome::Settled(report) => return Ok(report),
             SendOutcome::TokenRejected(reply) => reply.detail(),
         };
@@ -97,7 +81,7 @@ impl Wechat {
             let report = PushReport::new(fact, format!("{rejection}, for a token that WeChat still gives out"));
             return Ok(PushReport { unexplained: true, ..report });
         }
-        Ok(match self.post(message, &renewed, under_way).await {
+        Ok(match self.post(form, &renewed, under_way).await {
             SendOutcome::Settled(report) => report,
             SendOutcome::TokenRejected(reply) => {
                 PushReport::new(PushFact::Misconfigured, format!("{}, for a fresh token", reply.detail()))
@@ -121,9 +105,9 @@ impl Wechat {
         })
     }
 
-    async fn post(&self, message: &SubscribeMessage<'_>, token: &AccessToken, under_way: &mut bool) -> SendOutcome {
+    async fn post(&self, form: &Value, token: &AccessToken, under_way: &mut bool) -> SendOutcome {
         *under_way = true;
-        let answer = message.post(&self.http, token).await;
+        let answer = send::post(&self.http, token, form).await;
         *under_way = false;
         understand(answer, self.clock.now())
     }
@@ -151,23 +135,24 @@ impl PushChannel for Wechat {
         true
     }
 
+    /// The limit of a whole send, including the fetch of a token.
     fn time_limit(&self) -> Duration {
-        self.time_limit
+        self.http.time_limit()
     }
 
     async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport {
-        let message = SubscribeMessage::new(to, message, self.state);
+        let form = send::form(to, message, self.state);
         let mut under_way = false;
-        match tokio::time::timeout(self.time_limit, self.deliver(&message, &mut under_way)).await {
+        match tokio::time::timeout(self.time_limit(), self.deliver(&form, &mut under_way)).await {
             Ok(Ok(report) | Err(report)) => report,
             Err(_) if under_way => PushReport::new(PushFact::Ambiguous, "no answer in time"),
             Err(_) => PushReport::new(PushFact::Unavailable, "no access token in time"),
         }
     }
 
-    /// Gets an access token, which needs the secret. The token in use stays valid.
+    /// Fetches an access token, for which WeChat checks our secret. The token in use stays valid.
     async fn probe(&self) -> Probe {
-        match tokio::time::timeout(self.time_limit, self.tokens.current()).await {
+        match tokio::time::timeout(self.time_limit(), self.tokens.current()).await {
             Ok(Ok(_)) => Probe::Well,
             Ok(Err(report)) => report.into(),
             Err(_) => Probe::Silent("no access token in time".to_owned()),

@@ -1,11 +1,11 @@
-//! What a template may put into WeChat's fields. The check of the catalogue uses it, before any message is refused.
+//! Checks the catalogue's templates for WeChat, so that an administrator learns of a fault before WeChat refuses a message.
 
 use super::fields::is_han;
 
-/// Why a field cannot hold a text. The field's type is its name without the number.
+/// Says why a field cannot hold a text. The field's type is its name without the number.
 ///
-/// `text` still contains its placeholders, except that of the status. `{item}` is cut to the field's length when it is sent; a
-/// number has 21 characters, digits and capitals.
+/// `text` still contains its placeholders, except the status. A send shortens `{item}` to the limit of the field. A case number
+/// has 21 characters, digits and capitals.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {
     match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "phrase" if !(1..=5).contains(&text.chars().count()) || !text.chars().all(is_han) => {

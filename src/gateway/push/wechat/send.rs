@@ -1,9 +1,7 @@
 //! Sends one subscribe message (微信《发送订阅消息》, `subscribeMessage.send`).
 
-use std::collections::BTreeMap;
-
 use reqwest::Method;
-use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
@@ -18,51 +16,29 @@ use super::fields::fit;
 use super::settings::MiniprogramState;
 use super::token::AccessToken;
 
-/// The body of the call.
-#[derive(Serialize)]
-pub struct SubscribeMessage<'a> {
-    touser: &'a Private<String>,
-    template_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page: Option<&'a str>,
-    miniprogram_state: &'static str,
-    lang: &'static str,
-    data: BTreeMap<&'a str, Field>,
-}
-
-#[derive(Serialize)]
-struct Field {
-    value: String,
-}
-
-impl<'a> SubscribeMessage<'a> {
-    /// Puts a message into WeChat's form.
-    #[must_use]
-    pub fn new(openid: &'a Private<String>, message: &'a PushMessage, state: MiniprogramState) -> Self {
-        let data = message.fields.iter().map(|(name, text)| (name.as_str(), Field { value: fit(name, text) }));
-        Self {
-            touser: openid,
-            template_id: &message.template,
-            page: message.page.as_deref(),
-            miniprogram_state: state.as_str(),
-            lang: match message.language {
-                Language::Chinese => "zh_CN",
-                Language::English => "en_US",
-            },
-            data: data.collect(),
-        }
+pub fn form(openid: &Private<String>, message: &PushMessage, state: MiniprogramState) -> Value {
+    let fields = message.fields.iter().map(|(name, text)| (name.clone(), json!({"value": fit(name, text)})));
+    let mut form = json!({
+        "touser": openid,
+        "template_id": message.template,
+        "miniprogram_state": state,
+        "lang": match message.language {
+            Language::Chinese => "zh_CN",
+            Language::English => "en_US",
+        },
+        "data": fields.collect::<Map<_, _>>(),
+    });
+    if let Some(page) = &message.page {
+        form["page"] = json!(page);
     }
-
-    /// # Errors
-    /// Those of [`Http::send`].
-    pub async fn post(&self, http: &Http, token: &AccessToken) -> Result<HttpAnswer, HttpFault> {
-        let path = "/cgi-bin/message/subscribe/send";
-        let request = http.request(Method::POST, path).query(&[("access_token", token.expose())]);
-        http.send(request.json(self)).await
-    }
+    form
 }
 
-/// The outcome of one call.
+pub async fn post(http: &Http, token: &AccessToken, form: &Value) -> Result<HttpAnswer, HttpFault> {
+    let path = "/cgi-bin/message/subscribe/send";
+    http.send(http.request(Method::POST, path).query(&[("access_token", token.expose())]).json(form)).await
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
     /// WeChat refused the access token and did not look at the message.
@@ -70,8 +46,7 @@ pub enum SendOutcome {
     Settled(PushReport),
 }
 
-/// Reads the answer's body before its status: WeChat reports errors with HTTP 200.
-#[must_use]
+/// Reads an answer. The body's code counts, because WeChat reports errors with HTTP 200.
 pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> SendOutcome {
     let answer = match answer {
         Ok(answer) => answer,

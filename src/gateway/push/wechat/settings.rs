@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
@@ -9,8 +11,9 @@ use crate::gateway::shared::wechat::MiniProgram;
 
 use super::cipher::AesKey;
 
-/// The build of the mini-program that a tap opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The build of the mini-program that a tap on a message opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MiniprogramState {
     /// 开发版
     Developer,
@@ -20,32 +23,19 @@ pub enum MiniprogramState {
     Formal,
 }
 
-impl MiniprogramState {
-    /// WeChat's name for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Developer => "developer",
-            Self::Trial => "trial",
-            Self::Formal => "formal",
-        }
-    }
-}
-
 impl FromStr for MiniprogramState {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Developer, Self::Trial, Self::Formal].into_iter().find(|state| state.as_str() == text).ok_or(())
+        serde_json::from_value(text.into()).map_err(drop)
     }
 }
 
-/// The keys that verify a call from WeChat.
+/// The secrets with which a call from WeChat is verified and decrypted.
 #[derive(Debug, Clone)]
 pub struct CallbackSettings {
-    /// The `Token` of the message push configuration.
     pub token: Private<String>,
-    /// The `EncodingAESKey`s, the current one first; empty in plain mode.
+    /// The `EncodingAESKey`s, the current one first. Empty in plain mode.
     pub keys: Vec<AesKey>,
 }
 
@@ -83,23 +73,20 @@ pub struct WechatSettings {
     pub account: MiniProgram,
     pub pace: Pace,
     pub state: MiniprogramState,
-    /// `None` if WeChat does not call us.
+    /// `None` if Songda reads no calls from WeChat.
     pub callbacks: Option<CallbackSettings>,
 }
 
 impl WechatSettings {
-    /// Reads the settings; `None` if the channel is off, or if the settings have faults.
+    /// Reads the settings; `None` if the channel is off or the settings have faults.
     pub fn read(env: &mut Env) -> Option<Self> {
         if !env.or::<bool>("SONGDA_WECHAT_ENABLED", "true", "`true`: WeChat subscribe messages are sent")? {
             return None;
         }
         let account = MiniProgram::read(env);
         let pace = Pace::read(env, &PACE);
-        let state = env.or(
-            "SONGDA_WECHAT_MINIPROGRAM_STATE",
-            "formal",
-            "which build of the mini-program a tap opens: developer, trial or formal",
-        );
+        let state = "which build of the mini-program a tap opens: developer, trial or formal";
+        let state = env.or("SONGDA_WECHAT_MINIPROGRAM_STATE", "formal", state);
         let callbacks = CallbackSettings::read(env);
         Some(Self { account: account?, pace: pace?, state: state?, callbacks })
     }

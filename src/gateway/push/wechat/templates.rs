@@ -1,4 +1,4 @@
-//! The account's templates at WeChat (微信《获取个人模板列表》, `gettemplate`). WeChat answers this only a few times a day.
+//! Fetches the account's templates (微信《获取个人模板列表》, `gettemplate`). WeChat answers this only a few times a day.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ struct List {
 struct Listed {
     #[serde(rename = "priTmplId")]
     id: String,
-    /// `办件名称:{{thing1.DATA}}`, one line for each field.
+    /// One line for each field: `办件名称:{{thing1.DATA}}`.
     content: String,
     #[serde(rename = "type")]
     kind: u8,
@@ -27,7 +27,6 @@ struct Listed {
     choices: Option<Vec<Choice>>,
 }
 
-/// The only texts that a field takes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Choice {
@@ -36,17 +35,12 @@ struct Choice {
     enum_value_list: Vec<String>,
 }
 
-/// Gets the list.
-///
-/// # Errors
-/// Those of [`Http::send`].
 pub async fn fetch(http: &Http, token: &AccessToken) -> Result<HttpAnswer, HttpFault> {
     let request = http.request(Method::GET, "/wxaapi/newtmpl/gettemplate");
     http.send(request.query(&[("access_token", token.expose())])).await
 }
 
-/// Reads the list; `None` if the body is not a list.
-#[must_use]
+/// Returns `None` if the body is not a list of templates.
 pub fn read(body: &[u8]) -> Option<Vec<KnownTemplate>> {
     let list: List = serde_json::from_slice(body).ok()?;
     Some(list.data.into_iter().map(Listed::known).collect())
@@ -79,10 +73,8 @@ mod tests {
         let any = Vec::new();
         let choices = vec!["通过".to_owned(), "不通过".to_owned()];
         let known = read(body.as_bytes()).unwrap();
-        assert_eq!(
-            known[0].fields,
-            BTreeMap::from([("thing1".to_owned(), any.clone()), ("enum5".to_owned(), choices)])
-        );
+        let fields = [("thing1".to_owned(), any.clone()), ("enum5".to_owned(), choices)];
+        assert_eq!(known[0].fields, BTreeMap::from(fields));
         assert_eq!((known[0].consent, known[1].consent), (Consent::LongTerm, Consent::OneTime));
         assert_eq!(known[1].fields, BTreeMap::from([("phrase2".to_owned(), any)]));
     }

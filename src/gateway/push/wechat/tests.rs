@@ -1,4 +1,4 @@
-//! The channel against a gateway on the loopback address.
+//! Tests of the channel against a fake gateway on the loopback address.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,19 +15,11 @@ use crate::gateway::shared::wechat::MiniProgram;
 const SEND: &str = "/cgi-bin/message/subscribe/send";
 const TOKEN: &str = "/cgi-bin/stable_token";
 
-fn channel_at(http: &HttpSettings) -> Wechat {
-    let account = MiniProgram {
-        http: http.clone(),
-        appid: "wx0000000000000000".to_owned(),
-        secret: Private::new("hush".to_owned()),
-    };
-    let settings = WechatSettings {
-        account,
-        pace: Pace { per_second: 1, slots: 1 },
-        state: MiniprogramState::Trial,
-        callbacks: None,
-    };
-    Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap())).unwrap()
+fn channel_at(at: &HttpSettings) -> Wechat {
+    let account = MiniProgram::sample(at);
+    let pace = Pace { per_second: 1, slots: 1 };
+    let settings = WechatSettings { account, pace, state: MiniprogramState::Trial, callbacks: None };
+    Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap()))
 }
 
 fn message() -> PushMessage {
@@ -74,14 +66,12 @@ async fn a_message_has_wechats_form() {
     assert_eq!(report.fact, PushFact::Delivered { reference: Some("1988810812324364291".to_owned()) });
     let sent = gateway.calls().pop().unwrap();
     assert_eq!(sent.query["access_token"], "token-1");
-    assert_eq!(
-        sent.json(),
-        json!({
-            "touser": "oAAAA-BBBB", "template_id": "tplAAA", "page": "pages/case?id=case_1",
-            "miniprogram_state": "trial", "lang": "en_US",
-            "data": {"thing1": {"value": "一二三四五六七八九十一二三四五六七八九…"}},
-        })
-    );
+    let expected = json!({
+        "touser": "oAAAA-BBBB", "template_id": "tplAAA", "page": "pages/case?id=case_1",
+        "miniprogram_state": "trial", "lang": "en_US",
+        "data": {"thing1": {"value": "一二三四五六七八九十一二三四五六七八九…"}},
+    });
+    assert_eq!(sent.json(), expected);
 }
 
 #[tokio::test]

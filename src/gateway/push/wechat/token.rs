@@ -1,6 +1,6 @@
-//! The access token (微信《获取稳定版接口调用凭据》, `stable_token`): fetched by one caller while the others wait, kept until
-//! shortly before it expires, fetched again if WeChat rejects it. A refresh is never forced: that would end the token that other
-//! processes use, and is allowed only twenty times a day.
+//! The access token (微信《获取稳定版接口调用凭据》, `stable_token`). It is kept until shortly before it expires, and fetched again if
+//! WeChat rejects it. A refresh is never forced: it would end the token of the other processes, and WeChat allows only twenty a
+//! day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,12 @@ use serde::Deserialize;
 use crate::domain::kernel::clock::{Clock, Instant, random_below};
 use crate::domain::kernel::private::Private;
 use crate::gateway::push::{PushFact, PushReport};
-use crate::gateway::shared::http::Http;
 use crate::gateway::shared::wechat::{MiniProgram, WechatReply};
 use crate::single_flight::SingleFlight;
 
 use super::answer::fact;
 
-/// An access token. By protocol it is part of query strings, which therefore must not be logged.
+/// An access token. WeChat wants it in query strings, so these must never be logged.
 pub type AccessToken = Private<String>;
 
 /// A token, and the time to fetch the next one.
@@ -27,41 +26,32 @@ struct Held {
     until: Instant,
 }
 
-/// The account's access token, fetched on demand.
+/// The account's access token, fetched on demand. Errors are the report of the message that was therefore not sent.
 pub struct AccessTokens {
     source: Arc<Source>,
     held: SingleFlight<Held, PushReport>,
 }
 
 struct Source {
-    http: Http,
     account: MiniProgram,
     clock: Clock,
 }
 
 impl AccessTokens {
-    #[must_use]
-    pub fn new(http: Http, account: MiniProgram, clock: Clock) -> Self {
-        Self { source: Arc::new(Source { http, account, clock }), held: SingleFlight::new() }
+    pub fn new(account: MiniProgram, clock: Clock) -> Self {
+        Self { source: Arc::new(Source { account, clock }), held: SingleFlight::new() }
     }
 
-    /// The current token.
-    ///
-    /// # Errors
-    /// The report for the message, which was not sent.
     pub async fn current(&self) -> Result<AccessToken, PushReport> {
         self.other_than(None).await
     }
 
-    /// The token to use after WeChat rejected one. It is the same one if WeChat still gives it out.
-    ///
-    /// # Errors
-    /// As [`Self::current`].
+    /// Fetches a new token after WeChat rejected one. The result may be the rejected token if WeChat still gives it out.
     pub async fn renewed(&self, rejected: &AccessToken) -> Result<AccessToken, PushReport> {
         self.other_than(Some(rejected)).await
     }
 
-    /// Waiting callers share one fetch and its outcome, so that a silent WeChat costs them one time-out together.
+    /// Simultaneous callers share one fetch and its outcome: if WeChat is silent, they wait for one time-out together.
     async fn other_than(&self, rejected: Option<&AccessToken>) -> Result<AccessToken, PushReport> {
         let now = self.source.clock.now();
         self.held.forget_if(|held| rejected == Some(&held.token) || now >= held.until);
@@ -73,15 +63,16 @@ impl AccessTokens {
 
 impl Source {
     async fn fetch(&self) -> Result<Held, PushReport> {
-        let request = self.http.request(Method::POST, "/cgi-bin/stable_token").json(&serde_json::json!({
+        let http = &self.account.http;
+        let request = http.request(Method::POST, "/cgi-bin/stable_token").json(&serde_json::json!({
             "grant_type": "client_credential",
             "appid": self.account.appid,
             "secret": self.account.secret,
             "force_refresh": false,
         }));
         let unavailable = |why: String| PushReport::new(PushFact::Unavailable, format!("no access token: {why}"));
-        // After every error here, the message itself was not sent.
-        let answer = self.http.send(request).await.map_err(|fault| unavailable(fault.to_string()))?;
+        // After an error here, the message was certainly not sent.
+        let answer = http.send(request).await.map_err(|fault| unavailable(fault.to_string()))?;
         if let Ok(granted) = serde_json::from_slice::<Granted>(&answer.body) {
             return Ok(Held { token: granted.access_token, until: self.clock.now() + keep_for(granted.expires_in) });
         }
@@ -102,8 +93,8 @@ struct Granted {
     expires_in: u64,
 }
 
-/// Until five minutes before the end, when WeChat begins to give out the next token; up to a minute less, so that many
-/// processes do not ask at once; but at least a minute.
+/// A token is kept until five minutes before its end, when WeChat begins to give out the next one. Up to a random minute less, so
+/// that processes do not ask all at once; but at least a minute.
 fn keep_for(expires_in: u64) -> Duration {
     const LAST: u64 = 300;
     const LEAST: u64 = 60;
@@ -120,22 +111,17 @@ mod tests {
     use crate::gateway::shared::http::HttpSettings;
     use crate::gateway::shared::loopback::{Loopback, LoopbackReply, json, unreachable};
 
-    fn account(http: HttpSettings) -> MiniProgram {
-        MiniProgram { http, appid: "wx0000000000000000".to_owned(), secret: Private::new("hush".to_owned()) }
-    }
-
-    fn tokens(http: &HttpSettings, clock: Clock) -> AccessTokens {
-        AccessTokens::new(Http::new(http).unwrap(), account(http.clone()), clock)
-    }
-
-    fn numbered(served: &AtomicU64) -> LoopbackReply {
-        let number = served.fetch_add(1, Ordering::SeqCst) + 1;
-        json(&serde_json::json!({"access_token": format!("token-{number}"), "expires_in": 7200}))
+    fn tokens(at: &HttpSettings, clock: Clock) -> AccessTokens {
+        AccessTokens::new(MiniProgram::sample(at), clock)
     }
 
     async fn gateway() -> Loopback {
         let served = AtomicU64::new(0);
-        Loopback::start(move |_| numbered(&served)).await
+        Loopback::start(move |_| {
+            let number = served.fetch_add(1, Ordering::SeqCst) + 1;
+            json(&serde_json::json!({"access_token": format!("token-{number}"), "expires_in": 7200}))
+        })
+        .await
     }
 
     fn noon() -> Instant {
@@ -157,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn simultaneous_callers_share_a_failure() {
-        let gateway = Loopback::start(|_| LoopbackReply::Says(502, "<html>".to_owned())).await;
+        let gateway = Loopback::always(LoopbackReply::Says(502, "<html>".to_owned())).await;
         let tokens = tokens(&gateway.settings, Clock::frozen(noon()));
         let (a, b, c) = tokio::join!(tokens.current(), tokens.current(), tokens.current());
         assert_eq!(a.clone().unwrap_err().fact, PushFact::Unavailable);
@@ -201,11 +187,11 @@ mod tests {
             (45011, PushFact::Throttled { after: Some(Duration::from_mins(1)) }),
             (45009, PushFact::Throttled { after: Some(Duration::from_hours(12)) }),
         ] {
-            let gateway = Loopback::start(move |_| json(&serde_json::json!({"errcode": code, "errmsg": "no"}))).await;
+            let gateway = Loopback::answering(serde_json::json!({"errcode": code, "errmsg": "no"})).await;
             let report = tokens(&gateway.settings, Clock::frozen(noon())).current().await.unwrap_err();
             assert_eq!(report.fact, fact, "{code}");
         }
-        let gateway = Loopback::start(|_| LoopbackReply::HangsUp).await;
+        let gateway = Loopback::always(LoopbackReply::HangsUp).await;
         for settings in [gateway.settings.clone(), unreachable().await] {
             let report = tokens(&settings, Clock::frozen(noon())).current().await.unwrap_err();
             assert_eq!(report.fact, PushFact::Unavailable, "the message was certainly not sent");

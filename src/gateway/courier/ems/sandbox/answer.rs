@@ -1,4 +1,4 @@
-//! Answers in EMS's form.
+//! Builds EMS's answers.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -8,7 +8,7 @@ use crate::domain::kernel::clock::{Instant, random_bytes};
 use crate::sandbox::call;
 use crate::sandbox::written_time::second;
 
-/// EMS's envelope. The HTTP status is always 200, and the body is JSON inside a string.
+/// The HTTP status is 200 for every code, and the content is JSON inside a string.
 pub(super) fn say(now: Instant, code: &str, words: &str, body: Option<Value>) -> Response {
     let body = match body {
         None | Some(Value::Null) => Value::Null,

@@ -1,16 +1,14 @@
-//! EMS's twin (邮政特快专递): the open platform's form with its SM4 encryption; orders, cancellations, labels and tracks; and the
-//! push of every scan.
+//! EMS's twin: orders, cancellations, labels and tracks on EMS's open platform, and a push of every scan.
 //!
 //! A recipient's county that contains 不派送 is out of range. The phone `000` is refused. If a name or an address contains 无人, the
-//! first delivery fails. A repeated order gets the first waybill again, or is refused, as `SONGDA_SANDBOX_EMS_DUPLICATE` says:
-//! real accounts differ in this.
+//! first delivery fails. `SONGDA_SANDBOX_EMS_DUPLICATE` says whether a repeated order gets the first waybill again or is refused:
+//! real accounts differ.
 
 mod answer;
 pub mod cipher;
 mod push;
 mod route;
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -20,7 +18,6 @@ use serde_json::{Value, json};
 
 use self::answer::say;
 use self::cipher::IssuedKey;
-use self::push::Pushes;
 use self::route::{NAME, ROUTE, ROUTE_WITH_NOBODY_HOME, trace};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
@@ -28,39 +25,16 @@ use crate::sandbox::call::{TwinCall, endpoint};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
 use crate::sandbox::label;
-use crate::sandbox::parcels::{Addressee, BookedParcel, Cancelled, OrderState};
+use crate::sandbox::parcels::{Addressee, BookedParcel, Cancelled, OrderState, RepeatedOrder};
 use crate::sandbox::{Moved, Twin, World};
 
-/// The answer to a repeated order number.
-#[derive(Clone, Copy, PartialEq)]
-enum RepeatedOrder {
-    Same,
-    Refuse,
-}
-
-impl FromStr for RepeatedOrder {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "same" => Ok(Self::Same),
-            "refuse" => Ok(Self::Refuse),
-            _ => Err(()),
-        }
-    }
-}
-
-/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let sender_no = env.or("SONGDA_SANDBOX_EMS_SENDER_NO", "1100000000000", "customer number of the EMS agreement");
     let authorization = env.or("SONGDA_SANDBOX_EMS_AUTHORIZATION", "sandbox-ems", "authorization code of EMS callers");
     let key =
         env.or::<String>("SONGDA_SANDBOX_EMS_KEY", "R292VGVzdFNtNEtleTAxNg==", "SM4 key of EMS callers, in base64");
-    let duplicate = env.or(
-        "SONGDA_SANDBOX_EMS_DUPLICATE",
-        "same",
-        "answer to a repeated EMS order: the `same` waybill, or `refuse`",
-    );
+    let repeated = "answer to a repeated EMS order: the `same` waybill, or `refuse`";
+    let repeated = env.or("SONGDA_SANDBOX_EMS_DUPLICATE", "same", repeated);
     let key = key.and_then(|text| {
         let key = IssuedKey::read(&text);
         if key.is_none() {
@@ -72,7 +46,7 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
         sender_no: sender_no?,
         authorization: Private::new(authorization?),
         key: key?,
-        duplicate: duplicate?,
+        repeated: repeated?,
     }))
 }
 
@@ -80,7 +54,7 @@ struct Ems {
     sender_no: String,
     authorization: Private<String>,
     key: IssuedKey,
-    duplicate: RepeatedOrder,
+    repeated: RepeatedOrder,
 }
 
 /// A `retMsg` other than success.
@@ -110,8 +84,7 @@ impl Twin for Ems {
 
     fn scanned(&self, world: &World, moved: &[Moved]) {
         for moved in moved {
-            let pushes = Pushes { sender_no: &self.sender_no, key: &self.key };
-            world.callbacks.post(pushes.of(world, moved));
+            world.callbacks.post(self.callbacks(world, moved));
         }
     }
 }
@@ -128,27 +101,35 @@ impl Ems {
             world.counters.count(NAME, "not readable");
             return say(world.now(), "S02-sim", "解密失败,签名错误", None);
         };
-        match form.get("apiCode") {
-            "020003" => self.order(&world, &said).await,
-            "020006" => self.cancel(&world, &said).await,
-            "010004" => self.label(&world, &said).await,
-            "040001" => self.track(&world, &said).await,
-            _ => say(world.now(), "S03-sim", "接口代码无权限", None),
-        }
-    }
-
-    async fn order(&self, world: &World, said: &Value) -> Response {
-        let order = match said.as_array().map(Vec::as_slice) {
-            Some([order]) => order,
-            _ => return say(world.now(), "B01-sim", "报文应为仅含一个订单的数组", None),
+        let api = form.get("apiCode");
+        let said = match (api, said.as_array().map(Vec::as_slice)) {
+            ("020003", Some([order])) => order,
+            ("020003", _) => return say(world.now(), "B01-sim", "报文应为仅含一个订单的数组", None),
+            _ => &said,
         };
-        let phone = phone(order.get("receiver").unwrap_or(&Value::Null));
-        self.perform(world, "020003", &phone, || self.book(world, order)).await
+        let operation: fn(&Self, &World, &Value) -> Result<Value, RefusalWords> = match api {
+            "020003" => Self::order,
+            "020006" => Self::cancel,
+            "010004" => Self::label,
+            "040001" => Self::track,
+            _ => return say(world.now(), "S03-sim", "接口代码无权限", None),
+        };
+        let answer = |denial| match denial {
+            None => match operation(&self, &world, said) {
+                Ok(body) => say(world.now(), "00000", "成功", Some(body)),
+                Err(words) => say(world.now(), "B00-sim", &words, None),
+            },
+            Some(Denial::Throttled) => say(world.now(), "S09-sim", "请求过于频繁", None),
+            Some(Denial::ExpiredToken) => say(world.now(), "S01-sim", "授权码已过期", None),
+            Some(Denial::UserRefused) => say(world.now(), "B00-sim", "收件地址超范围", None),
+            Some(Denial::UnknownNumber) => say(world.now(), "B00-sim", "收件人电话异常", None),
+        };
+        let recipient = recipient_of(&world, said);
+        world.perform(CallTarget { gateway: NAME, operation: api, recipient: &recipient }, answer).await
     }
 
-    fn book(&self, world: &World, order: &Value) -> Result<Value, RefusalWords> {
+    fn order(&self, world: &World, order: &Value) -> Result<Value, RefusalWords> {
         check_order(order)?;
-        let order_no = order.text("logisticsOrderNo");
         let receiver = &order["receiver"];
         let recipient = Addressee {
             name: receiver.text("name"),
@@ -159,67 +140,46 @@ impl Ems {
         let nobody_home = recipient.name.contains("无人") || recipient.detail.contains("无人");
         let route = if nobody_home { ROUTE_WITH_NOBODY_HOME } else { ROUTE };
         let waybill = format!("12{:011}", world.next_number() % 100_000_000_000);
+        let order_no = order.text("logisticsOrderNo");
         let order = BookedParcel::new(NAME, order_no, waybill, recipient, route, world.now());
         let (parcel, new) = world.parcels.book(order);
-        if !new && (self.duplicate == RepeatedOrder::Refuse || parcel.state == OrderState::Cancelled) {
+        if !new && (self.repeated == RepeatedOrder::Refuse || parcel.state == OrderState::Cancelled) {
             return Err("物流订单号重复".to_owned());
         }
         Ok(json!({ "waybillNo": parcel.waybill }))
     }
 
-    async fn cancel(&self, world: &World, said: &Value) -> Response {
-        let order_no = said.text("logisticsOrderNo");
-        let known = world.parcels.of_order(NAME, &order_no);
-        let phone = known.map(|parcel| parcel.recipient.phone).unwrap_or_default();
-        let act = || match world.parcels.cancel(NAME, &order_no) {
+    fn cancel(&self, world: &World, said: &Value) -> Result<Value, RefusalWords> {
+        match world.parcels.cancel(NAME, &said.text("logisticsOrderNo")) {
             Cancelled::Now => Ok(Value::Null),
             Cancelled::Before => Err("订单已取消".to_owned()),
             Cancelled::TooLate => Err("订单已收寄,不能取消".to_owned()),
             Cancelled::Absent => Err("订单不存在".to_owned()),
-        };
-        self.perform(world, "020006", &phone, act).await
+        }
     }
 
-    async fn label(&self, world: &World, said: &Value) -> Response {
+    fn label(&self, world: &World, said: &Value) -> Result<Value, RefusalWords> {
         let parcel = world.parcels.of_waybill(NAME, &said.text("waybillNo"));
-        let phone = parcel.as_ref().map(|parcel| parcel.recipient.phone.clone()).unwrap_or_default();
-        let act = || {
-            let parcel = parcel.ok_or_else(|| "运单号不存在".to_owned())?;
-            Ok(STANDARD.encode(label::pdf(&["EMS", &parcel.waybill, &parcel.order_no])).into())
-        };
-        self.perform(world, "010004", &phone, act).await
+        let parcel = parcel.ok_or_else(|| "运单号不存在".to_owned())?;
+        Ok(STANDARD.encode(label::pdf(&["EMS", &parcel.waybill, &parcel.order_no])).into())
     }
 
-    async fn track(&self, world: &World, said: &Value) -> Response {
+    fn track(&self, world: &World, said: &Value) -> Result<Value, RefusalWords> {
         let parcel = world.parcels.of_waybill(NAME, &said.text("waybillNo"));
-        let phone = parcel.as_ref().map(|parcel| parcel.recipient.phone.clone()).unwrap_or_default();
-        let act = || {
-            let parcel = parcel.filter(|parcel| !parcel.scans.is_empty()).ok_or_else(|| "查无轨迹信息".to_owned())?;
-            let items: Vec<_> = parcel.scans.iter().map(|scan| trace(&parcel, scan)).collect();
-            Ok(json!({ "responseItems": items }))
-        };
-        self.perform(world, "040001", &phone, act).await
+        let parcel = parcel.filter(|parcel| !parcel.scans.is_empty()).ok_or_else(|| "查无轨迹信息".to_owned())?;
+        let items: Vec<_> = parcel.scans.iter().map(|scan| trace(&parcel, scan)).collect();
+        Ok(json!({ "responseItems": items }))
     }
+}
 
-    async fn perform(
-        &self,
-        world: &World,
-        operation: &'static str,
-        phone: &str,
-        act: impl FnOnce() -> Result<Value, RefusalWords> + Send,
-    ) -> Response {
-        let answer = |denial| match denial {
-            None => match act() {
-                Ok(body) => say(world.now(), "00000", "成功", Some(body)),
-                Err(words) => say(world.now(), "B00-sim", &words, None),
-            },
-            Some(Denial::Throttled) => say(world.now(), "S09-sim", "请求过于频繁", None),
-            Some(Denial::ExpiredToken) => say(world.now(), "S01-sim", "授权码已过期", None),
-            Some(Denial::UserRefused) => say(world.now(), "B00-sim", "收件地址超范围", None),
-            Some(Denial::UnknownNumber) => say(world.now(), "B00-sim", "收件人电话异常", None),
-        };
-        world.perform(CallTarget { gateway: NAME, operation, recipient: phone }, answer).await
+/// The recipient's phone, which may order a fault: in an order it is written; other calls name a known order or waybill.
+fn recipient_of(world: &World, said: &Value) -> String {
+    if let Some(receiver) = said.get("receiver") {
+        return phone(receiver);
     }
+    let by_order = world.parcels.of_order(NAME, &said.text("logisticsOrderNo"));
+    let parcel = by_order.or_else(|| world.parcels.of_waybill(NAME, &said.text("waybillNo")));
+    parcel.map(|parcel| parcel.recipient.phone).unwrap_or_default()
 }
 
 fn check_order(order: &Value) -> Result<(), RefusalWords> {

@@ -1,13 +1,11 @@
-//! 040002: EMS pushes each scan, encrypted without the key's text, and repeats the push unless the answer is right.
+//! EMS's push of each new scan (interface 040002), encrypted without the key's text.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::Ems;
 use super::answer::serial_number;
-use super::cipher::IssuedKey;
 use super::route::{NAME, trace};
 use crate::gateway::shared::http::HttpAnswer;
 use crate::sandbox::callbacks::Callback;
@@ -15,19 +13,9 @@ use crate::sandbox::parcels::{BookedParcel, StationScan};
 use crate::sandbox::written_time::second;
 use crate::sandbox::{Moved, World};
 
-/// EMS does not publish how often and when it repeats a push.
-const TRIES: &[Duration] =
-    &[Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
-
-/// The sender and key of pushes.
-pub(super) struct Pushes<'a> {
-    pub(super) sender_no: &'a str,
-    pub(super) key: &'a IssuedKey,
-}
-
-impl Pushes<'_> {
-    /// One callback per new scan, in order.
-    pub(super) fn of(&self, world: &World, moved: &Moved) -> Vec<Callback> {
+impl Ems {
+    /// Makes one callback for each new scan, in order.
+    pub(super) fn callbacks(&self, world: &World, moved: &Moved) -> Vec<Callback> {
         moved.scans.iter().map(|scan| self.callback(world, &moved.parcel, scan)).collect()
     }
 
@@ -41,20 +29,14 @@ impl Pushes<'_> {
             "logitcsInterface": self.key.wrap(&content.to_string()),
         });
         Callback {
-            gateway: NAME,
-            recipient: parcel.recipient.phone.clone(),
-            path: world.callback_path(NAME),
-            query: Vec::new(),
-            content_type: "application/json;charset=UTF-8",
-            body: Bytes::from(body.to_string()),
             accepts: Arc::new(move |answer| is_accepted(answer, &serial)),
-            waits: TRIES,
             about: vec![(NAME, parcel.order_no.clone())],
+            ..world.callback(NAME, &parcel.recipient.phone, &body)
         }
     }
 }
 
-/// `00000`, and the serial number that was sent.
+/// EMS accepts the code `00000` with the serial number that it sent.
 fn is_accepted(answer: &HttpAnswer, serial: &str) -> bool {
     serde_json::from_slice::<Value>(&answer.body)
         .is_ok_and(|answer| answer["code"] == "00000" && answer["serialNo"] == serial)

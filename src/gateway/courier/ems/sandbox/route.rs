@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::sandbox::parcels::{BookedParcel, Station, StationScan};
 use crate::sandbox::written_time::second;
 
-/// The twin's name.
 pub(super) const NAME: &str = "ems";
 
 pub(super) const ROUTE: &[Station] = &[
@@ -32,7 +31,6 @@ pub(super) const ROUTE_WITH_NOBODY_HOME: &[Station] = &[
     ROUTE[7],
 ];
 
-/// A scan in the form of queries and pushes.
 pub(super) fn trace(parcel: &BookedParcel, scan: &StationScan) -> Value {
     json!({
         "waybillNo": parcel.waybill, "opCode": scan.code, "opName": scan.text,

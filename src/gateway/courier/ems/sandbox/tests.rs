@@ -1,10 +1,10 @@
-//! EMS's twin, called as EMS is.
+//! Tests that call EMS's twin as a client calls EMS.
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::client::{CallbackServer, TestClient};
-use crate::sandbox::{Running, Sandbox, SandboxSettings};
+use crate::sandbox::Running;
+use crate::sandbox::client::{CallbackServer, TestClient, running};
 
 const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
@@ -14,10 +14,7 @@ struct Scene {
 }
 
 async fn scene(callbacks: Option<&CallbackServer>, duplicate: &str) -> Scene {
-    let mut settings = SandboxSettings::for_tests(&[]);
-    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
-    settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_EMS_DUPLICATE", duplicate)])).unwrap()];
-    let running = Sandbox::start(settings).await.unwrap();
+    let running = running(twin, &[("SONGDA_SANDBOX_EMS_DUPLICATE", duplicate)], callbacks).await;
     Scene { ems: TestClient::new(&running.url(NAME)), running }
 }
 
@@ -134,10 +131,8 @@ async fn a_label_is_a_pdf_and_a_track_grows() {
     assert!(track().await.text("retMsg").contains("查无"));
     scene.running.sandbox().advance_all(2);
     let items: Value = serde_json::from_str(&track().await.text("retBody")).unwrap();
-    assert_eq!(
-        (&items["responseItems"][1]["opCode"], items["responseItems"].as_array().unwrap().len()),
-        (&json!("345"), 2)
-    );
+    assert_eq!(items["responseItems"][1]["opCode"], "345");
+    assert_eq!(items["responseItems"].as_array().unwrap().len(), 2);
 }
 
 fn taken(call: &TwinCall) -> String {
@@ -152,11 +147,8 @@ async fn scans_are_pushed_in_order_until_they_are_accepted() {
     scene.running.sandbox().advance_all(1);
     let first = server.next().await;
     let again = server.next().await;
-    assert_eq!(
-        (first.path.as_str(), &first.body),
-        ("/callbacks/ems/sandbox", &again.body),
-        "without the serial number it is not accepted"
-    );
+    assert_eq!(first.path, "/callbacks/ems/sandbox");
+    assert_eq!(first.body, again.body, "without the serial number it is not accepted");
     scene.running.sandbox().advance_all(100);
     let mut codes = Vec::new();
     for _ in 0..7 {

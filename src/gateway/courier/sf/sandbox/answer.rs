@@ -1,4 +1,4 @@
-//! Answers in SF's form: the platform's envelope, and in it the service's own answer as JSON in a string.
+//! Builds SF's answers: the platform's envelope, and inside it the service's answer as JSON in a string.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -7,15 +7,13 @@ use serde_json::{Value, json};
 use crate::domain::kernel::clock::random_bytes;
 use crate::sandbox::call;
 
-/// A service's refusal: its code and words.
 pub(super) struct ServiceRefusal(pub(super) &'static str, pub(super) &'static str);
 
-/// The platform's own answer: the request did not reach the service.
+/// The platform refuses the request before it reaches a service.
 pub(super) fn platform(code: &str, words: &str) -> Response {
     envelope(code, words, String::new())
 }
 
-/// The service's answer, inside the platform's.
 pub(super) fn service(outcome: Result<Value, ServiceRefusal>) -> Response {
     let data = match outcome {
         Ok(data) if data.get("obj").is_some() => data,

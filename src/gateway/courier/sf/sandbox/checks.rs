@@ -1,15 +1,14 @@
-//! The manual check (人工确认) of a doubtful address: the order has no waybill until an employee of SF has checked it. A test sets
-//! the finding.
+//! The manual check (人工确认) of a doubtful address. The order has no waybill until an employee of SF has checked the address; a test
+//! sets the result.
 
 use serde::Deserialize;
 
 use crate::sandbox::shards::Shards;
 
-/// Orders whose address is being checked, or was.
+/// Checks by order number: `None` while the check runs, then true if the address is deliverable.
 #[derive(Default)]
 pub(super) struct Checks(Shards<Option<bool>>);
 
-/// The result of a check.
 #[derive(Deserialize)]
 pub(super) struct Finding {
     pub(super) order_no: String,
@@ -17,19 +16,18 @@ pub(super) struct Finding {
 }
 
 impl Checks {
-    /// Begins a check.
     pub(super) fn begin(&self, order_no: &str) {
         self.0.with(order_no, |shard| {
             shard.entry(order_no.to_owned()).or_insert(None);
         });
     }
 
-    /// Ends a check. Returns true if there is one.
+    /// Returns false if no check of this order was begun.
     pub(super) fn end(&self, Finding { order_no, deliverable }: &Finding) -> bool {
         self.0.with(order_no, |shard| shard.get_mut(order_no).map(|check| *check = Some(*deliverable)).is_some())
     }
 
-    /// SF's `filterResult` of an order: 1 under check, 2 deliverable, 3 not.
+    /// SF's `filterResult`: 1 is under check, 2 deliverable, 3 not deliverable.
     pub(super) fn result(&self, order_no: &str) -> u8 {
         match self.0.get(order_no) {
             Some(None) => 1,

@@ -1,10 +1,10 @@
-//! SF's digest: base64 of MD5 over message, timestamp and check word, URL-encoded as Java does.
+//! SF's digest, written independently of the client's `sf/digest.rs`: base64 of MD5 over message, timestamp and check word,
+//! URL-encoded as Java does it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
-/// The digest that a caller must send.
 pub(super) fn digest(message: &str, timestamp: &str, check_word: &str) -> String {
     let mut md5 = Md5::new();
     for byte in [message, timestamp, check_word].concat().bytes() {
@@ -20,24 +20,11 @@ pub(super) fn digest(message: &str, timestamp: &str, check_word: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::digest;
+    use crate::gateway::courier::sf::digest::VECTORS;
 
     #[test]
     fn the_vectors_hold() {
-        for (message, timestamp, check_word, wanted) in [
-            (
-                "{\"language\":\"zh-CN\",\"orderId\":\"QIAO-20200618-004\"}",
-                "12312334453453",
-                "fjcg5PGKaNpPSHFAZ4QsCOkV71R3zVci",
-                "IIKJtuLVzoFTu4kHI8M8vA==",
-            ),
-            (
-                "{\"language\":\"zh-CN\",\"orderId\":\"GOV-2025-0001\",\"remark\":\"结果 证照*1~!\"}",
-                "1735689600000",
-                "TestCheckWord0123456789abcdefABC",
-                "3klgeqP1eb5DkUeop2/fTw==",
-            ),
-            ("{\"orderId\":\"GOV-1\"}", "1735689600000", "abc123", "FQdot2PsPgDJVbGvvqisyA=="),
-        ] {
+        for ([message, timestamp, check_word], wanted) in VECTORS {
             assert_eq!(digest(message, timestamp, check_word), wanted);
         }
     }

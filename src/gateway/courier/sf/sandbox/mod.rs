@@ -1,14 +1,13 @@
-//! SF Express's twin (顺丰): the digest, the three layers of answers, orders and queries about them, labels, and the push of
-//! routes.
+//! SF Express's twin: orders, queries, cancellations and labels on SF's open platform, and a push of new scans.
 //!
-//! SF does not deliver to a county that contains 不派送 (`filterResult` 3). It first checks an address that contains 待核 by hand (1),
-//! until `POST /_sandbox/sf/checks` sets the finding. The phone `000` is refused (8196). A repeated order number gets 8016, or
-//! the first answer again, as `SONGDA_SANDBOX_SF_DUPLICATE` says: SF's own documents differ in this.
+//! It does not deliver to a county that contains 不派送 (`filterResult` 3). An address that contains 待核 is under check (1) until
+//! `POST /_sandbox/sf/checks` sets the result. The phone `000` is refused (8196). `SONGDA_SANDBOX_SF_DUPLICATE` says whether a
+//! repeated order is refused (8016) or gets the first answer again: SF's own documents differ.
 
 mod answer;
+mod caller_check;
 mod checks;
 mod digest;
-mod door;
 mod push;
 mod route;
 mod services;
@@ -19,9 +18,9 @@ use poem::http::StatusCode;
 use poem::{Response, Route, get, post};
 
 use self::answer::{ServiceRefusal, platform, service};
-use self::door::Door;
+use self::caller_check::CallerCheck;
+use self::checks::Checks;
 use self::route::NAME;
-use self::services::Services;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::sandbox::call::{TwinCall, endpoint};
@@ -29,25 +28,27 @@ use crate::sandbox::control::{done, fault};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
 use crate::sandbox::label;
+use crate::sandbox::parcels::RepeatedOrder;
 use crate::sandbox::{Moved, Twin, World};
 
-/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let partner = env.or("SONGDA_SANDBOX_SF_PARTNER_ID", "SANDBOX", "customer code of SF callers");
     let check_word =
         env.or("SONGDA_SANDBOX_SF_CHECK_WORD", "SandboxCheckWord0123456789abcdef", "check word of SF callers");
-    let duplicate =
+    let repeated =
         env.or("SONGDA_SANDBOX_SF_DUPLICATE", "8016", "answer to a repeated SF order: `8016`, or the `same` answer");
     let rate = env.or("SONGDA_SANDBOX_SF_RATE", "30", "how many calls a second each SF service takes");
     Some(Arc::new(Sf {
-        door: Door::new(partner?, Private::new(check_word?), rate?),
-        services: Services::new(duplicate?),
+        check: CallerCheck::new(partner?, Private::new(check_word?), rate?),
+        repeated: repeated?,
+        checks: Checks::default(),
     }))
 }
 
 struct Sf {
-    door: Door,
-    services: Services,
+    check: CallerCheck,
+    repeated: RepeatedOrder,
+    checks: Checks,
 }
 
 impl Twin for Sf {
@@ -66,7 +67,7 @@ impl Twin for Sf {
     }
 
     fn client_settings(&self) -> Vec<(&'static str, String)> {
-        let [partner, check_word] = self.door.credentials().map(str::to_owned);
+        let [partner, check_word] = self.check.credentials().map(str::to_owned);
         vec![
             ("SONGDA_SF_PARTNER_ID", partner),
             ("SONGDA_SF_CHECK_WORD", check_word),
@@ -79,15 +80,15 @@ impl Twin for Sf {
     }
 
     fn reset(&self) {
-        self.door.clear();
-        self.services.clear();
+        self.check.clear();
+        self.checks.clear();
     }
 }
 
 impl Sf {
     async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let form = call.form();
-        let said = match self.door.pass(&form, world.now()) {
+        let said = match self.check.pass(&form, world.now()) {
             Ok(said) => said,
             Err(code) => {
                 world.counters.count(NAME, code);
@@ -95,15 +96,15 @@ impl Sf {
             }
         };
         let name = form.get("serviceCode");
-        let recipient = services::recipient_of(&world, &said);
+        let recipient = Self::recipient_of(&world, &said);
         let answer = |denial| match denial {
-            None => match self.services.serve(&world, &self.door, &call, name, &said) {
+            None => match self.serve(&world, &call, name, &said) {
                 Some(outcome) => service(outcome),
                 None => platform("A1004", "没有此服务的权限"),
             },
             Some(Denial::Throttled) => platform("A1005", "超出流量限制"),
             Some(Denial::ExpiredToken) => platform("A1011", "OAuth2 认证失败"),
-            Some(Denial::UserRefused) => service(Ok(services::not_deliverable(&said.text("orderId")))),
+            Some(Denial::UserRefused) => service(Ok(Self::not_deliverable(&said.text("orderId")))),
             Some(Denial::UnknownNumber) => service(Err(ServiceRefusal("8196", "电话号码异常"))),
         };
         world.perform(CallTarget { gateway: NAME, operation: name, recipient: &recipient }, answer).await
@@ -111,17 +112,17 @@ impl Sf {
 
     async fn end_check(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
         match serde_json::from_slice(&call.body) {
-            Ok(finding) if self.services.end_check(&finding) => done(),
+            Ok(finding) if self.checks.end(&finding) => done(),
             Ok(_) => fault(StatusCode::NOT_FOUND, "no such order is under check"),
             Err(_) => fault(StatusCode::BAD_REQUEST, "order_no and deliverable"),
         }
     }
 
-    /// The printed label, for callers that have its token.
+    /// Answers with the label file if the caller sends its token.
     async fn label_file(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let waybill = call.path.rsplit('/').next().unwrap_or_default();
         let known = world.parcels.of_waybill(NAME, waybill);
-        match known.filter(|_| call.header("x-auth-token") == self.door.label_token(waybill)) {
+        match known.filter(|_| call.header("x-auth-token") == self.check.label_token(waybill)) {
             Some(parcel) => {
                 let file = label::pdf(&["SF EXPRESS", &parcel.waybill, &parcel.order_no]);
                 Response::builder().content_type("application/pdf").body(file)

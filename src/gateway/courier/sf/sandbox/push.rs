@@ -1,10 +1,7 @@
-//! `RoutePushService`: SF pushes scans in batches of at most ten, over all parcels, and repeats a batch unless the answer is
-//! `0000`.
+//! SF's push of new scans (`RoutePushService`), in batches of at most ten scans of any parcels.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::route::NAME;
@@ -15,17 +12,12 @@ use crate::sandbox::written_time::second;
 use crate::sandbox::{Moved, World};
 
 const LARGEST_BATCH: usize = 10;
-/// SF does not publish how often and when it repeats a push.
-const TRIES: &[Duration] =
-    &[Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
 
-/// A new scan of a parcel.
 struct NewScan<'a> {
     parcel: &'a BookedParcel,
     scan: &'a StationScan,
 }
 
-/// The callbacks about new scans.
 pub(super) fn callbacks(world: &World, moved: &[Moved]) -> Vec<Callback> {
     let scans: Vec<NewScan<'_>> = moved.iter().flat_map(new_scans).collect();
     scans.chunks(LARGEST_BATCH).map(|batch| callback(world, batch)).collect()
@@ -39,17 +31,9 @@ fn callback(world: &World, batch: &[NewScan<'_>]) -> Callback {
     let routes: Vec<Value> = batch.iter().map(|new| route(world, new)).collect();
     let mut about: Vec<_> = batch.iter().map(|new| (NAME, new.parcel.order_no.clone())).collect();
     about.dedup();
-    Callback {
-        gateway: NAME,
-        recipient: batch.first().map(|new| new.parcel.recipient.phone.clone()).unwrap_or_default(),
-        path: world.callback_path(NAME),
-        query: Vec::new(),
-        content_type: "application/json;charset=UTF-8",
-        body: Bytes::from(json!({ "Body": { "WaybillRoute": routes } }).to_string()),
-        accepts: Arc::new(is_accepted),
-        waits: TRIES,
-        about,
-    }
+    let recipient = batch.first().map_or("", |new| &new.parcel.recipient.phone);
+    let body = json!({ "Body": { "WaybillRoute": routes } });
+    Callback { accepts: Arc::new(is_accepted), about, ..world.callback(NAME, recipient, &body) }
 }
 
 fn route(world: &World, NewScan { parcel, scan }: &NewScan<'_>) -> Value {
@@ -60,7 +44,6 @@ fn route(world: &World, NewScan { parcel, scan }: &NewScan<'_>) -> Value {
     })
 }
 
-/// `{"return_code":"0000",…}`
 fn is_accepted(answer: &HttpAnswer) -> bool {
     serde_json::from_slice::<Value>(&answer.body).is_ok_and(|answer| answer["return_code"] == "0000")
 }

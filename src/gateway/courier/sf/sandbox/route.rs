@@ -2,7 +2,6 @@
 
 use crate::sandbox::parcels::Station;
 
-/// The twin's name.
 pub(super) const NAME: &str = "sf";
 
 pub(super) const ROUTE: &[Station] = &[

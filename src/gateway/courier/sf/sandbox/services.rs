@@ -1,55 +1,23 @@
-//! SF's services, for calls that passed the platform's checks.
-
-use std::str::FromStr;
+//! SF's services. They get the calls that passed the platform's checks.
 
 use serde_json::{Value, json};
 
+use super::Sf;
 use super::answer::ServiceRefusal;
-use super::checks::{Checks, Finding};
-use super::door::Door;
 use super::route::{NAME, ROUTE};
 use crate::sandbox::World;
 use crate::sandbox::call::TwinCall;
 use crate::sandbox::json::Lenient;
-use crate::sandbox::parcels::{Addressee, BookedParcel, Cancelled, OrderState};
+use crate::sandbox::parcels::{Addressee, BookedParcel, Cancelled, OrderState, RepeatedOrder};
 use crate::sandbox::written_time::second;
-
-/// The answer to a repeated order number.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum RepeatedOrder {
-    Same,
-    Refuse,
-}
-
-impl FromStr for RepeatedOrder {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "same" => Ok(Self::Same),
-            "8016" => Ok(Self::Refuse),
-            _ => Err(()),
-        }
-    }
-}
-
-pub(super) struct Services {
-    repeated: RepeatedOrder,
-    checks: Checks,
-}
 
 const NOT_FOUND: ServiceRefusal = ServiceRefusal("8018", "未获取到订单信息");
 
-impl Services {
-    pub(super) fn new(repeated: RepeatedOrder) -> Self {
-        Self { repeated, checks: Checks::default() }
-    }
-
+impl Sf {
     /// Runs a service; `None` if there is no service with this name.
     pub(super) fn serve(
         &self,
         world: &World,
-        door: &Door,
         call: &TwinCall,
         service: &str,
         said: &Value,
@@ -60,16 +28,36 @@ impl Services {
             "EXP_RECE_UPDATE_ORDER" => update(world, said),
             "EXP_RECE_SEARCH_ROUTES" => Ok(routes(world, said)),
             "EXP_RECE_FILTER_ORDER_BSP" => Ok(filter(said)),
-            "COM_RECE_CLOUD_PRINT_WAYBILLS" => print(world, door, call, said),
+            "COM_RECE_CLOUD_PRINT_WAYBILLS" => self.print(world, call, said),
             _ => return None,
         })
+    }
+
+    /// The recipient's phone, which may order a fault: in an order it is written; other calls name a known order or waybill.
+    pub(super) fn recipient_of(world: &World, said: &Value) -> String {
+        if let Some(receiver) = contact(said, 2) {
+            return phone(receiver);
+        }
+        let tracked = said["trackingNumber"].get(0).and_then(Value::as_str).unwrap_or_default();
+        let printed = said["documents"].get(0).map(|document| document.text("masterWaybillNo")).unwrap_or_default();
+        let parcel = world
+            .parcels
+            .of_order(NAME, &said.text("orderId"))
+            .or_else(|| world.parcels.of_waybill(NAME, tracked))
+            .or_else(|| world.parcels.of_waybill(NAME, &printed));
+        parcel.map(|parcel| parcel.recipient.phone).unwrap_or_default()
+    }
+
+    /// The answer to an order to an address where SF does not deliver. Nothing is booked.
+    pub(super) fn not_deliverable(order_no: &str) -> Value {
+        json!({ "orderId": order_no, "filterResult": 3, "remark": "不在派送范围", "waybillNoInfoList": [] })
     }
 
     fn create(&self, world: &World, said: &Value) -> Result<Value, ServiceRefusal> {
         let order_no = said.text("orderId");
         let receiver = check_order(said)?;
         if receiver.text("county").contains("不派送") {
-            return Ok(not_deliverable(&order_no));
+            return Ok(Self::not_deliverable(&order_no));
         }
         let recipient = Addressee {
             name: receiver.text("contact"),
@@ -93,7 +81,7 @@ impl Services {
         }))
     }
 
-    /// The same content as the answer to the order, in another spelling, as SF really answers.
+    /// Answers with the same content as `create`, but spells names and numbers differently, as SF does.
     fn search(&self, world: &World, said: &Value) -> Result<Value, ServiceRefusal> {
         let parcel = world.parcels.of_order(NAME, &said.text("orderId")).ok_or(NOT_FOUND)?;
         if parcel.state == OrderState::Cancelled {
@@ -106,49 +94,26 @@ impl Services {
         }))
     }
 
-    pub(super) fn end_check(&self, finding: &Finding) -> bool {
-        self.checks.end(finding)
+    fn print(&self, world: &World, call: &TwinCall, said: &Value) -> Result<Value, ServiceRefusal> {
+        let documents = said["documents"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if documents.is_empty() || documents.len() > 20 || said.text("templateCode").is_empty() {
+            return Err(ServiceRefusal("4002", "请求报文解析异常"));
+        }
+        // The label files are below the same address that the caller used for the service.
+        let prefix = call.full_path.trim_end_matches("/std/service");
+        let base = format!("http://{}{prefix}/files", call.header("host"));
+        let mut files = Vec::with_capacity(documents.len());
+        for document in documents {
+            let parcel = world.parcels.of_waybill(NAME, &document.text("masterWaybillNo")).ok_or(NOT_FOUND)?;
+            let token = self.check.label_token(&parcel.waybill);
+            let waybill = parcel.waybill;
+            files.push(json!({ "areaNo": 1, "pageNo": 1, "url": format!("{base}/{waybill}"), "token": token,
+                "waybillNo": waybill }));
+        }
+        let client = said.text("templateCode");
+        Ok(json!({ "success": true, "requestId": second(world.now()),
+            "obj": { "clientCode": client, "templateCode": client, "fileType": "pdf", "files": files } }))
     }
-
-    pub(super) fn clear(&self) {
-        self.checks.clear();
-    }
-}
-
-/// The phone that may order a fault: that of the recipient of the call's order.
-pub(super) fn recipient_of(world: &World, said: &Value) -> String {
-    if let Some(receiver) = contact(said, 2) {
-        return phone(receiver);
-    }
-    let tracked = said["trackingNumber"].get(0).and_then(Value::as_str).unwrap_or_default();
-    let printed = said["documents"].get(0).map(|document| document.text("masterWaybillNo")).unwrap_or_default();
-    let parcel = world
-        .parcels
-        .of_order(NAME, &said.text("orderId"))
-        .or_else(|| world.parcels.of_waybill(NAME, tracked))
-        .or_else(|| world.parcels.of_waybill(NAME, &printed));
-    parcel.map(|parcel| parcel.recipient.phone).unwrap_or_default()
-}
-
-fn print(world: &World, door: &Door, call: &TwinCall, said: &Value) -> Result<Value, ServiceRefusal> {
-    let documents = said["documents"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if documents.is_empty() || documents.len() > 20 || said.text("templateCode").is_empty() {
-        return Err(ServiceRefusal("4002", "请求报文解析异常"));
-    }
-    // Labels are beside the service, at the address that the caller used.
-    let prefix = call.full_path.trim_end_matches("/std/service");
-    let base = format!("http://{}{prefix}/files", call.header("host"));
-    let mut files = Vec::with_capacity(documents.len());
-    for document in documents {
-        let parcel = world.parcels.of_waybill(NAME, &document.text("masterWaybillNo")).ok_or(NOT_FOUND)?;
-        let token = door.label_token(&parcel.waybill);
-        let waybill = parcel.waybill;
-        files.push(json!({ "areaNo": 1, "pageNo": 1, "url": format!("{base}/{waybill}"), "token": token,
-            "waybillNo": waybill }));
-    }
-    let client = said.text("templateCode");
-    Ok(json!({ "success": true, "requestId": second(world.now()),
-        "obj": { "clientCode": client, "templateCode": client, "fileType": "pdf", "files": files } }))
 }
 
 fn check_order(said: &Value) -> Result<&Value, ServiceRefusal> {
@@ -175,12 +140,7 @@ fn check_order(said: &Value) -> Result<&Value, ServiceRefusal> {
     }
 }
 
-/// The answer to an order that SF does not deliver. Nothing is booked.
-pub(super) fn not_deliverable(order_no: &str) -> Value {
-    json!({ "orderId": order_no, "filterResult": 3, "remark": "不在派送范围", "waybillNoInfoList": [] })
-}
-
-/// The waybill of an order with a deliverable address.
+/// The waybills in an answer: none unless the address is deliverable.
 fn waybills(parcel: &BookedParcel, filter_result: u8) -> Value {
     const DELIVERABLE: u8 = 2;
     if filter_result == DELIVERABLE { json!([{ "waybillType": 1, "waybillNo": parcel.waybill }]) } else { json!([]) }
@@ -221,7 +181,7 @@ fn filter(said: &Value) -> Value {
     json!({ "filterResult": if deliverable { 2 } else { 3 }, "originCode": "519", "destCode": "519" })
 }
 
-/// The contact of a kind: 1 is the sender, 2 the recipient.
+/// Finds a contact by its kind: 1 is the sender, 2 the recipient.
 fn contact(said: &Value, kind: u8) -> Option<&Value> {
     let contacts = said["contactInfoList"].as_array()?;
     contacts.iter().find(|contact| contact.text("contactType") == kind.to_string())

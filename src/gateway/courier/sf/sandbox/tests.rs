@@ -1,4 +1,4 @@
-//! SF's twin, called as SF is.
+//! Tests that call SF's twin as a client calls SF.
 
 use bytes::Bytes;
 use poem::http::HeaderMap;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::digest::digest;
 use super::*;
 use crate::domain::kernel::clock::{Clock, fresh_uuid};
-use crate::sandbox::client::{CallbackServer, TestClient};
-use crate::sandbox::{Running, Sandbox, SandboxSettings};
+use crate::sandbox::Running;
+use crate::sandbox::client::{CallbackServer, TestClient, running};
 
 const CHECK_WORD: &str = "SandboxCheckWord0123456789abcdef";
 
@@ -18,10 +18,7 @@ struct Scene {
 }
 
 async fn scene(callbacks: Option<&CallbackServer>, duplicate: &str) -> Scene {
-    let mut settings = SandboxSettings::for_tests(&[]);
-    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
-    settings.twins = vec![twin(&mut Env::of([("SONGDA_SANDBOX_SF_DUPLICATE", duplicate)])).unwrap()];
-    let running = Sandbox::start(settings).await.unwrap();
+    let running = running(twin, &[("SONGDA_SANDBOX_SF_DUPLICATE", duplicate)], callbacks).await;
     Scene { sf: TestClient::new(&running.url(NAME)), running }
 }
 

@@ -1,7 +1,6 @@
-//! The twin of Alibaba Cloud SMS. It verifies ACS3 signatures, delivers a message as often as it is sent (the real service does
-//! not de-duplicate either), answers look-ups by number and day, and repeats receipts until they are accepted.
+//! The twin of Alibaba Cloud SMS. Like the real service, it delivers a message as often as it is sent, lists messages by number and
+//! day, and repeats a receipt until Songda accepts it.
 
-mod receipt;
 mod sent;
 
 use std::collections::BTreeMap;
@@ -24,7 +23,6 @@ use crate::sandbox::{Twin, World};
 
 const VERSION: &str = "2017-05-25";
 
-/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let key_id = env.or("SONGDA_SANDBOX_SMS_ACCESS_KEY_ID", "sandbox-sms-key", "AccessKey id of SMS callers");
     let secret = env.or("SONGDA_SANDBOX_SMS_SECRET", "sandbox-sms-secret", "AccessKey secret of SMS callers");
@@ -39,7 +37,6 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
 struct Sms {
     verifier: Verifier,
     sign_name: Option<String>,
-    /// The accepted messages, by number.
     sent: Shards<Vec<AcceptedSms>>,
 }
 
@@ -71,12 +68,9 @@ impl Twin for Sms {
 
 impl Sms {
     async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
-        let fields = match self.verifier.check(&call, world.now()) {
+        let fields = match self.verifier.admit(NAME, &world, &call) {
             Ok(fields) => fields,
-            Err(rejection) => {
-                world.counters.count(NAME, &format!("{rejection:?}"));
-                return rejection.answer();
-            }
+            Err(refusal) => return refusal,
         };
         match (call.header("x-acs-version"), call.header("x-acs-action")) {
             (VERSION, "SendSms") => self.send(&world, &fields).await,
@@ -139,7 +133,7 @@ impl Sms {
             at,
         };
         self.sent.with(&phone, |shard| shard.entry(phone.clone()).or_default().push(sent.clone()));
-        world.callbacks.post(vec![receipt::of(world, &sent)]);
+        world.callbacks.post(vec![sent.receipt(world)]);
         let AcceptedSms { template, out_id, biz_id, arrived, .. } = sent;
         if !arrived {
             return say("OK", json!({ "BizId": biz_id }));
@@ -179,8 +173,7 @@ impl Sms {
 fn detail(sent: &AcceptedSms) -> Value {
     json!({
         "PhoneNum": sent.phone, "SendStatus": if sent.arrived { 3 } else { 2 }, "ErrCode": sent.code(),
-        "TemplateCode": sent.template,
-        "Content": sent.content, "SendDate": second(sent.at), "ReceiveDate": second(sent.at), "OutId": sent.out_id,
+        "TemplateCode": sent.template, "Content": sent.content, "SendDate": second(sent.at), "ReceiveDate": second(sent.at), "OutId": sent.out_id,
     })
 }
 
@@ -193,7 +186,7 @@ fn refused(denial: Denial) -> Response {
     }
 }
 
-/// An answer of the service itself. The HTTP status is 200 for every code.
+/// The service answers. The HTTP status is 200 for every code.
 fn say(code: &str, mut more: Value) -> Response {
     more["Code"] = code.into();
     more["Message"] = if code == "OK" { "OK".into() } else { format!("{code} (sandbox)").into() };

@@ -1,11 +1,23 @@
-//! The messages that the service accepted.
+//! A message that the service accepted, and its receipt (`SmsReport`). The receipt is sent again after 1, 5 and 10 minutes until
+//! Songda accepts it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
 
 use crate::domain::kernel::clock::Instant;
+use crate::gateway::shared::http::HttpAnswer;
+use crate::sandbox::World;
+use crate::sandbox::callbacks::Callback;
+use crate::sandbox::written_time::second;
 
-/// The twin's name.
 pub(super) const NAME: &str = "sms_aliyun";
 
-/// An accepted message.
+const TRIES: &[Duration] =
+    &[Duration::from_secs(5), Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(600)];
+
 #[derive(Clone)]
 pub(super) struct AcceptedSms {
     pub(super) phone: String,
@@ -18,8 +30,22 @@ pub(super) struct AcceptedSms {
 }
 
 impl AcceptedSms {
-    /// Its code in receipts and look-ups.
+    /// The code in the receipt and in look-ups.
     pub(super) const fn code(&self) -> &'static str {
         if self.arrived { "DELIVERED" } else { "USER_REJECT" }
     }
+
+    pub(super) fn receipt(&self, world: &World) -> Callback {
+        let receipts = json!([{
+            "phone_number": self.phone, "send_time": second(self.at),
+            "report_time": second(self.at + TimeDelta::seconds(5)),
+            "success": self.arrived, "err_code": self.code(), "err_msg": "", "sms_size": "1",
+            "biz_id": self.biz_id, "out_id": self.out_id,
+        }]);
+        Callback { accepts: Arc::new(is_accepted), waits: TRIES, ..world.callback(NAME, &self.phone, &receipts) }
+    }
+}
+
+fn is_accepted(answer: &HttpAnswer) -> bool {
+    serde_json::from_slice::<Value>(&answer.body).is_ok_and(|answer| answer["code"] == 0)
 }

@@ -1,17 +1,15 @@
-//! The SMS service's twin, called as the service is.
+//! Tests that call the twin as a client calls the SMS service.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::kernel::clock::Instant;
+use crate::sandbox::Running;
 use crate::sandbox::acs3::signer::Signer;
-use crate::sandbox::client::{CallbackServer, TestClient};
-use crate::sandbox::{Running, Sandbox, SandboxSettings};
+use crate::sandbox::client::{CallbackServer, TestClient, running};
 
 async fn sandbox(callbacks: Option<&CallbackServer>) -> (Running, Signer) {
-    let mut settings = SandboxSettings::for_tests(&[twin]);
-    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
-    let running = Sandbox::start(settings).await.unwrap();
+    let running = running(twin, &[], callbacks).await;
     let signer = Signer::new(&running.url(NAME), "sandbox-sms-key", "sandbox-sms-secret");
     (running, signer)
 }
@@ -76,11 +74,8 @@ async fn magic_recipients_and_ordered_faults_choose_the_answer() {
     assert_eq!(send(&signer, "13912345678", "push-1").await.1["Code"], "Throttling.User");
     assert_eq!(send(&signer, "13912345678", "push-1").await.1["Code"], "OK");
     assert_eq!(send(&signer, "13800000500", "push-1").await.0, 500);
-    assert_eq!(
-        send(&signer, "13800000200", "push-1").await,
-        (200, Value::Null),
-        "delivered, but the answer is unreadable"
-    );
+    let garbage = send(&signer, "13800000200", "push-1").await;
+    assert_eq!(garbage, (200, Value::Null), "delivered, but the answer is unreadable");
     assert_eq!(running.world().phones.of("13800000200").len(), 1);
     let faults = control.get("/_sandbox/faults").await;
     assert_eq!(faults["injected"]["throttle"], 1);

@@ -1,5 +1,5 @@
-//! Reads the three events of subscribe messages: the person answered a dialog, changed a choice in the settings, or a message
-//! was sent. Other events are ignored.
+//! Reads the three events of subscribe messages: a person answered the dialog, a person changed the settings, a message was sent.
+//! Other events are ignored.
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -10,10 +10,7 @@ use crate::gateway::push::wechat::answer::fact;
 use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
 use crate::gateway::shared::callback::CallbackFault;
 
-/// The news in a message.
-///
-/// # Errors
-/// If it is one of the three events but incomplete.
+/// Returns the news in a decrypted message. Fails if it is one of the three events but incomplete.
 pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFault> {
     let event = text(message, "Event").unwrap_or_default();
     let wrapper = match event.as_str() {
@@ -32,7 +29,7 @@ pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFaul
     items(message, wrapper).into_iter().map(read).collect()
 }
 
-/// The items, at top level or inside the wrapper, one object or an array.
+/// Returns the items of an event. WeChat writes them at the top level or inside the wrapper, as an array or as one object.
 fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
     match message.get("List").or_else(|| message.get(wrapper)?.get("List")) {
         None => Vec::new(),
@@ -42,7 +39,7 @@ fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
 }
 
 fn consent(item: &Value, address: &Private<String>, at: Instant) -> Result<PushNews, CallbackFault> {
-    // `accept`, or a later variant such as `acceptWithAudio`.
+    // WeChat later added variants, such as `acceptWithAudio`.
     let accepted = required(item, "SubscribeStatusString")?.starts_with("accept");
     Ok(PushNews::Consent { address: address.clone(), template: required(item, "TemplateId")?, accepted, at })
 }
@@ -173,9 +170,7 @@ mod tests {
         assert_eq!(of(&event("debug_demo", &json!({}))), []);
         assert_eq!(of(&json!({"MsgType": "text"})), []);
         let list = json!({"List": {"SubscribeStatusString": "accept"}});
-        assert_eq!(
-            news(&event("subscribe_msg_popup_event", &list), now()),
-            Err(CallbackFault::Unreadable("no TemplateId".to_owned()))
-        );
+        let fault = CallbackFault::Unreadable("no TemplateId".to_owned());
+        assert_eq!(news(&event("subscribe_msg_popup_event", &list), now()), Err(fault));
     }
 }

@@ -1,114 +1,89 @@
-//! WeChat's calls to us (《消息推送》): consents given and withdrawn, and the fate of messages.
+//! Verifies and decrypts WeChat's calls to Songda (《消息推送》): consents given and withdrawn, and the fate of messages.
 //!
-//! The age of a call is not checked here, because it is read from the store, perhaps long after it came. A copy of an old call
-//! has no effect, because equal calls are stored once and equal consents count once.
+//! The age of a call is not checked, because a worker may read the stored call long after it came. A copied call does no harm:
+//! equal calls are stored once, and equal consents count once.
 
 mod events;
 mod tree;
+
+use std::collections::HashMap;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 
 use crate::domain::kernel::private::Private;
-use crate::gateway::push::wechat::cipher::AesKey;
 use crate::gateway::push::wechat::settings::CallbackSettings;
 use crate::gateway::shared::callback::{CallbackFault, RawCallback};
 
 pub use events::news;
 
-/// Verifies and decrypts WeChat's calls.
 pub struct CallbackReader {
-    token: Private<String>,
-    /// Empty in plain mode.
-    keys: Vec<AesKey>,
-    appid: String,
+    pub settings: CallbackSettings,
+    pub appid: String,
 }
 
 impl CallbackReader {
-    /// A reader of the calls to one mini-program.
-    #[must_use]
-    pub fn new(settings: CallbackSettings, appid: String) -> Self {
-        Self { token: settings.token, keys: settings.keys, appid }
-    }
-
-    /// The answer to WeChat's check of our address: the `echostr`, if the signature is WeChat's.
-    #[must_use]
+    /// Answers WeChat's check of our address with its `echostr`; `None` if the signature is wrong.
     pub fn challenge(&self, query: &str) -> Option<String> {
         let query = Query::read(query);
-        self.check(&query.signature, [&query.timestamp, &query.nonce, ""]).ok()?;
-        query.echostr
+        self.check("signature", &query, "").ok()?;
+        query.0.get("echostr").cloned()
     }
 
-    /// The decrypted message of a call, as a tree. If there is a key, only encrypted messages are accepted, because the
-    /// signature of a plain one does not cover its content.
-    ///
-    /// # Errors
-    /// If the call is not WeChat's, or is unreadable.
+    /// Verifies a call and decrypts its message. If an AES key is set, a plain message is refused, because its signature does not
+    /// cover the content.
     pub fn open(&self, call: &RawCallback) -> Result<Value, CallbackFault> {
         let query = Query::read(&call.query);
         let body = call.body.expose();
-        if self.keys.is_empty() {
-            self.check(&query.signature, [&query.timestamp, &query.nonce, ""])?;
+        if self.settings.keys.is_empty() {
+            self.check("signature", &query, "")?;
             return tree::read(body);
         }
         let envelope = tree::read(body)?;
         let encrypted = envelope.get("Encrypt").and_then(Value::as_str).ok_or(CallbackFault::NotAuthentic)?;
-        self.check(&query.msg_signature, [&query.timestamp, &query.nonce, encrypted])?;
-        let message = self.keys.iter().find_map(|key| key.decrypt(encrypted, &self.appid));
+        self.check("msg_signature", &query, encrypted)?;
+        let message = self.settings.keys.iter().find_map(|key| key.decrypt(encrypted, &self.appid));
         tree::read(message.ok_or(CallbackFault::NotAuthentic)?.expose())
     }
 
-    fn check(&self, claimed: &str, parts: [&str; 3]) -> Result<(), CallbackFault> {
-        let signature = signature(&self.token, parts);
-        verify_slices_are_equal(signature.as_bytes(), claimed.as_bytes()).map_err(|_| CallbackFault::NotAuthentic)
+    fn check(&self, name: &str, query: &Query, encrypted: &str) -> Result<(), CallbackFault> {
+        let ours = signature(&self.settings.token, [query.get("timestamp"), query.get("nonce"), encrypted]);
+        let theirs = query.get(name);
+        verify_slices_are_equal(ours.as_bytes(), theirs.as_bytes()).map_err(|_| CallbackFault::NotAuthentic)
     }
 }
 
-/// WeChat's signature: SHA-1 over the sorted and joined token and parts. An empty part has no effect.
+/// Computes WeChat's signature: SHA-1 over the token and the parts, sorted and joined. An empty part has no effect.
 fn signature(token: &Private<String>, parts: [&str; 3]) -> String {
     let mut all = [token.expose().as_str(), parts[0], parts[1], parts[2]];
     all.sort_unstable();
     hex::encode(Sha1::digest(all.concat()))
 }
 
-/// A query without the `openid` that WeChat adds to it. No signature covers that.
+/// Removes the `openid`, which WeChat adds to the query of a call. No signature covers it.
 pub fn without_openid(query: &str) -> String {
     let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "openid");
     form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish()
 }
 
-/// The query of a call. A missing parameter is empty.
-#[derive(Default)]
-struct Query {
-    signature: String,
-    msg_signature: String,
-    timestamp: String,
-    nonce: String,
-    echostr: Option<String>,
-}
+struct Query(HashMap<String, String>);
 
 impl Query {
     fn read(text: &str) -> Self {
-        let mut query = Self::default();
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            let value = value.into_owned();
-            match name.as_ref() {
-                "signature" => query.signature = value,
-                "msg_signature" => query.msg_signature = value,
-                "timestamp" => query.timestamp = value,
-                "nonce" => query.nonce = value,
-                "echostr" => query.echostr = Some(value),
-                _ => {}
-            }
-        }
-        query
+        Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// A missing parameter is empty.
+    fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::push::wechat::cipher::AesKey;
 
     #[test]
     fn the_stored_query_names_no_person() {
@@ -126,7 +101,7 @@ mod tests {
 
     fn callbacks(keys: &[&str]) -> CallbackReader {
         let keys = keys.iter().map(|key| AesKey::parse(key).unwrap()).collect();
-        CallbackReader::new(CallbackSettings { token: token(), keys }, APPID.to_owned())
+        CallbackReader { settings: CallbackSettings { token: token(), keys }, appid: APPID.to_owned() }
     }
 
     fn call(query: &str, body: &str) -> RawCallback {
@@ -195,10 +170,8 @@ mod tests {
     fn the_published_encrypted_reply_comes_out() {
         let key = AesKey::parse(&key("A")).unwrap();
         let encrypted = key.encrypt(*b"707722b803182950", br#"{"demo_resp":"good luck"}"#, APPID).unwrap();
-        assert_eq!(
-            encrypted,
-            "ELGduP2YcVatjqIS+eZbp80MNLoAUWvzzyJxgGzxZO/5sAvd070Bs6qrLARC9nVHm48Y4hyRbtzve1L32tmxSQ=="
-        );
+        let published = "ELGduP2YcVatjqIS+eZbp80MNLoAUWvzzyJxgGzxZO/5sAvd070Bs6qrLARC9nVHm48Y4hyRbtzve1L32tmxSQ==";
+        assert_eq!(encrypted, published);
         let signed = signature(&token(), ["1713424427", "415670741", &encrypted]);
         assert_eq!(signed, "1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1");
     }

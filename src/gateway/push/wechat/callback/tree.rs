@@ -1,7 +1,7 @@
-//! Reads a message in JSON or XML into one shape.
+//! Reads a message in JSON or XML into the same tree.
 //!
-//! An XML element with children becomes an object, one without a string, and repeated elements an array. WeChat's JSON has the
-//! same shape: its `List` is an object for one item and an array for several.
+//! An XML element with children becomes an object, an element with text a string, and repeated elements an array. This is also
+//! the shape of WeChat's JSON, where `List` is an object for one item and an array for several.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -10,15 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::gateway::shared::callback::CallbackFault;
 
-/// The largest message that is read, in bytes. Real ones are smaller.
+/// The size limit of a message in bytes. Real messages are smaller.
 const LARGEST: usize = 64 << 10;
-/// The deepest nesting that is read. Real messages are flatter.
+/// The limit of nested elements. Real messages have fewer.
 const DEEPEST: usize = 8;
 
-/// Reads a message, without the root element if it is XML.
-///
-/// # Errors
-/// If it is neither JSON nor XML, too large, or too deep.
+/// Reads a message. The result does not contain the root element of XML.
 pub fn read(bytes: &[u8]) -> Result<Value, CallbackFault> {
     if bytes.len() > LARGEST {
         return Err(unreadable("too large"));

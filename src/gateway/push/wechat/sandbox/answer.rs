@@ -1,4 +1,4 @@
-//! Answers in WeChat's form.
+//! Builds WeChat's answers.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 use crate::domain::kernel::clock::random_bytes;
 use crate::sandbox::call;
 
-/// WeChat's error code.
 pub(super) type Errcode = i64;
 
-/// An answer; WeChat's HTTP status is always 200.
+/// WeChat's HTTP status is always 200.
 pub(super) fn say(value: &Value) -> Response {
     call::json(StatusCode::OK, value)
 }
 
-/// An error, with an id by which WeChat finds the call in its logs.
+/// Answers with an error and a `rid`, by which WeChat finds the call in its logs.
 pub(super) fn refuse(code: Errcode, words: &str) -> Response {
     let [a, b, c]: [[u8; 4]; 3] = [random_bytes(), random_bytes(), random_bytes()];
     let rid = format!("{}-{}-{}", hex::encode(a), hex::encode(b), hex::encode(c));

@@ -1,4 +1,4 @@
-//! WeChat's encryption of calls to a mini-program's server (secure mode): AES-256-CBC over
+//! WeChat's encryption and signature of its calls, written independently of the client's `wechat/cipher.rs`: AES-256-CBC over
 //! `random(16) ‖ length(4) ‖ message ‖ appid`, padded to blocks of 32 bytes, and signed with SHA-1.
 
 use aes::cipher::{BlockEncryptMut, KeyIvInit, block_padding::NoPadding};
@@ -7,35 +7,31 @@ use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use sha1::{Digest, Sha1};
 
-/// Twice the block of AES: WeChat pads to 32 bytes.
+/// WeChat pads to twice the block size of AES.
 const BLOCK: usize = 32;
 
 /// Decodes an EncodingAESKey of 43 characters. Its last character has two surplus bits, which may be non-zero.
-#[must_use]
 pub fn key(text: &str) -> Option<[u8; 32]> {
     let lenient = GeneralPurpose::new(&ALPHABET, NO_PAD.with_decode_allow_trailing_bits(true));
     lenient.decode(text).ok()?.try_into().ok()
 }
 
-/// The `Encrypt` text of a message.
-#[must_use]
 pub fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) -> String {
     let mut clear = random.to_vec();
     clear.extend(u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     clear.extend(message.as_bytes());
     clear.extend(appid.as_bytes());
     let pad = BLOCK - clear.len() % BLOCK;
-    // The padding is 1 to 32 bytes long, and each byte contains the length.
+    // Each byte of the padding is its length, 1 to 32.
     clear.resize(clear.len() + pad, pad as u8);
     let mut secret = vec![0; clear.len()];
     let cipher = cbc::Encryptor::<aes::Aes256>::new(key.into(), key[..16].into());
-    // This cannot fail, because whole blocks need no padding.
+    // This cannot fail: the text is whole blocks.
     let _ = cipher.encrypt_padded_b2b_mut::<NoPadding>(&clear, &mut secret);
     STANDARD.encode(secret)
 }
 
-/// SHA-1 over the parts, sorted as bytes and joined.
-#[must_use]
+/// Returns the SHA-1 of the parts, sorted as bytes and joined.
 pub fn signature(parts: &[&str]) -> String {
     let mut parts = parts.to_vec();
     parts.sort_unstable();

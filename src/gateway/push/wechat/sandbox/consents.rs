@@ -1,18 +1,17 @@
-//! Given consents: the answers to the dialog of `wx.requestSubscribeMessage` on the phone.
+//! The consents that persons gave in the dialog of `wx.requestSubscribeMessage`.
 
 use serde::Deserialize;
 
 use crate::sandbox::shards::Shards;
 
-/// The person's answer in the dialog, or a later change in the settings.
+/// A person's answer in the dialog, or a later change in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Tap {
     /// Allows one message of a one-time template, or all messages of a long-term one.
     Accept,
-    /// Allows nothing this time.
     Reject,
-    /// Switches messages off in the settings, which ends all earlier consents.
+    /// Switches messages off in the settings, and ends all earlier consents.
     SwitchOff,
 }
 
@@ -22,7 +21,6 @@ struct Grant {
     lasting: bool,
 }
 
-/// Consents by openid and template.
 #[derive(Default)]
 pub(super) struct GivenConsents(Shards<Grant>);
 
@@ -40,7 +38,7 @@ impl GivenConsents {
         });
     }
 
-    /// Uses up one consent, unless it is long-term. Returns true if there was one.
+    /// Uses up a one-time consent. Returns false if there is no consent.
     pub(super) fn take(&self, openid: &str, template: &str) -> bool {
         let key = key(openid, template);
         self.0.with(&key, |shard| match shard.get_mut(&key) {

@@ -1,95 +1,83 @@
-//! WeChat's calls to a mini-program's server: encrypted, signed, and made up to three times until the answer is `success`.
+//! WeChat's calls to Songda, encrypted and signed. A call is made up to three times until the answer is `success`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::WeChat;
 use super::cipher::{encrypt, signature};
-use super::settings::{NAME, TwinSettings};
+use super::consents::Tap;
+use super::settings::NAME;
 use crate::domain::kernel::clock::{random_below, random_bytes};
 use crate::gateway::shared::http::HttpAnswer;
 use crate::sandbox::World;
 use crate::sandbox::callbacks::Callback;
 
 const TRIES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(5)];
-/// The account's own name, `ToUserName`.
+/// The account's name in `ToUserName`.
 const ACCOUNT: &str = "gh_0123456789ab";
 
-/// The fate of a sent message.
-pub(super) struct Outcome<'a> {
-    pub(super) openid: &'a str,
-    pub(super) template: &'a str,
-    pub(super) msgid: u64,
-    pub(super) arrived: bool,
-}
-
-/// A message was sent.
-pub(super) fn sent(settings: &TwinSettings, world: &World, outcome: &Outcome<'_>) -> Callback {
-    let Outcome { openid, template, msgid, arrived } = *outcome;
-    let (code, status) = if arrived { ("0", "success") } else { ("43101", "user refuse to accept the msg") };
-    let list = json!({
-        "TemplateId": template, "MsgID": msgid.to_string(), "ErrorCode": code, "ErrorStatus": status,
-    });
-    callback(settings, world, openid, "subscribe_msg_sent_event", &list)
-}
-
-/// The person answered the dialog.
-pub(super) fn answered(
-    settings: &TwinSettings,
-    world: &World,
-    openid: &str,
-    templates: &[String],
-    accept: bool,
-) -> Callback {
-    let answer = if accept { "accept" } else { "reject" };
-    let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": answer, "PopupScene": "0" });
-    callback(settings, world, openid, "subscribe_msg_popup_event", &list(templates, item))
-}
-
-/// The person switched templates off in the settings.
-pub(super) fn switched_off(settings: &TwinSettings, world: &World, openid: &str, templates: &[String]) -> Callback {
-    let item = |id: &String| json!({ "TemplateId": id, "SubscribeStatusString": "reject" });
-    callback(settings, world, openid, "subscribe_msg_change_event", &list(templates, item))
-}
-
-/// One item is written as an object, several as an array.
-fn list<'a>(templates: &'a [String], item: impl Fn(&'a String) -> Value) -> Value {
-    match templates {
-        [template] => item(template),
-        several => several.iter().map(item).collect(),
+impl WeChat {
+    /// Reports the fate of a message.
+    pub(super) fn message_event(
+        &self,
+        world: &World,
+        openid: &str,
+        template: &str,
+        msgid: u64,
+        lost: bool,
+    ) -> Callback {
+        let (code, status) = if lost { ("43101", "user refuse to accept the msg") } else { ("0", "success") };
+        let list = json!({
+            "TemplateId": template, "MsgID": msgid.to_string(), "ErrorCode": code, "ErrorStatus": status,
+        });
+        self.event(world, openid, "subscribe_msg_sent_event", &list)
     }
-}
 
-fn callback(settings: &TwinSettings, world: &World, openid: &str, event: &str, list: &Value) -> Callback {
-    let timestamp = world.now().timestamp().to_string();
-    let message = json!({
-        "ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": timestamp,
-        "MsgType": "event", "Event": event, "List": list,
-    });
-    // WeChat's random part is 16 characters rather than 16 arbitrary bytes.
-    let mut random = [0; 16];
-    random.copy_from_slice(hex::encode(random_bytes::<8>()).as_bytes());
-    let secret = encrypt(settings.key.expose(), &random, &message.to_string(), &settings.appid);
-    let nonce = random_below(1_000_000_000).to_string();
-    let token = settings.token.expose();
-    Callback {
-        gateway: NAME,
-        recipient: openid.to_owned(),
-        path: world.callback_path(NAME),
-        query: vec![
-            ("signature", signature(&[token, &timestamp, &nonce])),
-            ("msg_signature", signature(&[token, &timestamp, &nonce, &secret])),
-            ("timestamp", timestamp),
-            ("nonce", nonce),
-            ("openid", openid.to_owned()),
-            ("encrypt_type", "aes".to_owned()),
-        ],
-        content_type: "application/json",
-        body: Bytes::from(json!({ "ToUserName": ACCOUNT, "Encrypt": secret }).to_string()),
-        accepts: Arc::new(|answer: &HttpAnswer| matches!(&answer.body[..], b"success" | b"")),
-        waits: TRIES,
-        about: Vec::new(),
+    /// Reports a person's answer in the dialog, or a change in the settings.
+    pub(super) fn consent_event(&self, world: &World, openid: &str, templates: &[String], tap: Tap) -> Callback {
+        let answer = if tap == Tap::Accept { "accept" } else { "reject" };
+        let item = |id: &String| match tap {
+            Tap::SwitchOff => json!({ "TemplateId": id, "SubscribeStatusString": answer }),
+            _ => json!({ "TemplateId": id, "SubscribeStatusString": answer, "PopupScene": "0" }),
+        };
+        // WeChat writes one item as an object, and several items as an array.
+        let list = match templates {
+            [template] => item(template),
+            several => several.iter().map(item).collect(),
+        };
+        let in_settings = tap == Tap::SwitchOff;
+        let event = if in_settings { "subscribe_msg_change_event" } else { "subscribe_msg_popup_event" };
+        self.event(world, openid, event, &list)
+    }
+
+    fn event(&self, world: &World, openid: &str, event: &str, list: &Value) -> Callback {
+        let timestamp = world.now().timestamp().to_string();
+        let message = json!({
+            "ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": timestamp,
+            "MsgType": "event", "Event": event, "List": list,
+        });
+        // WeChat's random part is 16 printable characters.
+        let mut random = [0; 16];
+        random.copy_from_slice(hex::encode(random_bytes::<8>()).as_bytes());
+        let secret = encrypt(self.settings.key.expose(), &random, &message.to_string(), &self.settings.appid);
+        let nonce = random_below(1_000_000_000).to_string();
+        let token = self.settings.token.expose();
+        let body = json!({ "ToUserName": ACCOUNT, "Encrypt": secret });
+        Callback {
+            query: vec![
+                ("signature", signature(&[token, &timestamp, &nonce])),
+                ("msg_signature", signature(&[token, &timestamp, &nonce, &secret])),
+                ("timestamp", timestamp),
+                ("nonce", nonce),
+                ("openid", openid.to_owned()),
+                ("encrypt_type", "aes".to_owned()),
+            ],
+            content_type: "application/json",
+            accepts: Arc::new(|answer: &HttpAnswer| matches!(&answer.body[..], b"success" | b"")),
+            waits: TRIES,
+            ..world.callback(NAME, openid, &body)
+        }
     }
 }

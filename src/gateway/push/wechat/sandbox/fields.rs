@@ -1,5 +1,5 @@
-//! The data types of subscribe messages: `thing1` takes at most 20 characters, `phrase2` at most five Chinese ones, … (from the
-//! table in WeChat's guide of subscribe messages).
+//! Checks the fields of a message by their type: `thing1` takes at most 20 characters, `phrase2` at most five Chinese characters,
+//! … (from the table in WeChat's guide of subscribe messages).
 
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     }
 });
 
-/// True if a field takes a value. A field of an unknown type takes nothing.
+/// True if the field takes the value. A field of an unknown type takes no value.
 pub(super) fn fits(field: &str, value: &str) -> bool {
     let kind = field.trim_end_matches(|c: char| c.is_ascii_digit());
     let length = value.chars().count();
@@ -54,7 +54,7 @@ pub(super) fn fits(field: &str, value: &str) -> bool {
     }
 }
 
-/// A number plate: only its first and last character may be Chinese.
+/// True for a number plate. Only its first and last character may be Chinese.
 fn is_plate(value: &str, length: usize) -> bool {
     let inner = value.chars().skip(1).take(length.saturating_sub(2));
     length <= 8 && value.chars().all(char::is_alphanumeric) && !inner.into_iter().any(is_han)

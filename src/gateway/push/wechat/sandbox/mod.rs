@@ -1,7 +1,7 @@
 //! WeChat's twin: sign-in, access tokens, subscribe messages with their consents, and the callbacks about them.
 //!
-//! A `wx.login` code `wx-<name>` signs in `openid-<name>` once; a suffix after a dot makes a fresh code (`wx-li.2`). An openid
-//! that ends in `-<five digits>` gets that error code for every message (`openid-li-43101`). Beside the protocol, under
+//! The code `wx-<name>` signs in `openid-<name>` once; a suffix after a dot makes another code for the same person (`wx-li.2`).
+//! If an openid ends in `-<five digits>`, every message to it gets this error code (`openid-li-43101`). Endpoints for tests, below
 //! `/_sandbox/wechat`:
 //!
 //! | call | does |
@@ -33,7 +33,6 @@ use serde_json::{Value, json};
 use self::answer::{Errcode, refuse, say};
 use self::consents::{GivenConsents, Tap};
 use self::settings::{NAME, TwinSettings};
-use self::sign_in::UsedCodes;
 use self::templates::TwinTemplates;
 use self::tokens::IssuedTokens;
 use crate::env::Env;
@@ -41,20 +40,22 @@ use crate::sandbox::call::{TwinCall, endpoint};
 use crate::sandbox::control::{done, fault};
 use crate::sandbox::faults::{CallTarget, Denial};
 use crate::sandbox::json::Lenient;
+use crate::sandbox::seen::Seen;
 use crate::sandbox::shards::{Shards, lock};
 use crate::sandbox::{Twin, World};
 
-/// The most templates that one dialog offers.
+/// The parameters of a request for an access token.
+const CREDENTIALS: [&str; 3] = ["grant_type", "appid", "secret"];
+/// The largest number of templates in one dialog.
 const MOST_AT_ONCE: usize = 3;
 
-/// Builds the twin.
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let settings = TwinSettings::read(env)?;
     let lifetime = TimeDelta::from_std(settings.token_lifetime).unwrap_or(TimeDelta::hours(2));
     Some(Arc::new(WeChat {
         tokens: IssuedTokens::new(lifetime),
         settings,
-        codes: UsedCodes::new(),
+        codes: Seen::for_at_least(TimeDelta::days(1)),
         consents: GivenConsents::default(),
         templates: TwinTemplates::default(),
         pages: Mutex::default(),
@@ -65,12 +66,13 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
 struct WeChat {
     settings: TwinSettings,
     tokens: IssuedTokens,
-    codes: UsedCodes,
+    /// The sign-in codes that were used.
+    codes: Seen,
     consents: GivenConsents,
     templates: TwinTemplates,
     /// The published pages; `None` means that every page exists.
     pages: Mutex<Option<Vec<String>>>,
-    /// Openids with a running send.
+    /// The openids to which a message is being sent.
     under_way: Shards<()>,
 }
 
@@ -108,58 +110,40 @@ impl Twin for WeChat {
     }
 }
 
-/// What a request for an access token must contain.
-struct Credentials<'a> {
-    grant_type: &'a str,
-    appid: &'a str,
-    secret: &'a str,
-}
-
-/// A tap in the dialog, or a change in the settings.
 #[derive(Deserialize)]
 struct Tapped {
     openid: String,
     templates: Vec<String>,
     answer: Tap,
-    /// True for long-term consent; by default as the template says.
+    /// True for long-term consent. By default the template decides.
     lasting: Option<bool>,
 }
 
 impl WeChat {
-    async fn sign_in(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
-        self.codes.sign_in(&self.settings, &world, &call).await
-    }
-
     async fn stable_token(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let Some(body) = call.json() else { return refuse(47001, "data format error") };
         let force = body.get("force_refresh").and_then(Value::as_bool).unwrap_or(false);
         let issue = || self.tokens.stable(force, world.now());
-        let grant_type = body.text("grant_type");
-        let appid = body.text("appid");
-        let secret = body.text("secret");
-        let credentials = Credentials { grant_type: &grant_type, appid: &appid, secret: &secret };
-        self.give_token(&world, "stable_token", credentials, issue).await
+        self.give_token(&world, "stable_token", CREDENTIALS.map(|name| body.text(name)), issue).await
     }
 
     async fn classic_token(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let query = call.query();
         let issue = || Ok(self.tokens.classic(world.now()));
-        let credentials =
-            Credentials { grant_type: query.get("grant_type"), appid: query.get("appid"), secret: query.get("secret") };
-        self.give_token(&world, "token", credentials, issue).await
+        self.give_token(&world, "token", CREDENTIALS.map(|name| query.get(name).to_owned()), issue).await
     }
 
     async fn give_token(
         &self,
         world: &World,
         operation: &'static str,
-        credentials: Credentials<'_>,
+        [grant_type, appid, secret]: [String; 3],
         issue: impl FnOnce() -> Result<(String, i64), Errcode> + Send,
     ) -> Response {
-        if credentials.grant_type != "client_credential" {
+        if grant_type != "client_credential" {
             return refuse(40002, "invalid grant_type");
         }
-        if let Err(code) = self.settings.check_app(credentials.appid, credentials.secret) {
+        if let Err(code) = self.settings.check_app(&appid, &secret) {
             return refuse(code, "invalid credential");
         }
         let target = CallTarget { gateway: NAME, operation, recipient: "" };
@@ -191,7 +175,7 @@ impl WeChat {
             return fault(StatusCode::NOT_FOUND, "20001: no such template");
         };
         let lasting: Vec<bool> = known.iter().map(|known| lasting.unwrap_or(known.lasting)).collect();
-        // `wx.requestSubscribeMessage` refuses too many templates before it shows a dialog. The settings list all templates.
+        // WeChat shows no dialog for too many templates. The settings list all templates.
         if answer != Tap::SwitchOff && templates.len() > MOST_AT_ONCE {
             return fault(StatusCode::BAD_REQUEST, "20003: a dialog asks for three templates at most");
         }
@@ -201,27 +185,23 @@ impl WeChat {
         for (template, lasts) in templates.iter().zip(lasting) {
             self.consents.tap(&openid, template, answer, lasts);
         }
-        let event = match answer {
-            Tap::SwitchOff => events::switched_off(&self.settings, &world, &openid, &templates),
-            _ => events::answered(&self.settings, &world, &openid, &templates, answer == Tap::Accept),
-        };
-        world.callbacks.post(vec![event]);
+        world.callbacks.post(vec![self.consent_event(&world, &openid, &templates, answer)]);
         done()
     }
 
     async fn replace_templates(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
-        match serde_json::from_slice(&call.body) {
-            Ok(templates) => self.templates.replace(templates),
-            Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of {priTmplId, title, content, type}"),
-        }
+        let Ok(templates) = serde_json::from_slice(&call.body) else {
+            return fault(StatusCode::BAD_REQUEST, "a list of {priTmplId, title, content, type}");
+        };
+        self.templates.replace(templates);
         done()
     }
 
     async fn replace_pages(self: Arc<Self>, _: Arc<World>, call: TwinCall) -> Response {
-        match serde_json::from_slice(&call.body) {
-            Ok(pages) => *lock(&self.pages) = Some(pages),
-            Err(_) => return fault(StatusCode::BAD_REQUEST, "a list of paths"),
-        }
+        let Ok(pages) = serde_json::from_slice(&call.body) else {
+            return fault(StatusCode::BAD_REQUEST, "a list of paths");
+        };
+        *lock(&self.pages) = Some(pages);
         done()
     }
 

@@ -1,4 +1,4 @@
-//! `/cgi-bin/message/subscribe/send`: the checks in WeChat's order, then the consent, then the phone.
+//! Sends a subscribe message (`/cgi-bin/message/subscribe/send`). The order of the checks is WeChat's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,9 +7,8 @@ use poem::Response;
 use serde_json::{Value, json};
 
 use super::answer::{Errcode, refuse, say};
-use super::events::Outcome;
 use super::settings::NAME;
-use super::{WeChat, events, fields};
+use super::{WeChat, fields};
 use crate::domain::kernel::clock::Instant;
 use crate::sandbox::World;
 use crate::sandbox::call::TwinCall;
@@ -18,7 +17,6 @@ use crate::sandbox::json::Lenient;
 use crate::sandbox::phones::IncomingMessage;
 use crate::sandbox::shards::{Shards, lock};
 
-/// A valid message, before the check of the consent.
 struct CheckedMessage {
     openid: String,
     template: String,
@@ -26,7 +24,6 @@ struct CheckedMessage {
     page: String,
 }
 
-/// Why a message is refused.
 struct Refused {
     code: Errcode,
     words: String,
@@ -103,7 +100,6 @@ impl WeChat {
         Ok(CheckedMessage { openid, template, fields, page })
     }
 
-    /// True if the message's page exists. A message without a page is allowed.
     fn is_published(&self, page: &str) -> bool {
         let path = page.split('?').next().unwrap_or_default();
         let pages = lock(&self.pages);
@@ -115,16 +111,15 @@ impl WeChat {
         if !self.consents.take(&openid, &template) {
             return refuse(43101, "user refuse to accept the msg");
         }
-        // Far above 2^53, as real ones: a client that reads it as a floating-point number loses the last digits.
+        // Real ids are above 2^53, too: a client that reads one as a floating-point number loses digits.
         let msgid = world.next_number() << 10 | 3;
         let lost = world.faults.strike_delivery(NAME, &openid);
-        let outcome = Outcome { openid: &openid, template: &template, msgid, arrived: !lost };
-        world.callbacks.post(vec![events::sent(&self.settings, world, &outcome)]);
+        world.callbacks.post(vec![self.message_event(world, &openid, &template, msgid, lost)]);
         let reference = msgid.to_string();
         if lost {
             return say(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }));
         }
-        // The page identifies the case, so that equal messages about different cases differ.
+        // The page identifies the case. With it, messages with equal texts about two cases are not copies.
         if !page.is_empty() {
             fields.insert("page".to_owned(), page);
         }
@@ -134,7 +129,7 @@ impl WeChat {
     }
 }
 
-/// The error code that an openid orders.
+/// Returns the error code in which an openid ends.
 fn demanded(openid: &str) -> Option<Errcode> {
     let (_, digits) = openid.rsplit_once('-')?;
     if digits.len() == 5 { digits.parse().ok() } else { None }

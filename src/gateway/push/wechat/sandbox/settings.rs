@@ -1,4 +1,4 @@
-//! The keys of the mini-program that the twin accepts.
+//! The keys and secrets of the mini-program's account at the twin.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use super::cipher;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// The twin's name.
 pub(super) const NAME: &str = "wechat";
 
 pub(super) struct TwinSettings {
@@ -24,11 +23,9 @@ impl TwinSettings {
         let appid = env.or("SONGDA_SANDBOX_WECHAT_APPID", "wx0000000000000000", "id of the mini-program");
         let secret = env.or("SONGDA_SANDBOX_WECHAT_SECRET", "sandbox-secret", "secret of the mini-program");
         let token = env.or("SONGDA_SANDBOX_WECHAT_TOKEN", "SandboxToken", "Token that signs WeChat's callbacks");
-        let aes_key = env.or::<String>(
-            "SONGDA_SANDBOX_WECHAT_AES_KEY",
-            "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
-            "EncodingAESKey of WeChat's callbacks, 43 characters",
-        )?;
+        let default = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+        let meaning = "EncodingAESKey of WeChat's callbacks, 43 characters";
+        let aes_key = env.or::<String>("SONGDA_SANDBOX_WECHAT_AES_KEY", default, meaning)?;
         let token_lifetime =
             env.duration("SONGDA_SANDBOX_WECHAT_TOKEN_LIFETIME", "2h", "how long an access token is good");
         let key = cipher::key(&aes_key);
@@ -45,7 +42,7 @@ impl TwinSettings {
         })
     }
 
-    /// The settings of `push::wechat` and `login::wechat` for this twin. It takes more calls a second than WeChat.
+    /// The settings of `push::wechat` and `login::wechat` for this twin. The twin allows more calls a second than WeChat.
     pub(super) fn client_settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("SONGDA_WECHAT_APPID", self.appid.clone()),
@@ -56,7 +53,7 @@ impl TwinSettings {
         ]
     }
 
-    /// Verifies the credentials of a caller.
+    /// Verifies a caller's credentials. The error is WeChat's code.
     pub(super) fn check_app(&self, appid: &str, secret: &str) -> Result<(), Errcode> {
         match (appid, secret) {
             ("", _) => Err(41002),

@@ -1,30 +1,24 @@
-//! `code2Session`: a code of `wx.login` becomes an openid, once.
+//! Exchanges a code of `wx.login` for an openid (`code2Session`). A code can be used once.
+
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
 use poem::Response;
 use serde_json::json;
 
+use super::WeChat;
 use super::answer::{refuse, say};
-use super::settings::{NAME, TwinSettings};
+use super::settings::NAME;
 use crate::domain::kernel::clock::random_bytes;
 use crate::sandbox::World;
 use crate::sandbox::call::TwinCall;
 use crate::sandbox::faults::{CallTarget, Denial};
-use crate::sandbox::seen::Seen;
 
-/// The codes that were used.
-pub(super) struct UsedCodes(Seen);
-
-impl UsedCodes {
-    pub(super) fn new() -> Self {
-        Self(Seen::for_at_least(TimeDelta::days(1)))
-    }
-
-    pub(super) async fn sign_in(&self, settings: &TwinSettings, world: &World, call: &TwinCall) -> Response {
+impl WeChat {
+    pub(super) async fn sign_in(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let query = call.query();
-        if let Err(code) = settings.check_app(query.get("appid"), query.get("secret")) {
+        if let Err(code) = self.settings.check_app(query.get("appid"), query.get("secret")) {
             return refuse(code, "app");
         }
         let code = query.get("js_code").to_owned();
@@ -38,16 +32,12 @@ impl UsedCodes {
             Some(Denial::Throttled) => refuse(45011, "api minute-quota reach limit"),
             Some(Denial::UserRefused) => refuse(40226, "code blocked"),
             Some(Denial::ExpiredToken | Denial::UnknownNumber) => refuse(40029, "invalid code"),
-            None if !self.0.is_new(&code, world.now()) => refuse(40029, "invalid code"),
+            None if !self.codes.is_new(&code, world.now()) => refuse(40029, "invalid code"),
             None => {
                 let session_key = STANDARD.encode(random_bytes::<16>());
                 say(&json!({ "openid": openid, "session_key": session_key }))
             }
         };
         world.perform(target, answer).await
-    }
-
-    pub(super) fn clear(&self) {
-        self.0.clear();
     }
 }

@@ -1,9 +1,11 @@
-//! The account's message templates. Until a test sets them, every template exists, is one-time and takes any fields.
+//! The account's message templates. Until a test sets them, every template exists, takes any fields, and its consent is one-time.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+
+use crate::sandbox::shards::lock;
 
 /// A template in the form of `/wxaapi/newtmpl/gettemplate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +13,7 @@ pub(super) struct AccountTemplate {
     #[serde(rename = "priTmplId")]
     id: String,
     title: String,
-    /// `办件名称:{{thing1.DATA}}`, one line per field.
+    /// One line for each field: `办件名称:{{thing1.DATA}}`.
     content: String,
     #[serde(default)]
     example: String,
@@ -22,7 +24,6 @@ pub(super) struct AccountTemplate {
     choices: Vec<Choice>,
 }
 
-/// The only texts that a field takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Choice {
@@ -31,12 +32,9 @@ struct Choice {
     enum_value_list: Vec<String>,
 }
 
-/// The rules of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TemplateRules {
-    /// True if consent is long-term.
     pub(super) lasting: bool,
-    /// The required fields.
     pub(super) fields: Vec<String>,
     choices: Vec<Choice>,
 }
@@ -50,20 +48,20 @@ impl TemplateRules {
 }
 
 #[derive(Default)]
-pub(super) struct TwinTemplates(RwLock<BTreeMap<String, AccountTemplate>>);
+pub(super) struct TwinTemplates(Mutex<BTreeMap<String, AccountTemplate>>);
 
 impl TwinTemplates {
     pub(super) fn replace(&self, templates: Vec<AccountTemplate>) {
         let by_id = templates.into_iter().map(|template| (template.id.clone(), template)).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = by_id;
+        *lock(&self.0) = by_id;
     }
 
     pub(super) fn all(&self) -> Vec<AccountTemplate> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        lock(&self.0).values().cloned().collect()
     }
 
     pub(super) fn find(&self, id: &str) -> Option<TemplateRules> {
-        let templates = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let templates = lock(&self.0);
         if templates.is_empty() && !id.is_empty() {
             return Some(TemplateRules { lasting: false, fields: Vec::new(), choices: Vec::new() });
         }
@@ -84,11 +82,15 @@ mod tests {
         assert!(templates.find("any").is_some() && templates.find("").is_none());
         let content = "办件名称:{{thing1.DATA}}\n结果:{{phrase2.DATA}}".to_owned();
         let choices = vec![Choice { keyword_code: "phrase2.DATA".into(), enum_value_list: vec!["已通过".into()] }];
-        let template =
-            AccountTemplate {
-                id: "t".into(), title: "结果".into(), content, example: String::new(), kind: 3, choices
-            };
-        templates.replace(vec![template]);
+        let example = String::new();
+        templates.replace(vec![AccountTemplate {
+            id: "t".into(),
+            title: "结果".into(),
+            content,
+            example,
+            kind: 3,
+            choices,
+        }]);
         let known = templates.find("t").unwrap();
         assert_eq!((known.lasting, &known.fields[..]), (true, &["thing1".to_owned(), "phrase2".to_owned()][..]));
         assert!(known.takes("thing1", "居住证") && known.takes("phrase2", "已通过") && !known.takes("phrase2", "准予"));

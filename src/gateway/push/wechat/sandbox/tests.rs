@@ -1,10 +1,10 @@
-//! WeChat's twin, called as WeChat is.
+//! Tests that call WeChat's twin as a client calls WeChat.
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::client::{CallbackServer, TestClient};
-use crate::sandbox::{Running, Sandbox, SandboxSettings};
+use crate::sandbox::Running;
+use crate::sandbox::client::{CallbackServer, TestClient, running};
 
 struct Scene {
     running: Running,
@@ -14,9 +14,7 @@ struct Scene {
 }
 
 async fn scene(callbacks: Option<&CallbackServer>) -> Scene {
-    let mut settings = SandboxSettings::for_tests(&[twin]);
-    settings.world.callback_url = callbacks.map(|server| server.url().parse().unwrap());
-    let running = Sandbox::start(settings).await.unwrap();
+    let running = running(twin, &[], callbacks).await;
     let wechat = TestClient::new(&running.url(NAME));
     let control = TestClient::new(&running.base_url());
     let mut scene = Scene { running, wechat, control, token: String::new() };

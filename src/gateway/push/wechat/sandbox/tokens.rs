@@ -1,5 +1,5 @@
-//! Access tokens as WeChat keeps them: the stable one, which many processes may ask for, and the classic one, which ends soon
-//! after the next one is issued.
+//! WeChat's two kinds of access tokens. Every caller gets the same stable token until shortly before its end. A caller of the
+//! classic interface always gets a new token, and the classic token before it ends soon.
 
 use std::sync::Mutex;
 
@@ -9,11 +9,11 @@ use super::answer::Errcode;
 use crate::domain::kernel::clock::{Instant, beijing_day, random_bytes};
 use crate::sandbox::shards::lock;
 
-/// The stable token is replaced this long before its end; a replaced classic one stays valid for this long.
+/// The stable token is replaced this long before its end. A replaced classic token stays valid for this long.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// A second forced refresh within this time has no effect.
 const BETWEEN_FORCED: TimeDelta = TimeDelta::seconds(30);
-/// The most forced refreshes a day.
+/// The largest number of forced refreshes a day.
 const FORCED_A_DAY: u32 = 20;
 
 #[derive(Clone, PartialEq)]
@@ -24,14 +24,13 @@ struct Token {
 
 #[derive(Default)]
 struct Kept {
-    /// All tokens that were issued and not revoked, the latest last.
+    /// All tokens that were issued and not revoked, in this order.
     known: Vec<Token>,
     stable: Option<Token>,
     classic: Option<Token>,
     forced: Option<(Instant, u32)>,
 }
 
-/// The tokens of one mini-program.
 pub(super) struct IssuedTokens {
     lifetime: TimeDelta,
     kept: Mutex<Kept>,
@@ -42,7 +41,7 @@ impl IssuedTokens {
         Self { lifetime, kept: Mutex::default() }
     }
 
-    /// `/cgi-bin/stable_token`: the token and its remaining seconds.
+    /// Gives out the stable token and its remaining seconds (`/cgi-bin/stable_token`).
     pub(super) fn stable(&self, force: bool, now: Instant) -> Result<(String, i64), Errcode> {
         let mut kept = lock(&self.kept);
         if force && kept.may_force(now)? {
@@ -58,7 +57,7 @@ impl IssuedTokens {
         Ok((token.text, (token.ends - now).num_seconds()))
     }
 
-    /// `/cgi-bin/token`: always a new token; the previous one ends soon.
+    /// Issues a classic token (`/cgi-bin/token`). The previous one ends soon.
     pub(super) fn classic(&self, now: Instant) -> (String, i64) {
         let mut kept = lock(&self.kept);
         if let Some(before) = kept.classic.take()
@@ -71,7 +70,7 @@ impl IssuedTokens {
         (token.text, self.lifetime.num_seconds())
     }
 
-    /// Verifies the token of a call.
+    /// Verifies the token of a call. The error is WeChat's code.
     pub(super) fn check(&self, text: &str, now: Instant) -> Result<(), Errcode> {
         if text.is_empty() {
             return Err(41001);
@@ -83,7 +82,6 @@ impl IssuedTokens {
         }
     }
 
-    /// Ends all tokens now.
     pub(super) fn expire(&self, now: Instant) {
         let mut kept = lock(&self.kept);
         kept.known.iter_mut().for_each(|token| token.ends = token.ends.min(now));
@@ -98,7 +96,7 @@ impl IssuedTokens {
 
 impl Kept {
     fn issue(&mut self, lifetime: TimeDelta, now: Instant) -> Token {
-        // Tokens that ended recently are kept, to tell them from unknown ones.
+        // Tokens that ended within a day are kept: an expired token and an unknown one get different errors.
         self.known.retain(|token| now - token.ends < TimeDelta::days(1));
         let token = Token { text: format!("72_{}", hex::encode(random_bytes::<48>())), ends: now + lifetime };
         self.known.push(token.clone());

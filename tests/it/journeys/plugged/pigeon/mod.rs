@@ -18,7 +18,7 @@ use songda::domain::notice::notification::{ChannelCode, PushMessage};
 use songda::domain::notice::reach::AddressKind;
 use songda::env::Env;
 use songda::gateway::push::{ChannelAdapter, PushChannel, PushFact, PushReport, Repeat};
-use songda::gateway::shared::http::{Http, HttpNames, HttpSettings};
+use songda::gateway::shared::http::{Http, HttpNames};
 
 /// The channel, as the registry knows it.
 pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "pigeon", build, field_fault: |_, _| None };
@@ -40,11 +40,9 @@ struct Pigeon {
 }
 
 fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn PushChannel>> {
-    let settings = HttpSettings::read(env, &HTTP);
+    let http = Http::read(env, &HTTP);
     let pace = Pace::read(env, &PACE);
-    let http = Http::new(&settings?);
-    let http = http.map_err(|error| env.fault(format!("no HTTP client for pigeons: {error}"))).ok()?;
-    Some(Arc::new(Pigeon { code: ChannelCode::new(ADAPTER.code), pace: pace?, http }))
+    Some(Arc::new(Pigeon { code: ChannelCode::new(ADAPTER.code), pace: pace?, http: http? }))
 }
 
 #[async_trait]

@@ -19,7 +19,7 @@ use songda::gateway::courier::{
     Acknowledgement, Booking, CallbackFault, Carrier, CarrierAdapter, CarrierFact, CarrierFault, Label, RawCallback,
     Recovery,
 };
-use songda::gateway::shared::http::{Http, HttpAnswer, HttpFault, HttpNames, HttpSettings};
+use songda::gateway::shared::http::{Http, HttpAnswer, HttpFault, HttpNames};
 
 use self::stops::Errand;
 
@@ -43,11 +43,9 @@ struct Runner {
 }
 
 fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn Carrier>> {
-    let settings = HttpSettings::read(env, &HTTP);
+    let http = Http::read(env, &HTTP);
     let pace = Pace::read(env, &PACE);
-    let http = Http::new(&settings?);
-    let http = http.map_err(|error| env.fault(format!("no HTTP client for runners: {error}"))).ok()?;
-    Some(Arc::new(Runner { code: CarrierCode::new(ADAPTER.code), pace: pace?, http }))
+    Some(Arc::new(Runner { code: CarrierCode::new(ADAPTER.code), pace: pace?, http: http? }))
 }
 
 impl Runner {

@@ -89,15 +89,10 @@ impl Runners {
 
 fn callback(world: &World, parcel: &BookedParcel) -> Callback {
     Callback {
-        gateway: NAME,
-        recipient: parcel.recipient.phone.clone(),
-        path: world.callback_path(NAME),
-        query: Vec::new(),
-        content_type: "application/json",
-        body: shown(parcel).to_string().into(),
         accepts: Arc::new(|answer| answer.status == StatusCode::NO_CONTENT),
         waits: TRIES,
         about: vec![(NAME, parcel.order_no.clone())],
+        ..world.callback(NAME, &parcel.recipient.phone, &shown(parcel))
     }
 }
 

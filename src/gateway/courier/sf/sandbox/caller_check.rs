@@ -1,4 +1,4 @@
-//! SF's checks of every call before a service sees it: fields, timestamp, digest, repetition, rate.
+//! The platform's checks of every call before a service sees it: fields, timestamp, digest, repetition, rate.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,36 +13,33 @@ use crate::sandbox::call::Fields;
 use crate::sandbox::seen::Seen;
 use crate::sandbox::shards::lock;
 
-/// How far a caller's clock may differ.
+/// The largest difference of a caller's clock.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
-pub(super) struct Door {
+pub(super) struct CallerCheck {
     partner: String,
     check_word: Private<String>,
-    /// Calls a second, per service.
     rate: u32,
     requests: Seen,
     counts: Mutex<HashMap<String, InSecond>>,
 }
 
-/// The calls to a service within one second.
 #[derive(Default)]
 struct InSecond {
     second: i64,
     calls: u32,
 }
 
-impl Door {
+impl CallerCheck {
     pub(super) fn new(partner: String, check_word: Private<String>, rate: u32) -> Self {
         Self { partner, check_word, rate, requests: Seen::for_at_least(WINDOW * 2), counts: Mutex::default() }
     }
 
-    /// The parameters that clients need: customer code and check word.
     pub(super) fn credentials(&self) -> [&str; 2] {
         [&self.partner, self.check_word.expose()]
     }
 
-    /// The message of a call that passes, or the platform's error code.
+    /// Returns the message of a valid call, or the platform's error code.
     pub(super) fn pass(&self, form: &Fields, now: Instant) -> Result<Value, &'static str> {
         let needed = ["partnerID", "requestID", "serviceCode", "timestamp", "msgDigest", "msgData"];
         if needed.iter().any(|name| form.get(name).is_empty()) {
@@ -68,7 +65,6 @@ impl Door {
         serde_json::from_str(message).map_err(|_| "A1099")
     }
 
-    /// The token to fetch a label.
     pub(super) fn label_token(&self, waybill: &str) -> String {
         digest(waybill, "label", self.check_word.expose())
     }
@@ -89,7 +85,7 @@ impl Door {
     }
 }
 
-/// Milliseconds, as documented, or seconds, as in one of the official samples.
+/// SF documents milliseconds. One of its official samples sends seconds.
 fn read_timestamp(text: &str) -> Option<Instant> {
     let number: i64 = text.parse().ok()?;
     if text.len() > 10 { DateTime::from_timestamp_millis(number) } else { DateTime::from_timestamp(number, 0) }
@@ -114,9 +110,9 @@ mod tests {
 
     #[test]
     fn each_check_has_its_code() {
-        let door = Door::new("P".into(), Private::new("word".into()), 2);
+        let check = CallerCheck::new("P".into(), Private::new("word".into()), 2);
         let now: Instant = "2025-01-01T00:00:00Z".parse().unwrap();
-        let pass = |form: &Fields| door.pass(form, now).map(|_| ());
+        let pass = |form: &Fields| check.pass(form, now).map(|_| ());
         assert_eq!(pass(&Fields::default()), Err("A1001"));
         assert_eq!(pass(&form("S", "1", "1735689299000", "word")), Err("A1002"), "five minutes and a second ago");
         assert_eq!(pass(&form("S", "1", "soon", "word")), Err("A1002"));
@@ -127,6 +123,6 @@ mod tests {
         assert_eq!(pass(&form("S", "3", "1735689600000", "word")), Err("A1005"), "two a second");
         assert_eq!(pass(&form("T", "4", "1735689600000", "word")), Ok(()), "each service has its own limit");
         let later = now + TimeDelta::seconds(1);
-        assert!(door.pass(&form("S", "5", "1735689600000", "word"), later).is_ok());
+        assert!(check.pass(&form("S", "5", "1735689600000", "word"), later).is_ok());
     }
 }

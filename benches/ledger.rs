@@ -13,7 +13,6 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Connects.
     pub async fn open(database_url: &str) -> Measured<Self> {
         Ok(Self { pool: PgPool::connect(database_url).await? })
     }

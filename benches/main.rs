@@ -118,7 +118,6 @@ async fn run() -> Measured<()> {
     if options.is_comparison { against::run(program, &options).await } else { alone(program, &options).await }
 }
 
-/// Measures one program.
 async fn alone(program: Program, options: &Options) -> Measured<()> {
     let bench = Bench::open(program, "songda", &env::var("SONGDA_DATABASE_URL")?, options).await?;
     let mut report = Report::default();

@@ -15,7 +15,6 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the arguments.
     pub fn read(arguments: impl Iterator<Item = String>) -> Measured<Self> {
         let mut options = Self { is_quick: false, rounds: 0, cases: None, is_comparison: false, names: Vec::new() };
         for argument in arguments {

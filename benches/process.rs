@@ -35,7 +35,6 @@ impl Process {
         Ok(Self { name: name.to_owned(), child, id })
     }
 
-    /// Returns the process id.
     pub const fn id(&self) -> u32 {
         self.id
     }

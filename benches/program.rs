@@ -29,7 +29,6 @@ impl Program {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Returns the executable file.
     pub fn file(&self) -> PathBuf {
         self.folder.join("songda")
     }

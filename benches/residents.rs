@@ -13,7 +13,6 @@ const ITEM: &str = "JT-0044";
 const NAME: &str = "王小明";
 const PHONE: &str = "13912340001";
 
-/// A resident.
 pub struct Resident {
     id: &'static str,
     token: String,

@@ -30,7 +30,6 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Returns the status of a response.
     pub fn status(&self) -> Option<u16> {
         self.head.split(' ').nth(1)?.parse().ok()
     }

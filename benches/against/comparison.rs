@@ -19,7 +19,6 @@ pub struct Row {
     rounds: Vec<Round>,
 }
 
-/// One round of one line.
 struct Round {
     base: f64,
     new: f64,

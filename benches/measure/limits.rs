@@ -72,7 +72,6 @@ impl Stage for Limits {
     }
 }
 
-/// Measures the limits.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let limits = Limits::start(bench).await?;
     let rates = limits.rates(bench, bench.size(50_000, 10_000), bench.size(20_000, 4_000)).await?;

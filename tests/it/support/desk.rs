@@ -253,7 +253,6 @@ impl Desk {
         sqlx::raw_sql(sql).execute(&self.database).await.unwrap();
     }
 
-    /// Returns how many jobs are in a state.
     pub async fn jobs(&self, state: &str) -> i64 {
         let count = sqlx::query_scalar("select count(*) from jobs where state = $1").bind(state);
         count.fetch_one(&self.database).await.unwrap()

@@ -22,7 +22,6 @@ impl Desk {
         GatewayFault { desk: self, gateway, fault, operation: None, delay: None }
     }
 
-    /// Ends all faults.
     pub fn end_faults(&self) {
         self.sandbox.world().faults.cancel_orders();
     }

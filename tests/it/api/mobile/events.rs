@@ -73,7 +73,6 @@ impl Listener {
     }
 }
 
-/// A stream of events.
 struct Events(Lines<BufReader<TcpStream>>);
 
 impl Events {

@@ -34,7 +34,6 @@ impl Dice {
         self.below(100) < percent
     }
 
-    /// Returns one of these values.
     pub fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
         &among[self.below(among.len())]
     }

@@ -24,7 +24,6 @@ pub struct Promise {
 pub struct StoredFile {
     /// The number of the resident who uploaded it.
     pub owner: usize,
-    /// The upload's id.
     pub upload: String,
     /// The digest in the answer.
     pub sha256: String,

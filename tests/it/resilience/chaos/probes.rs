@@ -17,7 +17,6 @@ use crate::support::wait::wait_at_most;
 pub struct Recovery {
     /// The event that ends the recovery.
     pub what: &'static str,
-    /// The measured times.
     pub times: Vec<Duration>,
     /// The time that it may take.
     pub target: Option<Duration>,

@@ -27,7 +27,6 @@ impl Tally {
         self.0.lock().unwrap().get(kind).copied().unwrap_or_default()
     }
 
-    /// Returns all counts.
     pub fn all(&self) -> BTreeMap<String, u64> {
         self.0.lock().unwrap().clone()
     }

@@ -140,7 +140,6 @@ impl Town {
         songda(arguments, &self.settings).await
     }
 
-    /// Returns all supervised processes.
     pub fn processes(&self) -> impl Iterator<Item = &Supervised> {
         self.apis.iter().chain(&self.workers)
     }

@@ -166,7 +166,6 @@ async fn servers(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     }
 }
 
-/// Empties Redis.
 pub async fn flush(town: &Town) -> redis::RedisResult<()> {
     let mut redis = town.redis.get_multiplexed_async_connection().await?;
     redis::cmd("FLUSHALL").query_async(&mut redis).await

@@ -1,4 +1,4 @@
-//! Databases of their own, on the PostgreSQL of the run.
+//! Creates and drops databases on the PostgreSQL of the run.
 
 use std::env;
 

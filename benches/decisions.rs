@@ -1,4 +1,4 @@
-//! Decisions of a back-office system. Each is for a person whom the database does not know yet, and owes exactly one
+//! Decisions of a back-office system. Each is for a person whom the database does not know yet, and causes exactly one
 //! message. That is the worst case: the lookup of the person finds nothing, and a new row is written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use crate::wire;
 
 static NEXT_PHONE: AtomicU64 = AtomicU64::new(13_900_000_000);
 
-/// A request that hands in one decision, and the phone that its message goes to.
+/// Returns a request that hands in one decision, and the phone that its message goes to.
 pub fn request(token: &str) -> (u64, Vec<u8>) {
     let phone = NEXT_PHONE.fetch_add(1, Ordering::Relaxed);
     let bearer = format!("Bearer {token}");
@@ -19,12 +19,12 @@ pub fn request(token: &str) -> (u64, Vec<u8>) {
     (phone, wire::request("PUT", &path, &headers, &decision("", phone, "")))
 }
 
-/// A request that hands in `count` decisions.
+/// Returns a request that hands in `count` decisions.
 pub fn batch(token: &str, count: usize) -> Vec<u8> {
     batch_of(token, std::iter::repeat_n("", count))
 }
 
-/// A request that hands in one decision for each of these residents.
+/// Returns a request that hands in one decision for each of these residents.
 pub fn batch_for(token: &str, residents: &[Resident]) -> Vec<u8> {
     let named = residents.iter().map(|resident| format!(r#","resident_id":"{}""#, resident.id()));
     batch_of(token, named)
@@ -42,7 +42,7 @@ fn batch_of(token: &str, named: impl Iterator<Item = impl AsRef<str>>) -> Vec<u8
     wire::request("POST", "/integration/v1/result-batches", &headers, &format!(r#"{{"results":[{}]}}"#, rows.join(",")))
 }
 
-/// One decision as JSON. `reference` and `named` are further members, for the decision and for its applicant.
+/// Returns one decision as JSON. `reference` and `named` are further members, for the decision and for its applicant.
 fn decision(reference: &str, phone: u64, named: &str) -> String {
     let decided_at = Clock::system().now().to_rfc3339();
     format!(

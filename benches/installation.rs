@@ -37,7 +37,7 @@ pub struct Api {
     pub caller: Caller,
 }
 
-/// What tells the installations of one run apart.
+/// The values in which the installations of one run differ.
 pub struct Site<'a> {
     /// The name of its folder, and the prefix of its keys in Redis.
     pub name: &'a str,
@@ -63,7 +63,7 @@ impl Installation {
     /// Makes tables, catalogue and a back-office client called `source` in an empty database.
     pub async fn set_up(mut self, source: &'static str) -> Measured<Self> {
         self.songda(&["migrate"]).await?;
-        // The folder is the default one, `catalog`, below the current folder.
+        // The command reads the default folder: `catalog`, below the current folder.
         self.songda(&["catalog", "load"]).await?;
         self.source = source;
         let key_file = self.key_file();
@@ -73,7 +73,7 @@ impl Installation {
         Ok(self)
     }
 
-    /// The same installation with some settings changed.
+    /// Returns the same installation with some settings changed.
     pub fn with(&self, changed: &[(&str, &str)]) -> Self {
         let mut other = self.clone();
         other.settings.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -114,7 +114,7 @@ impl Installation {
         Process::start(part, Command::new(program).arg(part).current_dir(&self.home), settings, &log)
     }
 
-    /// An access token of the back-office client.
+    /// Returns an access token of the back-office client.
     pub async fn token(&self, api: &Api) -> Measured<String> {
         Ok(BackOffice::token(&api.caller, &self.client, &self.key_file()).await?)
     }
@@ -124,7 +124,7 @@ impl Installation {
     }
 }
 
-/// The settings of all processes: those of the file, then what depends on the run.
+/// Returns the settings of all processes: those of the file, then what depends on the run.
 fn settings(home: &Path, site: &Site<'_>) -> Vec<(String, String)> {
     let given = SETTINGS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
     let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -1,4 +1,4 @@
-//! The product's tables `jobs` and `attempts`, read from outside: what it has recorded so far.
+//! Reads the product's tables `jobs` and `attempts` over a separate connection.
 
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Connects.
     pub async fn open(database_url: &str) -> Measured<Self> {
         Ok(Self { pool: PgPool::connect(database_url).await? })
     }
@@ -48,7 +47,7 @@ impl Ledger {
         Err(sqlx::query_scalar::<_, String>(outcomes).fetch_one(&self.pool).await?.into())
     }
 
-    /// How long the oldest job that is due has waited.
+    /// Returns how long the oldest job that is due has waited.
     pub async fn oldest_due(&self) -> Measured<Duration> {
         let oldest = "select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 from jobs
                       where state = 'pending' and due_at <= now()";

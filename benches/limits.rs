@@ -1,4 +1,5 @@
-//! What this machine can do without the product: the bare parts that the product is made of, measured in the same run.
+//! What this machine can do without the product: HTTP calls, inserts and stream entries alone, measured in the same
+//! run.
 
 use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +44,7 @@ pub async fn client(bench: &Bench, calls: usize, delay: Duration) -> Measured<f6
     rate(SLOTS, calls, call).await
 }
 
-/// One-row inserts a second from this number of clients. Each is a durable commit of its own.
+/// Measures one-row inserts a second from this number of clients. Each is a durable commit of its own.
 pub async fn inserts(clients: usize, rows: usize) -> Measured<f64> {
     let connections = PgPoolOptions::new().max_connections(u32::try_from(clients)?);
     let pool = connections.connect(&env::var("SONGDA_DATABASE_URL")?).await?;
@@ -56,8 +57,8 @@ pub async fn inserts(clients: usize, rows: usize) -> Measured<f64> {
     Ok(rate)
 }
 
-/// Rings a second through a Redis stream, one after the other: each is added, read by a group, acknowledged and
-/// deleted.
+/// Measures entries a second through a Redis stream, one after the other: each is added, read by a group, acknowledged
+/// and deleted.
 pub async fn rings(count: usize) -> Measured<f64> {
     const STREAM: &str = "bench:rings";
     let mut redis = redis::Client::open(env::var("SONGDA_REDIS_URL")?)?.get_multiplexed_async_connection().await?;
@@ -75,7 +76,7 @@ pub async fn rings(count: usize) -> Measured<f64> {
     Ok(per_second(count, watch.elapsed()))
 }
 
-/// How many times a second `act` completes, with this number in flight.
+/// Measures how many times a second `act` completes, with this number in flight.
 async fn rate(slots: usize, count: usize, act: impl AsyncFn(usize) -> Measured<()>) -> Measured<f64> {
     let next = AtomicUsize::new(0);
     let watch = Stopwatch::start();

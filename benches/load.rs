@@ -28,7 +28,7 @@ impl Load {
         per_second(self.latencies.len(), self.took)
     }
 
-    /// The time within which this share of the responses came, in milliseconds.
+    /// Returns the time within which this share of the responses came, in milliseconds.
     pub fn percentile(&self, share: f64) -> f64 {
         percentile(&self.latencies, share)
     }

@@ -75,12 +75,12 @@ impl Bench {
         Ok(Self { installation, ledger, sink, database, is_quick: options.is_quick, cases: options.cases })
     }
 
-    /// The size for a full run or for a quick one.
+    /// Returns the size for a full run or for a quick one.
     const fn size(&self, full: usize, quick: usize) -> usize {
         if self.is_quick { quick } else { full }
     }
 
-    /// The time for a full run or for a quick one.
+    /// Returns the time for a full run or for a quick one.
     const fn time(&self, full: Duration, quick: Duration) -> Duration {
         if self.is_quick { quick } else { full }
     }
@@ -118,7 +118,6 @@ async fn run() -> Measured<()> {
     if options.is_comparison { against::run(program, &options).await } else { alone(program, &options).await }
 }
 
-/// Measures one program.
 async fn alone(program: Program, options: &Options) -> Measured<()> {
     let bench = Bench::open(program, "songda", &env::var("SONGDA_DATABASE_URL")?, options).await?;
     let mut report = Report::default();

@@ -1,4 +1,4 @@
-//! What a measured window costs in processor time: the product's processes, PostgreSQL's backends of the product's
+//! Measures processor time: of the product's processes, of PostgreSQL's backends of the product's
 //! database, and Redis. Each thread is counted to the nanosecond, from `/proc/<pid>/task/<tid>/schedstat`.
 
 use std::collections::HashMap;
@@ -65,8 +65,8 @@ impl Threads {
         Ok(Self(threads))
     }
 
-    /// The time since an earlier moment. The last part of a thread that has ended is missing: a thread of a pool ends
-    /// only after it had nothing to do for seconds.
+    /// Returns the time since an earlier moment. The last part of a thread that has ended is missing: a thread of a
+    /// pool ends only after it had nothing to do for seconds.
     fn since(&self, earlier: &Self) -> Duration {
         let before = |thread| earlier.0.get(thread).copied().unwrap_or_default();
         self.0.iter().map(|(thread, time)| time.saturating_sub(before(thread))).sum()

@@ -2,9 +2,9 @@
 
 use crate::{Measured, against, measure};
 
-/// What the operator asked for.
+/// The options on the command line.
 pub struct Options {
-    /// True if the figures only have to be of the right order of magnitude, but soon.
+    /// True for a short run, whose figures only show the order of magnitude.
     pub is_quick: bool,
     pub rounds: usize,
     /// The number of cases for `history`, if not the usual one.
@@ -15,7 +15,6 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the arguments.
     pub fn read(arguments: impl Iterator<Item = String>) -> Measured<Self> {
         let mut options = Self { is_quick: false, rounds: 0, cases: None, is_comparison: false, names: Vec::new() };
         for argument in arguments {
@@ -50,7 +49,7 @@ impl Options {
         Ok(self)
     }
 
-    /// The length of the run, in words.
+    /// Returns the length of the run, in words.
     pub const fn length(&self) -> &'static str {
         if self.is_quick { "a quick run" } else { "a full run" }
     }

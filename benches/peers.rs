@@ -18,7 +18,7 @@ pub struct Peer {
     home: PathBuf,
 }
 
-/// The measurement of another job queue (a peer) that empties its filled queue.
+/// The result of a peer (another job queue) that did all its waiting jobs.
 pub struct Drained {
     /// Jobs a second, from the first call to the last.
     pub rate: f64,

@@ -35,28 +35,27 @@ impl Process {
         Ok(Self { name: name.to_owned(), child, id })
     }
 
-    /// The process id.
     pub const fn id(&self) -> u32 {
         self.id
     }
 
-    /// Processor time of all threads so far.
+    /// Returns processor time of all threads so far.
     pub fn cpu(&self) -> Measured<Duration> {
         cpu_of(self.id)
     }
 
-    /// Resident memory in MB.
+    /// Returns resident memory in MB.
     pub fn memory(&self) -> Measured<f64> {
         self.status("VmRSS:")
     }
 
-    /// The most resident memory so far, in MB.
+    /// Returns the most resident memory so far, in MB.
     pub fn peak_memory(&self) -> Measured<f64> {
         self.status("VmHWM:")
     }
 
-    /// Resident memory in MB that is pages of the program's file. All processes of the program share these pages, and
-    /// Linux drops them if it needs room.
+    /// Returns resident memory in MB that is pages of the program's file. All processes of the program share these
+    /// pages, and Linux drops them if it needs room.
     pub fn program_memory(&self) -> Measured<f64> {
         self.status("RssFile:")
     }
@@ -78,12 +77,12 @@ impl Process {
     }
 }
 
-/// Processor time of a process so far, in user and kernel mode.
+/// Returns processor time of a process so far, in user and kernel mode.
 pub fn cpu_of(id: u32) -> Measured<Duration> {
     Ok(Stat::read(&format!("/proc/{id}/stat"))?.own)
 }
 
-/// Processor time of a process and all its children so far, including children that ended.
+/// Returns processor time of a process and all its children so far, including children that ended.
 pub fn cpu_of_family(id: u32) -> Measured<Duration> {
     let parent = Stat::read(&format!("/proc/{id}/stat"))?;
     let mut sum = parent.own + parent.ended_children;
@@ -95,7 +94,7 @@ pub fn cpu_of_family(id: u32) -> Measured<Duration> {
     Ok(sum)
 }
 
-/// The processes that a process started and that still run.
+/// Returns the processes that a process started and that still run.
 pub fn children(id: u32) -> Measured<Vec<u32>> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -108,12 +107,12 @@ pub fn children(id: u32) -> Measured<Vec<u32>> {
     Ok(children)
 }
 
-/// Processor time of the calling thread so far.
+/// Returns processor time of the calling thread so far.
 pub fn cpu_of_this_thread() -> Measured<Duration> {
     Ok(Stat::read("/proc/thread-self/stat")?.own)
 }
 
-/// Processor time of a thread of this program so far, found by its name.
+/// Returns processor time of a thread of this program so far, found by its name.
 pub fn cpu_of_thread(name: &str) -> Measured<Duration> {
     for task in fs::read_dir("/proc/self/task")? {
         let path = task?.path();

@@ -18,18 +18,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// The build whose folder an environment variable names; `None` if it is not set.
+    /// Returns the build whose folder an environment variable names; `None` if it is not set.
     pub fn named_by(variable: &str) -> Measured<Option<Self>> {
         let Some(folder) = env::var_os(variable) else { return Ok(None) };
         Ok(Some(Self { folder: PathBuf::from(folder).canonicalize()? }))
     }
 
-    /// The name of the folder: for a commit, its full hash.
+    /// Returns the name of the folder: for a commit, its full hash.
     pub fn name(&self) -> String {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// The executable file.
     pub fn file(&self) -> PathBuf {
         self.folder.join("songda")
     }

@@ -37,12 +37,12 @@ pub struct Sample {
 }
 
 impl Line {
-    /// A figure that is compared with nothing.
+    /// Makes a figure that is compared with nothing.
     pub const fn is(&'static self, value: f64) -> Sample {
         Sample { line: self, value, other: None }
     }
 
-    /// A figure and the one that it is compared with, if that could be measured.
+    /// Makes a figure that is compared with another one, if the other one could be measured.
     pub const fn beside(&'static self, value: f64, other: Option<f64>) -> Sample {
         Sample { line: self, value, other }
     }
@@ -73,20 +73,20 @@ impl Report {
         }
     }
 
-    /// The table, as Markdown.
+    /// Returns the table, as Markdown.
     pub fn table(&self) -> String {
         let head = "| what | measured | beside it | ratio | target | verdict |\n|---|---|---|---|---|---|\n";
         self.0.iter().fold(head.to_owned(), |table, row| table + &row.markdown())
     }
 
-    /// The same for programs.
+    /// Returns the table as JSON, for programs.
     pub fn json(&self) -> Value {
         self.0.iter().map(Row::json).collect()
     }
 }
 
 impl Row {
-    /// The median of the ratios, each taken inside its round. `None` if the figure is compared with nothing.
+    /// Returns the median of the ratios, each taken inside its round. `None` if the figure is compared with nothing.
     fn ratio(&self) -> Option<f64> {
         let ratios = ratios(&self.values, &self.others);
         (!ratios.is_empty()).then(|| median(&ratios))
@@ -124,7 +124,7 @@ impl Row {
         })
     }
 
-    /// The target in words, and whether it is met, or by how much it is missed.
+    /// Returns the target in words, and in words if it is met or by how much it is missed.
     fn judged(&self) -> (String, String) {
         let unit = self.line.unit;
         let beside = self.line.beside;
@@ -146,7 +146,7 @@ impl Row {
     }
 }
 
-/// A figure with its significant digits.
+/// Writes a figure with its significant digits.
 pub fn figure(value: f64) -> String {
     let digits = match value.abs() {
         100.0.. => 0,

@@ -13,7 +13,6 @@ const ITEM: &str = "JT-0044";
 const NAME: &str = "王小明";
 const PHONE: &str = "13912340001";
 
-/// A resident.
 pub struct Resident {
     id: &'static str,
     token: String,
@@ -40,23 +39,23 @@ impl Resident {
         Ok(Self { id: resident_id, token, form: fill(form, &applicant, "", today) })
     }
 
-    /// The resident ID (公民身份号码).
+    /// Returns the resident ID (公民身份号码).
     pub const fn id(&self) -> &str {
         self.id
     }
 
-    /// A request that saves a complete draft under this id.
+    /// Returns a request that saves a complete draft under this id.
     pub fn save(&self, draft: &str) -> Vec<u8> {
         let body = json!({"item_code": ITEM, "form": self.form, "materials": [], "delivery": {"way": "electronic"}});
         self.request("PUT", &format!("/v1/drafts/{draft}"), ("if-none-match", "*"), &body.to_string())
     }
 
-    /// A request that submits a draft.
+    /// Returns a request that submits a draft.
     pub fn submit(&self, draft: &str) -> Vec<u8> {
         self.request("POST", "/v1/cases", ("idempotency-key", draft), &json!({"draft": draft}).to_string())
     }
 
-    /// A request for the live stream of events.
+    /// Returns a request for the live stream of events.
     pub fn follow(&self) -> Vec<u8> {
         self.request("GET", "/v1/events", ("accept", "text/event-stream"), "")
     }
@@ -67,7 +66,7 @@ impl Resident {
     }
 }
 
-/// A fresh id for a draft.
+/// Returns a fresh id for a draft.
 pub fn draft_id() -> String {
     fresh(DraftId::from_uuid).to_string()
 }

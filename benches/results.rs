@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Measured;
 
-/// The machine and the versions that were measured, in words.
+/// Returns the machine and the versions that were measured, in words.
 pub fn machine() -> String {
     env::var("SONGDA_BENCH_MACHINE").unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use crate::Measured;
 use crate::library::Stopwatch;
 use crate::wire::{self, Connection};
 
-/// An address of this machine that is free now.
+/// Returns an address of this machine that is free now.
 pub async fn free_address() -> Measured<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?)
 }

@@ -68,17 +68,17 @@ impl Sink {
         self.memory.arrivals().clear();
     }
 
-    /// The time that an arrival at this moment would get.
+    /// Returns the time that an arrival at this moment would get.
     pub fn now(&self) -> Duration {
         self.memory.watch.elapsed()
     }
 
-    /// The number of messages since the last reset.
+    /// Returns the number of messages since the last reset.
     pub fn count(&self) -> usize {
         self.memory.arrivals().len()
     }
 
-    /// The messages since the last reset.
+    /// Returns the messages since the last reset.
     pub fn arrivals(&self) -> Vec<Arrival> {
         self.memory.arrivals().clone()
     }
@@ -106,7 +106,7 @@ impl Sink {
     }
 }
 
-/// The number of different phones.
+/// Returns the number of different phones.
 fn phones(arrivals: &[Arrival]) -> usize {
     arrivals.iter().map(|arrival| arrival.phone).collect::<HashSet<u64>>().len()
 }
@@ -152,7 +152,7 @@ async fn serve(mut connection: Connection, memory: Arc<Memory>) -> std::io::Resu
     Ok(())
 }
 
-/// The answer to a call that is no message: every code of `wx.login` is a person of its own, and every name matches.
+/// Answers a call that is no message: every code of `wx.login` is another person, and every name matches.
 fn sign_in_or_real_name(message: &Message<'_>) -> Option<Vec<u8>> {
     let path = message.path()?;
     if path.starts_with(REAL_NAME) {

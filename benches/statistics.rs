@@ -1,6 +1,6 @@
-//! The few statistics that results are made of. Pure: tests/it includes this file.
+//! The statistics of measured values. Pure functions, because tests/it includes this file.
 
-/// The median; not a number if there are no values.
+/// Returns the median; not a number if there are no values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -12,15 +12,15 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The least and the greatest value, if there are any.
+/// Returns the least and the greatest value, if there are any.
 pub fn range(values: &[f64]) -> Option<(f64, f64)> {
     let least = values.iter().copied().reduce(f64::min)?;
     let greatest = values.iter().copied().reduce(f64::max)?;
     Some((least, greatest))
 }
 
-/// The distance from the least value to the greatest one, as a share of the median. A single value has no known spread:
-/// it is infinite.
+/// Returns the distance from the least value to the greatest one, as a share of the median. A single value has no known
+/// spread: it is infinite.
 pub fn spread(values: &[f64]) -> f64 {
     match range(values) {
         Some((least, greatest)) if values.len() > 1 => (greatest - least) / median(values),
@@ -28,7 +28,7 @@ pub fn spread(values: &[f64]) -> f64 {
     }
 }
 
-/// Each value divided by the one that was measured right before or after it.
+/// Returns each value divided by the one that was measured right before or after it.
 pub fn ratios(values: &[f64], beside: &[f64]) -> Vec<f64> {
     values.iter().zip(beside).map(|(value, beside)| value / beside).collect()
 }

@@ -8,22 +8,22 @@ use std::time::Duration;
 use crate::Measured;
 use crate::process::{cpu_of, cpu_of_family};
 
-/// Processor time of both so far, including PostgreSQL's backends that ended.
+/// Returns processor time of both so far, including PostgreSQL's backends that ended.
 pub fn cpu() -> Measured<Duration> {
     Ok(cpu_of_family(postgres()?)? + cpu_of(redis()?)?)
 }
 
-/// The process id of PostgreSQL's postmaster.
+/// Returns the process id of PostgreSQL's postmaster.
 pub fn postgres() -> Measured<u32> {
     id_in("postgres/data/postmaster.pid")
 }
 
-/// The process id of Redis.
+/// Returns the process id of Redis.
 pub fn redis() -> Measured<u32> {
     id_in("redis/pid")
 }
 
-/// The first line of a file below the services' folder.
+/// Returns the first line of a file below the services' folder.
 fn id_in(path: &str) -> Measured<u32> {
     let home =
         env::var("SERVICES_HOME").map_err(|_| "no private stores: run script/bench without SONGDA_DATABASE_URL")?;

@@ -1,5 +1,5 @@
-//! Is a program faster or slower than another one? Decided by the ratios that were taken inside each round. Pure:
-//! tests/it includes this file.
+//! Decides if a program is faster or slower than another one, by the ratios that were taken inside each round. Pure
+//! functions: tests/it includes this file.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::statistics::{median, spread};
 /// Differences of up to this share do not count.
 pub const LIMIT: f64 = 0.03;
 
-/// A difference counts in spite of a wide spread if it is at least this many times as large. However noisy the machine
-/// is, two equal programs reach that about once in a thousand comparisons of five rounds.
+/// A difference that is at least this many times as large as the spread counts even if the spread is wide. However
+/// noisy the machine is, two equal programs reach that about once in a thousand comparisons of five rounds.
 const CLEAR: f64 = 2.0;
 
 /// Which values are better.
@@ -34,7 +34,7 @@ pub enum Verdict {
     Unclear,
 }
 
-/// What a verdict rests on.
+/// The measurement on which a verdict is based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
     /// The measured values.
@@ -58,7 +58,7 @@ pub fn judge(values: &[f64], better: Better, processor: Option<&[f64]>) -> (Verd
     }
 }
 
-/// The verdict of the median, unless noise could have made the difference.
+/// Returns the verdict by the median; `None` if noise could have made the difference.
 fn decide(ratios: &[f64], better: Better) -> Option<Verdict> {
     let median = median(ratios);
     let allowed = LIMIT.max((median - 1.0).abs() / CLEAR);

@@ -8,14 +8,14 @@ use std::str::from_utf8;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The bytes of a request.
+/// Returns the bytes of a request.
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     format!("{method} {path} HTTP/1.1\r\nhost: bench\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// The bytes of a response with a JSON body.
+/// Returns the bytes of a response with a JSON body.
 pub fn answer(status: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
@@ -30,12 +30,11 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// The status of a response.
     pub fn status(&self) -> Option<u16> {
         self.head.split(' ').nth(1)?.parse().ok()
     }
 
-    /// The path of a request, with its query.
+    /// Returns the path of a request, with its query.
     pub fn path(&self) -> Option<&str> {
         self.head.split(' ').nth(1)
     }
@@ -53,7 +52,7 @@ impl Connection {
         Self::of(TcpStream::connect(address).await?)
     }
 
-    /// A connection over a socket that is open already.
+    /// Makes a connection over a socket that is open already.
     pub fn of(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(4_096), taken: 0 })
@@ -97,7 +96,8 @@ impl Connection {
     }
 }
 
-/// The lengths of the head and of the whole message at the beginning of a buffer. `None` while the head is incomplete.
+/// Returns the lengths of the head and of the whole message at the beginning of a buffer. `None` while the head is
+/// incomplete.
 fn extent(buffer: &[u8]) -> io::Result<Option<(usize, usize)>> {
     let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return Ok(None) };
     let head = from_utf8(&buffer[..end]).map_err(io::Error::other)?;

@@ -6,7 +6,7 @@ create table item_versions (
     content       jsonb       not null,                -- the whole item: guide, form and rules
     content_hash  bytea       not null,                -- SHA-256 of the content: an unchanged item gets no new version
     published_at  timestamptz not null,
-    withdrawn_at  timestamptz,                         -- when a newer version, or none, replaced it
+    withdrawn_at  timestamptz,                         -- when a newer version replaced it, or the item was removed
     constraint item_versions_pkey primary key (code, version)
 );
 create unique index item_versions_in_force on item_versions (code) where withdrawn_at is null;
@@ -20,16 +20,16 @@ create table catalogue_parts (
     published_at  timestamptz not null
 );
 
--- A single row. Every publication that changes something raises the revision. A running process compares it with its own
--- to know that it must reload the catalogue.
+-- A single row. Every publication that changes something raises the revision. A running process compares it with the
+-- revision that it has loaded, and reloads the catalogue if they differ.
 create table catalogue (
     only_row      boolean     primary key default true check (only_row),
     revision      bigint      not null,
     published_at  timestamptz not null
 );
 
--- 目录之外不得实施行政审批: an application for an item that is not published is refused, and so is a decision that a
--- back-office system reports on one. The refusal is kept as evidence.
+-- 目录之外不得实施行政审批: no approval outside the catalogue. An application for an item that is not published is refused,
+-- and so is a reported decision on such an item. The refusal is kept as evidence.
 create table refused_applications (
     id            bigint generated always as identity primary key,
     item_code     text        not null check (length(item_code) <= 100),

@@ -1,12 +1,12 @@
 -- People (residents), and the addresses and devices at which they are reached.
 --
--- A column *_sealed holds AES-256-GCM ciphertext under the key ring. A column *_hash holds a keyed hash (HMAC-SHA-256), by
--- which a sealed value is found.
+-- A column *_sealed contains ciphertext (AES-256-GCM, with a key of the key ring). A column *_hash contains a keyed hash
+-- (HMAC-SHA-256) by which a sealed value is found.
 
 -- A person exists before the first sign-in if a back-office system reports a decision for them. If the report names a phone
 -- alone, the owner of that phone is meant: `phone_hash` is set, and the person signs in with the phone. If the report names
--- a resident ID, the person who proves that ID is meant: `resident_id_hash` is set before `verified_at`. The phone beside
--- the ID is only where messages go, so it has no `phone_hash` and cannot be used to sign in.
+-- a resident ID, the person who proves that ID is meant: `resident_id_hash` is set before `verified_at`. Messages go to the
+-- phone that was reported with the ID. It has no `phone_hash`, so it cannot be used to sign in.
 create table people (
     id                  uuid        primary key,
     phone_sealed        bytea,
@@ -22,7 +22,8 @@ create table people (
         ((verified_at is null) = (resident_id_sealed is null) and (verified_at is null) = (name_sealed is null))
 );
 
--- Two accounts that turned out to be one person. Histories keep the old id, and a reader finds the new one here.
+-- Accounts that were joined with another account of the same person. Histories keep the old id, and a reader finds the new
+-- id here.
 create table joined_people (
     person_id  uuid        primary key,                -- the account that was dissolved
     into_id    uuid        not null,
@@ -30,7 +31,7 @@ create table joined_people (
 );
 create index joined_people_into on joined_people (into_id);
 
--- Real-name checks that were requested and are not known to have succeeded. The limits per person count them.
+-- Real-name checks that a person requested. A check is removed when it succeeds. The limits per person count the rows.
 create table identity_tries (
     id         uuid        primary key,
     person_id  uuid        not null references people,
@@ -50,7 +51,8 @@ create table wechat_accounts (
     constraint wechat_accounts_pkey primary key (appid, openid_hash)
 );
 create index wechat_accounts_person on wechat_accounts (person_id);
--- WeChat reports the answer to a consent dialog by openid alone. The primary key begins with the appid, so it cannot serve.
+-- WeChat reports the answer to a consent dialog by openid alone. The primary key begins with the appid, so it cannot
+-- serve for the look-up.
 create index wechat_accounts_openid on wechat_accounts (openid_hash);
 
 create table devices (

@@ -9,12 +9,12 @@ create table drafts (
     version       bigint      not null default 1,
     created_at    timestamptz not null,
     updated_at    timestamptz not null,
-    submitted_as  uuid,                                -- the case that it became
+    submitted_as  uuid,                                -- the case that the draft became
     constraint drafts_item foreign key (item_code, item_version) references item_versions (code, version)
 );
 create index drafts_open on drafts (person_id, updated_at desc) where submitted_as is null;
--- When a person is deleted, PostgreSQL looks for all of their drafts, submitted ones too: at every first sign-in
--- (store::people reserves a name so), and when two people are joined.
+-- When a row of `people` is deleted, PostgreSQL looks for all drafts of the person, also submitted ones. That happens when
+-- two people are joined, and at every first sign-in, because `reserve_phone` in store::people inserts and deletes a row.
 create index drafts_person on drafts (person_id);
 -- Housekeeping removes old drafts.
 create index drafts_age on drafts (updated_at);
@@ -28,10 +28,10 @@ create table uploads (
     name_sealed   bytea       not null,                -- sealed, because a file name may identify a person
     object_path   text        not null,                -- the content in the object store
     created_at    timestamptz not null,
-    keep_until    timestamptz                          -- null: it belongs to a case, and is kept with it
+    keep_until    timestamptz                          -- null if a case names the file: then it is kept for good
 );
 create index uploads_person on uploads (person_id, created_at desc);
--- Housekeeping removes files that were never handed in, and the number of files of a person is limited.
+-- Housekeeping removes files that no case named in time. The number of such files per person is limited.
 create index uploads_expiring on uploads (keep_until) where keep_until is not null;
 create index uploads_unused on uploads (person_id) where keep_until is not null;
 
@@ -48,18 +48,18 @@ create table cases (
     item_code        text        not null,
     item_version     integer     not null,
     agency           text        not null,
-    source           text        not null default 'mobile',  -- 'mobile', or the back-office system that owns the case
+    source           text        not null default 'mobile',  -- 'mobile', or the back-office system that reported the case
     source_ref       text,                             -- the reference that the back-office system uses
-    report_hash      bytea,                            -- keyed hash of all that was reported
-    report_key_hash  bytea,                            -- keyed hash of its Idempotency-Key, if it was reported alone
+    report_hash      bytea,                            -- keyed hash of the whole report
+    report_key_hash  bytea,                            -- keyed hash of its Idempotency-Key, if it did not come in a batch
     state            text        not null check (state in
                          ('submitted', 'supplement_noticed', 'accepted', 'granted', 'denied', 'withdrawn')),
-    detail_sealed    bytea       not null,             -- what belongs to the state: officer, time, reasons, result
+    detail_sealed    bytea       not null,             -- officer, time, reasons and result of the state, as JSON
     delivery         jsonb       not null,             -- electronic | courier | counter
     application      bytea       not null,             -- the sealed snapshot of form and materials; it never changes
     recipient_sealed bytea,                            -- PostalAddress, if the delivery is by courier
     version          bigint      not null default 1,
-    due_on           date,                             -- the officer's next due date; null if the officer owes nothing
+    due_on           date,                             -- the officer's next due date; null if the case waits for its applicant
     -- 承诺与法定期限: the deadlines are kept after the decision, so that it can be seen whether they were met.
     accepted_on      date,                             -- 受理日: the decision period starts on this day
     promised_on      date,                             -- 承诺办结日
@@ -73,13 +73,13 @@ create table cases (
     constraint cases_item foreign key (item_code, item_version) references item_versions (code, version)
 );
 create index cases_person on cases (person_id, submitted_at desc, id);
--- An agency's queue in reading order. A case that waits for its applicant has no due date and comes last. A page is read
--- from where it begins.
+-- An agency's queue in reading order. A case that waits for its applicant has no due date and comes last. A statement reads
+-- a page from its position in this index.
 create index cases_in_queue on cases (agency, coalesce(due_on, 'infinity'::date), id)
     where state in ('submitted', 'supplement_noticed', 'accepted');
 
--- 目录之外不得实施行政审批, whatever process opens the case: a process may hold a catalogue that is some seconds old, but
--- the database knows which items are in force. One check covers all cases that a statement opens.
+-- 目录之外不得实施行政审批: no approval outside the catalogue. The database checks this, because a process may have a
+-- catalogue in memory that is some seconds old. One check covers all cases that a statement opens.
 create function refuse_what_is_not_in_force() returns trigger language plpgsql as $$
 begin
     if exists (
@@ -109,7 +109,7 @@ create table case_history (
     case_id       uuid        not null references cases,
     at            timestamptz not null,
     actor         text        not null,                -- person:per_…, officer:ofc_…, client:cli_…, carrier:ems, system
-    behalf        text        not null,                -- the one who is acted for: person:per_…, agency:police
+    behalf        text        not null,                -- the party for which the actor acted: person:per_…, agency:police
     act           text        not null,
     cause_sealed  bytea                                -- reasons and particulars as JSON; null if there are none
 );

@@ -1,4 +1,4 @@
--- Notifications (通知), the consents that gateways ask for, and what the clients of a person must read again.
+-- Notifications (通知), the consents that gateways ask for, and the log of changes that a person's clients follow.
 
 create table notifications (
     id           uuid        primary key,
@@ -18,9 +18,10 @@ create index notifications_person on notifications (person_id, id desc);
 create index notifications_case on notifications (case_id);
 create index notifications_unread on notifications (person_id) where read_at is null;
 
--- The consent ledger: an estimate of how many messages of a template a person still accepts. The gateway has the last word.
+-- The consents of each person: an estimate of how many messages of a template the person still accepts. Only the gateway
+-- knows the true number.
 --
--- Both the client and the platform report an accepted dialog, in any order. It counts once (domain::consent).
+-- Both the client and the platform report an accepted dialog, in any order. It counts once (domain::notice::consent).
 create table consents (
     person_id    uuid        not null references people,
     channel      text        not null,
@@ -34,8 +35,8 @@ create table consents (
     constraint consents_pkey primary key (person_id, channel, template)
 );
 
--- A consent that is set aside for an attempt under way. It is used up if the message was delivered, and given back if it
--- surely was not.
+-- Consents that are reserved for jobs. A consent is used up if the job's message may have arrived, and given back if it
+-- surely did not arrive.
 create table consent_holds (
     job_id      uuid primary key,
     person_id   uuid not null,
@@ -43,8 +44,8 @@ create table consent_holds (
     template    text not null
 );
 
--- Receipts for messages, from gateways that do not repeat our key in them (WeChat's sent events). A push whose outcome is
--- unknown looks here for a receipt of its message.
+-- Receipts for messages, from gateways that do not repeat our key in a receipt (WeChat's sent events). They help to decide
+-- about a push whose outcome is unknown.
 create table push_receipts (
     channel      text        not null,
     reference    text        not null,                 -- the gateway's id of the message
@@ -58,8 +59,8 @@ create table push_receipts (
 create index push_receipts_of on push_receipts (channel, recipient, template, happened_at);
 create index push_receipts_age on push_receipts (heard_at);
 
--- The log that a person's clients follow. Numbers rise in the order of commits, because store::changes takes the person's
--- advisory lock before it draws one.
+-- The log of changes that a person's clients follow. The numbers rise in the order of commits, because each transaction
+-- takes the person's advisory lock before it draws a number (store::changes).
 create table changes (
     person_id   uuid   not null,
     seq         bigint generated always as identity,

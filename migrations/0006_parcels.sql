@@ -1,4 +1,4 @@
--- Parcels (寄递), their scans, and the calls that gateways make to us.
+-- Parcels (寄递), their scans, and the callbacks of carriers and platforms.
 
 create table parcels (
     id                uuid        primary key,
@@ -11,19 +11,20 @@ create table parcels (
     waybill           text,
     state             text        not null,
     recipient_sealed  bytea       not null,
-    -- 行政许可法 44: ten working days after the decision. Null if the working days of that year are not announced yet: the
-    -- parcel is sent all the same.
+    -- 行政许可法 44: ten working days after the decision. Null if the working days of that year are not announced yet. The
+    -- parcel is sent nevertheless.
     serve_by          date,
     version           bigint      not null default 1,
     created_at        timestamptz not null,
     updated_at        timestamptz not null,
     constraint parcels_order_no unique (carrier, order_no)
 );
--- Not unique: carriers reuse numbers after some years.
+-- Not unique: carriers reuse waybill numbers after some years.
 create index parcels_waybill on parcels (carrier, waybill);
 create index parcels_case on parcels (case_id);
 create index parcels_person on parcels (person_id, id desc);
--- An agency's parcels in one state, in the order in which they must arrive. A page is read from where it begins.
+-- An agency's parcels in one state, in the order in which they must arrive. A statement reads a page from its position in
+-- this index.
 create index parcels_to_serve on parcels (agency, state, coalesce(serve_by, 'infinity'::date), id);
 
 create table parcel_scans (
@@ -40,13 +41,13 @@ create table parcel_scans (
     constraint parcel_scans_pkey primary key (parcel_id, scan_key)
 );
 
--- Calls of carriers and platforms. Each is stored as it came before it is acknowledged, and understood later by a job.
+-- Calls of carriers and platforms. The API stores each call as it came and then acknowledges it. A job reads it later.
 create table callbacks (
     id             uuid        primary key,
     origin         text        not null,               -- 'ems', 'sf', 'wechat', 'sms_aliyun'
     dedup_key      bytea       not null,               -- SHA-256 of origin, query and body
     content_type   text        not null,
-    query          text        not null,               -- not sealed, so it is stored without anything personal
+    query          text        not null,               -- not sealed, so personal data is removed first
     body_sealed    bytea       not null,
     received_at    timestamptz not null,
     outcome        text,

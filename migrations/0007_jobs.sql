@@ -1,4 +1,4 @@
--- Jobs (任务): work that is promised in the same transaction as its cause, and the attempts (尝试) at it.
+-- Jobs (任务): work that a use case enqueues in the transaction that causes it, and the attempts (尝试) at it.
 
 create table jobs (
     id           uuid        primary key,
@@ -11,17 +11,17 @@ create table jobs (
     awaits       text,                                 -- the event that makes the job due, if it happens before `due_at`
     -- When the job's id was last put on the stream. Null asks the sweeper to offer the job when it is due.
     offered_at   timestamptz,
-    fence        bigint      not null default 0,       -- counts claims, so that a late worker can settle nothing
+    fence        bigint      not null default 0,       -- number of the last claim: a worker with an older claim settles nothing
     lease_until  timestamptz,
     worker       text,
     claimed_at   timestamptz,                          -- when the attempt under way began
     attempts     integer     not null default 0,       -- attempts that count towards the cap (snoozes do not)
     unclear      integer     not null default 0,       -- attempts whose outcome is unknown
-    -- A look-up found nothing since the last attempt with an unknown outcome. Only a second look-up, some time later, is
-    -- believed.
+    -- True if, after the last attempt with an unknown outcome, a look-up at the gateway found no trace of it. The worker
+    -- looks a second time before it believes that.
     told_absent  boolean     not null default false,
-    cause        text,                                 -- why it waits or died, in the gateway's words
-    trace        text,                                 -- traceparent of the request that promised it
+    cause        text,                                 -- why the job waits or is dead, in the gateway's words
+    trace        text,                                 -- traceparent of the request that enqueued the job
     created_at   timestamptz not null,
     finished_at  timestamptz,
     constraint jobs_key unique (key),
@@ -32,7 +32,8 @@ create index jobs_offered on jobs (lane, offered_at) where state = 'pending' and
 create index jobs_dead on jobs (id) where state = 'dead';
 create index jobs_awaiting on jobs (awaits) where awaits is not null;
 
--- An attempt is written when it ends. While it is under way, only its job knows of it: that halves the writes per job.
+-- An attempt is written when it ends. While it is under way, its times are in the row of its job. That halves the writes
+-- per job.
 create table attempts (
     job_id      uuid        not null,
     fence       bigint      not null,
@@ -41,6 +42,6 @@ create table attempts (
     ended_at    timestamptz not null,
     outcome     text        not null,
     detail      text,
-    reference   text,                                  -- the gateway's id of what it took
+    reference   text,                                  -- the gateway's id of the message or order that it took
     constraint attempts_pkey primary key (job_id, fence)
 );

@@ -19,11 +19,10 @@ pub struct Row {
     rounds: Vec<Round>,
 }
 
-/// One round of one line.
 struct Round {
     base: f64,
     new: f64,
-    /// New to base: the median over the pairs.
+    /// The new program's value divided by the base's: the median over the pairs.
     ratio: f64,
     processor: Option<Processor>,
 }
@@ -58,12 +57,12 @@ impl Row {
         self.rounds.push(Round::of(pairs));
     }
 
-    /// The base's value in each round.
+    /// Returns the base's value in each round.
     pub fn base(&self) -> Vec<f64> {
         self.rounds.iter().map(|round| round.base).collect()
     }
 
-    /// The new program's value in each round.
+    /// Returns the new program's value in each round.
     pub fn new_values(&self) -> Vec<f64> {
         self.rounds.iter().map(|round| round.new).collect()
     }
@@ -73,7 +72,7 @@ impl Row {
         self.rounds.iter().map(|round| round.ratio).collect()
     }
 
-    /// `None` if the line belongs to no operations.
+    /// Returns the processor time of the line; `None` if the line counts no operations.
     pub fn processor(&self) -> Option<ProcessorTime> {
         let rounds: Vec<&Processor> =
             self.rounds.iter().map(|round| round.processor.as_ref()).collect::<Option<_>>()?;
@@ -83,7 +82,7 @@ impl Row {
         Some(ProcessorTime { base: Share::median(&base), new: Share::median(&new), ratios })
     }
 
-    /// The verdict, and what it rests on. A value above its bound is slower, whatever the base has.
+    /// Returns the verdict, and what it rests on. A value above its bound is slower, whatever the base has.
     pub fn verdict(&self) -> (Verdict, Basis) {
         if self.line.bound.is_some_and(|bound| median(&self.new_values()) > bound) {
             return (Verdict::Slower, Basis::Bound);
@@ -104,7 +103,7 @@ impl Round {
 }
 
 impl Share {
-    /// The cost of all turns over all their operations. `None` if a turn has no operations.
+    /// Returns the cost of all turns divided by the number of their operations; `None` if a turn has no operations.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     fn of<'a>(turns: impl Iterator<Item = &'a Turn>) -> Option<Self> {
         let costs: Vec<Cost> = turns.map(|turn| turn.cost).collect::<Option<_>>()?;

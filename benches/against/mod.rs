@@ -29,7 +29,7 @@ use crate::{Bench, Measured, databases, results};
 /// The measurements that can be compared, in their order.
 pub const NAMES: [&str; 7] = ["limits", "footprint", "reads", "submit", "decide", "drain", "delivery"];
 
-/// Fewer rounds do not tell how noisy the machine is.
+/// The smallest number of rounds that shows how noisy the machine is.
 pub const LEAST_ROUNDS: usize = 3;
 
 /// The names of the two databases.
@@ -55,8 +55,8 @@ pub async fn run(new: Program, options: &Options) -> Measured<()> {
     if slower.is_empty() { Ok(()) } else { Err(format!("slower: {}", slower.join("; ")).into()) }
 }
 
-/// Measures everything in each round. The first failure is the end, because it leaves jobs and messages behind that
-/// would disturb what follows.
+/// Measures everything in each round. Stops at the first failure, because a failure leaves jobs and messages behind
+/// that would disturb what follows.
 async fn rounds(sides: &Sides, rows: &mut Vec<Row>, options: &Options) -> Measured<()> {
     for round in 1..=options.rounds {
         for name in &options.names {
@@ -85,7 +85,7 @@ async fn install(program: Program, name: &str, options: &Options) -> Measured<Be
     Bench::open(program, name, &database_url, options).await
 }
 
-/// One round of one measurement: the turns of both programs, for each line.
+/// Makes one round of one measurement. Returns the turns of both programs for each line.
 async fn measure(name: &str, sides: &Sides, round: usize) -> Measured<Turns> {
     match name {
         "limits" => alternate::<Limits>(sides, round).await,

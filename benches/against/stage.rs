@@ -1,4 +1,4 @@
-//! How a measurement takes part in a comparison: it is started for both programs, and they take turns.
+//! The interface of a measurement that can be compared: it is started for both programs, and they take turns.
 
 use std::time::Duration;
 
@@ -30,20 +30,20 @@ impl Line {
         Self { what, unit, better: Better::Lower, bound: Some(bound), is_control: false }
     }
 
-    /// A rate of the machine alone.
+    /// Makes a line for a rate of the machine alone.
     pub const fn control(what: &'static str) -> Self {
         Self { what, unit: "/s", better: Better::Higher, bound: None, is_control: true }
     }
 }
 
-/// What one turn of one program showed for one line.
+/// The result of one turn of one program for one line.
 pub struct Turn {
     pub value: f64,
-    /// `None` if the value belongs to no operations, as memory.
+    /// `None` if the value counts no operations, as memory does.
     pub cost: Option<Cost>,
 }
 
-/// A measurement that both programs can take turns in, because it starts once and can then be repeated.
+/// A measurement that starts once and can then be repeated, so that both programs can take turns.
 pub trait Stage: Sized {
     /// The lines of a turn, in its order.
     const LINES: &'static [Line];
@@ -52,7 +52,7 @@ pub trait Stage: Sized {
     /// Turns that are thrown away at the beginning of a round: they open connections and fill caches.
     const WARM_UPS: usize;
 
-    /// Starts what the turns need.
+    /// Starts the processes that the turns need.
     async fn start(bench: &Bench) -> Measured<Self>;
 
     /// Measures each line once.
@@ -62,7 +62,7 @@ pub trait Stage: Sized {
     async fn stop(self, bench: &Bench) -> Measured<()>;
 }
 
-/// A turn of `operations` by these processes. `work` returns the time from the first operation to the last.
+/// Measures a turn of `operations` by these processes. `work` returns the time from the first operation to the last.
 pub async fn metered(
     bench: &Bench,
     processes: &[&Process],

@@ -7,7 +7,7 @@ use crate::report::figure;
 use crate::statistics::{median, spread};
 use crate::verdict::{Basis, LIMIT, Verdict};
 
-/// The table, as Markdown.
+/// Returns the table, as Markdown.
 pub fn markdown(rows: &[Row]) -> String {
     let head = "| line | base | new | new ÷ base | spread \
                 | processor time of 1,000: base | new | new ÷ base | spread | verdict |\n\
@@ -15,7 +15,7 @@ pub fn markdown(rows: &[Row]) -> String {
     rows.iter().fold(head.to_owned(), |table, row| table + &of_row(row))
 }
 
-/// The names of the lines that are slower.
+/// Returns the names of the lines that are slower.
 pub fn slower(rows: &[Row]) -> Vec<&'static str> {
     named(rows, false, &[Verdict::Slower])
 }
@@ -39,7 +39,7 @@ pub fn notes(rows: &[Row]) -> String {
     notes
 }
 
-/// The rows for programs.
+/// Returns the rows as JSON, for programs.
 pub fn json(rows: &[Row]) -> Value {
     rows.iter().map(json_of_row).collect()
 }
@@ -68,7 +68,7 @@ fn ratio_and_spread(ratios: &[f64]) -> String {
     if spread.is_finite() { format!("{ratio:.3} | {:.1} %", spread * 100.0) } else { format!("{ratio:.3} | unknown") }
 }
 
-/// The product's time and that of PostgreSQL and Redis.
+/// Writes the product's time and the time of PostgreSQL and Redis.
 fn in_words(share: Share) -> String {
     format!("{} + {} ms", figure(share.product), figure(share.stores))
 }

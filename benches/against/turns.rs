@@ -51,7 +51,7 @@ struct Both<'a, S> {
 }
 
 impl<S: Stage> Both<'_, S> {
-    /// One turn of each program; a pair for each line.
+    /// Lets each program take one turn. Returns a pair for each line.
     async fn pair(&self, base_begins: bool) -> Measured<Vec<Pair>> {
         let base;
         let new;
@@ -74,7 +74,7 @@ impl<S: Stage> Both<'_, S> {
 }
 
 impl Side {
-    /// Names this side in a failure.
+    /// Adds the name of this program to a failure.
     pub fn named<T>(self, measured: Measured<T>) -> Measured<T> {
         measured.map_err(|failure| Failure::from(format!("{self}: {failure}")))
     }

@@ -1,4 +1,4 @@
-//! What the API alone takes in: decisions one by one, beside a bare handler with one durable insert, and in batches.
+//! Decisions that the API alone accepts: one by one, beside a bare handler with one durable insert, and in batches.
 
 use crate::against::stage::{self, Stage, Turn, metered};
 use crate::bare::Bare;

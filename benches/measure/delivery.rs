@@ -1,5 +1,5 @@
-//! The whole way under load: decisions come in through the API as fast as it takes them, and their messages go out to
-//! the gateway.
+//! The whole product under load: the API gets decisions as fast as it accepts them, and the worker sends their messages
+//! to the gateway.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The time from the first request to the last recorded end.
+    /// Delivers messages. Returns the time from the first request to the last recorded end.
     async fn deliver(&self, bench: &Bench, count: usize) -> Measured<Duration> {
         const TIMEOUT: Duration = Duration::from_secs(120);
         bench.sink.reset(Duration::ZERO);

@@ -1,4 +1,4 @@
-//! Jobs that wait, and how fast a worker that is started does them: into a gateway that responds at once, and into one
+//! How fast a newly started worker does waiting jobs: with a gateway that responds at once, and with one
 //! that takes 20 ms. Every claim before the call and every attempt after it is durable in PostgreSQL.
 
 use std::time::Duration;
@@ -47,7 +47,7 @@ const SLOW_NAME: &str = "drain into a gateway that takes 20 ms, 64 in flight";
 const INSTANT: Duration = Duration::ZERO;
 const TWENTY_MS: Duration = Duration::from_millis(20);
 
-/// The longest that a drain may take.
+/// How long a worker may take to do all waiting jobs.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The result of one drain.

@@ -25,7 +25,7 @@ static WORKER_READY: Line = Line { what: WORKER_READY_NAME, unit: "ms", beside: 
 static API_MEMORY: Line = Line { what: API_MEMORY_NAME, unit: "MB", beside: "", target: Target::AtMost(MEMORY) };
 static WORKER_MEMORY: Line = Line { what: WORKER_MEMORY_NAME, unit: "MB", beside: "", target: Target::AtMost(MEMORY) };
 
-/// What a start takes.
+/// The cost of a start.
 struct Started {
     time: Duration,
     cost: Cost,

@@ -1,6 +1,6 @@
 //! Five million cases of three years: their size, what each of the product's own statements reads among them, and how
-//! long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and how plans are
-//! judged.
+//! long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and how plans
+//! are judged.
 //!
 //! It uses a database of its own, and drops it at the end.
 
@@ -49,7 +49,7 @@ const DAYS: [usize; 2] = [12, 3];
 /// Decisions of a back-office system on a day. Most cases are decided there.
 const DECISIONS: usize = 77;
 const OPERATOR: &str = "operator.bench";
-/// The longest that due jobs may take.
+/// How long due jobs may take at most.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// The name of its database.
 const DATABASE: &str = "songda_history";
@@ -206,7 +206,7 @@ async fn weigh(conn: &mut PgConnection) -> Measured<f64> {
     Ok(all / 1_000.0)
 }
 
-/// A table of each step's median in both databases, in milliseconds.
+/// Returns a table of each step's median in both databases, in milliseconds.
 fn side_by_side(empty: &Times, full: &Times) -> String {
     let full: BTreeMap<&str, f64> = full.medians().collect();
     let line = |(step, before): (&str, f64)| format!("| {step} | {before:.1} | {:.1} |\n", full[step]);

@@ -61,7 +61,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     ])
 }
 
-/// The time from sending to arrival for each phone in `sent`, the shortest first.
+/// Returns the time from sending to arrival for each phone in `sent`, the shortest first.
 pub fn delays(arrivals: &[Arrival], sent: &HashMap<u64, Duration>) -> Vec<Duration> {
     let delay = |arrival: &Arrival| Some(arrival.at.saturating_sub(*sent.get(&arrival.phone)?));
     let mut delays: Vec<Duration> = arrivals.iter().filter_map(delay).collect();
@@ -69,7 +69,7 @@ pub fn delays(arrivals: &[Arrival], sent: &HashMap<u64, Duration>) -> Vec<Durati
     delays
 }
 
-/// The sink's time at which a load began.
+/// Returns the sink's time at which a load began.
 pub fn beginning(bench: &Bench, load: &Load) -> Duration {
     bench.sink.now() - load.began.elapsed()
 }

@@ -35,7 +35,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The rates of all limits, with `many` cheap operations each or `few` durable ones.
+    /// Measures the rates of all limits, with `many` operations for a cheap limit or `few` for a durable one.
     async fn rates(&self, bench: &Bench, many: usize, few: usize) -> Measured<[f64; 7]> {
         let address = self.bare.address;
         let hello = closed_loop(address, SLOTS, many, |_| wire::request("GET", "/answers/2", &[], "")).await?;
@@ -72,7 +72,6 @@ impl Stage for Limits {
     }
 }
 
-/// Measures them.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let limits = Limits::start(bench).await?;
     let rates = limits.rates(bench, bench.size(50_000, 10_000), bench.size(20_000, 4_000)).await?;

@@ -40,8 +40,8 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     ])
 }
 
-/// Jobs a second of `count` workers together, from the first call to the last. Each job is done once, with one recorded
-/// attempt.
+/// Measures jobs a second of `count` workers together, from the first call to the last. Each job is done once, with one
+/// recorded attempt.
 async fn workers(bench: &Bench, count: usize) -> Measured<f64> {
     const TIMEOUT: Duration = Duration::from_secs(120);
     let jobs = count * bench.size(2_000, 400);
@@ -58,7 +58,7 @@ async fn workers(bench: &Bench, count: usize) -> Measured<f64> {
     Ok(per_second(jobs, took))
 }
 
-/// Decisions a second of `count` APIs together.
+/// Measures decisions a second of `count` APIs together.
 async fn apis(bench: &Bench, count: usize) -> Measured<f64> {
     const CALLERS: usize = 16;
     let installation = bench.installation.with(&[("SONGDA_DATABASE_CONNECTIONS", "2")]);

@@ -1,9 +1,10 @@
-# What compose.yaml starts, without a container engine and without an image registry. script/test-image reads it.
+# Builds and serves what compose.yaml starts, without a container engine or an image registry. script/test-image reads this
+# file.
 #
-# buildah builds by chroot, which needs root and nothing of the kernel that a virtual machine may lack. The base images are
-# made here: Debian by debootstrap, and Rust from it and this machine's toolchain. PostgreSQL and Redis are the private ones
-# of script/services, and all processes share this machine's network. Everything is in var/image: the base images and what
-# cargo downloaded and built stay there for the next time.
+# buildah builds in a chroot, which needs root but no kernel feature that a virtual machine may lack. The base images are made
+# here: Debian with debootstrap, and Rust from that image and this machine's toolchain. PostgreSQL and Redis are the private
+# ones of script/services, and all processes share this machine's network. Everything is in var/image: the base images and
+# the files that cargo downloaded and built stay there for the next run.
 # shellcheck shell=bash
 
 readonly home=$PWD/var/image
@@ -47,7 +48,7 @@ make_rust() {
     ca-certificates g++ make' >&2
   image add --quiet "$container" "$sysroot/bin" /usr/local/bin >&2
   image add --quiet "$container" "$sysroot/lib" /usr/local/lib >&2
-  # cargo trusts whom this machine trusts.
+  # cargo trusts the certificates that this machine trusts.
   image add --quiet "$container" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt >&2
   image config --env CARGO_HOME=/usr/local/cargo "$container"
   image commit --quiet --rm "$container" "$rust" >&2
@@ -61,7 +62,7 @@ build() {
   image images >&2
 }
 
-# in_deployed_image COMMAND…: with this folder, to read, in /songda.
+# in_deployed_image COMMAND…: runs COMMAND in the deployed image. This folder is in /songda, read-only.
 in_deployed_image() {
   local container
   container=$(image from --pull-never songda)
@@ -76,7 +77,7 @@ sandbox_url=http://127.0.0.1:$(script/free-port)
 api_watch=127.0.0.1:$(script/free-port)
 worker_watch=127.0.0.1:$(script/free-port)
 
-# What compose.yaml sets, with the addresses of this machine.
+# The settings of compose.yaml, with the addresses of this machine.
 settings() {
   cat <<END
 SONGDA_DATABASE_URL=$SONGDA_DATABASE_URL
@@ -90,7 +91,7 @@ END
   sed "/^#/d; s#http://sandbox:8090#$sandbox_url#" script/sandbox.env
 }
 
-# inside SERVICE COMMAND…
+# inside SERVICE COMMAND…: runs COMMAND in the container of a service.
 inside() {
   local container=songda-deployed watch=$api_watch set=() line
   case $1 in
@@ -120,17 +121,17 @@ start() {
   start_service worker work
 }
 
-# The program that buildah runs for a service: the last of a row of children.
+# Finds the program that buildah runs for a service: the last in the chain of child processes.
 program_of() {
   local process=${started[$1]} child
   while child=$(pgrep --parent "$process"); do process=$child; done
   echo "$process"
 }
 
-# resident SERVICE: its memory in kB.
+# resident SERVICE: prints the resident memory of a service in kB.
 resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB$/\1/p' "/proc/$(program_of "$1")/status"; }
 
-# buildah does not pass signals on: the programs are stopped themselves.
+# buildah does not pass signals on, so the programs get the signals directly.
 stop() {
   local service
   for service in "${!started[@]}"; do kill -TERM "$(program_of "$service")" 2>/dev/null || true; done

@@ -1,8 +1,8 @@
-# compose.yaml, by Docker. script/test-image reads it.
+# Builds and serves compose.yaml with Docker. script/test-image reads this file.
 # shellcheck shell=bash
 
 project=songda-test-$$
-# Any ports that are free. The player in the sandbox's container reaches the API by its service's name.
+# Docker chooses free ports. The demonstration in the sandbox's container reaches the API by the name of its service.
 export SONGDA_PORT=0 SONGDA_SANDBOX_PORT=0 SONGDA_PUBLIC_URL=http://api:8080
 api_url=$SONGDA_PUBLIC_URL
 sandbox_url=http://sandbox:8090
@@ -11,15 +11,15 @@ compose() { docker compose --project-name "$project" "$@"; }
 
 build() { compose build; }
 
-# in_deployed_image COMMAND…: with this folder, to read, in /songda.
+# in_deployed_image COMMAND…: runs COMMAND in the deployed image. This folder is in /songda, read-only.
 in_deployed_image() { docker run --rm --volume "$PWD:/songda:ro" --entrypoint "$1" songda "${@:2}"; }
 
 start() { compose up --detach; }
 
-# inside SERVICE COMMAND…
+# inside SERVICE COMMAND…: runs COMMAND in the container of a service.
 inside() { compose exec --no-TTY "$@"; }
 
-# resident SERVICE: its memory in kB.
+# resident SERVICE: prints the resident memory of a service in kB.
 resident() { inside "$1" sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB$/\1/p' /proc/1/status; }
 
 stop() {

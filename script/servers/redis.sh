@@ -2,7 +2,7 @@
 # script/services.
 # shellcheck shell=bash
 
-# ask_redis NAME COMMAND…
+# ask_redis NAME COMMAND…: sends COMMAND to a server and prints the answer.
 ask_redis() { REDISCLI_AUTH=$(<"$home/$1/password") redis-cli -p "$(<"$home/$1/port")" "${@:2}" 2>/dev/null; }
 
 # until_redis NAME WORDS COMMAND…: repeats COMMAND until its answer contains WORDS.
@@ -34,7 +34,7 @@ start_redis() {
     *) redis-server "$folder/redis.conf" ;;
   esac
   for _ in {1..100}; do
-    # Redis writes the pid file after it has the port.
+    # Redis writes the pid file only after it listens on the port.
     [[ ! -s $folder/pid || $(ask_redis "$1" ping) != PONG ]] || return 0
     sleep 0.05
   done
@@ -89,7 +89,7 @@ make_redis_with_sentinels() {
     sentinel-3)/songda/0?sentinel_user=default&sentinel_password=$watch"
 }
 
-# After a fail-over either of them may be the replica.
+# After a fail-over either server may be the replica.
 settings_of_member() { settings_of_one && echo "masterauth $(<"$home/redis-1/password")"; }
 
 settings_of_replica() { settings_of_member && echo "replicaof 127.0.0.1 $(<"$home/redis-1/port")"; }
@@ -121,7 +121,7 @@ make_redis_cluster() {
   SONGDA_REDIS_URL=redis+cluster://default:$password@$(place_of redis-1),$(place_of redis-2),$(place_of redis-3)
 }
 
-# Without full coverage the other nodes go on while one is away.
+# With this setting the other nodes go on while one node is down.
 settings_of_node() {
   settings_of_one
   cat <<END
@@ -163,7 +163,7 @@ signal_redis() {
   esac
 }
 
-# Sentinels first: they would take the stop of a server for a failure.
+# The sentinels stop first, because they would treat the stop of a server as a failure.
 stop_all_redis() {
   local folder
   for folder in "$home"/sentinel* "$home"/redis*; do

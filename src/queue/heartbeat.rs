@@ -1,5 +1,5 @@
-//! Heartbeats: every second each worker says that it is alive, and how its lanes are. Readers see the workers of the
-//! last few seconds.
+//! Heartbeats: every second each worker reports that it is alive, and the state of its lanes. A worker counts as alive
+//! for a few seconds after its last heartbeat.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::queue::{Queue, QueueError};
 /// How often a worker sends a heartbeat.
 pub const EVERY: Duration = Duration::from_secs(1);
 
-/// A worker's report of itself.
+/// A worker's report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heartbeat {
     pub lanes: Vec<LaneHeartbeat>,
@@ -21,25 +21,24 @@ pub struct Heartbeat {
 /// A worker's report of one of its lanes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LaneHeartbeat {
-    /// The lane's name.
     pub lane: String,
-    /// `closed`, `open` or `half_open`.
+    /// The state of the gateway's circuit breaker: `closed`, `open` or `half_open`.
     pub breaker: String,
-    /// How many attempts it can make at once.
+    /// How many attempts the worker can make at the same time.
     pub slots: usize,
-    /// How many attempts it is making.
+    /// How many attempts the worker is making.
     pub busy: usize,
-    /// Attempts that ended per second, since the last heartbeat.
+    /// Attempts that ended since the last heartbeat, per second.
     pub per_second: f64,
 }
 
-/// Stores a worker's heartbeat with the time, by Redis's own clock.
+/// Stores a worker's heartbeat with the time of Redis's clock.
 const SEND: &str = r"
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], time[1] .. ' ' .. ARGV[2])
 return redis.call('EXPIRE', KEYS[1], 60)";
 
-/// Returns recent heartbeats. Older ones are of workers that died, and are removed.
+/// Returns recent heartbeats, and removes older ones: their workers have died.
 const READ: &str = r"
 local now, all, fresh = redis.call('TIME')[1], redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #all, 2 do
@@ -59,28 +58,23 @@ const ALIVE_FOR: u64 = 5;
 impl Queue {
     pub async fn send_heartbeat(&self, worker: &str, heartbeat: &Heartbeat) -> Result<(), QueueError> {
         let text = serde_json::to_string(heartbeat).unwrap_or_default();
-        let script = Script::new(SEND);
         let key = self.workers_key();
-        let _: i64 = script.key(&key).arg(worker).arg(text).invoke_async(&mut self.route_to(&key)).await?;
+        let _: i64 = Script::new(SEND).key(&key).arg(worker).arg(text).invoke_async(&mut self.route_to(&key)).await?;
         Ok(())
     }
 
-    /// Removes the heartbeat of a worker that stops.
-    ///
-    /// # Errors
-    /// Redis is unavailable. The heartbeat then expires by itself.
+    /// Removes the heartbeat of a worker that stops. If this fails, the heartbeat expires by itself.
     pub async fn end_heartbeat(&self, worker: &str) -> Result<(), QueueError> {
         let key = self.workers_key();
         Ok(self.route_to(&key).hdel(&key, worker).await?)
     }
 
-    /// The last heartbeat of every worker that is alive, by the worker's name.
+    /// Returns the last heartbeat of every worker that is alive, by the worker's name.
     pub async fn live_workers(&self) -> Result<BTreeMap<String, Heartbeat>, QueueError> {
-        let script = Script::new(READ);
         let key = self.workers_key();
         let heartbeats: BTreeMap<String, String> =
-            script.key(&key).arg(ALIVE_FOR).invoke_async(&mut self.route_to(&key)).await?;
-        // A worker of another version may write another format. It is alive all the same.
+            Script::new(READ).key(&key).arg(ALIVE_FOR).invoke_async(&mut self.route_to(&key)).await?;
+        // A worker of another release may write another format. It counts as alive without lanes.
         let read = |text: String| serde_json::from_str(&text).unwrap_or(Heartbeat { lanes: Vec::new() });
         Ok(heartbeats.into_iter().map(|(worker, text)| (worker, read(text))).collect())
     }

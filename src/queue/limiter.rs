@@ -1,7 +1,9 @@
-//! The rate limiter, of lanes and of callers, shared by all processes: the generic cell rate algorithm (GCRA).
+//! The rate limiter, shared by all processes, for a lane's calls to its gateway and for callers of the API. It is the
+//! generic cell rate algorithm (GCRA).
 //!
-//! A bucket holds tokens, and time refills it at a steady rate. What is stored of it is one instant: when it will be
-//! full again. The key exists only until then. The clock is Redis's own, and each operation is one script call.
+//! A bucket holds tokens, and time refills it at a steady rate. Redis stores one instant of each bucket: when it will
+//! be full again. The key exists only until then. All times are by Redis's clock, and each operation is one script
+//! call.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -12,13 +14,13 @@ use crate::domain::kernel::pace::Pace;
 use crate::domain::work::job::Lane;
 use crate::queue::{Queue, QueueError};
 
-/// Takes `charged` tokens even if the bucket lacks them (a negative number gives tokens back), and then as many of
-/// `wanted` as there are. The bucket may fall below empty by `advance` tokens.
+/// First takes `charged` tokens even if the bucket has fewer. A negative number gives tokens back. Then takes up to
+/// `wanted` tokens. The second step may leave the bucket in debt by at most `advance` tokens.
 ///
-/// The script counts in parts of a token: a token is as many parts as the window has microseconds, and each microsecond
-/// refills as many parts as the bucket holds tokens. So all numbers are whole. The stored instant is rounded up, so
-/// that rounding never raises the rate. The returned time is rounded down, so that no held token is missing in what is
-/// left.
+/// The script counts in parts of a token, so that all numbers are whole. A token is as many parts as the window has
+/// microseconds, and each microsecond refills as many parts as the bucket holds tokens. The script rounds the stored
+/// instant up, so that rounding never raises the rate. It rounds the returned time down, so that a caller that computes
+/// the tokens left from it never gets too few.
 static DRAW: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -43,13 +45,13 @@ return {taken, math.floor(missing / size)}",
     )
 });
 
-/// One-time codes may be ahead of their gateway's rate by this part of a second's calls: a tenth.
+/// One-time codes may exceed their gateway's rate by a tenth of a second's calls.
 const ADVANCE: u32 = 10;
 
 /// The quota of one caller.
 #[derive(Debug, Clone, Copy)]
 pub struct Quota<'a> {
-    /// The name of the policy. Each policy has buckets of its own.
+    /// The name of the policy. A caller has one bucket per policy.
     pub name: &'a str,
     pub caller: &'a str,
     /// How many requests the bucket holds.
@@ -61,7 +63,7 @@ pub struct Quota<'a> {
 /// The limiter's decision about one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent {
-    /// True if the bucket held a token for it.
+    /// True if the bucket had a token for the request.
     pub allowed: bool,
     /// The time until the bucket is full again.
     pub full_in: Duration,
@@ -69,13 +71,13 @@ pub struct Spent {
 
 struct Bucket {
     key: String,
-    /// Tokens that it holds.
+    /// How many tokens a full bucket holds.
     size: u32,
-    /// The time in which it fills.
+    /// The time in which an empty bucket fills.
     window: Duration,
-    /// Tokens that may be taken while it is empty.
+    /// How many tokens may be taken while the bucket is empty.
     advance: u32,
-    /// The largest number of tokens that can be missing. What is beyond comes from a clock that was set back.
+    /// The largest number of tokens that can be missing. If more seem to be missing, the clock was set back.
     most_missing: u32,
 }
 
@@ -90,39 +92,38 @@ struct Drawn {
 }
 
 impl Queue {
-    /// Takes up to `wanted` calls from a lane's bucket, and returns how many may be made now.
+    /// Takes up to `wanted` calls from a lane's bucket, and returns how many calls the lane may make now.
     pub async fn take(&self, lane: &Lane, pace: Pace, wanted: usize) -> Result<usize, QueueError> {
         let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
         let drawn = self.draw(self.lane_bucket(lane, pace), Draw { charged: 0, wanted }).await?;
         Ok(usize::try_from(drawn.taken).unwrap_or(0))
     }
 
-    /// Gives back calls that were taken and not made.
-    ///
-    /// # Errors
-    /// Redis is unavailable. The lane is then a moment slower than it could be.
+    /// Gives back calls that were taken and not made. If this fails, the lane is slower than allowed for a moment.
     pub async fn give_back(&self, lane: &Lane, pace: Pace, unused: usize) -> Result<(), QueueError> {
         let unused = u32::try_from(unused).unwrap_or(u32::MAX);
         let draw = Draw { charged: -i64::from(unused), wanted: 0 };
         self.draw(self.lane_bucket(lane, pace), draw).await.map(drop)
     }
 
-    /// Counts one request if the quota allows it, after `spent` earlier requests that this process let through.
+    /// Counts one request if the quota allows it. Before that, counts `spent` earlier requests that this process
+    /// allowed without asking Redis.
     pub async fn spend(&self, quota: &Quota<'_>, spent: u32) -> Result<Spent, QueueError> {
-        let Drawn { taken, full_in } =
-            self.draw(self.caller_bucket(quota), Draw { charged: spent.into(), wanted: 1 }).await?;
+        let draw = Draw { charged: spent.into(), wanted: 1 };
+        let Drawn { taken, full_in } = self.draw(self.caller_bucket(quota), draw).await?;
         Ok(Spent { allowed: taken == 1, full_in })
     }
 
-    /// Counts requests that this process let through, and returns the time until the bucket is full again. Requests
-    /// beyond the quota are owed: the next one is allowed that much later.
+    /// Counts requests that this process allowed without asking Redis, and returns the time until the bucket is full
+    /// again. Requests beyond the quota leave the bucket in debt, which delays the caller's next request.
     pub async fn charge(&self, quota: &Quota<'_>, spent: u32) -> Result<Duration, QueueError> {
         let draw = Draw { charged: spent.into(), wanted: 0 };
         Ok(self.draw(self.caller_bucket(quota), draw).await?.full_in)
     }
 
-    /// Codes draw from the bucket of their channel's pushes, and may leave it in debt, which the pushes wait out. So
-    /// codes come first, however many pushes wait, and both together keep the gateway's rate.
+    /// The bucket of a lane. One-time codes take from the bucket of their channel's pushes and may leave it in debt.
+    /// The pushes then wait until the debt is refilled. So codes come first, however many pushes wait, and codes and
+    /// pushes together keep the gateway's rate.
     fn lane_bucket(&self, lane: &Lane, pace: Pace) -> Bucket {
         let advance = (pace.per_second / ADVANCE).max(1);
         let pushes = lane.pushes_beside();
@@ -141,7 +142,7 @@ impl Queue {
             size: quota.requests.max(1),
             window: quota.window,
             advance: 0,
-            // What processes let through without Redis has no bound.
+            // Processes allow requests without asking Redis, and their number has no bound.
             most_missing: u32::MAX,
         }
     }

@@ -1,8 +1,8 @@
-//! Live fan-out: tells every process which people's clients should look again, because any process may hold their
-//! connections.
+//! Live updates: tells every process whose clients should read their changes again. Clients wait for changes at any
+//! process.
 //!
-//! A message only says "look again"; PostgreSQL holds the content. If a message is lost, the client sees the change at
-//! its next look, and nothing else is lost.
+//! A message contains only the ids of people. PostgreSQL holds the changes. If a message is lost, a client finds the
+//! change when it reads the next time.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::domain::kernel::ids::PersonId;
 use crate::queue::connection::time_out::in_time;
 use crate::queue::{Queue, QueueError};
 
-/// How often a listener checks its connection, because hours without a message are normal.
+/// How often a listener checks its connection. Without the check it would not notice a dead connection, because hours
+/// without a message are normal.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
 impl Queue {
-    /// Tells all processes that these people's clients should look again.
+    /// Tells all processes that the clients of these people should read their changes again.
     pub async fn announce(&self, people: &[PersonId]) -> Result<(), QueueError> {
         if people.is_empty() {
             return Ok(());
@@ -32,7 +33,8 @@ impl Queue {
         Ok(publish.query_async(&mut self.route_to(&channel)).await?)
     }
 
-    /// Listens to announcements until the connection breaks or falls silent.
+    /// Listens to announcements until the connection breaks or gets no answers any more. An item is the people of one
+    /// announcement.
     pub async fn listen(&self) -> Result<impl Stream<Item = Vec<PersonId>> + Send + use<>, QueueError> {
         let channel = self.live_channel();
         let (mut sink, messages) = self.route_to(&channel).listen(&channel).await?.split();
@@ -47,7 +49,8 @@ impl Queue {
         }))
     }
 
-    /// All nodes of a cluster pass messages on, so any node would do; the channel's slot chooses one.
+    /// The name of the channel. In a cluster every node passes messages on. The hash slot of this name selects one
+    /// node.
     fn live_channel(&self) -> String {
         format!("{}live", self.prefix)
     }

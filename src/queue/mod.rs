@@ -1,8 +1,9 @@
-//! Redis: the bell, the spreader and the rate limiter. Nothing in it is needed to be correct, only to be quick. Redis
-//! may be flushed, restarted or lost at any moment, and the sweeper rebuilds its content.
+//! Redis: it wakes workers (the bell), spreads jobs over them, and limits rates. Redis only makes the product quick,
+//! and PostgreSQL holds the truth. Redis may be flushed, restarted or lost at any moment, and the sweeper rebuilds its
+//! content.
 //!
-//! It may be a single server, a set that sentinels watch, or a cluster ([`connection::address`]). In each case a
-//! command takes the route to its key ([`Queue::route_to`]), and keys that share a command are on one node.
+//! Redis is a single server, a set that sentinels watch, or a cluster ([`connection::address`]). A command takes the
+//! route to its key ([`Queue::route_to`]). All keys of one command are on one node.
 
 pub mod connection;
 pub mod heartbeat;
@@ -16,12 +17,12 @@ use crate::domain::work::job::Lane;
 use crate::queue::connection::address::RedisAddress;
 use crate::queue::connection::{KeyRoute, RedisConnections};
 
-/// Redis failed. Every reason means the same to the caller: go on without Redis, and try again later.
+/// Redis failed. For every cause the caller does the same: it goes on without Redis, and tries again later.
 #[derive(Debug, thiserror::Error)]
 #[error("Redis is unavailable: {0}")]
 pub struct QueueError(#[from] redis::RedisError);
 
-/// Redis, and the prefix of this installation's keys. Cloning shares the connections.
+/// Redis, with the prefix of this installation's keys. Cloning shares the connections.
 #[derive(Clone)]
 pub struct Queue {
     connections: RedisConnections,
@@ -29,15 +30,16 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens no connection yet. Connections open on first use, and are replaced if they break or fall silent.
+    /// Opens no connection yet. A connection opens on first use, and is replaced if it breaks or gets no answers any
+    /// more.
     ///
     /// # Errors
-    /// The address of a server is invalid.
+    /// If the address of a server is invalid.
     pub fn new(address: &RedisAddress, prefix: &str) -> Result<Self, QueueError> {
         Ok(Self { connections: RedisConnections::new(address)?, prefix: prefix.to_owned() })
     }
 
-    /// Checks that Redis answers; of a cluster, that every slot has a node that answers.
+    /// Checks that Redis answers. In a cluster, a node must answer for every hash slot.
     pub async fn ping(&self) -> Result<(), QueueError> {
         Ok(self.connections.ping().await?)
     }
@@ -46,7 +48,7 @@ impl Queue {
         self.connections.route_to(self.connections.shard(key))
     }
 
-    /// A key that belongs to a lane. The braces keep all keys of a lane on one node of a cluster.
+    /// The name of a lane's key. The braces keep all keys of a lane on one node of a cluster.
     fn lane_key(&self, lane: &Lane, name: &str) -> String {
         format!("{}{{{lane}}}:{name}", self.prefix)
     }
@@ -59,7 +61,7 @@ mod tests {
 
     use super::*;
 
-    /// TLS would panic on first use if none or two of the libraries that provide its ciphers were linked in.
+    /// rustls panics on first use if the program contains no crypto library for it, or two of them.
     #[tokio::test]
     async fn the_scheme_rediss_means_tls() {
         const CLIENT_HELLO: [u8; 2] = [22, 3];

@@ -1,4 +1,4 @@
-//! Reservations of recipients, for gateways that accept only one message to a recipient at a time.
+//! Reservations of recipients, for gateways that accept only one message at a time to the same recipient.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use redis::{AsyncCommands, ExistenceCheck, Script, SetExpiry, SetOptions};
 use crate::domain::work::job::Lane;
 use crate::queue::{Queue, QueueError};
 
-/// Deletes a reservation if this holder still has it.
+/// Deletes a reservation, but only if it still belongs to this holder.
 const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
 impl Queue {
-    /// Reserves a recipient on a lane for `holder`, for `at_most` this long; false if another holder has it.
-    /// `recipient` is a hash, not an address.
+    /// Reserves a recipient on a lane for a holder. Returns false if another holder has reserved the recipient. The
+    /// reservation expires after `at_most`. `recipient` is a hash of the address.
     pub async fn reserve(
         &self,
         lane: &Lane,
@@ -27,14 +27,10 @@ impl Queue {
         Ok(set.is_some())
     }
 
-    /// Ends a reservation, if it is still this holder's.
-    ///
-    /// # Errors
-    /// Redis is unavailable. The reservation then expires by itself.
+    /// Ends a reservation, if it still belongs to this holder. If this fails, the reservation expires by itself.
     pub async fn release(&self, lane: &Lane, recipient: &str, holder: &str) -> Result<(), QueueError> {
-        let script = Script::new(RELEASE);
         let key = self.recipient_key(lane, recipient);
-        let _: i64 = script.key(&key).arg(holder).invoke_async(&mut self.route_to(&key)).await?;
+        let _: i64 = Script::new(RELEASE).key(&key).arg(holder).invoke_async(&mut self.route_to(&key)).await?;
         Ok(())
     }
 

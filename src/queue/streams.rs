@@ -1,5 +1,5 @@
-//! One stream per lane carries the ids of jobs that are due. An entry is only a ring of the bell: PostgreSQL knows
-//! whether the job still needs doing.
+//! Streams of the ids of due jobs, one stream per lane. An entry (a ring of the bell) only wakes a worker: PostgreSQL
+//! knows if the job must still be done.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,12 +17,14 @@ use crate::queue::{Queue, QueueError};
 
 const GROUP: &str = "workers";
 const FIELD: &str = "job";
-/// A bound on memory, far above any useful backlog. The sweeper offers again what is cut off.
+/// How many entries a stream keeps. This bounds memory, and is far above any useful backlog. The sweeper offers the
+/// jobs of dropped entries again.
 const LONGEST: usize = 1_000_000;
 
-/// Means all readers, in [`REMOVE_READERS`].
+/// The name that selects all readers in [`REMOVE_READERS`].
 const ALL_READERS: &str = "*";
-/// Removes readers that hold no entry and have been idle for a number of milliseconds: one reader, or all.
+/// Removes one reader or all readers, but only readers without unacknowledged entries that have been idle for a number
+/// of milliseconds.
 const REMOVE_READERS: &str = r"
 local readers, gone = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1]), 0
 if readers.err then return 0 end
@@ -40,17 +42,17 @@ return gone";
 /// An entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ring {
-    /// The entry's id, by which it is acknowledged.
+    /// The entry's id. The worker acknowledges the entry by it.
     pub entry: String,
-    /// The job; `None` if the entry is unreadable and can only be acknowledged.
+    /// `None` if the entry is unreadable. The worker then only acknowledges it.
     pub job: Option<JobId>,
 }
 
-/// Some jobs could not be put on their streams.
+/// The error if some jobs could not be put on their streams.
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct NotOffered {
-    /// Those jobs. All others were offered.
+    /// The jobs that are not on their streams. All other jobs were offered.
     pub left: Vec<Offer>,
     #[source]
     cause: QueueError,
@@ -60,16 +62,13 @@ pub struct NotOffered {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldestEntry {
     pub entry: String,
-    /// How long ago it was added, by Redis's own clock.
+    /// How long ago the entry was added, by Redis's clock.
     pub age: Duration,
 }
 
 impl Queue {
-    /// Puts jobs on the streams of their lanes, in one round trip per server.
-    ///
-    /// # Errors
-    /// Redis, or a part of it, is unavailable. The caller offers the jobs that are left again, or leaves them to the
-    /// sweeper.
+    /// Puts jobs on the streams of their lanes, in one round trip per server. If Redis or a part of it is unavailable,
+    /// the caller offers the jobs that are left again, or leaves them to the sweeper.
     pub async fn offer(&self, offers: &[Offer]) -> Result<(), NotOffered> {
         let mut shards: BTreeMap<u16, Vec<&Offer>> = BTreeMap::new();
         for offer in offers {
@@ -103,10 +102,8 @@ impl Queue {
         pipeline.query_async(&mut self.connections.route_to(shard)).await
     }
 
-    /// Acknowledges entries and removes them, so that a stream holds only unfinished work.
-    ///
-    /// # Errors
-    /// Redis is unavailable. The entries are then read again, and their jobs found to be done.
+    /// Acknowledges and removes entries, so that a stream contains only unfinished work. If this fails, another worker
+    /// reads the entries again and finds their jobs done.
     pub async fn acknowledge(&self, lane: &Lane, entries: &[String]) -> Result<(), QueueError> {
         if entries.is_empty() {
             return Ok(());
@@ -117,8 +114,8 @@ impl Queue {
         Ok(pipeline.query_async(&mut self.route_to(&key)).await?)
     }
 
-    /// Takes over entries that were read `idle` ago and never acknowledged: their reader is gone, or their job was put
-    /// back. Creates the group again if it vanished.
+    /// Takes over entries that were read at least `idle` ago and never acknowledged: their worker has died, or could
+    /// not reach Redis to acknowledge them. Creates the consumer group again if Redis lost it.
     pub async fn take_over(
         &self,
         lane: &Lane,
@@ -141,8 +138,8 @@ impl Queue {
         }
     }
 
-    /// The oldest entry of a lane; `None` if the lane is empty. If a job was offered before the oldest entry and is not
-    /// done, its entry is lost.
+    /// Returns the oldest entry of a lane; `None` if the lane is empty. If a job was offered before the oldest entry
+    /// was added and is not done, the job's own entry is lost.
     pub async fn oldest(&self, lane: &Lane) -> Result<Option<OldestEntry>, QueueError> {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
@@ -157,13 +154,13 @@ impl Queue {
         }))
     }
 
-    /// The number of a lane's entries, those that a worker is answering included.
+    /// Returns the number of a lane's entries. Entries that a worker has read and not acknowledged are included.
     pub async fn depth(&self, lane: &Lane) -> Result<u64, QueueError> {
         let key = self.lane_key(lane, "jobs");
         Ok(self.route_to(&key).xlen(&key).await?)
     }
 
-    /// A reader of one lane, with a connection of its own.
+    /// Makes a reader of one lane, which opens a connection for itself.
     #[must_use]
     pub fn reader(&self, lane: Lane, worker: &str) -> Reader {
         Reader {
@@ -175,8 +172,8 @@ impl Queue {
         }
     }
 
-    /// Removes the readers of a lane that have been idle for so long and hold no entry: those of processes that died.
-    /// Returns how many.
+    /// Removes the names of a lane's readers that have been idle for this long and have no unacknowledged entries:
+    /// their processes have died. Returns how many.
     pub async fn forget_readers(&self, lane: &Lane, idle: Duration) -> Result<usize, QueueError> {
         self.remove_readers(lane, ALL_READERS, idle).await
     }
@@ -229,7 +226,7 @@ impl Reader {
         let route = self.queue.route_to(&self.key);
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            // A shorter time-out would end a blocking read too early, and lose the entries that it read.
+            // The time-out must be longer than the blocking read. Otherwise the entries of a late answer would be lost.
             none => none.insert(route.connect(wait + ANSWER_WITHIN).await?),
         };
         let wait = usize::try_from(wait.as_millis()).unwrap_or(usize::MAX);
@@ -240,9 +237,9 @@ impl Reader {
         Ok(reply?.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
     }
 
-    /// Removes this reader's name from Redis, so that names do not pile up. If it holds unanswered rings, the name
-    /// stays until other readers have taken them over: Redis would forget the rings with the name, and the sweeper
-    /// would count their entries as work in progress.
+    /// Removes this reader's name from Redis, so that names do not pile up. If the reader has unacknowledged entries,
+    /// the name stays until other readers have taken the entries over. Otherwise Redis would never offer these entries
+    /// again, and the sweeper would count them as work in progress.
     pub async fn leave(self) {
         if let Err(error) = self.queue.remove_readers(&self.lane, &self.worker, Duration::ZERO).await {
             tracing::debug!(%error, lane = %self.lane, "the name of a reader could not be removed");

@@ -1,8 +1,7 @@
-//! Calls of carriers and platforms, stored as they came. The same call twice is a single row.
+//! Calls of carriers and platforms, stored as they came. A repeated call is stored once.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;
@@ -10,13 +9,12 @@ use crate::domain::kernel::ids::CallbackId;
 use crate::domain::kernel::private::Private;
 use crate::store::seal::KeyRing;
 
-/// A call as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCall {
     /// The caller: `ems`, `sf`, `wechat`, …
     pub origin: String,
     pub content_type: String,
-    /// Without `?`, and without anything personal.
+    /// The query string without `?`, and without personal data.
     pub query: String,
     pub body: Private<Vec<u8>>,
 }
@@ -34,20 +32,19 @@ pub async fn keep(
         all.extend_from_slice(&(part.len() as u64).to_be_bytes());
         all.extend_from_slice(part);
     }
-    let kept: Option<Uuid> = sqlx::query_scalar(
-        "insert into callbacks (id, origin, dedup_key, content_type, query, body_sealed, received_at)
-         values ($1, $2, $3, $4, $5, $6, $7) on conflict on constraint callbacks_once do nothing returning id",
-    )
-    .bind(id.uuid())
-    .bind(&call.origin)
-    .bind(digest(&SHA256, &all).as_ref())
-    .bind(&call.content_type)
-    .bind(&call.query)
-    .bind(keys.seal("callbacks.body", call.body.expose())?)
-    .bind(now)
-    .fetch_optional(conn)
-    .await?;
-    Ok(kept.is_some())
+    let sql = "insert into callbacks (id, origin, dedup_key, content_type, query, body_sealed, received_at)
+               values ($1, $2, $3, $4, $5, $6, $7) on conflict on constraint callbacks_once do nothing";
+    let done = sqlx::query(sql)
+        .bind(id)
+        .bind(&call.origin)
+        .bind(digest(&SHA256, &all).as_ref())
+        .bind(&call.content_type)
+        .bind(&call.query)
+        .bind(keys.seal("callbacks.body", call.body.expose())?)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Option<StoredCall>, StoreError> {
@@ -58,24 +55,18 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Opt
         query: String,
         body_sealed: Vec<u8>,
     }
-    let row: Option<Row> =
-        sqlx::query_as("select origin, content_type, query, body_sealed from callbacks where id = $1")
-            .bind(id.uuid())
-            .fetch_optional(conn)
-            .await?;
-    row.map(|row| {
-        let body = Private::new(keys.open("callbacks.body", &row.body_sealed)?);
-        Ok(StoredCall { origin: row.origin, content_type: row.content_type, query: row.query, body })
-    })
-    .transpose()
+    let sql = "select origin, content_type, query, body_sealed from callbacks where id = $1";
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
+    let open = |Row { origin, content_type, query, body_sealed }| {
+        let body = Private::new(keys.open("callbacks.body", &body_sealed)?);
+        Ok(StoredCall { origin, content_type, query, body })
+    };
+    row.map(open).transpose()
 }
 
-/// Records how a call was understood, in up to 500 characters.
+/// Stores how a call was understood, in up to 500 characters.
 pub async fn understood(conn: &mut Conn, id: CallbackId, outcome: &str) -> Result<(), StoreError> {
-    sqlx::query("update callbacks set outcome = left($2, 500) where id = $1")
-        .bind(id.uuid())
-        .bind(outcome)
-        .execute(conn)
-        .await?;
+    let sql = "update callbacks set outcome = left($2, 500) where id = $1";
+    sqlx::query(sql).bind(id).bind(outcome).execute(conn).await?;
     Ok(())
 }

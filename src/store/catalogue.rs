@@ -6,10 +6,6 @@ use super::{Conn, StoreError};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 
-/// The revision and its time of publication; `None` before the first publication.
-pub type StoredRevision = Option<(i64, Instant)>;
-
-/// A stored version of an item.
 #[derive(Debug, sqlx::FromRow)]
 pub struct StoredVersion {
     pub code: String,
@@ -27,7 +23,7 @@ pub struct StoredHash {
     pub in_force: bool,
 }
 
-/// A version of an item to be written, or a part. `version` is ignored for a part.
+/// A version of an item, or a part, that is to be written. `version` is ignored for a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewContent {
     /// The item's code, or the part's name.
@@ -38,14 +34,15 @@ pub struct NewContent {
     pub hash: Vec<u8>,
 }
 
-/// The published revision. Does not wait for a publication under way.
-pub async fn revision(conn: &mut Conn) -> Result<StoredRevision, StoreError> {
+/// Returns the published revision and its time of publication; `None` before the first publication. Does not wait for a
+/// publication that is under way.
+pub async fn revision(conn: &mut Conn) -> Result<Option<(i64, Instant)>, StoreError> {
     Ok(sqlx::query_as("select revision, published_at from catalogue").fetch_optional(conn).await?)
 }
 
-/// Waits for the end of any other publication, and makes later ones wait until this transaction ends.
+/// Waits for the end of any other publication, and makes later publications wait until this transaction ends.
 pub async fn lock(conn: &mut Conn) -> Result<(), StoreError> {
-    // Locks the table and not its row, because there is no row before the first publication. Readers do not wait.
+    // Locks the table and not its row, because the first publication finds no row. Readers do not wait.
     sqlx::query("lock table catalogue in exclusive mode").execute(conn).await?;
     Ok(())
 }
@@ -56,14 +53,14 @@ pub async fn freeze(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The newest version of every item, withdrawn ones included.
+/// Returns the newest version of every item. Withdrawn versions are included.
 pub async fn newest_hashes(conn: &mut Conn) -> Result<Vec<StoredHash>, StoreError> {
     let sql = "select distinct on (code) code, version, content_hash, withdrawn_at is null as in_force \
                from item_versions order by code, version desc";
     Ok(sqlx::query_as(sql).fetch_all(conn).await?)
 }
 
-/// Name and content hash of every part.
+/// Returns name and content hash of every part.
 pub async fn part_hashes(conn: &mut Conn) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     Ok(sqlx::query_as("select name, content_hash from catalogue_parts").fetch_all(conn).await?)
 }
@@ -75,7 +72,7 @@ pub async fn withdraw(conn: &mut Conn, codes: &[String], at: Instant) -> Result<
     Ok(())
 }
 
-/// Writes versions. They are in force at once.
+/// Adds versions of items. They are in force at once.
 ///
 /// # Errors
 /// If a version exists already.
@@ -89,7 +86,7 @@ pub async fn insert_versions(conn: &mut Conn, versions: &[NewContent], at: Insta
     Ok(())
 }
 
-/// Writes parts, each in place of its predecessor.
+/// Adds or replaces parts.
 pub async fn put_parts(conn: &mut Conn, parts: &[NewContent], at: Instant) -> Result<(), StoreError> {
     let sql = "insert into catalogue_parts (name, content, content_hash, published_at) \
                select name, content, hash, $4 \
@@ -122,10 +119,10 @@ pub async fn versions(conn: &mut Conn) -> Result<Vec<StoredVersion>, StoreError>
 
 pub async fn version(conn: &mut Conn, code: &ItemCode, version: i32) -> Result<Option<Value>, StoreError> {
     let sql = "select content from item_versions where code = $1 and version = $2";
-    Ok(sqlx::query_scalar(sql).bind(code.as_str()).bind(version).fetch_optional(conn).await?)
+    Ok(sqlx::query_scalar(sql).bind(code).bind(version).fetch_optional(conn).await?)
 }
 
-/// Name and content of every part.
+/// Returns name and content of every part.
 pub async fn parts(conn: &mut Conn) -> Result<Vec<(String, Value)>, StoreError> {
     Ok(sqlx::query_as("select name, content from catalogue_parts").fetch_all(conn).await?)
 }

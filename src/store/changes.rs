@@ -1,7 +1,8 @@
-//! The log that a person's clients follow: what they should read again, numbered in the order of commits.
+//! The log of changes of each person. It names what the person's clients should read again, numbered in the order of
+//! commits.
 //!
-//! A number that is drawn early may be committed late, and a client that has read past it would miss it. So a
-//! transaction takes the person's advisory lock before it numbers their changes, and holds it to its end.
+//! A number that a transaction draws early may be committed late, and a client that has read past it would miss it. So
+//! a transaction takes the person's advisory lock before it numbers their changes, and keeps the lock until its end.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -21,53 +22,37 @@ pub struct Change {
     pub at: Instant,
 }
 
-/// Takes the advisory locks of these people, in an order that cannot deadlock, until the end of the transaction.
-/// [`super::record::save`] takes them by itself.
+/// Takes the advisory locks of these people until the end of the transaction, in an order that cannot deadlock.
+/// [`super::record::save`] takes these locks by itself.
 pub async fn hold(conn: &mut Conn, people: impl IntoIterator<Item = PersonId>) -> Result<(), StoreError> {
     let mut people: Vec<Uuid> = people.into_iter().map(PersonId::uuid).collect();
     people.sort_unstable();
     people.dedup();
-    if people.is_empty() {
-        return Ok(());
+    if !people.is_empty() {
+        let sql = "select pg_advisory_xact_lock(hashtextextended(id::text, 0))
+                   from unnest($1::uuid[]) with ordinality as t (id, n) order by n";
+        sqlx::query(sql).bind(people).execute(conn).await?;
     }
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended(id::text, 0)) from unnest($1::uuid[]) with ordinality as t (id, n) order by n")
-        .bind(people)
-        .execute(conn)
-        .await?;
     Ok(())
 }
 
-/// A person's changes after a position, the oldest first.
+/// Returns a person's changes after a position, the oldest first.
 pub async fn after(conn: &mut Conn, person: PersonId, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-    let changes = sqlx::query_as(
-        "select seq, kind, subject, at from changes where person_id = $1 and seq > $2 order by seq limit $3",
-    )
-    .bind(person.uuid())
-    .bind(seq)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(changes)
+    let sql = "select seq, kind, subject, at from changes where person_id = $1 and seq > $2 order by seq limit $3";
+    Ok(sqlx::query_as(sql).bind(person).bind(seq).bind(limit).fetch_all(conn).await?)
 }
 
-/// The last position in a person's log, 0 if it is empty. A client that has just read everything continues from there.
+/// Returns the last position in a person's log, or 0 if the log is empty. A client that has just read everything
+/// continues from there.
 pub async fn latest(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
-    let latest: Option<i64> = sqlx::query_scalar("select max(seq) from changes where person_id = $1")
-        .bind(person.uuid())
-        .fetch_one(conn)
-        .await?;
+    let sql = "select max(seq) from changes where person_id = $1";
+    let latest: Option<i64> = sqlx::query_scalar(sql).bind(person).fetch_one(conn).await?;
     Ok(latest.unwrap_or(0))
 }
 
-/// The last positions in these people's logs. People with an empty log are left out.
+/// Returns the last positions in these people's logs. People with an empty log are left out.
 pub async fn latest_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<(PersonId, i64)>, StoreError> {
-    let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-        "select id, seq from unnest($1::uuid[]) as t (id),
-                lateral (select seq from changes where person_id = id order by seq desc limit 1) last",
-    )
-    .bind(ids)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|(id, seq)| (PersonId::from_uuid(id), seq)).collect())
+    let sql = "select id, seq from unnest($1::uuid[]) as t (id),
+                      lateral (select seq from changes where person_id = id order by seq desc limit 1) last";
+    Ok(sqlx::query_as(sql).bind(people).fetch_all(conn).await?)
 }

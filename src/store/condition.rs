@@ -1,4 +1,4 @@
-//! The state of a PostgreSQL server, for `songda doctor`. Works without keys.
+//! The state of a PostgreSQL server and of its schema, for `songda doctor`.
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
@@ -39,29 +39,27 @@ pub async fn connect(url: &str) -> Result<PgConnection, StoreError> {
 }
 
 pub async fn ask(conn: &mut PgConnection) -> Result<Condition, StoreError> {
-    let condition = sqlx::query_as(
-        "select current_setting('server_version_num')::int as version,
-                current_setting('transaction_read_only')::bool as read_only,
-                current_setting('synchronous_commit') as synchronous_commit,
-                current_setting('fsync')::bool as fsync,
-                current_setting('full_page_writes')::bool as full_page_writes,
-                current_setting('autovacuum')::bool as autovacuum,
-                current_setting('max_connections')::int
-                    - current_setting('superuser_reserved_connections')::int as connections,
-                (select count(*)::int from pg_stat_activity
-                 where backend_type = 'client backend' and pid <> pg_backend_pid()) as in_use,
-                clock_timestamp() as now",
-    );
-    Ok(condition.fetch_one(conn).await?)
+    let sql = "select current_setting('server_version_num')::int as version,
+                      current_setting('transaction_read_only')::bool as read_only,
+                      current_setting('synchronous_commit') as synchronous_commit,
+                      current_setting('fsync')::bool as fsync,
+                      current_setting('full_page_writes')::bool as full_page_writes,
+                      current_setting('autovacuum')::bool as autovacuum,
+                      current_setting('max_connections')::int
+                          - current_setting('superuser_reserved_connections')::int as connections,
+                      (select count(*)::int from pg_stat_activity
+                       where backend_type = 'client backend' and pid <> pg_backend_pid()) as in_use,
+                      clock_timestamp() as now";
+    Ok(sqlx::query_as(sql).fetch_one(conn).await?)
 }
 
-/// How a schema differs from this program's migrations. The numbers are migration versions.
+/// The versions of the migrations in which a schema differs from this program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schema {
     pub missing: Vec<i64>,
-    /// Applied by a newer program, and unknown to this one.
+    /// Applied by a newer program. This program does not know them.
     pub newer: Vec<i64>,
-    /// Applied with another content than this program's migration of that number, or begun and not finished.
+    /// Applied with other content than this program has under that version, or begun and not finished.
     pub broken: Vec<i64>,
 }
 
@@ -93,19 +91,16 @@ fn unexpected(error: MigrateError) -> StoreError {
 }
 
 /// Checks that the keys belong to this database: opens the oldest and the newest phone number, and compares their
-/// hashes. Returns how many numbers it found to check, at most two. Nothing of them is kept.
+/// hashes. Returns how many phone numbers it checked, at most two. A fresh database has none.
 ///
 /// # Errors
-/// If the keys are not those of this database.
+/// If the keys do not belong to this database.
 pub async fn try_keys(conn: &mut PgConnection, keys: &KeyRing) -> Result<usize, StoreError> {
     const PLACE: &str = "people.phone";
-    let phones: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "(select phone_sealed, phone_hash from people where phone_hash is not null order by id limit 1)
-         union
-         (select phone_sealed, phone_hash from people where phone_hash is not null order by id desc limit 1)",
-    )
-    .fetch_all(conn)
-    .await?;
+    let sql = "(select phone_sealed, phone_hash from people where phone_hash is not null order by id limit 1)
+               union
+               (select phone_sealed, phone_hash from people where phone_hash is not null order by id desc limit 1)";
+    let phones: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(sql).fetch_all(conn).await?;
     for (sealed, hash) in &phones {
         let opened = Private::new(keys.open(PLACE, sealed)?);
         let text = std::str::from_utf8(opened.expose()).unwrap_or_default();

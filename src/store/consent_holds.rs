@@ -1,9 +1,8 @@
-//! Consents set aside for jobs. A consent is set aside before its message is sent. It is used up, given back or refuted
-//! when the outcome is known. So two messages never use the same consent, whatever fails in between.
+//! Consents that are reserved for jobs. A consent allows one message, or every message if it lasts. A job reserves a
+//! consent before it sends its message. When the outcome is known, the consent is used up, given back or refuted. So
+//! two messages never use the same consent, whatever fails in between.
 
 use std::collections::BTreeSet;
-
-use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::ids::{JobId, PersonId};
@@ -18,8 +17,8 @@ pub struct Wanted<'t> {
     pub template: &'t str,
 }
 
-/// Sets consents of a channel aside for jobs. Returns the jobs that have a consent, now or since an earlier attempt. If
-/// there are fewer consents than jobs, the older jobs get them.
+/// Reserves consents of a channel for jobs. Returns the jobs that have a consent, from now or from an earlier attempt.
+/// If there are fewer consents than jobs, the older jobs get them.
 pub async fn hold(
     conn: &mut Conn,
     channel: &ChannelCode,
@@ -28,8 +27,7 @@ pub async fn hold(
     if wanted.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let held: Vec<Uuid> = sqlx::query_scalar(
-        "with before as (
+    let sql = "with before as (
             select job_id from consent_holds where job_id = any($1)
         ), wanted as (
             select job_id, person_id, template, row_number() over (partition by person_id, template order by job_id) as nth
@@ -51,75 +49,58 @@ pub async fn hold(
             insert into consent_holds (job_id, person_id, channel, template)
             select job_id, person_id, $4, template from granted where not lasting
         )
-        select job_id from before union all select job_id from granted",
-    )
-    .bind(wanted.iter().map(|one| one.job.uuid()).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|one| one.person.uuid()).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|one| one.template).collect::<Vec<_>>())
-    .bind(channel.as_str())
-    .fetch_all(conn)
-    .await?;
-    Ok(held.into_iter().map(JobId::from_uuid).collect())
+        select job_id from before union all select job_id from granted";
+    let held: Vec<JobId> = sqlx::query_scalar(sql)
+        .bind(wanted.iter().map(|one| one.job).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|one| one.person).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|one| one.template).collect::<Vec<_>>())
+        .bind(channel)
+        .fetch_all(conn)
+        .await?;
+    Ok(held.into_iter().collect())
 }
 
-/// True if the person could get another message of this template beside the one of this job: the consent lasts, or
-/// there is a second one, still free or set aside for another of the `pushes` (business keys) to this person.
+/// True if the person could get another message of this template beside the message of this job. That is true if the
+/// consent lasts, or if the person gave a second consent that is still free or is reserved for another of the `pushes`.
+/// `pushes` are business keys of pushes to this person.
 pub async fn is_there_another(
     conn: &mut Conn,
     channel: &ChannelCode,
     of: Wanted<'_>,
     pushes: &[String],
 ) -> Result<bool, StoreError> {
-    let another = sqlx::query_scalar(
-        "select exists (select from consents where person_id = $1 and channel = $2 and template = $3
-                          and (lasting or balance > 0))
-             or exists (select from jobs j join consent_holds h on h.job_id = j.id
-                        where j.key = any($5) and j.id <> $4 and h.template = $3)",
-    )
-    .bind(of.person.uuid())
-    .bind(channel.as_str())
-    .bind(of.template)
-    .bind(of.job.uuid())
-    .bind(pushes)
-    .fetch_one(conn)
-    .await?;
-    Ok(another)
+    let sql = "select exists (select from consents where person_id = $1 and channel = $2 and template = $3
+                                and (lasting or balance > 0))
+                   or exists (select from jobs j join consent_holds h on h.job_id = j.id
+                              where j.key = any($5) and j.id <> $4 and h.template = $3)";
+    let query = sqlx::query_scalar(sql).bind(of.person).bind(channel).bind(of.template).bind(of.job).bind(pushes);
+    Ok(query.fetch_one(conn).await?)
 }
 
-/// Uses up the consents of these jobs: their messages arrived, or may have arrived.
+/// Uses up the consents of these jobs, because their messages arrived or may have arrived.
 pub async fn use_up(conn: &mut Conn, jobs: &[JobId]) -> Result<(), StoreError> {
     if !jobs.is_empty() {
-        let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
-        sqlx::query("delete from consent_holds where job_id = any($1)").bind(ids).execute(conn).await?;
+        sqlx::query("delete from consent_holds where job_id = any($1)").bind(jobs).execute(conn).await?;
     }
     Ok(())
 }
 
-/// Gives a job's consent back: its message surely did not arrive.
+/// Gives a job's consent back, because its message surely did not arrive.
 pub async fn give_back(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
-    sqlx::query(
-        "with ended as (delete from consent_holds where job_id = $1 returning person_id, channel, template)
-         update consents c set balance = c.balance + 1, updated_at = now()
-         from ended e where c.person_id = e.person_id and c.channel = e.channel and c.template = e.template",
-    )
-    .bind(job.uuid())
-    .execute(conn)
-    .await?;
+    let sql = "with ended as (delete from consent_holds where job_id = $1 returning person_id, channel, template)
+               update consents c set balance = c.balance + 1, updated_at = now()
+               from ended e where c.person_id = e.person_id and c.channel = e.channel and c.template = e.template";
+    sqlx::query(sql).bind(job).execute(conn).await?;
     Ok(())
 }
 
-/// Corrects the ledger: the gateway reports that this person has given no consent.
+/// Sets a person's balance to zero, because the gateway reports that the person has given no consent.
 pub async fn refute(conn: &mut Conn, channel: &ChannelCode, wanted: Wanted<'_>) -> Result<(), StoreError> {
-    sqlx::query(
-        "with ended as (delete from consent_holds where job_id = $1)
-         update consents set balance = 0, lasting = false, unmatched = 0, refused_at = now(), updated_at = now()
-         where person_id = $2 and channel = $3 and template = $4",
-    )
-    .bind(wanted.job.uuid())
-    .bind(wanted.person.uuid())
-    .bind(channel.as_str())
-    .bind(wanted.template)
-    .execute(conn)
-    .await?;
+    let sql = "with ended as (delete from consent_holds where job_id = $1)
+               update consents
+               set balance = 0, lasting = false, unmatched = 0, refused_at = now(), updated_at = now()
+               where person_id = $2 and channel = $3 and template = $4";
+    let query = sqlx::query(sql).bind(wanted.job).bind(wanted.person).bind(channel).bind(wanted.template);
+    query.execute(conn).await?;
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! The consent ledger ([`crate::domain::notice::consent`]), as people fill it. Jobs take from it in [`super::consent_holds`].
+//! The consents that people gave, counted per channel and template ([`crate::domain::notice::consent`]). Jobs reserve
+//! them in [`super::consent_holds`].
 
 use std::collections::HashMap;
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;
@@ -16,7 +16,7 @@ use crate::store::seal::KeyRing;
 
 #[derive(FromRow)]
 struct Row {
-    channel: String,
+    channel: ChannelCode,
     template: String,
     balance: i32,
     lasting: bool,
@@ -33,25 +33,23 @@ impl Row {
     }
 }
 
-/// A person's balances by channel and template. Templates that the person never answered are left out.
+/// Returns a person's balances by channel and template. Templates that the person never answered are left out.
 pub async fn of_person(
     conn: &mut Conn,
     person: PersonId,
 ) -> Result<HashMap<(ChannelCode, String), ConsentBalance>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "select channel, template, balance, lasting, refused_at, unmatched, heard_at from consents where person_id = $1",
-    )
-    .bind(person.uuid())
-    .fetch_all(conn)
-    .await?;
+    let sql = "select channel, template, balance, lasting, refused_at, unmatched, heard_at from consents
+               where person_id = $1";
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(person).fetch_all(conn).await?;
     let read = |row: Row| {
         let balance = row.balance();
-        ((ChannelCode::new(row.channel), row.template), balance)
+        ((row.channel, row.template), balance)
     };
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// One balance, locked until the end of the transaction.
+/// Returns a person's balance for a template, and locks it until the end of the transaction. Adds an empty balance if
+/// there is none.
 pub async fn hold_balance(
     conn: &mut Conn,
     person: PersonId,
@@ -59,22 +57,17 @@ pub async fn hold_balance(
     template: &str,
     now: Instant,
 ) -> Result<ConsentBalance, StoreError> {
-    // The update changes nothing, but it locks the row, whether it was just inserted or existed before.
-    let row: Row = sqlx::query_as(
-        "insert into consents (person_id, channel, template, updated_at) values ($1, $2, $3, $4)
-         on conflict on constraint consents_pkey do update set updated_at = excluded.updated_at
-         returning channel, template, balance, lasting, refused_at, unmatched, heard_at",
-    )
-    .bind(person.uuid())
-    .bind(channel.as_str())
-    .bind(template)
-    .bind(now)
-    .fetch_one(conn)
-    .await?;
+    // The update makes PostgreSQL lock a row that existed before. A row that is inserted is locked anyway.
+    let sql = "insert into consents (person_id, channel, template, updated_at) values ($1, $2, $3, $4)
+               on conflict on constraint consents_pkey do update set updated_at = excluded.updated_at
+               returning channel, template, balance, lasting, refused_at, unmatched, heard_at";
+    let query = sqlx::query_as(sql).bind(person).bind(channel).bind(template).bind(now);
+    let row: Row = query.fetch_one(conn).await?;
     Ok(row.balance())
 }
 
-/// The person of this address. `None` if it is unknown, or of a kind for which no gateway reports consents so far.
+/// Finds the person who has this address. Returns `None` if no person has it, or if it is of a kind for which no
+/// gateway reports consents so far.
 pub async fn giver(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -84,14 +77,12 @@ pub async fn giver(
     if kind != AddressKind::WechatAccount {
         return Ok(None);
     }
-    let id: Option<Uuid> = sqlx::query_scalar("select person_id from wechat_accounts where openid_hash = $1 limit 1")
-        .bind(keys.hash("wechat_accounts.openid", address.expose()))
-        .fetch_optional(conn)
-        .await?;
-    Ok(id.map(PersonId::from_uuid))
+    let hash = keys.hash("wechat_accounts.openid", address.expose());
+    let sql = "select person_id from wechat_accounts where openid_hash = $1 limit 1";
+    Ok(sqlx::query_scalar(sql).bind(hash).fetch_optional(conn).await?)
 }
 
-/// Writes a balance that is locked.
+/// Writes a balance that [`hold_balance`] locked.
 pub async fn set_balance(
     conn: &mut Conn,
     person: PersonId,
@@ -99,19 +90,18 @@ pub async fn set_balance(
     template: &str,
     balance: ConsentBalance,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "update consents set balance = $4, lasting = $5, refused_at = $6, unmatched = $7, heard_at = $8
-         where person_id = $1 and channel = $2 and template = $3",
-    )
-    .bind(person.uuid())
-    .bind(channel.as_str())
-    .bind(template)
-    .bind(i32::try_from(balance.balance).unwrap_or(i32::MAX))
-    .bind(balance.lasting)
-    .bind(balance.refused_at)
-    .bind(balance.unmatched)
-    .bind(balance.heard_at)
-    .execute(conn)
-    .await?;
+    let sql = "update consents set balance = $4, lasting = $5, refused_at = $6, unmatched = $7, heard_at = $8
+               where person_id = $1 and channel = $2 and template = $3";
+    sqlx::query(sql)
+        .bind(person)
+        .bind(channel)
+        .bind(template)
+        .bind(i32::try_from(balance.balance).unwrap_or(i32::MAX))
+        .bind(balance.lasting)
+        .bind(balance.refused_at)
+        .bind(balance.unmatched)
+        .bind(balance.heard_at)
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Drafts (草稿): applications that are being filled in. Their content is sealed whole.
+//! Drafts (草稿): applications that are being filled in. Their content is sealed (encrypted) as a whole.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -17,115 +17,111 @@ pub struct Draft {
     pub id: DraftId,
     pub person: PersonId,
     pub item: ItemCode,
-    /// The version of the item for which it was saved last.
+    /// The version of the item for which the draft was saved last.
     pub item_version: i32,
     pub content: DraftContent,
-    /// Counts the changes of the draft from 1. It is its strong `ETag`.
+    /// The number of the draft's changes, from 1. Clients see it as the strong `ETag` of the draft.
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
-    /// The case that it became, once it is submitted.
+    /// The case that the draft became, if it was submitted.
     pub submitted_as: Option<CaseId>,
 }
 
-/// Columns are named, so that a column of a newer release does not change the statements of this one.
-macro_rules! columns {
-    () => {
-        "id, person_id, item_code, item_version, sealed, version, created_at, updated_at, submitted_as"
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, person_id, item_code, item_version, sealed, version, created_at, updated_at, submitted_as
+             from drafts ",
+            $rest
+        )
     };
 }
 
 #[derive(FromRow)]
 struct Row {
-    id: Uuid,
-    person_id: Uuid,
-    item_code: String,
+    id: DraftId,
+    person_id: PersonId,
+    item_code: ItemCode,
     item_version: i32,
     sealed: Vec<u8>,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
-    submitted_as: Option<Uuid>,
+    submitted_as: Option<CaseId>,
 }
 
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<Draft, StoreError> {
         Ok(Draft {
-            id: DraftId::from_uuid(self.id),
-            person: PersonId::from_uuid(self.person_id),
-            item: ItemCode::new(self.item_code),
+            id: self.id,
+            person: self.person_id,
+            item: self.item_code,
             item_version: self.item_version,
             content: keys.open_json(CONTENT, &self.sealed)?,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
-            submitted_as: self.submitted_as.map(CaseId::from_uuid),
+            submitted_as: self.submitted_as,
         })
     }
 }
 
 /// Adds a draft. Returns false if the id is in use.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "insert into drafts (id, person_id, item_code, item_version, sealed, version, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing",
-    )
-    .bind(draft.id.uuid())
-    .bind(draft.person.uuid())
-    .bind(draft.item.as_str())
-    .bind(draft.item_version)
-    .bind(keys.seal_json(CONTENT, &draft.content)?)
-    .bind(draft.version)
-    .bind(draft.created_at)
-    .bind(draft.updated_at)
-    .execute(conn)
-    .await?;
+    let sql = "insert into drafts (id, person_id, item_code, item_version, sealed, version, created_at, updated_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing";
+    let done = sqlx::query(sql)
+        .bind(draft.id)
+        .bind(draft.person)
+        .bind(&draft.item)
+        .bind(draft.item_version)
+        .bind(keys.seal_json(CONTENT, &draft.content)?)
+        .bind(draft.version)
+        .bind(draft.created_at)
+        .bind(draft.updated_at)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Writes a changed draft with its new version. The caller has locked the draft.
 pub async fn update(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<(), StoreError> {
-    sqlx::query(
-        "update drafts set item_code = $2, item_version = $3, sealed = $4, version = $5, updated_at = $6 where id = $1",
-    )
-    .bind(draft.id.uuid())
-    .bind(draft.item.as_str())
-    .bind(draft.item_version)
-    .bind(keys.seal_json(CONTENT, &draft.content)?)
-    .bind(draft.version)
-    .bind(draft.updated_at)
-    .execute(conn)
-    .await?;
+    let sql = "update drafts set item_code = $2, item_version = $3, sealed = $4, version = $5, updated_at = $6
+               where id = $1";
+    sqlx::query(sql)
+        .bind(draft.id)
+        .bind(&draft.item)
+        .bind(draft.item_version)
+        .bind(keys.seal_json(CONTENT, &draft.content)?)
+        .bind(draft.version)
+        .bind(draft.updated_at)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
+/// Finds a person's draft. A draft of another person is not found.
 pub async fn find(conn: &mut Conn, keys: &KeyRing, person: PersonId, id: DraftId) -> Result<Option<Draft>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as(concat!("select ", columns!(), " from drafts where id = $1 and person_id = $2"))
-            .bind(id.uuid())
-            .bind(person.uuid())
-            .fetch_optional(conn)
-            .await?;
+    let sql = select!("where id = $1 and person_id = $2");
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).bind(person).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// As [`find`], locked until the end of the transaction.
+/// Finds a draft like [`find`], and locks it until the end of the transaction.
 pub async fn find_for_change(
     conn: &mut Conn,
     keys: &KeyRing,
     person: PersonId,
     id: DraftId,
 ) -> Result<Option<Draft>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as(concat!("select ", columns!(), " from drafts where id = $1 and person_id = $2 for update"))
-            .bind(id.uuid())
-            .bind(person.uuid())
-            .fetch_optional(conn)
-            .await?;
+    let sql = select!("where id = $1 and person_id = $2 for update");
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).bind(person).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// A person's drafts that were not submitted, after a position in the list, the last changed first.
+/// Returns a person's drafts that were not submitted, after a position in the list. The draft that was changed last
+/// comes first.
 pub async fn open_of(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -133,50 +129,32 @@ pub async fn open_of(
     after: Option<(Instant, DraftId)>,
     limit: i64,
 ) -> Result<Vec<Draft>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from drafts
-         where person_id = $1 and submitted_as is null and (updated_at, id) < (coalesce($2, timestamptz 'infinity'), $3)
+    let sql = select!(
+        "where person_id = $1 and submitted_as is null and (updated_at, id) < (coalesce($2, timestamptz 'infinity'), $3)
          order by updated_at desc, id desc limit $4"
-    ))
-    .bind(person.uuid())
-    .bind(after.map(|(at, _)| at))
-    .bind(after.map_or(Uuid::max(), |(_, id)| id.uuid()))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    );
+    let (at, id) = after.map_or((None, Uuid::max()), |(at, id)| (Some(at), id.uuid()));
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(person).bind(at).bind(id).bind(limit).fetch_all(conn).await?;
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// All drafts of these people that were not submitted.
+/// Returns all drafts of these people that were not submitted.
 pub async fn all_open_of(conn: &mut Conn, keys: &KeyRing, people: &[PersonId]) -> Result<Vec<Draft>, StoreError> {
-    let people: Vec<Uuid> = people.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<Row> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from drafts where person_id = any($1) and submitted_as is null"
-    ))
-    .bind(people)
-    .fetch_all(conn)
-    .await?;
+    let sql = select!("where person_id = any($1) and submitted_as is null");
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(people).fetch_all(conn).await?;
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// Removes a person's draft that was not submitted. Returns false if there is no such draft.
+/// Removes a person's draft that was not submitted. Returns false if the person has no such draft.
 pub async fn remove(conn: &mut Conn, person: PersonId, id: DraftId) -> Result<bool, StoreError> {
-    let done = sqlx::query("delete from drafts where id = $1 and person_id = $2 and submitted_as is null")
-        .bind(id.uuid())
-        .bind(person.uuid())
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() == 1)
+    let sql = "delete from drafts where id = $1 and person_id = $2 and submitted_as is null";
+    Ok(sqlx::query(sql).bind(id).bind(person).execute(conn).await?.rows_affected() == 1)
 }
 
 /// Removes up to `limit` drafts that were last changed before an instant. Returns how many. The content of a submitted
 /// draft stays in its case.
 pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "delete from drafts where id = any (array(
-        select id from drafts where updated_at < $1 order by updated_at limit $2 for update skip locked))";
+                   select id from drafts where updated_at < $1 order by updated_at limit $2 for update skip locked))";
     Ok(sqlx::query(sql).bind(before).bind(limit).execute(conn).await?.rows_affected())
 }

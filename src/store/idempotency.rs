@@ -1,5 +1,5 @@
 //! Stored answers to requests that carried an `Idempotency-Key`. An answer repeats personal data, so its body is
-//! sealed.
+//! sealed (encrypted).
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct AnswerKey<'a> {
 pub struct StoredAnswer {
     /// SHA-256 of the canonical request.
     pub fingerprint: Vec<u8>,
-    /// How the answer is given, in the words of the caller of the use case.
+    /// The form of the answer, in terms of the API that called the use case.
     pub form: Value,
     pub body: Value,
 }
@@ -53,30 +53,30 @@ impl Row {
     }
 }
 
-/// Takes the lock of a key for this transaction. Returns false if another transaction holds it.
+/// Takes the lock of a key for this transaction. Returns false if another transaction has the lock.
 pub async fn try_lock(conn: &mut Conn, AnswerKey { scope, key }: AnswerKey<'_>) -> Result<bool, StoreError> {
-    // If the hashes of two keys collide, one of the requests is only asked to try again.
-    const SQL: &str = "select pg_try_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 0))";
-    Ok(sqlx::query_scalar(SQL).bind(scope).bind(key).fetch_one(conn).await?)
+    // If the hashes of two keys collide, one of the two clients is only asked to try again.
+    let sql = "select pg_try_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 0))";
+    Ok(sqlx::query_scalar(sql).bind(scope).bind(key).fetch_one(conn).await?)
 }
 
-/// Finds the answer that is stored under a key. The statement looks up the key alone: if it also named the age, a plan
-/// made on an empty table could use the index of ages, and would read all rows ever after.
+/// Finds the answer that is stored under a key. The statement names only the key and not the age: otherwise a plan that
+/// was made on an empty table could use the index of ages, and would read all rows ever after.
 pub async fn find(
     conn: &mut Conn,
     keys: &KeyRing,
     AnswerKey { scope, key }: AnswerKey<'_>,
     now: Instant,
 ) -> Result<Option<StoredAnswer>, StoreError> {
-    const SQL: &str = "select fingerprint, form, body_sealed, created_at from idempotent_answers
-        where scope = $1 and key = $2";
-    let row: Option<Row> = sqlx::query_as(SQL).bind(scope).bind(key).fetch_optional(conn).await?;
+    let sql = "select fingerprint, form, body_sealed, created_at from idempotent_answers
+               where scope = $1 and key = $2";
+    let row: Option<Row> = sqlx::query_as(sql).bind(scope).bind(key).fetch_optional(conn).await?;
     row.filter(|row| row.created_at >= now - KEPT).map(|row| row.open(keys)).transpose()
 }
 
 /// Removes up to `limit` answers that are older than `before`. Returns how many.
 pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
-    const SQL: &str = "delete from idempotent_answers where created_at < $1 and ctid = any (array(
-        select ctid from idempotent_answers where created_at < $1 order by created_at limit $2))";
-    Ok(sqlx::query(SQL).bind(before).bind(limit).execute(conn).await?.rows_affected())
+    let sql = "delete from idempotent_answers where created_at < $1 and ctid = any (array(
+                   select ctid from idempotent_answers where created_at < $1 order by created_at limit $2))";
+    Ok(sqlx::query(sql).bind(before).bind(limit).execute(conn).await?.rows_affected())
 }

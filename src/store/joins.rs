@@ -1,5 +1,5 @@
-//! Joining two accounts that turned out to be one person: everything of the first moves to the second, and the first is
-//! deleted.
+//! Joins two people who turned out to be one: everything of the first person moves to the second, and the first person
+//! is deleted.
 
 use uuid::Uuid;
 
@@ -8,9 +8,9 @@ use super::{Conn, StoreError, changes};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 
-/// Locks both people, and everything of the first that another transaction may be working on, until the end of the
-/// transaction. The locks are taken in the order that all transactions use: cases, parcels, drafts, people, the changes
-/// of people.
+/// Locks both people until the end of the transaction, and also the rows of the first person that another transaction
+/// may be changing. The order of the locks is the order that all transactions use: cases, parcels, drafts, people, the
+/// changes of people.
 pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(), StoreError> {
     const LOCKS: [&str; 4] = [
         "select from cases where person_id = ($1::uuid[])[1] order by id for no key update",
@@ -19,7 +19,7 @@ pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(),
         "select from people where id = any($1) order by id for no key update",
     ];
     for sql in LOCKS {
-        sqlx::query(sql).bind([from.uuid(), into.uuid()]).execute(&mut *conn).await?;
+        sqlx::query(sql).bind([from, into]).execute(&mut *conn).await?;
     }
     changes::hold(conn, [from, into]).await
 }
@@ -27,7 +27,7 @@ pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(),
 /// Writes an id as clients know it.
 type PublicId = fn(Uuid) -> String;
 
-/// What clients show: each moved row is a change that they must read again.
+/// Moves the rows that clients show. Each moved row is a change, so that clients read it again.
 const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     (ChangeKind::Case, "update cases set person_id = $2 where person_id = $1 returning id", |id| {
         CaseId::from_uuid(id).to_string()
@@ -43,7 +43,8 @@ const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     }),
 ];
 
-/// Everything else of a person. There is still at most one default address, and consents add up.
+/// Moves or deletes all other rows of a person. The second person keeps at most one default address, and the consents
+/// of both add up.
 const REST: [&str; 10] = [
     "update uploads set person_id = $2 where person_id = $1",
     "update addresses set person_id = $2,
@@ -67,7 +68,7 @@ const REST: [&str; 10] = [
     "delete from changes where person_id = $1 and $2::uuid is not null",
 ];
 
-/// Deletes the first person. The second gets the first one's phone, name and resident ID if they have none.
+/// Deletes the first person. A second person who has no phone, name or resident ID gets that of the first.
 const END: &str = "with gone as (
          delete from people where id = $1
          returning phone_sealed, phone_hash, name_sealed, resident_id_sealed, resident_id_hash, verified_at
@@ -85,10 +86,11 @@ const END: &str = "with gone as (
          verified_at = coalesce(p.verified_at, g.verified_at)
      from gone g where p.id = $2";
 
-/// Moves everything of one person to another. The caller holds both, and at most one of them is verified.
+/// Moves everything of one person to another. The caller has called [`hold`], and at most one of the two people is
+/// verified.
 ///
 /// # Errors
-/// If something new of the first person came in meanwhile: then nothing may be committed.
+/// If another transaction added a row of the first person meanwhile. The caller must not commit then.
 pub async fn join(
     conn: &mut Conn,
     record: &mut Record,
@@ -97,24 +99,20 @@ pub async fn join(
     now: Instant,
 ) -> Result<(), StoreError> {
     for (kind, sql, name) in SHOWN {
-        let moved: Vec<Uuid> =
-            sqlx::query_scalar(sql).bind(from.uuid()).bind(into.uuid()).fetch_all(&mut *conn).await?;
+        let moved: Vec<Uuid> = sqlx::query_scalar(sql).bind(from).bind(into).fetch_all(&mut *conn).await?;
         for id in moved {
             record.change(into, kind, name(id));
         }
     }
     for sql in REST {
-        sqlx::query(sql).bind(from.uuid()).bind(into.uuid()).execute(&mut *conn).await?;
+        sqlx::query(sql).bind(from).bind(into).execute(&mut *conn).await?;
     }
-    sqlx::query(END).bind(from.uuid()).bind(into.uuid()).bind(now).execute(conn).await?;
+    sqlx::query(END).bind(from).bind(into).bind(now).execute(conn).await?;
     Ok(())
 }
 
-/// The person into whom this one was joined.
+/// Returns the person into whom a person was joined; `None` if that never happened.
 pub async fn became(conn: &mut Conn, person: PersonId) -> Result<Option<PersonId>, StoreError> {
-    let into: Option<Uuid> = sqlx::query_scalar("select into_id from joined_people where person_id = $1")
-        .bind(person.uuid())
-        .fetch_optional(conn)
-        .await?;
-    Ok(into.map(PersonId::from_uuid))
+    let sql = "select into_id from joined_people where person_id = $1";
+    Ok(sqlx::query_scalar(sql).bind(person).fetch_optional(conn).await?)
 }

@@ -1,7 +1,6 @@
-//! One-time codes that prove the possession of a phone. The limits per number count these rows.
+//! One-time codes that prove the possession of a phone. The limits per phone number count these rows.
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::people::{open_phone, open_text};
 use super::{Conn, KeyRing, StoreError};
@@ -19,13 +18,12 @@ pub struct LoginCode {
     pub phone: MobilePhone,
     /// Six digits.
     pub code: Private<String>,
-    /// How often someone entered a code for it.
+    /// How many times a client has presented a code for this phone number since this code was made.
     pub tries: i32,
     pub created_at: Instant,
     pub expires_at: Instant,
 }
 
-/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, phone_sealed, code_sealed, tries, created_at, expires_at"
@@ -34,7 +32,7 @@ macro_rules! columns {
 
 #[derive(FromRow)]
 struct Row {
-    id: Uuid,
+    id: LoginCodeId,
     phone_sealed: Vec<u8>,
     code_sealed: Vec<u8>,
     tries: i32,
@@ -45,7 +43,7 @@ struct Row {
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<LoginCode, StoreError> {
         Ok(LoginCode {
-            id: LoginCodeId::from_uuid(self.id),
+            id: self.id,
             phone: open_phone(keys, PHONE, &self.phone_sealed)?,
             code: Private::new(open_text(keys, CODE, &self.code_sealed)?),
             tries: self.tries,
@@ -55,100 +53,82 @@ impl Row {
     }
 }
 
-/// Locks a phone number until the end of the transaction, so that two requests cannot both use the last code within the
-/// limits.
+/// Locks a phone number until the end of the transaction, so that two requests cannot both use the last code that the
+/// limits allow.
 pub async fn hold_number(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 1))")
-        .bind(keys.hash(PHONE, phone.expose()))
-        .execute(conn)
-        .await?;
+    let sql = "select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 1))";
+    sqlx::query(sql).bind(keys.hash(PHONE, phone.expose())).execute(conn).await?;
     Ok(())
 }
 
-/// Times at which codes were made for a number after an instant, the latest first.
+/// Returns the times at which codes were made for a phone number after an instant, the latest first.
 pub async fn made_after(
     conn: &mut Conn,
     keys: &KeyRing,
     phone: &MobilePhone,
     after: Instant,
 ) -> Result<Vec<Instant>, StoreError> {
-    let made = sqlx::query_scalar(
-        "select created_at from login_codes where phone_hash = $1 and created_at > $2 order by created_at desc",
-    )
-    .bind(keys.hash(PHONE, phone.expose()))
-    .bind(after)
-    .fetch_all(conn)
-    .await?;
-    Ok(made)
+    let sql = "select created_at from login_codes where phone_hash = $1 and created_at > $2 order by created_at desc";
+    Ok(sqlx::query_scalar(sql).bind(keys.hash(PHONE, phone.expose())).bind(after).fetch_all(conn).await?)
 }
 
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, code: &LoginCode) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into login_codes (id, phone_hash, phone_sealed, code_sealed, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(code.id.uuid())
-    .bind(keys.hash(PHONE, code.phone.expose()))
-    .bind(keys.seal(PHONE, code.phone.expose().as_bytes())?)
-    .bind(keys.seal(CODE, code.code.expose().as_bytes())?)
-    .bind(code.created_at)
-    .bind(code.expires_at)
-    .execute(conn)
-    .await?;
+    let sql = "insert into login_codes (id, phone_hash, phone_sealed, code_sealed, created_at, expires_at)
+               values ($1, $2, $3, $4, $5, $6)";
+    sqlx::query(sql)
+        .bind(code.id)
+        .bind(keys.hash(PHONE, code.phone.expose()))
+        .bind(keys.seal(PHONE, code.phone.expose().as_bytes())?)
+        .bind(keys.seal(CODE, code.code.expose().as_bytes())?)
+        .bind(code.created_at)
+        .bind(code.expires_at)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
-/// A code that is neither used nor expired, for the worker that sends it.
+/// Finds a code that is neither used nor expired, for the worker that sends it.
 pub async fn find_open(
     conn: &mut Conn,
     keys: &KeyRing,
     id: LoginCodeId,
     now: Instant,
 ) -> Result<Option<LoginCode>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from login_codes where id = $1 and used_at is null and expires_at > $2"
-    ))
-    .bind(id.uuid())
-    .bind(now)
-    .fetch_optional(conn)
-    .await?;
+    let sql = concat!("select ", columns!(), " from login_codes where id = $1 and used_at is null and expires_at > $2");
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).bind(now).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Counts a try against a number's latest code and returns the code, unless it is used or expired. Its row is then
-/// locked.
+/// Counts a try against a phone number's latest code, locks the code and returns it. Returns `None` if the latest code
+/// is used or expired.
 ///
-/// Counting comes before comparing, so that parallel guesses are limited like guesses in a row.
+/// The caller compares the codes only after this count, so that parallel guesses are limited like guesses in a row.
 pub async fn try_latest(
     conn: &mut Conn,
     keys: &KeyRing,
     phone: &MobilePhone,
     now: Instant,
 ) -> Result<Option<LoginCode>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(concat!(
+    let sql = concat!(
         "update login_codes set tries = tries + 1
          where id = (select id from login_codes where phone_hash = $1 order by created_at desc limit 1)
            and used_at is null and expires_at > $2
          returning ",
         columns!()
-    ))
-    .bind(keys.hash(PHONE, phone.expose()))
-    .bind(now)
-    .fetch_optional(conn)
-    .await?;
+    );
+    let query = sqlx::query_as(sql).bind(keys.hash(PHONE, phone.expose())).bind(now);
+    let row: Option<Row> = query.fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
 pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<(), StoreError> {
-    sqlx::query("update login_codes set used_at = $2 where id = $1").bind(id.uuid()).bind(now).execute(conn).await?;
+    sqlx::query("update login_codes set used_at = $2 where id = $1").bind(id).bind(now).execute(conn).await?;
     Ok(())
 }
 
-/// Forgets up to `limit` codes that were made before an instant. Returns how many.
+/// Removes up to `limit` codes that were made before an instant. Returns how many.
 pub async fn forget(conn: &mut Conn, made_before: Instant, limit: i64) -> Result<u64, StoreError> {
-    const SQL: &str = "delete from login_codes where id = any (array(
-        select id from login_codes where created_at < $1 order by created_at limit $2))";
-    Ok(sqlx::query(SQL).bind(made_before).bind(limit).execute(conn).await?.rows_affected())
+    let sql = "delete from login_codes where id = any (array(
+                   select id from login_codes where created_at < $1 order by created_at limit $2))";
+    Ok(sqlx::query(sql).bind(made_before).bind(limit).execute(conn).await?.rows_affected())
 }

@@ -1,8 +1,8 @@
 //! Brings a schema up to date while processes work on it.
 //!
-//! A change of a table waits until no statement uses the table, and every statement that comes in the meantime waits
-//! behind the change. One slow statement would stop all others. So a change stops waiting soon, lets the others pass,
-//! and tries again.
+//! A migration waits until no statement uses the table that it changes, and every later statement on that table waits
+//! behind the migration. One slow statement could stop all of them. So a migration waits only briefly, lets the waiting
+//! statements pass, and tries again.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use super::condition::{Schema, schema};
 pub enum MigrationError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The schema belongs neither to this program nor to a newer one.
+    /// The schema belongs neither to this release nor to a newer one.
     #[error(
         "the schema is that of another program: migrations {broken:?} differ or were not finished, {newer:?} are unknown to \
          this program, {missing:?} are not applied"
     )]
     Foreign {
-        /// Applied with another content, or only in part.
+        /// Applied with other content, or only in part.
         broken: Vec<i64>,
         newer: Vec<i64>,
         missing: Vec<i64>,
@@ -44,16 +44,16 @@ pub enum MigrationError {
 pub enum Migrated {
     /// All migrations of this program are applied.
     UpToDate,
-    /// A newer program applied these further migrations. This program works on such a schema too, because a release
-    /// only adds to it.
+    /// A newer release applied these further migrations. This release works on such a schema too, because releases only
+    /// add to a schema.
     Newer(Vec<i64>),
 }
 
-/// How long a change waits for its tables, and all other statements wait behind it.
+/// How long a migration waits for its tables. Other statements on these tables wait behind it.
 const WAIT: &str = "set lock_timeout = '1s'";
-/// An index that is built concurrently waits for other statements, but none waits behind it.
+/// For an index that is built concurrently: it waits for other statements, but no statement waits behind it.
 const WAIT_FOR_EVER: &str = "set lock_timeout = 0";
-/// PostgreSQL's error code (SQLSTATE) if that time is over.
+/// The SQLSTATE that PostgreSQL answers when `lock_timeout` is over.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 const TRIES: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(500);

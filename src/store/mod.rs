@@ -1,8 +1,9 @@
-//! PostgreSQL, the record. One file per aggregate.
+//! PostgreSQL, which holds the truth. One file per aggregate.
 //!
-//! A function here takes a connection or a transaction that its use case opened. It knows nothing of gateways or Redis.
-//! Every function fails with [`StoreError::Unavailable`] if the database cannot be reached, and with
-//! [`StoreError::Broken`] if it holds a value that cannot be read. A doc comment names only other errors.
+//! A function here takes a connection or a transaction that a use case in `casework` opened. It fails with
+//! [`StoreError::Unavailable`] if the database cannot be reached, and with [`StoreError::Broken`] if the database
+//! returns a value that cannot be read. A doc comment names only other errors. Statements name their columns, so that a
+//! column that a newer release adds does not break the statements of this release.
 
 pub mod addresses;
 pub mod api_clients;
@@ -10,6 +11,7 @@ pub mod callbacks;
 pub mod cases;
 pub mod catalogue;
 pub mod changes;
+mod codecs;
 pub mod condition;
 pub mod consent_holds;
 pub mod consents;
@@ -50,16 +52,16 @@ pub use seal::KeyRing;
 /// The migrations that `songda migrate` applies.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
-/// A transaction. Only `casework` begins and commits transactions.
+/// A transaction. Only use cases in `casework` begin and commit transactions.
 pub type Tx<'c> = Transaction<'c, Postgres>;
 
-/// A connection, in or outside a transaction: its caller decides.
+/// A connection. The caller decides if it is in a transaction.
 pub type Conn = PgConnection;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// A constraint of the schema was violated. Holds the constraint's name.
+    /// A constraint of the schema was violated. The text is the constraint's name.
     #[error("the constraint {0} is violated")]
     Constraint(String),
     /// The database cannot be reached or is too busy. The same request may succeed later.
@@ -75,15 +77,15 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::Database(database) => match (database.constraint(), database.code().as_deref()) {
                 (Some(name), _) => Self::Constraint(name.to_owned()),
-                // Deadlock, serialization failure, a transaction that was idle for too long; out of connections or
-                // memory, shutting down.
+                // Serialization failure, deadlock, a transaction that was idle for too long.
                 (None, Some("40001" | "40P01" | "25P03")) => Self::Unavailable(Arc::new(error)),
+                // Out of connections or memory, shutting down, broken connection.
                 (None, Some(code)) if code.starts_with("53") || code.starts_with("57") || code.starts_with("08") => {
                     Self::Unavailable(Arc::new(error))
                 }
                 _ => Self::Broken(error.to_string()),
             },
-            // sqlx reports a connection that ends in the middle of a message as a breach of the protocol.
+            // sqlx reports a connection that ends in the middle of a message as `Protocol`.
             sqlx::Error::Io(_)
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
@@ -109,14 +111,14 @@ impl StoreError {
         error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
     }
 
-    /// True if this named constraint was violated.
+    /// True if the constraint with this name was violated.
     #[must_use]
     pub fn violates(&self, constraint: &str) -> bool {
         matches!(self, Self::Constraint(name) if name == constraint)
     }
 
-    /// True if a row referred to a person who does not exist, in most cases because that person was joined with
-    /// another.
+    /// True if a row named a person who does not exist. The usual reason is that another transaction joined the person
+    /// with a second one.
     #[must_use]
     pub fn names_missing_person(&self) -> bool {
         matches!(self, Self::Constraint(name) if name.ends_with("_person_id_fkey"))
@@ -132,13 +134,14 @@ pub struct Store {
 
 /// Settings of every connection.
 ///
-/// All our statements touch few rows, found by an index. These settings tell the planner so, because it may believe
-/// that a table is small long after it has grown: a statement that was prepared on an empty database would read whole
-/// tables until the first `analyze`. A statement that wants a whole table still reads it. One plan serves all values,
-/// so each connection plans a statement only once: planning the longest statements takes as long as running them.
+/// All our statements touch few rows and find them by an index. The `enable_` settings make the planner use the index.
+/// Without them it may believe that a table is small long after the table has grown, and a statement that was prepared
+/// on an empty database would read whole tables until the first `analyze`. A statement that needs a whole table still
+/// reads it. `force_generic_plan` makes a connection plan each statement only once, because planning the longest
+/// statements takes as long as running them.
 ///
-/// Our transactions wait for nothing but the database. An idle transaction therefore belongs to a dead process or a
-/// broken connection, and others need what it has locked.
+/// Our transactions wait for nothing but the database. So an idle transaction belongs to a dead process or a broken
+/// connection. PostgreSQL ends it, because other transactions need its locks.
 const SESSION: [(&str, &str); 7] = [
     ("statement_timeout", "15s"),
     ("idle_in_transaction_session_timeout", "15s"),
@@ -149,12 +152,12 @@ const SESSION: [(&str, &str); 7] = [
     ("plan_cache_mode", "force_generic_plan"),
 ];
 
-/// Prepared statements that a connection keeps: more than there are.
+/// How many prepared statements a connection keeps. The number is larger than the number of our statements.
 const STATEMENTS: usize = 500;
 
 impl Store {
-    /// Makes a pool of at most `connections` connections. They are opened when first needed. `application` is their
-    /// name in the server's list of connections.
+    /// Makes a pool of at most `connections` connections, which open on first use. The server shows `application` as
+    /// their name.
     ///
     /// # Errors
     /// If `url` is not a PostgreSQL address.
@@ -171,12 +174,12 @@ impl Store {
         Ok(Self { pool, keys })
     }
 
-    /// Begins a transaction. For `casework` alone.
+    /// Begins a transaction. Only `casework` calls it.
     pub async fn begin(&self) -> Result<Tx<'static>, StoreError> {
         Ok(measured(self.pool.begin()).await?)
     }
 
-    /// A connection for single statements, each in its own transaction.
+    /// Takes a connection from the pool, for single statements that each are a transaction.
     pub async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
         Ok(measured(self.pool.acquire()).await?)
     }
@@ -194,7 +197,7 @@ impl Store {
         Ok(())
     }
 
-    /// The pool, for migrations.
+    /// For migrations.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool
@@ -206,21 +209,21 @@ impl Store {
     }
 }
 
-/// Begins a transaction on a connection that was used for single statements. For `casework` alone.
+/// Begins a transaction on a connection that was used for single statements. Only `casework` calls it.
 pub async fn begin_on(conn: &mut Conn) -> Result<Tx<'_>, StoreError> {
     Ok(conn.begin().await?)
 }
 
-/// The number of connections that this process has now.
+/// The numbers of this process's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
     pub busy: usize,
     pub idle: usize,
-    /// At most this many in all.
+    /// The most connections that the pool opens.
     pub limit: u32,
 }
 
-/// Measures the wait for a connection, successful or not.
+/// Records how long the caller waited for a connection, even if it got none.
 async fn measured<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let watch = Stopwatch::start();
     let connection = connection.await;
@@ -228,15 +231,15 @@ async fn measured<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -
     connection
 }
 
-/// True if an idle connection answers before it is lent. A connection that answered a moment ago, when it was returned,
-/// is not asked again: the question would cost a round trip per statement.
+/// True if an idle connection still answers. A connection that was returned a moment ago answered then and is not asked
+/// again, because the question would cost a round trip per statement.
 async fn answers_after_rest(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
     const A_MOMENT: Duration = Duration::from_secs(1);
     if idle_for < A_MOMENT { Ok(true) } else { still_answers(connection).await }
 }
 
-/// True if a connection answers in time. The pool makes the same check when a connection is returned, but without a
-/// time-out: a connection that fell silent would keep its slot in the pool for ever.
+/// True if a connection answers in time. The pool itself asks a returned connection without a time-out, so a connection
+/// that fell silent would keep its slot in the pool for ever.
 async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     const ANSWER_WITHIN: Duration = Duration::from_secs(2);
     match tokio::time::timeout(ANSWER_WITHIN, connection.ping()).await {
@@ -245,8 +248,7 @@ async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
     }
 }
 
-/// Lets this transaction's commit return before it is on disk. Only for data that may be lost in a crash of the
-/// machine.
+/// Lets this transaction's commit return before it is on disk. Only for data that may be lost if the machine crashes.
 pub async fn set_relaxed(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?;
     Ok(())

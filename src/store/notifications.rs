@@ -1,4 +1,4 @@
-//! Notifications: the inbox, and the channel that delivered each. They are written by [`super::record`].
+//! Notifications: the inbox, and the channel that delivered each notification. [`super::record`] adds them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,6 @@ pub struct Received {
     pub delivered_by: Option<ChannelCode>,
 }
 
-/// Columns are named, so that a column of a newer release does not change the statements of this one.
 macro_rules! columns {
     () => {
         "id, person_id, case_id, case_number, event, parcel_id, item_zh, item_en, created_at, read_at, delivered_by"
@@ -28,84 +27,71 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("select ", columns!(), " from notifications ", $rest)
+    };
+}
+
 #[derive(FromRow)]
 pub(super) struct Row {
-    id: Uuid,
-    person_id: Uuid,
-    case_id: Uuid,
-    case_number: String,
+    pub(super) id: NotificationId,
+    person_id: PersonId,
+    case_id: CaseId,
+    case_number: CaseNumber,
     event: String,
-    parcel_id: Option<Uuid>,
+    parcel_id: Option<ParcelId>,
     item_zh: String,
     item_en: String,
     created_at: Instant,
     read_at: Option<Instant>,
-    delivered_by: Option<String>,
-}
-
-impl Row {
-    pub(super) const fn id(&self) -> NotificationId {
-        NotificationId::from_uuid(self.id)
-    }
+    delivered_by: Option<ChannelCode>,
 }
 
 impl TryFrom<Row> for Received {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let id = row.id();
-        let event =
-            Event::from_stored(&row.event).ok_or_else(|| StoreError::Broken(format!("notifications.event of {id}")))?;
+        let broken = || StoreError::Broken(format!("notifications.event of {}", row.id));
         let notification = Notification {
-            id,
-            person: PersonId::from_uuid(row.person_id),
-            case: CaseId::from_uuid(row.case_id),
-            case_number: CaseNumber::from_stored(row.case_number),
-            event,
-            parcel: row.parcel_id.map(ParcelId::from_uuid),
+            id: row.id,
+            person: row.person_id,
+            case: row.case_id,
+            event: Event::from_stored(&row.event).ok_or_else(broken)?,
+            case_number: row.case_number,
+            parcel: row.parcel_id,
             item: Bilingual::new(row.item_zh, row.item_en),
             created_at: row.created_at,
         };
-        Ok(Self { notification, read_at: row.read_at, delivered_by: row.delivered_by.map(ChannelCode::new) })
+        Ok(Self { notification, read_at: row.read_at, delivered_by: row.delivered_by })
     }
 }
 
-/// A person's latest notifications: those of the last three days and at least a hundred, because an event of one of
-/// them can still matter to another. Pushes are tried, and receipts kept, for that long. Ids begin with their time
-/// (UUIDv7).
+/// Returns a person's latest notifications: those of the last three days, and at least a hundred. For three days pushes
+/// are tried and receipts are kept, so these notifications can still affect each other.
 pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<NotificationId>, StoreError> {
     const LATEST: i64 = 100;
-    let latest: Vec<Uuid> =
-        sqlx::query_scalar(
-            "select id from notifications where person_id = $1 and id >= least(
+    // Ids are UUIDs of version 7, which begin with their time in milliseconds.
+    let sql = "select id from notifications where person_id = $1 and id >= least(
                  (lpad(to_hex((extract(epoch from now() - interval '3 days') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid,
                  coalesce((select id from notifications where person_id = $1 order by id desc offset $2 limit 1),
                           '00000000-0000-0000-0000-000000000000'))
-             order by id desc",
-        )
-        .bind(person.uuid())
-        .bind(LATEST - 1)
-        .fetch_all(conn)
-        .await?;
-    Ok(latest.into_iter().map(NotificationId::from_uuid).collect())
+               order by id desc";
+    Ok(sqlx::query_scalar(sql).bind(person).bind(LATEST - 1).fetch_all(conn).await?)
 }
 
-/// These notifications. Each is read by itself, so that one that cannot be read harms only the caller's work on that
-/// one.
+/// Finds these notifications. A notification that cannot be read has its own error, and the caller can go on with the
+/// other notifications.
 pub async fn find(
     conn: &mut Conn,
     ids: &[NotificationId],
 ) -> Result<BTreeMap<NotificationId, Result<Notification, StoreError>>, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<Row> = sqlx::query_as(concat!("select ", columns!(), " from notifications where id = any($1)"))
-        .bind(ids)
-        .fetch_all(conn)
-        .await?;
-    let read = |row: Row| (row.id(), Received::try_from(row).map(|received| received.notification));
+    let rows: Vec<Row> = sqlx::query_as(select!("where id = any($1)")).bind(ids).fetch_all(conn).await?;
+    let read = |row: Row| (row.id, Received::try_from(row).map(|received| received.notification));
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// A person's inbox, the newest notification first, before a position in the list.
+/// Returns a person's inbox before a position in the list, the newest notification first.
 pub async fn inbox(
     conn: &mut Conn,
     person: PersonId,
@@ -113,48 +99,31 @@ pub async fn inbox(
     before: Option<NotificationId>,
     limit: i64,
 ) -> Result<Vec<Received>, StoreError> {
-    const ALL: &str = concat!(
-        "select ",
-        columns!(),
-        " from notifications where person_id = $1 and id < $2 order by id desc limit $3"
-    );
-    const UNREAD: &str = concat!(
-        "select ",
-        columns!(),
-        " from notifications where person_id = $1 and id < $2 and read_at is null order by id desc limit $3"
-    );
-    let rows: Vec<Row> = sqlx::query_as(if unread_only { UNREAD } else { ALL })
-        .bind(person.uuid())
-        .bind(before.map_or(Uuid::max(), NotificationId::uuid))
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
+    let sql = if unread_only {
+        select!("where person_id = $1 and id < $2 and read_at is null order by id desc limit $3")
+    } else {
+        select!("where person_id = $1 and id < $2 order by id desc limit $3")
+    };
+    let before = before.map_or(Uuid::max(), NotificationId::uuid);
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(person).bind(before).bind(limit).fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// All notifications of a case, the oldest first.
+/// Returns all notifications of a case, the oldest first.
 pub async fn of_case(conn: &mut Conn, case: CaseId) -> Result<Vec<Received>, StoreError> {
-    let rows: Vec<Row> =
-        sqlx::query_as(concat!("select ", columns!(), " from notifications where case_id = $1 order by id"))
-            .bind(case.uuid())
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<Row> = sqlx::query_as(select!("where case_id = $1 order by id")).bind(case).fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// The number of a person's unread notifications, counted up to `at_most`: a badge shows no more.
+/// Counts a person's unread notifications up to `at_most`, because a badge shows no larger number.
 pub async fn unread(conn: &mut Conn, person: PersonId, at_most: i64) -> Result<i64, StoreError> {
-    let unread = sqlx::query_scalar(
-        "select count(*) from (select from notifications where person_id = $1 and read_at is null limit $2) as unread",
-    )
-    .bind(person.uuid())
-    .bind(at_most)
-    .fetch_one(conn)
-    .await?;
-    Ok(unread)
+    let sql = "select count(*) from (
+                   select from notifications where person_id = $1 and read_at is null limit $2) as unread";
+    Ok(sqlx::query_scalar(sql).bind(person).bind(at_most).fetch_one(conn).await?)
 }
 
-/// Marks a person's notification as read, or all up to it. Returns false if there is no such notification.
+/// Marks a person's notification as read; with `and_older`, also all older ones. Returns false if the person has no
+/// such notification.
 pub async fn mark_read(
     conn: &mut Conn,
     person: PersonId,
@@ -162,62 +131,38 @@ pub async fn mark_read(
     and_older: bool,
     now: Instant,
 ) -> Result<bool, StoreError> {
-    const ONE: &str = "with marked as (
-            update notifications set read_at = $3 where id = $2 and person_id = $1 and read_at is null
-         )
-         select exists (select from notifications where person_id = $1 and id = $2)";
-    const ALL: &str = "with marked as (
-            update notifications set read_at = $3 where person_id = $1 and id <= $2 and read_at is null
-         )
-         select exists (select from notifications where person_id = $1 and id = $2)";
-    let there = sqlx::query_scalar(if and_older { ALL } else { ONE })
-        .bind(person.uuid())
-        .bind(id.uuid())
-        .bind(now)
-        .fetch_one(conn)
-        .await?;
-    Ok(there)
+    let sql = if and_older {
+        "with marked as (update notifications set read_at = $3 where person_id = $1 and id <= $2 and read_at is null)
+         select exists (select from notifications where person_id = $1 and id = $2)"
+    } else {
+        "with marked as (update notifications set read_at = $3 where id = $2 and person_id = $1 and read_at is null)
+         select exists (select from notifications where person_id = $1 and id = $2)"
+    };
+    Ok(sqlx::query_scalar(sql).bind(person).bind(id).bind(now).fetch_one(conn).await?)
 }
 
-/// Which of these notifications a channel delivered to the phone.
+/// Returns those of these notifications that a channel delivered to the phone.
 pub async fn already_delivered(
     conn: &mut Conn,
     ids: &[NotificationId],
 ) -> Result<BTreeSet<NotificationId>, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let delivered: Vec<Uuid> =
-        sqlx::query_scalar("select id from notifications where id = any($1) and delivered_by is not null")
-            .bind(ids)
-            .fetch_all(conn)
-            .await?;
-    Ok(delivered.into_iter().map(NotificationId::from_uuid).collect())
+    let sql = "select id from notifications where id = any($1) and delivered_by is not null";
+    Ok(sqlx::query_scalar(sql).bind(ids).fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Removes the delivery of a notification: the channel reports that it was not delivered after all.
+/// Removes the delivery of a notification, because the channel reports that it did not deliver it after all.
 pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
-    sqlx::query(
-        "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2",
-    )
-    .bind(id.uuid())
-    .bind(channel.as_str())
-    .execute(conn)
-    .await?;
+    let sql = "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2";
+    sqlx::query(sql).bind(id).bind(channel).execute(conn).await?;
     Ok(())
 }
 
-/// Records the channels that delivered these notifications: `channels[i]` delivered `ids[i]`. An earlier record of
-/// another channel stays.
+/// Stores the channels that delivered these notifications: `channels[i]` delivered `ids[i]`. If a channel is stored for
+/// a notification already, that channel stays.
 pub async fn delivered(conn: &mut Conn, ids: &[NotificationId], channels: &[ChannelCode]) -> Result<(), StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let channels: Vec<&str> = channels.iter().map(ChannelCode::as_str).collect();
-    sqlx::query(
-        "update notifications n set delivered_by = t.channel, delivered_at = now()
-         from unnest($1::uuid[], $2::text[]) as t (id, channel) where n.id = t.id and n.delivered_by is null",
-    )
-    .bind(ids)
-    .bind(channels)
-    .execute(conn)
-    .await?;
+    let sql = "update notifications n set delivered_by = t.channel, delivered_at = now()
+               from unnest($1::uuid[], $2::text[]) as t (id, channel) where n.id = t.id and n.delivered_by is null";
+    sqlx::query(sql).bind(ids).bind(channels).execute(conn).await?;
     Ok(())
 }
 
@@ -228,13 +173,6 @@ pub async fn has_parcel_event(
     parcel: ParcelId,
     event: Event,
 ) -> Result<bool, StoreError> {
-    let found = sqlx::query_scalar(
-        "select exists (select from notifications where case_id = $1 and parcel_id = $2 and event = $3)",
-    )
-    .bind(case.uuid())
-    .bind(parcel.uuid())
-    .bind(event.as_str())
-    .fetch_one(conn)
-    .await?;
-    Ok(found)
+    let sql = "select exists (select from notifications where case_id = $1 and parcel_id = $2 and event = $3)";
+    Ok(sqlx::query_scalar(sql).bind(case).bind(parcel).bind(event.as_str()).fetch_one(conn).await?)
 }

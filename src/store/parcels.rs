@@ -1,4 +1,4 @@
-//! Parcels (寄递) and their scans. New parcels are written by [`super::record`].
+//! Parcels (寄递) and their scans. [`super::record`] adds new parcels.
 
 use std::collections::BTreeSet;
 
@@ -20,28 +20,32 @@ pub struct StoredParcel {
     pub parcel: Parcel,
     /// The agency that owns the case.
     pub agency: AgencyCode,
-    /// The day by which it must arrive (行政许可法 44). `None` if that year's working days were not announced when it was
-    /// added.
+    /// The day by which the parcel must arrive (行政许可法 44). `None` if that year's working days were not announced when
+    /// the parcel was added.
     pub serve_by: Option<NaiveDate>,
 }
 
-/// Columns are named, so that a column of a newer release does not change the statements of this one.
-macro_rules! columns {
-    () => {
-        "id, person_id, case_id, agency, carrier, order_no, round, waybill, state, recipient_sealed, serve_by, created_at"
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, person_id, case_id, agency, carrier, order_no, round, waybill, state, recipient_sealed,
+                    serve_by, created_at
+             from parcels ",
+            $rest
+        )
     };
 }
 
 #[derive(FromRow)]
 struct Row {
-    id: Uuid,
-    person_id: Uuid,
-    case_id: Uuid,
-    agency: String,
-    carrier: String,
-    order_no: String,
+    id: ParcelId,
+    person_id: PersonId,
+    case_id: CaseId,
+    agency: AgencyCode,
+    carrier: CarrierCode,
+    order_no: OrderNo,
     round: i32,
-    waybill: Option<String>,
+    waybill: Option<Waybill>,
     state: String,
     recipient_sealed: Vec<u8>,
     serve_by: Option<NaiveDate>,
@@ -50,92 +54,73 @@ struct Row {
 
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<StoredParcel, StoreError> {
-        let id = ParcelId::from_uuid(self.id);
-        let state = ParcelState::from_stored(&self.state);
         let recipient: PostalAddress = keys.open_json("parcels.recipient", &self.recipient_sealed)?;
+        let broken = || StoreError::Broken(format!("parcels.state of {}", self.id));
         let parcel = Parcel {
-            id,
-            person: PersonId::from_uuid(self.person_id),
-            case: CaseId::from_uuid(self.case_id),
-            carrier: CarrierCode::new(self.carrier),
-            order_no: OrderNo::from_stored(self.order_no),
+            id: self.id,
+            person: self.person_id,
+            case: self.case_id,
+            carrier: self.carrier,
+            order_no: self.order_no,
             round: u32::try_from(self.round).unwrap_or(1),
-            waybill: self.waybill.map(Waybill::new),
-            state: state.ok_or_else(|| StoreError::Broken(format!("parcels.state of {id}")))?,
+            waybill: self.waybill,
+            state: ParcelState::from_stored(&self.state).ok_or_else(broken)?,
             recipient,
             created_at: self.created_at,
         };
-        Ok(StoredParcel { parcel, agency: AgencyCode::new(self.agency), serve_by: self.serve_by })
+        Ok(StoredParcel { parcel, agency: self.agency, serve_by: self.serve_by })
     }
 }
 
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: ParcelId) -> Result<Option<StoredParcel>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from parcels where id = $1"))
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> = sqlx::query_as(select!("where id = $1")).bind(id).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// As [`find`], locked until the end of the transaction.
+/// Finds a parcel like [`find`], and locks it until the end of the transaction.
 pub async fn find_for_change(
     conn: &mut Conn,
     keys: &KeyRing,
     id: ParcelId,
 ) -> Result<Option<StoredParcel>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as(concat!("select ", columns!(), " from parcels where id = $1 for no key update"))
-            .bind(id.uuid())
-            .fetch_optional(conn)
-            .await?;
+    let sql = select!("where id = $1 for no key update");
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Locks parcels until the end of the transaction, in the order that all transactions use: two workers that learn of
-/// the same parcels at the same time wait for each other once, and never in a circle.
+/// Locks parcels until the end of the transaction. The order of the locks is the same in all transactions, so that two
+/// workers with the same parcels never wait for each other in a circle.
 pub async fn lock(conn: &mut Conn, parcels: &BTreeSet<ParcelId>) -> Result<(), StoreError> {
     if !parcels.is_empty() {
-        let ids: Vec<Uuid> = parcels.iter().map(|parcel| parcel.uuid()).collect();
-        sqlx::query("select from parcels where id = any($1) order by id for no key update")
-            .bind(ids)
-            .execute(conn)
-            .await?;
+        let ids: Vec<&ParcelId> = parcels.iter().collect();
+        let sql = "select from parcels where id = any($1) order by id for no key update";
+        sqlx::query(sql).bind(ids).execute(conn).await?;
     }
     Ok(())
 }
 
-/// The parcel that a carrier means: by our order number, or else by its waybill. Carriers reuse waybills, so the newest
-/// parcel counts.
+/// Finds the parcel that a carrier means: by our order number, or else by the carrier's waybill number. Carriers reuse
+/// waybill numbers, so the newest parcel counts.
 pub async fn known_as(
     conn: &mut Conn,
     carrier: &CarrierCode,
     order_no: Option<&OrderNo>,
     waybill: &Waybill,
 ) -> Result<Option<ParcelId>, StoreError> {
-    let id: Option<Uuid> = sqlx::query_scalar(
-        "(select id from parcels where carrier = $1 and order_no = $2)
-         union all
-         (select id from parcels where carrier = $1 and waybill = $3 order by id desc limit 1)
-         limit 1",
-    )
-    .bind(carrier.as_str())
-    .bind(order_no.map(OrderNo::as_str))
-    .bind(waybill.as_str())
-    .fetch_optional(conn)
-    .await?;
-    Ok(id.map(ParcelId::from_uuid))
+    let sql = "(select id from parcels where carrier = $1 and order_no = $2)
+               union all
+               (select id from parcels where carrier = $1 and waybill = $3 order by id desc limit 1)
+               limit 1";
+    Ok(sqlx::query_scalar(sql).bind(carrier).bind(order_no).bind(waybill).fetch_optional(conn).await?)
 }
 
 pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<StoredParcel>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(concat!("select ", columns!(), " from parcels where case_id = $1 order by id"))
-        .bind(case.uuid())
-        .fetch_all(conn)
-        .await?;
+    let rows: Vec<Row> = sqlx::query_as(select!("where case_id = $1 order by id")).bind(case).fetch_all(conn).await?;
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// An agency's parcels in one state after a position in the list, in the order of the days by which they must arrive.
-/// Parcels without such a day come last.
+/// Returns an agency's parcels in one state after a position in the list, in the order of the days by which they must
+/// arrive. Parcels without such a day come last.
 pub async fn of_agency(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -144,46 +129,33 @@ pub async fn of_agency(
     after: Option<(Option<NaiveDate>, ParcelId)>,
     limit: i64,
 ) -> Result<Vec<StoredParcel>, StoreError> {
+    // The first page too begins after a position, so that PostgreSQL always uses the index `parcels_to_serve`.
+    let sql = select!(
+        "where agency = $1 and state = $2
+           and (coalesce(serve_by, 'infinity'::date), id) > (coalesce($3::date, 'infinity'::date), $4::uuid)
+         order by coalesce(serve_by, 'infinity'::date), id limit $5"
+    );
     let first = (NaiveDate::from_yo_opt(1, 1), Uuid::nil());
     let (serve_by, id) = after.map_or(first, |(serve_by, id)| (serve_by, id.uuid()));
-    let rows: Vec<Row> = sqlx::query_as(TO_SERVE)
-        .bind(agency.as_str())
-        .bind(state.as_str())
-        .bind(serve_by)
-        .bind(id)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
+    let query = sqlx::query_as(sql).bind(agency).bind(state.as_str()).bind(serve_by).bind(id).bind(limit);
+    let rows: Vec<Row> = query.fetch_all(conn).await?;
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// A page of an agency's parcels: of an agency ($1), in one state ($2), after a day and an id ($3, $4), at most $5
-/// rows. Every page, also the first, begins after a position, so that PostgreSQL always finds it by the index
-/// `parcels_to_serve`.
-pub const TO_SERVE: &str = concat!(
-    "select ",
-    columns!(),
-    " from parcels
-      where agency = $1 and state = $2
-        and (coalesce(serve_by, 'infinity'::date), id) > (coalesce($3::date, 'infinity'::date), $4::uuid)
-      order by coalesce(serve_by, 'infinity'::date), id limit $5"
-);
-
-/// Writes a changed parcel: its order number, waybill and state.
+/// Writes the order number, waybill number and state of a changed parcel.
 pub async fn update(conn: &mut Conn, parcel: &Parcel, now: Instant) -> Result<(), StoreError> {
-    sqlx::query(
-        "update parcels set order_no = $2, round = $3, waybill = $4, state = $5, updated_at = $6,
-                version = version + 1
-         where id = $1",
-    )
-    .bind(parcel.id.uuid())
-    .bind(parcel.order_no.as_str())
-    .bind(i32::try_from(parcel.round).unwrap_or(i32::MAX))
-    .bind(parcel.waybill.as_ref().map(Waybill::as_str))
-    .bind(parcel.state.as_str())
-    .bind(now)
-    .execute(conn)
-    .await?;
+    let sql = "update parcels set order_no = $2, round = $3, waybill = $4, state = $5, updated_at = $6,
+                      version = version + 1
+               where id = $1";
+    sqlx::query(sql)
+        .bind(parcel.id)
+        .bind(&parcel.order_no)
+        .bind(i32::try_from(parcel.round).unwrap_or(i32::MAX))
+        .bind(&parcel.waybill)
+        .bind(parcel.state.as_str())
+        .bind(now)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -204,8 +176,8 @@ impl ScanSource {
     }
 }
 
-/// Adds scans to a parcel. A scan that is stored already is not added again, but a hint becomes a fact if the same scan
-/// comes by a query.
+/// Adds scans to a parcel. A stored scan is not added again, but a stored hint becomes a fact if a query brings the
+/// same scan.
 pub async fn add_scans(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -214,39 +186,38 @@ pub async fn add_scans(
     source: ScanSource,
     now: Instant,
 ) -> Result<(), StoreError> {
+    let sql =
+        "insert into parcel_scans (parcel_id, scan_key, code, meaning, occurred_at, received_at, place, text_sealed,
+                                         source, raw_sealed)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+               on conflict (parcel_id, scan_key) do update set source = 'query'
+               where parcel_scans.source = 'callback' and excluded.source = 'query'";
     for scan in scans {
-        sqlx::query(
-            "insert into parcel_scans (parcel_id, scan_key, code, meaning, occurred_at, received_at, place, text_sealed,
-                                       source, raw_sealed)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             on conflict (parcel_id, scan_key) do update set source = 'query'
-             where parcel_scans.source = 'callback' and excluded.source = 'query'",
-        )
-        .bind(parcel.uuid())
-        .bind(&scan.key)
-        .bind(&scan.code)
-        .bind(meaning_text(scan.meaning))
-        .bind(scan.occurred_at)
-        .bind(now)
-        .bind(&scan.place)
-        .bind(keys.seal("parcel_scans.text", scan.text.expose().as_bytes())?)
-        .bind(source.as_str())
-        .bind(keys.seal("parcel_scans.raw", scan.raw.expose().as_bytes())?)
-        .execute(&mut *conn)
-        .await?;
+        sqlx::query(sql)
+            .bind(parcel)
+            .bind(&scan.key)
+            .bind(&scan.code)
+            .bind(meaning_text(scan.meaning))
+            .bind(scan.occurred_at)
+            .bind(now)
+            .bind(&scan.place)
+            .bind(keys.seal("parcel_scans.text", scan.text.expose().as_bytes())?)
+            .bind(source.as_str())
+            .bind(keys.seal("parcel_scans.raw", scan.raw.expose().as_bytes())?)
+            .execute(&mut *conn)
+            .await?;
     }
     Ok(())
 }
 
-/// A stored scan.
 pub struct StoredScan {
     pub scan: Scan,
-    /// False for a hint: it came in a call of the carrier, and no query has confirmed it.
+    /// True if a query brought the scan. Otherwise it is only a hint from a call of the carrier.
     pub is_fact: bool,
 }
 
-/// A parcel's scans, the oldest first. The carrier's whole original text of each is stored too, but not read here,
-/// because nothing that is shown needs it.
+/// Returns a parcel's scans, the oldest first. `raw` is left empty: the carrier's original text is stored, but no
+/// screen shows it.
 pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<Vec<StoredScan>, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -257,21 +228,17 @@ pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<
         place: String,
         text_sealed: Vec<u8>,
         source: String,
-        waybill: Option<String>,
+        waybill: Option<Waybill>,
     }
-    let rows: Vec<Row> = sqlx::query_as(
-        "select s.scan_key, s.code, s.meaning, s.occurred_at, s.place, s.text_sealed, s.source, p.waybill
-         from parcel_scans s join parcels p on p.id = s.parcel_id
-         where s.parcel_id = $1 order by s.occurred_at, s.received_at, s.scan_key",
-    )
-    .bind(parcel.uuid())
-    .fetch_all(conn)
-    .await?;
+    let sql = "select s.scan_key, s.code, s.meaning, s.occurred_at, s.place, s.text_sealed, s.source, p.waybill
+               from parcel_scans s join parcels p on p.id = s.parcel_id
+               where s.parcel_id = $1 order by s.occurred_at, s.received_at, s.scan_key";
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(parcel).fetch_all(conn).await?;
     let open = |row: Row| {
         let text = keys.open("parcel_scans.text", &row.text_sealed)?;
         let scan = Scan {
             order_no: None,
-            waybill: Waybill::new(row.waybill.unwrap_or_default()),
+            waybill: row.waybill.unwrap_or_else(|| Waybill::new("")),
             key: row.scan_key,
             code: row.code,
             meaning: meaning_of(&row.meaning),

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::{Instant, fresh_uuid};
@@ -17,37 +16,41 @@ const NAME: &str = "people.name";
 const RESIDENT_ID: &str = "people.resident_id";
 const OPENID: &str = "wechat_accounts.openid";
 
-/// The constraints that a phone number, a resident ID and a WeChat account belong to a single person.
+/// The names of the constraints that two people cannot have the same phone number, resident ID or WeChat account.
 const ONE_PERSON_PER: [&str; 3] = ["people_phone_hash_key", "people_resident_id_hash_key", "wechat_accounts_pkey"];
-/// Not a constraint of the schema: what was found no longer holds now that its row is locked.
+/// Not a constraint of the schema. It reports that a row changed between the look-up and its lock.
 const CHANGED_HANDS: &str = "changed hands";
 
-/// True if an error only says that a person was added, joined or deleted between two reads, or that another transaction
-/// took the same locks in another order. The next read finds the matter settled.
+/// True if an error only says that a person was added, joined or deleted between two reads, or that PostgreSQL resolved
+/// a deadlock. The caller can begin again.
 #[must_use]
 pub fn raced(error: &StoreError) -> bool {
     let StoreError::Constraint(name) = error else { return error.is_deadlock() };
     name == CHANGED_HANDS || error.names_missing_person() || ONE_PERSON_PER.contains(&name.as_str())
 }
 
-/// The error for something that was found to belong to a person, and no longer does.
+/// The error for a phone, resident ID or account that belonged to a person when it was looked up, and no longer does.
 #[must_use]
 pub fn changed_hands() -> StoreError {
     StoreError::Constraint(CHANGED_HANDS.to_owned())
 }
 
-/// Columns are named, so that a column of a newer release does not change the statements of this one. A phone without a
-/// hash was named by a back-office system: messages go there, but no person proved to own it.
-macro_rules! columns {
-    () => {
-        "id, case when phone_hash is not null then phone_sealed end as phone_sealed, name_sealed, resident_id_sealed,
-         verified_at, language, created_at, signed_in_at"
+/// A phone without a hash was named by a back-office system: messages go there, but no person proved to own it. So it
+/// is not selected as the person's phone.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, case when phone_hash is not null then phone_sealed end as phone_sealed, name_sealed,
+                    resident_id_sealed, verified_at, language, created_at, signed_in_at
+             from people ",
+            $rest
+        )
     };
 }
 
 #[derive(FromRow)]
 struct PersonRow {
-    id: Uuid,
+    id: PersonId,
     phone_sealed: Option<Vec<u8>>,
     name_sealed: Option<Vec<u8>>,
     resident_id_sealed: Option<Vec<u8>>,
@@ -59,23 +62,20 @@ struct PersonRow {
 
 impl PersonRow {
     fn open(self, keys: &KeyRing) -> Result<Person, StoreError> {
-        let phone = match self.phone_sealed {
-            Some(sealed) => Some(open_phone(keys, PHONE, &sealed)?),
-            None => None,
-        };
+        let Self { id, created_at, signed_in_at, .. } = self;
+        let phone = self.phone_sealed.map(|sealed| open_phone(keys, PHONE, &sealed)).transpose()?;
         let identity = match (self.name_sealed, self.resident_id_sealed, self.verified_at) {
-            (Some(name), Some(id), Some(verified_at)) => {
+            (Some(name), Some(resident_id), Some(verified_at)) => {
                 let name = Private::new(open_text(keys, NAME, &name)?);
-                // A birthday is checked when the ID is stored, so no day is too late now.
-                let resident_id = ResidentId::parse(&open_text(keys, RESIDENT_ID, &id)?, NaiveDate::MAX)
+                // The birthday was checked when the ID was stored. The latest possible day passes that check again.
+                let resident_id = ResidentId::parse(&open_text(keys, RESIDENT_ID, &resident_id)?, NaiveDate::MAX)
                     .map_err(|_| broken(RESIDENT_ID))?;
                 Some(VerifiedIdentity { name, resident_id, verified_at })
             }
             _ => None,
         };
         let language = Language::from_tag(&self.language).unwrap_or_default();
-        let Self { created_at, signed_in_at, .. } = self;
-        Ok(Person { id: PersonId::from_uuid(self.id), phone, identity, language, created_at, signed_in_at })
+        Ok(Person { id, phone, identity, language, created_at, signed_in_at })
     }
 }
 
@@ -96,95 +96,82 @@ pub(super) fn open_phone(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<M
 /// # Errors
 /// If another person has the phone.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into people (id, phone_sealed, phone_hash, language, created_at, signed_in_at)
-         values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(person.id.uuid())
-    .bind(person.phone.as_ref().map(|phone| keys.seal(PHONE, phone.expose().as_bytes())).transpose()?)
-    .bind(person.phone.as_ref().map(|phone| keys.hash(PHONE, phone.expose())))
-    .bind(person.language.tag())
-    .bind(person.created_at)
-    .bind(person.signed_in_at)
-    .execute(conn)
-    .await?;
+    let sql = "insert into people (id, phone_sealed, phone_hash, language, created_at, signed_in_at)
+               values ($1, $2, $3, $4, $5, $6)";
+    sqlx::query(sql)
+        .bind(person.id)
+        .bind(person.phone.as_ref().map(|phone| keys.seal(PHONE, phone.expose().as_bytes())).transpose()?)
+        .bind(person.phone.as_ref().map(|phone| keys.hash(PHONE, phone.expose())))
+        .bind(person.language.tag())
+        .bind(person.created_at)
+        .bind(person.signed_in_at)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 pub async fn find(conn: &mut Conn, keys: &KeyRing, id: PersonId) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> = sqlx::query_as(concat!("select ", columns!(), " from people where id = $1"))
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<PersonRow> = sqlx::query_as(select!("where id = $1")).bind(id).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
 pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> = sqlx::query_as(concat!("select ", columns!(), " from people where phone_hash = $1"))
-        .bind(keys.hash(PHONE, phone.expose()))
-        .fetch_optional(conn)
-        .await?;
+    let hash = keys.hash(PHONE, phone.expose());
+    let row: Option<PersonRow> =
+        sqlx::query_as(select!("where phone_hash = $1")).bind(hash).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// The person who proved this resident ID, or who is awaited under it because a back-office system named it.
+/// Finds the person who proved this resident ID. Before that, finds the person whom a back-office system named by it.
 pub async fn find_by_resident_id(
     conn: &mut Conn,
     keys: &KeyRing,
     resident_id: &ResidentId,
 ) -> Result<Option<Person>, StoreError> {
+    let hash = keys.hash(RESIDENT_ID, resident_id.expose());
     let row: Option<PersonRow> =
-        sqlx::query_as(concat!("select ", columns!(), " from people where resident_id_hash = $1"))
-            .bind(keys.hash(RESIDENT_ID, resident_id.expose()))
-            .fetch_optional(conn)
-            .await?;
+        sqlx::query_as(select!("where resident_id_hash = $1")).bind(hash).fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Records the first sign-in of a person whom a back-office system named before.
+/// Stores the first sign-in of a person whom a back-office system named before.
 ///
 /// # Errors
-/// If the person was joined with another one meanwhile.
+/// [`changed_hands`] if the person was joined with another person meanwhile.
 pub async fn record_first_sign_in(
     conn: &mut Conn,
     id: PersonId,
     language: Language,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let done = sqlx::query("update people set signed_in_at = $2, language = $3 where id = $1")
-        .bind(id.uuid())
-        .bind(now)
-        .bind(language.tag())
-        .execute(conn)
-        .await?;
+    let sql = "update people set signed_in_at = $2, language = $3 where id = $1";
+    let done = sqlx::query(sql).bind(id).bind(now).bind(language.tag()).execute(conn).await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(changed_hands()) }
 }
 
 /// Locks a person until the end of the transaction, so that what they own is changed by one request at a time.
 pub async fn hold(conn: &mut Conn, id: PersonId) -> Result<(), StoreError> {
-    sqlx::query("select 1 from people where id = $1 for no key update").bind(id.uuid()).execute(conn).await?;
+    sqlx::query("select 1 from people where id = $1 for no key update").bind(id).execute(conn).await?;
     Ok(())
 }
 
-/// Reserves a phone number for this transaction, if no person has it. A transaction that reports a decision for the
-/// number waits until this one ends.
+/// Reserves a phone number for this transaction, if no person has it. Until this transaction ends, a transaction that
+/// saves a reported decision for the number waits.
 ///
-/// If that transaction came first, this one waits here. It holds no person yet, and the other locks people only after
-/// it has entered all its phones and IDs, so the two cannot deadlock.
+/// If the other transaction came first, this one waits here. The two cannot deadlock: this transaction has locked no
+/// person yet, and the other one locks people only after it has entered all its phones and resident IDs.
 pub async fn reserve_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
-    const SQL: &str = "insert into people (id, phone_hash, created_at) values ($1, $2, now()) on conflict do nothing";
-    reserve(conn, SQL, keys.hash(PHONE, phone.expose())).await
+    let sql = "insert into people (id, phone_hash, created_at) values ($1, $2, now()) on conflict do nothing";
+    reserve(conn, sql, keys.hash(PHONE, phone.expose())).await
 }
 
-/// As [`reserve_phone`], for a resident ID.
+/// Reserves a resident ID like [`reserve_phone`].
 pub async fn reserve_resident_id(conn: &mut Conn, keys: &KeyRing, id: &ResidentId) -> Result<(), StoreError> {
-    const SQL: &str =
-        "insert into people (id, resident_id_hash, created_at) values ($1, $2, now()) on conflict do nothing";
-    reserve(conn, SQL, keys.hash(RESIDENT_ID, id.expose())).await
+    let sql = "insert into people (id, resident_id_hash, created_at) values ($1, $2, now()) on conflict do nothing";
+    reserve(conn, sql, keys.hash(RESIDENT_ID, id.expose())).await
 }
 
-/// Inserts a row and deletes it again. It belongs to no person, but until the end of the transaction others wait for
-/// it.
+/// Inserts a row that belongs to no person, and deletes it again. Until the end of the transaction others wait for it.
 async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result<(), StoreError> {
     let id = fresh_uuid();
     sqlx::query(insert).bind(id).bind(hash).execute(&mut *conn).await?;
@@ -197,42 +184,34 @@ async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result
 /// # Errors
 /// If another person has the number.
 pub async fn set_phone(conn: &mut Conn, keys: &KeyRing, id: PersonId, phone: &MobilePhone) -> Result<(), StoreError> {
-    sqlx::query("update people set phone_sealed = $2, phone_hash = $3 where id = $1")
-        .bind(id.uuid())
-        .bind(keys.seal(PHONE, phone.expose().as_bytes())?)
-        .bind(keys.hash(PHONE, phone.expose()))
-        .execute(conn)
-        .await?;
+    let sealed = keys.seal(PHONE, phone.expose().as_bytes())?;
+    let sql = "update people set phone_sealed = $2, phone_hash = $3 where id = $1";
+    sqlx::query(sql).bind(id).bind(sealed).bind(keys.hash(PHONE, phone.expose())).execute(conn).await?;
     Ok(())
 }
 
 /// Removes a phone number from the person who has it.
 pub async fn release_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone) -> Result<(), StoreError> {
-    sqlx::query("update people set phone_sealed = null, phone_hash = null where phone_hash = $1")
-        .bind(keys.hash(PHONE, phone.expose()))
-        .execute(conn)
-        .await?;
+    let sql = "update people set phone_sealed = null, phone_hash = null where phone_hash = $1";
+    sqlx::query(sql).bind(keys.hash(PHONE, phone.expose())).execute(conn).await?;
     Ok(())
 }
 
-/// A person's language, or the default one if the person is unknown.
+/// Returns a person's language, or the default language if the person is unknown.
 pub async fn language_of(conn: &mut Conn, id: PersonId) -> Result<Language, StoreError> {
-    let tag: Option<String> =
-        sqlx::query_scalar("select language from people where id = $1").bind(id.uuid()).fetch_optional(conn).await?;
+    let sql = "select language from people where id = $1";
+    let tag: Option<String> = sqlx::query_scalar(sql).bind(id).fetch_optional(conn).await?;
     Ok(tag.and_then(|tag| Language::from_tag(&tag)).unwrap_or_default())
 }
 
 pub async fn set_language(conn: &mut Conn, id: PersonId, language: Language) -> Result<(), StoreError> {
-    sqlx::query("update people set language = $2 where id = $1")
-        .bind(id.uuid())
-        .bind(language.tag())
-        .execute(conn)
-        .await?;
+    let sql = "update people set language = $2 where id = $1";
+    sqlx::query(sql).bind(id).bind(language.tag()).execute(conn).await?;
     Ok(())
 }
 
-/// Stores a person's verified identity. Returns false if the person is verified under another resident ID: it is never
-/// replaced.
+/// Stores a person's verified identity. Returns false if the person is verified under another resident ID. That
+/// resident ID is never replaced.
 ///
 /// # Errors
 /// If another person has the resident ID.
@@ -242,17 +221,16 @@ pub async fn set_identity(
     id: PersonId,
     identity: &VerifiedIdentity,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "update people set name_sealed = $2, resident_id_sealed = $3, resident_id_hash = $4, verified_at = $5
-         where id = $1 and (resident_id_hash is null or resident_id_hash = $4)",
-    )
-    .bind(id.uuid())
-    .bind(keys.seal(NAME, identity.name.expose().as_bytes())?)
-    .bind(keys.seal(RESIDENT_ID, identity.resident_id.expose().as_bytes())?)
-    .bind(keys.hash(RESIDENT_ID, identity.resident_id.expose()))
-    .bind(identity.verified_at)
-    .execute(conn)
-    .await?;
+    let sql = "update people set name_sealed = $2, resident_id_sealed = $3, resident_id_hash = $4, verified_at = $5
+               where id = $1 and (resident_id_hash is null or resident_id_hash = $4)";
+    let done = sqlx::query(sql)
+        .bind(id)
+        .bind(keys.seal(NAME, identity.name.expose().as_bytes())?)
+        .bind(keys.seal(RESIDENT_ID, identity.resident_id.expose().as_bytes())?)
+        .bind(keys.hash(RESIDENT_ID, identity.resident_id.expose()))
+        .bind(identity.verified_at)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -276,16 +254,9 @@ pub async fn find_by_wechat(
     keys: &KeyRing,
     account: &WechatAccount,
 ) -> Result<Option<Person>, StoreError> {
-    let row: Option<PersonRow> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from people
-         where id = (select person_id from wechat_accounts where appid = $1 and openid_hash = $2)"
-    ))
-    .bind(&account.appid)
-    .bind(account.hash(keys))
-    .fetch_optional(conn)
-    .await?;
+    let sql = select!("where id = (select person_id from wechat_accounts where appid = $1 and openid_hash = $2)");
+    let query = sqlx::query_as(sql).bind(&account.appid).bind(account.hash(keys));
+    let row: Option<PersonRow> = query.fetch_optional(conn).await?;
     row.map(|row| row.open(keys)).transpose()
 }
 
@@ -300,17 +271,11 @@ pub async fn add_wechat(
     account: &WechatAccount,
     now: Instant,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into wechat_accounts (person_id, appid, openid_hash, openid_sealed, created_at)
-         values ($1, $2, $3, $4, $5)",
-    )
-    .bind(person.uuid())
-    .bind(&account.appid)
-    .bind(account.hash(keys))
-    .bind(keys.seal(OPENID, account.openid.expose().as_bytes())?)
-    .bind(now)
-    .execute(conn)
-    .await?;
+    let sealed = keys.seal(OPENID, account.openid.expose().as_bytes())?;
+    let sql = "insert into wechat_accounts (person_id, appid, openid_hash, openid_sealed, created_at)
+               values ($1, $2, $3, $4, $5)";
+    let query = sqlx::query(sql).bind(person).bind(&account.appid).bind(account.hash(keys)).bind(sealed).bind(now);
+    query.execute(conn).await?;
     Ok(())
 }
 
@@ -321,23 +286,15 @@ pub async fn move_wechat(
     person: PersonId,
     account: &WechatAccount,
 ) -> Result<(), StoreError> {
-    sqlx::query("update wechat_accounts set person_id = $3, gone_at = null where appid = $1 and openid_hash = $2")
-        .bind(&account.appid)
-        .bind(account.hash(keys))
-        .bind(person.uuid())
-        .execute(conn)
-        .await?;
+    let sql = "update wechat_accounts set person_id = $3, gone_at = null where appid = $1 and openid_hash = $2";
+    sqlx::query(sql).bind(&account.appid).bind(account.hash(keys)).bind(person).execute(conn).await?;
     Ok(())
 }
 
 /// Marks a WeChat account as reachable again, because its person just used it.
 pub async fn wechat_is_back(conn: &mut Conn, keys: &KeyRing, account: &WechatAccount) -> Result<(), StoreError> {
-    sqlx::query(
-        "update wechat_accounts set gone_at = null where appid = $1 and openid_hash = $2 and gone_at is not null",
-    )
-    .bind(&account.appid)
-    .bind(account.hash(keys))
-    .execute(conn)
-    .await?;
+    let sql = "update wechat_accounts set gone_at = null
+               where appid = $1 and openid_hash = $2 and gone_at is not null";
+    sqlx::query(sql).bind(&account.appid).bind(account.hash(keys)).execute(conn).await?;
     Ok(())
 }

@@ -1,9 +1,8 @@
-//! Receipts of messages, from gateways that do not repeat our key in them, and what they prove about a push whose
+//! Receipts of messages from gateways that do not repeat our key in a receipt. They help to decide about a push whose
 //! outcome is unknown ([`crate::domain::work::doubt`]).
 
 use chrono::TimeDelta;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;
@@ -27,18 +26,17 @@ pub struct Receipt<'a> {
 
 /// Stores a receipt. Returns false if it is stored already.
 pub async fn keep(conn: &mut Conn, receipt: &Receipt<'_>) -> Result<bool, StoreError> {
-    let kept = sqlx::query(
-        "insert into push_receipts (channel, reference, recipient, template, fate, happened_at, heard_at)
-         values ($1, $2, $3, $4, $5, $6, now()) on conflict on constraint push_receipts_pkey do nothing",
-    )
-    .bind(receipt.channel.as_str())
-    .bind(receipt.reference)
-    .bind(receipt.recipient)
-    .bind(receipt.template)
-    .bind(receipt.fate.as_str())
-    .bind(receipt.happened_at)
-    .execute(conn)
-    .await?;
+    let sql = "insert into push_receipts (channel, reference, recipient, template, fate, happened_at, heard_at)
+               values ($1, $2, $3, $4, $5, $6, now()) on conflict on constraint push_receipts_pkey do nothing";
+    let kept = sqlx::query(sql)
+        .bind(receipt.channel)
+        .bind(receipt.reference)
+        .bind(receipt.recipient)
+        .bind(receipt.template)
+        .bind(receipt.fate.as_str())
+        .bind(receipt.happened_at)
+        .execute(conn)
+        .await?;
     Ok(kept.rows_affected() == 1)
 }
 
@@ -57,18 +55,17 @@ pub struct InDoubt<'a> {
     pub pushes: &'a [String],
 }
 
-/// How far the gateway's clock may differ from ours.
+/// The largest difference between the gateway's clock and ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
-/// How late a gateway may take a message after its sender stopped waiting. For so long after its end a push may still
-/// deliver a copy, whose receipt must not be counted for another push.
+/// How late a gateway may still take a message after the worker stopped waiting for the answer. Until then, a push that
+/// has ended may still deliver a copy. The copy's receipt must not be counted for another push.
 const TAKEN_LATE: TimeDelta = TimeDelta::minutes(10);
 
-/// Counts the receipts that may belong to a push whose outcome is unknown. It is one statement, so that everything it
-/// compares is of the same moment.
+/// Counts the receipts that may belong to a push whose outcome is unknown. One statement reads receipts and pushes at
+/// the same moment.
 ///
-/// A person with hundreds of messages a day has as many receipts as pushes, and some pushes have many attempts. So the
-/// statement reads only the last attempt of each push, which alone can have a reference, and `not in` looks receipts up
-/// in a hashed set of references.
+/// The statement stays fast for a person with hundreds of messages a day. It reads only the last attempt of each push,
+/// because no other attempt can have a reference. PostgreSQL executes its `not in` with a hash table.
 pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -77,8 +74,7 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
         lost: i64,
         others: i64,
     }
-    let Row { arrived, refused, lost, others } = sqlx::query_as(
-        "with pushes as (
+    let sql = "with pushes as (
             select id, fence, state, unclear, lease_until, finished_at from jobs where key = any($1)
         ), others as (
             select sum(unclear + (lease_until is not null)::int) as count from pushes
@@ -94,43 +90,32 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
         select count(*) filter (where fate = 'arrived') as arrived, count(*) filter (where fate = 'refused') as refused,
                count(*) filter (where fate = 'lost') as lost,
                coalesce((select count from others), 0)::bigint as others
-        from receipts",
-    )
-    .bind(push.pushes)
-    .bind(push.job.uuid())
-    .bind(push.channel.as_str())
-    .bind(push.recipient)
-    .bind(push.template)
-    .bind(push.since - SKEW)
-    .bind(push.since - TAKEN_LATE)
-    .fetch_one(conn)
-    .await?;
+        from receipts";
+    let Row { arrived, refused, lost, others } = sqlx::query_as(sql)
+        .bind(push.pushes)
+        .bind(push.job)
+        .bind(push.channel)
+        .bind(push.recipient)
+        .bind(push.template)
+        .bind(push.since - SKEW)
+        .bind(push.since - TAKEN_LATE)
+        .fetch_one(conn)
+        .await?;
     Ok(Receipts { arrived, refused, lost, others })
 }
 
-/// The push among these that delivered the message of a receipt.
+/// Finds the job of the push that delivered the message of a receipt. `pushes` are the business keys among which it is
+/// looked for.
 pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Result<Option<JobId>, StoreError> {
-    let job: Option<Uuid> = sqlx::query_scalar(
-        "select j.id from jobs j join attempts a on a.job_id = j.id and a.fence = j.fence
-         where j.key = any($1) and a.reference = $2 limit 1",
-    )
-    .bind(pushes)
-    .bind(reference)
-    .fetch_optional(conn)
-    .await?;
-    Ok(job.map(JobId::from_uuid))
+    let sql = "select j.id from jobs j join attempts a on a.job_id = j.id and a.fence = j.fence
+               where j.key = any($1) and a.reference = $2 limit 1";
+    Ok(sqlx::query_scalar(sql).bind(pushes).bind(reference).fetch_optional(conn).await?)
 }
 
-/// Removes up to `limit` receipts that came before an instant, when no push can be in doubt about them any more.
-/// Returns how many.
+/// Removes up to `limit` receipts that came before an instant, when the outcome of every push is known. Returns how
+/// many.
 pub async fn forget(conn: &mut Conn, heard_before: Instant, limit: i64) -> Result<u64, StoreError> {
-    let forgotten = sqlx::query(
-        "delete from push_receipts where heard_at < $1 and ctid = any (array(
-            select ctid from push_receipts where heard_at < $1 order by heard_at limit $2))",
-    )
-    .bind(heard_before)
-    .bind(limit)
-    .execute(conn)
-    .await?;
-    Ok(forgotten.rows_affected())
+    let sql = "delete from push_receipts where heard_at < $1 and ctid = any (array(
+                   select ctid from push_receipts where heard_at < $1 order by heard_at limit $2))";
+    Ok(sqlx::query(sql).bind(heard_before).bind(limit).execute(conn).await?.rows_affected())
 }

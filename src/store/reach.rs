@@ -1,11 +1,10 @@
 //! How a person can be reached: over which channels, in which language, and with which consents.
 //!
-//! Each channel finds a person by one kind of address. A new kind is a new case in each `match` here.
+//! Each channel finds a person by one kind of address. A new kind is a new arm of the `match` here.
 
 use std::collections::BTreeMap;
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::ids::PersonId;
@@ -13,8 +12,8 @@ use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::{AddressKind, Reach};
 
-/// The columns of [`ReachRow`] for a row `p` of `people`. If there is no such row, they say that the person cannot be
-/// reached.
+/// The columns of [`ReachRow`] for a row `p` of `people`. With an outer join that finds no such row, they say that the
+/// person cannot be reached.
 macro_rules! columns {
     () => {
         "coalesce(p.language, '') as language, p.phone_sealed is not null as has_phone,
@@ -32,7 +31,7 @@ pub(super) struct ReachRow {
     language: String,
     has_phone: bool,
     has_wechat: bool,
-    devices: Vec<String>,
+    devices: Vec<ChannelCode>,
     consents: Vec<String>,
 }
 
@@ -42,7 +41,7 @@ impl From<ReachRow> for Reach {
             language: stored_language(&row.language),
             phone: row.has_phone,
             wechat: row.has_wechat,
-            devices: row.devices.into_iter().map(ChannelCode::new).collect(),
+            devices: row.devices.into_iter().collect(),
             consents: row.consents.into_iter().collect(),
         }
     }
@@ -51,33 +50,30 @@ impl From<ReachRow> for Reach {
 pub async fn of(conn: &mut Conn, people: &[PersonId]) -> Result<BTreeMap<PersonId, Reach>, StoreError> {
     #[derive(FromRow)]
     struct Row {
-        id: Uuid,
+        id: PersonId,
         #[sqlx(flatten)]
         reach: ReachRow,
     }
-    let ids: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
-    let rows: Vec<Row> = sqlx::query_as(concat!("select p.id, ", columns!(), " from people p where p.id = any($1)"))
-        .bind(ids)
-        .fetch_all(conn)
-        .await?;
-    Ok(rows.into_iter().map(|row| (PersonId::from_uuid(row.id), row.reach.into())).collect())
+    let sql = concat!("select p.id, ", columns!(), " from people p where p.id = any($1)");
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(people).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.reach.into())).collect())
 }
 
 pub(super) fn stored_language(tag: &str) -> Language {
     if tag == Language::English.tag() { Language::English } else { Language::Chinese }
 }
 
-/// Removes an address that the gateway reports as gone. `kept` is the sealed address that was tried: other addresses of
-/// the person, and newer ones, stay.
+/// Removes an address that the gateway reports as gone. `sealed` is the address that was tried, as it is stored. The
+/// person's other addresses stay, and so does an address that replaced the tried one meanwhile.
 pub async fn forget(
     conn: &mut Conn,
     person: PersonId,
     channel: &ChannelCode,
     kind: AddressKind,
-    kept: &[u8],
+    sealed: &[u8],
 ) -> Result<(), StoreError> {
     let sql = match kind {
-        // The person also signs in with the phone, and the number may come back into use.
+        // Kept, because the person also signs in with the phone, and the number may come back into use.
         AddressKind::Phone => return Ok(()),
         AddressKind::WechatAccount => {
             "update wechat_accounts set gone_at = now()
@@ -88,6 +84,6 @@ pub async fn forget(
              where person_id = $1 and push_channel = $2 and push_token_sealed = $3"
         }
     };
-    sqlx::query(sql).bind(person.uuid()).bind(channel.as_str()).bind(kept).execute(conn).await?;
+    sqlx::query(sql).bind(person).bind(channel).bind(sealed).execute(conn).await?;
     Ok(())
 }

@@ -1,12 +1,11 @@
-//! The recipients of notifications, with their address on a channel at this moment. A phone that was sold gets no
+//! Finds the recipients of notifications, with their present addresses on a channel. So a phone that was sold gets no
 //! messages of its former owner.
 //!
-//! Each channel finds a person by one kind of address. A new kind is a new `match` arm here.
+//! Each channel finds a person by one kind of address. A new kind is a new arm of the `match` here.
 
 use std::collections::BTreeMap;
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::notifications::{self, Received};
 use super::{Conn, StoreError};
@@ -18,21 +17,17 @@ use crate::domain::notice::reach::{AddressKind, Link};
 use crate::store::reach::stored_language;
 use crate::store::seal::KeyRing;
 
-/// The recipient of a message.
 #[derive(Debug)]
 pub struct Recipient {
     pub language: Language,
-    /// The sealed address on the channel, as it is stored, if there is one. Sealing is randomised, so no other row
-    /// holds the same bytes.
+    /// The sealed address on the channel, if there is one, as it is stored. Sealing is randomised, so no other row has
+    /// the same bytes.
     pub sealed: Option<Vec<u8>>,
     place: &'static str,
 }
 
 impl Recipient {
-    /// The address on the channel, if there is one.
-    ///
-    /// # Errors
-    /// If it does not open.
+    /// Opens the address, if there is one.
     pub fn address(&self, keys: &KeyRing) -> Result<Option<Private<String>>, StoreError> {
         let Some(sealed) = &self.sealed else { return Ok(None) };
         let text = String::from_utf8(keys.open(self.place, sealed)?);
@@ -40,7 +35,7 @@ impl Recipient {
     }
 }
 
-/// Selects notifications with the language and address of each person; `$2` is the channel.
+/// Selects notifications ($1) with the language and address of each person. $2 is the channel.
 macro_rules! addressed {
     ($address:literal) => {
         concat!(
@@ -63,8 +58,8 @@ struct Row {
     address: Option<Vec<u8>>,
 }
 
-/// These notifications and their recipients on a channel. Each is read by itself, so that one that cannot be read harms
-/// only its own push. It is one statement, because every push waits for it.
+/// Finds these notifications and their recipients on a channel. A notification that cannot be read has its own error,
+/// so that only its own push fails. It is one statement, because every push waits for it.
 pub async fn of(
     conn: &mut Conn,
     link: &Link,
@@ -88,11 +83,10 @@ pub async fn of(
             "devices.push_token",
         ),
     };
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<Row> = sqlx::query_as(sql).bind(ids).bind(link.channel.as_str()).fetch_all(conn).await?;
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(ids).bind(&link.channel).fetch_all(conn).await?;
     let read = |Row { notification, language, address }| {
         let recipient = Recipient { language: stored_language(&language), sealed: address, place };
-        (notification.id(), Received::try_from(notification).map(|received| (received.notification, recipient)))
+        (notification.id, Received::try_from(notification).map(|received| (received.notification, recipient)))
     };
     Ok(rows.into_iter().map(read).collect())
 }

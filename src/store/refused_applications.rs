@@ -1,19 +1,17 @@
-//! Refused attempts to apply for an item that is not published (目录之外不得实施行政审批), or to report a decision on one. They are
-//! kept as evidence.
-
-use uuid::Uuid;
+//! Refused attempts to apply for an item that is not published, or to report a decision on such an item. They are kept
+//! as evidence: no approval may be carried out outside the catalogue (目录之外不得实施行政审批).
 
 use super::{Conn, StoreError};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{ClientId, PersonId};
 
-/// An unknown code may be any text. At most this many characters of it are stored.
+/// How many characters of an item's code are stored. A code that does not exist may be any text.
 const LONGEST_CODE: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused<'a> {
-    /// The item. It may not exist.
+    /// The code that the caller named. The item may not exist.
     pub item: &'a ItemCode,
     pub by: By,
     /// The reason, as a code.
@@ -29,30 +27,23 @@ pub enum By {
 }
 
 impl By {
-    const fn columns(self) -> (Option<Uuid>, Option<Uuid>) {
+    const fn columns(self) -> (Option<PersonId>, Option<ClientId>) {
         match self {
-            Self::Person(person) => (Some(person.uuid()), None),
-            Self::Client(client) => (None, Some(client.uuid())),
+            Self::Person(person) => (Some(person), None),
+            Self::Client(client) => (None, Some(client)),
         }
     }
 }
 
-/// Stores refused attempts.
 pub async fn insert(conn: &mut Conn, refused: &[Refused<'_>], at: Instant) -> Result<(), StoreError> {
     let code = |item: &ItemCode| item.as_str().chars().filter(|c| *c != '\0').take(LONGEST_CODE).collect::<String>();
     let (people, clients): (Vec<_>, Vec<_>) = refused.iter().map(|one| one.by.columns()).unzip();
-    sqlx::query(
-        "insert into refused_applications (item_code, person_id, client_id, reason, at)
+    let codes: Vec<String> = refused.iter().map(|one| code(one.item)).collect();
+    let reasons: Vec<&str> = refused.iter().map(|one| one.reason).collect();
+    let sql = "insert into refused_applications (item_code, person_id, client_id, reason, at)
          select item_code, person_id, client_id, reason, $5
-         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[]) as t (item_code, person_id, client_id, reason)",
-    )
-    .bind(refused.iter().map(|one| code(one.item)).collect::<Vec<_>>())
-    .bind(people)
-    .bind(clients)
-    .bind(refused.iter().map(|one| one.reason).collect::<Vec<_>>())
-    .bind(at)
-    .execute(conn)
-    .await?;
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[]) as t (item_code, person_id, client_id, reason)";
+    sqlx::query(sql).bind(codes).bind(people).bind(clients).bind(reasons).bind(at).execute(conn).await?;
     Ok(())
 }
 

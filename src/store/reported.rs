@@ -1,12 +1,10 @@
-//! Looks up what the database knows of decisions that back-office systems report, before they are written: many at
-//! once, in one round trip.
+//! Looks up many decisions that back-office systems report, before a use case saves them, in one round trip.
 //!
-//! A system that reports a resident ID names a person: the result is for the person who proves that ID. The phone
-//! beside it is only where messages go. It may belong to a spouse by now, or to a stranger, so its owner is never taken
-//! for the applicant. A system that reports a phone alone names the owner of that phone.
+//! If a report has a resident ID, the applicant is the person who proves that ID. Messages go to the reported phone.
+//! The phone may belong to a spouse or a stranger by now, so its owner is never taken for the applicant. If a report
+//! has a phone alone, the applicant is the owner of that phone.
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::reach::{self, ReachRow};
 use super::{Conn, StoreError};
@@ -15,21 +13,20 @@ use crate::domain::notice::reach::Reach;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 use crate::store::seal::KeyRing;
 
-/// An applicant as a back-office system names them.
+/// The reported phone and resident ID of an applicant.
 #[derive(Debug, Clone)]
 pub struct KnownAs {
     /// The phone to which messages go.
     pub phone: MobilePhone,
-    /// The resident ID, if the system reports it.
     pub resident_id: Option<ResidentId>,
 }
 
 /// The keyed hash by which an applicant is found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Name {
-    /// Of the phone, if no resident ID is reported.
+    /// The hash of the phone. It is used only if no resident ID is reported.
     Phone(Vec<u8>),
-    /// Of the resident ID.
+    /// The hash of the resident ID.
     ResidentId(Vec<u8>),
 }
 
@@ -66,30 +63,31 @@ pub struct Named<'a> {
     pub applicant: Name,
 }
 
-/// What the database knows of a reported decision.
+/// The result of looking up one reported decision.
 #[derive(Debug, Clone)]
 pub struct Known {
     /// True if a case with this reference is stored.
     pub is_taken: bool,
-    /// The applicant; `None` if they are new.
+    /// `None` if the applicant is not stored yet.
     pub applicant: Option<KnownApplicant>,
 }
 
 #[derive(Debug, Clone)]
 pub struct KnownApplicant {
     pub id: PersonId,
-    /// True if no person has proved the resident ID yet. Messages then go to the phone that was reported last.
+    /// True if no person has proved the resident ID yet. Messages then go to the last reported phone.
     pub is_awaited: bool,
     pub reach: Reach,
 }
 
-/// Looks decisions up, in the order given. Nothing is locked: if another transaction writes meanwhile, a write that
-/// relies on this result may violate a constraint. The next look-up then finds the rows of the other transaction.
+/// Looks decisions up. The results are in the order of `decisions`. It locks no rows. So a write that relies on a
+/// result violates a constraint if another transaction wrote first. The next look-up then finds the rows of that
+/// transaction.
 pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Known>, StoreError> {
     #[derive(FromRow)]
     struct Row {
         is_taken: bool,
-        person: Option<Uuid>,
+        person: Option<PersonId>,
         is_awaited: bool,
         #[sqlx(flatten)]
         reach: ReachRow,
@@ -98,7 +96,7 @@ pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Kno
     let references: Vec<&str> = decisions.iter().map(|decision| decision.reference).collect();
     let phones: Vec<Option<&[u8]>> = decisions.iter().map(|decision| decision.applicant.phone()).collect();
     let resident_ids: Vec<Option<&[u8]>> = decisions.iter().map(|decision| decision.applicant.resident_id()).collect();
-    let rows: Vec<Row> = sqlx::query_as(concat!(
+    let sql = concat!(
         "select exists (select from cases c where c.source = r.source and c.source_ref = r.reference) as is_taken,
                 p.id as person, p.signed_in_at is null and p.phone_hash is null as is_awaited, ",
         reach::columns!(),
@@ -108,19 +106,12 @@ pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Kno
               (select id from people where resident_id_hash = r.resident_id_hash),
               (select id from people where phone_hash = r.phone_hash))
           order by r.at"
-    ))
-    .bind(sources)
-    .bind(references)
-    .bind(phones)
-    .bind(resident_ids)
-    .fetch_all(conn)
-    .await?;
+    );
+    let query = sqlx::query_as(sql).bind(sources).bind(references).bind(phones).bind(resident_ids);
+    let rows: Vec<Row> = query.fetch_all(conn).await?;
     let known = |row: Row| {
-        let applicant = row.person.map(|id| KnownApplicant {
-            id: PersonId::from_uuid(id),
-            is_awaited: row.is_awaited,
-            reach: row.reach.into(),
-        });
+        let Row { is_awaited, reach, .. } = row;
+        let applicant = row.person.map(|id| KnownApplicant { id, is_awaited, reach: reach.into() });
         Known { is_taken: row.is_taken, applicant }
     };
     Ok(rows.into_iter().map(known).collect())

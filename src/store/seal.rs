@@ -1,8 +1,8 @@
-//! Personal data at rest: sealed with AES-256-GCM under a ring of keys, and found by a keyed hash.
+//! Personal data at rest: sealed (encrypted) with AES-256-GCM, and found by a keyed hash.
 //!
-//! A sealed value is `version (1) ‖ key number (4) ‖ nonce (12) ‖ ciphertext and tag`. It is bound to its place
-//! ("people.phone"), so that a value moved to another column does not open. New values are sealed with the newest key;
-//! older keys only open values. The hash key never rotates, because people are found by their hashes.
+//! A sealed value is `version (1) ‖ key number (4) ‖ nonce (12) ‖ ciphertext and tag`. It is bound to its place,
+//! `table.column`, so that a value that was moved to another column does not open. The newest key seals new values. The
+//! older keys only open values. The hash key never changes, because people are found by their hashes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,33 +69,22 @@ impl KeyRing {
         Ok(Self(Arc::new(Keys { newest, sealing, hashing: hashing.ok_or(KeyRingError::NoHashKey)? })))
     }
 
-    /// The text of a new key file with random keys.
+    /// Returns the text of a new key file with random keys.
     #[must_use]
     pub fn fresh_file() -> Private<String> {
         let key = || STANDARD.encode(random_bytes::<32>());
-        Private::new(format!(
-            "# Songda key ring. Add sealing keys with rising numbers; never change `hash`.\n1 {}\nhash {}\n",
-            key(),
-            key()
-        ))
+        let about = "# Songda key ring. Add sealing keys with rising numbers; never change `hash`.";
+        Private::new(format!("{about}\n1 {}\nhash {}\n", key(), key()))
     }
 
     /// Seals bytes for a place, `table.column`.
-    ///
-    /// # Errors
-    /// If the cipher refuses, which does not happen with any input of ours.
     pub fn seal(&self, place: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce: [u8; NONCE_LEN] = random_bytes();
         let key = &self.0.sealing[&self.0.newest];
         let mut text = value.to_vec();
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut text)
             .map_err(|_| StoreError::Broken(format!("{place} cannot be sealed")))?;
-        let mut sealed = Vec::with_capacity(HEADER + text.len());
-        sealed.push(VERSION);
-        sealed.extend_from_slice(&self.0.newest.to_be_bytes());
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(&text);
-        Ok(sealed)
+        Ok([[VERSION].as_slice(), &self.0.newest.to_be_bytes(), &nonce, &text].concat())
     }
 
     /// Opens a value that was sealed for a place.
@@ -121,32 +110,22 @@ impl KeyRing {
         Ok(text)
     }
 
-    /// Seals a value as JSON.
-    ///
-    /// # Errors
-    /// As [`KeyRing::seal`], or if the value cannot be written as JSON.
     pub fn seal_json<T: Serialize>(&self, place: &str, value: &T) -> Result<Vec<u8>, StoreError> {
         let text = serde_json::to_vec(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))?;
         self.seal(place, &text)
     }
 
-    /// Opens a value that was sealed as JSON.
-    ///
-    /// # Errors
-    /// As [`KeyRing::open`], or if the JSON is not a `T`.
     pub fn open_json<T: DeserializeOwned>(&self, place: &str, sealed: &[u8]) -> Result<T, StoreError> {
         let text = self.open(place, sealed)?;
-        // The error's text may repeat a value, so only its position is reported.
+        // The text of serde's error may repeat personal data. So only the position is reported.
         serde_json::from_slice(&text).map_err(|error| {
-            StoreError::Broken(format!(
-                "{place} is not what it should be (line {}, column {})",
-                error.line(),
-                error.column()
-            ))
+            let line = error.line();
+            let column = error.column();
+            StoreError::Broken(format!("{place} is not what it should be (line {line}, column {column})"))
         })
     }
 
-    /// The keyed hash (HMAC-SHA-256) by which a value of a place is found.
+    /// Returns the keyed hash (HMAC-SHA-256) by which a value of a place is found.
     #[must_use]
     pub fn hash(&self, place: &str, value: &str) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.0.hashing);

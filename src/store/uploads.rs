@@ -1,9 +1,8 @@
-//! Uploads: owner, kind and place of each uploaded file.
+//! Uploads: owner, kind and place of each uploaded file. An upload is kept for good once a case names it.
 
 use std::collections::BTreeSet;
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::application::upload::{FileKind, Upload};
@@ -18,10 +17,19 @@ pub struct StoredUpload {
     pub object_path: String,
 }
 
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, person_id, content_type, size, sha256, object_path, created_at, keep_until from uploads ",
+            $rest
+        )
+    };
+}
+
 #[derive(FromRow)]
 struct Row {
-    id: Uuid,
-    person_id: Uuid,
+    id: UploadId,
+    person_id: PersonId,
     content_type: String,
     size: i64,
     sha256: Vec<u8>,
@@ -30,21 +38,14 @@ struct Row {
     keep_until: Option<Instant>,
 }
 
-macro_rules! columns {
-    () => {
-        "id, person_id, content_type, size, sha256, object_path, created_at, keep_until"
-    };
-}
-
 impl TryFrom<Row> for StoredUpload {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let id = UploadId::from_uuid(row.id);
-        let broken = |column: &str| StoreError::Broken(format!("uploads.{column} of {id}"));
+        let broken = |column: &str| StoreError::Broken(format!("uploads.{column} of {}", row.id));
         let upload = Upload {
-            id,
-            person: PersonId::from_uuid(row.person_id),
+            id: row.id,
+            person: row.person_id,
             kind: FileKind::from_media_type(&row.content_type).ok_or_else(|| broken("content_type"))?,
             size: u64::try_from(row.size).map_err(|_| broken("size"))?,
             sha256: row.sha256.try_into().map_err(|_| broken("sha256"))?,
@@ -63,85 +64,66 @@ pub async fn insert(
     name: &Private<String>,
 ) -> Result<(), StoreError> {
     let StoredUpload { upload, object_path } = stored;
-    sqlx::query(
-        "insert into uploads (id, person_id, content_type, size, sha256, name_sealed, object_path, created_at, keep_until)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(upload.id.uuid())
-    .bind(upload.person.uuid())
-    .bind(upload.kind.media_type())
-    .bind(i64::try_from(upload.size).unwrap_or(i64::MAX))
-    .bind(upload.sha256.as_slice())
-    .bind(keys.seal("uploads.name", name.expose().as_bytes())?)
-    .bind(object_path)
-    .bind(upload.created_at)
-    .bind(upload.keep_until)
-    .execute(conn)
-    .await?;
+    let sql = "insert into uploads (id, person_id, content_type, size, sha256, name_sealed, object_path, created_at,
+                                    keep_until)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    sqlx::query(sql)
+        .bind(upload.id)
+        .bind(upload.person)
+        .bind(upload.kind.media_type())
+        .bind(i64::try_from(upload.size).unwrap_or(i64::MAX))
+        .bind(upload.sha256.as_slice())
+        .bind(keys.seal("uploads.name", name.expose().as_bytes())?)
+        .bind(object_path)
+        .bind(upload.created_at)
+        .bind(upload.keep_until)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
-/// An upload of any person.
+/// Finds an upload of any person.
 pub async fn find(conn: &mut Conn, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> = sqlx::query_as(select!("where id = $1")).bind(id).fetch_optional(conn).await?;
     row.map(TryInto::try_into).transpose()
 }
 
-/// As [`find`], locked until the end of the transaction.
+/// Finds an upload like [`find`], and locks it until the end of the transaction.
 pub async fn find_for_change(conn: &mut Conn, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1 for update"))
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> = sqlx::query_as(select!("where id = $1 for update")).bind(id).fetch_optional(conn).await?;
     row.map(TryInto::try_into).transpose()
 }
 
-/// The number of a person's files that were not handed in.
+/// Counts a person's files that no case names.
 pub async fn count_unused(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
     let sql = "select count(*) from uploads where person_id = $1 and keep_until is not null";
-    Ok(sqlx::query_scalar(sql).bind(person.uuid()).fetch_one(conn).await?)
+    Ok(sqlx::query_scalar(sql).bind(person).fetch_one(conn).await?)
 }
 
-/// Files whose time to be handed in is over, locked until the end of the transaction. Rows that another transaction has
-/// locked are left out.
+/// Returns files that no case named in time, and locks them until the end of the transaction. Rows that another
+/// transaction has locked are left out.
 pub async fn expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<StoredUpload>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(concat!(
-        "select ",
-        columns!(),
-        " from uploads where keep_until < $1 order by keep_until limit $2 for update skip locked"
-    ))
-    .bind(now)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let sql = select!("where keep_until < $1 order by keep_until limit $2 for update skip locked");
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(now).bind(limit).fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Sets until when each locked file is kept; `None` keeps it for good.
+/// Sets until when each locked file is kept. `None` keeps a file for good.
 pub async fn keep(conn: &mut Conn, files: &[(UploadId, Option<Instant>)]) -> Result<(), StoreError> {
-    let (ids, until): (Vec<Uuid>, Vec<Option<Instant>>) = files.iter().map(|(id, until)| (id.uuid(), *until)).unzip();
-    sqlx::query(
-        "update uploads u set keep_until = t.keep_until
-         from unnest($1::uuid[], $2::timestamptz[]) as t (id, keep_until) where u.id = t.id",
-    )
-    .bind(ids)
-    .bind(until)
-    .execute(conn)
-    .await?;
+    let (ids, until): (Vec<UploadId>, Vec<Option<Instant>>) = files.iter().copied().unzip();
+    let sql = "update uploads u set keep_until = t.keep_until
+               from unnest($1::uuid[], $2::timestamptz[]) as t (id, keep_until) where u.id = t.id";
+    sqlx::query(sql).bind(ids).bind(until).execute(conn).await?;
     Ok(())
 }
 
 /// Deletes the rows of locked files. The caller removes their contents.
 pub async fn remove(conn: &mut Conn, files: &[UploadId]) -> Result<(), StoreError> {
-    let ids: Vec<Uuid> = files.iter().map(|id| id.uuid()).collect();
-    sqlx::query("delete from uploads where id = any($1)").bind(ids).execute(conn).await?;
+    sqlx::query("delete from uploads where id = any($1)").bind(files).execute(conn).await?;
     Ok(())
 }
 
-/// Which of these uploads a person made.
+/// Returns those of these uploads that a person made.
 pub async fn made_by(
     conn: &mut Conn,
     person: PersonId,
@@ -150,11 +132,7 @@ pub async fn made_by(
     if among.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let ids: Vec<Uuid> = among.iter().map(|id| id.uuid()).collect();
-    let made: Vec<Uuid> = sqlx::query_scalar("select id from uploads where person_id = $1 and id = any($2)")
-        .bind(person.uuid())
-        .bind(ids)
-        .fetch_all(conn)
-        .await?;
-    Ok(made.into_iter().map(UploadId::from_uuid).collect())
+    let ids: Vec<&UploadId> = among.iter().collect();
+    let sql = "select id from uploads where person_id = $1 and id = any($2)";
+    Ok(sqlx::query_scalar(sql).bind(person).bind(ids).fetch_all(conn).await?.into_iter().collect())
 }

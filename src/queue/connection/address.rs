@@ -1,4 +1,4 @@
-//! The address of Redis, in one setting: a single server, the primary of a set that sentinels watch, or a cluster.
+//! The address of Redis, as one setting: a single server, the primary of a set that sentinels watch, or a cluster.
 //!
 //! ```text
 //! redis://user:password@host:port/database
@@ -19,11 +19,10 @@ use crate::queue::connection::node::{Access, Node};
 #[derive(Clone)]
 pub struct RedisAddress(pub(in crate::queue) Deployment);
 
-/// The forms in which Redis runs.
 #[derive(Clone)]
 pub(in crate::queue) enum Deployment {
     Server(ConnectionInfo),
-    /// A primary with its replicas. Sentinels say which server is the primary.
+    /// A primary with its replicas. Sentinels know which server is the primary.
     Sentinels(Sentinels),
     Cluster(Seeds),
 }
@@ -33,13 +32,13 @@ pub(in crate::queue) struct Sentinels {
     pub(in crate::queue) sentinels: Vec<Node>,
     /// The credentials for the sentinels.
     pub(in crate::queue) own_access: Access,
-    /// The sentinels' name of the set.
+    /// The name that the sentinels use for the set.
     pub(in crate::queue) name: String,
     /// The credentials for the servers of the set.
     pub(in crate::queue) access: Access,
 }
 
-/// The nodes of a cluster that are asked first for all others.
+/// The nodes of a cluster that the setting names. They know all other nodes.
 #[derive(Clone)]
 pub(in crate::queue) struct Seeds {
     pub(in crate::queue) nodes: Vec<Node>,
@@ -54,10 +53,10 @@ pub enum RedisAddressFault {
     Scheme,
     #[error("names a server that cannot be read: {0}")]
     Host(#[from] url::ParseError),
-    /// Something beside the server's name and port.
+    /// A part other than the server's name and port.
     #[error("cannot be read: {0}")]
     Server(#[from] RedisError),
-    /// The only known fragment is `#insecure`.
+    /// The redis crate knows only the fragment `#insecure`, which switches the check of certificates off.
     #[error("ends with a fragment (#…), and none is allowed: certificates are always verified")]
     Fragment,
     #[error("names no primary: redis+sentinel://host,host/NAME")]
@@ -118,7 +117,7 @@ impl Seeds {
         Self::of(scheme, parts.access, parts.hosts, SERVER_PORT)
     }
 
-    /// Several servers, separated by commas, with the same credentials.
+    /// Reads several servers, separated by commas, with the same credentials.
     fn of(scheme: &str, access: &str, hosts: &str, port: u16) -> Result<Self, RedisAddressFault> {
         let servers = hosts.split(',').map(|host| server(&format!("{scheme}://{access}{host}"), port));
         let servers: Vec<ConnectionInfo> = servers.collect::<Result<_, _>>()?;
@@ -127,7 +126,7 @@ impl Seeds {
     }
 }
 
-/// One server, with its credentials.
+/// Reads the address of one server, with its credentials.
 fn server(text: &str, port: u16) -> Result<ConnectionInfo, RedisAddressFault> {
     let mut url = Url::parse(text)?;
     if url.fragment().is_some() {
@@ -137,13 +136,13 @@ fn server(text: &str, port: u16) -> Result<ConnectionInfo, RedisAddressFault> {
         return Err(url::ParseError::EmptyHost.into());
     }
     if url.port().is_none() {
-        // It has a host, so it can have a port.
+        // Cannot fail, because the address has a host.
         let _ = url.set_port(Some(port));
     }
     Ok(url.into_connection_info()?)
 }
 
-/// `user:password@host,host/path?query` in parts, still percent-encoded.
+/// The parts of `user:password@host,host/path?query`, still percent-encoded.
 struct AddressParts<'a> {
     /// `user:password@`, or empty.
     access: &'a str,

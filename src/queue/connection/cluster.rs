@@ -1,10 +1,10 @@
-//! A Redis Cluster: a connection to each node, and the map of which node holds which slot.
+//! A client of a Redis Cluster: a connection to each node, and the map from hash slots to nodes.
 //!
-//! Why not the cluster client of the redis crate (as of redis 1.8; redis-rs issues #1528 and #1005): it never replaces
-//! a connection that fell silent, one lost node holds up the commands to all others while it looks for the new order,
-//! and a blocking read has to find its node by itself anyway. This client needs less. Every command concerns one slot,
-//! and every failure means the same to the caller: try again later. So a redirect or a missing answer only makes it
-//! read the map again.
+//! The cluster client of the redis crate does not fit (as of redis 1.8; redis-rs issues #1528 and #1005). It never
+//! replaces a connection that gets no answers. While it reads the map again after the loss of a node, commands to all
+//! other nodes wait. And a blocking read has to find its node by itself anyway. This client is simpler, because every
+//! command concerns one slot, and after every failure the caller tries again later. So a redirect or a missing answer
+//! only makes this client read the map again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,9 +23,9 @@ use crate::queue::connection::single::SharedConnection;
 use crate::queue::connection::slots::SlotMap;
 use crate::single_flight::SingleFlight;
 
-/// The cluster. Cloning shares it.
+/// Cloning shares the connections and the map.
 #[derive(Clone)]
-pub(in crate::queue) struct Cluster(Arc<Inner>);
+pub struct Cluster(Arc<Inner>);
 
 struct Inner {
     seeds: Seeds,
@@ -33,28 +33,27 @@ struct Inner {
     connections: Mutex<HashMap<Node, SharedConnection>>,
 }
 
-/// A map, and how long ago it was read.
 #[derive(Clone)]
 struct ReadMap {
     map: Arc<SlotMap>,
+    /// Runs since the map was read.
     since: Stopwatch,
 }
 
-/// The shortest time between two readings of the map, however much goes wrong.
+/// The shortest time between two readings of the map, however many commands fail.
 const READ_MAP_EVERY: Duration = Duration::from_millis(100);
 
 impl Cluster {
-    pub(in crate::queue) fn new(seeds: Seeds) -> Self {
+    pub fn new(seeds: Seeds) -> Self {
         Self(Arc::new(Inner { seeds, map: SingleFlight::new(), connections: Mutex::default() }))
     }
 
-    /// The credentials for its nodes.
-    pub(in crate::queue) fn access(&self) -> &Access {
+    pub fn access(&self) -> &Access {
         &self.0.seeds.access
     }
 
-    /// The connection to the node that holds a slot.
-    pub(in crate::queue) async fn connection(&self, slot: u16) -> RedisResult<SharedConnection> {
+    /// Returns the connection to the node of a slot.
+    pub async fn connection(&self, slot: u16) -> RedisResult<SharedConnection> {
         self.connection_to(self.map().await?.primary(slot)?)
     }
 
@@ -68,14 +67,14 @@ impl Cluster {
         Ok(connection)
     }
 
-    /// Which node holds which slots, as far as is known.
-    pub(in crate::queue) async fn map(&self) -> RedisResult<Arc<SlotMap>> {
+    /// Returns the last map that was read. Reads it first if no map was read, or if an error put it in doubt.
+    pub async fn map(&self) -> RedisResult<Arc<SlotMap>> {
         let cluster = self.clone();
         self.0.map.get(|| cluster.read_map()).await.map(|read| read.map)
     }
 
     /// Checks that a node answers for every slot.
-    pub(in crate::queue) async fn ping(&self) -> RedisResult<()> {
+    pub async fn ping(&self) -> RedisResult<()> {
         let map = self.map().await?;
         let pings = map.primaries().into_iter().map(|node| self.ping_node(node));
         let answer = if map.unheld() == 0 { try_join_all(pings).await.map(drop) } else { Err(down()) };
@@ -91,14 +90,14 @@ impl Cluster {
         if state.contains("cluster_state:ok") { Ok(()) } else { Err(down()) }
     }
 
-    /// Records the class of an answer. Any error puts the map in doubt.
-    pub(in crate::queue) fn record(&self, class: ErrorClass) {
+    /// Records the class of an answer. After any error the map is read again.
+    pub fn record(&self, class: ErrorClass) {
         if class != ErrorClass::None {
             self.0.map.forget_if(|read| read.since.elapsed() > READ_MAP_EVERY);
         }
     }
 
-    /// Asks all known nodes and takes the first map, so that no node that is away is waited for.
+    /// Asks all known nodes and takes the first answer, so that it does not wait for a node that is down.
     async fn read_map(self) -> RedisResult<ReadMap> {
         let nodes: BTreeSet<Node> = self.0.seeds.nodes.iter().chain(self.connections().keys()).cloned().collect();
         let answers = nodes.into_iter().map(|node| self.clone().ask(node).boxed());

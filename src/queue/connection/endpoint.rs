@@ -1,4 +1,4 @@
-//! The server at the end of a connection: a fixed one, or the current primary of a set. Connecting has a time-out.
+//! The server to connect to: a fixed server, or the current primary of a set. Connecting has a time-out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use crate::queue::connection::node::{Access, Node};
 use crate::queue::connection::time_out::{ANSWER_WITHIN, in_time};
 
 #[derive(Clone)]
-pub(in crate::queue) enum Endpoint {
+pub enum Endpoint {
     Server(Arc<Client>),
-    /// The primary that sentinels name. They are asked before each connection, so that a fail-over is followed.
+    /// The primary that the sentinels name. Each new connection asks the sentinels first, so it follows a fail-over.
     Primary(Arc<Sentinels>),
 }
 
 impl Endpoint {
-    pub(in crate::queue) fn to(server: ConnectionInfo) -> RedisResult<Self> {
+    pub fn to(server: ConnectionInfo) -> RedisResult<Self> {
         Ok(Self::Server(Arc::new(Client::open(server)?)))
     }
 
-    pub(in crate::queue) fn at(node: &Node, access: &Access) -> RedisResult<Self> {
+    pub fn at(node: &Node, access: &Access) -> RedisResult<Self> {
         Self::to(access.to(node)?)
     }
 
     /// Opens a connection whose commands time out after `answer_within`.
-    pub(in crate::queue) async fn connect(&self, answer_within: Duration) -> RedisResult<MultiplexedConnection> {
+    pub async fn connect(&self, answer_within: Duration) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(ANSWER_WITHIN))
             .set_response_timeout(Some(answer_within));
@@ -37,7 +37,7 @@ impl Endpoint {
     }
 
     /// Opens a connection that is subscribed to a channel.
-    pub(in crate::queue) async fn listen(&self, channel: &str) -> RedisResult<PubSub> {
+    pub async fn listen(&self, channel: &str) -> RedisResult<PubSub> {
         let client = self.client().await?;
         in_time(async {
             let mut subscriber = client.get_async_pubsub().await?;
@@ -56,7 +56,7 @@ impl Endpoint {
 }
 
 impl Sentinels {
-    /// The server that a sentinel names as the primary and that confirms it.
+    /// Finds the server that a sentinel names as the primary, and that confirms to be the primary.
     async fn primary(&self) -> RedisResult<Client> {
         let sentinels = self.sentinels.iter().map(|sentinel| self.own_access.to(sentinel));
         let access = SentinelNodeConnectionInfo::default().set_redis_connection_info(self.access.settings.clone());

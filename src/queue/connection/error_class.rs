@@ -1,21 +1,21 @@
-//! What an answer says about the connection it came over: nothing, a time-out, a broken connection, or a redirect.
+//! Classes of errors by what they say about the connection: nothing, a time-out, a broken connection, or a redirect.
 
 use redis::{RedisError, Value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::queue) enum ErrorClass {
+pub enum ErrorClass {
     /// The server answered. The answer may still be an error, but the connection works.
     None,
     /// No answer came in time.
     Silent,
-    /// The connection is useless: it broke, or its server became a replica.
+    /// The connection cannot be used any more: it broke, or its server became a replica.
     Broken,
-    /// Another node of the cluster holds the key, or soon will.
+    /// Another node of the cluster has the key, or will soon have it.
     Redirected,
 }
 
 impl ErrorClass {
-    pub(in crate::queue) fn of(answer: Result<&[Value], &RedisError>) -> Self {
+    pub fn of(answer: Result<&[Value], &RedisError>) -> Self {
         let code = match answer {
             Ok(values) => values.iter().find_map(|value| match value {
                 Value::ServerError(error) => Some(error.code()),

@@ -1,11 +1,10 @@
 //! The hash slot of a key, by which a cluster spreads keys over its nodes (Redis Cluster Specification, *Key
 //! distribution model* and *Hash tags*).
 
-/// How many slots a cluster has.
-pub(in crate::queue) const SLOTS: u16 = 16_384;
+pub const SLOTS: u16 = 16_384;
 
-/// The slot of a key: the hash of the text in its first braces, or of the whole key if there is none.
-pub(in crate::queue) fn of(key: &str) -> u16 {
+/// Returns the slot of a key: the hash of the text in its first braces, or of the whole key if there is no such text.
+pub fn of(key: &str) -> u16 {
     let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
     crc16(tag.filter(|tag| !tag.is_empty()).unwrap_or(key).as_bytes()) % SLOTS
 }

@@ -1,5 +1,5 @@
-//! Connections to Redis, in whatever form it runs: one to a single server, one to the current primary of a set, or one
-//! to each node of a cluster. A command asks for the route to its key.
+//! Connections to Redis: one to a single server, one to the current primary of a set, or one to each node of a cluster.
+//! A command asks for the route to its key.
 
 pub mod address;
 pub(super) mod cluster;
@@ -24,7 +24,7 @@ use crate::queue::connection::endpoint::Endpoint;
 use crate::queue::connection::error_class::ErrorClass;
 use crate::queue::connection::single::SharedConnection;
 
-/// The connections. Cloning shares them.
+/// Cloning shares the connections.
 #[derive(Clone)]
 pub(super) enum RedisConnections {
     /// One server holds all keys.
@@ -42,7 +42,7 @@ impl RedisConnections {
         })
     }
 
-    /// The shard of a key. Only keys of one shard can share a pipeline.
+    /// Returns the shard of a key. Commands in one pipeline must concern keys of one shard.
     pub(super) fn shard(&self, key: &str) -> u16 {
         match self {
             Self::One(_) => 0,
@@ -63,15 +63,15 @@ impl RedisConnections {
     }
 }
 
-/// The route to the keys of one shard.
+/// The route to the keys of one shard. Commands over it use the shared connection to the right server.
 pub(super) struct KeyRoute<'a> {
     connections: &'a RedisConnections,
     shard: u16,
 }
 
 impl KeyRoute<'_> {
-    /// Opens a connection for the caller alone. A blocking read needs one: it would hold up all commands on a shared
-    /// connection.
+    /// Opens a connection for the caller alone. A blocking read needs it, because on a shared connection all other
+    /// commands would wait for the read.
     pub(super) async fn connect(&self, answer_within: Duration) -> RedisResult<MultiplexedConnection> {
         let connected = self.shared().await?.endpoint().connect(answer_within).await;
         self.record_outcome(&connected);
@@ -92,7 +92,7 @@ impl KeyRoute<'_> {
         }
     }
 
-    /// Records how a command over a caller's own connection went.
+    /// Records the outcome of a command over a connection that [`KeyRoute::connect`] opened.
     pub(super) fn record_outcome<T>(&self, outcome: &RedisResult<T>) {
         self.record(outcome.as_ref().map(|_| [].as_slice()));
     }

@@ -22,7 +22,7 @@ pub(in crate::queue) struct Access {
 }
 
 impl Node {
-    /// The address of a server; `None` if it is not reached over TCP.
+    /// Returns the address of a server; `None` if the server is not reached over TCP.
     pub(in crate::queue) fn of(server: &ConnectionInfo) -> Option<Self> {
         match server.addr() {
             ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
@@ -45,7 +45,7 @@ impl Access {
         Self { is_encrypted, settings: server.redis_settings().clone() }
     }
 
-    /// Everything that a client needs to connect to this node.
+    /// Returns everything that a client needs to connect to this node.
     pub(in crate::queue) fn to(&self, node: &Node) -> RedisResult<ConnectionInfo> {
         let host = node.host.clone();
         let port = node.port;

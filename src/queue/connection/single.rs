@@ -1,6 +1,6 @@
-//! A connection to one server that all commands to it share. It opens on first use, and is replaced when it breaks,
-//! when it *falls silent*, or when its server stops taking writes. Silence counts because the operating system may need
-//! a quarter of an hour to notice that a connection is dead.
+//! One connection to a server, shared by all commands to that server. It opens on first use. It is replaced when it
+//! breaks, when its server stops taking writes, or when it is *silent*: no answer came within the time-out. The
+//! operating system may need a quarter of an hour to notice that a connection is dead.
 
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,9 @@ use crate::queue::connection::error_class::ErrorClass;
 use crate::queue::connection::time_out::ANSWER_WITHIN;
 use crate::single_flight::SingleFlight;
 
-/// The connection. Cloning shares it.
+/// Cloning shares the connection.
 #[derive(Clone)]
-pub(in crate::queue) struct SharedConnection {
+pub struct SharedConnection {
     endpoint: Endpoint,
     current: Arc<SingleFlight<Connection, RedisError>>,
 }
@@ -24,22 +24,22 @@ pub(in crate::queue) struct SharedConnection {
 #[derive(Clone)]
 struct Connection {
     redis: MultiplexedConnection,
-    /// Since when commands over it have gone unanswered. A caller that sent one may have given up earlier than the
-    /// time-out.
+    /// Runs since the first command that was not answered. The connection measures this itself, because a caller may
+    /// give up before the time-out.
     unanswered: Arc<Mutex<Option<Stopwatch>>>,
 }
 
 impl SharedConnection {
-    pub(in crate::queue) fn new(endpoint: Endpoint) -> Self {
+    pub fn new(endpoint: Endpoint) -> Self {
         Self { endpoint, current: Arc::new(SingleFlight::new()) }
     }
 
-    /// The endpoint, for callers that open a connection of their own.
-    pub(in crate::queue) const fn endpoint(&self) -> &Endpoint {
+    /// For callers that open a connection for themselves.
+    pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The connection for one more command. A silent one is replaced first.
+    /// Returns the connection for one more command. Replaces a silent connection first.
     async fn connection(&self) -> RedisResult<Connection> {
         self.current.forget_if(Connection::is_silent);
         let open = || {
@@ -51,7 +51,7 @@ impl SharedConnection {
         Ok(connection)
     }
 
-    /// Records how a command over `used` went.
+    /// Records the answer to a command over the connection `used`.
     fn record(&self, used: &Connection, answer: Result<&[Value], &RedisError>) {
         match ErrorClass::of(answer) {
             ErrorClass::Silent => {}

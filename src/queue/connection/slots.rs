@@ -1,4 +1,4 @@
-//! Which node of a cluster holds which slots, read from an answer to `CLUSTER SLOTS`.
+//! The map from a cluster's hash slots to its nodes, read from an answer to `CLUSTER SLOTS`.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use crate::queue::connection::node::Node;
 
 /// Ranges of slots and their nodes, the lowest range first.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::queue) struct SlotMap(Vec<SlotRange>);
+pub struct SlotMap(Vec<SlotRange>);
 
-/// Consecutive slots that the same nodes hold.
+/// Consecutive slots on the same nodes.
 #[derive(Debug, PartialEq, Eq)]
 struct SlotRange {
     first: u16,
@@ -21,8 +21,9 @@ struct SlotRange {
 }
 
 impl SlotMap {
-    /// Reads a node's answer. A node that knows no slots has left the cluster, or has not joined it yet.
-    pub(in crate::queue) fn read(answer: &Value, node: &Node) -> RedisResult<Self> {
+    /// Reads a node's answer. Fails if the node knows no slots, because then it has left the cluster or not joined it
+    /// yet.
+    pub fn read(answer: &Value, node: &Node) -> RedisResult<Self> {
         let answer = Vec::<Vec<Value>>::from_redis_value_ref(answer)?;
         let mut ranges: Vec<SlotRange> = answer.iter().filter_map(|range| SlotRange::read(range, node)).collect();
         if ranges.is_empty() {
@@ -32,36 +33,35 @@ impl SlotMap {
         Ok(Self(ranges))
     }
 
-    /// The node to ask for the keys of a slot.
-    pub(in crate::queue) fn primary(&self, slot: u16) -> RedisResult<&Node> {
+    /// Returns the node that reads and writes the keys of a slot.
+    pub fn primary(&self, slot: u16) -> RedisResult<&Node> {
         let range = self.0.iter().find(|range| (range.first..=range.last).contains(&slot));
         let unheld = || RedisError::from((ErrorKind::Client, "no node holds this slot"));
         range.map(|range| &range.primary).ok_or_else(unheld)
     }
 
-    /// All primary nodes.
-    pub(in crate::queue) fn primaries(&self) -> BTreeSet<&Node> {
+    pub fn primaries(&self) -> BTreeSet<&Node> {
         self.0.iter().map(|range| &range.primary).collect()
     }
 
-    /// All replicas, each with its primary.
-    pub(in crate::queue) fn replicas(&self) -> BTreeSet<(&Node, &Node)> {
+    /// Returns all replicas, each with its primary.
+    pub fn replicas(&self) -> BTreeSet<(&Node, &Node)> {
         self.0.iter().flat_map(|range| range.replicas.iter().map(|replica| (replica, &range.primary))).collect()
     }
 
-    /// How many slots no node holds.
-    pub(in crate::queue) fn unheld(&self) -> u16 {
+    /// Counts the slots that no node serves.
+    pub fn unheld(&self) -> u16 {
         self.0.iter().fold(SLOTS, |left, range| left.saturating_sub(range.last - range.first + 1))
     }
 
-    /// True if the node holds any slot, as a primary or a replica.
-    pub(in crate::queue) fn names(&self, node: &Node) -> bool {
+    /// True if the map contains the node, as a primary or a replica.
+    pub fn names(&self, node: &Node) -> bool {
         self.0.iter().any(|range| range.primary == *node || range.replicas.contains(node))
     }
 }
 
 impl SlotRange {
-    /// `[first, last, primary, replica…]`
+    /// Reads `[first, last, primary, replica…]`.
     fn read(range: &[Value], asked: &Node) -> Option<Self> {
         let [Value::Int(first), Value::Int(last), primary, replicas @ ..] = range else { return None };
         let first = u16::try_from(*first).ok()?;
@@ -72,7 +72,7 @@ impl SlotRange {
     }
 }
 
-/// `[host, port, …]`. A missing or empty host means the node that was asked; `?` means that the host is unknown.
+/// Reads `[host, port, …]`. A missing or empty host is the host of the node that was asked. `?` is an unknown host.
 fn node(node: &Value, asked: &Node) -> Option<Node> {
     let Value::Array(node) = node else { return None };
     let [host, Value::Int(port), ..] = node.as_slice() else { return None };

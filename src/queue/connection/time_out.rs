@@ -7,10 +7,10 @@ use std::time::Duration;
 use redis::RedisResult;
 
 /// How long Redis may take to answer any command but a blocking read.
-pub(in crate::queue) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// The answer, or a time-out error if it takes longer than [`ANSWER_WITHIN`].
-pub(in crate::queue) async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+/// Waits for an answer. Fails with a time-out error if the answer takes longer than [`ANSWER_WITHIN`].
+pub async fn in_time<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
     let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
     tokio::time::timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(late)
 }

@@ -1,4 +1,4 @@
-//! A survey of all servers that Redis consists of, in whatever form it runs, for `songda doctor`.
+//! Asks every server of a Redis deployment for its report, for `songda doctor`.
 
 pub mod server_report;
 
@@ -21,13 +21,13 @@ pub enum Survey {
     /// A set that sentinels watch.
     Sentinels {
         sentinels: Vec<Sentinel>,
-        /// The servers of the set that the first sentinel to answer knows.
+        /// The servers of the set, as the first sentinel that answers knows them.
         members: Vec<Member>,
     },
     Cluster {
-        /// The nodes that the first node to answer knows.
+        /// The nodes of the cluster, as the first node that answers knows them.
         members: Vec<Member>,
-        /// How many of the 16,384 slots no node holds.
+        /// How many of the 16,384 hash slots no node serves.
         unheld: u16,
     },
 }
@@ -35,7 +35,7 @@ pub enum Survey {
 /// A server of a set or a cluster.
 pub struct Member {
     pub node: Node,
-    /// The primary that it replicates; `None` if it is a primary itself.
+    /// The primary that this node replicates; `None` for a primary.
     pub replica_of: Option<Node>,
     pub report: Result<ServerReport, QueueError>,
 }
@@ -50,15 +50,14 @@ pub struct SentinelView {
     /// The primary; `None` if the sentinel does not know the set.
     pub primary: Option<Node>,
     pub replicas: Vec<Node>,
-    /// Why it could not elect another primary now; `None` if it could, or does not say.
+    /// Why the sentinels could not elect another primary now; `None` if they could, or if this sentinel gives no
+    /// reason.
     pub no_quorum: Option<String>,
 }
 
 impl Queue {
-    /// Asks every server for its report, over connections of their own.
-    ///
-    /// # Errors
-    /// Redis is unavailable, or no server names the others.
+    /// Asks every server for its report. Fails only if the other servers cannot be found: the report of a server that
+    /// does not answer is an error in the survey.
     pub async fn survey(&self) -> Result<Survey, QueueError> {
         Ok(match &self.connections {
             RedisConnections::Cluster(cluster) => of_cluster(cluster).await?,

@@ -1,4 +1,4 @@
-//! What one server reports of itself, for `songda doctor`.
+//! The settings and state that one Redis server reports, for `songda doctor`.
 
 use std::collections::BTreeMap;
 
@@ -7,36 +7,36 @@ use redis::RedisResult;
 use crate::queue::connection::endpoint::Endpoint;
 use crate::queue::connection::time_out::ANSWER_WITHIN;
 
-/// A server's settings and state. A value that it does not report is empty or zero.
+/// A value that the server does not report is empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerReport {
-    /// Such as `7.2.4`. Valkey reports the Redis version that it is compatible with.
+    /// For example `7.2.4`. Valkey reports the Redis version with which it is compatible.
     pub version: String,
-    /// `master`, or the role of a server that takes no writes.
+    /// `master` for a server that takes writes; any other role takes none.
     pub role: String,
-    /// True of a primary, and of a replica in sync with its primary.
+    /// True for a primary, and for a replica that is in sync with its primary.
     pub in_sync: bool,
-    /// What the server does when its memory is full.
+    /// The setting `maxmemory-policy`: what the server does when its memory is full.
     pub eviction: String,
-    /// How many keys it dropped to free memory.
+    /// How many keys the server dropped to free memory.
     pub evicted: u64,
-    /// The most bytes that it may use; 0 if unlimited.
+    /// The setting `maxmemory` in bytes; 0 if unlimited.
     pub memory_limit: u64,
-    /// The bytes that it uses.
+    /// The memory that the server uses, in bytes.
     pub memory: u64,
-    /// The bytes of memory of its machine.
+    /// The memory of the server's machine, in bytes.
     pub machine_memory: u64,
-    /// True if it writes an append-only file.
+    /// True if the server writes an append-only file.
     pub append_only: bool,
-    /// True if its last writes to disk succeeded.
+    /// True if the server's last writes to disk succeeded.
     pub writes_well: bool,
     /// How often the append-only file reaches the disk: `always`, `everysec` or `no`; `None` if `CONFIG` is forbidden.
     pub fsync: Option<String>,
-    /// Its clock: microseconds since 1970.
+    /// The server's clock, in microseconds since 1970.
     pub micros: i64,
 }
 
-/// Asks a server for its report, over a connection of its own.
+/// Asks a server for its report, over a new connection.
 pub(in crate::queue) async fn fetch(endpoint: &Endpoint) -> RedisResult<ServerReport> {
     let mut connection = endpoint.connect(ANSWER_WITHIN).await?;
     let info: String = redis::cmd("INFO").query_async(&mut connection).await?;

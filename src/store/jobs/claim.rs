@@ -1,10 +1,10 @@
-//! Claiming jobs: a worker holds a job under a lease and a fence.
+//! Claims of jobs. A claim gives one worker a lease: until it expires, no other worker can claim the job. The fence
+//! number grows with each claim, so that a worker that lost its lease settles nothing.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::millis;
 use crate::domain::kernel::clock::Instant;
@@ -15,35 +15,35 @@ use crate::store::{Conn, StoreError};
 
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Claimed {
-    pub(super) id: Uuid,
-    lane: String,
+    pub(super) id: JobId,
+    lane: Lane,
     pub kind: String,
-    /// A [`Work`](crate::domain::job::Work) as JSON.
+    /// A [`Work`](crate::domain::work::job::Work) as JSON.
     pub payload: Value,
-    /// Number of this claim. A settlement must name it.
+    /// The number of this claim. The settlement must name it.
     pub fence: i64,
-    /// Attempts that count towards the cap, this one included.
+    /// How many attempts count towards the cap, this one included.
     pub attempts: i32,
-    /// Attempts whose outcome is unknown.
+    /// How many attempts have an unknown outcome.
     pub unclear: i32,
-    /// True if a look-up found nothing since the last attempt with an unknown outcome.
+    /// True if, after the last attempt with an unknown outcome, a look-up at the gateway found no trace of it.
     pub told_absent: bool,
-    /// True if the lease of another worker ran out before it settled.
+    /// True if another worker had claimed the job before, and its lease ran out.
     pub taken_over: bool,
     pub created_at: Instant,
     /// Milliseconds since `created_at`, by the database's clock.
     pub age_ms: i64,
-    /// The `traceparent` of the request that enqueued it.
+    /// The `traceparent` of the request that enqueued the job.
     pub trace: Option<String>,
 }
 
 impl Claimed {
     #[must_use]
     pub const fn id(&self) -> JobId {
-        JobId::from_uuid(self.id)
+        self.id
     }
 
-    /// Time since it was enqueued, by the database's clock.
+    /// Time since the job was enqueued, by the database's clock.
     #[must_use]
     pub fn age(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.age_ms).unwrap_or(0))
@@ -51,20 +51,20 @@ impl Claimed {
 
     #[must_use]
     pub fn lane(&self) -> Lane {
-        Lane::from_stored(self.lane.clone())
+        self.lane.clone()
     }
 
     #[must_use]
     pub fn lane_name(&self) -> &str {
-        &self.lane
+        self.lane.as_str()
     }
 }
 
-/// Claims the free jobs among these that are due, the oldest first, and at most `at_most`. Each claim begins an
-/// attempt, which is written when it ends.
+/// Claims the free jobs among these that are due, the oldest first, and at most `at_most`. A claim begins an attempt.
+/// The attempt is written when it ends.
 ///
-/// A lease that ran out was held by a worker that never settled. Its attempt is written as `lost`, and counts as one
-/// whose outcome is unknown.
+/// A lease that ran out belongs to a worker that never settled. This writes that worker's attempt as `lost` and counts
+/// it as an attempt with an unknown outcome.
 pub async fn claim(
     conn: &mut Conn,
     jobs: &[JobId],
@@ -72,9 +72,7 @@ pub async fn claim(
     worker: &str,
     lease: Duration,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let ids: Vec<Uuid> = jobs.iter().map(|job| job.uuid()).collect();
-    let claimed = sqlx::query_as(
-        "with free as (
+    let sql = "with free as (
             select id, fence, worker, claimed_at, lease_until is not null as was_held from jobs
             where id = any($1) and state = 'pending' and due_at <= now() and (lease_until is null or lease_until < now())
             order by id limit $4 for update skip locked
@@ -88,14 +86,9 @@ pub async fn claim(
             lease_until = now() + $3 * interval '1 millisecond', worker = $2, claimed_at = now()
         from free f where j.id = f.id
         returning j.id, j.lane, j.kind, j.payload, j.fence, j.attempts, j.unclear, j.told_absent, j.created_at, j.trace,
-                  f.was_held as taken_over, (extract(epoch from now() - j.created_at) * 1000)::bigint as age_ms",
-    )
-    .bind(ids)
-    .bind(worker)
-    .bind(millis(lease))
-    .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
-    .bind(Outcome::Lost.as_str())
-    .fetch_all(conn)
-    .await?;
-    Ok(claimed)
+                  f.was_held as taken_over, (extract(epoch from now() - j.created_at) * 1000)::bigint as age_ms";
+    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+    let query =
+        sqlx::query_as(sql).bind(jobs).bind(worker).bind(millis(lease)).bind(at_most).bind(Outcome::Lost.as_str());
+    Ok(query.fetch_all(conn).await?)
 }

@@ -1,8 +1,8 @@
-//! The ends of attempts, and the settlement that writes them.
+//! The ends of attempts. [`settle`] writes them.
 
 use std::time::Duration;
 
-use uuid::Uuid;
+use sqlx::FromRow;
 
 use super::{Claimed, millis};
 use crate::domain::kernel::ids::JobId;
@@ -10,10 +10,10 @@ use crate::domain::work::job::JobState;
 use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
+/// The end of an attempt, and what becomes of its job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    id: Uuid,
-    fence: i64,
+    attempt: AttemptKey,
     state: &'static str,
     delay_ms: i64,
     counts: bool,
@@ -26,11 +26,18 @@ pub struct Ending {
     awaits: Option<String>,
 }
 
+/// An attempt: its job, and the fence number under which the worker claimed the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromRow)]
+pub struct AttemptKey {
+    #[sqlx(rename = "job_id")]
+    pub job: JobId,
+    pub fence: i64,
+}
+
 impl Ending {
     #[must_use]
     pub fn done(job: &Claimed, outcome: Outcome, detail: String, reference: Option<String>) -> Self {
-        let reference = reference.map(keepable);
-        Self { reference, ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
+        Self { reference: reference.map(keepable), ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
     /// The job is given up and becomes a dead letter.
@@ -45,19 +52,94 @@ impl Ending {
         Self::of(job, JobState::Pending, after, outcome, detail)
     }
 
-    /// A look-up found nothing of an attempt with an unknown outcome. The gateway is asked again after a while.
+    /// The job is tried again after a while, and this attempt does not count towards the cap.
+    #[must_use]
+    pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
+        Self { counts: false, ..Self::again(job, after, Outcome::Snoozed, detail) }
+    }
+
+    /// A look-up at the gateway found no trace of an attempt with an unknown outcome. The gateway is asked again after
+    /// a while.
     #[must_use]
     pub fn told_absent(job: &Claimed, after: Duration, detail: String) -> Self {
         Self { told_absent: true, ..Self::snooze(job, after, detail) }
     }
 
-    /// The `traceparent` of the request that enqueued the job. The jobs that follow from it inherit it.
-    #[must_use]
-    pub fn trace(&self) -> Option<&str> {
-        self.trace.as_deref()
+    fn of(job: &Claimed, state: JobState, after: Duration, outcome: Outcome, detail: String) -> Self {
+        Self {
+            attempt: AttemptKey { job: job.id, fence: job.fence },
+            state: state.as_str(),
+            delay_ms: millis(after),
+            counts: true,
+            unclear: job.unclear,
+            told_absent: false,
+            outcome,
+            detail: keepable(detail),
+            reference: None,
+            trace: job.trace.clone(),
+            awaits: None,
+        }
     }
 
-    /// The outcome of the attempt: `delivered`, `throttled`, `lost`.
+    /// Sets the number of attempts with an unknown outcome.
+    #[must_use]
+    pub fn with_unclear(self, unclear: i32) -> Self {
+        Self { unclear, ..self }
+    }
+
+    /// Replaces the outcome.
+    #[must_use]
+    pub fn called(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// Makes the job wait for an event. [`super::hasten_awaiting`] makes the job due when the event happens.
+    #[must_use]
+    pub fn awaiting(self, event: String) -> Self {
+        Self { awaits: Some(event), ..self }
+    }
+
+    /// Returns the ending to write if the database refuses the changes that follow from this one. The outcome of the
+    /// attempt stays unknown, so a replay of the job looks it up first.
+    #[must_use]
+    pub fn unsettled(self, why: String) -> Self {
+        let unclear = self.unclear.saturating_add(1);
+        Self {
+            state: JobState::Dead.as_str(),
+            outcome: Outcome::Unsettled,
+            detail: why,
+            counts: true,
+            unclear,
+            told_absent: false,
+            awaits: None,
+            ..self
+        }
+    }
+
+    /// Returns the ending to write if the database refuses to store this one: the job is given up.
+    #[must_use]
+    pub fn given_up(self) -> Self {
+        Self {
+            state: JobState::Dead.as_str(),
+            delay_ms: 0,
+            counts: true,
+            outcome: Outcome::Unwritable,
+            detail: "what it ended with cannot be written down".to_owned(),
+            reference: None,
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub const fn id(&self) -> JobId {
+        self.attempt.job
+    }
+
+    #[must_use]
+    pub const fn attempt(&self) -> AttemptKey {
+        self.attempt
+    }
+
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         self.outcome
@@ -75,108 +157,24 @@ impl Ending {
         self.state == JobState::Dead.as_str()
     }
 
-    /// Sets the number of attempts with an unknown outcome.
+    /// The `traceparent` of the request that enqueued the job. The jobs that follow from it inherit it.
     #[must_use]
-    pub fn with_unclear(self, unclear: i32) -> Self {
-        Self { unclear, ..self }
-    }
-
-    /// Replaces the outcome.
-    #[must_use]
-    pub fn called(self, outcome: Outcome) -> Self {
-        Self { outcome, ..self }
-    }
-
-    /// Makes the job wait for an event: [`super::hasten_awaiting`] makes it due when that happens.
-    #[must_use]
-    pub fn awaiting(self, event: String) -> Self {
-        Self { awaits: Some(event), ..self }
-    }
-
-    /// The ending that is written if the database refuses this one's effects. The outcome of the attempt stays unknown,
-    /// so a replay looks it up first.
-    #[must_use]
-    pub fn unsettled(self, why: String) -> Self {
-        let unclear = self.unclear.saturating_add(1);
-        Self {
-            state: JobState::Dead.as_str(),
-            outcome: Outcome::Unsettled,
-            detail: why,
-            counts: true,
-            unclear,
-            told_absent: false,
-            awaits: None,
-            ..self
-        }
-    }
-
-    /// The job is tried again after a while, and this attempt does not count towards the cap.
-    #[must_use]
-    pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
-        Self { counts: false, ..Self::of(job, JobState::Pending, after, Outcome::Snoozed, detail) }
-    }
-
-    fn of(job: &Claimed, state: JobState, after: Duration, outcome: Outcome, detail: String) -> Self {
-        Self {
-            id: job.id,
-            fence: job.fence,
-            state: state.as_str(),
-            delay_ms: millis(after),
-            counts: true,
-            unclear: job.unclear,
-            told_absent: false,
-            outcome,
-            detail: keepable(detail),
-            reference: None,
-            trace: job.trace.clone(),
-            awaits: None,
-        }
-    }
-
-    /// The ending that is written if this one cannot be stored: the job is given up.
-    #[must_use]
-    pub fn given_up(self) -> Self {
-        Self {
-            state: JobState::Dead.as_str(),
-            delay_ms: 0,
-            counts: true,
-            outcome: Outcome::Unwritable,
-            detail: "what it ended with cannot be written down".to_owned(),
-            reference: None,
-            ..self
-        }
-    }
-
-    #[must_use]
-    pub const fn id(&self) -> JobId {
-        JobId::from_uuid(self.id)
-    }
-
-    #[must_use]
-    pub const fn attempt(&self) -> AttemptKey {
-        AttemptKey { job: self.id(), fence: self.fence }
+    pub fn trace(&self) -> Option<&str> {
+        self.trace.as_deref()
     }
 }
 
-/// A gateway's text as PostgreSQL can store it: without NUL.
+/// Removes NUL from a gateway's text, because PostgreSQL cannot store it.
 fn keepable(words: String) -> String {
     if words.contains('\0') { words.replace('\0', "") } else { words }
 }
 
-/// An attempt: its job, and the fence under which it was claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AttemptKey {
-    pub job: JobId,
-    pub fence: i64,
-}
-
-/// Settles the attempts whose claims still hold, and returns those. A worker that lost its lease to another settles
-/// nothing, even if both settle in the same statement. Neither does a worker that settles a second time because the
-/// answer to the first was lost.
+/// Settles the attempts whose claims are still valid, and returns those attempts. A worker that lost its lease to
+/// another worker settles nothing, even if both settle in the same statement. A worker that settles a second time,
+/// because the first answer was lost, settles nothing either.
 pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptKey>, StoreError> {
-    // The given values pass through the update, so that they are joined only once.
-    let held: Vec<(Uuid, i64)> = sqlx::query_as(
-        "with given as (
+    // The update returns the given values that the insert needs, so that they are joined only once.
+    let sql = "with given as (
             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[],
                                  $7::boolean[], $8::text[], $9::text[], $10::text[], $11::text[])
                 as t (id, fence, state, delay_ms, counts, unclear, told_absent, outcome, detail, reference, awaits)
@@ -193,22 +191,22 @@ pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptK
         )
         insert into attempts (job_id, fence, worker, started_at, ended_at, outcome, detail, reference)
         select id, fence, worker, claimed_at, now(), outcome, left(detail, 500), reference from held
-        returning job_id, fence",
-    )
-    .bind(column(endings, |ending| ending.id))
-    .bind(column(endings, |ending| ending.fence))
-    .bind(column(endings, |ending| ending.state))
-    .bind(column(endings, |ending| ending.delay_ms))
-    .bind(column(endings, |ending| ending.counts))
-    .bind(column(endings, |ending| ending.unclear))
-    .bind(column(endings, |ending| ending.told_absent))
-    .bind(column(endings, |ending| ending.outcome.as_str()))
-    .bind(column(endings, |ending| ending.detail.as_str()))
-    .bind(column(endings, |ending| ending.reference.as_deref()))
-    .bind(column(endings, |ending| ending.awaits.as_deref()))
-    .fetch_all(conn)
-    .await?;
-    Ok(held.into_iter().map(|(job, fence)| AttemptKey { job: JobId::from_uuid(job), fence }).collect())
+        returning job_id, fence";
+    let settled = sqlx::query_as(sql)
+        .bind(column(endings, |ending| ending.attempt.job))
+        .bind(column(endings, |ending| ending.attempt.fence))
+        .bind(column(endings, |ending| ending.state))
+        .bind(column(endings, |ending| ending.delay_ms))
+        .bind(column(endings, |ending| ending.counts))
+        .bind(column(endings, |ending| ending.unclear))
+        .bind(column(endings, |ending| ending.told_absent))
+        .bind(column(endings, |ending| ending.outcome.as_str()))
+        .bind(column(endings, |ending| ending.detail.as_str()))
+        .bind(column(endings, |ending| ending.reference.as_deref()))
+        .bind(column(endings, |ending| ending.awaits.as_deref()))
+        .fetch_all(conn)
+        .await?;
+    Ok(settled)
 }
 
 fn column<'e, T>(endings: &[&'e Ending], value: impl Fn(&'e Ending) -> T) -> Vec<T> {

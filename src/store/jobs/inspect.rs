@@ -1,7 +1,6 @@
 //! Jobs and attempts as operators see them.
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;
@@ -10,29 +9,29 @@ use crate::store::{Conn, StoreError};
 
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct JobRow {
-    id: Uuid,
+    id: JobId,
     pub lane: String,
     pub kind: String,
-    /// Business key.
+    /// Business key, which no other job has.
     pub key: String,
     /// `pending`, `done` or `dead`.
     pub state: String,
     pub due_at: Instant,
-    /// Attempts that count towards the cap.
+    /// How many attempts count towards the cap.
     pub attempts: i32,
-    /// Why it waits or died, in the gateway's words.
+    /// Why the job waits or is dead, in the gateway's words.
     pub cause: Option<String>,
     pub created_at: Instant,
-    /// When it was done or given up.
+    /// When the job was done or given up.
     pub finished_at: Option<Instant>,
-    /// The worker that holds it.
+    /// The worker that has claimed the job.
     pub worker: Option<String>,
 }
 
 impl JobRow {
     #[must_use]
     pub const fn id(&self) -> JobId {
-        JobId::from_uuid(self.id)
+        self.id
     }
 }
 
@@ -42,26 +41,26 @@ pub struct JobFilter {
     pub state: Option<String>,
     pub lane: Option<String>,
     pub kind: Option<String>,
-    /// Text that the cause contains.
+    /// Selects jobs whose cause contains this text.
     pub cause: Option<String>,
 }
 
-/// The column `worker` keeps the last holder of a job, so it is read only if the lease is held.
+/// The column `worker` keeps the name of the last worker. It is selected only if that worker still has the lease.
 const JOB_COLUMNS: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at,
                            case when lease_until is not null then worker end as worker";
 /// The names of [`JOB_COLUMNS`].
 const JOB_NAMES: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at, worker";
 
-/// An id after all others. A comparison with it starts at its position in an index, but `$5 is null or …` would read
-/// the whole index.
+/// The largest id, for the first page. With it a statement can always compare ids, and so begins at a position in an
+/// index. `$5 is null or …` would read the whole index.
 const LAST: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid";
 
-/// If a filter includes jobs that are done, it is applied only to this many jobs before the position in the list: done
-/// jobs are kept for ever, and only their ids are ordered by an index.
+/// A filter that includes done jobs is applied only to this many jobs before the position in the list. Done jobs are
+/// kept for ever, and no index but that of their ids orders them.
 pub const NEWEST: i64 = 1_000;
 
-/// Jobs of a filter before a position in the list, the newest first. Of pending and dead jobs all are found, of others
-/// as [`NEWEST`] says.
+/// Returns the jobs of a filter before a position in the list, the newest first. If the filter includes done jobs, only
+/// the [`NEWEST`] jobs are searched.
 pub async fn list(
     conn: &mut Conn,
     filter: &JobFilter,
@@ -96,38 +95,29 @@ pub async fn list(
     Ok(rows)
 }
 
-/// The number of dead letters of a filter, counted up to `most`.
+/// Counts the dead letters of a filter, up to `most`.
 pub async fn count_dead(conn: &mut Conn, filter: &JobFilter, most: i64) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar(
-        "select count(*) from (
+    let sql = "select count(*) from (
             select 1 from jobs
             where state = 'dead' and ($1::text is null or lane = $1) and ($2::text is null or kind = $2)
               and ($3::text is null or position($3 in cause) > 0)
-            limit $4) found",
-    )
-    .bind(&filter.lane)
-    .bind(&filter.kind)
-    .bind(&filter.cause)
-    .bind(most)
-    .fetch_one(conn)
-    .await?;
-    Ok(count)
+            limit $4) found";
+    let query = sqlx::query_scalar(sql).bind(&filter.lane).bind(&filter.kind).bind(&filter.cause).bind(most);
+    Ok(query.fetch_one(conn).await?)
 }
 
-/// The number of unfinished jobs of a lane.
+/// The numbers of a lane's unfinished jobs.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Backlog {
     pub lane: String,
-    /// Waiting or under way.
+    /// Jobs that wait or are under way.
     pub pending: i64,
     pub dead: i64,
 }
 
-/// The numbers of unfinished jobs of these lanes, each counted up to `most`, by indexes that hold no done jobs.
+/// Counts the unfinished jobs of these lanes, each number up to `most`. The indexes that it reads contain no done jobs.
 pub async fn backlog(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<Backlog>, StoreError> {
-    let lanes: Vec<&str> = lanes.iter().map(Lane::as_str).collect();
-    let rows = sqlx::query_as(
-        "select name as lane,
+    let sql = "select name as lane,
                 (select count(*) from (
                     (select 1 from jobs where lane = name and state = 'pending' and offered_at is null limit $2)
                     union all
@@ -135,46 +125,36 @@ pub async fn backlog(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<B
                     limit $2) waiting) as pending,
                 (select count(*) from (
                     select 1 from jobs where lane = name and state = 'dead' limit $2) given_up) as dead
-         from unnest($1::text[]) as name",
-    )
-    .bind(lanes)
-    .bind(most)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows)
+         from unnest($1::text[]) as name";
+    Ok(sqlx::query_as(sql).bind(lanes).bind(most).fetch_all(conn).await?)
 }
 
 pub async fn find(conn: &mut Conn, job: JobId) -> Result<Option<JobRow>, StoreError> {
     let sql = format!("select {JOB_COLUMNS} from jobs where id = $1");
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(job.uuid()).fetch_optional(conn).await?)
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(job).fetch_optional(conn).await?)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct AttemptRow {
-    /// Number of its claim.
+    /// The number of the claim that began the attempt.
     pub fence: i64,
     pub worker: String,
     pub started_at: Instant,
-    /// `None` while it is under way.
+    /// `None` while the attempt is under way.
     pub ended_at: Option<Instant>,
-    /// `None` while it is under way.
+    /// `None` while the attempt is under way.
     pub outcome: Option<String>,
-    /// In the gateway's words.
+    /// The gateway's words about the outcome.
     pub detail: Option<String>,
-    /// The gateway's own id of what it took.
+    /// The gateway's own id of the message or order that it took.
     pub reference: Option<String>,
 }
 
-/// All attempts of a job, the first one first, the one under way last.
+/// Returns all attempts of a job, the earliest first. An attempt that is under way is the last.
 pub async fn attempts(conn: &mut Conn, job: JobId) -> Result<Vec<AttemptRow>, StoreError> {
-    let rows = sqlx::query_as(
-        "select fence, worker, started_at, ended_at, outcome, detail, reference from attempts where job_id = $1
+    let sql = "select fence, worker, started_at, ended_at, outcome, detail, reference from attempts where job_id = $1
          union all
          select fence, worker, claimed_at, null, null, null, null from jobs where id = $1 and lease_until is not null
-         order by fence",
-    )
-    .bind(job.uuid())
-    .fetch_all(conn)
-    .await?;
-    Ok(rows)
+         order by fence";
+    Ok(sqlx::query_as(sql).bind(job).fetch_all(conn).await?)
 }

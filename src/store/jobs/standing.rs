@@ -1,11 +1,10 @@
-//! Counts of jobs per lane at one moment, for people who watch: waiting, under way, given up.
+//! Counts each lane's jobs at one moment, for metrics and `songda top`.
 
 use sqlx::FromRow;
 
 use crate::domain::work::job::Lane;
 use crate::store::{Conn, StoreError};
 
-/// Counts of one lane's jobs.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct LaneCounts {
     pub lane: String,
@@ -13,20 +12,18 @@ pub struct LaneCounts {
     pub due: i64,
     /// Jobs whose time has not come.
     pub later: i64,
-    /// Jobs that a worker holds.
+    /// Jobs that a worker has claimed.
     pub running: i64,
     /// Dead letters.
     pub dead: i64,
-    /// Seconds for which the oldest due job has been due.
+    /// How many seconds the oldest due job has been due; `None` if no job is due.
     pub oldest_due: Option<f64>,
 }
 
-/// Counts the jobs of these lanes. At most `most` jobs of each lane are read of those never offered, of those offered,
-/// and of the dead ones. Done jobs are never read.
+/// Counts the jobs of these lanes. Of each lane it reads at most `most` pending jobs that were never offered, `most`
+/// pending jobs that were offered, and `most` dead jobs. It reads no done jobs.
 pub async fn lane_counts(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<Vec<LaneCounts>, StoreError> {
-    let lanes: Vec<&str> = lanes.iter().map(Lane::as_str).collect();
-    let rows = sqlx::query_as(
-        "select name as lane,
+    let sql = "select name as lane,
                 count(*) filter (where free and due_at <= now()) as due,
                 count(*) filter (where free and due_at > now()) as later,
                 count(*) filter (where not free) as running,
@@ -42,11 +39,6 @@ pub async fn lane_counts(conn: &mut Conn, lanes: &[Lane], most: i64) -> Result<V
                 (select due_at, lease_until from jobs
                  where lane = name and state = 'pending' and offered_at is not null order by offered_at limit $2)
             ) pending) job on true
-         group by name, place order by place",
-    )
-    .bind(lanes)
-    .bind(most)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows)
+         group by name, place order by place";
+    Ok(sqlx::query_as(sql).bind(lanes).bind(most).fetch_all(conn).await?)
 }

@@ -1,8 +1,8 @@
-//! Everything that one transition writes, in one statement.
+//! Everything that one use case writes, in one statement.
 //!
-//! A use case gathers in a [`Record`] the new states of its cases, the jobs that they owe and its answer. [`save`]
-//! sends all of it to PostgreSQL as a single statement, for one case or for two hundred. That is one round trip, and no
-//! change can be saved without the jobs that it owes.
+//! A use case gathers in a [`Record`] the new states of its cases, the jobs that follow from them, and its answer to
+//! the client. [`save`] sends all of it to PostgreSQL as one statement, for one case or for two hundred. That is one
+//! round trip, and no change can be saved without its jobs.
 
 mod parts;
 mod rows;
@@ -37,7 +37,7 @@ use rows::{
 };
 pub use save::{SaveError, save};
 
-/// Everything that a transition writes. Empty lists cost nothing.
+/// The rows that a use case writes. Empty lists cost nothing.
 #[derive(Default)]
 pub struct Record {
     people: Vec<PersonRow>,
@@ -74,34 +74,33 @@ impl ChangeKind {
     }
 }
 
-/// A person whom a back-office system names, and whom the database did not know.
+/// A new person whom a back-office system named.
 pub struct NamedPerson<'a> {
     pub id: PersonId,
-    /// By which the person is found.
+    /// The hash by which the person is found.
     pub name: &'a Name,
-    /// To which messages go.
+    /// The phone to which messages go.
     pub phone: &'a MobilePhone,
 }
 
-/// What a case is opened with besides its domain state.
+/// The stored parts of a new case that are not in [`Case`].
 pub struct Opening<'a> {
-    /// `mobile`, or the back-office system that owns the case.
+    /// `mobile`, or the name of the back-office system that reported the case.
     pub source: &'a str,
     /// The back-office system's own reference.
     pub source_ref: Option<&'a str>,
-    /// The hashes of the back-office system's report. Present exactly if there is a `source_ref`.
+    /// The hashes of the back-office system's report. It is `Some` exactly if `source_ref` is.
     pub report: Option<&'a ReportMark>,
+    /// The sealed form and materials.
     pub application: &'a [u8],
     /// The sealed recipient of a parcel, if the delivery is by courier.
     pub recipient: Option<&'a [u8]>,
 }
 
 impl Record {
-    /// Adds a person who is known only by a phone or resident ID that a back-office system reported. If the person is
-    /// awaited under that resident ID already, this changes the phone to which messages go until they sign in.
-    ///
-    /// # Errors
-    /// If the phone cannot be sealed.
+    /// Adds a person who is known only by a phone or resident ID that a back-office system reported. If an earlier
+    /// report named the resident ID already, this only changes the phone to which messages go until the person signs
+    /// in.
     pub fn add_person(&mut self, person: &NamedPerson<'_>, keys: &KeyRing, now: Instant) -> Result<(), StoreError> {
         self.people.push(PersonRow {
             id: person.id.uuid(),
@@ -114,9 +113,6 @@ impl Record {
     }
 
     /// Adds a new case.
-    ///
-    /// # Errors
-    /// If the case cannot be written as JSON.
     pub fn open(&mut self, case: &Case, opening: &Opening<'_>) -> Result<(), StoreError> {
         self.new_cases.push(NewCaseRow {
             id: case.id.uuid(),
@@ -143,10 +139,7 @@ impl Record {
         Ok(())
     }
 
-    /// Writes the new state of a case that was read at a version.
-    ///
-    /// # Errors
-    /// If the case cannot be written as JSON.
+    /// Writes the new state of a case. [`save`] refuses if the case is no longer at the version that was read.
     pub fn change_case(&mut self, case: &Case, read_at_version: i64, now: Instant) -> Result<(), StoreError> {
         self.cases.push(CaseRow {
             id: case.id.uuid(),
@@ -163,7 +156,8 @@ impl Record {
         Ok(())
     }
 
-    /// Marks a draft that was read at a version as submitted: it became this case.
+    /// Marks a draft as submitted: it became this case. [`save`] refuses if the draft is no longer at the version that
+    /// was read.
     pub fn submit_draft(&mut self, draft: DraftId, read_at_version: i64, case: &Case) {
         self.drafts.push(DraftRow {
             id: draft.uuid(),
@@ -208,18 +202,15 @@ impl Record {
         self.change(notification.person, ChangeKind::Notification, notification.id);
     }
 
-    /// True if this record notifies of an event of a parcel. [`super::notifications::has_parcel_event`] answers the
-    /// same for what is stored.
+    /// True if this record contains a notification of this event of a parcel. For stored notifications,
+    /// [`super::notifications::has_parcel_event`] does the same.
     #[must_use]
     pub fn has_parcel_event(&self, parcel: ParcelId, event: Event) -> bool {
         let is_it = |row: &NotificationRow| row.parcel_id == Some(parcel.uuid()) && row.event == event.as_str();
         self.notifications.iter().any(is_it)
     }
 
-    /// Adds a parcel to be sent. `agency` owns the case.
-    ///
-    /// # Errors
-    /// If the recipient cannot be sealed.
+    /// Adds a parcel to be sent. `agency` owns the case. `serve_by` is the day by which the parcel must arrive.
     pub fn add_parcel(
         &mut self,
         parcel: &Parcel,
@@ -250,10 +241,7 @@ impl Record {
         self.changes.push(ChangeRow { person_id: person.uuid(), kind: kind.as_str(), subject: subject.to_string() });
     }
 
-    /// Adds a job. If a job with its business key is stored already, nothing happens.
-    ///
-    /// # Errors
-    /// If the work cannot be written as JSON.
+    /// Adds a job. [`save`] leaves it out if a job with the same business key is stored already.
     pub fn enqueue(&mut self, job: &Job, trace: Option<&str>) -> Result<(), StoreError> {
         self.jobs.push(JobRow {
             id: fresh_uuid(),
@@ -267,17 +255,14 @@ impl Record {
         Ok(())
     }
 
-    /// Makes a job of this record due within this time. [`super::jobs::hasten`] does the same for a stored job.
+    /// Makes a job of this record due within this time. For a stored job, [`super::jobs::hasten`] does the same.
     pub fn hasten(&mut self, key: &str, within: Duration) {
         for job in self.jobs.iter_mut().filter(|job| job.key == key) {
             job.delay_ms = job.delay_ms.min(millis(within));
         }
     }
 
-    /// Stores the answer to a request beside its effect, for [`super::idempotency`].
-    ///
-    /// # Errors
-    /// If the body cannot be sealed.
+    /// Stores the answer to a request together with the request's effect, for [`super::idempotency`].
     pub fn answer(
         &mut self,
         AnswerKey { scope, key }: AnswerKey<'_>,
@@ -312,7 +297,7 @@ impl Record {
             && self.answers.is_empty()
     }
 
-    /// The people in whose logs of changes something is added. A person can come several times.
+    /// Returns the people in whose logs of changes entries are added. A person can occur several times.
     pub fn people(&self) -> impl Iterator<Item = PersonId> {
         self.changes.iter().map(|change| PersonId::from_uuid(change.person_id))
     }

@@ -1,27 +1,25 @@
-//! The parts of the statement that saves a record. `$rows` stands for the rows of a part, `$1` for now, and `$2` for
-//! the instant before which stored answers count as forgotten.
+//! The parts of the statement that saves a record, each an entry of its `with` clause. `$rows` is the parameter with
+//! the part's rows, `$1` is the present time, and `$2` is the instant before which stored answers count as forgotten.
 //!
-//! The conditions of updates are written so that PostgreSQL has only one plan: to look each row up by its id. With a
-//! plain equality of two tables, a plan made on an empty table could read an index from end to end, or use another
-//! index, and the connection would use that plan ever after.
+//! Updates write `c.id = any (array[t.id])` and not `c.id = t.id`, so that the only possible plan looks each row up by
+//! its id. With a plain equality, a plan that was made on an empty table could read a whole index, or another index,
+//! and the connection would keep that plan.
 
-/// Result of a part for a row that was at the version that was read, and is changed now.
+/// The `about` of a row that was at the version that was read, and is changed now.
 pub const UPDATED: &str = "updated";
-/// Result of a part for a new job that is due at once.
+/// The `about` of a new job that is due at once.
 pub const OFFERED: &str = "offered";
-/// Result of a part for an answer that is stored now.
+/// The `about` of an answer that is stored now.
 pub const ANSWERED: &str = "answered";
 
-/// A part of the statement, and its results.
 pub struct Part {
-    /// A `with` clause without the keyword and the separator.
     pub sql: &'static str,
-    /// Selects `about`, `id` and `lane` of its results. `None` if its rows cannot be refused.
+    /// Selects `about`, `id` and `lane` of the rows that the part wrote. `None` if no row can be refused.
     pub results: Option<&'static str>,
 }
 
-/// Takes the advisory locks of the people whose clients follow the changes, and adds the changes to their logs.
-/// `$after` stands for the part that must run before.
+/// Takes the advisory locks of the people in whose logs changes are added, and adds the changes. `$after` is replaced
+/// by a part that must run before.
 pub const HELD: &str = "
 held as materialized (
     select count(pg_advisory_xact_lock(hashtextextended(person_id::text, 0))) as people
@@ -31,10 +29,11 @@ held as materialized (
     insert into changes (person_id, kind, subject, at)
     select person_id, kind, subject, $1 from jsonb_populate_recordset(null::changes, $rows), held
 )";
-/// The part before the locks, if people are added: new people exist before any lock is taken.
+/// Makes [`HELD`] run after [`ENTERED`], so that new people exist before any lock is taken.
 pub const ENTERED_BEFORE: &str = ", (select count(*) from entered) before";
 
-/// New people. For a person who is awaited under a resident ID, it changes the phone.
+/// Adds people. If an earlier report named the resident ID already, and no person has proved that ID yet, it only
+/// changes the phone.
 pub const ENTERED: Part = Part {
     sql: "
 entered as (
@@ -62,7 +61,7 @@ opened as (
     results: None,
 };
 
-/// New states of cases that were read at a version.
+/// Writes new states of cases. A case that is no longer at the version that was read is left out.
 pub const SAVED: Part = Part {
     sql: "
 saved as (
@@ -88,7 +87,7 @@ submitted as (
     results: Some("select 'updated', id, null from submitted"),
 };
 
-/// Files that a case names now.
+/// Keeps files for good, because a case names them now.
 pub const HANDED_IN: Part = Part {
     sql: "
 handed_in as (
@@ -132,8 +131,8 @@ sent as (
     results: None,
 };
 
-/// Jobs. A job that is due at once counts as offered: its process rings the bell after the commit, and the sweeper
-/// notices if the process could not.
+/// Adds jobs. A job that is due at once counts as offered, because the process puts it on its Redis stream after the
+/// commit. If the process fails to do so, the sweeper puts it there.
 pub const PROMISED: Part = Part {
     sql: "
 promised as (
@@ -148,7 +147,7 @@ promised as (
     results: Some("select 'offered', id, lane from promised where offered_at is not null"),
 };
 
-/// Answers to requests with an `Idempotency-Key`. An answer whose time is over is replaced.
+/// Stores answers to requests with an `Idempotency-Key`. It replaces an answer from before `$2`, but no newer one.
 pub const REPLIED: Part = Part {
     sql: "
 replied as (

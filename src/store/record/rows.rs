@@ -1,4 +1,5 @@
-//! The rows of a record as JSON, which PostgreSQL turns into rows again. Members have the names of the columns.
+//! The rows of a record. They are sent as JSON, which PostgreSQL turns into rows of tables: members have the names of
+//! the columns.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -136,16 +137,17 @@ pub(super) struct AnswerRow {
     pub created_at: Instant,
 }
 
-/// What belongs to a case's state, for one sealed column.
+/// The content of the column `cases.detail_sealed`.
 pub(super) fn detail(case: &Case) -> Result<Value, StoreError> {
     json("cases.detail", &Detail { state: case.state.clone(), supplement: case.supplement.clone() })
 }
 
-/// A value as JSON. `place` (`table.column`) names it in errors.
+/// Writes a value as JSON. `place` is its name in errors: `table.column`.
 pub(super) fn json<T: Serialize>(place: &str, value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))
 }
 
+/// Writes bytes as the text of a `bytea` value.
 pub(super) fn bytea(bytes: &[u8]) -> String {
     format!("\\x{}", hex::encode(bytes))
 }

@@ -10,13 +10,13 @@ use crate::store::{Conn, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// Another transaction changed a case or a draft since it was read, or removed a file.
+    /// After a case or draft was read, another transaction changed it; or a file was removed.
     #[error("changed by another request in the meantime")]
     Stale,
-    /// A case was to be opened on an item that is not in force: the catalogue in memory is out of date.
+    /// The item of a new case is not in force, because the catalogue in memory is out of date.
     #[error("the item is not in force")]
     NotInForce,
-    /// Another request with the same idempotency key was answered since the answer was looked for.
+    /// Another request with the same idempotency key was answered after this request found no stored answer.
     #[error("another request with the same key was answered in the meantime")]
     Answered,
     #[error(transparent)]
@@ -24,8 +24,8 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    /// The database's error. Only a record that opens cases, changes cases or drafts, hands in files or holds answers
-    /// can be refused for another reason.
+    /// Returns the database's error. For a record without cases, drafts, files and answers, because such a record
+    /// cannot be refused for another reason.
     #[must_use]
     pub fn into_store(self) -> StoreError {
         match self {
@@ -37,18 +37,14 @@ impl SaveError {
     }
 }
 
-/// Saves a record. Returns the new jobs that are due at once.
+/// Saves a record. Returns the new jobs that are due at once. If it fails, the caller must not commit.
 ///
-/// It takes the advisory locks of [`Record::people`] (see [`crate::store::changes`]) in a fixed order among all locks,
-/// so that two records never wait for each other in a circle. The locks come after the phones and resident IDs of new
-/// people are entered: a transaction that proves such a name waits for them while it holds no person
-/// ([`crate::store::people::reserve_phone`]). They come after cases and drafts, which every transaction locks before
-/// people. They come before anything else for which two records could wait.
-///
-/// # Errors
-/// [`SaveError::Stale`] if a case or a draft is not at the version that was read, or a file is gone.
-/// [`SaveError::NotInForce`] if a case is opened on an item that is not in force. [`SaveError::Answered`] if another
-/// answer is stored under the key. After any of them nothing may be committed.
+/// It takes the advisory locks of [`Record::people`] (see [`crate::store::changes`]). All transactions take their locks
+/// in one order, so that two records never wait for each other in a circle:
+/// - First the phones and resident IDs of new people are entered. A transaction that proves one of them waits for it
+///   before it locks a person ([`crate::store::people::reserve_phone`]).
+/// - Cases and drafts are locked before people, because the use case locked them when it read them.
+/// - The advisory locks come next, before anything else for which two records could wait.
 pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {
     let results = Statement::of(keys, record, now)?.run(conn).await.map_err(refusal)?;
     let count = |about| results.iter().filter(|result| result.about == about).count();

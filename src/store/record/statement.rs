@@ -1,5 +1,5 @@
-//! The statement that saves a record. It contains only the parts for which the record has rows, because PostgreSQL
-//! prepares every part before it finds that a part has nothing to do.
+//! Composes the statement that saves a record. It contains only the parts for which the record has rows, because
+//! PostgreSQL spends time on every part of a statement, even on a part without rows.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::domain::kernel::clock::Instant;
 use crate::store::seal::KeyRing;
 use crate::store::{Conn, StoreError, idempotency};
 
-/// A statement that is being composed. Its text consists of constants alone; values are arguments.
+/// A statement that is being composed. Its text consists of constants only. All values are arguments.
 pub struct Statement {
     parts: String,
     results: String,
@@ -33,10 +33,6 @@ pub struct PartResult {
 }
 
 impl Statement {
-    /// Composes the statement for a record.
-    ///
-    /// # Errors
-    /// If a value cannot be written as JSON or sealed.
     pub fn of(keys: &KeyRing, record: &Record, now: Instant) -> Result<Self, StoreError> {
         let mut statement = Self::at(now)?;
         statement.add(&parts::ENTERED, &record.people)?;
@@ -54,7 +50,7 @@ impl Statement {
     }
 
     fn at(now: Instant) -> Result<Self, StoreError> {
-        // Named here so that they have types even if no part uses them.
+        // Gives `$1` and `$2` a type even if no part uses them.
         let parts = "with moments as (select $1::timestamptz, $2::timestamptz)".to_owned();
         let results = "select null::text as about, null::uuid as id, null::text as lane where false".to_owned();
         let mut statement = Self { parts, results, arguments: PgArguments::default() };
@@ -102,8 +98,8 @@ impl Statement {
     }
 }
 
-/// Rows with one member sealed: the member of `place` (`table.member`) goes into the column `member_sealed`. An empty
-/// object is left out.
+/// Seals one member of each row. With the place `table.member`, the sealed member goes into the column `member_sealed`.
+/// An empty object is left out.
 fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<Value>, StoreError> {
     let member = place.rsplit('.').next().unwrap_or(place);
     let seal = |row: &R| {

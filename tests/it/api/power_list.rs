@@ -10,7 +10,8 @@ use crate::support::desk::Desk;
 use crate::support::items::{AGENCY, ITEM};
 use crate::support::office::{Office, result, result_with};
 
-/// Changes the catalogue without any process noticing: their memory is as old as it is a moment after a publication.
+/// Changes the catalogue in the database only. The processes still have the old catalogue in memory, as in the first
+/// moments after a publication.
 async fn publish(desk: &Desk, changes: &[&'static str]) {
     let mut tx = desk.database.begin().await.unwrap();
     for sql in changes {

@@ -1,4 +1,4 @@
-//! A tap in WeChat's dialog is reported by the mini-program and by WeChat itself. It is one consent.
+//! Both the mini-program and WeChat report a tap in WeChat's dialog. The two reports count as one consent.
 
 use crate::support::consents::{balance, report, tap};
 use crate::support::desk::Desk;

@@ -1,4 +1,4 @@
-//! Messages of unknown outcome: the request left, and no answer came. Receipts and refusals settle the doubt. If
+//! Messages of unknown outcome: the request left, and no answer came. Receipts and refusals decide the outcome. If
 //! nothing does, the message goes out on another channel.
 
 use std::time::Duration;
@@ -37,13 +37,13 @@ impl Recipient {
         Self { desk, resident }
     }
 
-    /// A granted case of the resident, by its number.
+    /// Makes a granted case of the resident. Returns its number.
     async fn granted(&self) -> String {
         let journey = self.desk.journey(ITEM).by(&self.resident).by_courier();
         journey.submitted().accepted().granted().await.number.clone()
     }
 
-    /// How many copies of the message about a case WeChat showed, and how many came by SMS.
+    /// Returns how many copies of the message about a case WeChat showed, and how many came by SMS.
     fn copies(&self, number: &str) -> (u32, u32) {
         let phones = &self.desk.sandbox.world().phones;
         let copies = |address: &str| {
@@ -201,7 +201,7 @@ async fn a_message_that_wechat_accepted_and_did_not_deliver_goes_out_by_sms() {
     recipient.close().await;
 }
 
-/// The days of all copies count. The first try, on the day before, sent no copy.
+/// The gateway is asked for the days of all copies. The first attempt, on the day before, sent no copy.
 #[tokio::test]
 async fn an_sms_of_unknown_outcome_is_looked_up_on_the_day_of_its_copy() {
     let mut desk = Desk::builder().settings(&QUICK).settings(&[("SONGDA_RETRY_FIRST", "3s")]).open().await;

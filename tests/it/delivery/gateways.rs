@@ -29,7 +29,7 @@ use songda::sandbox::{Running, Sandbox, SandboxSettings};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// The settings of a Songda that uses the sandbox.
+/// Returns the settings of a Songda that uses the sandbox.
 fn settings(running: &Running) -> Env {
     Env::of(running.client_settings())
 }

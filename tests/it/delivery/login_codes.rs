@@ -1,4 +1,4 @@
-//! Sign-in codes on their way: a code that may have arrived is not sent again, and no code waits for other messages.
+//! Sending sign-in codes: a code that may have arrived is not sent again, and no code waits for other messages.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn request_code(desk: &Desk) -> String {
     phone
 }
 
-/// Asserts that the job of the code ended in doubt, and that one copy was sent.
+/// Asserts that the code's job ended with an unknown outcome, and that one copy was sent.
 async fn assert_not_sent_again(desk: &Desk, phone: &str) {
     let outcome = "select outcome from attempts a join jobs j on j.id = a.job_id
                    where j.kind = 'send_login_code' and j.state = 'done' order by a.fence desc limit 1";
@@ -55,7 +55,7 @@ async fn a_code_whose_worker_died_is_not_sent_again() {
     desk.close().await;
 }
 
-/// Codes have a lane of their own at the same gateway.
+/// Sign-in codes have their own lane at the gateway that also sends other messages.
 #[tokio::test]
 async fn a_sign_in_code_overtakes_the_pushes_that_wait() {
     let desk = Desk::builder().settings(&[("SONGDA_SMS_ALIYUN_SLOTS", "2")]).without_worker().open().await;

@@ -1,4 +1,4 @@
-//! Messages and parcels on their way: the gateways' protocols, consents, refusals, and calls of unknown outcome.
+//! Sending messages and parcels: the gateways' protocols, consents, refusals, and calls of unknown outcome.
 
 mod consents;
 mod doubts;

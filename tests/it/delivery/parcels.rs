@@ -15,28 +15,28 @@ use crate::support::office::{Office, decide, result};
 use crate::support::people::applicant;
 use crate::support::wait::wait_until;
 
-/// Makes the tracking of the parcel due now.
+/// An SQL statement that makes the job that tracks the parcel due now.
 const TRACK_NOW: &str =
     "update jobs set due_at = now(), offered_at = null where kind = 'track_parcel' and state = 'pending'";
 
-/// The state of the only job of a kind.
+/// Returns the state of the only job of a kind.
 async fn job(desk: &Desk, kind: &str) -> Option<String> {
     let state = sqlx::query_scalar("select state from jobs where kind = $1").bind(kind);
     state.fetch_optional(&desk.database).await.unwrap()
 }
 
-/// The state and the waybill of the only parcel.
+/// Returns the state and the waybill of the only parcel.
 async fn parcel(desk: &Desk) -> (String, Option<String>) {
     sqlx::query_as("select state, waybill from parcels").fetch_one(&desk.database).await.unwrap()
 }
 
-/// The only order to a phone.
+/// Returns the only order to a phone.
 async fn only_order(desk: &Desk, phone: &str) -> HeldParcel {
     let [order] = &desk.outside().parcels_to(phone).await.unwrap()[..] else { panic!("one order") };
     order.clone()
 }
 
-/// A parcel whose address SF accepted and then found undeliverable when it checked by hand.
+/// Orders a parcel whose address SF accepts, and finds undeliverable when it checks by hand.
 async fn refused_after_a_check(desk: &Desk, phone: &str) -> HeldParcel {
     let mut decided = result(phone);
     decided["item_code"] = json!("JT-0067");
@@ -54,7 +54,7 @@ async fn refused_after_a_check(desk: &Desk, phone: &str) -> HeldParcel {
     held
 }
 
-/// The resident who owns a phone, and the id of the resident's only case.
+/// Returns the resident who owns a phone, and the id of the resident's only case.
 async fn owner_of(desk: &Desk, phone: String) -> (Resident, String) {
     let resident = Resident::by_sms(&desk.api, &desk.outside(), applicant(phone)).await.unwrap();
     let cases = resident.caller().get("/v1/cases").success().await.unwrap();
@@ -104,7 +104,7 @@ async fn a_resident_corrects_an_address_that_the_carrier_refused_after_a_check_b
     desk.close().await;
 }
 
-/// An order whose answer is lost, and whose parcel EMS collects before the order can be withdrawn. The order is
+/// Makes an order whose answer is lost, and whose parcel EMS collects before the order can be withdrawn. The order is
 /// adopted, its waybill unknown.
 async fn adopted(desk: &Desk) -> (Decided, HeldParcel) {
     desk.fault("ems", FaultKind::CollectedUnheard).on("020003").once();
@@ -116,7 +116,7 @@ async fn adopted(desk: &Desk) -> (Decided, HeldParcel) {
     (decided, held)
 }
 
-/// Moves the parcel to the door, and asserts that it is the one that was ordered first.
+/// Moves the parcel to the door, and asserts that it is the parcel that was ordered first.
 async fn assert_delivered(desk: &Desk, decided: &Decided, held: &HeldParcel) {
     let delivered = async || {
         desk.outside().advance(&held.order_no).await.unwrap();

@@ -12,7 +12,7 @@ use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 use crate::support::wait::wait_until;
 
-/// The sandbox's list of WeChat templates, in which the template of Chinese decisions takes one phrase only.
+/// Returns the sandbox's list of WeChat templates, in which the template of Chinese decisions takes one phrase only.
 fn templates() -> Value {
     let template = |kind: &str, language: &str| {
         let status = if language == "zh" { "phrase2" } else { "thing2" };
@@ -64,7 +64,7 @@ async fn a_message_refused_for_an_unknown_reason_is_tried_three_times_and_then_s
     desk.close().await;
 }
 
-/// An openid of another mini-program is unknown to WeChat. If all openids seem to be, the mistake is in our settings.
+/// WeChat does not know the openids of another mini-program. If WeChat knows no openid at all, our settings are wrong.
 #[tokio::test]
 async fn if_all_addresses_seem_gone_at_most_one_is_forgotten() {
     let mut desk = Desk::open().await;

@@ -40,7 +40,7 @@ async fn call<E: Endpoint<Output = Response>>(server: &TestClient<E>, gateway: &
     assert!(is_acknowledged, "{gateway} is answered {} {} to {message:?}", answer.status, answer.body);
 }
 
-/// The states of the callbacks' jobs, the outcomes of their attempts, and how many of each.
+/// Returns the states of the callbacks' jobs, the outcomes of their attempts, and how many of each.
 async fn endings(desk: &Desk) -> Vec<(String, String, i64)> {
     let endings = "select j.state, a.outcome, count(*) from jobs j join attempts a on a.job_id = j.id
         where j.kind = 'read_callback' group by 1, 2 order by 1, 2";

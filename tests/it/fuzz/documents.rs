@@ -1,7 +1,7 @@
 //! Schemathesis reads the OpenAPI documents, sends requests that they allow and many that they forbid, as every kind of
 //! caller, and checks every answer against the documents.
 //!
-//! The tests do a little of it, always the same. `script/fuzz-api` does as much as it is asked to.
+//! The tests send a few requests, always the same. `script/fuzz-api` sends as many as its arguments say.
 
 use std::process::Output;
 
@@ -50,18 +50,18 @@ async fn every_answer_to_schemathesis_is_documented() {
     desk.close().await;
 }
 
-/// How many requests are sent.
+/// How many requests Schemathesis sends.
 struct Plan {
     seed: u64,
-    /// For each operation.
+    /// Requests for each operation.
     examples: u32,
-    /// Only this document, if it is given.
+    /// The only document to test; `None` for all.
     only: Option<String>,
     is_long: bool,
 }
 
 impl Plan {
-    /// The plan of `script/fuzz-api`'s arguments, or the short one of the tests.
+    /// Returns the plan of `script/fuzz-api`'s arguments, or the short one of the tests.
     fn from_arguments() -> Self {
         let short = Self { seed: 20_261_123, examples: 5, only: None, is_long: false };
         match std::env::var(ARGUMENTS) {

@@ -1,5 +1,5 @@
-//! Every form of the catalogue with any answers. Our check and an independent JSON Schema validator, which knows only
-//! the schema that we serve, agree on each, as far as a schema can express the check.
+//! Fills every form of the catalogue with any answers. Our check and an independent JSON Schema validator, which knows
+//! only the schema that we serve, agree on each, as far as a schema can express the check.
 
 use std::path::Path;
 

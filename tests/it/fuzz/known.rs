@@ -12,7 +12,7 @@ use crate::support::desk::Desk;
 use crate::support::items::ITEM;
 use crate::support::office::{Office, result};
 
-/// Tokens and ids.
+/// Tokens of callers and ids of resources.
 pub struct Known {
     tokens: BTreeMap<&'static str, String>,
     ids: BTreeMap<String, String>,
@@ -66,17 +66,17 @@ impl Known {
         Self { tokens: tokens.into(), ids, _worker: worker }
     }
 
-    /// The token for a security scheme of the documents.
+    /// Returns the token for a security scheme of the documents.
     pub fn token(&self, scheme: &str) -> &str {
         &self.tokens[scheme]
     }
 
-    /// The ids, by their prefix or by the name of their parameter.
+    /// Returns the ids, by their prefix or by the name of their parameter.
     pub const fn ids(&self) -> &BTreeMap<String, String> {
         &self.ids
     }
 
-    /// The id for a path parameter of the documents: by the prefix in its pattern, or else by its name.
+    /// Returns the id for a path parameter of the documents: by the prefix in its pattern, or else by its name.
     pub fn id(&self, parameter: &Value) -> &str {
         let prefix =
             parameter["schema"]["pattern"].as_str().and_then(|pattern| pattern.strip_prefix('^')?.split_once('_'));

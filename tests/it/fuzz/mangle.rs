@@ -1,4 +1,4 @@
-//! Damages messages: as bytes, or as JSON, which stays JSON with strange values.
+//! Damages messages: as bytes, or as JSON. Damaged JSON stays valid JSON with strange values.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Number, Value, json};
 
-/// How many cases of each kind are tried.
+/// Returns how many cases of each kind are tried.
 pub fn cases() -> usize {
     usize::try_from(ProptestConfig::default().cases).unwrap()
 }
 
-/// This many values, for tests that try all of them on one installation.
+/// Returns this many values of a strategy, for tests that try all of them on one installation.
 pub fn some<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
     let mut runner = TestRunner::default();
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
@@ -196,7 +196,7 @@ pub fn json(seeds: Vec<Value>) -> impl Strategy<Value = Value> {
     })
 }
 
-/// A JSON pointer to each value within a value, and to the value itself.
+/// Returns a JSON pointer to each value within a value, and to the value itself.
 fn pointers(value: &Value) -> Vec<String> {
     fn walk(value: &Value, here: String, found: &mut Vec<String>) {
         match value {

@@ -1,4 +1,4 @@
-//! Input from outside can be anything. These tests send changed real messages to every place where input comes in. Each
+//! Input from outside can be anything. These tests send damaged real messages to every place that takes input. Each
 //! is answered as documented and never with a 500, and the job that processes an accepted message comes to an end.
 //!
 //! The real messages are in `tests/seeds`. They are sent unchanged as well, so a message that broke something once is

@@ -41,13 +41,13 @@ impl Operation {
         all
     }
 
-    /// The parameters in one place: `path`, `query` or `header`.
+    /// Returns the parameters in one place: `path`, `query` or `header`.
     pub fn parameters(&self, place: &str) -> impl Iterator<Item = &Value> {
         let all = self.described["parameters"].as_array().into_iter().flatten();
         all.filter(move |parameter| parameter["in"] == place)
     }
 
-    /// The example of the JSON body.
+    /// Returns the example of the JSON body.
     pub fn example(&self) -> Option<&Value> {
         self.described.pointer("/requestBody/content/application~1json/example")
     }
@@ -57,7 +57,7 @@ impl Operation {
         self.described.pointer("/responses/200/content/text~1event-stream").is_none()
     }
 
-    /// A valid request for an existing resource by a caller who may read or change it.
+    /// Makes a valid request for an existing resource, by a caller who may read or change it.
     pub fn request(&self, known: &Known) -> Request {
         let mut headers = Vec::new();
         let mut add = |name: &str, value: &str| headers.push((name.to_owned(), HeaderValue::from_str(value).unwrap()));

@@ -17,7 +17,7 @@ use songda::sandbox::SandboxSettings;
 use super::mangle::{self, Mangled};
 use super::{seals, seeds};
 
-/// Settings with an address of the gateways at which no server answers.
+/// Returns settings in which every gateway has an address at which no server answers.
 fn settings(more: &[(&str, &str)]) -> Env {
     let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let sandbox = SandboxSettings::for_tests(Registry::shipped().twins());

@@ -34,7 +34,7 @@ async fn exchange(server: SocketAddr, request: &Mangled, time_out: Duration) -> 
     answer
 }
 
-/// The statuses of the answers on a connection.
+/// Returns the statuses of the answers on a connection.
 fn statuses(answer: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(answer);
     text.split("HTTP/1.1 ").skip(1).map(|answer| answer.chars().take(3).collect()).collect()

@@ -11,24 +11,24 @@ const TOKEN: &str = "SandboxToken";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const EMS_KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
 
-/// A callback without a signature.
+/// Returns a callback without a signature.
 pub fn call(content_type: &str, query: &str, body: impl Into<Vec<u8>>) -> RawCallback {
     RawCallback { content_type: content_type.to_owned(), query: query.to_owned(), body: Private::new(body.into()) }
 }
 
-/// A callback of EMS with this content.
+/// Returns a callback of EMS with this content.
 pub fn ems(content: &str) -> RawCallback {
     let sealed = IssuedKey::read(EMS_KEY).unwrap().wrap(content);
     call("application/json", "", json!({"serialNo": "0f", "method": "040002", "logitcsInterface": sealed}).to_string())
 }
 
-/// A callback of SF about scans as a form field, as accounts with XML get it.
+/// Returns a callback of SF about scans as a form field, as accounts with XML get it.
 pub fn sf_form(xml: &[u8]) -> RawCallback {
     let body = [b"content=".to_vec(), form_urlencoded::byte_serialize(xml).collect::<String>().into_bytes()].concat();
     call("application/x-www-form-urlencoded", "", body)
 }
 
-/// A message of WeChat, encrypted and signed.
+/// Returns a message of WeChat, encrypted and signed.
 pub fn wechat(message: &str) -> RawCallback {
     let encrypted = encrypt(&key(AES_KEY).unwrap(), b"0123456789abcdef", message, APPID);
     let timestamp = "1767316500";

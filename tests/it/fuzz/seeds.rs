@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// All messages of a folder of `tests/seeds`.
+/// Returns all messages of a folder of `tests/seeds`.
 pub fn of(folder: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds").join(folder);
     let entries = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -13,7 +13,7 @@ pub fn of(folder: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// The same as texts.
+/// Returns all messages of a folder of `tests/seeds` as texts.
 pub fn texts(folder: &str) -> Vec<String> {
     of(folder).into_iter().map(|seed| String::from_utf8(seed).unwrap()).collect()
 }

@@ -1,4 +1,4 @@
-//! The cost of work does not grow with history: no statement reads more because of what happened before.
+//! The cost of work does not grow with history: no statement reads more rows because there are more old rows.
 
 pub mod history;
 mod statements;

@@ -1,4 +1,4 @@
-//! Every statement's plan, as PostgreSQL executed it beside some three thousand old cases.
+//! The plan of every statement, as PostgreSQL executed it in a database with some three thousand old cases.
 
 use sqlx::{Connection, PgConnection};
 
@@ -43,7 +43,7 @@ async fn no_statement_reads_more_because_of_history() {
     leave_open(&mut conn, &town.leaves_one_open().await.unwrap()).await.unwrap();
     copied.end(&mut conn).await.unwrap();
 
-    // First with the plans made while the tables were nearly empty, then with those made after an analyze.
+    // First with the plans that were made while the tables were nearly empty, then with the plans after an analyze.
     for analyzed in [false, true] {
         if analyzed {
             count(&mut conn).await.unwrap();

@@ -7,7 +7,7 @@ use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 use crate::support::wait::wait_until;
 
-/// The tables that grow with what happens.
+/// The tables that grow with every case.
 const HISTORY: [&str; 12] = [
     "attempts",
     "callbacks",

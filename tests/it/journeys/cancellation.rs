@@ -24,14 +24,14 @@ impl OrderedParcel {
         ordered
     }
 
-    /// Waits until the case's last parcel is ordered, and refers to that one from then on.
+    /// Waits until the case's last parcel is ordered. From then on this refers to that parcel.
     async fn wait_for_order(&mut self) {
         let last = async || self.granted.officer.parcels(&self.granted.id).await.unwrap().pop().unwrap();
         wait_until("the parcel is ordered", async || last().await["state"] == "ordered").await;
         self.parcel = last().await["id"].as_str().unwrap().to_owned();
     }
 
-    /// How many cancellations the resident's inbox and the timeline show.
+    /// Returns how many cancellations the resident's inbox and the timeline show.
     async fn cancellations_shown(&self) -> [usize; 2] {
         let inbox = self.granted.resident.inbox(&self.granted.id).await.unwrap();
         let timeline = self.granted.resident.timeline(&self.granted.id).await.unwrap();
@@ -50,7 +50,7 @@ impl OrderedParcel {
         self.granted.officer.caller().get(&path).success().await.unwrap().text("/state").unwrap()
     }
 
-    /// The outcomes of the attempts at jobs of this kind.
+    /// Returns the outcomes of the attempts at jobs of this kind.
     async fn outcomes(&self, kind: &str) -> Vec<String> {
         let outcomes =
             "select a.outcome from attempts a join jobs j on j.id = a.job_id where j.kind = $1 order by a.fence";

@@ -1,4 +1,4 @@
-//! The legal clocks over HTTP, as days pass, on the working days that were announced for 2026.
+//! The legal deadlines over HTTP, as days pass, on the working days that were announced for 2026.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::support::items::{AGENCY, ITEM};
 use crate::support::journey::{courier, electronic};
 use crate::support::people::add_staff;
 
-/// The days of a case: due, accepted, promised (7 working days for [`ITEM`]), legal (15 days).
+/// Returns the days of a case: due, accepted, promised (7 working days for [`ITEM`]), legal (15 days).
 fn days(case: &Value) -> [Option<&str>; 4] {
     ["due_on", "accepted_on", "promised_on", "legal_on"].map(|day| case[day].as_str())
 }

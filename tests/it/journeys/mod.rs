@@ -1,4 +1,4 @@
-//! Whole journeys of a case, from the phone to the doorbell.
+//! Whole journeys of a case, from the application on the phone to the parcel at the door.
 
 mod cancellation;
 mod certificate;

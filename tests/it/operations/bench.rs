@@ -26,7 +26,7 @@ fn the_spread_is_relative_to_the_median() {
 
 #[test]
 fn a_ratio_is_taken_inside_its_round() {
-    // The machine halves its speed between the rounds. The ratios do not notice.
+    // The machine halves its speed between the rounds. The ratios do not change.
     let base = [1_000.0, 500.0, 1_000.0];
     let new = [900.0, 450.0, 900.0];
     assert_eq!(ratios(&new, &base), [0.9, 0.9, 0.9]);
@@ -66,7 +66,7 @@ fn noise_on_both_measures_is_unclear() {
     assert_eq!(judge(&noisy, Better::Higher, None).0, Verdict::Unclear);
 }
 
-/// A sleep costs no processor time, so that only the values can show it.
+/// A program that sleeps costs no processor time, so that only the measured values can show it.
 #[test]
 fn a_difference_far_beyond_the_spread_counts_whatever_the_processor_time() {
     let halved = [0.46, 0.48, 0.5, 0.51, 0.53];

@@ -1,4 +1,4 @@
-//! What operators run and watch.
+//! The commands that operators run, and the metrics, traces and files that they watch.
 
 mod bench;
 mod catalogue;

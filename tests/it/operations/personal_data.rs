@@ -26,7 +26,7 @@ const RESIDENT_ID: &str = "320482200002290011";
 const STREET: &str = "西城街道望亭巷7号";
 /// The resident ID of a person whom another system reports.
 const OTHER_RESIDENT_ID: &str = "320422198506150024";
-/// What people write in the course of a case.
+/// Words that people write in the course of a case.
 const WORDS: [&str; 9] = [
     "缺少低保家庭收入证明",
     "收入证明随后补交",
@@ -86,7 +86,7 @@ impl Scene {
         reply
     }
 
-    /// A case with a supplement and a disclosure is denied.
+    /// The officer denies a case after a supplement and a disclosure of personal numbers.
     async fn deny_a_supplemented_case(&self, address: &str) {
         let case = self.submit(address).await;
         self.act(&case, "supplement-notice", &json!({"points": [WORDS[0]]})).await;
@@ -169,7 +169,7 @@ async fn no_personal_data_is_in_the_clear_in_the_database_or_the_log() {
     scene.desk.close().await;
 }
 
-/// A failure is logged with its cause, which must not contain personal data either.
+/// Makes every gateway fail once. The log then has the cause of each failure, which must not contain personal data.
 fn let_every_gateway_fail_once(desk: &Desk) {
     let faults = [
         ("wechat", "jscode2session", FaultKind::Http500Html),
@@ -183,7 +183,8 @@ fn let_every_gateway_fail_once(desk: &Desk) {
     }
 }
 
-/// Everything personal, as text, in hexadecimal as in a column of bytes, and percent-encoded as in a URL.
+/// Returns all personal data of this test: as text, in hexadecimal as in a column of bytes, and percent-encoded as in a
+/// URL.
 fn secrets(more: &[&str]) -> Vec<String> {
     let known = [NAME, RESIDENT_ID, STREET, OTHER_RESIDENT_ID];
     let all = WORDS.iter().chain(&known).chain(more);
@@ -196,7 +197,7 @@ fn percent_encoded(text: &str) -> String {
     url.path().trim_start_matches('/').to_owned()
 }
 
-/// The tables that contain a secret as text, or as bytes that are text.
+/// Returns the tables that contain a secret as text, or as bytes that are text.
 async fn in_the_clear(desk: &Desk, secrets: &[String]) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables

@@ -1,4 +1,4 @@
-//! No job is tried for ever: neither one that kills its workers, nor one whose outcome cannot be stored.
+//! No job is tried for ever: neither a job that kills its workers, nor a job whose outcome cannot be stored.
 
 use songda::kill_point::Boundary;
 
@@ -10,7 +10,7 @@ use crate::support::process::assert_killed;
 use crate::support::settings::QUICK;
 use crate::support::wait::wait_until;
 
-/// The state and the cause of the only job of a kind in a lane.
+/// Returns the state and the cause of the only job of a kind in a lane.
 async fn job(desk: &Desk, kind: &str, lane: &str) -> (String, String) {
     let job = "select state, coalesce(cause, '') from jobs where kind = $1 and lane = $2";
     sqlx::query_as(job).bind(kind).bind(lane).fetch_one(&desk.database).await.unwrap()

@@ -1,5 +1,5 @@
-//! The bell: entries on a lane's stream that wake a worker up. Superfluous ones change nothing, no superfluous ones are
-//! added, and the rate limiter lets through what a lane's rate allows.
+//! The bell: entries on a lane's stream that wake a worker up. Superfluous entries change nothing, no superfluous ones
+//! are added, and the rate limiter lets through what a lane's rate allows.
 
 use std::time::Duration;
 
@@ -102,8 +102,8 @@ async fn each_lane_has_a_rate_of_its_own_and_unused_permits_are_given_back() {
     desk.close().await;
 }
 
-/// With a consumer's name Redis forgets its pending entries. If a reader left its name behind, no worker would see them
-/// again.
+/// If a consumer's name is removed, Redis forgets its pending entries. If a reader removed its name, no worker would
+/// see them again.
 #[tokio::test]
 async fn the_entries_of_a_reader_that_leaves_are_taken_over() {
     let desk = Desk::builder().without_worker().open().await;

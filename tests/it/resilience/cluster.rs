@@ -67,7 +67,7 @@ async fn decisions_are_accepted_while_a_node_is_emptied_killed_or_silent() {
     own.close().await;
 }
 
-/// No node holds the streams of all lanes.
+/// Asserts that no node has the streams of all lanes.
 async fn assert_lanes_are_spread(own: &Own, desk: &Desk) {
     let streams = format!("{}*:jobs", desk.redis_prefix());
     let mut lanes = Vec::new();
@@ -80,7 +80,7 @@ async fn assert_lanes_are_spread(own: &Own, desk: &Desk) {
     assert!(lanes.iter().filter(|lanes| **lanes > 0).count() > 1, "{lanes:?}");
 }
 
-/// Two processes count a caller's requests together, on whichever node the count is.
+/// Asserts that two processes count a caller's requests together, on whichever node the count is.
 async fn assert_limits_are_shared(desk: &Desk) {
     let window = Duration::from_secs(60);
     let here = desk.queue();
@@ -96,7 +96,7 @@ async fn assert_limits_are_shared(desk: &Desk) {
     }
 }
 
-/// What one process announces, another process hears.
+/// Asserts that one process gets the announcements of another process.
 async fn assert_news_are_heard(desk: &Desk) {
     let people: [PersonId; 2] = [(); 2].map(|()| fresh(PersonId::from_uuid));
     let here = desk.queue();

@@ -20,7 +20,7 @@ async fn quick_desk() -> Desk {
     Desk::builder().settings(&QUICK).without_worker().open().await
 }
 
-/// Kills workers at a step, with jobs that call gateways and with jobs that read gateways' news.
+/// Kills workers at a step, with jobs that call gateways and with jobs that read gateways' callbacks.
 async fn assert_survives_a_kill_at(step: Boundary) {
     tokio::join!(assert_outgoing_survives(step), assert_incoming_survives(step));
 }
@@ -117,7 +117,7 @@ async fn a_job_is_done_once_if_its_worker_is_killed_after_the_claim() {
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_before_the_call() {
-    // Incoming news are only read and asked about, so there is no call that must not be made twice.
+    // Jobs that read callbacks make no call that must not be made twice, so only outgoing jobs are tested here.
     assert_outgoing_survives(Boundary::Prepared).await;
 }
 

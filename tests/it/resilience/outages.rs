@@ -73,7 +73,7 @@ async fn no_client_notices_redis_being_killed_and_coming_back_with_old_data_or_e
     own.close().await;
 }
 
-/// A connection may end within the handshake. That says nothing about what is in the database.
+/// A connection that ends within the handshake must not be reported as bad content of the database.
 #[tokio::test]
 async fn a_cut_connection_to_postgresql_is_reported_as_unavailable() {
     let servers = Servers::shared();

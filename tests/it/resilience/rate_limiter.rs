@@ -32,7 +32,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Some values of a strategy, the same in each run.
+/// Returns some values of a strategy, the same in each run.
 fn samples<T: std::fmt::Debug>(strategy: &impl Strategy<Value = T>) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
     (0..STORIES).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()

@@ -40,7 +40,7 @@ const NEXT: [(&str, &str); 2] = [
     ),
 ];
 
-/// The migrations of this release and of the next.
+/// Returns the migrations of this release and of the next.
 async fn next_release(folder: &Folder) -> Migrator {
     let migrations = folder.join("migrations");
     fs::create_dir(&migrations).unwrap();

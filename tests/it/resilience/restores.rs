@@ -1,5 +1,5 @@
-//! Backup and restore as `docs/operations/recover.md` describes them: a backup taken during work is restored into a fresh
-//! database with an empty Redis. The tables are the same, and every promise is kept once.
+//! Backup and restore as `docs/operations/recover.md` describes them: a backup taken during work is restored into a
+//! fresh database with an empty Redis. The tables are the same, and every promise is kept once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,7 +55,7 @@ async fn decide_during_work(desk: &Desk) -> Vec<Decided> {
     decided
 }
 
-/// A digest of all rows of each table.
+/// Returns a digest of all rows of each table.
 async fn digests(database: &PgPool) -> BTreeMap<String, Option<String>> {
     let tables: Vec<String> =
         sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public' order by tablename")

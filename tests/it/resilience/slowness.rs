@@ -1,4 +1,4 @@
-//! Slowness does no harm elsewhere: a hanging gateway delays no other, and a worker that comes too late changes
+//! Slowness does no harm elsewhere: a hanging gateway delays no other gateway, and a worker that comes too late changes
 //! nothing.
 
 use std::time::Duration;

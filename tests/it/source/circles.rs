@@ -2,8 +2,8 @@
 //! moved or tested alone.
 //!
 //! An arrow is a path in a file's code that leads into another file: a `use`, or a path written out. Unit tests are
-//! left out. A `pub use` is no arrow: by it a folder's `mod.rs` presents what its files define. A visibility (`pub(in
-//! crate::queue)`) is no arrow either.
+//! left out. A `pub use` is no arrow, because a folder's `mod.rs` only presents with it what its files define. A
+//! visibility (`pub(in crate::queue)`) is no arrow either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -40,7 +40,7 @@ fn module_of(file: &Path) -> Module {
     names
 }
 
-/// A path of at least two names, with a brace group at its end if it has one.
+/// Matches a path of at least two names, with a brace group at its end if it has one.
 fn paths() -> Regex {
     Regex::new(r"(?:^|[^\w:])((?:[A-Za-z_]\w*::)+)(\{[^;{}]*\}|\*|[A-Za-z_]\w*)").unwrap()
 }
@@ -68,7 +68,7 @@ impl Reader<'_> {
         found
     }
 
-    /// The path from the crate's root; `None` for a path into another crate.
+    /// Returns the path from the crate's root; `None` for a path into another crate.
     fn absolute(&self, from: &Module, path: &[&str]) -> Option<Module> {
         let is_program = from.first().is_some_and(|name| name == "main" || name == "commands");
         let rest = |count: usize| path[count..].iter().map(|name| (*name).to_owned());
@@ -90,19 +90,19 @@ impl Reader<'_> {
         }
     }
 
-    /// The file that a path leads into: the longest beginning that is a module.
+    /// Returns the file that a path leads into: the longest beginning that is a module.
     fn owner(&self, path: &Module) -> Option<Module> {
         (1..=path.len()).rev().map(|count| path[..count].to_vec()).find(|beginning| self.modules.contains(beginning))
     }
 }
 
-/// The names at the end of a path: `{self, Record}` → `self`, `Record`.
+/// Returns the names at the end of a path: `{self, Record}` → `self`, `Record`.
 fn names_of(end: &str) -> Vec<String> {
     let inside = end.trim_matches(['{', '}']);
     inside.split(',').map(|name| name.split(" as ").next().unwrap_or_default().trim().to_owned()).collect()
 }
 
-/// All sets of modules of which each reaches each other, as file-like names.
+/// Returns all sets of modules of which each reaches each other, as file-like names.
 fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     let reach: BTreeMap<&Module, BTreeSet<&Module>> = arrows.keys().map(|from| (from, reached(arrows, from))).collect();
     let mut found: BTreeSet<Vec<String>> = BTreeSet::new();
@@ -116,7 +116,7 @@ fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     found.into_iter().collect()
 }
 
-/// Everything that arrows lead to from a module, over any number of files.
+/// Returns everything that arrows lead to from a module, over any number of files.
 fn reached<'a>(arrows: &'a Arrows, from: &Module) -> BTreeSet<&'a Module> {
     let mut open: Vec<&Module> = arrows.get(from).into_iter().flatten().collect();
     let mut seen = BTreeSet::new();

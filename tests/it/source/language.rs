@@ -89,7 +89,7 @@ fn phrases_are_found_in_text_and_not_in_examples() {
     assert!(phrase.is_match("at the most") && !phrase.is_match("at most"));
 }
 
-/// The lines of a text with their numbers, without the examples of bad language.
+/// Returns the lines of a text with their numbers, without the examples of bad language.
 fn without_examples(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut is_example = false;
     text.lines().enumerate().filter_map(move |(at, line)| {
@@ -104,7 +104,8 @@ fn without_examples(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// All committed text that we write: sources, tests, benchmarks, scripts, documents, and what is generated from them.
+/// Returns all committed text that we write: sources, tests, benchmarks, scripts, documents, and what is generated from
+/// them.
 fn our_texts() -> Vec<PathBuf> {
     const FOLDERS: [&str; 9] = [".ci", "benches", "deploy", "docs", "migrations", "openapi", "script", "src", "tests"];
     const FILES: [&str; 3] = ["Cargo.toml", "compose.yaml", "Dockerfile"];

@@ -33,7 +33,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("casework", &["auth", "files", "store", "queue", "gateway", "catalog", "domain"]),
     ("api", &["casework", "auth", "files", "queue", "gateway", "catalog", "domain"]),
     ("worker", &["casework", "files", "store", "queue", "gateway", "catalog", "domain"]),
-    // Beside the product: the outside world and a player.
+    // Not part of the product: the simulated outside world, and the client of the demonstration.
     ("sandbox", &["gateway", "domain"]),
     ("demo", &["domain"]),
     // A gateway's twin is in the gateway's folder and belongs to the sandbox.
@@ -82,7 +82,7 @@ fn no_code_outside_a_gateways_folder_depends_on_its_name() {
     let choices = |code: &&str| [format!("\"{code}\" =>"), format!("== \"{code}\""), format!("!= \"{code}\"")];
     let choices: Vec<String> = codes.iter().flat_map(choices).chain(["starts_with(\"sms_".to_owned()]).collect();
     let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
-    // The player is no part of the product. A gateway's own folder and its twin may name it.
+    // `demo` is not part of the product. It may name gateways, and so may the gateways' own folders.
     let found = places(&choices, |file| file.starts_with("src/gateway") || file.starts_with("src/demo"));
     assert!(found.is_empty(), "code that depends on a gateway's name:\n{}", found.join("\n"));
 }
@@ -113,7 +113,7 @@ fn wrong_arrows(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The root module that a file belongs to.
+/// Returns the root module that a file belongs to.
 fn layer_of(file: &Path) -> String {
     let inside: Vec<_> = file.iter().skip(1).map(|part| part.to_string_lossy()).collect();
     if inside[0] == "gateway" && inside.iter().any(|part| part.trim_end_matches(".rs") == "sandbox") {
@@ -122,7 +122,7 @@ fn layer_of(file: &Path) -> String {
     inside[0].trim_end_matches(".rs").to_owned()
 }
 
-/// The root modules that a file names by `crate::` or by `super::`, each with its line.
+/// Returns the root modules that a file names by `crate::` or by `super::`, each with its line.
 fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
     let depth = depth_of(file);
     let mut found = Vec::new();
@@ -140,14 +140,14 @@ fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The number of `super::` from a file to the crate's root.
+/// Returns the number of `super::` from a file to the crate's root.
 fn depth_of(file: &Path) -> usize {
     let parts = file.iter().count() - 1;
     let is_root_of_folder = file.file_name().is_some_and(|name| name == "mod.rs");
     if is_root_of_folder { parts - 1 } else { parts }
 }
 
-/// The names after the beginning of a path: one, or those at the top level of a brace group.
+/// Returns the names after the beginning of a path: one, or those at the top level of a brace group.
 fn named(text: &str, at: usize, after: usize) -> Vec<(usize, String)> {
     let line = text[..at].matches('\n').count() + 1;
     let rest = &text[after..];
@@ -172,7 +172,7 @@ fn named(text: &str, at: usize, after: usize) -> Vec<(usize, String)> {
     names
 }
 
-/// The lines of the sources with any of these words, except in allowed files.
+/// Returns the lines of the sources with any of these words, except in allowed files.
 fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for file in sources().into_iter().filter(|file| !allowed(file)) {
@@ -185,14 +185,14 @@ fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
     found
 }
 
-/// A file without its comments and unit tests. Lines keep their numbers.
+/// Returns a file without its comments and unit tests. Lines keep their numbers.
 pub(super) fn code_of(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let product = TESTS.iter().fold(text.as_str(), |code, tests| code.split(tests).next().unwrap_or_default());
     product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// Every source file except those with unit tests only, as `src/…`.
+/// Returns every source file except those with unit tests only, as `src/…`.
 pub(super) fn sources() -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::from("src")];

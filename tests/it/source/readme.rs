@@ -37,7 +37,7 @@ async fn assert_commands_work(readme: &str, heading: &str) {
     desk.close().await;
 }
 
-/// The commands below a heading, with this desk's addresses and password.
+/// Returns the commands below a heading, with this desk's addresses and password.
 fn script(desk: &Desk, readme: &str, heading: &str) -> String {
     let text = fs::read_to_string(readme).unwrap();
     let (_, after) = text.split_once(heading).unwrap_or_else(|| panic!("{readme} has no {heading}"));

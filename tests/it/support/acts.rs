@@ -10,12 +10,12 @@ use songda::domain::kernel::ids::DraftId;
 
 use super::desk::Desk;
 
-/// The path of a draft that does not exist yet.
+/// Returns the path of a draft that does not exist yet.
 pub fn fresh_draft() -> String {
     format!("/v1/drafts/{}", fresh(DraftId::from_uuid))
 }
 
-/// A draft in which nothing but the item is filled in.
+/// Returns a draft in which nothing but the item is filled in.
 pub fn begun(item: &str) -> Value {
     json!({"item_code": item, "form": {}, "materials": []})
 }
@@ -31,7 +31,7 @@ pub async fn upload(resident: &Caller, content: impl Into<Vec<u8>>) -> Reply {
     resident.post("/v1/uploads").file(part).answer().await.unwrap()
 }
 
-/// How many contents lie in the folder of the uploads, with a row in the database or without.
+/// Counts the contents in the folder of the uploads, with a row in the database or without.
 pub fn stored_contents(desk: &Desk) -> usize {
     let Ok(days) = std::fs::read_dir(desk.folder.join("uploads")) else { return 0 };
     days.map(|day| std::fs::read_dir(day.unwrap().path()).unwrap().count()).sum()
@@ -51,22 +51,22 @@ pub async fn act(officer: &Caller, case: &str, act: &str, body: &Value) -> Reply
     call.json(body).answer().await.unwrap()
 }
 
-/// The body of a decision that grants.
+/// Returns the body of a decision that grants.
 pub fn grant() -> Value {
     json!({"outcome": "grant", "result": {"title": "居住证"}})
 }
 
-/// The body of a decision that denies.
+/// Returns the body of a decision that denies.
 pub fn deny() -> Value {
     json!({"outcome": "deny", "reasons": "居住不满半年"})
 }
 
-/// The body of a supplement notice.
+/// Returns the body of a supplement notice.
 pub fn notice() -> Value {
     json!({"points": ["缺少居住证明"]})
 }
 
-/// A case's history: the kind of actor, the act, and its cause.
+/// Returns a case's history: the kind of actor, the act, and its cause.
 pub async fn history(officer: &Caller, case: &str) -> Vec<(String, String, Value)> {
     let read = officer.get(&format!("/staff/v1/cases/{case}/history")).success().await.unwrap();
     let text = |entry: &Value, member: &str| entry[member].as_str().unwrap().to_owned();

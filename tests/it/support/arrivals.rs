@@ -21,12 +21,12 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// For an applicant who has nothing but a phone.
+    /// Makes a decision for an applicant who has a phone and no WeChat account.
     pub fn by_phone(number: String, phone: impl Into<String>) -> Self {
         Self { number, phone: phone.into(), openid: None }
     }
 
-    /// The messages about the case on all channels. One that came over two channels counts twice.
+    /// Returns the messages about the case on all channels. One that came over two channels counts twice.
     fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<ShownMessage>>) -> impl Iterator<Item = &'a ShownMessage> {
         let addresses = [Some(&self.phone), self.openid.as_ref()].into_iter().flatten();
         addresses.filter_map(|address| phones.get(address)).flatten().filter(|message| message.says(&self.number))

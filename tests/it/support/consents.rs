@@ -10,7 +10,7 @@ use super::wait::wait_until;
 /// The WeChat template of decisions in Chinese.
 pub const TEMPLATE: &str = "songda_decision_zh_000000000000000000000001";
 
-/// How many messages of [`TEMPLATE`] the resident still allows.
+/// Returns how many messages of [`TEMPLATE`] the resident still allows.
 pub async fn balance(resident: &Resident) -> u64 {
     let standing = resident.caller().get("/v1/consents").success().await.unwrap();
     let row = standing.rows().unwrap().iter().find(|row| row["template"] == TEMPLATE).unwrap();
@@ -30,15 +30,15 @@ pub async fn tap(desk: &Desk, openid: &str, answer: &str) {
     wait_until("WeChat's callback is processed", async || processed(desk).await > before).await;
 }
 
-/// A new resident who consented to one WeChat message.
+/// Creates a new resident who consented to one WeChat message.
 pub async fn consenting_resident(desk: &Desk) -> Person {
     let resident = desk.resident().await;
     tap(desk, resident.openid(), "accept").await;
     resident
 }
 
-/// How many callbacks of WeChat are processed. Receipts for the SMS with the sign-in code come at any time and do not
-/// count.
+/// Returns how many callbacks of WeChat are processed. Receipts for the SMS with the sign-in code come at any time and
+/// do not count.
 async fn processed(desk: &Desk) -> i64 {
     desk.count("select count(*) from callbacks where origin = 'wechat' and outcome is not null").await
 }

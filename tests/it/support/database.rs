@@ -29,12 +29,12 @@ impl Database {
         new
     }
 
-    /// Renames it, so that it outlives its test.
+    /// Renames the database, so that it is not dropped with its test.
     pub async fn keep_as(self, name: &str) {
         self.administer(format!("alter database {} rename to {name}", self.name)).await;
     }
 
-    /// Drops it, even if clients are still connected.
+    /// Drops the database, even if clients are still connected.
     pub async fn drop(&self) {
         self.administer(format!("drop database {} with (force)", self.name)).await;
     }

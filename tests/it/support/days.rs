@@ -38,8 +38,8 @@ impl Days {
         *self.now.lock().unwrap() = at.parse().unwrap();
     }
 
-    /// The applicant, always the same person. Signs in again, because a token lives for minutes and a WeChat code works
-    /// once.
+    /// Signs in the applicant, who is always the same person. A new sign-in is needed, because a token lives for
+    /// minutes and a WeChat code works once.
     pub async fn resident(&self) -> Resident {
         let code = format!("{}.{}", self.name, fresh_key());
         let mut resident = Resident::by_wechat(&self.desk.api, &code, APPLICANT).await.unwrap();
@@ -48,7 +48,7 @@ impl Days {
         resident
     }
 
-    /// An officer of an agency, who signs in again.
+    /// Signs in the officer of an agency again.
     pub async fn officer(&self, agency: &str) -> Caller {
         self.desk.officer(agency).await.caller().clone()
     }

@@ -36,7 +36,7 @@ const FORGET_YEARS_TO_COME: &str = "update catalogue_parts set content = (
         select jsonb_agg(year) from jsonb_array_elements(content) year where (year->>'year')::int <= 2026)
     where name = 'calendar'";
 
-/// Everything a test talks to.
+/// The running installation of one test.
 pub struct Desk {
     /// The API, without a token.
     pub api: Caller,
@@ -141,7 +141,7 @@ fn config(settings: Settings, registry: &Registry) -> Config {
 }
 
 impl Desk {
-    /// A desk with the settings of the tests.
+    /// Opens a desk with the settings of the tests.
     pub async fn open() -> Self {
         Self::builder().open().await
     }
@@ -169,7 +169,7 @@ impl Desk {
         self.tasks.spawn(async move { app.work(stop).await });
     }
 
-    /// The prefix of this desk's keys in Redis.
+    /// Returns the prefix of this desk's keys in Redis.
     pub fn redis_prefix(&self) -> &str {
         self.setting("SONGDA_REDIS_PREFIX")
     }
@@ -195,7 +195,7 @@ impl Desk {
         }
     }
 
-    /// The value of a setting that the desk's processes get.
+    /// Returns the value of a setting that the desk's processes get.
     pub fn setting(&self, name: &str) -> &str {
         &self.settings.iter().rev().find(|(known, _)| known == name).unwrap().1
     }
@@ -204,8 +204,8 @@ impl Desk {
         &self.settings
     }
 
-    /// Switches to another database and an empty Redis. The API of this process keeps the old ones and is of no more
-    /// use. Processes that start from now on get the new ones.
+    /// Switches to another database and an empty Redis. The API of this process keeps the old ones and must not be used
+    /// any more. Processes that start from now on get the new ones.
     pub async fn move_to(&mut self, database: Database) {
         self.database.close().await;
         self.database = PgPool::connect(&database.url).await.unwrap();
@@ -219,22 +219,22 @@ impl Desk {
         std::mem::replace(&mut self.own, database).drop().await;
     }
 
-    /// The sandbox over HTTP, as the player of `songda demo` reads it.
+    /// Returns a client of the sandbox over HTTP, as the player of `songda demo` uses it.
     pub fn outside(&self) -> songda::demo::sandbox::SandboxClient {
         songda::demo::sandbox::SandboxClient::new(self.sandbox.base_url().parse().unwrap()).unwrap()
     }
 
-    /// The sandbox's control endpoints (`/_sandbox/…`).
+    /// Returns a caller of the sandbox's control endpoints (`/_sandbox/…`).
     pub fn control(&self) -> Caller {
         Caller::new(self.sandbox.base_url().parse().unwrap()).unwrap()
     }
 
-    /// A stage for the journeys of `songda demo`.
+    /// Returns a stage for the journeys of `songda demo`.
     pub fn stage(&self) -> Stage {
         Stage::new(self.api.clone(), self.outside(), PASSWORD.to_owned().into())
     }
 
-    /// The first column of a query's only row.
+    /// Runs a query. Returns the first column of its only row.
     pub async fn scalar<T>(&self, sql: &'static str) -> T
     where
         (T,): for<'r> FromRow<'r, PgRow>,
@@ -243,7 +243,7 @@ impl Desk {
         sqlx::query_scalar(sql).fetch_one(&self.database).await.unwrap()
     }
 
-    /// The result of a `select count(*)`.
+    /// Runs a `select count(*)`.
     pub async fn count(&self, sql: &'static str) -> i64 {
         self.scalar(sql).await
     }
@@ -253,7 +253,6 @@ impl Desk {
         sqlx::raw_sql(sql).execute(&self.database).await.unwrap();
     }
 
-    /// How many jobs are in a state.
     pub async fn jobs(&self, state: &str) -> i64 {
         let count = sqlx::query_scalar("select count(*) from jobs where state = $1").bind(state);
         count.fetch_one(&self.database).await.unwrap()
@@ -287,7 +286,7 @@ impl Desk {
         self.count("select count(*) from jobs where state = 'pending' and due_at < now() + interval '1 minute'").await
     }
 
-    /// The jobs that should be done and are not, as text for the message of a failed test.
+    /// Returns the jobs that should be done and are not done, as text for the message of a failed test.
     pub async fn unfinished(&self) -> Vec<String> {
         let jobs = "select concat_ws(' ', key, state, 'due in', due_at - now(), 'leased for', lease_until - now(),
             'attempts', attempts, 'unclear', unclear, cause) from jobs

@@ -27,7 +27,7 @@ impl Report {
         self.json["findings"].as_array().unwrap().iter()
     }
 
-    /// The states of a check, one for each place that it looks at.
+    /// Returns the states of a check, one for each place that it looks at.
     pub fn states(&self, group: &str, check: &str) -> Vec<&str> {
         let of = self.findings().filter(|finding| finding["group"] == group && finding["check"] == check);
         of.map(|finding| finding["state"].as_str().unwrap()).collect()

@@ -1,4 +1,4 @@
-//! What tests of the HTTP edge share: tokens of every kind of caller, and answers of routes that are called in this
+//! Helpers for tests of the HTTP edge: tokens of every kind of caller, and answers of routes that are called in this
 //! process.
 
 use poem::http::{HeaderMap, StatusCode};
@@ -9,7 +9,7 @@ use songda::auth::tokens::{Grant, TokenAudience, Tokens};
 use songda::domain::kernel::clock::{Instant, fresh};
 use songda::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
 
-/// The time of tests that need no database.
+/// Returns the time of tests that need no database.
 pub fn now() -> Instant {
     "2026-11-23T08:00:00Z".parse().unwrap()
 }
@@ -19,7 +19,7 @@ pub fn tokens() -> Tokens {
     Tokens::new(SigningKeys::of([("test".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap())
 }
 
-/// A token of a new caller for a security scheme of the OpenAPI documents.
+/// Issues a token of a new caller for a security scheme of the OpenAPI documents.
 pub fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
     let officer = |role: &str| Grant {
         sid: Some(fresh(SessionId::from_uuid)),

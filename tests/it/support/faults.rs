@@ -22,20 +22,19 @@ impl Desk {
         GatewayFault { desk: self, gateway, fault, operation: None, delay: None }
     }
 
-    /// Ends all faults.
     pub fn end_faults(&self) {
         self.sandbox.world().faults.cancel_orders();
     }
 }
 
 impl<'d> GatewayFault<'d> {
-    /// Of this operation only.
+    /// Limits the fault to this operation.
     pub const fn on(mut self, operation: &'d str) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    /// How late the answer comes, or after what time the connection ends.
+    /// Sets how late the answer comes, or after how long the connection ends.
     pub const fn after(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self

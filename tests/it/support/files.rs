@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The documents of the project's root, of `docs/` and of the catalogue.
+/// Returns the documents of the project's root, of `docs/` and of the catalogue.
 pub fn documents() -> Vec<PathBuf> {
     let mut files = files_under(Path::new("docs"), "md");
     files.extend(files_in(Path::new("catalog"), "md"));
@@ -11,7 +11,7 @@ pub fn documents() -> Vec<PathBuf> {
     files
 }
 
-/// The files in a folder and in all folders below whose names end with `.<ending>`, sorted.
+/// Returns the files in a folder and in all folders below whose names end with `.<ending>`, sorted.
 pub fn files_under(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut files = files_in(folder, ending);
     for entry in fs::read_dir(folder).into_iter().flatten() {

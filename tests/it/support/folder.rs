@@ -16,7 +16,7 @@ impl Folder {
         Self(path)
     }
 
-    /// The path of a file in it, as a string for settings and commands.
+    /// Returns the path of a file in the folder, as a string for settings and commands.
     pub fn path_of(&self, name: &str) -> String {
         self.join(name).to_str().unwrap().to_owned()
     }

@@ -21,13 +21,13 @@ use super::arrivals::Decided;
 use super::desk::Desk;
 use super::people::Person;
 
-/// The goal of a journey that ends with a complete draft.
+/// The type of a journey that ends with a complete draft.
 pub enum Drafted {}
-/// The goal of a journey that ends with a submitted case.
+/// The type of a journey that ends with a submitted case.
 pub enum Submitted {}
-/// The goal of a journey that ends with an accepted case.
+/// The type of a journey that ends with an accepted case.
 pub enum Accepted {}
-/// The goal of a journey that ends with a granted case.
+/// The type of a journey that ends with a granted case.
 pub enum Granted {}
 
 /// A journey that begins when it is awaited.
@@ -206,17 +206,17 @@ impl<'d> IntoFuture for Journey<'d, Granted> {
 }
 
 impl Case {
-    /// The case's path in the mobile API.
+    /// Returns the case's path in the mobile API.
     pub fn path(&self) -> String {
         format!("/v1/cases/{}", self.id)
     }
 
-    /// The case's path in the staff API.
+    /// Returns the case's path in the staff API.
     pub fn staff_path(&self) -> String {
         format!("/staff/v1/cases/{}", self.id)
     }
 
-    /// The decision that is to arrive at the resident.
+    /// Returns the decision that is to arrive at the resident.
     pub fn decided(&self) -> Decided {
         let openid = self.resident.openid_if_any().map(str::to_owned);
         Decided { number: self.number.clone(), phone: self.resident.phone().to_owned(), openid }
@@ -224,7 +224,7 @@ impl Case {
 }
 
 impl Handled {
-    /// Grants the case as it was when it was accepted, under this idempotency key, at any process.
+    /// Grants the case at its version after the acceptance, under this idempotency key. `officer` may call any process.
     pub async fn grant(&self, officer: &Caller, key: &str) -> Played<Reply> {
         let call = officer.post(&format!("{}/decision", self.staff_path())).if_match(&self.etag).once(key);
         call.json(&grant()).answer().await
@@ -239,12 +239,12 @@ impl Deref for Handled {
     }
 }
 
-/// The delivery of a result that stays electronic.
+/// Returns the delivery of a result that stays electronic.
 pub fn electronic() -> Value {
     json!({"way": "electronic"})
 }
 
-/// The delivery of a result by courier to an address of the resident's address book.
+/// Returns the delivery of a result by courier to an address of the resident's address book.
 pub fn courier(address: &str) -> Value {
     json!({"way": "courier", "address": address})
 }

@@ -28,14 +28,14 @@ pub struct Clerk {
 }
 
 impl Clerk {
-    /// A clerk of a newly registered back-office system, who calls this server.
+    /// Registers a back-office system. Returns a clerk of it who calls this server.
     pub async fn at(desk: &Desk, server: &Server) -> Self {
         let office = Office::register(desk).await.at(&server.api);
         let stop = CancellationToken::new();
         Self { office, accepted: Mutex::default(), unavailable: AtomicUsize::new(0), stop }
     }
 
-    /// Keeps two requests open at a time, until [`Self::stop`].
+    /// Reports decisions, with two requests open at a time, until [`Self::stop`].
     pub async fn work(&self) {
         let hand = async || {
             while !self.stop.is_cancelled() {
@@ -91,7 +91,7 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Starts one on the test's own servers.
+    /// Starts the processes on the test's own servers.
     pub async fn start(own: &Own) -> Self {
         let desk = Desk::builder().on(&own.servers).settings(&QUICK).without_worker().open().await;
         let server = desk.server().await;
@@ -100,7 +100,7 @@ impl Installation {
         Self { desk, server, worker, clerk }
     }
 
-    /// The API's own readiness: `ok`, or `degraded` while Redis or a part of it is away.
+    /// Returns the API's own readiness: `ok`, or `degraded` while Redis or a part of it is away.
     pub async fn status(&self) -> String {
         self.server.api.get("/readyz").success().await.unwrap().text("/status").unwrap()
     }

@@ -1,4 +1,4 @@
-//! What the tests stand on: an installation of the test's own (`desk`), its people, a case's journey in one line, the
+//! Helpers of the tests: an installation for each test (`desk`), its people, a case's journey in one line, the
 //! back office, other processes, servers that can be stopped, and faults. `docs/writing-a-test.md` shows how a test
 //! uses them.
 

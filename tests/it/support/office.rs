@@ -32,12 +32,12 @@ impl Office {
         Self { source, api: desk.api.with_token(token) }
     }
 
-    /// The same system, calling another process that serves the same desk's API.
+    /// Returns the same system with calls to another process that serves the same desk's API.
     pub fn at(&self, api: &Caller) -> Self {
         Self { source: self.source.clone(), api: api.with_token(self.api.token().unwrap()) }
     }
 
-    /// The path of the result with this reference.
+    /// Returns the path of the result with this reference.
     pub fn path(&self, reference: &str) -> String {
         format!("/integration/v1/results/{}/{reference}", self.source)
     }
@@ -81,12 +81,12 @@ pub async fn decide(desk: &Desk, count: usize) -> Vec<Decided> {
     Office::register(desk).await.decide(count).await
 }
 
-/// The number of the case that a decision opened.
+/// Returns the number of the case that a decision opened.
 pub fn number_of(verdict: &Value) -> String {
     verdict["number"].as_str().unwrap_or_else(|| panic!("not accepted: {verdict}")).to_owned()
 }
 
-/// A grant of [`ITEM`] that goes by post.
+/// Returns a reported grant of [`ITEM`] whose result goes by post.
 pub fn result(phone: &str) -> Value {
     json!({
         "ref": fresh_key(),
@@ -103,7 +103,7 @@ pub fn result(phone: &str) -> Value {
     })
 }
 
-/// A grant with the value at a JSON pointer replaced, for a new applicant.
+/// Returns a reported grant for a new applicant, with the value at a JSON pointer replaced.
 pub fn result_with(pointer: &str, value: Value) -> Value {
     let mut result = result(&fresh_phone());
     let (parent, member) = pointer.rsplit_once('/').unwrap();

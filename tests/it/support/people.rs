@@ -23,12 +23,12 @@ pub struct Person {
 }
 
 impl Person {
-    /// The resident's address at WeChat. Panics if the resident signed in by SMS.
+    /// Returns the resident's address at WeChat. Panics if the resident signed in by SMS.
     pub fn openid(&self) -> &str {
         self.openid.as_deref().expect("the resident signed in by WeChat")
     }
 
-    /// The resident's address at WeChat, if the resident signed in by WeChat.
+    /// Returns the resident's address at WeChat, if the resident signed in by WeChat.
     pub fn openid_if_any(&self) -> Option<&str> {
         self.openid.as_deref()
     }
@@ -46,7 +46,8 @@ impl Deref for Person {
     }
 }
 
-/// Details of a new applicant with this phone. Strings are leaked, because [`Applicant`] wants static ones.
+/// Makes up the details of a new applicant with this phone. Strings are leaked, because [`Applicant`] needs static
+/// strings.
 pub fn applicant(phone: String) -> Applicant {
     Applicant {
         name: "王小明",
@@ -56,28 +57,29 @@ pub fn applicant(phone: String) -> Applicant {
     }
 }
 
-/// The arguments of `songda staff add`.
+/// Returns the arguments of `songda staff add`.
 pub fn add_staff<'a>(username: &'a str, agency: &'a str, role: &'a str) -> [&'a str; 9] {
     ["staff", "add", username, "--name", "测试人员", "--agency", agency, "--role", role]
 }
 
 impl Desk {
-    /// A new resident who signed in by WeChat.
+    /// Creates a new resident who signed in by WeChat.
     pub async fn resident(&self) -> Person {
         self.resident_named(&fresh_key()).await
     }
 
-    /// A new resident whose openid is `openid-<name>`. The sandbox obeys some names: see `songda::sandbox::faults`.
+    /// Creates a new resident whose openid is `openid-<name>`. Some names make the sandbox fail: see
+    /// `songda::sandbox::faults`.
     pub async fn resident_named(&self, name: &str) -> Person {
         self.resident_by_wechat(name, fresh_phone()).await
     }
 
-    /// A new resident who signed in by WeChat and has this phone.
+    /// Creates a new resident who signed in by WeChat and has this phone.
     pub async fn resident_with_phone(&self, phone: &str) -> Person {
         self.resident_by_wechat(&fresh_key(), phone.to_owned()).await
     }
 
-    /// A new resident who signed in by SMS.
+    /// Creates a new resident who signed in by SMS.
     pub async fn resident_by_sms(&self) -> Person {
         let resident = Resident::by_sms(&self.api, &self.outside(), applicant(fresh_phone())).await.unwrap();
         resident.prove_identity().await.unwrap();
@@ -91,7 +93,7 @@ impl Desk {
         Person { resident, openid: Some(format!("openid-{name}")) }
     }
 
-    /// A new resident who signed in by WeChat and did nothing else: neither verified nor with a phone.
+    /// Creates a new resident who signed in by WeChat, is not verified, and has no phone.
     pub async fn stranger(&self) -> Resident {
         let applicant =
             Applicant {
@@ -100,23 +102,24 @@ impl Desk {
         Resident::by_wechat(&self.api, &format!("wx-{}", fresh_key()), applicant).await.unwrap()
     }
 
-    /// An officer of an agency. The template database has one for each in [`super::items::AGENCIES`].
+    /// Signs in the officer of an agency. The template database has an officer for each agency in
+    /// [`super::items::AGENCIES`].
     pub async fn officer(&self, agency: &str) -> DeskOfficer {
         self.officer_at(&self.api, agency).await
     }
 
-    /// The same at another process that serves this desk's API.
+    /// Signs in the officer of an agency at another process that serves this desk's API.
     pub async fn officer_at(&self, api: &Caller, agency: &str) -> DeskOfficer {
         DeskOfficer::sign_in(api, &format!("officer.{agency}"), PASSWORD).await.unwrap()
     }
 
-    /// An officer of the agency that decides an item.
+    /// Signs in the officer of the agency that decides an item.
     pub async fn officer_for(&self, item: &str) -> DeskOfficer {
         let guide = self.api.get(&format!("/v1/items/{item}")).success().await.unwrap();
         self.officer(&guide.text("/agency/code").or_else(|_| guide.text("/agency")).unwrap()).await
     }
 
-    /// A new operator, who is called `operator`.
+    /// Adds the operator `operator`, and signs the operator in.
     pub async fn operator(&self) -> DeskOfficer {
         self.songda(&add_staff("operator", AGENCY, "operator")).await;
         DeskOfficer::sign_in(&self.api, "operator", PASSWORD).await.unwrap()

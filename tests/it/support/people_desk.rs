@@ -1,5 +1,5 @@
-//! The use cases about people on an empty database, at a time that the test sets: what only a database with its locks
-//! can show.
+//! The use cases about people on an empty database, at a time that the test sets, for tests that need real
+//! locks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +46,7 @@ impl PeopleDesk {
         Self { people: people(record.store.clone(), start, &register), start, register, record }
     }
 
-    /// The same use cases some seconds after the start.
+    /// Returns the same use cases some seconds after the start.
     pub fn after(&self, seconds: i64) -> People {
         People { clock: Clock::frozen(self.start + TimeDelta::seconds(seconds)), ..self.people.clone() }
     }
@@ -56,12 +56,12 @@ impl PeopleDesk {
         forget_old(&self.record.store, self.start + TimeDelta::seconds(seconds)).await.unwrap()
     }
 
-    /// Signs a person in by WeChat. One code is always one person here.
+    /// Signs a person in by WeChat. Here a code always means the same person.
     pub async fn sign_in(&self, code: &str) -> SignedIn<Person> {
         self.people.sessions().by_wechat(&private(code), Language::Chinese).await.unwrap()
     }
 
-    /// The latest sign-in code for a number, as the SMS contains it.
+    /// Returns the latest sign-in code for a number, as the SMS contains it.
     pub async fn code_for(&self, phone: &str) -> Private<String> {
         let keys = self.people.store.keys();
         let mut connection = self.people.store.connection().await.unwrap();
@@ -107,7 +107,8 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
     }
 }
 
-/// A catalogue with WeChat templates only: one-time templates of decisions in both languages, and a long-term one.
+/// Makes a catalogue with WeChat templates only: one-time templates of decisions in both languages, and a long-term
+/// one.
 pub fn templates(revision: i64, of_decisions: &str) -> Snapshot {
     let template = |id: &str, language: &str, consent: &str, events: &[&str]| {
         json!({
@@ -145,7 +146,7 @@ impl LoginGateway for AnyCode {
 pub struct Register(Arc<AtomicUsize>);
 
 impl Register {
-    /// How many comparisons it made.
+    /// Returns how many comparisons of name and resident ID the gateway made.
     pub fn asked(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }

@@ -23,15 +23,15 @@ const SIGKILL: i32 = 9;
 
 /// `songda serve` as a process.
 pub struct Server {
-    /// Killed when it is dropped.
+    /// The process is killed when this is dropped.
     pub process: Child,
-    /// Its API, without a token.
+    /// The API of the process, called without a token.
     pub api: Caller,
     log: PathBuf,
 }
 
 impl Server {
-    /// The log so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
@@ -39,20 +39,20 @@ impl Server {
 
 /// A process with a watch listener.
 pub struct Watched {
-    /// Killed when it is dropped.
+    /// The process is killed when this is dropped.
     pub process: Child,
-    /// Its watch listener: metrics, health and readiness.
+    /// The process's watch listener: metrics, health and readiness.
     pub watch: Caller,
     log: PathBuf,
 }
 
 impl Watched {
-    /// Its API, without a token.
+    /// The API of the process, called without a token.
     pub async fn api(&self) -> Caller {
         logged_address(&self.log, "listening on ").await
     }
 
-    /// The log so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
@@ -112,7 +112,7 @@ impl Desk {
         Watched { process, watch, log }
     }
 
-    /// A sub-command that keeps running, and the file to which it logs.
+    /// Prepares a sub-command that keeps running. Returns also the file to which it logs.
     fn process(&self, part: &str, changed: &[(&str, &str)]) -> (Command, PathBuf) {
         let log = self.folder.join(format!("{part}-{}.log", fresh_key()));
         let mut command = Command::new(PROGRAM);
@@ -156,7 +156,7 @@ async fn outcome(program: &str, arguments: &[&str], settings: &[(String, String)
     command.output().await.unwrap()
 }
 
-/// The address that a process logs after these words, once it does.
+/// Waits until a process logs an address after these words. Returns the address.
 async fn logged_address(log: &Path, words: &str) -> Caller {
     const HOST: &str = "127.0.0.1:";
     let port = || {

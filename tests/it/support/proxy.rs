@@ -1,4 +1,4 @@
-//! A TCP proxy that misbehaves on demand, before PostgreSQL, Redis or a gateway. It delays data, falls silent with its
+//! A TCP proxy in front of PostgreSQL, Redis or a gateway. On demand it delays data, falls silent with its
 //! connections open as a machine does that lost its power, or cuts them.
 
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// How the proxy behaves.
+/// The behaviour of the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     /// Everything passes.
@@ -24,7 +24,7 @@ pub enum Link {
     Cut,
 }
 
-/// A proxy before one server, or before several that serve the same. It ends when it is dropped.
+/// A proxy in front of one server or of several equal servers. It ends when it is dropped.
 pub struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
@@ -32,7 +32,7 @@ pub struct Proxy {
     tasks: Tasks,
 }
 
-/// How the proxy behaves, and the number of the order that said so.
+/// The behaviour of the proxy, and the number of the order that set it.
 #[derive(Debug, Clone, Copy)]
 struct State {
     link: Link,
@@ -59,7 +59,7 @@ impl Proxy {
         Self { address, state, struck, tasks }
     }
 
-    /// The address on which it listens.
+    /// Returns the address on which it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -76,7 +76,8 @@ impl Proxy {
         });
     }
 
-    /// How many connections were cut, lost, held up or slowed down while in use. Each counts once for each order.
+    /// Returns how many connections were cut, lost, held up or slowed down while in use. Each counts once for each
+    /// order.
     pub fn struck(&self) -> u64 {
         self.struck.load(Ordering::Relaxed)
     }
@@ -125,16 +126,16 @@ async fn listen(
     }
 }
 
-/// When the network itself gives a lost connection up, and both ends notice.
+/// After this time the network gives a lost connection up, and both ends notice.
 const CLOSED_AFTER: Duration = Duration::from_secs(300);
 
 /// One connection through the proxy.
 struct Passage {
     state: watch::Receiver<State>,
-    /// The last order before it was opened.
+    /// The number of the last order before the connection was opened.
     opened: u64,
     struck: Arc<AtomicU64>,
-    /// The last order by which it was struck.
+    /// The number of the last order that struck the connection.
     counted: AtomicU64,
 }
 

@@ -21,14 +21,14 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// The servers that `script/test` started for all tests.
+    /// Returns the servers that `script/test` started for all tests.
     pub fn shared() -> Self {
         let setting =
             |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is set: run the tests with script/test"));
         Self { postgres: setting(DATABASE).parse().unwrap(), redis: setting(REDIS) }
     }
 
-    /// The addresses of PostgreSQL and Redis, if Redis is one server.
+    /// Returns the addresses of PostgreSQL and Redis, if Redis is one server.
     pub fn addresses(&self) -> [SocketAddr; 2] {
         [self.postgres.as_str(), &self.redis].map(|url| Url::parse(url).unwrap().socket_addrs(|| None).unwrap()[0])
     }
@@ -49,14 +49,14 @@ impl Servers {
         Queue::new(&self.redis.parse().unwrap(), prefix).unwrap()
     }
 
-    /// The URL of a database.
+    /// Returns the URL of a database.
     pub fn database(&self, name: &str) -> String {
         let mut url = self.postgres.clone();
         url.set_path(name);
         url.into()
     }
 
-    /// A connection to the initial database, from which others are created and dropped.
+    /// Connects to the initial database, from which other databases are created and dropped.
     pub async fn administrator(&self) -> PgConnection {
         PgConnection::connect(self.postgres.as_str()).await.unwrap()
     }
@@ -65,7 +65,7 @@ impl Servers {
 /// The test's own servers. `script/services` starts them, obeys orders, and stops them when its input closes. So they
 /// end with the test, even if the test panics or is killed.
 pub struct Own {
-    /// The test's own servers; if it has no own PostgreSQL or no own Redis, the shared one.
+    /// The test's own servers. If the test started no PostgreSQL or no Redis, this has the shared one.
     pub servers: Servers,
     script: Child,
     orders: ChildStdin,
@@ -73,27 +73,27 @@ pub struct Own {
 }
 
 impl Own {
-    /// A PostgreSQL, with its files in `var/NAME`.
+    /// Starts a PostgreSQL, with its files in `var/NAME`.
     pub async fn postgres(name: &str) -> Self {
         Self::start(name, &[DATABASE], "one").await
     }
 
-    /// A Redis, with its files in `var/NAME`.
+    /// Starts a Redis, with its files in `var/NAME`.
     pub async fn redis(name: &str) -> Self {
         Self::start(name, &[REDIS], "one").await
     }
 
-    /// A Redis primary with a replica and three sentinels, with their files in `var/NAME`.
+    /// Starts a Redis primary with a replica and three sentinels, with their files in `var/NAME`.
     pub async fn redis_with_sentinels(name: &str) -> Self {
         Self::start(name, &[REDIS], "sentinels").await
     }
 
-    /// A Redis cluster of three primaries, with their files in `var/NAME`.
+    /// Starts a Redis cluster of three primaries, with their files in `var/NAME`.
     pub async fn redis_cluster(name: &str) -> Self {
         Self::start(name, &[REDIS], "cluster").await
     }
 
-    /// A PostgreSQL and a Redis, with their files in `var/NAME`.
+    /// Starts a PostgreSQL and a Redis, with their files in `var/NAME`.
     pub async fn both(name: &str) -> Self {
         Self::start(name, &[DATABASE, REDIS], "one").await
     }

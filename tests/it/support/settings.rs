@@ -8,7 +8,7 @@ use super::process::songda;
 
 pub type Settings = Vec<(String, String)>;
 
-/// Short leases, and short time-outs of gateways, for tests that wait for them to run out. Not too short: another desk
+/// Short leases, and short time-outs of gateways, for tests that wait for their end. Not too short: another desk
 /// that opens on the same thread can delay an answer by nearly a second.
 pub const QUICK: [(&str, &str); 12] = [
     ("SONGDA_LEASE", "8s"),
@@ -37,7 +37,7 @@ pub fn owned(settings: &[(&str, &str)]) -> Settings {
     settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The database, Redis with a fresh prefix, fresh keys and an uploads folder.
+/// Returns settings for a database, Redis with a fresh prefix, fresh keys and an uploads folder.
 pub async fn desk_settings(database: &Database, folder: &Folder) -> Settings {
     let prefix = format!("it:{}:", fresh_key());
     let keys = folder.path_of("keys");

@@ -15,13 +15,13 @@ use super::process::songda;
 use super::servers::Servers;
 use super::settings::desk_settings;
 
-/// A copy of the template.
+/// Makes a copy of the template database.
 pub async fn fresh_database(servers: &Servers) -> Database {
     let template = template(servers).await;
     Database::copy_of(servers, &template).await
 }
 
-/// The template's name. Makes the template if this build of the tests has not made it on these servers.
+/// Returns the template's name. Makes the template if this build of the tests has not made it on these servers.
 async fn template(servers: &Servers) -> String {
     let built = std::env::current_exe().and_then(|exe| exe.metadata()).and_then(|file| file.modified()).unwrap();
     let name = format!("songda_template_{}", built.duration_since(UNIX_EPOCH).unwrap().as_millis());
@@ -37,7 +37,7 @@ async fn template(servers: &Servers) -> String {
     name
 }
 
-/// The template has another name until it is complete, so that a killed run does not leave an incomplete one.
+/// Makes the template. It has another name until it is complete, so that a killed run leaves no incomplete template.
 async fn make_template(servers: &Servers, name: &str) {
     let mut admin = servers.administrator().await;
     let stale: Vec<String> =

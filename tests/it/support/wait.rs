@@ -1,10 +1,10 @@
-//! Waiting for something that another task or process brings about.
+//! Waits for something that another task or process does.
 
 use std::time::Duration;
 
 use songda::demo::wait;
 
-/// How long a test waits before it fails. Nothing is measured by it: it is far more than anything takes, even on a busy
+/// How long a test waits before it fails. It measures nothing: it is far longer than anything takes, even on a busy
 /// machine or one that was suspended for a while. A sentinel that lost two seconds, for example, trusts no server for
 /// thirty (TILT).
 pub const TIMEOUT: Duration = Duration::from_secs(90);
@@ -14,7 +14,7 @@ pub async fn wait_until(what: &str, holds: impl AsyncFnMut() -> bool) {
     wait_at_most(TIMEOUT, what, holds).await;
 }
 
-/// The same with a deadline that is part of what the test promises.
+/// Polls like [`wait_until`], with a deadline that is part of what the test promises.
 pub async fn wait_at_most(deadline: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let ask = async || Ok(holds().await.then_some(()));
     wait::until(what, deadline, ask).await.unwrap_or_else(|late| panic!("{late}"));

@@ -1,4 +1,4 @@
-//! The pages beside the operations: OpenAPI documents, reference, problems, public keys, health.
+//! The pages that are no operations of an API: OpenAPI documents, reference, problems, public keys, health.
 
 use songda::api::documents::documents;
 

@@ -1,4 +1,4 @@
-//! What every operation of every OpenAPI document, and of the sample API, must do.
+//! Sends valid and invalid requests to every operation of every OpenAPI document, and of the sample API.
 
 use poem::http::Method;
 use poem::test::TestClient;
@@ -237,7 +237,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         }
     }
 
-    /// A path that is not UTF-8, that has one slash too many, or whose id cannot exist.
+    /// Asserts that paths are refused that are not UTF-8, have one slash too many, or have an id that cannot exist.
     async fn refuses_bad_paths(&self) {
         for path in [format!("{}/", self.path), self.path.replacen("/v1/", "/v1/%FF", 1), format!("{}%00", self.path)] {
             let mut request = self.server.request(self.method.clone(), &path);
@@ -279,7 +279,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         for _ in 0..MORE_THAN_ANY_QUOTA {
             let answer = self.send_json(&[], None).await;
             assert!(!answer.status.is_server_error(), "{}: {} {}", self.name, answer.status, answer.body);
-            // The limit of codes for one phone has another code.
+            // The limit of sign-in codes for one phone number is another problem, with its own `code`.
             if answer.status == 429 && answer.body.contains("too_many_requests") {
                 answer.assert_problem(429, "too_many_requests", &self.name);
                 let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
@@ -295,7 +295,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         self.operation["responses"]["200"]["content"].get("text/event-stream").is_some()
     }
 
-    /// A valid read by a caller who owns nothing is never answered with a 5xx, and what is found has its ETag.
+    /// Asserts that a valid read by a caller who owns nothing is never answered with a 5xx, and that a 200 has an ETag.
     async fn answers_a_valid_read(&self) {
         if self.is_stream() || self.method != Method::GET || self.path == sample::PANICKING {
             return;

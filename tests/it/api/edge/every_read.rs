@@ -1,4 +1,4 @@
-//! Every read of every OpenAPI document, by a caller who owns what is read: compressed, conditional, and page by page.
+//! Every read of every OpenAPI document, by a caller who owns the resources: compressed, conditional, and page by page.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn has_parameter(operation: &Value, name: &str) -> bool {
     operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == name)
 }
 
-/// One read, by a caller who owns what is read.
+/// A read operation, and a caller who owns the resources.
 struct Visit<'a> {
     caller: &'a Caller,
     path: String,
@@ -112,7 +112,7 @@ impl<'a> Visit<'a> {
         assert_eq!(usize::try_from(length).unwrap(), plain.bytes.len(), "{}", self.path);
     }
 
-    /// The ETag of either representation is answered 304.
+    /// Asserts that a request with the ETag of either representation is answered 304.
     async fn is_not_sent_twice(&self, tags: &[&str]) {
         for tag in tags {
             assert!(!tag.is_empty(), "{}: no ETag", self.path);
@@ -121,7 +121,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Two pages of one row are the same as one page of two.
+    /// Asserts that two pages of one row are the same as one page of two rows.
     async fn is_paged(&self) {
         let rows = |page: &Reply| page.rows().unwrap().to_vec();
         let whole = self.get(&[("limit", "2")]).success().await.unwrap();
@@ -133,7 +133,7 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// A path with ids of what exists.
+/// Fills a path with ids of existing resources.
 async fn filled(populated: &Populated, path: &str) -> String {
     let id = match path {
         _ if path.starts_with("/v1/addresses/") => populated.address.clone(),

@@ -1,4 +1,4 @@
-//! The frame that lets a use case take effect once for each idempotency key, on a real database.
+//! The part of `casework` that lets a use case take effect only once for each idempotency key, on a real database.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -19,7 +19,7 @@ fn answer() -> Answer {
     Answer { form: json!({ "status": 201 }), body: json!({ "id": "case_1" }) }
 }
 
-/// Runs the use case in a transaction of its own, which releases the lock of the key when it ends.
+/// Runs the use case in its own transaction. The end of the transaction releases the lock of the key.
 async fn ask(store: &Store, once: &IdempotentRequest, at: Instant) -> Result<Entered, IdempotencyError> {
     let mut tx = store.begin().await?;
     let entered = enter(&mut tx, store.keys(), Some(once), at).await;

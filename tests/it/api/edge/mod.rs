@@ -36,7 +36,7 @@ use crate::support::edge::now;
 use crate::support::servers::Servers;
 use crate::support::settings::UNLIMITED;
 
-/// Believes what a token says of its officer, because there is no database that knows more.
+/// Takes an officer's role and agency from the token, because these tests have no database.
 struct AsNamed;
 
 #[async_trait]
@@ -46,7 +46,7 @@ impl OfficerLookup for AsNamed {
     }
 }
 
-/// An edge with some settings beside the defaults, at a frozen clock. Rate limits are counted in the shared Redis under
+/// Makes an edge with some settings changed and a frozen clock. Rate limits are counted in the shared Redis under
 /// a fresh prefix.
 fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
@@ -66,7 +66,7 @@ fn quotas(redis: &str, prefix: &str, clock: Clock) -> Quotas {
     Quotas::new(Queue::new(&redis.parse().unwrap(), prefix).unwrap(), clock, 1000, Duration::from_secs(10))
 }
 
-/// The pages that need no database.
+/// Serves the pages that need no database.
 fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let edge = edge(tokens, &UNLIMITED);
     TestClient::new(surround(pages(&edge).unwrap(), edge, route_table()))

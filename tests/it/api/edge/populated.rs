@@ -37,7 +37,7 @@ pub struct Populated {
     pub upload: String,
     /// A draft that is not submitted.
     pub draft: String,
-    /// Every operation that was done with a key.
+    /// Every operation that was called with an idempotency key.
     pub done: BTreeSet<&'static str>,
 }
 
@@ -115,7 +115,7 @@ impl Populated {
         self.desk.journey(ITEM).by(&self.resident).delivered_to(&self.address).submitted().await.id
     }
 
-    /// Two drafts are left, two cases are submitted, two granted, and one withdrawn.
+    /// Leaves two drafts, two submitted cases, two granted cases, and one withdrawn case.
     async fn add_cases(&mut self) {
         let draft = self.new_draft().await;
         let other_draft = self.new_draft().await;
@@ -156,7 +156,7 @@ impl Populated {
         once(&mut self.done, "POST /v1/cases/{id}/supplement", answer).await;
     }
 
-    /// The officer accepts and grants both cases, and has the numbers of the first one shown in full.
+    /// The officer accepts and grants both cases, and reads the personal numbers of the first case in full.
     async fn grant(&mut self, case: &str, other: &str) {
         let officer = self.officer.caller().clone();
         let path = |case: &str, part: &str| format!("/staff/v1/cases/{case}{part}");

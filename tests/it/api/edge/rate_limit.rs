@@ -30,7 +30,7 @@ struct Process<E> {
     quotas: Arc<Quotas>,
 }
 
-/// A process with a quota a minute for each caller. It reports to Redis only within [`Process::reporting_until`].
+/// Makes a process with a quota a minute for each caller. It reports to Redis only within [`Process::reporting_until`].
 fn process(
     tokens: &Tokens,
     redis: &str,
@@ -52,7 +52,7 @@ impl<E: Endpoint<Output = Response>> Process<E> {
         (reply.status.as_u16(), left)
     }
 
-    /// Reports to Redis until a condition holds.
+    /// Lets the process report to Redis until a condition holds.
     async fn reporting_until(&self, what: &str, holds: impl AsyncFnMut() -> bool) {
         tokio::select! {
             () = self.quotas.report(CancellationToken::new()) => panic!("it reports as long as the process lives"),
@@ -73,7 +73,7 @@ async fn redis() -> redis::aio::MultiplexedConnection {
     redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
-/// The keys that were reported to Redis.
+/// Returns the keys that were reported to Redis.
 async fn known_to_redis(prefix: &str) -> Vec<String> {
     redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis().await).await.unwrap()
 }
@@ -166,7 +166,7 @@ async fn each_process_limits_by_itself_while_redis_is_away() {
     }
 }
 
-/// One step: the requests that a process reports, before it asks for one more.
+/// One step: a process reports requests that it has allowed, and then asks for one more.
 #[derive(Debug, Clone, Copy)]
 struct Ask {
     reported: u32,

@@ -7,7 +7,7 @@ use crate::support::desk::Desk;
 use crate::support::edge::token;
 use crate::support::wait::wait_until;
 
-/// The log lines of requests: method, route, status, kind of caller.
+/// Returns the log lines of requests: method, route, status, kind of caller.
 fn answered(log: &str) -> Vec<(String, String, u64, String)> {
     let word = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
     log.lines()

@@ -137,7 +137,7 @@ impl Notes {
 
 const ABOUT: About = About { file: "notes", title: "便签 · Notes", description: "A sample" };
 
-/// The sample API's OpenAPI document.
+/// Returns the sample API's OpenAPI document.
 pub fn document() -> Value {
     document::document::<Notes>(&ABOUT).unwrap()
 }
@@ -146,12 +146,12 @@ pub fn server(tokens: &Tokens) -> TestClient<impl Endpoint<Output = Response> + 
     server_with(tokens, &UNLIMITED)
 }
 
-/// The sample API with some settings of the edge.
+/// Serves the sample API with some settings of the edge.
 pub fn server_with(tokens: &Tokens, settings: &[(&str, &str)]) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     server_at(edge(tokens, settings))
 }
 
-/// The sample API behind an edge.
+/// Serves the sample API behind an edge.
 pub fn server_at(edge: Edge) -> TestClient<impl Endpoint<Output = Response> + use<>> {
     let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
     let notes = Notes { text: Mutex::new("Bring the licence. ".repeat(100)), cursors };

@@ -10,14 +10,14 @@ use crate::support::answers::replayed;
 use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 
-/// A result with the value at a JSON pointer replaced.
+/// Replaces the value at a JSON pointer in a result.
 fn with(result: &Value, pointer: &str, value: Value) -> Value {
     let mut changed = result.clone();
     *changed.pointer_mut(pointer).unwrap() = value;
     changed
 }
 
-/// The status, the problem code and `Idempotent-Replayed` of an answer.
+/// Returns the status, the problem code and `Idempotent-Replayed` of an answer.
 fn outcome(reply: &Reply) -> (u16, &str, &str) {
     let code = reply.body["code"].as_str().unwrap_or_default();
     (reply.status.as_u16(), code, replayed(reply))
@@ -42,7 +42,7 @@ async fn a_repeated_result_is_recognised_and_a_different_one_under_its_reference
     let other_name = with(&body, "/applicant/name", json!("王小敏"));
     assert_eq!(outcome(&office.put(&key, &other_name).await), (201, "", "true"));
 
-    // A change has no effect, so it must not be answered as if it had.
+    // A changed result has no effect, so the answer must not look as if it had one.
     let mut with_an_id = body.clone();
     with_an_id["applicant"]["resident_id"] = json!("320422198506150024");
     for (what, changed) in [

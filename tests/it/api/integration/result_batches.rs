@@ -9,7 +9,7 @@ use crate::support::arrivals::{Decided, assert_arrived_once};
 use crate::support::desk::Desk;
 use crate::support::office::{Office, number_of, result, result_with};
 
-/// The status, the code and the pointer of the first fault of a refused row.
+/// Returns the status, the code and the pointer of the first fault of a refused row.
 fn refusal(verdict: &Value) -> (u64, &str, &str) {
     let problem = verdict.get("problem").unwrap_or_else(|| panic!("accepted: {verdict}"));
     let pointer = problem["errors"][0]["pointer"].as_str().unwrap_or_default();
@@ -34,7 +34,7 @@ async fn an_invalid_row_of_a_batch_is_refused_alone() {
         result_with("/item_code", json!("XX-9999")),
         result_with("/ref", first["ref"].clone()),
         another_decision,
-        // RFC 3339 has the year 0, PostgreSQL has not.
+        // The year 0 is valid in RFC 3339, but PostgreSQL cannot store it.
         result_with("/decided_at", json!("0000-01-01T00:00:00Z")),
         known,
         last,

@@ -53,7 +53,7 @@ impl Town {
         reply.text("/number").unwrap()
     }
 
-    /// A new person who opened the mini-program and did nothing else.
+    /// Creates a new person who opened the mini-program and did nothing else.
     async fn newcomer(&self) -> Resident {
         self.by_wechat(&fresh_key()).await
     }
@@ -64,7 +64,7 @@ impl Town {
         Resident::by_wechat(&self.desk.api, &format!("wx-{name}.{}", fresh_key()), applicant).await.unwrap()
     }
 
-    /// A new person who signed in by SMS and is verified.
+    /// Creates a new person who signed in by SMS and is verified.
     async fn by_sms(&self, phone: &str, resident_id: &str) -> Caller {
         let proof = json!({"phone": phone, "code": self.code(phone).await});
         let session = self.desk.api.post("/v1/sessions/sms").json(&proof).success().await.unwrap();
@@ -73,7 +73,7 @@ impl Town {
         caller
     }
 
-    /// A code for a phone, read from the database, because no worker sends it.
+    /// Asks for a code for a phone, and reads it from the database, because no worker sends it.
     async fn code(&self, phone: &str) -> String {
         // A number gets one code a minute, and a test does not wait that long.
         self.desk.execute("update login_codes set created_at = created_at - interval '2 minutes'").await;
@@ -105,7 +105,7 @@ async fn prove(caller: &Caller, phone: &str, code: &str, if_taken: &str) -> Repl
     caller.put("/v1/me/phone").json(&body).answer().await.unwrap()
 }
 
-/// The numbers of a person's cases.
+/// Returns the numbers of a person's cases.
 async fn numbers(caller: &Caller) -> Vec<String> {
     let cases = caller.get("/v1/cases").success().await.unwrap();
     cases.rows().unwrap().iter().map(|case| case["number"].as_str().unwrap().to_owned()).collect()
@@ -133,7 +133,7 @@ async fn a_result_that_names_a_resident_id_is_shown_only_to_the_person_who_prove
     let kinds: Vec<&str> = changes.rows().unwrap().iter().filter_map(|change| change["kind"].as_str()).collect();
     assert_eq!(kinds, ["case", "parcel", "notification"], "{}", changes.body);
 
-    // From now on the person is known by the resident ID, whatever phone a report names.
+    // From now on the resident ID identifies the person, whatever phone a report names.
     let second = town.report(&fresh_phone(), Some(&resident_id)).await;
     assert_eq!(numbers(newcomer.caller()).await.len(), 2, "{second}");
     assert_eq!(numbers(owner.caller()).await, Vec::<String>::new());
@@ -177,7 +177,7 @@ async fn an_sms_account_and_a_wechat_account_of_one_person_are_joined_on_request
     let draft = mini.draft(ITEM, &electronic()).await.unwrap();
     assert_problem(&verify(mini.caller(), &resident_id).await, 409, "identity_taken");
 
-    // A proof of the phone says what can be done, and does not use the code up.
+    // The answer to a proof of the phone says which choices the person has. The code stays valid for the next request.
     let code = town.code(&phone).await;
     assert_problem(&prove(mini.caller(), &phone, &code, "refuse").await, 409, "phone_taken");
     // The other account can attach WeChat instead.
@@ -269,7 +269,7 @@ async fn a_newcomer_finds_every_decision_that_is_reported_while_the_newcomer_sig
             join_all((0..REPORTS).map(|_| town.report(&phone, None))),
             join_all((0..REPORTS).map(|_| town.report(&phone, Some(&resident_id)))),
             prove(caller, &phone, &code, "refuse"),
-            // The database does these two one after the other: both lock the newcomer's account.
+            // The database runs these two requests one after the other, because both lock the newcomer's account.
             verify(caller, &resident_id),
         );
         assert_eq!((proved.status.as_u16(), verified.status.as_u16()), (200, 200), "{} {}", proved.body, verified.body);

@@ -1,4 +1,4 @@
-//! Consents to WeChat messages: the ledger, and the templates for which a client asks.
+//! Consents to WeChat messages: how they are counted, and the templates for which a client asks for consent.
 
 use futures_util::future::join_all;
 use songda::casework::frame::idempotency::Answer;

@@ -1,4 +1,4 @@
-//! Devices, and their addresses for pushes.
+//! Devices, and the push tokens that they register.
 
 use serde_json::json;
 use songda::domain::kernel::clock::fresh;

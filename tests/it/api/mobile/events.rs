@@ -1,4 +1,5 @@
-//! News for a person as they happen: long polling (`/v1/changes`) and Server-Sent Events (`/v1/events`), from one log.
+//! Changes that concern a person, as they happen: by long polling (`/v1/changes`) and by Server-Sent Events
+//! (`/v1/events`). Both read the same log.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 use crate::support::wait::TIMEOUT;
 
-/// A resident who follows the news on a second phone, and a back-office system that makes some.
+/// A resident who follows the changes on a second phone, and a back-office system that causes changes.
 struct Listener {
     desk: Desk,
     phone: &'static str,
@@ -34,7 +35,7 @@ impl Listener {
         Self { token: session.text("/access_token").unwrap(), desk, phone, office }
     }
 
-    /// A token of the same session that expires in two seconds.
+    /// Issues a token of the same session that expires in two seconds.
     fn brief_token(&self) -> String {
         let tokens = self.desk.app.tokens();
         let now = Clock::system().now();
@@ -72,7 +73,6 @@ impl Listener {
     }
 }
 
-/// A stream of events.
 struct Events(Lines<BufReader<TcpStream>>);
 
 impl Events {
@@ -86,7 +86,7 @@ impl Events {
         while self.line().await != "0" {}
     }
 
-    /// The id and the content of the next event.
+    /// Waits for the next event, and returns its id and content.
     async fn next(&mut self) -> (String, Value) {
         let mut id = String::new();
         let mut data = String::new();

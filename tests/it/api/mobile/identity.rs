@@ -47,7 +47,7 @@ async fn five_mismatches_block_a_person_for_an_hour_and_twenty_for_a_day() {
     assert_eq!(wait(&late), Some(3600), "the right name comes too late");
     assert!(guess(desk.people.clone(), bert, "王小明").await.is_ok(), "another person is not blocked");
 
-    // A person who waits has twenty tries a day.
+    // A person who waits between tries has twenty tries a day.
     for hour in 1..4 {
         for _ in 0..5 {
             let answer = guess(desk.after(hour * 3600), anna, "李四").await;
@@ -73,7 +73,7 @@ async fn a_try_during_an_outage_of_the_gateway_does_not_count() {
     desk.close().await;
 }
 
-/// How many seconds a blocked person has to wait.
+/// Returns how many seconds a blocked person has to wait.
 fn wait(answer: &Result<Person, VerifyError>) -> Option<u64> {
     match answer {
         Err(VerifyError::TooMany(wait)) => Some(wait.as_secs()),

@@ -16,7 +16,7 @@ use crate::support::items::{AGENCY, ITEM, OTHER_AGENCY};
 use crate::support::wait::wait_until;
 
 const PDF: &[u8] = b"%PDF-1.4\n%%EOF\n";
-/// Makes all uploads a day older than an upload that is not handed in is kept.
+/// Makes all uploads 91 days old. An upload that no case names is kept for 90 days.
 const AGE_UPLOADS: &str = "update uploads set created_at = created_at - interval '91 days',
     keep_until = keep_until - interval '91 days'";
 
@@ -27,7 +27,7 @@ async fn uploaded(resident: &Resident) -> String {
     made.text("/id").unwrap()
 }
 
-/// The file that holds, or held, the content of an upload.
+/// Returns the path of the file with the content of an upload. The file may be removed already.
 async fn content_of(desk: &Desk, upload: &str) -> PathBuf {
     let id: Uuid = upload.parse::<UploadId>().unwrap().uuid();
     let path = sqlx::query_scalar("select object_path from uploads where id = $1").bind(id);
@@ -35,7 +35,7 @@ async fn content_of(desk: &Desk, upload: &str) -> PathBuf {
     desk.folder.join("uploads").join(path)
 }
 
-/// How many uploads are not handed in.
+/// Counts the uploads that no case names.
 async fn waiting_uploads(desk: &Desk) -> i64 {
     desk.count("select count(*) from uploads where keep_until is not null").await
 }
@@ -118,7 +118,7 @@ async fn a_file_that_a_form_asks_for_reaches_the_officer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_in_drafts_and_cases_are_kept_and_unused_ones_expire() {
     let desk = Desk::builder().settings(&[("SONGDA_HOUSEKEEPING", "50ms")]).open().await;
-    // In a case, in the answer to a supplement notice, in a young draft, and in nothing.
+    // One upload in a case, one in the answer to a supplement notice, one in a new draft, and one that nothing names.
     let case = desk.journey(ITEM).submitted().await;
     let caller = case.resident.caller();
     let unused = uploaded(&case.resident).await;
@@ -135,7 +135,7 @@ async fn uploads_in_drafts_and_cases_are_kept_and_unused_ones_expire() {
     let shown = caller.get(&format!("/v1/uploads/{late}")).success().await.unwrap();
     assert!(shown.at("/kept_until").is_err(), "it belongs to the case: {}", shown.body);
 
-    // Even if every file is marked as not handed in, a file that a case names is kept: removal is final.
+    // Even if the database marks every upload as unused, a file that a case names is kept, because removal is final.
     let content = content_of(&desk, &unused).await;
     desk.execute("update uploads set keep_until = created_at + interval '90 days'").await;
     desk.execute(AGE_UPLOADS).await;
@@ -166,7 +166,7 @@ async fn the_number_of_uploads_that_are_not_handed_in_is_limited() {
     while waiting_uploads(&desk).await < 3 {
         waiting.push(uploaded(resident).await);
     }
-    // Two at once, and one more is allowed.
+    // The resident uploads two files at the same time, and may upload only one more.
     let both = tokio::join!(upload(resident.caller(), PDF), upload(resident.caller(), PDF));
     let both = [both.0, both.1];
     let too_many: Vec<&Reply> = both.iter().filter(|reply| reply.status.as_u16() != 201).collect();
@@ -195,7 +195,7 @@ async fn a_content_without_a_row_is_removed_and_no_row_lacks_its_content() {
     let removals =
         async || desk.count("select count(*) from jobs where kind = 'remove_content' and state = 'pending'").await;
 
-    // The content is written, and its row fails.
+    // The content of the upload is written, but its row cannot be written.
     desk.execute("alter table uploads add constraint no_rows check (false) not valid").await;
     assert_eq!(upload(resident.caller(), PDF).await.status.as_u16(), 500);
     desk.execute("alter table uploads drop constraint no_rows").await;
@@ -206,7 +206,7 @@ async fn a_content_without_a_row_is_removed_and_no_row_lacks_its_content() {
     wait_until("the content is deleted", async || stored_contents(&desk) == 1).await;
     assert!(exists(&resident, &format!("/v1/uploads/{kept}/content")).await);
 
-    // The row comes when the removal of its content has already begun.
+    // The row is written only after the removal of its content has begun.
     desk.execute(
         "create function begin_removal() returns trigger language plpgsql as $$ begin
              update jobs set fence = fence + 1 where kind = 'remove_content' and state = 'pending'; return new; end $$;

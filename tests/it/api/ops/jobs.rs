@@ -1,4 +1,4 @@
-//! Jobs: a dead letter over the API and by `songda jobs`.
+//! A dead letter, shown and replayed over the API and by `songda jobs`.
 
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
@@ -11,7 +11,7 @@ use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 use crate::support::wait::wait_until;
 
-/// A push that WeChat refused for a reason that we must correct, and that went out by SMS instead. Returns its job.
+/// Makes a push that WeChat refuses because of our settings, and that goes out by SMS instead. Returns its job.
 async fn dead_letter(desk: &Desk) -> String {
     let resident = desk.resident_named(&format!("{}-40037", fresh_key())).await;
     tap(desk, resident.openid(), "accept").await;

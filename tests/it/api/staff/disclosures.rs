@@ -1,4 +1,4 @@
-//! Personal numbers are masked for officers. Showing one in full needs a reason, which is recorded.
+//! Personal numbers are masked for officers. To read one in full, an officer must give a reason, which is recorded.
 
 use serde_json::json;
 use songda::demo::http::Reply;
@@ -11,7 +11,7 @@ fn shows(reply: &Reply, number: &str) -> bool {
     reply.body.to_string().contains(number)
 }
 
-/// The part of an ETag that `If-Match` compares.
+/// Returns the part of an ETag that `If-Match` compares.
 fn version(reply: &Reply) -> &str {
     reply.etag().trim_matches('"').split('.').next().unwrap()
 }

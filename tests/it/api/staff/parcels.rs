@@ -9,7 +9,7 @@ use crate::support::desk::Desk;
 use crate::support::items::{AGENCY, ITEM};
 use crate::support::office::{Office, result};
 
-/// A grant of an item that goes by courier, decided at this time.
+/// Returns a reported grant that was decided at this time, and whose result goes by courier.
 fn granted(item: &str, decided_at: &str) -> Value {
     let mut decision = result(&fresh_phone());
     decision["item_code"] = json!(item);
@@ -17,7 +17,7 @@ fn granted(item: &str, decided_at: &str) -> Value {
     decision
 }
 
-/// The cases of an officer's pending parcels, page by page.
+/// Returns the cases of an officer's pending parcels, page by page.
 async fn pending(officer: &Caller, limit: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = None::<String>;

@@ -1,12 +1,12 @@
-//! Years of history made of one day: every row that the product wrote is copied with other ids, hashes and numbers, and
-//! an earlier time. So each copy has the size, the references and the columns of a real row.
+//! Makes years of history from one day: every row that the product wrote is copied with other ids, hashes and numbers,
+//! and an earlier time. So each copy has the size, the references and the columns of a real row.
 
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
 
 use super::Failure;
 
-/// The tables that grow, each after those to which it refers; and for how many days housekeeping keeps their rows, if
-/// not for ever.
+/// The tables that grow, each after the tables to which it refers; and for how many days housekeeping keeps their rows,
+/// if not for ever.
 pub const TABLES: [(&str, Option<i64>); 25] = [
     ("people", None),
     ("wechat_accounts", None),
@@ -35,7 +35,7 @@ pub const TABLES: [(&str, Option<i64>); 25] = [
     ("joined_people", None),
 ];
 
-/// The length of the history.
+/// The length of the history in days.
 const DAYS: i64 = 3 * 365;
 
 pub struct Copied {
@@ -54,7 +54,7 @@ const OTHER: &str = "create function copied.other(name text, copy bigint) return
 const NAMES: &str = "number case_number source_ref order_no waybill subject key reference";
 
 impl Copied {
-    /// Copies all rows to a schema of their own, except jobs that are not done.
+    /// Copies all rows to a separate schema, except jobs that are not done.
     pub async fn take(conn: &mut PgConnection) -> Result<Self, Failure> {
         for sql in ["create schema copied", EARLIER, OTHER] {
             sqlx::raw_sql(sql).execute(&mut *conn).await?;
@@ -68,7 +68,7 @@ impl Copied {
         Ok(Self { cases })
     }
 
-    /// How many copies make this many cases.
+    /// Returns the number of copies that make this many cases.
     pub const fn copies(&self, cases: i64) -> i64 {
         cases / self.cases
     }
@@ -105,7 +105,7 @@ pub async fn count_by_hand(conn: &mut PgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Updates PostgreSQL's statistics and writes a checkpoint, as it does by itself in time.
+/// Updates PostgreSQL's statistics and writes a checkpoint, as PostgreSQL does by itself after some time.
 pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
     for sql in ["vacuum analyze", "checkpoint"] {
         sqlx::raw_sql(sql).execute(&mut *conn).await?;
@@ -133,7 +133,7 @@ struct Column {
     kind: String,
 }
 
-/// The names of a table's columns, and the expression for each in a copy.
+/// Returns the names of a table's columns, and the expression for each in a copy.
 async fn columns(conn: &mut PgConnection, table: &str, apart: i64) -> Result<(String, String), Failure> {
     let columns: Vec<Column> = sqlx::query_as(
         "select attname::text as name, format_type(atttypid, null) as kind from pg_attribute

@@ -15,7 +15,7 @@ use songda::demo::wait::until;
 use songda::demo::{STEP_TIME_OUT, fresh_key, fresh_phone, fresh_resident_id};
 use songda::domain::kernel::clock::Stopwatch;
 
-/// An item whose result goes by post, and one that needs no materials.
+/// An item whose result goes by post.
 const BY_POST: &str = "JT-0045";
 const ONLINE: &str = "JT-0044";
 
@@ -33,12 +33,12 @@ pub struct Town {
     pub decisions: usize,
 }
 
-/// All times of each step.
+/// All measured times of each step.
 #[derive(Default)]
 pub struct Times(BTreeMap<&'static str, Vec<Duration>>);
 
 impl Times {
-    /// The median of each step in milliseconds.
+    /// Returns the median of each step in milliseconds.
     pub fn medians(&self) -> impl Iterator<Item = (&'static str, f64)> {
         self.0.iter().map(|(step, times)| {
             let mut times = times.clone();
@@ -56,7 +56,7 @@ impl Times {
 }
 
 impl Town {
-    /// One day: one case whose result goes by post, one online, and all others reported by another system.
+    /// Plays one day: one case whose result goes by post, one online, and all others reported by another system.
     pub async fn lives_a_day(&self, times: &mut Times) -> Played<()> {
         self.is_served_by_post(times).await?;
         self.is_served_online(times).await?;
@@ -195,7 +195,7 @@ impl Town {
     }
 }
 
-/// A new applicant. The strings are leaked, because [`Applicant`] wants static ones.
+/// Makes a new applicant. The strings are leaked, because [`Applicant`] needs static strings.
 fn new_applicant() -> Applicant {
     let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
     Applicant {

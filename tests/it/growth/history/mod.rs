@@ -1,7 +1,7 @@
-//! Does anything get slower with history? A town lives through a day, its rows are copied into years of history, and
+//! Finds what gets slower with history. A town lives through a day, its rows are copied into years of history, and
 //! the town lives through another day, while PostgreSQL logs the plan of each statement with the rows that it read.
 //!
-//! The tests do it with some thousand cases, `script/bench history` with millions. The benchmarks include this folder.
+//! The tests make some thousand cases, and `script/bench history` millions. The benchmarks include this folder.
 
 #![allow(dead_code, reason = "tests and benchmarks use different parts")]
 

@@ -10,9 +10,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::Failure;
 use super::copies::TABLES;
 
-/// The rows that a statement may read, returned or not.
+/// The most rows that a statement may read, returned or not.
 const MOST_ROWS: f64 = 1_500.0;
-/// The pages of 8 kB that a statement may read.
+/// The most pages (8 kB) that a statement may read.
 pub const MOST_PAGES: f64 = 1_500.0;
 
 /// The log of the server that `script/servers/postgres.sh` starts, as an SQL expression.
@@ -44,12 +44,12 @@ async fn set(conn: &mut PgConnection, setting: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The present length of the log.
+/// Returns the present length of the log.
 pub async fn length(conn: &mut PgConnection) -> Result<i64, Failure> {
     Ok(sqlx::query_scalar(AssertSqlSafe(format!("select (pg_stat_file({LOG})).size"))).fetch_one(conn).await?)
 }
 
-/// All statements in the log from this offset on, each once.
+/// Returns all statements in the log from this offset on, each once.
 pub async fn since(conn: &mut PgConnection, start: i64) -> Result<Statements, Failure> {
     let indexes = first_keys(conn).await?;
     let end = length(conn).await?;
@@ -101,7 +101,7 @@ struct Statement {
     rows: f64,
     /// The most pages of an execution.
     pages: f64,
-    /// The indexes and scans by which it found its rows.
+    /// The indexes and scans by which the statement found its rows.
     ways: Vec<String>,
     faults: Vec<String>,
 }
@@ -129,12 +129,12 @@ impl Statements {
         self.0.len()
     }
 
-    /// The most pages that a statement read.
+    /// Returns the most pages that a statement read.
     pub fn most_pages(&self) -> f64 {
         self.0.values().map(|statement| statement.pages).fold(0.0, f64::max)
     }
 
-    /// All statements as a Markdown table, those with the most pages first.
+    /// Returns all statements as a Markdown table, those with the most pages first.
     pub fn table(&self) -> String {
         let mut all: Vec<_> = self.all().collect();
         all.sort_by(|(_, one), (_, other)| other.pages.total_cmp(&one.pages));
@@ -153,7 +153,7 @@ impl Statements {
         self.0.iter().map(|(text, statement)| (text.as_str(), statement))
     }
 
-    /// The statements that read more than they need, with the reasons.
+    /// Returns the statements that read more than they need, with the reasons.
     pub fn faults(&self) -> Vec<String> {
         let faults = |(text, statement): (&str, &Statement)| {
             let why = statement.faults();
@@ -175,7 +175,7 @@ impl Statement {
         }
     }
 
-    /// `stops` is true if a node above takes some rows only.
+    /// Collects the faults of a node and of the nodes below it. `stops` is true if a node above takes only some rows.
     fn walk(
         &mut self,
         plan: &Value,
@@ -187,7 +187,7 @@ impl Statement {
         for part in plan["Plans"].as_array().into_iter().flatten() {
             let stops = match text(plan, "Node Type") {
                 "Limit" => true,
-                // These read all rows before they return one.
+                // These nodes read all rows before they return one.
                 "Sort" | "Incremental Sort" | "Aggregate" | "WindowAgg" | "Hash" | "Materialize" => false,
                 _ => stops,
             };

@@ -20,7 +20,7 @@ use crate::support::journey::Case;
 use crate::support::people::Person;
 use crate::support::wait::wait_until;
 
-/// The registry of production with one more line for each.
+/// Returns the registry of production with one more line for the channel and one for the carrier.
 fn registry() -> Registry {
     Registry::shipped()
         .channel(pigeon::ADAPTER, pigeon::sandbox::twin) // 信鸽
@@ -93,7 +93,7 @@ impl PigeonKeeper {
         Self { desk, resident }
     }
 
-    /// A granted case of the resident whose result goes by courier.
+    /// Makes a granted case of the resident whose result goes by courier.
     async fn granted(&self) -> Case {
         let journey = self.desk.journey(ITEM).by(&self.resident).by_courier();
         journey.submitted().accepted().granted().await.case
@@ -114,7 +114,7 @@ impl PigeonKeeper {
         parcel.clone()
     }
 
-    /// The messages about a case at an address.
+    /// Returns the messages about a case at an address.
     fn messages(&self, address: &str, case: &Case) -> Vec<PhoneMessage> {
         let messages = self.desk.sandbox.world().phones.of(address);
         messages.into_iter().filter(|message| message.fields.values().any(|field| *field == case.number)).collect()

@@ -83,7 +83,7 @@ impl Collector {
         Self { endpoint, received, tasks }
     }
 
-    /// The spans that were received so far.
+    /// Returns the spans that were received so far.
     pub fn spans(&self) -> Vec<Span> {
         self.received.0.lock().unwrap().clone()
     }

@@ -49,12 +49,12 @@ async fn decide(desk: &Desk, server: &Watched, phone: &str) -> (Decided, String)
     (Decided::by_phone(number, phone), reply.header("traceparent").to_owned())
 }
 
-/// Without callbacks no job comes up after the worker stopped.
+/// Stops the sandbox's callbacks, because each would create a job after the worker has stopped.
 fn stop_callbacks(desk: &Desk) {
     desk.sandbox.world().callbacks.aim(None);
 }
 
-/// The only span with this name.
+/// Returns the only span with this name.
 fn the<'a>(spans: &'a [Span], name: &str) -> &'a Span {
     let named: Vec<&Span> = spans.iter().filter(|span| span.name == name).collect();
     assert_eq!(named.len(), 1, "{name} among {spans:#?}");

@@ -20,7 +20,7 @@ const ALERTS: &str = "deploy/prometheus/alerts.yaml";
 const DASHBOARD: &str = "deploy/grafana/songda.json";
 /// The page with the table of metrics.
 const WATCH: &str = "docs/operations/watch.md";
-/// The page that alerts lead to.
+/// The page to which alerts link.
 const RECOVER: &str = "docs/operations/recover.md";
 
 #[derive(Deserialize)]
@@ -63,14 +63,14 @@ pub struct Query {
     pub labels: Vec<String>,
 }
 
-/// All metrics in the alert rules and the dashboard.
+/// Returns all metrics in the alert rules and the dashboard.
 pub fn queries() -> Vec<Query> {
     let rules = alerts().into_iter().map(|alert| (format!("{ALERTS}: {}", alert.alert), alert.expr));
     let panels = panels().into_iter().map(|(title, expr)| (format!("{DASHBOARD}: {title}"), expr));
     rules.chain(panels).flat_map(|(place, expr)| queried(&place, &expr)).collect()
 }
 
-/// All expressions of the dashboard, with their panel's title.
+/// Returns all expressions of the dashboard, with their panel's title.
 fn panels() -> Vec<(String, String)> {
     let dashboard: Value = serde_json::from_str(&fs::read_to_string(DASHBOARD).unwrap()).unwrap();
     let panels = dashboard["panels"].as_array().unwrap().iter();
@@ -83,7 +83,7 @@ fn panels() -> Vec<(String, String)> {
     panels.flat_map(expressions).collect()
 }
 
-/// The metrics in an expression, which must be valid. Grafana's own variable may have any value.
+/// Returns the metrics in an expression, which must be valid. Grafana's own variable may have any value.
 fn queried(place: &str, expr: &str) -> Vec<Query> {
     let expr = parser::parse(&expr.replace("$__rate_interval", "5m"));
     let expr = expr.unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 }
 
-/// The documented metrics: the first cell of each row of the table.
+/// Returns the documented metrics: the first cell of each row of the table.
 pub fn documented() -> BTreeSet<String> {
     let row = Regex::new(r"(?m)^\| `((?:songda|process)_[a-z_]+)` \|").unwrap();
     row.captures_iter(&fs::read_to_string(WATCH).unwrap()).map(|row| row[1].to_owned()).collect()

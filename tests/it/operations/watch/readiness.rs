@@ -1,4 +1,4 @@
-//! Readiness: a worker that hangs is not ready, and one whose gateway is slow is.
+//! Readiness: a worker that hangs is not ready, and a worker whose gateway is slow is ready.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::wait::{wait_at_most, wait_until};
 
 const LANE: &str = "push.sms_aliyun";
 
-/// The status of `/readyz`, and its detail.
+/// Returns the status of `/readyz`, and its detail.
 async fn readiness(process: &Watched) -> (u16, String) {
     let reply = process.watch.get("/readyz").answer().await.unwrap();
     (reply.status.as_u16(), reply.text("/detail").unwrap_or_default())

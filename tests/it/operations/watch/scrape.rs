@@ -50,7 +50,7 @@ impl Scrape {
         Self { text, families, samples }
     }
 
-    /// The sum of a metric's values that have at least these labels. `None` if there is no such value.
+    /// Returns the sum of a metric's values that have at least these labels. `None` if there is no such value.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let fits = |sample: &&Sample| {
             let has = |(label, value): &(&str, &str)| sample.labels.get(*label).is_some_and(|found| found == value);
@@ -59,7 +59,7 @@ impl Scrape {
         self.samples.iter().filter(fits).map(|sample| sample.value).reduce(|a, b| a + b)
     }
 
-    /// The names of all metrics, with their labels.
+    /// Returns the names of all metrics, with their labels.
     pub fn names(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sample in &self.samples {

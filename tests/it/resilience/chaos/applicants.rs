@@ -43,7 +43,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// This many verified residents with a phone and an address, and one officer for all.
+    /// Creates this many verified residents with a phone and an address, and one officer for all of them.
     pub async fn some(town: &Town, ledger: &Arc<Ledger>, count: usize) -> Vec<Self> {
         let officer = DeskOfficer::sign_in(&town.api, OFFICER, PASSWORD).await.unwrap();
         let officer = Arc::new(RwLock::new(officer));
@@ -81,7 +81,7 @@ impl Pair {
         join_all(pairs.iter().map(work)).await;
     }
 
-    /// From WeChat's dialog to the decision. `None` if a step failed, which is recorded in the ledger.
+    /// Plays all steps from WeChat's dialog to the decision. `None` if a step failed, which is recorded in the ledger.
     async fn apply(&self, town: &Town) -> Option<()> {
         // A consent may get lost on its way. Then the message goes out by SMS.
         let resident = self.resident.read().await.clone();
@@ -109,7 +109,7 @@ impl Pair {
             .collect();
         let delivery = json!({"way": "courier", "address": self.address});
         let draft = json!({"item_code": ITEM, "form": form, "materials": materials, "delivery": delivery});
-        // 412: the draft was saved, and the answer was lost.
+        // 412 means that the draft was saved, and the answer was lost.
         self.resident(|caller| caller.put(&path).if_absent().json(&draft), &[412]).await?;
         path.rsplit('/').next().map(str::to_owned)
     }
@@ -142,7 +142,7 @@ impl Pair {
             }
             let accept =
                 |caller: &Caller| caller.post(&format!("{path}/acceptance")).if_match(read.etag()).json(&json!({}));
-            // 409 and 412: the case was accepted, and the answer was lost.
+            // 409 and 412 mean that the case was accepted, and the answer was lost.
             self.officer(accept, &[409, 412]).await?;
         }
     }

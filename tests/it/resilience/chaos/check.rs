@@ -15,11 +15,11 @@ use super::town::Town;
 pub struct Verdict {
     /// Counts, in the order in which they are printed.
     pub counts: Vec<(&'static str, usize)>,
-    /// Promised and missing.
+    /// Messages and parcels that were promised and are missing.
     pub lost: Vec<String>,
-    /// Done twice.
+    /// Messages and orders that were sent twice.
     pub doubled: Vec<String>,
-    /// Shown twice after an attempt that the record calls ambiguous.
+    /// Messages that a phone showed twice after an attempt with an unknown outcome.
     pub ambiguous: Vec<String>,
     /// Anything else that must not happen.
     pub wrong: Vec<String>,
@@ -59,7 +59,7 @@ pub async fn check(town: &Town, ledger: &Ledger, pairs: &[Pair]) -> Verdict {
 }
 
 impl Verdict {
-    /// Every promised decision is one case, and there is no other case.
+    /// Checks that every promised decision is one case, and that there is no other case.
     fn cases(&mut self, promises: &BTreeMap<String, Promise>, record: &Record) {
         let mut numbers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for case in &record.cases {
@@ -84,7 +84,7 @@ impl Verdict {
         }
     }
 
-    /// The phone showed every message for which a push was promised, each once.
+    /// Checks that the phone showed every message for which the record has a push, and showed it once.
     fn messages(&mut self, promise: &Promise, pushes: &[Push], world: &World) {
         let number = &promise.number;
         if pushes.iter().filter(|push| push.event == "granted").count() != 1 {
@@ -112,7 +112,7 @@ impl Verdict {
         }
     }
 
-    /// A parcel is ordered if one was promised, under the numbers in the record.
+    /// Checks that a promised parcel was ordered, under the numbers in the database.
     fn parcel(&mut self, promise: &Promise, record: &Record, world: &World) {
         let number = &promise.number;
         let parcels = record.parcels.get(number).map_or(&[][..], Vec::as_slice);
@@ -138,7 +138,7 @@ impl Verdict {
         }
     }
 
-    /// Carriers have no live order that the record does not know.
+    /// Checks that carriers have no open order that the database does not know.
     fn orders(&mut self, record: &Record, world: &World) {
         let known: BTreeSet<(&str, &str)> = record
             .parcels
@@ -183,7 +183,7 @@ impl Verdict {
     }
 }
 
-/// The reference under which the client knows a case.
+/// Returns the reference under which the client knows a case.
 fn name(case: &Case) -> String {
     match &case.source_ref {
         Some(reference) if case.source == SOURCE => reference.clone(),

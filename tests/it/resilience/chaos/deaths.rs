@@ -1,4 +1,4 @@
-//! Processes that are started to die: each sends itself SIGKILL at a step of processing a job.
+//! Processes that kill themselves: each sends itself SIGKILL at a step of processing a job.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub async fn dies_at(town: &Town, step: Boundary) -> bool {
     }
 }
 
-/// The number of deaths at the step with the fewest.
+/// Returns the number of deaths at the step with the fewest.
 pub fn fewest_deaths(town: &Town) -> u64 {
     Boundary::ALL.into_iter().map(|step| town.tally.of(&kind(step))).min().unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Dice(u64);
 
 impl Dice {
-    /// The sequence with this name.
+    /// Begins the sequence with this name.
     pub fn new(seed: u64, name: &str) -> Self {
         // FNV-1a, so that similar names begin far from each other.
         let start = name
@@ -24,7 +24,7 @@ impl Dice {
         mixed ^ mixed >> 31
     }
 
-    /// A number in `0..below`.
+    /// Returns a number in `0..below`.
     pub fn below(&mut self, below: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(below).unwrap()).unwrap()
     }
@@ -34,7 +34,6 @@ impl Dice {
         self.below(100) < percent
     }
 
-    /// One of these values.
     pub fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
         &among[self.below(among.len())]
     }

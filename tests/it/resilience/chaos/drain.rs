@@ -1,4 +1,5 @@
-//! After the trouble: waits until every promise is kept. Dead letters are replayed, as operators would do.
+//! The time after the faults: waits until every promised message and parcel has arrived. Dead letters are replayed, as
+//! operators would do.
 
 use std::time::Duration;
 
@@ -11,11 +12,11 @@ pub struct Drained {
     pub took: Duration,
     /// How many dead letters were replayed, by kind and last outcome.
     pub replayed: Vec<(String, i64)>,
-    /// The promises that are still owed, if time ran out.
+    /// The promised messages and parcels that had not arrived when time ran out.
     pub owed: Vec<String>,
 }
 
-/// Waits, and moves parcels meanwhile.
+/// Waits until nothing is owed, and moves parcels meanwhile.
 pub async fn drain(town: &Town, within: Duration) -> Drained {
     const PRINT_EVERY: Duration = Duration::from_secs(10);
     const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -42,8 +43,8 @@ pub async fn drain(town: &Town, within: Duration) -> Drained {
     }
 }
 
-/// The jobs that are not done and the parcels that are not delivered. The next tracking of a parcel that has arrived
-/// and the removal of a content without a row are not owed.
+/// Returns the jobs that are not done and the parcels that are not delivered. The next tracking of a parcel that has
+/// arrived and the removal of a content without a row are not owed.
 async fn owed(town: &Town) -> Vec<String> {
     let owed = "select concat_ws(' ', key, state, 'due in', date_trunc('second', due_at - now()), 'attempts', attempts,
                        'unclear', unclear, cause)

@@ -24,14 +24,13 @@ pub struct Promise {
 pub struct StoredFile {
     /// The number of the resident who uploaded it.
     pub owner: usize,
-    /// The upload's id.
     pub upload: String,
     /// The digest in the answer.
     pub sha256: String,
 }
 
 impl StoredFile {
-    /// True if this is the file's content.
+    /// True if the file has this content.
     pub fn is(&self, content: &[u8]) -> bool {
         self.sha256 == hex::encode(digest(&SHA256, content))
     }
@@ -72,17 +71,17 @@ impl Ledger {
         self.repeated.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many requests clients had to repeat.
+    /// Returns how many requests clients had to repeat.
     pub fn repeated(&self) -> u64 {
         self.repeated.load(Ordering::Relaxed)
     }
 
-    /// How many promises were given.
+    /// Returns how many promises were given.
     pub fn count(&self) -> usize {
         self.promises.lock().unwrap().len()
     }
 
-    /// The promises by reference.
+    /// Returns the promises by reference.
     pub fn promises(&self) -> BTreeMap<String, Promise> {
         self.promises.lock().unwrap().clone()
     }
@@ -91,7 +90,7 @@ impl Ledger {
         self.files.lock().unwrap().clone()
     }
 
-    /// The answers that no client should get.
+    /// Returns the answers that no client should get.
     pub fn wrongs(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }

@@ -33,7 +33,7 @@ pub struct Office {
     key: PathBuf,
     token: RwLock<String>,
     ledger: Arc<Ledger>,
-    /// How long a clerk pauses after a decision, on average.
+    /// How long a clerk pauses after a decision, on average. A clerk is a task that reports decisions.
     rest: Duration,
 }
 
@@ -85,7 +85,7 @@ impl Office {
         self.hand_in_all(&decided).await;
     }
 
-    /// A decision without a parcel.
+    /// Makes a decision without a parcel.
     pub fn decided() -> Decided {
         Decided::new(ITEMS[2])
     }

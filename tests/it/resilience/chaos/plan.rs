@@ -34,7 +34,8 @@ pub struct Plan {
     pub settings: &'static [(&'static str, &'static str)],
 }
 
-/// Parcels arrive soon, and calls of unknown outcome are cleared up as in production.
+/// Settings of `script/chaos`. Parcels arrive soon, and calls of unknown outcome are looked up after the times of
+/// production.
 const LONG: [(&str, &str); 7] = [
     ("SONGDA_ABSENT_FOR", "60s"),
     ("SONGDA_MESSAGE_ABSENT_FOR", "2m"),
@@ -45,8 +46,8 @@ const LONG: [(&str, &str); 7] = [
     ("SONGDA_SANDBOX_TIME_SCALE", "3"),
 ];
 
-/// The same, with leases that expire within a test. A proxy can hold a request back for six seconds, so an order that a
-/// carrier does not know counts as absent only after eight.
+/// Settings of the tests: as [`LONG`], with leases that expire within a test. A proxy can hold a request back for six
+/// seconds, so an order that a carrier does not know counts as absent only after eight.
 const SHORT: [(&str, &str); 15] = [
     ("SONGDA_TRACK_EVERY", "2s"),
     ("SONGDA_RETRY_LONGEST", "2s"),
@@ -66,7 +67,7 @@ const SHORT: [(&str, &str); 15] = [
 ];
 
 impl Plan {
-    /// The plan of `script/chaos`'s arguments, or the short one of the tests.
+    /// Returns the plan of `script/chaos`'s arguments, or the short one of the tests.
     pub fn from_arguments() -> Self {
         match std::env::var(ARGUMENTS) {
             Ok(arguments) => arguments.split_whitespace().fold(Self::long(), Self::with),

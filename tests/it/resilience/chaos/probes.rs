@@ -15,9 +15,8 @@ use super::{deaths, trouble};
 use crate::support::wait::wait_at_most;
 
 pub struct Recovery {
-    /// The end of the recovery.
+    /// The event that ends the recovery.
     pub what: &'static str,
-    /// The measured times.
     pub times: Vec<Duration>,
     /// The time that it may take.
     pub target: Option<Duration>,
@@ -69,7 +68,7 @@ async fn repeated(probe: impl AsyncFn() -> Duration) -> Vec<Duration> {
     times
 }
 
-/// A worker is killed within a call. Returns the times until another worker holds its job and until the job is done.
+/// Kills a worker within a call. Returns the times until another worker has claimed its job and until the job is done.
 async fn killed_worker(town: &Town, office: &Office) -> (Duration, Duration) {
     let slow = json!({"gateway": "sms_aliyun", "operation": "SendSms", "fault": "slow", "times": 1, "delay_ms": 8_000});
     town.control.post("/_sandbox/faults").json(&slow).success().await.unwrap();
@@ -111,7 +110,7 @@ async fn restarted(town: &Town, office: &Office) -> Duration {
     watch.elapsed()
 }
 
-/// An API dies after it committed a decision and before it offered the jobs.
+/// Kills an API after it committed a decision and before it offered the jobs.
 async fn committed(town: &Town, office: &Office) -> Duration {
     let blueprint = town.doomed(true);
     let listens = blueprint.settings.iter().rev().find(|(name, _)| name == "SONGDA_LISTEN").unwrap();

@@ -40,7 +40,7 @@ impl Blueprint {
         self.logs.join(format!("{}.log", self.name))
     }
 
-    /// The log from this offset on.
+    /// Returns the log from this offset on.
     fn logged_since(&self, length: u64) -> String {
         let log = fs::read(self.log()).unwrap_or_default();
         String::from_utf8_lossy(log.get(usize::try_from(length).unwrap()..).unwrap_or_default()).into_owned()
@@ -81,7 +81,7 @@ impl Supervised {
         Self { name, pid, orders }
     }
 
-    /// The present process id.
+    /// Returns the present process id.
     pub fn pid(&self) -> u32 {
         self.pid.load(Ordering::SeqCst)
     }
@@ -154,7 +154,8 @@ impl Supervisor {
         }
     }
 
-    /// A process may refuse to start without a database. After it started, it must not end.
+    /// Records that a process ended by itself. It may refuse to start without a database, but must not end after its
+    /// start.
     async fn record_end(&self, child: &mut Child, log_length: u64) {
         const A_MOMENT: Duration = Duration::from_millis(300);
         let status = child.wait().await.unwrap();
@@ -167,7 +168,7 @@ impl Supervisor {
     }
 }
 
-/// The child is not waited for yet, so its process id cannot belong to another process.
+/// Sends a signal to a child. No task has waited for the child yet, so its process id cannot belong to another process.
 async fn signal(child: &Child, signal: &str) {
     if let Some(pid) = child.id() {
         Command::new("kill").args([signal, &pid.to_string()]).status().await.unwrap();

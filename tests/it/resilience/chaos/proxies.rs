@@ -31,7 +31,7 @@ impl Proxies {
         started
     }
 
-    /// Each with the name of its target.
+    /// Returns each proxy with the name of its target.
     pub fn all(&self) -> [(&'static str, &Proxy); 3] {
         [("PostgreSQL", &self.database), ("Redis", &self.redis), ("gateways", &self.gateways)]
     }
@@ -54,7 +54,7 @@ impl Ports {
     }
 }
 
-/// A port below those that Linux gives to clients, so that it stays free while its server is restarted.
+/// Finds a port below those that Linux gives to clients, so that it stays free while its server is restarted.
 async fn free_port() -> TcpListener {
     loop {
         let port = u16::try_from(20_000 + random_below(12_000)).unwrap();
@@ -64,7 +64,7 @@ async fn free_port() -> TcpListener {
     }
 }
 
-/// The settings of a process that reaches everything through its proxies.
+/// Returns the settings of a process that reaches everything through its proxies.
 pub fn rewired(settings: &[(String, String)], proxies: &Proxies, gateways: &[&str]) -> Vec<(String, String)> {
     let proxy_for = |name: &str| match name {
         "SONGDA_DATABASE_URL" => Some(&proxies.database),

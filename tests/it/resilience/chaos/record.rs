@@ -37,9 +37,9 @@ pub struct Parcel {
 
 pub struct Record {
     pub cases: Vec<Case>,
-    /// By the number of their case.
+    /// By case number.
     pub pushes: BTreeMap<String, Vec<Push>>,
-    /// By the number of their case.
+    /// By case number.
     pub parcels: BTreeMap<String, Vec<Parcel>>,
     pub attempts: i64,
     /// Deadlocks since PostgreSQL's last crash.

@@ -50,7 +50,7 @@ impl Report<'_> {
         lines.join("\n") + "\n"
     }
 
-    /// Everything that is not as it should be.
+    /// Returns everything that is not as it should be.
     pub fn complaints(&self) -> Vec<String> {
         let Self { drained, verdict, .. } = self;
         let list = |kind: &'static str, all: &[String]| {

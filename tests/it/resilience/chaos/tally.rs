@@ -22,17 +22,16 @@ impl Tally {
         }
     }
 
-    /// The count of a kind.
+    /// Returns the count of a kind.
     pub fn of(&self, kind: &str) -> u64 {
         self.0.lock().unwrap().get(kind).copied().unwrap_or_default()
     }
 
-    /// All counts.
     pub fn all(&self) -> BTreeMap<String, u64> {
         self.0.lock().unwrap().clone()
     }
 
-    /// The sum of all counts.
+    /// Returns the sum of all counts.
     pub fn total(&self) -> u64 {
         self.0.lock().unwrap().values().sum()
     }

@@ -130,7 +130,7 @@ impl Town {
         .await;
     }
 
-    /// The blueprint of an API or a worker that is started to die.
+    /// Returns the blueprint of an API or a worker that is started to die.
     pub const fn doomed(&self, is_api: bool) -> &Blueprint {
         if is_api { &self.doomed[0] } else { &self.doomed[1] }
     }
@@ -140,7 +140,6 @@ impl Town {
         songda(arguments, &self.settings).await
     }
 
-    /// All supervised processes.
     pub fn processes(&self) -> impl Iterator<Item = &Supervised> {
         self.apis.iter().chain(&self.workers)
     }
@@ -185,12 +184,12 @@ impl Drawing<'_> {
     }
 }
 
-/// The names of all gateways.
+/// Returns the names of all gateways.
 fn gateways() -> Vec<&'static str> {
     SandboxSettings::for_tests(Registry::shipped().twins()).twins.iter().map(|twin| twin.name()).collect()
 }
 
-/// The settings of all processes beside those of every desk.
+/// Returns the settings of all processes beside those of every desk.
 fn town_settings(plan: &Plan, ports: &Ports, public: &str) -> Settings {
     let sandbox = SandboxSettings::for_tests(Registry::shipped().twins());
     let mut all = sandbox.client_settings(&format!("http://{}", ports.sandbox));
@@ -203,7 +202,7 @@ fn town_settings(plan: &Plan, ports: &Ports, public: &str) -> Settings {
     all
 }
 
-/// An empty folder under `target/chaos`.
+/// Makes an empty folder under `target/chaos`.
 fn fresh_home(name: &str) -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("chaos").join(name);
     if home.exists() {

@@ -69,7 +69,7 @@ async fn wait(enough: &CancellationToken, time: Duration) -> bool {
     enough.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
 }
 
-/// Processes are killed and stopped, and some are restarted with a wrong clock.
+/// Kills and stops processes, and restarts some of them with a wrong clock.
 async fn processes(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     /// With a greater error, gateways refuse the signatures.
     const WRONG_BY: usize = 240;
@@ -98,7 +98,7 @@ async fn processes(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     }
 }
 
-/// Connections are cut, slowed down, silenced for a while, or silenced for good.
+/// Cuts connections, slows them down, silences them for a while, or silences them for good.
 async fn connections(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     let mut all: Vec<&Proxy> = town.proxies.iter().flat_map(|proxies| proxies.all().map(|(_, proxy)| proxy)).collect();
     all.push(&town.balancer);
@@ -126,7 +126,7 @@ async fn connections(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     }
 }
 
-/// PostgreSQL stops and crashes, Redis is killed, emptied and filled.
+/// Stops and crashes PostgreSQL; kills, empties and fills Redis.
 async fn servers(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     const KINDS: [&str; 6] = [
         "PostgreSQL stopped and started",
@@ -166,7 +166,6 @@ async fn servers(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     }
 }
 
-/// Empties Redis.
 pub async fn flush(town: &Town) -> redis::RedisResult<()> {
     let mut redis = town.redis.get_multiplexed_async_connection().await?;
     redis::cmd("FLUSHALL").query_async(&mut redis).await
@@ -187,7 +186,7 @@ async fn fill(town: &Town, time: Duration) -> redis::RedisResult<bool> {
     Ok(after? > before)
 }
 
-/// How many commands Redis refused for lack of memory.
+/// Returns how many commands Redis refused for lack of memory.
 async fn refused(redis: &mut redis::aio::MultiplexedConnection) -> redis::RedisResult<u64> {
     let info: String = redis::cmd("INFO").arg("errorstats").query_async(redis).await?;
     let count = info.lines().find_map(|line| line.strip_prefix("errorstat_OOM:count=")?.trim().parse().ok());
@@ -248,7 +247,7 @@ async fn end_faults(town: &Town) {
     town.sandbox.end_faults().await.unwrap();
 }
 
-/// The folder of the uploads is away for a while, as if its disk were not mounted.
+/// Takes the folder of the uploads away for a while, as if its disk were not mounted.
 async fn disk(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     let disk = town.folder.join("uploads");
     let away = town.folder.join("uploads.away");

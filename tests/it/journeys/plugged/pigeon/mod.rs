@@ -20,7 +20,7 @@ use songda::env::Env;
 use songda::gateway::push::{ChannelAdapter, PushChannel, PushFact, PushReport, Repeat};
 use songda::gateway::shared::http::{Http, HttpNames};
 
-/// The channel, as the registry knows it.
+/// The channel's entry in the registry.
 pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "pigeon", build, field_fault: |_, _| None };
 
 const HTTP: HttpNames = HttpNames {

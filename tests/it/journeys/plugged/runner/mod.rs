@@ -23,7 +23,7 @@ use songda::gateway::shared::http::{Http, HttpAnswer, HttpFault, HttpNames};
 
 use self::stops::Errand;
 
-/// The carrier, as the registry knows it.
+/// The carrier's entry in the registry.
 pub const ADAPTER: CarrierAdapter = CarrierAdapter { code: "runner", build };
 
 const HTTP: HttpNames = HttpNames {
@@ -61,7 +61,7 @@ impl Runner {
         }
     }
 
-    /// Sends a request that changes something, possibly without an answer that says so.
+    /// Sends a request that changes something. If no answer comes, the change may have happened.
     async fn change(&self, request: RequestBuilder) -> Result<HttpAnswer, CarrierFault> {
         let answer = self.http.send(request).await.map_err(|fault| match fault {
             HttpFault::NotSent(_) => CarrierFault::new(CarrierFact::Unavailable, fault.to_string()),

@@ -104,7 +104,7 @@ fn found(parcel: Option<BookedParcel>) -> Response {
     parcel.map_or_else(|| StatusCode::NOT_FOUND.into(), |parcel| call::json(StatusCode::OK, &shown(&parcel)))
 }
 
-/// An errand in the runner's own format.
+/// Writes an errand in the runner's own format.
 fn shown(parcel: &BookedParcel) -> Value {
     let stops = parcel.scans.iter().map(|scan| json!({ "what": scan.code, "place": scan.place, "at": scan.at }));
     json!({ "ticket": parcel.waybill, "number": parcel.order_no, "stops": stops.collect::<Vec<_>>() })

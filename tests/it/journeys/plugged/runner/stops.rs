@@ -22,7 +22,7 @@ struct Stop {
 }
 
 impl Errand {
-    /// The stops as scans. A stop has the same key in an answer and in a callback.
+    /// Returns the stops as scans. A stop has the same key in an answer and in a callback.
     pub fn scans(self) -> Vec<Scan> {
         let Self { ticket, number, stops } = self;
         let scan = |Stop { what, place, at }| Scan {

@@ -1,7 +1,7 @@
 //! Address books. An address is sealed (encrypted) as a whole. Only its region is also stored in plain text, for
 //! statistics.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::delivery::address::SavedAddress;

@@ -1,7 +1,7 @@
 //! API clients, their public keys, and the assertions that they have used.
 
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use sqlx::types::Json;
 
 use super::{Conn, StoreError};

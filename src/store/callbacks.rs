@@ -1,7 +1,7 @@
 //! Calls of carriers and platforms, stored as they came. A repeated call is stored once.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;

@@ -6,7 +6,7 @@ use super::{Conn, StoreError};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, sqlx_macros::FromRow)]
 pub struct StoredVersion {
     pub code: String,
     pub version: i32,
@@ -15,7 +15,7 @@ pub struct StoredVersion {
 }
 
 /// The newest version of an item without its content.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, sqlx_macros::FromRow)]
 pub struct StoredHash {
     pub code: String,
     pub version: i32,

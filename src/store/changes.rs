@@ -4,7 +4,7 @@
 //! A number that a transaction draws early may be committed late, and a client that has read past it would miss it. So
 //! a transaction takes the person's advisory lock before it numbers their changes, and keeps the lock until its end.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, StoreError};

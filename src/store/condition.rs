@@ -2,7 +2,8 @@
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, FromRow, PgConnection};
+use sqlx::{ConnectOptions, PgConnection};
+use sqlx_macros::FromRow;
 
 use super::{KeyRing, SESSION, StoreError};
 use crate::domain::kernel::clock::Instant;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;

@@ -1,6 +1,6 @@
 //! Drafts (草稿): applications that are being filled in. Their content is sealed (encrypted) as a whole.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};

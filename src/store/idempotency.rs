@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;

@@ -1,6 +1,6 @@
 //! One-time codes that prove the possession of a phone. The limits per phone number count these rows.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::people::{open_phone, open_text};
 use super::{Conn, KeyRing, StoreError};

@@ -50,7 +50,7 @@ use crate::metrics;
 pub use seal::KeyRing;
 
 /// The migrations that `songda migrate` applies.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx_macros::migrate!("./migrations");
 
 /// A transaction. Only use cases in `casework` begin and commit transactions.
 pub type Tx<'c> = Transaction<'c, Postgres>;

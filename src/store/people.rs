@@ -1,7 +1,7 @@
 //! People, and the WeChat accounts by which they sign in.
 
 use chrono::NaiveDate;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::{Instant, fresh_uuid};

@@ -2,7 +2,7 @@
 //! outcome is unknown ([`crate::domain::work::doubt`]).
 
 use chrono::TimeDelta;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;

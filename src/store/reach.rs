@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError};
 use crate::domain::kernel::ids::PersonId;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::notifications::{self, Received};
 use super::{Conn, StoreError};

@@ -4,7 +4,7 @@
 //! The phone may belong to a spouse or a stranger by now, so its owner is never taken for the applicant. If a report
 //! has a phone alone, the applicant is the owner of that phone.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::reach::{self, ReachRow};
 use super::{Conn, StoreError};

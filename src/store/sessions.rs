@@ -1,7 +1,7 @@
 //! Sessions and their refresh tokens. Only the hash of a token is stored. The successor of a token is derived from the
 //! token itself.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Conn, KeyRing, StoreError};

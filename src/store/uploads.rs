@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::application::upload::{FileKind, Upload};

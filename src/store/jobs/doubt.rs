@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;

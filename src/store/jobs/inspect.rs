@@ -1,6 +1,6 @@
 //! Jobs and attempts as operators see them.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;

@@ -1,6 +1,6 @@
 //! Counts each lane's jobs at one moment, for metrics and `songda top`.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::domain::work::job::Lane;
 use crate::store::{Conn, StoreError};

@@ -1,7 +1,8 @@
 //! Makes years of history from one day: every row that the product wrote is copied with other ids, hashes and numbers,
 //! and an earlier time. So each copy has the size, the references and the columns of a real row.
 
-use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx_macros::FromRow;
 
 use super::Failure;
 

@@ -1,8 +1,8 @@
 //! API clients, their public keys, and the assertions that they have used.
 
 use serde_json::Value;
-use sqlx_macros::FromRow;
 use sqlx::types::Json;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError};
 use crate::domain::item::AgencyCode;

@@ -120,6 +120,8 @@ impl Scan {
 }
 
 words! {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum ParcelState {
         /// 待下单: the order is not placed yet.
         Pending = "pending",

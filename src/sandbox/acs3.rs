@@ -73,10 +73,10 @@ impl Verifier {
     }
 
     /// Verifies a call. Returns the parameters of its query and form, or Alibaba's refusal, which is also counted.
-    pub fn admit(&self, gateway: &'static str, world: &World, call: &TwinCall) -> Result<Fields, Response> {
+    pub fn admit(&self, gateway: &'static str, world: &World, call: &TwinCall) -> Result<Fields, Box<Response>> {
         self.check(call, world.now()).map_err(|rejection| {
             world.counters.count(gateway, &format!("{rejection:?}"));
-            rejection.answer()
+            Box::new(rejection.answer())
         })
     }
 

@@ -15,8 +15,11 @@ const RECENT_FOR: Duration = Duration::from_secs(1);
 /// The size of the cache. The least recently used value is dropped first.
 const REMEMBERED: usize = 4096;
 
-/// Cached values by id, each with the time since its look-up. Cloning shares the cache.
-pub struct Recent<I, T>(Arc<Cache<I, (Arc<Stopwatch>, Arc<T>)>>);
+/// Cached values by id. Cloning shares the cache.
+pub struct Recent<I, T>(Arc<Cache<I, Entry<T>>>);
+
+/// A value with the time since its look-up.
+type Entry<T> = (Arc<Stopwatch>, Arc<T>);
 
 impl<I, T> Clone for Recent<I, T> {
     fn clone(&self) -> Self {
